@@ -47,8 +47,8 @@ Smallest().run(mouse=False)
 KEY_LIMIT_MS = 30.0
 MEMORY_LIMIT_MB = 45.0
 KEYS = 100
-PROPOSED = "begins    ›"
-"""What the lab of gray text shows from the first token of a proposal on."""
+PROPOSED = "starts    ›"
+"""The text that the ghost text lab shows as soon as a proposal has its first token."""
 STEPPER = "the model's draw"
 """What only the stepper shows, and only when there is a distribution."""
 _MEGABYTE = 1e6
@@ -126,10 +126,10 @@ def keys_while_a_lab_works() -> Measured:
     times: list[float] = []
     with tutor(arguments=("lab", "continuations")) as run:
         run.wait_for("●", timeout=300)
-        run.wait_for("Enter writes both.")
-        run.press("enter")
+        run.wait_for("Press r to generate both sides.")
+        run.press("r")
         run.wait_for("›  1")
-        while len(times) < KEYS and "Written." not in run.text:
+        while len(times) < KEYS and "Done." not in run.text:
             times += (_pressed(run, "down", "›  2"), _pressed(run, "up", "›  1"))
     return _slowest("key to repaint while a lab works (95th percentile)", times)
 

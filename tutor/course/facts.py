@@ -13,7 +13,7 @@ from tutor.course.questions.base import Id
 from tutor.course.reading.blocks import decode
 from tutor.course.reading.place import Place
 
-UNITS = {"API price": "US dollars a million tokens, read / written"}
+UNITS = {"API price": "US dollars per million tokens, input / output"}
 """What the figures of a topic count, where the value does not say it."""
 
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]

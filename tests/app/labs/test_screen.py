@@ -53,11 +53,11 @@ async def test_only_what_was_asked_can_be_asked_again(tmp_path: Path) -> None:
 async def test_what_is_said_to_one_text_does_not_stand_under_the_next(tmp_path: Path) -> None:
     async with lab_app("format", tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        assert "esc back" in seen(pilot)  # beside "b back"
+        assert "esc back" in seen(pilot)
         await do(pilot, "p", "left_parenthesis", "enter")
-        assert "not a pattern" in seen(pilot)
+        assert "not a valid pattern" in seen(pilot)
         await do(pilot, "escape")
-        assert "not a pattern" not in seen(pilot)
+        assert "not a valid pattern" not in seen(pilot)
 
 
 async def test_what_an_action_was_refused_for_goes_when_a_field_opens(tmp_path: Path) -> None:

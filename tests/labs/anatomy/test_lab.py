@@ -1,4 +1,4 @@
-"""The lab of anatomy: tensors against the model's file, rounding against its definition."""
+"""Compare the anatomy lab's tensors with the model's file, and its rounding with the definition."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ NAMES = {
     "up": "mlp.up_proj",
     "down": "mlp.down_proj",
 }
-"""As the file calls them. Query and key have their rows in another order there."""
+"""The names in the file. Query and key have their rows in another order there."""
 
 
 def reading(bits: int) -> tuple[Action, ...]:
-    """The text is read with weights of so many bits."""
+    """Process the text at each of these precisions."""
     down, up = PRECISIONS.index(bits), -len(PRECISIONS)
     return ShowView("precision"), MoveFocus(up, "row"), MoveFocus(down, "row"), Run()
 
@@ -50,13 +50,13 @@ def test_every_parameter_is_in_one_tensor(in_the_file: dict[str, torch.Tensor]) 
     assert sum(tensor.nbytes for tensor in found) == 4 * small_model().card.parameters
 
 
-def test_the_weights_are_those_of_the_file(in_the_file: dict[str, torch.Tensor]) -> None:
+def test_the_weights_agree_with_the_file(in_the_file: dict[str, torch.Tensor]) -> None:
     for tensor in tensors.tensors(small_model().network):
         weights = tensors.weights_of(tensor, 10**9)
         assert weights.shape == (tensor.outputs, tensor.inputs)
         if tensor.role in NAMES:
             name = f"model.layers.{tensor.layer}.{NAMES[tensor.role]}.weight"
-            # what is joined went through 16 bits, which know no number quite as small
+            # Joined matrices went through 16 bits, which have no numbers as small as these.
             assert torch.allclose(weights, in_the_file[name], rtol=0, atol=1e-7)
         elif tensor.role == "embedding":
             assert torch.equal(weights, in_the_file["model.embed_tokens.weight"])
@@ -75,13 +75,13 @@ def test_the_histogram_counts_every_weight(at: int, tmp_path: Path) -> None:
     edge = float(np.float32(answer.largest))
     expected, _ = np.histogram(weights, BINS, (-edge, edge))
     assert answer.looked_at == weights.size == sum(answer.counts)
-    # a weight at an edge between two steps may count for either
+    # A weight at the edge between two bins may count for either.
     assert np.abs(np.array(answer.counts) - expected).sum() <= 0.002 * weights.size
     assert answer.largest == np.abs(weights).max()
     assert answer.typical == pytest.approx(np.sqrt(np.mean(weights.astype(np.float64) ** 2)))
 
 
-def test_of_a_large_tensor_every_nth_row_is_taken() -> None:
+def test_every_nth_row_of_a_large_tensor_is_used() -> None:
     tensor = next(tensors.tensors(small_model().network))
     whole, some = tensors.weights_of(tensor, 10**9), tensors.weights_of(tensor, tensor.size // 5)
     assert torch.equal(some, whole[::5]) or torch.equal(some, whole[::6])
@@ -110,12 +110,12 @@ def test_the_layer_multiplies_with_the_rounded_weights(bits: int) -> None:
     assert tensors.matrix_of(layer) == pytest.approx(stands_for, abs=0.05)
 
 
-def test_sizes_that_no_kernel_takes_are_left_out() -> None:
+def test_sizes_without_a_kernel_are_refused() -> None:
     assert quantize.at_precision(torch.randn(40, 48), 4) is None
     assert quantize.at_precision(torch.randn(40, 48), 16) is not None
 
 
-def test_what_the_steps_tell_of_the_rounding_is_about_what_it_was() -> None:
+def test_the_estimated_rounding_error_is_close_to_the_real_one() -> None:
     weights = torch.randn(64, 128, generator=torch.Generator().manual_seed(1))
     for bits in (4, 8):
         made = quantize.at_precision(weights, bits)
@@ -127,7 +127,7 @@ def test_what_the_steps_tell_of_the_rounding_is_about_what_it_was() -> None:
     assert tensors.step_error(tensor._replace(module=linear.FloatLinear(weights)), weights) is None
 
 
-def test_with_32_bits_the_blocks_are_the_network(tmp_path: Path) -> None:
+def test_at_32_bits_the_blocks_agree_with_the_network(tmp_path: Path) -> None:
     state = done("anatomy", backend("anatomy", tmp_path), *reading(32))
     model = small_model()
     ids = model.tokenizer.encode(state.text)
@@ -142,7 +142,7 @@ def test_with_32_bits_the_blocks_are_the_network(tmp_path: Path) -> None:
     assert (result.divergence, result.same) == (pytest.approx(0, abs=1e-6), 1)
 
 
-def test_the_divergence_is_that_of_the_two_answers(tmp_path: Path) -> None:
+def test_the_divergence_is_computed_from_both_distributions(tmp_path: Path) -> None:
     state = done("anatomy", backend("anatomy", tmp_path), *reading(2))
     network = small_model().network
 
@@ -160,7 +160,7 @@ def test_the_divergence_is_that_of_the_two_answers(tmp_path: Path) -> None:
     )
 
 
-def test_fewer_bits_are_further_off(tmp_path: Path) -> None:
+def test_fewer_bits_have_larger_errors(tmp_path: Path) -> None:
     state = done(
         "anatomy",
         backend("anatomy", tmp_path),
@@ -171,7 +171,7 @@ def test_fewer_bits_are_further_off(tmp_path: Path) -> None:
     assert errors[0] < 0.01 < errors[2]
 
 
-def test_stopping_keeps_what_was_done_and_another_text_does_not(tmp_path: Path) -> None:
+def test_stopping_keeps_results_and_another_text_drops_them(tmp_path: Path) -> None:
     there = backend("anatomy", tmp_path)
     state = done("anatomy", there, *reading(8)[:-1])
     state = lab.act(state, Run())
@@ -188,7 +188,7 @@ def test_stopping_keeps_what_was_done_and_another_text_does_not(tmp_path: Path) 
     assert other.readings == {}
 
 
-def test_a_precision_that_cannot_be_had_is_said_once() -> None:
+def test_an_unavailable_precision_is_asked_for_once() -> None:
     state = lab.State(text="a", inventory=lab.Inventory((), 1, "F32"), running=4)
     exact = precisions.Reading(b"1234", ((0.0,) * 4,), precisions.Differences(0, 1, 1))
     state = msgspec.structs.replace(state, readings={32: exact})
@@ -199,7 +199,7 @@ def test_a_precision_that_cannot_be_had_is_said_once() -> None:
     assert state.running is None
 
 
-def test_roles_and_tensors_end_at_the_last(tmp_path: Path) -> None:
+def test_the_focus_stops_at_the_last_role_and_tensor(tmp_path: Path) -> None:
     state = done(
         "anatomy", backend("anatomy", tmp_path), MoveFocus(99, "row"), MoveFocus(99, "tensor")
     )

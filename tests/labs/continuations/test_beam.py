@@ -1,4 +1,4 @@
-"""Beam search on a language small enough to try everything."""
+"""Test beam search on a language small enough to try every text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def log_probability(ids: tuple[int, ...]) -> float:
     )
 
 
-def test_a_beam_as_wide_as_everything_finds_the_best_of_all() -> None:
+def test_a_beam_as_wide_as_all_texts_finds_the_most_probable() -> None:
     every = itertools.product(range(VOCABULARY), repeat=3)
     best = max(every, key=log_probability)
     found = search(VOCABULARY**3, 3)

@@ -1,4 +1,4 @@
-"""Continuations: each is what the model would have drawn, and scored as the model scores it."""
+"""Test that continuations are sampled and scored exactly as the model alone would."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def written(
     limits: Limits = lab.LIMITS,
     moment: float = MOMENT,
 ) -> lab.State:
-    """Both ways, to their end."""
+    """Return the lab after both ways have finished."""
     there = backend("continuations", folder, moment=moment)
     few = msgspec.structs.replace(lab.LAB, start=partial(lab.start, limits))
     state: lab.State = done(few, there, EditText(TEXT))
@@ -57,7 +57,7 @@ def test_greedy_decoding_takes_the_most_probable_each_time(greedy_and_beams: lab
         session.append([id_])
 
 
-def test_the_sum_of_log_probabilities_is_that_of_the_surprisals(
+def test_log_probability_is_the_sum_of_the_surprisals(
     greedy_and_beams: lab.State,
 ) -> None:
     prompt = text_ids(small_model(), TEXT)
@@ -76,7 +76,7 @@ def test_beams_are_at_least_as_probable_as_the_greedy_one(greedy_and_beams: lab.
     assert beams[0].log_probability >= greedy_and_beams.paths[GREEDY][0].log_probability - 1e-6
 
 
-def test_draws_do_not_depend_on_how_the_work_was_cut_up(tmp_path: Folder) -> None:
+def test_draws_do_not_depend_on_time_slices(tmp_path: Folder) -> None:
     few = Limits(count=3, length=6)
     at_once = written(tmp_path, 0, ONE, limits=few)
     in_pieces = written(tmp_path, 0, ONE, limits=few, moment=0.0)
@@ -85,7 +85,7 @@ def test_draws_do_not_depend_on_how_the_work_was_cut_up(tmp_path: Folder) -> Non
     assert len({path.ids for path in at_once.paths[0]}) == 3
 
 
-def test_figures_by_hand() -> None:
+def test_statistics_match_a_computation_by_hand() -> None:
     def path(*ids: int) -> Path:
         return Path(ids, (), -float(len(ids)))
 
@@ -103,7 +103,7 @@ def test_a_loop_is_four_tokens_seen_before() -> None:
     assert not lab.repeats(Path((1, 2, 3, 9, 1, 2, 3)))
 
 
-def test_it_stops_goes_on_and_begins_anew() -> None:
+def test_run_starts_and_stops_and_editing_resets() -> None:
     state: Any = lab.act(lab.start(), Run())
     assert lab.question(state) is not None
     assert lab.question(lab.act(state, Run())) is None

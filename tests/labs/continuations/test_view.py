@@ -1,4 +1,4 @@
-"""Continuations, by their keys."""
+"""Test the keys and the pictures of the continuations lab."""
 
 from __future__ import annotations
 
@@ -23,35 +23,35 @@ LAB = msgspec.structs.replace(lab.LAB, start=partial(lab.start, lab.Limits(count
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
 def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
-        await do(pilot, "enter", "down")
+        await do(pilot, "r", "down")
 
     assert snap_compare(lab_app(LAB, tmp_path), terminal_size=size, run_before=run)
 
 
-async def test_both_sides_are_written_and_read(tmp_path: Path) -> None:
+async def test_both_sides_are_generated_and_shown(tmp_path: Path) -> None:
     async with lab_app(LAB, tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        assert "Enter writes both." in seen(pilot)
+        assert "Press r to generate both sides." in seen(pilot)
         await do(pilot, "enter")
-        assert "Written." in seen(pilot)
+        assert "Done." in seen(pilot)
         assert "as a whole" in seen(pilot)
         await do(pilot, "tab", "right", "right")
         assert "beam search" in seen(pilot)
         assert state_of(pilot).shown == ()
 
 
-async def test_it_can_be_stopped(tmp_path: Path) -> None:
+async def test_generating_can_be_stopped_and_continued(tmp_path: Path) -> None:
     engine = BackendEngine(impatient)
     app = lab_app(LAB, tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        app.post_message(Key("enter", None))  # `press` would wait until all is written
+        app.post_message(Key("r", "r"))  # `press` would wait until everything is generated
         while not state_of(pilot).written.done:
             await asyncio.sleep(0)
         engine.hold()
-        await pilot.press("enter")
+        await pilot.press("r")
         await at_rest(pilot)
-        assert "Enter goes on." in seen(pilot)
+        assert "Press r to continue." in seen(pilot)
         engine.release()
-        await do(pilot, "enter")
-        assert "Written." in seen(pilot)
+        await do(pilot, "r")
+        assert "Done." in seen(pilot)

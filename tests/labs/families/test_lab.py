@@ -1,4 +1,4 @@
-"""The lab of the three families, on the models that come along."""
+"""Test the lab of the three families on the bundled models."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def weights_of(attention: Attention) -> np.ndarray:
     return np.frombuffer(attention.weights, np.float32).reshape(shape)
 
 
-def test_the_blank_is_filled_by_the_encoder_and_the_decoder_is_asked_beside_it(
+def test_the_encoder_fills_the_blank_and_the_decoder_is_compared(
     tmp_path: Path,
 ) -> None:
     answer = lab(tmp_path, EditText("the _ barks .")).answer
@@ -73,7 +73,7 @@ def test_the_blank_is_filled_by_the_encoder_and_the_decoder_is_asked_beside_it(
     )
 
 
-def test_the_decoder_reads_no_further_than_the_blank(tmp_path: Path) -> None:
+def test_the_decoder_gets_the_text_before_the_blank(tmp_path: Path) -> None:
     first = lab(tmp_path, DECODER, EditText("the old _ barks .")).answer
     second = lab(tmp_path, DECODER, EditText("the old _ meows .")).answer
     assert first == second
@@ -81,7 +81,7 @@ def test_the_decoder_reads_no_further_than_the_blank(tmp_path: Path) -> None:
     assert first.attention["writing"].rows[:3] == ("<start>", "the", "old")
 
 
-def test_the_number_is_written_in_words_with_the_attention_of_the_network(tmp_path: Path) -> None:
+def test_a_number_becomes_words_with_the_attention_of_the_network(tmp_path: Path) -> None:
     answer = lab(tmp_path, ENCODER_DECODER, EditText("407,312")).answer
     assert answer is not None
     words = ["four", "hundred", "seven", "thousand", "three", "hundred", "twelve"]
@@ -101,7 +101,7 @@ def test_the_number_is_written_in_words_with_the_attention_of_the_network(tmp_pa
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_nobody_looks_where_the_mask_forbids(family: family_answers.Family, tmp_path: Path) -> None:
+def test_masked_attention_is_zero(family: family_answers.Family, tmp_path: Path) -> None:
     answer = lab(
         tmp_path, Choose(FAMILIES.index(family), "family"), EditText("the dogs near the _ bark .")
     ).answer
@@ -116,7 +116,7 @@ def test_nobody_looks_where_the_mask_forbids(family: family_answers.Family, tmp_
                     assert weights[:, :, row, column].max() == 0
 
 
-def test_a_row_is_that_of_a_head_or_the_mean_of_all() -> None:
+def test_a_row_belongs_to_one_head_or_is_the_mean_of_all() -> None:
     weights = array("f", [0.25, 0.75, 1, 0, 0.5, 0.5, 0, 1])  # 1 layer, 2 heads, 2 rows, 2 columns
     attention = Attention(("a", "b"), ("a", "b"), 1, 2, weights.tobytes())
     assert attention.row(0, 1, 0) == (0.25, 0.75)
@@ -124,7 +124,7 @@ def test_a_row_is_that_of_a_head_or_the_mean_of_all() -> None:
     assert attention.row(0, 0, 0) == (0.375, 0.625)
 
 
-def test_words_that_are_not_known_are_told(tmp_path: Path) -> None:
+def test_unknown_words_are_listed(tmp_path: Path) -> None:
     answer = lab(tmp_path, EditText("the wug _ behind the zzz .")).answer
     assert answer is not None
     assert answer.unknown == ("wug", "zzz")
@@ -133,7 +133,7 @@ def test_words_that_are_not_known_are_told(tmp_path: Path) -> None:
     assert answer.unknown == ("1", "2")
 
 
-def test_what_is_too_long_is_cut_and_that_is_known(tmp_path: Path) -> None:
+def test_a_long_text_is_cut_and_the_rest_counted(tmp_path: Path) -> None:
     state = lab(tmp_path, ENCODER_DECODER, EditText("dog " * (MOST_WORDS + 3)))
     assert (len(state.words), state.left_out) == (MOST_WORDS, 3)
     state = lab(tmp_path, ENCODER_DECODER, EditText("12345678"))
@@ -147,7 +147,7 @@ def test_a_text_without_a_word_is_refused() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
-def test_any_text_is_read_or_refused(text: str) -> None:
+def test_any_text_is_accepted_or_refused(text: str) -> None:
     try:
         state = families.act(families.start(), EditText(text))
     except TextError:
@@ -161,7 +161,7 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert 0 <= settled.focus < len(settled.attention.rows)
 
 
-def test_examples_come_in_turn_and_are_known_to_the_models(tmp_path: Path) -> None:
+def test_examples_come_in_turn_and_use_known_words(tmp_path: Path) -> None:
     there = backend("families", tmp_path)
     for family in FAMILIES:
         state = done("families", there, Choose(FAMILIES.index(family), "family"))
@@ -178,7 +178,7 @@ def test_examples_come_in_turn_and_are_known_to_the_models(tmp_path: Path) -> No
         assert set(seen) == set(EXAMPLES[family])
 
 
-def test_layer_head_and_row_stay_within_what_there_is(tmp_path: Path) -> None:
+def test_layer_head_and_row_stay_within_their_limits(tmp_path: Path) -> None:
     state = lab(tmp_path, MoveFocus(9, "layer"), MoveFocus(9, "head"), MoveFocus(99, "row"))
     assert state.attention is not None
     assert (state.layer, state.head) == (1, 4)
@@ -187,7 +187,7 @@ def test_layer_head_and_row_stay_within_what_there_is(tmp_path: Path) -> None:
     for axis in axes:
         state = families.act(state, MoveFocus(-99, axis))
     assert (state.layer, state.head, state.focus) == (0, 0, 0)
-    assert lab(tmp_path, ShowView("across")).part == "reading"  # an encoder has no such part
+    assert lab(tmp_path, ShowView("across")).part == "reading"  # An encoder has no cross-attention.
     assert lab(tmp_path, Toggle("masks")).masks
 
 
@@ -201,7 +201,7 @@ def _answer(word: str, probability: float, left: float) -> Answer:
     ("probability", "left", "reached"),
     [(0.95, 0.05, True), (0.85, 0.05, False), (0.95, 0.2, False)],
 )
-def test_the_right_side_is_needed_where_one_knows_and_the_other_does_not(
+def test_goal_right_side_needs_a_sure_encoder_and_an_unsure_decoder(
     probability: float, left: float, reached: bool
 ) -> None:
     state = families.act(families.start(), EditText("the _ barks ."))
@@ -215,11 +215,11 @@ def test_the_right_side_is_needed_where_one_knows_and_the_other_does_not(
     ("text", "word", "reached"),
     [
         ("the _ bark .", "dogs", True),
-        ("the _ bark .", "dog", False),  # the same word
-        ("a _ meows .", "cat", False),  # another left side
+        ("the _ bark .", "dog", False),  # The word is the same.
+        ("a _ meows .", "cat", False),  # The left side differs.
     ],
 )
-def test_the_word_is_turned_by_what_stands_after_it(text: str, word: str, reached: bool) -> None:
+def test_goal_turned_needs_a_change_on_the_right(text: str, word: str, reached: bool) -> None:
     state = families.act(families.start(), EditText("the _ barks ."))
     asked = families.question(state)
     assert asked is not None
@@ -233,13 +233,13 @@ def test_the_word_is_turned_by_what_stands_after_it(text: str, word: str, reache
 @pytest.mark.parametrize(
     ("row", "shares", "reached"),
     [
-        (0, [0.9, 0.1, 0, 0], False),  # the first of two
-        (1, [0.1, 0.8, 0.1, 0], False),  # a word that stands once
+        (0, [0.9, 0.1, 0, 0], False),  # The first occurrence.
+        (1, [0.1, 0.8, 0.1, 0], False),  # A word that occurs once.
         (2, [0.2, 0.2, 0.6, 0], True),
-        (3, [0.3, 0.2, 0.4, 0.1], False),  # less than half
+        (3, [0.3, 0.2, 0.4, 0.1], False),  # Less than half.
     ],
 )
-def test_the_second_of_two_words_is_to_be_found(
+def test_goal_which_of_two_needs_half_on_the_second_occurrence(
     row: int, shares: list[float], reached: bool
 ) -> None:
     state = families.act(families.start(), ENCODER_DECODER)

@@ -1,4 +1,4 @@
-"""Formats: what they take, against brute force, and what is written under them."""
+"""Test which texts formats allow, against brute force, and what is generated under them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tutor.labs.format.constraint import PATIENCE, Choices, Format, Pattern, Voc
 # --- an independent oracle: derivatives (Brzozowski 1964) -----------------------------------------
 #
 # A node is ("none",), ("empty",), ("set", characters), ("then", a, b), ("or", a, b) or ("star", a).
-# After a character, what is left to match is a node again.
+# Its derivative, the rest to match after one character, is a node again.
 
 Node = tuple[Any, ...]
 LETTERS = "abé€"
@@ -63,7 +63,7 @@ def after(node: Node, char: str) -> Node:
 
 
 def written(node: Node) -> str:
-    """As a pattern."""
+    """Return the node as a pattern."""
     match node:
         case ("set", chars):
             return chars if len(chars) == 1 else f"[{chars}]"
@@ -88,7 +88,7 @@ NODES = st.recursive(
 
 
 def begins(node: Node, text: str) -> bool:
-    """A node of this kind that is not `NONE` can always be matched to its end."""
+    """Return whether the rest can be matched: any node but `NONE` can be, to its end."""
     for char in text:
         node = after(node, char)
     return node != NONE
@@ -96,7 +96,7 @@ def begins(node: Node, text: str) -> bool:
 
 @settings(max_examples=200)
 @given(NODES, st.text(LETTERS + "x", max_size=6))
-def test_a_pattern_says_what_its_derivatives_say(node: Node, text: str) -> None:
+def test_a_pattern_agrees_with_its_derivatives(node: Node, text: str) -> None:
     pattern = Pattern(written(node))
     assert pattern.begins(text.encode()) == begins(node, text)
     left = node
@@ -107,10 +107,10 @@ def test_a_pattern_says_what_its_derivatives_say(node: Node, text: str) -> None:
 
 @settings(max_examples=100)
 @given(NODES, st.text(LETTERS, max_size=3), st.sampled_from("é€ü🙂"), st.integers(1, 3))
-def test_a_part_of_a_character_is_allowed_where_a_whole_one_could_be(
+def test_a_part_of_a_character_is_allowed_if_a_whole_one_can_follow(
     node: Node, text: str, char: str, kept: int
 ) -> None:
-    """Against every character of the alphabet that begins with these bytes; no other can match."""
+    """Compare with every character of the alphabet that begins with these bytes."""
     part = char.encode()[:kept]
     if len(part) == len(char.encode()):
         return
@@ -126,8 +126,8 @@ def test_a_part_of_a_character_is_allowed_where_a_whole_one_could_be(
         (".", b"\xf0", True),
         (".", b"\xf0\x9f\x99", True),
         (".", b"\xff", False),
-        (".", b"\xed\xa0", False),  # would be half of a surrogate pair
-        (".", b"\xf4\x90", False),  # beyond the last character
+        (".", b"\xed\xa0", False),  # This would be half of a surrogate pair.
+        (".", b"\xf4\x90", False),  # This is beyond the last character.
         (".", b"\x80", False),
         ("[^é]", b"\xc3", True),
         ("é", b"\xc3", True),
@@ -135,23 +135,23 @@ def test_a_part_of_a_character_is_allowed_where_a_whole_one_could_be(
         ("[à-ü]", b"\xc3", True),
         ("[à-ü]", b"\xc2", False),
         ("[À-ÿ]", b"\xc3\xa9", True),
-        (r"\d", "٣".encode(), False),  # a digit, but not of ASCII
+        (r"\d", "٣".encode(), False),  # This digit is not ASCII.
         (r"\w", b"\xc3", False),
         (r"\W", b"\xc3", True),
         ("[^a-z]", b"\xe2\x82", True),
         ("a.c", b"a\n", False),
     ],
 )
-def test_bytes(pattern: str, data: bytes, taken: bool) -> None:
+def test_incomplete_and_invalid_bytes(pattern: str, data: bytes, taken: bool) -> None:
     assert Pattern(pattern).begins(data) == taken
 
 
-# --- the mask, against brute force ----------------------------------------------------------------
+# --- the mask, compared with brute force ----------------------------------------------------------
 
 
 @cache
 def tokens() -> dict[int, bytes]:
-    """All 4,096 of the small model, but for marks."""
+    """Return all 4,096 tokens of the small model except the special ones."""
     tokenizer = small_model().tokenizer
     found = tokenizer.tokens(range(tokenizer.vocabulary_size))
     return {token.id: token.data for token in found if not token.special}
@@ -178,8 +178,8 @@ def by_brute_force(format_: Format, before: bytes) -> list[int]:
 
 
 @pytest.mark.parametrize("format_", FORMATS, ids=lambda each: getattr(each, "pattern", "choices"))
-def test_nothing_allowed_is_lost_and_all_that_is_written_keeps_the_format(format_: Format) -> None:
-    """Random walks; at each place the mask is what asking every token gives."""
+def test_the_mask_allows_exactly_the_tokens_that_fit(format_: Format) -> None:
+    """Take random walks, and at each position compare the mask with a test of every token."""
     luck = random.Random(7)
     ended = 0
     for _ in range(8):
@@ -202,7 +202,7 @@ def test_nothing_allowed_is_lost_and_all_that_is_written_keeps_the_format(format
     assert ended
 
 
-def test_every_choice_can_be_written_token_by_token() -> None:
+def test_every_choice_can_be_generated_token_by_token() -> None:
     choices = Choices(["yes", "no", "I do not know", "naïve café", "東京"])
     for text in choices.texts:
         data = b""
@@ -215,17 +215,17 @@ def test_every_choice_can_be_written_token_by_token() -> None:
 
 @settings(max_examples=10)
 @given(NODES, st.text(LETTERS, max_size=3))
-def test_the_mask_is_that_of_brute_force(node: Node, text: str) -> None:
+def test_the_mask_agrees_with_brute_force(node: Node, text: str) -> None:
     pattern = Pattern(written(node))
     assert vocabulary().allowed(pattern, text.encode()) == by_brute_force(pattern, text.encode())
 
 
-def test_tokens_with_the_same_bytes_and_those_with_none() -> None:
+def test_tokens_with_equal_bytes_are_all_allowed_and_empty_ones_never() -> None:
     twins = Vocabulary({3: b"a", 1: b"a", 2: b"", 7: b"b"})
     assert twins.allowed(Pattern("a*"), b"") == [1, 3]
 
 
-# --- what is no format ----------------------------------------------------------------------------
+# --- invalid formats ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_tokens_with_the_same_bytes_and_those_with_none() -> None:
         "a++", "a{,2}", "a" * 201, "(?P<n>a)", r"\N{BULLET}", "(?R)", "{", "a|*", "\\",
     ],
 )  # fmt: skip
-def test_what_is_refused(pattern: str) -> None:
+def test_invalid_patterns_are_refused(pattern: str) -> None:
     with pytest.raises(LabError):
         Pattern(pattern)
 
@@ -253,22 +253,22 @@ def test_what_is_refused(pattern: str) -> None:
         ("東.", "東京"),
     ],
 )
-def test_what_is_taken(pattern: str, text: str) -> None:
+def test_valid_patterns_match(pattern: str, text: str) -> None:
     assert Pattern(pattern).whole(text.encode())
 
 
 @given(st.text(max_size=12))
-def test_any_text_is_a_pattern_or_is_refused(text: str) -> None:
+def test_any_text_is_a_valid_pattern_or_is_refused(text: str) -> None:
     with suppress(LabError):
         Pattern(text).begins(b"a")
 
 
-def test_a_pattern_with_too_many_ways_is_stopped() -> None:
+def test_a_pattern_that_takes_too_long_is_stopped() -> None:
     short = PATIENCE / 20
     with pytest.raises(LabError, match="too long"):
         vocabulary().allowed(Pattern("(a|aa)+b", short), b"a" * 60, short)
 
 
-def test_choices_of_nothing_are_refused() -> None:
+def test_empty_choices_are_refused() -> None:
     with pytest.raises(LabError):
         Choices(["", ""])

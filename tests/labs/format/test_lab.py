@@ -1,4 +1,4 @@
-"""A format by force: what is written keeps it, and costs what the model says."""
+"""Test that answers match their format, and that their surprisal is the model's own."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def session() -> Session:
     return Session(small_model(), chat_ids(small_model(), [ChatMessage("user", MESSAGE)]))
 
 
-def test_four_digits_come_out_whatever_was_asked(tmp_path: Folder) -> None:
+def test_a_pattern_of_four_digits_gives_four_digits_for_any_message(tmp_path: Folder) -> None:
     state = done(LAB, backend("format", tmp_path), EditText(MESSAGE), DIGITS, Run())
     assert state.finished
     assert re.fullmatch(rb"\d{4}", state.text)
     assert state.written[-1].end
 
 
-def test_what_is_taken_away_and_what_it_costs_is_what_the_model_says(tmp_path: Folder) -> None:
+def test_removed_probability_and_surprisal_are_those_of_the_model(tmp_path: Folder) -> None:
     state = done(LAB, backend("format", tmp_path), EditText(MESSAGE), DIGITS, Run())
     digits = {
         id_
@@ -66,9 +66,7 @@ def test_what_is_taken_away_and_what_it_costs_is_what_the_model_says(tmp_path: F
 
 
 @pytest.mark.slow
-def test_lesson_8_shows_what_the_mask_takes_away(
-    exact_model: LanguageModel, tmp_path: Folder
-) -> None:
+def test_lesson_8_shows_what_the_mask_removes(exact_model: LanguageModel, tmp_path: Folder) -> None:
     there = backend("format", tmp_path, exact_model)
     place = there.answer(lab.Look(lab.start().message, DIGITS.rule, ()))
     lesson = next(paths.lessons_folder().glob("08-*.md")).read_text("utf-8")
@@ -89,7 +87,7 @@ def test_the_free_answer_is_greedy(tmp_path: Folder) -> None:
     assert state.free.text == "The capital of France is Paris."
 
 
-def test_a_row_says_whether_the_mask_leaves_it(tmp_path: Folder) -> None:
+def test_a_row_tells_whether_the_mask_allows_it(tmp_path: Folder) -> None:
     state = done(LAB, backend("format", tmp_path), EditText(MESSAGE), DIGITS)
     place = state.place
     assert (place.allowed, place.whole) == (10, False)
@@ -101,37 +99,37 @@ def test_a_row_says_whether_the_mask_leaves_it(tmp_path: Folder) -> None:
     )
 
 
-def test_steps_go_forward_and_back(tmp_path: Folder) -> None:
+def test_tokens_are_taken_and_undone(tmp_path: Folder) -> None:
     there = backend("format", tmp_path)
     state = done(LAB, there, EditText(MESSAGE), DIGITS, TakeToken(), TakeToken())
     assert len(state.written) == 2
     back = lab.act(state, UndoToken())
     assert back.written == state.written[:1]
-    assert lab.question(back) is None  # what is known is not asked again
+    assert lab.question(back) is None  # The answer is already known.
     assert settled(lab.LAB, lab.act(back, TakeToken()), there).written == state.written
     assert lab.act(lab.start(), UndoToken()).written == ()
 
 
-def test_running_can_be_stopped() -> None:
+def test_a_run_can_be_stopped() -> None:
     state: Any = lab.act(lab.start(), Run())
     assert state.owed == lab.LIMITS.length
     assert lab.act(state, Run()).owed == 0
 
 
-def test_a_choice_is_written_whole(tmp_path: Folder) -> None:
+def test_the_answer_is_one_of_the_choices(tmp_path: Folder) -> None:
     rule = Rule("choices", "Paris | a city in France | Oslo")
     state = done(LAB, backend("format", tmp_path), EditText(MESSAGE), SetRule(rule), Run())
     assert state.text.decode() in rule.choices
 
 
-def test_where_the_vocabulary_has_no_token_it_says_so() -> None:
+def test_a_format_without_a_fitting_token_stops_the_answer() -> None:
     empty = lab.Place((), (), 0, 10, 1.0, False)
     state = lab.State(message="x", places={(): empty}, owed=3)
     assert state.stuck
     assert lab.act(state, TakeToken()).owed == 0
 
 
-def test_what_is_no_format_is_refused_and_changes_nothing() -> None:
+def test_invalid_formats_and_messages_are_refused() -> None:
     with pytest.raises(LabError):
         lab.act(lab.start(), SetRule(Rule("pattern", "(a")))
     with pytest.raises(LabError):
@@ -142,7 +140,7 @@ def test_what_is_no_format_is_refused_and_changes_nothing() -> None:
         lab.act(lab.start(), EditText("  "))
 
 
-def test_every_example_is_a_format_and_they_go_round() -> None:
+def test_every_example_is_valid_and_they_wrap_around() -> None:
     state = lab.start()
     for rule in EXAMPLES:
         assert state.rule == rule

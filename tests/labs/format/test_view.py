@@ -1,4 +1,4 @@
-"""A format by force, by its keys."""
+"""Test the keys and the pictures of the constrained decoding lab."""
 
 from __future__ import annotations
 
@@ -27,36 +27,36 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
     assert snap_compare(lab_app(LAB, tmp_path), terminal_size=size, run_before=run)
 
 
-def test_how_it_looks_when_it_is_written(snap_compare: Any, tmp_path: Path) -> None:
+def test_how_it_looks_when_it_is_finished(snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await do(pilot, "right", "right", "r")
 
     assert snap_compare(lab_app(LAB, tmp_path), terminal_size=(80, 24), run_before=run)
 
 
-async def test_rows_are_struck_out_by_a_mark_and_a_line_through_them(tmp_path: Path) -> None:
+async def test_masked_tokens_have_a_mark_and_a_line_through_them(tmp_path: Path) -> None:
     app = lab_app(LAB, tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await do(pilot, "right")
+        await do(pilot, "x")
         struck = [line for line in seen(pilot).splitlines() if line.strip().startswith("×")]
         assert struck
         strips = app.screen._compositor.render_strips()
         assert any(segment.style and segment.style.strike for strip in strips for segment in strip)
         assert "10 of" in seen(pilot)
-        await do(pilot, "enter", "enter", "b")
+        await do(pilot, "enter", "enter", "u")
         assert len(state_of(pilot).written) == 1
         await do(pilot, "r")
-        assert "✓ in the format" in seen(pilot)
+        assert "✓ matches the format" in seen(pilot)
         assert "(end)" in seen(pilot)
 
 
-async def test_format_and_message_are_the_learners_own(tmp_path: Path) -> None:
+async def test_the_learner_writes_formats_and_a_message(tmp_path: Path) -> None:
     app = lab_app(LAB, tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "p")
         editor(pilot).load("(a")
         await pilot.press("enter")
-        assert "not a pattern" in seen(pilot)
+        assert "not a valid pattern" in seen(pilot)
         editor(pilot).load("a{3}")
         await do(pilot, "enter", "r")
         assert state_of(pilot).text == b"aaa"

@@ -1,4 +1,4 @@
-"""What is said of a line without running it: and nothing runs."""
+"""Test the check of a line of code, and that it runs nothing."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def last(text: str) -> Any:
         ("[n for n in range(3)]", [], ["range", "n"], []),
     ],
 )
-def test_names_are_looked_for_where_they_can_be(
+def test_names_are_looked_up_in_the_file_the_builtins_and_modules(
     text: str, missing: list[str], known: list[str], open_: list[str]
 ) -> None:
     verdict = last(text)
@@ -45,11 +45,11 @@ def test_names_are_looked_for_where_they_can_be(
     assert verdict.caught == bool(missing)
 
 
-def test_only_the_line_itself_is_judged_and_lines_below_define_names() -> None:
+def test_only_the_line_itself_is_checked_and_lines_below_define_names() -> None:
     text = "nothing_like_it()\nshow(1)\n\n\ndef show(x):\n    print(x)"
     assert check(text, 1).missing == ()
     assert check(text, 0).missing == ("nothing_like_it",)
-    assert check(text + "\n    (", 1).missing == ("show",)  # below, it does not parse
+    assert check(text + "\n    (", 1).missing == ("show",)  # The line below does not parse.
 
 
 def test_a_line_that_opens_a_block_parses() -> None:
@@ -57,7 +57,7 @@ def test_a_line_that_opens_a_block_parses() -> None:
     assert not last("for x in range(3):\n    if x:").trouble
 
 
-def test_trouble_is_said_in_the_words_of_the_parser_and_where_it_is() -> None:
+def test_a_syntax_error_has_the_parser_message_and_its_line() -> None:
     own = last("x = 1\ny = = 2")
     assert own.trouble
     assert own.trouble == "invalid syntax"
@@ -68,7 +68,7 @@ def test_trouble_is_said_in_the_words_of_the_parser_and_where_it_is() -> None:
 
 
 @pytest.mark.parametrize("text", ["\x00", "(" * 5000, "-" * 50_000 + "1", "é" * 100, "\\", "'\\d'"])
-def test_what_is_no_code_is_no_error(text: str) -> None:
+def test_odd_text_raises_no_error(text: str) -> None:
     last(text)
 
 
@@ -97,13 +97,13 @@ def test_nothing_is_run_or_imported(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_list_agrees_with_this_python() -> None:
-    """But for what versions add and remove."""
+    """Allow for names that a version of Python adds or removes."""
     for module, names in standard_library().items():
         offered = getattr(importlib.import_module(module), "__all__", ())
         assert len(names.intersection(offered)) >= 0.85 * len(offered), module
 
 
-def test_the_same_code_in_other_spacing() -> None:
+def test_spaces_and_parentheses_do_not_change_the_code() -> None:
     assert same_code("return c*9/5+32", "    return (c * 9) / 5 + 32  # to F")
     assert not same_code("return c * 5 / 9 + 32", "return c * 9 / 5 + 32")
     assert not same_code("return (", "return (")

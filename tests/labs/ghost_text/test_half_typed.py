@@ -1,4 +1,4 @@
-"""Going on from the middle of a token: whatever is taken back can be said again."""
+"""Test token healing: the tokens that were taken back can be generated again."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BEGINNINGS = Beginnings(TOKENIZER, small_model().network.config.vocabulary_size)
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1))
-def test_what_is_kept_and_what_is_taken_back_are_the_text(text: str) -> None:
+def test_kept_and_taken_back_tokens_make_up_the_text(text: str) -> None:
     kept, typed = take_back(TOKENIZER, text)
     assert kept
     assert TOKENIZER.decode(kept) + typed == text.encode()
@@ -30,7 +30,7 @@ def test_what_is_kept_and_what_is_taken_back_are_the_text(text: str) -> None:
         ("x.cels", b"cels"),
     ],
 )
-def test_the_last_word_is_taken_back_as_a_whole_or_the_white_space(text: str, typed: bytes) -> None:
+def test_the_whole_last_word_or_the_white_space_is_taken_back(text: str, typed: bytes) -> None:
     assert take_back(TOKENIZER, text)[1] == typed
 
 
@@ -39,7 +39,7 @@ def test_a_single_token_is_kept() -> None:
 
 
 @given(st.sampled_from([b" ", b" the", b"t", b"\n    ", " é".encode(), "é".encode()[:1]]))
-def test_fitting_tokens_are_those_that_a_search_through_all_finds(typed: bytes) -> None:
+def test_fitting_tokens_agree_with_a_search_through_all(typed: bytes) -> None:
     every = {
         id_: token.data
         for id_ in range(small_model().network.config.vocabulary_size)

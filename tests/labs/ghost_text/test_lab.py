@@ -1,5 +1,4 @@
-"""Gray text: what is proposed is what the model would write after what it was shown, and belongs
-to the text that stands there."""
+"""Test that ghost text is what the model generates, and that it belongs to the current text."""
 
 from __future__ import annotations
 
@@ -33,13 +32,13 @@ TEXT = "The capital of France is"
 
 
 def typed(text: str, cursor: int | None = None) -> State:
-    """A file in which this was written, after a pause."""
+    """Return the state after this text was typed, and a pause."""
     state = lab.act(lab.start(), EditFile(text, len(text) if cursor is None else cursor))
     return lab.act(state, Pause())
 
 
 def proposing(text: str, pieces: list[bytes], **more: Any) -> State:
-    """This file with this proposal after it."""
+    """Return the state after this text was typed and these tokens were proposed."""
     state = typed(text)
     ids = tuple(range(len(pieces)))
     proposal = Proposal(state.context, None, ids, tuple(pieces), done=True, **more)
@@ -55,7 +54,7 @@ def received(state: State, proposal: Proposal) -> State:
 # --- the model ------------------------------------------------------------------------------------
 
 
-def test_it_is_what_greedy_decoding_writes(tmp_path: Path) -> None:
+def test_a_proposal_is_generated_by_greedy_decoding(tmp_path: Path) -> None:
     text = "The sea is"
     state = done("ghost-text", backend("ghost-text", tmp_path), EditFile(text, len(text)), Pause())
     model = small_model()
@@ -72,7 +71,7 @@ def test_it_is_what_greedy_decoding_writes(tmp_path: Path) -> None:
 
 
 def test_half_a_word_is_completed(tmp_path: Path) -> None:
-    """As tokens it would have been cut otherwise."""
+    """As a whole, the word would have been tokenized in another way."""
     text = "The capital of Fra"
     state = done("ghost-text", backend("ghost-text", tmp_path), EditFile(text, len(text)), Pause())
     assert state.ghost.startswith("nce")
@@ -81,7 +80,7 @@ def test_half_a_word_is_completed(tmp_path: Path) -> None:
         assert beginning.data
 
 
-def test_beginnings_are_shares_of_all_that_fits(tmp_path: Path) -> None:
+def test_first_tokens_have_their_probability_among_those_that_fit(tmp_path: Path) -> None:
     there = backend("ghost-text", tmp_path)
     state = done("ghost-text", there, EditFile(TEXT, len(TEXT)), Pause())
     model = small_model()
@@ -95,9 +94,7 @@ def test_beginnings_are_shares_of_all_that_fits(tmp_path: Path) -> None:
     assert settled(lab.LAB, lab.act(other, Choose(-1, "beginning")), there).ghost == state.ghost
 
 
-def test_it_does_not_depend_on_how_the_work_was_cut_up(
-    tmp_path: Path,
-) -> None:
+def test_proposals_do_not_depend_on_time_slices(tmp_path: Path) -> None:
     there = backend("ghost-text", tmp_path)
     at_once = done("ghost-text", there, Choose(1, "file"), Choose(1, "file"))
     impatient = backend("ghost-text", tmp_path, moment=0.0)
@@ -116,10 +113,10 @@ def test_a_file_that_is_too_long_loses_its_beginning(tmp_path: Path) -> None:
     assert state.current.tokens <= model.card.context
 
 
-# --- what it is shown -----------------------------------------------------------------------------
+# --- what the model is shown ----------------------------------------------------------------------
 
 
-def test_nothing_below_the_cursor_is_asked_about() -> None:
+def test_the_model_is_shown_nothing_below_the_cursor() -> None:
     for place, file in enumerate(FILES):
         state = lab.act(lab.start(), Choose(place, "file"))
         question = lab.question(state)
@@ -129,7 +126,7 @@ def test_nothing_below_the_cursor_is_asked_about() -> None:
 
 
 @given(st.text("ab\n ", max_size=40), st.data())
-def test_so_many_lines_up_to_the_cursor(text: str, data: st.DataObject) -> None:
+def test_the_model_is_shown_the_lines_up_to_the_cursor(text: str, data: st.DataObject) -> None:
     cursor = data.draw(st.integers(0, len(text)))
     state = lab.act(typed(text, cursor), Adjust(-10, "lines"))
     assert state.context == text[:cursor].split("\n")[-1]
@@ -152,10 +149,10 @@ def test_another_budget_asks_again_and_both_lines_are_remembered() -> None:
     assert "more-of-the-file" in lab.LAB.reached(other)
 
 
-# --- the text that it belongs to ------------------------------------------------------------------
+# --- the text that a proposal belongs to ----------------------------------------------------------
 
 
-def test_nothing_is_asked_before_a_pause_and_nothing_old_is_shown() -> None:
+def test_the_model_is_asked_after_a_pause_and_no_old_proposal_is_shown() -> None:
     state = proposing("a =", [b" 1", b" +", b" 2", b"\n"], closed=True)
     assert state.ghost == " 1 + 2"
     for other in (EditFile("a = x", 5), EditFile("a ", 2), EditFile("a =", 1), EditFile("ab =", 4)):
@@ -166,7 +163,7 @@ def test_nothing_is_asked_before_a_pause_and_nothing_old_is_shown() -> None:
         assert asked is None or asked.context != "a ="
 
 
-def test_typing_along_with_it_keeps_it_without_asking() -> None:
+def test_typing_the_proposed_text_keeps_the_proposal() -> None:
     state = proposing("a =", [b" 1", b" +", b" 2", b"\n"], closed=True)
     along = lab.act(lab.act(state, EditFile("a = 1", 5)), Pause())
     assert along.ghost == " + 2"
@@ -174,7 +171,7 @@ def test_typing_along_with_it_keeps_it_without_asking() -> None:
     assert lab.question(lab.act(lab.act(along, EditFile("a = 1 -", 7)), Pause())) is not None
 
 
-def test_what_came_too_late_is_not_shown() -> None:
+def test_a_late_proposal_is_not_shown() -> None:
     first = typed("a =")
     question = lab.question(first)
     assert question is not None
@@ -189,22 +186,22 @@ def test_in_the_middle_of_a_line_nothing_is_proposed() -> None:
     assert lab.question(typed("a = 1\nb", 5)) is not None
 
 
-def test_an_empty_file_gives_nothing_to_go_by() -> None:
+def test_an_empty_file_gets_no_proposal() -> None:
     assert lab.question(typed("")) is None
     assert lab.question(typed("\n   ")) is None
 
 
-def test_dismissed_until_the_next_key() -> None:
+def test_a_dismissed_proposal_stays_hidden_until_the_next_key() -> None:
     state = lab.act(proposing("a =", [b" 1", b"\n"], closed=True), Dismiss())
     assert state.ghost == ""
     assert lab.question(state) is None
     assert lab.question(lab.act(lab.act(state, EditFile("b =", 3)), Pause())) is not None
 
 
-# --- taking it ------------------------------------------------------------------------------------
+# --- accepting ------------------------------------------------------------------------------------
 
 
-def test_a_token_a_word_and_all_of_it() -> None:
+def test_accepting_a_token_a_word_and_the_whole_proposal() -> None:
     state = proposing("a =", [b" 1", b"0", b" +", b" 2", b"\n"], closed=True)
     token = lab.act(state, Accept("token"))
     assert (token.text, token.ghost) == ("a = 1", "0 + 2")
@@ -214,11 +211,11 @@ def test_a_token_a_word_and_all_of_it() -> None:
     assert (word.text, word.ghost) == ("a = 10", " + 2")
     all_ = lab.act(state, Accept())
     assert (all_.text, all_.ghost, all_.cursor) == ("a = 10 + 2", "", 10)
-    assert lab.question(all_) is None  # the line ends here
+    assert lab.question(all_) is None  # The line ends here.
     assert lab.act(all_, Accept()) == all_
 
 
-def test_what_stands_below_stays_there() -> None:
+def test_text_below_the_cursor_stays() -> None:
     state = lab.start()
     below = state.text[state.cursor :]
     proposal = Proposal(state.context, pieces=(b" c",), done=True, closed=True)
@@ -227,7 +224,7 @@ def test_what_stands_below_stays_there() -> None:
 
 
 @given(st.lists(st.sampled_from([b"a", b" b", b"\xc3", b"\xa9", b" ", b"\x1b", b"\n"]), min_size=1))
-def test_token_by_token_it_becomes_the_same_as_at_once(pieces: list[bytes]) -> None:
+def test_accepting_token_by_token_gives_the_same_text(pieces: list[bytes]) -> None:
     state = proposing("x", pieces, closed=True)
     at_once = lab.act(state, Accept()).text
     for _ in range(len(pieces) + 1):
@@ -236,7 +233,7 @@ def test_token_by_token_it_becomes_the_same_as_at_once(pieces: list[bytes]) -> N
     assert "\x1b" not in at_once
 
 
-def test_a_line_that_was_taken_is_judged_and_one_under_way_is_not() -> None:
+def test_only_a_finished_line_is_checked() -> None:
     state = proposing("import string\nstring.", [b"upper", b"()", b"\n"], closed=True)
     part = lab.act(state, Accept("token"))
     assert part.accepted is None
@@ -246,7 +243,7 @@ def test_a_line_that_was_taken_is_judged_and_one_under_way_is_not() -> None:
     assert "caught" in lab.LAB.reached(whole)
 
 
-def test_a_proposal_that_stopped_in_the_middle_goes_on_after_it_was_taken() -> None:
+def test_after_an_unfinished_line_the_model_continues() -> None:
     state = proposing("a =", [b" 1"])
     question = lab.question(lab.act(state, Accept()))
     assert question is not None
@@ -256,7 +253,7 @@ def test_a_proposal_that_stopped_in_the_middle_goes_on_after_it_was_taken() -> N
 # --- the files ------------------------------------------------------------------------------------
 
 
-def test_files_are_left_as_they_were_and_restored_when_asked() -> None:
+def test_files_keep_changes_until_they_are_reset() -> None:
     state = lab.act(lab.start(), EditFile("mine", 4))
     there = lab.act(state, Choose(1, "file"))
     assert there.text == FILES[1].text
@@ -265,12 +262,12 @@ def test_files_are_left_as_they_were_and_restored_when_asked() -> None:
     assert lab.act(back, Reset()).text == FILES[0].text
 
 
-def test_too_much_text_is_not_taken_in() -> None:
+def test_a_text_that_is_too_long_is_cut() -> None:
     assert len(typed("x" * (lab.LONGEST + 10)).text) == lab.LONGEST
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
-def test_lines_known_to_be_right_parse_and_name_what_is_there(file: Any) -> None:
+def test_lines_known_to_be_correct_parse_and_use_known_names(file: Any) -> None:
     row = file.text.count("\n", 0, file.cursor)
     lines = file.text.split("\n")
     for right in file.right:

@@ -1,4 +1,4 @@
-"""The lab of gray text, by its keys."""
+"""Test the keys and the pictures of the ghost text lab."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def editor(pilot: Pilot[Any]) -> CodeEditor:
 
 
 async def rested(pilot: Pilot[Any]) -> None:
-    """Until the pause is over and the model has proposed what it would write."""
+    """Wait until the pause is over and the model has made its proposal."""
     await at_rest(pilot)
     await until(pilot, lambda: state_of(pilot).resting)
     await at_rest(pilot)
 
 
 async def write(pilot: Pilot[Any], text: str) -> None:
-    """In an empty file."""
+    """Type a text into an empty file."""
     await do(pilot, "e")
     editor(pilot).clear()
     for char in text:
@@ -69,30 +69,30 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
-def test_how_it_looks_while_one_writes(
+def test_how_it_looks_while_the_learner_types(
     size: tuple[int, int], snap_compare: Any, tmp_path: Path
 ) -> None:
     async def run(pilot: Any) -> None:
-        await do(pilot, "f", "f", "tab")
+        await do(pilot, "o", "o", "tab")
         await rested(pilot)
         await write(pilot, "for x in y:\nif x == 'a':  # why\npass\ntotal = sum")
 
     assert snap_compare(opened(tmp_path), terminal_size=size, run_before=run)
 
 
-async def test_gray_text_stands_after_the_cursor_and_is_taken(tmp_path: Path) -> None:
+async def test_ghost_text_is_after_the_cursor_and_can_be_accepted(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await rested(pilot)
-        gray = state_of(pilot).ghost
-        assert gray
-        assert editor(pilot).suggestion == gray
-        assert gray not in editor(pilot).text
+        ghost = state_of(pilot).ghost
+        assert ghost
+        assert editor(pilot).suggestion == ghost
+        assert ghost not in editor(pilot).text
         await do(pilot, "tab")
-        assert FILES[0].text[: FILES[0].cursor] + gray in editor(pilot).text
+        assert FILES[0].text[: FILES[0].cursor] + ghost in editor(pilot).text
         assert "parse" in seen(pilot)
 
 
-async def test_a_token_then_a_word_then_the_rest_and_back_again(tmp_path: Path) -> None:
+async def test_accept_a_token_a_word_and_the_rest_then_undo(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "The capital of France is")
         whole = editor(pilot).text + state_of(pilot).ghost
@@ -106,9 +106,8 @@ async def test_a_token_then_a_word_then_the_rest_and_back_again(tmp_path: Path) 
         assert state_of(pilot).text == editor(pilot).text
 
 
-async def test_what_is_shown_never_belongs_to_another_text(tmp_path: Path) -> None:
-    """The engine is held: whatever is typed, nothing gray may stand there but what was typed
-    along with."""
+async def test_ghost_text_never_belongs_to_another_text(tmp_path: Path) -> None:
+    """Hold the engine: only the rest of the last proposal may be shown, whatever is typed."""
     engine = BackendEngine(briefly)
     async with opened(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await rested(pilot)
@@ -126,13 +125,13 @@ async def test_what_is_shown_never_belongs_to_another_text(tmp_path: Path) -> No
         engine.release()
 
 
-async def test_a_key_takes_the_place_of_what_is_under_way(tmp_path: Path) -> None:
+async def test_a_key_cancels_the_question_in_progress(tmp_path: Path) -> None:
     engine = BackendEngine(briefly)
     async with opened(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await rested(pilot)
         await do(pilot, "e")
         engine.hold()
-        await pilot.press("~")  # no model goes on with that
+        await pilot.press("~")  # No model proposes that.
         await until(pilot, lambda: screen_of(pilot).busy)
         given_up = len(engine.cancelled)
         await pilot.press("^")
@@ -142,7 +141,7 @@ async def test_a_key_takes_the_place_of_what_is_under_way(tmp_path: Path) -> Non
         assert state_of(pilot).proposal.context.endswith("return~^")
 
 
-async def test_escape_dismisses_then_leaves_then_goes_back(tmp_path: Path) -> None:
+async def test_escape_dismisses_then_leaves_the_editor_then_the_lab(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await rested(pilot)
         await do(pilot, "e")
@@ -157,7 +156,7 @@ async def test_escape_dismisses_then_leaves_then_goes_back(tmp_path: Path) -> No
         await until(pilot, lambda: pilot.app.screen is not left)
 
 
-async def test_another_beginning_in_the_editor_and_beside_it(tmp_path: Path) -> None:
+async def test_another_first_token_in_the_editor_and_in_the_list(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await rested(pilot)
         first = state_of(pilot).ghost
@@ -172,7 +171,7 @@ async def test_another_beginning_in_the_editor_and_beside_it(tmp_path: Path) -> 
 
 async def test_more_and_less_of_the_file(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
-        await do(pilot, "f", "left")
+        await do(pilot, "o", "left")
         assert "lines 2 to 3 of 3" in seen(pilot)
         assert "1  def f(values):" in seen(pilot)
         assert "2 ▏" in seen(pilot)
@@ -187,13 +186,13 @@ async def test_files_keep_what_was_written(tmp_path: Path) -> None:
         await do(pilot, "escape", "escape")
         for _ in FILES:
             assert editor(pilot).text == state_of(pilot).text
-            await do(pilot, "f")
+            await do(pilot, "o")
         assert editor(pilot).text == "mine"
-        await do(pilot, "b")
+        await do(pilot, "z")
         assert editor(pilot).text == FILES[0].text
 
 
-async def test_lines_are_indented_as_those_above(tmp_path: Path) -> None:
+async def test_new_lines_keep_the_indent(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "if x:\ny = 1\nz")
         assert editor(pilot).text == "if x:\n    y = 1\n    z"
@@ -202,7 +201,7 @@ async def test_lines_are_indented_as_those_above(tmp_path: Path) -> None:
         assert editor(pilot).text == "    "
 
 
-async def test_what_is_pasted_is_text_and_not_too_much(tmp_path: Path) -> None:
+async def test_pasted_text_is_made_visible_and_cut(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "")
         editor(pilot).post_message(Paste("a\x1b[31m\r\n" + "x" * 30_000))
@@ -214,7 +213,7 @@ async def test_what_is_pasted_is_text_and_not_too_much(tmp_path: Path) -> None:
         await rested(pilot)
 
 
-async def test_it_is_plain_where_nothing_can_color_it(
+async def test_without_a_parser_the_code_has_no_colors(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(_text_area, "TREE_SITTER", False)

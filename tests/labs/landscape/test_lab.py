@@ -1,4 +1,4 @@
-"""Products side by side: what is shown is what the file of facts says, and no more."""
+"""Test that the landscape lab shows the facts of its file and nothing else."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def looking_at(state: State, *names: str) -> State:
     return state
 
 
-def test_every_fact_of_the_four_is_there_as_the_file_has_it(read: State) -> None:
+def test_every_fact_about_the_four_products_is_as_in_the_file(read: State) -> None:
     for fact in FACTS:
         if fact.product not in PRODUCTS:
             continue
@@ -49,7 +49,7 @@ def test_every_fact_of_the_four_is_there_as_the_file_has_it(read: State) -> None
         )
 
 
-def test_what_nobody_says_is_not_filled_in(read: State) -> None:
+def test_missing_facts_stay_empty(read: State) -> None:
     known = {(fact.product, fact.topic) for fact in FACTS}
     for product in PRODUCTS:
         for topic in read.topics:
@@ -71,7 +71,7 @@ MOVES = st.sampled_from(
 
 
 @given(st.lists(MOVES))
-def test_there_are_always_two_different_ones(moves: list[Any]) -> None:
+def test_there_are_always_two_different_products(moves: list[Any]) -> None:
     facts = tuple(
         Known(fact.product, fact.topic, fact.value, fact.as_of, fact.source, fact.second_hand)
         for fact in FACTS
@@ -83,7 +83,7 @@ def test_there_are_always_two_different_ones(moves: list[Any]) -> None:
         assert state.topic in state.topics
 
 
-def test_old_is_a_year_before_the_newest() -> None:
+def test_a_fact_is_old_a_year_before_the_newest() -> None:
     def known(as_of: str) -> Known:
         return Known("Claude", "Maker", "x", as_of, "y", False)
 
@@ -95,7 +95,7 @@ def test_goals_by_hand(read: State) -> None:
     def looking(*names: str) -> frozenset[str]:
         return lab.LAB.reached(looking_at(read, *names))
 
-    assert looking("Claude", "Maker") == frozenset()  # told by others, and long ago
+    assert looking("Claude", "Maker") == frozenset()  # Second-hand, but old.
     assert looking("Claude", "Web search") == {"second-hand"}
     assert "then-and-now" in looking("Claude", "Web search", "2025: recent events")
     of_two = ("Claude", "Web search", "Maker", "ChatGPT", "2025: recent events")
@@ -103,10 +103,10 @@ def test_goals_by_hand(read: State) -> None:
     assert "nobody-says" in looking("GitHub Copilot", "2025: code")
 
 
-def test_before_it_is_read_nothing_moves() -> None:
+def test_before_the_facts_are_loaded_nothing_moves() -> None:
     assert lab.act(lab.State(), MoveFocus(1, "topic")) == lab.State()
 
 
-def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
-    with pytest.raises(LabError, match="cannot be read"):
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match="Can't read"):
         settled(lab.LAB, lab.State(), LandscapeBackend(tmp_path / FILE))

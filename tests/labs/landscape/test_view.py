@@ -1,4 +1,4 @@
-"""The lab of products, by its keys."""
+"""Test the keys and the pictures of the landscape lab."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FACTS: tuple[Fact, ...] = (
 
 
 class FixedFacts:
-    """Answers with these facts: the real ones change."""
+    """Answers with fixed facts, since the real ones change."""
 
     def __init__(self, facts: tuple[Fact, ...]) -> None:
         self._answer = landscape.Answer(tuple(landscape.Known(*fact) for fact in facts))
@@ -50,16 +50,16 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
     assert snap_compare(app_with(tmp_path), terminal_size=size, run_before=run)
 
 
-async def test_a_fact_is_told_with_its_month_and_source(tmp_path: Path) -> None:
+async def test_a_fact_is_shown_with_its_month_and_source(tmp_path: Path) -> None:
     async with app_with(tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        assert "as of 2025-06  a year older than the newest" in seen(pilot)
+        assert "as of 2025-06  at least a year older than the newest" in seen(pilot)
         await do(pilot, "down")
         assert "Gemini: also audio, [b]video" in seen(pilot)
         assert "https://example.org/gemini" in seen(pilot)
-        assert "* told by others" not in seen(pilot)
+        assert "* not from the vendor" not in seen(pilot)
         await do(pilot, "tab")
-        assert "Claude: Input. Nothing is known here" in seen(pilot)
+        assert "Claude: Input. We have no source" in seen(pilot)
         assert landscape.LAB.reached(state_of(pilot)) == {"nobody-says"}
 
 
@@ -67,7 +67,7 @@ async def test_a_price_has_its_unit(tmp_path: Path) -> None:
     price = ("Gemini", "API price", "2 / 10", "2026-10", "y", False)
     async with app_with(tmp_path, (price,)).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        assert "Gemini: 2 / 10  US dollars a million tokens, read / written" in seen(pilot)
+        assert "Gemini: 2 / 10  US dollars per million tokens, input / output" in seen(pilot)
 
 
 async def test_enter_opens_the_lab_that_compares(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One step of training against autograd, torch's own AdamW, and a slope found by trying."""
+"""Compare a training step with autograd, PyTorch's AdamW, and a gradient measured by hand."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_every_byte_but_the_first_is_a_target(data: bytes) -> None:
 
 
 def reference(steps: int) -> tuple[Transformer, torch.optim.AdamW, torch.Tensor, torch.Tensor]:
-    """The same training by PyTorch's plain optimizer."""
+    """Return the same training, done with PyTorch's own optimizer."""
     data = torch.tensor(list(TEXT.encode()))
     ids = torch.stack([data[0:16], data[15:31]])
     targets = torch.stack([data[1:17], data[16:32]])
@@ -60,7 +60,7 @@ def reference(steps: int) -> tuple[Transformer, torch.optim.AdamW, torch.Tensor,
 
 
 @pytest.mark.parametrize("step", [0, 4])
-def test_losses_gradients_and_moves_are_those_of_torch(step: int, tmp_path: Path) -> None:
+def test_losses_gradients_and_updates_agree_with_torch(step: int, tmp_path: Path) -> None:
     answer = after(tmp_path, EditText(TEXT), *(Walk(len(STAGES)) for _ in range(step))).shown
     assert answer is not None
 
@@ -86,11 +86,11 @@ def test_losses_gradients_and_moves_are_those_of_torch(step: int, tmp_path: Path
         assert weights.after == pytest.approx(parameter[weights.place].item(), abs=1e-4)
 
 
-def test_a_slope_is_what_a_small_push_does_to_the_loss(tmp_path: Path) -> None:
+def test_a_gradient_is_how_the_loss_reacts_to_a_small_change(tmp_path: Path) -> None:
     answer = after(tmp_path, EditText(TEXT)).shown
     assert answer is not None
     network, _, ids, targets = reference(0)
-    push = 1e-2  # in 32 bits a smaller one would drown in rounding
+    push = 1e-2  # A smaller one would be lost in the rounding of 32-bit floats.
     for weights in answer.weights:
         parameter = network.get_parameter(weights.name)
         losses = []
@@ -105,7 +105,7 @@ def test_a_slope_is_what_a_small_push_does_to_the_loss(tmp_path: Path) -> None:
 
 
 @given(st.floats(-1, 1), st.lists(st.floats(-10, 10), min_size=1, max_size=8))
-def test_adam_by_hand_is_torchs(weight: float, slopes: list[float]) -> None:
+def test_adam_in_plain_python_agrees_with_torch(weight: float, slopes: list[float]) -> None:
     there = torch.tensor([weight], dtype=torch.float64, requires_grad=True)
     optimizer = torch.optim.AdamW([there], lr=RATE, betas=BETAS, eps=EPSILON, weight_decay=0)
     mean = square = 0.0
@@ -117,7 +117,7 @@ def test_adam_by_hand_is_torchs(weight: float, slopes: list[float]) -> None:
         assert weight == pytest.approx(there.item(), abs=1e-9)
 
 
-def test_the_guesses_are_shares_of_all_bytes_and_the_target_has_its_own(tmp_path: Path) -> None:
+def test_guesses_have_their_probability_among_all_bytes(tmp_path: Path) -> None:
     answer = after(tmp_path).shown
     assert answer is not None
     for position in answer.positions:
@@ -130,7 +130,7 @@ def test_the_guesses_are_shares_of_all_bytes_and_the_target_has_its_own(tmp_path
     assert answer.loss == pytest.approx(math.log(256), abs=0.1)
 
 
-def test_an_engine_that_begins_anew_tells_the_same(tmp_path: Path) -> None:
+def test_a_restarted_engine_gives_the_same_answers(tmp_path: Path) -> None:
     once = backend("one-step", tmp_path)
     state = done("one-step", once, SkipSteps(), Walk(1))
     question = lab.Question(state.text, state.step)
@@ -138,7 +138,7 @@ def test_an_engine_that_begins_anew_tells_the_same(tmp_path: Path) -> None:
     assert len(once.answer(question).history) == state.step + 2
 
 
-def test_what_is_shown_after_is_before_in_the_next_step(tmp_path: Path) -> None:
+def test_losses_after_a_step_are_those_before_the_next(tmp_path: Path) -> None:
     first = after(tmp_path).shown
     second = after(tmp_path, Walk(len(STAGES))).shown
     assert first is not None
@@ -149,7 +149,7 @@ def test_what_is_shown_after_is_before_in_the_next_step(tmp_path: Path) -> None:
     assert second.history[1] == pytest.approx(first.loss_after)
 
 
-def test_walking_ends_at_both_ends_and_skipping_at_the_last_step() -> None:
+def test_walking_stops_at_both_ends_and_skipping_at_the_last_step() -> None:
     state = lab.State()
     assert lab.act(state, Walk(-1)) == state
     for _ in range(20):
@@ -174,7 +174,7 @@ def test_the_focus_stays_within_the_text_and_the_tensors(tmp_path: Path) -> None
     assert after(tmp_path, Walk(STAGES.index("move")), MoveFocus(999, "item")).tensor == 13
 
 
-def test_training_moves_a_network_of_its_own() -> None:
+def test_training_changes_its_own_network() -> None:
     one, two = SlowTraining(b"abc"), SlowTraining(b"abc")
     one.step()
     assert not torch.equal(one.network.embedding.weight, two.network.embedding.weight)

@@ -1,4 +1,4 @@
-"""The lab of one step, by its keys."""
+"""Test the keys and the pictures of the one-step lab."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ def test_how_it_looks_small_and_large(
 async def test_the_arrow_keys_walk_through_a_step_and_into_the_next(tmp_path: Path) -> None:
     async with lab_app("one-step", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, *("right",) * 3)
-        assert f"{state_of(pilot).shown.loss:.4f} nats a byte" in seen(pilot)
+        assert f"{state_of(pilot).shown.loss:.4f} nats per byte" in seen(pilot)
         await do(pilot, *("right",) * 4)
         assert "step 2 of 100" in seen(pilot)
         await do(pilot, "left")
         assert "step 1 of 100" in seen(pilot)
 
 
-async def test_a_sentence_of_ones_own_is_learned_by_heart(tmp_path: Path) -> None:
+async def test_a_sentence_of_the_learner_is_learned_by_heart(tmp_path: Path) -> None:
     async with lab_app("one-step", tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "I like tea.")
-        await do(pilot, *("n",) * 5, "g")
-        assert "✓ a sentence of your own, learned to a loss below 0.1" in seen(pilot)
-        await do(pilot, "b")
+        await do(pilot, *("r",) * 5, "g")
+        assert "✓ Train a sentence of your own to a loss below 0.1" in seen(pilot)
+        await do(pilot, "z")
         assert "step 1 of 100" in seen(pilot)
 
 
-async def test_too_short_a_text_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
+async def test_a_text_that_is_too_short_is_refused_and_the_old_one_stays(tmp_path: Path) -> None:
     async with lab_app("one-step", tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "x")
-        assert "nothing to guess" in seen(pilot)
+        assert "too short" in seen(pilot)
         assert state_of(pilot).text.startswith("The sun")

@@ -1,4 +1,4 @@
-"""Training a tokenizer, against counting pairs by hand and against the library."""
+"""Compare training a tokenizer with counting pairs by hand and with the library."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def test_a_small_vocabulary_is_the_beginning_of_a_large_one() -> None:
 
 
 @pytest.mark.parametrize("text", ["", "a", "é🤷🏽‍♀️ \x00\t\n", "x" * 50])
-def test_any_text_is_cut_without_loss(text: str) -> None:
+def test_any_text_is_tokenized_without_loss(text: str) -> None:
     tokenizer = train_tokenizer("some text, some other text", 300)
     assert tokenizer.decode(tokenizer.encode(text)) == text.encode()
 
 
-def test_bytes_alone_cost_a_token_each_and_more_pieces_fewer(tmp_path: Path) -> None:
+def test_bytes_alone_need_a_token_each_and_a_larger_vocabulary_needs_fewer(tmp_path: Path) -> None:
     there = backend("train-tokenizer", tmp_path)
     state = done("train-tokenizer", there, Adjust(-FIRST, "size"), Adjust(3, "size"))
     alone, some = state.runs[SIZES[0]], state.runs[SIZES[3]]
@@ -49,7 +49,7 @@ def test_bytes_alone_cost_a_token_each_and_more_pieces_fewer(tmp_path: Path) -> 
     assert (alone.found, some.found) == (0, SIZES[3] - BYTES)
 
 
-def test_a_text_of_ones_own_and_back(tmp_path: Path) -> None:
+def test_a_text_of_the_learner_and_the_lessons_again(tmp_path: Path) -> None:
     there = backend("train-tokenizer", tmp_path)
     own = done("train-tokenizer", there, EditText("fnord fnord fnord"), EditText("fnord", "tried"))
     assert own.run.pieces == (b"fnord",)
@@ -57,11 +57,11 @@ def test_a_text_of_ones_own_and_back(tmp_path: Path) -> None:
     assert (back.own, back.last_own) == (None, "fnord")
 
 
-def test_what_is_too_long_is_left_out_and_that_is_known() -> None:
+def test_a_long_text_is_cut_and_the_rest_counted() -> None:
     state = lab.act(lab.State(), EditText("x" * (lab.LONGEST + 3)))
     assert (len(state.own or ""), state.left_out) == (lab.LONGEST, 3)
 
 
-def test_the_dial_ends_at_both_ends() -> None:
+def test_the_size_stops_at_both_ends() -> None:
     assert lab.act(lab.State(), Adjust(-99, "size")).size == 0
     assert lab.act(lab.State(), Adjust(99, "size")).size == len(SIZES) - 1

@@ -1,4 +1,4 @@
-"""Training a tokenizer, by its keys."""
+"""Test the keys and the pictures of the tokenizer lab."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OWN = ("e", *"wobblefrog", "space", *"wobblefrog", "enter")
-"""On a text of one's own: the lessons change, and so would their figures."""
+"""Keys that type a training text. The text of the lessons changes, and so would its figures."""
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
@@ -23,18 +23,18 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
     assert snap_compare(lab_app("train-tokenizer", tmp_path), terminal_size=size, run_before=run)
 
 
-async def test_it_is_trained_on_what_is_written_and_on_the_lessons_again(tmp_path: Path) -> None:
+async def test_training_on_a_text_of_the_learner_and_on_the_lessons_again(tmp_path: Path) -> None:
     async with lab_app("train-tokenizer", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, *OWN)
         assert "your text of 21 characters" in seen(pilot)
-        await do(pilot, "l")
-        assert "the prose of the lessons" in seen(pilot)
+        await do(pilot, "z")
+        assert "the text of the lessons" in seen(pilot)
         assert state_of(pilot).run.tokens > 1000
 
 
-async def test_the_dial_and_a_text_to_try(tmp_path: Path) -> None:
+async def test_the_size_changes_and_a_text_is_tokenized(tmp_path: Path) -> None:
     async with lab_app("train-tokenizer", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, *OWN, "up", "up")
-        assert "no merges: the 256 bytes alone" in seen(pilot)
+        assert "no merges, only the 256 bytes" in seen(pilot)
         await do(pilot, "t", *("backspace",) * 13, *"frog", "enter")
-        assert "4 pieces" in seen(pilot)
+        assert "4 tokens" in seen(pilot)

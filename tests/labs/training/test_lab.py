@@ -1,4 +1,4 @@
-"""The lab of training: what it shows is what a loop of plain PyTorch does, and nothing is lost."""
+"""Compare the training lab with a plain PyTorch loop, and test that no training is lost."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def _small() -> Iterator[None]:
 def backend(
     folder: Path, moment: float = 0.0, measured_every: int = MEASURED_EVERY
 ) -> TrainingBackend:
-    """One step a moment, on a text that no lesson can change, written down only when asked."""
+    """Return a backend that takes one step per time slice and writes no automatic checkpoints."""
     given = tools(folder, moment=moment)
     return TrainingBackend(given, lambda: PASSAGES, measured_every, kept_every=math.inf)
 
@@ -69,7 +69,7 @@ def asked(order: lab.Order, done: int = 0) -> Question:
 
 
 def by_hand(steps: int) -> list[float]:
-    """The same training, written down once more: windows in random order, AdamW, a slow start."""
+    """Return the losses of the same training, written as a plain loop: AdamW with a warmup."""
     text = torch.tensor(list("\n".join(p for i, p in enumerate(PASSAGES) if i % 10).encode()))
     network = Transformer(SETTINGS.config(256))
     initialize(network, 1)
@@ -102,7 +102,7 @@ def by_hand(steps: int) -> list[float]:
     return losses
 
 
-def test_the_losses_are_those_of_the_loop_written_down_once_more() -> None:
+def test_losses_agree_with_a_plain_training_loop() -> None:
     points = trained(4, Choices(RATE)).history.points
     assert [point.step for point in points] == [1, 2, 3, 4]
     assert [point.loss for point in points] == pytest.approx(by_hand(4), rel=1e-4)
@@ -116,7 +116,7 @@ def test_no_passage_is_both_trained_on_and_held_out() -> None:
     assert "passage 11," not in held_out
 
 
-def test_the_held_out_loss_is_that_of_all_its_windows() -> None:
+def test_the_held_out_loss_is_the_mean_over_all_windows() -> None:
     training = trained(2, Choices(RATE))
     training.measure(mask=True)
     _, held_out = parted(PASSAGES)
@@ -127,11 +127,11 @@ def test_the_held_out_loss_is_that_of_all_its_windows() -> None:
     assert training.history.measured[-1].loss == pytest.approx(sum(losses) / len(losses), rel=1e-4)
 
 
-def test_a_network_without_the_mask_sees_what_it_is_to_guess() -> None:
+def test_a_network_without_the_mask_sees_its_targets() -> None:
     network = LiveTraining(PASSAGES)
     masked, unmasked = trained(1, Choices(RATE)), trained(1, Choices(RATE, mask=False))
     ids = torch.tensor([[1, 2, 3], [1, 2, 9]])
-    for training in (network, masked, unmasked):  # afterwards the mask is there again
+    for training in (network, masked, unmasked):  # Measuring must restore the mask.
         final = training.network(ids)
         torch.testing.assert_close(final[0, :2], final[1, :2])
     assert masked.history.points[0].loss != unmasked.history.points[0].loss
@@ -143,13 +143,13 @@ def test_shuffled_targets_are_the_same_bytes_in_another_order() -> None:
     assert shuffled.history.points[0].shuffled
 
 
-def test_a_sample_is_the_same_whenever_it_is_drawn() -> None:
+def test_a_sample_depends_on_the_network_alone() -> None:
     training = trained(1, Choices(RATE))
     assert training.sample() == training.sample()
     assert len(training.sample()) == 60
 
 
-def test_a_loss_that_is_no_number_can_be_kept(tmp_path: Path) -> None:
+def test_a_loss_that_is_not_a_number_can_be_stored(tmp_path: Path) -> None:
     assert tame(math.nan) == tame(math.inf) == NO_NUMBER
     training = trained(1, Choices(RATE))
     for weight in training.network.parameters():
@@ -163,10 +163,10 @@ def test_a_loss_that_is_no_number_can_be_kept(tmp_path: Path) -> None:
     assert again.history.measured[-1] == Measured(2, NO_NUMBER, b"")
 
 
-# --- the backend: nothing is lost -----------------------------------------------------------------
+# --- the backend loses no training ----------------------------------------------------------------
 
 
-def test_it_goes_on_where_it_was_as_if_it_had_never_stopped(tmp_path: Path) -> None:
+def test_interrupted_training_gives_the_same_result(tmp_path: Path) -> None:
     first = backend(tmp_path)
     for step in range(3):
         first.answer(asked("train", step))
@@ -179,7 +179,7 @@ def test_it_goes_on_where_it_was_as_if_it_had_never_stopped(tmp_path: Path) -> N
     assert last.loss == pytest.approx(straight.loss, rel=1e-4)
 
 
-def test_what_an_engine_lost_is_taken_from_the_curve(tmp_path: Path) -> None:
+def test_steps_lost_with_an_engine_are_removed_from_the_curve(tmp_path: Path) -> None:
     first = backend(tmp_path)
     state = State(running=True, until=100, owed=(), measured=(Measured(0, 5.5, b""),))
     for _ in range(2):
@@ -199,15 +199,15 @@ def test_what_an_engine_lost_is_taken_from_the_curve(tmp_path: Path) -> None:
     assert [point.step for point in state.points] == [1, 2, 3]
 
 
-def test_what_a_cancelled_moment_had_done_is_told_with_the_next(tmp_path: Path) -> None:
+def test_steps_of_a_cancelled_question_are_in_the_next_answer(tmp_path: Path) -> None:
     it = backend(tmp_path)
     it.answer(asked("train", 0))
     it.answer(asked("train", 1))
-    answer = it.answer(asked("keep", 0))  # the answers never came
+    answer = it.answer(asked("keep", 0))  # The lab never received the answers.
     assert (answer.began, answer.done, [point.step for point in answer.points]) == (0, 2, [1, 2])
 
 
-def test_saved_and_back_and_thrown_away(tmp_path: Path) -> None:
+def test_save_restore_and_discard(tmp_path: Path) -> None:
     it = backend(tmp_path)
     it.answer(asked("train", 0))
     assert it.answer(asked("save", 1)).saved == 1
@@ -219,7 +219,7 @@ def test_saved_and_back_and_thrown_away(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_cannot_be_read_is_said_and_can_be_thrown_away(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported_and_can_be_discarded(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no network")
     it = backend(tmp_path)
     with pytest.raises(LabError):
@@ -227,7 +227,7 @@ def test_a_file_that_cannot_be_read_is_said_and_can_be_thrown_away(tmp_path: Pat
     assert it.answer(asked("drop")).done == 0
 
 
-def test_a_moment_ends_where_a_measurement_is_due(tmp_path: Path) -> None:
+def test_a_time_slice_ends_when_a_measurement_is_due(tmp_path: Path) -> None:
     answer = backend(tmp_path, moment=1000.0, measured_every=3).answer(asked("train", 0))
     assert answer.done == 3
     assert answer.steps_a_second > 0
@@ -237,7 +237,7 @@ def test_a_moment_ends_where_a_measurement_is_due(tmp_path: Path) -> None:
 
 
 def ahead(state: State, steps: int, loss: float, **changes: Any) -> State:
-    """As if it had been trained so far, and measured."""
+    """Return the lab as after this much training, with its measurements."""
     point = Point(state.done + steps, loss, RATE, state.mask, state.shuffled)
     return msgspec.structs.replace(
         state,
@@ -249,7 +249,7 @@ def ahead(state: State, steps: int, loss: float, **changes: Any) -> State:
     )
 
 
-def test_it_begins_by_measuring_and_pauses_after_a_stretch() -> None:
+def test_training_starts_with_a_measurement_and_pauses_after_a_stretch() -> None:
     state = lab.act(msgspec.structs.replace(State(), owed=()), Run())
     assert (lab.question(state) or asked("look")).order == "measure"
     state = ahead(state, STRETCH - 1, 3.0)
@@ -261,19 +261,19 @@ def test_it_begins_by_measuring_and_pauses_after_a_stretch() -> None:
     assert state.owed == ("keep",)
 
 
-def test_it_stops_where_it_is_and_that_is_written_down() -> None:
+def test_a_pause_stops_at_once_and_writes_a_checkpoint() -> None:
     running = lab.act(ahead(State(), 137, 3.0), Run())
     stopped = lab.act(running, Run())
     assert (running.running, stopped.running, stopped.owed) == (True, False, ("keep",))
 
 
-def test_a_stretch_ends_where_the_held_out_text_is_measured() -> None:
+def test_a_stretch_ends_with_a_measurement() -> None:
     state = lab.act(ahead(State(), 137, 3.0), Run())
     assert state.until % MEASURED_EVERY == 0
     assert lab.act(ahead(State(), lab.MOST_STEPS, 1.0), Run()).running is False
 
 
-def test_throwing_away_is_asked_for_twice() -> None:
+def test_a_discard_has_to_be_confirmed() -> None:
     state = ahead(State(), 10, 3.0)
     once = lab.act(state, Discard())
     assert once.sure
@@ -298,12 +298,12 @@ def test_goals() -> None:
     assert question.order == "back"
     answer = Answer(0, 400, good.points, good.measured, 400)
     assert "rescued" in lab.LAB.reached(lab.receive(saved, question, answer))
-    # one that was not ruined is no rescue
+    # Restoring a network that was not ruined does not count.
     fine = msgspec.structs.replace(good, saved=400)
     assert "rescued" not in lab.LAB.reached(lab.receive(fine, question, answer))
 
 
-def test_the_rate_ends_at_both_ends() -> None:
+def test_the_rate_stops_at_both_ends() -> None:
     assert lab.act(lab.State(), Adjust(-99, "rate")).rate == 0
     assert lab.act(lab.State(), Adjust(99, "rate")).rate == len(RATES) - 1
 
@@ -314,6 +314,6 @@ def test_nothing_is_saved_before_there_is_a_network() -> None:
     assert lab.act(state, RestoreSaved()) == state
 
 
-def test_a_new_bench_finds_nothing(tmp_path: Path) -> None:
+def test_a_new_backend_has_no_training(tmp_path: Path) -> None:
     state = done("training", backend(tmp_path))
     assert (state.done, state.found, state.saved) == (0, 0, None)

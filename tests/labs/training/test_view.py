@@ -1,4 +1,4 @@
-"""The lab of training, by its keys."""
+"""Test the keys and the pictures of the training lab."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SIZES = [(80, 24), (40, 12), (140, 40)]
 
 
 def as_after(steps: int, **changes: Any) -> State:
-    """Where such a training may stand; the real ones differ by machine and by the lessons."""
+    """Return a made-up training, since real ones differ by machine and with the lessons."""
     losses = {step: 1.7 + 3.8 * math.exp(-step / 120) for step in range(0, steps + 1, 10)}
     texts = (b"xk \xff\x00q", b"the\nmod an thes", b"model is the tox", b"model gives each")
     measured = [
@@ -56,7 +56,7 @@ def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) 
     [{"mask": False, "shuffled": True, "rate": 8}, {"sure": True}, {"lost": 12}, {"found": 300}],
     ids=["broken", "sure", "lost", "found"],
 )
-def test_how_it_is_said(changes: Any, snap_compare: Any, tmp_path: Path) -> None:
+def test_how_settings_and_notes_look(changes: Any, snap_compare: Any, tmp_path: Path) -> None:
     app = opened(tmp_path, as_after(300, **changes))
     assert snap_compare(app, terminal_size=(80, 24), run_before=at_rest)
 
@@ -67,7 +67,7 @@ def test_how_it_looks_before_the_first_step(snap_compare: Any, tmp_path: Path) -
     )
 
 
-async def test_it_trains_and_pauses_and_is_found_again(
+async def test_it_trains_pauses_and_continues_in_the_next_session(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
@@ -75,18 +75,18 @@ async def test_it_trains_and_pauses_and_is_found_again(
         await do(pilot)
         await pilot.press("r")
         await until(pilot, lambda: state_of(pilot).done > 0)
-        await pilot.press("p")
+        await pilot.press("r")
         await at_rest(pilot)
         state = state_of(pilot)
         assert "paused" in seen(pilot)
         assert f"{state.measured[-1].loss:.2f}" in seen(pilot)
     async with lab_app("training", tmp_path / "two").run_test(size=(80, 24)) as pilot:
         await do(pilot)
-        assert f"Found as it was left after step {state.done}" in seen(pilot)
+        assert f"paused after step {state.done}" in seen(pilot)
         assert state_of(pilot).points == state.points
 
 
-async def test_the_dials_and_what_they_say(tmp_path: Path) -> None:
+async def test_the_settings_are_changed_and_shown(tmp_path: Path) -> None:
     async with opened(tmp_path, State(owed=())).run_test(size=(80, 24)) as pilot:
         await do(pilot, "right", "m", "t")
         state = state_of(pilot)
@@ -96,13 +96,11 @@ async def test_the_dials_and_what_they_say(tmp_path: Path) -> None:
         assert "SHUFFLED" in seen(pilot)
 
 
-async def test_throwing_away_is_asked_for_twice(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_reset_has_to_be_confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
     async with opened(tmp_path, as_after(300)).run_test(size=(80, 24)) as pilot:
-        await do(pilot, "d")
-        assert "d again" in seen(pilot)
+        await do(pilot, "z")
+        assert "Press z again" in seen(pilot)
         assert state_of(pilot).done == 300
-        await do(pilot, "d")
+        await do(pilot, "z")
         assert state_of(pilot).done == 0

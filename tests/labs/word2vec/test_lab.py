@@ -1,4 +1,4 @@
-"""The lab of word vectors in training."""
+"""Test the word2vec lab and its backend."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ASK = Ask(1, 5, 0, True, lab.CHOSEN.all, "copper")
 
 
 def backend(folder: Path) -> Word2VecBackend:
-    """One batch a moment, each of them kept in the file."""
+    """Return a backend that trains one batch per time slice and writes a checkpoint after each."""
     return Word2VecBackend(tools(folder, moment=0.0), kept_every=-1.0)
 
 
@@ -48,14 +48,14 @@ def trained(state: State, there: Any, moments: int) -> State:
     return state
 
 
-def test_nothing_is_trained_before_it_is_begun(tmp_path: Path) -> None:
+def test_nothing_is_trained_before_the_learner_starts(tmp_path: Path) -> None:
     state = trained(lab.State(), backend(tmp_path), 1)
     assert lab.question(state) is None
     assert (state.done, state.losses, state.seconds) == (0, (), 0.0)
     assert all(now(state).known)
 
 
-def test_points_cosines_and_neighbors_are_those_of_the_centers(tmp_path: Path) -> None:
+def test_points_cosines_and_neighbors_come_from_the_center_vectors(tmp_path: Path) -> None:
     answer = trained(lab.act(lab.State(), Run()), backend(tmp_path), 3).now
     run = TrainingRun(
         read_text(word2vec_text().read_text(encoding="utf-8"), Settings()), Settings()
@@ -80,26 +80,26 @@ def test_points_cosines_and_neighbors_are_those_of_the_centers(tmp_path: Path) -
     assert held == pytest.approx(sum(answer.shares), abs=1e-4)
 
 
-def test_pausing_asks_for_nothing_and_going_on_continues(tmp_path: Path) -> None:
+def test_a_paused_run_asks_nothing_and_can_be_continued(tmp_path: Path) -> None:
     there = backend(tmp_path)
     state = lab.act(trained(lab.act(lab.State(), Run()), there, 4), Run())
     assert lab.question(state) is None
     assert trained(lab.act(state, Run()), there, 1).done > state.done
 
 
-def test_a_moment_given_up_is_neither_lost_nor_counted_twice(tmp_path: Path) -> None:
+def test_a_cancelled_time_slice_is_neither_lost_nor_counted_twice(tmp_path: Path) -> None:
     there = backend(tmp_path)
     state = trained(lab.act(lab.State(), Run()), there, 2)
     asked = lab.question(state)
     assert asked is not None
-    there.answer(asked)  # nobody hears it
+    there.answer(asked)  # The lab never receives this answer.
     after = trained(state, there, 1)
     straight = trained(lab.act(lab.State(), Run()), backend(tmp_path / "b"), 4)
     assert after.done == straight.done
     assert now(after).cosines == now(straight).cosines
 
 
-def test_an_engine_that_starts_anew_goes_on_from_what_was_kept(tmp_path: Path) -> None:
+def test_a_restarted_engine_continues_from_the_checkpoint(tmp_path: Path) -> None:
     state = trained(lab.act(lab.State(), Run()), backend(tmp_path), 3)
     after = trained(state, backend(tmp_path), 1)
     straight = trained(lab.act(lab.State(), Run()), backend(tmp_path / "b"), 4)
@@ -107,7 +107,7 @@ def test_an_engine_that_starts_anew_goes_on_from_what_was_kept(tmp_path: Path) -
     assert now(after).cosines == now(straight).cosines
 
 
-def test_what_was_lost_with_an_engine_is_gone_from_the_screen_too(tmp_path: Path) -> None:
+def test_results_lost_with_an_engine_leave_the_screen(tmp_path: Path) -> None:
     state = trained(lab.act(lab.State(), Run()), backend(tmp_path), 5)
     after = trained(state, backend(tmp_path / "other"), 1)
     assert after.done < state.done
@@ -115,13 +115,13 @@ def test_what_was_lost_with_an_engine_is_gone_from_the_screen_too(tmp_path: Path
     assert [look.done for look in after.looks] == [after.done]
 
 
-def test_a_folder_that_cannot_be_written_does_not_stop_it(tmp_path: Path) -> None:
+def test_an_unwritable_folder_does_not_stop_the_training(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     there = backend(tmp_path / "file")
     assert trained(lab.act(lab.State(), Run()), there, 2).done > 0
 
 
-def test_it_is_asked_whether_anybody_waits(tmp_path: Path) -> None:
+def test_training_checks_for_cancellation(tmp_path: Path) -> None:
     def gone() -> None:
         raise RequestCancelled("", "")
 
@@ -129,7 +129,7 @@ def test_it_is_asked_whether_anybody_waits(tmp_path: Path) -> None:
         Word2VecBackend(Tools(small_model, gone, tmp_path)).answer(ASK)
 
 
-def test_another_seed_and_another_window_begin_anew(tmp_path: Path) -> None:
+def test_a_new_seed_and_a_new_window_start_new_runs(tmp_path: Path) -> None:
     there = backend(tmp_path)
     state = trained(lab.act(lab.State(), Run()), there, 3)
     other = lab.act(state, Choose(1, "seed"))
@@ -144,7 +144,7 @@ def test_another_seed_and_another_window_begin_anew(tmp_path: Path) -> None:
     assert sorted(seeds) == list(range(1, lab.SEEDS + 1))
 
 
-def test_words_of_ones_own_and_those_that_the_text_lacks(tmp_path: Path) -> None:
+def test_words_of_the_learner_and_words_missing_from_the_text(tmp_path: Path) -> None:
     there = backend(tmp_path)
     state = trained(
         lab.act(lab.State(), EditText("Copper xylophone gold; wheat rice Corn")), there, 1
@@ -153,14 +153,14 @@ def test_words_of_ones_own_and_those_that_the_text_lacks(tmp_path: Path) -> None
     assert state.known == (("copper", 0), ("gold", 0), ("wheat", 1), ("rice", 1), ("corn", 1))
     assert not state.enough
     nothing = trained(lab.act(lab.State(), EditText("qqa qqb; qqc")), there, 1)
-    assert (nothing.known, nothing.standing, now(nothing).nearest) == ((), None, ())
+    assert (nothing.known, nothing.clustering, now(nothing).nearest) == ((), None, ())
     one = trained(lab.act(lab.State(), EditText("qqa qqb copper")), there, 1)
     assert len(now(one).points) == 1
     with pytest.raises(LabError):
         edit_words("one two")
 
 
-def test_the_focus_is_asked_about_and_stale_neighbors_are_known_as_such(tmp_path: Path) -> None:
+def test_a_new_focus_is_asked_about_and_old_neighbors_are_stale(tmp_path: Path) -> None:
     there = backend(tmp_path)
     state = lab.act(trained(lab.State(), there, 1), MoveFocus(3, "word"))
     assert not state.fresh
@@ -172,11 +172,11 @@ def test_the_focus_is_asked_about_and_stale_neighbors_are_known_as_such(tmp_path
 # --- clusters -------------------------------------------------------------------------------------
 
 
-def test_standing_is_what_its_words_say() -> None:
+def test_clustering_is_measured_as_defined() -> None:
     cosines = ((1, 0.9, 0.1, 0.2), (0.9, 1, 0.3, 0.4), (0.1, 0.3, 1, 0.2), (0.2, 0.4, 0.2, 1.0))
     found = compared(cosines, (0, 0, 1, 1))
     assert found is not None
-    assert found.together == 0.5  # the nearest of the last two is the second
+    assert found.together == 0.5  # The nearest neighbor of both last words is the second word.
     assert found.within == pytest.approx((0.9 + 0.2) / 2)
     assert found.between == pytest.approx((0.1 + 0.2 + 0.3 + 0.4) / 4)
     assert not found.clustered
@@ -218,7 +218,7 @@ def answer_with(groups: int, each: int, within: float, between: float, done: int
         (2, 3, 0.4, 0.5, False),
     ],
 )
-def test_clusters_are_words_nearest_to_their_kind_and_well_apart(
+def test_clusters_need_near_neighbors_in_the_group_and_distance_between_groups(
     groups: int, each: int, within: float, between: float, reached: bool
 ) -> None:
     text = ";".join(" ".join(f"w{g}{n}" for n in range(each)) for g in range(groups))
@@ -240,7 +240,7 @@ POINTS = st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9)), min_size=2, max
 
 
 @given(POINTS, st.floats(0, 2 * math.pi), st.booleans())
-def test_a_map_that_was_turned_or_mirrored_is_turned_back(
+def test_a_rotated_or_mirrored_map_is_rotated_back(
     points: tuple[Point, ...], angle: float, mirrored: bool
 ) -> None:
     sign = -1 if mirrored else 1
@@ -251,7 +251,7 @@ def test_a_map_that_was_turned_or_mirrored_is_turned_back(
 
 
 @given(POINTS, st.data())
-def test_no_other_turn_fits_better(points: tuple[Point, ...], data: st.DataObject) -> None:
+def test_no_other_rotation_fits_better(points: tuple[Point, ...], data: st.DataObject) -> None:
     before = data.draw(
         st.lists(
             st.tuples(st.floats(-9, 9), st.floats(-9, 9)),
@@ -271,7 +271,7 @@ def test_no_other_turn_fits_better(points: tuple[Point, ...], data: st.DataObjec
             assert found <= misfit(other) + 1e-6
 
 
-def test_maps_are_kept_further_and_further_apart_and_can_be_gone_back_to() -> None:
+def test_maps_are_kept_at_growing_distances_and_can_be_shown_again() -> None:
     state = lab.act(lab.State(), Run())
     for done in range(10, 4000, 10):
         asked = lab.question(state)
@@ -301,7 +301,7 @@ MOVES = st.lists(
 
 
 @given(MOVES)
-def test_keys_before_anything_was_heard_do_no_harm(moves: list[lab.Action]) -> None:
+def test_actions_before_the_first_answer_are_safe(moves: list[lab.Action]) -> None:
     state = lab.State()
     for move in moves:
         state = lab.act(state, move)
@@ -315,11 +315,11 @@ def test_every_chosen_word_is_in_the_text() -> None:
     assert set(lab.CHOSEN.all) <= set(text.words)
 
 
-def test_the_words_to_begin_with_written_once_more_are_not_ones_own() -> None:
+def test_the_initial_words_do_not_count_as_words_of_the_learner() -> None:
     text = "; ".join(" ".join(group.words) for group in lab.CHOSEN.groups[:2])
     state = lab.act(lab.act(lab.State(), EditText(text)), Run())
     assert [len(group.words) for group in state.words.groups] == [8, 7]
-    known = (True,) * 7 + (False,) + (True,) * 7  # seven of each
+    known = (True,) * 7 + (False,) + (True,) * 7  # Seven words of each group.
     answer = msgspec.structs.replace(answer_with(2, 7, 0.9, 0.1), known=known)
     asked = lab.question(state)
     assert asked is not None

@@ -1,4 +1,4 @@
-"""The lab of word vectors in training, by its keys."""
+"""Test the keys and the pictures of the word2vec lab."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ WORDS = "copper gold zinc; wheat rice corn; red blue xylophone"
 
 
 def far_trained() -> State:
-    """A run that is paused, with answers that are made up: its look must not depend on rounding."""
+    """Return a paused run with made-up answers, so that pictures don't depend on rounding."""
     state = lab.act(lab.act(lab.State(), EditText(WORDS)), Run())
     groups = state.words.group_of
     for moment in range(1, 21):
@@ -83,7 +83,7 @@ def test_how_an_earlier_map_looks(snap_compare: Any, tmp_path: Path) -> None:
     assert snap_compare(app, terminal_size=(80, 24), run_before=run)
 
 
-async def test_it_trains_pauses_and_goes_on(tmp_path: Path) -> None:
+async def test_training_pauses_and_continues(tmp_path: Path) -> None:
     app = lab_app("word2vec", tmp_path, BackendEngine(impatient))
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot)
@@ -100,11 +100,11 @@ async def test_it_trains_pauses_and_goes_on(tmp_path: Path) -> None:
         assert not state_of(pilot).going
         await pilot.press("r")
         await until(pilot, lambda: state_of(pilot).done > done + 1000)
-        assert state_of(pilot).losses[0][1] > 4  # 6 ln 2 at first
+        assert state_of(pilot).losses[0][1] > 4  # It starts at 6 ln 2.
         assert all(a < b for (a, _), (b, _) in pairwise(state_of(pilot).losses))
 
 
-async def test_another_seed_begins_anew_and_trains(tmp_path: Path) -> None:
+async def test_a_new_seed_or_window_restarts_the_training(tmp_path: Path) -> None:
     app = lab_app("word2vec", tmp_path, BackendEngine(impatient))
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot)
@@ -117,7 +117,7 @@ async def test_another_seed_begins_anew_and_trains(tmp_path: Path) -> None:
         await at_rest(pilot)
 
 
-async def test_own_words_are_watched_and_those_the_text_lacks_are_said(tmp_path: Path) -> None:
+async def test_words_of_the_learner_are_watched_and_unknown_words_listed(tmp_path: Path) -> None:
     app = lab_app("word2vec", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await write(pilot, WORDS)
@@ -128,7 +128,7 @@ async def test_own_words_are_watched_and_those_the_text_lacks_are_said(tmp_path:
         assert "xylophone  is not in the text" in seen(pilot)
 
 
-async def test_earlier_maps_are_gone_back_to_and_left_again(tmp_path: Path) -> None:
+async def test_earlier_maps_are_shown_and_left_again(tmp_path: Path) -> None:
     app = lab_app("word2vec", tmp_path)
     app.navigator.labs_left["word2vec"] = Left(far_trained(), None)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -158,7 +158,7 @@ async def test_leaving_stops_the_training_and_coming_back_finds_it(tmp_path: Pat
         assert screen_of(pilot).place.startswith("lab")
 
 
-def test_a_finished_run_offers_no_run_key_and_another_seed_does() -> None:
+def test_a_finished_run_can_only_be_restarted_with_a_new_seed() -> None:
     state = far_trained()
     assert state.now is not None
     ready = msgspec.structs.replace(state, now=msgspec.structs.replace(state.now, finished=True))

@@ -1,1 +1,1 @@
-"""The lab "Anatomy"."""
+"""The lab "Anatomy of a model"."""

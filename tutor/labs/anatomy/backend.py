@@ -1,4 +1,4 @@
-"""Takes the network's tensors apart, and reads a text with them rounded."""
+"""Lists the network's tensors, and processes a text with rounded weights."""
 
 from __future__ import annotations
 
@@ -17,15 +17,19 @@ from tutor.labs.kit.sentence_ids import tokens_of
 
 
 class AnatomyBackend:
-    """Keeps the exact answers: all others are compared with them."""
+    """Answers the questions of the lab, and caches the exact log-probabilities for comparisons."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
-        self._answers = lru_cache(maxsize=1)(self._answers_anew)
+        self._answers = lru_cache(maxsize=1)(self._compute_answers)
         self._tensors = list(tensors.tensors(tools.model.network))
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TextError`, and `LabError` for a tensor that is not there."""
+        """Return what was asked for.
+
+        Raises `TextError` for a text that the model cannot process, and `LabError` for a tensor
+        that doesn't exist.
+        """
         match question:
             case lab.Parts():
                 return self._inventory()
@@ -36,7 +40,7 @@ class AnatomyBackend:
             case Compare(text=text, exact=exact, stream=stream):
                 ids, _ = tokens_of(self._model, text, MOST_TOKENS)
                 before = self._answers(exact)
-                after = before if stream == exact else self._answers_anew(stream)
+                after = before if stream == exact else self._compute_answers(stream)
                 return Differences(*quantize.compare(ids, before, after))
 
     def _inventory(self) -> lab.Inventory:
@@ -50,7 +54,7 @@ class AnatomyBackend:
 
     def _histogram(self, at: int) -> lab.Histogram:
         if not 0 <= at < len(self._tensors):
-            raise LabError(f"There is no tensor {at} in this model.", "Open the lab again.")
+            raise LabError(f"This model has no tensor {at}.", "Close the lab and open it again.")
         weights = tensors.weights_of(self._tensors[at], lab.MOST_WEIGHTS)
         typical, largest, counts = tensors.described(weights, lab.BINS)
         rounding = tensors.step_error(self._tensors[at], weights)
@@ -65,7 +69,7 @@ class AnatomyBackend:
         after, errors = found
         return Stream(after.numpy().tobytes(), tuple(errors), len(ids), left_out)
 
-    def _answers_anew(self, stream: bytes) -> Tensor:
+    def _compute_answers(self, stream: bytes) -> Tensor:
         return quantize.answers(self._model.network, self._read(stream))
 
     @torch.inference_mode()

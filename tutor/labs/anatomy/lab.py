@@ -1,4 +1,4 @@
-"""The lab of anatomy: where the parameters of the model sit, and what fewer bits do to it."""
+"""The anatomy lab: where the model's parameters are, and how it behaves with fewer bits."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
 
 MOST_WEIGHTS = 4_000_000
-"""Of a larger tensor every n-th row is looked at, and the screen says so."""
+"""Maximum weights that are counted. Of a larger tensor, only every n-th row is used."""
 
 BINS = 61
 
@@ -25,16 +25,16 @@ VIEWS: tuple[View, ...] = ("roles", "layers", "precision")
 Action = (
     EditText | ShowView[View] | MoveFocus[Literal["row", "tensor"]] | Toggle[Literal["bytes"]] | Run
 )
-"""`MoveFocus` looks at another row of the view, or at another tensor of the role. `Toggle` compares
-bytes in place of parameters. `Run` reads the text with weights of as few bits as are in focus."""
+"""`MoveFocus` chooses another row of the view, or another tensor of the role. `Toggle` switches
+between parameters and bytes. `Run` processes the text at the precision in focus, or stops."""
 
 
 class Parts(msgspec.Struct, frozen=True, tag=True):
-    """Which tensors are there?"""
+    """A request for the list of tensors."""
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
-    """Which weights are in tensor number `at`?"""
+    """A request for a histogram of the weights in tensor number `at`."""
 
     at: int
 
@@ -43,7 +43,7 @@ Question = Parts | Look | Through | Compare
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True):
-    """One tensor. `layer` is None for what is in no block; `form` is how its numbers are kept."""
+    """A tensor. `layer` is None outside the blocks; `form` is the format that it is stored in."""
 
     role: str
     layer: int | None
@@ -58,7 +58,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Inventory(msgspec.Struct, frozen=True, tag=True):
-    """`format` is the number format of the model's file."""
+    """All tensors of a model. `format` is the number format of the model's file."""
 
     parts: tuple[Part, ...]
     layers: int
@@ -66,9 +66,13 @@ class Inventory(msgspec.Struct, frozen=True, tag=True):
 
 
 class Histogram(msgspec.Struct, frozen=True, tag=True):
-    """`typical` is the root mean square, `largest` the largest by size; `counts` are of equal
-    steps from -largest to +largest, `looked_at` weights in all. `rounding` estimates what the
-    file's own rounding did to them, relative to them; None for floats."""
+    """The distribution of a tensor's weights.
+
+    `typical` is the root mean square, `largest` the largest absolute value. `counts` are the
+    numbers of weights in equal bins from -largest to +largest, out of `looked_at` weights.
+    `rounding` estimates the relative error of the rounding in the model's file, or is None for
+    floats.
+    """
 
     typical: float
     largest: float
@@ -81,9 +85,12 @@ Answer = Inventory | Histogram | Stream | Differences
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`role` and `tensor` say which tensor is looked at: it counts among those of the role.
-    `nbytes` says what is compared: bytes, or else parameters. `precision` is a row of
-    `PRECISIONS`; `running` the bits that are wanted now."""
+    """The view, the focus, and the results so far.
+
+    `tensor` is an index into the tensors of the role. `nbytes` is true if bytes are compared, and
+    false for parameters. `precision` is an index into `PRECISIONS`, and `running` the number of
+    bits at which the text is being processed, if any.
+    """
 
     text: str = "The capital of France is Paris, and the capital of Italy is Rome."
     view: View = "roles"
@@ -105,7 +112,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(part.role for part in parts))
 
     def of_role(self, role: str) -> list[int]:
-        """The numbers of its tensors."""
+        """Return the numbers of the tensors with this role."""
         assert self.inventory is not None
         return [at for at, part in enumerate(self.inventory.parts) if part.role == role]
 
@@ -119,7 +126,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def progress(self) -> tuple[int, Progress] | None:
-        """The bits of the reading that is under way, and how many blocks it has passed."""
+        """The precision being processed, in bits, and how many blocks are done; or None."""
         if self.running is None or self.inventory is None:
             return None
         blocks = self.inventory.layers
@@ -193,7 +200,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Look(at=at), Histogram():
             return replace(state, histograms={**state.histograms, at: answer})
         case Through(bits=bits), Stream(data=None):
-            # another precision is as good as any: this one cannot be had
+            # This machine has no kernel for this precision.
             readings = {**state.readings, bits: Reading(possible=False)}
             return replace(state, readings=readings, running=None)
         case Through(bits=bits), Stream(data=bytes() as data, tokens=tokens, left_out=left_out):
@@ -202,20 +209,20 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, readings=readings, tokens=tokens, left_out=left_out)
         case Compare(), Differences():
             assert state.running is not None
-            exact = state.reading(PRECISIONS[0])  # it comes first
+            exact = state.reading(PRECISIONS[0])  # This one always comes first.
             bits = PRECISIONS[0] if exact.result is None else state.running
             done = replace(state.reading(bits), result=answer)
             running = None if bits == state.running else state.running
             return replace(state, readings={**state.readings, bits: done}, running=running)
         case _:
-            return state  # a backend never answers so
+            return state  # A backend never returns such a combination.
 
 
 FAR_OUT = 25
 FEW_BITS = 4
 
 
-@goal("outlier", "Find a weight 25 times as large as a typical one there")
+@goal("outlier", "Find a weight 25 times as large as is typical for its tensor")
 def _outlier(state: State) -> bool:
     at = state.looked_at
     found = None if at is None or state.view != "roles" else state.histograms.get(at)
@@ -226,12 +233,12 @@ def _results(state: State) -> list[tuple[int, Differences]]:
     return [(bits, r.result) for bits, r in state.readings.items() if r.result is not None]
 
 
-@goal("harmless", "Round to 4 bits or fewer with hardly any change")
+@goal("harmless", "Round to 4 bits or fewer with a divergence below 0.05 bits")
 def _harmless(state: State) -> bool:
     return any(bits <= FEW_BITS and found.divergence < 0.05 for bits, found in _results(state))
 
 
-@goal("ruin", "Round to so few bits that half of the top tokens change")
+@goal("ruin", "Round until more than half of the most probable tokens change")
 def _ruined(state: State) -> bool:
     return any(found.same < 0.5 for _, found in _results(state))
 

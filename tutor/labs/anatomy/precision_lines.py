@@ -1,4 +1,4 @@
-"""The text as it is read with fewer bits, as lines."""
+"""Draws the precision view: the same text processed with fewer bits per weight."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Con
         Column("bits", 4, right=True),
         Column("MB", 8, right=True),
         Column("divergence", size, right=True),
-        Column("same choice" if room.roomy else "same", size, right=True),
+        Column("same top" if room.roomy else "same", size, right=True),
     ]
     if room.roomy:
-        columns.append(Column("bits a token", 14, right=True))
+        columns.append(Column("bits/token", 14, right=True))
     lines = [heading(columns)]
     bar = max(0, room.width - 58)
     for at in around(state.precision, len(PRECISIONS), rows):
@@ -33,9 +33,9 @@ def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Con
         result = reading.result
         cells: list[Cell] = [(str(bits), "bold" if chosen else ""), f"{weights * bits / 8e6:.1f}"]
         if not reading.possible:
-            cells.append(("   not on this machine, or not at these sizes", NOT_YET))
+            cells.append(("   not available on this machine or for these sizes", NOT_YET))
         elif result is None:
-            said = f"{reading.done} of {inventory.layers} blocks" if reading.done else "enter reads"
+            said = f"{reading.done} of {inventory.layers} blocks" if reading.done else "press r"
             cells.append((f"{said:>{2 * size}}", MUTED))
         else:
             places = 4 if result.divergence < 0.1 else 2
@@ -48,16 +48,14 @@ def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Con
 
 
 def errors(state: State, room: Room) -> list[Content]:
-    """How far the matrices are off at the precision in focus, layer by layer."""
+    """Return the rounding errors of the matrices at the precision in focus, by layer."""
     bits = PRECISIONS[state.precision]
     by_layer = state.reading(bits).errors
     known = _rounded_before(state, room.width)
     if state.precision == 0 or not by_layer:
-        said = "divergence: of its answers from those of 32 bits, in bits a token"
+        said = "divergence: from the distribution at 32 bits, in bits per token"
         return [Content.styled(said, MUTED), *known] if room.roomy else []
-    lines = [Content.styled(f"error of the weights at {bits} bits, layer by layer", MUTED)]
-    if not room.roomy:
-        lines = [Content.styled(f"error of the weights at {bits} bits", MUTED)]
+    lines = [Content.styled(f"weight error at {bits} bits, by layer", MUTED)]
     highest = max(max(of_layer) for of_layer in by_layer) or 1
     for place, name in enumerate(MATRICES):
         values = [of_layer[place] for of_layer in by_layer]
@@ -75,9 +73,9 @@ def errors(state: State, room: Room) -> list[Content]:
 
 
 def _rounded_before(state: State, width: int) -> list[Content]:
-    """A file that comes with few bits is no proof that they do no harm."""
+    """Return a note that a file with few bits already has rounding errors, if it is one."""
     format_ = "" if state.inventory is None else state.inventory.format
-    said = f"This file came as {format_}: what it lost then costs nothing again here."
+    said = f"This file is rounded already ({format_}); that error isn't included here."
     if not format_.startswith("Q") or len(said) > width:
         return []
     return [Content(""), Content.styled(said, MUTED)]

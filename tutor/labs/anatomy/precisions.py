@@ -1,23 +1,24 @@
-"""One text, read with the weights of the network rounded to fewer bits: block by block, and then
-the answers compared."""
+"""The questions and answers for processing a text with fewer bits per weight, block by block."""
 
 from __future__ import annotations
 
 import msgspec
 
 MOST_TOKENS = 24
-"""Of a longer text the beginning is read at each precision, and the screen says so."""
+"""Maximum tokens of the text; the rest is left out."""
 
 PRECISIONS = (32, 16, 8, 4, 3, 2)
-"""Bits a weight. The first is what the others are compared with."""
+"""Bits per weight. The others are compared with the first."""
 
 MATRICES = ("query key value", "output", "gate up", "down")
-"""The four matrices of a block, as the network keeps them."""
+"""The four matrices of a block, as the network stores them."""
 
 
 class Through(msgspec.Struct, frozen=True, tag=True):
-    """What does block `layer` with matrices of so many bits make of the residual stream? No stream:
-    that of the embedding."""
+    """A request for the residual stream after block `layer`, with its matrices at this precision.
+
+    `stream` is the residual stream before the block, or empty for the embedding.
+    """
 
     text: str
     bits: int
@@ -26,7 +27,7 @@ class Through(msgspec.Struct, frozen=True, tag=True):
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):
-    """How do the answers differ, given both streams after the last block?"""
+    """A request to compare the distributions from two residual streams after the last block."""
 
     text: str
     exact: bytes
@@ -34,8 +35,11 @@ class Compare(msgspec.Struct, frozen=True, tag=True):
 
 
 class Stream(msgspec.Struct, frozen=True, tag=True):
-    """32-bit floats [T, width] after a block, and how far each of `MATRICES` is off, relative to
-    it. None: this machine cannot. `tokens` are read, `left_out` are not."""
+    """A residual stream after a block, [T, width] in 32-bit floats.
+
+    `errors` are the relative errors of each of `MATRICES`. `data` is None if this machine has no
+    kernel for the precision. `left_out` tokens of the text were not processed.
+    """
 
     data: bytes | None
     errors: tuple[float, ...]
@@ -44,8 +48,11 @@ class Stream(msgspec.Struct, frozen=True, tag=True):
 
 
 class Differences(msgspec.Struct, frozen=True, tag=True):
-    """The mean divergence (Kullback-Leibler) from the exact answers in bits, the share of places
-    with the same first choice, and what a token of the text costs, in bits."""
+    """The comparison with the exact distributions.
+
+    `divergence` is the mean Kullback-Leibler divergence in bits, `same` the fraction of positions
+    with the same most probable token, `bits` the mean surprisal of the text's tokens.
+    """
 
     divergence: float
     same: float
@@ -53,7 +60,7 @@ class Differences(msgspec.Struct, frozen=True, tag=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """How far the reading at one precision is: `errors` of each layer done, the stream after it."""
+    """The progress at one precision: the errors of the layers so far, and the stream after them."""
 
     stream: bytes = b""
     errors: tuple[tuple[float, ...], ...] = ()

@@ -1,13 +1,13 @@
-"""A network's blocks rounded to fewer bits, and what that does to the weights and to the answers.
+"""Rounds a network's blocks to fewer bits, and measures the effect on weights and distributions.
 
-To round to b bits, 32 neighbors of a row share a step and an offset: the steps are spread evenly
-from the smallest of them to the largest, and each weight becomes the nearest of 2^b values,
+To round to b bits, groups of 32 neighbors in a row share a step and an offset. The 2^b values are
+spread evenly from the smallest weight to the largest, and each weight becomes the nearest value:
 
     W = offset + step * q,    q = round((W - offset) / step),    2^b values of q
 
-(8 bits as in GGUF's Q8_0: around 0, without an offset). The product then runs on the same kernels
-as everywhere (`tutor.lm.fast.linear`); 3 and 2 bits use the one for 4 bits, with fewer of its
-values. The tables of the vocabulary stay as they are.
+At 8 bits there is no offset, and the values are centered at 0, as in GGUF's Q8_0. The products run
+on the kernels that all models use (`tutor.lm.fast.linear`); 3 and 2 bits use the kernel for 4 bits
+with fewer values. The embedding and the output layer are not rounded.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tutor.lm.network import Transformer, causal_mask, rotations
 
 
 def rounded(weights: Tensor, bits: int) -> Groups:
-    """`weights` [N, K] as integers of `bits` bits. K must be a multiple of 32."""
+    """Return `weights` [N, K] as integers of `bits` bits. K must be a multiple of 32."""
     outputs, inputs = weights.shape
     grouped = weights.view(outputs, inputs // GROUP, GROUP)
     if bits == 8:
@@ -36,7 +36,7 @@ def rounded(weights: Tensor, bits: int) -> Groups:
     else:
         offsets, top = grouped.amin(dim=-1), grouped.amax(dim=-1)
         scales = ((top - offsets) / (2**bits - 1)).clamp_min(1e-12)
-        # in the middle of the kernel's 16 values, where its rounding of offsets does least
+        # In the middle of the kernel's 16 values, its rounding of offsets matters least.
         lowest = 8 - 2 ** (bits - 1)
         highest = lowest + 2**bits - 1
         offsets = offsets - lowest * scales
@@ -45,8 +45,10 @@ def rounded(weights: Tensor, bits: int) -> Groups:
 
 
 def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | None:
-    """The layer that multiplies `weights` [N, K] at so many bits, and the weights it stands for.
-    None where this machine has no kernel for it, or the sizes do not fit."""
+    """Return a layer that multiplies with `weights` [N, K] at `bits` bits, and its exact weights.
+
+    Return None if this machine has no kernel for it, or if the sizes do not fit.
+    """
     if bits == 32:
         return FloatLinear(weights), weights
     if bits == 16:
@@ -55,13 +57,13 @@ def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | No
     if weights.shape[0] % GROUP or weights.shape[1] % GROUP:
         return None
     groups = rounded(weights, bits)
-    if not weights.is_cpu:  # the kernels for few bits are for CPUs: elsewhere what they stand for
+    if not weights.is_cpu:  # The kernels need a CPU; other devices use the rounded weights.
         return FloatLinear(linear.dequantized(groups)), linear.dequantized(groups)
     kind = linear.Int8Linear if bits == 8 else linear.Int4Linear
     try:
         layer = linear.from_tensors(kind.pack(groups))
         layer(torch.zeros(1, weights.shape[1]))
-    except (RuntimeError, AttributeError):  # how PyTorch says that a kernel is not there
+    except (RuntimeError, AttributeError):  # PyTorch has no kernel.
         return None
     return layer, linear.dequantized(groups)
 
@@ -78,8 +80,12 @@ def _parts(network: Transformer, layer: int) -> Iterator[tuple[nn.Module, str, n
 def through_block(
     network: Transformer, layer: int, bits: int, stream: Tensor
 ) -> tuple[Tensor, list[float]] | None:
-    """The residual stream [T, width] after a block whose matrices have so many bits, and how far
-    each of the four (in that order) is off: |W' - W| / |W|. None where this machine cannot."""
+    """Return the residual stream after a block whose matrices are rounded to `bits` bits.
+
+    `stream` and the result are [T, width]. The second value has the relative error |W' - W| / |W|
+    of each of the four matrices, in the order of `MATRICES`. Return None if this machine has no
+    kernel for the precision.
+    """
     replacements: list[Replacement] = []
     errors = []
     for where, name, module in _parts(network, layer):
@@ -100,15 +106,19 @@ def through_block(
 
 @torch.inference_mode()
 def answers(network: Transformer, stream: Tensor) -> Tensor:
-    """log p of every token that could come next, at each place: [T, vocabulary]. `stream`
-    [T, width] is that after the last block."""
+    """Return the log-probabilities of the next token at each position, [T, vocabulary].
+
+    `stream` [T, width] is the residual stream after the last block.
+    """
     device = network.embedding(torch.tensor([0])).device
     return network.lens(stream.to(device)).cpu().log_softmax(dim=-1)
 
 
 def compare(ids: Sequence[int], before: Tensor, after: Tensor) -> tuple[float, float, float]:
-    """What became of the `answers`: the mean Kullback-Leibler divergence from those before in
-    bits, the share of places with the same first choice, and the bits a known token costs."""
+    """Return the divergence, the agreement, and the surprisal, as in `Differences`.
+
+    `before` and `after` are log-probabilities as from `answers`, and `ids` are the text's tokens.
+    """
     divergence = (before.exp() * (before - after)).sum(dim=-1).mean() / math.log(2)
     same = (before.argmax(dim=-1) == after.argmax(dim=-1)).float().mean()
     known = torch.tensor(ids)[1:, None]

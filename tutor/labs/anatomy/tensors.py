@@ -1,7 +1,7 @@
-"""Where the parameters of a network sit: its matrices and norms by name, and the weights in them.
+"""Lists a network's tensors by their role, and returns their weights.
 
-A matrix that the network keeps joined (query, key and value; gate and up) is taken apart again, so
-that every part has the name that the literature has for it.
+Matrices that the network stores as one (query, key and value; gate and up) are split, so that every
+tensor has its name from the literature.
 """
 
 from __future__ import annotations
@@ -20,8 +20,10 @@ from tutor.lm.network import RMSNorm, Transformer
 
 
 class TensorOf(NamedTuple):
-    """One tensor of the network. `role` says what it is for, `layer` is None outside the blocks.
-    It is rows `first` to `first + outputs` of what `module` keeps; a norm has one row."""
+    """A tensor of the network: rows `first` to `first + outputs` of the weights in `module`.
+
+    `role` is its purpose, and `layer` is None outside the blocks. A norm has one row.
+    """
 
     role: str
     layer: int | None
@@ -36,20 +38,23 @@ class TensorOf(NamedTuple):
 
     @property
     def form(self) -> str:
-        """How its numbers are kept: "int4", "fp32" ..."""
+        """The number format that it is stored in, such as "int4" or "fp32"."""
         return self.module.form if isinstance(self.module, FrozenLinear) else "fp32"
 
     @property
     def nbytes(self) -> int:
-        """Memory that it takes, its share of what is kept joined."""
+        """The memory that it takes, in bytes; a part of the joint matrix if it is stored as one."""
         if isinstance(self.module, FrozenLinear):
             return self.module.nbytes * self.outputs // self.module.outputs
         return 4 * self.size
 
 
 def tensors(network: Transformer) -> Iterator[TensorOf]:
-    """All of them, in the order in which a token meets them. An output table that is the embedding
-    too (`Config.tied`) comes once, as "embedding"."""
+    """Return all tensors, in the order in which a token passes through them.
+
+    An output layer that shares its weights with the embedding (`Config.tied`) is listed once, as
+    "embedding".
+    """
     config = network.config
     queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
     width, hidden = config.width, config.hidden
@@ -75,8 +80,10 @@ def tensors(network: Transformer) -> Iterator[TensorOf]:
 
 @torch.inference_mode()
 def matrix_of(module: nn.Module) -> Tensor:
-    """W [outputs, inputs] in 32-bit floats, whatever it is kept as. Where it cannot be read it is
-    multiplied with each unit vector, which gives its columns."""
+    """Return a module's weights [outputs, inputs] in 32-bit floats, from any format.
+
+    If the stored format cannot be decoded, the columns are the products with the unit vectors.
+    """
     if isinstance(module, Table):
         return module.rows(torch.arange(module.outputs)).float()
     if isinstance(module, Int4Linear) and (matrix := module.matrix()) is not None:
@@ -90,7 +97,7 @@ def matrix_of(module: nn.Module) -> Tensor:
 
 @torch.inference_mode()
 def weights_of(tensor: TensorOf, most: int) -> Tensor:
-    """The weights of one tensor [rows, inputs]; of one that has more than `most` every n-th row."""
+    """Return a tensor's weights [rows, inputs], only every n-th row if it has more than `most`."""
     step = max(1, math.ceil(tensor.size / most))
     rows = torch.arange(tensor.first, tensor.first + tensor.outputs, step)
     match tensor.module:
@@ -105,8 +112,11 @@ def weights_of(tensor: TensorOf, most: int) -> Tensor:
 
 
 def described(weights: Tensor, bins: int) -> tuple[float, float, tuple[int, ...]]:
-    """The root mean square of a tensor's numbers, the largest by size, and how many are in each of
-    equal steps from -largest to +largest. Raises ValueError for weights that are all 0."""
+    """Return the root mean square of the weights, their largest absolute value, and a histogram.
+
+    The histogram has `bins` equal bins from -largest to +largest. Raises ValueError for weights
+    that are all 0.
+    """
     largest = float(weights.abs().max())
     if not largest:
         raise ValueError("all weights are 0")
@@ -116,11 +126,10 @@ def described(weights: Tensor, bins: int) -> tuple[float, float, tuple[int, ...]
 
 
 def step_error(tensor: TensorOf, weights: Tensor) -> float | None:
-    """What rounding to the steps of this file's integers did to a tensor, relative to its
-    `weights`. None for floats.
+    """Return the relative error that rounding in the model's file caused, or None for floats.
 
-    The weights from before are not there any more. But rounding to steps of size s is off by
-    s / √12 in the root mean square (a uniform error), and the sizes of the steps are known.
+    The original weights are gone. But rounding to steps of size s has a root mean square error of
+    s / √12, since the error is uniform, and the step sizes are known.
     """
     rows = slice(tensor.first, tensor.first + tensor.outputs)
     match tensor.module:

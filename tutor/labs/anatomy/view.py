@@ -1,4 +1,4 @@
-"""Draws the lab of anatomy."""
+"""Draws the anatomy lab."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.theme import MUTED, likely
@@ -40,21 +41,22 @@ NAMES = {
 
 
 class AnatomyView(LabView):
-    """Parameters by role, with the weights of one tensor; by layer; and with fewer bits."""
+    """Shows the parameters by role, with one tensor's weights; by layer; and with fewer bits."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("tab", "next_view", "roles/layers/bits", "By role, by layer, or with fewer bits."),
+        key("tab", "next_view", "view", "Switch the view: roles, layers, or bits."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'tensor')", "tensor", "The same in another layer."),
-        key("m", "switch('bytes')", "parameters/bytes", "What the bars compare."),
-        key("enter", "run", "round and read", "Read the text with so few bits."),
-        key("x", "stop", "stop", "Stop reading. What is done is kept."),
-        key("e", "edit", "write", "Compare on a text of your own."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'tensor')", "layer", "Choose a layer for this role."),
+        key("b", "switch('bytes')", "bytes", "Compare bytes, or parameters."),
+        key("r", "run", "run, stop", "Round the weights and run the model on the text, or stop."),
+        Binding("enter", "run", show=False),
+        Binding("x", "stop", show=False),
+        key("e", "edit", "edit", "Edit the text that is compared."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "move_focus:tensor": lambda state: state.view == "roles",
         "switch": lambda state: state.view != "precision",
-        "run": lambda state: state.view == "precision" and state.running is None,
+        "run": lambda state: state.view == "precision" or state.running is not None,
         "edit": lambda state: state.view == "precision" and state.running is None,
         "stop": lambda state: state.running is not None,
     }
@@ -64,14 +66,14 @@ class AnatomyView(LabView):
     def __init__(self) -> None:
         super().__init__()
         self._began: tuple[int, int, float] | None = None
-        """The bits that are being read with, the blocks done and the time when that began."""
+        """The precision being processed, the blocks done at the start, and the starting time."""
 
     action_stop = does(Run)
-    action_edit = writes("A text to compare on:", edit_sentence)
+    action_edit = writes("Text to compare:", edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.inventory is None:
-            return [Content.styled("taking it apart …", MUTED)]
+            return [Content.styled("Listing the tensors …", MUTED)]
         room = Room(width, height)
         match state.view:
             case "roles":
@@ -89,13 +91,13 @@ class AnatomyView(LabView):
                 ]
 
     def _progress(self, state: State, width: int) -> Content:
-        """How far the reading is, and how long it will still take."""
+        """Return the progress with the time left, or the text if nothing is running."""
         progress = state.progress
         if progress is None:
             self._began = None
             more = f"  ({state.left_out} tokens left out)" if state.left_out else ""
             return Content.assemble(
-                ("on  ", MUTED), figures.tail(state.text, width - 24), (more, MUTED)
+                ("text  ", MUTED), figures.tail(state.text, width - 26), (more, MUTED)
             )
         bits, far = progress
         now = time.monotonic()
@@ -139,7 +141,7 @@ def _roles(state: State, inventory: Inventory, room: Room) -> list[Content]:
         ]
         drawn = (bars.bar(part_of_all * 2, bar), likely(part_of_all))
         lines.append(row(columns, [*cells[: len(columns)], "  ", drawn], here=chosen))
-    total = f"  {'in all':<15}{figures.count(every):>12}"
+    total = f"  {'total':<15}{figures.count(every):>12}"
     total += f"{_mega(size):>8}" if room.roomy else ""
     if not low:
         lines += [Content.styled(total, MUTED), Content("")]
@@ -153,30 +155,30 @@ def _roles(state: State, inventory: Inventory, room: Room) -> list[Content]:
 def _tensor(
     part: Part, found: Histogram | None, inventory: Inventory, room: Room, rows: int
 ) -> list[Content]:
-    """One tensor: its shape and type, and how its weights are spread."""
+    """Return one tensor's shape and format, and the histogram of its weights."""
     wide, width = room.roomy, room.width
     where = "" if part.layer is None else f"layer {part.layer + 1} of {inventory.layers}  "
-    facts = f"{part.outputs:,} × {part.inputs:,}  {'kept as ' if wide else ''}{part.form}"
+    facts = f"{part.outputs:,} × {part.inputs:,}  {'stored as ' if wide else ''}{part.form}"
     if found is not None and found.looked_at < part.count:
-        facts += f"  (weights of 1 row in {round(part.count / found.looked_at)})"
+        facts += f"  (1 row in {round(part.count / found.looked_at)} is counted)"
     title = Content.assemble(
         (NAMES.get(part.role, part.role), "bold"), "  ", (where, ""), (facts, MUTED)
     )
     if found is None:
-        return [title, Content.styled("counting …", MUTED)]
+        return [title, Content.styled("Counting …", MUTED)]
     far = found.largest / found.typical
-    times = f"  {far:.1f} times that" if wide else f"  {far:.1f}×"
+    times = f"  {far:.1f} times as large" if wide else f"  {far:.1f}×"
     usual = Content.assemble(
-        ("usual size " if wide else "usual ", MUTED),
+        ("typical size " if wide else "typical ", MUTED),
         f"{found.typical:.4f}",
         ("  largest ", MUTED),
         f"{found.largest:.3f}",
         (times, "bold" if far >= 10 else MUTED),
     )
     if found.rounding is not None:
-        cost = f"  rounding cost about {100 * found.rounding:.0f} %"
-        if usual.cell_length + len(cost) <= width:
-            usual += Content.styled(cost, MUTED)
+        error = f"  rounding error about {100 * found.rounding:.0f} %"
+        if usual.cell_length + len(error) <= width:
+            usual += Content.styled(error, MUTED)
     lines = [title, usual]
     indent = max(0, min(4, width - len(found.counts) - 2))
     short = width < len(found.counts) + 2
@@ -186,14 +188,14 @@ def _tensor(
     if not short:
         edge, half = f"{found.largest:.2f}", len(found.counts) // 2
         axis = " " * indent + f"−{edge}".ljust(half) + "0" + edge.rjust(half)
-        note = "  (heights: logarithms)"
+        note = "  (log scale)"
         axis += note if len(axis + note) <= width else ""
         lines.append(Content.styled(axis, MUTED))
     return lines
 
 
 def _chart(counts: Sequence[int], rows: int) -> list[str]:
-    """Columns as high as the logarithm of each count: far out there are few, and they matter."""
+    """Return bars on a log scale, so that the few weights far out are visible."""
     most = math.log10(max(counts) + 1)
     eighths = 8 * rows
     heights = [math.ceil(math.log10(count + 1) / most * eighths) / eighths for count in counts]
@@ -201,7 +203,7 @@ def _chart(counts: Sequence[int], rows: int) -> list[str]:
 
 
 def _layers(state: State, inventory: Inventory, width: int, height: int) -> list[Content]:
-    """The tables, and what each block has: attention and feed-forward."""
+    """Return the size of attention and feed-forward in each block, and of the vocabulary."""
 
     def figure(value: int) -> str:
         return f"{_mega(value)} MB" if state.nbytes else figures.count(value)
@@ -223,7 +225,7 @@ def _layers(state: State, inventory: Inventory, width: int, height: int) -> list
         name = (f"layer {at}" if at else "outside", "bold" if here else "")
         drawn = ("  ", (solid, likely(0.3)), (rest, MUTED))
         lines.append(row(columns, [name, figure(others), figure(after), *drawn], here=here))
-    said = "█ attention, or the vocabulary outside   ▒ feed-forward"
+    said = "█ attention (outside: the vocabulary)   ▒ feed-forward"
     return [*lines, Content(""), Content.styled(said, MUTED)] if bar else lines
 
 

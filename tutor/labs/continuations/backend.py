@@ -1,4 +1,4 @@
-"""Writes continuations, token by token."""
+"""Generates continuations, token by token."""
 
 from __future__ import annotations
 
@@ -18,12 +18,17 @@ from tutor.lm.sampling import ranked
 
 
 class ContinuationsBackend(ModelBackend):
+    """Generates continuations, and caches what the model has processed of them."""
+
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
         self._growing = Growing(tools)
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TextError` or `ContextFull` for a prompt that the model cannot read."""
+        """Return the continuations, some of them longer.
+
+        Raises `TextError` or `ContextFull` for a prompt that the model cannot process.
+        """
         begun = time.perf_counter()
         self._growing.begin(text_ids(self._model, question.text))
         if question.way.method == "beam":
@@ -34,7 +39,7 @@ class ContinuationsBackend(ModelBackend):
         return Answer(paths, time.perf_counter() - begun)
 
     def _continued(self, question: Question, begun: float) -> tuple[Path, ...]:
-        """One token more for the shortest continuations first, until the moment is over."""
+        """Add tokens, always to the shortest continuation, until the time slice is over."""
         paths = list(question.paths)
         while open_ := [number for number, path in enumerate(paths) if not path.done]:
             number = min(open_, key=lambda each: len(paths[each].ids))
@@ -45,7 +50,7 @@ class ContinuationsBackend(ModelBackend):
         return tuple(paths)
 
     def _longer(self, question: Question, number: int, path: Path) -> Path:
-        """By one token. Its draw follows from the seed, which continuation it is, and the place."""
+        """Add one token. The draw depends on the seed, the continuation, and the position."""
         logits = self._growing.logits(path.ids)
         position = len(self._growing.prompt) + len(path.ids)
         seen = {*self._growing.prompt, *path.ids}

@@ -1,11 +1,11 @@
 """Beam search: keep the few most probable continuations so far, not just one.
 
-Greedy decoding takes the most probable token each time, and can so miss a continuation that begins
-with a less probable token and is more probable as a whole. Beam search goes on with the `width`
-best beginnings at once: each is continued by its `width` most probable tokens, and of all these the
-`width` best by their sum of log-probabilities stay (Lowerre 1976; Sutskever et al. 2014 for
-neural networks). Width 1 is greedy decoding. The sums favor short texts, as every token more adds
-a negative number; here all beams are as long as each other, unless one has ended.
+Greedy decoding takes the most probable token each time, so it can miss a continuation that begins
+with a less probable token but is more probable as a whole. Beam search extends the `width` best
+beams at once: each is extended by its `width` most probable tokens, and of all candidates the
+`width` with the highest sum of log-probabilities are kept (Lowerre 1976; Sutskever et al. 2014 for
+neural networks). Width 1 is greedy decoding. The sums favor short texts, since every further token
+adds a negative number; here all beams have the same length, unless one has ended.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tutor.lm.sampling import ranked
 
 
 class Beam(msgspec.Struct, frozen=True):
-    """The tokens after the prompt, and the sum of their log-probabilities, in nats."""
+    """A candidate: its tokens after the prompt, and the sum of their log-probabilities in nats."""
 
     ids: tuple[int, ...] = ()
     log_probability: float = 0.0
@@ -30,8 +30,11 @@ class Beam(msgspec.Struct, frozen=True):
 def widen(
     beams: Sequence[Beam], logits: Sequence[Tensor], width: int, end_ids: Sequence[int]
 ) -> tuple[Beam, ...]:
-    """The `width` best beams that are one token longer, best first. `logits` [V] are those after
-    each beam; those of one that has ended are not looked at: it stays as it is."""
+    """Return the `width` best beams after one more token, best first.
+
+    `logits` has one [V] for each beam, taken after its last token. A beam that has ended stays as
+    it is, and its logits are ignored.
+    """
     candidates: list[Beam] = []
     for beam, scores in zip(beams, logits, strict=True):
         if beam.ended:

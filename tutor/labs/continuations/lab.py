@@ -1,4 +1,4 @@
-"""Many continuations of one prompt, in two ways at once, and what tells them apart."""
+"""The continuations lab: many continuations of one prompt, sampled in two ways and compared."""
 
 from __future__ import annotations
 
@@ -16,17 +16,19 @@ from tutor.labs.kit.progress import Progress, at_pace
 from tutor.lm.dials import Dials
 
 LONGEST = 240
-"""Characters of the prompt; of a longer one the end counts."""
+"""Maximum length of the prompt in characters. A longer prompt is cut at the start."""
 BEAMS = 5
 LOOP = 4
-"""So many tokens in a row, seen before in the same text, are a repetition."""
+"""Tokens in a row that count as a repetition if they occurred earlier in the same text."""
 CHEAPER = 0.7
-"""Bits a token: so much less than plain draws is likelier by a factor of 1.6 at every step."""
+"""Bits per token below plain sampling: every token is 1.6 times as probable, on average."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How many continuations are drawn in one way, and how many tokens each of them has. Greedy
-    decoding writes one, beam search its beams."""
+    """The number of continuations that are sampled in one way, and the length of each in tokens.
+
+    Greedy decoding generates one continuation, and beam search one for each beam.
+    """
 
     count: int = 20
     length: int = 40
@@ -36,7 +38,7 @@ LIMITS = Limits()
 
 
 class Way(msgspec.Struct, frozen=True):
-    """How the next token is chosen. `name` is for the screen."""
+    """A way to choose the next token. The screen shows its `name`."""
 
     name: str
     method: Literal["draw", "greedy", "beam"] = "draw"
@@ -59,9 +61,11 @@ WAYS: tuple[Way, ...] = (
 
 
 class Path(msgspec.Struct, frozen=True, array_like=True):
-    """One continuation: its tokens, their bytes, and the sum of their log-probabilities (natural
-    logarithms, by the model's own softmax, whatever the way). `ended` by a token that ends a
-    text; after `most` tokens it is done as well."""
+    """A continuation: its tokens, their bytes, and the sum of their log-probabilities.
+
+    The log-probabilities are in nats and come from the model's own softmax, before any sampler
+    setting. A continuation is done when an end token has `ended` it, or after `most` tokens.
+    """
 
     ids: tuple[int, ...] = ()
     pieces: tuple[bytes, ...] = ()
@@ -75,7 +79,7 @@ class Path(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def bits(self) -> float:
-        """What the whole of it costs: -log2 of its probability."""
+        """The surprisal of the whole continuation: -log2 of its probability."""
         return -self.log_probability / math.log(2)
 
 
@@ -86,12 +90,12 @@ Action = (
     | Toggle[Literal["side"]]
     | Run
 )
-"""`Choose` takes another way for the side that is looked at. `Run` writes both sides; where they
-are written, it writes others."""
+"""`Choose` changes the way of the side in focus. `Run` generates both sides, or stops; when both
+are finished, it generates them again with a new seed."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """Go on with these continuations for a moment."""
+    """A request to extend these continuations for one time slice."""
 
     text: str
     way: Way
@@ -100,17 +104,19 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The same continuations, each as long or longer; of beams, the best that there are now.
-    `seconds` is how long that took."""
+    """The extended continuations, or the best beams so far, and how many seconds that took."""
 
     paths: tuple[Path, ...]
     seconds: float
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """What tells a set of continuations apart. `distinct` is the share of different pairs of
-    tokens among all pairs (distinct-2: Li et al. 2016), `bits` what a token costs on average, -log2
-    p, `loops` how many repeat themselves, `different` how many are not like another."""
+    """Statistics of a set of continuations.
+
+    `distinct` is the number of different token pairs divided by the number of all pairs
+    (distinct-2: Li et al. 2016), `bits` the mean surprisal of a token, `loops` the number of
+    continuations that repeat themselves, `different` the number of different continuations.
+    """
 
     tokens: int
     distinct: float
@@ -120,8 +126,10 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`ways` are places in `WAYS`; `paths` holds what was written in each of them for this prompt
-    and seed. `seconds` is what a token took lately."""
+    """The two ways to compare, as indices into `WAYS`, and the continuations of each way.
+
+    `paths` belongs to this prompt and seed. `seconds` is the time per token in the last answer.
+    """
 
     text: str
     limits: Limits = LIMITS
@@ -140,7 +148,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def written(self) -> Progress:
-        """How many tokens of both sides are written."""
+        """The number of tokens generated for both sides, out of the total."""
         both = set(self.ways)
         paths = (path for way in both for path in self.paths.get(way, ()))
         done = sum(path.most if path.done else len(path.ids) for path in paths)
@@ -148,7 +156,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return at_pace(done, total, self.seconds)
 
     def count(self, way: int) -> int:
-        """How many continuations a way writes."""
+        """Return how many continuations a way generates."""
         return {"draw": self.limits.count, "greedy": 1, "beam": BEAMS}[WAYS[way].method]
 
     @property
@@ -209,7 +217,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def figures(paths: Iterable[Path]) -> Figures | None:
-    """None while nothing is written."""
+    """Return the statistics of these continuations, or None before the first token."""
     paths = [path for path in paths if path.ids]
     tokens = sum(len(path.ids) for path in paths)
     if not tokens:
@@ -225,13 +233,13 @@ def figures(paths: Iterable[Path]) -> Figures | None:
 
 
 def repeats(path: Path) -> bool:
-    """Whether `LOOP` tokens in a row occur twice."""
+    """Return whether any `LOOP` tokens in a row occur twice."""
     runs = Counter(path.ids[at : at + LOOP] for at in range(len(path.ids) - LOOP + 1))
     return any(times > 1 for times in runs.values())
 
 
 def _of(state: State, method: str) -> list[tuple[Way, tuple[Path, ...]]]:
-    """What is finished of this method."""
+    """Return the ways of this method that are finished, with their continuations."""
     return [
         (WAYS[way], paths)
         for way, paths in state.paths.items()
@@ -239,21 +247,21 @@ def _of(state: State, method: str) -> list[tuple[Way, tuple[Path, ...]]]:
     ]
 
 
-@goal("always-the-same", "Get twenty samples that are all the same")
+@goal("always-the-same", "Get 20 samples that are all the same")
 def _always_the_same(state: State) -> bool:
     return any(len({path.ids for path in paths}) == 1 for _, paths in _of(state, "draw"))
 
 
 @goal("loop-broken", "Find a greedy loop, and break it with a repetition penalty")
 def _loop_broken(state: State) -> bool:
-    """Greedy decoding loops without a penalty, and with one it does not."""
+    """Return whether greedy decoding loops without a penalty, but not with one."""
     found = {
         way.dials.repetition > 1: any(map(repeats, paths)) for way, paths in _of(state, "greedy")
     }
     return found.get(False) is True and found.get(True) is False
 
 
-@goal("beam-beats-greedy", "Let beam search find a more probable text than greedy does")
+@goal("beam-beats-greedy", "Make beam search find a more probable text than greedy decoding")
 def _beam_beats_greedy(state: State) -> bool:
     beams = [path for _, paths in _of(state, "beam") for path in paths]
     greedy = [path for way, paths in _of(state, "greedy") if way.dials == Dials() for path in paths]
@@ -262,9 +270,9 @@ def _beam_beats_greedy(state: State) -> bool:
     )
 
 
-@goal("varied-and-likely", "Get 20 different ones, distinct ≥ 0.80, 0.7 bits/token below plain")
+@goal("varied-and-likely", "Get 20 that differ: distinct ≥ 0.80, 0.7 bits/token below plain")
 def _varied_and_likely(state: State) -> bool:
-    """Twenty that differ, of tokens that the model finds likelier than its own plain draws."""
+    """Return whether all continuations differ, with more probable tokens than plain sampling."""
     drawn = _of(state, "draw")
     plain = [figures(paths) for way, paths in drawn if way.dials == Dials()]
     others = [figures(paths) for way, paths in drawn if way.dials != Dials()]
@@ -285,7 +293,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=190,
     lesson="sampling",
     task=(
-        "Let the model write many continuations in two ways, and compare how varied, "
+        "Let the model generate many continuations in two ways, and compare how varied, "
         "probable and repetitive they are."
     ),
     start=start,
@@ -301,7 +309,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Choose(9, "way"),  # greedy, repetition 1.3
         Toggle("side"),
         Choose(5, "way"),  # greedy
-        EditText("The best thing about the day was that"),  # loops whatever the kernels round
+        EditText("The best thing about the day was that"),  # loops with any rounding
         Run(),
         Toggle("side"),
         Choose(1, "way"),  # beam search

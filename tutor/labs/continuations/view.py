@@ -1,10 +1,11 @@
-"""Draws continuations of one prompt, written in two ways."""
+"""Draws the continuations of one prompt, generated in two ways."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET
@@ -32,18 +33,19 @@ _BITS = 7
 
 
 class ContinuationsView(LabView):
-    """Both ways with their figures, the continuations of one of them, and one in full."""
+    """Shows both ways with their statistics, the continuations of one way, and one in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "run", "write, stop", "Write both sides; stop; write anew."),
-        *pair(LEFT_RIGHT, "choose(*, 'way')", "way", "Another way, on this side."),
-        key("tab", "switch('side')", "other side", "Look at the other side."),
-        *pair(UP_DOWN, "move_focus(*, 'continuation')", "read", "Read a continuation."),
-        key("e", "edit", "prompt", "Write another prompt."),
+        key("r", "run", "run, stop", "Generate both sides, stop, or generate with a new seed."),
+        Binding("enter", "run", show=False),
+        *pair(LEFT_RIGHT, "choose(*, 'way')", "way", "Choose another way for this side."),
+        key("tab", "switch('side')", "other side", "Switch to the other side."),
+        *pair(UP_DOWN, "move_focus(*, 'continuation')", "choose", "Choose a continuation to read."),
+        key("e", "edit", "edit", "Edit the prompt."),
     ]
 
     def action_edit(self) -> None:
-        self.write("A text, to be continued:", self.state.text, EditText)
+        self.write("Prompt for the model to continue:", self.state.text, EditText)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         room = Room(width, height)
@@ -53,7 +55,7 @@ class ContinuationsView(LabView):
             _progress(state, width),
         ]
         if state.left_out:
-            said = f"{counted(state.left_out, 'character')} before that are left out."
+            said = f"The first {counted(state.left_out, 'character')} are left out."
             above.insert(1, Content.styled(said, NOT_YET))
         below = [] if room.low else _in_full(state, width)
         rows = max(_LEAST_ROWS, height - len(above) - len(below) - 1)
@@ -72,7 +74,7 @@ _COLUMNS = (
     Column("differ", 8, right=True),
 )
 _FEW = (Column("bits/token", 11, right=True), Column("distinct", 10, right=True))
-"""What tells two ways apart most, where there is no room for all."""
+"""The most telling columns, for screens with no room for all of them."""
 
 
 def _ways(state: State, room: Room) -> list[Content]:
@@ -107,11 +109,11 @@ def _progress(state: State, width: int) -> Content:
     if state.running:
         return progress_line(written, width, "tokens")
     if not written.done:
-        said = "Enter writes both."
+        said = "Press r to generate both sides."
     elif state.finished:
-        said = "Written. Enter writes others."
+        said = "Done. Press r to use a new seed."
     else:
-        said = f"{written.done} of {written.total} tokens. Enter goes on."
+        said = f"{written.done} of {written.total} tokens. Press r to continue."
     return Content.styled(said, MUTED)
 
 
@@ -128,7 +130,7 @@ def _path(path: Path, number: int, here: bool, width: int) -> Content:
 
 
 def _in_full(state: State, width: int) -> list[Content]:
-    """The continuation under the mark, with its probability as a whole."""
+    """Return the continuation at the mark in full, and its probability as a whole."""
     if not state.shown:
         return []
     path = state.shown[state.focus]

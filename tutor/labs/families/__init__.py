@@ -1,1 +1,1 @@
-"""The lab "Three families"."""
+"""The lab "Three families of Transformers"."""

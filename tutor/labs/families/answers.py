@@ -1,4 +1,4 @@
-"""What the three families are asked about a text, and what they say and look at."""
+"""The questions to the models of the three families, and their answers with attention."""
 
 from __future__ import annotations
 
@@ -15,31 +15,36 @@ PARTS: dict[Family, tuple[Part, ...]] = {
     "decoder": ("writing",),
     "encoder-decoder": ("across", "reading", "writing"),
 }
-"""The attention of each family, what to look at first to begin with: to the text that is read, to
-the text that is written, and from what is written across to what was read."""
+"""The parts of the attention of each family, starting with the part to show first: within the input
+("reading"), within the output ("writing"), and from the output to the input ("across")."""
 
 
 def may_look(part: Part, row: int, column: int) -> bool:
-    """Whether a position may look at another: only what writes does not look ahead."""
+    """Return whether a position may attend to another. Only the output has a causal mask."""
     return part != "writing" or column <= row
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """What does the model of this family make of these words?"""
+    """A request for the output of this family's model for these words."""
 
     family: Family
     words: tuple[str, ...]
 
 
 class Guess(msgspec.Struct, frozen=True, array_like=True):
+    """A word with its probability."""
+
     word: str
     probability: float
 
 
 class Said(msgspec.Struct, frozen=True):
-    """`guesses` are the likeliest words at a row of the attention, the first of them is said.
-    At a blank, `left` are those of the decoder, which sees only what stands before it, and
-    `left_probability` is what the decoder gives the word that is said."""
+    """A word that a model generated, at a row of its attention.
+
+    `guesses` are the most probable words there, and the first one was generated. At a blank, `left`
+    are the decoder's most probable words, given only the words before the blank, and
+    `left_probability` is the probability that the decoder gives the generated word.
+    """
 
     row: int
     guesses: tuple[Guess, ...]
@@ -56,7 +61,7 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Attention(msgspec.Struct, frozen=True):
-    """`weights` are 32-bit floats [layers, heads, rows, columns]."""
+    """The attention weights of one part, as 32-bit floats [layers, heads, rows, columns]."""
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
@@ -65,8 +70,10 @@ class Attention(msgspec.Struct, frozen=True):
     weights: bytes
 
     def row(self, layer: int, head: int, row: int) -> tuple[float, ...]:
-        """What a row takes from each column, summing to 1. Head 0 is the mean of all heads, the
-        first is 1."""
+        """Return the attention of a row to each column, summing to 1.
+
+        Heads are counted from 1; head 0 is the mean of all heads.
+        """
         floats = memoryview(self.weights).cast("f")
         heads = range(self.heads) if head == 0 else (head - 1,)
         count, size = len(self.columns), len(self.rows)
@@ -77,7 +84,7 @@ class Attention(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """`unknown` are those words of the text that are not in the model's vocabulary."""
+    """The words that a model generated, its attention, and the words that it doesn't know."""
 
     said: tuple[Said, ...]
     attention: dict[Part, Attention]

@@ -1,4 +1,4 @@
-"""Asks the three small models of the families."""
+"""Runs the three small models of the families."""
 
 from __future__ import annotations
 
@@ -18,12 +18,15 @@ STOPS = (".", "!", "?")
 
 @lru_cache(maxsize=3)
 def model_of(family: Family) -> FamilyModel:
+    """Return the bundled model of this family. Raises `ModelError` if it is missing."""
     return load_family(family)
 
 
 class FamiliesBackend:
+    """Answers the questions of the lab."""
+
     def answer(self, question: Question) -> Answer:
-        """Raises `ModelError` where a model that came along is missing."""
+        """Return the output of a model. Raises `ModelError` if a bundled model is missing."""
         model = model_of(question.family)
         match model.network:
             case Encoder() as network:
@@ -34,7 +37,7 @@ class FamiliesBackend:
                 return self._go_on(network, model, question.words)
 
     def _fill(self, network: Encoder, model: FamilyModel, words: tuple[str, ...]) -> Answer:
-        """A sentence ends with a stop: it is added where there is none."""
+        """Fill the blanks with the encoder. A missing full stop is added first."""
         words = words if words[-1] in STOPS else (*words, ".")
         said, looks = family_reading.filled(network, model.vocabulary, words)
         blanks = (place for place, word in enumerate(words) if word == BLANK)
@@ -49,7 +52,7 @@ class FamiliesBackend:
         return Answer(answers, {"reading": _attention(looks)}, _unknown(model, words))
 
     def _beside(self, before: tuple[str, ...], word: str) -> tuple[tuple[Guess, ...], float]:
-        """What the decoder expects after `before`, and how much it expects `word`."""
+        """Return the decoder's best guesses after `before`, and the probability of `word`."""
         decoder = model_of("decoder")
         assert isinstance(decoder.network, Transformer)
         following = family_reading.next_words(decoder.network, decoder.vocabulary, before)
@@ -57,7 +60,7 @@ class FamiliesBackend:
         return _guesses(best), following.get(word, 0.0)
 
     def _go_on(self, network: Transformer, model: FamilyModel, words: tuple[str, ...]) -> Answer:
-        """It reads up to the first blank; a stop at the end would be the end."""
+        """Continue the text before the first blank, without a full stop, which would end it."""
         before = words[: words.index(BLANK)] if BLANK in words else words
         before = before[:-1] if before and before[-1] in STOPS else before
         said, looks = family_reading.gone_on(network, model.vocabulary, before)

@@ -1,5 +1,7 @@
-"""The lab of the three families: one text, read by an encoder-only, a decoder-only and an
-encoder-decoder model, each trained for the task its family is built for."""
+"""The lab of the three families: an encoder, a decoder and an encoder-decoder get the same text.
+
+Each model is trained for the task that its family is built for.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,10 @@ from tutor.lm.training.recipes.families.language import (
 from tutor.lm.training.recipes.families.text import BLANK, words_of
 
 MOST_WORDS = 20
-"""Of a longer text the beginning is read, and the screen says so: the models have learned
-sentences of up to 17 words."""
+"""Maximum words of a text; the rest is left out. The models have learned sentences of up to 17
+words."""
 MOST_DIGITS = 6
-"""Of a number: the encoder-decoder has learned those up to 999,999."""
+"""Maximum digits of a number: the encoder-decoder has learned numbers up to 999,999."""
 
 EXAMPLES: dict[Family, tuple[str, ...]] = {
     "encoder": (
@@ -49,11 +51,11 @@ EXAMPLES: dict[Family, tuple[str, ...]] = {
         "90210",
     ),
 }
-"""To begin with, where nothing comes to mind."""
+"""Texts that suit each family."""
 
 
 Axis = Literal["layer", "head", "row"]
-"""Before the first head is the mean of all."""
+"""What `MoveFocus` can move. The mean of all heads comes before the first head."""
 Action = (
     EditText
     | Choose[Literal["family", "example"]]
@@ -61,12 +63,12 @@ Action = (
     | MoveFocus[Axis]
     | Toggle[Literal["masks"]]
 )
-"""`Choose` gives the same text to another family, or takes another of the texts that suit the
-family. `Toggle` shows what was looked at, or what may be looked at."""
+"""`Choose` gives the same text to another family, or loads another example for this family.
+`Toggle` switches between the attention and the mask."""
 
 
 class Blank(msgspec.Struct, frozen=True):
-    """What was put into the first blank, between which words."""
+    """The word that filled the first blank, with the words before and after it."""
 
     before: tuple[str, ...]
     after: tuple[str, ...]
@@ -74,9 +76,12 @@ class Blank(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`words` are those that are read, `left_out` counts those that were too many. `answers` holds
-    what is known about this text, `earlier` what the encoder said of the text before. Layer and
-    row are counted from 0, heads from 1."""
+    """The text, the settings, and the answers for this text so far.
+
+    `words` is what the models get, `left_out` the number of words or digits that were too many.
+    `earlier` is how the encoder filled the blank of the previous text. Layers and rows are counted
+    from 0, heads from 1.
+    """
 
     text: str
     words: tuple[str, ...]
@@ -101,7 +106,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def focus(self) -> int:
-        """The row in view."""
+        """The row in focus."""
         if self.row is not None:
             return self.row
         said = self.answer.said if self.answer is not None else ()
@@ -113,7 +118,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def blank(self) -> Blank | None:
-        """What the encoder put into the first blank, once it has."""
+        """The word that the encoder put into the first blank, once it is known."""
         answer = self.answers.get("encoder")
         if answer is None or not answer.said:
             return None
@@ -122,9 +127,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def text(written: str) -> str:
-    """`written`, if there is a word in it. Raises `TextError`."""
+    """Return `written` unchanged. Raises `TextError` if it has no words."""
     if not words_of(written):
-        raise TextError("There is no word in it.", "Write a sentence, with _ for a blank.")
+        raise TextError("There are no words in this text.", "Write a sentence, with _ for a blank.")
     return written
 
 
@@ -190,7 +195,7 @@ def _with_text(state: State, written: str) -> State:
 
 
 def _within(state: State) -> State:
-    """With layer, head and row that there are, once that is known."""
+    """Limit layer, head and row to those that exist, once the attention is known."""
     attention = state.attention
     if attention is None:
         return state
@@ -207,7 +212,7 @@ UNSURE = 0.1
 MOST = 0.5
 
 
-@goal("right-side", "Find a blank the encoder knows (90 %), the decoder not (10 %)")
+@goal("right-side", "Fill a blank: encoder at least 90 % sure, decoder at most 10 %")
 def _needs_the_right(state: State) -> bool:
     answer = state.answers.get("encoder")
     return answer is not None and any(
@@ -230,7 +235,7 @@ def _turned_from_the_right(state: State) -> bool:
 
 @goal("agreement", "“the dogs near the tree”: get a plural verb from the decoder")
 def _agrees_at_a_distance(state: State) -> bool:
-    """Several of something near one of something else, and the verb is that of several."""
+    """Return whether the verb agrees with a plural noun despite a singular noun in between."""
     answer = state.answers.get("decoder")
     if answer is None or not answer.said or BLANK in state.words[:-1]:
         return False
@@ -244,10 +249,12 @@ def _agrees_at_a_distance(state: State) -> bool:
     )
 
 
-@goal("which-of-two", "Find a row with half on the second of two equal words")
+@goal("which-of-two", "See a row put half its attention on a word's second occurrence")
 def _finds_which_of_two(state: State) -> bool:
-    """From which of two words alike something was made stands nowhere but in the cross-attention:
-    half of it, at least, is on one that is not the first of them."""
+    """Return whether a row of cross-attention has half its weight on a repeated word.
+
+    Only the attention shows which of two equal words the output came from.
+    """
     attention = state.attention
     if attention is None or state.part != "across" or state.masks:
         return False
@@ -264,7 +271,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     task=(
         "Give one text to three small models. The encoder fills in the blank (_), the "
         "decoder continues the text, and the encoder-decoder transforms it: a number "
-        "into words, one into several."
+        "into words, or singular into plural."
     ),
     start=start,
     act=act,

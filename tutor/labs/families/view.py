@@ -33,34 +33,34 @@ from tutor.text import visible
 
 MARKS = {BLANK: "_", "<start>": "start", "<end>": "end", "<unknown>": "?"}
 PART_NAMES: dict[Part, str] = {
-    "reading": "within what is read",
-    "writing": "within what is written",
-    "across": "from what is written to what was read",
+    "reading": "within the input",
+    "writing": "within the output",
+    "across": "from the output to the input",
 }
-SHORT_NAMES: dict[Part, str] = {"reading": "read", "writing": "written", "across": "across"}
+SHORT_NAMES: dict[Part, str] = {"reading": "input", "writing": "output", "across": "across"}
 SEES: dict[Family, str] = {
-    "encoder": "each word may look at all words, on both sides",
-    "decoder": "each word may look at itself and what stands before it",
-    "encoder-decoder": "what is read: at all of it; what is written: at what was read, and back",
+    "encoder": "each word may attend to all words, on both sides",
+    "decoder": "each word may attend to itself and to the words before it",
+    "encoder-decoder": "all words attend to the input, output words also to earlier output",
 }
-MIXED = "The encoder mixes neighbors: a digit may be read from the one beside it."
+MIXED = "The encoder mixes neighbors, so a digit may be read from the one beside it."
 _CELL = 4
 _WORTH_A_WORD = 0.005
 _NAME, _SHORT_NAME = 13, 9
 
 
 class FamiliesView(LabView):
-    """What the family says about the text, and a map of where it looked."""
+    """Shows the output of a family's model for the text, and a map of its attention."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("e", "edit", "write", "Write a text: words, _ for a blank, or a number."),
+        key("e", "edit", "edit", "Edit the text: words, _ for a blank, or a number."),
         key("tab", "choose(1, 'family')", "family", "Give the same text to the next family."),
-        key("x", "choose(1, 'example')", "example", "Another text that suits this family."),
-        key("o", "switch('masks')", "mask", "What may be looked at, or what was."),
-        key("m", "next_part", "map", "Reading, writing, or across from one to other."),
-        *pair(Pair("down", "up", "↑↓"), "move_focus(*, 'layer')", "layer", "Choose the layer."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose the head, or all of them."),
-        *pair(P_N, "move_focus(*, 'row')", "row", "The row before or after."),
+        key("x", "choose(1, 'example')", "example", "Load the next example for this family."),
+        key("m", "switch('masks')", "mask", "Show the mask, or the attention."),
+        key("a", "next_part", "part", "Show attention in the input, in the output, or across."),
+        *pair(Pair("down", "up", "↑↓"), "move_focus(*, 'layer')", "layer", "Choose a layer."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose a head, or the mean of all."),
+        *pair(P_N, "move_focus(*, 'row')", "row", "Go to the previous or next row."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "next_part": lambda state: len(PARTS[state.family]) > 1,
@@ -79,9 +79,9 @@ class FamiliesView(LabView):
         above = [_families(state, width), *_text(state, width), *_left_out(state)]
         answer, attention = state.answer, state.attention
         if answer is None or attention is None:
-            return [*above, Content.styled("reading …", MUTED)]
+            return [*above, Content.styled("Waiting for the model …", MUTED)]
         says = _says(state, answer, width)
-        if Room(width, height).low:  # what it says takes one line, and the map the rest
+        if Room(width, height).low:  # The output gets one line, and the map the rest.
             above, below = [above[0], says[0]], []
         else:
             above += [*says, *_unknown(answer, width)]
@@ -105,7 +105,7 @@ def _families(state: State, width: int) -> Content:
 
 
 def _text(state: State, width: int) -> list[Content]:
-    """The text as it is read; the decoder reads no further than the blank."""
+    """Return the text, with a mark where the decoder's input ends."""
     words = [_shown(word) for word in state.words]
     if state.number:
         return [Content("".join(words))]
@@ -117,7 +117,7 @@ def _text(state: State, width: int) -> list[Content]:
 
 
 def _wrapped(label: str, words: Iterable[tuple[str, str]], width: int) -> list[Content]:
-    """The words, each with its style, beside the label, on as many lines as they need."""
+    """Return styled words beside a label, on as many lines as they need."""
     text = Content.assemble(*(part for word in words for part in (word, " ")))
     margins = chain([label], repeat(" " * len(label)))
     return [
@@ -130,38 +130,38 @@ def _left_out(state: State) -> list[Content]:
     if not state.left_out:
         return []
     what = "digits" if state.number else "words"
-    return [Content(f"{len(state.words)} {what} are read, {state.left_out} left out.")]
+    return [Content(f"Only the first {len(state.words)} {what} are used.")]
 
 
 def _unknown(answer: Answer, width: int) -> list[Content]:
     if not answer.unknown:
         return []
     words = ", ".join(_shown(word) for word in answer.unknown)
-    return [Content.styled(figures.fit(f"not in its vocabulary: {words}", width), MUTED)]
+    return [Content.styled(figures.fit(f"not in the vocabulary: {words}", width), MUTED)]
 
 
 def _says(state: State, answer: Answer, width: int) -> list[Content]:
     if state.family == "encoder":
         return _blanks(answer, width)
     if not answer.said:
-        return [Content.styled("It says nothing: the end.", MUTED)]
+        return [Content.styled("The model ends the text here.", MUTED)]
     least = min(answer.said, key=lambda said: said.probability)
-    what = "goes on  " if state.family == "decoder" else "writes  "
-    unsure = f"least sure of “{_shown(least.word)}”: {figures.percent(least.probability)}"
+    what = "continues  " if state.family == "decoder" else "output  "
+    unsure = f"least certain: “{_shown(least.word)}” {figures.percent(least.probability)}"
     words = ((_shown(said.word), "bold") for said in answer.said)
     unsure = clipped(unsure, width)
     return [*_wrapped(what, words, width), Content.styled(unsure, MUTED)]
 
 
 def _blanks(answer: Answer, width: int) -> list[Content]:
-    """At each blank what the encoder puts there, and what the decoder would have."""
+    """Return, for each blank, the words of the encoder and those of the decoder."""
     if not answer.said:
-        return [Content.styled("No blank to fill: write _ for a word.", MUTED)]
+        return [Content.styled("No blank. Write _ in place of a word.", MUTED)]
     return [
         line
         for said in answer.said
         for line in (
-            _guessed("it fills in", said.guesses, width),
+            _guessed("encoder", said.guesses, width),
             _guessed("decoder", said.left, width),
             _of_the_same(said),
         )
@@ -176,19 +176,19 @@ def _guessed(who: str, guesses: Sequence[Guess], width: int) -> Content:
 
 
 def _of_the_same(said: Said) -> Content:
-    """The same word by both, one bar under the other."""
+    """Return the probability of the encoder's word for both models."""
     both, left = said.probability, said.left_probability
     return Content.assemble(
         (f"“{_shown(said.word)}” ", "bold"),
         figures.percent(both),
-        (" seeing both sides, ", MUTED),
+        (" with both sides, ", MUTED),
         figures.percent(left),
-        (" seeing the left", MUTED),
+        (" with the left side only", MUTED),
     )
 
 
 def _map(state: State, attention: Attention, width: int, height: int) -> list[Content]:
-    """One row for each word that looks, one column for each that is looked at."""
+    """Return the map: a row for each attending word, a column for each word attended to."""
     name = _SHORT_NAME if width < ROOMY else _NAME
     room = max(1, (width - name - 2) // _CELL)
     focus = 0 if state.part == "across" else state.focus
@@ -213,7 +213,7 @@ def _map(state: State, attention: Attention, width: int, height: int) -> list[Co
 def _cells(
     state: State, attention: Attention, row: int, columns: Sequence[int]
 ) -> list[tuple[str, str]]:
-    """Each a glyph and the share in percent; with masks, whether it may be looked at."""
+    """Return the cells of a row: a glyph and the attention in percent, or whether it is allowed."""
     if state.masks:
         may = [may_look(state.part, row, column) for column in columns]
         return [("  ■ ", "") if allowed else ("  · ", MUTED) for allowed in may]
@@ -233,7 +233,7 @@ def _title(state: State, attention: Attention, width: int) -> Content:
     if state.masks:
         pairs = list(product(range(len(attention.rows)), range(len(attention.columns))))
         may = sum(may_look(state.part, row, column) for row, column in pairs)
-        said = f"may look   {may} of {len(pairs)} pairs"
+        said = f"allowed   {may} of {len(pairs)} pairs"
     else:
         head = f"head {state.head} of {attention.heads}" if state.head else "all heads"
         said = f"layer {state.layer + 1} of {attention.layers}, {head}"
@@ -244,13 +244,13 @@ def _title(state: State, attention: Attention, width: int) -> Content:
 
 
 def _taken(state: State, attention: Attention, width: int) -> Content:
-    """The row in focus in words."""
+    """Return the row in focus, described in words."""
     if state.masks:
         return Content.styled(clipped(SEES[state.family], width), MUTED)
     shares = attention.row(state.layer, state.head, state.focus)
     order = sorted(range(len(shares)), key=lambda at: -shares[at])[:3]
     word = _shown(attention.rows[state.focus])
-    parts: list[str | tuple[str, str]] = [(word, "bold"), (" looked at   ", MUTED)]
+    parts: list[str | tuple[str, str]] = [(word, "bold"), (" attends to   ", MUTED)]
     for at in order:
         if shares[at] >= _WORTH_A_WORD:
             place = "" if attention.columns.count(attention.columns[at]) < 2 else f" ({at + 1})"
@@ -260,7 +260,7 @@ def _taken(state: State, attention: Attention, width: int) -> Content:
 
 
 def _mixed(state: State, width: int) -> list[Content]:
-    """Why a word may have been taken from a digit that it does not say."""
+    """Return a note on why the attention for a number may be on a neighboring digit."""
     if state.masks or not state.number or state.part != "across" or width < len(MIXED):
         return []
     return [Content.styled(MIXED, MUTED)]

@@ -1,1 +1,1 @@
-"""The lab "A format by force"."""
+"""The lab "Constrained decoding"."""

@@ -1,4 +1,4 @@
-"""Strikes out of the model's distribution what a format does not allow."""
+"""Masks the tokens that a format does not allow."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class FormatBackend(ModelBackend):
-    """Keeps the format that was asked about last, and the paths of both answers."""
+    """Masks tokens by a format, and caches the last format and the tokens of both answers."""
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
@@ -34,13 +34,16 @@ class FormatBackend(ModelBackend):
         self._free: tuple[int, ...] = ()
 
     def answer(self, question: Question) -> Answer:
-        """Raises `ModelUnsupported` for a model without a chat template, `TextError` or
-        `ContextFull` for a message that it cannot read, `LabError` for a pattern that takes too
-        long."""
+        """Return the masked distribution, or a longer unconstrained answer.
+
+        Raises `ModelUnsupported` for a model without a chat template, `TextError` or `ContextFull`
+        for a message that the model cannot process, and `LabError` for a pattern that takes too
+        long.
+        """
         message = ChatMessage("user", question.message)
         self._growing.begin(chat_ids(self._model, [message]))
         answer = (
-            self._place(question) if isinstance(question, lab.Look) else self._gone_on(question)
+            self._place(question) if isinstance(question, lab.Look) else self._extended(question)
         )
         self._growing.forget_all_but([self._bound, self._free])
         return answer
@@ -89,8 +92,8 @@ class FormatBackend(ModelBackend):
             id_ in tokenizer.end_ids,
         )
 
-    def _gone_on(self, question: lab.GoOn) -> lab.GoneOn:
-        """The most probable token each time."""
+    def _extended(self, question: lab.GoOn) -> lab.GoneOn:
+        """Extend the unconstrained answer by greedy decoding."""
         begun = time.perf_counter()
         reply: Reply = question.reply
         while not reply.done:
@@ -110,7 +113,7 @@ class FormatBackend(ModelBackend):
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
-        """Special tokens are no part of any text."""
+        """The vocabulary without special tokens, which are not part of any text."""
         tokenizer = self._model.tokenizer
         size = self._model.network.config.vocabulary_size
         tokens: Sequence[int] = range(min(size, tokenizer.highest_id + 1))

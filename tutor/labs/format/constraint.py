@@ -1,31 +1,31 @@
-r"""A format that a text has to keep, enforced token by token.
+r"""Formats that a text has to match, enforced token by token.
 
-Before each draw every token of the vocabulary is asked one question: if it came next, could the
-text still become one that keeps the format? Those for which it could not are masked: their
-probability is taken away, and the draw is made among the others. Whatever is written in this way
-keeps the format when it is done. Nothing in the mask looks at what the text says.
+Before each draw we ask of every token in the vocabulary: if it came next, could the text still
+become one that matches the format? If not, the token is masked: its probability is set to 0, and
+the draw is made among the others. Every text that is generated in this way matches the format when
+it ends. The mask ignores what the text means.
 
-A format answers two questions about the bytes written so far:
+A format answers two questions about the bytes generated so far:
 
-    begins(data)    could this still become a text that keeps the format?
-    whole(data)     is it one already? Then, and only then, may the text end.
+    begins(data)    Could this still become a text that matches the format?
+    whole(data)     Does it match the format now? Only then may the text end.
 
-Bytes and not characters, because a token can hold a part of a character. "é" is the two bytes C3
-A9, and a vocabulary may have a token for each: after C3, the format has to say whether any
-character that begins with C3 would be allowed.
+We use bytes and not characters because a token can hold a part of a character. "é" is the two
+bytes C3 A9, and a vocabulary may have a token for each: after C3, the format has to decide whether
+any character that begins with C3 is allowed.
 
 There are two kinds. `Choices` is a list of texts. `Pattern` is a regular expression, matched with
 the `regex` package, which can tell whether a text is the beginning of a match (`partial=True`). It
-takes what makes a regular language and nothing more:
+accepts only the syntax of regular languages:
 
-    abc     these characters                    .       any character but a new line
+    abc     these characters                    .       any character except a line break
     [abc]   one of these; [a-z], [^abc]         \d \w \s and \D \W \S, in ASCII
     a|b     one or the other                    (a)     a group
-    a?  a*  a+  a{2}  a{2,5}                    \.      a sign as itself
+    a?  a*  a+  a{2}  a{2,5}                    \.      a literal character
 
-What looks around (`(?=`), refers back (`\1`) or asks for a property (`\p{L}`) is refused. So every
-character that neither stands in the pattern nor lies between two that do is like any other such
-character, and one of them can speak for all (`Pattern._speakers`).
+Lookaround (`(?=`), backreferences (`\1`) and Unicode properties (`\p{L}`) are refused. Characters
+that are not in the pattern therefore fall into a few ranges, between the characters that are in it,
+and the pattern treats all characters of a range alike (`Pattern._speakers`).
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ from tutor.errors import LabError
 LONGEST_PATTERN = 200
 MOST_REPEATS = 200
 PATIENCE = 1.0
-"""Seconds of this process's time for one mask. A pattern that takes longer has too many ways to
-match, such as `(a|aa)+b`: each letter more doubles them."""
+"""Seconds of CPU time that one mask may take. A pattern that takes longer has too many ways to
+match, such as `(a|aa)+b`, where they grow exponentially with the length of the text."""
 
 _ALLOWED = regex.compile(
     r"""
-    (?: \\[dDwWsS]                        # a class
-      | \\[^a-zA-Z0-9]  | \\[nrt]         # a sign as itself; a new line, a tab
+    (?: \\[dDwWsS]                        # a character class
+      | \\[^a-zA-Z0-9]  | \\[nrt]         # a literal character; a line break, a tab
       | \[\^?(?:\\[dDwWsSnrt] | \\[^a-zA-Z0-9] | [^\]\\[])+\]
       | \((?!\?) | \(\?: | \) | \|
       | [*+?](?![*+?]) | \{\d{1,3}(?:,\d{0,3})?\}(?![*+?])
@@ -60,17 +60,17 @@ _ALLOWED = regex.compile(
 
 
 FEW, DEEPEST = 8, 3
-"""So few tokens are asked about one by one, and so are those that share so many bytes."""
+"""At most `FEW` tokens are tested one by one, and so are tokens that share `DEEPEST` bytes."""
 
 
 class Choices:
-    """One of these texts, exactly."""
+    """A format that allows exactly one of several texts."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self.texts = tuple(dict.fromkeys(text for text in texts if text))
         self._data = tuple(text.encode() for text in self.texts)
         if not self._data:
-            raise LabError("There is nothing to choose from.", "Write texts with | between them.")
+            raise LabError("There are no choices.", "Write texts with | between them.")
 
     def begins(self, data: bytes) -> bool:
         return any(each.startswith(data) for each in self._data)
@@ -80,19 +80,22 @@ class Choices:
 
 
 class Pattern:
-    """A text that the whole pattern matches. Raises `LabError` for a pattern that is not one, or
-    that says more than a regular language can."""
+    """A format that allows every text that a regular expression matches as a whole.
+
+    Raises `LabError` for a pattern that is invalid or uses more than regular languages have.
+    """
 
     def __init__(self, pattern: str, patience: float = PATIENCE) -> None:
         self.pattern = pattern
         self._patience = patience
         self._compiled = _compiled(pattern)
-        # where characters that the pattern tells apart begin: at each one in it, and after it
+        # The pattern can treat a character differently from the one before it only at these codes:
+        # at each character in the pattern, and just after it.
         codes = {ord(char) for char in pattern if not char.isascii()}
         self._borders = sorted(codes | {code + 1 for code in codes})
 
     def begins(self, data: bytes) -> bool:
-        """Raises `LabError` when time is up."""
+        """Return whether `data` begins a match. Raises `LabError` when time is up."""
         text, tail = _characters(data)
         if text is None:
             return False
@@ -101,7 +104,7 @@ class Pattern:
         return any(self._match(text + char, partial=True) for char in self._speakers(tail))
 
     def whole(self, data: bytes) -> bool:
-        """Raises `LabError` when time is up."""
+        """Return whether `data` is a match. Raises `LabError` when time is up."""
         text, tail = _characters(data)
         return text is not None and not tail and self._match(text, partial=False)
 
@@ -112,8 +115,10 @@ class Pattern:
             raise _too_slow() from error
 
     def _speakers(self, tail: bytes) -> list[str]:
-        """Of the characters whose bytes begin with `tail`, one of each group that the pattern
-        cannot tell apart."""
+        """Return characters whose bytes begin with `tail`, one for each range.
+
+        The pattern treats all characters of a range alike, so one of them represents the others.
+        """
         first, last = _range(tail)
         inner = self._borders[bisect_right(self._borders, first) :]
         codes = [first, *(code for code in inner if code <= last)]
@@ -125,7 +130,7 @@ Format = Choices | Pattern
 
 def _too_slow() -> LabError:
     return LabError(
-        "This pattern takes too long: there are too many ways to match it.",
+        "This pattern takes too long, since there are too many ways to match it.",
         "Write it without a repetition inside a repetition.",
     )
 
@@ -139,20 +144,24 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
     end = 0 if accepted is None else accepted.end()
     if end < len(pattern):
         raise LabError(
-            f"The pattern cannot go on with {pattern[end : end + 2]!r} (character {end + 1}).",
-            r"Use characters, . [a-z] \d \w \s (a|b) ? * + {2,5}; a sign as itself with \ before.",
+            f"The pattern is not valid at {pattern[end : end + 2]!r} (character {end + 1}).",
+            r"Use characters, . [a-z] \d \w \s (a|b) ? * + {2,5}, and \ before a literal sign.",
         )
     if any(int(count) > MOST_REPEATS for count in regex.findall(r"(?<=[{,])\d+(?=[,}])", pattern)):
-        raise LabError(f"At most {MOST_REPEATS} repetitions.", "Write a smaller number.")
+        raise LabError(
+            f"A pattern can have at most {MOST_REPEATS} repetitions.", "Write a smaller number."
+        )
     try:
         return regex.compile(pattern, regex.ASCII)
     except regex.error as error:
-        raise LabError(f"This is not a pattern: {error}.", "Look at its brackets.") from error
+        raise LabError(f"This is not a valid pattern: {error}.", "Check its brackets.") from error
 
 
 def _characters(data: bytes) -> tuple[str | None, bytes]:
-    """The whole characters of `data`, and the bytes of one that is not yet whole. None for what no
-    byte more can make UTF-8."""
+    """Return the complete characters of `data`, and the bytes of an incomplete one at its end.
+
+    The characters are None if no further byte can make `data` valid UTF-8.
+    """
     try:
         return data.decode(), b""
     except UnicodeDecodeError as error:
@@ -163,8 +172,10 @@ def _characters(data: bytes) -> tuple[str | None, bytes]:
 
 
 def _range(tail: bytes) -> tuple[int, int]:
-    """The first and the last character that begin with these bytes (RFC 3629: after four of the
-    lead bytes the second byte has less room than others)."""
+    """Return the first and the last character that begin with these bytes.
+
+    After four of the lead bytes, the second byte has a smaller range than usual (RFC 3629).
+    """
     lead, missing = tail[0], (2 if tail[0] < 0xE0 else 3 if tail[0] < 0xF0 else 4) - len(tail)
     low, high = b"\x80" * missing, b"\xbf" * missing
     if len(tail) == 1:
@@ -174,12 +185,13 @@ def _range(tail: bytes) -> tuple[int, int]:
 
 
 class Vocabulary:
-    """The tokens by their bytes, sorted, so that those that begin alike stand together: where a
-    format does not take the beginning, it need not be asked about the rest."""
+    """The tokens of a model, sorted by their bytes.
+
+    Tokens that share a prefix are neighbors: if a format refuses the prefix, all of them are out.
+    """
 
     def __init__(self, tokens: Mapping[int, bytes]) -> None:
-        """`tokens` are the bytes of each id. What adds nothing to a text can never be a step
-        forward, and is left out."""
+        """Sort `tokens`, the bytes of each id. Tokens without bytes are left out."""
         self._ids: dict[bytes, list[int]] = {}
         for id_, data in tokens.items():
             if data:
@@ -187,8 +199,10 @@ class Vocabulary:
         self._sorted = sorted(self._ids)
 
     def allowed(self, format_: Format, before: bytes, patience: float = PATIENCE) -> list[int]:
-        """Return the ids of the tokens that may come after `before`, in ascending order. Raises
-        `LabError` when that takes longer than `patience` seconds."""
+        """Return the ids of the tokens that may come after `before`, in ascending order.
+
+        Raises `LabError` when that takes longer than `patience` seconds.
+        """
         latest = time.process_time() + patience
         found: list[int] = []
         for _, alike in groupby(self._sorted, key=lambda data: data[:1]):
@@ -200,7 +214,7 @@ class Vocabulary:
 
 
 def _taken(format_: Format, before: bytes, alike: list[bytes], depth: int) -> list[bytes]:
-    """Of tokens that share their first `depth` bytes, those that the format takes."""
+    """Return the tokens that the format allows, out of those that share `depth` bytes."""
     if len(alike) > FEW and not format_.begins(before + alike[0][:depth]):
         return []
     if depth == DEEPEST or len(alike) <= FEW:

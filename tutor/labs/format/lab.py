@@ -1,4 +1,4 @@
-r"""A format that the answer has to keep: what cannot lead to it is masked, token by token."""
+r"""The constrained decoding lab: tokens that cannot lead to a given format are masked."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.reply import LENGTH, Reply
 
 LONGEST = 400
-"""Characters of the message; of a longer one the end counts."""
+"""Maximum length of the message in characters. A longer message is cut at the start."""
 SHOWN = 12
-"""Rows that are listed, of the most probable before the mask, and of those that it leaves."""
+"""Length of the two lists of tokens: the most probable, and the most probable allowed ones."""
 MOST_CHOICES = 40
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How many tokens are written at most, and how many of the answer that no format binds."""
+    """The maximum length of the answer in tokens, and of the unconstrained answer."""
 
     length: int = 60
     free: int = LENGTH
@@ -31,8 +31,7 @@ LIMITS = Limits()
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """What the answer has to be: a match of a pattern, or one of the choices in `text`, which
-    stand with `|` between them."""
+    """A format for the answer: a pattern, or a list of choices with `|` between them."""
 
     kind: Literal["pattern", "choices"]
     text: str
@@ -50,38 +49,38 @@ EXAMPLES: tuple[Rule, ...] = (
     Rule("pattern", r'\{"year": \d{4}, "city": "[A-Z][a-z]+"\}'),
     Rule("pattern", r".{110,120}"),
 )
-"""To begin with; the first is a sentence."""
+"""Formats to start with. The first one is a sentence."""
 
 
 def made(rule: Rule) -> Format:
-    """Raises `LabError` for what is no format."""
+    """Return the format that the rule describes. Raises `LabError` if it describes none."""
     if rule.kind == "pattern":
         return Pattern(rule.text)
     if len(rule.choices) > MOST_CHOICES:
-        raise LabError(f"These are more than {MOST_CHOICES} choices.", "Leave some out.")
+        raise LabError(f"There are more than {MOST_CHOICES} choices.", "Leave some out.")
     return Choices(rule.choices)
 
 
 class SetRule(msgspec.Struct, frozen=True, tag_field="do", tag="shape"):
-    """Let the answer keep another format."""
+    """Require another format of the answer."""
 
     rule: Rule
 
 
 class TakeToken(msgspec.Struct, frozen=True, tag_field="do", tag="step"):
-    """Take the most probable token that is left."""
+    """Take the most probable token that the format allows."""
 
 
 class UndoToken(msgspec.Struct, frozen=True, tag_field="do", tag="back"):
-    """Take the last token away."""
+    """Undo the last token."""
 
 
 Action = EditText | SetRule | Choose[Literal["example"]] | TakeToken | UndoToken | Run
-"""`Run` writes to the end of the answer."""
+"""`Run` generates the answer to its end, or stops."""
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
-    """What comes after these tokens of the answer, and what does the format leave of it?"""
+    """A request for the distribution after these tokens, before and after the mask."""
 
     message: str
     rule: Rule
@@ -89,15 +88,18 @@ class Look(msgspec.Struct, frozen=True, tag=True):
 
 
 class GoOn(msgspec.Struct, frozen=True, tag=True):
-    """Go on with the answer that no format binds, for a moment."""
+    """A request to extend the unconstrained answer for one time slice."""
 
     message: str
     reply: Reply
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
-    """One token: its rank (from 1) and log-probability (nats) before the mask, its probability
-    before (0 to 1) and after, which is 0 where it is masked; `end` ends the answer."""
+    """A token, with its probability before and after the mask, 0 if it is masked.
+
+    The rank (from 1) and the log-probability (nats) are those before the mask. `end` marks a token
+    that ends the answer.
+    """
 
     id: int
     data: bytes
@@ -109,9 +111,12 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Place(msgspec.Struct, frozen=True, tag=True):
-    """The distribution at one place: the most probable `rows` before the mask, those that it
-    leaves (`kept`), how many tokens that are of how many, how much probability it takes away, and
-    whether the text keeps the format as it is (`whole`)."""
+    """The distribution at one position, before and after the mask.
+
+    `rows` are the most probable tokens before the mask, `kept` the most probable that it allows.
+    `allowed` counts the allowed tokens out of `vocabulary`, `removed` is the probability that the
+    mask removes, and `whole` tells whether the text matches the format as it is.
+    """
 
     rows: tuple[Row, ...]
     kept: tuple[Row, ...]
@@ -122,6 +127,8 @@ class Place(msgspec.Struct, frozen=True, tag=True):
 
 
 class GoneOn(msgspec.Struct, frozen=True, tag=True):
+    """The unconstrained answer, some tokens longer."""
+
     reply: Reply
 
 
@@ -130,9 +137,11 @@ Answer = Place | GoneOn
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`written` are the rows that were taken, `removed` what the mask took away before each. `owed`
-    are tokens still to be written. `places` is what is known, by the tokens before; `free` is the
-    answer that no format binds."""
+    """The message, the format, the answer so far, and the unconstrained answer `free`.
+
+    `removed` has the probability that the mask took before each token in `written`. `owed` is the
+    number of tokens still to generate. `places` caches the distributions by the tokens before them.
+    """
 
     message: str
     limits: Limits = LIMITS
@@ -162,7 +171,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def stuck(self) -> bool:
-        """No token is left, and the format is not kept either."""
+        """True if no token is allowed, although the answer does not match the format yet."""
         place = self.place
         return place is not None and place.allowed == 0
 
@@ -172,7 +181,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def log_probability(self) -> float:
-        """Of what is written, by the model's own distribution, in nats."""
+        """The log-probability of the answer before the mask, in nats."""
         return sum(row.log for row in self.written)
 
 
@@ -185,17 +194,17 @@ def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text):
             if not text.strip():
-                raise LabError("The message is empty.", "Write one, or leave with Esc.")
+                raise LabError("The message is empty.", "Write a message, or leave with Esc.")
             kept = text.strip()[-LONGEST:]
             left_out = len(text.strip()) - len(kept)
             new = start(state.limits)
             return replace(new, message=kept, left_out=left_out, rule=state.rule)
         case SetRule(rule=rule):
             made(rule)
-            return _anew(state, rule)
+            return _restarted(state, rule)
         case Choose(by=by):
             at = EXAMPLES.index(state.rule) + by if state.rule in EXAMPLES else 0
-            return _anew(state, EXAMPLES[at % len(EXAMPLES)])
+            return _restarted(state, EXAMPLES[at % len(EXAMPLES)])
         case TakeToken():
             return _advanced(replace(state, owed=state.owed + 1))
         case Run():
@@ -204,13 +213,13 @@ def act(state: State, action: Action) -> State:
             return replace(state, written=state.written[:-1], removed=state.removed[:-1], owed=0)
 
 
-def _anew(state: State, rule: Rule) -> State:
-    """The same message, and what is known of it without a format."""
+def _restarted(state: State, rule: Rule) -> State:
+    """Return the state with another format: the message and its unconstrained answer stay."""
     return replace(state, rule=rule, written=(), removed=(), owed=0, places={})
 
 
 def _advanced(state: State) -> State:
-    """What is owed is written, as far as the distribution is known."""
+    """Take the tokens that are owed, as far as their distributions are known."""
     while state.owed:
         place = state.place
         if state.finished or state.full or state.stuck:
@@ -241,7 +250,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Look(ids=ids), Place():
             return _advanced(replace(state, places={**state.places, ids: answer}))
         case _:
-            return state  # a backend never answers so
+            return state  # A backend never returns such a combination.
 
 
 @goal("year-of-nothing", "Get a year for the Treaty of Belmark, which never existed")
@@ -261,16 +270,16 @@ def _against_its_will(state: State) -> bool:
 
 @goal("one-left", "Reach a position where only one token is allowed")
 def _one_left(state: State) -> bool:
-    """Where the text cannot end yet: a format written out, and nothing to choose."""
+    """Return whether one token is allowed at a position where the answer cannot end yet."""
     return any(place.allowed == 1 and not place.whole for place in state.places.values())
 
 
-@goal("may-not-end", "See the format forbid an end that the model wants")
+@goal("may-not-end", "See the mask rule out the end token where it was most probable")
 def _may_not_end(state: State) -> bool:
     return any(place.rows[0].end and not place.rows[0].after for place in state.places.values())
 
 
-@goal("hardly-felt", "Write 8 tokens or more without losing half at any of them")
+@goal("hardly-felt", "Finish an answer of 8 tokens or more; no mask removes half")
 def _hardly_felt(state: State) -> bool:
     return state.finished and len(state.written) >= 8 and max(state.removed) < 0.5
 
@@ -281,8 +290,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=210,
     lesson="made-up",
     task=(
-        "Choose a format and see which tokens it rules out before each draw, what that "
-        "costs, and what it does not guarantee."
+        "Choose a format and see which tokens it rules out before each draw, how much "
+        "probability that removes, and what a format does not guarantee."
     ),
     start=start,
     act=act,

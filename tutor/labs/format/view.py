@@ -1,4 +1,4 @@
-"""Draws what a format strikes out of the distribution, and what it costs."""
+"""Draws the tokens that a format masks, and the surprisal of the answer with and without it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tutor.app.widgets import bars, figures
 from tutor.labs.format.lab import SHOWN, Rule, SetRule, State, TakeToken, UndoToken, made
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room, clipped
-from tutor.labs.kit.keys import LEFT_RIGHT, key, pair
+from tutor.labs.kit.keys import key
 from tutor.labs.kit.view import LabView, does
 from tutor.text import counted, safe, visible
 
@@ -31,39 +31,41 @@ _CELL = 8
 
 
 class FormatView(LabView):
-    """The message, the format, the text so far, the rows with what is struck out, and the cost."""
+    """Shows the message, the format, the text so far, the masked tokens, and the surprisal."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "take", "step", "Take the most probable token that is left."),
+        key("enter", "take", "step", "Take the most probable token that the format allows."),
         Binding("space", "take", show=False),
-        key("r", "run", "run", "Go on to the end; again: stop."),
-        key("b", "undo", "back", "Take the last token away again."),
-        Binding("backspace", "undo", show=False),
-        *pair(LEFT_RIGHT, "choose(*, 'example')", "example", "Another format."),
+        key("r", "run", "run, stop", "Generate to the end, or stop."),
+        key("u", "undo", "undo", "Undo the last token."),
+        Binding("b,backspace", "undo", show=False),
+        key("x", "choose(1, 'example')", "example", "Load the next example of a format."),
+        Binding("right", "choose(1, 'example')", show=False),
+        Binding("left", "choose(-1, 'example')", show=False),
         key("p", "pattern", "pattern", "Write a regular expression."),
         key("c", "choices", "choices", "Write a list of choices."),
-        key("e", "edit", "message", "Write another message."),
+        key("e", "edit", "edit", "Edit the message."),
     ]
 
     action_take = does(TakeToken)
     action_undo = does(UndoToken)
 
     def action_pattern(self) -> None:
-        self._write_rule(r"A pattern, such as \d{4}:", "pattern")
+        self._write_rule(r"Pattern, such as \d{4}:", "pattern")
 
     def action_choices(self) -> None:
         self._write_rule("Choices, with | between them:", "choices")
 
     def _write_rule(self, label: str, kind: Literal["pattern", "choices"]) -> None:
         def set_rule(text: str) -> SetRule:
-            made(Rule(kind, text))  # or it says, while it can be mended, why that is no format
+            made(Rule(kind, text))  # Raises here, so that the learner can correct the text.
             return SetRule(Rule(kind, text))
 
         rule: Rule = self.state.rule
         self.write(label, rule.text if rule.kind == kind else "", set_rule)
 
     def action_edit(self) -> None:
-        self.write("A message to the model:", self.state.message, EditText)
+        self.write("Message to the model:", self.state.message, EditText)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         room = Room(width, height)
@@ -73,7 +75,7 @@ class FormatView(LabView):
             Content.styled(clipped(message, width), "bold"),
             _rule(state.rule, width),
             *_text(state, width, 1 if room.low else 3),
-            _standing(state, room),
+            _status(state, room),
         ]
         below = _costs(state, room)
         if room.low:
@@ -88,7 +90,7 @@ def _rule(rule: Rule, width: int) -> Content:
 
 
 def _text(state: State, width: int, rows: int) -> list[Content]:
-    """What is written, its end at least, with the cursor where it goes on."""
+    """Return the last lines of the answer, with the cursor at its end."""
     cursor = "" if state.finished else "▏"
     text = safe(state.text.decode("utf-8", "replace").replace("\n", "⏎"))
     lines = Content(text + cursor).wrap(width - 9)[-rows:]
@@ -98,33 +100,35 @@ def _text(state: State, width: int, rows: int) -> list[Content]:
     ]
 
 
-def _standing(state: State, room: Room) -> Content:
-    """Whether the format is kept by now, and what the mask does here."""
+def _status(state: State, room: Room) -> Content:
+    """Return whether the answer matches the format, and what the mask removes at this position."""
     place = state.place
     if state.finished:
-        ended = "   Whether it is true, no format can say." if room.roomy else ", true or not"
-        return Content.assemble(("✓ in the format", RIGHT), (ended, MUTED))
+        ended = "   That doesn't make it true." if room.roomy else ", true or not"
+        return Content.assemble(("✓ matches the format", RIGHT), (ended, MUTED))
     if state.full:
         return Content.styled(
-            f"{counted(len(state.written), 'token')}: this is where it stops.", ""
+            f"Stopped at the limit of {counted(len(state.written), 'token')}.", ""
         )
     if place is None:
-        return Content.styled("The model reads, and every token is tried.", MUTED)
+        return Content.styled("Testing every token …", MUTED)
     if state.stuck:
-        return Content.styled("× no token fits here: the vocabulary has none for it", NOT_YET)
+        return Content.styled("× no token in the vocabulary fits here", NOT_YET)
     left = f"{figures.count(place.allowed)} of {figures.count(place.vocabulary)}"
     taken = figures.percent(place.removed)
     if not room.roomy:
-        return Content.assemble((f"{left} left, ", MUTED), f"{taken} taken")
+        return Content.assemble((f"{left} allowed, ", MUTED), f"{taken} removed")
     end = "may end here" if place.whole else "may not end yet"
     return Content.assemble(
-        (f"{left} tokens left   the mask takes ", MUTED), (taken, "bold"), (f"   {end}", MUTED)
+        (f"{left} allowed   the mask removes ", MUTED), (taken, "bold"), (f"   {end}", MUTED)
     )
 
 
 def _rows(state: State, room: Room, count: int) -> list[Content]:
-    """The most probable before the mask, struck out where it removes them, and the first of those
-    that are left, even where they stand far below."""
+    """Return a table of the most probable tokens, with those that the mask removes struck out.
+
+    The first few allowed tokens are always included, even if their ranks are low.
+    """
     place = state.place
     if state.finished:
         return []
@@ -140,8 +144,10 @@ def _rows(state: State, room: Room, count: int) -> list[Content]:
 
 
 def _listed(place: Place, count: int) -> list[Row]:
-    """By rank: the first rows, and in the place of the last of them as many of those that are left
-    as it takes to see `_LEAST_LEFT`."""
+    """Return the first `count` tokens by rank, at least `_LEAST_LEFT` of them allowed.
+
+    If too few of them are allowed, the next allowed tokens replace the last ones.
+    """
     above = place.rows[:count]
     seen = sum(row.after > 0 for row in above)
     below = [row for row in place.kept if row not in above][: max(0, _LEAST_LEFT - seen)]
@@ -149,7 +155,7 @@ def _listed(place: Place, count: int) -> list[Row]:
 
 
 def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
-    """Struck out where the mask removes it: a mark, a line through it, and no figure after."""
+    """Return one row of the table: a masked token has a mark, a line through it, and no figure."""
     gone = not row.after
     name = clipped(visible(row.data) or "∅", size - 1)
     pad = " " * (size - Content(name).cell_length)
@@ -169,7 +175,7 @@ def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
 
 
 def _costs(state: State, room: Room) -> list[Content]:
-    """What the mask took before each token, and both texts by the model's own measure."""
+    """Return what the mask removed before each token, and the surprisal of both answers."""
     fitting = max(1, (room.width - 9) // _CELL)
     recent = list(zip(state.written, state.removed, strict=True))[-fitting:]
     tokens = "".join(f"{_cell(row):>{_CELL}}" for row, _ in recent)
@@ -183,7 +189,7 @@ def _costs(state: State, room: Room) -> list[Content]:
         label = "token …" if len(state.written) > fitting else "token"
         lines[:0] = [
             Content.assemble((f"{label:<9}", MUTED), tokens),
-            Content.assemble(("taken    ", MUTED), (taken, MUTED)),
+            Content.assemble(("removed  ", MUTED), (taken, MUTED)),
         ]
     return lines
 
@@ -192,18 +198,18 @@ def _cell(row: Row) -> str:
     return figures.fit("(end)" if row.end else visible(row.data) or "∅", _CELL - 1).strip()
 
 
-def _percent(share: float) -> str:
-    """In few columns: a share below half a per mille is none that could be felt."""
-    if share >= 0.9995:
+def _percent(probability: float) -> str:
+    """Return a probability in percent, in at most 7 columns."""
+    if probability >= 0.9995:
         return ">99.9"
-    return f"{100 * share:.1f} %"
+    return f"{100 * probability:.1f} %"
 
 
 def _cost(name: str, tokens: int, total: float, room: Room) -> Content:
     if not tokens:
         return Content.assemble((f"{name:<9}", MUTED), ("nothing yet", MUTED))
     bits = -total / math.log(2)
-    mean = f"{bits / tokens:>6.2f} a token"
+    mean = f"{bits / tokens:>6.2f}/token"
     return Content.assemble(
         (f"{name:<9}", MUTED),
         f"{counted(tokens, 'token'):>10}" if room.roomy else f"{tokens:>3}",

@@ -1,1 +1,1 @@
-"""The lab "Gray text"."""
+"""The lab "Ghost text"."""

@@ -1,4 +1,4 @@
-"""Goes on with a line of code, token by token."""
+"""Completes a line of code, token by token."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from tutor.labs.kit.model_backend import ModelBackend
 from tutor.lm.sampling import ranked
 
 MOMENT = 0.1
-"""Seconds after which an answer is due at most: ghost text grows while it is written."""
+"""Maximum seconds until an answer is due: ghost text grows while the model generates it."""
 READ = 1024
-"""Most tokens of a file that are read; of a longer beginning the end counts."""
+"""Maximum number of tokens before the cursor that the model processes."""
 
 
 class GhostTextBackend(ModelBackend):
-    """Keeps the session of the text that was asked about last: the next key changes its end. A
-    proposal has `most` tokens at most."""
+    """Completes lines, and caches the session of the last text, since a key changes only its end.
+
+    A proposal has at most `most` tokens.
+    """
 
     def __init__(self, tools: Tools, most: int = MOST) -> None:
         super().__init__(tools)
@@ -32,14 +34,14 @@ class GhostTextBackend(ModelBackend):
         self.most = most
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TextError` for a text that the model cannot read."""
+        """Return the proposal for a text. Raises `TextError` if the model cannot process it."""
         begun = time.perf_counter()
         ids, typed = take_back(self._model.tokenizer, question.context)
         room = min(READ, self._model.card.context - self.most - len(typed))
         read = [*self._model.tokenizer.start_ids, *ids[-room:]]
         line = _Line(self, read, typed, question)
         while not line.done:
-            line.go_on()
+            line.extend()
             if time.perf_counter() - begun >= self._moment:
                 break
             self._check_cancelled()
@@ -52,13 +54,14 @@ class GhostTextBackend(ModelBackend):
         return Beginnings(self._model.tokenizer, self._model.network.config.vocabulary_size)
 
     def probabilities(self, ids: Sequence[int], typed: bytes) -> Tensor:
-        """[V], after these tokens; of what does not go on with `typed`, none."""
+        """Return the distribution [V] after these tokens: 0 for tokens that contradict `typed`."""
         logits = self._read(ids).logits(len(ids)).float()
         if typed:
             fitting = self.beginnings.fitting(typed)
             if not fitting:
                 raise TextError(
-                    "The model has no token that goes on from here.", "Type another character."
+                    "The model has no token that fits the last characters.",
+                    "Type another character.",
                 )
             allowed = torch.full_like(logits, -torch.inf)
             allowed[fitting] = logits[fitting]
@@ -73,8 +76,10 @@ class GhostTextBackend(ModelBackend):
 
 
 class _Line:
-    """A proposal under way. Its tokens begin by saying again what is `typed`, for as long as they
-    have to."""
+    """A proposal that is being generated.
+
+    Its first tokens repeat `typed`: the bytes in the file whose tokens were taken back.
+    """
 
     def __init__(
         self, backend: GhostTextBackend, read: Sequence[int], typed: bytes, question: Question
@@ -92,12 +97,12 @@ class _Line:
         for id_ in question.ids:
             self._take(id_)
 
-    def go_on(self) -> None:
-        """By one token: the likeliest, or where the line begins the one that was asked for."""
+    def extend(self) -> None:
+        """Add the most probable token, or the requested one at the start of the proposal."""
         left = self._typed[len(self._data) :]
         shares = self._backend.probabilities([*self._read, *self._ids], left)
         best = int(ranked(shares, 1))
-        # the first token that adds something new
+        # This is the first token that adds something new.
         if len(self._data) <= len(self._typed) and len(self._backend.bytes_of(best)) > len(left):
             self._beginnings = self._ways_to_begin(shares, len(left))
             if self._instead is not None:

@@ -1,11 +1,11 @@
-"""What can be said of a line of Python without running it.
+"""Checks a line of Python without running it.
 
-Code from a model, or from a learner, is never executed and never imported here. It is parsed, by
-`ast.parse`, and the names on a line are looked for in three places: in the file itself, among the
-built-in names of Python, and, where a module of the standard library was imported, in a list of
-what that module has (`assets/stdlib-names.json`, made by `tools/stdlib_names.py`).
+Code from a model or from a learner is never executed and never imported here. It is parsed with
+`ast.parse`, and the names on a line are looked up in three places: in the file itself, among the
+built-in names of Python, and, for an imported module of the standard library, in a list of that
+module's names (`assets/stdlib-names.json`, made by `tools/stdlib_names.py`).
 
-That finds what is no Python and what does not exist. It says nothing of whether a line does what
+The check finds syntax errors and names that don't exist. It cannot tell whether a line does what
 it should.
 """
 
@@ -26,10 +26,12 @@ _BUILT_IN = frozenset(dir(builtins))
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What was found on one line. `trouble` says why it does not parse, and is empty where it
-    does; `above` that the trouble stands on a line before it. `missing` are names that are in none
-    of the three places, `known` those that are in one; `open_` are attributes of values, of which
-    nobody knows the type before the code runs."""
+    """The result of checking one line.
+
+    `trouble` is the parser's error, or empty if the line parses; `above` tells whether the error is
+    on an earlier line. `missing` are names that are in none of the three places, `known` those that
+    are in one. `open_` are attributes of values, whose types are unknown until the code runs.
+    """
 
     trouble: str = ""
     above: bool = False
@@ -39,20 +41,22 @@ class Verdict(msgspec.Struct, frozen=True):
 
     @property
     def caught(self) -> bool:
-        """Whether something is wrong with the line itself."""
+        """True if the line itself has an error."""
         return bool(self.missing) or (bool(self.trouble) and not self.above)
 
 
 class _StandardLibrary(msgspec.Struct, frozen=True):
-    """The public names of some modules, and the version of Python that they were read from."""
+    """The public names of some modules, and the version of Python that they were taken from."""
 
     python: str
     modules: dict[str, frozenset[str]]
 
 
 def check(text: str, row: int) -> Verdict:
-    """Line `row` of `text`, counted from 0. Lines below it may be unfinished: they count only
-    where they parse, for the names that they define."""
+    """Return what is wrong with line `row` of `text`, counted from 0.
+
+    Lines below it may be unfinished: if they parse, the names that they define count.
+    """
     lines = text.split("\n")
     tree = _parsed("\n".join(lines[: row + 1]))
     if isinstance(tree, str):
@@ -82,7 +86,7 @@ def check(text: str, row: int) -> Verdict:
 
 
 def same_code(one: str, other: str) -> bool:
-    """Whether two lines are the same to Python: spaces, brackets and comments aside."""
+    """Return whether Python parses two lines alike, apart from spaces, parentheses and comments."""
     trees = [_parsed(line.strip()) for line in (one, other)]
     if any(isinstance(tree, str) for tree in trees):
         return False
@@ -92,32 +96,37 @@ def same_code(one: str, other: str) -> bool:
 
 @cache
 def standard_library() -> dict[str, frozenset[str]]:
-    """The public names of the modules on our list, by module."""
+    """Return the public names of the modules on our list, by module."""
     data = (paths.assets_folder() / _NAMES_OF_MODULES).read_bytes()
     return msgspec.json.decode(data, type=_StandardLibrary).modules
 
 
 def _parsed(text: str) -> ast.Module | str:
-    """The tree of a text, with a body put where the last line opens a block; or why there is
-    none, in the words of Python's own parser."""
+    """Return the syntax tree of a text, or the parser's error message if there is none.
+
+    If the last line opens a block, a body is added to it.
+    """
     last = text.rstrip().rsplit("\n", 1)[-1]
     indent = " " * (len(last) - len(last.lstrip()) + 1)
     said = ""
     for written in (text, f"{text}\n{indent}pass"):
         try:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of odd escapes in strings: theirs, not ours
+                warnings.simplefilter("ignore")  # Odd escapes in strings are the learner's choice.
                 return ast.parse(written)
         except SyntaxError as error:
             said = said or error.msg
         except (ValueError, RecursionError, MemoryError) as error:
-            said = said or str(error) or "it is too deeply nested"
+            said = said or str(error) or "too deeply nested"
     return said
 
 
 def _defined(tree: ast.Module) -> tuple[set[str], dict[str, str], list[str]]:
-    """The names that a file gives to something; the modules that it imports, by the name they
-    have there; and what it takes from modules, as `module.name`."""
+    """Return the names that a file defines, the modules that it imports, and names from modules.
+
+    The modules are keyed by their names in the file. Names from modules have the form
+    `module.name`.
+    """
     names: set[str] = set()
     modules: dict[str, str] = {}
     taken: list[str] = []
@@ -145,8 +154,11 @@ def _defined(tree: ast.Module) -> tuple[set[str], dict[str, str], list[str]]:
 def _owner(
     value: ast.expr, imported: Mapping[str, str], defined: Set[str]
 ) -> tuple[str | None, Set[str] | None]:
-    """The module or built-in type that an expression names, and what is in it, None where it is
-    not on our list; no name where it is something else, such as a value."""
+    """Return the module or built-in type that an expression names, and the names in it.
+
+    The names are None for a module that is not on our list. Both are None for any other
+    expression, such as a value.
+    """
     path = ast.unparse(value) if isinstance(value, ast.Name | ast.Attribute) else ""
     first, dot, rest = path.partition(".")
     if first in imported:
@@ -159,7 +171,7 @@ def _owner(
 
 
 def _is_there(taken: str) -> bool:
-    """Whether a module has that name; of modules that are not on the list nothing is known."""
+    """Return whether a module has that name. Modules that are not on our list may have any name."""
     module, _, name = taken.rpartition(".")
     names = standard_library().get(module)
     return names is None or name in names

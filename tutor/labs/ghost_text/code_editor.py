@@ -1,4 +1,4 @@
-"""Where the learner writes code: Python in its colors, with gray text after the cursor."""
+"""An editor for Python code, with syntax colors, and ghost text after the cursor."""
 
 from __future__ import annotations
 
@@ -30,20 +30,22 @@ _KEYWORDS = (*_BOLD, "keyword.function", "keyword.operator", "keyword.return")
 
 
 class CodeEditor(TextArea):
-    """`changed` is called with the text and the place of the cursor, in characters, at once and
-    before anything is drawn: so what is shown after the cursor never belongs to another text.
-    `did` is called with what the learner does to the gray text, `left` when they are done writing.
+    """An editor that shows ghost text and reports what the learner does.
 
-    Gray text is underlined and slanted too, for terminals that have no gray. A bar beside the line
+    `changed` is called with the text and the cursor position in characters, immediately and before
+    anything is drawn, so the ghost text after the cursor always belongs to the text on the screen.
+    `did` is called with what the learner does to the ghost text, `left` when they leave the editor.
+
+    Ghost text is also underlined and italic, for terminals without gray. A bar beside the line
     numbers marks the lines in `seen`.
     """
 
     BINDINGS: ClassVar[Keys] = [
-        key("tab", "take('line')", "take all", "Take all that is gray; or indent."),
-        key("right", "cursor_right", "a token", "Take one token.", "→"),
-        key("ctrl+right", "cursor_word_right", "a word", "Take one word.", "ctrl+→"),
-        key("ctrl+n", "otherwise", "another", "Gray text that begins otherwise."),
-        key("escape", "leave", "dismiss, leave", "Dismiss the gray text; then leave."),
+        key("tab", "take('line')", "accept", "Accept the whole proposal, or indent the line."),
+        key("right", "cursor_right", "token", "Accept one token.", "→"),
+        key("ctrl+right", "cursor_word_right", "word", "Accept one word.", "ctrl+→"),
+        key("ctrl+n", "otherwise", "another", "Show a proposal with another first token."),
+        key("escape", "leave", "dismiss, leave", "Dismiss the proposal, or leave the editor."),
     ]
     DEFAULT_CSS = """
     CodeEditor {
@@ -64,7 +66,7 @@ class CodeEditor(TextArea):
         did: Callable[[Action], None],
         left: Callable[[], object],
     ) -> None:
-        self._following = True  # while it is made, too
+        self._following = True  # The constructor of the base class must not report changes either.
         self._held: dict[str, bool] | None = None
         super().__init__(
             language="python",
@@ -85,7 +87,7 @@ class CodeEditor(TextArea):
         self.watch(self.app, "theme", self._use_colors, init=False)
 
     def _use_colors(self) -> None:
-        """Weight for keywords, the color of code for strings: more would be Christmas."""
+        """Use bold for keywords and one color for strings, since more colors would distract."""
         colors = self.app.theme_variables
         code, muted = (Color.parse(colors[name]).rich_color for name in ("code", "muted"))
         styles = dict.fromkeys(_KEYWORDS, Style(bold=True))
@@ -96,7 +98,7 @@ class CodeEditor(TextArea):
     # --- what the lab shows ---------------------------------------------------------------------
 
     def show(self, text: str, cursor: int, gray: str, seen: range) -> None:
-        """Be as the lab is. Nothing is reported of that."""
+        """Show this state of the lab, without reporting it as a change."""
         with self._followed(), self._drawn_once():
             if text != self.text:
                 self._become(text, cursor)
@@ -109,7 +111,7 @@ class CodeEditor(TextArea):
 
     @contextmanager
     def _drawn_once(self) -> Iterator[None]:
-        """Draw at the end, and only the lines that changed: a key waits for no others."""
+        """Draw at the end, and only the lines that changed, so that keys respond quickly."""
         if self._held is not None:
             yield
             return
@@ -123,7 +125,7 @@ class CodeEditor(TextArea):
             if held["layout"] or before != self._outline():
                 self.refresh(layout=held["layout"])
             elif held["repaint"]:
-                now = self._highlights  # a quotation mark colors lines below
+                now = self._highlights  # A quotation mark can change the colors of lines below.
                 lines |= {line for line in colors | now if colors.get(line) != now.get(line)}
                 there = (line for line in lines if line < self.document.line_count)
                 self.refresh(*map(self._rows_of, there))
@@ -138,17 +140,17 @@ class CodeEditor(TextArea):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _outline(self) -> object:
-        """What moves or marks other lines than those that are written in."""
+        """Return everything whose change requires drawing other lines than the edited ones."""
         lines, rows = self.document.line_count, self.wrapped_document.height
         return (lines, rows, self.scroll_offset, self.size, self.seen, self.gutter_width)
 
     def _rows_of(self, line: int) -> Region:
-        """Where a line of the file is on the screen."""
+        """Return the region of a line of the file on the screen."""
         first = self.wrapped_document.location_to_offset((line, 0)).y - self.scroll_offset.y
         return Region(0, first, self.size.width, len(self.wrapped_document.get_offsets(line)) + 1)
 
     def _become(self, text: str, cursor: int) -> None:
-        """What was put in at the cursor can be undone; another file begins its own history."""
+        """Take this text. An insertion at the cursor can be undone; another file can't."""
         at = self.at
         before, put_in, after = text[:at], text[at:cursor], text[cursor:]
         if before + after == self.text:
@@ -166,15 +168,15 @@ class CodeEditor(TextArea):
 
     @property
     def at(self) -> int:
-        """The place of the cursor, in characters."""
+        """The cursor position, in characters."""
         return self._document.get_index_from_location(self.cursor_location)
 
     @property
     def _document(self) -> Document:
-        return cast("Document", self.document)  # no other kind is ever used here
+        return cast("Document", self.document)  # No other kind of document is ever used here.
 
     def render_line(self, y: int) -> Strip:
-        """With a bar in the last column of the numbers, where the line is seen."""
+        """Return a line, with a bar beside its number if the model is shown it."""
         strip = super().render_line(y)
         if y + self.scroll_offset.y >= self.wrapped_document.height:
             return strip
@@ -185,7 +187,7 @@ class CodeEditor(TextArea):
         width = self.size.width
         if strip.cell_length <= width:
             return marked
-        # gray text beyond the edge: it stands below in full
+        # The ghost text is cut at the edge here; below the editor it is shown in full.
         return Strip([*marked.crop(0, width - 1), Segment("…", number.style)], width)
 
     def _line_at(self, row: int) -> int:
@@ -195,7 +197,7 @@ class CodeEditor(TextArea):
 
     def edit(self, edit: Edit) -> EditResult:
         if not edit.text:
-            self.suggestion = ""  # Textual would keep it, where something was deleted
+            self.suggestion = ""  # Textual would keep it after a deletion.
         with self._drawn_once():
             return super().edit(edit)
 
@@ -222,7 +224,7 @@ class CodeEditor(TextArea):
             await super()._on_key(event)
 
     def _new_line(self) -> None:
-        """As far in as this one, or further after a colon."""
+        """Begin a line with the indent of this one, or more after a colon."""
         row, column = self.cursor_location
         line = self.document.get_line(row)[:column]
         indent = len(line) - len(line.lstrip(" "))
@@ -235,8 +237,7 @@ class CodeEditor(TextArea):
         self.replace(text, start, end, maintain_selection_offset=False)
 
     async def _on_paste(self, event: Paste) -> None:
-        """Control characters are pasted as the signs that stand for them; what is too long for a
-        file here is left out."""
+        """Paste a text, with control characters made visible, and as much of it as fits."""
         event.stop()
         event.prevent_default()
         text = writable(event.text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -1,16 +1,19 @@
-"""The files that the lab of gray text begins with: short, and each with a line to go on with."""
+"""The files that the ghost text lab starts with: short, each with a line to complete."""
 
 from __future__ import annotations
 
 import msgspec
 
 CURSOR = "▮"
-"""Where writing begins, in the files below."""
+"""Marks the cursor in the files below."""
 
 
 class File(msgspec.Struct, frozen=True):
-    """`right` are ways to write the line at the cursor that do what the file says, which a person
-    has looked at; empty where none is known for sure."""
+    """A file with a line to complete.
+
+    `right` are correct versions of that line, which a person has checked. It is empty if we know
+    none for sure.
+    """
 
     name: str
     text: str

@@ -1,11 +1,11 @@
-"""Going on from where somebody is typing, which need not be where a token ends.
+"""Completes text at the cursor, which need not be where a token ends.
 
-A model has read texts that were cut into tokens as a whole. Where a text stops in the middle of
-what would have been one token ("retu", or the space before a word), its pieces are an unlikely
-way to write it, and the model goes on badly. So the last word is taken back, and the model
-chooses among all tokens that agree with its bytes: "retu" may become "return". (Known as token
-healing.) So is white space at the end: in code the last space of an indent belongs to the word
-after it.
+A model was trained on texts that were tokenized as a whole. If a text stops in the middle of what
+would have been one token ("retu", or the space before a word), its tokens are an improbable way to
+write it, and the model continues badly. We therefore take back the last word and let the model
+choose among all tokens that agree with its bytes: "retu" may become "return". This is known as
+token healing. White space at the end is taken back, too: in code, the last space of an indent
+belongs to the token of the next word.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from tutor.lm.tokenizer import Tokenizer
 
 _LAST_WORD = re.compile(r"\s*\w*\Z")
 _MOST = 8
-"""Tokens that are taken back; a longer word is left as it is at its beginning."""
+"""Maximum number of tokens that are taken back; a longer word keeps its first tokens."""
 
 
 def take_back(tokenizer: Tokenizer, text: str) -> tuple[list[int], bytes]:
-    """The tokens of `text` without those at its end that may yet change, and the bytes of these.
+    """Return the tokens of `text` before its last word, and the bytes of that word.
 
-    At least one token is left. Raises `TextError` for what has no tokens.
+    At least one token is left. Raises `TextError` if the text cannot be tokenized.
     """
     ids = tokenizer.encode(text)
     last_word = _LAST_WORD.search(text)
-    assert last_word is not None  # it may be empty
+    assert last_word is not None  # The match may be empty.
     typed = b""
     kept = len(ids)
     while kept > max(1, len(ids) - _MOST) and len(typed) < len(last_word[0].encode()):
@@ -38,8 +38,10 @@ def take_back(tokenizer: Tokenizer, text: str) -> tuple[list[int], bytes]:
 
 
 class Beginnings:
-    """All tokens of a vocabulary by their bytes. `size` is that of the network's last layer,
-    which may have more rows than there are tokens, or fewer."""
+    """All tokens of a vocabulary, sorted by their bytes.
+
+    `size` is the number of rows of the output layer, which can differ from the number of tokens.
+    """
 
     def __init__(self, tokenizer: Tokenizer, size: int) -> None:
         special = set(tokenizer.special_ids.values())
@@ -49,8 +51,7 @@ class Beginnings:
         self._ids = [id_ for _, id_ in entries]
 
     def fitting(self, typed: bytes) -> list[int]:
-        """Ids of the tokens that go on with what was `typed`: those that begin with it, and those
-        that it begins with."""
+        """Return the ids of the tokens that begin with `typed`, or that `typed` begins with."""
         shorter = (self._exactly(typed[:size]) for size in range(1, len(typed)))
         first = bisect_left(self._data, typed)
         longer = takewhile(

@@ -1,8 +1,8 @@
-"""Gray text: an editor in which the model proposes the rest of the line.
+"""The ghost text lab: an editor in which the model proposes the rest of the line.
 
-What an editor sends to the model is the text before the cursor, as far up as its budget reaches.
-What stands below, and what is in other files, is not in it. The model goes on until the line ends;
-what it proposes is taken, in part or as a whole, or typed over.
+The editor sends the model the text before the cursor, as many lines as its budget allows. The text
+below the cursor and other files are left out. The model generates until the line ends; the learner
+accepts the proposal in part or as a whole, or types over it.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from tutor.labs.kit.lab import Goal, Lab
 from tutor.text import writable
 
 LONGEST = 20_000
-"""Characters of a file; what is more is not taken in."""
+"""Maximum characters of a file; the editor takes no more."""
 LONGEST_READ = 6_000
-"""Characters that the model is shown at most."""
+"""Maximum characters that the model is shown."""
 SEES = (1, 2, 4, 8, 16, 32, 64)
-"""How many lines the model may be shown: that of the cursor, and those above it."""
+"""Numbers of lines that the model can be shown: the cursor's line, and the lines above it."""
 MOST = 32
-"""Tokens of a proposal, which ends with its line."""
+"""Maximum tokens of a proposal, which ends with its line."""
 SHOWN = 5
-"""Ways to begin that are shown beside each other."""
+"""Number of first tokens that are listed side by side."""
 
 Part = Literal["line", "word", "token"]
 
@@ -36,8 +36,11 @@ _FIRST_WORD = re.compile(r"\s*\S*")
 
 
 class Beginning(msgspec.Struct, frozen=True, array_like=True):
-    """A token that a proposal can begin with: what it adds to what is typed, and its probability
-    among all that go on with that."""
+    """A token that a proposal can begin with.
+
+    `data` is what it adds to the typed text, `probability` its probability among the tokens that
+    agree with that text.
+    """
 
     id: int
     data: bytes
@@ -45,11 +48,13 @@ class Beginning(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Proposal(msgspec.Struct, frozen=True):
-    """What the model would write after `context`. `ids` and `pieces` are its tokens and their
-    bytes, the first `typed` bytes of which stand in the file already. `tokens` is how many it
-    read, `left_out` how many more did not fit. `instead` is the beginning that was asked for, None
-    for the likeliest. `done` when nothing is added any more: the line is `closed`, or as long as
-    it may be."""
+    """The tokens that the model proposes after `context`.
+
+    `ids` and `pieces` are the tokens and their bytes; the first `typed` bytes are in the file
+    already. `tokens` is the number of tokens that the model processed, `left_out` how many more did
+    not fit. `instead` is the requested first token, or None for the most probable one. A proposal
+    is `done` when the line is `closed`, or when it has its maximum length.
+    """
 
     context: str
     instead: int | None = None
@@ -64,40 +69,42 @@ class Proposal(msgspec.Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """What it adds to the line."""
+        """The text that the proposal adds to the line."""
         return self._text(len(self.pieces))
 
     def end_of_token(self, after: int) -> int:
-        """How many of its characters there are up to the end of the token that stands `after` so
-        many of them. A token that ends within a character counts with those that complete it."""
+        """Return where the token ends that follows the first `after` characters, in characters.
+
+        A token that ends within a character counts as one with those that complete the character.
+        """
         ends = (len(self._text(count)) for count in range(1, len(self.pieces) + 1))
         return next((end for end in ends if end > after), len(self.text))
 
     def _text(self, pieces: int) -> str:
-        """Of the first so many tokens; a character that is not whole yet is left out."""
+        """Return the text of the first tokens, without an incomplete character at its end."""
         added = b"".join(self.pieces[:pieces])[self.typed :].partition(b"\n")[0]
         return writable(added.decode("utf-8", "ignore"))
 
 
 class EditFile(msgspec.Struct, frozen=True, tag_field="do", tag="type"):
-    """Take over the file and where the cursor is in it, after a key; `cursor` counts characters."""
+    """Take the text of the file and the cursor position in characters, after a key."""
 
     text: str
     cursor: int
 
 
 class Pause(msgspec.Struct, frozen=True, tag_field="do", tag="pause"):
-    """Ask the model: no key has come for a moment."""
+    """Ask the model, since no key was pressed for a moment."""
 
 
 class Accept(msgspec.Struct, frozen=True, tag_field="do", tag="accept"):
-    """Take what is proposed, or its first word or token."""
+    """Accept the proposal, or its first word or token."""
 
     part: Part = "line"
 
 
 class Dismiss(msgspec.Struct, frozen=True, tag_field="do", tag="dismiss"):
-    """Do not show what is proposed."""
+    """Hide the proposal."""
 
 
 Action = (
@@ -109,12 +116,12 @@ Action = (
     | Adjust[Literal["lines"]]
     | Reset
 )
-"""The lines are how much of the file the model is shown, in steps of `SEES`. Only the file that is
-open is reset; the others stay as they were left."""
+"""`Adjust` changes how many lines the model is shown, in steps of `SEES`. `Reset` restores only the
+open file; the others keep their changes."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """Go on with this text for a moment: `ids` is how far it is."""
+    """A request to extend the proposal for one time slice. `ids` are its tokens so far."""
 
     context: str
     instead: int | None
@@ -122,19 +129,20 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
+    """The extended proposal."""
+
     proposal: Proposal
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """A line that was taken to its end, and what can be said of it without running it. `right`
-    where it is a line that is known to be."""
+    """The check of a line that was accepted to its end. `right` if it is known to be correct."""
 
     verdict: Verdict
     right: bool
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """`pause` is how many seconds without a key it takes until the model is asked."""
+    """The pause, in seconds without a key, before the model is asked."""
 
     pause: float = 0.15
 
@@ -143,10 +151,13 @@ LIMITS = Limits()
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`kept` has text and cursor of each file. `proposed` is what was proposed here by how many
-    lines were shown. `instead` is the token to begin with, None for the likeliest. `resting` when
-    no key has come for a moment. `taken_instead`, `was_right` and `was_caught` tell of what was
-    accepted so far."""
+    """The open file, the texts and cursors of all files, and the proposal.
+
+    `proposed` maps the number of lines shown to the text proposed at this position. `instead` is
+    the requested first token, or None for the most probable one. `resting` is true after a pause
+    without keys. `taken_instead`, `was_right` and `was_caught` record what has been accepted so
+    far, for the goals.
+    """
 
     limits: Limits = LIMITS
     file: int = 0
@@ -176,22 +187,22 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def row(self) -> int:
-        """The line of the cursor, from 0."""
+        """The line of the cursor, counted from 0."""
         return self.text.count("\n", 0, self.cursor)
 
     @property
     def seen(self) -> range:
-        """The lines that the model is shown; the last of them as far as the cursor."""
+        """The lines that the model is shown, the last of them up to the cursor."""
         return range(max(0, self.row + 1 - SEES[self.sees]), self.row + 1)
 
     @property
     def context(self) -> str:
-        """What the model reads."""
+        """The text that the model is shown."""
         return self._lines_seen[-LONGEST_READ:]
 
     @property
     def is_cut(self) -> bool:
-        """Whether not even the lines that are shown fit as a whole."""
+        """True if the shown lines are too long and lose their beginning."""
         left_out = self.current is not None and self.current.left_out > 0
         return left_out or len(self._lines_seen) > LONGEST_READ
 
@@ -206,8 +217,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def current(self) -> Proposal | None:
-        """The proposal, where it is one for what stands in the file now: what was typed since
-        must be what it begins with."""
+        """The proposal, if it belongs to the text in the file now.
+
+        What the learner has typed since it was requested must be its beginning.
+        """
         proposal = self.proposal
         if proposal is None or self.dismissed or not self.at_end_of_line:
             return None
@@ -221,11 +234,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ghost(self) -> str:
-        """What is proposed after the cursor; empty where nothing is."""
+        """The ghost text after the cursor, or an empty text."""
         return self.part("line")
 
     def part(self, part: Part) -> str:
-        """So much of the ghost text."""
+        """Return the whole ghost text, or its first word or token."""
         proposal = self.current
         if proposal is None:
             return ""
@@ -270,8 +283,11 @@ def act(state: State, action: Action) -> State:
 
 
 def _sees(state: State, by: int) -> int:
-    """So many steps further, from the smallest that shows all there is: what is beyond it shows
-    nothing more."""
+    """Return the new number of lines, as an index into `SEES`.
+
+    The count starts at most from the smallest number that shows everything above the cursor, since
+    larger numbers make no difference.
+    """
     all_there_is = next(
         (step for step, lines in enumerate(SEES) if lines > state.row), len(SEES) - 1
     )
@@ -279,13 +295,13 @@ def _sees(state: State, by: int) -> int:
 
 
 def _at(state: State, text: str, cursor: int, *, resting: bool) -> State:
-    """The file after an edit, or the cursor elsewhere in it."""
+    """Return the state after an edit or a move of the cursor."""
     if (text, cursor) == (state.text, state.cursor):
         return state
     edited = _with(state, text, cursor)
     edited = replace(edited, resting=resting, dismissed=False, proposed={})
     if edited.current is not None:
-        return edited  # typed along with it: there is nothing to ask
+        return edited  # The learner typed what was proposed, so there is nothing to ask.
     return replace(edited, instead=None)
 
 
@@ -307,7 +323,7 @@ def _again(state: State) -> State:
 
 
 def _begun_otherwise(state: State, by: int) -> State:
-    """Another of the beginnings; after something was typed along, they are asked for anew."""
+    """Choose another first token. If the text has changed since, request new ones first."""
     proposal = state.proposal
     if proposal is None or proposal.context != state.context or not proposal.beginnings:
         return replace(state, proposal=None, instead=None)
@@ -330,7 +346,7 @@ def _accepted(state: State, part: str) -> State:
 
 
 def _judged(state: State) -> State:
-    """What can be said of the line of the cursor, now that it was taken to its end."""
+    """Check the line of the cursor, which was just accepted to its end."""
     line = state.text.split("\n")[state.row]
     verdict = check(state.text, state.row)
     right = any(same_code(line, known) for known in FILES[state.file].right)
@@ -356,7 +372,7 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     proposal = answer.proposal
     if question.ids and not proposal.beginnings and state.proposal is not None:
-        # they were told with its first token
+        # The first answer listed them.
         beginnings = state.proposal.beginnings
         proposal = replace(proposal, beginnings=beginnings)
     state = replace(state, proposal=proposal)
@@ -381,10 +397,12 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     receive=receive,
     goals=(
         Goal("accepted-right", "Accept a line from the model that is right", lambda s: s.was_right),
-        Goal("took-another", "Accept a proposal with another beginning", lambda s: s.taken_instead),
+        Goal(
+            "took-another", "Accept a proposal with another first token", lambda s: s.taken_instead
+        ),
         Goal(
             "more-of-the-file",
-            "Get another line by showing more or less of the file",
+            "Show more or less of the file so that the proposal changes",
             lambda s: len(set(s.proposed.values())) > 1,
         ),
         Goal(

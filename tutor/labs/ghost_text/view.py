@@ -1,9 +1,10 @@
-"""Draws the lab of gray text."""
+"""Draws the ghost text lab."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
@@ -25,18 +26,18 @@ _LABEL = 10
 
 
 class GhostTextView(LabView):
-    """The file, and below it what the model was shown, what it proposes, how it could begin, and
-    what can be said of the line that was taken."""
+    """Shows the file, and below it the proposal and the check of the accepted line."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("e", "write", "write", "Write in the file, from where the cursor is."),
-        key("tab", "take('line')", "take all", "Take what is proposed, all of it."),
-        key("w", "take('word')", "a word", "Take one word of it."),
-        key("t", "take('token')", "a token", "Take one token of it."),
-        *pair(DOWN_UP, "choose(*, 'beginning')", "another", "Another way."),
-        *pair(RIGHT_LEFT, "adjust(*, 'lines')", "show more, less", "More lines, or fewer."),
-        key("f", "choose(1, 'file')", "next file", "Another file. This one stays as it is."),
-        key("b", "reset", "as it was", "This file as it was in the beginning."),
+        key("e", "write", "edit", "Edit the file at the cursor."),
+        key("tab", "take('line')", "accept", "Accept the whole proposal."),
+        key("w", "take('word')", "word", "Accept one word of the proposal."),
+        key("t", "take('token')", "token", "Accept one token of the proposal."),
+        *pair(DOWN_UP, "choose(*, 'beginning')", "another", "Choose another first token."),
+        *pair(RIGHT_LEFT, "adjust(*, 'lines')", "lines", "Show the model more or fewer lines."),
+        key("o", "choose(1, 'file')", "next file", "Open the next file; this one is kept."),
+        Binding("f", "choose(1, 'file')", show=False),
+        key("z", "reset", "reset", "Reset this file to its original text."),
     ]
     DEFAULT_CSS = """
     GhostTextView { overflow: hidden hidden; }
@@ -55,16 +56,16 @@ class GhostTextView(LabView):
         return self.query_one(CodeEditor)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While the learner writes, the editor has keys of its own."""
+        """Hide these keys while the editor has the focus, since it has keys of its own."""
         own = ("write", "take", "choose", "adjust", "reset")
         return not (action in own and self.is_mounted and self.editor.has_focus)
 
     def _changed(self, text: str, cursor: int) -> None:
-        """A key changed the file, or where the cursor is. The model is asked after a pause."""
+        """Take over a change of the file or of the cursor, and ask the model after a pause."""
         if (text, cursor) == (self.state.text, self.state.cursor):
             return
         self.did(lab.EditFile(text, cursor))
-        if self._pause is None:  # a learner who types on wants no proposal
+        if self._pause is None:  # While the learner keeps typing, no proposal is wanted.
             self._pause = self.set_timer(self.state.limits.pause, self._paused)
         else:
             self._pause.reset()
@@ -86,17 +87,17 @@ class GhostTextView(LabView):
 
 
 def _below(state: State, width: int) -> list[Content]:
-    """Always as many lines, so that the file above does not move."""
+    """Return always the same number of lines, so that the file above doesn't move."""
     return [
         *_labelled("shown", _shown(state), width),
-        *_labelled("gray", _ghost(state), width, 2),
-        *_labelled("begins", _beginnings(state, width - _LABEL), width),
-        *_labelled("taken", _taken(state.accepted), width, 2),
+        *_labelled("proposal", _ghost(state), width, 2),
+        *_labelled("starts", _beginnings(state, width - _LABEL), width),
+        *_labelled("accepted", _taken(state.accepted), width, 2),
     ]
 
 
 def _briefly(state: State, width: int) -> list[Content]:
-    """Two lines, where there is no room for more."""
+    """Return two lines, for screens with no room for more."""
     shown = (f"{len(state.seen)} of {_lines(state)} lines  ", MUTED)
     below = _taken(state.accepted) if state.accepted else _beginnings(state, width)
     lines = (Content.assemble(shown, _ghost(state)), below)
@@ -104,7 +105,7 @@ def _briefly(state: State, width: int) -> list[Content]:
 
 
 def _labelled(label: str, said: Content, width: int, rows: int = 1) -> list[Content]:
-    """What is said beside its label, in so many rows."""
+    """Return a text beside its label, in `rows` lines."""
     room = max(8, width - _LABEL)
     wrapped = list(said.wrap(room)) if said.plain else []
     if len(wrapped) > rows:
@@ -123,13 +124,13 @@ def _lines(state: State) -> int:
 
 
 def _shown(state: State) -> Content:
-    """How much of the file the model was given."""
+    """Return how much of the file the model was shown."""
     seen = state.seen
     first, last = seen.start + 1, seen.stop
     lines = f"line {last}" if first == last else f"lines {first} to {last}"
     proposal = state.current
     tokens = f", {counted(proposal.tokens, 'token')}" if proposal else ""
-    cut = ", the beginning does not fit" if state.is_cut else ""
+    cut = ", too long, cut at the start" if state.is_cut else ""
     return Content.assemble(
         f"{lines} of {_lines(state)}{tokens}",
         (cut, NOT_YET),
@@ -138,7 +139,7 @@ def _shown(state: State) -> Content:
 
 
 def _ghost(state: State) -> Content:
-    """What is proposed, in full: beside the cursor there may be no room for it."""
+    """Return the whole proposal, since there may be no room for it beside the cursor."""
     proposal = state.current
     if state.ghost:
         more = "" if proposal and proposal.done else " …"
@@ -148,19 +149,18 @@ def _ghost(state: State) -> Content:
 
 def _why_nothing(state: State, proposal: lab.Proposal | None) -> str:
     if proposal is not None and proposal.done:
-        return "nothing: the line ends here"
+        return "none, since the model ends the line here"
     if state.dismissed:
-        return "dismissed, until the next key"
+        return "dismissed until you type"
     if not state.at_end_of_line:
-        return "comes at the end of a line"
+        return "only at the end of a line"
     if not state.context.strip():
-        return "nothing to go by yet"
+        return "none yet: there is no text to continue"
     return "…"
 
 
 def _beginnings(state: State, width: int) -> Content:
-    """The tokens that come first, each with its probability, the one that was taken marked; as
-    many as fit."""
+    """Return as many first tokens as fit, with their probabilities and a mark at the chosen one."""
     proposal = state.current
     if proposal is None or proposal.context != state.context:
         return Content("")
@@ -174,7 +174,7 @@ def _beginnings(state: State, width: int) -> Content:
 
 
 def _taken(accepted: lab.Accepted | None) -> Content:
-    """What can be said of a line without running it."""
+    """Return the result of checking an accepted line without running it."""
     if accepted is None:
         return Content("")
     verdict = accepted.verdict
@@ -184,15 +184,15 @@ def _taken(accepted: lab.Accepted | None) -> Content:
         return Content.assemble((f"× {what}: ", NOT_YET), safe(verdict.trouble))
     parts.append(("✓ parses  ", RIGHT))
     if verdict.missing:
-        parts += [("× not there: ", NOT_YET), (safe(", ".join(verdict.missing)) + "  ", "bold")]
+        parts += [("× unknown: ", NOT_YET), (safe(", ".join(verdict.missing)) + "  ", "bold")]
     elif verdict.known:
-        parts.append(("✓ its names are there  ", RIGHT))
+        parts.append(("✓ all names exist  ", RIGHT))
     if verdict.open_:
-        parts.append((safe(f"not looked up: {', '.join(verdict.open_)}  "), MUTED))
+        parts.append((safe(f"not checked: {', '.join(verdict.open_)}  "), MUTED))
     if accepted.right:
-        parts.append(("✓ a line known to be right", RIGHT))
+        parts.append(("✓ known to be correct", RIGHT))
     elif not verdict.missing:
-        parts.append(("whether it is right, neither tells", MUTED))
+        parts.append(("this doesn't make it correct", MUTED))
     return Content.assemble(*parts)
 
 

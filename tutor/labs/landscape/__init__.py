@@ -1,1 +1,1 @@
-"""The lab "Four products, dated"."""
+"""The lab "Four products, with dates"."""

@@ -15,17 +15,20 @@ from tutor.labs.landscape.lab import Answer, Known, Question
 
 
 class LandscapeBackend:
-    """Reads `file` whenever it is asked."""
+    """Reads the facts from `file` for each question."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
     def answer(self, question: Question) -> Answer:
-        """Raises `LabError` where the file is not there, `LessonError` where it is not sound."""
+        """Return all facts.
+
+        Raises `LabError` if the file cannot be read, and `LessonError` if it has errors.
+        """
         try:
             text = self._file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise LabError(f"The file of facts cannot be read: {error}.") from error
+            raise LabError(f"Can't read the file of facts: {error}.") from error
         facts = read_facts(text, FACTS)
         return Answer(msgspec.convert(facts, tuple[Known, ...], from_attributes=True))
 

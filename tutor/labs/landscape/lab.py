@@ -1,7 +1,7 @@
-"""Two products side by side, fact by fact, each with its month and where it was read.
+"""The landscape lab: two products side by side, each fact with its month and its source.
 
-The facts are those of `lessons/facts.yaml`, the one dated place for what vendors can change. Where
-it has none about a product, nothing is filled in.
+The facts come from `lessons/facts.yaml`, the only file for facts that vendors can change. A missing
+fact stays empty.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ THEN_AND_NOW = {
     "2025: images + text": "Input",
     "2025: free API": "Free API use",
 }
-"""What a rating of 2025 was about, as a fact that is kept up to date."""
+"""Maps each rating of 2025 to the topic that has the current facts."""
 AGED = 12
-"""Months after which a fact counts as old, beside the newest of all."""
+"""Months before the newest fact at which a fact counts as old."""
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What `source` said in the month `as_of` (year-month) about a topic of a product."""
+    """A fact about a product, as its `source` had it in the month `as_of` (year-month)."""
 
     product: str
     topic: str
@@ -39,20 +39,25 @@ class Known(msgspec.Struct, frozen=True):
 
 
 Action = MoveFocus[Literal["topic"]] | Choose[Literal["product"]] | Toggle[Literal["side"]]
-"""`Choose` puts another product on the side that is looked at."""
+"""`Choose` puts another product on the side in focus."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """What is known?"""
+    """A request for all facts."""
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
+    """All facts."""
+
     facts: tuple[Known, ...]
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`shown` are places in `PRODUCTS`, left and right; `side` is the one looked at. `looked` are
-    the products and topics that were looked at so far."""
+    """The facts, the two products shown, and the focus.
+
+    `shown` are indices into `PRODUCTS`, left and right, and `side` is the one in focus. `looked`
+    are the products and topics that have had the focus.
+    """
 
     facts: tuple[Known, ...] | None = None
     shown: tuple[int, int] = (2, 3)
@@ -62,8 +67,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """All topics of which something is known for one of the four: what they are for, then
-        the file's order, and the ratings of 2025 last."""
+        """All topics with a fact about one of the four products.
+
+        General topics come first, and the ratings of 2025 last.
+        """
         named = dict.fromkeys(fact.topic for fact in self.facts or () if fact.product in PRODUCTS)
         return tuple(
             sorted(named, key=lambda topic: (topic not in FIRST, topic.startswith("2025")))
@@ -88,7 +95,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.fact(self.side, self.topic)
 
     def is_old(self, fact: Known) -> bool:
-        """Whether it is a year older than the newest of all."""
+        """Return whether a fact is at least a year older than the newest one."""
         newest = max(fact.as_of for fact in self.facts or ())
         return _months(newest) - _months(fact.as_of) >= AGED
 
@@ -116,7 +123,7 @@ def _shown(state: State, action: Action) -> State:
 
 
 def _with(state: State, product: int) -> State:
-    """On the side that is looked at; where the other one has it, they change places."""
+    """Put a product on the side in focus. If it is on the other side, swap both."""
     left, right = state.shown
     other = right if state.side == 0 else left
     if product == other:
@@ -142,12 +149,12 @@ def _second_hand(state: State) -> bool:
     return any(fact.second_hand and not state.is_old(fact) for fact in _looked_at(state))
 
 
-@goal("nobody-says", "Find a topic about which nothing is known (–)")
+@goal("nobody-says", "Find a fact that is missing for a product (–)")
 def _nobody_says(state: State) -> bool:
     return len(_looked_at(state)) < len(state.looked)
 
 
-@goal("then-and-now", "Compare what was said of a product in 2025 and now")
+@goal("then-and-now", "Look at a product's 2025 rating and the current fact about it")
 def _then_and_now(state: State) -> bool:
     found = {(fact.product, fact.topic) for fact in _looked_at(state)}
     return any(
@@ -163,8 +170,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=230,
     lesson="landscape",
     task=(
-        "Put two products side by side and look at each fact: which month is it from, "
-        "and who says so?"
+        "Put two products side by side. For each fact, check which month it is from and "
+        "who reports it."
     ),
     start=State,
     act=act,
@@ -176,6 +183,6 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         MoveFocus(6, "topic"),  # web search
         MoveFocus(9, "topic"),  # recent events in 2025
         Choose(1, "product"),  # GitHub Copilot
-        MoveFocus(-7, "topic"),  # its price of an API
+        MoveFocus(-7, "topic"),  # The price of its API.
     ),
 )

@@ -1,4 +1,4 @@
-"""Draws the lab of products."""
+"""Draws the landscape lab."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ from tutor.text import safe
 _TOPIC = 24
 _SHORT_TOPIC = 14
 _SAID = 5
-"""Rows below the table, for the fact that is looked at."""
+"""Rows below the table, for the fact in focus."""
 _WITH_MONTH = 34
-"""From so many columns on a cell shows its month too."""
+"""Columns that a cell needs to show the month too."""
 
 
 class LandscapeView(LabView):
-    """Topics down, the two products across, and below in full the fact that is looked at."""
+    """Shows a table of topics and two products, and below it the fact in focus in full."""
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(UP_DOWN, "move_focus(*, 'topic')", "fact", "Look at another fact."),
-        *pair(LEFT_RIGHT, "choose(*, 'product')", "product", "Another product here."),
-        key("tab", "switch('side')", "other side", "Look at the other product."),
-        key("enter", "ask", "ask them", "Ask models yourself: the lab that compares."),
+        *pair(UP_DOWN, "move_focus(*, 'topic')", "fact", "Choose a fact."),
+        *pair(LEFT_RIGHT, "choose(*, 'product')", "product", "Choose another product."),
+        key("tab", "switch('side')", "other side", "Switch to the other side."),
+        key("enter", "ask", "ask models", "Open the lab where you ask models yourself."),
     ]
 
     def action_ask(self) -> None:
@@ -38,7 +38,7 @@ class LandscapeView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.facts is None:
-            return [Content.styled("reading …", MUTED)]
+            return [Content.styled("Loading the facts …", MUTED)]
         low = Room(width, height).low
         below = _in_full(state, width) if low else [Content(""), *_in_full(state, width)]
         rows = max(2, height - 1 - max(0 if low else _SAID, len(below)))
@@ -50,7 +50,7 @@ class LandscapeView(LabView):
 
 
 def _sizes(width: int) -> tuple[int, int]:
-    """Columns of a topic, and of what is said of one product."""
+    """Return the widths of the topics and of a product's cells, in columns."""
     topic = _SHORT_TOPIC if width < ROOMY else _TOPIC
     return topic, (width - topic - 4) // 2
 
@@ -80,7 +80,7 @@ def _row(state: State, topic: str, here: bool, width: int) -> Content:
 
 
 def _cell(fact: Known | None, size: int) -> str:
-    """The value, marked where it is second hand, with its month where there is room."""
+    """Return a fact's value, marked if it is second-hand, with its month if there is room."""
     if fact is None:
         return "–"
     mark = "*" if fact.second_hand else " "
@@ -90,14 +90,14 @@ def _cell(fact: Known | None, size: int) -> str:
 
 
 def _in_full(state: State, width: int) -> list[Content]:
-    """The fact that is looked at, its month, and where it was read."""
+    """Return the fact in focus, with its month and its source."""
     fact, product = state.looked_at, state.product(state.side)
     if fact is None:
-        said = f"{product}: {state.topic}. Nothing is known here; nothing is filled in."
+        said = f"{product}: {state.topic}. We have no source for this."
         return wrapped(Content.styled(safe(said), MUTED), width)
-    old = "  a year older than the newest" if state.is_old(fact) else ""
+    old = "  at least a year older than the newest" if state.is_old(fact) else ""
     unit = f"  {UNITS[fact.topic]}" if fact.topic in UNITS else ""
-    told = "  * told by others than the vendor" if fact.second_hand else ""
+    told = "  * not from the vendor" if fact.second_hand else ""
     return [
         *wrapped(
             Content.assemble((f"{product}: ", MUTED), (safe(fact.value), "bold"), (unit, MUTED)),

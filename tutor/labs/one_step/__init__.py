@@ -1,1 +1,1 @@
-"""The lab "One step, slowly"."""
+"""The lab "One training step, slowly"."""

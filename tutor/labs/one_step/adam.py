@@ -1,15 +1,15 @@
-"""Adam, the optimizer, for one weight.
+"""The Adam optimizer, for one weight.
 
-With the slope g of the loss for a weight w, step by step (t = 1, 2, ...),
+With the gradient g of the loss with respect to a weight w, in each step t = 1, 2, ...:
 
-    m = b1 m + (1 - b1) g            running mean of the slopes
+    m = b1 m + (1 - b1) g            running mean of the gradients
     v = b2 v + (1 - b2) g^2          running mean of their squares
-    m^ = m / (1 - b1^t)              both begin at 0: the first means are too small by this factor
+    m^ = m / (1 - b1^t)              both start at 0: the first means are too small by this factor
     v^ = v / (1 - b2^t)
     w = w - rate m^ / (sqrt(v^) + epsilon)
 
-Training itself uses PyTorch's (`tutor.lm.training.train.make_optimizer`); this is the same in plain
-Python, to look at.
+Training itself uses PyTorch's Adam (`tutor.lm.training.train.make_optimizer`). This is the same
+computation in plain Python, so that every number can be shown.
 
 Source: Kingma & Ba 2014 (Adam), algorithm 1.
 """
@@ -22,11 +22,11 @@ from typing import NamedTuple
 BETAS = (0.9, 0.95)
 EPSILON = 1e-8
 RATE = 0.01
-"""The learning rate of the training that is looked at step by step (`tutor.labs.one_step.step`)."""
+"""The learning rate of the training in this lab (`tutor.labs.one_step.step`)."""
 
 
 class Move(NamedTuple):
-    """What Adam does to one weight: what it had, what it computes, where the weight goes."""
+    """Adam's update of one weight: its state before, the intermediate results, and the change."""
 
     weight: float
     gradient: float
@@ -42,7 +42,10 @@ class Move(NamedTuple):
 def adam_move(
     weight: float, gradient: float, mean: float, square: float, number: int, rate: float = RATE
 ) -> Move:
-    """The move of step `number` (from 1). `mean` and `square` are those of the steps before."""
+    """Return the update in step `number` (from 1).
+
+    `mean` and `square` are the running means after the step before.
+    """
     new_mean = BETAS[0] * mean + (1 - BETAS[0]) * gradient
     new_square = BETAS[1] * square + (1 - BETAS[1]) * gradient**2
     corrected_mean = new_mean / (1 - BETAS[0] ** number)

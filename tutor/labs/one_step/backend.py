@@ -1,4 +1,4 @@
-"""Takes steps of training, and tells all that happens in them."""
+"""Takes training steps, and returns all of their numbers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from tutor.labs.one_step.step import SlowTraining, Step
 from tutor.lm.fast.kernels import one_thread
 
 BEST = 5
-"""Guesses that are told for each position."""
+"""Number of most probable bytes that are returned for each position."""
 
 
 class OneStepBackend:
+    """Trains a network on one text, and caches the answer for each step."""
+
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
         self._text = ""
@@ -19,17 +21,17 @@ class OneStepBackend:
         self._training: SlowTraining | None = None
 
     def answer(self, question: Question) -> Answer:
-        """Takes all steps up to the one asked for that were not taken yet."""
+        """Return the numbers of a step, after taking all steps up to it that are missing."""
         if self._training is None or question.text != self._text:
             self._training = SlowTraining(question.text.encode())
             self._text, self._answers = question.text, []
         while len(self._answers) <= question.step:
             self._tools.check_cancelled()
             with one_thread():
-                self._answers.append(self._told(self._training, self._training.step()))
+                self._answers.append(self._described(self._training, self._training.step()))
         return self._answers[question.step]
 
-    def _told(self, training: SlowTraining, step: Step) -> Answer:
+    def _described(self, training: SlowTraining, step: Step) -> Answer:
         before = self._answers[-1].history[:-1] if self._answers else ()
         return Answer(
             windows=_windows(training, step),

@@ -1,4 +1,4 @@
-"""The lab of one step: what happens between a text and weights that are a little better."""
+"""The one-step lab: everything that happens between a text and slightly better weights."""
 
 from __future__ import annotations
 
@@ -12,21 +12,24 @@ from tutor.labs.kit.actions import EditText, MoveFocus, Reset, moved
 from tutor.labs.kit.lab import Lab, goal
 
 LONGEST = 129
-"""Bytes of text: eight windows of 16, and the last byte to be guessed."""
+"""Maximum bytes of text: eight windows of 16, and the last byte as a target."""
 MOST_STEPS = 100
-"""As many are taken again, in a moment, when the engine is started anew."""
+"""Maximum steps. This many are quickly repeated after the engine restarts."""
 START = "The sun rises in the east and sets in the west."
 MANY = 10
-"""Steps that are taken at once when one by one takes too long."""
+"""Steps that one key takes at once."""
 
 Stage = Literal["text", "hide", "ask", "compare", "backward", "move", "after"]
 STAGES: tuple[Stage, ...] = ("text", "hide", "ask", "compare", "backward", "move", "after")
 ON_WEIGHTS: tuple[Stage, ...] = ("backward", "move")
-"""Where one looks at weights; elsewhere at positions of the text."""
+"""Stages that show weights; the others show positions of the text."""
 
 
 class Walk(msgspec.Struct, frozen=True, tag_field="do", tag="walk"):
-    """Go `by` stages on, or back. After the last stage comes the first one of the next step."""
+    """Move `by` stages forward, or back if negative.
+
+    The last stage is followed by the first stage of the next step.
+    """
 
     by: int
 
@@ -36,25 +39,30 @@ class SkipSteps(msgspec.Struct, frozen=True, tag_field="do", tag="skip"):
 
 
 Action = EditText | Walk | MoveFocus[Literal["item"]] | SkipSteps | Reset
-"""An item is a position of the text, or a tensor where weights are shown."""
+"""An item is a position of the text, or a tensor in the stages that show weights."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """What happens in this step (from 0) of the training on this text?"""
+    """A request for the numbers of one step (from 0) of the training on this text."""
 
     text: str
     step: int
 
 
 class Guess(msgspec.Struct, frozen=True, array_like=True):
+    """A byte, with its logit and its probability at one position."""
+
     byte: int
     logit: float
     probability: float
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
-    """`target` is the byte that comes next, `loss` its cost in nats, before the step and after;
-    `best` are the likeliest bytes before it."""
+    """A byte of the text, and the prediction of the byte that follows it.
+
+    `target` is the following byte, `loss` its loss in nats before the step and `after` the loss
+    after it. `best` are the most probable bytes before the step.
+    """
 
     byte: int
     target: Guess
@@ -64,9 +72,12 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Weights(msgspec.Struct, frozen=True, array_like=True):
-    """One tensor: `norm` is the length of its gradient. The rest is about the one weight with the
-    largest slope, at `place`: Adam's running means before and after, without the bias and the
-    change (see `tutor.labs.one_step.step`). `after` is the weight as the optimizer left it."""
+    """A tensor, with the norm of its gradient, and its weight with the largest gradient.
+
+    That weight is at index `place`. Its fields are Adam's running means before and after the step,
+    the bias-corrected means, and the change (see `tutor.labs.one_step.adam`). `after` is the weight
+    after PyTorch's optimizer step.
+    """
 
     name: str
     shape: tuple[int, ...]
@@ -85,8 +96,11 @@ class Weights(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """`windows` are the rows of the batch; `history` has the loss before each step so far, and
-    after the last of them."""
+    """The numbers of one step.
+
+    `windows` are the rows of the batch. `history` has the loss before each step so far, and the
+    loss after the last one.
+    """
 
     windows: tuple[tuple[Position, ...], ...]
     weights: tuple[Weights, ...]
@@ -106,8 +120,11 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`shown` belongs to the step `shown_step` of `text`; while another one is owed it stays.
-    `looked` are the tensors that were looked at where the weights of the first step move."""
+    """The text, the step and stage in focus, and the last answer.
+
+    `shown` is the answer for the step `shown_step`; it stays until the answer for the current step
+    arrives. `looked` are the tensors that had the focus in stage "move" of the first step.
+    """
 
     text: str = START
     own: bool = False
@@ -130,7 +147,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def act(state: State, action: Action) -> State:
-    """Raises `LabError` for a text in which there is nothing to guess."""
+    """Return the next state. Raises `LabError` for a text without a byte to predict."""
     match action:
         case EditText(text=text):
             return _on(text)
@@ -159,14 +176,12 @@ def _on(text: str) -> State:
     data = text.encode("utf-8", "replace")
     kept = data[:LONGEST].decode("utf-8", "ignore")
     if len(kept.encode()) < 2:
-        raise LabError(
-            "There is nothing to guess in this text.", "Write two letters, or a sentence."
-        )
+        raise LabError("This text is too short to predict anything.", "Write at least two letters.")
     return State(text=kept, own=kept != START, left_out=len(data) - len(kept.encode()), position=0)
 
 
 def _walked(state: State, by: int) -> State:
-    """A stage on; from the last one of a step to the first of the next, and back."""
+    """Move by some stages, across steps. Ignore a move beyond the first or last step."""
     step, stage = divmod(state.step * len(STAGES) + state.stage + by, len(STAGES))
     if not 0 <= step < MOST_STEPS:
         return state
@@ -184,16 +199,18 @@ def _focused(state: State, by: int) -> State:
 
 
 def _looked(state: State) -> State:
-    """Remembers the tensor that is looked at while the weights of the first step move."""
+    """Remember the tensor in focus if this is stage "move" of the first step."""
     if state.step == 0 and state.at == "move" and state.answered:
         return replace(state, looked=state.looked | {state.tensor})
     return state
 
 
-@goal("same-move", "In step 1, compare how far two weights move (slopes 10 to 1)")
+@goal("same-move", "In step 1, see weights with slopes 10 to 1 move equally far")
 def _same_move(state: State) -> bool:
-    """Two weights were looked at in the first step, the slope of one ten times that of the other:
-    both move by the learning rate."""
+    """Return whether two weights had the focus, one with ten times the gradient of the other.
+
+    In the first step, both move by the learning rate.
+    """
     if state.step or state.shown is None or not state.answered:
         return False
     slopes = [abs(state.shown.weights[place].gradient) for place in state.looked]
@@ -220,7 +237,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     title="One training step, slowly",
     order=150,
     lesson="learning",
-    task=("Go through one step of training with the arrow keys. Every number is computed here."),
+    task=(
+        "Go through one step of training with the arrow keys. All numbers come from a real "
+        "network that is trained here."
+    ),
     start=State,
     act=act,
     question=question,

@@ -1,4 +1,4 @@
-"""The stages of one step of training, as lines."""
+"""Draws the stages of one training step as lines of text."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tutor.text import counted, visible
 
 Draw = Callable[[State, Answer, int, int], list[Content]]
 Row = tuple[str, Callable[[Position], str], str]
-"""A row about each position: its label, what it says, and its style."""
+"""A row with a cell for each position: its label, the text of a cell, and its style."""
 
 _CELL = 5
 _LABEL = 8
@@ -34,11 +34,10 @@ def _byte(value: int) -> str:
     return visible(bytes([value]))
 
 
-_READS: Row = ("reads", lambda position: _byte(position.byte), "")
+_READS: Row = ("input", lambda position: _byte(position.byte), "")
 _NUMBER: Row = ("number", lambda position: str(position.byte), MUTED)
 _TARGET: Row = ("target", lambda position: _byte(position.target.byte), "bold")
 _TARGET_NUMBER: Row = ("number", lambda position: str(position.target.byte), MUTED)
-_CAME: Row = ("came", lambda position: _byte(position.target.byte), "bold")
 _LOSS: Row = ("loss", lambda position: f"{position.loss:.2f}", "")
 _BEFORE: Row = ("before", lambda position: f"{position.loss:.2f}", "")
 _AFTER: Row = ("after", lambda position: f"{position.after:.2f}", "")
@@ -47,7 +46,7 @@ _POINTS_DOWN: Row = ("", lambda _: "▼", MUTED)
 
 
 def _row_of(state: State, answer: Answer) -> tuple[int, int]:
-    """Where the position in focus stands: its window, and its place there."""
+    """Return the window of the position in focus, and its index in that window."""
     return divmod(state.position, len(answer.windows[0]))
 
 
@@ -74,8 +73,8 @@ def _hidden(state: State, answer: Answer, width: int, rows: int) -> list[Content
         Content(""),
         Content.assemble(
             (f"position {state.position + 1} of {len(answer.positions)}  ", MUTED),
-            "it has read up to ", (_byte(there.byte), "bold"),
-            ", and should say ", (_byte(there.target.byte), "bold"),
+            "the input ends with ", (_byte(there.byte), "bold"),
+            ", the target is ", (_byte(there.target.byte), "bold"),
         ),
     ]  # fmt: skip
 
@@ -86,43 +85,43 @@ def _asked(state: State, answer: Answer, width: int, rows: int) -> list[Content]
     read = "".join(_byte(position.byte) for position in answer.windows[row][: place + 1])
     lines = [
         Content.assemble(("after ", MUTED), (read, "bold"), ("▏", ACT)),
-        Content.styled(f"  {'byte':<6}{'score':>8}{'share':>10}", MUTED),
+        Content.styled(f"  {'byte':<6}{'logit':>8}{'probability':>12}", MUTED),
     ]
     lines += [_guess(guess, there, width) for guess in there.best]
     if there.target.byte not in [guess.byte for guess in there.best]:
         lines += [Content.styled("  …", MUTED), _guess(there.target, there, width)]
     rest = 1 - sum(guess.probability for guess in there.best)
     lines.append(
-        Content.styled(f"  all but the first {len(there.best)}: {figures.percent(rest)}", MUTED)
+        Content.styled(f"  all except the {len(there.best)} best: {figures.percent(rest)}", MUTED)
     )
     if state.step == 0:
-        lines.append(Content.styled("  untrained, all 256 get about 1/256 = 0.4 %", MUTED))
+        lines.append(Content.styled("  untrained: about 1/256 = 0.4 % for each byte", MUTED))
     return lines
 
 
 def _guess(guess: Guess, there: Position, width: int) -> Content:
-    came = guess.byte == there.target.byte
+    target = guess.byte == there.target.byte
     bar = max(0, min(30, width - 36))
     return Content.assemble(
-        ("◄ " if came else "  ", f"{ACT} bold"),
-        (figures.fit(_byte(guess.byte), 6), "bold" if came else ""),
+        ("◄ " if target else "  ", f"{ACT} bold"),
+        (figures.fit(_byte(guess.byte), 6), "bold" if target else ""),
         f"{guess.logit:>+8.2f}{figures.percent(guess.probability):>10}  ",
         (bars.bar(guess.probability, bar), likely(guess.probability)),
-        (" came" if came else "", MUTED),
+        (" target" if target else "", MUTED),
     )
 
 
 def _compared(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
     there = _in_focus(state, answer)
-    untrained = "   (ln 256 = 5.545: knowing nothing)" if state.step == 0 else ""
+    untrained = "   (untrained: about ln 256 = 5.545)" if state.step == 0 else ""
     return [
-        *_columns(state, answer, width, _CAME, _LOSS),
+        *_columns(state, answer, width, _TARGET, _LOSS),
         Content(""),
         Content.assemble(
             ("here  ", MUTED), f"−ln {there.target.probability:.4f} = {there.loss:.4f} nats"
         ),
         Content.assemble(
-            ("mean  ", MUTED), (f"{answer.loss:.4f} nats a byte", "bold"), (untrained, MUTED)
+            ("mean  ", MUTED), (f"{answer.loss:.4f} nats per byte", "bold"), (untrained, MUTED)
         ),
         Content(""),
         *_grid(state, answer),
@@ -131,10 +130,10 @@ def _compared(state: State, answer: Answer, width: int, rows: int) -> list[Conte
 
 def _after(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
     there = _in_focus(state, answer)
-    dearer = sum(position.after > position.loss for position in answer.positions)
-    mark, style = ("▲ dearer", NOT_YET) if there.after > there.loss else ("▼ cheaper", RIGHT)
+    higher = sum(position.after > position.loss for position in answer.positions)
+    mark, style = ("▲ higher", NOT_YET) if there.after > there.loss else ("▼ lower", RIGHT)
     return [
-        *_columns(state, answer, width, _CAME, _BEFORE, _AFTER, _CHANGE),
+        *_columns(state, answer, width, _TARGET, _BEFORE, _AFTER, _CHANGE),
         Content(""),
         Content.assemble(
             ("here  ", MUTED), f"{there.loss:.4f} → {there.after:.4f} nats  ", (mark, style)
@@ -142,7 +141,7 @@ def _after(state: State, answer: Answer, width: int, rows: int) -> list[Content]
         Content.assemble(
             ("mean  ", MUTED),
             (f"{answer.loss:.4f} → {answer.loss_after:.4f} nats", "bold"),
-            (f"   {dearer} of {len(answer.positions)} dearer", MUTED),
+            (f"   {higher} of {len(answer.positions)} higher", MUTED),
         ),
         Content(""),
         *_history(answer, width),
@@ -150,7 +149,7 @@ def _after(state: State, answer: Answer, width: int, rows: int) -> list[Content]
 
 
 def _history(answer: Answer, width: int) -> list[Content]:
-    """The loss of all steps so far, the last of them at the right."""
+    """Return the loss of all steps so far, the latest at the right."""
     shown = answer.history[-max(1, width - 16) :]
     highest = max(shown)
     line = "".join(bars.LEVELS[min(7, int(8 * loss / (highest + 1e-9)))] for loss in shown)
@@ -172,7 +171,7 @@ def _grid(state: State, answer: Answer) -> list[Content]:
 
 
 def _columns(state: State, answer: Answer, width: int, *rows: Row) -> list[Content]:
-    """The window in focus, a column for each position, as many as fit around the one in focus."""
+    """Return the window in focus, with as many positions around the focus as fit."""
     row, place = _row_of(state, answer)
     window = answer.windows[row]
     count = max(1, min(len(window), (width - _LABEL) // _CELL))
@@ -187,12 +186,12 @@ def _columns(state: State, answer: Answer, width: int, *rows: Row) -> list[Conte
 
 
 def part(name: str) -> str:
-    """What a tensor of the network is called on the screen."""
+    """Return the name of a tensor for the screen."""
     path = name.removesuffix(".weight")
     if path == "embedding":
-        return "embedding, and output"
+        return "embedding and output"
     if path == "norm":
-        return "last norm"
+        return "final norm"
     _, block, rest = path.split(".", 2)
     return f"block {int(block) + 1}: {_PARTS[rest]}"
 
@@ -258,4 +257,4 @@ STAGES: dict[Stage, Draw] = {
     "move": _moved,
     "after": _after,
 }
-"""What shows a stage in so many columns and rows."""
+"""The function that draws each stage, given the number of columns and rows."""

@@ -1,10 +1,9 @@
-"""One step of training, taken apart: every number between a text and slightly better weights.
+"""One training step in detail: every number between a text and slightly better weights.
 
     ids [B, T], targets [B, T] -> logits [B, T, 256] -> losses [B, T] -> gradients -> weights
 
-The network is a small one of the same kind as every other here (`tutor.lm.network`); its tokens
-are the 256 bytes. The optimizer is Adam (`tutor.labs.one_step.adam`), without drawing weights
-towards 0.
+The network is a small Transformer (`tutor.lm.network`) whose tokens are the 256 bytes. The
+optimizer is Adam (`tutor.labs.one_step.adam`), without weight decay.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from tutor.lm.network import Config, Transformer
 from tutor.lm.training.train import Settings, initialize, make_optimizer
 
 WINDOW = 16
-"""Bytes in a window, at most."""
+"""Maximum bytes in a window."""
 CONFIG = Config(
     vocabulary_size=256,
     width=32,
@@ -36,9 +35,11 @@ CONFIG = Config(
 
 
 def windows_of(data: bytes) -> tuple[Tensor, Tensor]:
-    """The windows of a text and their targets, both [B, T]: at each position the target is the
-    byte one further on. The last window overlaps the one before it, so that all are equally long.
-    `data` has two bytes or more."""
+    """Return the windows of a text and their targets, both [B, T].
+
+    The target of a position is the following byte. The last window may overlap the one before it,
+    so that all have the same length. `data` must have at least two bytes.
+    """
     length = min(WINDOW, len(data) - 1)  # T
     last = len(data) - 1 - length
     starts = [min(start, last) for start in range(0, len(data) - 1, length)]
@@ -50,7 +51,7 @@ def windows_of(data: bytes) -> tuple[Tensor, Tensor]:
 
 
 class Step(NamedTuple):
-    """`losses` and `losses_after` [B, T], in nats: before the weights were moved, and after."""
+    """A training step: logits, weights, and the losses [B, T] before and after it, in nats."""
 
     logits: Tensor  # [B, T, 256]
     losses: Tensor
@@ -59,7 +60,7 @@ class Step(NamedTuple):
 
 
 class SlowTraining:
-    """A network that is trained on one text, a step at a time. The same text, the same numbers."""
+    """A network in training on one text, one step at a time; the text determines every number."""
 
     def __init__(self, data: bytes) -> None:
         self.ids, self.targets = windows_of(data)
@@ -108,7 +109,7 @@ class SlowTraining:
 
 
 def _losses(logits: Tensor, targets: Tensor) -> Tensor:
-    """-ln of the probability of each target [B, T]."""
+    """Return -ln of the probability of each target, [B, T]."""
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view(
         targets.shape
     )

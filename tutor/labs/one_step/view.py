@@ -1,4 +1,4 @@
-"""Draws one step of training."""
+"""Draws the one-step lab."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from tutor.labs.one_step.lab import MANY, MOST_STEPS, STAGES, SkipSteps, Stage, 
 from tutor.text import counted
 
 TITLES: dict[Stage, tuple[str, str]] = {
-    "text": ("take a piece of real text", "Cut into windows: the rows of a batch, all at once."),
-    "hide": ("hide what comes next", "The target of each byte is the one after it."),
-    "ask": ("ask: what comes next?", "The network scores all 256 bytes; softmax makes shares."),
+    "text": ("take some real text", "It is cut into windows, which are the rows of a batch."),
+    "hide": ("hide what comes next", "The target of each byte is the byte after it."),
+    "ask": ("predict the next byte", "Softmax turns the network's logits into probabilities."),
     "compare": (
-        "compare with what came",
-        "Each byte costs −ln of the share it got; the mean is lowered.",
+        "compare with the target",
+        "The loss is −ln of the target's probability. Training lowers the mean.",
     ),
-    "backward": ("backpropagate", "A slope for every weight; how long each tensor's gradient is."),
+    "backward": ("backpropagate", "Each weight gets a slope. The norm of each tensor's slopes:"),
     "move": (
         "move every weight a little",
-        "Adam, for the weight with the largest slope in the tensor.",
+        "How Adam moves the weight with the largest slope in this tensor.",
     ),
-    "after": ("the loss after", "The same bytes again: what each cost before, and costs now."),
+    "after": ("compute the loss again", "The loss of the same bytes, before and after the step."),
 }
 
 
 class OneStepView(LabView):
-    """One stage of one step at a time, with all of its numbers for what is in focus."""
+    """Shows one stage of one step at a time, with all numbers for the byte or tensor in focus."""
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(RIGHT_LEFT, "walk(*)", "stage", "Walk through the step."),
-        *pair(DOWN_UP, "move_focus(*, 'item')", "look at", "Another byte or tensor."),
-        key("n", "skip", f"{MANY} steps", f"Take {MANY} steps at once."),
-        key("b", "reset", "begin again", "New weights, from the first step."),
-        key("e", "edit", "write", "Train on a sentence of your own."),
+        *pair(RIGHT_LEFT, "walk(*)", "stage", "Go to the next stage, or back."),
+        *pair(DOWN_UP, "move_focus(*, 'item')", "focus", "Choose another byte or tensor."),
+        key("r", "skip", f"run {MANY} steps", f"Take {MANY} steps at once."),
+        key("z", "reset", "reset", "Start again from the untrained weights."),
+        key("e", "edit", "edit", "Edit the text to train on; training starts again."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "skip": lambda state: state.step < MOST_STEPS - 1,
@@ -51,26 +51,26 @@ class OneStepView(LabView):
         self.did(Walk(by))
 
     action_skip = does(SkipSteps)
-    action_edit = writes("A sentence to train on, from new weights:", EditText)
+    action_edit = writes("Text to train on, from untrained weights:", EditText)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         low = height < LOW
         heading = _heading(state, width, low)
         answer = state.shown
         if answer is None:
-            return [*heading, Content.styled("the first step is being taken", MUTED)]
+            return [*heading, Content.styled("Computing the first step …", MUTED)]
         rows = max(3, height - len(heading))
         body = one_step_lines.STAGES[state.at](state, answer, width, rows)
         if low:
             heading, body = ([line for line in each if line.plain] for each in (heading, body))
-        # tables fit; sentences and formulas go on in a second line
+        # Tables always fit. Sentences and formulas may need a second line.
         return [part for line in (*heading, *body) for part in line.wrap(width)]
 
 
 def _heading(state: State, width: int, low: bool) -> list[Content]:
     title, says = TITLES[state.at]
     waits = " …" if not state.answered else ""
-    left_out = f"{counted(state.left_out, 'byte')} more are left out." if state.left_out else ""
+    left_out = f"The last {counted(state.left_out, 'byte')} are left out." if state.left_out else ""
     if low:
         place = f"{state.step + 1}.{state.stage + 1}{waits}  "
         return [Content.assemble((place, MUTED), (title, "bold")), Content.styled(left_out, MUTED)]

@@ -1,9 +1,9 @@
-"""A tokenizer is trained, too: on nothing but how often two pieces stand side by side.
+"""Trains tokenizers with byte-pair encoding, which only counts how often tokens are neighbors.
 
-Training begins with the 256 bytes. Again and again the most frequent pair of neighbors in the text
-becomes a piece of its own, until the vocabulary is as large as wanted (Sennrich et al. 2016; the
-counting is done by the `tokenizers` library). A vocabulary of 1,000 is therefore the first 1,000
-pieces of a vocabulary of 4,000 on the same text.
+Training begins with the 256 bytes as tokens. It repeatedly merges the most frequent pair of
+neighbors in the text into a new token, until the vocabulary has the wanted size (Sennrich et al.
+2016; the `tokenizers` library does the counting). A vocabulary of 1,000 is therefore the first
+1,000 tokens of a vocabulary of 4,000 on the same text.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ BYTES = 256
 
 
 def train_tokenizer(text: str, vocabulary: int) -> Tokenizer:
-    """A byte-level tokenizer of `vocabulary` pieces, the bytes included, made for this text. It
-    stays smaller where no pair occurs twice any more."""
+    """Return a byte-level tokenizer with `vocabulary` tokens, trained on this text.
+
+    The 256 bytes count. The vocabulary is smaller if no pair occurs twice anymore.
+    """
     backend = Backend(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     backend.decoder = decoders.ByteLevel()
@@ -37,11 +39,16 @@ def train_tokenizer(text: str, vocabulary: int) -> Tokenizer:
 
 
 class TrainTokenizerBackend:
+    """Trains a tokenizer for each question."""
+
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model.tokenizer
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TextError` where the model's vocabulary lacks a byte of what is tried."""
+        """Return a trained tokenizer's results.
+
+        Raises `TextError` if the model's vocabulary lacks a byte of the text to try.
+        """
         text = "\n".join(lesson_prose()) if question.text is None else question.text
         tokenizer = train_tokenizer(text, question.size)
         found = tokenizer.vocabulary_size - BYTES

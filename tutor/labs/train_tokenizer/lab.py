@@ -1,4 +1,4 @@
-"""A tokenizer of one's own: trained on a text, with the size of its vocabulary as a dial."""
+"""The tokenizer lab: train a tokenizer on a text, with any size of its vocabulary."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tutor.labs.kit.actions import Adjust, EditText, moved
 from tutor.labs.kit.lab import Lab, goal
 
 LONGEST = 20_000
-"""Characters of a text of one's own that are trained on."""
+"""Maximum characters of the learner's own text; the rest is left out."""
 SIZES = (256, 288, 320, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
-"""Pieces in the vocabulary: the 256 bytes, and up to 3,840 merges."""
+"""Tokens in the vocabulary: the 256 bytes, and up to 3,840 merges."""
 FIRST = 2
 SHOWN = 60
-"""Merges that are listed."""
+"""Maximum number of merges that are listed."""
 
 
 class TrainOnLessons(msgspec.Struct, frozen=True, tag_field="do", tag="lessons"):
@@ -24,11 +24,11 @@ class TrainOnLessons(msgspec.Struct, frozen=True, tag_field="do", tag="lessons")
 
 
 Action = EditText | TrainOnLessons | Adjust[Literal["size"]]
-"""The text of the field "tried" is cut with the trained tokenizer; the other is trained on."""
+"""The text of the field "tried" is tokenized; the main text is what the tokenizer is trained on."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """Train on this text (None: on the lessons), and cut `tried`, as the model does too."""
+    """A request to train on `text`, or on the lessons if None, and to tokenize `tried`."""
 
     text: str | None
     size: int
@@ -36,9 +36,12 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """`tokens` and `byte_count` are those of the text that was trained on; `merges` the first ones,
-    in the order in which they were found, `found` how many there are. `pieces` are those of
-    `tried`, `model_pieces` how many the model's own tokenizer makes of it."""
+    """The results of a trained tokenizer.
+
+    `tokens` and `byte_count` are the size of the training text. `merges` are the first merges in
+    the order of training, out of `found`. `pieces` are the tokens of the tried text, and
+    `model_pieces` is their number with the model's own tokenizer.
+    """
 
     tokens: int
     byte_count: int
@@ -49,8 +52,10 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`runs` holds the answer for each size that this text was trained to; None in `own` stands
-    for the lessons."""
+    """The training text, the size of the vocabulary, and the answers by size.
+
+    `own` is the learner's text, or None for the lessons.
+    """
 
     own: str | None = None
     left_out: int = 0
@@ -61,7 +66,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def run(self) -> Answer | None:
-        """What the dial stands at, where it is known."""
+        """The answer for the chosen size, if it is known."""
         run = self.runs.get(SIZES[self.size])
         return run if run is not None and b"".join(run.pieces) == self.tried.encode() else None
 
@@ -104,9 +109,9 @@ def _twice_for_little(state: State) -> bool:
     )
 
 
-@goal("own-word", "Find a word: 1 token in yours, 3 or more in the model's")
+@goal("own-word", "Find a word with 1 token in yours and 3 or more in the model's")
 def _own_word(state: State) -> bool:
-    """One piece here, three or more to the model: only how often it was seen counts."""
+    """Return whether the tried text is one token here, but at least three for the model."""
     run = state.run
     return run is not None and len(run.pieces) == 1 and run.model_pieces >= 3
 

@@ -1,10 +1,11 @@
-"""Draws the training of a tokenizer."""
+"""Draws the tokenizer lab."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import ClassVar
 
+from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.theme import MUTED
@@ -19,36 +20,37 @@ from tutor.text import counted, visible
 _COLUMNS = (
     Column("vocabulary", 10, right=True),
     Column("tokens", 10, right=True),
-    Column("bytes a token", 15, right=True),
+    Column("bytes/token", 15, right=True),
 )
 _FIGURES = 36
 _WIDEST_BAR = 40
 _WIDEST_SHARE = 6
-"""Bytes a token that fill the bar."""
+"""Bytes per token at which the bar is full."""
 _LEAST_SIZES = 3
 _MERGE_LINES = 2
 _OTHER_LINES = 3 + _MERGE_LINES
 
 
 class TrainTokenizerView(LabView):
-    """The sizes one below the other with what each of them buys, and the merges found first."""
+    """Shows the tokens that each vocabulary size needs, a tokenized text, and the first merges."""
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(UP_DOWN, "adjust(*, 'size')", "size", "The size of the vocabulary."),
-        key("t", "try", "try a text", "Cut a text with this tokenizer."),
-        key("e", "edit", "own text", "Train on a text of your own."),
-        key("l", "lessons", "lessons", "Train on the lessons of the course again."),
+        *pair(UP_DOWN, "adjust(*, 'size')", "size", "Choose the size of the vocabulary."),
+        key("t", "try", "tokenize", "Tokenize a text with this tokenizer."),
+        key("e", "edit", "edit", "Edit the text that the tokenizer is trained on."),
+        key("z", "lessons", "reset", "Train on the lessons of the course again."),
+        Binding("l", "lessons", show=False),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "lessons": lambda state: state.own is not None,
     }
 
     def action_try(self) -> None:
-        label = "A text, to be cut (a space before a word counts):"
+        label = "Text to tokenize (spaces count):"
         self.write(label, self.state.tried, partial(EditText, field="tried"))
 
     def action_edit(self) -> None:
-        self.write("A text, to train on:", self.state.last_own, EditText)
+        self.write("Text to train on:", self.state.last_own, EditText)
 
     action_lessons = does(TrainOnLessons)
 
@@ -61,12 +63,12 @@ class TrainTokenizerView(LabView):
 def _source(state: State, width: int) -> Content:
     wide = width >= ROOMY
     if state.own is None:
-        text = "the prose of the lessons"
+        text = "the text of the lessons"
     else:
         text = f"your text of {counted(len(state.own), 'character')}" if wide else "your text"
     run = next(iter(state.runs.values()), None)
     size = f", {figures.count(run.byte_count)} bytes" if run else ""
-    cut = f"; {counted(state.left_out, 'character')} more left out" if state.left_out else ""
+    cut = f"; {counted(state.left_out, 'character')} left out" if state.left_out else ""
     return Content.styled(f"{'trained on' if wide else 'on'} {text}{size}{cut}", MUTED)
 
 
@@ -85,23 +87,23 @@ def _size(state: State, place: int, width: int) -> Content:
 def _below(state: State, width: int) -> list[Content]:
     run = state.run
     if run is None:
-        return [Content.styled("being trained", MUTED)]
+        return [Content.styled("Training …", MUTED)]
     return [*_tried(run, width), *_merges(run, width)]
 
 
 def _tried(run: Answer, width: int) -> list[Content]:
     pieces = Content("│").join(Content(visible(piece)) for piece in run.pieces)
-    count = f"{counted(len(run.pieces), 'piece')}, {run.model_pieces} to the model   "
+    count = f"{counted(len(run.pieces), 'token')} (model: {run.model_pieces})   "
     line = Content.assemble((count, MUTED), pieces)
     return [line.truncate(width, ellipsis=True)]
 
 
 def _merges(run: Answer, width: int) -> list[Content]:
     if not run.merges:
-        return [Content.styled("no merges: the 256 bytes alone", MUTED)]
+        return [Content.styled("no merges, only the 256 bytes", MUTED)]
     shown = [visible(merge) for merge in run.merges]
     first = Content.assemble(
-        (f"{counted(run.found, 'merge')}, the first of them  ", MUTED), "  ".join(shown)
+        (f"{counted(run.found, 'merge')}, beginning with  ", MUTED), "  ".join(shown)
     )
     return wrapped(first, width)[:_MERGE_LINES]
 

@@ -1,4 +1,4 @@
-"""Trains a small GPT, a moment at a time."""
+"""Trains a small GPT, one time slice after another."""
 
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ from tutor.lm.training.checkpoint import about
 from tutor.lm.training.live import FILE, Choices, LiveTraining
 
 KEPT_EVERY = 2.0
-"""Seconds after which it is written down where the training stands: no more is ever lost."""
+"""Seconds between two automatic checkpoints: no more training than this is ever lost."""
 SAVED = "training-saved.safetensors"
 
 
 class TrainingBackend:
-    """The network at hand, and two files: where the training stands, and what was saved. It learns
-    from `prose`, stops for a measurement after every `measured_every` steps, and is written down
-    after every `kept_every` seconds."""
+    """Trains a network on `prose`, with two files: the automatic checkpoint, and the saved one.
+
+    A time slice ends after every `measured_every` steps, for a measurement. The automatic
+    checkpoint is written every `kept_every` seconds.
+    """
 
     def __init__(
         self,
@@ -45,7 +47,7 @@ class TrainingBackend:
         self._kept = time.monotonic()
 
     def answer(self, question: Question) -> Answer:
-        """Raises `LabError` where a file cannot be read or written."""
+        """Carry out the order. Raises `LabError` if a file cannot be read or written."""
         with one_thread():
             return self._answer(question)
 
@@ -66,8 +68,8 @@ class TrainingBackend:
             case "back":
                 training = self._training = self._loaded(self._saved)
                 self._keep(training)
-        anew = question.order in ("look", "back", "drop")
-        began = 0 if anew else min(question.done, before)
+        replaced = question.order in ("look", "back", "drop")
+        began = 0 if replaced else min(question.done, before)
         history = training.history
         return Answer(
             began=began,
@@ -79,13 +81,13 @@ class TrainingBackend:
         )
 
     def _at_hand(self, question: Question) -> LiveTraining:
-        """The training that is asked about: in memory, or where it was when last written down."""
+        """Return the training that is asked about: in memory, or from the automatic checkpoint."""
         if self._training is None or self._training.done < question.done:
             self._training = self._loaded(self._running)
         return self._training
 
     def _train(self, training: LiveTraining, question: Question) -> float:
-        """A moment of training, up to the next measurement. Steps a second."""
+        """Train for a time slice, or until the next measurement, and return steps per second."""
         started, before = time.perf_counter(), training.done
         end = min((before // self._measured_every + 1) * self._measured_every, MOST_STEPS)
 
@@ -103,7 +105,7 @@ class TrainingBackend:
     def _keep(self, training: LiveTraining) -> None:
         self._kept = time.monotonic()
         if training.done:
-            with suppress(OSError):  # a full disk: then an engine that stops loses the training
+            with suppress(OSError):  # If the disk is full, training goes without checkpoints.
                 training.save(self._running)
 
     def _loaded(self, path: Path) -> LiveTraining:
@@ -121,11 +123,11 @@ def _save(training: LiveTraining, path: Path) -> None:
     try:
         training.save(path)
     except (OSError, SafetensorError) as error:
-        raise LabError(f"It cannot be saved: {error}.", "Is there room on the disk?") from error
+        raise LabError(f"Can't save the network: {error}.", "Check for free disk space.") from error
 
 
 def _step_of(path: Path) -> int | None:
-    """The step after which it was saved; None where nothing was, or nothing that can be read."""
+    """Return the step of the saved network, or None if there is no readable one."""
     try:
         return int(about(path)["step"])
     except (OSError, SafetensorError, KeyError, TypeError):

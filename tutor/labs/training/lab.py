@@ -1,4 +1,4 @@
-"""The lab of training: a small GPT learns while one looks on, and may be broken on purpose."""
+"""The training lab: a small GPT learns while you watch, and you can break it on purpose."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tutor.lm.training.history import Measured, Point
 RATES = (0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1.0)
 FIRST_RATE = 3
 STRETCH = 500
-"""Steps after which it pauses by itself."""
+"""Steps after which training pauses by itself."""
 MOST_STEPS = 5000
-"""By then it knows its text by heart."""
+"""Maximum steps; by then the network knows its text by heart."""
 MEASURED_EVERY = 100
-"""Steps between two measurements of the held-out text, each with a sample."""
+"""Steps between two measurements of the held-out loss, each with a sample."""
 BELOW = 2.0
 TOO_GOOD = 0.5
 RUINED = 0.5
@@ -28,15 +28,15 @@ Order = Literal["look", "train", "measure", "keep", "save", "back", "drop"]
 
 
 class Save(msgspec.Struct, frozen=True, tag_field="do", tag="save"):
-    """Keep the network as it is, to come back to."""
+    """Save the network, so that the learner can restore it."""
 
 
 class RestoreSaved(msgspec.Struct, frozen=True, tag_field="do", tag="back"):
-    """Go back to the network that was saved."""
+    """Restore the saved network."""
 
 
 class Discard(msgspec.Struct, frozen=True, tag_field="do", tag="drop"):
-    """Throw the network away, and what was saved; asked for twice."""
+    """Discard the network and the saved one. The learner has to confirm it with a second one."""
 
 
 Action = (
@@ -47,13 +47,16 @@ Action = (
     | RestoreSaved
     | Discard
 )
-"""Training runs for a stretch, and pauses by itself. Targets are the real ones, or shuffled."""
+"""`Run` trains for a stretch of steps, then pauses. Targets are the real ones, or shuffled."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """`look`: what is there? `train`: a moment of it. `measure`: the loss on the held-out text, and
-    a sample. `keep`: write down where it stands, for whoever goes on. `save`, `back`, `drop`: see
-    the actions. `done` steps are known to whoever asks."""
+    """An order to the backend, with the settings for training.
+
+    `look` returns the training so far, `train` trains for one time slice, `measure` computes the
+    held-out loss and draws a sample, `keep` writes the automatic checkpoint. `save`, `back` and
+    `drop` belong to the actions of the learner. The lab knows about `done` steps.
+    """
 
     order: Order
     done: int
@@ -63,9 +66,11 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The training has done `done` steps. `points` and `measured` are those after the step
-    `began`: what was known before it is still so, and what was known after it is lost. `saved` is
-    the step of what was saved, `steps_a_second` the speed of this moment, 0 where it was none."""
+    """The training after `done` steps, with everything that is new since step `began`.
+
+    `points` and `measured` after `began` replace what the lab knew. `saved` is the step of the
+    saved network. `steps_a_second` is the speed in this time slice, or 0 if nothing was trained.
+    """
 
     began: int
     done: int
@@ -76,9 +81,13 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`owed` are orders not carried out yet. `until` is the step at which it pauses by itself.
-    `lost` counts steps that were lost with an engine; `found` those of an earlier day. `rescued`:
-    a ruined network was given up for the saved one. `sure`: it was asked once to throw away."""
+    """The settings, the progress, and the results of the training.
+
+    `owed` are orders that have not been carried out yet. `until` is the step at which training
+    pauses by itself. `lost` counts steps that were lost with an engine, `found` those of an earlier
+    session. `rescued` is true once a ruined network was replaced by the saved one. `sure` is true
+    while a discard waits for its confirmation.
+    """
 
     rate: int = FIRST_RATE
     mask: bool = True
@@ -98,12 +107,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seconds_left(self) -> float | None:
-        """To the next pause; None where that is not known."""
+        """Seconds to the next pause, or None if unknown."""
         return (self.until - self.done) / self.steps_a_second if self.steps_a_second else None
 
     @property
     def sound(self) -> bool:
-        """Whether every step was taken with the mask and the real targets."""
+        """True if every step was taken with the mask and the real targets."""
         return all(point.mask and not point.shuffled for point in self.points)
 
 
@@ -135,7 +144,7 @@ def act(state: State, action: Action) -> State:
 def question(state: State) -> Question | None:
     order: Order
     if _unmeasured(state) and state.owed in ((), ("keep",)):
-        order = "measure"  # so that this is kept too
+        order = "measure"  # The checkpoint should include this measurement.
     elif state.owed:
         order = state.owed[0]
     elif state.running:
@@ -187,7 +196,7 @@ def _begun(state: State) -> State:
 
 
 def _paused(state: State) -> State:
-    """Paused; where it stands is written down."""
+    """Pause, and have the checkpoint written."""
     if not state.running:
         return state
     return _owing(replace(state, running=False), "keep")
@@ -210,23 +219,23 @@ def _last(state: State) -> float:
 
 
 def _ruined(state: State) -> bool:
-    """The held-out loss has risen from what it was at its best."""
+    """Return whether the held-out loss has risen far above its lowest value."""
     return bool(state.measured) and _last(state) >= RUINED + min(
         each.loss for each in state.measured
     )
 
 
-@goal("below-two", "Reach a held-out loss below 2 nats per byte, nothing broken")
+@goal("below-two", "Reach a held-out loss below 2 (mask on, real targets)")
 def _below(state: State) -> bool:
     return state.sound and any(each.loss < BELOW for each in state.measured)
 
 
-@goal("too-good", "Without the mask, reach a loss below 0.5 and read what it writes")
+@goal("too-good", "Without the mask, reach a loss below 0.5 and read the samples")
 def _too_good(state: State) -> bool:
     return bool(state.points) and state.points[-1].loss < TOO_GOOD and not state.points[-1].mask
 
 
-@goal("too-high", "Ruin a network by the learning rate alone (0.5 nats worse)")
+@goal("too-high", "Raise the loss by 0.5 nats by changing only the learning rate")
 def _too_high(state: State) -> bool:
     return state.sound and _ruined(state)
 
@@ -250,7 +259,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         _too_high,
         Goal(
             "rescued",
-            "Go back from a ruined network to one that you had saved",
+            "Ruin the network, then restore the one that you saved",
             lambda s: s.rescued,
         ),
         _too_good,

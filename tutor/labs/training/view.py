@@ -1,10 +1,11 @@
-"""Draws a training that goes on."""
+"""Draws the training lab."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET
@@ -18,26 +19,27 @@ from tutor.lm.training.history import BYTES_A_STEP, NO_NUMBER, PROMPT
 from tutor.text import counted, safe
 
 _HIGHEST = 6.0
-"""Nats at the top of the plot: a little above what a network pays that knows nothing."""
+"""Nats at the top of the plot: a little above the loss of an untrained network."""
 _SCALE = 7
 _LEAST_PLOT, _MOST_PLOT = 3, 12
 
 
 class TrainingView(LabView):
-    """Where it stands, the two curves of the loss, and what the network writes by now."""
+    """Shows the progress, the settings, the two loss curves, and samples from the network."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("r", "run", "run", "Train on; it pauses by itself after 500 steps."),
-        key("p", "pause", "pause", "Stop for now; nothing is lost."),
-        *pair(RIGHT_LEFT, "adjust(*, 'rate')", "rate", "The learning rate."),
-        key("m", "switch('mask')", "mask on/off", "Train without the causal mask, or with it."),
-        key("t", "switch('targets')", "targets", "Shuffle the targets, or take the real ones."),
-        key("s", "save", "save", "Keep this network, to come back to it."),
-        key("b", "restore", "back to saved", "Go back to what was saved."),
-        key("d", "discard", "throw away", "Throw away the network and what was saved."),
+        key("r", "run", "run, pause", "Train for up to 500 steps, or pause."),
+        Binding("p", "pause", show=False),
+        *pair(RIGHT_LEFT, "adjust(*, 'rate')", "rate", "Raise or lower the learning rate."),
+        key("m", "switch('mask')", "mask", "Switch the causal mask on or off."),
+        key("t", "switch('targets')", "targets", "Use shuffled targets, or the real ones."),
+        key("ctrl+s", "save", "save", "Save this network, so that you can restore it."),
+        Binding("s", "save", show=False),
+        key("b", "restore", "restore", "Go back to the saved network."),
+        key("z", "discard", "reset", "Discard this network and the saved one."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
-        "run": lambda state: not state.running and state.done < MOST_STEPS,
+        "run": lambda state: state.running or state.done < MOST_STEPS,
         "pause": lambda state: state.running,
         "save": lambda state: state.done > 0,
         "restore": lambda state: state.saved is not None,
@@ -51,7 +53,7 @@ class TrainingView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         low = height < LOW
-        above = [_standing(state, width), _choices(state, width), _losses(state, width)]
+        above = [_status(state, width), _choices(state, width), _losses(state, width)]
         if note := _note(state):
             above.insert(0, note)
         samples = max(1, min(4, height // 5))
@@ -65,18 +67,19 @@ class TrainingView(LabView):
 
 def _note(state: State) -> Content | None:
     if state.sure:
-        return Content.styled("Throw it away, and what was saved? d again does.", f"{ACT} bold")
+        return Content.styled("Press z again to discard both networks.", f"{ACT} bold")
     if state.lost:
-        lost = f"The engine stopped: {counted(state.lost, 'step')} are lost, it goes on from there."
+        lost = f"The engine stopped and lost the last {counted(state.lost, 'step')}."
         return Content.styled(lost, ACT)
     if state.found == state.done > 0 and not state.running:
-        return Content.styled(f"Found as it was left after step {state.found:,}: r goes on.", ACT)
+        found = f"This run was paused after step {state.found:,}. Press r to continue."
+        return Content.styled(found, ACT)
     return None
 
 
-def _standing(state: State, width: int) -> Content:
+def _status(state: State, width: int) -> Content:
     if "look" in state.owed:
-        return Content.styled("looking for a training that was begun earlier", MUTED)
+        return Content.styled("Looking for an earlier training run …", MUTED)
     parts: list[tuple[str, str] | str] = [(f"step {figures.count(state.done)}", "bold")]
     if state.running:
         parts.append((f" of {figures.count(state.until)}", MUTED))
@@ -84,9 +87,9 @@ def _standing(state: State, width: int) -> Content:
             speed = figures.count(round(state.steps_a_second * BYTES_A_STEP))
             parts.append((f"   {_time(state.seconds_left)} left   {speed} bytes/s", MUTED))
     elif state.done >= MOST_STEPS:
-        parts.append(("   that is the last one", MUTED))
+        parts.append(("   finished", MUTED))
     else:
-        parts.append(("   paused" if state.done else "   r begins", MUTED))
+        parts.append(("   paused" if state.done else "   press r to train", MUTED))
     if state.saved is not None and width >= ROOMY:
         parts.append((f"   saved: step {figures.count(state.saved)}", MUTED))
     return Content.assemble(*parts)
@@ -112,7 +115,7 @@ def _choices(state: State, width: int) -> Content:
 def _losses(state: State, width: int) -> Content:
     training = state.points[-1].loss if state.points else None
     held_out = state.measured[-1].loss if state.measured else None
-    unit = "nats a byte" if width >= ROOMY else ""
+    unit = "nats per byte" if width >= ROOMY else ""
     return Content.assemble(
         (plot.YOU, ACT), " training ", (_loss(training), "bold"),
         ("   " + plot.MODEL, ACT), " held out ", (_loss(held_out), "bold"),
@@ -127,9 +130,9 @@ def _loss(loss: float | None) -> str:
 
 
 def _plot(state: State, width: int, height: int) -> list[Content]:
-    """Both curves over all steps so far, in as many columns as there is something to show."""
+    """Return both curves over all steps so far; they get wider with the number of steps."""
     if not state.points or not state.measured:
-        return [Content.styled("the curves of the loss come here", MUTED)]
+        return [Content.styled("The loss curves will appear here.", MUTED)]
     columns = max(1, min(width - _SCALE, 1 + state.done // 5))
     steps = [(column + 1) * state.done / columns for column in range(columns)]
     training = _means(steps, [(point.step, point.loss) for point in state.points])
@@ -139,7 +142,10 @@ def _plot(state: State, width: int, height: int) -> list[Content]:
 
 
 def _means(steps: Sequence[float], known: Sequence[tuple[int, float]]) -> list[float]:
-    """At each of these steps, the mean of what is known since the one before, or else the last."""
+    """Return the mean of the known values between each step and the one before it.
+
+    If there are none, the last mean is repeated.
+    """
     values: list[float] = []
     place, last = 0, known[0][1]
     for step in steps:
@@ -153,7 +159,7 @@ def _means(steps: Sequence[float], known: Sequence[tuple[int, float]]) -> list[f
 
 
 def _between(steps: Sequence[float], known: Sequence[tuple[int, float]]) -> list[float]:
-    """At each of these steps, what lies on the line from one known value to the next."""
+    """Return the value at each step, interpolated between the known values."""
     values = []
     for step in steps:
         after = next((place for place, (at, _) in enumerate(known) if at >= step), len(known) - 1)
@@ -164,8 +170,8 @@ def _between(steps: Sequence[float], known: Sequence[tuple[int, float]]) -> list
 
 
 def _samples(state: State, width: int, most: int) -> list[Content]:
-    """What the network wrote, the latest first."""
-    heading = f"  step  after “{PROMPT.decode()}”, always with the same luck"
+    """Return the latest samples from the network, the newest first."""
+    heading = f"  step  sample after “{PROMPT.decode()}”, always with the same seed"
     lines = [Content.styled(heading, MUTED)]
     for each in reversed(state.measured[-most:]):
         text = safe(each.sample.decode("utf-8", "replace")).replace("\n", "⏎")

@@ -1,1 +1,1 @@
-"""The lab "Words find their kind"."""
+"""The lab "Word vectors from scratch"."""

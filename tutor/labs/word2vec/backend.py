@@ -1,4 +1,4 @@
-"""Trains word vectors, a moment at a time."""
+"""Trains word vectors, one time slice after another."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tutor.lm.embeddings.word_map import best_plane
 from tutor.lm.fast.kernels import one_thread
 
 KEPT_EVERY = 2.0
-"""Seconds after which the run is written to a file, for an engine that comes after this one."""
+"""Seconds between two checkpoints, from which a restarted engine continues."""
 NEAREST = 8
 
 
 class Word2VecBackend:
-    """Keeps the run at hand, and writes it to a file after every `kept_every` seconds."""
+    """Trains one run, and writes a checkpoint every `kept_every` seconds."""
 
     def __init__(self, tools: Tools, kept_every: float = KEPT_EVERY) -> None:
         self._check_cancelled = tools.check_cancelled
@@ -34,6 +34,7 @@ class Word2VecBackend:
         self._kept = time.monotonic()
 
     def answer(self, question: Question) -> Answer:
+        """Return the run's progress and its map, after training for one time slice if asked."""
         run = self._run_of(question)
         began, started = run.done, time.perf_counter()
         loss = self._train(run) if question.train else None
@@ -42,7 +43,7 @@ class Word2VecBackend:
         return _answer(run, question, began, loss, seconds)
 
     def _run_of(self, question: Question) -> TrainingRun:
-        """The run that is meant: the one at hand, the one in the file, or a new one."""
+        """Return the run that is asked about: the current one, the checkpoint's, or a new one."""
         settings = Settings(seed=question.seed, window=question.window)
         run = self._run
         if run is None or run.settings != settings or (question.done == 0 and run.done > 0):
@@ -52,8 +53,10 @@ class Word2VecBackend:
         return run
 
     def _train(self, run: TrainingRun) -> float | None:
-        """Train for a moment, one batch at least; the mean loss of it. What is done stays done if
-        it is cancelled."""
+        """Train for one time slice, at least one batch, and return the mean loss.
+
+        Batches that are done when the question is cancelled are kept.
+        """
         total, pairs = 0.0, 0
         until = time.perf_counter() + self._moment
         with one_thread():
@@ -68,7 +71,7 @@ class Word2VecBackend:
     def _keep(self, run: TrainingRun) -> None:
         if run.done and (run.finished or time.monotonic() > self._kept + self._kept_every):
             self._kept = time.monotonic()
-            with suppress(OSError):  # a full disk: then an engine that stops loses the run
+            with suppress(OSError):  # If the disk is full, training goes without checkpoints.
                 run.save(self._file)
 
 

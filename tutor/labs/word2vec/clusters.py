@@ -1,4 +1,4 @@
-"""Words on their way into clusters: how far they have come, and maps that can be compared."""
+"""Measures how well words form clusters, and rotates maps so that they can be compared."""
 
 from __future__ import annotations
 
@@ -10,14 +10,16 @@ Point = tuple[float, float]
 
 TOGETHER = 0.9
 APART = 0.3
-"""Words lie in clusters when the nearest other chosen word is of the same kind for 90 % of them,
-and two words of a kind have on average a cosine that is 0.30 above that of two words of different
-kinds."""
+"""Words form clusters if 90 % of them have a word of their own group as nearest neighbor, and the
+mean cosine within groups is 0.30 above the mean cosine between groups."""
 
 
-class Standing(msgspec.Struct, frozen=True):
-    """How far words of one kind have come together. `together` is the share of words whose nearest
-    other is of their kind; `within` and `between` are mean cosines."""
+class Clustering(msgspec.Struct, frozen=True):
+    """A measure of how well words form clusters.
+
+    `together` is the fraction of words whose nearest neighbor is in their own group. `within` and
+    `between` are the mean cosines within groups and between them.
+    """
 
     together: float
     within: float
@@ -28,7 +30,11 @@ class Standing(msgspec.Struct, frozen=True):
         return self.together >= TOGETHER and self.within - self.between >= APART
 
 
-def compared(cosines: tuple[tuple[float, ...], ...], groups: tuple[int, ...]) -> Standing | None:
+def compared(cosines: tuple[tuple[float, ...], ...], groups: tuple[int, ...]) -> Clustering | None:
+    """Return how well words form clusters, given their cosines and the group of each word.
+
+    Return None if no group has two words, or if there is only one group.
+    """
     places = range(len(groups))
     pairs = [(one, other) for one in places for other in places if one != other]
     within = [cosines[one][other] for one, other in pairs if groups[one] == groups[other]]
@@ -39,16 +45,19 @@ def compared(cosines: tuple[tuple[float, ...], ...], groups: tuple[int, ...]) ->
         max((o for o in places if o != one), key=lambda o: cosines[one][o]) for one in places
     ]
     hits = sum(groups[one] == groups[near] for one, near in zip(places, nearest, strict=True))
-    return Standing(hits / len(groups), sum(within) / len(within), sum(between) / len(between))
+    return Clustering(hits / len(groups), sum(within) / len(within), sum(between) / len(between))
 
 
 def turned(points: tuple[Point, ...], before: tuple[Point, ...]) -> tuple[Point, ...]:
-    """`points` turned about the middle, and mirrored if need be, so that the sum of squared
-    distances to `before` is smallest (orthogonal Procrustes in two dimensions). A map of principal
-    components has no up and no left of its own: without this it would flip and spin."""
+    """Return `points` rotated, and mirrored if that helps, to be as close to `before` as possible.
+
+    The rotation about the center minimizes the sum of squared distances (orthogonal Procrustes in
+    two dimensions). Principal components have arbitrary signs, so without this a map would flip and
+    spin from one step to the next.
+    """
 
     def fit(sign: float) -> tuple[float, float]:
-        """For the best turn: how well it fits, and its angle."""
+        """Return how well the best rotation fits, and its angle."""
         across = sum(x * a + sign * y * b for (x, y), (a, b) in zip(points, before, strict=True))
         around = sum(x * b - sign * y * a for (x, y), (a, b) in zip(points, before, strict=True))
         return math.hypot(across, around), math.atan2(around, across)

@@ -1,4 +1,4 @@
-"""The lab of word vectors in training: words that keep the same company move together."""
+"""The word2vec lab: words that appear in the same contexts move together in training."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, Run, cyc
 from tutor.labs.kit.lab import Goal, Lab, goal
 from tutor.labs.kit.words.groups import Group, Words, own_words
 from tutor.labs.kit.words.zoom import zoomed
-from tutor.labs.word2vec.clusters import Point, Standing, compared, turned
+from tutor.labs.word2vec.clusters import Clustering, Point, compared, turned
 
 SEEDS = 9
 WINDOWS = (5, 2, 10)
 MOST_LOOKS = 60
-"""Maps that are kept of a run."""
+"""Maximum number of maps that are kept of a run."""
 LOOK_EVERY = 1.12
-"""A map is kept when so many times the pairs of the last one have been trained on."""
+"""A map is kept when the number of pairs has grown by this factor since the last one."""
 CHOSEN = Words(
     "kinds of things",
     tuple(
@@ -41,13 +41,16 @@ Action = (
     | MoveFocus[Literal["word", "map"]]
     | Adjust[Literal["zoom"]]
 )
-"""With another seed or window the training starts again. Maps are kept from the first to the
-latest one."""
+"""A new seed or window restarts the training. `MoveFocus` along "map" shows an earlier or later
+map."""
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
-    """Train for a moment, or (`train` false) only look, in the run of this seed and window that
-    has seen `done` pairs. `focus` is the word whose neighbors are wanted."""
+    """A request for the map of a run, after training for one time slice if `train` is true.
+
+    The run is the one with this seed and window that has seen `done` pairs. `focus` is the word
+    whose neighbors are wanted.
+    """
 
     seed: int
     window: int
@@ -58,13 +61,14 @@ class Ask(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """Where the run stands, which is what counts: after `done` pairs of about `total`, in `epoch`
-    of `epochs` (the first is 1). It stood at `began` when it was asked: before what the question
-    says where an engine was lost. `loss` is the mean of this moment in nats, None if none was
-    trained, `seconds` what it took.
+    """The progress of a run: `done` pairs of about `total`, in `epoch` of `epochs` (from 1).
 
-    Of the words that the text has (`known`): their points, and the cosine of each with each.
-    `nearest` are those to the focus in the whole vocabulary of `vocabulary` words.
+    `began` is the number of pairs before this time slice. It is smaller than the question's `done`
+    if an engine was lost. `loss` is the mean loss of this time slice in nats, or None without
+    training, and `seconds` its duration.
+
+    `known` tells which words are in the text; `points` and the matrix `cosines` are about those.
+    `nearest` are the nearest neighbors of the focus among all `vocabulary` words.
     """
 
     began: int
@@ -87,18 +91,20 @@ Question = Ask
 
 
 class Look(msgspec.Struct, frozen=True):
-    """The map after `done` pairs."""
+    """A map of the words after `done` pairs."""
 
     done: int
     points: tuple[Point, ...]
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`now` is None until something was heard of this run or these words. `losses` are those of
-    each moment with the pairs at its end, `looks` the maps kept, `back` how many maps ago the one
-    on the screen is. `fresh` says that `now` is about the present focus and nothing is owed while
-    no training goes on. `standing` is None where there are no two groups to compare. `clustered`
-    are the seeds with which words came together."""
+    """The settings and the progress of the run, the maps kept so far, and the latest answer `now`.
+
+    `losses` has the number of pairs and the loss after each time slice. `looks` are the kept maps,
+    and `back` tells how many maps before the latest the screen shows. `fresh` is true if `now` is
+    about the current focus. `clustering` is None unless there are two groups to compare.
+    `clustered` are the seeds with which the words formed clusters.
+    """
 
     words: Words = CHOSEN
     seed: int = 1
@@ -106,7 +112,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     going: bool = False
     done: int = 0
     now: Answer | None = None
-    standing: Standing | None = None
+    clustering: Clustering | None = None
     fresh: bool = False
     losses: tuple[tuple[int, float], ...] = ()
     looks: tuple[Look, ...] = ()
@@ -123,7 +129,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def speed(self) -> float | None:
-        """Pairs a second, over this run."""
+        """Pairs per second, over this run."""
         return self.trained / self.seconds if self.seconds > 0 else None
 
     @property
@@ -133,7 +139,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def known(self) -> tuple[tuple[str, int], ...]:
-        """The words that the text has, and the place of the group of each."""
+        """The words that are in the text, each with the index of its group."""
         if self.now is None:
             return ()
         both = zip(self.words.all, self.words.group_of, self.now.known, strict=True)
@@ -146,7 +152,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def enough(self) -> bool:
-        """Whether two groups have three words or more that the text has."""
+        """True if two groups have at least three words that are in the text."""
         groups = [group for _, group in self.known]
         return sum(groups.count(group) >= 3 for group in set(groups)) >= 2
 
@@ -162,7 +168,7 @@ def act(state: State, action: Action) -> State:
                 state,
                 words=own_words(text.lower()),
                 now=None,
-                standing=None,
+                clustering=None,
                 focus=0,
                 fresh=False,
                 looks=(),
@@ -179,7 +185,7 @@ def act(state: State, action: Action) -> State:
 
 
 def _again(state: State, by: int, what: Literal["seed", "window"]) -> State:
-    """From the start, with nothing else changed."""
+    """Restart the training with another seed or window."""
     new = State(
         words=state.words,
         seed=state.seed,
@@ -207,7 +213,7 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    """What was lost with an engine is forgotten here too: the run stands where the answer says."""
+    """Take over the progress in the answer, and drop results that were lost with an engine."""
     losses = tuple(pair for pair in state.losses if pair[0] <= answer.began)
     looks = tuple(look for look in state.looks if look.done <= answer.began)
     if answer.loss is not None:
@@ -228,7 +234,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     new = replace(
         new,
         back=max(0, back) if state.back else 0,
-        standing=compared(answer.cosines, groups) if answer.cosines else None,
+        clustering=compared(answer.cosines, groups) if answer.cosines else None,
     )
     if not _in_clusters(new) or new.seed in new.clustered:
         return new
@@ -236,8 +242,10 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _kept(looks: tuple[Look, ...], answer: Answer) -> tuple[Look, ...]:
-    """With the newest map at the end, turned so that words stay where they were as far as they
-    can. Of those before, the last one gives way unless it is far enough from the one before."""
+    """Return the maps with the newest one at the end, rotated to match the one before it.
+
+    The map before it is dropped if it is too close to its own predecessor.
+    """
     new = Look(answer.done, answer.points)
     if looks and len(looks[-1].points) == len(new.points):
         new = Look(new.done, turned(new.points, looks[-1].points))
@@ -248,12 +256,12 @@ def _kept(looks: tuple[Look, ...], answer: Answer) -> tuple[Look, ...]:
 
 
 def _in_clusters(state: State) -> bool:
-    return state.enough and state.standing is not None and state.standing.clustered
+    return state.enough and state.clustering is not None and state.clustering.clustered
 
 
 @goal("own-words", "Find two groups of 3 words of your own that form clusters")
 def _own(state: State) -> bool:
-    """Groups that are not the ones to begin with, written once more."""
+    """Return whether two groups form clusters without using the initial words."""
     new = [group for word, group in state.known if word not in CHOSEN.all]
     groups = sum(new.count(group) >= 3 for group in set(new))
     return groups >= 2 and _in_clusters(state)
@@ -265,8 +273,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=80,
     lesson="embeddings",
     task=(
-        "Train word vectors on nothing but text, and watch words that appear in similar "
-        "company move together."
+        "Train word vectors on nothing but text, and watch words from similar contexts "
+        "move together."
     ),
     trains=True,
     start=State,

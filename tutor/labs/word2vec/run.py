@@ -1,7 +1,7 @@
-"""A training run of word2vec that can stop after any step, be kept, and go on as if it had not.
+"""A training run of word2vec that can be saved after any step and resumed with the same result.
 
-Everything that is drawn follows from the seed and the place in the run, so the vectors after so
-many pairs do not depend on where it was interrupted.
+All random draws depend only on the seed and the position in the run, so the vectors after a number
+of pairs do not depend on interruptions.
 """
 
 from __future__ import annotations
@@ -24,19 +24,22 @@ from tutor.lm.embeddings.word2vec import (
 from tutor.lm.training.checkpoint import save_atomically
 
 LOWEST_RATE = 0.01
-"""The share of the first rate that the last step still has."""
+"""The learning rate of the last step, as a fraction of the first one."""
 
 
 class TrainingRun:
-    """`epoch` is the time through the text that the next step belongs to, counted from 0, `done`
-    the pairs trained on so far, `total` about how many it will be in the end."""
+    """A training run.
+
+    `epoch` is the pass through the text that the next step belongs to, counted from 0. `done` is
+    the number of pairs trained on so far, `total` roughly the final number.
+    """
 
     def __init__(self, text: Text, settings: Settings) -> None:
         self.text, self.settings = text, settings
         self.vectors = first_vectors(text, settings)
         self.epoch = 0
         self.done = 0
-        self._offset = 0  # pairs of this epoch that are done
+        self._offset = 0  # The number of pairs of this epoch that are done.
         self._pairs = pairs_of_epoch(text, 0, settings)
         self._chances = false_word_chances(text).float()
         self.total = len(self._pairs) * settings.epochs
@@ -47,7 +50,7 @@ class TrainingRun:
 
     @torch.inference_mode()
     def step(self) -> tuple[float, int]:
-        """One batch. Returns its mean loss in nats, and how many pairs it had."""
+        """Train on one batch, and return its mean loss in nats and its number of pairs."""
         settings = self.settings
         batch = self._pairs[self._offset : self._offset + settings.batch]
         generator = torch.Generator().manual_seed(settings.seed * 10**9 + self.done)
@@ -65,7 +68,7 @@ class TrainingRun:
         return loss, len(batch)
 
     def save(self, path: Path) -> None:
-        """Raises `OSError` where that file cannot be written."""
+        """Write the run to a file. Raises `OSError` if the file cannot be written."""
         path.parent.mkdir(parents=True, exist_ok=True)
         place = {"epoch": self.epoch, "offset": self._offset, "done": self.done}
         metadata = {name: str(value) for name, value in place.items()}
@@ -74,8 +77,10 @@ class TrainingRun:
 
     @torch.inference_mode()
     def resume(self, path: Path) -> bool:
-        """Go on from what `save` wrote. False, and nothing is changed, where there is no such file
-        or it is of another run."""
+        """Resume from a file that `save` wrote, and return whether that succeeded.
+
+        If there is no such file, or if it belongs to another run, nothing is changed.
+        """
         try:
             with safe_open(path, framework="pt") as file:
                 kept = file.metadata()

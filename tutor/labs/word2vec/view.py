@@ -1,4 +1,4 @@
-"""Draws the lab of word vectors in training."""
+"""Draws the word2vec lab."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tutor.app.widgets import figures
 from tutor.app.widgets.plot import trend
 from tutor.labs.kit.actions import MoveFocus
 from tutor.labs.kit.columns import LOW, ROOMY, as_many_as_fit
-from tutor.labs.kit.keys import I_O, LEFT_RIGHT, N_P, Keys, key, pair
+from tutor.labs.kit.keys import I_O, LEFT_RIGHT, P_N, Keys, key, pair
 from tutor.labs.kit.view import Offered
 from tutor.labs.kit.words.groups import edit_words
 from tutor.labs.kit.words.lines import cosine
@@ -23,17 +23,17 @@ _TREND = 12
 
 
 class Word2VecView(WordMapLabView):
-    """How the training goes, the map of the chosen words, and the neighbors of the one in focus."""
+    """Shows the training, the map of the chosen words, and the neighbors of the word in focus."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("r", "run", "run, pause", "Train; press again to pause and to go on."),
-        *pair(N_P, "move_focus(*, 'word')", "word", "Next word, or the last."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'map')", "earlier maps", "Back and forth."),
-        key("l", "latest", "latest", "The map as it is now."),
+        key("r", "run", "run, pause", "Train, or pause."),
+        *pair(P_N, "move_focus(*, 'word')", "word", "Go to the previous or next word."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'map')", "earlier maps", "Show an earlier or later map."),
+        key("l", "latest", "latest", "Show the latest map."),
         *pair(I_O, "adjust(*, 'zoom')", "zoom", "Zoom in on the word, or out."),
-        key("s", "choose(1, 'seed')", "other seed", "From the start, with another seed."),
-        key("w", "choose(1, 'window')", "other window", "From the start: 2, 5 or 10 words."),
-        key("e", "edit", "write", "Watch words of your own, groups with ; between."),
+        key("s", "choose(1, 'seed')", "new seed", "Restart the training with a new seed."),
+        key("w", "choose(1, 'window')", "window", "Restart with a window of 2, 5 or 10 words."),
+        key("e", "edit", "edit", "Edit the words to watch."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "run": lambda state: not state.finished,
@@ -51,11 +51,11 @@ class Word2VecView(WordMapLabView):
 
     def draw(self, state: State) -> None:
         width, low = self.columns, self.size.height < LOW
-        above = [_standing(state, width)]
+        above = [_status(state, width)]
         if not low:
             above += [*_figures(state).wrap(width), *legend(state.words.groups).wrap(width)]
         below = [_nearest(state, width), _map_of(state)]
-        if not (low and state.done):  # the map needs the row; of the word in focus it is said below
+        if not (low and state.done):  # On a low screen, the map needs this row.
             above += _missing(state, width)
         self.put("#lines", above)
         self.put("#below", below[:1] if low else below)
@@ -74,15 +74,15 @@ class Word2VecView(WordMapLabView):
         self.query_one(WordPlot).show(points, focus, center, state.zoom)
 
 
-def _standing(state: State, width: int) -> Content:
-    """Seed, window, and how far the run is."""
+def _status(state: State, width: int) -> Content:
+    """Return the seed, the window, and the progress of the run."""
     parts: list[tuple[str, str]] = [(f"  seed {state.seed}  window {state.window}", "bold")]
     now = state.now
     if now is None:
         return Content.assemble(*parts, "  …")
     share = min(1.0, state.done / now.total)
     if state.finished:
-        parts.append(("   ready", RIGHT))
+        parts.append(("   finished", RIGHT))
     elif not state.going:
         parts.append(("   paused" if state.done else "   press r to train", ACT))
     passed = f"pass {now.epoch} of {now.epochs}" if width >= ROOMY else ""
@@ -97,22 +97,22 @@ def _standing(state: State, width: int) -> Content:
 
 
 def _figures(state: State) -> Content:
-    """The loss and how it went, and how far words of one kind have come together."""
+    """Return the loss with its trend, and how well the words form clusters."""
     parts: list[tuple[str, str]] = []
     if state.losses:
         losses = [loss for _, loss in state.losses]
         parts += [(f"  loss {losses[-1]:.2f} ", ""), (trend(losses, _TREND), "$likely-3")]
-    found = state.standing
+    found = state.clustering
     if found is not None:
         style, tick = (RIGHT, "✓") if found.clustered else ("", " ")
-        parts.append((f" {tick}nearest of its kind {found.together:>4.0%}", style))
+        parts.append((f" {tick}nearest in own group {found.together:>4.0%}", style))
         parts.append((f"  within {cosine(found.within).strip()}", MUTED))
         parts.append((f"  between {cosine(found.between).strip()}", MUTED))
     return Content.assemble(*parts)
 
 
 def _missing(state: State, width: int) -> list[Content]:
-    """A line on the words that cannot be watched, where there are any."""
+    """Return a line about the words that cannot be watched, if there are any."""
     parts = [counted(state.words.left_out, "word") + " left out"] if state.words.left_out else []
     if state.unknown:
         room = width - sum(len(part) + 5 for part in parts)
@@ -121,14 +121,14 @@ def _missing(state: State, width: int) -> list[Content]:
 
 
 def _nearest(state: State, width: int) -> Content:
-    """As many neighbors of the word in focus as fit."""
+    """Return as many neighbors of the word in focus as fit."""
     word = safe(state.words.all[state.focus])
     if state.now is None or not state.fresh:
         return Content.assemble("  ", (word, "bold"), "  …")
     if not state.now.nearest:
         return Content.assemble("  ", (word, "bold"), ("  is not in the text", NOT_YET))
     count = figures.count(state.now.vocabulary)
-    of = f"  nearest of {count} words: " if width >= ROOMY else "  "
+    of = f"  nearest among {count} words: " if width >= ROOMY else "  "
     lead = Content.assemble("  ", (word, "bold"), (of, MUTED))
     others = ([f"{safe(other)} {cosine(value).strip()}  "] for other, value in state.now.nearest)
     return Content.assemble(lead, *as_many_as_fit(others, width - lead.cell_length))
