@@ -73,7 +73,7 @@ class TutorApp(RemoteTerminal):
     CSS_PATH = "main.tcss"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "glossary", "terms", tooltip="The glossary: what the terms mean."),
+        Binding("v", "glossary", "glossary", tooltip="Open the glossary of the course."),
         Binding("slash", "search", "search", tooltip="Search lessons, glossary and questions."),
         Binding("question_mark", "help", "help", tooltip="Every key of this screen, in words."),
         Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True, system=True),

@@ -56,7 +56,7 @@ class AskScreen(CourseScreen):
     CSS_PATH = "ask.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "next", tooltip="The next question."),
-        Binding("r", "retry", "retry", tooltip="Answer this question again."),
+        Binding("r", "retry", "try again", tooltip="Answer this question again."),
         Binding("h", "hint", "hint", tooltip="A hint for this question."),
         Binding("g", "guessed", "I guess", tooltip="Mark the next answer as a guess, or not."),
         Binding("l", "look", "look again", tooltip="The lesson screen that this is about."),
