@@ -1,4 +1,4 @@
-"""What a terminal sends for a paste is one paste, whatever was pasted."""
+"""Tests that a paste arrives as one paste, whatever was pasted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ START, END = "\x1b[200~", "\x1b[201~"
 
 
 def parsed(*chunks: str) -> list[object]:
-    """Pastes as text, keys as one-element tuples."""
+    """Parse chunks, and return pastes as strings and keys as one-element tuples."""
     parser = PasteParser()
     found: list[object] = []
     for chunk in (*chunks, ""):
