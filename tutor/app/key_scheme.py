@@ -29,6 +29,7 @@ COMMON_KEYS = (
     CommonKey("p, n", (), "Go to the previous or next item."),
     CommonKey("x", ("example", "next example"), "Load another example."),
     CommonKey("o", (), "Open another text or model."),
+    CommonKey("l", ("lab", "labs"), "Open the lab of the screen, or the list of labs."),
     CommonKey("a", ("add",), "Add an item or a server."),
     CommonKey("d", ("delete", "remove"), "Delete or remove the item at the mark."),
     CommonKey("t", ("sampler",), "Change the sampler settings."),

@@ -176,7 +176,7 @@ async def test_a_quiz_continues_at_the_same_question_in_the_same_order(tmp_path:
     assert before == after != []
 
 
-async def test_the_result_leads_to_the_screen_to_look_at_again(tmp_path: Path) -> None:
+async def test_the_result_opens_the_screen_of_a_question(tmp_path: Path) -> None:
     async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "a")
         await sees(pilot, "question 1 of 6")
@@ -191,7 +191,7 @@ async def test_the_result_leads_to_the_screen_to_look_at_again(tmp_path: Path) -
         await sees(pilot, "0 of 6 right.")
 
 
-async def test_the_result_leads_to_the_lab(tmp_path: Path) -> None:
+async def test_the_result_opens_the_lab_of_a_question(tmp_path: Path) -> None:
     course = Course(lessons=(_only("bits", "cosine"),))
     async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "a")
@@ -316,7 +316,7 @@ async def test_the_course_map_fits_on_24_lines(tmp_path: Path) -> None:
         assert pilot.app.screen.query_one("#map").max_scroll_y == 0
 
 
-def test_a_lesson_stays_done_when_its_questions_go_worse_the_next_time() -> None:
+def test_a_lesson_stays_done_when_later_answers_are_wrong() -> None:
     lesson = _only("bits", "cosine")
     state = LessonState(lesson=lesson.id, seen=tuple(each.id for each in lesson.screens))
     cards = {

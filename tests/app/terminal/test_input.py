@@ -28,7 +28,7 @@ def test_replies_of_the_terminal_are_ignored(sent: str) -> None:
 
 
 @pytest.mark.parametrize("number", [0x110000, 99999999999999999999])
-def test_a_key_whose_number_is_not_a_character_ends_nothing(number: int) -> None:
+def test_a_key_whose_number_is_not_a_character_is_ignored(number: int) -> None:
     events = list(KeyParser().feed(f"a\x1b[{number};5u\x1b[A"))
     found = [event.key for event in events if isinstance(event, Key)]
     assert (found[0], found[-1]) == ("a", "up")

@@ -34,13 +34,13 @@ def parsed(*chunks: str) -> list[object]:
         ("ends with \x1b", "ends with ␛"),
     ],
 )
-def test_an_escape_character_inside_is_text(pasted: str, shown: str) -> None:
+def test_an_escape_character_inside_a_paste_is_text(pasted: str, shown: str) -> None:
     sent = "a" + START + pasted + END + "b"
     assert parsed(sent) == [("a",), shown, ("b",)]
     assert parsed(*sent) == [("a",), shown, ("b",)]
 
 
-def test_keys_outside_stay_keys() -> None:
+def test_keys_outside_a_paste_are_keys() -> None:
     sent = "\x1b[A" + START + "x" + END + "\x1b[B" + START + "\x1b" + END + "\r"
     assert parsed(sent) == [("up",), "x", ("down",), "␛", ("enter",)]
 

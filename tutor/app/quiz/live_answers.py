@@ -1,4 +1,4 @@
-"""Asks the live model about answers that it grades, and draws what it returns."""
+"""Queries the live model for questions that it helps to grade, and draws its predictions."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class ReviewScreen(AskScreen):
         self._ahead: list[Due] = []
         self._count = 0
         self._ended = False
-        """True once nothing was left to ask."""
+        """True once nothing is left to ask."""
         self._just_answered = ""
         """The question answered last in this review. Answers given in a quiz cannot be undone."""
 

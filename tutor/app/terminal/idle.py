@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from textual.binding import ActiveBinding
 
 WARNED_BEFORE = 60.0
-"""Seconds before the end at which the learner is asked, or half the limit if that is shorter."""
+"""Seconds before the end at which the learner is warned, or half the limit if that is shorter."""
 
 
 class IdleLimit:
@@ -38,7 +38,7 @@ class IdleLimit:
         self.seconds = seconds
         self.warned_after = max(seconds - WARNED_BEFORE, seconds / 2)
         self.over = False
-        """True once the limit was reached."""
+        """True once the limit is reached."""
         self._clock = clock
         self._sleep = sleep
         self._last = clock()

@@ -54,7 +54,7 @@ class LabTask(Static):
         self.open = False
 
     def show(self, reached: Set[str], *, open_: bool) -> None:
-        """Show the goals. `reached` has the names of those reached so far, now or earlier.
+        """Show the goals. `reached` has the names of those reached, now or in earlier sessions.
 
         Every key calls this, so it lays out nothing if nothing has changed.
         """

@@ -18,8 +18,8 @@ class TopLine(Widget):
     """The status line.
 
     `place` says where you are, from general to specific, joined by `SEPARATOR`. `aside` is a note
-    of this screen. `model` describes the state of the model, and `model_mark` is a symbol for it.
-    If the line is too narrow, the right side is shortened first, then the general part of `place`.
+    about this screen. `model` is the state of the model in words, and `model_mark` as a symbol. If
+    the line is too narrow, the right side is shortened first, then the general part of `place`.
     """
 
     place: reactive[str] = reactive("")
