@@ -46,8 +46,10 @@ def event_of(key: str) -> Key:
 
 
 async def settle(pilot: Pilot[Any]) -> None:
-    """Wait until every message is handled and the screen is drawn. The app must be found idle
-    twice, because handling a message may send others."""
+    """Wait until every message is handled and the screen is drawn.
+
+    The app must be found idle twice, because handling a message may send others.
+    """
     rests = 0
     end = time.monotonic() + LIMIT
     while rests < 2 and pilot.app.is_running and time.monotonic() < end:

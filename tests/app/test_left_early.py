@@ -1,4 +1,4 @@
-"""A screen that is left, or taken down with the program, while something it waited for comes in."""
+"""Tests screens that are closed, with or without the app, while they wait for a result."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_a_search_that_ends_too_late(tmp_path: Path) -> None:
+async def test_a_search_that_ends_after_its_screen_was_closed_does_no_harm(tmp_path: Path) -> None:
     course = SlowCourse()
     app = whole_app(tmp_path, course=course)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -32,16 +32,16 @@ async def test_a_search_that_ends_too_late(tmp_path: Path) -> None:
     assert app.crash is None
 
 
-async def test_what_is_missed_elsewhere_is_a_mistake(tmp_path: Path) -> None:
+async def test_a_missing_widget_is_a_bug(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
-    with pytest.raises(NoMatches):  # noqa: PT012  (it comes at the end)
+    with pytest.raises(NoMatches):  # noqa: PT012  (it is raised at the end)
         async with app.run_test(size=(80, 24)) as pilot:
             await sees(pilot, "> Begin")
             app._handle_exception(NoMatches("nothing"))
     assert isinstance(app.crash, NoMatches)
 
 
-async def test_what_is_missed_while_the_program_ends_is_none(tmp_path: Path) -> None:
+async def test_a_missing_widget_while_the_program_ends_is_ignored(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "> Begin")

@@ -1,4 +1,4 @@
-"""What a login that is locked down offers, and what is refused where it would be carried out."""
+"""Tests that a locked-down login offers no forbidden actions, and refuses them when called."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ NOT_OFFERED = {
     "fetch": {"ModelScreen"},
     "add": {"CompareView", "ScaleView", "PromptingView"},
 }
-"""Actions that would fetch a model, or ask a server that the host has not named, and whose keys
-lead to them."""
+"""Actions that download a model or query a server the host has not named, and the classes that
+bind keys to them."""
 TEXTUAL_HAS = {
     *("screenshot", "suspend_process", "command_palette", "change_theme", "show_help_panel"),
     *("toggle_dark", "simulate_key", "notify", "run_command"),
 }
-"""Actions of Textual's own that no key of ours leads to."""
+"""Textual's own actions, to which none of our keys may be bound."""
 
 
 class SilentEngine(FakeEngine):
-    """Never answers what a lab asks: each lab stays as it begins."""
+    """An engine that never answers, so that each lab stays in its initial state."""
 
     async def ask(
         self, expected: type[AnswerKind], request: Callable[[int], Request]
@@ -66,12 +66,12 @@ async def no_network(_: Callable[[PullProgress], None]) -> Pulled:
 
 
 def name_of(action: str) -> str:
-    """`open` for `app.open('review')`."""
+    """Return the bare name of an action, such as `open` for `app.open('review')`."""
     return re.sub(r"\(.*", "", action).rpartition(".")[2]
 
 
 async def offered(app: TutorApp, pilot: Pilot[None]) -> set[str]:
-    """The actions of every key, on every screen and in every lab."""
+    """Return the actions of every key, on every screen and in every lab."""
     found: set[str] = set()
 
     def take() -> None:
@@ -103,17 +103,26 @@ async def offered(app: TutorApp, pilot: Pilot[None]) -> set[str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [SilentEngine, BackendEngine])
 @pytest.mark.parametrize("allowed", [EVERYTHING, LOCKED_DOWN], ids=["everything", "locked-down"])
-async def test_no_key_leads_out(tmp_path: Path, allowed: Allowed, kind: type[FakeEngine]) -> None:
+async def test_no_key_has_a_forbidden_action(
+    tmp_path: Path, allowed: Allowed, kind: type[FakeEngine]
+) -> None:
     app = whole_app(tmp_path, kind(), allowed=allowed, model_missing=lambda: True, fetch=no_network)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Begin")
         found = await offered(app, pilot)
-    assert {"take", "ask", "edit", "submit", "restart", "write"} <= found  # it has been everywhere
+    assert {
+        "take",
+        "ask",
+        "edit",
+        "submit",
+        "restart",
+        "write",
+    } <= found  # every screen was visited
     assert not found & TEXTUAL_HAS
     assert found & set(NOT_OFFERED) == (set(NOT_OFFERED) if allowed is EVERYTHING else set())
 
 
-def test_which_keys_would_lead_out_is_known() -> None:
+def test_the_classes_with_forbidden_actions_are_known() -> None:
     leading: dict[str, set[str]] = {}
     modules = (
         *pkgutil.walk_packages(tutor.app.__path__, "tutor.app."),
@@ -134,7 +143,9 @@ def test_which_keys_would_lead_out_is_known() -> None:
 
 
 @pytest.mark.parametrize("allowed", [EVERYTHING, LOCKED_DOWN], ids=["everything", "locked-down"])
-async def test_they_are_not_among_the_keys(tmp_path: Path, allowed: Allowed) -> None:
+async def test_forbidden_actions_have_no_keys_when_locked_down(
+    tmp_path: Path, allowed: Allowed
+) -> None:
     app = whole_app(
         tmp_path, SilentEngine(), allowed=allowed, model_missing=lambda: True, fetch=no_network
     )
@@ -154,7 +165,7 @@ async def test_they_are_not_among_the_keys(tmp_path: Path, allowed: Allowed) -> 
             assert asks == (allowed is EVERYTHING)
 
 
-async def test_no_model_is_fetched(tmp_path: Path) -> None:
+async def test_no_model_is_downloaded(tmp_path: Path) -> None:
     keeper = ModelKeeper(FakeEngine(), lambda _: None, missing=lambda: True, may_fetch=False)
     await keeper.start()
     assert keeper.status.small
@@ -163,7 +174,7 @@ async def test_no_model_is_fetched(tmp_path: Path) -> None:
         keeper.fetch()
 
 
-async def test_only_the_server_of_the_host_is_asked(tmp_path: Path) -> None:
+async def test_only_the_server_that_the_host_named_is_queried(tmp_path: Path) -> None:
     hosts = remote_model("openai:theirs", "http://models.example/v1")
     here = remote_model("openai:mine", "http://127.0.0.1:9/v1")
     engine = FakeEngine()
@@ -179,7 +190,7 @@ async def test_only_the_server_of_the_host_is_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("allowed", [EVERYTHING, LOCKED_DOWN])
-async def test_an_address_is_told_and_never_opened(
+async def test_an_address_is_shown_and_never_opened(
     tmp_path: Path, allowed: Allowed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
@@ -199,14 +210,17 @@ TOUCHES = re.compile(
 )
 
 
-def test_what_the_app_does_with_files_and_programs_is_known() -> None:
-    """Whoever adds to this decides what a login that is locked down does about it
-    (`tutor.allowed`), and says so in docs/kiosk.md."""
+def test_the_modules_that_use_files_or_programs_are_known() -> None:
+    """Check that the app uses files and programs only where we know it.
+
+    If you add a module here, decide what a locked-down login does about it (`tutor.allowed`), and
+    document that in docs/kiosk.md.
+    """
     found = {
         str(file.relative_to(APP))
         for file in APP.rglob("*.py")
         if TOUCHES.search(file.read_text("utf-8"))
     }
     assert found == {
-        "background/fetch.py",  # `ModelKeeper.fetch`, where that is allowed
+        "background/fetch.py",  # `ModelKeeper.fetch`, if that is allowed
     }

@@ -1,4 +1,4 @@
-"""How the screens look: one picture a screen and state."""
+"""Compares screens with snapshots, one for each screen and state."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _same_terminal_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def learner(folder: Path, *, question: str = "", screen: str = "") -> None:
-    """Somebody who has read the first screen and stands at `question` or `screen`."""
+    """Save the progress of a learner who has read one screen and is at `question` or `screen`."""
     Progress.open(folder).save_lesson(
         LessonState(
             lesson=LESSON.id,
@@ -156,7 +156,7 @@ def test_sixteen_colors(
 
 
 NOON = datetime(2026, 11, 24, 12).timestamp()
-"""Of a Tuesday: the days of the week are in the picture."""
+"""Noon on a Tuesday, since the snapshot shows days of the week."""
 
 
 def some_history(folder: Path, now: float) -> None:

@@ -1,4 +1,4 @@
-"""Colors keep apart in every terminal, and vanish where none are wanted."""
+"""Tests that colors differ in every terminal, and are removed on request."""
 
 from __future__ import annotations
 

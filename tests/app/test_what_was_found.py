@@ -1,4 +1,4 @@
-"""What was found about stored progress at the start stands on the first screen."""
+"""Tests that the first screen shows the problems found in stored progress."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.app.whole_app import until, whole_app
 from tutor.learner.progress import Progress
 
 
-async def test_a_damaged_state_and_a_log_that_was_cut_off_are_both_told(tmp_path: Path) -> None:
-    """The one when the files are opened, the other when they have been looked through."""
+async def test_a_damaged_state_and_a_truncated_log_are_both_reported(tmp_path: Path) -> None:
+    """Find one problem on opening the files, and the other on checking them."""
     clock = Clock()
     answered(tmp_path, clock, 1, 2)
     cards = Progress.open(tmp_path).cards()

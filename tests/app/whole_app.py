@@ -1,4 +1,4 @@
-"""The whole app on the sample course, a temporary folder and a model that can be predicted."""
+"""Runs the whole app on the sample course, in a temporary folder, with a predictable model."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PATIENCE = 20.0
 
 
 class Options(TypedDict, total=False):
-    """What else the app may be given."""
+    """Other parameters of the app."""
 
     opening: Opening
     allowed: Allowed
@@ -60,18 +60,20 @@ def whole_app(
 
 
 async def until(pilot: Pilot[Any], condition: Callable[[], bool]) -> None:
-    """Let the app work until `condition` holds. Fails when the app has ended, or after
-    `PATIENCE` seconds, and shows the screen."""
+    """Let the app work until `condition` holds.
+
+    Fail, and show the screen, when the app has ended or after `PATIENCE` seconds.
+    """
     deadline = time.monotonic() + PATIENCE
     while not condition():
         app = cast("TutorApp", pilot.app)
         assert app.is_running, "the app has ended"
-        assert time.monotonic() < deadline, f"it never came; the screen is\n{shown(app)}"
+        assert time.monotonic() < deadline, f"the condition never held; the screen is\n{shown(app)}"
         await settle(pilot)
 
 
 async def sees(pilot: Pilot[Any], text: str) -> None:
-    """Wait until `text` stands on the screen."""
+    """Wait until `text` is on the screen."""
     await until(pilot, lambda: text in shown(cast("TutorApp", pilot.app)))
 
 

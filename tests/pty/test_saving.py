@@ -176,6 +176,6 @@ def test_what_cannot_be_saved_before_leaving_is_said_on_the_terminal(folder: Pat
             run.press("esc")
             run.wait_for("Continue")
             run.press("q")
-            run.wait_for("Saving what is not saved yet")
+            run.wait_for("Saving your progress")
             assert run.wait_exit() == 0
         assert "Another session of this learner has been saving" in run.text

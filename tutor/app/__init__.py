@@ -1,7 +1,7 @@
-"""The screen: a Textual app that shows what the other layers know. It never imports torch."""
+"""The Textual app. It shows what the other layers compute, and never imports torch."""
 
 import os
 
-# Textual paints at most so many times a second. While the model runs, a key would wait for up to a
-# sixtieth of a second until its turn comes.
+# Textual's highest frame rate. At its default of 60, a key pressed while the model runs could wait
+# a sixtieth of a second before its effect is painted.
 os.environ.setdefault("TEXTUAL_FPS", "120")

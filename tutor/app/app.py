@@ -1,6 +1,6 @@
-"""The app: what lives as long as the program runs.
+"""The app, and what lives as long as the program runs.
 
-Nothing here imports torch, and the engine process is only started after the first paint.
+Nothing here imports torch, and the engine process starts only after the first paint.
 """
 
 from __future__ import annotations
@@ -51,13 +51,16 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
 Start = Literal["home", "review"]
-"""What is on the screen first; home is below it."""
+"""The screen to open first, above home."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """For how many seconds the app waits for what is being saved: `quit` when the learner leaves,
-    longer than a save waits for its turn; `unmount` when the terminal is gone."""
+    """The seconds that the app waits for unsaved progress before it ends.
+
+    `quit` applies when the learner leaves, and is longer than a save waits for its lock; `unmount`
+    applies when the terminal is gone.
+    """
 
     quit: float = 6.0
     unmount: float = 1.5
@@ -67,21 +70,21 @@ PATIENCE = Patience()
 
 
 class TutorApp(RemoteTerminal):
-    """Holds the course, the learner's progress and the engine for as long as the program runs."""
+    """The app, with the course, the learner's progress and the engine."""
 
     TITLE = "tutor"
     CSS_PATH = "main.tcss"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "glossary", "terms", tooltip="The glossary: what the terms mean."),
+        Binding("v", "glossary", "glossary", tooltip="Open the glossary of the course."),
         Binding("slash", "search", "search", tooltip="Search lessons, glossary and questions."),
-        Binding("question_mark", "help", "help", tooltip="Every key of this screen, in words."),
+        Binding("question_mark", "help", "help", tooltip="Explain every key of this screen."),
         Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True, system=True),
         Binding("ctrl+l", "redraw", show=False, priority=True, system=True),
     ]
 
     model_status: reactive[ModelStatus] = reactive(ModelStatus())
-    """How the model is doing; every screen shows it in its status line."""
+    """The state of the model. Every screen shows it in its status line."""
 
     def __init__(
         self,
@@ -101,16 +104,19 @@ class TutorApp(RemoteTerminal):
         fetch: Fetch = fetch_model,
         find_lab: Callable[[str], AnyLab] = registry.find,
     ) -> None:
-        """`opening` is where `course` is from, if there is more of it to be read than it tells yet.
-        `model_missing` says whether the default model is meant and not installed: it is
-        fetched in the background then. `lab` is one to begin with, over home. `ascii_only`:
-        nothing but ASCII is drawn. `remote` is the model of the engine, if it is elsewhere.
-        `allowed` says what may be done here, `idle` hears of every key, `find_lab`
-        returns the lab of a name."""
+        """Create the app.
+
+        `opening` reads the rest of `course`, if so far only its outline was read. `model_missing`
+        returns whether the default model is wanted but not installed; it is then downloaded in the
+        background. `lab` is the name of a lab to open first, above home. With `ascii_only`, the
+        app draws only ASCII. `remote` is the engine's model if it is a remote one. `allowed` says
+        what learners may do here, `idle` counts the time since the last key, and `find_lab` returns
+        a lab by its name.
+        """
         super().__init__()
         self.progress = BackgroundProgress(progress, self._saving_failed)
         self.untold: list[Exception] = []
-        """What went wrong while saving and has not been said yet."""
+        """Errors while saving that the learner has not seen yet."""
         self._leaving = False
         self._patience = patience
         self._opening = opening
@@ -153,7 +159,7 @@ class TutorApp(RemoteTerminal):
 
     def _set_colors(self, *, ascii_only: bool) -> None:
         self._line_filters: list[LineFilter] = []
-        """What replaces Textual's own filters, where there are any."""
+        """Our filters. If there are any, they replace Textual's own."""
         self.register_theme(theme.MANY_COLORS)
         self.register_theme(theme.SIXTEEN_COLORS)
         if self.no_color:
@@ -171,7 +177,7 @@ class TutorApp(RemoteTerminal):
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key | Paste) and not event.is_forwarded and self.idle is not None:
             self.idle.pressed()
-            if isinstance(self.screen, IdleScreen):  # the key that stays does nothing else
+            if isinstance(self.screen, IdleScreen):  # this key only keeps the session open
                 self.pop_screen()
                 return
         if isinstance(event, Key) and not event.is_forwarded:
@@ -181,7 +187,7 @@ class TutorApp(RemoteTerminal):
         await super().on_event(event)
 
     async def _on_key(self, event: Key) -> None:
-        """A key that nothing wanted where it was sent to; the keys of the app come after this."""
+        """Redirect a key that no widget used, before the app's own bindings see it."""
         if self._late_keys.redirected(event, self.focused or self.screen):
             event.prevent_default()
 
@@ -189,13 +195,13 @@ class TutorApp(RemoteTerminal):
         self.begin()
 
     def begin(self) -> None:
-        """Start the engine and read the rest of the course, now that the first screen is there."""
-        if not gc.isenabled():  # `tutor.cli.app` has put it off until now
-            gc.freeze()  # what is there by now stays, and need not be looked at ever again
+        """Start the engine and read the rest of the course, once the first screen is painted."""
+        if not gc.isenabled():  # `tutor.cli.app` has turned it off for a quick start
+            gc.freeze()  # objects created so far stay: the collector need not check them again
             gc.enable()
         remote = self.services.remote
         if remote is not None and remote.here:
-            self.engine.allow(remote)  # with the key, where its server wants one
+            self.engine.allow(remote)  # with its API key, if the server needs one
         self.run_worker(self.keeper.start(), name="model")
         self.run_worker(self._read_on(), name="course")
         self.progress.check()
@@ -205,7 +211,7 @@ class TutorApp(RemoteTerminal):
             self.navigator.open_live_lab(self._lab)
 
     async def _read_on(self) -> None:
-        """Reads what the course does not tell yet, and says what is wrong there."""
+        """Read the rest of the course, and show what is wrong in it."""
         if self._opening is None or self._background_load is None:
             return
         await self._background_load.run()
@@ -230,7 +236,7 @@ class TutorApp(RemoteTerminal):
             self.navigator.tell("The model is ready again.")
 
     def _saving_failed(self, error: Exception) -> None:
-        """Note what went wrong while saving; called in the thread that saves."""
+        """Note an error while saving. The thread that saves calls this."""
         self.untold.append(error)
         self.call_later(self._tell_untold)
 
@@ -240,32 +246,32 @@ class TutorApp(RemoteTerminal):
             if not isinstance(error, TutorError):
                 raise error
             if isinstance(error, StoreRepaired) and isinstance(self.screen, HomeScreen):
-                self.screen.tell_problems()  # with what else was found
+                self.screen.tell_problems()  # home shows it with all other problems
             else:
                 self.navigator.tell(error)
 
     async def action_quit(self) -> None:
-        """Leave as soon as everything is saved; keys work meanwhile."""
+        """Quit as soon as everything is saved. Keys work in the meantime."""
         self.run_worker(self._leave(), name="leave", exclusive=True, group="leave")
 
     async def _leave(self) -> None:
         if self.progress.unsaved:
-            self.navigator.tell("Saving what is not saved yet, then leaving.")
+            self.navigator.tell("Saving your progress, then quitting.")
             self._leaving = True
             await asyncio.to_thread(self.progress.drain, self._patience.quit)
         self.exit()
 
     def ask_whether_there(self) -> None:
-        """Nobody has pressed a key for long, and soon the program would end."""
+        """Ask whether the learner is still there, shortly before the idle limit ends the app."""
         if self.idle is not None and not isinstance(self.screen, IdleScreen):
             self.push_screen(IdleScreen(self.idle))
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
-        """Show an address, and never open it: whatever Textual or a click may ask for."""
-        self.navigator.tell(f"This leads out of the course: {url}")
+        """Show an address instead of opening it, even if Textual or a click asks for it."""
+        self.navigator.tell(f"This link leads outside the course: {url}")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Where a key would be typed, it does nothing else, and nothing else is told of it."""
+        """Disable a key, and hide it on the key line, while the text field in focus takes it."""
         typed = {"glossary": "v", "search": "/"}.get(action)
         if typed is not None and self.focused is not None:
             return not self.focused.check_consume_key(typed, typed)

@@ -1,4 +1,4 @@
-"""What all screens have: the status line, the rules, room for a notice, the key line."""
+"""The base of all screens: the status line, the rules, room for a notice, and the key line."""
 
 from __future__ import annotations
 
@@ -32,9 +32,11 @@ def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
 
 
 class TutorScreen(Screen[None]):
-    """A screen of the tutor. Subclasses yield what fills it in `compose_content`, set `place`
-    (and `aside`), and list their keys in `BINDINGS`: those shown are on the key line, the
-    `tooltip` of each says in words on the help screen what it does.
+    """A screen of the tutor.
+
+    Subclasses yield their content in `compose_content`, set `place` (and `aside`), and list their
+    keys in `BINDINGS`. The key line has the shown ones; the help screen explains each key by its
+    `tooltip`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,7 +44,7 @@ class TutorScreen(Screen[None]):
     ]
     AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012 (Textual's own type)
-    """Where rows are few, the rules make room for what stands between them."""
+    """On a low screen, the rules are left out to make room for the content."""
     SCROLLED: ClassVar[str] = ""
 
     place: reactive[str] = reactive("")
@@ -58,7 +60,7 @@ class TutorScreen(Screen[None]):
         yield KeyLine()
 
     def compose_content(self) -> ComposeResult:
-        """What stands between the two rules."""
+        """Yield the content between the two rules."""
         yield from ()
 
     def on_mount(self) -> None:
@@ -69,12 +71,12 @@ class TutorScreen(Screen[None]):
             top.model, top.model_mark = status.line, status.mark
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """No cursor blinks: a blink is a repaint every half second for as long as it is there."""
+        """Keep the cursor from blinking, which would repaint the screen every half second."""
         if hasattr(event.widget, "cursor_blink"):
             event.widget.cursor_blink = False
 
     def tell(self, *messages: TutorError | str | None) -> None:
-        """Say something in the notice until it is replaced; None takes it away."""
+        """Show messages in the notice until others replace them. None hides it."""
         for notice in self.query("#notice").results(Notice):
             notice.said = messages
 
@@ -90,7 +92,7 @@ class TutorScreen(Screen[None]):
 
 
 class TextScreen(TutorScreen):
-    """A screen of one text that scrolls. Subclasses lay it out in `text`."""
+    """A screen with one text that scrolls. Subclasses lay it out in `text`."""
 
     SCROLLED = "#scrolled"
     DEFAULT_CSS = "TextScreen #scrolled { height: 1fr; scrollbar-gutter: stable; }"
@@ -110,4 +112,4 @@ class TextScreen(TutorScreen):
         """Put the text on the screen."""
         width = self.query_one(self.SCROLLED).scrollable_content_region.width
         self.query_one("#text", Static).update(Content("\n").join(self.text(width)))
-        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
+        self.call_after_refresh(self.refresh_bindings)  # only now is it known if it can scroll

@@ -14,12 +14,11 @@ if TYPE_CHECKING:
     from tutor.app.services import Navigation, Place, Services
 
 Entry = tuple[Row, Callable[[], object]]
-"""A row of a menu, and what choosing it does."""
+"""A row of a menu, and the function that choosing it calls."""
 
 
 class CourseScreen(TutorScreen):
-    """A screen that uses the course, the learner's progress or the model, or leads to other
-    screens."""
+    """A screen that uses the services or opens other screens."""
 
     def __init__(
         self, services: Services, navigation: Navigation, *, classes: str | None = None
@@ -44,11 +43,11 @@ class MenuScreen(CourseScreen):
         self.fill()
 
     def fill(self) -> None:
-        """Show what there is now."""
+        """Show the current state."""
         raise NotImplementedError
 
     def show_entries(self, entries: Sequence[Entry | None], *, flat: bool = False) -> None:
-        """Show entries; None is a blank line. See `Menu.show`."""
+        """Show entries. None is a blank line. See `Menu.show`."""
         self._openers = [each and each[1] for each in entries]
         self.query_one(Menu).show([each and each[0] for each in entries], flat=flat)
 

@@ -1,4 +1,4 @@
-"""Every key of the screen that was left, in words."""
+"""The help screen, which explains every key of the screen below it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from textual.binding import ActiveBinding, BindingType
 
 Key = tuple[str, str, str]
-"""How the key is written, the short word of the key line, what it does in a sentence."""
+"""The name of a key, its label on the key line, and a sentence that explains it."""
 
 _COLUMN = 9
 
 
 class HelpScreen(TextScreen):
-    """A list of keys, taken from the bindings that were active where `?` was pressed."""
+    """A list of the keys that were active when `?` was pressed."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
 
@@ -43,8 +43,10 @@ class HelpScreen(TextScreen):
 
 
 def keys_of(bindings: Iterable[ActiveBinding]) -> list[Key]:
-    """What every key does that does something now, each thing once. A key may have no room on
-    the key line and still be told here, by its tooltip."""
+    """Return the keys that have an effect now, each function once.
+
+    Hidden keys are included if they have a tooltip.
+    """
     found: dict[str, Key] = {}
     for active in bindings:
         binding = active.binding

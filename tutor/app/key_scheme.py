@@ -6,8 +6,10 @@ from typing import NamedTuple
 
 
 class CommonKey(NamedTuple):
-    """A key, the labels it has in key lines, and its meaning. A binding with one of these labels
-    uses this key; a test compares."""
+    """A key, its labels on key lines, and its meaning.
+
+    A test checks that every binding with one of these labels uses this key.
+    """
 
     key: str
     labels: tuple[str, ...]
@@ -15,7 +17,7 @@ class CommonKey(NamedTuple):
 
 
 COMMON_KEYS = (
-    CommonKey("enter", (), "Do what the screen is about, at the mark: open, accept, take, answer."),
+    CommonKey("enter", (), "Do the main thing at the mark: open, accept, take, answer."),
     CommonKey("escape", ("back",), "Go back. Nothing is discarded."),
     CommonKey("up, down, left, right", (), "Move the mark, or change the value at the mark."),
     CommonKey("tab", (), "Go to the next view, link or field; Shift+Tab goes back."),
@@ -27,6 +29,7 @@ COMMON_KEYS = (
     CommonKey("p, n", (), "Go to the previous or next item."),
     CommonKey("x", ("example", "next example"), "Load another example."),
     CommonKey("o", (), "Open another text or model."),
+    CommonKey("l", ("lab", "labs"), "Open the lab of the screen, or the list of labs."),
     CommonKey("a", ("add",), "Add an item or a server."),
     CommonKey("d", ("delete", "remove"), "Delete or remove the item at the mark."),
     CommonKey("t", ("sampler",), "Change the sampler settings."),

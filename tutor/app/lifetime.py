@@ -1,11 +1,11 @@
 """Runs the app on a terminal that may go away at any moment.
 
-Textual handles neither SIGHUP (the connection dropped) nor SIGTERM: the process would die without
-leaving the screen as it was, or, with SIGHUP ignored, spin on a dead terminal. A handler on the
-event loop hangs when output is blocked. So both signals are blocked before any thread starts, one
-thread waits for them and asks the app to leave, and what does not leave is ended. Nothing is lost
-by that: whatever was called saved is on disk, and what was about to be is written meanwhile by the
-thread that saves.
+Textual handles neither SIGHUP (the connection dropped) nor SIGTERM. The process would die without
+restoring the screen or, with SIGHUP ignored, spin on a dead terminal. A handler on the event loop
+hangs when output is blocked. So both signals are blocked before any thread starts, and one thread
+waits for them and asks the app to exit. If the app does not exit in time, the process is ended.
+Nothing is lost: everything that was reported as saved is on disk, and the saving thread writes
+the rest in the meantime.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tutor.app.terminal.idle import in_words
-from tutor.app.terminal.input import take_keys_alone
+from tutor.app.terminal.input import accept_only_keys
 from tutor.app.terminal.line import line_here
 from tutor.text import safe
 
@@ -28,24 +28,26 @@ if TYPE_CHECKING:
     from tutor.app.terminal.idle import IdleLimit
 
 PATIENCE = 3.0
-"""Seconds that the app gets to leave by itself."""
+"""Seconds that the app has to exit by itself."""
 
 
 def run(app: TutorApp) -> int:
-    """Run `app` until it is left; the exit status (128 + signal number after a signal)."""
-    if sys.platform != "win32":  # which has none of this: its console ends what was started in it
+    """Run `app` until it exits, and return the status (128 + the number of a signal)."""
+    if sys.platform != "win32":  # which has no such signals: its console ends its programs
         signal.pthread_sigmask(signal.SIG_BLOCK, _leave_on())
-        take_keys_alone()
+        accept_only_keys()
     _ask_the_terminal_for_its_size()
     app.draw_over(line_here())
     return asyncio.run(_run(app))
 
 
 def _ask_the_terminal_for_its_size() -> None:
-    """COLUMNS and LINES, where somebody exports them, would come before what the terminal says,
-    and stay what they are when it changes."""
+    """Remove COLUMNS and LINES from the environment if the terminal knows its own size.
+
+    Exported values would take precedence over the real size and never follow its changes.
+    """
     with suppress(OSError):
-        if all(os.get_terminal_size()):  # a serial line may not know it
+        if all(os.get_terminal_size()):  # a serial line may report zeros
             for name in ("COLUMNS", "LINES"):
                 os.environ.pop(name, None)
 
@@ -67,16 +69,16 @@ async def _run(app: TutorApp) -> int:
 
 
 def _say_why_and_what_is_lost(app: TutorApp) -> None:
-    """On the terminal, which is as it was before: there is no screen left to say it on."""
+    """Print why the app ended and what was not saved, once the terminal is restored."""
     if app.idle is not None and app.idle.over:
         without = f"no key was pressed for {in_words(app.idle.seconds)}"
         saved = "" if app.untold or app.progress.unsaved else " Everything is saved."
-        print(f"tutor: ended, because {without}.{saved}", file=sys.stderr)
+        print(f"tutor: ended because {without}.{saved}", file=sys.stderr)
     for error in app.untold:
         print(f"tutor: {safe(str(error))}", file=sys.stderr)
     if count := app.progress.unsaved:
         what = "change was" if count == 1 else f"{count} changes were"
-        print(f"tutor: the last {what} not saved: the disk takes too long.", file=sys.stderr)
+        print(f"tutor: the last {what} not saved: the disk took too long.", file=sys.stderr)
 
 
 def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEventLoop) -> None:
@@ -85,8 +87,8 @@ def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEvent
 
 
 def _leave(app: TutorApp, loop: asyncio.AbstractEventLoop, status: int) -> None:
-    """From a thread. What waits for the terminal by then is not waited for."""
-    last_resort = threading.Timer(PATIENCE, os._exit, (status,))  # saving has gone on meanwhile
+    """Exit the app, from another thread, and end the process if the app does not exit in time."""
+    last_resort = threading.Timer(PATIENCE, os._exit, (status,))  # saving continues until then
     last_resort.daemon = True
     last_resort.start()
     loop.call_soon_threadsafe(lambda: app.exit(return_code=status))

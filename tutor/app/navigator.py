@@ -1,4 +1,4 @@
-"""Opens and leaves the screens of the app. What a screen needs is imported when it is opened."""
+"""Opens and leaves the screens of the app, and imports each screen's code when it is opened."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
 _WHAT_STEPPING_SENDS = (
-    "The text or conversation that you step through, whole, with each token that is added"
+    "The whole text or conversation that you step through, with each token that you add"
 )
 
 
 class Navigator:
-    """Implements `Navigation`: opens screens of `app`, and gives them `services` and itself."""
+    """The `Navigation` of `app`, which gives each screen `services` and itself."""
 
     def __init__(self, app: App[None], services: Services) -> None:
         self._app = app
         self._services = services
         self.labs_left: dict[str, Left] = {}
-        """Where the labs were left, by name: for as long as the program runs."""
+        """The state in which each lab was left, by name, until the program ends."""
 
     def tell(self, message: TutorError | str | None) -> None:
         if isinstance(screen := self._app.screen, TutorScreen):
@@ -89,7 +89,7 @@ class Navigator:
         self._app.push_screen(kind(self._services, self))
 
     def _push_or_return(self, kind: type[CourseScreen]) -> None:
-        """Open a screen, or return to one of its kind that is already open further down."""
+        """Open a screen, or return to one of its class that is already open below."""
         for screen in self._app.screen_stack:
             if isinstance(screen, kind):
                 self._return_to(screen)
@@ -222,8 +222,10 @@ class Navigator:
         self._open_on_model(lambda: ExplorerScreen(engine, progress, mode=mode))
 
     def _open_on_model(self, make: Callable[[], Screen[None]]) -> None:
-        """Open a screen that asks the model at once. If the model is on another machine, ask the
-        learner first."""
+        """Open a screen that queries the model at once.
+
+        If the model is a remote one, ask for the learner's consent first.
+        """
         remote = self._services.remote
         if remote is None or self._services.engine.allowed(remote):
             self._app.push_screen(make())
@@ -240,11 +242,12 @@ class Navigator:
     def open_guessing_game(
         self, lab: Lab | None = None, on_over: Callable[[], Awaitable[str | None]] | None = None
     ) -> None:
-        """Open the guessing game on the text of `lab`. With a remote model, show a message instead:
-        the game scores every token of a text, and a server returns the probabilities of only a
-        few."""
+        """Open the guessing game on the text of `lab`, or show a message if the model is remote.
+
+        The game scores every token of a text, but a server returns the probabilities of only a few.
+        """
         if self._services.remote is not None:
-            self.tell("The guessing game needs every token's probability: a model that runs here.")
+            self.tell("The guessing game needs the probability of every token: use a local model.")
             return
         from tutor.app.explorer.guess.panel import GuessScreen
 

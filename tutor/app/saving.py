@@ -1,4 +1,4 @@
-"""Waiting, without blocking anything, for what is being saved."""
+"""Waits for progress to be saved, without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -9,8 +9,10 @@ from tutor.errors import StoreError
 
 
 async def on_disk(saving: Future[None]) -> bool:
-    """True once it is on disk; False when that failed, which the app says by itself. Whoever
-    waits may be cancelled: the save goes on."""
+    """Return True once `saving` is on disk, or False if it failed.
+
+    The app itself shows the error. Cancelling the caller does not cancel the save.
+    """
     try:
         await asyncio.shield(asyncio.wrap_future(saving))
     except StoreError:

@@ -1,5 +1,7 @@
-"""The services that screens of the app may use, and the navigation between screens. Both are passed
-to the screens that need them."""
+"""The services that screens of the app may use, and the navigation between screens.
+
+Both are passed to the screens that need them.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +31,19 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
     Agreed = Callable[[RemoteModel, str], Awaitable[bool]]
-    """Returns whether texts may be sent to the host of a model, and asks the learner if needed. The
-    phrase says what would be sent. See `tutor.app.model.consent`."""
+    """Returns whether texts may be sent to the host of a model, and asks the learner if needed.
+
+    The phrase says what would be sent. See `tutor.app.model.consent`.
+    """
 
 
 @dataclass
 class Services:
-    """The services that screens may use. `remote` is the engine's model if it runs on another
-    machine; `allowed` says what may be done here; `find_lab` returns a lab by its name."""
+    """The services that screens may use.
+
+    `remote` is the engine's model if it is a remote one, `allowed` says what learners may do here,
+    and `find_lab` returns a lab by its name.
+    """
 
     course: Course
     progress: BackgroundProgress
@@ -59,7 +66,7 @@ class Services:
         self.__dict__.pop("asked", None)
 
     def review_queue(self) -> Queue:
-        """Return what is due now."""
+        """Return the questions that are due now."""
         limits = review.limits(self.progress.setting)
         return review.queue(self.progress.state(), self.asked, self.progress.clock(), limits)
 
@@ -68,52 +75,62 @@ Place = (
     Literal["step", "chat", "guess", "labs", "model"]
     | Literal["review", "suspended", "progress", "teacher", "glossary", "search"]
 )
-"""A screen that can be opened by its name alone."""
+"""The name of a screen that needs nothing else to open."""
 
 
 class Navigation(Protocol):
-    """The navigation between screens. `tutor.app.navigator` implements it; screens know only this
-    protocol, so that no screen imports another."""
+    """The navigation between screens, which `tutor.app.navigator` implements.
+
+    Screens know only this protocol, so that no screen imports another.
+    """
 
     def open_place(self, place: Place) -> None:
-        """Open a screen that needs to know nothing more. The glossary or the search that is
-        already open further down is returned to."""
+        """Open a screen by its name, or return to a glossary or search that is open below."""
 
     def open_outline(
         self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
     ) -> None:
-        """Read the lesson of an outline, and open it or its questions. Its file may have changed
-        since the course was opened; the learner is told if so."""
+        """Read the lesson of an outline, and open it or its questions.
+
+        Its file may have changed since the course was opened. If it can no longer be read, the
+        learner sees the error.
+        """
 
     def open_lesson(self, lesson: Lesson, screen_id: str | None = None) -> None: ...
 
     def open_link(self, href: str, lesson_id: str = "") -> None:
-        """Open the target of a link, over the screen that the text is on. `lesson_id` is the
-        lesson of the text. Addresses outside the course are only shown."""
+        """Open the target of a link, above the screen with the text.
+
+        `lesson_id` is the lesson of the text. Addresses outside the course are only shown.
+        """
 
     def open_target(self, target: TermTarget | ScreenTarget) -> None: ...
 
     def open_quiz(self, lesson: Lesson) -> None:
-        """Open the questions of a lesson. If they or their result are already open further down,
-        return to them: two screens of one quiz would contradict each other."""
+        """Open the questions of a lesson, or return to them if they or their result are open below.
+
+        Two screens of the same quiz would contradict each other.
+        """
 
     def restart_quiz(self, lesson: Lesson) -> None:
         """Replace the current screen with the questions of its lesson."""
 
     def show_result(self, lesson: Lesson, unsure: Set[str]) -> None:
-        """Replace the quiz with its result: Esc leads to where the quiz was opened."""
+        """Replace the quiz with its result, so that Esc returns to where the quiz was opened."""
 
     def open_lab(self, lesson: Lesson, lab: Lab) -> None:
-        """Open a lab of a lesson, on the whole screen."""
+        """Open a lab of a lesson on the whole screen."""
 
     def open_live_lab(
         self, name: str, lesson: Lesson | None = None, embedded: Lab | None = None
     ) -> None:
-        """Open a lab of `tutor.labs` where it was left in this session. `lesson` embeds it as
-        `embedded`, with a task of its own and some of the goals."""
+        """Open a lab of `tutor.labs` in the state in which it was left in this session.
+
+        `lesson` embeds it as `embedded`, with a task of its own and some of the goals.
+        """
 
     def open_conversation(self, begin: Document) -> None:
-        """Open a text that a lab had the model write, in the stepper."""
+        """Open a text that the model wrote in a lab, in the stepper."""
 
     def open_lesson_progress(self, outline: Outline) -> None: ...
 

@@ -1,4 +1,4 @@
-"""Makes the app for the command line, with the course, progress and model of this machine."""
+"""Creates the app for the command line, with the course, progress and model of this machine."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ def make_app(
 ) -> TutorApp:
     """Return the app with the course, progress and model of this machine.
 
-    `model` is what `--model` takes; None means the default. `learner` says whose progress it is.
-    `course` is a folder of someone else's lessons; progress in them is kept separately.
-    `ascii_only` draws in ASCII, which happens anyway if the locale cannot write UTF-8. The program
-    ends after `idle_minutes` without a key, or never if None. Raises `TutorError` if progress or
-    lessons cannot be opened at all.
+    `model` is the value of `--model`; None means the default. `learner` is the name of the learner
+    whose progress to use. `course` is a folder of other lessons; progress in them is kept
+    separately. `ascii_only` draws in ASCII, which also happens if the locale cannot write UTF-8.
+    The program ends after `idle_minutes` without a key, or never if None.
+
+    Raises:
+        TutorError: progress or lessons cannot be opened at all.
     """
     remote = remote_model(model) if is_remote(model) else None
 
@@ -65,7 +67,7 @@ def make_app(
 
 
 def _shared_engine() -> Path | None:
-    """The socket of an engine that serves many on this machine."""
+    """Return the socket of this machine's shared engine, or None if there is none."""
     if sys.platform == "win32":
         return None
     from tutor.engine.shared import address

@@ -1,12 +1,13 @@
-"""Every color of the app, decided here once.
+"""All colors of the app.
 
-Three things are told by color, and each also by a glyph, a figure or weight: `ACT` is where you
-can act, `LIKELY` (5 steps) is how probable something is, `RIGHT` and `NOT_YET` are how an answer
-went. The names are theme variables for use in content styles (`"$accent"`) and in `.tcss` files.
+Color shows three things, and a glyph, a number or weight shows each of them too: `ACT` marks where
+you can act, `LIKELY` (5 steps) how probable something is, and `RIGHT` and `NOT_YET` whether an
+answer was correct. The names are theme variables for content styles (`"$accent"`) and `.tcss`
+files.
 
-Terminals with 16 colors get their own theme made of those 16, so that no two of ours are rounded
-to the same one. Where `NO_COLOR` is set, `tutor.app.terminal.line_filters.Colorless` takes the
-colors out of every line that is drawn: Textual by itself would still send greys.
+Terminals with 16 colors have a theme of their own, made of those 16, so that no two of our colors
+are rounded to the same one. If `NO_COLOR` is set, `tutor.app.terminal.line_filters.Colorless`
+removes the colors from every line that is drawn, because Textual would still send grays.
 """
 
 from __future__ import annotations
@@ -19,14 +20,14 @@ CODE = "$code"
 RIGHT = "$success"
 NOT_YET = "$error"
 LIKELY = ("$likely-1", "$likely-2", "$likely-3", "$likely-4", "$likely-5")
-"""From hardly possible to nearly certain."""
+"""The colors from nearly impossible to nearly certain."""
 
 LIKELY_BOUNDS = (0.01, 0.05, 0.2, 0.6)
-"""Where one step of `LIKELY` ends and the next begins, as probabilities."""
+"""The probabilities at which one step of `LIKELY` ends and the next begins."""
 
 
 def likely(probability: float) -> str:
-    """The content style for something of this probability (0 to 1)."""
+    """Return the content style for a probability (0 to 1)."""
     return LIKELY[sum(probability >= bound for bound in LIKELY_BOUNDS)]
 
 
@@ -43,7 +44,7 @@ _MANY = {
     "likely-4": "#7fd8d8",
     "likely-5": "#d7f5ec",
     "code": "#a9c7e8",
-    # What Textual's own widgets use.
+    # Textual's own widgets use these.
     "block-cursor-background": "#2b3440",
     "input-cursor-text-style": "reverse",
     "scrollbar-active": "#6f7b8a",
@@ -105,6 +106,6 @@ SIXTEEN_COLORS = Theme(
 
 
 def theme_for(color_system: str | None, no_color: bool) -> str:
-    """The name of the theme for a terminal with this `rich.console.Console.color_system`."""
+    """Return the name of the theme for a `rich.console.Console.color_system`."""
     many = color_system in ("256", "truecolor") and not no_color
     return MANY_COLORS.name if many else SIXTEEN_COLORS.name

@@ -1,4 +1,4 @@
-"""On the screen: what is due, and what a teacher sees."""
+"""Tests the course map with due dates, and the screen with what a teacher sees."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def text(pilot: Pilot[Any]) -> str:
     return shown(cast("TutorApp", pilot.app))
 
 
-async def test_the_map_says_what_is_due_until_it_is_done(tmp_path: Path) -> None:
+async def test_the_map_shows_due_dates_until_the_lesson_is_done(tmp_path: Path) -> None:
     assign(LESSON.id)
     clock = Clock()
     async with reviewer(tmp_path / "me", clock).run_test(size=(80, 24)) as pilot:
@@ -58,10 +58,10 @@ async def test_the_map_says_what_is_due_until_it_is_done(tmp_path: Path) -> None
         answered(tmp_path / "me", clock, *range(1, len(QUESTIONS) + 1))
         await keys(pilot, "p", "escape")
         await sees(pilot, "done")
-        assert "due," not in text(pilot)
+        assert "overdue" not in text(pilot)
 
 
-async def test_a_class_file_of_nonsense_is_told_and_stops_nothing(tmp_path: Path) -> None:
+async def test_an_invalid_class_file_is_reported_and_stops_nothing(tmp_path: Path) -> None:
     paths.class_file().parent.mkdir()
     paths.class_file().write_text('{"tutor":"class","format":1,"lessons":[{"lesson":"\x1b[2J"}]}')
     async with reviewer(tmp_path / "me", Clock()).run_test(size=(80, 24)) as pilot:
@@ -70,14 +70,14 @@ async def test_a_class_file_of_nonsense_is_told_and_stops_nothing(tmp_path: Path
         assert " due" not in text(pilot).split("Begin")[1].split("Stepper")[0]
 
 
-async def test_lessons_that_are_due_and_not_there_are_named(tmp_path: Path) -> None:
+async def test_due_lessons_that_the_course_lacks_are_named(tmp_path: Path) -> None:
     assign(LESSON.id, "from-next-year")
     async with reviewer(tmp_path / "me", Clock()).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "from-next-year")
         await sees(pilot, "due Fri 27 Nov")
 
 
-async def test_what_a_teacher_sees_is_the_row_of_the_report(tmp_path: Path) -> None:
+async def test_the_teacher_view_shows_the_row_of_the_report(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path / "me", clock, 1, 2)
     progress = Progress.open(tmp_path / "me", clock=clock)
@@ -91,7 +91,7 @@ async def test_what_a_teacher_sees_is_the_row_of_the_report(tmp_path: Path) -> N
             await sees(pilot, f"{column.title:<12}{cell}")
         await sees(pilot, "(to 2 questions so far)")
         await keys(pilot, "escape")
-        await sees(pilot, "How well each lesson is known")
+        await sees(pilot, "How well you know each lesson")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])

@@ -1,4 +1,4 @@
-"""Progress, by keys: what is known, what comes back, and forgetting a lesson."""
+"""Tests the progress screens by keys: mastery, the forecast, and forgetting a lesson."""
 
 from __future__ import annotations
 
@@ -42,17 +42,17 @@ def history(folder: Path, clock: Clock) -> None:
         )
 
 
-async def test_it_says_how_well_each_lesson_and_idea_is_known(tmp_path: Path) -> None:
+async def test_the_screens_show_mastery_of_each_lesson_and_idea(tmp_path: Path) -> None:
     clock = Clock()
     history(tmp_path, clock)
     async with reviewer(tmp_path, clock).run_test(size=(80, 30)) as pilot:
         await keys(pilot, "p")
-        await sees(pilot, "Of what you have answered, about ")
-        await sees(pilot, "on 2 days in a row")
+        await sees(pilot, "If asked again today, you would get about ")
+        await sees(pilot, "2 days in a row")
         await sees(pilot, "2 of 3")
         await sees(pilot, "20 tokens. You: 5.62 bits per token; the model: 2.00.")
         await keys(pilot, "enter")
-        await sees(pilot, "How well each idea is known")
+        await sees(pilot, "How well you know each idea")
         await sees(pilot, "The answer is a distribution")
         await keys(pilot, "enter")
         await sees(pilot, "2 of 3")
@@ -60,7 +60,7 @@ async def test_it_says_how_well_each_lesson_and_idea_is_known(tmp_path: Path) ->
         await sees(pilot, "guess")
 
 
-async def test_a_lesson_is_forgotten_only_after_a_yes(tmp_path: Path) -> None:
+async def test_a_lesson_is_forgotten_only_after_confirmation(tmp_path: Path) -> None:
     clock = Clock()
     history(tmp_path, clock)
     clock.at += 60
@@ -74,16 +74,16 @@ async def test_a_lesson_is_forgotten_only_after_a_yes(tmp_path: Path) -> None:
         assert "cannot be undone" not in shown(pilot.app)
         assert len(Progress.open(tmp_path).cards()) == 2
         await keys(pilot, "f", "y")
-        await sees(pilot, "Forgotten.")
+        await sees(pilot, "Your answers are forgotten.")
         await sees(pilot, "0 of 3 questions right")
         assert "f forget" not in shown(pilot.app)
     assert Progress.open(tmp_path).cards() == {}
 
 
-async def test_where_nothing_was_answered_nothing_is_blamed(tmp_path: Path) -> None:
+async def test_a_learner_without_answers_sees_no_zeros(tmp_path: Path) -> None:
     async with reviewer(tmp_path, Clock()).run_test(size=(80, 24)) as pilot:
         await keys(pilot, "p")
-        await sees(pilot, "Nothing answered yet.")
+        await sees(pilot, "You have not answered a question yet.")
         assert "0 %" not in shown(pilot.app)
         assert "days in a row" not in shown(pilot.app)
 
@@ -106,7 +106,7 @@ def test_both_curves_are_in_the_plot(pairs: list[tuple[float, float]]) -> None:
 
 
 @given(st.lists(st.integers(0, 500), min_size=1, max_size=14))
-def test_what_is_due_has_a_bar_and_nothing_has_none(counts: list[int]) -> None:
+def test_only_days_with_reviews_have_a_bar(counts: list[int]) -> None:
     numbers, bars = plot.columns(counts, 4)
     assert len(numbers) == len(bars) == 4 * len(counts)
     for day, count in enumerate(counts):
@@ -129,7 +129,7 @@ def test_how_it_looks(
             await keys(pilot, "down")
         if state in ("lesson", "forget"):
             await keys(pilot, "enter")
-            await sees(pilot, "How well each idea")
+            await sees(pilot, "How well you know each idea")
         if state == "forget":
             await keys(pilot, "f")
         await pilot.pause()

@@ -1,4 +1,4 @@
-"""Matching, and comparing two prompts by the live model, answered by keys."""
+"""Tests answering by keys: matching questions, and comparing two prompts on the live model."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MATCH = MatchQuestion(
     screen="question",
     pairs=(
         Pair(left="BERT", right="an encoder, which reads both ways", why="It fills in blanks."),
-        Pair(left="GPT", right="a decoder, which reads one way", why="It goes on."),
+        Pair(left="GPT", right="a decoder, which reads one way", why="It continues texts."),
         Pair(left="T5", right="both of them", why="It turns a text into a text."),
     ),
 )
@@ -49,7 +49,7 @@ COURSE = Course(lessons=(msgspec.structs.replace(LESSON, questions=(MATCH, COMPA
 
 
 def letters(pilot: Pilot[Any]) -> list[str]:
-    """What to press for the right side of each line, from the first on."""
+    """Return the correct letter for each line, from the first on."""
     order = MATCH.display_order(pilot.app.progress.lesson(LESSON.id).quiz_seed)  # type: ignore[attr-defined]
     return [LETTERS[order.index(line)] for line in range(3)]
 
@@ -72,7 +72,7 @@ async def test_matching_by_keys(tmp_path: Path) -> None:
     assert Progress.open(tmp_path).cards()["families"].last_correct
 
 
-async def test_what_is_matched_is_kept_when_left(tmp_path: Path) -> None:
+async def test_matches_are_kept_when_the_screen_is_left(tmp_path: Path) -> None:
     async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
         await keys(pilot, "enter", "a")
         await sees(pilot, "What belongs together?")
@@ -82,7 +82,7 @@ async def test_what_is_matched_is_kept_when_left(tmp_path: Path) -> None:
         await sees(pilot, "✓ Right, all of them.")
 
 
-async def test_comparing_asks_the_model_at_that_moment(tmp_path: Path) -> None:
+async def test_comparing_queries_the_model_when_answered(tmp_path: Path) -> None:
     engine = FakeEngine()
     app = whole_app(tmp_path, engine, COURSE)
     async with app.run_test(size=(80, 24)) as pilot:

@@ -1,5 +1,4 @@
-"""What a learner did in a quiz is found again, however the quiz was left, and nothing that is
-saved makes a key wait."""
+"""Tests that a quiz keeps what the learner did, and that saving never makes a key wait."""
 
 from __future__ import annotations
 
@@ -35,7 +34,7 @@ SIZE = (80, 24)
 
 
 def only(*ids: str) -> Course:
-    """The sample course with just these of its questions."""
+    """Return the sample course with only these questions."""
     questions = tuple(each for each in LESSON.questions if each.id in ids)
     return Course(lessons=(msgspec.structs.replace(LESSON, questions=questions),))
 
@@ -45,7 +44,7 @@ def seen(pilot: Pilot[Any]) -> str:
 
 
 def body(pilot: Pilot[Any]) -> list[str]:
-    """The question as it stands on the screen, without what surrounds it."""
+    """Return the lines of the question on the screen."""
     return [line.rstrip() for line in seen(pilot).splitlines()[2:12]]
 
 
@@ -90,7 +89,7 @@ async def test_escape_keeps_what_was_entered(
         await sees(pilot, mark)
         assert pilot.app.focused is not None
         assert pilot.app.focused.__class__.__name__ in ("Choices", "Ordering", "TypedAnswer")
-    # the same after a new start
+    # it is the same after a restart
     async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
         await keys(pilot, "enter")
         await sees(pilot, mark)
@@ -125,7 +124,7 @@ async def test_hint_guess_and_attempt_are_kept_too(tmp_path: Path) -> None:
         ("capital", [*"Paris", "enter"], "most probable token"),
     ],
 )
-async def test_an_answer_that_counted_is_not_asked_for_again(
+async def test_a_saved_answer_is_not_asked_for_again(
     tmp_path: Path, question: str, answer: list[str], said: str
 ) -> None:
     course = only(question)
@@ -138,14 +137,14 @@ async def test_an_answer_that_counted_is_not_asked_for_again(
         await keys(pilot, "enter")
         await sees(pilot, "saved")
         await sees(pilot, why)
-        if question != "capital":  # what the model said then is not said again
+        if question != "capital":  # the model's earlier answer is not kept
             await sees(pilot, said)
         await keys(pilot, "enter")
         await sees(pilot, "of 1 right.")
     assert Progress.open(tmp_path).cards()[question].answers == 1
 
 
-async def test_a_retry_goes_on_as_a_retry(tmp_path: Path) -> None:
+async def test_a_second_attempt_is_still_one_after_a_restart(tmp_path: Path) -> None:
     course = only("unit")
     async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
         await open_quiz(pilot)
@@ -163,41 +162,41 @@ async def test_a_retry_goes_on_as_a_retry(tmp_path: Path) -> None:
         assert draft.attempt == 2
 
 
-# --- the keys are told ----------------------------------------------------------------------------
+# --- keys and instructions ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("question", "told"),
+    ("question", "expected"),
     [
         ("cosine", ["a-d choose", "enter answer"]),
-        ("true-of-probabilities", ["Tick every one", "a-c tick", "enter answer"]),
+        ("true-of-probabilities", ["Tick every correct", "a-c tick", "enter answer"]),
         ("bits", ["a number", "enter answer", "h hint"]),
-        ("loop", ["← and → move an item", "↑↓ item", "← → move it", "enter answer"]),
+        ("loop", ["← and → move an", "↑↓ choose", "← → move", "enter answer"]),
         ("unit", ["a word or two", "enter answer", "tab keys"]),
-        ("capital", ["how it goes on", "enter answer", "tab keys"]),
+        ("capital", ["the next word", "enter answer", "tab keys"]),
     ],
 )
 @pytest.mark.parametrize("size", [SIZE, (40, 12)])
-async def test_every_question_tells_its_keys(
-    tmp_path: Path, question: str, told: list[str], size: tuple[int, int]
+async def test_every_question_shows_its_keys(
+    tmp_path: Path, question: str, expected: list[str], size: tuple[int, int]
 ) -> None:
     async with whole_app(tmp_path, course=only(question)).run_test(size=size) as pilot:
         await keys(pilot, "enter", "a")
-        for words in told:
+        for words in expected:
             await sees(pilot, words)
 
 
 @pytest.mark.parametrize(
     ("question", "advice"),
     [
-        ("cosine", "Choose one first"),
-        ("true-of-probabilities", "Tick what is right first: the letters a-c do."),
+        ("cosine", "Choose an answer first"),
+        ("true-of-probabilities", "Tick the correct choices first (a-c)"),
         ("bits", "Nothing was typed."),
         ("unit", "Nothing was typed."),
         ("capital", "Nothing was typed."),
     ],
 )
-async def test_enter_with_nothing_entered_says_what_to_do(
+async def test_enter_without_an_answer_says_what_to_do(
     tmp_path: Path, question: str, advice: str
 ) -> None:
     async with whole_app(tmp_path, course=only(question)).run_test(size=SIZE) as pilot:
@@ -208,7 +207,7 @@ async def test_enter_with_nothing_entered_says_what_to_do(
     assert Progress.open(tmp_path).cards() == {}
 
 
-async def test_a_hint_is_seen_where_it_stands_below_the_edge(tmp_path: Path) -> None:
+async def test_a_hint_below_the_edge_is_scrolled_into_view(tmp_path: Path) -> None:
     async with whole_app(tmp_path, course=only("cosine")).run_test(size=(40, 12)) as pilot:
         await open_quiz(pilot)
         assert "Hint:" not in seen(pilot)
@@ -225,7 +224,7 @@ async def test_from_a_question_to_the_lesson_and_back_is_the_same_quiz(tmp_path:
         await open_quiz(pilot)
         await keys(pilot, "a", "enter")
         await sees(pilot, "saved")
-        await keys(pilot, "l")
+        await keys(pilot, "o")
         await sees(pilot, "1 of 3")
         await keys(pilot, "a")
         await sees(pilot, "question 1 of 6")
@@ -237,7 +236,9 @@ async def test_from_a_question_to_the_lesson_and_back_is_the_same_quiz(tmp_path:
     assert Progress.open(tmp_path).lesson(LESSON.id).question == "true-of-probabilities"
 
 
-async def test_from_the_result_to_the_lesson_and_back_is_one_way(tmp_path: Path) -> None:
+async def test_going_from_the_result_to_the_lesson_and_back_opens_no_more_screens(
+    tmp_path: Path,
+) -> None:
     app = whole_app(tmp_path, course=only("cosine"))
     async with app.run_test(size=SIZE) as pilot:
         await open_quiz(pilot)
@@ -255,7 +256,7 @@ async def test_from_the_result_to_the_lesson_and_back_is_one_way(tmp_path: Path)
 
 
 @pytest.mark.parametrize("left", [(), ("unit",)])
-async def test_a_lesson_that_lost_its_questions_can_be_gone_on_with(
+async def test_a_lesson_that_lost_its_questions_can_be_continued(
     tmp_path: Path, left: tuple[str, ...]
 ) -> None:
     async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
@@ -269,7 +270,7 @@ async def test_a_lesson_that_lost_its_questions_can_be_gone_on_with(
         assert "a questions" not in seen(pilot)
 
 
-async def test_the_place_is_the_screen_that_is_looked_at(tmp_path: Path) -> None:
+async def test_the_saved_screen_is_the_one_the_learner_returns_to(tmp_path: Path) -> None:
     async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "right")
         await sees(pilot, "2 of 3")
@@ -277,7 +278,7 @@ async def test_the_place_is_the_screen_that_is_looked_at(tmp_path: Path) -> None
         await sees(pilot, "question 1 of 6")
         await keys(pilot, "a", "enter")
         await sees(pilot, "saved")
-        await keys(pilot, "l")
+        await keys(pilot, "o")
         await sees(pilot, "1 of 3")
         await keys(pilot, "escape", "escape")
         await sees(pilot, "2 of 3")
@@ -285,7 +286,9 @@ async def test_the_place_is_the_screen_that_is_looked_at(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("size", [(80, 14), (40, 12)])
-async def test_the_result_begins_at_its_beginning(tmp_path: Path, size: tuple[int, int]) -> None:
+async def test_the_result_can_be_scrolled_back_to_its_top(
+    tmp_path: Path, size: tuple[int, int]
+) -> None:
     app = whole_app(tmp_path)
     async with app.run_test(size=size) as pilot:
         await keys(pilot, "enter", "a")
@@ -306,7 +309,7 @@ async def test_the_result_begins_at_its_beginning(tmp_path: Path, size: tuple[in
 
 
 async def test_keys_work_while_another_session_holds_the_lock(tmp_path: Path) -> None:
-    """The answer is acknowledged when it is on disk, not before; everything else goes on."""
+    """Show the verdict only when the answer is on disk, and let every other key work meanwhile."""
     app = whole_app(tmp_path, course=only("cosine", "unit"), lock_patience=60.0)
     async with app.run_test(size=SIZE) as pilot:
         await open_quiz(pilot)
@@ -314,7 +317,7 @@ async def test_keys_work_while_another_session_holds_the_lock(tmp_path: Path) ->
         with locked(tmp_path / "lock", 5.0):
             await keys(pilot, "a", "enter")
             await sees(pilot, "Saving your answer.")
-            await keys(pilot, "enter", "s", "h", "r")  # nothing to go on from yet
+            await keys(pilot, "enter", "s", "h", "r")  # there is no verdict to continue from yet
             assert "question 1 of 2" in seen(pilot)
             assert "× Not yet" not in seen(pilot)
             assert "✓ Right" not in seen(pilot)
@@ -336,7 +339,7 @@ async def test_leaving_waits_until_everything_is_saved(tmp_path: Path) -> None:
             await keys(pilot, "right")
             await sees(pilot, "2 of 3")
             await keys(pilot, "escape", "q")
-            await sees(pilot, "Saving what is not saved yet")
+            await sees(pilot, "Saving your progress")
             await keys(pilot, "question_mark")
             assert isinstance(app.screen, HelpScreen)
         await until_left(pilot)
@@ -346,13 +349,13 @@ async def test_leaving_waits_until_everything_is_saved(tmp_path: Path) -> None:
 
 
 async def until_left(pilot: Pilot[Any]) -> None:
-    """Let the app work until it has been left."""
+    """Let the app work until it has ended."""
     app = cast("TutorApp", pilot.app)
     while app.return_code is None:
         await pilot.pause()
 
 
-async def test_what_goes_wrong_is_said_when_it_does_on_the_screen_that_is_there(
+async def test_an_error_while_saving_is_shown_on_the_current_screen(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(self: Progress, change: object) -> None:
@@ -367,7 +370,7 @@ async def test_what_goes_wrong_is_said_when_it_does_on_the_screen_that_is_there(
         await sees(pilot, "The disk is full. Make room.")
 
 
-async def test_a_file_that_is_damaged_meanwhile_is_said_at_once(tmp_path: Path) -> None:
+async def test_a_file_damaged_meanwhile_is_reported_at_once(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     async with app.run_test(size=SIZE) as pilot:
         await keys(pilot, "enter")
@@ -378,7 +381,7 @@ async def test_a_file_that_is_damaged_meanwhile_is_said_at_once(tmp_path: Path) 
         await sees(pilot, "Saved progress was not as expected.")
 
 
-async def test_several_things_to_say_at_the_start_are_all_said(tmp_path: Path) -> None:
+async def test_all_problems_found_at_the_start_are_shown(tmp_path: Path) -> None:
     progress = Progress.open(tmp_path)
     for screen in ("question", "again"):
         progress.save_lesson(LessonState(lesson=LESSON.id, screen=screen))

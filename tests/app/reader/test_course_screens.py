@@ -1,4 +1,4 @@
-"""Course map, lesson and quiz, used by keys alone."""
+"""Tests the course map, lessons and quizzes by keys."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ SIZE = (80, 24)
 def letters(
     pilot: Pilot[Any], question: SingleChoice | SeveralChoices, *, right: bool
 ) -> list[str]:
-    """The letters of the right (or the first wrong) choices, as this quiz shuffled them."""
+    """Return the letters of the right (or the first wrong) choices in this quiz's order."""
     seed = cast("TutorApp", pilot.app).progress.lesson(LESSON.id).quiz_seed
     order = question.display_order(seed)
     places = [order.index(i) for i, choice in enumerate(question.choices) if choice.right == right]
@@ -76,7 +76,7 @@ async def test_escape_goes_back_and_q_leaves(tmp_path: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "a", "escape", "escape")
         await sees(pilot, "Continue")
-        await keys(pilot, "escape")  # there is nothing behind the course map
+        await keys(pilot, "escape")  # there is no screen below the course map
         await sees(pilot, "Continue")
         await keys(pilot, "q")
     assert app.return_code == 0
@@ -120,7 +120,7 @@ async def test_the_whole_quiz_by_keys(tmp_path: Path) -> None:
         await keys(pilot, "enter")
 
         await sees(pilot, "question 3 of 6")
-        await keys(pilot, "2", "g")  # letters that no number has are keys of the screen
+        await keys(pilot, "2", "g")  # letters that are not part of a number act as keys
         await sees(pilot, "a guess")
         await keys(pilot, "enter")
         await sees(pilot, "✓ Right: 2 bits.")
@@ -160,7 +160,7 @@ async def test_the_whole_quiz_by_keys(tmp_path: Path) -> None:
     assert Progress.open(tmp_path).lesson(LESSON.id).question == ""
 
 
-async def test_a_quiz_goes_on_at_the_same_question_in_the_same_order(tmp_path: Path) -> None:
+async def test_a_quiz_continues_at_the_same_question_in_the_same_order(tmp_path: Path) -> None:
     async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "a")
         await sees(pilot, "question 1 of 6")
@@ -176,7 +176,7 @@ async def test_a_quiz_goes_on_at_the_same_question_in_the_same_order(tmp_path: P
     assert before == after != []
 
 
-async def test_the_result_leads_to_the_screen_to_look_at_again(tmp_path: Path) -> None:
+async def test_the_result_opens_the_screen_of_a_question(tmp_path: Path) -> None:
     async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "a")
         await sees(pilot, "question 1 of 6")
@@ -191,7 +191,7 @@ async def test_the_result_leads_to_the_screen_to_look_at_again(tmp_path: Path) -
         await sees(pilot, "0 of 6 right.")
 
 
-async def test_the_result_leads_to_the_lab(tmp_path: Path) -> None:
+async def test_the_result_opens_the_lab_of_a_question(tmp_path: Path) -> None:
     course = Course(lessons=(_only("bits", "cosine"),))
     async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "a")
@@ -201,10 +201,10 @@ async def test_the_result_leads_to_the_lab(tmp_path: Path) -> None:
         await keys(pilot, "s")
         await sees(pilot, "0 of 2 right.")
         await sees(pilot, "with a lab")
-        await sees(pilot, "o its lab")
-        await keys(pilot, "down")  # that question's screen has none
-        await until(pilot, lambda: "o its lab" not in shown(pilot.app))
-        await keys(pilot, "up", "o")
+        await sees(pilot, "l lab")
+        await keys(pilot, "down")  # the screen of this question has no lab
+        await until(pilot, lambda: "l lab" not in shown(pilot.app))
+        await keys(pilot, "up", "l")
         await sees(pilot, LAB.prompt)
         await keys(pilot, "escape")
         await sees(pilot, "0 of 2 right.")
@@ -225,7 +225,7 @@ async def test_a_guess_waits_for_the_model_and_says_so(tmp_path: Path) -> None:
     assert Progress.open(tmp_path).cards()["capital"].answers == 1
 
 
-async def test_an_answer_that_cannot_be_saved_is_said_and_the_app_goes_on(
+async def test_an_answer_that_cannot_be_saved_is_reported_and_the_app_continues(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(self: Progress, event: LogEvent) -> None:
@@ -254,7 +254,7 @@ async def test_a_lab_is_recorded_once_when_all_its_goals_are_reached(tmp_path: P
     assert Progress.open(tmp_path).lesson(LESSON.id).labs_done == (LAB.id,)
 
 
-async def test_goals_of_a_lab_half_done_are_found_again(tmp_path: Path) -> None:
+async def test_goals_of_an_unfinished_lab_are_kept(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     async with app.run_test(size=SIZE):
         await app.services.goals.stepped(LESSON, LAB, Evidence(top_probability=0.1))
@@ -267,7 +267,7 @@ async def test_goals_of_a_lab_half_done_are_found_again(tmp_path: Path) -> None:
         assert await app.services.goals.stepped(LESSON, LAB, against) == LAB.done
 
 
-async def test_the_lab_stands_beside_the_text_where_there_is_room(tmp_path: Path) -> None:
+async def test_the_lab_is_beside_the_text_if_there_is_room(tmp_path: Path) -> None:
     async with whole_app(tmp_path).run_test(size=(130, 40)) as pilot:
         await keys(pilot, "enter", "right")
         await sees(pilot, "next token")
@@ -281,17 +281,17 @@ async def test_the_lab_stands_beside_the_text_where_there_is_room(tmp_path: Path
         assert "next token  " not in shown(pilot.app)
 
 
-async def test_help_says_what_the_keys_of_the_screen_do(tmp_path: Path) -> None:
+async def test_help_explains_the_keys_of_the_screen(tmp_path: Path) -> None:
     async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "a")
         await sees(pilot, "question 1 of 6")
         await keys(pilot, "question_mark")
-        await sees(pilot, "A hint for this question.")
+        await sees(pilot, "Show a hint.")
         await keys(pilot, "escape")
         assert isinstance(pilot.app.screen, QuizScreen)
 
 
-async def test_a_lesson_that_cannot_be_read_hides_no_other(tmp_path: Path) -> None:
+async def test_a_lesson_that_cannot_be_read_does_not_hide_others(tmp_path: Path) -> None:
     problem = LessonError("03-tokens.md, line 4: there is no title.", "Add a title.")
     course = Course(lessons=COURSE.lessons, problems=(problem,))
     async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
@@ -316,7 +316,7 @@ async def test_the_course_map_fits_on_24_lines(tmp_path: Path) -> None:
         assert pilot.app.screen.query_one("#map").max_scroll_y == 0
 
 
-def test_a_lesson_stays_done_when_its_questions_go_worse_the_next_time() -> None:
+def test_a_lesson_stays_done_when_later_answers_are_wrong() -> None:
     lesson = _only("bits", "cosine")
     state = LessonState(lesson=lesson.id, seen=tuple(each.id for each in lesson.screens))
     cards = {
@@ -337,7 +337,7 @@ def test_a_lesson_stays_done_when_its_questions_go_worse_the_next_time() -> None
     assert lesson_progress(lesson, state, never).words == "1/2 right"
 
 
-async def test_what_is_wrong_inside_a_new_lesson_is_told_when_it_was_read_on(
+async def test_an_error_inside_a_lesson_is_shown_when_the_lesson_was_read(
     tmp_path: Path,
 ) -> None:
     sound = "---\nid: small\nnumber: 1\ntitle: Small\nsummary: x\n---\n\n## One {#one}\n\nText.\n"
@@ -351,7 +351,7 @@ async def test_what_is_wrong_inside_a_new_lesson_is_told_when_it_was_read_on(
         await sees(pilot, "01-small.md, line 10")
 
 
-async def test_a_course_is_not_read_on_while_keys_are_pressed(tmp_path: Path) -> None:
+async def test_no_lesson_is_read_while_keys_are_pressed(tmp_path: Path) -> None:
     (tmp_path / "01-small.md").write_text("no lesson at all")
     opening = Opening(tmp_path)
     loading = BackgroundLoad(opening, quiet=600.0)
@@ -364,6 +364,6 @@ async def test_a_course_is_not_read_on_while_keys_are_pressed(tmp_path: Path) ->
 
 
 def _only(*question_ids: str) -> Lesson:
-    """The sample lesson with just these of its questions."""
+    """Return the sample lesson with only these questions."""
     questions = tuple(LESSON.question(each) for each in question_ids)
     return msgspec.structs.replace(LESSON, questions=questions)

@@ -1,4 +1,4 @@
-"""Glossary and search, from any screen."""
+"""Tests the glossary and the search, from any screen."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 TERMS = (
     Term("entropy", "Entropy", "The surprisal to be expected, in *bits*."),
     Term("logit", "Logit", "A raw score, before [softmax](glossary.md#softmax)."),
-    Term("softmax", "Softmax", "Makes shares of logits."),
+    Term("softmax", "Softmax", "Turns logits into probabilities."),
     Term("token", "Token", "A piece of text."),
 )
 COURSE = Course(lessons=(LESSON,), terms=TERMS)
@@ -36,7 +36,7 @@ def test_names_come_before_meanings() -> None:
 
 
 @pytest.mark.parametrize("place", [(), ("enter",), ("enter", "a"), ("s",), ("p",), ("m",)])
-async def test_they_open_from_any_screen_and_lead_back(
+async def test_they_open_from_any_screen_and_return_to_it(
     tmp_path: Path, place: tuple[str, ...]
 ) -> None:
     async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
@@ -61,10 +61,10 @@ async def test_the_glossary_is_filtered_and_opens_a_term(tmp_path: Path) -> None
         await keys(pilot, "down", "enter")
         await sees(pilot, "A raw score, before softmax.")
         await keys(pilot, "escape", *"xyz")
-        await sees(pilot, "No term has “softxyz”.")
+        await sees(pilot, "No term contains “softxyz”.")
 
 
-async def test_a_search_leads_to_a_screen_and_back(tmp_path: Path) -> None:
+async def test_a_search_opens_a_screen_and_returns(tmp_path: Path) -> None:
     async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
         await keys(pilot, "slash", *"again")
         await sees(pilot, "And again")
@@ -73,10 +73,10 @@ async def test_a_search_leads_to_a_screen_and_back(tmp_path: Path) -> None:
         await keys(pilot, "escape")
         await sees(pilot, "> again")
         await keys(pilot, *"zzz")
-        await sees(pilot, "Nothing has these words.")
+        await sees(pilot, "Nothing contains these words.")
 
 
-async def test_what_is_typed_right_after_the_key_is_looked_for(tmp_path: Path) -> None:
+async def test_text_typed_right_after_the_key_is_searched(tmp_path: Path) -> None:
     async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Fake-1K ●")
         for key, character in (("slash", "/"), *((each, each) for each in "score")):

@@ -1,4 +1,4 @@
-"""A screen that the linter says fits a small terminal stands there whole; one line more scrolls."""
+"""Tests that a lesson screen fits a small terminal if, and only if, the linter says so."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LAB = """
 ```lab
 id: sure
 kind: stepper
-task: Find a step that the model is sure of, however long that takes, and then go on from there.
+task: Find a step that the model is sure of, however long that takes, and then continue from it.
 prompt: Once upon a
 goals:
   - goal: top-above
@@ -30,7 +30,7 @@ goals:
 """
 ENDS = {
     "text": "A paragraph with `code`, " + "which is a good deal longer than a line, " * 3,
-    "list": "1. one\n2. " + "two goes on for much longer than one line " * 2,
+    "list": "1. one\n2. " + "two runs on for much longer than one line " * 2,
     "code": "```text\na\nb\n```",
     "table": "| a | b |\n|---|---|\n| c | d |",
     "quotation": "> quoted",
@@ -45,9 +45,7 @@ def lesson_text(end: str, above: int) -> str:
 
 @pytest.mark.parametrize("height", [HEIGHT, HEIGHT + 1])
 @pytest.mark.parametrize("end", ENDS)
-async def test_the_height_that_is_reckoned_is_the_height_there_is(
-    tmp_path: Path, end: str, height: int
-) -> None:
+async def test_the_computed_height_is_the_real_one(tmp_path: Path, end: str, height: int) -> None:
     _, least = parse_lesson(lesson_text(ENDS[end], 1), "tall.md").screens
     text = lesson_text(ENDS[end], 1 + height - screen_height(least, markdown()))
     lesson = parse_lesson(text, "tall.md")

@@ -1,4 +1,4 @@
-"""Links in a lesson, walked through and opened by keys."""
+"""Tests going through the links of a lesson, and opening them, by keys."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ COURSE = Course(
 
 
 def reversed_text(pilot: Pilot[Any]) -> str:
-    """What is shown in reverse video: legible without any color."""
+    """Return the text in reverse video, which is visible without color."""
     strips = pilot.app.screen._compositor.render_strips()
     parts = [
         segment.text
@@ -63,7 +63,7 @@ def reversed_text(pilot: Pilot[Any]) -> str:
     return "".join(parts)
 
 
-async def test_tab_walks_through_the_links_and_enter_opens_them(tmp_path: Path) -> None:
+async def test_tab_goes_through_the_links_and_enter_opens_them(tmp_path: Path) -> None:
     async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
         await keys(pilot, "enter")
         await sees(pilot, "tab links")
@@ -125,24 +125,24 @@ async def test_an_address_is_shown_and_never_opened(
         await keys(pilot, "enter")
         await sees(pilot, "tab links")
         await keys(pilot, "tab", "enter")
-        await sees(pilot, "out of the course:")
+        await sees(pilot, "outside the course:")
         await sees(pilot, href.partition("/\u202e")[0])
         assert "\u202e" not in shown(pilot.app)
 
 
 @pytest.mark.parametrize("href", ["javascript:alert(1)", "file:///etc/passwd", "data:text/html,x"])
-async def test_an_address_that_could_run_something_is_no_link(tmp_path: Path, href: str) -> None:
+async def test_an_address_that_could_run_something_is_not_a_link(tmp_path: Path, href: str) -> None:
     screen = Screen(id="links", title="Links", body=f"[a harmless word]({href})")
     lesson = msgspec.structs.replace(LESSON, screens=(screen, LESSON.screens[-1]))
     course = Course(lessons=(lesson,))
     async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
         await keys(pilot, "enter")
         await sees(pilot, "a harmless word")
-        await sees(pilot, href)  # as the text that it is
+        await sees(pilot, href)  # as plain text
         assert not pilot.app.screen.query_one(Prose).has_links
 
 
-def test_plain_has_the_words_alone() -> None:
+def test_plain_keeps_only_the_words() -> None:
     assert plain("A *raw*\n[score](glossary.md#x) of `a`.") == "A raw score of a."
 
 

@@ -1,4 +1,4 @@
-"""A learner with something to review, and the clock in the hand of the test."""
+"""Sets up a learner with questions to review, and a clock that the test controls."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ QUESTIONS = tuple(
         id=f"sum-{number}",
         ask=f"What is {number} and {number}?",
         hint="Count.",
-        why="So many fingers.",
+        why="Two equal numbers.",
         screen="distribution",
         answer=2 * number,
     )
@@ -36,7 +36,7 @@ COURSE = Course(lessons=(msgspec.structs.replace(LESSON, questions=QUESTIONS),))
 
 @dataclass
 class Clock:
-    """A Tuesday at noon, UTC, until somebody moves it."""
+    """A clock that shows Tuesday noon, UTC, until the test changes it."""
 
     at: float = 1_795_521_600.0
 
@@ -51,7 +51,7 @@ def reviewer(
 
 
 def answered(folder: Path, clock: Clock, *numbers: int, version: int = 1) -> None:
-    """Right answers to so many questions, given at that time, one second apart."""
+    """Record right answers to the questions with these numbers, one second apart."""
     progress = Progress.open(folder, clock=clock)
     for second, number in enumerate(numbers):
         progress.record(

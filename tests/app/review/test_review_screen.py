@@ -1,4 +1,4 @@
-"""The review, by keys, with the clock in the hand of the test."""
+"""Tests the review by keys, with a clock that the test controls."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from textual.pilot import Pilot
 
 
-async def test_what_is_answered_comes_back_when_fsrs_says(tmp_path: Path) -> None:
+async def test_a_question_is_due_again_when_fsrs_says(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1)
     clock.at += 5 * DAY
@@ -33,22 +33,22 @@ async def test_what_is_answered_comes_back_when_fsrs_says(tmp_path: Path) -> Non
         await keys(pilot, "r")
         await sees(pilot, "What is 1 and 1?")
         await keys(pilot, "2", "enter")
-        await sees(pilot, "saved · comes back in ")
+        await sees(pilot, "saved · next review in ")
         await keys(pilot, "enter")
         await sees(pilot, "1 answered. Nothing else is due.")
         due = Progress.open(tmp_path).cards()["sum-1"].due
-        await sees(pilot, f"The next one comes {when(due, clock())}.")
+        await sees(pilot, f"The next question is due {when(due, clock())}.")
         await keys(pilot, "escape")
-        await sees(pilot, "nothing due; the next comes")
+        await sees(pilot, "none due, next in")
     clock.at = due - 2 * DAY
     async with reviewer(tmp_path, clock).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "nothing due")
+        await sees(pilot, "none due")
     clock.at = due
     async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
         await sees(pilot, "What is 1 and 1?")
 
 
-async def test_the_last_answer_can_be_taken_back(tmp_path: Path) -> None:
+async def test_the_last_answer_can_be_undone(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2)
     before = Progress.open(tmp_path).cards()
@@ -60,7 +60,7 @@ async def test_the_last_answer_can_be_taken_back(tmp_path: Path) -> None:
         await keys(pilot, "enter")
         await sees(pilot, "What is 2 and 2?")
         await keys(pilot, "u")
-        await sees(pilot, "taken back")
+        await sees(pilot, "Your last answer was undone.")
         await sees(pilot, "What is 1 and 1?")
         assert pilot.app.progress.cards() == before  # type: ignore[attr-defined]
         assert "u undo" not in shown(pilot.app)
@@ -70,7 +70,7 @@ async def test_the_last_answer_can_be_taken_back(tmp_path: Path) -> None:
     assert (after["sum-1"].answers, after["sum-1"].last_correct) == (2, True)
 
 
-async def test_an_answer_of_a_quiz_is_not_taken_back_in_a_review(tmp_path: Path) -> None:
+async def test_an_answer_of_a_quiz_cannot_be_undone_in_a_review(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1)
     async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
@@ -82,7 +82,7 @@ async def test_an_answer_of_a_quiz_is_not_taken_back_in_a_review(tmp_path: Path)
     assert Progress.open(tmp_path).cards()["sum-1"].answers == 1
 
 
-async def test_suspended_is_not_asked_until_brought_back(tmp_path: Path) -> None:
+async def test_a_suspended_question_is_not_asked_until_brought_back(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2)
     clock.at += 5 * DAY
@@ -98,7 +98,7 @@ async def test_suspended_is_not_asked_until_brought_back(tmp_path: Path) -> None
         await keys(pilot, "z")
         await sees(pilot, "> ")
         await keys(pilot, "enter")
-        await sees(pilot, "Nothing is suspended any more.")
+        await sees(pilot, "No question is suspended.")
         await keys(pilot, "escape")
         await sees(pilot, "What is 1 and 1?")
 
@@ -128,7 +128,7 @@ async def test_suspended_questions_are_brought_back_one_by_one(tmp_path: Path) -
     assert [cards[f"sum-{number}"].suspended for number in (1, 2, 3)] == [True, False, True]
 
 
-async def test_what_is_entered_for_a_retry_waits_for_no_later_review(tmp_path: Path) -> None:
+async def test_the_draft_of_a_second_attempt_is_not_kept_for_a_later_review(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1)
     clock.at += 5 * DAY
@@ -141,7 +141,7 @@ async def test_what_is_entered_for_a_retry_waits_for_no_later_review(tmp_path: P
     assert Progress.open(tmp_path).state().drafts == {}
 
 
-async def test_a_review_ends_at_any_question_and_loses_nothing(tmp_path: Path) -> None:
+async def test_a_review_can_end_at_any_question_and_loses_nothing(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2, 3)
     clock.at += 5 * DAY
@@ -170,7 +170,7 @@ async def test_reviewing_ahead(tmp_path: Path) -> None:
         await sees(pilot, "1 answered.")
 
 
-async def test_a_day_has_a_cap(tmp_path: Path) -> None:
+async def test_reviews_have_a_daily_limit(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2, 3)
     Progress.open(tmp_path).save_setting("review.cap", 1)
@@ -180,7 +180,7 @@ async def test_a_day_has_a_cap(tmp_path: Path) -> None:
         await keys(pilot, "2", "enter")
         await sees(pilot, "saved")
         await keys(pilot, "enter")
-        await sees(pilot, "2 more are due, over what a day should have.")
+        await sees(pilot, "2 more are due, over the daily limit.")
 
 
 async def test_a_changed_question_starts_again_and_says_why(tmp_path: Path) -> None:
@@ -193,7 +193,7 @@ async def test_a_changed_question_starts_again_and_says_why(tmp_path: Path) -> N
         await sees(pilot, "This question has changed since you answered it")
 
 
-async def test_what_was_entered_is_found_again(tmp_path: Path) -> None:
+async def test_a_draft_is_kept_for_the_next_review(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1)
     clock.at += 5 * DAY
@@ -205,13 +205,13 @@ async def test_what_was_entered_is_found_again(tmp_path: Path) -> None:
         await sees(pilot, "saved")
 
 
-async def test_a_question_of_a_lab_opens_it_at_its_prompt(tmp_path: Path) -> None:
+async def test_a_question_about_a_lab_opens_it_with_its_prompt(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1)
     clock.at += 5 * DAY
     async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "o lab")
-        await keys(pilot, "o")
+        await sees(pilot, "l lab")
+        await keys(pilot, "l")
         await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))
         await sees(pilot, LAB.prompt)
         await keys(pilot, "escape")
@@ -262,5 +262,5 @@ def test_how_it_looks(
         (90 * DAY, "in 3 months"),
     ],
 )
-def test_a_moment_in_words(seconds: float, said: str) -> None:
+def test_times_in_words(seconds: float, said: str) -> None:
     assert when(Clock().at + seconds, Clock().at) == said

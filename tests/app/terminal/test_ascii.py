@@ -1,4 +1,4 @@
-"""What a terminal gets that can show ASCII alone."""
+"""Tests that a terminal for ASCII only gets nothing else."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tutor.app.app import TutorApp
 
 ROWS = 400
-"""Of a terminal that shows a whole lesson at once."""
+"""The rows of a terminal that shows a whole lesson at once."""
 
 DIAGRAM = """\
 | a | b |
@@ -56,7 +56,7 @@ async def test_a_diagram_keeps_its_shape(tmp_path: Path) -> None:
 
 
 class WholeLesson(TutorScreen):
-    """All screens of a lesson below each other."""
+    """A screen with all screens of a lesson, one below the other."""
 
     def __init__(self, lesson: Lesson) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ async def test_every_text_of_every_lesson_is_ascii(tmp_path: Path) -> None:
             app.push_screen(WholeLesson(lesson))
             await until(pilot, lambda: prose_height(app) > 0)
             await settle(pilot)
-            assert 100 < prose_height(app) < ROWS - 5  # all of it is seen
+            assert 100 < prose_height(app) < ROWS - 5  # the whole lesson is on the screen
             not_ascii = [line for line in lines(app) if not line.isascii()]
             assert not_ascii == []
             app.pop_screen()
@@ -112,7 +112,7 @@ async def test_every_lesson_and_its_questions_are_ascii(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
 async def test_every_screen_of_every_lesson_is_ascii(tmp_path: Path, size: tuple[int, int]) -> None:
-    """As a learner pages through them: with everything around the text, in two sizes."""
+    """Page through every lesson in two sizes, with everything around the text."""
     course = load_course()
     app = whole_app(tmp_path, course=course, ascii_only=True)
     async with app.run_test(size=size) as pilot:

@@ -1,4 +1,4 @@
-"""Nobody there: the limit on a clock of the test, and the screen that asks."""
+"""Tests the idle limit, on a clock of the test, and the screen that warns of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tutor.app.terminal.idle import IdleLimit, IdleScreen, in_words
 
 
 class Clock:
-    """Time passes by sleeping. `presses` says at which seconds a key is pressed."""
+    """A clock that advances only by sleeping. A key is pressed at the seconds in `presses`."""
 
     def __init__(self, *presses: float) -> None:
         self.now = 0.0
@@ -42,12 +42,12 @@ class Clock:
     [
         (1800, (), [1740], 1800),
         (1800, (100, 1000), [2740], 2800),
-        (1800, (1750,), [1740, 3490], 3550),  # any key stays
+        (1800, (1750,), [1740, 3490], 3550),  # any key keeps the session open
         (1800, (1739.5, 1799.5, 3539), [3539 + 1740], 3539 + 1800),
         (60, (), [30], 60),  # half of a short limit
     ],
 )
-def test_it_asks_ahead_and_is_over_in_time(
+def test_it_warns_ahead_and_ends_on_time(
     seconds: float, presses: tuple[float, ...], warned: list[float], over: float
 ) -> None:
     clock = Clock(*presses)
@@ -67,7 +67,7 @@ def test_times_in_words(seconds: float, said: str) -> None:
     ("key", "size"),
     [("q", (80, 24)), ("ctrl+c", (80, 24)), ("escape", (40, 12)), ("v", (40, 12))],
 )
-async def test_any_key_stays_and_does_nothing_else(
+async def test_any_key_keeps_the_session_open_and_does_nothing_else(
     tmp_path: Path, key: str, size: tuple[int, int]
 ) -> None:
     app = whole_app(tmp_path, idle=IdleLimit(1800))
@@ -77,14 +77,14 @@ async def test_any_key_stays_and_does_nothing_else(
         app.ask_whether_there()
         app.ask_whether_there()
         await sees(pilot, "any key stay")
-        assert "In 1 minute the tutor" in " ".join(shown(app).split())
+        assert "In 1 minute, tutor will" in " ".join(shown(app).split())
         assert "quit" not in shown(app)
         await keys(pilot, key)
         await until(pilot, lambda: isinstance(app.screen, HomeScreen))
         await until(pilot, lambda: shown(app) == before)
 
 
-async def test_keys_and_pastes_count(tmp_path: Path) -> None:
+async def test_keys_and_pastes_restart_the_limit(tmp_path: Path) -> None:
     from textual.events import Paste
 
     clock = Clock()

@@ -1,4 +1,4 @@
-"""What only a real terminal shows: colors, idle bytes, signals, kill -9."""
+"""Tests on a pseudoterminal: colors, bytes sent while idle, signals and kill -9."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ HOME = "Begin   "
 
 
 def tutor(data: Path, **changes: str | None) -> Terminal:
-    """`tutor` itself, without a model: nothing is fetched and no engine loads."""
+    """Run `tutor` without a model, so that nothing is downloaded and no engine loads."""
     folders = {"TUTOR_DATA": str(data), "TUTOR_MODEL": str(data / "no-such-model.gguf")}
     return Terminal([sys.executable, "-m", "tutor"], environment={**folders, **changes})
 
 
 def settled(run: Terminal) -> None:
-    """Wait until the engine has failed, for want of a model, and everything is painted."""
+    """Wait until the engine has failed without a model, and everything is painted."""
     run.wait_for("no model ×")
-    run.wait_quiet(0.6)  # a cursor that blinks is no rest
+    run.wait_quiet(0.6)  # a blinking cursor would send bytes within this time
 
 
 def walk(run: Terminal) -> None:
-    """From the course map into a lesson, its questions, an answer, help and back."""
+    """Go from the course map to a lesson, answer one of its questions, and open help."""
     run.wait_for(HOME)
     run.press("enter")
     run.wait_for(" 1 of ")
@@ -54,7 +54,7 @@ def walk(run: Terminal) -> None:
 
 @contextmanager
 def frozen(run: Terminal) -> Iterator[None]:
-    """Whatever is written meanwhile waits, as when the client of a connection is frozen."""
+    """Hold back all output, as when the client of a connection is frozen."""
     slave = os.open(f"/proc/{run.process.pid}/fd/0", os.O_RDWR | os.O_NOCTTY)
     termios.tcflow(slave, termios.TCOOFF)
     try:
@@ -65,14 +65,14 @@ def frozen(run: Terminal) -> Iterator[None]:
 
 
 def wait_saved(data: Path, screen: str) -> None:
-    """Until it is on disk that the learner is at this screen of a lesson."""
+    """Wait until progress on disk says that the learner is at this screen of a lesson."""
     deadline = time.monotonic() + DEADLINE
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUTOR_DATA", str(data))
         while screen not in {
             lesson.screen for lesson in Progress.open(learner_folder()).lessons().values()
         }:
-            assert time.monotonic() < deadline, "no key was carried out"
+            assert time.monotonic() < deadline, "no key had an effect"
             time.sleep(0.02)
 
 
@@ -88,7 +88,7 @@ def test_no_color_sends_no_color_at_all(tmp_path: Path) -> None:
     ("term", "expected"),
     [("xterm-256color", rb"\x1b\[[0-9;]*38;5;"), ("xterm", rb"\x1b\[[0-9;]*33[;m]")],
 )
-def test_colors_are_those_of_the_terminal(tmp_path: Path, term: str, expected: bytes) -> None:
+def test_colors_suit_the_terminal(tmp_path: Path, term: str, expected: bytes) -> None:
     with tutor(tmp_path, TERM=term) as run:
         walk(run)
         sent = bytes(run.output)
@@ -129,7 +129,7 @@ def test_a_pasted_escape_character_presses_no_key(tmp_path: Path) -> None:
         assert "one␛" in run.text
 
 
-def test_killed_in_the_middle_of_a_quiz_it_goes_on_at_the_same_question(tmp_path: Path) -> None:
+def test_killed_in_the_middle_of_a_quiz_it_continues_at_the_same_question(tmp_path: Path) -> None:
     with tutor(tmp_path) as run:
         walk(run)
         run.press("enter")
@@ -146,7 +146,7 @@ def test_killed_in_the_middle_of_a_quiz_it_goes_on_at_the_same_question(tmp_path
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_leaves_the_terminal_in_order(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_signal_restores_the_terminal(tmp_path: Path, number: signal.Signals) -> None:
     with tutor(tmp_path) as run:
         run.wait_for(HOME)
         run.signal(number)
@@ -162,7 +162,7 @@ def test_a_dropped_connection_ends_the_program(tmp_path: Path) -> None:
         assert run.process.wait(timeout=10) == 128 + signal.SIGHUP
 
 
-def test_a_frozen_terminal_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+def test_it_ends_although_the_terminal_is_frozen(tmp_path: Path) -> None:
     with tutor(tmp_path) as run:
         walk(run)
         run.wait_quiet()
@@ -173,7 +173,7 @@ def test_a_frozen_terminal_does_not_keep_it_from_ending(tmp_path: Path) -> None:
             assert run.process.wait(timeout=10) == 128 + signal.SIGTERM
 
 
-def test_over_ssh_a_terminal_that_takes_nothing_does_not_stop_it(tmp_path: Path) -> None:
+def test_over_ssh_a_frozen_terminal_does_not_block_it(tmp_path: Path) -> None:
     screens = [screen.id for screen in load_course().lessons[0].screens]
     with tutor(tmp_path, SSH_TTY="/dev/pts/0") as run:
         run.wait_for(HOME)
@@ -182,11 +182,11 @@ def test_over_ssh_a_terminal_that_takes_nothing_does_not_stop_it(tmp_path: Path)
         run.wait_for(" 1 of ")
         run.wait_quiet()
         with frozen(run):
-            for screen in (1, 0) * 16 + (1, 2):  # more paintings than any queue on the way holds
+            for screen in (1, 0) * 16 + (1, 2):  # more repaints than any buffer holds
                 run.press("right" if screen else "left")
                 wait_saved(tmp_path, screens[screen])
             assert " 1 of " in run.text
-        run.wait_for(" 3 of ")  # how things are now, not all that was shown on the way
+        run.wait_for(" 3 of ")  # the latest screen, not every one in between
 
 
 @pytest.mark.parametrize("exported", [{}, {"COLUMNS": "80", "LINES": "24"}])
@@ -194,7 +194,6 @@ def test_it_follows_the_size_of_the_terminal(tmp_path: Path, exported: dict[str,
     with tutor(tmp_path, **exported) as run:
         run.wait_for(HOME)
         run.resize(40, 12)
-        # How much of the help fits beside it changes when the model turns out to be missing.
         run.wait_until(lambda: "q quit  ? " in run.text.split("\n")[11], "the key line in row 12")
         run.press("enter")
         run.wait_for(" 1 of ")
@@ -224,9 +223,11 @@ def test_without_a_terminal_it_says_so(tmp_path: Path) -> None:
     assert "is not a terminal" in result.stderr
 
 
-def test_what_was_called_saved_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_shown_as_saved_is_on_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with tutor(tmp_path) as run:
-        walk(run)  # until "saved" was on the screen
+        walk(run)  # the screen has shown "saved"
         run.signal(signal.SIGKILL)
         run.wait_exit()
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
@@ -238,7 +239,7 @@ def test_the_name_of_a_model_cannot_reach_the_terminal_as_a_command(tmp_path: Pa
     model.write_bytes(b"no model")
     with tutor(tmp_path, TUTOR_MODEL=str(model)) as run:
         settled(run)
-        run.wait_for("Lessons can be")  # the course map says what happened to it
+        run.wait_for("Lessons can be")  # the course map reports what happened to the model
         run.press("m")
         run.wait_for("tutor · model")
         run.wait_quiet(0.5)

@@ -1,4 +1,4 @@
-"""When a slow line is painted: never later than a key deserves, never more than the line takes."""
+"""Tests repaints over a slow line: at once after a key, never more than the line can carry."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tutor.app.terminal.screen_diff import Changes
 from tutor.app.terminal.throttled_terminal import AT_ONCE, Pace, ThrottledTerminal
 
 NEVER = Pacing(interval=1e6, rate=1)
-"""Between two paintings that no key has asked for."""
+"""A pacing under which nothing is repainted without a key."""
 
 
 @pytest.mark.parametrize(
@@ -34,11 +34,11 @@ NEVER = Pacing(interval=1e6, rate=1)
         ({"SSH_TTY": "", "TUTOR_LOW_BANDWIDTH": ""}, DIRECT),
     ],
 )
-def test_the_line_is_told_from_the_environment(environment: dict[str, str], line: Line) -> None:
+def test_the_environment_says_which_line_it_is(environment: dict[str, str], line: Line) -> None:
     assert line_here(environment) == line
 
 
-def test_what_comes_by_itself_waits_for_its_interval() -> None:
+def test_repaints_without_a_key_wait_for_the_interval() -> None:
     pace = Pace(interval=0.125, rate=10**6)
     times = []
     for number in range(300):  # something new every hundredth of a second, for three seconds
@@ -61,7 +61,7 @@ def test_a_key_is_answered_at_once_at_any_time() -> None:
         assert pace.wait(number / 100) == 0
 
 
-def test_large_paintings_come_more_rarely() -> None:
+def test_large_repaints_are_less_frequent() -> None:
     pace = Pace(interval=0.125, rate=6000)
     for _ in range(AT_ONCE):
         pace.painted(3000, 0.0)
@@ -73,7 +73,7 @@ def test_large_paintings_come_more_rarely() -> None:
 
 
 class Sent:
-    """What a slow line sends to a terminal, and the terminal."""
+    """A terminal on a slow line, with what was sent to it."""
 
     def __init__(self, pacing: Pacing) -> None:
         self.written: list[str] = []
@@ -118,7 +118,7 @@ def sent(request: pytest.FixtureRequest) -> Iterator[Sent]:
     found.close()
 
 
-async def test_many_updates_become_one_and_the_answer_to_a_key_has_them_all(sent: Sent) -> None:
+async def test_many_updates_become_one_repaint_after_the_next_key(sent: Sent) -> None:
     for number in range(100):
         sent.show(f"token {number}")
     assert len(sent.written) == AT_ONCE
@@ -138,7 +138,7 @@ async def test_the_last_update_is_sent_when_its_time_has_come(sent: Sent) -> Non
     assert sent.written[-1].endswith("99")
 
 
-async def test_nothing_is_sent_to_a_terminal_that_takes_nothing(sent: Sent) -> None:
+async def test_nothing_is_sent_to_a_frozen_terminal(sent: Sent) -> None:
     sent.show("before")
     sent.freeze()
     for number in range(100):
@@ -152,7 +152,7 @@ async def test_nothing_is_sent_to_a_terminal_that_takes_nothing(sent: Sent) -> N
 
 
 @pytest.mark.parametrize("sent", [Pacing(interval=0.05, rate=10**6)], indirect=True)
-async def test_what_the_app_holds_back_is_sent_later(sent: Sent) -> None:
+async def test_updates_that_the_app_holds_back_are_sent_later(sent: Sent) -> None:
     sent.held = True
     sent.show("mid-change")
     assert sent.written == []
@@ -161,10 +161,10 @@ async def test_what_the_app_holds_back_is_sent_later(sent: Sent) -> None:
     assert "mid-change" in sent.written[0]
 
 
-async def test_what_is_not_certain_any_more_is_sent_again(sent: Sent) -> None:
+async def test_a_repaint_sends_everything_again(sent: Sent) -> None:
     sent.show("the same")
     sent.show("the same")
     assert len(sent.written) == 1
-    sent.line.asked(anew=True)
+    sent.line.asked(repaint=True)
     sent.show("the same")
     assert sent.written[0] == sent.written[1]

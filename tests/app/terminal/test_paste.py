@@ -1,4 +1,4 @@
-"""What a terminal sends for a paste is one paste, whatever was pasted."""
+"""Tests that a paste arrives as one paste, whatever was pasted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ START, END = "\x1b[200~", "\x1b[201~"
 
 
 def parsed(*chunks: str) -> list[object]:
-    """Pastes as text, keys as one-element tuples."""
+    """Parse chunks, and return pastes as strings and keys as one-element tuples."""
     parser = PasteParser()
     found: list[object] = []
     for chunk in (*chunks, ""):
@@ -34,13 +34,13 @@ def parsed(*chunks: str) -> list[object]:
         ("ends with \x1b", "ends with ␛"),
     ],
 )
-def test_an_escape_character_inside_is_text(pasted: str, shown: str) -> None:
+def test_an_escape_character_inside_a_paste_is_text(pasted: str, shown: str) -> None:
     sent = "a" + START + pasted + END + "b"
     assert parsed(sent) == [("a",), shown, ("b",)]
     assert parsed(*sent) == [("a",), shown, ("b",)]
 
 
-def test_keys_outside_stay_keys() -> None:
+def test_keys_outside_a_paste_are_keys() -> None:
     sent = "\x1b[A" + START + "x" + END + "\x1b[B" + START + "\x1b" + END + "\r"
     assert parsed(sent) == [("up",), "x", ("down",), "␛", ("enter",)]
 

@@ -1,4 +1,4 @@
-"""What is sent over a slow line draws the same picture as everything would, and is less."""
+"""Tests that sending only changes draws the same picture as sending everything."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def row(text: str, style: str = "") -> Strip:
 
 @settings(max_examples=50)
 @given(st.lists(PICTURES, min_size=1, max_size=4))
-def test_whatever_was_shown_before_the_picture_is_the_same(pictures: list[list[Strip]]) -> None:
+def test_the_picture_does_not_depend_on_what_was_shown_before(pictures: list[list[Strip]]) -> None:
     step_by_step, at_once = Screen(), Screen()
     for picture in pictures:
         step_by_step.show(picture)
@@ -91,7 +91,7 @@ def test_changes_near_each_other_are_sent_as_one() -> None:
     assert screen.show([row("x12345x7890123zz")] + [row("0123456789")] * 3).endswith("H0123zz")
 
 
-def test_only_what_changes_of_a_style_is_sent() -> None:
+def test_only_the_changed_attributes_of_a_style_are_sent() -> None:
     screen = Screen()
     both = Strip(
         [Segment("a", Style.parse("red on blue")), Segment("b", Style.parse("green on blue"))]
@@ -106,7 +106,7 @@ def test_rows_with_wide_characters_are_sent_whole() -> None:
     assert "中 2" in screen.show([row("中 2")] + [row("中 1")] * 3)
 
 
-def test_after_forgetting_all_is_sent() -> None:
+def test_after_forgetting_everything_is_sent() -> None:
     screen = Screen()
     rows = [row("word")] * 4
     first = screen.show(rows)
@@ -115,7 +115,7 @@ def test_after_forgetting_all_is_sent() -> None:
 
 
 class Page(RemoteTerminal):
-    """Parts that change one by one, as on the screens of the tutor."""
+    """An app whose parts change one by one, as on the screens of tutor."""
 
     CSS = "Screen { layout: vertical; } VerticalScroll { height: 6; } #low { height: 1; width: 9; }"
 
@@ -130,7 +130,7 @@ def drawn(app: App[None]) -> list[str]:
     return [strip.text for strip in app.screen._compositor.render_strips()]
 
 
-async def test_updates_of_parts_end_in_the_picture_that_textual_has() -> None:
+async def test_partial_updates_result_in_the_picture_that_textual_has() -> None:
     app = Page()
     app.draw_over(SSH)
     async with app.run_test(size=(30, 10)) as pilot:
@@ -150,14 +150,14 @@ async def test_updates_of_parts_end_in_the_picture_that_textual_has() -> None:
         assert [row.text for row in diff.wanted] == drawn(app)
 
 
-async def test_nothing_is_kept_of_what_is_drawn_where_nothing_has_to_be_saved() -> None:
+async def test_on_a_fast_line_no_picture_is_kept() -> None:
     app = Page()
     async with app.run_test(size=(30, 10)):
         assert app.throttled is None
 
 
 @pytest.mark.parametrize("system", ["standard", "256", "truecolor"])
-def test_colors_are_those_that_the_terminal_has(system: str) -> None:
+def test_only_colors_that_the_terminal_has_are_sent(system: str) -> None:
     diff = ScreenDiff()
     diff.put(update([row("x", "#e8b04b")] * 4), SIZE)
     changes = diff.changes(system)

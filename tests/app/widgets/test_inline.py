@@ -1,4 +1,4 @@
-"""Markdown within a line, and tables, as they stand on the screen."""
+"""Tests how inline Markdown and tables are drawn."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def styled(markdown: str) -> list[tuple[str, str]]:
     return [(content.plain[span.start : span.end], str(span.style)) for span in content.spans]
 
 
-def test_emphasis_and_code_are_drawn_as_such() -> None:
+def test_emphasis_and_code_have_their_styles() -> None:
     assert inline("**No**: `a * b` is *not* 2").plain == "No: a * b is not 2"
     assert styled("**No**: `a * b` is *not* 2") == [
         ("No", "bold"),
@@ -46,7 +46,7 @@ def test_emphasis_and_code_are_drawn_as_such() -> None:
         ("", ""),
     ],
 )
-def test_all_else_is_the_text_that_it_is(markdown: str, words: str) -> None:
+def test_everything_else_is_plain_text(markdown: str, words: str) -> None:
     assert inline(markdown).plain == words
     assert styled(markdown) == []
 
@@ -59,7 +59,7 @@ TABLE = """\
 """
 
 
-async def test_the_columns_of_a_table_stand_where_their_marks_say() -> None:
+async def test_the_columns_of_a_table_are_aligned_by_their_marks() -> None:
     class Page(App[None]):
         CSS = "MarkdownTable { width: auto; } MarkdownTableContent { keyline: none; }"
 

@@ -1,4 +1,4 @@
-"""What has no room on the key line is told by help."""
+"""Tests that help lists the keys that do not fit on the key line."""
 
 from __future__ import annotations
 

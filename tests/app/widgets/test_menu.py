@@ -1,4 +1,4 @@
-"""The list to choose from."""
+"""Tests the menu."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Listing(App[None]):
-    """A menu of 500 entries of `lines` lines each, on 24 lines."""
+    """An app with a menu of 500 entries of `lines` lines each."""
 
     def __init__(self, lines: int) -> None:
         super().__init__()
@@ -53,7 +53,7 @@ async def test_only_what_is_in_view_is_drawn() -> None:
         assert app.drawn == list(range(24, 31))
 
 
-async def test_entries_of_several_lines_stand_one_above_the_other() -> None:
+async def test_entries_of_several_lines_are_one_above_the_other() -> None:
     app = Listing(lines=3)
     async with app.run_test(size=(40, 24)) as pilot:
         await pilot.press("down", "down")

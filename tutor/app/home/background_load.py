@@ -1,5 +1,7 @@
-"""Reads the rest of a course that was opened as an outline: one file at a time, while no key is
-pressed."""
+"""Reads the rest of a course that was opened as an outline.
+
+It reads one file at a time, while no key is pressed.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,11 @@ QUIET = 0.5
 """Seconds without a key before the next file is read, so that a learner who keeps pressing keys
 never waits for one."""
 BREATH = 0.02
-"""Seconds between two files, for what else there is to do."""
+"""Seconds between two files, which leave time for other tasks."""
 
 
 class BackgroundLoad:
-    """Reads the rest of `opening`: one file whenever no key was pressed for `quiet` seconds."""
+    """A background task that reads one file whenever no key was pressed for `quiet` seconds."""
 
     def __init__(self, opening: Opening, quiet: float = QUIET) -> None:
         self._opening = opening

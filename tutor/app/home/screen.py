@@ -1,4 +1,4 @@
-"""The course map: where everything starts."""
+"""The course map, which is the first screen."""
 
 from __future__ import annotations
 
@@ -37,40 +37,52 @@ _BAR = 10
 _WORDS = 12
 _VERB = 11
 _NARROW = 60
-"""Below this many columns the bar is left out: the words say the same."""
+"""Below this many columns the bar is left out, because the words say the same."""
 
 
 class _Place(NamedTuple):
+    """A screen that opens with its own key. `what` says in a verb phrase what one does there."""
+
     key: str
     place: Place
     name: str
     what: str
     listed: bool = False
-    """Whether it is below the lessons too. With more of them, twelve lessons would not fit on 24
-    lines."""
+    """True for a place that has a row below the lessons; the key line leaves its key out then.
+
+    With more of them, twelve lessons would not fit on 24 lines.
+    """
+    shown: bool = True
+    """False for a place whose key is only on the help screen."""
 
 
 _PLACES = (
-    _Place("r", "review", "Review", "what is due again"),
-    _Place("s", "step", "Stepper", "a sentence, one token at a time", listed=True),
-    _Place("c", "chat", "Chat", "a conversation, every token in the open", listed=True),
-    _Place("g", "guess", "Guessing game", "you and the model guess the next token", listed=True),
-    _Place("l", "labs", "Labs", "every lab, and which of its goals you reached"),
-    _Place("p", "progress", "Progress", "what you have done so far"),
-    _Place("m", "model", "Model", "which model runs here, and how"),
+    _Place("r", "review", "Review", "answer the questions that are due"),
+    _Place("s", "step", "Stepper", "step through a text, one token at a time", listed=True),
+    _Place("c", "chat", "Chat", "chat with the model and inspect every token", listed=True),
+    _Place("g", "guess", "Guessing game", "guess the next token, against the model", listed=True),
+    _Place("l", "labs", "Labs", "try experiments that have goals to reach", listed=True),
+    _Place("p", "progress", "Progress", "see how well you know each lesson"),
+    _Place("m", "model", "Model", "see the details of the model in use", shown=False),
 )
 
 
 class HomeScreen(MenuScreen):
-    """Lists the lessons and their state, and what else there is."""
+    """The list of lessons, with the learner's progress in them, and of other places."""
 
     CSS_PATH = "home.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
-            Binding(key, f"open('{place}')", place, tooltip=f"{name}: {what}.")
-            for key, place, name, what, _ in _PLACES
+            Binding(
+                each.key,
+                f"open('{each.place}')",
+                each.place,
+                show=each.shown and not each.listed,
+                tooltip=f"{each.what.capitalize()}.",
+            )
+            for each in _PLACES
         ),
-        Binding("q", "app.quit", "quit", tooltip="Leave, as soon as everything is saved."),
+        Binding("q", "app.quit", "quit", tooltip="Quit, after everything is saved."),
     ]
 
     def compose_content(self) -> ComposeResult:
@@ -84,7 +96,7 @@ class HomeScreen(MenuScreen):
         self.tell_problems()
 
     def tell_problems(self) -> None:
-        """Say what is wrong with what is stored, with the files of the course and of the class."""
+        """Show what is wrong with stored progress and with the files of the course and class."""
         self.tell(
             *self.services.progress.notices,
             *self.services.course.problems,
@@ -92,7 +104,7 @@ class HomeScreen(MenuScreen):
         )
 
     def _duties(self) -> Duties:
-        """What is due now, as the class file has it."""
+        """Return the lessons that are due, according to the class file."""
         progress = self.services.progress
         return duties(paths.class_file(), self.services.course, progress, progress.clock())
 
@@ -141,11 +153,11 @@ class HomeScreen(MenuScreen):
         said = "nothing to review yet"
         if queue.next_at is not None:
             comes = when(queue.next_at, self.services.progress.clock())
-            said = f"nothing due; the next comes {comes}"
+            said = f"none due, next {comes}"
         return partial(_first_row, "Review", "", said, act=False)
 
     def _first_entry(self, by_lesson: dict[str, LessonProgress]) -> list[Entry | None]:
-        """The entry that goes on where the learner left off, or begins."""
+        """Return the entry that continues where the learner left off, or begins the course."""
         lessons, open_outline = self.services.course.outlines, self.navigation.open_outline
         if not lessons:
             return []
@@ -165,7 +177,7 @@ def _numbered(lesson: Outline) -> str:
 
 
 def _first_row(verb: str, what: str, said: str, width: int, *, act: bool) -> Content:
-    """One of the rows above the lessons; `act` marks what there is to do now."""
+    """Draw one of the rows above the lessons. `act` marks something to do now."""
     head = Content.assemble((f"{verb:<{_VERB}}", f"bold {ACT}" if act else ""))
     room = max(4, width - _VERB - len(said))
     shown = Content(what).truncate(room, ellipsis=True)
@@ -173,22 +185,21 @@ def _first_row(verb: str, what: str, said: str, width: int, *, act: bool) -> Con
 
 
 class _Said(NamedTuple):
-    """What is said about a lesson: in full, and where there is less room."""
+    """The progress in a lesson in words: in full, and shortened for a narrow screen."""
 
     full: Content
     short: Content
 
 
 def _room(all_said: Sequence[_Said]) -> tuple[int, int]:
-    """How many columns that takes, in full and where there is less, so that it begins in the same
-    one on every row."""
+    """Return the columns to keep for the words, in full and shortened, the same on every row."""
     full = max((said.full.cell_length for said in all_said), default=0)
     short = max((said.short.cell_length for said in all_said), default=0)
     return max(_WORDS, full), max(_WORDS, short)
 
 
 def _said(where: LessonProgress, due: LessonDue | None, now: float) -> _Said:
-    """How far it is, or until when it is due: then the bar alone says how far."""
+    """Say how far the learner is, or when the lesson is due; only the bar says how far then."""
     if due is not None:
         style = f"bold {NOT_YET}" if due.overdue else ACT
         texts = (on_the_map(due, now), in_few_words(due))

@@ -1,1 +1,1 @@
-"""Screens about progress: what the learner knows, and how well they remember it."""
+"""Screens about progress: what learners know, and how well they remember it."""

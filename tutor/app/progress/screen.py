@@ -1,4 +1,4 @@
-"""What the learner knows, how it holds, and what comes back when: of all lessons, and of one."""
+"""The progress screens: what the learner knows, and when it is due, in all lessons and in one."""
 
 from __future__ import annotations
 
@@ -37,18 +37,21 @@ if TYPE_CHECKING:
 _BAR = 12
 _NARROW = 60
 _DAY = 4
-"""Columns of one day of the forecast."""
+"""The columns of one day of the forecast."""
 _SMOOTH = 5
 _PLOT_HEIGHT = 6
 
 
 class ProgressScreen(MenuScreen):
-    """Enter on a lesson shows its ideas one by one; on the guessing game, plays it."""
+    """A screen about all lessons. Enter opens a lesson's own screen, or the guessing game."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "open('review')", "review", tooltip="Review what is due."),
+        Binding("r", "open('review')", "review", tooltip="Answer the questions that are due."),
         Binding(
-            "t", "open('teacher')", "teacher", tooltip="What a teacher sees of you in a report."
+            "t",
+            "open('teacher')",
+            "teacher",
+            tooltip="See what a report tells a teacher about you.",
         ),
     ]
 
@@ -66,7 +69,7 @@ class ProgressScreen(MenuScreen):
 
     def fill(self) -> None:
         course, asked, progress = self.services.course, self.services.asked, self.services.progress
-        width = self.app.size.width - 3  # what stands beside the text: margins and a scroll bar
+        width = self.app.size.width - 3  # without the margins and the scroll bar
         state, now = progress.state(), progress.clock()
         known = review.mastery_of_lessons(state, asked, now)
         entries: list[Entry | None] = [
@@ -80,7 +83,7 @@ class ProgressScreen(MenuScreen):
         if state.cards:
             shown = review.forecast(state, asked, now, 14 if width >= _NARROW else 7)
             memory += [*forecast(shown, now), Content("")]
-        memory.append(Content.styled("How well each lesson is known", "bold"))
+        memory.append(Content.styled("How well you know each lesson", "bold"))
         self.query_one("#memory", Static).update(Content("\n").join(memory))
         row = partial(guesses, progress.guesses)
         self.show_entries([*entries, None, (row, partial(self.navigation.open_place, "guess"))])
@@ -91,19 +94,20 @@ class ProgressScreen(MenuScreen):
 
 
 def _memory(retention: float | None, streak: int) -> list[Content]:
-    """What would be known now, and how many days in a row: said where there is something to say,
-    and no word where there is not."""
+    """Say how much the learner would remember now and, above one, the days studied in a row."""
     if retention is None:
-        said = "Nothing answered yet. What you answer comes back here, and when it comes up again."
+        said = (
+            "You have not answered a question yet. After that, you see here how well you know it."
+        )
         return [Content.styled(said, MUTED), Content("")]
-    text = f"Of what you have answered, about {100 * retention:.0f} % would be right today."
+    text = f"If asked again today, you would get about {100 * retention:.0f} % right."
     if streak > 1:
-        text += f" You have answered something on {streak} days in a row."
+        text += f" You have answered questions on {streak} days in a row."
     return [Content(text), Content("")]
 
 
 def forecast(counts: Sequence[int], now: float) -> list[Content]:
-    """What comes up on each of the next days, today first."""
+    """Draw the number of reviews on each of the next days, today first."""
     today = datetime.fromtimestamp(now).weekday()
     names = ["now", *(WEEKDAYS[(today + day) % 7] for day in range(1, len(counts)))]
     numbers, bars = plot.columns(counts, _DAY)
@@ -116,7 +120,7 @@ def forecast(counts: Sequence[int], now: float) -> list[Content]:
 
 
 def known_row(name: str, known: Mastery | None, width: int) -> Content:
-    """A name, how well it is known as a bar, and how many of its questions were answered."""
+    """Draw a name, its mastery as a bar, and how many of its questions were answered."""
     answered = known.answered if known else 0
     share = f"{100 * known.value:3.0f} %" if known and answered else ""
     words = f"{answered} of {known.questions}" if known and answered else ""
@@ -132,7 +136,7 @@ def _lesson_row(outline: Outline, known: Mastery | None, width: int) -> Content:
 
 
 def guesses(history: GuessHistory, width: int) -> Content:
-    """The guessing game so far: in figures, and as two curves."""
+    """Draw the results of the guessing game so far, in numbers and as two curves."""
     head = Content.styled("Guessing game", "bold")
     if not history.rounds:
         return head + Content.styled("\nnot played yet", MUTED)
@@ -140,7 +144,7 @@ def guesses(history: GuessHistory, width: int) -> Content:
     said = (
         f"{counted(history.rounds, 'token')}."
         f" You: {you:.2f} bits per token; the model: {model:.2f}."
-        " Bits are surprise: fewer is better."
+        " Lower is better."
     )
     lines = [head, Content(said)]
     recent = history.recent[-max(8, width - 7) :]
@@ -150,30 +154,30 @@ def guesses(history: GuessHistory, width: int) -> Content:
             plot.averaged([each.model_bits for each in recent], _SMOOTH),
             _PLOT_HEIGHT,
         )
-        legend = f"{plot.YOU} you  {plot.MODEL} the model  {plot.BOTH} both, over {_SMOOTH} tokens"
+        legend = f"{plot.YOU} you  {plot.MODEL} model  {plot.BOTH} both (mean of {_SMOOTH} tokens)"
         lines += [*map(Content, curves), Content.styled(f"{'bits':>5}  {legend}", MUTED)]
     return Content("\n").join(lines)
 
 
 _ASK = (
-    "Forget every answer that you gave in this lesson? Its questions count as never asked, and it"
-    " cannot be undone. y forgets them, Esc keeps them."
+    "Forget all your answers in this lesson? Its questions will count as never asked. This cannot"
+    " be undone. Press y to forget, Esc to keep them."
 )
 
 
 class LessonProgressScreen(MenuScreen):
-    """A row for each screen that has questions: one idea a screen."""
+    """A screen about one lesson, with a row for each of its screens that has questions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "forget", "forget", tooltip="Yes: forget every answer of this lesson."),
-        Binding("f", "ask_forget", "forget", tooltip="Forget this lesson; asks you once more."),
+        Binding("y", "forget", "forget", tooltip="Confirm: forget all answers in this lesson."),
+        Binding("f", "ask_forget", "forget", tooltip="Forget this lesson, after you confirm it."),
     ]
 
     def __init__(self, services: Services, navigation: Navigation, outline: Outline) -> None:
         super().__init__(services, navigation)
         self._outline = outline
         self._asked = False
-        """Whether it has been asked if the lesson should be forgotten."""
+        """True while the learner is asked whether to forget the lesson."""
 
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="figures", can_focus=False):
@@ -194,10 +198,10 @@ class LessonProgressScreen(MenuScreen):
         said = (
             f"{where.seen} of {counted(where.screens, 'screen')} seen,"
             f" {where.goals} of {counted(where.labs, 'lab')} done,"
-            f" {where.right} of {counted(where.questions, 'question')} right at last."
+            f" {where.right} of {counted(where.questions, 'question')} right last time."
         )
         head = Content(said)
-        title = Content.styled("How well each idea is known", "bold")
+        title = Content.styled("How well you know each idea", "bold")
         self.query_one("#summary", Static).update(Content("\n").join([head, Content(""), title]))
         about = {question.screen for question in outline.questions}
         open_at = partial(self.navigation.open_outline, outline)
@@ -227,7 +231,7 @@ class LessonProgressScreen(MenuScreen):
         self.tell(_ASK)
 
     def action_back(self) -> None:
-        """From the question whether to forget to the figures, and from there back."""
+        """Cancel the question whether to forget the lesson, else leave the screen."""
         if self._asked:
             self._ask(False)
             self.tell(None)
@@ -241,7 +245,7 @@ class LessonProgressScreen(MenuScreen):
         event = Forgotten(at=progress.clock(), lesson=self._outline.id, questions=questions)
         recording = progress.record(event)
         self.fill()
-        self.tell("Forgotten." if await on_disk(recording) else None)
+        self.tell("Your answers are forgotten." if await on_disk(recording) else None)
 
     def _ask(self, asked: bool) -> None:
         self._asked = asked

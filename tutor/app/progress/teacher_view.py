@@ -1,4 +1,4 @@
-"""What a teacher sees of the learner: the row of the class report, from the code that makes it."""
+"""The screen that shows what a teacher sees of the learner: the row of the class report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LABEL = 12
 
 
 class TeacherViewScreen(TextScreen, CourseScreen):
-    """A line for each column of the row, and what else there is to know."""
+    """A screen with a line for each column of the learner's row, and an explanation."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
     _mine: Studied | None = None
@@ -39,7 +39,7 @@ class TeacherViewScreen(TextScreen, CourseScreen):
 
     @work(exclusive=True)
     async def _look(self) -> None:
-        """A teacher reads what is on the disk, and so does this: the log of years, in a thread."""
+        """Read the files that a teacher reads. They may hold years, so this runs in a thread."""
         try:
             self._mine = await asyncio.to_thread(_read, self.services)
         except StoreError as error:

@@ -1,1 +1,1 @@
-"""Asks the questions of a lesson, with the widgets that take an answer of each type."""
+"""The screens that ask the questions of a lesson, and a widget for each type of answer."""

@@ -1,4 +1,4 @@
-"""The ways to answer a question by keyboard. Each shows what came of the answer in its place."""
+"""Widgets to answer a question by keyboard. Each also shows the verdict on the answer."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from tutor.course.questions.verdict import Mark, Note
 
 LETTERS = "abcdefijk"
-"""What choices are called; `g` and `h` are left out because they are keys of the quiz."""
+"""The letters of choices, without `g` and `h`, which are keys of the quiz."""
 
 _LEAST_NOTE = 40
-"""Columns for what is said about a choice. In fewer it takes more lines than below the choice."""
+"""The least columns for a note beside a choice. A narrower note is put below the choice."""
 
 _MARKS = {
     "right": Content.styled("✓ ", f"bold {RIGHT}"),
@@ -39,28 +39,28 @@ _MARKS = {
 
 
 class Entered(Message):
-    """What is entered has changed; it is not given as the answer yet."""
+    """Posted when the entered answer changes, before the learner confirms it."""
 
 
 @dataclass
 class Given(Message):
-    """The learner confirmed an answer, of the kind that the question grades."""
+    """Posted when the learner confirms an answer, of the type that the question grades."""
 
     answer: Answer
 
 
 @dataclass
 class NothingChosen(Message):
-    """The learner confirmed, and there was nothing to confirm; `advice` says what to do."""
+    """Posted when the learner confirms without an answer. `advice` says what to do first."""
 
     advice: str
 
 
 class AnswerList(Menu):
-    """Lines of text in a shuffled order, `_order`, whose places are those in the lesson file."""
+    """A list of lines to answer with, shuffled. `_order` has their indexes in the lesson file."""
 
     SAID: ClassVar[Mapping[Mark, str]] = {}
-    """What stands before the note of a line with this mark."""
+    """The words before the note of a line with this mark."""
 
     def __init__(self, texts: Sequence[Content], order: Sequence[int], cursor: int) -> None:
         super().__init__()
@@ -74,16 +74,16 @@ class AnswerList(Menu):
 
     @property
     def answer(self) -> Answer | None:
-        """What is entered so far; None where it is no answer yet."""
+        """The answer entered so far, or None if it is not complete."""
         raise NotImplementedError
 
     @property
     def advice(self) -> str:
-        """What to do first, where the answer is None."""
+        """Advice to show if the answer is None."""
         return ""
 
     def enter(self, answer: Answer) -> None:
-        """Show `answer` as what is entered."""
+        """Show `answer` as the entered answer."""
         raise NotImplementedError
 
     def action_choose(self) -> None:
@@ -91,8 +91,10 @@ class AnswerList(Menu):
         self.post_message(NothingChosen(self.advice) if answer is None else Given(answer))
 
     def judge(self, notes: Sequence[Note]) -> None:
-        """Show `notes` (in the order of the file) beside the lines; no more choosing. Without
-        notes, only the latter."""
+        """Take no more input, and show `notes` beside the lines, if there are any.
+
+        Notes are in the order of the lesson file.
+        """
         self._notes = notes or None
         self.can_focus = False
         self.cursor = -1
@@ -117,7 +119,7 @@ class AnswerList(Menu):
         return beside(head, text, said, width, text_width=widest, least=_LEAST_NOTE)
 
     def _head(self, place: int) -> Content:
-        """What stands before the text of a line."""
+        """Return what comes before the text of a line."""
         raise NotImplementedError
 
     def _changed(self) -> None:
@@ -126,22 +128,22 @@ class AnswerList(Menu):
 
 
 class Choices(AnswerList):
-    """Choices with letters; one or several of them are the answer."""
+    """A list of choices with letters. One or several of them are the answer."""
 
     SAID = {"wrong": "Your answer. "}  # noqa: RUF012  (declared above)
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", "answer", tooltip="What is chosen is my answer."),
+        Binding("enter", "choose", "answer", tooltip="Submit your answer."),
         Binding("space", "check", show=False),
     ]
 
     def __init__(self, texts: Sequence[Content], order: Sequence[int], *, several: bool) -> None:
-        """`order` holds the places of `texts` in the order to show them."""
+        """Create the list. `order` has the indexes of `texts` in the order to show them."""
         super().__init__(texts, order, cursor=-1)
         self._several = several
         self._checked: set[int] = set()
-        tooltip = "Choose by letter; the arrows ↑ and ↓ do, too."
+        tooltip = "Choose an answer by its letter, or with ↑ and ↓."
         if several:
-            tooltip = "Tick a choice, or take the tick away; more than one may be right."
+            tooltip = "Tick a choice or remove the tick. More than one may be correct."
         word, range_ = "tick" if several else "choose", _letter_range(len(order))
         letters = letter_keys(len(order), word, range_, tooltip)
         self._bindings = BindingsMap.merge([letters, self._bindings])
@@ -177,8 +179,8 @@ class Choices(AnswerList):
     def advice(self) -> str:
         letters = _letter_range(len(self._order))
         if self._several:
-            return f"Tick what is right first: the letters {letters} do. Then Enter."
-        return f"Choose one first, by its letter ({letters}) or with ↑ and ↓. Then Enter."
+            return f"Tick the correct choices first ({letters}), then press Enter."
+        return f"Choose an answer first ({letters}, or ↑ and ↓), then press Enter."
 
     def _head(self, place: int) -> Content:
         letter = Content.styled(f"{LETTERS[place]}  ", MUTED if self._notes else ACT)
@@ -190,15 +192,14 @@ class Choices(AnswerList):
 
 
 def _letter_range(count: int) -> str:
-    """The letters of so many choices, in short: "a-d"; those left out show: "a-f, i"."""
+    """Return the letters of `count` choices, such as "a-d" or, with the gap, "a-f, i"."""
     if count <= 6:
         return f"a-{LETTERS[count - 1]}"
     return f"a-f, i-{LETTERS[count - 1]}" if count > 7 else "a-f, i"
 
 
 def letter_keys(count: int, word: str, range_: str, tooltip: str) -> BindingsMap:
-    """Return the keys `letter(place)` of so many letters; one of them stands for all on the key
-    line."""
+    """Return the bindings of `count` letters. On the key line, the first represents all."""
     return BindingsMap(
         Binding(
             LETTERS[place],
@@ -216,12 +217,12 @@ _SHIFT = Pair("left", "right", "← →")
 
 
 class Ordering(AnswerList):
-    """Items to be put in order: choose one, move it earlier or later."""
+    """A list of items to put in order: choose an item, then move it up or down."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *pair(UP_DOWN, "move(*)", "item", "Go to the item to be moved."),
-        *pair(_SHIFT, "shift(*)", "move it", "Move the item one place earlier or later."),
-        Binding("enter", "choose", "answer", tooltip="This order is my answer."),
+        *pair(UP_DOWN, "move(*)", "choose", "Choose the item to move."),
+        *pair(_SHIFT, "shift(*)", "move", "Move the chosen item up (←) or down (→)."),
+        Binding("enter", "choose", "answer", tooltip="Submit this order."),
     ]
 
     def __init__(self, items: Sequence[Content], order: Sequence[int]) -> None:
@@ -249,11 +250,14 @@ class Ordering(AnswerList):
 
 
 class TypedAnswer(Input):
-    """A short answer to be typed. With `allowed`, other characters are left to the keys of the
-    screen; without, Tab leads out of the field. `?` is text only after something else."""
+    """A field for a short typed answer.
+
+    With `allowed`, it takes only those characters, and others act as keys of the screen. Without
+    it, the learner presses Tab to leave the field. While the field is empty, `?` opens help.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "answer", tooltip="This is my answer."),
+        Binding("enter", "submit", "answer", tooltip="Submit your answer."),
     ]
 
     def __init__(self, *, allowed: str = "", placeholder: str = "") -> None:

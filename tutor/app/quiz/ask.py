@@ -1,5 +1,7 @@
-"""One question on the screen: asked, answered, graded, recorded, with something said about every
-choice. What comes next is decided by the screens made of this: a quiz, a review."""
+"""The base of the screens that ask questions: it asks, grades and records one, and explains it.
+
+Its subclasses, a quiz and a review, decide which question comes next.
+"""
 
 from __future__ import annotations
 
@@ -34,13 +36,16 @@ if TYPE_CHECKING:
     from tutor.course.questions.verdict import Verdict
 
 NOTICEABLE = 0.3
-"""Seconds after which it is said that an answer is still being saved."""
+"""Seconds after which a notice says that an answer is still being saved."""
 
 
 class Asked(NamedTuple):
-    """A question of a lesson, and how it stands: `seed` decides the order of its choices, `remark`
-    is said before how to answer, `draft` was entered before, and `given` is the answer that was
-    given and not gone on from, as text."""
+    """A question of a lesson, and its state.
+
+    `seed` decides the order of its choices, `remark` is shown before the instructions, `draft` was
+    entered earlier, and `given` is the text of an answer that was given before the learner left
+    the question.
+    """
 
     lesson: Lesson
     question: Question
@@ -51,19 +56,19 @@ class Asked(NamedTuple):
 
 
 class AskScreen(CourseScreen):
-    """Subclasses start with `ask`, and say what happens around a question."""
+    """A screen that asks questions. Subclasses call `ask`, and override what happens around it."""
 
     CSS_PATH = "ask.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "next", "next", tooltip="The next question."),
-        Binding("r", "retry", "retry", tooltip="Answer this question again."),
-        Binding("h", "hint", "hint", tooltip="A hint for this question."),
-        Binding("g", "guessed", "I guess", tooltip="Mark the next answer as a guess, or not."),
-        Binding("l", "look", "look again", tooltip="The lesson screen that this is about."),
-        Binding("o", "lab", "lab", tooltip="Open the lab that this is about, at its prompt."),
-        Binding("s", "skip", "skip", tooltip="Leave this question for another time."),
-        Binding("tab", "leave_field", "keys", tooltip="From typing to the keys."),
-        Binding("tab", "enter_field", "type", tooltip="Back to typing."),
+        Binding("enter", "next", "next", tooltip="Go to the next question."),
+        Binding("r", "retry", "try again", tooltip="Answer this question again."),
+        Binding("h", "hint", "hint", tooltip="Show a hint."),
+        Binding("g", "guessed", "a guess", tooltip="Mark your answer as a guess, or unmark it."),
+        Binding("o", "look", "lesson", tooltip="Open the lesson screen that this is about."),
+        Binding("l", "lab", "lab", tooltip="Open the lab that this is about, with its prompt."),
+        Binding("s", "skip", "skip", tooltip="Skip this question for now."),
+        Binding("tab", "leave_field", "keys", tooltip="Leave the field, to use letters as keys."),
+        Binding("tab", "enter_field", "type", tooltip="Go back to the field to type."),
         *scroll_keys("Scroll the text."),
     ]
     SCROLLED = "#quiz"
@@ -71,23 +76,23 @@ class AskScreen(CourseScreen):
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
         self.asked: Asked | None = None
-        """What is on the screen."""
+        """The question on the screen."""
         self._draft = Draft(version=1)
         self._verdict: Verdict | None = None
         self._saving = False
-        """An answer was given and is on its way to the disk; what came of it is shown then."""
+        """True while an answer is being saved. Its verdict is shown after that."""
 
     def keep_draft(self, draft: Draft | None) -> None:
-        """The question stands there unanswered, with what is entered."""
+        """Save what is entered for the question, which is not answered yet."""
 
     def head(self) -> None:
-        """Say where we are."""
+        """Set the status line."""
 
     def answered(self, event: Answered) -> None:
-        """`event` is about to be saved."""
+        """Take note of an answer that is about to be saved."""
 
     def afterword(self) -> str:
-        """What stands below an answer that is saved."""
+        """Return the line below a saved answer."""
         return "saved"
 
     def compose_content(self) -> ComposeResult:
@@ -108,12 +113,11 @@ class AskScreen(CourseScreen):
         return self.asked.lesson
 
     async def ask(self, asked: Asked) -> None:
-        """Put a question on the screen, as it was left: with what was entered, or answered
-        already."""
+        """Show a question as it was left: with what was entered, or with its verdict."""
         self.asked = asked
         try:
             await self._put(asked)
-        except NoMatches:  # the screen was left meanwhile, and what stood on it is gone
+        except NoMatches:  # the screen was closed meanwhile, and its widgets are gone
             if self in self.app.screen_stack:
                 raise
 
@@ -121,7 +125,7 @@ class AskScreen(CourseScreen):
         question = asked.question
         self._verdict, self._saving = None, False
         self._draft = asked.draft or Draft(version=question.version)
-        with self.app.batch_update():  # head, text and choices change in one repaint
+        with self.app.batch_update():  # repaint the status line, text and choices together
             self.tell(None)
             self.head()
             entered = question.from_text(self._draft.answer)
@@ -135,7 +139,7 @@ class AskScreen(CourseScreen):
 
     @property
     def _open(self) -> bool:
-        """Whether the question on the screen can still be answered."""
+        """True while the question on the screen can be answered."""
         return self._verdict is None and not self._saving and self.asked is not None
 
     @on(Entered)
@@ -149,7 +153,7 @@ class AskScreen(CourseScreen):
             self._keep(answer="" if answer is None else self.question.as_text(answer))
 
     def _keep(self, **changes: object) -> None:
-        """Keep what was entered: it is found again after leaving, in whatever way."""
+        """Keep what was entered, so that it is still there however the screen is left."""
         draft = msgspec.structs.replace(self._draft, **changes)
         if draft != self._draft:
             self._draft = draft
@@ -177,8 +181,10 @@ class AskScreen(CourseScreen):
 
     @work(exclusive=True)
     async def _ask_model(self, question: Question, given: Answer) -> None:
-        """Grade an answer by the live model; waits for the model, not longer than this question is
-        on the screen. Where the model cannot say anything, that is told."""
+        """Grade an answer by the live model, unless the learner leaves the question meanwhile.
+
+        If the model is not ready or fails, show why.
+        """
         if not self.services.model.status.ready:
             self.tell(self.services.model.status.note or "The model is not ready yet.")
             return
@@ -215,7 +221,7 @@ class AskScreen(CourseScreen):
     async def _settle(
         self, recording: Future[None], verdict: Verdict, table: Content | None
     ) -> None:
-        """What came of an answer is said when the answer is on disk, or cannot get there."""
+        """Show the verdict when the answer is on disk, or when saving it has failed."""
         saved = asyncio.ensure_future(on_disk(recording))
         await asyncio.wait({saved}, timeout=NOTICEABLE)
         if not saved.done():
@@ -227,7 +233,7 @@ class AskScreen(CourseScreen):
             self.tell(None)
 
     def _show_again(self, given: str, *, correct: bool) -> None:
-        """The question was answered before it was left."""
+        """Show the verdict on an answer that was given before the question was left."""
         answer = self.question.from_text(given)
         if answer is not None:
             self.view.field.enter(answer)
@@ -238,7 +244,7 @@ class AskScreen(CourseScreen):
         afterword = self.afterword() if saved else ""
         self.view.show_verdict(verdict, self.question.why, table, afterword)
         self.set_focus(None)
-        self.call_after_refresh(self._show_end)  # the verdict, once it is known how tall it is
+        self.call_after_refresh(self._show_end)  # scroll when the height of the verdict is known
 
     def _show_end(self) -> None:
         self.view.scroll_to_verdict()

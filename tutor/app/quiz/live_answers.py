@@ -1,4 +1,4 @@
-"""Answers that the live model judges: what it says at that moment, and what to show of it."""
+"""Queries the live model for questions that it helps to grade, and draws its predictions."""
 
 from __future__ import annotations
 
@@ -24,27 +24,30 @@ if TYPE_CHECKING:
     from tutor.engine.api import Engine
 
 _SHOWN = 6
-"""How many of the model's own rows are shown beside a guess."""
+"""The number of the model's most probable tokens to show with a guess."""
 _COMPARED = 4
-"""How many of them are shown for each of two prompts."""
+"""The number of them to show for each of two prompts."""
 _TOKEN = 14
 _LONGEST_BAR = 30
 _LEAST = 34
-"""Columns of a line without its bar."""
+"""The columns of a line without its bar."""
 _GAP = 2
 
 
 class Live(msgspec.Struct, frozen=True):
-    """`answer` is what there is to grade, `table` what the model says."""
+    """An answer to grade, and a table of what the model predicts."""
 
     answer: Answer
     table: Content
 
 
 async def ask_model(engine: Engine, question: Question, given: Answer, width: int) -> Live:
-    """What the model says about what was typed, or about the prompt that was chosen; the table
-    takes `width` columns. Raises what the engine raises, and `TextError` where nothing was
-    typed."""
+    """Ask the model about the typed text or the chosen prompt, for a table of `width` columns.
+
+    Raises:
+        TextError: nothing was typed.
+        TutorError: the engine failed.
+    """
     match question, given:
         case NextTokenQuestion(), str(typed):
             return await _look_up(engine, question, typed, width)
@@ -60,7 +63,7 @@ async def _look_up(engine: Engine, question: NextTokenQuestion, typed: str, widt
     """
     guess = typed.strip()
     if not guess:
-        raise TextError("Nothing was typed.", "Type how the text goes on.")
+        raise TextError("Nothing was typed.", "Type the next word.")
     readings = [await engine.tokenize(text) for text in (f" {guess}", guess)]
     first_ids = tuple(tokens[0].id for tokens in readings)
     top = max(question.within, _SHOWN)
@@ -74,8 +77,10 @@ async def _look_up(engine: Engine, question: NextTokenQuestion, typed: str, widt
 
 
 async def _compare(engine: Engine, question: ComparePrompts, chosen: int, width: int) -> Live:
-    """Ask the model about both prompts: how probable a token is after each, or how large the
-    entropy. They are shown beside each other where there is room."""
+    """Ask the model about both prompts: the probability of a token after each, or the entropy.
+
+    The tables are beside each other if there is room.
+    """
     ids: tuple[int, ...] = ()
     if question.token:
         ids = ((await engine.tokenize(question.token.replace("␣", " ")))[0].id,)
@@ -103,8 +108,7 @@ async def _compare(engine: Engine, question: ComparePrompts, chosen: int, width:
 async def _after(
     engine: Engine, prompt: str, top: int, ids: tuple[int, ...]
 ) -> tuple[Distribution, tuple[Row, ...]]:
-    """Return the model's distribution after a prompt with its first `top` rows, and the rows of the
-    tokens `ids`."""
+    """Return the distribution after a prompt, with its `top` first rows, and the rows of `ids`."""
     session = await engine.open_text(prompt)
     try:
         position = len(session.tokens)
@@ -116,8 +120,10 @@ async def _after(
 
 
 def _lines(rows: Sequence[Row], marked: Row | None, width: int) -> list[Content]:
-    """One line a row: rank, token, probability, bar. The token asked about is marked with `>`, and
-    stands below the others when it is not among them."""
+    """Draw each row as a line: rank, token, probability, bar.
+
+    `>` marks the token asked about, which comes below the others if it is not among them.
+    """
     bar_width = max(0, min(_LONGEST_BAR, width - _LEAST))
     shown = list(rows)
     if marked is not None and all(row.token.id != marked.token.id for row in rows):

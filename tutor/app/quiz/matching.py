@@ -1,4 +1,4 @@
-"""Matching: for each line, the letter of what belongs to it."""
+"""The widget for matching questions: each line gets the letter of its match."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Options(Static):
-    """What can be matched, each with its letter."""
+    """The right sides of the pairs, each with its letter."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         super().__init__(markup=False)
@@ -39,29 +39,29 @@ class Options(Static):
 
 
 class Matching(AnswerList):
-    """The left sides of pairs. `options`, which stands beside, shows the right ones."""
+    """A list of the left sides of pairs. Its `options` widget shows the right sides."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *pair(UP_DOWN, "move(*)", "line", "Go to the line to match."),
-        Binding("enter", "choose", "answer", tooltip="What is matched is my answer."),
+        *pair(UP_DOWN, "move(*)", "choose", "Choose the line to match."),
+        Binding("enter", "choose", "answer", tooltip="Submit your matches."),
     ]
 
     def __init__(self, pairs: Sequence[Pair], order: Sequence[int]) -> None:
-        """`order` holds the places of the right sides in the order to show them."""
+        """Create the list. `order` has the indexes of the right sides in the order to show them."""
         super().__init__([inline(pair.left) for pair in pairs], range(len(pairs)), cursor=0)
         self._pairs = pairs
         self._shown = list(order)
         self._given: dict[int, int] = {}
-        """For lines matched so far, the place of the right side."""
+        """The index of the right side for each line that has a match."""
         self.options = Options([pairs[place].right for place in order])
         self._letters = f"{LETTERS[0]}-{LETTERS[len(order) - 1]}"
-        tooltip = "Say what belongs to the line with the mark, by its letter."
+        tooltip = "Match the line at the mark with this letter."
         letters = letter_keys(len(order), "match", self._letters, tooltip)
         self._bindings = BindingsMap.merge([letters, self._bindings])
 
     @property
     def answer(self) -> Answer | None:
-        """The whole of it; None while something is missing."""
+        """The complete answer, or None while a line has no match."""
         if len(self._given) < len(self._pairs):
             return None
         return tuple(self._given[line] for line in range(len(self._pairs)))
@@ -76,7 +76,7 @@ class Matching(AnswerList):
         super().judge(notes)
 
     def action_letter(self, place: int) -> None:
-        """Match the line under the cursor, and go to the next that has nothing yet."""
+        """Match the line at the mark, and go to the next line that has no match."""
         if self.cursor < 0:
             return
         self._given[self.cursor] = self._shown[place]
@@ -87,7 +87,7 @@ class Matching(AnswerList):
 
     @property
     def advice(self) -> str:
-        return f"Match every line first: ↑ and ↓ go to it, the letters {self._letters} match."
+        return f"Match every line first: choose it with ↑ and ↓, then press {self._letters}."
 
     def _row(self, place: int, width: int) -> Content:
         left, chosen = self._texts[place], self._given.get(place)

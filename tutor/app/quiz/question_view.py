@@ -1,4 +1,4 @@
-"""Shows a question: its text, the widgets that take the answer, the hint, and the verdict."""
+"""Shows a question: its text, the widget for the answer, the hint, and the verdict."""
 
 from __future__ import annotations
 
@@ -37,40 +37,42 @@ _NUMBER_KEYS = "0123456789.,-+/%e "
 
 
 class AnswerField(NamedTuple):
-    """The area below a question: one `AnswerList` or `TypedAnswer`, and what belongs to it. `how`
-    adds instructions that the key line does not give."""
+    """The widgets below a question: one `AnswerList` or `TypedAnswer`, and its labels.
+
+    `how` is an instruction that the key line does not give.
+    """
 
     widgets: list[Widget]
     how: str = ""
 
 
 def answer_field(question: Question, seed: int) -> AnswerField:
-    """Return the field for an answer to `question`; `seed` decides the order of choices."""
+    """Return the field for an answer to `question`. `seed` decides the order of choices."""
     order = question.display_order(seed)
     match question:
         case SingleChoice():
             return AnswerField([Choices(_texts(question), order, several=False)])
         case SeveralChoices():
             choices = Choices(_texts(question), order, several=True)
-            return AnswerField([choices], "Tick every one that is right, by its letter.")
+            return AnswerField([choices], "Tick every correct choice by its letter.")
         case ComparePrompts():
             prompts = [Content(safe(figures.ended(each))) for each in question.prompts]
-            how = "The model is asked when you have answered."
+            how = "Your answer is checked on the live model."
             return AnswerField([Choices(prompts, (0, 1), several=False)], how)
         case MatchQuestion():
             matching = Matching(question.pairs, order)
-            how = "Go to a line with ↑ and ↓, and press the letter of what belongs to it."
+            how = "Choose a line with ↑ and ↓, then press the letter that matches it."
             return AnswerField([matching, matching.options], how)
         case OrderQuestion():
             ordering = Ordering([inline(item) for item in question.items], order)
-            how = "Put them in order, the first at the top: ← and → move an item."
+            how = "Put the items in order, the first at the top. ← and → move an item."
             return AnswerField([ordering], how)
         case NumberQuestion():
             number = TypedAnswer(allowed=_NUMBER_KEYS, placeholder="a number")
             return AnswerField([_field(number, question.unit)])
         case NextTokenQuestion():
             prompt = Content.assemble(safe(question.prompt), (" …", MUTED))
-            guess = _field(TypedAnswer(placeholder="how it goes on"))
+            guess = _field(TypedAnswer(placeholder="the next word"))
             return AnswerField([Static(prompt, classes="prompt"), guess])
         case TextQuestion():
             return AnswerField([_field(TypedAnswer(placeholder="a word or two"))])
@@ -88,13 +90,13 @@ def _field(answer: TypedAnswer, unit: str = "") -> Horizontal:
 
 
 class Feedback(Static):
-    """Right or not, what the model says where it was asked, why, and what happens now."""
+    """The verdict on an answer, with the model's table if it was asked, and the explanation."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
 
     def say(self, verdict: Verdict, why: str, table: Content | None, afterword: str) -> None:
-        """`why` is Markdown within a line; `afterword` may be empty."""
+        """Show a verdict. `why` is inline Markdown; `afterword` may be empty."""
         mark = ("✓ ", f"bold {RIGHT}") if verdict.correct else ("× ", f"bold {NOT_YET}")
         lines = [Content.assemble(mark, (safe(verdict.message), "bold"))]
         if table is not None:
@@ -106,7 +108,7 @@ class Feedback(Static):
 
 
 class QuestionView(VerticalScroll, can_focus=False):
-    """A view of one question at a time, without any state of its own."""
+    """A view of one question at a time. It has no state of its own."""
 
     def compose(self) -> ComposeResult:
         yield Prose(id="ask")
@@ -118,8 +120,11 @@ class QuestionView(VerticalScroll, can_focus=False):
     async def ask(
         self, question: Question, seed: int, remark: str, entered: Answer | None, *, hinted: bool
     ) -> None:
-        """Show a question. `seed` decides the order of its choices, `remark` is shown before the
-        instructions, and `entered` is in the field already."""
+        """Show a question.
+
+        `seed` decides the order of its choices, `remark` is shown before the instructions, and the
+        field starts with `entered`.
+        """
         for name in ("#ask", "#answer"):
             self.query_one(name).display = True
         await self.query_one(Prose).show(question.ask)
@@ -149,7 +154,7 @@ class QuestionView(VerticalScroll, can_focus=False):
 
     @property
     def columns(self) -> int:
-        """How many there are for what is said, beside a scroll bar that may be wanted for it."""
+        """The columns for the verdict, beside the scroll bar that it may need."""
         bar = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical
         return self.scrollable_content_region.width - bar
 
@@ -162,7 +167,7 @@ class QuestionView(VerticalScroll, can_focus=False):
     def show_verdict(
         self, verdict: Verdict, why: str, table: Content | None, afterword: str
     ) -> None:
-        """Show the verdict on the answer, beside the choices and below the question."""
+        """Show the verdict beside the choices and below the question."""
         self.field.judge(verdict.notes)
         self._show_line("#how", Content(), shown=False)
         self.query_one(Feedback).say(verdict, why, table, afterword)

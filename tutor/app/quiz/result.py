@@ -1,4 +1,4 @@
-"""What came of a quiz, and what to look at again."""
+"""The result of a quiz: which answers were right, and what to read again."""
 
 from __future__ import annotations
 
@@ -28,19 +28,21 @@ if TYPE_CHECKING:
 
 
 class ResultScreen(MenuScreen):
-    """The questions of a quiz with how each went; one that did not go well leads to the lesson
-    screen that it is about."""
+    """The questions of a quiz, with the result of each.
+
+    Choosing a question opens the lesson screen that it is about.
+    """
 
     CSS_PATH = "result.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "lab", "its lab", tooltip="The lab of the screen that the question is about."),
-        Binding("r", "again", "all again", tooltip="All questions again, choices shuffled anew."),
+        Binding("l", "lab", "lab", tooltip="Open the lab that the question at the mark is about."),
+        Binding("r", "again", "restart", tooltip="Restart the quiz, with newly shuffled choices."),
     ]
 
     def __init__(
         self, services: Services, navigation: Navigation, lesson: Lesson, unsure: Set[str]
     ) -> None:
-        """`unsure` are the ids of the questions whose answer was a guess this time."""
+        """Create the screen. `unsure` has the ids of questions answered by a guess this time."""
         super().__init__(services, navigation)
         self.lesson = lesson
         self._unsure = unsure
@@ -52,7 +54,7 @@ class ResultScreen(MenuScreen):
             yield Menu()
 
     def on_mount(self) -> None:
-        self.place = f"{self.lesson.number} {safe(self.lesson.title)} · answers"
+        self.place = f"{self.lesson.number} {safe(self.lesson.title)} · result"
         self.watch(self.query_one(Menu), "cursor", self.refresh_bindings)
 
     def fill(self) -> None:
@@ -99,7 +101,7 @@ class ResultScreen(MenuScreen):
 
     @property
     def _lab(self) -> Lab | None:
-        """The lab of the screen that the question under the mark is about."""
+        """The lab of the screen that the question at the mark is about."""
         cursor = self.query_one(Menu).cursor
         if not 0 <= cursor < len(self._listed):
             return None
@@ -119,7 +121,7 @@ class ResultScreen(MenuScreen):
 
 def _advice(open_ones: list[Question], guessed: list[Question]) -> Content:
     if open_ones:
-        return Content("Worth another look: those marked ×. Enter opens the screen they are about.")
+        return Content("Look again at those marked ×. Enter opens their lesson screen.")
     if guessed:
-        return Content("The ones you guessed stand first; Enter opens the screen they are about.")
-    return Content("Nothing is left to look at again.")
+        return Content("The questions you guessed come first. Enter opens their lesson screen.")
+    return Content("There is nothing left to look at again.")

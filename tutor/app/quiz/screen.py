@@ -1,4 +1,4 @@
-"""The questions of a lesson, one after the other."""
+"""The quiz screen, which asks the questions of a lesson one after the other."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class QuizScreen(AskScreen):
-    """The place is kept to the question: killed at any moment, it goes on at the same one."""
+    """A quiz. It saves its question, and continues there even if the program was killed."""
 
     def __init__(self, services: Services, navigation: Navigation, lesson: Lesson) -> None:
         super().__init__(services, navigation)
         self._lesson = lesson
         self._run = QuizRun((), 0)
         self._unsure: set[str] = set()
-        """Questions of this run that were answered by a guess."""
+        """The ids of questions that were answered by a guess in this run."""
 
     def on_mount(self) -> None:
         state = self._state

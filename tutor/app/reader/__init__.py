@@ -1,1 +1,1 @@
-"""Reading lessons, terms and the glossary, and searching them."""
+"""Screens that show lessons, terms and the glossary, and search them."""

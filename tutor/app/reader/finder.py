@@ -1,4 +1,4 @@
-"""A line to type in, and what is found below it: in the glossary, or in all of the course."""
+"""Screens with a search field and a list of matches below it: the glossary and the search."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
 
 
 class FinderField(Entry):
-    """The line. `?` is a key as long as nothing stands there."""
+    """The search field. While it is empty, `?` opens help."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *pair(UP_DOWN, "arrow(*)", "choose", "Move the mark >."),
-        Binding("enter", "submit", "open", tooltip="Open what the mark points at."),
+        *pair(UP_DOWN, "arrow(*)", "choose", "Choose an entry."),
+        Binding("enter", "submit", "open", tooltip="Open the chosen entry."),
     ]
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
@@ -53,7 +53,7 @@ class FinderField(Entry):
 
 
 class FinderScreen(CourseScreen):
-    """Subclasses look up what is typed in `look_up` and hand what they found to `found`."""
+    """A screen with a search field. Subclasses search in `look_up` and pass matches to `found`."""
 
     CSS_PATH = "finder.tcss"
     PLACEHOLDER: ClassVar[str] = ""
@@ -79,7 +79,7 @@ class FinderScreen(CourseScreen):
         self.look_up("")
 
     def found(self, targets: Sequence[Target], rows: Sequence[Row]) -> None:
-        """Show what was found; each row opens the target of the same place."""
+        """Show the matches. Each row opens the target with the same index."""
         self._targets = targets
         self.query_one(Menu).show(rows, cursor=0 if rows else -1)
         self.query_one("#found").scroll_home(animate=False)
@@ -104,7 +104,7 @@ class FinderScreen(CourseScreen):
             self.navigation.open_target(self._targets[cursor])
 
     def on_key(self, event: Key) -> None:
-        """What was typed before the line stood on the screen is meant for it."""
+        """Pass keys that arrive before the field has the focus to the field."""
         if event.is_printable and event.character not in (None, "?"):
             event.stop()
             self.query_one(FinderField).insert_text_at_cursor(event.character or "")
@@ -114,7 +114,7 @@ _LONGEST_NAME = 28
 
 
 class GlossaryScreen(FinderScreen):
-    """Lists the terms whose name, or whose meaning, has what is typed."""
+    """The glossary, filtered to the terms whose name or meaning contains what is typed."""
 
     PLACEHOLDER = "type to filter"
 
@@ -132,12 +132,15 @@ class GlossaryScreen(FinderScreen):
             [partial(_term_row, safe(term.term), plain(term.text), widest) for term in shown],
         )
         if not shown:
-            self.tell(f"No term has “{words}”." if terms else "This course has no glossary.")
+            self.tell(f"No term contains “{words}”." if terms else "This course has no glossary.")
 
 
 def matching(terms: list[Term], words: str) -> list[Term]:
-    """Those whose name begins with `words` first, then those that have it in their name, then in
-    their meaning; each group in the order of `terms`."""
+    """Return the terms that contain `words`, the best matches first.
+
+    Names that begin with `words` come first, then other names that contain them, then meanings.
+    Each group is in the order of `terms`.
+    """
     wanted = comparable(words)
     if not wanted:
         return terms
@@ -157,9 +160,9 @@ SHOWN = 30
 
 
 class SearchScreen(FinderScreen):
-    """Shows the best hits. The searching is done in a thread: typing never waits for it."""
+    """The search of the whole course. It runs in a thread, so that typing never waits for it."""
 
-    PLACEHOLDER = "words to look for"
+    PLACEHOLDER = "type to search"
 
     def on_mount(self) -> None:
         self.place = "search"
@@ -176,14 +179,14 @@ class SearchScreen(FinderScreen):
         except TutorError as error:
             self.tell(error)
             return
-        if words != self.words:  # more was typed meanwhile
+        if words != self.words:  # the learner has typed on
             return
         self.aside = f"{len(hits)} found" if words else ""
         self.found(
             [hit.target for hit in hits], [partial(_hit_row, hit, self._where(hit)) for hit in hits]
         )
         if words and not hits:
-            self.tell("Nothing has these words.")
+            self.tell("Nothing contains these words.")
 
     def _where(self, hit: Hit) -> str:
         if not isinstance(hit.target, ScreenTarget):

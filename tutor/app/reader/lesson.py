@@ -1,4 +1,4 @@
-"""A lesson: its screens one at a time, with the lab of a screen beside the text or over it."""
+"""The lesson screen: one part of a lesson at a time, with its lab beside the text or above it."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lab, Lesson, Screen
 
 BESIDE = 120
-"""From this many columns on, the lab stands beside the text."""
+"""The least number of columns at which the lab is beside the text."""
 
 
 class LessonScreen(LinkedScreen):
-    """Shows one lesson. The place is saved on every move; nothing has to be saved on leaving."""
+    """A lesson. Every move is saved at once, so leaving has nothing to save."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["lesson.tcss"]
     SCROLLED = "#reading"
     BINDINGS: ClassVar[list[BindingType]] = [
         *LINK_KEYS,
-        Binding("enter", "next", "next", tooltip="The next screen; after the last, questions."),
+        Binding("enter", "next", "next", tooltip="Go to the next screen, then to the questions."),
         Binding("right", "next", show=False),
-        Binding("left", "previous", "back one", tooltip="The screen before."),
+        Binding("left", "previous", "previous", tooltip="Go to the previous screen."),
         *scroll_keys("Scroll the text."),
         Binding("space,pagedown", "page(1)", show=False),
         Binding("pageup", "page(-1)", show=False),
-        Binding("l", "lab", "lab", tooltip="Do the lab of this screen on the live model."),
-        Binding("a", "quiz", "questions", tooltip="The questions of this lesson."),
+        Binding("l", "lab", "lab", tooltip="Open the lab of this screen."),
+        Binding("a", "quiz", "questions", tooltip="Answer the questions of this lesson."),
     ]
 
     def __init__(
@@ -55,7 +55,7 @@ class LessonScreen(LinkedScreen):
         lesson: Lesson,
         screen_id: str | None = None,
     ) -> None:
-        """`screen_id`: the screen to open at; by default where the learner left off."""
+        """Open `lesson` at the screen `screen_id`, or where the learner left off."""
         super().__init__(services, navigation)
         self._lesson = lesson
         self._opened_at = screen_id
@@ -75,7 +75,7 @@ class LessonScreen(LinkedScreen):
         wanted = self._opened_at or saved
         self._index = ids.index(wanted) if wanted in ids else 0
         self._head()
-        self.call_after_refresh(self._show)  # the frame is painted before the text is laid out
+        self.call_after_refresh(self._show)  # paint the frame before the text is laid out
 
     @property
     def _shown(self) -> Screen:
@@ -101,8 +101,7 @@ class LessonScreen(LinkedScreen):
         self.navigation.open_quiz(self._lesson)
 
     def action_back(self) -> None:
-        """From the lab beside the text to the text, from a link to none, and from there to where
-        the learner came from."""
+        """Leave the lab beside the text, else the link in focus, else the screen."""
         if self.query_one("#lab-side").has_focus_within:
             self.set_focus(None)
         else:
@@ -128,7 +127,7 @@ class LessonScreen(LinkedScreen):
 
     async def _move_to(self, index: int) -> None:
         self._index = index
-        with self.app.batch_update():  # head and text change in one repaint
+        with self.app.batch_update():  # repaint the heading and the text together
             self.tell(None)
             self._head()
             await self._show()
@@ -145,7 +144,7 @@ class LessonScreen(LinkedScreen):
         await self.query_one(Prose).show(self._shown.body)
         self.query_one("#reading").scroll_home(animate=False)
         self._show_lab()
-        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
+        self.call_after_refresh(self.refresh_bindings)  # only now is it known if it can scroll
         self._opened = True
         self._save_place()
 
@@ -171,7 +170,7 @@ class LessonScreen(LinkedScreen):
 
     def on_screen_resume(self) -> None:
         self._show_lab()
-        if self._opened:  # another screen of this lesson may have been looked at meanwhile
+        if self._opened:  # the learner may have been at another screen of this lesson meanwhile
             self._save_place()
 
     def on_resize(self) -> None:
@@ -179,7 +178,7 @@ class LessonScreen(LinkedScreen):
 
     @property
     def _beside(self) -> bool:
-        """Whether the lab of this screen stands beside the text."""
+        """True if the lab of this screen is beside the text."""
         lab = self._shown.lab
         fits = self.app.size.width >= BESIDE
         return fits and lab is not None and lab.kind in ("stepper", "chat")

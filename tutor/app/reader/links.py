@@ -1,5 +1,7 @@
-"""Screens whose text has links: Tab walks through them, Enter opens the one in focus. One of them
-says what a term means, in a panel over the screen where it was met."""
+"""Screens whose text has links: Tab goes through them, and Enter opens the one in focus.
+
+One of them explains a term, in a panel above the screen that links to it.
+"""
 
 from __future__ import annotations
 
@@ -24,21 +26,19 @@ if TYPE_CHECKING:
     from tutor.course.term import Term
 
 LINK_KEYS: list[BindingType] = [
-    Binding("enter", "follow", "open", tooltip="Open the link in focus; Esc leads back here."),
-    Binding(
-        "tab", "link(1)", "links", tooltip="To the next link of the text; after the last, none."
-    ),
-    Binding("shift+tab", "link(-1)", show=False, tooltip="To the link before."),
+    Binding("enter", "follow", "open", tooltip="Open the link in focus. Esc returns here."),
+    Binding("tab", "link(1)", "links", tooltip="Go to the next link in the text."),
+    Binding("shift+tab", "link(-1)", show=False, tooltip="Go to the previous link."),
 ]
-"""To stand before the other keys of such a screen."""
+"""The keys for links. They must come before the other keys of a screen."""
 
 
 class LinkedScreen(CourseScreen):
-    """Has one `Prose`."""
+    """A screen with one `Prose`, whose links can be opened."""
 
     @property
     def lesson_id(self) -> str:
-        """The lesson that the text belongs to; empty for another text."""
+        """The id of the lesson that the text belongs to, or "" if it belongs to none."""
         return ""
 
     @property
@@ -61,7 +61,7 @@ class LinkedScreen(CourseScreen):
             self.navigation.open_link(href, self.lesson_id)
 
     def action_back(self) -> None:
-        """From a link to none, and from there back."""
+        """Leave the link in focus, or the screen if there is none."""
         if self._href is not None:
             self.query_one(Prose).leave()
         else:
@@ -69,7 +69,7 @@ class LinkedScreen(CourseScreen):
 
 
 class TermScreen(LinkedScreen):
-    """Lies over the lower part of the screen below it, which stays in view."""
+    """A panel that explains a term. The upper part of the screen below it stays in view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *LINK_KEYS,
@@ -98,7 +98,7 @@ class TermScreen(LinkedScreen):
 
     async def _show(self) -> None:
         await self.query_one(Prose).show(self._term.text)
-        self.call_after_refresh(self.refresh_bindings)  # whether there is something to scroll
+        self.call_after_refresh(self.refresh_bindings)  # only now is it known if it can scroll
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "scroll":

@@ -1,1 +1,1 @@
-"""Reviews: the questions that are due, from all lessons."""
+"""The screens for reviews, which ask the questions that are due, from all lessons."""

@@ -1,4 +1,4 @@
-"""Review: the questions that are due, from all lessons, one at a time."""
+"""The review screen, which asks the questions that are due, from all lessons, one at a time."""
 
 from __future__ import annotations
 
@@ -20,50 +20,52 @@ if TYPE_CHECKING:
     from tutor.learner.review import Due, Queue
 
 AHEAD = 10
-"""How many questions are taken at once when reviewing ahead."""
+"""The number of questions that reviewing ahead asks at a time."""
 
 
 class ReviewScreen(AskScreen):
-    """Asks what is due. Every answer is saved at once, so a review may end at any question."""
+    """A review. Every answer is saved at once, so a review can end at any question."""
 
     CSS_PATH = "../quiz/ask.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "next", "next", tooltip="The next question."),
-        Binding("enter", "ahead", "review ahead", tooltip="Some that come due next, now."),
-        Binding("u", "undo", "undo", tooltip="Take the last answer back and ask it again."),
-        Binding("z", "suspend", "suspend", tooltip="Not in reviews any more, until brought back."),
+        Binding("enter", "next", "next", tooltip="Go to the next question."),
         Binding(
-            "z", "open('suspended')", "suspended", tooltip="What was suspended, to be brought back."
+            "enter", "ahead", "review ahead", tooltip="Review some questions before their day."
+        ),
+        Binding("u", "undo", "undo", tooltip="Undo the last answer and ask the question again."),
+        Binding("z", "suspend", "suspend", tooltip="Leave this question out of future reviews."),
+        Binding(
+            "z", "open('suspended')", "suspended", tooltip="Bring back questions you suspended."
         ),
     ]
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
         self._passed: set[str] = set()
-        """Skipped, or not to be had: not asked again in this review."""
+        """Questions that were skipped or cannot be read, and are not asked again in this review."""
         self._ahead: list[Due] = []
         self._count = 0
         self._ended = False
-        """There was nothing left to ask."""
+        """True once nothing is left to ask."""
         self._just_answered = ""
-        """The question answered last in this review: answers given elsewhere stand."""
+        """The question answered last in this review. Answers given in a quiz cannot be undone."""
 
     def on_mount(self) -> None:
         self.place = "review"
         self.call_after_refresh(self._go_on)
 
     async def on_screen_resume(self) -> None:
-        """What was brought back meanwhile may be due."""
+        """Continue if a question that was brought back meanwhile is due."""
         if self._ended:
             await self._go_on()
 
     def _left(self) -> list[Due]:
-        """What is to be asked in this review, in this order."""
+        """Return the questions still to ask in this review, in order."""
         due = (*self.services.review_queue().due, *self._ahead)
         return [item for item in due if item.question not in self._passed]
 
     async def _go_on(self) -> None:
-        """Ask the next question, or say that there is none."""
+        """Ask the next question, or end the review."""
         for item in self._left():
             self._ahead = [each for each in self._ahead if each.question != item.question]
             if await self._show(item.question, item):
@@ -72,7 +74,7 @@ class ReviewScreen(AskScreen):
         await self._end()
 
     async def _show(self, question: str, item: Due | None) -> bool:
-        """Ask a question of the course; False where it cannot be read."""
+        """Ask a question of the course. Return False if it cannot be read."""
         try:
             found = await asyncio.to_thread(self.services.course.question, question)
         except LessonError:
@@ -88,7 +90,7 @@ class ReviewScreen(AskScreen):
         return True
 
     async def _end(self) -> None:
-        """Nothing is left to ask: say so, and what comes next."""
+        """Show that nothing is left to ask, and when the next question is due."""
         self.asked, self._verdict, self._ended = None, None, True
         queue = self.services.review_queue()
         self.set_focus(None)
@@ -105,7 +107,7 @@ class ReviewScreen(AskScreen):
         elif self.services.progress.state().cards:
             head = "Nothing is due."
         else:
-            head = "Nothing to review yet: questions come here once you have answered them."
+            head = "Nothing to review yet. Questions appear here once you have answered them."
         lines = [Content.styled(head, "bold")]
         if skipped := len(self._passed):
             lines.append(
@@ -113,9 +115,9 @@ class ReviewScreen(AskScreen):
             )
         if queue.held_back:
             are = "is" if queue.held_back == 1 else "are"
-            lines.append(Content(f"{queue.held_back} more {are} due, over what a day should have."))
+            lines.append(Content(f"{queue.held_back} more {are} due, over the daily limit."))
         if queue.next_at is not None:
-            lines.append(Content(f"The next one comes {when(queue.next_at, now)}."))
+            lines.append(Content(f"The next question is due {when(queue.next_at, now)}."))
         if queue.suspended:
             lines.append(Content.styled(f"{queue.suspended} suspended.", MUTED))
         return Content("\n").join(lines)
@@ -130,14 +132,14 @@ class ReviewScreen(AskScreen):
         card = self.services.progress.card(self.question.id)
         if card is None:
             return "saved"
-        return f"saved · comes back {when(card.due, self.services.progress.clock())}"
+        return f"saved · next review {when(card.due, self.services.progress.clock())}"
 
     def answered(self, event: Answered) -> None:
         self._count += 1
         self._just_answered = event.question
 
     def keep_draft(self, draft: Draft | None) -> None:
-        if draft is None or draft.attempt == 1:  # a question to be retried is not due any more
+        if draft is None or draft.attempt == 1:  # after the first attempt, it is no longer due
             self.services.progress.save_draft(self.question.id, draft)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -168,10 +170,13 @@ class ReviewScreen(AskScreen):
         progress = self.services.progress
         progress.record(Suspended(at=progress.clock(), question=self.question.id))
         await self._go_on()
-        self.tell("Suspended: it is not asked in reviews. At the end of one, z leads to it.")
+        self.tell("Suspended. At the end of a review, press z to bring questions back.")
 
     def _last_answered(self) -> str | None:
-        """The question whose answer can be taken back: the last of all, and of this review."""
+        """Return the question whose answer can be undone, or None.
+
+        It must be the last answer of all, and given in this review.
+        """
         undo = self.services.progress.state().undo
         takeable = undo.answer and undo.question == self._just_answered
         return undo.question if takeable and undo.question in self.services.asked else None
@@ -186,4 +191,4 @@ class ReviewScreen(AskScreen):
         self._count = max(0, self._count - 1)
         self._passed.discard(question)
         await self._show(question, None)
-        self.tell("Your last answer is taken back. Answer it again, or Esc.")
+        self.tell("Your last answer was undone. Answer the question again, or press Esc.")

@@ -1,4 +1,4 @@
-"""What was suspended in reviews, to be brought back one by one."""
+"""The list of suspended questions, where the learner brings them back one by one."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SuspendedQuestions(Menu):
             "choose",
             "bring back",
             key_display="↑↓ enter",
-            tooltip="Enter brings back the question at the mark >: reviews ask it again.",
+            tooltip="Bring back the question at the mark >, so that reviews ask it again.",
         ),
     ]
 
@@ -45,14 +45,14 @@ class SuspendedQuestions(Menu):
 
 
 class SuspendedScreen(CourseScreen):
-    """Questions of the course, in its order."""
+    """The suspended questions, in the order of the course."""
 
     CSS_PATH = "suspended.tcss"
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
         self._words: dict[str, str] = {}
-        """What each question asks."""
+        """The text of each question, by its id."""
         self._shown: list[str] = []
 
     def compose_content(self) -> ComposeResult:
@@ -71,7 +71,7 @@ class SuspendedScreen(CourseScreen):
         self.query_one(Menu).focus(scroll_visible=False)
 
     def _asked_in(self, questions: list[str]) -> dict[str, str]:
-        """In a thread: lessons that were not opened yet have to be read for it."""
+        """Return the texts of questions. This may read lesson files, so it runs in a thread."""
         words = dict.fromkeys(questions, _UNREADABLE)
         for name in questions:
             with suppress(LessonError):
@@ -85,7 +85,7 @@ class SuspendedScreen(CourseScreen):
 
     def _fill(self) -> None:
         self._shown = [name for name in self._suspended() if name in self._words]
-        said = "Reviews do not ask these." if self._shown else "Nothing is suspended any more."
+        said = "Reviews skip these questions." if self._shown else "No question is suspended."
         self.query_one("#said", Static).update(said)
         rows = [partial(_row, self._number(name), self._words[name]) for name in self._shown]
         menu = self.query_one(Menu)

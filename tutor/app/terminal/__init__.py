@@ -1,2 +1,1 @@
-"""Connects the app to the terminal: input, painting over slow connections, and a terminal that goes
-away."""
+"""Connects the app to the terminal, which may be slow, limited to ASCII, or go away."""

@@ -1,7 +1,7 @@
-"""What is said of a mistake in the program that ended the app, and what is written down of it.
+"""Reports a bug that ended the app, and keeps a traceback of it in a file.
 
-Textual would print every variable on the way to the place of the mistake: the learner's texts, and
-whatever else is in memory. Here it is the place alone, in a file for whoever looks after tutor.
+Textual would print every variable of the traceback, such as the learner's texts. This report has
+no variables.
 """
 
 from __future__ import annotations
@@ -21,24 +21,26 @@ from tutor.vendors.keys import Secret
 
 
 def tell(error: BaseException) -> None:
-    """Keep the place of the mistake in a file, and say so on the terminal, in three lines. Where
-    no file can be written, the place is said, too."""
+    """Keep the traceback in a file, and report the bug on the terminal in three lines.
+
+    If the file cannot be written, print the traceback too.
+    """
     record = record_of(error)
-    said = [f"tutor: a mistake in the program ended it: {type(error).__name__}."]
+    said = [f"tutor: stopped because of a bug ({type(error).__name__})."]
     try:
         where = f"in {_keep(record)}"
     except (OSError, NoHome):
         said += map(safe, record.splitlines())
         where = "above"
     said += [
-        f"Where it happened stands {where}: please report it with that.",
-        "Start tutor again: it goes on where you were.",
+        f"Please report it, with the details {where}.",
+        "Start tutor again to continue where you were.",
     ]
     print("\n".join(said), file=sys.stderr)
 
 
 def record_of(error: BaseException) -> str:
-    """The place of the mistake, without variables, and without any key of the environment."""
+    """Return the traceback, without variables and without any API key of the environment."""
     when = datetime.now(UTC).isoformat(timespec="seconds")
     lines = traceback.format_exception(error)
     system = f"Python {platform.python_version()} on {platform.platform()}"
@@ -50,7 +52,7 @@ def record_of(error: BaseException) -> str:
 
 
 def _keep(record: str) -> Path:
-    """In place of the one before. Raises `OSError`, `NoHome`."""
+    """Write the record over the previous one. May raise `OSError` or `NoHome`."""
     path = paths.crash_file()
     private.make_folder(path.parent)
     with os.fdopen(private.create_file(path), "w", encoding="utf-8", errors="replace") as file:

@@ -1,5 +1,7 @@
-"""Leaving when nobody is there: a login that was forgotten, or whose client is frozen, would keep
-its place for ever."""
+"""Ends the app when no key is pressed for long.
+
+A forgotten login, or one with a frozen client, would otherwise take up a place forever.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
     from textual.binding import ActiveBinding
 
 WARNED_BEFORE = 60.0
-"""Seconds before the end that whoever may be there is asked; for a short limit, half of it."""
+"""Seconds before the end at which the learner is warned, or half the limit if that is shorter."""
 
 
 class IdleLimit:
-    """Knows when the last key was pressed. `seconds` without one are the limit.
+    """A limit of `seconds` without a key.
 
-    `clock` tells seconds that never go back, `sleep` waits for so many of them.
+    `clock` returns monotonic seconds, and `sleep` waits for a number of them.
     """
 
     def __init__(
@@ -36,18 +38,20 @@ class IdleLimit:
         self.seconds = seconds
         self.warned_after = max(seconds - WARNED_BEFORE, seconds / 2)
         self.over = False
-        """Whether the limit was reached."""
+        """True once the limit is reached."""
         self._clock = clock
         self._sleep = sleep
         self._last = clock()
 
     def pressed(self) -> None:
-        """A key was pressed, just now. From any thread."""
+        """Note that a key was pressed just now. Any thread may call this."""
         self._last = self._clock()
 
     def watch(self, warn: Callable[[], object]) -> None:
-        """Returns when the limit is reached: for a thread of its own, which no output that waits
-        can hold up. Calls `warn` ahead of that, once for each time that no key is pressed."""
+        """Wait until the limit is reached. Call `warn` before that, once per idle time.
+
+        Run this in a thread of its own, which blocked output cannot delay.
+        """
         warned_of: float | None = None
         while (idle := self._clock() - self._last) < self.seconds:
             if idle < self.warned_after:
@@ -61,14 +65,14 @@ class IdleLimit:
 
 
 def in_words(seconds: float) -> str:
-    """For a sentence: `30 minutes`, `1 minute`, `90 seconds`."""
+    """Return a duration in words, such as `30 minutes`, `1 minute` or `90 seconds`."""
     whole = seconds >= 60 and seconds % 60 == 0
     number, unit = (seconds / 60, "minute") if whole else (seconds, "second")
     return f"{number:g} {unit}" if number == 1 else f"{number:g} {unit}s"
 
 
 class IdleScreen(TutorScreen):
-    """Any key takes it away (`TutorApp.on_event`), and does nothing else."""
+    """A question whether the learner is there. Any key only closes it (`TutorApp.on_event`)."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "stay", key_display="any key", tooltip="Stay."),
@@ -83,8 +87,8 @@ class IdleScreen(TutorScreen):
         yield Static(
             Content.assemble(
                 ("Are you still there?", "bold"),
-                f"\n\nNo key was pressed for {in_words(self._limit.warned_after)}. "
-                f"In {in_words(left)} the tutor saves where you are, and ends.",
+                f"\n\nYou have not pressed a key for {in_words(self._limit.warned_after)}. "
+                f"In {in_words(left)}, tutor will save your place and end.",
             ),
             id="asked",
         )
@@ -94,5 +98,5 @@ class IdleScreen(TutorScreen):
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
-        """No other key means anything here."""
+        """The bindings of this screen only, without those of the app."""
         return {key: each for key, each in super().active_bindings.items() if each.node is self}

@@ -1,9 +1,9 @@
-"""What a terminal sends is keys and pastes, and nothing that it may send does any harm.
+"""Takes only keys and pastes from the terminal, so that no input can do harm.
 
-Textual's parser also takes sizes, clicks and answers from the same stream, from anybody who can
-type: a size of a billion cells, or of none, which it then divides by. Here the size comes from the
-system, and there is no mouse (`tutor.app.lifetime`). Its decoder ends the program at the
-first byte that is not UTF-8, its parser at a key with the number of no character.
+Textual's parser also accepts sizes, clicks and replies in the same stream, from anyone who can
+type: a size of a billion cells, or a size of zero, by which it then divides. Here the size comes
+from the system, and there is no mouse (`tutor.app.lifetime`). Textual's decoder ends the program
+at the first byte that is not UTF-8, and its parser at a key whose number is not a character.
 """
 
 from __future__ import annotations
@@ -26,25 +26,27 @@ if TYPE_CHECKING:
 
 
 class PasteParser(XTermParser):
-    """Textual's parser, which gets to see no escape character inside of a paste: the sign for it
-    comes in its place.
+    """Textual's parser, with a visible symbol for each escape character inside a paste.
 
     A terminal puts pasted text between two marks. Textual's parser takes an escape character inside
-    for the beginning of a key: what follows it would arrive as keys, ahead of the text before it,
-    and an Enter among them would accept what is written. (The end mark inside pasted text cannot be
-    told from the real one: terminals take it out.)
+    for the start of a key. What follows would arrive as keys, ahead of the text before it, and an
+    Enter in it would accept the text. (An end mark inside pasted text looks like the real one;
+    terminals remove it.)
     """
 
     def __init__(self, debug: bool = False) -> None:
         self._pasting = False
         self._latest = ""
-        """Outside: the last characters, which may be the beginning of a start mark. Inside: those
-        that may be the beginning of an end mark, and are held back until it is known."""
+        """Characters that may begin a mark.
+
+        Outside a paste, these are the last ones, for a start mark. Inside, they may begin an end
+        mark and are held back until that is known.
+        """
         super().__init__(debug)
 
     def feed(self, data: str) -> Iterable[Message]:
         passed = "".join(map(self._passed, data))
-        if passed or not data:  # nothing at all would mean the end of the input
+        if passed or not data:  # an empty string would mean the end of the input
             yield from super().feed(passed)
 
     def _passed(self, character: str) -> str:
@@ -60,7 +62,7 @@ class PasteParser(XTermParser):
         if BRACKETED_PASTE_END.startswith(latest):
             self._latest = latest
             return ""
-        # It was no mark; another can only begin here, for escape is in it once, at its beginning.
+        # It was not a mark. Escape is only at the start of a mark, so another can only begin here.
         ends = latest[:-1] if BRACKETED_PASTE_END.startswith(character) else latest
         self._latest = latest[len(ends) :]
         return ends.replace("\x1b", safe("\x1b"))
@@ -70,24 +72,24 @@ _NOT_TAKEN = (CursorPosition, InBandWindowResize, MouseEvent, Resize)
 
 
 class KeyParser(PasteParser):
-    """Textual's parser, for keys and pastes alone."""
+    """Textual's parser, reduced to keys and pastes."""
 
     def feed(self, data: str) -> Iterable[Message]:
         return (each for each in super().feed(data) if not isinstance(each, _NOT_TAKEN))
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
-        """A key may be reported by the number of a character that there is not."""
+        """Ignore a key whose number is not a character."""
         try:
             return list(super()._sequence_to_key_events(sequence, alt))
         except (ValueError, OverflowError):
             return ()
 
     def parse_mouse_code(self, code: str) -> None:
-        """No mouse."""
+        """Ignore the mouse."""
 
 
-def take_keys_alone() -> None:
-    """Call before the app runs: its driver makes its parser and its decoder by these names."""
+def accept_only_keys() -> None:
+    """Replace the parser and decoder of Textual's driver. Call this before the app runs."""
     from textual.drivers import linux_driver
 
     linux_driver.XTermParser = KeyParser  # type: ignore[attr-defined]

@@ -1,8 +1,8 @@
-"""Keys that were on their way to one widget while another came into focus.
+"""Redirects keys that were sent to one widget just before another took the focus.
 
-Textual hands a key to the widget in focus at once. Where keys come faster than they are carried
-out (typed ahead, pasted, a slow line), the key before may still be about to open a field: what was
-typed into that field would then act as commands beside it.
+Textual passes a key to the widget in focus at once. If keys arrive faster than they take effect
+(typed ahead, pasted, on a slow line), an earlier key may be about to open a field. Text for that
+field would then act as commands.
 """
 
 from __future__ import annotations
@@ -16,22 +16,24 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 _AT_ONCE = 512
-"""Keys under way at the same time, at most; of older ones it is no longer known where they went."""
+"""The most keys to remember. Older keys are no longer redirected."""
 
 
 class LateKeys:
-    """Remembers where each key was sent, until it comes back because nothing there wanted it."""
+    """A record of where each key was sent, until the key comes back because nothing used it."""
 
     def __init__(self) -> None:
         self._sent: deque[tuple[Key, Widget]] = deque(maxlen=_AT_ONCE)
 
     def sent(self, key: Key, to: Widget) -> None:
-        """`key` goes to the widget in focus, or to the screen where there is none."""
+        """Note that `key` goes to the widget in focus, or to the screen if none is."""
         self._sent.append((key, to))
 
     def redirected(self, key: Key, to: Widget) -> bool:
-        """Send a key that came back on to where keys go now, if it has not been there; whether
-        that was so."""
+        """Send a key that came back to `to`, unless it has been there.
+
+        Return True if it was sent.
+        """
         for entry in self._sent:
             if entry[0] is key:
                 self._sent.remove(entry)

@@ -1,9 +1,9 @@
-"""What kind of line lies between the program and its terminal, and how much may be sent over it.
+"""Decides how much may be sent over the line between the program and its terminal.
 
-This is decided here once, from the environment:
+The environment says which line it is:
 
     SSH_CONNECTION, SSH_TTY    set by the SSH server (and kept by tmux and mosh)
-    TUTOR_LOW_BANDWIDTH        anything but nothing: as with --low-bandwidth
+    TUTOR_LOW_BANDWIDTH        if not empty, the same as --low-bandwidth
 """
 
 from __future__ import annotations
@@ -17,8 +17,10 @@ WANTED = "TUTOR_LOW_BANDWIDTH"
 
 @dataclass(frozen=True)
 class Pacing:
-    """How much is sent that no key has asked for: paintings lie `interval` seconds apart, and more
-    where they would be over `rate` bytes a second."""
+    """The limits for repaints that no key caused.
+
+    They are at least `interval` seconds apart, and more if they would exceed `rate` bytes a second.
+    """
 
     interval: float
     rate: int
@@ -26,9 +28,12 @@ class Pacing:
 
 @dataclass(frozen=True)
 class Line:
-    """`pacing` is None where nothing has to be saved. `figures` are the seconds between two
-    paintings of a table of figures, of which nobody reads more. `colorful`: not only those 16
-    colors whose names are short."""
+    """A type of line.
+
+    `pacing` is None if the line needs no limit. `figures` are the seconds between two repaints of
+    a table of numbers, since no one reads faster. `colorful` allows more than the 16 colors with
+    short codes.
+    """
 
     pacing: Pacing | None = None
     figures: float = 0.1
@@ -41,7 +46,7 @@ LOW_BANDWIDTH = Line(Pacing(interval=1 / 2, rate=2000), figures=1.0, colorful=Fa
 
 
 def line_here(environment: Mapping[str, str] | None = None) -> Line:
-    """The line that this process draws over."""
+    """Return the line of this process, from `environment` or its own."""
     environment = os.environ if environment is None else environment
     if environment.get(WANTED):
         return LOW_BANDWIDTH

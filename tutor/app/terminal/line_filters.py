@@ -1,4 +1,4 @@
-"""Shows everything in ASCII or without color, for terminals that can do no more."""
+"""Filters that draw in ASCII or without color, for terminals that support no more."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 
 class AsciiOnly(LineFilter):
-    """Replaces what is not ASCII in lines that are laid out already: what is in one cell stays in
-    one cell, so nothing moves."""
+    """A filter that replaces all characters that are not ASCII.
+
+    Lines are already laid out, so a character of one cell is replaced by one of one cell.
+    """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [
@@ -33,7 +35,7 @@ def _translated(text: str) -> str:
 
 
 class Colorless(LineFilter):
-    """Takes all color out of a line and leaves bold, underline and reverse."""
+    """A filter that removes all color, and keeps bold, underline and reverse."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [

@@ -1,4 +1,4 @@
-"""An app that may have to draw over a slow line."""
+"""The base of the app, which can draw over a slow line."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
 
 
 class RemoteTerminal(App[None]):
-    """Draws as Textual does, until it is told that its line is slow."""
+    """An app that draws as Textual does, unless its line is slow."""
 
     line: Line = DIRECT
     throttled: ThrottledTerminal | None = None
-    """What paints on a slow line; None on a fast one."""
+    """The painter for a slow line, or None on a fast one."""
 
     def draw_over(self, line: Line) -> None:
-        """Call before the app runs."""
+        """Set the line to draw over. Call this before the app runs."""
         self.line = line
-        if line.pacing is not None and sys.__stderr__ is not None:  # what Textual draws on
+        if line.pacing is not None and sys.__stderr__ is not None:  # Textual draws on stderr
             terminal = sys.__stderr__.fileno()
             self.throttled = ThrottledTerminal(
                 line.pacing, terminal, self.console, held=self._in_a_batch, send=self._send
@@ -46,37 +46,42 @@ class RemoteTerminal(App[None]):
 
     @property
     def crash(self) -> Exception | None:
-        """The mistake in the program that ended the app, if one did."""
+        """The bug that ended the app, or None if none did."""
         return self._exception
 
     def _handle_exception(self, error: Exception) -> None:
-        """What a screen looks for in itself is gone while it is taken away, and is not missed."""
+        """Ignore that a widget is not found in a screen that is being removed."""
         cause = error.error if isinstance(error, WorkerFailed) else error
-        if not (isinstance(cause, NoMatches) and self._taking_away(active_message_pump.get(self))):
+        if not (
+            isinstance(cause, NoMatches) and self._is_being_removed(active_message_pump.get(self))
+        ):
             super()._handle_exception(error)
 
-    def _taking_away(self, pump: MessagePump) -> bool:
-        """Whether that is in something that is being taken away, if only with the program."""
+    def _is_being_removed(self, pump: MessagePump) -> bool:
+        """Return True if `pump` is being removed, or the app is ending."""
         nodes = pump.ancestors_with_self if isinstance(pump, DOMNode) else []
         return self._exit or any(node._pruning for node in nodes)
 
     def _fatal_error(self) -> None:
-        """Textual would print it here, with all variables; see `tutor.app.terminal.crash`."""
+        """End the app without Textual's report, which has all variables.
+
+        See `tutor.app.terminal.crash` for ours.
+        """
         self._close_messages_no_wait()
 
     def action_redraw(self) -> None:
-        """For when somebody else wrote on the terminal."""
+        """Redraw the whole screen, in case another program wrote on the terminal."""
         if self.throttled is not None:
-            self.throttled.asked(anew=True)
+            self.throttled.asked(repaint=True)
         self.refresh(layout=True)
 
     async def on_event(self, event: Event) -> None:
         if self.throttled is not None and isinstance(event, InputEvent | Resize):
-            self.throttled.asked(anew=isinstance(event, Resize))
+            self.throttled.asked(repaint=isinstance(event, Resize))
         await super().on_event(event)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        """The one place where Textual hands over what it wants on the terminal."""
+        """Draw an update. Textual calls this for everything that goes to the terminal."""
         if (
             self.throttled is None
             or not isinstance(renderable, CompositorUpdate)
@@ -87,7 +92,7 @@ class RemoteTerminal(App[None]):
             self.throttled.show(renderable, self.size)
 
     def _in_a_batch(self) -> bool:
-        """Whether Textual throws away what is displayed now."""
+        """Return True while Textual discards updates, in the middle of a change."""
         return self._batch_count > 0
 
     def _send(self, changes: Changes) -> None:

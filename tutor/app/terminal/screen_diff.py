@@ -1,10 +1,9 @@
-"""What the terminal shows, and what it should show: only the difference is sent.
+"""Sends only the difference between what the terminal shows and what it should show.
 
-Textual sends every cell of a region that may have changed. A row of figures in which one digit
-changed is sent whole, with all its colors; so is a screen that differs from the last in half of
-its cells. Here each update is put into a picture of the whole screen first. What is sent are the
-cells in which that differs from what the terminal shows already, however many updates were put in
-meanwhile.
+Textual sends every cell of a region that may have changed. A row of numbers in which one digit
+changed is sent whole, with all its colors, and so is a screen of which half the cells changed.
+Here each update first goes into a picture of the whole screen. Then only the cells that differ
+from what the terminal shows are sent, however many updates there were in between.
 """
 
 from __future__ import annotations
@@ -30,8 +29,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Attributes:
-    """The codes of a style: weight and the like, foreground, background; those of the
-    terminal where nothing is set."""
+    """The codes of a style: its weight, foreground and background.
+
+    The defaults are the terminal's own.
+    """
 
     weight: str = ""
     foreground: str = "39"
@@ -42,10 +43,10 @@ _PLAIN = _Attributes()
 
 
 class AnsiWriter:
-    """Begins and finishes with nothing set, whatever a terminal has set otherwise."""
+    """A writer of ANSI codes. It starts and finishes with no attribute set."""
 
     def __init__(self, color_system: str | None) -> None:
-        """`color_system` as `rich.console.Console.color_system` names it."""
+        """Create a writer for a `rich.console.Console.color_system`."""
         self._colors = COLOR_SYSTEMS.get(color_system or "truecolor", COLOR_SYSTEMS["truecolor"])
         self._written: list[str] = []
         self._set = _PLAIN
@@ -58,14 +59,14 @@ class AnsiWriter:
         self._written += (self._change_to(wanted), text)
 
     def finish(self) -> str:
-        """All that was written."""
+        """Return everything written, with all attributes reset at its end."""
         self._written.append("" if self._set == _PLAIN else "\x1b[0m")
         self._set = _PLAIN
         return "".join(self._written)
 
     def _change_to(self, wanted: _Attributes) -> str:
         before, self._set = self._set, wanted
-        if wanted.weight != before.weight:  # one of them cannot be taken away alone
+        if wanted.weight != before.weight:  # no code resets only one of these attributes
             before = _PLAIN
             codes = ["0", wanted.weight] if wanted.weight else ["0"]
         else:
@@ -86,14 +87,13 @@ def _attributes_of(style: Style, colors: ColorSystem) -> _Attributes:
 
 
 JUMP = 8
-"""Cells between two that changed which are sent again rather than jumped over: a jump is a
-sequence of so many characters."""
+"""The most unchanged cells to send again rather than jump over. A jump takes that many bytes."""
 
 Cell = tuple[str, Style | None]
 
 
 class Changes(CompositorUpdate):
-    """What has to be sent, as it is sent."""
+    """The output that has to be sent, ready to send."""
 
     def __init__(self, written: str) -> None:
         self.written = written
@@ -106,20 +106,20 @@ class Changes(CompositorUpdate):
 
 
 class ScreenDiff:
-    """The picture of one terminal. `put` updates into it, send its `changes` now and then."""
+    """A picture of one terminal. `put` takes updates in; `changes` returns what to send."""
 
     def __init__(self) -> None:
         self.wanted: list[Strip] = []
-        """What the terminal should show, row by row."""
+        """The rows that the terminal should show."""
         self._shown: list[Strip | None] = []
-        """None for a row of which it is not known what it shows."""
+        """The rows that the terminal shows, or None for a row that is not known."""
 
     def forget(self) -> None:
-        """Anything may stand on the terminal now: all of it will be sent again."""
+        """Forget what the terminal shows, so that everything is sent again."""
         self._shown = [None] * len(self.wanted)
 
     def put(self, update: CompositorUpdate, size: Size) -> None:
-        """Take in what Textual would send to a terminal of this size."""
+        """Take in an update that Textual would send to a terminal of this size."""
         if (len(self.wanted), self._width) != (size.height, size.width):
             self.wanted = [Strip.blank(size.width)] * size.height
             self.forget()
@@ -132,7 +132,7 @@ class ScreenDiff:
                     self.wanted[y] = _with(self.wanted[y], x, strip)
 
     def changes(self, color_system: str | None) -> Changes | None:
-        """What has to be sent, if anything; taken as sent from now on."""
+        """Return what has to be sent, or None. From now on it counts as sent."""
         writer = AnsiWriter(color_system)
         for y, (before, row) in enumerate(zip(self._shown, self.wanted, strict=True)):
             for x, cells in _spans(before, row):
@@ -149,7 +149,7 @@ class ScreenDiff:
 
 
 def _pieces(update: ChopsUpdate) -> Iterator[tuple[int, int, Strip]]:
-    """(row, column, strip) for all that the update would draw, as Textual does it."""
+    """Yield (row, column, strip) for everything that Textual would draw for the update."""
     for y, first, last in update.spans:
         for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
             if strip is None or x > last or end <= first:
@@ -165,8 +165,10 @@ def _with(row: Strip, x: int, strip: Strip) -> Strip:
 
 
 def _spans(before: Strip | None, row: Strip) -> Iterable[tuple[int, Sequence[Cell]]]:
-    """(column, cells) of what changed. A row in which a character takes more or less than one cell
-    is sent whole: terminals do not agree on how wide those are, and so on where the next stands.
+    """Yield (column, cells) for each change in a row.
+
+    A row with a character that is not one cell wide is sent whole, because terminals disagree
+    about the width of such characters, and thus about the position of the next.
     """
     if before is row or before == row:
         return

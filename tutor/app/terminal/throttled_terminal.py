@@ -1,5 +1,7 @@
-"""Paints over a slow line: at once after a key, now and then otherwise, and never more than the
-line takes."""
+"""Repaints over a slow line: at once after a key, otherwise at intervals.
+
+It never sends more than the line can carry.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,16 @@ if TYPE_CHECKING:
     from tutor.app.terminal.screen_diff import Changes
 
 AT_ONCE = 4
-"""Paintings that a key brings about at once: what the key does itself, what the model answers,
-a screen that opens in steps."""
+"""The repaints after a key that are not delayed, such as its own effect and the model's answer."""
 
 
 class Pace:
-    """A key is answered at once. What comes by itself waits until `interval` seconds have passed
-    since the last painting, and more where that was so large that the line would carry over `rate`
-    bytes a second. Times are seconds of any clock that only goes forward."""
+    """A schedule for repaints.
+
+    Those after a key come at once. Others wait until `interval` seconds have passed since the last
+    repaint, or longer if that was so large that the line would carry more than `rate` bytes a
+    second. Times are seconds of any monotonic clock.
+    """
 
     def __init__(self, interval: float, rate: int) -> None:
         self._interval = interval
@@ -40,21 +44,21 @@ class Pace:
         self._at_once = AT_ONCE
 
     def painted(self, size: int, now: float) -> None:
-        """`size` bytes were sent."""
+        """Note that `size` bytes were sent."""
         self._at_once = max(0, self._at_once - 1)
         self._next = now + max(self._interval, size / self._rate)
 
     def wait(self, now: float) -> float:
-        """Seconds until the next painting, 0 if it is its time."""
+        """Return the seconds until the next repaint may be sent, or 0 if it may be now."""
         return 0.0 if self._at_once else max(0.0, self._next - now)
 
 
 class ThrottledTerminal:
-    """Takes every update of the screen, and has the changes sent when it is their time.
+    """A painter that takes every update of the screen, and sends the changes at the right time.
 
-    While the terminal takes nothing, nothing is sent: it would only be shown later, when it is no
-    longer true, and the program would stand still until then. `descriptor` is that of the terminal.
-    `held` says whether the app wants nothing painted now, in the middle of a change.
+    While the terminal accepts no output, nothing is sent. It would be outdated when it is shown,
+    and the program would block until then. `descriptor` is the terminal's file descriptor. `held`
+    returns True while the app must not be painted, in the middle of a change.
     """
 
     def __init__(
@@ -75,11 +79,13 @@ class ThrottledTerminal:
         self._pace = Pace(pacing.interval, pacing.rate)
         self._due: asyncio.TimerHandle | None = None
 
-    def asked(self, *, anew: bool = False) -> None:
-        """The learner did something, and waits for the answer. `anew`: nothing of what the
-        terminal showed is certain any more."""
+    def asked(self, *, repaint: bool = False) -> None:
+        """Note that the learner did something and waits for its effect.
+
+        With `repaint`, send the whole screen again, since the terminal may show anything.
+        """
         self._pace.key_pressed()
-        if anew:
+        if repaint:
             self.diff.forget()
 
     def show(self, update: CompositorUpdate, size: Size) -> None:
@@ -101,14 +107,14 @@ class ThrottledTerminal:
                 self._send(changes)
 
     def _has_room(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Whether the terminal takes output now; if not, it is painted when it does."""
-        if sys.platform == "win32":  # where this cannot be asked
+        """Return True if the terminal accepts output now, else paint as soon as it does."""
+        if sys.platform == "win32":  # which cannot tell
             return True
         if select.select([], [self._descriptor], [], 0)[1]:
             return True
-        loop.add_writer(self._descriptor, self._room_came, loop)
+        loop.add_writer(self._descriptor, self._terminal_ready, loop)
         return False
 
-    def _room_came(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _terminal_ready(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.remove_writer(self._descriptor)
         self._paint()

@@ -1,1 +1,1 @@
-"""What several screens are made of."""
+"""Widgets and drawing functions that several screens share."""

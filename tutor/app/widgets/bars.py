@@ -1,4 +1,4 @@
-"""Bars out of block characters. Pure functions: fractions in, text of a known width out.
+"""Draws bars with block characters: pure functions from fractions to text of a known width.
 
 Every bar is padded to its width, so that nothing beside it moves when it changes.
 """
@@ -10,21 +10,24 @@ import math
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 LEVELS = "▁▂▃▄▅▆▇█"
 BITS_A_LEVEL = 2.0
-"""Surprisal that one step of `level` stands for: the top step begins at 14 bits."""
+"""The surprisal per step of `level`. The top step begins at 14 bits."""
 
 
 def bar(fraction: float, width: int) -> str:
-    """`fraction` (0 to 1) of `width` cells, to an eighth of a cell, padded with spaces.
+    """Draw `fraction` (0 to 1) of `width` cells, to an eighth of a cell, padded with spaces.
 
-    Anything above zero shows at least the thinnest stroke: nothing possible looks impossible.
+    Anything above zero shows at least the thinnest stroke, so that nothing possible looks
+    impossible.
     """
     full, rest = divmod(_eighths(fraction, width), 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
 
 
 def change(before: float, after: float, width: int) -> tuple[str, str, str]:
-    """A bar that changed: what stayed of it, what it gained, and what it lost with the padding.
-    Together exactly `width` cells."""
+    """Draw a bar that changed: the part that stayed, the gain, and the loss with the padding.
+
+    Together they take exactly `width` cells.
+    """
     if after <= before:
         solid = bar(after, width).rstrip()
         reach = len(bar(before, width).rstrip())
@@ -37,7 +40,7 @@ def change(before: float, after: float, width: int) -> tuple[str, str, str]:
 
 
 def level(bits: float) -> str:
-    """One character whose height says how surprising something was, `BITS_A_LEVEL` a step."""
+    """Return a character whose height shows a surprisal, with `BITS_A_LEVEL` per step."""
     step = len(LEVELS) - 1 if math.isinf(bits) else int(bits / BITS_A_LEVEL)
     return LEVELS[min(max(step, 0), len(LEVELS) - 1)]
 

@@ -1,5 +1,4 @@
-"""How numbers, tokens and times are written on the screen: one place, so that they agree
-everywhere."""
+"""Formats numbers, tokens and times for the screen, so that they look the same everywhere."""
 
 from __future__ import annotations
 
@@ -20,10 +19,10 @@ PERCENT_WIDTH = 8
 
 
 def percent(probability: float) -> str:
-    """A probability (0 to 1) as a percentage of at most `PERCENT_WIDTH` characters.
+    """Format a probability (0 to 1) as a percentage of at most `PERCENT_WIDTH` characters.
 
-    Never rounded to certain or impossible: `>99.9 %` and `2e-07 %` instead. NaN is one that is not
-    told.
+    It is never rounded to certain or impossible: the result is `>99.9 %` or `2e-07 %` instead. NaN
+    means that the probability is unknown.
     """
     if math.isnan(probability):
         return "?"
@@ -42,7 +41,7 @@ def percent(probability: float) -> str:
 
 
 def bits(value: float) -> str:
-    """Bits with two decimals; an impossible token costs infinitely many. NaN: not told."""
+    """Format bits with two decimals, infinity as `∞`, and NaN, which means unknown, as `?`."""
     if math.isnan(value):
         return "?"
     return "∞" if math.isinf(value) else f"{value:.2f}"
@@ -53,12 +52,12 @@ def count(value: int) -> str:
 
 
 def shown(token: Token) -> str:
-    """A token on one line, white space and bytes made visible. Never empty."""
+    """Return a token on one line, with visible white space and bytes. The result is never empty."""
     return visible(token.data) or "∅"
 
 
 def fit(text: str, width: int) -> str:
-    """`text` cut or padded to exactly `width` cells; `…` says that something was cut."""
+    """Cut or pad `text` to exactly `width` cells. `…` marks a cut."""
     if width <= 0:
         return ""
     if cell_len(text) > width:
@@ -67,7 +66,7 @@ def fit(text: str, width: int) -> str:
 
 
 def as_many_as_fit(before: str, words: Iterable[str], width: int) -> str:
-    """Words with commas between them, in `width` cells; of the others it is said how many."""
+    """List as many words as fit in `width` cells after `before`, and the number of the others."""
     words = list(words)
     for shown in range(len(words), 0, -1):
         more = f" and {len(words) - shown} more" if shown < len(words) else ""
@@ -78,13 +77,13 @@ def as_many_as_fit(before: str, words: Iterable[str], width: int) -> str:
 
 
 def ended(text: str) -> str:
-    """`text` with the spaces at its end made visible: to a model they make a difference."""
+    """Make the spaces at the end of `text` visible, since they matter to a model."""
     rest = text.rstrip(" ")
     return rest + "␣" * (len(text) - len(rest))
 
 
 def tail(text: str, width: int) -> str:
-    """The end of `text` on one line, in at most `width` cells; `…` says that something is cut."""
+    """Return the end of `text` on one line, in at most `width` cells. `…` marks a cut."""
     line = " ".join(ended(text).split())
     if cell_len(line) <= width:
         return line
@@ -94,7 +93,7 @@ def tail(text: str, width: int) -> str:
 
 
 def sampler(settings: SamplerSettings) -> str:
-    """Sampler settings in a few words, in the order in which they are applied."""
+    """Describe sampler settings in a few words, in the order in which they are applied."""
     if settings.plain:
         return "plain sampling"
     if settings.greedy:
@@ -115,7 +114,10 @@ _MINUTE, _HOUR = 60.0, 3600.0
 
 
 def when(at: float, now: float) -> str:
-    """ "in 10 minutes", "tomorrow", "in 3 days": days are those of the learner's clock."""
+    """Return a time in words, such as "in 10 minutes", "tomorrow" or "in 3 days".
+
+    Days begin at midnight on the learner's clock.
+    """
     days = local_day_number(at) - local_day_number(now)
     if days > 59:
         return f"in {round(days / 30.4)} months"

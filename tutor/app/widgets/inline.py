@@ -1,4 +1,4 @@
-"""A sentence or two from a question, with the marks that Markdown has for use within a line."""
+"""Draws a sentence or two of a question, with inline Markdown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def parser() -> MarkdownIt:
-    """CommonMark with tables. HTML stays text, and what looks like an address is not a link."""
+    """Return a parser for CommonMark with tables, where HTML and bare addresses stay text."""
     return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
@@ -23,8 +23,11 @@ _STYLES = {"strong_open": "bold", "em_open": "italic"}
 
 
 def inline(markdown: str) -> Content:
-    """`markdown` with emphasis and code as such. A link is the words of it, a picture what is said
-    for it, HTML and anything else the text that it is. Lines end where they do in `markdown`."""
+    """Draw inline Markdown, with emphasis and code.
+
+    Links become their text, pictures their description, and everything else, HTML too, stays as
+    it is. Line breaks stay as well.
+    """
     (line,) = parser().parseInline(safe(markdown))
     parts: list[str] = []
     spans: list[Span] = []
@@ -48,4 +51,4 @@ def inline(markdown: str) -> Content:
 def _text(token: Token) -> str:
     if token.type in ("softbreak", "hardbreak"):
         return "\n"
-    return safe(token.content)  # again: an entity such as `&#x202e;` is a character only now
+    return safe(token.content)  # once more: only now is an entity such as `&#x202e;` a character

@@ -1,4 +1,4 @@
-"""The key line: what you can do here, read from the bindings that are active at this moment."""
+"""The key line, which shows what you can do now, according to the active bindings."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
 _LAST = ("back", "app.quit", "help")
-"""Actions that stand last, in this order, on every screen, and are never left out."""
+"""The actions that come last, in this order, on every screen, and are never left out."""
 _MOST_LINES = 2
 _NAMES = {
     "escape": "esc",
@@ -30,22 +30,24 @@ _NAMES = {
 
 
 def key_name(key: str) -> str:
-    """How a key is written on the screen."""
+    """Return the name of a key on the screen."""
     return _NAMES.get(key, key)
 
 
 class KeyLine(Widget):
-    """Shows each action once, with its key. Takes a second line where one is too short; what
-    still does not fit is left out from the end, but never the way back and the key for help,
-    which lists them all and says here how many more there are."""
+    """A line with each action once, and its key.
+
+    It takes a second line if one is too short. Actions that still do not fit are left out from the
+    end, but never the keys to go back and to get help. Help lists all of them, and its label tells
+    how many more there are.
+    """
 
     def on_mount(self) -> None:
         self._shown: list[list[tuple[str, str]]] = []
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, _screen: Screen[Any]) -> None:
-        """Most changes leave the keys what they were: to lay out the whole screen takes longer
-        than to see that."""
+        """Lay out the screen only if the keys have changed, since comparing them is cheaper."""
         if self.lines(self.content_size.width) != self._shown:
             self._lay_out()
 
@@ -53,15 +55,17 @@ class KeyLine(Widget):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        """Tells the screen whether there are two lines, for its style sheet."""
+        """Tell the screen whether there are two lines, for its style sheet."""
         if width := self.content_size.width:
             self._shown = self.lines(width)
             self.screen.set_class(len(self._shown) > 1, "-two-lines-of-keys")
         self.refresh(layout=True)
 
     def keys(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-        """(key, what it does) for every shown action, the most particular first; and for those
-        that always stand last."""
+        """Return (key, label) for every shown action, and for those that always come last.
+
+        Actions of the widget in focus come first, those of the app last.
+        """
         shown: dict[str, tuple[str, str]] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
@@ -72,7 +76,7 @@ class KeyLine(Widget):
         return list(shown.values()), last
 
     def lines(self, width: int) -> list[list[tuple[str, str]]]:
-        """The keys, laid out on at most two lines of `width` columns."""
+        """Lay out the keys on at most two lines of `width` columns."""
         others, last = self.keys()
         for left_out in range(len(others) + 1):
             shown = others[: len(others) - left_out]
@@ -95,7 +99,7 @@ class KeyLine(Widget):
 
 
 def _counting(last: list[tuple[str, str]], left_out: int) -> list[tuple[str, str]]:
-    """`last` with the key for help saying how many keys are to be found there."""
+    """Return `last`, where the label of help tells how many keys were left out."""
     help_key = key_name("question_mark")
     more = f"{left_out} more"
     return [(key, more if left_out and key == help_key else said) for key, said in last]

@@ -1,4 +1,4 @@
-"""What a lab asks for: as it stands in a lesson, and above the lab itself."""
+"""The task and goals of a lab: as a card in a lesson, and as a line above the lab itself."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class LabCard(Static):
-    """Shows the task, each goal with its state, and the key that opens the lab."""
+    """A card with the task, each goal and its state, and the key that opens the lab."""
 
     def show(self, lab: Lab | None, reached: Set[int], *, done: bool) -> None:
-        """`reached` are the places of the goals reached."""
+        """Show a lab, or nothing for None. `reached` has the indexes of the goals reached."""
         self.display = lab is not None
         self.set_class(done, "-done")
         if lab is None:
@@ -36,8 +36,10 @@ class LabCard(Static):
 
 
 class LabTask(Static):
-    """One line with the goal that comes next; all of them, below the task, when `open`. Those
-    that `first` names come before the others."""
+    """A line with the next goal or, when `open`, the task and all goals.
+
+    The goals that `first` names come before the others.
+    """
 
     DEFAULT_CSS = """
     LabTask { height: auto; margin-bottom: 1; }
@@ -52,8 +54,10 @@ class LabTask(Static):
         self.open = False
 
     def show(self, reached: Set[str], *, open_: bool) -> None:
-        """`reached` are the names of the goals reached so far, now or earlier. Where nothing
-        changes nothing is laid out anew: this is called with every key."""
+        """Show the goals. `reached` has the names of those reached, now or in earlier sessions.
+
+        Every key calls this, so it lays out nothing if nothing has changed.
+        """
         if (reached, open_) == (self._reached, self.open) and self.content:
             return
         self._reached, self.open = reached, open_
@@ -71,6 +75,6 @@ class LabTask(Static):
 
 
 def _goal(words: str, reached: bool, mark: str = ACT, said: str = "") -> Content:
-    """One goal; `mark` and `said` are the styles of one that is not reached."""
+    """Draw a goal. `mark` and `said` are the styles for one that is not reached."""
     sign = ("✓ ", RIGHT) if reached else ("○ ", mark)
     return Content.assemble(sign, (words, MUTED if reached else said))

@@ -1,4 +1,4 @@
-"""Laying out a line or two: hanging indents, and a remark beside or below a text."""
+"""Lays out a few lines: hanging indents, and a remark beside or below a text."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LEAST_REMARK = 24
 
 
 def hanging(head: Content, text: Content, width: int) -> Content:
-    """`text` after `head`, further lines indented as far as the first begins."""
+    """Put `text` after `head`, and indent its further lines as far as its first."""
     indent = head.cell_length
     lines = text.wrap(max(1, width - indent))
     return Content("\n").join(
@@ -20,8 +20,10 @@ def hanging(head: Content, text: Content, width: int) -> Content:
 def matched(
     left: Content, head: Content, right: Content, width: int, *, left_width: int
 ) -> Content:
-    """`right`, which `head` begins, in a column of its own where `left_width` columns leave it
-    room, else below `left`, set in."""
+    """Put `head` and `right` in a column of their own, or indented below `left`.
+
+    They have a column of their own if `left_width` columns leave enough room for it.
+    """
     if width - left_width - _GAP < _LEAST_REMARK:
         below = hanging(Content(" " * _GAP) + head, right, width)
         return Content("\n").join([hanging(Content(""), left, width), below])
@@ -38,8 +40,10 @@ def beside(
     text_width: int,
     least: int = _LEAST_REMARK,
 ) -> Content:
-    """`head`, `text`, then `remark` in a column of its own where `text_width` columns of text leave
-    it `least` columns, else below the text."""
+    """Put `remark` in a column of its own beside `head` and `text`, or below the text.
+
+    It has a column of its own if `text_width` columns of text leave at least `least` for it.
+    """
     if not remark.plain:
         return hanging(head, text, width)
     column = head.cell_length + text_width + _GAP

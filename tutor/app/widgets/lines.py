@@ -1,7 +1,7 @@
 """A widget that shows prepared lines, and draws and sends only those that changed.
 
-A step of the model changes a few rows of the screen; over SSH only those should be sent, and a key
-should wait for no others.
+A step of the model changes a few rows of the screen. Over SSH only those should be sent, and no
+key should wait for the others.
 """
 
 from __future__ import annotations
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
 
 
 def centered(at: int, count: int, room: int) -> int:
-    """Return the first of `room` lines to show of `count`, so that line `at` is in the middle."""
+    """Return the first of `room` lines to show out of `count`, with line `at` in the middle."""
     return min(max(0, at - room // 2), max(0, count - room))
 
 
 class Lines(Widget):
-    """Shows one `Content` a line, cut at the right edge. Contents are put together from parts,
-    never from markup, so that no text can act as markup."""
+    """A widget with one `Content` per line, cut at the right edge.
+
+    Build contents from parts, never from markup, so that no text can act as markup.
+    """
 
     DEFAULT_CSS = """
     Lines { height: auto; width: 1fr; text-wrap: nowrap; text-overflow: clip; }
@@ -38,7 +40,7 @@ class Lines(Widget):
         super().__init__(id=id, classes=classes)
         self._lines: list[Content] = []
         self._strips: list[Strip | None] = []
-        """What each line is drawn as; None where it has not been drawn yet."""
+        """Each line as drawn, or None if it has not been drawn yet."""
         self._drawn_for: object = None
         self._draw: Callable[[], None] | None = None
 
@@ -70,7 +72,7 @@ class Lines(Widget):
 
     @property
     def plain(self) -> list[str]:
-        """What is shown, without styles."""
+        """The lines without styles."""
         return [line.plain for line in self._lines]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:

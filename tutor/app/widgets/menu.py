@@ -1,4 +1,4 @@
-"""A list to choose from with the arrow keys; `>` marks where you are, not only a color."""
+"""A list to choose from with the arrow keys. `>` marks the cursor, which also has a color."""
 
 from __future__ import annotations
 
@@ -24,18 +24,17 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
 Row = Callable[[int], Content]
-"""Draws one entry in this many columns; it may take several lines, or none (a heading's). Lines
-that are longer are wrapped."""
+"""Draws one entry for a number of columns. It may have several lines; wider ones are wrapped."""
 
 MARGIN = 2
 
 
 class Menu(Widget, can_focus=True):
-    """Entries one above the other. Entries that are None are blank lines and cannot be chosen.
+    """A list of entries, one above the other. None is a blank line, which cannot be chosen.
 
-    As tall as its entries: it stands in a container that scrolls, and keeps the entry under the
-    cursor in view. The cursor is -1 while nothing is chosen yet. Only what is in view is drawn, and
-    an entry once for each width.
+    It is as tall as its entries, so it needs a container that scrolls, and it keeps the entry at
+    the cursor in view. The cursor is -1 until an entry is chosen. Only the entries in view are
+    drawn, and each once per width.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -44,7 +43,7 @@ class Menu(Widget, can_focus=True):
             "choose",
             "open",
             key_display="↑↓ enter",
-            tooltip="Move the mark > with the arrows; Enter opens what it points at.",
+            tooltip="Choose an entry with ↑ and ↓, and open it with Enter.",
         ),
         Binding("up", "move(-1)", show=False),
         Binding("down", "move(1)", show=False),
@@ -52,7 +51,7 @@ class Menu(Widget, can_focus=True):
 
     @dataclass
     class Chosen(Message):
-        """The entry at `index` was chosen."""
+        """Posted when the entry at `index` is chosen."""
 
         menu: Menu
         index: int
@@ -68,18 +67,22 @@ class Menu(Widget, can_focus=True):
         self._rows = tuple(rows)
         self._flat = False
         self._marked = -1
-        """The entry that the mark was drawn at."""
+        """The index of the entry where the mark was drawn last."""
         self._drawn: dict[tuple[int, int], list[Content]] = {}
-        """The lines of entries, by place and width."""
+        """The lines of entries, by index and width."""
         self._tops: dict[int, list[int]] = {}
-        """The line at which each entry begins, and how many there are, by width: while it is laid
-        out, a list is asked for its height with a scroll bar beside it and without."""
+        """The first line of each entry, then the number of all lines, by width.
+
+        Layout asks for the height both with and without a scroll bar.
+        """
 
     def show(
         self, rows: Sequence[Row | None], cursor: int | None = None, *, flat: bool = False
     ) -> None:
-        """Replace the entries; the mark stays where it is unless `cursor` says otherwise. `flat`:
-        each takes one line, so that none has to be drawn to know how tall they are together."""
+        """Replace the entries, and move the mark if `cursor` is given.
+
+        `flat` means that each entry takes one line, so the height is known without drawing them.
+        """
         self._rows = tuple(rows)
         self._flat = flat
         self._drawn.clear()
@@ -123,7 +126,7 @@ class Menu(Widget, can_focus=True):
         return Content("\n").join(line for entry in entries for line in entry)
 
     def action_move(self, step: int) -> None:
-        """At either end, where no entry is left, what stands beyond the list is scrolled to."""
+        """Move the cursor, or scroll to what is beyond the list if there is no further entry."""
         before, first = self.cursor, step if self.cursor >= 0 or step > 0 else 0
         self.cursor = self._nearest(self.cursor + first, step)
         if self.cursor == before and (scroll := self._scroll) is not None:
@@ -134,7 +137,7 @@ class Menu(Widget, can_focus=True):
             self.post_message(self.Chosen(self, self.cursor))
 
     def _nearest(self, index: int, step: int) -> int:
-        """The first entry that can be chosen from `index` on, in the direction of `step`."""
+        """Return the first entry that can be chosen, from `index` on in the direction of `step`."""
         wanted = index
         while 0 <= wanted < len(self._rows):
             if self._rows[wanted] is not None:
@@ -150,7 +153,7 @@ class Menu(Widget, can_focus=True):
         return self._tops[width]
 
     def _unmarked(self, index: int, width: int) -> list[Content]:
-        """The lines of an entry, as they stand beside the margin."""
+        """Return the lines of an entry, without the margin."""
         lines = self._drawn.get((index, width))
         if lines is None:
             row = self._rows[index]
@@ -170,19 +173,21 @@ class Menu(Widget, can_focus=True):
         return [(rest if number else mark) + line for number, line in enumerate(lines)]
 
     def mark(self, index: int) -> Content:
-        """What stands in the margin of an entry, `MARGIN` columns wide."""
+        """Return the margin of an entry, `MARGIN` columns wide."""
         if index == self.cursor:
             return Content.styled("> ", f"bold {ACT}")
         return Content(" " * MARGIN)
 
     @property
     def _scroll(self) -> VerticalScroll | None:
-        """The container that scrolls this list and what stands around it."""
+        """The container that scrolls this list with what surrounds it."""
         return next((each for each in self.ancestors if isinstance(each, VerticalScroll)), None)
 
     def _keep_in_view(self) -> None:
-        """Scroll so that the entry under the cursor is seen, from its first line on; with the
-        first one, what stands above the list too, as far as there is room for both."""
+        """Scroll the entry at the cursor into view, starting with its first line.
+
+        For the first entry, show what is above the list too, if there is room for both.
+        """
         scroll = self._scroll
         if not 0 <= self.cursor < len(self._rows) or scroll is None:
             return
@@ -195,6 +200,6 @@ class Menu(Widget, can_focus=True):
         scroll.scroll_to_region(Region(0, top, 1, bottom - top), animate=False)
 
     def _top_within(self, scroll: VerticalScroll) -> int:
-        """The line of what is scrolled at which this list begins."""
+        """Return the line of the scrolled content at which this list begins."""
         inside = takewhile(lambda each: each is not scroll, self.ancestors_with_self)
         return sum(each.virtual_region.y for each in inside if isinstance(each, Widget))

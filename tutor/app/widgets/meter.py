@@ -1,4 +1,4 @@
-"""How far something has got, as a bar of fixed width; the caller puts a figure beside it."""
+"""Draws progress as a bar of fixed width. The caller puts a number beside it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from tutor.app.theme import MUTED
 
 
 def meter(fraction: float, width: int) -> Content:
-    """`fraction` (0 to 1) of `width` columns, full only when it is all of it."""
+    """Draw `fraction` (0 to 1) of `width` columns. The bar is full only at 1."""
     filled = int(max(0.0, min(1.0, fraction)) * width)
     return Content.assemble(("█" * filled, MUTED), ("░" * (width - filled), "$rule"))

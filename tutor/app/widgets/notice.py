@@ -1,4 +1,4 @@
-"""The one place where the app says that something went wrong, or went well."""
+"""The notice, the only place where the app reports that something failed or succeeded."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Said = TutorError | str | None
 
 
 class Notice(Widget):
-    """A few quiet lines above the key line; takes no room while there is nothing to say."""
+    """A few lines above the key line. The notice is hidden while there is no message."""
 
     said: reactive[Said | tuple[Said, ...]] = reactive(None, layout=True)
 

@@ -1,4 +1,4 @@
-"""Small plots out of characters. Pure functions: figures in, lines of a known width out."""
+"""Draws small plots with characters: pure functions from numbers to lines of a known width."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from itertools import pairwise
 from tutor.app.widgets.bars import LEVELS
 
 YOU, MODEL, BOTH = "●", "○", "◆"
-"""Marks of the two curves, and of where they meet: told apart without color."""
+"""The marks of the two curves, and of points on both. They differ without color."""
 
 
 def two_curves(you: Sequence[float], model: Sequence[float], height: int) -> list[str]:
-    """Both curves (of the same length, values from 0 up), `height` lines high, one column a
-    value, with the scale at the left."""
+    """Plot two curves of the same length, with values from 0 up.
+
+    The plot is `height` lines high, with one column per value and the scale at the left.
+    """
     top = max([1.0, *you, *model])
     rows = [[" "] * len(you) for _ in range(height)]
     for column, pair in enumerate(zip(you, model, strict=True)):
@@ -25,7 +27,7 @@ def two_curves(you: Sequence[float], model: Sequence[float], height: int) -> lis
 
 
 def averaged(values: Sequence[float], over: int) -> list[float]:
-    """The mean of each value and those before it, `over` in all: curves instead of noise."""
+    """Smooth values: replace each by the mean of up to `over` values that end with it."""
     means = []
     for end in range(1, len(values) + 1):
         window = values[max(0, end - over) : end]
@@ -34,7 +36,7 @@ def averaged(values: Sequence[float], over: int) -> list[float]:
 
 
 def columns(counts: Sequence[int], width: int) -> tuple[str, str]:
-    """Each count as a figure and, below that, as a bar, in columns of `width` cells."""
+    """Draw each count as a number and, on a second line, as a bar, in columns of `width` cells."""
     most = max([1, *counts])
     bars = (
         LEVELS[-(-count * (len(LEVELS) - 1) // most)] * (width - 1) if count else ""
@@ -47,8 +49,11 @@ def columns(counts: Sequence[int], width: int) -> tuple[str, str]:
 
 
 def upright(values: Sequence[float], height: int, size: int) -> list[str]:
-    """A bar for each value (0 to 1), `size` columns wide and up to `height` lines high, to an
-    eighth of a line; the top line first. What is above 0 shows at least the lowest stroke."""
+    """Draw an upright bar for each value (0 to 1), to an eighth of a line.
+
+    Bars are `size` columns wide and up to `height` lines high; the top line comes first. Any value
+    above 0 shows at least the lowest stroke.
+    """
     steps = len(LEVELS)
     filled = [max(value > 0, round(min(max(value, 0.0), 1.0) * height * steps)) for value in values]
     lines = []
@@ -59,8 +64,11 @@ def upright(values: Sequence[float], height: int, size: int) -> list[str]:
 
 
 def trend(values: Sequence[float], width: int) -> str:
-    """How values went, in at most `width` characters: each the mean of its share of them, the
-    lowest of these on the bottom and the highest at the top."""
+    """Draw the course of values in at most `width` characters.
+
+    Each character shows the mean of an equal part of the values, scaled between the lowest mean
+    and the highest.
+    """
     count = min(width, len(values))
     cuts = [round(part * len(values) / count) for part in range(count + 1)] if count else []
     means = [sum(values[a:b]) / (b - a) for a, b in pairwise(cuts)]

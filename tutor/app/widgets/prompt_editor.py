@@ -1,4 +1,4 @@
-"""Where the learner writes: a line, a prompt, or the next message of a conversation."""
+"""The fields in which learners write: a line, a prompt, or the next message of a conversation."""
 
 from __future__ import annotations
 
@@ -15,18 +15,21 @@ if TYPE_CHECKING:
     from textual.events import Key, Paste
 
 _PRINTABLE = r"[^\x00-\x1f\x7f-\x9f]*"
-"""Nothing that could act on the terminal when it is pasted."""
+"""Text without control characters, which could act on the terminal when they are pasted."""
 _LONGEST_LINE = 200
-"""Characters: each key measures and looks up the whole line."""
+"""The most characters in a line. Every key measures and looks up the whole line."""
 
 
 class Entry(Input):
-    """Subclasses name what Enter and the arrows do in their `BINDINGS`, so that the key line says
-    it: `submit`, `arrow(-1)`, `arrow(1)`."""
+    """A field for one line.
+
+    Subclasses bind Enter to `submit` and the arrows to `arrow(-1)` and `arrow(1)`, with labels for
+    the key line.
+    """
 
     @dataclass
     class Arrow(Message):
-        """Up (-1) or down (1) was pressed."""
+        """Posted when up (-1) or down (1) is pressed."""
 
         by: int
 
@@ -38,16 +41,20 @@ class Entry(Input):
 
 
 LONGEST = 32_000
-"""Characters, more than a model reads at once. Each key lays out the whole paragraph."""
+"""The most characters in a prompt, which is more than a context window. Each key lays out all."""
 
 
 class PromptEditor(TextArea):
-    """Several lines may be pasted. Enter accepts, Esc leaves; a backslash before Enter starts a
-    new line."""
+    """A field for a text of several lines.
+
+    Enter accepts the text, and Esc cancels. A backslash before Enter starts a new line.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "accept", "accept", tooltip="Use this text. After a backslash: new line."),
-        Binding("escape", "leave", "leave", tooltip="Close; what you wrote here is not used."),
+        Binding(
+            "enter", "accept", "accept", tooltip="Use this text. After a \\: start a new line."
+        ),
+        Binding("escape", "leave", "cancel", tooltip="Close this field and discard your changes."),
     ]
     DEFAULT_CSS = """
     PromptEditor {
@@ -89,8 +96,7 @@ class PromptEditor(TextArea):
         await super()._on_key(event)
 
     async def _on_paste(self, event: Paste) -> None:
-        """Control characters are pasted as the signs that stand for them; what is too long is left
-        out."""
+        """Paste text, with visible symbols for control characters, and cut it if it is too long."""
         event.stop()
         event.prevent_default()
         text = writable(event.text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -1,4 +1,4 @@
-"""Running text from lesson files: Markdown, drawn and nothing more."""
+"""Draws the text of lesson files, which is Markdown. Nothing in it can be run or opened."""
 
 from __future__ import annotations
 
@@ -52,8 +52,7 @@ class _Cells(MarkdownTableContent):
 
 
 class Table(MarkdownTable):
-    """A table whose columns stand where their marks (`--:`, `:-:`) say, which Textual's own does
-    not look at."""
+    """A table with columns aligned by their marks (`--:`, `:-:`), which Textual's own ignores."""
 
     def compose(self) -> ComposeResult:
         sides = [_side(block) for block in self._headings()]
@@ -77,8 +76,10 @@ def _side(heading: MarkdownBlock) -> TextAlign:
 
 
 class _Calm(HighlightTheme):
-    """Told by weight first, so that it is seen without color: what is defined and what gives the
-    code its structure is bold, what is said about it is muted and slanted."""
+    """A highlight theme that works without color.
+
+    Definitions and keywords are bold, and comments are muted and slanted.
+    """
 
     STYLES = {  # noqa: RUF012 (Textual's own type)
         Comment: "$muted italic",
@@ -93,7 +94,7 @@ class _Calm(HighlightTheme):
 
 
 class Fence(MarkdownFence):
-    """A fenced block in the app's own colors. Only one that names a language is highlighted."""
+    """A fenced block in the app's own colors. It is highlighted only if it names a language."""
 
     @classmethod
     def highlight(cls, code: str, language: str, ansi: bool = False, dark: bool = False) -> Content:
@@ -107,7 +108,7 @@ _FOCUSED = Style(reverse=True)
 
 
 class _Link(NamedTuple):
-    """One link of the text: which widget it stands in, where, and what it leads to."""
+    """A link of the text, with the widget that contains it, its span there, and its target."""
 
     widget: Static
     span: Span
@@ -115,9 +116,9 @@ class _Link(NamedTuple):
 
 
 class Prose(Markdown):
-    """Markdown whose links can be walked through and told, and never open, fetch or run anything.
+    """Markdown with links that can be in focus, but never open, fetch or run anything.
 
-    `focused` is the place of the link in focus, -1 while none is; `href` what that one leads to.
+    `focused` is the index of the link in focus, or -1 if there is none. `href` is its target.
     """
 
     BULLETS: list[str] = ["• ", "◦ ", "• ", "◦ ", "• "]  # noqa: RUF012 (Textual's own type)
@@ -134,7 +135,7 @@ class Prose(Markdown):
         self.focused = -1
 
     async def show(self, markdown: str) -> None:
-        """Replace the text; returns when it stands on the screen."""
+        """Replace the text, and return when it is on the screen."""
         self._links, self.focused = [], -1
         await self.update(safe(markdown))
         self._links = [link for widget in self.query(Static) for link in _links_of(widget)]
@@ -145,11 +146,11 @@ class Prose(Markdown):
 
     @property
     def href(self) -> str | None:
-        """What the link in focus leads to."""
+        """The target of the link in focus, or None if no link is in focus."""
         return self._links[self.focused].href if self.focused >= 0 else None
 
     def move(self, step: int) -> None:
-        """To the next link (1) or the one before (-1); past the last one, to none."""
+        """Focus the next link (1) or the previous one (-1). After the last, no link is in focus."""
         before, count = self.focused, len(self._links) + 1
         self.focused = (self.focused + 1 + step) % count - 1
         for place in {before, self.focused} - {-1}:
@@ -159,13 +160,15 @@ class Prose(Markdown):
         self.screen.refresh_bindings()
 
     def leave(self) -> None:
-        """No link is in focus any more."""
+        """Take the focus from the link that has it."""
         if self.focused >= 0:
             self.move(len(self._links) - self.focused)
 
     def _draw(self, widget: Static) -> None:
-        """Mark the link in focus, without a color and without moving anything. (That it is a link
-        at all, Textual underlines.)"""
+        """Mark the link in focus in reverse video, which needs no color and moves nothing.
+
+        Textual underlines all links.
+        """
         content = widget.content
         assert isinstance(content, Content)
         content = Content(content.plain, [each for each in content.spans if each.style != _FOCUSED])
@@ -175,9 +178,9 @@ class Prose(Markdown):
         widget.update(content, layout=False)
 
 
-@lru_cache(maxsize=512)  # each key in the glossary asks for all of it
+@lru_cache(maxsize=512)  # in the glossary, every key asks for every term
 def plain(markdown: str) -> str:
-    """The words of a paragraph or two on one line, without marks and without links."""
+    """Return the words of a short text on one line, without Markdown's marks and links."""
     tokens = [each for each in parser().parse(safe(markdown)) if each.type == "inline"]
     return " ".join(_words(token) for token in tokens)
 
@@ -190,7 +193,7 @@ def _words(inline: Token) -> str:
 
 
 def _links_of(widget: Static) -> list[_Link]:
-    """The links of a block, in reading order. Textual keeps an address as a call: link('...')"""
+    """Return the links of a block, in reading order. Textual stores them as calls: link('...')."""
     content = widget.content
     if not isinstance(content, Content):
         return []

@@ -1,4 +1,4 @@
-"""The status line: where you are on the left, what holds everywhere on the right."""
+"""The status line, with your place in the app on the left and the model on the right."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from tutor.app.theme import MUTED
 
 SEPARATOR = " · "
 _LEAST_PLACE = 24
-"""Columns that `place` keeps: before it is cut further, what stands on the right is shortened."""
+"""The columns that `place` keeps. Before it is cut further, the right side is shortened."""
 
 
 class TopLine(Widget):
-    """`place` says where you are, from the general to the particular, joined by `SEPARATOR`;
-    `aside` what is particular to this screen; `model` how the model is doing, `model_mark` the
-    same in a sign. Where the line is too narrow, the right side is shortened first, then the
-    general part of `place`: the particular part stays."""
+    """The status line.
+
+    `place` says where you are, from general to specific, joined by `SEPARATOR`. `aside` is a note
+    about this screen. `model` is the state of the model in words, and `model_mark` as a symbol. If
+    the line is too narrow, the right side is shortened first, then the general part of `place`.
+    """
 
     place: reactive[str] = reactive("")
     aside: reactive[str] = reactive("")
@@ -43,7 +45,7 @@ class TopLine(Widget):
 
 
 def fitted(place: str, width: int) -> str:
-    """`place` in at most `width` columns, its last part whole as long as that is possible."""
+    """Shorten `place` to at most `width` columns. Its last part is cut only if it must be."""
     if cell_len(place) <= width:
         return place
     general, separator, particular = place.rpartition(SEPARATOR)
