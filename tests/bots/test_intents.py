@@ -38,7 +38,7 @@ def test_a_vector_by_hand() -> None:
     """Of one word: the mean of its tokens' rows of length 1, and its pieces, each half of it."""
     encoder = Encoder(small_model(), ["card", "a card"])
     (vector,) = encoder.vectors(["Card!"])
-    rows = EmbeddingTable(small_model().network).some(small_model().tokenizer.encode(" card"))
+    rows = EmbeddingTable(small_model().network).rows_of(small_model().tokenizer.encode(" card"))
     meaning = (rows / rows.norm(dim=1, keepdim=True)).mean(0)
     width = len(meaning)
     assert torch.allclose(vector[:width], meaning / meaning.norm() / math.sqrt(2), atol=1e-6)

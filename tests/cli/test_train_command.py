@@ -18,7 +18,7 @@ from tutor.cli import train
 from tutor.lm.training.recipes.families import model as family_model
 from tutor.lm.training.recipes.families import tasks as family_tasks
 from tutor.lm.training.recipes.families.model import load_family
-from tutor.lm.training.run import Moment
+from tutor.lm.training.run import StepReport
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_the_small_model_is_trained(tutor: Tutor, corpus: Path, tmp_path: Path) 
     outcome = tutor("train", "small-model", *arguments, "--seed", "3")
     assert outcome.status == 0
     assert outcome.out == f"{output}\n"
-    assert "held out" in outcome.err
+    assert "held-out loss" in outcome.err
     assert json.loads((output / "training.json").read_bytes())["settings"]["seed"] == 3
 
 
@@ -133,7 +133,7 @@ def test_ctrl_c_keeps_what_was_learned_and_the_same_command_goes_on(
 
 
 def test_the_bar_tells_how_far_it_is_and_how_long_it_takes() -> None:
-    moment = Moment(step=500, steps=2000, loss=1.23456, rate=1e-3, seconds=0.5)
+    moment = StepReport(step=500, steps=2000, loss=1.23456, rate=1e-3, seconds=0.5)
     assert train.figures(moment) == "[######..................]  25 %  loss 1.235  12:30 left"
-    long = Moment(step=1, steps=10_001, loss=1.0, rate=1e-3, seconds=1.0)
+    long = StepReport(step=1, steps=10_001, loss=1.0, rate=1e-3, seconds=1.0)
     assert train.figures(long).endswith("2:46:40 left")

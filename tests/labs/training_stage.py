@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tools.corpus.tokenizer import END, train_tokenizer
-from tutor.lm.training.run import Moment
+from tutor.lm.training.run import StepReport
 from tutor.lm.training.train import Settings
 
 SENTENCES = [
@@ -40,18 +40,18 @@ def write_corpus(folder: Path) -> Path:
 
 
 class Listener:
-    """A listener that records a training run, and stops it after a number of moments."""
+    """A listener that records a training run, and stops it after a number of reports."""
 
     def __init__(self, stop_after: int | None = None) -> None:
-        self.moments: list[Moment] = []
+        self.reports: list[StepReport] = []
         self.notes: list[str] = []
         self._stop_after = stop_after
 
-    def moment(self, moment: Moment) -> None:
-        self.moments.append(moment)
+    def report(self, report: StepReport) -> None:
+        self.reports.append(report)
 
     def note(self, line: str) -> None:
         self.notes.append(line)
 
     def stopped(self) -> bool:
-        return self._stop_after is not None and len(self.moments) >= self._stop_after
+        return self._stop_after is not None and len(self.reports) >= self._stop_after

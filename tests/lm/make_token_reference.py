@@ -1,10 +1,10 @@
-"""Write `token_reference.json`: how two programs that nobody here wrote split the same texts.
+r"""Write `token_reference.json`: how two independent programs tokenize the same texts.
 
     python tests/lm/make_token_reference.py MODEL.gguf
 
-`llama.cpp` splits text as the file says. `transformers` reads vocabulary and merges from the file
-but not `tokenizer.ggml.pre`: it splits like GPT-2, which for SmolLM differs where several white
-space characters stand before a digit ("\\n\\n1." is a common one). Both are stored.
+`llama.cpp` splits text as the file says. `transformers` reads the vocabulary and the merges from
+the file but not `tokenizer.ggml.pre`. It splits like GPT-2, which differs from SmolLM if several
+white space characters come before a digit (often, as in "\\n\\n1."). Both results are stored.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ TEXTS = [
 
 
 def random_texts(count: int) -> list[str]:
-    """Texts that nobody would write, of characters that are split in special ways."""
+    """Return random texts, with characters that are split in special ways."""
     chance = random.Random(1)
     pool = (
         "aeiou nthsrdl  \n\t'’\"0123456789.,!?<>|=+-_()é漢字नम١٢²½😀\u200d\u00a0ÄßİΣ\x00\x1b\r$^~"

@@ -1,4 +1,4 @@
-"""The steps before the draw, against direct formulas and against the sampler of the stepper."""
+"""Test the sampler's steps against their formulas and against the stepper's sampler."""
 
 from __future__ import annotations
 
@@ -33,34 +33,34 @@ def last(
     logits: Tensor, dials: Dials, order: Sequence[StepName], seen: Collection[int] = ()
 ) -> Tensor:
     """The logits after all steps."""
-    after = chain.left(logits, dials, order, seen)
-    torch.testing.assert_close(after, list(chain.passes(logits, dials, order, seen))[-1][1])
+    after = chain.apply(logits, dials, order, seen)
+    torch.testing.assert_close(after, list(chain.stages(logits, dials, order, seen))[-1][1])
     return after
 
 
 @given(FLOATS, DIALS)
-def test_in_the_usual_order_it_leaves_what_the_sampler_of_the_stepper_leaves(
+def test_in_the_usual_order_the_result_is_that_of_the_steppers_sampler(
     values: list[float], dials: Dials
 ) -> None:
     logits = torch.tensor(values)
     left = last(logits, dials, ORDER)
     settings = SamplerSettings(dials.temperature, dials.top_k, dials.top_p, dials.min_p)
     expected = weigh(logits, settings).sampled.double()
-    # a share that is met exactly can be missed by the last bit of a sum
-    shares = chain.probabilities(logits / dials.temperature).sort(descending=True).values
-    near = (shares.cumsum(0) - dials.top_p).abs().min() < 1e-6
-    ratio = (shares / shares.max() - dials.min_p).abs().min() < 1e-6
+    # if a threshold is met exactly, the last bit of a sum decides
+    ranked = chain.probabilities(logits / dials.temperature).sort(descending=True).values
+    near = (ranked.cumsum(0) - dials.top_p).abs().min() < 1e-6
+    ratio = (ranked / ranked.max() - dials.min_p).abs().min() < 1e-6
     if not (near or ratio):
         torch.testing.assert_close(chain.probabilities(left), expected, rtol=1e-4, atol=1e-6)
 
 
 @given(FLOATS, DIALS, st.permutations(ORDER), st.sets(st.integers(0, 29)))
-def test_something_is_left_in_every_order(
+def test_at_least_one_token_is_kept_in_every_order(
     values: list[float], dials: Dials, order: list[StepName], seen: set[int]
 ) -> None:
     logits = torch.tensor(values)
     seen = {id_ for id_ in seen if id_ < len(values)}
-    stages = [stage for stage, _ in chain.passes(logits, dials, order, seen)]
+    stages = [stage for stage, _ in chain.stages(logits, dials, order, seen)]
     left = last(logits, dials, order, seen)
     assert int((left != REMOVED).sum()) == stages[-1].kept >= 1
     for before, after in itertools.pairwise(stages):
@@ -74,17 +74,17 @@ def test_temperature_divides() -> None:
     assert hot.tolist() == pytest.approx([value / sum(expected) for value in expected])
 
 
-def test_the_penalty_divides_what_is_positive_and_multiplies_what_is_not() -> None:
+def test_the_penalty_divides_positive_logits_and_multiplies_the_others() -> None:
     after = chain.repetition_penalty(LOGITS, 2.0, [0, 4, 4])
     assert after.tolist() == [1.0, 1.0, 0.5, -0.5, -2.0, -3.0]
 
 
-def test_the_cuts() -> None:
-    share = chain.probabilities(LOGITS).tolist()
+def test_top_k_top_p_and_min_p() -> None:
+    p = chain.probabilities(LOGITS).tolist()
     assert (chain.top_k(LOGITS, 2) != REMOVED).tolist() == [True, True, *[False] * 4]
-    nucleus = chain.top_p(LOGITS, share[0] + share[1] / 2)
+    nucleus = chain.top_p(LOGITS, p[0] + p[1] / 2)
     assert (nucleus != REMOVED).tolist() == [True, True, *[False] * 4]
-    ratio = chain.min_p(LOGITS, share[2] / share[0] - 1e-6)
+    ratio = chain.min_p(LOGITS, p[2] / p[0] - 1e-6)
     assert (ratio != REMOVED).tolist() == [True, True, True, *[False] * 3]
 
 
@@ -95,8 +95,8 @@ def test_the_order_matters() -> None:
     assert int((before != REMOVED).sum()) > int((after != REMOVED).sum())
 
 
-def test_a_stage_says_how_much_was_removed() -> None:
-    ((stage, _),) = chain.passes(LOGITS, Dials(top_k=1), ("top-k",), ())
+def test_a_stage_reports_how_much_probability_was_removed() -> None:
+    ((stage, _),) = chain.stages(LOGITS, Dials(top_k=1), ("top-k",), ())
     assert stage.kept == 1
     assert stage.removed_probability == pytest.approx(1 - chain.probabilities(LOGITS)[0].item())
     assert stage.entropy_bits == 0

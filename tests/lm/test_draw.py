@@ -1,4 +1,4 @@
-"""The race that decides which token is written down."""
+"""Test the race that decides which token is drawn."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ def chi_square(counts: Counter[int], expected: list[float]) -> float:
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
     weights = np.exp(logits - logits.max())
-    shares: NDArray[np.float64] = weights / weights.sum()
-    return shares
+    probabilities: NDArray[np.float64] = weights / weights.sum()
+    return probabilities
 
 
-def test_a_seed_means_the_same_in_every_version() -> None:
-    """Texts are shared by their seeds."""
+def test_a_seed_gives_the_same_draws_in_every_version() -> None:
+    """People share texts by their seeds."""
     known = [0.9923920891779873, 0.3274717756054265, 0.03859439337199663, 8.53084149550719]
     assert draw.luck(7, 3, 4) == pytest.approx(known, rel=1e-12)
 
@@ -53,7 +53,7 @@ def test_draws_follow_the_distribution(seed: int) -> None:
 
 
 def test_draws_follow_the_distribution_over_seeds_too() -> None:
-    """What the learner who presses n again and again sees."""
+    """A learner sees this who presses "New seed" again and again."""
     probabilities = np.array([0.5, 0.25, 0.2, 0.05], dtype=np.float32)
     draws = 4000
     counts = Counter(draw.first(probabilities, n, 5) for n in range(draws))
@@ -67,7 +67,7 @@ def test_a_large_flat_vocabulary_is_drawn_from_evenly() -> None:
     assert chi_square(counts, [draws / 10] * 10) < CHI_SQUARE[9]
 
 
-def test_one_position_says_nothing_about_the_next() -> None:
+def test_draws_at_successive_positions_are_independent() -> None:
     probabilities = np.full(4, 0.25)
     drawn = [draw.first(probabilities, 3, n) for n in range(4001)]
     pairs = Counter(4 * one + next_ for one, next_ in pairwise(drawn))
@@ -85,7 +85,7 @@ def test_the_same_seed_and_position_draw_the_same(
 
 
 @given(seeds, positions, st.sets(st.integers(0, 19), max_size=19))
-def test_a_token_that_is_cut_is_never_drawn_and_changes_no_other_draw(
+def test_a_removed_token_is_never_drawn_and_changes_no_other_draw(
     seed: int, position: int, cut: set[int]
 ) -> None:
     probabilities = softmax(np.linspace(0, 5, 20))
@@ -104,14 +104,14 @@ def test_luck_is_exponential() -> None:
     assert (times > 3).mean() == pytest.approx(np.exp(-3), abs=0.004)
 
 
-def test_luck_belongs_to_seed_position_and_token() -> None:
+def test_luck_depends_on_seed_position_and_token() -> None:
     assert (draw.luck(5, 12, 100) == draw.luck(5, 12, 200)[:100]).all()
-    first = {float(draw.luck(seed, place, 1)[0]) for seed in range(50) for place in range(50)}
+    first = {float(draw.luck(seed, n, 1)[0]) for seed in range(50) for n in range(50)}
     assert len(first) == 2500
 
 
 def test_the_random_numbers_are_those_of_split_mix_64() -> None:
-    """The first ones from 1234567, as other implementations have them."""
+    """The expected numbers come from other implementations, with state 1234567."""
     assert draw.split_mix(1234567, 5).tolist() == [
         6457827717110365317,
         3203168211198807973,
@@ -121,8 +121,8 @@ def test_the_random_numbers_are_those_of_split_mix_64() -> None:
     ]
 
 
-def test_a_little_noise_seldom_changes_a_draw() -> None:
-    """Logits that are off by a hundredth, as the network's are when it reads a text at once."""
+def test_a_little_noise_rarely_changes_a_draw() -> None:
+    """Processing a text at once changes the network's logits by about a hundredth."""
     random = np.random.default_rng(1)
     draws, changed = 2000, 0
     for n in range(draws):
@@ -142,7 +142,7 @@ def grown(model: LanguageModel, prompt: str, seed: int, steps: int) -> Session:
     return session
 
 
-def test_a_text_that_grows_again_is_the_same_text(language_model: LanguageModel) -> None:
+def test_generating_a_text_again_gives_the_same_text(language_model: LanguageModel) -> None:
     first = grown(language_model, "Once upon a", seed=7, steps=20)
     assert grown(language_model, "Once upon a", seed=7, steps=20).ids == first.ids
     first.go_back(10)
@@ -152,15 +152,15 @@ def test_a_text_that_grows_again_is_the_same_text(language_model: LanguageModel)
 
 
 @pytest.mark.slow
-def test_a_text_that_is_read_at_once_draws_nearly_the_same(language_model: LanguageModel) -> None:
-    """What the README says of it: 99 of 100."""
+def test_processing_a_text_at_once_rarely_changes_a_draw(language_model: LanguageModel) -> None:
+    """About 99 of 100 draws stay the same."""
     drawn = differing = 0
     for prompt in ("Once upon a", "The capital of France is", "def fibonacci(n):\n"):
         for seed in range(4):
             session = grown(language_model, prompt, seed, steps=60)
             start = len(language_model.tokenizer.encode(prompt))
             again = Session(language_model, session.ids)
-            again.surprisals()  # reads all of it
+            again.surprisals()  # processes the whole text
             for position in range(start, len(session)):
                 found = again.distribution(position, PLAIN, seed, top=0)
                 drawn += 1

@@ -1,4 +1,4 @@
-"""Models on disk, sound and otherwise: what is loaded, what is refused and in which words."""
+"""Test loading models from disk: valid ones load, others raise an error that explains why."""
 
 from __future__ import annotations
 
@@ -29,13 +29,14 @@ from tutor.models import FoundModel, report
 from tutor.models.find import from_path
 
 IDS = torch.tensor([5, 80, 120, 7, 7, 200, 31])
+PACKING = "packing the weights for this machine (first run only)"
 
 
 @pytest.fixture(autouse=True)
 def folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("TUTOR_SHARED", str(tmp_path / "shared"))
-    # the same on every machine that the tests run on, however busy it is
+    # independent of the machine and its load
     monkeypatch.setattr(load, "choose_kernels", lambda: Kernels(int4=True, int8=True))
 
 
@@ -45,7 +46,7 @@ def logits(network: Transformer, ids: Tensor = IDS) -> Tensor:
 
 
 def plain_network(config: Config, values: Values) -> Transformer:
-    """The network with 32-bit weights, put together here and not by the loader."""
+    """Return the network with 32-bit weights, built without the loader."""
     network = Transformer(config)
     weights: dict[str, Any] = {"norm": values["output_norm.weight"]}
     weights["embedding"] = values["token_embd.weight"]
@@ -79,8 +80,9 @@ def plain_network(config: Config, values: Values) -> Transformer:
     return network
 
 
-# number format, the form that its matrices and its table get, and by how much logits may differ
-# (of their largest): 32-bit sums in another order, 16-bit rounding, bfloat16 scales
+# The number format, the kernels for its matrices and its table, and the largest difference of the
+# logits, relative to the largest logit. Causes are the order of 32-bit sums, rounding to 16 bits,
+# and bfloat16 scales.
 FORMATS = [
     ("F32", "fp32", 1e-5),
     ("F16", "fp16", 2e-3),
@@ -115,7 +117,7 @@ def test_exact_means_32_bits(tmp_path: Path) -> None:
     torch.testing.assert_close(logits(model.network), wanted, rtol=0, atol=1e-4)
 
 
-def test_parts_of_different_kinds_are_joined_as_floats(tmp_path: Path) -> None:
+def test_matrices_of_different_formats_are_joined_as_floats(tmp_path: Path) -> None:
     mixed = {"blk.0.attn_v.weight": "Q8_0", "blk.1.ffn_up.weight": "F16"}
     values = write_gguf(tmp_path / "tiny.gguf", "Q4_1", table_format="Q8_0", mixed=mixed)
     model = load_model(from_path(tmp_path / "tiny.gguf"))
@@ -124,7 +126,7 @@ def test_parts_of_different_kinds_are_joined_as_floats(tmp_path: Path) -> None:
     assert float((logits(model.network) - wanted).abs().max() / wanted.abs().max()) <= 2e-2
 
 
-def test_a_head_of_its_own_and_rope_factors(tmp_path: Path) -> None:
+def test_an_untied_output_layer_and_rope_factors(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     values = write_gguf(path, "F32", tied=False, extra=("rope_freqs.weight",))
     model = load_model(from_path(path))
@@ -134,7 +136,7 @@ def test_a_head_of_its_own_and_rope_factors(tmp_path: Path) -> None:
     torch.testing.assert_close(logits(model.network), wanted, rtol=0, atol=1e-4)
 
 
-def test_no_kernels_for_few_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_kernels_for_few_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "choose_kernels", lambda: Kernels(int4=False, int8=False))
     write_gguf(tmp_path / "tiny.gguf", "Q4_1", table_format="Q8_0")
     assert load_model(from_path(tmp_path / "tiny.gguf")).card.kernel == "fp16"
@@ -153,11 +155,11 @@ def packed_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("*.safetensors"))
 
 
-def test_packed_once_then_mapped(tmp_path: Path) -> None:
+def test_a_model_is_packed_once_and_then_mapped(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     write_gguf(path, "Q4_1", table_format="Q8_0")
     first, stages = load_noting_stages(path)
-    assert any("once" in stage for stage in stages)
+    assert PACKING in stages
     (packed,) = packed_files(paths.user_models_folder())
     assert packed.name.startswith(checksum([path])[:16])
     second, stages = load_noting_stages(path)
@@ -168,21 +170,21 @@ def test_packed_once_then_mapped(tmp_path: Path) -> None:
     assert not list(paths.user_models_folder().glob(".*"))  # no temporary file is left
 
 
-def test_what_a_killed_process_left_of_a_packed_copy_is_removed(tmp_path: Path) -> None:
+def test_incomplete_packed_copies_of_killed_processes_are_removed(tmp_path: Path) -> None:
     folder = paths.user_models_folder()
     folder.mkdir(parents=True)
     old, new = folder / ".a.safetensors.x", folder / ".b.safetensors.y"
-    for left in (old, new):
-        left.touch()
+    for partial in (old, new):
+        partial.touch()
     os.utime(old, (0, 0))
     write_gguf(tmp_path / "tiny.gguf", "Q4_1")
     load_noting_stages(tmp_path / "tiny.gguf")
     assert not old.exists()
-    assert new.exists()  # it may be written just now
+    assert new.exists()  # another process may be writing it
 
 
-def test_loading_says_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(report, "_OFTEN_ENOUGH", 0.0)
+def test_loading_reports_its_progress(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(report, "_REPORT_EVERY", 0.0)
     write_gguf(tmp_path / "tiny.gguf", "Q4_1")
     heard: dict[str, list[tuple[int, int]]] = {}
 
@@ -192,14 +194,14 @@ def test_loading_says_how_far_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     load_model(FoundModel("tiny", "gguf", tmp_path / "tiny.gguf"), on_stage=on_stage)
     size = (tmp_path / "tiny.gguf").stat().st_size
     assert heard["checking the model file"] == [(0, size), (size, size)]
-    packing = heard["packing the weights for this machine, once"]
+    packing = heard[PACKING]
     done, totals = zip(*packing, strict=True)
     assert list(done) == sorted(done)
     assert 0 < done[-1] < totals[-1]
     assert len(set(totals)) == 1
 
 
-def test_an_installed_model_is_packed_beside_itself() -> None:
+def test_an_installed_model_is_packed_in_its_own_folder() -> None:
     paths.shared_models_folder().mkdir(parents=True)
     path = paths.shared_models_folder() / "tiny.gguf"
     write_gguf(path, "Q4_1")
@@ -208,17 +210,17 @@ def test_an_installed_model_is_packed_beside_itself() -> None:
     assert not paths.user_models_folder().exists()
 
 
-def test_another_file_in_its_place_is_noticed(tmp_path: Path) -> None:
+def test_a_replaced_file_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     write_gguf(path, "Q4_1")
     first, _ = load_noting_stages(path)
     write_gguf(path, "Q4_0")
     second, stages = load_noting_stages(path)
-    assert any("once" in stage for stage in stages)
+    assert PACKING in stages
     assert second.card.sha256 != first.card.sha256
 
 
-def test_another_file_of_the_same_size_and_time_is_noticed(tmp_path: Path) -> None:
+def test_a_replaced_file_of_the_same_size_and_time_is_noticed(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     write_gguf(path, "Q4_1")
     os.utime(path, ns=(1, 1))
@@ -242,17 +244,19 @@ def test_a_damaged_packed_copy_is_made_again(tmp_path: Path) -> None:
     packed.unlink()  # the network above still has it mapped
     packed.write_bytes(content[: size // 2])
     again, stages = load_noting_stages(path)
-    assert any("once" in stage for stage in stages)
+    assert PACKING in stages
     torch.testing.assert_close(logits(again.network), wanted)
     assert packed.stat().st_size == size
 
 
-@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
-def test_a_folder_that_may_not_be_written_to(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root can write anywhere")
+def test_a_model_loads_if_its_copy_cannot_be_written(tmp_path: Path) -> None:
     check_without_a_copy(tmp_path)
 
 
-def test_no_room_for_a_packed_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_loads_if_there_is_no_space_for_its_copy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(folder: Path, packed: object) -> Path:
         raise OSError(28, "No space left on device")
 
@@ -269,7 +273,7 @@ def check_without_a_copy(tmp_path: Path) -> None:
     assert not paths.user_models_folder().exists()
 
 
-# --- what is refused --------------------------------------------------------------------------
+# --- errors -----------------------------------------------------------------------------------
 
 
 def refused(path: Path, error: type[ModelError], sha256: str | None = None) -> ModelError:
@@ -300,7 +304,7 @@ def test_truncated_gguf(tmp_path: Path, part: float) -> None:
     write_gguf(path, "Q8_0")
     data = path.read_bytes()
     path.write_bytes(data[: max(8, int(len(data) * part))])
-    assert "ends early" in refused(path, ModelDamaged).happened
+    assert "the file ends" in refused(path, ModelDamaged).happened
 
 
 def test_gguf_with_absurd_counts(tmp_path: Path) -> None:
@@ -337,7 +341,7 @@ def test_bias(tmp_path: Path) -> None:
     assert "attn_q.bias" in refused(path, ModelUnsupported).happened
 
 
-def test_another_way_to_stretch_the_context(tmp_path: Path) -> None:
+def test_unsupported_rope_scaling(tmp_path: Path) -> None:
     path = tmp_path / "tiny.gguf"
     write_gguf(path, settings={"llama.rope.scaling.type": "yarn"})
     assert "yarn" in refused(path, ModelUnsupported).happened
@@ -379,7 +383,7 @@ def change_config(folder: Path, **changes: Any) -> None:
 def test_folder(folder: Path) -> None:
     model = load_model(from_path(folder))
     wanted = logits(tiny_model().network)
-    # the folder holds bfloat16
+    # the weights in the folder are bfloat16
     assert float((logits(model.network) - wanted).abs().max() / wanted.abs().max()) < 2e-2
     assert model.card.format == "BF16"
     assert model.card.sha256 == checksum([folder / "model.safetensors"])
@@ -403,8 +407,10 @@ def test_folder_with_several_weight_files(folder: Path) -> None:
 
 
 def test_folder_like_transformers(folder: Path) -> None:
-    """Untied, with heads wider than the width divided, and Llama 3's stretched context: the same
-    logits as `transformers`."""
+    """An untied network with wide heads and Llama 3's RoPE scaling gives the same logits.
+
+    The reference is `transformers`; its heads are wider than the width divided by their number.
+    """
     transformers = pytest.importorskip("transformers")
     scaling = {
         "rope_type": "llama3",
@@ -453,7 +459,7 @@ def test_folder_of_another_architecture(folder: Path) -> None:
         {"rope_scaling": {"type": "yarn"}},
     ],
 )
-def test_folder_with_what_is_not_known_here(folder: Path, changes: dict[str, Any]) -> None:
+def test_folder_with_unsupported_settings(folder: Path, changes: dict[str, Any]) -> None:
     change_config(folder, rope_parameters=None, **changes)
     refused(folder, ModelUnsupported)
 
@@ -508,7 +514,7 @@ def test_folder_in_another_number_format(folder: Path) -> None:
     assert "int8" in refused(folder, ModelUnsupported).happened
 
 
-def test_a_folder_without_a_tokenizer_that_can_be_read(folder: Path) -> None:
+def test_folder_with_an_unreadable_tokenizer(folder: Path) -> None:
     (folder / "tokenizer.json").write_text("{}")
     with pytest.raises(ModelDamaged):
         load_model(from_path(folder))

@@ -1,5 +1,8 @@
-"""The network against plain definitions of its parts, and against itself: in pieces, in a batch,
-going back, traced."""
+"""Test the network against definitions of its parts, and against itself.
+
+It has to give the same results for a text in chunks, in a batch, after going back, and with a
+trace.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +60,7 @@ def test_norm_is_its_formula() -> None:
     close(norm(x), x / torch.sqrt((x**2).mean(-1, keepdim=True) + 1e-2) * norm.weight)
 
 
-def test_rotation_turns_each_pair_by_its_speed() -> None:
+def test_each_pair_rotates_at_its_own_speed() -> None:
     x = torch.randn(2, 7, 8)
     found = rotate(x, rotations(CONFIG, 3, 10))
     for at in range(7):
@@ -74,7 +77,7 @@ def test_rotation_turns_each_pair_by_its_speed() -> None:
                 )
 
 
-def test_only_the_distance_counts_in_a_match_of_query_and_key() -> None:
+def test_the_match_of_query_and_key_depends_only_on_their_distance() -> None:
     query, key = torch.randn(2, 8)
 
     def match(at: int, of: int) -> float:
@@ -85,7 +88,7 @@ def test_only_the_distance_counts_in_a_match_of_query_and_key() -> None:
     assert match(5, 2) != pytest.approx(match(6, 2), abs=1e-4)
 
 
-def test_rope_factors_slow_the_turning() -> None:
+def test_rope_factors_slow_the_rotation() -> None:
     slowed = msgspec.structs.replace(CONFIG, rope_factors=(1.0, 2.0, 4.0, 8.0))
     plain, slow = rotations(CONFIG, 0, 9).angle(), rotations(slowed, 0, 9).angle()
     close(slow[1] * torch.tensor([1.0, 2.0, 4.0, 8.0]), plain[1])
@@ -98,17 +101,18 @@ def test_attention_is_its_formula() -> None:
     answers, weights = attend(queries, keys, values, mask)
     close(weights, attention_weights(queries, keys, mask))
     close(weights.sum(-1), torch.ones(2, 6, 4))
-    assert float(weights[:, :, 0, 6:].abs().max()) == 0  # the first of four sees 6 of 9
+    # the first of four queries sees 6 of 9 positions
+    assert float(weights[:, :, 0, 6:].abs().max()) == 0
     of_torch = torch.nn.functional.scaled_dot_product_attention
     close(answers, of_torch(queries, keys, values, attn_mask=mask, enable_gqa=True))
 
 
-def test_a_text_in_pieces_is_the_text_at_once(network: Transformer, ids: Tensor) -> None:
+def test_a_text_in_chunks_gives_the_same_vectors(network: Transformer, ids: Tensor) -> None:
     with torch.inference_mode():
         whole = network(ids)
         cache = KeyValueCache(CONFIG, capacity=1)
-        pieces = [network(piece, cache) for piece in ids.split([1, 4, 1, 3, 2])]
-    close(torch.cat(pieces), whole)
+        chunks = [network(chunk, cache) for chunk in ids.split([1, 4, 1, 3, 2])]
+    close(torch.cat(chunks), whole)
     assert cache.length == 11
 
 
@@ -117,7 +121,7 @@ def test_later_tokens_change_nothing_before_them(network: Transformer, ids: Tens
         close(network(ids)[:6], network(ids[:6]))
 
 
-def test_a_batch_is_its_texts(network: Transformer) -> None:
+def test_a_batch_gives_the_same_vectors_as_its_texts(network: Transformer) -> None:
     texts = torch.randint(0, 50, (3, 7))
     with torch.inference_mode():
         batch = network(texts)
@@ -125,7 +129,7 @@ def test_a_batch_is_its_texts(network: Transformer) -> None:
         close(network.logits(batch)[1], network.logits(batch[1]))
 
 
-def test_going_back_forgets(network: Transformer, ids: Tensor) -> None:
+def test_truncating_forgets_later_tokens(network: Transformer, ids: Tensor) -> None:
     other = (ids + 7) % 50
     with torch.inference_mode():
         cache = KeyValueCache(CONFIG)
@@ -136,7 +140,7 @@ def test_going_back_forgets(network: Transformer, ids: Tensor) -> None:
     close(resumed, fresh[4:])
 
 
-def test_a_copy_goes_its_own_way(network: Transformer, ids: Tensor) -> None:
+def test_a_copy_of_the_cache_is_independent(network: Transformer, ids: Tensor) -> None:
     with torch.inference_mode():
         cache = KeyValueCache(CONFIG)
         network(ids, cache)
@@ -147,7 +151,7 @@ def test_a_copy_goes_its_own_way(network: Transformer, ids: Tensor) -> None:
     assert copy.length == 16
 
 
-def test_a_look_back_leaves_no_trace(network: Transformer, ids: Tensor) -> None:
+def test_rewinding_leaves_the_cache_unchanged(network: Transformer, ids: Tensor) -> None:
     with torch.inference_mode():
         cache = KeyValueCache(CONFIG, capacity=1)
         network(ids, cache)
@@ -163,7 +167,9 @@ def test_a_look_back_leaves_no_trace(network: Transformer, ids: Tensor) -> None:
 
 
 @pytest.mark.parametrize("length", [-1, 12])
-def test_a_cache_has_no_more_than_was_read(network: Transformer, ids: Tensor, length: int) -> None:
+def test_a_length_outside_the_cache_is_an_error(
+    network: Transformer, ids: Tensor, length: int
+) -> None:
     cache = KeyValueCache(CONFIG)
     with torch.inference_mode():
         network(ids, cache)
@@ -190,7 +196,7 @@ def test_a_trace_changes_nothing_and_adds_up(network: Transformer, ids: Tensor) 
         close(weights.sum(-1), torch.ones(6, 3))
 
 
-def test_it_learns(network: Transformer, ids: Tensor) -> None:
+def test_the_network_can_be_trained(network: Transformer, ids: Tensor) -> None:
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-2)
     losses = []
     for _ in range(30):
@@ -203,7 +209,7 @@ def test_it_learns(network: Transformer, ids: Tensor) -> None:
     assert losses[-1] < losses[0] / 4
 
 
-def test_tied_or_not(network: Transformer) -> None:
+def test_tied_and_untied_embeddings(network: Transformer) -> None:
     assert network.head.weight is network.embedding.weight
-    apart = Transformer(msgspec.structs.replace(CONFIG, tied=False))
-    assert apart.head.weight is not apart.embedding.weight
+    untied = Transformer(msgspec.structs.replace(CONFIG, tied=False))
+    assert untied.head.weight is not untied.embedding.weight

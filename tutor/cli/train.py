@@ -17,7 +17,7 @@ from tutor.cli.status_line import StatusLine, bar
 from tutor.errors import UsageError
 
 if TYPE_CHECKING:
-    from tutor.lm.training.run import Moment
+    from tutor.lm.training.run import StepReport
     from tutor.lm.training.train import Settings
 
 SMALL_MODEL = "small-model"
@@ -121,17 +121,17 @@ class Progress:
         self._name, self._line = name, line
         self.stopped = stopped
 
-    def moment(self, moment: Moment) -> None:
-        self._line.show(f"training {self._name}", figures=figures(moment))
+    def report(self, report: StepReport) -> None:
+        self._line.show(f"training {self._name}", figures=figures(report))
 
     def note(self, line: str) -> None:
         self._line.clear()
         output.note(line)
 
 
-def figures(moment: Moment) -> str:
-    done = bar(moment.step, moment.steps)
-    return f"{done}  loss {moment.loss:.3f}  {_duration(moment.seconds_left)} left"
+def figures(report: StepReport) -> str:
+    done = bar(report.step, report.steps)
+    return f"{done}  loss {report.loss:.3f}  {_duration(report.seconds_left)} left"
 
 
 def _duration(seconds: float) -> str:

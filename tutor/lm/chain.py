@@ -1,20 +1,20 @@
-"""The steps between logits and the draw, one by one and in any order.
+"""Apply the sampler's steps one at a time and in any order.
 
 `tutor/lm/sampling.py` applies temperature, top-k, top-p and min-p in the order that most programs
-use. Here each is a step of its own, so that their order can be changed and what each removes can
-be seen. A step takes logits [V] and returns logits [V]; a token that it removes gets minus
-infinity, which every later step leaves as it is.
+use. Here each is a separate step, so that you can change the order and see what each step removes.
+A step takes logits [V] and returns logits [V]. It removes a token by setting its logit to minus
+infinity, which no later step changes.
 
     temperature         z / T
-    repetition penalty  tokens that the text has already: z / r where z > 0, z * r where not
+    repetition penalty  for tokens that are already in the text: z / r if z > 0, else z * r
                         (Keskar et al. 2019)
-    top-k               the k greatest stay
-    top-p               the fewest greatest that have a share p of the probability stay
-                        (Holtzman et al. 2020)
-    min-p               those at least min-p times as probable as the greatest stay
-                        (Nguyen et al. 2024)
+    top-k               keep the k highest logits
+    top-p               keep the smallest set of most probable tokens whose probabilities sum to
+                        at least p (Holtzman et al. 2020)
+    min-p               keep the tokens that are at least min-p times as probable as the most
+                        probable one (Nguyen et al. 2024)
 
-Probabilities are the softmax of the logits as they stand. Cuts keep at least one token. Tokens
+Probabilities are the softmax of the current logits. Every step keeps at least one token. Tokens
 with equal logits are ranked by id.
 """
 
@@ -33,12 +33,19 @@ REMOVED = -math.inf
 
 
 def temperature(logits: Tensor, value: float) -> Tensor:
-    """Below 1 the likely gets likelier, above 1 it evens out; the ranking stays. `value` > 0."""
+    """Divide the logits by a temperature above 0.
+
+    Below 1, likely tokens become more likely; above 1, the distribution flattens. The ranking does
+    not change.
+    """
     return logits / value
 
 
 def repetition_penalty(logits: Tensor, value: float, seen: Collection[int]) -> Tensor:
-    """Makes every token of `seen` less likely, however often it was there; 1 changes nothing."""
+    """Make every token in `seen` less likely, no matter how often it occurred.
+
+    A value of 1 changes nothing.
+    """
     if not seen:
         return logits
     ids = torch.tensor(sorted(set(seen)))
@@ -47,45 +54,50 @@ def repetition_penalty(logits: Tensor, value: float, seen: Collection[int]) -> T
 
 
 def top_k(logits: Tensor, count: int) -> Tensor:
-    """0 changes nothing."""
-    return logits if count == 0 else _head(logits, count)
+    """Keep the `count` highest logits; a count of 0 keeps all of them."""
+    return logits if count == 0 else _keep_highest(logits, count)
 
 
-def top_p(logits: Tensor, share: float) -> Tensor:
-    """1 changes nothing."""
-    if share >= 1:
+def top_p(logits: Tensor, p: float) -> Tensor:
+    """Keep the most probable tokens that together reach probability `p`; 1 keeps all tokens."""
+    if p >= 1:
         return logits
-    return _head(logits, nucleus(logits, probabilities(logits), len(logits), share))
+    return _keep_highest(logits, nucleus(logits, probabilities(logits), len(logits), p))
 
 
 def min_p(logits: Tensor, ratio: float) -> Tensor:
-    """0 changes nothing. A ratio of probabilities is a difference of logits."""
+    """Keep tokens at least `ratio` times as probable as the most probable one; 0 keeps all.
+
+    A ratio of probabilities is a difference of logits.
+    """
     if ratio == 0:
         return logits
     return logits.masked_fill(logits < logits.max() + math.log(ratio), REMOVED)
 
 
 def probabilities(logits: Tensor) -> Tensor:
-    """Softmax of logits [V], in 64-bit floats."""
+    """Return the softmax of logits [V], in 64-bit floats."""
     return torch.softmax(logits.double(), dim=-1)
 
 
-def passes(
+def stages(
     logits: Tensor, dials: Dials, order: Iterable[StepName], seen: Collection[int]
 ) -> Iterator[tuple[Stage, Tensor]]:
-    """All steps in this order, on logits [V] after a text of the tokens `seen`. Yields what came of
-    each, and the logits [V] that it left."""
+    """Apply all steps in this order, and yield the result of each with its logits [V].
+
+    `logits` [V] belong to the position after a text that contains the tokens `seen`.
+    """
     steps = _steps(dials, seen)
     for name in order:
         before, logits = logits, steps[name](logits)
-        gone = (logits == REMOVED) & (before != REMOVED)
-        removed = float(probabilities(before)[gone].sum())
+        cut = (logits == REMOVED) & (before != REMOVED)
+        removed = float(probabilities(before)[cut].sum())
         kept = int((logits != REMOVED).sum())
         yield Stage(name, kept, removed, entropy_bits(probabilities(logits))), logits
 
 
-def left(logits: Tensor, dials: Dials, order: Iterable[StepName], seen: Collection[int]) -> Tensor:
-    """What all steps in this order leave of the logits [V]; those that are off take no time."""
+def apply(logits: Tensor, dials: Dials, order: Iterable[StepName], seen: Collection[int]) -> Tensor:
+    """Return logits [V] after all steps in this order. Steps that are off are skipped."""
     steps = _steps(dials, seen)
     for name in order:
         if not is_off(dials, name):
@@ -103,8 +115,8 @@ def _steps(dials: Dials, seen: Collection[int]) -> dict[StepName, Callable[[Tens
     }
 
 
-def _head(logits: Tensor, count: int) -> Tensor:
-    """The `count` greatest stay, of equal ones those with the lower ids."""
+def _keep_highest(logits: Tensor, count: int) -> Tensor:
+    """Keep the `count` highest logits; among equal logits, those with the lowest ids."""
     keep = torch.zeros(len(logits), dtype=torch.bool)
     keep[ranked(logits, min(count, len(logits)))] = True
     return logits.masked_fill(~keep, REMOVED)

@@ -1,11 +1,12 @@
-"""A conversation as the tokens that a chat model reads.
+"""Turn a conversation into the tokens that a chat model was trained on.
 
-A chat model is a text model that was trained on conversations written in one fixed form, with
-special tokens around each message. The form stands in the model's file as a Jinja template
+A chat model is a language model that was trained on conversations in one fixed format, with special
+tokens around each message. The model file contains this format as a Jinja template
 (`tutor.lm.chat_template`).
 
-What a person wrote never becomes a special token, even when it looks like one: marks in messages
-are taken out before the template is rendered and put back, as plain text, afterwards.
+Text that a person wrote never becomes a special token, even if it looks like one: special tokens in
+messages are replaced by placeholders before the template is rendered, and come back as plain text
+afterwards.
 """
 
 from __future__ import annotations
@@ -24,14 +25,17 @@ if TYPE_CHECKING:
 
 
 def text_ids(model: LanguageModel, text: str) -> list[int]:
-    """The tokens of a raw text. Raises `TextError` if it is empty."""
+    """Return the tokens of a plain text. Raises `TextError` if it is empty."""
     if not text:
         raise TextError("The text is empty.", "Enter at least one character.")
     return [*model.tokenizer.start_ids, *model.tokenizer.encode(text)]
 
 
 def chat_ids(model: LanguageModel, messages: Sequence[ChatMessage]) -> list[int]:
-    """The tokens of a conversation, up to where the assistant is to speak."""
+    """Return the tokens of a conversation, up to where the assistant's next message begins.
+
+    Raises `TextError` if there are no messages.
+    """
     if not messages:
         raise TextError("The conversation is empty.", "Write a message first.")
     guard = _Guard(model)
@@ -39,11 +43,13 @@ def chat_ids(model: LanguageModel, messages: Sequence[ChatMessage]) -> list[int]
 
 
 def turn_ids(model: LanguageModel, path: Sequence[int], text: str) -> list[int]:
-    """The tokens to add to `path`, which ends in the assistant's answer, for the user's next
-    message `text`: the end of the answer, unless it is there already, the message, and the
-    beginning of the next answer.
+    """Return the tokens to append to `path` for the user's next message, `text`.
 
-    Found by rendering a conversation with a unique word as the answer and taking what follows it.
+    `path` ends with the assistant's answer. The new tokens close that answer, unless it is closed
+    already, then give the user's message, and open the next answer. They are found by rendering a
+    conversation with a unique word as the answer and encoding everything after that word.
+
+    Raises `TextError` if the message is empty.
     """
     if not text.strip():
         raise TextError("The message is empty.", "Write something first.")
@@ -56,42 +62,41 @@ def turn_ids(model: LanguageModel, path: Sequence[int], text: str) -> list[int]:
     ]
     _, found, rest = guard.render(conversation).partition(answer)
     if not found:
-        raise ModelUnsupported("Its chat template leaves out what the assistant said.")
+        raise ModelUnsupported("Its chat template drops the assistant's messages.")
     added = guard.encode(rest)
     _, _, closing = guard.render(conversation[:2], generate=False).partition(answer)
-    # Only the end of the answer can be there already; what comes after it is never left out, even
-    # if the path happens to end with the same words.
+    # The path may already contain the tokens that close the answer. Everything after them is
+    # always added, even if the path happens to end with the same words.
     close = common_length(added, guard.encode(closing))
     return added[_overlap(path, added[:close]) :]
 
 
 def _overlap(path: Sequence[int], added: Sequence[int]) -> int:
-    """How many tokens at the end of `path` are those that `added` begins with."""
+    """Return how many tokens the end of `path` and the beginning of `added` have in common."""
     longest = min(len(path), len(added))
     lengths = range(longest, 0, -1)
     return next((n for n in lengths if list(path[-n:]) == list(added[:n])), 0)
 
 
 class _Guard:
-    """Renders and encodes one conversation, keeping people's words and the template's marks
-    apart."""
+    """Renders and encodes one conversation, and keeps messages apart from the template's tokens."""
 
     def __init__(self, model: LanguageModel) -> None:
         if not model.chat_template:
             raise ModelUnsupported(
-                "It has no chat template: it was not made for conversations.",
-                "Step it through plain text instead, or choose a chat model.",
+                "It has no chat template, so it was not made for conversations.",
+                "Use plain text in the stepper instead, or choose a chat model.",
             )
         self._source = model.chat_template
         self._tokenizer = model.tokenizer
-        self._marks = model.tokenizer.special_ids
-        longest_first = sorted(self._marks, key=len, reverse=True)
+        self._special = model.tokenizer.special_ids
+        longest_first = sorted(self._special, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
         self._word = secrets.token_hex(16)
         self._hidden: list[str] = []
 
     def render(self, messages: Sequence[ChatMessage], *, generate: bool = True) -> str:
-        """The conversation as the template writes it, marks in messages replaced by stand-ins."""
+        """Return the rendered conversation, with placeholders for special tokens in messages."""
         shown = [
             {"role": message.role, "content": self._pattern.sub(self._hide, message.content)}
             for message in messages
@@ -101,19 +106,19 @@ class _Guard:
         return chat_template.render(self._source, shown, begin=begin, end=end, generate=generate)
 
     def encode(self, rendered: str) -> list[int]:
-        """Token ids of rendered text: the template's marks special, everything else plain."""
+        """Return the token ids of rendered text. Only the template's special tokens are special."""
         ids: list[int] = []
         end = 0
-        for mark in self._pattern.finditer(rendered):
-            ids += self._plain(rendered[end : mark.start()])
-            ids.append(self._marks[mark[0]])
-            end = mark.end()
+        for special in self._pattern.finditer(rendered):
+            ids += self._plain(rendered[end : special.start()])
+            ids.append(self._special[special[0]])
+            end = special.end()
         return ids + self._plain(rendered[end:])
 
-    def _hide(self, mark: re.Match[str]) -> str:
-        self._hidden.append(mark[0])
+    def _hide(self, special: re.Match[str]) -> str:
+        self._hidden.append(special[0])
         return f"{self._word}.{len(self._hidden) - 1}."
 
     def _plain(self, text: str) -> list[int]:
-        stand_in = re.compile(rf"{self._word}\.(\d+)\.")
-        return self._tokenizer.encode(stand_in.sub(lambda n: self._hidden[int(n[1])], text))
+        placeholder = re.compile(rf"{self._word}\.(\d+)\.")
+        return self._tokenizer.encode(placeholder.sub(lambda n: self._hidden[int(n[1])], text))

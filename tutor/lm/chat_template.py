@@ -1,13 +1,13 @@
-"""Runs the Jinja template that a chat model comes with.
+"""Run the Jinja template of a chat model.
 
-It comes from whoever made the file, so it runs in a sandbox, for a limited time, and where the
-system can limit it (Linux), with little memory. It finds there what `transformers` gives to
-templates (`transformers.utils.chat_template_utils`), for which most of them are written, and those
-filters of Jinja that a text of messages needs.
+The template comes from an untrusted file, so it runs in a sandbox with a time limit and, where the
+system supports it (Linux), a memory limit. It finds the functions that `transformers` offers to
+templates (`transformers.utils.chat_template_utils`), since most templates are written for them, and
+the Jinja filters that are useful for text.
 
-What this does not catch is a single operation that takes for ever without taking memory: comparing
-lists that contain each other many times over is one. Then the engine says nothing any more, which
-the app notices (`tutor.engine.liveness`).
+These limits don't catch a single operation that runs forever without allocating memory, such as
+comparing lists that contain each other many times over. The engine then stops responding, which the
+app detects (`tutor.engine.liveness`).
 """
 
 from __future__ import annotations
@@ -37,10 +37,10 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from jinja2.parser import Parser
 
-TIME_LIMIT = 5.0  # seconds; honest templates need milliseconds
-MEMORY_LIMIT = 100_000_000  # bytes beyond what the process has already
-_LONGEST = 1_000_000  # characters of a template, or of a text that is repeated
-_LARGEST_NUMBER = 4096  # bits of a product or a power
+TIME_LIMIT = 5.0  # seconds; harmless templates need milliseconds
+MEMORY_LIMIT = 100_000_000  # bytes in addition to what the process already uses
+_LONGEST = 1_000_000  # characters in a template or in a repeated string
+_LARGEST_NUMBER = 4096  # bits in a product or a power
 _FILTERS = (
     "abs", "batch", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first",
     "float", "forceescape", "format", "groupby", "indent", "int", "items", "join", "last",
@@ -58,9 +58,11 @@ def render(
     end: str,
     generate: bool,
 ) -> str:
-    """The conversation as the template writes it; with `generate`, up to where the assistant is to
-    speak. `begin` and `end` are the marks around a text. Raises `ModelUnsupported` whatever goes
-    wrong in the template."""
+    """Return the conversation as the template renders it.
+
+    With `generate`, the text ends where the assistant's next message begins. `begin` and `end` are
+    the special tokens around a text. Raises `ModelUnsupported` for any error in the template.
+    """
     try:
         with _time_limit(), _memory_limit():
             return _compiled(source).render(
@@ -73,23 +75,26 @@ def render(
             )
     except (Exception, _TooLong) as error:  # a template can raise anything: it is a program
         raise ModelUnsupported(
-            f"Its chat template refuses this conversation: {_words(error)}.",
-            "Step it through plain text instead.",
+            f"Its chat template cannot render this conversation: {_reason(error)}.",
+            "Use plain text in the stepper instead.",
         ) from error
 
 
-def _words(error: BaseException) -> str:
+def _reason(error: BaseException) -> str:
     if isinstance(error, _TooLong):
-        return f"it does not come to an end within {TIME_LIMIT:g} seconds"
+        return f"it took longer than {TIME_LIMIT:g} seconds"
     if isinstance(error, MemoryError):
-        return "it takes too much memory"
+        return "it needs too much memory"
     kind = "" if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: "
     return safe(f"{kind}{error}")[:300].rstrip(".")
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """The sandbox forbids attributes that lead out of it and everything that changes what it is
-    given. Nothing there keeps one operation from taking all memory or for ever."""
+    """A sandbox that also limits the size of numbers and repeated strings.
+
+    Jinja's sandbox blocks attributes that lead out of it and any change to the values it is given,
+    but it lets one operation use up all memory or run forever.
+    """
 
     intercepted_binops = frozenset({"*", "**"})
 
@@ -97,14 +102,14 @@ class _Environment(ImmutableSandboxedEnvironment):
         self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any
     ) -> Any:
         if _bits(operator, left, right) > _LARGEST_NUMBER:
-            raise jinja2.exceptions.SecurityError("a number as high as that is not computed")
+            raise jinja2.exceptions.SecurityError("it computes a number that is too large")
         if operator == "*" and _repeated(left, right) > _LONGEST:
-            raise jinja2.exceptions.SecurityError("a text as long as that is not made")
+            raise jinja2.exceptions.SecurityError("it builds a text that is too long")
         return super().call_binop(context, operator, left, right)
 
 
 def _bits(operator: str, left: Any, right: Any) -> int:
-    """How many bits a product or power of whole numbers takes, at most."""
+    """Return the largest number of bits that a product or power of integers can have."""
     if not isinstance(left, int) or not isinstance(right, int):
         return 0
     if operator == "**":
@@ -113,7 +118,7 @@ def _bits(operator: str, left: Any, right: Any) -> int:
 
 
 def _repeated(left: Any, right: Any) -> int:
-    """How long a text or list is that is repeated; 0 for a product of numbers."""
+    """Return the length of a repeated string or list; 0 for a product of numbers."""
     for side, times in ((left, right), (right, left)):
         if isinstance(side, str | list | tuple) and isinstance(times, int):
             return len(side) * times
@@ -121,8 +126,10 @@ def _repeated(left: Any, right: Any) -> int:
 
 
 class _Generation(Extension):
-    """`{% generation %} ... {% endgeneration %}` marks for training what the assistant said. The
-    marks write nothing."""
+    """The tag `{% generation %} ... {% endgeneration %}`, which produces no text.
+
+    In training data it marks the assistant's messages.
+    """
 
     tags = {"generation"}  # noqa: RUF012
 
@@ -154,7 +161,7 @@ def _to_json(
     separators: tuple[str, str] | None = None,
     sort_keys: bool = False,
 ) -> str:
-    """Jinja's own filter is for web pages: it writes `<` as an escape."""
+    """Return JSON with `<` as it is; Jinja's own filter is meant for web pages and escapes it."""
     return json.dumps(
         value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
     )
@@ -164,17 +171,22 @@ def _refuse(message: str) -> None:
     raise jinja2.TemplateError(message)
 
 
-# --- for a limited time, with limited memory ------------------------------------------------------
+# --- limits on time and memory ------------------------------------------------------------------
 
 
 class _TooLong(BaseException):
-    """Not an `Exception`: Jinja catches some of those, and would go on."""
+    """The template ran out of time.
+
+    It is not an `Exception`, because Jinja catches some of those and would continue.
+    """
 
 
 @contextmanager
 def _time_limit() -> Iterator[None]:
-    """Raises `_TooLong` in this thread when the block takes longer than `TIME_LIMIT`. A compiled
-    template is Python code: the exception comes between two of its instructions."""
+    """Raise `_TooLong` in this thread when the block takes longer than `TIME_LIMIT`.
+
+    A compiled template is Python code, so the exception is raised between two of its instructions.
+    """
     thread = ctypes.c_ulong(threading.get_ident())
     lock = threading.Lock()
     over = False
@@ -197,9 +209,11 @@ def _time_limit() -> Iterator[None]:
 
 @contextmanager
 def _memory_limit() -> Iterator[None]:
-    """Within the block, `MemoryError` where this process would take `MEMORY_LIMIT` bytes more than
-    it has. For the whole process: what other threads do meanwhile counts too. Does nothing where
-    the system does not tell how much the process has."""
+    """Raise `MemoryError` if the block makes the process need `MEMORY_LIMIT` more bytes than now.
+
+    The limit applies to the whole process, so memory that other threads allocate counts too. It has
+    no effect on systems that don't report how much memory the process uses.
+    """
     taken = _pages_taken()
     if sys.platform == "win32" or taken is None:
         yield
@@ -215,7 +229,7 @@ def _memory_limit() -> Iterator[None]:
 
 
 def _pages_taken() -> int | None:
-    """Pages of addresses that this process has, mapped files included."""
+    """Return how many pages of address space this process uses, mapped files included."""
     try:
         return int(Path("/proc/self/statm").read_bytes().split()[0])
     except (OSError, ValueError, IndexError):

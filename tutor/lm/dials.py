@@ -1,4 +1,4 @@
-"""The settings of the steps in `tutor/lm/chain.py`, as plain data: nothing here imports torch."""
+"""The settings of the steps in `tutor/lm/chain.py`, as plain data that needs no torch."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import msgspec
 
 StepName = Literal["repetition", "temperature", "top-k", "top-p", "min-p"]
 ORDER: tuple[StepName, ...] = ("repetition", "temperature", "top-k", "top-p", "min-p")
-"""The usual one. It is that of transformers; llama.cpp has the temperature last."""
+"""The usual order, as in `transformers`; llama.cpp applies the temperature last."""
 
 
 class Dials(msgspec.Struct, frozen=True):
-    """How far each step is turned; the defaults switch it off."""
+    """The settings of all steps. The default of each setting switches its step off."""
 
     repetition: float = 1.0
     temperature: float = 1.0
@@ -22,8 +22,11 @@ class Dials(msgspec.Struct, frozen=True):
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """What a step left: how many tokens, how much probability it took from those it removed, and
-    the entropy of what is left, in bits."""
+    """The result of one step.
+
+    It holds the number of tokens kept, the probability that the removed tokens had, and the entropy
+    of the distribution that is left, in bits.
+    """
 
     name: StepName
     kept: int
@@ -32,13 +35,16 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 def value(dials: Dials, name: StepName) -> float:
+    """Return the setting of the step `name`."""
     found: float = getattr(dials, name.replace("-", "_"))
     return found
 
 
-def turned(dials: Dials, name: StepName, to: float) -> Dials:
+def with_value(dials: Dials, name: StepName, to: float) -> Dials:
+    """Return the settings with the step `name` set to `to`."""
     return msgspec.structs.replace(dials, **{name.replace("-", "_"): to})
 
 
 def is_off(dials: Dials, name: StepName) -> bool:
+    """Return True if the step `name` changes nothing."""
     return value(dials, name) == value(Dials(), name)

@@ -1,8 +1,8 @@
-"""The plain data that the language model hands to the rest of the program.
+"""The plain data that the language model passes to the rest of the program.
 
-Nothing here imports torch: the process that draws the screen uses these types too.
-Probabilities are between 0 and 1, logits are the network's raw scores (natural-log units),
-entropy and surprisal are in bits.
+Nothing here imports torch, because the process that draws the screen uses these types too.
+Probabilities are between 0 and 1, logits are the network's raw scores, and entropy and surprisal
+are in bits.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from tutor.errors import SamplerError
 class Token(msgspec.Struct, frozen=True):
     """One entry of the vocabulary.
 
-    `data` are its exact bytes, which need not be valid UTF-8 on their own; `text` is their
-    decoding with U+FFFD for what is not. `special` tokens (`<|im_end|>`) are control marks that
-    ordinary text can never produce.
+    `data` are its exact bytes, which need not be valid UTF-8 on their own. `text` is the decoded
+    text, with U+FFFD for invalid bytes. A `special` token, such as `<|im_end|>`, never comes from
+    ordinary text.
     """
 
     id: int
@@ -31,7 +31,7 @@ class Token(msgspec.Struct, frozen=True):
 
 
 def common_length(one: Iterable[object], other: Iterable[object]) -> int:
-    """Return how many items two sequences begin with in common."""
+    """Return how many items at the beginning of two sequences are equal."""
     length = 0
     for mine, theirs in zip(one, other, strict=False):
         if mine != theirs:
@@ -41,11 +41,11 @@ def common_length(one: Iterable[object], other: Iterable[object]) -> int:
 
 
 class SamplerSettings(msgspec.Struct, frozen=True):
-    """How one token is drawn from a distribution.
+    """The settings for drawing one token from a distribution.
 
-    Applied in this order: temperature, top-k, top-p, min-p, then the draw.
-    `temperature` 0 is greedy: always the most probable token. `top_k` 0, `top_p` 1 and `min_p` 0
-    switch that step off.
+    They are applied in this order: temperature, top-k, top-p, min-p, then the draw. A `temperature`
+    of 0 is greedy: it always takes the most probable token. `top_k` 0, `top_p` 1 and `min_p` 0
+    switch those steps off.
     """
 
     temperature: float = 1.0
@@ -67,11 +67,12 @@ class SamplerSettings(msgspec.Struct, frozen=True):
 
     @property
     def greedy(self) -> bool:
+        """Return True if the sampler always takes the most probable token."""
         return self.temperature == 0
 
     @property
     def plain(self) -> bool:
-        """True when sampling follows the model's own probabilities unchanged."""
+        """Return True if tokens are drawn from the model's own probabilities."""
         return self == SamplerSettings()
 
 
@@ -81,11 +82,11 @@ Cut = Literal["greedy", "top-k", "top-p", "min-p"]
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One token's place in a distribution over the whole vocabulary.
+    """One token in a distribution over the whole vocabulary.
 
-    `rank` counts from 1. `probability` is the plain softmax of the logits; `sampled_probability`
-    is what remains of it after the sampler settings (0 when cut), and `cut` names the step that
-    removed the token.
+    `rank` counts from 1. `probability` is the softmax of the logits. `sampled_probability` is the
+    probability after the sampler settings (0 if the token was removed), and `cut` names the step
+    that removed it.
     """
 
     rank: int
@@ -97,24 +98,24 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def surprisal_bits(self) -> float:
-        """-log2 p: how surprising this token would be (Shannon 1948); NaN where p is not told."""
+        """Return -log2 p (Shannon 1948), or NaN if the probability is not known."""
         if math.isnan(self.probability):
             return math.nan
         return -math.log2(self.probability) if self.probability > 0 else math.inf
 
 
 class Distribution(msgspec.Struct, frozen=True):
-    """The model's answer to "what comes next?" at one position.
+    """The model's prediction of the next token at one position.
 
-    `position` is the number of tokens read before this answer. `rows` are the most probable
-    tokens, in order of rank; `kept` is how many tokens of the whole vocabulary the sampler
-    settings leave to draw from; `drawn` is the token that the sampler picks here with the
-    session's seed, wherever it ranks.
+    `position` is the number of tokens before the predicted one. `rows` are the most probable
+    tokens, in order of rank. `kept` is how many tokens of the whole vocabulary remain after the
+    sampler settings. `drawn` is the token that the sampler draws here with the session's seed,
+    whatever its rank.
 
-    Of a model elsewhere only the rows are known that its server shows: `vocabulary_size` is 0,
-    `entropy_bits` is the least that it can be, and what is `kept` is of those rows.
-    `hidden_probability` is that of all tokens it does not show, however many they are.
-    `drawn_elsewhere`: the server drew, and says what.
+    For a remote model we know only the rows that its server returns. Then `vocabulary_size` is 0,
+    `entropy_bits` is a lower bound, and `kept` counts only those rows. `hidden_probability` is the
+    total probability of all tokens that the server does not return. `drawn_elsewhere` is True if
+    the server drew the token.
     """
 
     position: int
@@ -129,32 +130,35 @@ class Distribution(msgspec.Struct, frozen=True):
 
     @property
     def left_out(self) -> float:
-        """How much probability the rows leave out, hidden or only further down."""
+        """Return the total probability of the tokens that are not in `rows`."""
         return max(0.0, 1.0 - sum(row.probability for row in self.rows))
 
     @property
     def partial(self) -> bool:
-        """Whether there is more than the rows, of which nothing is told."""
+        """Return True if the tokens outside `rows` are unknown, as with a remote model."""
         return self.vocabulary_size == 0
 
 
 class ChatMessage(msgspec.Struct, frozen=True):
+    """One message of a conversation."""
+
     role: Literal["system", "user", "assistant"]
     content: str
 
 
-DEVICES = ("auto", "cpu", "cuda", "mps")  # what may be asked for: `tutor.lm.fast.device`
+DEVICES = ("auto", "cpu", "cuda", "mps")  # the valid requests; see `tutor.lm.fast.device`
 
 
 class ModelCard(msgspec.Struct, frozen=True):
-    """What is known of a loaded model.
+    """The description of a loaded model.
 
-    `sha256` is that of the file it came from; `format` names the file's number format ("Q4_1"),
-    `kernel` the way its weight matrices are multiplied on this machine ("int4", "fp32", ...),
-    `device` where ("cpu", "cuda", "mps").
+    `sha256` is the checksum of its file. `format` names the file's number format ("Q4_1"), `kernel`
+    the kernels that multiply its weight matrices on this machine ("int4", "fp32", ...), and
+    `device` where it runs ("cpu", "cuda", "mps").
 
-    A model elsewhere has a `host`, and `shows` so many tokens at a place (0: none; conversations
-    can be read, and nothing stepped). What is inside it, nobody tells: those figures are 0.
+    A remote model has a `host`, and its server returns the probabilities of the `shows` most
+    probable tokens at each position (0 if it returns none; then you can chat with it but not step
+    through its text). The sizes of a remote model are not known and therefore 0.
     """
 
     name: str
@@ -176,11 +180,12 @@ class ModelCard(msgspec.Struct, frozen=True):
 
     @property
     def remote(self) -> bool:
+        """Return True if the model runs on another machine."""
         return bool(self.host)
 
 
 class LensRow(msgspec.Struct, frozen=True):
-    """What the network would say if it stopped after `layer` blocks (0: the embedding alone)."""
+    """The prediction of the network if it stopped after `layer` blocks (0: the embedding alone)."""
 
     layer: int
     top: Token
@@ -189,13 +194,13 @@ class LensRow(msgspec.Struct, frozen=True):
 
 
 class XRay(msgspec.Struct, frozen=True):
-    """Inside the forward pass of the token at `position` (counted from 0).
+    """The attention and the logit lens of the token at `position` (counted from 0).
 
-    `attention` holds float32 weights of shape [held, heads, position + 1], row-major: how much
-    this token looked at itself and at each token before it; each row sums to 1. Of a short text
-    all layers are held, of a long one those from `first_layer` on that one message has room for.
-    `lens` follows the prediction of `target`, the token that came next, through the layers; for
-    the last token of a text `target` is the model's own most probable next token.
+    `attention` holds float32 weights of shape [held, heads, position + 1], row-major: how much this
+    token attends to itself and to each token before it. Each row sums to 1. All layers are held if
+    one message has room for them; for a long text only some, starting at `first_layer`. `lens`
+    gives the probability of `target`, the token that came next, after each layer. For the last
+    token of a text, `target` is the model's own most probable next token.
     """
 
     position: int
@@ -208,12 +213,12 @@ class XRay(msgspec.Struct, frozen=True):
 
     @property
     def held(self) -> range:
-        """The layers whose attention is there."""
+        """Return the layers whose attention is included."""
         count = len(self.attention) // (4 * self.heads * (self.position + 1))
         return range(self.first_layer, self.first_layer + count)
 
     def weights(self, layer: int, head: int) -> memoryview[float]:
-        """The attention weights of one head of a layer that is `held`: `position + 1` floats."""
+        """Return the attention weights of one head in a `held` layer: `position + 1` floats."""
         length = self.position + 1
         start = ((layer - self.first_layer) * self.heads + head) * length
         return memoryview(self.attention).cast("f")[start : start + length]

@@ -1,4 +1,4 @@
-"""A loaded model, which all work with it starts from."""
+"""A loaded model: a network, its tokenizer and its chat template."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from tutor.lm.tokenizer import Tokenizer
 
 @dataclass(frozen=True)
 class LanguageModel:
-    """A model that can be asked. `chat_template` is a Jinja template; None for a model that was
-    not made for conversations."""
+    """A loaded model that is ready to run.
+
+    `chat_template` is a Jinja template, or None for a model that was not made for conversations.
+    """
 
     card: ModelCard
     network: Transformer

@@ -1,7 +1,8 @@
-"""From a model on disk to one that can be asked: network, tokenizer, chat template.
+"""Load a model from disk: network, tokenizer and chat template.
 
-A GGUF file is packed for this machine the first time and mapped from then on; a Hugging Face
-folder is read as it is. What cannot be used raises a `ModelError` that says why and what to do.
+A GGUF file is packed for this machine the first time and memory-mapped from then on; a Hugging Face
+folder is read as it is. A model that cannot be used raises a `ModelError` that says why and what to
+do.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import torch
 from tutor import paths
 from tutor.errors import ModelDamaged, NoHome, NotEnoughMemory
 from tutor.lm.distribution import PLAIN, ModelCard
-from tutor.lm.fast.device import ON_A_CARD, TROUBLES, choose_device
+from tutor.lm.fast.device import DEVICE_ERRORS, ON_GPU, choose_device
 from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.fast.kernels import EXACT, Kernels, choose_kernels, use_threads
 from tutor.lm.fast.network import build, forms
@@ -41,8 +42,8 @@ from tutor.models.report import OnStage, measured, quiet
 
 log = logging.getLogger(__name__)
 
-# What converting takes beside the weights themselves: a few copies of the largest matrix as
-# 32-bit floats.
+# Besides the weights, conversion needs memory for a few copies of the largest matrix as 32-bit
+# floats.
 _WORKING_COPIES = 3
 
 
@@ -51,9 +52,9 @@ def load_model(
 ) -> LanguageModel:
     """Load the model that `tutor.models.find_model` found.
 
-    `on_stage` hears what is being done and how far that is. With `exact` every weight becomes a
-    32-bit float: slow and large, to compare with. Raises `ModelDamaged`, `ModelUnsupported`,
-    `NotEnoughMemory`, and `UsageError` for a device that is none.
+    `on_stage` is told which stage is running and how far it is. With `exact`, every weight becomes
+    a 32-bit float: slow and large, but useful as a reference. Raises `ModelDamaged`,
+    `ModelUnsupported`, `NotEnoughMemory`, and `UsageError` for an unknown device.
     """
     use_threads()
     device = choose_device()
@@ -62,10 +63,10 @@ def load_model(
             return _in_memory(found, EXACT, on_stage)
         if device != "cpu":
             try:
-                return _on_a_card(found, device, on_stage)
-            except (*TROUBLES, ModelDamaged, NotEnoughMemory) as error:
-                log.warning("%s cannot be used, so the CPU is: %s", device, error)
-                on_stage(f"{device} cannot be used, so the CPU is")
+                return _on_gpu(found, device, on_stage)
+            except (*DEVICE_ERRORS, ModelDamaged, NotEnoughMemory) as error:
+                log.warning("%s cannot be used; using the CPU instead: %s", device, error)
+                on_stage(f"{device} cannot be used; using the CPU instead")
         if found.kind == "folder":
             return _in_memory(found, choose_kernels(), on_stage)
         packed = _packed(found, on_stage)
@@ -74,27 +75,28 @@ def load_model(
 
 
 def checksum(files: Iterable[Path], on_bytes: Callable[[int], None] = lambda done: None) -> str:
-    """SHA-256 of the files' bytes, one file after another; `on_bytes` hears how many have been
-    read. Raises `ModelDamaged`."""
+    """Return the SHA-256 of the files' bytes, one file after another.
+
+    `on_bytes` is called with the number of bytes read so far. Raises `ModelDamaged`.
+    """
     digest = hashlib.sha256()
     done = 0
     for path in files:
         try:
             with path.open("rb") as file:
-                while piece := file.read(1 << 20):
-                    digest.update(piece)
-                    done += len(piece)
+                while chunk := file.read(1 << 20):
+                    digest.update(chunk)
+                    done += len(chunk)
                     on_bytes(done)
         except OSError as error:
             raise ModelDamaged(
-                f"{path.name} cannot be read: {error.strerror}.", "Fetch the model again."
+                f"{path.name} cannot be read: {error.strerror}.", "Download the model again."
             ) from error
     return digest.hexdigest()
 
 
 def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
-    """Return the packed copy of a model file: the one made before if the file has not changed
-    since, else a new one."""
+    """Return the packed copy of a model file, and make one if there is none for its content."""
     stamp, folders = FileStamp.of(found.path), _pack_folders(found)
     packed = find_packed(folders, stamp, found.sha256)
     if packed is not None and packed.description.stamp == stamp:
@@ -102,30 +104,33 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
     sha256 = checksum([found.path], measured(on_stage, "checking the model file", stamp.size))
     if found.sha256 is not None and sha256 != found.sha256:
         raise ModelDamaged(
-            f"its checksum is {sha256[:12]}... in place of {found.sha256[:12]}...: it was altered "
-            "or did not arrive whole.",
-            "`tutor model pull` fetches it again.",
+            f"its checksum is {sha256[:12]}... instead of {found.sha256[:12]}...: it was altered, "
+            "or the download is incomplete.",
+            "Download it again with `tutor model pull`.",
         )
-    # the same file may have another time of change now, or have been packed under another name
+    # The file may have been touched since, or packed under another name.
     packed = packed or find_packed(folders, stamp, sha256)
     if packed is not None:
         return packed
     on_stage("reading the model file")
-    source, stage = _open(found), "packing the weights for this machine, once"
+    source, stage = _open(found), "packing the weights for this machine (first run only)"
     packed = _converted(found, source, choose_kernels(), sha256, stamp, on_stage, stage)
-    on_stage("keeping the packed weights")
+    on_stage("saving the packed weights")
     for folder in folders:
-        with suppress(OSError):  # no room, or not ours to write to: pack again next time
+        with suppress(OSError):  # no space or no permission: pack again next time
             save_packed(folder, packed)
             break
     return packed
 
 
-def _on_a_card(found: FoundModel, device: str, on_stage: OnStage) -> LanguageModel:
-    """The model on a graphics card, once it has answered there. Raises what PyTorch does where
-    it cannot, `ModelDamaged` where the answer is not a number."""
-    torch.zeros(1, device=device)  # where there is none, this is where it shows
-    model = _in_memory(found, ON_A_CARD, on_stage, device)
+def _on_gpu(found: FoundModel, device: str, on_stage: OnStage) -> LanguageModel:
+    """Return the model on a GPU, after a test run there.
+
+    Raises PyTorch's own errors if the model cannot run there, and `ModelDamaged` if its output is
+    not a number.
+    """
+    torch.zeros(1, device=device)  # fails here if there is no such device
+    model = _in_memory(found, ON_GPU, on_stage, device)
     session = Session(model, [0, 0])
     session.distribution(2, PLAIN, seed=0, top=1)
     session.xray(1)
@@ -138,7 +143,8 @@ def _in_memory(
     on_stage("reading the model")
     source = _open(found)
     files = source.files
-    size = sum(file.stat().st_size for file in files if file.exists())  # or `checksum` says so
+    # `checksum` below reports missing files
+    size = sum(file.stat().st_size for file in files if file.exists())
     sha256 = checksum(files, measured(on_stage, "reading the model", size))
     stamp, stage = FileStamp.of(files[0]), "preparing the weights"
     packed = _converted(found, source, kernels, sha256, stamp, on_stage, stage)
@@ -147,7 +153,7 @@ def _in_memory(
 
 def _open(found: FoundModel) -> Source:
     if found.kind == "gguf":
-        # takes a while to import, and is seldom needed
+        # slow to import and rarely needed
         from tutor.lm.formats.gguf_file import GgufFile
 
         return GgufFile(found.path)
@@ -200,7 +206,7 @@ def _model(found: FoundModel, packed: PackedModel, device: str = "cpu") -> Langu
 
 
 def _pack_folders(found: FoundModel) -> list[Path]:
-    """Where packed copies are: beside an installed model, else in the learner's model folder."""
+    """Return the folders for packed copies: an installed model's own, then the learner's."""
     folders = [folder for folder in paths.model_folders() if folder == found.path.parent]
     with suppress(NoHome):
         folders.append(paths.user_models_folder())
@@ -208,7 +214,10 @@ def _pack_folders(found: FoundModel) -> list[Path]:
 
 
 def _require_memory(config: Config, number_format: str, kernels: Kernels) -> None:
-    """Raises `NotEnoughMemory` where converting would not fit, before anything is allocated."""
+    """Check that the conversion fits in memory, before anything is allocated.
+
+    Raises `NotEnoughMemory` if it does not fit.
+    """
     if kernels.exact or number_format == "F32":
         bytes_per_weight = 4.0
     elif number_format.startswith("Q4_") and kernels.int4:
@@ -220,7 +229,7 @@ def _require_memory(config: Config, number_format: str, kernels: Kernels) -> Non
     available = available_memory()
     if available is not None and needed > available:
         raise NotEnoughMemory(
-            f"it needs about {needed / 1e9:.1f} GB of memory, and {available / 1e9:.1f} GB are "
-            "free.",
+            f"it needs about {needed / 1e9:.1f} GB of memory, but only "
+            f"{available / 1e9:.1f} GB are free.",
             "Close other programs, or use a smaller model or one in Q4_1.",
         )

@@ -1,22 +1,21 @@
-"""The network: a Transformer decoder of the Llama family, to be read from top to bottom.
+"""The network: a Transformer decoder of the Llama family. Read it from top to bottom.
 
-A text of T tokens goes in as T numbers (their ids in the vocabulary); T vectors come out, and
-the last of them, multiplied with the vocabulary, scores every token that could come next:
+A text of T tokens goes in as T numbers, the tokens' ids in the vocabulary. T vectors come out.
+Multiplying the last one by the output layer gives a score for every token that could come next:
 
     ids [T] -> embedding [T, width] -> block -> block -> ... -> norm -> logits [T, vocabulary]
 
-Every block adds something to the vectors: attention lets each position look at the ones before
-it, the feed-forward network then works on each position alone. This running sum, the residual
-stream, is what the blocks read and write.
+Every block adds something to the vectors. Attention lets each position look at the positions before
+it; the feed-forward network then works on each position separately. This running sum is called the
+residual stream: every block reads it and adds to it.
 
-In the shapes, `...` is nothing for one text and a batch size for many texts of equal length (as
-in training). Numbers are 32-bit floats. This is the network that is trained. When a finished
-model is loaded, `tutor.lm.fast.network` puts faster modules in the places of these, which compute
-the same.
+In the shapes, `...` is empty for one text, and a batch size for several texts of equal length (as
+in training). Numbers are 32-bit floats. Training uses this network as it is. For a finished model,
+`tutor.lm.fast.network` replaces its modules with faster ones that compute the same results.
 
 Sources: Vaswani et al. 2017 (attention), Touvron et al. 2023 (Llama), Zhang & Sennrich 2019
-(RMSNorm), Su et al. 2021 (rotary embedding), Ainslie et al. 2023 (grouped queries), Shazeer 2020
-(SwiGLU).
+(RMSNorm), Su et al. 2021 (rotary embedding), Ainslie et al. 2023 (grouped-query attention), Shazeer
+2020 (SwiGLU).
 """
 
 from __future__ import annotations
@@ -34,37 +33,37 @@ from torch import Tensor, nn
 
 
 class Config(msgspec.Struct, frozen=True):
-    """The sizes that make one model of the family different from another."""
+    """The sizes and constants of one model of the family."""
 
     vocabulary_size: int
-    width: int  # numbers in the vector of one token
-    layers: int
-    heads: int  # queries of one token in one block
-    key_value_heads: int  # sets of keys and values; several heads share one set
-    head_size: int
+    width: int  # length of a token's vector
+    layers: int  # blocks
+    heads: int  # attention heads in a block, each with its own queries
+    key_value_heads: int  # key-value heads in a block; several heads share one
+    head_size: int  # length of a query, key or value
     hidden: int  # width inside the feed-forward network
     rope_base: float = 10_000.0
     norm_epsilon: float = 1e-5
-    context: int = 2048  # longest text, in tokens
-    tied: bool = True  # the output layer is the embedding table
-    rope_factors: tuple[float, ...] | None = None  # slows each pair's rotation, for long texts
+    context: int = 2048  # length of the context window, in tokens
+    tied: bool = True  # the output layer uses the embedding table as its weights
+    rope_factors: tuple[float, ...] | None = None  # each pair's rotation is slowed by its factor
 
 
 # --- Rotary position embedding (Su et al. 2021) ---
 
 
 def rotations(config: Config, start: int, end: int) -> Tensor:
-    """Return the rotations of positions `start` to `end`, as complex numbers of size 1:
-    [end - start, head_size / 2].
+    """Return the rotations of positions `start` to `end`: [end - start, head_size / 2].
 
-    Pair i of a head's numbers rotates by the angle position * base^(-2i / head_size): the first
-    pairs fast, like a second hand, the last ones slowly, like an hour hand.
+    They are complex numbers of absolute value 1. Pair i of a head's numbers is rotated by the angle
+    position * base^(-2i / head_size): the first pairs rotate fast, like a second hand, and the last
+    ones slowly, like an hour hand.
     """
     return _rotation_table(config, 2 ** end.bit_length())[start:end]
 
 
 @lru_cache(maxsize=4)
-@torch.inference_mode(False)  # what is kept must do for training too
+@torch.inference_mode(False)  # the cached tensor is used in training too
 def _rotation_table(config: Config, length: int) -> Tensor:
     """Return the rotations of positions 0 to `length`: [length, head_size / 2]."""
     pair = torch.arange(0, config.head_size, 2, dtype=torch.float64)
@@ -76,12 +75,12 @@ def _rotation_table(config: Config, length: int) -> Tensor:
 
 
 def rotate(x: Tensor, rotation: Tensor) -> Tensor:
-    """Rotate each pair of numbers in x [..., T, head_size] by its angle in `rotation`
-    [T, head_size / 2].
+    """Rotate each pair of numbers in x [..., T, head_size] by its angle.
 
-    The pair (a, b) is taken as the complex number a + ib: to multiply it with a complex number of
-    size 1 is to rotate it. The product of a rotated query and a rotated key depends on the
-    distance of their positions, and no longer on the positions themselves.
+    `rotation` is [T, head_size / 2]. The pair (a, b) is treated as the complex number a + ib;
+    multiplying it by a complex number of absolute value 1 rotates it. The product of a rotated
+    query and a rotated key depends only on the distance between their positions, not on the
+    positions themselves.
     """
     pairs = torch.view_as_complex(x.unflatten(-1, (-1, 2)))  # [..., T, head_size / 2]
     return torch.view_as_real(pairs * rotation).flatten(-2)
@@ -91,10 +90,11 @@ def rotate(x: Tensor, rotation: Tensor) -> Tensor:
 
 
 class RMSNorm(nn.Module):
-    """Scales each vector to a root mean square of 1, then each of its numbers by a learned weight
-    (Zhang & Sennrich 2019):
+    """Root mean square normalization (Zhang & Sennrich 2019).
 
-    y = x / sqrt(mean(x^2) + epsilon) * weight
+    It scales each vector to a root mean square of 1, and then each number by a learned weight:
+
+        y = x / sqrt(mean(x^2) + epsilon) * weight
     """
 
     def __init__(self, width: int, epsilon: float) -> None:
@@ -108,8 +108,8 @@ class RMSNorm(nn.Module):
 
 
 def causal_mask(tokens: int, length: int, device: torch.device) -> Tensor:
-    """Which of `length` positions each of the last `tokens` may look at: itself and those before.
-    [T, length], True where it may."""
+    """Return which of `length` positions each of the last `tokens` may look at: [T, length]."""
+    # itself and those before
     allowed = torch.ones(tokens, length, dtype=torch.bool, device=device)
     return allowed.tril(length - tokens)
 
@@ -117,10 +117,11 @@ def causal_mask(tokens: int, length: int, device: torch.device) -> Tensor:
 def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return softmax(q k^T / sqrt(head_size)): how much each query takes from each position.
 
-    `q` [..., heads, T, head_size], `k` [..., key_value_heads, length, head_size], `mask`
+    `q` is [..., heads, T, head_size], `k` [..., key_value_heads, length, head_size], and `mask`
     [T, length]. The weights are [..., heads, T, length]; each row sums to 1.
     """
-    k = k.repeat_interleave(q.shape[-3] // k.shape[-3], dim=-3)  # one copy for each of its heads
+    # one copy of each key for each head that shares it
+    k = k.repeat_interleave(q.shape[-3] // k.shape[-3], dim=-3)
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf)
@@ -128,11 +129,10 @@ def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tenso
 
 
 def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
-    """Return softmax(q k^T / sqrt(head_size)) v (Vaswani et al. 2017, section 3.2.1), and the
-    attention weights.
+    """Return softmax(q k^T / sqrt(head_size)) v and the attention weights.
 
-    The shapes are those of `attention_weights`. `v` has the shape of `k`; the output is
-    [..., heads, T, head_size].
+    Shapes are as in `attention_weights`; `v` has the shape of `k`. The output is
+    [..., heads, T, head_size]. Source: Vaswani et al. 2017, section 3.2.1.
     """
     weights = attention_weights(q, k, mask)
     v = v.repeat_interleave(q.shape[-3] // v.shape[-3], dim=-3)
@@ -140,18 +140,19 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> tuple
 
 
 class Attention(nn.Module):
-    """Lets each position collect information from the positions before it.
+    """The layer that lets each position collect information from the positions before it.
 
-    Each position asks (query), every earlier one offers what it is (key) and what it says
-    (value); the answer is the values, weighted by how well key and query match. Several heads ask
-    side by side; groups of them share keys and values (Ainslie et al. 2023).
+    Each position asks a question (its query). Every earlier position advertises what it holds (its
+    key) and offers its content (its value). The answer is the average of the values, weighted by
+    how well each key matches the query. Several heads ask side by side; groups of heads share keys
+    and values (Ainslie et al. 2023).
     """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.heads, self.key_value_heads = config.heads, config.key_value_heads
         self.head_size = config.head_size
-        # one matrix makes queries, keys and values, which are split afterwards
+        # one matrix computes queries, keys and values, which are split afterwards
         rows = (self.heads + 2 * self.key_value_heads) * self.head_size
         self.query_key_value = nn.Linear(config.width, rows, bias=False)
         self.output = nn.Linear(self.heads * self.head_size, config.width, bias=False)
@@ -176,17 +177,22 @@ class Attention(nn.Module):
         return output
 
     def project(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return queries [..., heads, T, head_size], and keys and values
-        [..., key_value_heads, T, head_size], of `x` [..., T, width]."""
-        qkv = self.query_key_value(x).float()  # a product may come in 16 bits
+        """Return the queries, keys and values of `x` [..., T, width].
+
+        Queries are [..., heads, T, head_size]; keys and values are
+        [..., key_value_heads, T, head_size].
+        """
+        qkv = self.query_key_value(x).float()  # some kernels return 16-bit floats
         by_head = qkv.unflatten(-1, (-1, self.head_size)).transpose(-3, -2)
         q, k, v = by_head.split([self.heads, self.key_value_heads, self.key_value_heads], dim=-3)
         return q, k, v
 
 
 class FeedForward(nn.Module):
-    """SwiGLU (Shazeer 2020): down(silu(gate(x)) * up(x)). The gate decides, number by number,
-    what passes."""
+    """The feed-forward network, in the form of SwiGLU: down(silu(gate(x)) * up(x)).
+
+    The gate decides, number by number, how much gets through. Source: Shazeer 2020.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -200,7 +206,11 @@ class FeedForward(nn.Module):
 
 
 class Block(nn.Module):
-    """Attention, then feed-forward; each reads a normed copy of the stream and adds to it."""
+    """Attention, then a feed-forward network.
+
+    Each takes a normalized copy of the residual stream as its input and adds its output to the
+    stream.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -223,7 +233,7 @@ class Block(nn.Module):
 
 
 class Transformer(nn.Module):
-    """The whole network: embedding, blocks, final norm, and the head that scores the vocabulary."""
+    """The whole network: embedding, blocks, final norm, and the output layer (`head`)."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -240,10 +250,10 @@ class Transformer(nn.Module):
     def forward(
         self, ids: Tensor, cache: KeyValueCache | None = None, trace: Trace | None = None
     ) -> Tensor:
-        """Read `ids` [..., T]; returns the final vectors [..., T, width], one for each of them.
+        """Return the final vectors [..., T, width] of the tokens `ids` [..., T].
 
-        With a cache (of one text: ids [T]) the new tokens come after those that it holds, and
-        are added to it.
+        A cache belongs to one text, so `ids` is then [T]. The new tokens follow those in the cache
+        and are added to it.
         """
         start = 0 if cache is None else cache.length
         tokens = ids.shape[-1]
@@ -264,26 +274,29 @@ class Transformer(nn.Module):
         return final
 
     def mask(self, tokens: int, length: int, device: torch.device) -> Tensor | None:
-        """Return which positions each of the last `tokens` may look at; None: at all of them."""
+        """Return which positions each of the last `tokens` may look at, or None for all of them."""
         return causal_mask(tokens, length, device)
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Scores of every token of the vocabulary [..., vocabulary] for final vectors
-        [..., width]; their softmax are the probabilities."""
+        """Return the scores of all tokens [..., vocabulary] for final vectors [..., width]."""
         scores: Tensor = self.head(hidden)
         return scores
 
     def lens(self, residual: Tensor) -> Tensor:
-        """The logits if the network stopped here: the "logit lens" (nostalgebraist 2020) on the
-        residual stream [..., width] between two blocks."""
+        """Return the logits that the network would give if it stopped at this point.
+
+        This is the "logit lens" (nostalgebraist 2020) on the residual stream [..., width] between
+        two blocks.
+        """
         return self.logits(self.norm(residual))
 
 
 class Trace:
-    """What a forward pass leaves behind when asked to.
+    """A record of one forward pass.
 
-    `residuals`: the residual stream [..., T, width], first the embedding, then after each block.
-    `attention`: for each block the weights [..., heads, T, length]; each row sums to 1.
+    `residuals` holds the residual stream [..., T, width]: first the embedding, then the stream
+    after each block. `attention` holds the attention weights [..., heads, T, length] of each block;
+    each row sums to 1.
     """
 
     def __init__(self) -> None:
@@ -291,14 +304,14 @@ class Trace:
         self.attention: list[Tensor] = []
 
 
-# --- The key-value cache: nothing is computed twice ---
+# --- The key-value cache, so that nothing is computed twice ---
 
 
 class LayerCache(NamedTuple):
     """One layer's keys and values in the memory of a `KeyValueCache`, as a batch of one text.
 
     `new` [1, 2 key_value_heads, T, head_size] is the memory for the tokens being processed, keys
-    first. `keys` and `values` [1, key_value_heads, length, head_size] are those of all tokens,
+    first. `keys` and `values` [1, key_value_heads, length, head_size] belong to all tokens,
     including the ones being processed.
     """
 
@@ -307,17 +320,21 @@ class LayerCache(NamedTuple):
     values: Tensor
 
     def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Store the keys and values of the tokens being processed, [key_value_heads, T, head_size]
-        each, and return those of all tokens, [key_value_heads, length, head_size]."""
+        """Store new keys and values, and return the keys and values of all tokens.
+
+        The new ones are [key_value_heads, T, head_size] each; those of all tokens are
+        [key_value_heads, length, head_size] each.
+        """
         self.new.copy_(torch.cat([k, v]))
         return self.keys[0], self.values[0]
 
 
 class KeyValueCache:
-    """The keys and values of every token read so far.
+    """The keys and values of every token processed so far.
 
-    The next token needs only its own query; keys and values of the tokens before it do not
-    change. Going back is forgetting the end: `truncate`. Grows by doubling.
+    Keys and values of earlier tokens don't change when a token is added, so only the new token's
+    need to be computed. To go back in the text, `truncate` drops the end. The memory grows by
+    doubling.
     """
 
     def __init__(
@@ -328,18 +345,18 @@ class KeyValueCache:
         self._store = self._allocate(capacity, device)
 
     def _allocate(self, capacity: int, device: torch.device | str) -> Tensor:
-        # "empty", not "zeros": memory that is never written is never really taken
+        # "empty" instead of "zeros": the system provides memory only when it is first written
         config = self.config
         shape = (config.layers, 1, 2 * config.key_value_heads, capacity, config.head_size)
         return torch.empty(shape, device=device)
 
     @property
     def capacity(self) -> int:
-        """Tokens there is room for before the cache must grow."""
+        """Return how many tokens fit before the memory must grow."""
         return self._store.shape[-2]
 
     def reserve(self, tokens: int) -> None:
-        """Make room for `tokens` more."""
+        """Make room for `tokens` more tokens."""
         needed = self.length + tokens
         if needed > self.capacity:
             old = self._store
@@ -347,7 +364,10 @@ class KeyValueCache:
             self._store[..., : self.length, :] = old[..., : self.length, :]
 
     def layers(self, tokens: int) -> list[LayerCache]:
-        """By layer, where `tokens` more are kept. They count when `length` has been moved on."""
+        """Return, for each layer, the memory for `tokens` more tokens.
+
+        They become part of the cache when the caller increases `length`.
+        """
         self.reserve(tokens)
         heads = self.config.key_value_heads
         everything = self._store[..., : self.length + tokens, :]
@@ -357,15 +377,17 @@ class KeyValueCache:
         return [LayerCache(*layer) for layer in views]
 
     def truncate(self, length: int) -> None:
-        """Forget all but the first `length` tokens."""
+        """Drop all but the first `length` tokens."""
         if not 0 <= length <= self.length:
-            raise ValueError(f"cannot cut {self.length} tokens to {length}")
+            raise ValueError(f"cannot truncate {self.length} tokens to {length}")
         self.length = length
 
     @contextmanager
     def rewound(self, length: int) -> Iterator[KeyValueCache]:
-        """This cache as it was after `length` tokens, to read the next one once more; afterwards
-        it is what it is now, to the last bit."""
+        """Rewind the cache to `length` tokens for a while, to process the next token again.
+
+        On exit it is restored, bit for bit.
+        """
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot go back to {length} of {self.length} tokens")
         before = self.length
@@ -379,7 +401,7 @@ class KeyValueCache:
             self.length = before
 
     def copy(self, length: int) -> KeyValueCache:
-        """An independent cache of the first `length` tokens."""
+        """Return an independent cache of the first `length` tokens."""
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot copy {length} of {self.length} tokens")
         other = KeyValueCache(self.config, max(64, length), self._store.device)

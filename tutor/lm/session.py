@@ -1,9 +1,9 @@
-"""A text being read by a model, and everything already computed for it.
+"""A text that a model is processing, with everything computed for it so far.
 
-Reading one more token costs one forward pass of one token. Going back costs nothing, and what was
-computed is kept until other tokens take its place: going forward again along the same tokens
-costs nothing either. For each token read the final vector is kept, so the distribution at any
-earlier position costs one product with the vocabulary.
+Processing one more token takes one forward pass over that token. Going back takes no time. Results
+stay until other tokens replace them, so going forward again along the same tokens takes no time
+either. The final vector of each token is kept, so the distribution at any earlier position needs
+only one product with the output layer.
 """
 
 from __future__ import annotations
@@ -30,21 +30,23 @@ from tutor.lm.inspect.xray import ATTENTION_BYTES, x_ray
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache
 
-# Tokens read in one forward pass. Cancelling is looked at between passes, so this bounds how long
-# it takes (about 0.2 s for SmolLM2 on two old cores); fewer would make reading slower.
+# Tokens processed in one forward pass. A request can be canceled between two passes, so this
+# limits how long canceling takes (about 0.2 s for SmolLM2 on two old cores). A smaller number
+# would make prefill slower.
 CHUNK = 128
 
-# Positions whose logits exist at the same time when a whole text is scored: a row is as long as
-# the vocabulary.
+# Positions whose logits are in memory at the same time when a whole text is scored: each row of
+# logits is as long as the vocabulary.
 SCORED_AT_ONCE = 16
 
 
 class Session:
-    """One path of tokens. Positions count the tokens before a distribution: position 1 asks what
-    follows the first token.
+    """One sequence of tokens, the path, and its key-value cache.
 
-    `check_cancelled` is called between pieces of work and stops it by raising. Raises `TextError`
-    for an empty path and `ContextFull` for one longer than the model can read, or than `longest`.
+    A position is the number of tokens before the predicted one: the distribution at position 1
+    predicts what follows the first token. `check_cancelled` is called regularly during long work
+    and stops it by raising an exception. Raises `TextError` for an empty path, and `ContextFull`
+    for one that is longer than the context window or than `longest`.
     """
 
     def __init__(
@@ -65,29 +67,34 @@ class Session:
         self.append(ids)
 
     def drop_computed(self) -> None:
-        """Free the memory of what is computed. The path stays; it is read again when something is
-        asked."""
-        # For each token that the network has read: its id, its final vector [width], and how
-        # surprising it was in bits (filled in when asked for).
-        self._read: list[int] = []
+        """Free the memory of all results.
+
+        The path stays. It is processed again when a result is needed.
+        """
+        # For each token that the network has processed: its id, its final vector [width], and its
+        # surprisal in bits (computed on request).
+        self._processed: list[int] = []
         self._final: list[Tensor] = []
         self._bits: list[float | None] = []
         self._cache = KeyValueCache(
             self._model.network.config, capacity=1, device=self._model.card.device
         )
-        self._agreed = 0  # so many tokens of the path are the same as those read
+        # The results are valid for this many tokens at the beginning of the path.
+        self._valid = 0
 
     @property
     def ids(self) -> tuple[int, ...]:
+        """Return the token ids of the path."""
         return tuple(self._ids)
 
     @property
     def tokens(self) -> tuple[Token, ...]:
+        """Return the tokens of the path."""
         return self._model.tokenizer.tokens(self._ids)
 
     @property
     def ended(self) -> bool:
-        """True when the last token is one that ends a text or an answer."""
+        """Return True if the last token ends a text or an answer."""
         return self._ids[-1] in self._model.tokenizer.end_ids
 
     def __len__(self) -> int:
@@ -95,7 +102,7 @@ class Session:
 
     @property
     def cache_bytes(self) -> int:
-        """Memory that what is computed takes."""
+        """Return how much memory the results take, in bytes."""
         config = self._model.network.config
         per_token = config.layers * 2 * config.key_value_heads * config.head_size + config.width
         return 4 * per_token * self._cache.capacity
@@ -103,31 +110,36 @@ class Session:
     # --- the path ---------------------------------------------------------------------------
 
     def append(self, ids: Iterable[int]) -> None:
-        """Add tokens at the end. Nothing is computed before it is asked for."""
+        """Add tokens at the end of the path. They are processed when a result is needed.
+
+        Raises `TextError` for an unknown id, and `ContextFull` if there is no room.
+        """
         added = list(ids)
         self._check_room(len(added))
         size = self._model.network.config.vocabulary_size
         for id_ in added:
             if not 0 <= id_ < size:
-                raise TextError(f"Token {id_} is not in the vocabulary.", f"Use 0 to {size - 1}.")
+                raise TextError(
+                    f"Token {id_} is not in the vocabulary.", f"Use an id from 0 to {size - 1}."
+                )
         for id_ in added:
-            known = self._read[self._agreed : self._agreed + 1]
-            if self._agreed == len(self._ids) and known == [id_]:
-                self._agreed += 1
+            known = self._processed[self._valid : self._valid + 1]
+            if self._valid == len(self._ids) and known == [id_]:
+                self._valid += 1
             self._ids.append(id_)
 
     def go_back(self, length: int) -> None:
         """Shorten the path to its first `length` tokens."""
         self._check_length(length)
         del self._ids[length:]
-        self._agreed = min(self._agreed, length)
+        self._valid = min(self._valid, length)
 
     def replace(self, ids: Sequence[int]) -> None:
-        """Go over to another path; what is computed for its common beginning is kept."""
+        """Switch to another path, and keep the results for the beginning that both paths share."""
         shared = common_length(self._ids, ids)
         before = self._ids[shared:]
         del self._ids[shared:]
-        self._agreed = min(self._agreed, shared)
+        self._valid = min(self._valid, shared)
         try:
             self._require_tokens(ids)
             self.append(ids[shared:])
@@ -136,7 +148,7 @@ class Session:
             raise
 
     def fork(self, length: int) -> Session:
-        """Another session on the first `length` tokens, with what is computed for them."""
+        """Return another session on the first `length` tokens, with the results for them."""
         self._check_length(length)
         other = Session(
             self._model,
@@ -144,31 +156,31 @@ class Session:
             check_cancelled=self._check_cancelled,
             longest=self._longest,
         )
-        shared = min(length, self._agreed)
+        shared = min(length, self._valid)
         other._cache = self._cache.copy(shared)
-        other._read = self._read[:shared]
+        other._processed = self._processed[:shared]
         other._final = self._final[:shared]
         other._bits = self._bits[:shared]
-        other._agreed = shared
+        other._valid = shared
         return other
 
     def unread(self, length: int) -> int:
-        """How many of the first `length` tokens the network has still to read."""
-        return max(0, length - self._agreed)
+        """Return how many of the first `length` tokens have yet to be processed."""
+        return max(0, length - self._valid)
 
-    # --- questions --------------------------------------------------------------------------
+    # --- results ----------------------------------------------------------------------------
 
     def logits(self, position: int) -> Tensor:
-        """Scores of every token after the first `position` tokens: [vocabulary]."""
+        """Return the score of every token after the first `position` tokens: [vocabulary]."""
         self._check_length(position)
-        self._read_to(position)
+        self._process(position)
         with torch.inference_mode():
             return self._model.network.logits(self._final[position - 1][None])[0].cpu()
 
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
-        """What comes after the first `position` tokens, with the `top` most probable rows."""
+        """Return the distribution after `position` tokens, with the `top` most probable rows."""
         return sampling.distribution(
             self.logits(position),
             sampler,
@@ -179,7 +191,7 @@ class Session:
         )
 
     def rows(self, position: int, sampler: SamplerSettings, ids: Sequence[int]) -> tuple[Row, ...]:
-        """Where these tokens stand in the distribution after `position` tokens."""
+        """Return the rows of these tokens in the distribution after `position` tokens."""
         weights = sampling.weigh(self.logits(position), sampler)
         for id_ in ids:
             if not 0 <= id_ < len(weights.logits):
@@ -189,34 +201,40 @@ class Session:
     def find(
         self, position: int, sampler: SamplerSettings, query: str, limit: int
     ) -> tuple[Row, ...]:
-        """Up to `limit` tokens whose text contains `query`: first those that are exactly it, with
-        or without a leading space, then the most probable. Raises `TextError` if there is none."""
+        """Return up to `limit` tokens whose text contains `query`.
+
+        Exact matches come first, with or without a leading space, and then the most probable
+        tokens. Raises `TextError` if there is no such token.
+        """
         logits = self.logits(position)
         tokenizer = self._model.tokenizer
         found = tokenizer.containing(query)
-        del found[bisect_left(found, len(logits)) :]  # a vocabulary can be larger than its network
+        # a tokenizer can have more tokens than the network
+        del found[bisect_left(found, len(logits)) :]
         if not query or not found:
             raise TextError(
                 f"No token of the vocabulary contains {query!r}."
                 if query
                 else "The search is empty.",
-                "Try fewer letters: rare words are made of several tokens.",
+                "Try fewer letters: rare words consist of several tokens.",
             )
         texts, same = tokenizer.texts(), {query, " " + query}
         exact = [id_ for id_ in found if texts[id_] in same]
         ids = torch.tensor(found)
         best = ids[sampling.ranked(logits[ids], min(limit + len(exact), len(found)))].tolist()
         exact.sort(key=lambda id_: (-float(logits[id_]), id_))
-        order = dict.fromkeys(exact + best)  # each once, where it comes first
+        order = dict.fromkeys(exact + best)  # without duplicates
         return self.rows(position, sampler, list(order)[:limit])
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
-        """-log2 p of each token from `start` to the end; None for the first token of all, before
-        which the model has nothing to go by."""
+        """Return -log2 p of each token from `start` to the end.
+
+        The first token of the text has None, because the model has no context to predict it from.
+        """
         end = len(self._ids)
         if not 0 <= start <= end:
             raise TextError(f"There is no token {start} in a text of {end} tokens.")
-        self._read_to(end)
+        self._process(end)
         unknown = [i for i in range(max(1, start), end) if self._bits[i] is None]
         for first in range(0, len(unknown), SCORED_AT_ONCE):
             self._check_cancelled()
@@ -224,46 +242,48 @@ class Session:
         return tuple(self._bits[start:end])
 
     def xray(self, position: int, layer: int = 0, attention_bytes: int = ATTENTION_BYTES) -> XRay:
-        """Return the logit lens of the token at `position`, counted from 0, and the attention of
-        `layer` and of as many around it as `attention_bytes` hold."""
+        """Return the attention and the logit lens of the token at `position`, counted from 0.
+
+        The attention covers `layer` and as many layers around it as fit into `attention_bytes`.
+        """
         if not 0 <= position < len(self._ids):
             raise TextError(f"There is no token {position} in a text of {len(self._ids)} tokens.")
-        self._read_to(position)
+        self._process(position)
         following = self._ids[position + 1] if position + 1 < len(self._ids) else None
         with torch.inference_mode(), self._cache.rewound(position) as before:
             return x_ray(
                 self._model, before, self._ids[position], following, layer, attention_bytes
             )
 
-    # --- the work ---------------------------------------------------------------------------
+    # --- computation ------------------------------------------------------------------------
 
     @torch.inference_mode()
-    def _read_to(self, length: int) -> None:
-        """Make sure that the network has read the first `length` tokens of the path."""
-        if self._agreed >= length:
+    def _process(self, length: int) -> None:
+        """Process the first `length` tokens of the path, unless that is done already."""
+        if self._valid >= length:
             return
-        self._forget_beyond_the_path()
-        while self._agreed < length:
+        self._drop_stale()
+        while self._valid < length:
             self._check_cancelled()
-            ids = self._ids[self._agreed : min(self._agreed + CHUNK, length)]
-            self._take(ids, self._model.network(torch.tensor(ids), self._cache))
+            ids = self._ids[self._valid : min(self._valid + CHUNK, length)]
+            self._store(ids, self._model.network(torch.tensor(ids), self._cache))
 
-    def _forget_beyond_the_path(self) -> None:
-        """What was computed for tokens that have been replaced since."""
-        self._cache.truncate(self._agreed)
-        for computed in (self._read, self._final, self._bits):
-            del computed[self._agreed :]
+    def _drop_stale(self) -> None:
+        """Drop the results for tokens that have been replaced."""
+        self._cache.truncate(self._valid)
+        for computed in (self._processed, self._final, self._bits):
+            del computed[self._valid :]
 
-    def _take(self, ids: Sequence[int], final: Tensor) -> None:
-        """The network has read `ids` [n]; `final` [n, width] are its final vectors."""
-        self._read += ids
+    def _store(self, ids: Sequence[int], final: Tensor) -> None:
+        """Store the final vectors [n, width] of the tokens `ids` [n], which are now processed."""
+        self._processed += ids
         self._final += final.unbind()
         self._bits += [None] * len(ids)
-        self._agreed += len(ids)
+        self._valid += len(ids)
 
     @torch.inference_mode()
     def _score(self, positions: Sequence[int]) -> None:
-        """Fill in how surprising the tokens at these positions were."""
+        """Compute the surprisals of the tokens at these positions."""
         before = torch.stack([self._final[i - 1] for i in positions])
         log_probabilities = self._model.network.logits(before).cpu().log_softmax(dim=-1)
         taken = torch.tensor([self._ids[i] for i in positions])
@@ -274,7 +294,7 @@ class Session:
     def _check_room(self, added: int) -> None:
         if len(self._ids) + added > self._longest:
             raise ContextFull(
-                f"{self._longest:,} tokens at most are read here; this would make "
+                f"The text can have at most {self._longest:,} tokens; this would make "
                 f"{len(self._ids) + added:,}.",
                 "Go back, or start with a shorter text.",
             )
@@ -287,17 +307,19 @@ class Session:
         if not 1 <= length <= len(self._ids):
             raise TextError(
                 f"Position {length} is outside this text of {len(self._ids)} tokens.",
-                f"Use 1 to {len(self._ids)}.",
+                f"Use a position from 1 to {len(self._ids)}.",
             )
 
 
 def read_one_more(sessions: Sequence[Session]) -> None:
-    """Let the network read the next token of each of these paths of one model, in one pass. Each
-    must have one that is unread."""
+    """Process the next token of each of these sessions in one forward pass.
+
+    All sessions must use the same model, and each must have a token that is not processed yet.
+    """
     for session in sessions:
-        session._forget_beyond_the_path()
-    ids = [session._ids[session._agreed] for session in sessions]
+        session._drop_stale()
+    ids = [session._ids[session._valid] for session in sessions]
     network = sessions[0]._model.network
     final = read_together(network, ids, [session._cache for session in sessions])
     for session, id_, vector in zip(sessions, ids, final, strict=True):
-        session._take([id_], vector[None])
+        session._store([id_], vector[None])

@@ -1,9 +1,9 @@
-"""A text as it grows token by token, with the other ways it could have gone.
+"""A text as it grows token by token, together with its other branches.
 
-A tree of tokens is kept as its branches: each is a whole path from the first token on, and two
-branches are one stem for as long as their tokens are the same. Nothing that was chosen is thrown
-away by choosing something else; that makes a new branch. Pure data, no torch: the screen holds it,
-and the engine is told which path to be on.
+The tree of tokens is stored as its branches. Each branch is a whole path from the first token, and
+two branches share a stem as long as their tokens are equal. Choosing another token never discards
+what was chosen before; it starts a new branch. This is plain data without torch: the screen owns
+the tree and tells the engine which path to use.
 """
 
 from __future__ import annotations
@@ -20,19 +20,21 @@ from tutor.lm.distribution import Token
 
 MAXIMUM_BRANCHES = 9
 MAXIMUM_TOKENS = 32_768
-"""Most tokens that the paths of all branches may have together, stems counted each time."""
+"""The limit for the paths of all branches together; a shared stem counts for each of them."""
 
 How = Literal["prompt", "drawn", "taken"]
 
 
 class TreeFull(TutorError, title="The tree is full"):
-    """The tree has as many branches or tokens as are kept."""
+    """The tree has reached its limit of branches or tokens."""
 
 
 class Step(msgspec.Struct, frozen=True):
-    """A token where it stands: how it came there, and how surprising it was to the model, in bits
-    (None for the first token of a text, and while nobody has asked the model yet; NaN where a
-    model elsewhere does not tell)."""
+    """One token of a branch, with its origin and its surprisal in bits.
+
+    The surprisal is None for the first token of a text and until the model has been asked, and NaN
+    if a remote model does not return it.
+    """
 
     token: Token
     how: How
@@ -40,14 +42,17 @@ class Step(msgspec.Struct, frozen=True):
 
     @property
     def known_bits(self) -> float | None:
-        """The surprisal, where there is one to be shown."""
+        """Return the surprisal, or None if it is not known."""
         bits = self.surprisal_bits
         return None if bits is None or math.isnan(bits) else bits
 
 
 class Branch(msgspec.Struct, frozen=True):
-    """One path from the first token to its tip. `number` is its name, 1 to 9; `seed` decides
-    what the model draws along it."""
+    """One path from the first token to its end.
+
+    `number`, from 1 to 9, identifies the branch. `seed` decides which tokens the model draws along
+    it.
+    """
 
     number: int
     seed: int
@@ -55,12 +60,15 @@ class Branch(msgspec.Struct, frozen=True):
 
     @property
     def tokens(self) -> tuple[Token, ...]:
+        """Return the tokens of the path."""
         return tuple(step.token for step in self.steps)
 
     @property
     def prompt_length(self) -> int:
-        """How many tokens stand before the first one that was drawn or taken after the last
-        prompt token: where the model's own text begins."""
+        """Return the number of tokens up to and including the last one from a prompt.
+
+        The model's own text begins after them.
+        """
         for index in range(len(self.steps), 0, -1):
             if self.steps[index - 1].how == "prompt":
                 return index
@@ -68,8 +76,11 @@ class Branch(msgspec.Struct, frozen=True):
 
 
 class Fork(msgspec.Struct, frozen=True):
-    """Where a branch leaves the tree drawn before it: at token `at` of branch `parent` (0: it
-    shares nothing), `depth` forks away from the first branch."""
+    """The point where a branch leaves the branch that it is drawn below.
+
+    It leaves `parent` at token `at`, `depth` forks away from the first branch. A `parent` of 0
+    means that the two share nothing.
+    """
 
     branch: int
     parent: int
@@ -78,7 +89,7 @@ class Fork(msgspec.Struct, frozen=True):
 
 
 def shared(one: Branch, other: Branch) -> int:
-    """How many tokens two branches have in common from the start."""
+    """Return how many tokens at the beginning of two branches are equal."""
     length = 0
     for mine, theirs in zip(one.steps, other.steps, strict=False):
         if mine.token.id != theirs.token.id:
@@ -88,11 +99,11 @@ def shared(one: Branch, other: Branch) -> int:
 
 
 class TokenTree(msgspec.Struct, frozen=True):
-    """The branches, the number of the one that is looked at, and which token on it has the focus.
+    """The branches of a text, the number of the current one, and the position in focus.
 
-    `focus` counts tokens: at `focus == length` the question is what comes next; at an earlier
-    focus it is what could have stood there instead. A tree never changes: what is done to it
-    returns another one, which shares the steps.
+    `focus` counts tokens. If it equals `length`, the focus is on the token that comes next; if it
+    is smaller, on a token that another one could replace. A tree is immutable: every change returns
+    another tree, which shares the steps.
     """
 
     branches: tuple[Branch, ...]
@@ -101,48 +112,53 @@ class TokenTree(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_prompt(cls, tokens: Iterable[Token], seed: int) -> TokenTree:
-        """Return the tree of one branch, with the focus at its end."""
+        """Return a tree with one branch, and the focus at its end."""
         steps = given_steps(tokens)
         return cls((Branch(1, seed, steps),), 1, len(steps))
 
-    # --- looking ---------------------------------------------------------------------------
+    # --- queries ---------------------------------------------------------------------------
 
     @property
     def current(self) -> Branch:
-        """The branch that is looked at."""
+        """Return the current branch."""
         return self.branch(self.number)
 
     @property
     def steps(self) -> tuple[Step, ...]:
+        """Return the steps of the current branch."""
         return self.current.steps
 
     @property
     def tokens(self) -> tuple[Token, ...]:
+        """Return the tokens of the current branch."""
         return self.current.tokens
 
     @property
     def length(self) -> int:
+        """Return the number of tokens of the current branch."""
         return len(self.current.steps)
 
     @property
     def at_end(self) -> bool:
+        """Return True if the focus is at the end of the current branch."""
         return self.focus == self.length
 
     @property
     def last_looked_at(self) -> int | None:
-        """Index of the token in focus; at the end of the text, of the last one."""
+        """Return the index of the token in focus; at the end of the text, of the last token."""
         return min(self.focus, self.length - 1) if self.length else None
 
     def own_length(self, branch: Branch) -> int:
-        """How many tokens this branch has after its prompt that it shares with no other."""
+        """Return how many tokens after its prompt this branch shares with no other branch."""
         others = (shared(branch, other) for other in self.branches if other is not branch)
         return len(branch.steps) - max([branch.prompt_length, *others])
 
     def branch_lengths(self) -> tuple[int, ...]:
+        """Return the `own_length` of every branch."""
         return tuple(self.own_length(branch) for branch in self.branches)
 
     def forks(self) -> list[Fork]:
-        """The branches in the order of a drawn tree: each below the one it leaves."""
+        """Return the branches in the order in which a tree is drawn: each below its parent."""
         parents: dict[int, tuple[int, int]] = {self.branches[0].number: (0, 0)}
         for index, branch in enumerate(self.branches[1:], start=1):
             stem = max(self.branches[:index], key=lambda earlier: shared(branch, earlier))
@@ -162,22 +178,24 @@ class TokenTree(msgspec.Struct, frozen=True):
 
         return below(self.branches[0].number, 0)
 
-    # --- moving ----------------------------------------------------------------------------
+    # --- focus -----------------------------------------------------------------------------
 
     def move(self, by: int) -> TokenTree:
-        """Move the focus, as far as there are tokens."""
+        """Move the focus by up to `by` tokens."""
         return replace(self, focus=min(max(self.focus + by, 0), self.length))
 
     def switch(self, number: int) -> TokenTree:
-        """Look at the end of another branch."""
+        """Make another branch the current one, with the focus at its end."""
         return replace(self, number=number, focus=len(self.branch(number).steps))
 
-    # --- changing --------------------------------------------------------------------------
+    # --- changes ---------------------------------------------------------------------------
 
     def choose(self, token: Token, how: How, surprisal_bits: float | None) -> TokenTree:
-        """Put `token` where the focus is and move on to what follows. At the end the branch grows;
-        earlier, another token than the one that stands there starts a new branch. Raises
-        `TreeFull`."""
+        """Put `token` at the focus, and move the focus to the position after it.
+
+        At the end, the branch grows. Earlier in the text, a token that differs from the one there
+        starts a new branch. Raises `TreeFull`.
+        """
         if not self.at_end and self.steps[self.focus].token.id == token.id:
             return self.move(1)
         tree = self
@@ -193,27 +211,34 @@ class TokenTree(msgspec.Struct, frozen=True):
         return self._with_steps((*self.steps, *steps))
 
     def back(self) -> TokenTree:
-        """Take the last token away again, or move an earlier focus one to the left. The first
-        token stays."""
+        """Remove the last token, or move an earlier focus one token to the left.
+
+        The first token is never removed.
+        """
         if not self.at_end:
             return self.move(-1)
         return self._with_steps(self.steps[:-1]) if self.length > 1 else self
 
     def fork(self, at: int | None = None) -> TokenTree:
-        """Start a new branch from the first `at` tokens (default: those before the focus) and
-        look at its end. The branch forked from keeps all its tokens. Raises `TreeFull`."""
+        """Start a new branch from the first `at` tokens, with the focus at its end.
+
+        By default these are the tokens before the focus. The old branch keeps all its tokens.
+        Raises `TreeFull`.
+        """
         at = self.focus if at is None else at
         return self._with_branch(self.steps[:at])
 
     def start(self, tokens: Iterable[Token]) -> TokenTree:
-        """Start a branch on another prompt. A branch that is nothing but its prompt gives way;
-        any other stays. Raises `TreeFull`."""
+        """Start a branch with another prompt.
+
+        It replaces the current branch if that has nothing but a prompt. Raises `TreeFull`.
+        """
         if all(step.how == "prompt" for step in self.steps):
             return self._with_steps(given_steps(tokens))
         return self._with_branch(given_steps(tokens))
 
     def remove(self, number: int) -> TokenTree:
-        """Forget a branch; the last one stays."""
+        """Remove a branch, unless it is the only one."""
         if len(self.branches) == 1:
             return self
         branch = self.branch(number)
@@ -224,11 +249,11 @@ class TokenTree(msgspec.Struct, frozen=True):
         return TokenTree(others, nearest.number, len(nearest.steps))
 
     def reseed(self, seed: int) -> TokenTree:
-        """Have the model draw with this seed along the current branch."""
+        """Set the seed for draws along the current branch."""
         return self._with(replace(self.current, seed=seed))
 
     def note_surprisals(self, start: int, surprisals: Sequence[float | None]) -> TokenTree:
-        """Write down how surprising the tokens from `start` of the current branch were."""
+        """Store the surprisals of the current branch's tokens from `start`."""
         steps = list(self.steps)
         for index, value in enumerate(surprisals, start=start):
             if index < len(steps):
@@ -236,27 +261,29 @@ class TokenTree(msgspec.Struct, frozen=True):
         return self._with(replace(self.current, steps=tuple(steps)))
 
     def first_unknown(self) -> int | None:
-        """Index of the first token, after the very first, whose surprisal is not known."""
+        """Return the index of the first token without a surprisal, apart from token 0."""
         later = enumerate(self.steps[1:], start=1)
         return next((index for index, step in later if step.surprisal_bits is None), None)
 
     def has_branch(self, number: int) -> bool:
+        """Return True if there is a branch with this number."""
         return any(branch.number == number for branch in self.branches)
 
     def branch(self, number: int) -> Branch:
+        """Return the branch with this number."""
         return next(branch for branch in self.branches if branch.number == number)
 
     def _with(self, current: Branch) -> TokenTree:
-        """The tree with another branch in place of the current one."""
+        """Return the tree with another branch in place of the current one."""
         branches = (current if each.number == current.number else each for each in self.branches)
         return replace(self, branches=tuple(branches))
 
     def _with_steps(self, steps: tuple[Step, ...]) -> TokenTree:
-        """The tree with these steps on its current branch, looked at from their end."""
+        """Return the tree with these steps on its current branch and the focus at their end."""
         return replace(self._with(replace(self.current, steps=steps)), focus=len(steps))
 
     def _with_branch(self, steps: tuple[Step, ...]) -> TokenTree:
-        """The tree with one branch more, which is looked at from its end."""
+        """Return the tree with one more branch, which is current, and the focus at its end."""
         self._make_room(len(steps))
         branch = Branch(self._free_number(), self.current.seed, steps)
         return TokenTree((*self.branches, branch), branch.number, len(steps))
@@ -265,7 +292,7 @@ class TokenTree(msgspec.Struct, frozen=True):
         free = set(range(1, MAXIMUM_BRANCHES + 1)) - {branch.number for branch in self.branches}
         if not free:
             raise TreeFull(
-                f"There are {MAXIMUM_BRANCHES} branches, which is as many as are kept.",
+                f"There are already {MAXIMUM_BRANCHES} branches, which is the limit.",
                 "Remove one first.",
             )
         return min(free)
@@ -279,12 +306,12 @@ class TokenTree(msgspec.Struct, frozen=True):
 
 
 def given_steps(tokens: Iterable[Token]) -> tuple[Step, ...]:
-    """Return the steps of tokens that were given, not chosen."""
+    """Return the steps of tokens that come from a prompt."""
     return tuple(Step(token, "prompt") for token in tokens)
 
 
 def text_of(steps: Iterable[Step]) -> str:
-    """Return what tokens read as, without special ones."""
+    """Return the text of these steps, without special tokens."""
     data = b"".join(step.token.data for step in steps if not step.token.special)
     return data.decode("utf-8", "replace")
 
@@ -293,10 +320,11 @@ def text_of(steps: Iterable[Step]) -> str:
 
 
 class SavedBranch(msgspec.Struct, frozen=True):
-    """A branch as what it adds to the `shared` first tokens of branch number `parent` (0: none).
+    """A branch in a file, as its difference from another branch.
 
-    `data` are the bytes of its own tokens one after the other, `sizes` how many belong to each,
-    `how` one letter each: p(rompt), d(rawn), t(aken); `special` the places of control marks.
+    It begins with the `shared` first tokens of branch number `parent` (0: none). `data` holds the
+    bytes of its own tokens, joined, and `sizes` the number of bytes of each. `how` has one letter
+    per token: p(rompt), d(rawn), t(aken). `special` lists the indices of special tokens.
     """
 
     number: int
@@ -311,7 +339,7 @@ class SavedBranch(msgspec.Struct, frozen=True):
 
 
 class SavedTree(msgspec.Struct, frozen=True):
-    """A tree in the order in which its branches were made, ready for JSON."""
+    """A tree as it is stored in JSON, with the branches in the order of their creation."""
 
     branches: tuple[SavedBranch, ...]
     current: int
@@ -322,7 +350,7 @@ _HOW: dict[str, How] = {"p": "prompt", "d": "drawn", "t": "taken"}
 
 
 def save(tree: TokenTree) -> SavedTree:
-    """Everything about a tree that cannot be computed again: all but the surprisals."""
+    """Return everything in a tree that cannot be computed again: all but the surprisals."""
     saved: list[SavedBranch] = []
     for index, branch in enumerate(tree.branches):
         earlier = tree.branches[:index]
@@ -346,12 +374,12 @@ def save(tree: TokenTree) -> SavedTree:
 
 
 def restore(saved: SavedTree) -> TokenTree:
-    """The tree that was saved. Raises `ValueError` when it does not fit together."""
+    """Return the tree that was saved. Raises `ValueError` if the branches don't fit together."""
     branches: dict[int, Branch] = {}
     for item in saved.branches:
         stem = branches[item.parent].steps[: item.shared] if item.parent in branches else ()
         if len(stem) != item.shared or not 1 <= item.number <= MAXIMUM_BRANCHES:
-            raise ValueError(f"Branch {item.number} does not fit on the tree.")
+            raise ValueError(f"Branch {item.number} does not fit into the tree.")
         branches[item.number] = Branch(item.number, item.seed, (*stem, *_own_steps(item)))
     if saved.current not in branches:
         raise ValueError(f"There is no branch {saved.current}.")

@@ -1,20 +1,20 @@
-"""Text to token ids and back, with every token's exact bytes.
+"""Convert text to token ids and back, with every token's exact bytes.
 
-The algorithm is byte pair encoding (Sennrich et al. 2016) as the `tokenizers` library does it;
-this module sets it up from what a model file says about its own tokenizer. Two families occur:
+The algorithm is byte pair encoding (Sennrich et al. 2016) from the `tokenizers` library. This
+module configures it from a model file's description of its tokenizer. There are two families:
 
-- byte-level (GPT-2, Llama 3, SmolLM): text is UTF-8 bytes, each byte written as one printable
-  character, so a token can be any bytes;
+- byte-level (GPT-2, Llama 3, SmolLM): text is UTF-8 bytes, and each byte is written as one
+  printable character, so a token can be any sequence of bytes;
 - SentencePiece (Llama 1 and 2, Mistral): a space is written "▁", and a character that the
   vocabulary lacks falls back to one token for each of its bytes.
 
-The bytes of a text's tokens are the bytes of the text. Three things are as the model was trained,
-and cost a SentencePiece text something: a "▁" in it is a space; before it comes a space, where the
-model wants one; and a `tokenizer.json` may name other changes to make first. What a vocabulary has
-no token for is refused in both families.
+The bytes of a text's tokens are the bytes of the text. SentencePiece has three exceptions, because
+its models were trained that way: a "▁" in the text becomes a space, some models add a space before
+the text, and a `tokenizer.json` may specify other normalizations. Text without tokens in the
+vocabulary is an error in both families.
 
-Marks such as `<|im_end|>` steer a model. In text from a user they are only text: `encode` makes
-special tokens of them only when it is told to.
+Special tokens such as `<|im_end|>` control a model. In a user's text they are only text: `encode`
+produces special tokens only on request.
 """
 
 from __future__ import annotations
@@ -38,14 +38,14 @@ from tutor.text import safe
 
 SENTENCEPIECE_SPACE = "▁"
 
-# Marks that end a model's answer, whichever of them the model file names as its end token.
+# Special tokens that end a model's answer, whichever of them the model file names.
 END_MARKS = ("<|endoftext|>", "<|im_end|>", "<|end_of_text|>", "<|eot_id|>", "</s>")
 
-_BETWEEN = "\ud800"  # half of a surrogate pair: no text that was decoded has it
+_BETWEEN = "\ud800"  # half of a surrogate pair, which never occurs in decoded text
 
 
 class _Saved(msgspec.Struct, frozen=True):
-    """What `to_json` writes: the library's own format and what it has no place for."""
+    """The contents of `to_json`: the library's own format, and the ids it has no fields for."""
 
     tokenizer: msgspec.Raw
     start_ids: tuple[int, ...]
@@ -53,8 +53,11 @@ class _Saved(msgspec.Struct, frozen=True):
 
 
 class Tokenizer:
-    """`start_ids` come before any text (a "beginning of sequence" mark, or nothing); at one of
-    `end_ids` the model has finished its answer."""
+    """A tokenizer of either family.
+
+    `start_ids` come before any text (a "beginning of sequence" token, or nothing). A token from
+    `end_ids` means that the model has finished its answer.
+    """
 
     def __init__(
         self, backend: Backend, *, start_ids: Iterable[int] = (), end_ids: Iterable[int] = ()
@@ -70,7 +73,10 @@ class Tokenizer:
 
     @classmethod
     def from_gguf(cls, fields: Mapping[str, Any]) -> Tokenizer:
-        """From the metadata of a GGUF file: plain values by key (`tokenizer.ggml.tokens` ...)."""
+        """Return the tokenizer in the metadata of a GGUF file.
+
+        `fields` are plain values by key (`tokenizer.ggml.tokens` ...).
+        """
         return cls(
             tokenizer_gguf.backend(fields),
             start_ids=tokenizer_gguf.start_ids(fields),
@@ -79,14 +85,18 @@ class Tokenizer:
 
     @classmethod
     def from_file(cls, path: Path) -> Tokenizer:
-        """From a Hugging Face `tokenizer.json`, and the `tokenizer_config.json` beside it."""
+        """Return the tokenizer in a Hugging Face `tokenizer.json`.
+
+        The `tokenizer_config.json` in the same folder names its end token. Raises `ModelDamaged`
+        and `ModelUnsupported`.
+        """
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise ModelDamaged(f"{path.name} cannot be read: {error}.") from error
         with library_failures(f"{path.name} is not a tokenizer"):
             backend = Backend.from_str(text)
-            backend.no_truncation()  # it may ask for either
+            backend.no_truncation()  # the file may ask for these
             backend.no_padding()
             processed = backend.encode("a").ids
             plain = backend.encode("a", add_special_tokens=False).ids
@@ -95,7 +105,7 @@ class Tokenizer:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Tokenizer:
-        """From what `to_json` wrote."""
+        """Return the tokenizer that `to_json` saved. Raises `ModelDamaged`."""
         try:
             saved = msgspec.json.decode(text, type=_Saved)
             with library_failures("A saved tokenizer cannot be read"):
@@ -105,39 +115,42 @@ class Tokenizer:
         return cls(backend, start_ids=saved.start_ids, end_ids=saved.end_ids)
 
     def to_json(self) -> bytes:
-        """For a cache: reading this is much quicker than reading a GGUF file's metadata."""
+        """Return the tokenizer as JSON, which loads much faster than a GGUF file's metadata."""
         raw = msgspec.Raw(self._backend.to_str().encode("utf-8"))
         return msgspec.json.encode(_Saved(raw, self.start_ids, self.end_ids))
 
     @property
     def vocabulary_size(self) -> int:
+        """Return the number of tokens."""
         return self._backend.get_vocab_size()
 
     @property
     def highest_id(self) -> int:
+        """Return the highest token id, or -1 for an empty vocabulary."""
         return max(self._backend.get_vocab().values(), default=-1)
 
     @property
     def special_ids(self) -> dict[str, int]:
-        """The special marks and their ids."""
+        """Return the ids of the special tokens, by their text."""
         return {mark.content: id_ for id_, mark in self._added.items() if mark.special}
 
     def encode(self, text: str, *, special: bool = False) -> list[int]:
-        """Token ids of `text`, without `start_ids`.
+        """Return the token ids of `text`, without `start_ids`.
 
-        With `special`, marks such as `<|im_end|>` become their special tokens. Raises
-        `TextError` for text that this vocabulary has no tokens for: it is never silently dropped.
+        With `special`, text such as `<|im_end|>` becomes a special token. Raises `TextError` if the
+        vocabulary has no token for a part of the text, which is never dropped silently.
         """
         try:
             data = text.encode("utf-8")
         except UnicodeEncodeError as error:
             raise TextError(
-                f"Character {error.start + 1} is half of a surrogate pair and not Unicode text.",
+                f"Character {error.start + 1} of the text is half of a surrogate pair, which is "
+                "not valid Unicode.",
                 "Remove it and try again.",
             ) from error
         if missing := data.translate(None, self._bytes_with_token):
             raise TextError(
-                f"The model's vocabulary has no token for the byte 0x{missing[0]:02x} in it.",
+                f"The model's vocabulary has no token for the byte 0x{missing[0]:02x} in the text.",
                 "Remove control characters and very rare characters from the text.",
             )
         self._backend.encode_special_tokens = not special
@@ -145,18 +158,21 @@ class Tokenizer:
             ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
         if self._unknown is not None and self._unknown in ids:
             raise TextError(
-                "The model's vocabulary has no tokens for a character in it.",
+                "The model's vocabulary has no tokens for a character in the text.",
                 "Remove rare characters from the text.",
             )
         return ids
 
     def decode(self, ids: Iterable[int]) -> bytes:
-        """The exact bytes of these tokens, one after another, special marks included."""
+        """Return the exact bytes of these tokens, joined, including special tokens."""
         return b"".join(self.token(id_).data for id_ in ids)
 
     def token(self, id_: int) -> Token:
-        """The token with this id. Ids that the vocabulary leaves unused (networks are often
-        padded to a round size) get a name and no bytes."""
+        """Return the token with this id.
+
+        Networks are often padded to a round size. An id that the vocabulary does not use has a name
+        and no bytes.
+        """
         added = self._added.get(id_)
         if added is not None:
             data = added.content.encode("utf-8")
@@ -168,28 +184,33 @@ class Tokenizer:
         return Token(id_, data.decode("utf-8", errors="replace"), data)
 
     def tokens(self, ids: Iterable[int]) -> tuple[Token, ...]:
+        """Return the tokens with these ids."""
         return tuple(self.token(id_) for id_ in ids)
 
     def containing(self, query: str) -> list[int]:
-        """Ids of all tokens whose text contains `query`, capitals ignored, in ascending order."""
+        """Return the ids, in order, of all tokens whose text contains `query` in any case."""
         wanted = query.casefold()
         folded = self._joined_texts.casefold().split(_BETWEEN)
         return [id_ for id_, text in enumerate(folded) if wanted in text]
 
     def chunks(self, text: str) -> list[bytes]:
-        """The parts that a text is split into before pairs are merged: no token goes across
-        them."""
+        """Return the parts that a text is split into before pairs are merged.
+
+        No token crosses the border between two parts.
+        """
         splitter = self._backend.pre_tokenizer
         parts = splitter.pre_tokenize_str(text) if splitter is not None else [(text, (0, 0))]
         return [self._bytes_of(written) for written, _ in parts]
 
     def merge_rules(self) -> dict[tuple[bytes, bytes], int]:
-        """The rank, from 1, of every rule that joins two pieces. Raises `LabError` for a tokenizer
-        that does not work on bytes."""
+        """Return the rank, from 1, of every merge rule: the two byte strings that it joins.
+
+        Raises `LabError` for a tokenizer that does not work on bytes.
+        """
         if not self._byte_level:
             raise LabError(
                 "This model's tokenizer merges characters, not bytes.",
-                "Use a model with a byte-level tokenizer, as the default one has.",
+                "Use a model with a byte-level tokenizer, such as the default model.",
             )
         merges = json.loads(self._backend.to_str())["model"]["merges"]
         pairs = (pair.split(" ") if isinstance(pair, str) else pair for pair in merges)
@@ -199,12 +220,12 @@ class Tokenizer:
         }
 
     def texts(self) -> list[str]:
-        """The text of every token, by id: long, and to be let go again."""
+        """Return the text of every token, by id. The list is large: don't keep it."""
         return self._joined_texts.split(_BETWEEN)
 
     @cached_property
     def _joined_texts(self) -> str:
-        """Takes a while the first time, and then far less memory than so many strings."""
+        """The texts of all tokens in one string, which takes far less memory than a list."""
         return _BETWEEN.join(self.token(id_).text for id_ in range(self.vocabulary_size))
 
     def _bytes_of(self, written: str) -> bytes:
@@ -218,8 +239,11 @@ class Tokenizer:
 
     @cached_property
     def _bytes_with_token(self) -> bytes:
-        """The bytes that can occur in text. SmolLM's vocabulary, for one, lacks 21 of the 256,
-        some control characters among them."""
+        """The bytes that have a token.
+
+        SmolLM's vocabulary, for example, lacks 21 of the 256 bytes, including some control
+        characters.
+        """
         if not self._byte_level:
             return bytes(range(256))
         found = (self._backend.token_to_id(char) is not None for char in _BYTE_OF)
@@ -228,8 +252,11 @@ class Tokenizer:
 
 @contextmanager
 def library_failures(what: str) -> Iterator[None]:
-    """Turns whatever the tokenizers library raises into `ModelDamaged`: it has no error classes of
-    its own, and what goes wrong unforeseen in its Rust code is not even an `Exception`."""
+    """Turn anything that the tokenizers library raises into `ModelDamaged`.
+
+    The library has no exception classes of its own, and a panic in its Rust code is not even an
+    `Exception`.
+    """
     try:
         yield
     except BaseException as error:
@@ -239,8 +266,11 @@ def library_failures(what: str) -> Iterator[None]:
 
 
 def _byte_characters() -> dict[str, bytes]:
-    """The printable character that stands for each byte in a byte-level vocabulary: itself where
-    it is printable, the next unused one from U+0100 where not (GPT-2, `bytes_to_unicode`)."""
+    """Return the byte for each printable character of a byte-level vocabulary.
+
+    A printable byte stands for itself; any other byte is written as the next unused character from
+    U+0100 (GPT-2, `bytes_to_unicode`).
+    """
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     substitutes = count(0x100)
     return {
@@ -252,9 +282,16 @@ _BYTE_OF = _byte_characters()
 
 
 def _is_byte_level(backend: Backend) -> bool:
-    """Told by the decoder. Raises `ModelUnsupported` if it is of neither family."""
+    """Return True for a byte-level tokenizer, False for SentencePiece.
+
+    The tokenizer's decoder tells them apart. Raises `ModelUnsupported` if it belongs to neither
+    family.
+    """
     if backend.decoder is None:
-        raise ModelUnsupported("Its tokenizer does not say how tokens become text.")
+        raise ModelUnsupported(
+            "Its tokenizer does not say how to decode tokens to text.",
+            "Use a model with a byte-level BPE or SentencePiece tokenizer.",
+        )
     description = json.loads(backend.decoder.__getstate__())
     kinds = {description["type"], *(part["type"] for part in description.get("decoders", ()))}
     if "ByteLevel" in kinds:
@@ -262,13 +299,13 @@ def _is_byte_level(backend: Backend) -> bool:
     if kinds & {"ByteFallback", "Metaspace"}:
         return False
     raise ModelUnsupported(
-        f"Its tokenizer decodes by {', '.join(sorted(kinds))[:200]}.",
+        f"Its tokenizer decodes with {', '.join(sorted(kinds))[:200]}.",
         "Use a model with a byte-level BPE or SentencePiece tokenizer.",
     )
 
 
 def _end_ids_beside(path: Path, backend: Backend) -> list[int]:
-    """The end token that `tokenizer_config.json` in the same folder names, if it names one."""
+    """Return the id of the end token that `tokenizer_config.json` names, if there is one."""
     try:
         settings = msgspec.json.decode((path.parent / "tokenizer_config.json").read_bytes())
     except FileNotFoundError:

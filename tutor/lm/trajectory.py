@@ -1,4 +1,4 @@
-"""A text that goes on by itself, step by step. Needs no torch: the session may be anywhere."""
+"""Let a model generate text step by step. It needs no torch, since any session will do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tutor.lm.distribution import Distribution, Row, SamplerSettings
 
 
 class Stepped(Protocol):
-    """What is asked of a session."""
+    """The part of a session that generation needs."""
 
     @property
     def ended(self) -> bool: ...
@@ -26,7 +26,7 @@ class Stepped(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a trajectory: the distribution, and the row that was taken."""
+    """One step: the distribution, and the row of the token that was drawn."""
 
     distribution: Distribution
     chosen: Row
@@ -35,9 +35,10 @@ class Step:
 def trajectory(
     session: Stepped, sampler: SamplerSettings, seed: int, steps: int, top: int
 ) -> Iterator[Step]:
-    """Let the model go on from the end of the session for `steps` tokens, its own draw each time.
+    """Generate up to `steps` tokens at the end of the session, and yield each step.
 
-    Stops after a token that ends the text. Raises `ContextFull` when there is no room left.
+    Every token is the one that the sampler draws. Stops after an end token. Raises `ContextFull`
+    when there is no room left.
     """
     for _ in range(steps):
         found = session.distribution(len(session), sampler, seed, top)

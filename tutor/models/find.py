@@ -1,4 +1,4 @@
-"""From what the user wrote to files on disk."""
+"""Find the files of the model that the user names."""
 
 from __future__ import annotations
 
@@ -20,31 +20,34 @@ from tutor.models.installed import (
 from tutor.models.report import OnStage, quiet
 
 HUB_PREFIX = "hf:"
-_ELSEWHERE = re.compile(r"[a-z]{2,}:(?!/)")
-_SEE_LIST = "`tutor model list` shows what is installed."
+_REMOTE = re.compile(r"[a-z]{2,}:(?!/)")
+_SEE_LIST = "See what is installed with `tutor model list`."
 
 
 def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundModel:
-    """The model that `spec` names:
+    """Return the model that `spec` names.
 
-    - nothing: what TUTOR_MODEL names, else the default model where it is installed, else the
-      small one that comes with the package;
+    `spec` can be:
+
+    - nothing: the model in TUTOR_MODEL, else the default model if it is installed, else the small
+      bundled model;
     - the name of an installed model;
     - a GGUF file, or a folder with `config.json`, `tokenizer.json` and safetensors;
-    - `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`, fetched if it is not in the Hugging Face cache
-      yet; `on_stage` hears how far that is.
+    - `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`, which is downloaded unless it is in the Hugging
+      Face cache; `on_stage` is told about the progress.
 
-    Says nothing about whether tutor can run it; `tutor.lm.load` does. Raises `ModelError`s.
+    This does not check whether tutor can run the model; `tutor.lm.load` does. Raises `ModelError`.
     """
     spec = spec or os.environ.get("TUTOR_MODEL")
     if not spec:
         return _default_model()
     if spec.startswith(HUB_PREFIX):
         return _from_hub(spec.removeprefix(HUB_PREFIX), on_stage)
-    if _ELSEWHERE.match(spec) and not Path(spec).exists():
+    if _REMOTE.match(spec) and not Path(spec).exists():
         raise ModelUnsupported(
-            f"{spec} names a model elsewhere, and this needs one on this machine.",
-            "The stepper, the chat, `tutor step` and `tutor model check` take such a model.",
+            f"{spec} is a remote model, but this needs a model on this machine.",
+            "You can use a remote model in the stepper, the chat, `tutor step` and "
+            "`tutor model check`.",
         )
     if os.sep not in spec:
         for model in installed_models():
@@ -54,8 +57,11 @@ def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundMo
 
 
 def from_path(path: Path) -> FoundModel:
-    """The model in this file or folder. Raises `ModelNotFound`, `ModelUnsupported`, or
-    `ModelDamaged` for a file that is empty or a folder that lacks a part."""
+    """Return the model in this file or folder.
+
+    Raises `ModelNotFound`, `ModelUnsupported`, or `ModelDamaged` for an empty file or a folder that
+    lacks a file.
+    """
     try:
         path = path.expanduser().absolute()
         if path.is_dir():
@@ -63,9 +69,13 @@ def from_path(path: Path) -> FoundModel:
         return _from_file(path)
     except FileNotFoundError as error:
         raise ModelNotFound(
-            f"There is no model {str(path)!r}, and none of that name is installed.", _SEE_LIST
+            f"There is no model {str(path)!r}, and no model of that name is installed.", _SEE_LIST
         ) from error
-    except (OSError, RuntimeError, ValueError) as error:  # no permission, unknown ~user, NUL
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # no permission, unknown ~user, NUL character
         raise ModelNotFound(f"{str(path)!r} cannot be read: {error}.", _SEE_LIST) from error
 
 
@@ -75,18 +85,18 @@ def _default_model() -> FoundModel:
     for model in installed_models():
         if is_default(model):
             raise ModelDamaged(
-                f"{model.path} is not of the right size.",
-                "Fetch it again: `tutor model pull`, or f on the model screen.",
+                f"{model.path} has the wrong size.",
+                "Download it again with `tutor model pull`, or press f on the model screen.",
             )
     if model := bundled_model():
         return model
     raise ModelNotFound(
-        f"{DEFAULT.name} is not installed yet.", "`tutor model pull` fetches it, once."
+        f"{DEFAULT.name} is not installed yet.", "Download it with `tutor model pull`."
     )
 
 
 def _from_hub(name: str, on_stage: OnStage) -> FoundModel:
-    from tutor.models.hub import fetch  # the client is heavy and seldom needed
+    from tutor.models.hub import fetch  # slow to import and rarely needed
 
     found = from_path(fetch(name, on_stage))
     if found.kind == "folder":  # the cache names folders by commit
@@ -100,9 +110,9 @@ def _from_file(path: Path) -> FoundModel:
     if magic == b"GGUF":
         return FoundModel(name=path.stem, kind="gguf", path=path)
     if not magic:
-        raise ModelDamaged(f"{path} is empty.", "Fetch it again.")
+        raise ModelDamaged(f"{path} is empty.", "Download it again.")
     raise ModelUnsupported(
-        f"{path} is not a GGUF file.", "Name a GGUF file, or the folder that holds a model."
+        f"{path} is not a GGUF file.", "Name a GGUF file, or a folder that contains a model."
     )
 
 
@@ -113,10 +123,12 @@ def _from_folder(path: Path) -> FoundModel:
     if not missing:
         return FoundModel(name=path.name, kind="folder", path=path)
     if len(missing) < 3:
-        raise ModelDamaged(f"{path} lacks {' and '.join(missing)}.", "Fetch the folder again.")
+        raise ModelDamaged(
+            f"{path} has no {' and no '.join(missing)}.", "Download the folder again."
+        )
     if files := sorted(file.name for file in path.glob("*.gguf")):
-        raise ModelError(f"{path} holds GGUF files: {', '.join(files)}.", "Name one of them.")
+        raise ModelError(f"{path} contains GGUF files: {', '.join(files)}.", "Name one of them.")
     raise ModelNotFound(
         f"There is no model in the folder {path}.",
-        "A model folder has config.json, tokenizer.json and safetensors.",
+        "A model folder contains config.json, tokenizer.json and safetensors files.",
     )

@@ -1,8 +1,8 @@
-"""Models named `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`.
+"""Find or download models named `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`.
 
-They are fetched with the Hugging Face client into the cache that it shares with every other
-program of the user, so that a model which is there already is not fetched twice. HF_ENDPOINT,
-HF_HOME, HF_TOKEN and HF_HUB_OFFLINE mean what they always mean.
+The Hugging Face client downloads them to the cache that it shares with the user's other programs,
+so that a model that is already there is not downloaded again. HF_ENDPOINT, HF_HOME, HF_TOKEN and
+HF_HUB_OFFLINE have their usual meaning.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tutor.errors import DownloadFailed, ModelError, ModelNotFound, NoSpace, Usa
 from tutor.models.package_client import bytes_below
 from tutor.models.report import OnStage
 
-# Read when the client is imported. What it would print, `on_stage` and the errors say.
+# The client reads these when it is imported. `on_stage` and our errors replace its output.
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 os.environ.setdefault("HF_HUB_VERBOSITY", "critical")
 
@@ -36,12 +36,12 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import filter_repo_objects
 
-# The client's library for HTTP was another one in each of its main versions.
+# The client has used a different HTTP library in each of its major versions.
 _NO_CONNECTION = ("ConnectError", "ConnectTimeout", "ConnectionRefusedError", "gaierror")
 _NETWORK = "Check the network and try again."
 
 _TICK = 0.5
-"""Seconds between two looks at how far a download is."""
+"""Seconds between two progress reports of a download."""
 
 _FOLDER_FILES = [
     "config.json",
@@ -55,12 +55,12 @@ _FOLDER_FILES = [
 
 
 def fetch(name: str, on_stage: OnStage) -> Path:
-    """The file or folder in the Hugging Face cache that `name` (`OWNER/REPO[/FILE]`) stands for.
+    """Return the file or folder in the Hugging Face cache for `name` (`OWNER/REPO[/FILE]`).
 
-    Without FILE: the folder of a repository with `config.json`, or else its only GGUF file. What
-    is in the cache is used as it is, without asking the network; the rest is fetched. Raises
-    `ModelNotFound`, `DownloadFailed`, `NoSpace`, or `ModelError` where one of several files has
-    to be named.
+    Without FILE, this is the folder of a repository with `config.json`, or else its only GGUF file.
+    Cached files are used without asking the network; other files are downloaded. Raises
+    `ModelNotFound`, `DownloadFailed`, `NoSpace`, or `ModelError` if you have to choose one of
+    several files.
     """
     repository, file = _split(name)
     try:
@@ -70,13 +70,13 @@ def fetch(name: str, on_stage: OnStage) -> Path:
         sizes = _sizes(repository)
         files = [file] if file else _files_of_model(repository, sizes)
         total = sum(sizes.get(each, 0) for each in files)
-        with _watched(repository, f"fetching {name} from Hugging Face", total, on_stage):
+        with _watched(repository, f"downloading {name} from Hugging Face", total, on_stage):
             if len(files) == 1:
                 return Path(hf_hub_download(repository, files[0]))
             return Path(snapshot_download(repository, allow_patterns=_FOLDER_FILES))
     except GatedRepoError as error:
         raise ModelNotFound(
-            f"{repository} asks you to accept its terms first.",
+            f"{repository} requires you to accept its terms first.",
             "Accept them on its page and set HF_TOKEN.",
         ) from error
     except RepositoryNotFoundError as error:
@@ -85,8 +85,8 @@ def fetch(name: str, on_stage: OnStage) -> Path:
         raise ModelNotFound(
             f"The repository {repository} has no file {file!r}.", "Check the name on its page."
         ) from error
-    except ValueError as error:  # the client's word for a name that cannot exist
-        raise UsageError(f"{name!r} cannot be the name of a model.", _FORM) from error
+    except ValueError as error:  # the client's error for an invalid name
+        raise UsageError(f"{name!r} is not a valid model name.", _FORM) from error
     except (HTTPError, OSError) as error:
         raise _failure(name, error) from error
 
@@ -105,7 +105,7 @@ def _split(name: str) -> tuple[str, str]:
 
 
 def _cached(repository: str, file: str) -> Path | None:
-    """What was fetched before, if it is whole."""
+    """Return the cached file or folder, if it is complete."""
     try:
         if file:
             return Path(hf_hub_download(repository, file, local_files_only=True))
@@ -114,17 +114,17 @@ def _cached(repository: str, file: str) -> Path | None:
         )
     except LocalEntryNotFoundError:
         return None
-    return folder if _whole(folder) else None
+    return folder if _complete(folder) else None
 
 
 class _Index(msgspec.Struct, frozen=True):
-    """What matters of an index: which file each tensor is in."""
+    """The part of an index that we use: the file of each tensor."""
 
     weight_map: dict[str, str]
 
 
-def _whole(folder: Path) -> bool:
-    """An index, where there is one, lists the files that the weights are spread over."""
+def _complete(folder: Path) -> bool:
+    """Return True if the folder has all files of a model, including those in its index."""
     names = {"config.json", "tokenizer.json"}
     for index in folder.glob("*.safetensors.index.json"):
         try:
@@ -136,13 +136,13 @@ def _whole(folder: Path) -> bool:
 
 
 def _sizes(repository: str) -> dict[str, int]:
-    """Bytes of each file of the repository, 0 where its size is not told."""
+    """Return the size of each file in the repository, 0 if it is not known."""
     listed = HfApi().model_info(repository, files_metadata=True).siblings or ()
     return {file.rfilename: file.size or 0 for file in listed}
 
 
 def _files_of_model(repository: str, files: Iterable[str]) -> list[str]:
-    """The files that make up the only model in a repository."""
+    """Return the files of the only model in a repository."""
     if "config.json" in files:
         return list(filter_repo_objects(files, allow_patterns=_FOLDER_FILES))
     weights = [file for file in files if file.endswith(".gguf")]
@@ -160,8 +160,10 @@ def _files_of_model(repository: str, files: Iterable[str]) -> list[str]:
 
 @contextmanager
 def _watched(repository: str, stage: str, total: int, on_stage: OnStage) -> Iterator[None]:
-    """Tells how far a download is for as long as it lasts, from what arrives in the cache: the
-    client's own ways of telling have changed from version to version."""
+    """Report the progress of a download for as long as it lasts, from the size of the cache.
+
+    The client's own progress reports have changed between versions.
+    """
     folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}" / "blobs"
     before = bytes_below(folder)
     over = threading.Event()
@@ -187,21 +189,25 @@ def _failure(name: str, error: Exception) -> ModelError:
         if isinstance(cause, HfHubHTTPError) and cause.response.status_code == 404:
             return _not_found(name)
         if isinstance(cause, OSError) and cause.errno == errno.ENOSPC:
-            return NoSpace(f"There is no room for {name}.", "Make room and try again.")
+            return NoSpace(
+                f"There is not enough disk space for {name}.", "Free some space and try again."
+            )
         if isinstance(cause, OfflineModeIsEnabled):
             return DownloadFailed(
-                f"{name} is not on this machine, and HF_HUB_OFFLINE forbids to fetch it.",
+                f"{name} is not on this machine, and HF_HUB_OFFLINE forbids the download.",
                 "Unset HF_HUB_OFFLINE and try again.",
             )
         if type(cause).__name__ in _NO_CONNECTION:
-            return DownloadFailed(f"Hugging Face, where {name} is, cannot be reached.", _NETWORK)
+            return DownloadFailed(
+                f"{name} cannot be downloaded: there is no connection to Hugging Face.", _NETWORK
+            )
         last, cause = cause, cause.__cause__
     reason = str(last).strip().partition("\n")[0].rstrip(".") or type(last).__name__
-    return DownloadFailed(f"{name} did not come through ({reason}).", _NETWORK)
+    return DownloadFailed(f"{name} could not be downloaded ({reason}).", _NETWORK)
 
 
 def _not_found(name: str) -> ModelNotFound:
     return ModelNotFound(
-        f"Hugging Face has no {name} that is open to you.",
-        "Check the name; a private repository needs HF_TOKEN.",
+        f"Hugging Face has no {name} that you can access.",
+        "Check the name. For a private repository, set HF_TOKEN.",
     )

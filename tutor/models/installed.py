@@ -1,4 +1,4 @@
-"""The models that are installed on this machine."""
+"""List the models that are installed on this machine."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tutor import paths
 
 
 class FoundModel(msgspec.Struct, frozen=True):
-    """Model files on this machine: one GGUF file, or a folder as Hugging Face lays it out.
+    """The files of a model on this machine: a GGUF file or a Hugging Face folder.
 
-    `sha256` is what the file must have, where that is known beforehand (the default model).
-    `bundled` marks the small model that comes with the package.
+    `sha256` is the checksum that the file must have, if it is known in advance (for the default
+    model). `bundled` marks the small model that is part of the package.
     """
 
     name: str
@@ -27,9 +27,9 @@ class FoundModel(msgspec.Struct, frozen=True):
 
 
 class Release(msgspec.Struct, frozen=True):
-    """A model file as it was published, and the Python package that carries it.
+    """A published model file, and the Python package that contains it.
 
-    `size` and `wheel_size` are bytes; `member` is the file's path inside the package.
+    `size` and `wheel_size` are in bytes. `member` is the path of the file inside the package.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Release(msgspec.Struct, frozen=True):
 
     @property
     def file_name(self) -> str:
+        """Return the name of the model file."""
         return self.member.rpartition("/")[2]
 
 
@@ -59,16 +60,21 @@ DEFAULT = Release(
 
 
 def installed_models() -> tuple[FoundModel, ...]:
-    """Every model in the model folders, the learner's own before the machine-wide ones, and last
-    the small one that comes with the package. Names can repeat; the first one counts."""
+    """Return every model in the model folders.
+
+    The learner's own models come first, then those for all users of the machine, and last the small
+    bundled model. Names can repeat; the first one is used.
+    """
     found = [model for folder in paths.model_folders() for model in _models_in(folder)]
     bundled = bundled_model()
     return (*found, bundled) if bundled else tuple(found)
 
 
 def installed_default() -> FoundModel | None:
-    """The default model, where it is installed whole; its size is checked, its checksum is not
-    (that is done when it is fetched, and when it is first loaded)."""
+    """Return the default model, if it is installed and has the right size.
+
+    Its checksum is checked only after the download and when it is first loaded.
+    """
     for model in installed_models():
         if is_default(model) and model.path.stat().st_size == DEFAULT.size:
             return model
@@ -76,11 +82,12 @@ def installed_default() -> FoundModel | None:
 
 
 def is_default(model: FoundModel) -> bool:
+    """Return True if this is the default model."""
     return model.sha256 == DEFAULT.sha256
 
 
 def bundled_model() -> FoundModel | None:
-    """The small model that comes with the package; None in a source tree without it."""
+    """Return the small bundled model, or None in a source tree without it."""
     folder = paths.bundled_model_folder()
     if not is_model_folder(folder):
         return None
@@ -88,18 +95,19 @@ def bundled_model() -> FoundModel | None:
 
 
 def is_model_folder(folder: Path) -> bool:
+    """Return True if the folder contains a model."""
     return (folder / "config.json").is_file()
 
 
 def file_size(model: FoundModel) -> int:
-    """Bytes of the model's files on disk, packed copies of weights not counted."""
+    """Return the size of the model's files in bytes, without packed copies of weights."""
     if model.kind == "gguf":
         return model.path.stat().st_size
     return sum(file.stat().st_size for file in model.path.iterdir() if file.is_file())
 
 
 def content_checksum(model: FoundModel) -> str:
-    """SHA-256 of all that a model's files say. Raises `OSError`."""
+    """Return a SHA-256 over the contents of all files of a model. Raises `OSError`."""
     files = [model.path] if model.kind == "gguf" else sorted(model.path.glob("*.*"))
     digest = hashlib.sha256()
     for file in files:
@@ -111,7 +119,7 @@ def content_checksum(model: FoundModel) -> str:
 def _models_in(folder: Path) -> Iterator[FoundModel]:
     try:
         entries = sorted(folder.iterdir())
-    except OSError:  # it does not exist yet, or is not for us to read: nothing is installed there
+    except OSError:  # missing or not readable, so nothing is installed there
         return
     for entry in entries:
         if entry.name.startswith("."):

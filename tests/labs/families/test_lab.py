@@ -91,7 +91,7 @@ def test_a_number_becomes_words_with_the_attention_of_the_network(tmp_path: Path
     assert isinstance(network, EncoderDecoder)
     reading, writing, across = Trace(), Trace(), Trace()
     with torch.no_grad():
-        read = network.read(torch.tensor(model.vocabulary.ids([*"407312", "<end>"])), reading)
+        read = network.encode(torch.tensor(model.vocabulary.ids([*"407312", "<end>"])), reading)
         network(read, torch.tensor(model.vocabulary.ids(["<start>", *words])), writing, across)
     traces: dict[Part, Trace] = {"reading": reading, "writing": writing, "across": across}
     for part, trace in traces.items():

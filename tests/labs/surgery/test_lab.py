@@ -74,7 +74,9 @@ def test_the_lens_shows_the_stream_before_and_after(tmp_path: Path) -> None:
 
 def repeated() -> list[int]:
     special = set(small_model().tokenizer.special_ids.values())
-    return surgery.twice([id_ for id_ in range(4096) if id_ not in special], REPEATED, SEED)
+    return surgery.repeated_tokens(
+        [id_ for id_ in range(4096) if id_ not in special], REPEATED, SEED
+    )
 
 
 @torch.inference_mode()
@@ -128,10 +130,10 @@ def test_without_any_part_only_the_embedding_is_left() -> None:
 
 @given(st.integers(1, 30), st.integers(0, 5))
 def test_each_random_token_occurs_exactly_twice(length: int, seed: int) -> None:
-    ids = surgery.twice(range(100, 140), length, seed)
+    ids = surgery.repeated_tokens(range(100, 140), length, seed)
     assert ids[:length] == ids[length:]
     assert len(set(ids)) == length
-    assert ids == surgery.twice(range(100, 140), length, seed)
+    assert ids == surgery.repeated_tokens(range(100, 140), length, seed)
 
 
 def test_switching_a_part_off_or_on_asks_again(tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ from tutor.labs.training.lab import (
 )
 from tutor.lm.fast.kernels import one_thread
 from tutor.lm.network import Transformer
-from tutor.lm.training.history import NO_NUMBER, Measured, Point, tame
-from tutor.lm.training.live import FILE, SETTINGS, Choices, LiveTraining, parted
+from tutor.lm.training.history import LARGEST_LOSS, Measured, Point, bounded
+from tutor.lm.training.live import FILE, SETTINGS, Choices, LiveTraining, split
 from tutor.lm.training.train import initialize
 
 PASSAGES = [
@@ -110,7 +110,7 @@ def test_losses_agree_with_a_plain_training_loop() -> None:
 
 
 def test_no_passage_is_both_trained_on_and_held_out() -> None:
-    kept, held_out = (bytes(part.tolist()).decode() for part in parted(PASSAGES))
+    kept, held_out = (bytes(part.tolist()).decode() for part in split(PASSAGES))
     assert [text in kept for text in PASSAGES] == [number % 10 > 0 for number in range(40)]
     assert "passage 10," in held_out
     assert "passage 11," not in held_out
@@ -119,7 +119,7 @@ def test_no_passage_is_both_trained_on_and_held_out() -> None:
 def test_the_held_out_loss_is_the_mean_over_all_windows() -> None:
     training = trained(2, Choices(RATE))
     training.measure(mask=True)
-    _, held_out = parted(PASSAGES)
+    _, held_out = split(PASSAGES)
     losses = []
     for start in range(0, len(held_out) - 64, 64):
         logits = training.network.logits(training.network(held_out[start : start + 64]))
@@ -150,7 +150,7 @@ def test_a_sample_depends_on_the_network_alone() -> None:
 
 
 def test_a_loss_that_is_not_a_number_can_be_stored(tmp_path: Path) -> None:
-    assert tame(math.nan) == tame(math.inf) == NO_NUMBER
+    assert bounded(math.nan) == bounded(math.inf) == LARGEST_LOSS
     training = trained(1, Choices(RATE))
     for weight in training.network.parameters():
         weight.data.fill_(math.nan)
@@ -160,7 +160,7 @@ def test_a_loss_that_is_not_a_number_can_be_stored(tmp_path: Path) -> None:
     again = LiveTraining(PASSAGES)
     again.load(tmp_path / "x.safetensors")
     assert again.history == training.history
-    assert again.history.measured[-1] == Measured(2, NO_NUMBER, b"")
+    assert again.history.measured[-1] == Measured(2, LARGEST_LOSS, b"")
 
 
 # --- the backend loses no training ----------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Neighbors and analogies, against cosines computed row by row."""
+"""Test neighbors and analogies against cosines that are computed row by row."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def every_row(table: EmbeddingTable) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("form", ["trained", "32 bits", "16 bits"])
-def test_a_cosine_is_that_of_the_rows_in_every_form_of_the_table(form: str) -> None:
+def test_cosines_agree_with_the_rows_in_every_format_of_the_table(form: str) -> None:
     torch.manual_seed(1)
     network = Transformer(CONFIG)
     if form == "16 bits":
@@ -41,16 +41,16 @@ def test_a_cosine_is_that_of_the_rows_in_every_form_of_the_table(form: str) -> N
     )
 
 
-def test_a_cosine_is_that_of_the_rows_in_8_bits(language_model: LanguageModel) -> None:
+def test_cosines_agree_with_the_rows_in_8_bits(language_model: LanguageModel) -> None:
     table = EmbeddingTable(language_model.network)
     ids = list(range(0, table.rows, 97))
-    rows = table.some(ids).double()
+    rows = table.rows_of(ids).double()
     found = table.cosines(table.row(2644)[None])[0][ids]
     wanted = cosine_similarity(rows, table.row(2644).double()[None])
     torch.testing.assert_close(found.double(), wanted, atol=1e-5, rtol=0)
 
 
-def test_chance_is_the_mean_over_all_pairs_of_different_rows() -> None:
+def test_chance_is_the_mean_cosine_of_all_pairs_of_different_rows() -> None:
     torch.manual_seed(1)
     table = EmbeddingTable(Transformer(CONFIG))
     rows = every_row(table)
@@ -59,7 +59,7 @@ def test_chance_is_the_mean_over_all_pairs_of_different_rows() -> None:
     assert table.chance == pytest.approx(float(wanted), abs=1e-6)
 
 
-def test_a_row_of_zeros_is_near_nothing() -> None:
+def test_a_row_of_zeros_has_cosine_zero() -> None:
     network = Transformer(CONFIG)
     with torch.no_grad():
         network.embedding.weight[5] = 0
@@ -68,7 +68,7 @@ def test_a_row_of_zeros_is_near_nothing() -> None:
     assert table.cosines(table.row(5)[None]).isfinite().all()
 
 
-def test_measuring_all_rows_can_be_stopped_and_begun_again() -> None:
+def test_measuring_all_rows_can_be_stopped_and_restarted() -> None:
     network = Transformer(CONFIG)
 
     def stop() -> None:
@@ -80,7 +80,7 @@ def test_measuring_all_rows_can_be_stopped_and_begun_again() -> None:
     assert network.embedding in neighbors._MEASURED
 
 
-def test_ranks_count_the_rows_above_with_and_without_some() -> None:
+def test_ranks_with_and_without_some_rows() -> None:
     cosines = torch.tensor([0.9, 0.1, 0.8, -0.5, 0.7])
     assert [rank_of(id_, cosines) for id_ in range(5)] == [1, 4, 2, 5, 3]
     assert rank_of(4, cosines, leave_out=[0, 3]) == 2
@@ -95,7 +95,7 @@ def test_similarities_are_cosines_of_all_pairs() -> None:
     torch.testing.assert_close(similarities(vectors), wanted)
 
 
-def test_a_word_is_its_single_tokens_first_then_the_first_of_several() -> None:
+def test_single_token_spellings_of_a_word_come_first() -> None:
     tokenizer = small_model().tokenizer
     texts = [[token.text for token in cut] for cut in forms(tokenizer, "family")]
     assert texts[0] == [" family"]

@@ -1,4 +1,4 @@
-"""word2vec: loss, gradients and pairs, against the formulas written out and autograd."""
+"""Test word2vec against its formulas and autograd: loss, gradients and pairs."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def some_vectors(words: int = 7, width: int = 5) -> Vectors:
 
 
 def loss_by_hand(vectors: Vectors, pairs: torch.Tensor, false: torch.Tensor) -> list[float]:
-    """-ln σ(u_o · v_c) - Σ_k ln σ(-u_k · v_c), number by number."""
+    """Return -ln σ(u_o · v_c) - Σ_k ln σ(-u_k · v_c), computed number by number."""
 
     def minus_log_sigmoid(x: float) -> float:
         return math.log1p(math.exp(-x))
@@ -83,7 +83,7 @@ def test_one_step_is_gradient_descent_on_the_sum_of_the_losses() -> None:
     torch.testing.assert_close(vectors.other, other.detach())
 
 
-def test_nothing_is_known_at_first() -> None:
+def test_the_first_vectors_know_nothing() -> None:
     text = read_text(LINES, SMALL)
     vectors = first_vectors(text, SMALL)
     pairs = pairs_of_epoch(text, 0, SMALL)
@@ -92,7 +92,7 @@ def test_nothing_is_known_at_first() -> None:
     assert loss_of(vectors, pairs, false).tolist() == pytest.approx([wanted] * len(pairs))
 
 
-def test_words_are_letters_in_small() -> None:
+def test_words_are_lowercase_letters() -> None:
     assert words_of("The cat's 12 Señor-es, x_y É!") == [
         "the",
         "cat's",
@@ -104,7 +104,7 @@ def test_words_are_letters_in_small() -> None:
     ]
 
 
-def test_the_rarest_words_are_left_out_and_the_rest_counted() -> None:
+def test_rare_words_are_ignored_and_the_others_counted() -> None:
     text = read_text(LINES, Settings(rarest=3))
     counted = Counter(words_of(LINES))
     assert set(text.words) == {word for word, count in counted.items() if count >= 3}
@@ -116,7 +116,7 @@ def test_the_rarest_words_are_left_out_and_the_rest_counted() -> None:
 
 @given(st.integers(1, 6), st.integers(0, 5), st.integers(0, 3))
 def test_pairs_are_neighbors_in_one_line_both_ways(window: int, seed: int, epoch: int) -> None:
-    settings = Settings(seed=seed, window=window, keep=1e9, rarest=1)  # nothing is thinned out
+    settings = Settings(seed=seed, window=window, keep=1e9, rarest=1)  # no subsampling
     text = read_text(LINES, settings)
     found = Counter(map(tuple, pairs_of_epoch(text, epoch, settings).tolist()))
     every: Counter[tuple[int, ...]] = Counter()
@@ -133,7 +133,7 @@ def test_pairs_are_neighbors_in_one_line_both_ways(window: int, seed: int, epoch
         assert found == every
 
 
-def test_windows_of_every_size_are_drawn_alike() -> None:
+def test_windows_of_every_size_are_equally_probable() -> None:
     settings = Settings(window=4, keep=1e9, rarest=1)
     line = " ".join(f"{chr(97 + n % 26)}{chr(97 + n // 26)}" for n in range(600))
     text = read_text(line, settings)
@@ -144,7 +144,7 @@ def test_windows_of_every_size_are_drawn_alike() -> None:
         assert count == pytest.approx(1200 * (5 - distance) / 4, rel=0.1)
 
 
-def test_frequent_words_are_thinned_out_as_much_as_stated() -> None:
+def test_frequent_words_are_subsampled_as_documented() -> None:
     settings = Settings(window=1, keep=0.01, rarest=1)
     text = Text(
         ("a", "b"),
@@ -154,13 +154,13 @@ def test_frequent_words_are_thinned_out_as_much_as_stated() -> None:
     )
     text = text._replace(counts=torch.tensor([9000, 1000]))
     pairs = pairs_of_epoch(text, 0, settings)
-    share = torch.bincount(pairs[:, 0], minlength=2).double() / 2  # two neighbors each
+    found = torch.bincount(pairs[:, 0], minlength=2).double() / 2  # two neighbors each
     for word, count in enumerate((9000, 1000)):
         wanted = 5000 * math.sqrt(0.01 / (count / 10_000))
-        assert float(share[word]) == pytest.approx(wanted, rel=0.1)
+        assert float(found[word]) == pytest.approx(wanted, rel=0.1)
 
 
-def test_false_words_are_drawn_by_count_to_the_three_quarters() -> None:
+def test_negative_samples_are_drawn_by_count_to_the_power_of_three_quarters() -> None:
     text = read_text(LINES, SMALL)
     weights = [count**0.75 for count in text.counts.tolist()]
     wanted = [weight / sum(weights) for weight in weights]
@@ -174,7 +174,7 @@ def run_of(settings: Settings = SMALL) -> TrainingRun:
     return TrainingRun(read_text(LINES * 4, settings), settings)
 
 
-def test_a_run_goes_through_every_pair_of_every_epoch_and_then_is_finished() -> None:
+def test_a_run_uses_every_pair_of_every_epoch() -> None:
     run = run_of()
     count = 0
     while not run.finished:
@@ -187,7 +187,7 @@ def test_a_run_goes_through_every_pair_of_every_epoch_and_then_is_finished() -> 
 
 
 @pytest.mark.parametrize("at", [1, 9, 40])
-def test_a_run_that_was_kept_goes_on_as_if_it_had_not_stopped(at: int, tmp_path: Path) -> None:
+def test_a_saved_run_continues_with_the_same_results(at: int, tmp_path: Path) -> None:
     straight, kept = run_of(), run_of()
     for _ in range(at):
         straight.step()
@@ -216,12 +216,12 @@ def test_another_run_or_a_broken_file_is_not_resumed(tmp_path: Path) -> None:
     assert not run_of().resume(path)
 
 
-def test_words_in_the_same_company_come_together() -> None:
-    company = ["red", "blue", "green"], ["cat", "dog", "cow"]
+def test_words_with_the_same_neighbors_get_similar_vectors() -> None:
+    groups = ["red", "blue", "green"], ["cat", "dog", "cow"]
     lines = [
         f"{word} {frame} {word}"
         for words, frame in zip(
-            company, ("paint color bright wall", "animal runs barn grass"), strict=True
+            groups, ("paint color bright wall", "animal runs barn grass"), strict=True
         )
         for word in words
         for _ in range(20)
@@ -230,7 +230,7 @@ def test_words_in_the_same_company_come_together() -> None:
     run = TrainingRun(read_text("\n".join(lines), settings), settings)
     while not run.finished:
         run.step()
-    ids = [run.text.words.index(word) for words in company for word in words]
+    ids = [run.text.words.index(word) for words in groups for word in words]
     unit = torch.nn.functional.normalize(run.vectors.center[ids])
     cosines = unit @ unit.t()
     assert float(cosines[:3, :3].min()) > float(cosines[:3, 3:].max())

@@ -1,4 +1,4 @@
-"""The plane of the largest variance, against the eigenvectors of the covariance."""
+"""Test the plane of the largest variance against the eigenvectors of the covariance."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_axes_are_the_first_two_eigenvectors_of_the_covariance(seed: int) ->
     assert found.shares == pytest.approx(shares, abs=1e-5)
 
 
-def test_it_is_what_torch_finds() -> None:
+def test_the_plane_agrees_with_torch() -> None:
     x = vectors(3)
     torch.manual_seed(0)
     _, s, v = torch.pca_lowrank(x, q=9, center=True)
@@ -39,12 +39,12 @@ def test_it_is_what_torch_finds() -> None:
     assert sum(best_plane(x).shares) == pytest.approx(float((s**2)[:2].sum() / (s**2).sum()))
 
 
-def test_a_direction_does_not_turn_round_with_the_vectors() -> None:
+def test_the_sign_of_a_direction_does_not_depend_on_the_order_of_vectors() -> None:
     x = vectors(4)
     torch.testing.assert_close(best_plane(x).points, best_plane(x.flip(0)).points.flip(0))
 
 
-def test_points_on_a_line_and_points_that_are_one() -> None:
+def test_points_on_a_line_and_identical_points() -> None:
     line = torch.outer(torch.tensor([0.0, 1, 2, 5]), torch.ones(3))
     assert best_plane(line).shares == pytest.approx((1, 0), abs=1e-6)
     same = best_plane(torch.ones(4, 3))

@@ -1,7 +1,7 @@
-"""Which device is chosen, and that nothing of a network's work is left on another.
+"""Test which device is chosen, and that all of a network's work happens there.
 
-No test needs a graphics card: PyTorch's "meta" device, whose tensors have a size and no numbers,
-stands for one. It refuses to work with tensors of the CPU and to tell a number, as a card does.
+No test needs a GPU: PyTorch's "meta" device, whose tensors have a size but no numbers, takes its
+place. Like a GPU, it refuses to work with tensors of the CPU or to return a number.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ from tutor.lm.embeddings.neighbors import EmbeddingTable, nearest
 from tutor.lm.fast import device
 from tutor.lm.fast.network import build
 from tutor.lm.inspect import heads
-from tutor.lm.inspect.interventions import bits_of_next, switched_off
-from tutor.lm.inspect.passage import Passage
+from tutor.lm.inspect.forward_pass import ForwardPass
+from tutor.lm.inspect.interventions import next_token_surprisals, switched_off
 from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache
 from tutor.lm.session import Session
@@ -36,8 +36,10 @@ from tutor.models.find import from_path
 
 
 class OneDevice(TorchDispatchMode):
-    """Refuses what a card refuses and "meta" lets pass: tensors of two devices in one operation,
-    unless one of them is a single number."""
+    """A mode that refuses tensors of two devices in one operation, as a GPU does.
+
+    The "meta" device accepts them. A single number from another device is allowed.
+    """
 
     def __torch_dispatch__(
         self, function: Any, types: Any, args: Any = (), kwargs: Any = None
@@ -50,8 +52,8 @@ class OneDevice(TorchDispatchMode):
 
 
 @pytest.fixture
-def on_a_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """The tiny model as `load_model` makes it for a card; what comes back from there is noise."""
+def on_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Yield the tiny model as `load_model` builds it for a GPU; its results are random."""
     model = tiny_model()
     tensors = {
         name: (tensor.half() if tensor.dim() == 2 else tensor).to("meta")
@@ -64,8 +66,8 @@ def on_a_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield model
 
 
-def test_a_session_leaves_nothing_on_the_cpu(on_a_card: Any) -> None:
-    session = Session(on_a_card, [5, 6, 7])
+def test_a_session_computes_nothing_on_the_cpu(on_gpu: Any) -> None:
+    session = Session(on_gpu, [5, 6, 7])
     assert len(session.distribution(3, PLAIN, seed=0, top=4).rows) == 4
     session.append([8])
     assert session.distribution(4, PLAIN, seed=0, top=4).position == 4
@@ -75,21 +77,21 @@ def test_a_session_leaves_nothing_on_the_cpu(on_a_card: Any) -> None:
     assert len(xray.lens) == xray.layers + 1
 
 
-def test_the_benches_of_labs_leave_nothing_on_the_cpu(on_a_card: Any) -> None:
-    network, ids = on_a_card.network, [5, 6, 7, 8]
+def test_labs_compute_nothing_on_the_cpu(on_gpu: Any) -> None:
+    network, ids = on_gpu.network, [5, 6, 7, 8]
     weights = heads.attention(network, ids)
     assert heads.scores(weights, heads.previous(ids)) is not None
     assert head_vectors(network, ids, 1, 2).queries.device.type == "meta"
     table = EmbeddingTable(network)
-    assert len(nearest(table.cosines(table.some([5]))[0], 3)) == 3
-    passage = Passage(network, ids, partial(switched_off, network, [(0, 1)]))
-    passage.go_on(1000.0)
-    assert len(bits_of_next(network, passage.stream, ids).tolist()) == 3
+    assert len(nearest(table.cosines(table.rows_of([5]))[0], 3)) == 3
+    passage = ForwardPass(network, ids, partial(switched_off, network, [(0, 1)]))
+    passage.advance(1000.0)
+    assert len(next_token_surprisals(network, passage.stream, ids).tolist()) == 3
 
 
 @torch.inference_mode()
-def test_the_meta_device_refuses_what_is_on_the_cpu(on_a_card: Any) -> None:
-    network = on_a_card.network
+def test_the_meta_device_refuses_tensors_on_the_cpu(on_gpu: Any) -> None:
+    network = on_gpu.network
     with pytest.raises(RuntimeError):
         network(torch.tensor([5]), KeyValueCache(network.config, device="cpu"))
     with pytest.raises(RuntimeError):
@@ -106,7 +108,7 @@ def test_the_meta_device_refuses_what_is_on_the_cpu(on_a_card: Any) -> None:
         ("mps", True, True, "mps"),
     ],
 )
-def test_the_device(
+def test_the_chosen_device(
     monkeypatch: pytest.MonkeyPatch, wanted: str | None, cuda: bool, mps: bool, chosen: str
 ) -> None:
     monkeypatch.delenv(device.VARIABLE, raising=False)
@@ -117,20 +119,20 @@ def test_the_device(
     assert device.choose_device() == chosen
 
 
-def test_another_name_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_device_is_a_usage_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(device.VARIABLE, "gpu0")
     with pytest.raises(UsageError, match="gpu0"):
         device.choose_device()
 
 
-def test_a_device_that_fails_is_told_once_and_the_cpu_is_used(
+def test_if_a_device_fails_the_cpu_is_used_and_this_is_reported_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # no number comes back from there, which shows when the model is tried
+    # this device returns no numbers, so the test run of the model fails
     monkeypatch.setattr(load, "choose_device", lambda: "meta")
     stages: list[str] = []
     found = from_path(write_tiny_folder(tmp_path / "tiny"))
     model = load_model(found, on_stage=lambda stage, *_: stages.append(stage))
     assert model.card.device == "cpu"
-    assert stages.count("meta cannot be used, so the CPU is") == 1
+    assert stages.count("meta cannot be used; using the CPU instead") == 1
     assert Session(model, [5, 6]).distribution(2, PLAIN, seed=0, top=1).rows

@@ -1,4 +1,4 @@
-"""How much memory can be taken, on machines that are folders."""
+"""Test how much memory is free, on folders that look like machines."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def write_group(root: Path, group: str, limit: int | None, used: int, reclaimabl
     (folder / "memory.stat").write_text(f"anon 5\ninactive_file {reclaimable * MEGABYTE}\n")
 
 
-def test_this_machine_tells() -> None:
+def test_this_machine_reports_its_memory() -> None:
     available = available_memory()
     assert available is None or available > MEGABYTE
 
 
-def test_without_limits_it_is_what_the_machine_has(tmp_path: Path) -> None:
+def test_without_limits_the_machines_free_memory_counts(tmp_path: Path) -> None:
     write_machine(tmp_path, 3000)
     assert available_memory(tmp_path) == 3000 * MEGABYTE
 
@@ -45,7 +45,7 @@ def test_a_service_is_limited_by_its_own_group(tmp_path: Path) -> None:
     assert available_memory(tmp_path) == (2048 - 600 + 100) * MEGABYTE
 
 
-def test_a_group_around_it_may_leave_less(tmp_path: Path) -> None:
+def test_an_outer_group_can_have_a_lower_limit(tmp_path: Path) -> None:
     write_machine(tmp_path, 3000, "/class.slice/tutor-engine.service")
     write_group(tmp_path, "class.slice/tutor-engine.service", 2048, 600)
     write_group(tmp_path, "class.slice", 1000, 700)
@@ -59,12 +59,12 @@ def test_in_a_container_the_limit_is_at_the_top(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("nonsense", ["", "a few", "-"])
-def test_files_that_say_something_else_are_left_out(tmp_path: Path, nonsense: str) -> None:
+def test_files_with_unexpected_contents_are_ignored(tmp_path: Path, nonsense: str) -> None:
     write_machine(tmp_path, 3000, "/a")
     write_group(tmp_path, "a", 1000, 1)
     (tmp_path / "sys/fs/cgroup/a/memory.max").write_text(nonsense)
     assert available_memory(tmp_path) == 3000 * MEGABYTE
     (tmp_path / "proc/meminfo").write_text(nonsense)
     (tmp_path / "proc/self/cgroup").write_text(nonsense)
-    instead = available_memory(tmp_path)  # what the C library knows
+    instead = available_memory(tmp_path)  # from the C library
     assert instead is None or instead > MEGABYTE

@@ -1,4 +1,4 @@
-"""The layers that compute from fewer bits, each against the product it stands for."""
+"""Test the layers for few bits against the products that they compute."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tutor.lm.fast.linear import (
     Int8Linear,
     Table,
     dequantized,
-    halves,
+    to_half,
 )
 from tutor.lm.fast.network import FrozenNorm, TableEmbedding
 from tutor.lm.network import Config, RMSNorm
@@ -56,7 +56,7 @@ def fp32() -> tuple[FrozenLinear, Tensor]:
     return linear.from_tensors({"weight": weight}), weight
 
 
-# bfloat16 keeps 8 bits of mantissa, so a product is off by up to 2 * 2^-9; 16-bit floats keep 11
+# bfloat16 has 8 bits of mantissa, so a product is off by up to 2 * 2^-9; 16-bit floats have 11 bits
 KINDS = [
     pytest.param(int4, Int4Linear, 8e-3, id="int4"),
     pytest.param(int8, Int8Linear, 1e-5, id="int8"),
@@ -91,25 +91,25 @@ def test_rows(make: Make, kind: type, tolerance: float) -> None:
     assert float((found - weight[ids]).abs().max()) <= tolerance * float(weight.abs().max())
 
 
-def test_int4_many_vectors_are_multiplied_as_few_are() -> None:
+def test_int4_gives_the_same_results_for_many_vectors_as_for_few() -> None:
     layer, _ = int4()
     assert isinstance(layer, Int4Linear)
     x = torch.randn(64, INPUTS).bfloat16().float()  # so that both paths see the same numbers
     with torch.inference_mode():
         together = layer(x)
-        apart = torch.cat([layer(row[None]) for row in x])
-    assert float((together - apart).abs().max()) <= 5e-3 * float(together.abs().max())
+        separate = torch.cat([layer(row[None]) for row in x])
+    assert float((together - separate).abs().max()) <= 5e-3 * float(together.abs().max())
 
 
-def test_int8_in_an_odd_number_of_blocks() -> None:
+def test_int8_with_an_odd_number_of_blocks() -> None:
     odd = groups(8, outputs=7 * 32)
     layer = linear.from_tensors(Int8Linear.pack(odd))
     x = torch.randn(2, INPUTS)
     torch.testing.assert_close(layer(x), x @ dequantized(odd).t(), rtol=1e-4, atol=1e-5)
 
 
-def test_large_tables_are_unpacked_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linear, "PIECE", 64 * INPUTS)
+def test_large_tables_are_unpacked_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "CHUNK", 64 * INPUTS)
     x = torch.randn(40, INPUTS)
     for layer, weight in (int8(), fp16()):
         torch.testing.assert_close(layer(x), x @ weight.t(), rtol=0, atol=1e-2)
@@ -122,12 +122,12 @@ def test_frozen_norm() -> None:
     torch.testing.assert_close(FrozenNorm(norm.weight.data, 1e-2)(x), norm(x).detach())
 
 
-def test_halves_keep_what_16_bits_cannot_say() -> None:
-    assert halves(torch.tensor([1.0, -65504.0])).dtype == torch.float16
-    assert halves(torch.tensor([1.0, 70000.0])).dtype == torch.float32
+def test_values_beyond_16_bits_stay_in_32_bits() -> None:
+    assert to_half(torch.tensor([1.0, -65504.0])).dtype == torch.float16
+    assert to_half(torch.tensor([1.0, 70000.0])).dtype == torch.float32
 
 
-def test_this_machine_is_tried() -> None:
+def test_the_kernels_of_this_machine_are_timed() -> None:
     config = Config(
         vocabulary_size=512,
         width=64,
@@ -149,7 +149,7 @@ def test_this_machine_is_tried() -> None:
     assert 1 <= report.threads <= 2
 
 
-def test_a_kernel_that_is_missing_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_kernel_is_not_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(groups: Groups) -> dict[str, Tensor]:
         raise RuntimeError("not implemented for this processor")
 
@@ -160,8 +160,8 @@ def test_a_kernel_that_is_missing_is_not_chosen(monkeypatch: pytest.MonkeyPatch)
     assert not chosen.int8
 
 
-def test_what_inference_used_can_be_used_outside_of_it() -> None:
-    """The memory that layers work in is shared, whoever was there first."""
+def test_working_memory_from_inference_mode_can_be_used_outside_of_it() -> None:
+    """The layers share their working memory, whichever of them allocates it."""
     made = quantize.at_precision(torch.randn(96, 64), 4)
     assert made is not None
     linear._scratch_buffer.cache_clear()

@@ -1,5 +1,7 @@
-"""Test that the fast network computes the same as the plain one: on random weights, and on those of
-the bundled model."""
+"""Test that the fast network computes the same as the plain one.
+
+The weights are random, or those of the bundled model.
+"""
 
 from __future__ import annotations
 
@@ -64,9 +66,9 @@ def same_in_every_way(fast: Transformer, plain: Transformer, ids: Tensor) -> Non
     batch = torch.stack([ids, ids.flip(0)])
     close(fast(batch), plain(batch))
     caches = [KeyValueCache(plain.config, capacity=1) for _ in range(2)]
-    for piece in ids.split([1, 4, 1, 1, len(ids) - 7]):
+    for chunk in ids.split([1, 4, 1, 1, len(ids) - 7]):
         traces = Trace(), Trace()
-        found, wanted = fast(piece, caches[0], traces[0]), plain(piece, caches[1], traces[1])
+        found, wanted = fast(chunk, caches[0], traces[0]), plain(chunk, caches[1], traces[1])
         close(found, wanted)
         close(fast.logits(found), plain.logits(wanted))
         close(torch.stack(traces[0].residuals), torch.stack(traces[1].residuals))
@@ -74,7 +76,7 @@ def same_in_every_way(fast: Transformer, plain: Transformer, ids: Tensor) -> Non
 
 
 @torch.inference_mode()
-def test_it_computes_what_the_plain_one_computes() -> None:
+def test_the_fast_network_computes_the_same_as_the_plain_one() -> None:
     plain = plain_network()
     ids = torch.randint(0, 60, (12,), generator=torch.Generator().manual_seed(4))
     same_in_every_way(fast_network(plain), plain, ids)
@@ -86,7 +88,7 @@ def test_every_plain_module_has_been_replaced() -> None:
 
 
 @torch.inference_mode()
-def test_two_texts_in_turn_do_not_disturb_each_other() -> None:
+def test_two_interleaved_texts_do_not_affect_each_other() -> None:
     plain = plain_network()
     fast = fast_network(plain)
     texts = torch.randint(0, 60, (2, 5), generator=torch.Generator().manual_seed(5))
@@ -99,7 +101,7 @@ def test_two_texts_in_turn_do_not_disturb_each_other() -> None:
         close(last[0], plain(text)[-1])
 
 
-def test_what_inference_used_can_be_used_outside_of_it() -> None:
+def test_memory_from_inference_mode_can_be_used_outside_of_it() -> None:
     fast, one = fast_network(plain_network()), torch.tensor([7])
     with torch.inference_mode():
         inside = fast(one, KeyValueCache(CONFIG))
@@ -107,7 +109,7 @@ def test_what_inference_used_can_be_used_outside_of_it() -> None:
         assert torch.equal(fast(one, KeyValueCache(CONFIG)), inside)
 
 
-def test_fused_attention_is_trained_as_the_plain_one_is() -> None:
+def test_fused_attention_has_the_gradients_of_plain_attention() -> None:
     plain, fused = (plain_network().requires_grad_(True) for _ in range(2))
     fuse_attention(fused)
     assert {type(block.attention) for block in fused.blocks} == {FusedAttention}
@@ -137,7 +139,7 @@ def plain_bundled(folder: Path, config: Config) -> Transformer:
 
 
 @torch.inference_mode()
-def test_the_bundled_model_in_32_bits_is_the_plain_network(bundled: FoundModel) -> None:
+def test_the_bundled_model_in_32_bits_agrees_with_the_plain_network(bundled: FoundModel) -> None:
     exact = load_model(bundled, exact=True)
     plain = plain_bundled(bundled.path, exact.network.config)
     ids = torch.tensor(exact.tokenizer.encode("The capital of France is Paris, and it is"))
@@ -145,8 +147,8 @@ def test_the_bundled_model_in_32_bits_is_the_plain_network(bundled: FoundModel) 
 
 
 @torch.inference_mode()
-def test_the_bundled_model_as_it_runs_is_near_the_plain_network(bundled: FoundModel) -> None:
-    """Its weights are 16-bit floats, and so are single vectors that are multiplied with them."""
+def test_the_bundled_model_in_16_bits_is_close_to_the_plain_network(bundled: FoundModel) -> None:
+    """Its weights are 16-bit floats, and single vectors are rounded to 16 bits too."""
     model = load_model(bundled)
     plain = plain_bundled(bundled.path, model.network.config)
     ids = torch.tensor(model.tokenizer.encode("The capital of France is Paris, and it is"))

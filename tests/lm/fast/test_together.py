@@ -1,4 +1,4 @@
-"""Tokens of several texts in one pass, against each of them alone."""
+"""Test that tokens of several texts in one pass give the same results as separate passes."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ TEXTS = [
 
 
 def read(model: Any, paths: list[list[int]], beginning: int) -> list[Session]:
-    """Sessions on these paths, of which only the first tokens have been read."""
+    """Return sessions on these paths, with only the first tokens processed."""
     sessions = [Session(model, path) for path in paths]
     for session in sessions:
         session.logits(beginning)
     return sessions
 
 
-def test_each_text_attends_to_itself_alone() -> None:
+def test_each_text_attends_only_to_itself() -> None:
     model = tiny_model()
     paths = [[5, 6, 7, 8], [9, 10, 11, 12, 13], [5, 5, 5, 5, 5, 5, 5]]
     alone, together = read(model, paths, 2), read(model, paths, 2)
     model.network.tokens_read = 0
     for _ in range(2):
         read_one_more(together)
-    assert model.network.tokens_read == 0  # not one by one
+    assert model.network.tokens_read == 0  # no separate passes
     for a, b, path in zip(alone, together, paths, strict=True):
         assert b.unread(len(path)) == len(path) - 4
         for position in range(2, 5):
             torch.testing.assert_close(b.logits(position), a.logits(position), rtol=0, atol=1e-5)
 
 
-def test_a_text_goes_on_and_goes_back_as_ever_afterwards() -> None:
+def test_a_text_can_continue_and_go_back_as_usual_afterwards() -> None:
     model = tiny_model()
     one, other = read(model, [[5, 6, 7, 8], [9, 10, 11]], 2)
     one.append([20])
@@ -56,7 +56,7 @@ def test_a_text_goes_on_and_goes_back_as_ever_afterwards() -> None:
     assert one.surprisals()[1:] == pytest.approx(fresh.surprisals()[1:], abs=1e-4)
 
 
-def test_the_default_model_gives_the_same_to_the_last_bit_where_its_kernel_does(
+def test_the_default_model_gives_identical_results_with_the_4_bit_kernel(
     language_model: LanguageModel,
 ) -> None:
     paths = [list(language_model.tokenizer.encode(text)) for text in TEXTS]
@@ -68,7 +68,7 @@ def test_the_default_model_gives_the_same_to_the_last_bit_where_its_kernel_does(
         assert difference == 0 if exactly else difference < 0.05
 
 
-def test_it_pays_but_with_16_bits_on_a_cpu() -> None:
+def test_one_pass_pays_except_with_16_bits_on_a_cpu() -> None:
     network = tiny_model().network
     assert pays(network)
     output = network.blocks[0].attention.output

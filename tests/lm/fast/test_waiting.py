@@ -1,4 +1,4 @@
-"""How threads wait is settled once, for every way in, before torch is there."""
+"""Test that every entry point sets how threads wait before torch is imported."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ print(settings, "torch" in sys.modules, file=sys.stderr)
 
 COMMAND_LINE = "from tutor.cli.main import main; main(['lessons', '--json'])"
 
-# an engine that nobody asks anything; it would end the process, so it ends with an exception
+# an engine that ends with an exception, because its normal end would end the process
 ENGINE = """
 import tutor.engine.__main__ as engine
 def stop(*_): raise SystemExit
@@ -35,13 +35,13 @@ except SystemExit:
 @pytest.fixture(autouse=True)
 def unset(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in SETTINGS:
-        monkeypatch.setenv(name, "")  # so that it is put back afterwards
+        monkeypatch.setenv(name, "")  # so that it is restored afterwards
         monkeypatch.delenv(name)
 
 
-@pytest.mark.parametrize("way_in", [COMMAND_LINE, ENGINE], ids=["command line", "engine"])
-def test_every_way_in_settles_it_before_torch(way_in: str) -> None:
-    program = f"import sys\n{way_in}\n{LOOK}"
+@pytest.mark.parametrize("entry", [COMMAND_LINE, ENGINE], ids=["command line", "engine"])
+def test_every_entry_point_sets_it_before_torch(entry: str) -> None:
+    program = f"import sys\n{entry}\n{LOOK}"
     result = subprocess.run(
         [sys.executable, "-c", program],
         stdout=subprocess.DEVNULL,  # the engine's frames
@@ -54,7 +54,7 @@ def test_every_way_in_settles_it_before_torch(way_in: str) -> None:
     assert result.stderr.strip().endswith(f"{wanted} False"), result.stderr
 
 
-def test_what_the_user_has_set_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_users_own_settings_stay(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     waiting.settle_waiting()
     assert "GOMP_SPINCOUNT" not in os.environ

@@ -1,4 +1,4 @@
-"""A folder that was written holds the same network for tutor and for `transformers`."""
+"""Test that tutor and `transformers` load the same network from an exported folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def network() -> Transformer:
     network = Transformer(CONFIG)
     initialize(network, seed=3)
     generator = torch.Generator().manual_seed(3)
-    for weight in network.parameters():  # large enough that every difference shows
+    for weight in network.parameters():  # large enough to show every difference
         weight.data.add_(0.1 * torch.randn(weight.shape, generator=generator))
     round_to_bfloat16(network)
     return network
@@ -43,7 +43,7 @@ def folder(network: Transformer, tmp_path: Path) -> Path:
     return tmp_path / "model"
 
 
-def test_the_folder_reads_back_as_the_same_weights(folder: Path, network: Transformer) -> None:
+def test_the_folder_contains_the_same_weights(folder: Path, network: Transformer) -> None:
     source = HuggingFaceFolder(folder)
     assert source.config == CONFIG
     assert source.format == "BF16"
@@ -56,7 +56,7 @@ def test_the_folder_reads_back_as_the_same_weights(folder: Path, network: Transf
     assert torch.equal(source.vector("norm"), network.norm.weight)
 
 
-def test_only_whole_files_are_left(folder: Path) -> None:
+def test_no_temporary_files_are_left(folder: Path) -> None:
     assert sorted(path.name for path in folder.iterdir()) == [
         "config.json",
         "generation_config.json",
@@ -76,7 +76,7 @@ def test_transformers_computes_the_same_logits(folder: Path, network: Transforme
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
 
 
-def test_transformers_writes_the_chat_marks_that_were_trained(folder: Path) -> None:
+def test_transformers_renders_the_chat_template_that_was_trained(folder: Path) -> None:
     transformers = pytest.importorskip("transformers")
     tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     text = tokenizer.apply_chat_template(

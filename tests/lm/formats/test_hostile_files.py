@@ -1,7 +1,7 @@
-"""Model files that mean ill: nothing but a `TutorError` comes of them, whatever they say, and what
-they take is in proportion to their size.
+"""Test malicious model files: only a `TutorError` may come of them.
 
-The fuzz tests come in two lengths: a short one each time, and a long one before a release.
+Whatever they contain, the time and memory that they take must be in proportion to their size. The
+fuzz tests come in two lengths: a short one for every run, and a long one before a release.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from tutor.lm.tokenizer import Tokenizer
 from tutor.models import FoundModel
 
 HEADER = 6000
-"""Bytes at the beginning of a tiny file that are not weights, or few of them."""
+"""The bytes at the beginning of a tiny file that contain few or no weights."""
 
 lengths = pytest.mark.parametrize(
     "examples",
@@ -58,7 +58,7 @@ def fuzz(examples: int, strategy: st.SearchStrategy[Any], attempt: Callable[[Any
 
 
 def use(path: Path, kind: Literal["gguf", "folder"]) -> None:
-    """Load the model and do a little of everything with it."""
+    """Load the model, and use each part of it briefly."""
     try:
         model = load_model(FoundModel("it", kind, path), exact=True)
         tokenizer = model.tokenizer
@@ -83,7 +83,7 @@ def all_of(changed: list[Callable[[bytes], bytes]], data: bytes) -> bytes:
 
 
 @lengths
-def test_gguf_files_that_are_changed_anywhere(examples: int, tmp_path: Path) -> None:
+def test_gguf_files_with_changes_anywhere(examples: int, tmp_path: Path) -> None:
     path = tmp_path / "it.gguf"
     write_gguf(path, "Q4_0")
     sound = path.read_bytes()
@@ -97,13 +97,13 @@ def test_gguf_files_that_are_changed_anywhere(examples: int, tmp_path: Path) -> 
 
 
 @lengths
-def test_safetensors_that_are_changed_anywhere(examples: int, tmp_path: Path) -> None:
+def test_safetensors_with_changes_anywhere(examples: int, tmp_path: Path) -> None:
     folder = write_tiny_folder(tmp_path / "it")
     path = folder / "model.safetensors"
     sound = path.read_bytes()
 
     def attempt(changed: list[Callable[[bytes], bytes]]) -> None:
-        path.unlink()  # a network of the last example may have it mapped
+        path.unlink()  # the previous example's network may have it mapped
         path.write_bytes(all_of(changed, sound))
         use(folder, "folder")
 
@@ -115,7 +115,7 @@ def test_safetensors_that_are_changed_anywhere(examples: int, tmp_path: Path) ->
     "name",
     ["config.json", "tokenizer.json", "tokenizer_config.json", "model.safetensors.index.json"],
 )
-def test_files_of_a_folder_that_say_anything(examples: int, name: str, tmp_path: Path) -> None:
+def test_json_files_with_any_contents(examples: int, name: str, tmp_path: Path) -> None:
     folder = write_tiny_folder(tmp_path / "it")
     path = folder / name
     index = {"metadata": {}, "weight_map": dict.fromkeys(_NAMES, "model.safetensors")}
@@ -133,7 +133,7 @@ _NAMES = ["model.embed_tokens.weight", "model.norm.weight"]
 
 @lengths
 def test_metadata_of_any_type(examples: int, tmp_path: Path) -> None:
-    """A sound header whose values are of another type, or out of every range."""
+    """A valid header whose values have another type or are out of range."""
     path = tmp_path / "it.gguf"
     write_gguf(path, "Q4_0")
     sound = path.read_bytes()
@@ -143,7 +143,7 @@ def test_metadata_of_any_type(examples: int, tmp_path: Path) -> None:
         key, value = change
         name = gguf_text(key)
         at = sound.index(name) + len(name)
-        changed = sound[:at] + value + sound[at + 4 + 4 :]  # of a number of four bytes: in place
+        changed = sound[:at] + value + sound[at + 4 + 4 :]  # replaces a number of four bytes
         path.unlink()
         path.write_bytes(changed)
         use(path, "gguf")
@@ -167,7 +167,7 @@ def test_metadata_of_any_type(examples: int, tmp_path: Path) -> None:
     fuzz(examples, st.tuples(st.sampled_from(keys), values), attempt)
 
 
-# --- what a header may not say --------------------------------------------------------------------
+# --- invalid headers ------------------------------------------------------------------------------
 
 HUGE = 2**60
 ONE = struct.pack("<II", 4, 1)
@@ -179,35 +179,35 @@ def tensor(name: str = "t", shape: tuple[int, ...] = (32,), kind: int = 0, at: i
 
 
 def field(form: str, *values: Any) -> bytes:
-    """A file with the one field `a.b`."""
+    """Return a file with the one field `a.b`."""
     return gguf_header(("a.b", struct.pack(form, *values)))
 
 
 def one(name: str, **about: Any) -> bytes:
-    """A file with one tensor."""
+    """Return a file with one tensor."""
     return gguf_header(tensors=tensor(name, **about) + bytes(999), count=1)
 
 
 ABSURD: dict[str, tuple[bytes, str]] = {
-    "so many tensors": (struct.pack("<4sIQQ", b"GGUF", 3, HUGE, 0), "number of tensors"),
-    "so many fields": (struct.pack("<4sIQQ", b"GGUF", 3, 0, HUGE), "number of fields"),
-    "so many items": (
+    "too many tensors": (struct.pack("<4sIQQ", b"GGUF", 3, HUGE, 0), "number of tensors"),
+    "too many fields": (struct.pack("<4sIQQ", b"GGUF", 3, 0, HUGE), "number of fields"),
+    "too many items": (
         gguf_header(("a.b", struct.pack("<IIQ", 9, 0, HUGE))),
         "items of its field a.b",
     ),
-    "so many texts": (
+    "too many texts": (
         gguf_header(("a.b", struct.pack("<IIQ", 9, 8, HUGE))),
         "items of its field a.b",
     ),
-    "a text so long": (
+    "too long a text": (
         gguf_header(("a.b", struct.pack("<IQ", 8, HUGE))),
         "length of its field a.b",
     ),
-    "an item so long": (
+    "too long an item": (
         field("<IIQQ", 9, 8, 1, HUGE),
         "length of an item of its field a.b",
     ),
-    "a name so long": (
+    "too long a name": (
         struct.pack("<4sIQQQ", b"GGUF", 3, 0, 1, HUGE) + bytes(100),
         "length of the name of field 1",
     ),
@@ -217,45 +217,45 @@ ABSURD: dict[str, tuple[bytes, str]] = {
     ),
     "no such type": (
         gguf_header(("a.b", struct.pack("<I", 77))),
-        "its field a.b is of the unknown",
+        "its field a.b has the unknown type",
     ),
     "one field twice": (gguf_header(("a.b", ONE), ("a.b", ONE)), "two fields a.b"),
     "an odd alignment": (
         gguf_header(("general.alignment", struct.pack("<II", 4, 3))),
         "general.alignment",
     ),
-    "so many dimensions": (
+    "too many dimensions": (
         gguf_header(tensors=gguf_text("w") + struct.pack("<I", 2**32 - 1) + bytes(99), count=1),
         "its tensor w has 4,294,967,295 dimensions",
     ),
-    "a shape so large": (one("w", shape=(HUGE, HUGE)), "its tensor w ("),
+    "too large a shape": (one("w", shape=(HUGE, HUGE)), "its tensor w ("),
     "a shape whose size wraps": (
         one("w", shape=(2**32, 2**32, 2)),
         "its tensor w (4,294,967,296 x",
     ),
     "an empty shape": (
         gguf_header(tensors=tensor("w", (32, 0)), count=1),
-        "its tensor w cannot be",
+        "its tensor w cannot have the shape",
     ),
-    "half a block": (one("w", shape=(33,), kind=2), "its tensor w cannot be"),
-    "a place so far": (
+    "half a block": (one("w", shape=(33,), kind=2), "its tensor w cannot have the shape"),
+    "too far a position": (
         gguf_header(tensors=tensor("w", at=HUGE) + bytes(999), count=1),
         "its tensor w",
     ),
-    "no such kind": (one("w", kind=999), "its tensor w is of the"),
+    "no such kind": (one("w", kind=999), "its tensor w has the unknown type"),
     "one tensor twice": (
         gguf_header(tensors=tensor("w") * 2 + bytes(999), count=2),
         "two tensors w",
     ),
-    "a name that acts": (
+    "a name with control characters": (
         gguf_header(("\x1b]0;a\x07", struct.pack("<I", 77))),
-        "its field ␛]0;a␇ is of the unknown type 77",
+        "its field ␛]0;a␇ has the unknown type 77",
     ),
 }
 
 
 @pytest.mark.parametrize("name", ABSURD)
-def test_an_absurd_header_is_refused_and_the_field_named(name: str, tmp_path: Path) -> None:
+def test_an_invalid_header_is_refused_and_the_field_named(name: str, tmp_path: Path) -> None:
     path = tmp_path / "it.gguf"
     data, words = ABSURD[name]
     path.write_bytes(data)
@@ -281,9 +281,9 @@ for path in map(Path, sys.argv[1:]):
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a limit to memory")
-def test_absurd_headers_take_no_memory(tmp_path: Path) -> None:
-    """In a process that can take 16 MB more than it has, none of them runs out of them."""
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a memory limit")
+def test_invalid_headers_take_no_memory(tmp_path: Path) -> None:
+    """All of them can be read in a process that may allocate only 16 MB more."""
     paths = []
     for number, (data, _) in enumerate(ABSURD.values()):
         paths.append(tmp_path / f"{number}.gguf")
@@ -298,7 +298,7 @@ def test_absurd_headers_take_no_memory(tmp_path: Path) -> None:
     assert ran.stdout.split() == [path.name for path in paths]
 
 
-def test_a_field_that_nobody_wants_takes_no_memory(tmp_path: Path) -> None:
+def test_an_unused_field_takes_no_memory(tmp_path: Path) -> None:
     path = tmp_path / "it.gguf"
     size = 20_000_000
     path.write_bytes(gguf_header(("a", struct.pack("<IIQ", 9, 0, size) + bytes(size))))
@@ -313,7 +313,7 @@ def test_a_field_that_nobody_wants_takes_no_memory(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["head_dim", "rope_scaling"])
-def test_a_table_of_an_absurd_length_is_not_made(key: str, tmp_path: Path) -> None:
+def test_a_huge_table_is_not_allocated(key: str, tmp_path: Path) -> None:
     folder = write_tiny_folder(tmp_path / "it")
     config = json.loads((folder / "config.json").read_bytes())
     kinds: dict[str, Any] = {"rope_type": "linear" if key == "head_dim" else "llama3", "factor": 2}
@@ -326,7 +326,7 @@ def test_a_table_of_an_absurd_length_is_not_made(key: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("shape", [(), (300,), (1, 300, 32)])
-def test_a_table_that_is_no_matrix(shape: tuple[int, ...], tmp_path: Path) -> None:
+def test_an_embedding_table_that_is_not_a_matrix(shape: tuple[int, ...], tmp_path: Path) -> None:
     folder = write_tiny_folder(tmp_path / "it")
     (folder / "model.safetensors").unlink()
     save_file({"model.embed_tokens.weight": torch.zeros(shape)}, folder / "model.safetensors")
@@ -335,20 +335,20 @@ def test_a_table_that_is_no_matrix(shape: tuple[int, ...], tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("outside", ["../secret.safetensors", "{}/secret.safetensors", "a/../.."])
-def test_an_index_does_not_lead_out_of_its_folder(outside: str, tmp_path: Path) -> None:
+def test_an_index_cannot_refer_to_files_outside_its_folder(outside: str, tmp_path: Path) -> None:
     folder = write_tiny_folder(tmp_path / "it")
     secret = tmp_path / "secret.safetensors"
     (folder / "model.safetensors").rename(secret)
     place = outside.format(tmp_path)
     index = {"weight_map": {"model.embed_tokens.weight": place}}
     write_json(folder / "model.safetensors.index.json", index)
-    with pytest.raises(ModelDamaged, match=r"is missing|ends early"):
+    with pytest.raises(ModelDamaged, match=r"is missing|is incomplete"):
         load_model(FoundModel("it", "folder", folder))
 
 
 @pytest.mark.parametrize("length", [10**12, 2**62])
-def test_a_tokenizer_that_pads_without_end(length: int, tmp_path: Path) -> None:
-    """Once the library does it, the process is gone."""
+def test_a_tokenizer_with_huge_padding(length: int, tmp_path: Path) -> None:
+    """If the library applied the padding, it would crash the process."""
     folder = write_tiny_folder(tmp_path / "it")
     path = folder / "tokenizer.json"
     padding = {
@@ -367,14 +367,14 @@ def test_a_tokenizer_that_pads_without_end(length: int, tmp_path: Path) -> None:
 
 GROW = "{%% set n = namespace(x=%s) %%}{%% for i in range(99) %%}{%% set n.x = %s %%}{%% endfor %%}"
 BOMBS = {
-    "{{ 'a' * 10**10 }}": "as long as that",
-    "{{ (-10**10 * ['a'] * -1)|length * 'a' }}": "as long as that",
+    "{{ 'a' * 10**10 }}": "text that is too long",
+    "{{ (-10**10 * ['a'] * -1)|length * 'a' }}": "text that is too long",
     "{{ range(10**12)|list }}": "range",
     "{{ 'a'|center(10**9) }}": "center",
     "{{ [[1]]|sum(start=[]) }}": "sum",
     "{{ lipsum(10**9) }}": "lipsum",
-    GROW % ("10", "n.x ** 60"): "as high as that",
-    GROW % ("10", "n.x * n.x"): "as high as that",
+    GROW % ("10", "n.x ** 60"): "number that is too large",
+    GROW % ("10", "n.x * n.x"): "number that is too large",
     "{{ " + "(" * 50_000: "RecursionError",
     "{% if 1 %}" * 5000: "RecursionError",
     "a" * 2_000_000: "2,000,000 characters",
@@ -402,7 +402,7 @@ def rendered(template: str) -> str:
 
 
 @pytest.mark.parametrize("template", BOMBS, ids=range(len(BOMBS)))
-def test_a_template_that_wants_too_much_is_refused(template: str) -> None:
+def test_a_template_that_asks_for_too_much_is_refused(template: str) -> None:
     with pytest.raises(ModelError) as caught:
         rendered(template)
     assert BOMBS[template] in caught.value.happened
@@ -410,9 +410,9 @@ def test_a_template_that_wants_too_much_is_refused(template: str) -> None:
     assert len(str(caught.value)) < 500
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a limit to memory")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs a memory limit")
 @pytest.mark.parametrize("template", TAKE_MEMORY, ids=range(len(TAKE_MEMORY)))
-def test_a_template_gets_only_so_much_memory(template: str) -> None:
+def test_a_template_gets_limited_memory(template: str) -> None:
     import resource
 
     before = resource.getrlimit(resource.RLIMIT_AS)
@@ -422,7 +422,7 @@ def test_a_template_gets_only_so_much_memory(template: str) -> None:
     assert rendered("{{ 'a' * 1000 }}") == "a" * 1000
 
 
-def test_numbers_and_texts_of_honest_templates() -> None:
+def test_ordinary_numbers_and_texts_in_templates() -> None:
     assert rendered("{{ 3000 * 4000 }} {{ 2 ** 10 }} {{ '-' * 3 }} {{ 1.5 * 2 }}") == (
         "12000000 1024 --- 3.0"
     )

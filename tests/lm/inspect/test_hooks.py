@@ -1,4 +1,4 @@
-"""Other parts in a network for a while: afterwards it is what it was, as fast as before."""
+"""Test replacing modules for a while: afterwards the network is the same, and as fast."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Zero(nn.Module):
 
 
 @pytest.mark.parametrize("finished", [True, False], ids=["finished", "trainable"])
-def test_a_part_takes_anothers_place_and_gives_it_back(finished: bool) -> None:
+def test_a_module_is_replaced_and_restored(finished: bool) -> None:
     network: Transformer = small_model().network if finished else tiny_model().network
     block, read = block_of(network, 1), torch.tensor([5, 9, 5])
     part, plain = block.feed_forward, "feed_forward" in vars(block)
@@ -33,7 +33,7 @@ def test_a_part_takes_anothers_place_and_gives_it_back(finished: bool) -> None:
     assert dict(network.named_modules())["blocks.1.feed_forward"] is part
 
 
-def test_one_part_within_another_comes_out_in_the_right_order() -> None:
+def test_nested_replacements_are_restored_in_the_right_order() -> None:
     network = small_model().network
     block = block_of(network, 0)
     part = block.feed_forward

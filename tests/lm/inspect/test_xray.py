@@ -1,4 +1,4 @@
-"""Attention and the logit lens, checked against a plain forward pass over the whole text."""
+"""Test attention and the logit lens against a plain forward pass over the whole text."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def model() -> Any:
 
 
 @pytest.mark.parametrize("position", range(len(IDS)))
-def test_attention_is_that_of_the_whole_text(model: Any, position: int) -> None:
+def test_attention_agrees_with_a_pass_over_the_whole_text(model: Any, position: int) -> None:
     trace = Trace()
     model.network(torch.tensor(IDS), None, trace)
     xray = Session(model, IDS).xray(position)
@@ -34,7 +34,7 @@ def test_attention_is_that_of_the_whole_text(model: Any, position: int) -> None:
             assert sum(found) == pytest.approx(1, abs=1e-5)
 
 
-def test_of_a_long_text_only_layers_around_the_one_wanted_are_handed_over(model: Any) -> None:
+def test_for_a_long_text_only_layers_around_the_requested_one_are_returned(model: Any) -> None:
     everything = Session(model, IDS).xray(3)
     assert everything.held == range(CONFIG.layers)
     for layer in (*range(CONFIG.layers), CONFIG.layers + 5):
@@ -71,7 +71,7 @@ def test_at_the_end_the_target_is_the_most_probable_next_token(model: Any) -> No
     assert xray.target == session.distribution(len(IDS), PLAIN, seed=0, top=1).rows[0].token
 
 
-def test_looking_changes_nothing_and_costs_one_token(model: Any) -> None:
+def test_an_xray_changes_nothing_and_processes_one_token(model: Any) -> None:
     session = Session(model, IDS)
     before = session.distribution(len(IDS), PLAIN, seed=0, top=9)
     read = model.network.tokens_read
@@ -81,7 +81,7 @@ def test_looking_changes_nothing_and_costs_one_token(model: Any) -> None:
     assert model.network.tokens_read == read + 1
 
 
-def test_looking_takes_no_second_cache(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_xray_allocates_no_second_cache(model: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     session = Session(model, IDS)
     session.surprisals()
     held = session.cache_bytes

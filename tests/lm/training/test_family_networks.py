@@ -1,4 +1,4 @@
-"""The three families: what may be looked at, and the sums against PyTorch's own."""
+"""Test the three families: which positions are visible, and the results against PyTorch's own."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from tutor.lm.training.recipes.families import tasks as family_tasks
 from tutor.lm.training.recipes.families.model import load_family
 from tutor.lm.training.recipes.families.networks import CrossAttention, Encoder, EncoderDecoder
 from tutor.lm.training.recipes.families.reading import (
+    continued,
     filled,
-    gone_on,
     next_words,
     transform,
     transformed,
 )
-from tutor.lm.training.recipes.families.tasks import IGNORED, TASKS, FillBlanks, GoOn, Transform
+from tutor.lm.training.recipes.families.tasks import IGNORED, TASKS, Continue, FillBlanks, Transform
 from tutor.lm.training.recipes.families.text import BLANK, END, START, UNKNOWN, Vocabulary
 from tutor.lm.training.train import initialize
 
@@ -54,18 +54,18 @@ def test_an_encoder_sees_both_sides() -> None:
 
 
 @torch.no_grad()
-def test_what_writes_sees_what_was_read_and_not_what_it_will_write() -> None:
+def test_the_decoder_sees_the_source_but_not_later_output() -> None:
     network = seeded(EncoderDecoder(CONFIG))
-    read = network.read(torch.arange(6))
+    encoded = network.encode(torch.arange(6))
     written = torch.arange(10, 15)
     longer, other = torch.cat([written, torch.tensor([3])]), torch.cat([written, torch.tensor([4])])
-    assert torch.allclose(network(read, longer)[:5], network(read, other)[:5], atol=1e-6)
-    elsewhere = network.read(torch.arange(1, 7))
-    assert not torch.allclose(network(read, written), network(elsewhere, written), atol=1e-6)
+    assert torch.allclose(network(encoded, longer)[:5], network(encoded, other)[:5], atol=1e-6)
+    another = network.encode(torch.arange(1, 7))
+    assert not torch.allclose(network(encoded, written), network(another, written), atol=1e-6)
 
 
 @torch.no_grad()
-def test_cross_attention_is_that_of_torch() -> None:
+def test_cross_attention_agrees_with_torch() -> None:
     ours = CrossAttention(CONFIG)
     theirs = torch.nn.MultiheadAttention(32, 4, bias=False, batch_first=True)
     keys_values = ours.key_value.weight
@@ -89,34 +89,34 @@ def test_an_encoder_is_the_decoder_without_its_mask() -> None:
         assert torch.allclose(encoder(ids), decoder(ids), atol=1e-5)
 
 
-def test_attention_that_is_shown_sums_to_one_and_keeps_to_the_mask() -> None:
-    said, looks = filled(seeded(Encoder(CONFIG)), VOCABULARY, ("word1", BLANK, "word2"))
-    assert [one.row for one in said] == [2]
-    assert looks.rows == looks.columns == (START, "word1", BLANK, "word2")
-    assert torch.allclose(looks.weights.sum(-1), torch.ones(2, 4, 4))
-    assert looks.weights.min() > 0
+def test_attention_sums_to_one_and_respects_the_mask() -> None:
+    predictions, found = filled(seeded(Encoder(CONFIG)), VOCABULARY, ("word1", BLANK, "word2"))
+    assert [one.row for one in predictions] == [2]
+    assert found.rows == found.columns == (START, "word1", BLANK, "word2")
+    assert torch.allclose(found.weights.sum(-1), torch.ones(2, 4, 4))
+    assert found.weights.min() > 0
 
-    _, looks = gone_on(seeded(Transformer(CONFIG)), VOCABULARY, ("word1", "word2"))
-    size = len(looks.rows)
+    _, found = continued(seeded(Transformer(CONFIG)), VOCABULARY, ("word1", "word2"))
+    size = len(found.rows)
     ahead = torch.ones(size, size).triu(1).bool()
-    assert looks.weights[..., ahead].abs().max() == 0
+    assert found.weights[..., ahead].abs().max() == 0
 
     made = transformed(seeded(EncoderDecoder(CONFIG)), VOCABULARY, ("word1", "word2"))
-    written = [one.guesses[0][0] for one in made.said]
+    written = [one.guesses[0][0] for one in made.predictions]
     assert made.across.rows == (*written, END)
     assert made.across.columns == made.reading.rows == ("word1", "word2", END)
     assert made.across.weights.shape == (2, 4, len(written) + 1, 3)
     assert torch.allclose(made.across.weights.sum(-1), torch.ones(2, 4, len(written) + 1))
 
 
-def test_what_the_decoder_expects_is_the_softmax_of_its_logits() -> None:
+def test_the_next_words_have_the_softmax_of_the_logits() -> None:
     network = seeded(Transformer(CONFIG))
     expected = network.logits(network(torch.tensor(VOCABULARY.ids([START, UNKNOWN, "word3"]))))
     following = next_words(network, VOCABULARY, (BLANK, "word3"))
     assert list(following.values()) == sorted(following.values(), reverse=True)
     for word, probability in list(following.items())[:5]:
-        place = VOCABULARY.ids([word])[0]
-        assert probability == pytest.approx(expected[-1].softmax(-1)[place].item(), rel=1e-4)
+        id_ = VOCABULARY.ids([word])[0]
+        assert probability == pytest.approx(expected[-1].softmax(-1)[id_].item(), rel=1e-4)
 
 
 @pytest.fixture
@@ -125,7 +125,7 @@ def few_examples(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("few_examples")
-def test_at_a_blank_the_word_that_stood_there_is_wanted() -> None:
+def test_the_target_at_a_blank_is_the_original_word() -> None:
     task = FillBlanks()
     blank = task.vocabulary.ids([BLANK])[0]
     for step in range(20):
@@ -144,19 +144,19 @@ def test_at_a_blank_the_word_that_stood_there_is_wanted() -> None:
 
 
 @pytest.mark.usefixtures("few_examples")
-def test_a_decoder_is_to_say_the_next_word_and_then_the_end() -> None:
-    task = GoOn()
+def test_the_decoders_targets_are_the_next_word_and_the_end_token() -> None:
+    task = Continue()
     start, end, unknown = task.vocabulary.ids([START, END, UNKNOWN])
     ids, targets = task.batch(3, 16, seed=1)
     assert set(ids[:, 0].tolist()) == {start}
     assert set(targets[:, -1].tolist()) == {end}
     assert torch.equal(targets[:, :-1] == IGNORED, ids[:, 1:] == unknown)
-    said = targets[:, :-1] != IGNORED
-    assert torch.equal(targets[:, :-1][said], ids[:, 1:][said])
+    counted = targets[:, :-1] != IGNORED
+    assert torch.equal(targets[:, :-1][counted], ids[:, 1:][counted])
 
 
 @pytest.mark.usefixtures("few_examples")
-def test_what_is_to_be_written_belongs_to_what_is_read() -> None:
+def test_the_expected_output_belongs_to_the_source() -> None:
     task = Transform()
     pairs = dict(task._train._examples)
     words = task.vocabulary.words
@@ -176,7 +176,7 @@ def test_what_is_to_be_written_belongs_to_what_is_read() -> None:
 
 @pytest.mark.usefixtures("few_examples")
 @pytest.mark.parametrize("name", TASKS)
-def test_batches_follow_from_the_seed_and_the_step(name: str) -> None:
+def test_batches_depend_only_on_the_seed_and_the_step(name: str) -> None:
     task, again = TASKS[name](), TASKS[name]()
     for one, other in zip(task.batch(5, 4, 1), again.batch(5, 4, 1), strict=True):
         assert torch.equal(one, other)
@@ -185,24 +185,24 @@ def test_batches_follow_from_the_seed_and_the_step(name: str) -> None:
 
 
 @pytest.mark.usefixtures("few_examples")
-def test_the_loss_is_the_mean_surprise_at_what_is_wanted() -> None:
+def test_the_loss_is_the_mean_surprisal_of_the_targets() -> None:
     task = Transform()
     config = Config(len(task.vocabulary), 32, 1, 4, 4, 8, 48, context=32)
     network = seeded(EncoderDecoder(config))
     source, written, targets = task.batch(1, 4, seed=1)
-    surprises = []
+    surprisals = []
     for row in range(4):
-        logits = network.logits(network(network.read(source[row]), written[row]))
-        for place, target in enumerate(targets[row].tolist()):
+        logits = network.logits(network(network.encode(source[row]), written[row]))
+        for position, target in enumerate(targets[row].tolist()):
             if target != IGNORED:
-                surprises.append(-F.log_softmax(logits[place], -1)[target].item())
-    expected = sum(surprises) / len(surprises)
+                surprisals.append(-F.log_softmax(logits[position], -1)[target].item())
+    expected = sum(surprisals) / len(surprisals)
     assert task.loss(network, (source, written, targets)).item() == pytest.approx(
         expected, rel=1e-4
     )
 
 
-def test_whether_it_writes_what_is_wanted_is_told_without_writing_it() -> None:
+def test_right_outputs_are_counted_without_generating_them() -> None:
     model = load_family("encoder-decoder")
     network, vocabulary = model.network, model.vocabulary
     assert isinstance(network, EncoderDecoder)

@@ -1,4 +1,4 @@
-"""A run's steps: told of, stopped, and gone on with."""
+"""Test the steps of a run: they are reported, and a run can be stopped and continued."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ TOKENS = torch.randint(0, 300, (4000,), generator=torch.Generator().manual_seed(
 
 
 def run(checkpoint: Path, listener: Listener, settings: Settings = SMALL) -> Tensor:
-    """All weights after a run."""
+    """Return all weights after a run."""
     network = Transformer(settings.config(300))
     training.initialize(network, settings.seed)
 
@@ -31,33 +31,33 @@ def run(checkpoint: Path, listener: Listener, settings: Settings = SMALL) -> Ten
     return torch.cat([weight.detach().flatten() for weight in network.parameters()])
 
 
-def test_it_tells_how_it_stands(tmp_path: Path) -> None:
+def test_a_run_reports_its_progress(tmp_path: Path) -> None:
     listener = Listener()
     run(tmp_path / "checkpoint", listener)
-    assert [moment.step for moment in listener.moments] == [10, 20, 30, 40, 50, 60]
-    assert {moment.steps for moment in listener.moments} == {60}
-    assert listener.moments[-1].seconds_left == 0
-    halfway = listener.moments[2]
+    assert [report.step for report in listener.reports] == [10, 20, 30, 40, 50, 60]
+    assert {report.steps for report in listener.reports} == {60}
+    assert listener.reports[-1].seconds_left == 0
+    halfway = listener.reports[2]
     assert halfway.seconds_left == pytest.approx(30 * halfway.seconds)
     assert listener.notes == ["measured", "measured"]
 
 
 @pytest.mark.parametrize("after", [1, 3])  # between two checkpoints, and past one
-def test_a_run_that_was_stopped_ends_with_the_same_weights(tmp_path: Path, after: int) -> None:
+def test_a_stopped_run_ends_with_the_same_weights(tmp_path: Path, after: int) -> None:
     whole = run(tmp_path / "whole", Listener())
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "cut", Listener(stop_after=after))
     again = Listener()
     assert torch.equal(run(tmp_path / "cut", again), whole)
-    assert again.moments[0].step == 10 * after + 10
-    assert again.notes[0] == f"going on after step {10 * after} of 60"
+    assert again.reports[0].step == 10 * after + 10
+    assert again.notes[0] == f"continuing after step {10 * after} of 60"
 
 
-def test_a_run_that_was_killed_goes_on_from_what_it_kept(tmp_path: Path) -> None:
+def test_a_killed_run_continues_from_its_checkpoint(tmp_path: Path) -> None:
     class Killer(Listener):
-        def moment(self, moment: object) -> None:
-            super().moment(moment)  # type: ignore[arg-type]
-            if len(self.moments) == 3:
+        def report(self, report: object) -> None:
+            super().report(report)  # type: ignore[arg-type]
+            if len(self.reports) == 3:
                 raise SystemExit
 
     whole = run(tmp_path / "whole", Listener())
@@ -65,7 +65,7 @@ def test_a_run_that_was_killed_goes_on_from_what_it_kept(tmp_path: Path) -> None
         run(tmp_path / "cut", Killer())
     again = Listener()
     assert torch.equal(run(tmp_path / "cut", again), whole)
-    assert again.moments[0].step == 30  # 20 were kept
+    assert again.reports[0].step == 30  # 20 steps were saved
 
 
 def test_a_checkpoint_of_other_settings_is_refused(tmp_path: Path) -> None:

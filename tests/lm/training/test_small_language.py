@@ -1,4 +1,4 @@
-"""The small language: what belongs to it, what fits a blank, and what is kept out of training."""
+"""Test the small language: its sentences, the words that fit a blank, and the held-out set."""
 
 from __future__ import annotations
 
@@ -33,48 +33,48 @@ def test_the_probabilities_of_all_patterns_sum_to_one() -> None:
         ("the cat barks .", False),
     ],
 )
-def test_what_belongs_to_it(sentence: str, belongs: bool) -> None:
+def test_which_sentences_belong_to_the_language(sentence: str, belongs: bool) -> None:
     assert (language().probability(sentence.split()) > 0) == belongs
 
 
-def test_what_fits_a_blank_follows_from_the_probabilities_of_whole_sentences() -> None:
+def test_words_that_fit_a_blank_agree_with_the_probabilities_of_sentences() -> None:
     pick = random.Random(3)
     for _ in range(20):
         sentence = language().sentence(pick)
-        place = pick.randrange(len(sentence))
+        index = pick.randrange(len(sentence))
         whole = {
-            word: language().probability((*sentence[:place], word, *sentence[place + 1 :]))
+            word: language().probability((*sentence[:index], word, *sentence[index + 1 :]))
             for word in language().words
         }
         total = sum(whole.values())
         expected = {word: p / total for word, p in whole.items() if p > 0}
-        found = language().fitting(sentence, place)
+        found = language().fitting(sentence, index)
         assert found == pytest.approx(expected)
-        assert sentence[place] in found
+        assert sentence[index] in found
 
 
-def test_sentences_come_as_often_as_they_are_probable() -> None:
-    """Among sentences of four words: each first word's share is the sum of its sentences'."""
+def test_sentences_are_drawn_as_often_as_they_are_probable() -> None:
+    """This counts the sentences that begin with "there"."""
     pick = random.Random(5)
     drawn = [language().sentence(pick) for _ in range(20_000)]
-    share = sum(sentence[0] == "there" for sentence in drawn) / len(drawn)
-    # one in ten of what is about one or several of a kind, with a count or without
-    assert share == pytest.approx(0.1, abs=0.01)
+    fraction = sum(sentence[0] == "there" for sentence in drawn) / len(drawn)
+    # one in ten sentences of every kind, in the singular and the plural
+    assert fraction == pytest.approx(0.1, abs=0.01)
 
 
-def test_a_sentence_is_paired_with_the_same_about_several() -> None:
+def test_a_sentence_is_paired_with_its_plural() -> None:
     pick = random.Random(7)
     pairs = [language().pair(pick) for _ in range(500)]
-    for one, several in pairs:
+    for one, plural in pairs:
         assert language().probability(one) > 0
-        assert language().probability(several) > 0
-        assert len(one) == len(several)
-    # four in ten are about one
-    assert sum(one != several for one, several in pairs) == pytest.approx(200, abs=40)
-    assert ("the", "girl", "sees", "herself", ".") not in [several for _, several in pairs]
+        assert language().probability(plural) > 0
+        assert len(one) == len(plural)
+    # four in ten sentences are in the singular
+    assert sum(one != plural for one, plural in pairs) == pytest.approx(200, abs=40)
+    assert ("the", "girl", "sees", "herself", ".") not in [plural for _, plural in pairs]
 
 
-def test_what_is_measured_on_is_not_trained_on() -> None:
+def test_held_out_examples_are_not_in_the_training_set() -> None:
     trained = {
         *family_tasks.single_sentences(0, 5000, kept_out=False),
         *(one for one, _ in family_tasks.sentences(0, 5000, kept_out=False)),
@@ -91,7 +91,7 @@ def test_what_is_measured_on_is_not_trained_on() -> None:
 
 
 def _number_of(words: tuple[str, ...]) -> int:
-    """The other way round."""
+    """Return the number that these words mean."""
     total = part = 0
     for word in words:
         if word == "thousand":
@@ -99,13 +99,13 @@ def _number_of(words: tuple[str, ...]) -> int:
         elif word == "hundred":
             part *= 100
         else:
-            place = numerals.WORDS.index(word)
-            part += place if place < 20 else 10 * (place - 18)
+            index = numerals.WORDS.index(word)
+            part += index if index < 20 else 10 * (index - 18)
     return total + part
 
 
 @pytest.mark.parametrize("first", [0, 90, 990, 9_990, 99_990, 407_300, 999_900])
-def test_numbers_in_words_are_those_numbers(first: int) -> None:
+def test_numbers_in_words_have_the_right_value(first: int) -> None:
     for number in range(first, min(first + 100, numerals.LARGEST + 1)):
         assert _number_of(numerals.in_words(number)) == number
     assert numerals.in_words(407_312) == (
@@ -119,7 +119,7 @@ def test_numbers_in_words_are_those_numbers(first: int) -> None:
     )
 
 
-def test_a_text_is_read_as_words() -> None:
+def test_a_text_is_split_into_words() -> None:
     assert words_of("The dog's ___ barks!") == ("the", "dog's", BLANK, "barks", "!")
     assert words_of("4,07") == ("4", "0", "7")
     assert words_of(" \n") == ()

@@ -1,4 +1,4 @@
-"""The whole run of the small model, on a few sentences."""
+"""Test the whole training run of the small model, on a few sentences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_corpus(tmp_path_factory.mktemp("corpus"))
 
 
-def test_a_run_learns_its_text_and_writes_what_it_reached(corpus: Path, tmp_path: Path) -> None:
+def test_a_run_learns_its_text_and_writes_its_results(corpus: Path, tmp_path: Path) -> None:
     listener = Listener()
     result = train_small_model(corpus, tmp_path / "model", SMALL, listener)
     assert result.nats_per_token < 0.7  # about 5.7 before training
@@ -30,7 +30,7 @@ def test_a_run_learns_its_text_and_writes_what_it_reached(corpus: Path, tmp_path
     assert [path.name for path in tmp_path.iterdir()] == ["model"]  # no checkpoint is left
 
 
-def test_a_run_can_begin_with_the_weights_of_another(corpus: Path, tmp_path: Path) -> None:
+def test_a_run_can_start_from_the_weights_of_another_model(corpus: Path, tmp_path: Path) -> None:
     first = train_small_model(corpus, tmp_path / "first", SMALL, Listener())
     short = msgspec.structs.replace(SMALL, steps=1, learning_rate=1e-6)
     second = train_small_model(corpus, tmp_path / "second", short, Listener(), tmp_path / "first")
@@ -40,12 +40,12 @@ def test_a_run_can_begin_with_the_weights_of_another(corpus: Path, tmp_path: Pat
         train_small_model(corpus, tmp_path / "third", other, Listener(), tmp_path / "first")
 
 
-def test_products_in_16_bits_teach_nearly_the_same(corpus: Path, tmp_path: Path) -> None:
-    halves = msgspec.structs.replace(SMALL, bfloat16=True)
-    result = train_small_model(corpus, tmp_path / "model", halves, Listener())
+def test_training_with_16_bit_products_gives_similar_results(corpus: Path, tmp_path: Path) -> None:
+    settings = msgspec.structs.replace(SMALL, bfloat16=True)
+    result = train_small_model(corpus, tmp_path / "model", settings, Listener())
     assert result.nats_per_token < 0.7
 
 
-def test_a_folder_that_is_no_corpus_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_a_corpus_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"tokenizer\.json"):
         train_small_model(tmp_path, tmp_path / "model", SMALL, Listener())

@@ -1,4 +1,4 @@
-"""Training on a few sentences, with a network small enough to take milliseconds."""
+"""Test training on a few sentences, with a network that takes milliseconds."""
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def fresh(tokenizer: Tokenizer, settings: Settings = SMALL) -> Transformer:
     return network
 
 
-def test_tokens_are_all_documents_but_the_held_out_ones(corpus: Path, tokenizer: Tokenizer) -> None:
+def test_training_tokens_are_all_documents_except_held_out_ones(
+    corpus: Path, tokenizer: Tokenizer
+) -> None:
     tokens = training.training_tokens(corpus, tokenizer, seed=1)
     documents = tokenizer.decode(tokens.tolist(), skip_special_tokens=False).split(END)
     assert sorted(documents) == sorted([*SENTENCES * 20, ""])
@@ -52,7 +54,7 @@ def test_targets_are_the_next_tokens() -> None:
     assert torch.equal(targets, ids + 1)
 
 
-def test_an_epoch_reads_every_window_once_and_the_next_in_another_order() -> None:
+def test_an_epoch_uses_every_window_once_in_a_new_order() -> None:
     tokens = torch.arange(SMALL.context * SMALL.batch * 3 + 1)
 
     def epoch(first: int) -> list[int]:
@@ -64,7 +66,7 @@ def test_an_epoch_reads_every_window_once_and_the_next_in_another_order() -> Non
     assert epoch(0) != epoch(3)
 
 
-def test_an_untrained_network_finds_every_token_about_equally_likely(
+def test_an_untrained_network_gives_every_token_about_the_same_probability(
     corpus: Path, tokenizer: Tokenizer
 ) -> None:
     held_out = training.held_out_text(corpus / "held_out.txt", tokenizer)
@@ -72,28 +74,28 @@ def test_an_untrained_network_finds_every_token_about_equally_likely(
     assert nats == pytest.approx(math.log(tokenizer.get_vocab_size()), abs=0.1)
 
 
-def test_held_out_loss_is_the_mean_surprise_in_nats_and_bits(
+def test_held_out_loss_is_the_mean_surprisal_in_nats_and_bits(
     corpus: Path, tokenizer: Tokenizer
 ) -> None:
     network = fresh(tokenizer)
     held_out = training.held_out_text(corpus / "held_out.txt", tokenizer)
-    surprises = []
+    surprisals = []
     for start in range(0, len(held_out.tokens) - 1, SMALL.context):
         window = held_out.tokens[start : start + SMALL.context + 1]
         with torch.no_grad():
             probabilities = network.logits(network(window[:-1])).softmax(-1)
-        surprises += [
+        surprisals += [
             -math.log(float(row[target]))
             for row, target in zip(probabilities, window[1:], strict=True)
         ]
     nats, bits = training.held_out_loss(network, held_out)
-    assert len(surprises) == len(held_out.tokens) - 1
-    assert nats == pytest.approx(sum(surprises) / len(surprises), rel=1e-4)
+    assert len(surprisals) == len(held_out.tokens) - 1
+    assert nats == pytest.approx(sum(surprisals) / len(surprisals), rel=1e-4)
     assert held_out.byte_count == sum(len(sentence) for sentence in SENTENCES)
-    assert bits == pytest.approx(sum(surprises) / math.log(2) / held_out.byte_count, rel=1e-4)
+    assert bits == pytest.approx(sum(surprisals) / math.log(2) / held_out.byte_count, rel=1e-4)
 
 
-def test_learning_rate_rises_then_falls_to_nothing() -> None:
+def test_learning_rate_rises_and_then_falls_to_zero() -> None:
     rates = [training.learning_rate(step, SMALL) for step in range(SMALL.steps + 1)]
     assert rates[0] == pytest.approx(SMALL.learning_rate / SMALL.warmup)
     assert max(rates) == rates[SMALL.warmup] == pytest.approx(SMALL.learning_rate)
@@ -102,7 +104,7 @@ def test_learning_rate_rises_then_falls_to_nothing() -> None:
     assert rates[-1] == pytest.approx(0)
 
 
-def test_weight_decay_is_for_matrices_only(tokenizer: Tokenizer) -> None:
+def test_weight_decay_applies_only_to_matrices(tokenizer: Tokenizer) -> None:
     matrices, others = training.make_optimizer(fresh(tokenizer), SMALL).param_groups
     assert matrices["weight_decay"] == SMALL.weight_decay
     assert others["weight_decay"] == 0
@@ -121,20 +123,20 @@ def test_one_step_follows_the_gradient(tokenizer: Tokenizer) -> None:
 @pytest.mark.parametrize(
     "setting", [{"steps": 0}, {"heads": 5}, {"heads": 3, "width": 96}, {"width": 36}]
 )
-def test_settings_that_make_no_network_are_refused(setting: dict[str, int]) -> None:
+def test_impossible_settings_are_refused(setting: dict[str, int]) -> None:
     with pytest.raises(UsageError):
         msgspec.structs.replace(SMALL, **setting).checked()
     assert SMALL.checked() == SMALL
 
 
-def test_the_seed_decides_the_first_weights(tokenizer: Tokenizer) -> None:
+def test_the_seed_determines_the_initial_weights(tokenizer: Tokenizer) -> None:
     first, again = weights_of(fresh(tokenizer)), weights_of(fresh(tokenizer))
     other = weights_of(fresh(tokenizer, msgspec.structs.replace(SMALL, seed=2)))
     assert torch.equal(first, again)
     assert not torch.equal(first, other)
 
 
-def test_of_some_files_fewer_documents_are_read(corpus: Path, tokenizer: Tokenizer) -> None:
+def test_fewer_documents_can_be_used_from_some_files(corpus: Path, tokenizer: Tokenizer) -> None:
     tokens = training.training_tokens(corpus, tokenizer, 1, {"sentences": 5, "another": 9})
     documents = tokenizer.decode(tokens.tolist(), skip_special_tokens=False).split(END)
     assert len(documents) - 1 == len(SENTENCES) * 20 / 5

@@ -52,7 +52,7 @@ def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | No
     if bits == 32:
         return FloatLinear(weights), weights
     if bits == 16:
-        half = linear.halves(weights)
+        half = linear.to_half(weights)
         return (HalfLinear if half.dtype == torch.float16 else FloatLinear)(half), half.float()
     if weights.shape[0] % GROUP or weights.shape[1] % GROUP:
         return None

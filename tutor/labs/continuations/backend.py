@@ -54,7 +54,7 @@ class ContinuationsBackend(ModelBackend):
         logits = self._growing.logits(path.ids)
         position = len(self._growing.prompt) + len(path.ids)
         seen = {*self._growing.prompt, *path.ids}
-        left = chain.left(logits, question.way.dials, ORDER, seen)
+        left = chain.apply(logits, question.way.dials, ORDER, seen)
         if question.way.method == "greedy":
             id_ = int(ranked(left, 1))
         else:

@@ -10,7 +10,7 @@ from tutor.lm.network import Transformer
 from tutor.lm.training.recipes.families import reading as family_reading
 from tutor.lm.training.recipes.families.model import FamilyModel, load_family
 from tutor.lm.training.recipes.families.networks import Encoder, EncoderDecoder
-from tutor.lm.training.recipes.families.reading import Looks
+from tutor.lm.training.recipes.families.reading import AttentionMap
 from tutor.lm.training.recipes.families.text import BLANK
 
 STOPS = (".", "!", "?")
@@ -63,7 +63,7 @@ class FamiliesBackend:
         """Continue the text before the first blank, without a full stop, which would end it."""
         before = words[: words.index(BLANK)] if BLANK in words else words
         before = before[:-1] if before and before[-1] in STOPS else before
-        said, looks = family_reading.gone_on(network, model.vocabulary, before)
+        said, looks = family_reading.continued(network, model.vocabulary, before)
         answers = tuple(Said(one.row, _guesses(one.guesses)) for one in said)
         return Answer(answers, {"writing": _attention(looks)}, _unknown(model, before))
 
@@ -78,7 +78,7 @@ class FamiliesBackend:
             "reading": _attention(made.reading),
             "writing": _attention(made.writing),
         }
-        answers = tuple(Said(one.row, _guesses(one.guesses)) for one in made.said)
+        answers = tuple(Said(one.row, _guesses(one.guesses)) for one in made.predictions)
         return Answer(answers, attention, _unknown(model, words))
 
 
@@ -86,7 +86,7 @@ def _guesses(pairs: tuple[tuple[str, float], ...]) -> tuple[Guess, ...]:
     return tuple(Guess(word, probability) for word, probability in pairs)
 
 
-def _attention(looks: Looks) -> Attention:
+def _attention(looks: AttentionMap) -> Attention:
     weights = looks.weights.float().contiguous()
     layers, heads = weights.shape[:2]
     return Attention(looks.rows, looks.columns, layers, heads, weights.numpy().tobytes())

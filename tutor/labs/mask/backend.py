@@ -12,8 +12,8 @@ from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.labs.mask.lab import MOST_TOKENS, Answer, Question, Reading
+from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.interventions import unmasked
-from tutor.lm.inspect.passage import Passage
 
 
 class MaskBackend:
@@ -27,18 +27,18 @@ class MaskBackend:
     def answer(self, question: Question) -> Answer:
         """Answer a question, or return the progress. Raises `TextError` if the text is invalid."""
         passage = self._passage(question.text, question.hide)
-        if passage.through:
+        if passage.finished:
             return self._reading(question.text, passage)
-        passage.go_on(self._moment)
+        passage.advance(self._moment)
         return Progress(passage.done, passage.blocks)
 
-    def _begun(self, text: str, hide: bool) -> Passage:
+    def _begun(self, text: str, hide: bool) -> ForwardPass:
         network = self._model.network
         ids, _ = tokens_of(self._model, text, MOST_TOKENS)
-        return Passage(network, ids, nullcontext if hide else partial(unmasked, network))
+        return ForwardPass(network, ids, nullcontext if hide else partial(unmasked, network))
 
     @torch.inference_mode()
-    def _reading(self, text: str, passage: Passage) -> Reading:
+    def _reading(self, text: str, passage: ForwardPass) -> Reading:
         network, token = self._model.network, self._model.tokenizer.token
         ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
         log_probabilities = (

@@ -52,13 +52,13 @@ class NeighborsBackend:
 
     def _pairs(self, words: Sequence[str]) -> lab.Pairs:
         forms = tuple(form_of(self._tokenizer, word) for word in words)
-        cosines = similarities(self._table.some([form[0].id for form in forms])).tolist()
+        cosines = similarities(self._table.rows_of([form[0].id for form in forms])).tolist()
         return lab.Pairs(forms, tuple(map(tuple, cosines)), self._table.chance)
 
     def _sum(self, words: Sequence[str]) -> Sum:
         forms = tuple(form_of(self._tokenizer, word) for word in words)
         ids = [form[0].id for form in forms]
-        total = analogy(self._table.some(ids[:3]))
+        total = analogy(self._table.rows_of(ids[:3]))
         cosines = self._table.cosines(total[None])[0]  # [rows]
         return Sum(
             forms=forms,

@@ -24,7 +24,7 @@ class SamplerBackend(ModelBackend):
         with torch.inference_mode():
             logits = self._read(ids).logits(len(ids)).float()
         stages: list[tuple[Stage, Tensor]] = list(
-            chain.passes(logits, question.dials, question.order, ids)
+            chain.stages(logits, question.dials, question.order, ids)
         )
         before, after = chain.probabilities(logits), chain.probabilities(stages[-1][1])
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Adjust, EditText, MoveFocus, Reset, moved
 from tutor.labs.kit.lab import Lab, goal
-from tutor.lm.dials import ORDER, Dials, Stage, StepName, turned, value
+from tutor.lm.dials import ORDER, Dials, Stage, StepName, value, with_value
 
 LONGEST = 2000
 """The number of characters used. Of a longer text, only the end is used."""
@@ -141,7 +141,7 @@ def _on(text: str) -> State:
 def _turned(dials: Dials, name: StepName, by: int) -> Dials:
     ladder = LADDERS[name]
     at = moved(ladder.index(value(dials, name)), by, len(ladder))
-    return turned(dials, name, ladder[at])
+    return with_value(dials, name, ladder[at])
 
 
 @goal("one-left", "Leave a single token at a temperature above 1")

@@ -23,9 +23,9 @@ from tutor.labs.scale.remote_reading import ReadElsewhere
 from tutor.labs.scale.rungs import SMOLLM2_TOKENS
 from tutor.labs.scale.side_model import SideModel
 from tutor.lm.fast.free_memory import available_memory
-from tutor.lm.inspect.passage import Passage
+from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.language_model import LanguageModel
-from tutor.lm.training.history import BYTES_A_STEP, CONTEXT
+from tutor.lm.training.history import BYTES_PER_STEP, CONTEXT
 from tutor.lm.training.live import FILE, LiveTraining
 from tutor.lm.training.recipes.small_model import Result
 from tutor.models import FoundModel
@@ -47,7 +47,7 @@ class ScaleBackend:
         self._free_memory = free_memory
         self._folder = tools.folder
         self._side_model: SideModel | None = None
-        self._passage: tuple[str, Passage] | None = None
+        self._passage: tuple[str, ForwardPass] | None = None
         self._elsewhere = ReadingElsewhere(tools.remote, BEFORE)
 
     def answer(self, question: Question) -> Answer:
@@ -109,10 +109,10 @@ class ScaleBackend:
         if len(ids) > network.config.context:
             return questions.Told(_of_a_model(model, text, None))
         if self._passage is None or self._passage[0] != text:
-            self._passage = text, Passage(network, ids)
+            self._passage = text, ForwardPass(network, ids)
         passage = self._passage[1]
-        if not passage.through:
-            passage.go_on(self._moment)
+        if not passage.finished:
+            passage.advance(self._moment)
             return questions.Coming("reading", passage.done, passage.blocks, None)
         with torch.inference_mode():
             final = network.norm(passage.stream)
@@ -164,7 +164,7 @@ class ScaleBackend:
             name="yours",
             parameters=weights,
             size=weights * 4,
-            trained_on=training.done * BYTES_A_STEP,
+            trained_on=training.done * BYTES_PER_STEP,
             pieces=len(costs),
             byte_count=len(text.encode()),
             bits=float(costs.sum()),

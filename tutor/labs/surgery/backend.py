@@ -17,7 +17,7 @@ from tutor.labs.surgery import lab
 from tutor.labs.surgery.lab import FEED_FORWARD, MOST_TOKENS, REPEATED, SEED, Answer, Cut, Question
 from tutor.lm.inspect import heads
 from tutor.lm.inspect import interventions as surgery
-from tutor.lm.inspect.passage import Passage
+from tutor.lm.inspect.forward_pass import ForwardPass
 
 SHOWN = 6
 """The number of most probable tokens shown of each distribution."""
@@ -33,7 +33,7 @@ class SurgeryBackend:
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._moment = tools.moment
-        self._kept: dict[tuple[str | None, tuple[Cut, ...]], Passage] = {}
+        self._kept: dict[tuple[str | None, tuple[Cut, ...]], ForwardPass] = {}
 
     def answer(self, question: Question) -> Answer:
         """Answer a question, or return the progress. Raises `TextError` if the text is invalid."""
@@ -45,8 +45,8 @@ class SurgeryBackend:
             case lab.Copy(cuts):
                 passages = self._passages(None, cuts)
         for passage in passages:
-            if not passage.through:
-                passage.go_on(self._moment)
+            if not passage.finished:
+                passage.advance(self._moment)
                 return _progress(passages)
         with torch.inference_mode():
             match question:
@@ -59,7 +59,7 @@ class SurgeryBackend:
                 case lab.Copy():
                     return self._copied(*passages)
 
-    def _passages(self, text: str | None, cuts: tuple[Cut, ...]) -> tuple[Passage, Passage]:
+    def _passages(self, text: str | None, cuts: tuple[Cut, ...]) -> tuple[ForwardPass, ForwardPass]:
         """Return two passes over a text, or over the random tokens if it is None.
 
         The first has all parts on, the second has `cuts` switched off. Of the earlier passes, only
@@ -67,12 +67,14 @@ class SurgeryBackend:
         """
         ids = self._repeated() if text is None else tokens_of(self._model, text, MOST_TOKENS)[0]
         network, kept = self._model.network, self._kept
-        whole = kept.get((text, ())) or Passage(network, ids)
+        whole = kept.get((text, ())) or ForwardPass(network, ids)
         changed = whole
         if cuts:
-            changed = kept.get((text, cuts)) or Passage(network, ids, partial(self._without, cuts))
-        if whole.through and changed.done == 0:
-            changed.begin_like(whole, min(cut.layer for cut in cuts))
+            changed = kept.get((text, cuts)) or ForwardPass(
+                network, ids, partial(self._without, cuts)
+            )
+        if whole.finished and changed.done == 0:
+            changed.reuse(whole, min(cut.layer for cut in cuts))
         others = [key for key in kept if not key[1] and (key[0] is None) != (text is None)]
         self._kept = {key: kept[key] for key in others}
         self._kept |= {(text, ()): whole, (text, cuts): changed}
@@ -85,7 +87,7 @@ class SurgeryBackend:
             [cut.layer for cut in cuts if cut.head == FEED_FORWARD],
         )
 
-    def _distributions(self, text: str, whole: Passage, cut: Passage) -> lab.Distributions:
+    def _distributions(self, text: str, whole: ForwardPass, cut: ForwardPass) -> lab.Distributions:
         ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
         both = torch.stack([whole.stream[-1], cut.stream[-1]])
         # The log-probability of every next token [vocabulary].
@@ -111,7 +113,7 @@ class SurgeryBackend:
         count = min(LENS_ROWS, layers + 1)
         return [round(row * layers / (count - 1)) for row in range(count)]
 
-    def _lenses(self, whole: Passage, cut: Passage) -> lab.Lenses:
+    def _lenses(self, whole: ForwardPass, cut: ForwardPass) -> lab.Lenses:
         before, after = (
             self._seen_through(passage) for passage in (whole, cut)
         )  # [rows, vocabulary]
@@ -129,7 +131,7 @@ class SurgeryBackend:
         ]
         return lab.Lenses(token(target), tuple(rows))
 
-    def _seen_through(self, passage: Passage) -> Tensor:
+    def _seen_through(self, passage: ForwardPass) -> Tensor:
         """Return the logit-lens distributions of some layers [rows, vocabulary]."""
         streams = [passage.trace.residuals[layer][-1] for layer in self._lens_layers()]
         return self._model.network.lens(torch.stack(streams)).cpu().softmax(dim=-1)
@@ -140,15 +142,15 @@ class SurgeryBackend:
             self._model.network.config.vocabulary_size, self._model.tokenizer.vocabulary_size
         )
         ordinary = [id_ for id_ in range(size) if id_ not in special]
-        return surgery.twice(ordinary, REPEATED, SEED)
+        return surgery.repeated_tokens(ordinary, REPEATED, SEED)
 
-    def _scores(self, whole: Passage) -> lab.HeadScores:
+    def _scores(self, whole: ForwardPass) -> lab.HeadScores:
         attention = torch.stack(whole.trace.attention).cpu()
         found = heads.scores(attention, heads.after_same(self._repeated()))
         assert found is not None
         return lab.HeadScores(tuple(found.flatten().tolist()), found.shape[1])
 
-    def _copied(self, whole: Passage, cut: Passage) -> lab.Copied:
+    def _copied(self, whole: ForwardPass, cut: ForwardPass) -> lab.Copied:
         # Nothing predicts the first token of the second half, so it does not count as a copy.
         again = REPEATED + 1
         costs = self._costs(whole, 1)
@@ -157,13 +159,13 @@ class SurgeryBackend:
         new = costs[: REPEATED - 1]
         return lab.Copied(float(new.mean()), float(before.mean()), float(after.mean()))
 
-    def _costs(self, passage: Passage, first: int) -> Tensor:
+    def _costs(self, passage: ForwardPass, first: int) -> Tensor:
         """Return the surprisal in bits of each token from `first` (at least 1) on: [T - first]."""
         network = self._model.network
-        return surgery.bits_of_next(network, passage.stream, self._repeated(), first)
+        return surgery.next_token_surprisals(network, passage.stream, self._repeated(), first)
 
 
-def _progress(passages: Iterable[Passage]) -> Progress:
+def _progress(passages: Iterable[ForwardPass]) -> Progress:
     """Return the joint progress of the passes. The same pass listed twice counts once."""
     each = {id(passage): passage for passage in passages}.values()
     return Progress(sum(p.done for p in each), sum(p.blocks for p in each))

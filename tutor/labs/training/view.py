@@ -15,7 +15,7 @@ from tutor.labs.kit.columns import LOW, ROOMY
 from tutor.labs.kit.keys import RIGHT_LEFT, Keys, key, pair
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.training.lab import MOST_STEPS, RATES, Discard, RestoreSaved, Save, State
-from tutor.lm.training.history import BYTES_A_STEP, NO_NUMBER, PROMPT
+from tutor.lm.training.history import BYTES_PER_STEP, LARGEST_LOSS, PROMPT
 from tutor.text import counted, safe
 
 _HIGHEST = 6.0
@@ -84,7 +84,7 @@ def _status(state: State, width: int) -> Content:
     if state.running:
         parts.append((f" of {figures.count(state.until)}", MUTED))
         if state.seconds_left is not None:
-            speed = figures.count(round(state.steps_a_second * BYTES_A_STEP))
+            speed = figures.count(round(state.steps_a_second * BYTES_PER_STEP))
             parts.append((f"   {_time(state.seconds_left)} left   {speed} bytes/s", MUTED))
     elif state.done >= MOST_STEPS:
         parts.append(("   finished", MUTED))
@@ -126,7 +126,7 @@ def _losses(state: State, width: int) -> Content:
 def _loss(loss: float | None) -> str:
     if loss is None:
         return "   –"
-    return "  ∞ " if loss >= NO_NUMBER else f"{loss:.2f}"
+    return "  ∞ " if loss >= LARGEST_LOSS else f"{loss:.2f}"
 
 
 def _plot(state: State, width: int, height: int) -> list[Content]:

@@ -17,7 +17,7 @@ class WordMapBackend:
     def answer(self, question: Question) -> Answer:
         """Return a map. Raises `TextError` if the vocabulary has no tokens for a word."""
         forms = tuple(form_of(self._tokenizer, word) for word in question.words)
-        rows = self._table.some([form[0].id for form in forms])  # [words, width]
+        rows = self._table.rows_of([form[0].id for form in forms])  # [words, width]
         plane = best_plane(rows)
         return Answer(
             forms=forms,

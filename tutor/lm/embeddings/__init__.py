@@ -1,1 +1,1 @@
-"""Word vectors: word2vec, nearest neighbors, a map of words."""
+"""Word vectors: word2vec, nearest neighbors, and a map of words."""

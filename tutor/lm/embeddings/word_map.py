@@ -1,13 +1,14 @@
-"""A flat map of vectors: principal component analysis.
+"""Draw vectors on a flat map: principal component analysis.
 
-From n vectors of some hundred numbers each, the plane on which they spread the most. Center them,
-X [n, width], and take the singular value decomposition X = U S Vᵀ. The rows of Vᵀ are directions at
-right angles, best first; along direction k the vectors have the coordinates U[:, k] S[k], and of
-all their variance it holds the share
+For n vectors of a few hundred numbers each, this finds the plane on which they are spread out most.
+Center the vectors, X [n, width], and take the singular value decomposition X = U S Vᵀ. The rows of
+Vᵀ are perpendicular directions, in decreasing order of the variance along them. Along direction k
+the vectors have the coordinates U[:, k] S[k], and direction k has this fraction of their total
+variance:
 
     S[k]² / Σ S²
 
-What the plane does not show is the rest: points that touch on a map can be far apart.
+The map does not show the rest of the variance: points that touch on it can be far apart.
 
 Source: Pearson 1901.
 """
@@ -23,7 +24,11 @@ DIRECTIONS = 2
 
 
 class Plane(NamedTuple):
-    """`points` [n, 2], the mean in the middle; `shares` of the variance, along x and along y."""
+    """The vectors on a plane.
+
+    `points` [n, 2] are centered on their mean. `shares` gives the fractions of the variance along x
+    and along y.
+    """
 
     points: Tensor
     shares: tuple[float, float]
@@ -31,10 +36,10 @@ class Plane(NamedTuple):
 
 @torch.inference_mode()
 def best_plane(vectors: Tensor) -> Plane:
-    """The plane of the largest variance of at least two vectors [n, width].
+    """Return the plane of the largest variance of at least two vectors [n, width].
 
-    A direction may be turned round without changing anything; it is taken so that the point
-    furthest out on it is on the positive side.
+    The sign of a direction is arbitrary. We choose it so that the point furthest out is on the
+    positive side.
     """
     centered = vectors.float() - vectors.float().mean(dim=0)
     u, s, _ = torch.linalg.svd(centered, full_matrices=False)  # [n, k], [k]

@@ -1,8 +1,9 @@
-"""Which tokens a word can be, when it is to be one token.
+"""Find the single-token spellings of a word.
 
-Inside a sentence a word has a space before it, which is part of its token; at the start of a text
-and after a bracket it has none. Both can be entries of the vocabulary, and are different rows of
-the embedding table. A rarer word is several tokens and has no row of its own.
+Within a sentence a word follows a space, which is part of its token. At the start of a text or
+after a bracket there is no space. The vocabulary can contain both as different tokens, which have
+different rows in the embedding table. A rare word consists of several tokens and has no row of its
+own.
 """
 
 from __future__ import annotations
@@ -15,23 +16,23 @@ if TYPE_CHECKING:
 
 
 def forms(tokenizer: Tokenizer, word: str) -> tuple[tuple[Token, ...], ...]:
-    """Ways to cut `word`, each beginning with another token: first those that make one token of
-    it, then those that make several.
+    """Return the ways to tokenize `word`, each with another first token.
 
-    Tried are the word after a space, the word as it is written, and both with the first letter
-    the other way (small or capital). Several tokens are given for the first two only. Empty for
-    an empty word. Raises `TextError` for what the vocabulary cannot say.
+    Single-token spellings come first, then those of several tokens. It tries the word after a
+    space, the word as written, and both with the case of the first letter changed. Several tokens
+    are returned only for the first two. The result is empty for an empty word. Raises `TextError`
+    if the vocabulary has no tokens for it.
     """
     other = word[:1].swapcase() + word[1:]
     written = [word] if word.startswith(" ") else [f" {word}", word]
-    turned = [] if word.startswith(" ") else [f" {other}", other]
+    recased = [] if word.startswith(" ") else [f" {other}", other]
     single: dict[int, tuple[Token, ...]] = {}
     several: dict[int, tuple[Token, ...]] = {}
-    for text in [*written, *turned] if word.strip() else []:
+    for text in [*written, *recased] if word.strip() else []:
         tokens = tokenizer.tokens(tokenizer.encode(text))
         if len(tokens) == 1:
             single.setdefault(tokens[0].id, tokens)
         elif text in written:
             several.setdefault(tokens[0].id, tokens)
-    apart = [cut for id_, cut in several.items() if id_ not in single]
-    return (*single.values(), *apart)
+    others = [tokens for id_, tokens in several.items() if id_ not in single]
+    return (*single.values(), *others)

@@ -1,9 +1,9 @@
-"""Attention for speed: the same results as `tutor.lm.network.Attention`, in fewer steps.
+"""Fast attention: the same results as `tutor.lm.network.Attention`, in fewer steps.
 
-Queries, keys and values stay where their matrix product has written them, and are used through
-views of this memory. Rotation is one multiplication in place, for queries and keys together, and
-PyTorch's fused kernel computes the output without storing the attention weights (Dao et al. 2022).
-If a `Trace` asks for these weights, they are computed separately.
+Queries, keys and values stay in the output of their matrix product and are used through views of
+that memory. One in-place multiplication rotates queries and keys together, and PyTorch's fused
+kernel computes the output without storing the attention weights (Dao et al. 2022). If a `Trace`
+asks for the weights, they are computed separately.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from tutor.lm.network import Attention, Config, LayerCache, Trace, attention_wei
 
 
 class QueriesKeysValues(NamedTuple):
-    """Queries, keys and values of the tokens being processed: four views of the same memory.
+    """The queries, keys and values of the tokens being processed: four views of the same memory.
 
     `product` [..., T, (heads + 2 key_value_heads) head_size] is the result of the matrix product:
-    for each token its queries, then keys, then values. `pairs` [batch, heads + key_value_heads, T,
-    head_size / 2] are the queries and keys, each pair of numbers as one complex number. `queries`
-    [batch, heads, T, head_size]; `keys_values` [batch, 2 key_value_heads, T, head_size] are keys,
-    then values. One text is a batch of one.
+    for each token its queries, then keys, then values. `pairs`
+    [batch, heads + key_value_heads, T, head_size / 2] are the queries and keys, each pair of
+    numbers as one complex number. `queries` are [batch, heads, T, head_size]. `keys_values`
+    [batch, 2 key_value_heads, T, head_size] are keys, then values. One text is a batch of one.
     """
 
     product: Tensor
@@ -51,7 +51,7 @@ def fused_attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor
 
 
 class FusedAttention(FastModule, Attention):
-    """Fused attention with the weights of another `Attention`; it can be trained, too."""
+    """Fused attention with the weights of another `Attention`. It can be trained too."""
 
     def __init__(self, attention: Attention) -> None:
         nn.Module.__init__(self)
@@ -68,6 +68,7 @@ class FusedAttention(FastModule, Attention):
         cache: LayerCache | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
+        """Return what attention adds to the residual stream, as `Attention.forward` does."""
         product = self.query_key_value(x)
         if cache is None:
             qkv = QueriesKeysValues.of(self, product.float())
@@ -86,12 +87,14 @@ class FusedAttention(FastModule, Attention):
         return output
 
     def _with_views(self, product: Tensor) -> QueriesKeysValues:
-        """Return `product` [T, ...] and its views. For a single token, which generation processes
-        by the hundred, it is copied to memory whose views already exist."""
+        """Return `product` [T, ...] and its views.
+
+        A single token, the usual case in generation, is copied to memory whose views already exist.
+        """
         if product.shape[-2] != 1:
             return QueriesKeysValues.of(self, product.float())
         if self._one_token is None:
-            with torch.inference_mode(False):  # or only inference could write there from then on
+            with torch.inference_mode(False):  # else training could never write to it
                 room = torch.empty_like(product, dtype=torch.float32)
                 self._one_token = QueriesKeysValues.of(self, room)
         self._one_token.product.copy_(product)
@@ -99,8 +102,10 @@ class FusedAttention(FastModule, Attention):
 
 
 def fuse_attention(network: nn.Module) -> None:
-    """Replace plain attention with fused attention that has the same weights. Training is faster
-    with it, and the names of the weights stay."""
+    """Replace plain attention with fused attention that has the same weights.
+
+    This makes training faster, and the names of the weights don't change.
+    """
     for module in list(network.modules()):
         for name, child in list(module.named_children()):
             if type(child) is Attention:

@@ -1,9 +1,10 @@
-"""Where the network runs: on a graphics card that PyTorch can use, or on the CPU.
+"""Choose where the network runs: on a GPU that PyTorch supports, or on the CPU.
 
-What decides is TUTOR_DEVICE (the command line's `--device` sets it, and the engine's process
-inherits it). On a card the weights are 16-bit floats, multiplied by the card's own kernels; the
-packed forms of few bits are for CPUs. Tokens go to the card and vectors stay there; scores come
-back to the CPU, where sampling is, so that a draw is made in the same way everywhere.
+The environment variable TUTOR_DEVICE decides (the command line's `--device` sets it, and the
+engine's process inherits it). On a GPU, weights are 16-bit floats and multiplied by the GPU's own
+kernels; the packed formats with fewer bits are for CPUs. Tokens go to the GPU and vectors stay
+there. Scores come back to the CPU for sampling, so that a token is drawn in the same way on every
+device.
 """
 
 from __future__ import annotations
@@ -18,19 +19,22 @@ from tutor.lm.fast.kernels import Kernels
 
 VARIABLE = "TUTOR_DEVICE"
 
-# What PyTorch raises for a card that is absent, full, or lacks an operation or a number format.
-TROUBLES = (RuntimeError, AssertionError, TypeError)
+# What PyTorch raises if a GPU is absent, full, or lacks an operation or a number format.
+DEVICE_ERRORS = (RuntimeError, AssertionError, TypeError)
 
-ON_A_CARD = Kernels(int4=False, int8=False)
+ON_GPU = Kernels(int4=False, int8=False)
 
 
 def choose_device() -> str:
-    """ "cuda", "mps" or "cpu": the one asked for, else the first of these that is there. Raises
-    `UsageError` for another name."""
+    """Return "cuda", "mps" or "cpu": the requested device, else the first available one.
+
+    Raises `UsageError` for any other name.
+    """
     wanted = os.environ.get(VARIABLE) or "auto"
     if wanted not in DEVICES:
         raise UsageError(
-            f"{VARIABLE} is {wanted!r}, which is no device.", f"Use {', '.join(DEVICES)}."
+            f"{VARIABLE} is {wanted!r}, which is not a device.",
+            f"Use one of {', '.join(DEVICES)}.",
         )
     if wanted != "auto":
         return wanted

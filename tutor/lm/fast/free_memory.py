@@ -1,5 +1,8 @@
-"""How much memory can still be taken: what the system has left, and what the limits leave that
-Linux sets to groups of processes (a container's, a service's `MemoryMax=`)."""
+"""Find out how much memory is free.
+
+That depends on the system's free memory and, on Linux, on the limits of control groups (a
+container's limit or a service's `MemoryMax=`).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ _ROOT = Path("/")
 
 
 def available_memory(root: Path = _ROOT) -> int | None:
-    """Bytes; None where the system does not say. `root` is where `proc` and `sys` are."""
+    """Return the free memory in bytes, or None if the system does not report it.
+
+    `root` is the folder that contains `proc` and `sys`.
+    """
     left = [*_of_machine(root / "proc"), *_of_groups(root)]
     if sys.platform != "win32" and not left and "SC_AVPHYS_PAGES" in os.sysconf_names:
         left.append(os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
@@ -26,8 +32,11 @@ def _of_machine(proc: Path) -> Iterator[int]:
 
 
 def _of_groups(root: Path) -> Iterator[int]:
-    """What each limit leaves: the process's own group may have one, and every group around it
-    (control groups, version 2). A container sees its own group at the top."""
+    """Yield what is left under each memory limit (control groups, version 2).
+
+    The process's own group may have a limit, and so may every group that contains it. A container
+    sees its own group at the top.
+    """
     top = root / "sys/fs/cgroup"
     group = top
     with suppress(OSError, ValueError):
@@ -37,20 +46,23 @@ def _of_groups(root: Path) -> Iterator[int]:
     for folder in (group, *group.parents):
         if not folder.is_relative_to(top):
             return
-        with suppress(OSError, ValueError):  # of the topmost of all, nothing is told
+        with suppress(OSError, ValueError):  # the root group reports no limit
             yield _left_in(folder)
 
 
 def _left_in(group: Path) -> int:
-    """Raises `ValueError` where there is no limit. Files that nobody has looked into for a while
-    count as used there; the system takes their memory back when it is needed."""
+    """Return how much memory the limit of a group leaves. Raises `ValueError` without a limit.
+
+    The group's usage includes cached files that have not been used for a while. The system reclaims
+    their memory when it is needed, so they don't count here.
+    """
     limit = int((group / "memory.max").read_text(encoding="ascii"))
     used = int((group / "memory.current").read_text(encoding="ascii"))
     return limit - used + _entry(group / "memory.stat", "inactive_file")
 
 
 def _entry(file: Path, name: str) -> int:
-    """The number behind a name. Raises `ValueError` where there is none."""
+    """Return the number that follows `name` in a file. Raises `ValueError` if it is not there."""
     for line in file.read_text(encoding="ascii").splitlines():
         words = line.split()
         if words[:1] == [name]:

@@ -1,7 +1,7 @@
-"""Which ways to multiply this machine has, how fast each is, and which one to use.
+"""Find out which matrix kernels this machine has, how fast they are, and which to use.
 
-PyTorch's kernels for few bits exist for some processors only, and where they are missing it may
-fall back on something many times slower. So they are tried, not assumed.
+PyTorch has kernels for weights of few bits only on some processors. On others it may fall back to
+code that is many times slower. So we time the kernels instead of assuming that they are fast.
 """
 
 from __future__ import annotations
@@ -28,16 +28,19 @@ from tutor.lm.network import Config
 # One learner gets two threads: more gain little at this size, and a server has other learners.
 THREADS = 2
 
-# A kernel for few bits saves memory too, so it may take a little longer than one for more bits.
+# A kernel for few bits also saves memory, so it may be somewhat slower than one for more bits.
 SLOWER_ALLOWED = 2.0
 
 
-_REPEATS = 15  # of a product that is timed
+_REPEATS = 15  # how often a timed product is repeated
 
 
 class Kernels(msgspec.Struct, frozen=True):
-    """Which kernels for small integers may be used. Without them weights become 16-bit floats;
-    with `exact` every weight becomes a 32-bit float."""
+    """The kernels for small integers that may be used.
+
+    Weights without such a kernel become 16-bit floats. With `exact`, every weight becomes a 32-bit
+    float.
+    """
 
     int4: bool
     int8: bool
@@ -48,8 +51,11 @@ EXACT = Kernels(int4=False, int8=False, exact=True)
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """`milliseconds`: all matrix products of one token, head included, of a model of these sizes
-    in this form; None where this machine lacks the kernel. `bytes_per_weight` as kept in memory."""
+    """The time that all matrix products of one token take in this number format.
+
+    `milliseconds` includes the output layer of a model of these sizes; it is None if this machine
+    lacks the kernel. `bytes_per_weight` is the size in memory.
+    """
 
     form: str
     bytes_per_weight: float
@@ -58,6 +64,8 @@ class Timing(msgspec.Struct, frozen=True):
 
 
 class KernelReport(msgspec.Struct, frozen=True):
+    """The kernels of this machine and their timings."""
+
     instruction_set: str
     threads: int
     torch_version: str
@@ -65,8 +73,10 @@ class KernelReport(msgspec.Struct, frozen=True):
 
 
 def use_threads() -> int:
-    """Settle how many threads PyTorch uses in this process: never more than there are processor
-    cores (PyTorch's own default)."""
+    """Set the number of threads that PyTorch uses in this process, and return it.
+
+    It is never higher than the number of processor cores (PyTorch's own default).
+    """
     threads = min(THREADS, torch.get_num_threads())
     torch.set_num_threads(threads)
     return threads
@@ -74,8 +84,11 @@ def use_threads() -> int:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """PyTorch with a single thread. For matrices as small as these, two threads wait for each
-    other longer than they work, most of all where other programs want the processor too."""
+    """Make PyTorch use a single thread.
+
+    For matrices as small as these, two threads spend more time waiting for each other than working,
+    above all when other programs use the processor too.
+    """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -85,21 +98,21 @@ def one_thread() -> Iterator[None]:
 
 
 def instruction_set() -> str:
-    """What PyTorch's kernels are chosen by, for example "avx2"."""
+    """Return the instruction set that PyTorch chooses its kernels by, for example "avx2"."""
     return torch.backends.cpu.get_cpu_capability().lower().replace(" ", "-")
 
 
 def machine_key() -> str:
-    """Names what packed weights depend on besides the weights."""
+    """Return a name for everything, apart from the weights, that packed weights depend on."""
     version = ".".join(torch.__version__.split(".")[:2])
     return f"{instruction_set()}-torch{version}"
 
 
 @torch.inference_mode()
 def choose_kernels() -> Kernels:
-    """Try each kernel on a matrix of a usual size (takes about 0.1 s).
+    """Time each kernel on a matrix of a typical size (takes about 0.1 s).
 
-    Measured is the processor time of one thread: what other programs do does not change it.
+    This measures the processor time of one thread, so that other programs don't affect it.
     """
     with one_thread():
         int4, int8, half = (
@@ -113,7 +126,7 @@ def choose_kernels() -> Kernels:
 
 @torch.inference_mode()
 def check_kernels(config: Config) -> KernelReport:
-    """Time every form on the shapes of a model (takes a few seconds)."""
+    """Time every number format on the shapes of a model (takes a few seconds)."""
     threads = use_threads()
     chosen = choose_kernels()
     used = {"int4": chosen.int4, "int8": chosen.int8, "fp16": True, "fp32": False}
@@ -126,7 +139,7 @@ def check_kernels(config: Config) -> KernelReport:
 
 
 def matrix_shapes(config: Config) -> Iterator[tuple[int, int]]:
-    """(outputs, inputs) of the matrices of one block."""
+    """Yield (outputs, inputs) for each matrix of one block."""
     queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
     yield queries + 2 * shared, config.width
     yield config.width, queries
@@ -149,7 +162,7 @@ def _milliseconds_per_token(form: str, config: Config) -> float | None:
 def _milliseconds(
     form: str, outputs: int, inputs: int, *, clock: Callable[[], float] = time.perf_counter
 ) -> float | None:
-    """One product of a matrix and a vector; None if this machine cannot."""
+    """Return the time of one product of a matrix and a vector, or None without a kernel."""
     try:
         layer = _FORMS[form](outputs, inputs)
         x = torch.randn(1, inputs)
@@ -159,9 +172,9 @@ def _milliseconds(
             start = clock()
             layer(x)
             taken.append(clock() - start)
-    except (RuntimeError, AttributeError):  # how PyTorch says that a kernel is not there
+    except (RuntimeError, AttributeError):  # PyTorch's errors for a missing kernel
         return None
-    return 1000 * min(taken)  # what the machine can do when nothing else wants it
+    return 1000 * min(taken)  # the time when no other program gets in the way
 
 
 def _integers(bits: int, outputs: int, inputs: int) -> Groups:

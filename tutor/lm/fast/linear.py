@@ -1,24 +1,25 @@
-"""y = W x from fewer bits: what stands in place of `nn.Linear` when a finished model runs.
+"""Compute y = W x from weights with fewer bits.
 
-Producing one token multiplies every weight once, so reading the weights from memory is most of
-the work, and a weight of 4 bits is read eight times as fast as one of 32. Model files come with
-such weights: 32 neighbours of a row are small integers q that share a scale (and a zero point),
+These classes replace `nn.Linear` in a finished model. Generating one token uses every weight once,
+so most of the time goes into reading weights from memory, and a weight of 4 bits is read eight
+times as fast as one of 32. Model files contain such weights: 32 neighbors in a row are small
+integers q that share a scale (and a zero point),
 
     W[n, k] = scale[n, k // 32] * q[n, k] + zero[n, k // 32]
 
-Each class here keeps one such form and computes with PyTorch's own kernels. All take vectors
-[..., inputs] of 32-bit floats and return [..., outputs], of 32-bit floats too or, where the kernel
-has rounded to it anyway, bfloat16 (added to 32-bit floats, it becomes such). A `Table` hands out
-single rows of W too, for an embedding. None can be trained.
+Each class here stores one format and computes with PyTorch's own kernels. All of them take vectors
+[..., inputs] of 32-bit floats and return [..., outputs] of 32-bit floats or, if the kernel rounds
+to it anyway, of bfloat16 (adding these to 32-bit floats gives 32-bit floats). A `Table` also
+returns single rows of W, for an embedding. None of them can be trained.
 
     FloatLinear   32 bits      exact
-    HalfLinear    16 bits      vectors are rounded to 16 bits too where few are multiplied
+    HalfLinear    16 bits      single vectors are rounded to 16 bits too; on a GPU, all vectors are
     Int8Linear     8 bits      exact: the file's integers, 32-bit arithmetic
-    Int4Linear     4 bits      the file's integers, scales and vectors rounded to bfloat16
+    Int4Linear     4 bits      the file's integers; scales and vectors are rounded to bfloat16
 
-Which of them a matrix gets follows from what its file holds and from which kernels this machine
-has (`tutor.lm.fast.kernels`). No weight is ever rounded to fewer bits than it came with, except
-32-bit scales to 16.
+Which class a matrix gets depends on its format in the file and on the kernels of this machine
+(`tutor.lm.fast.kernels`). No weight is ever rounded to fewer bits than it has in the file, except
+that 32-bit scales are rounded to 16 bits.
 """
 
 from __future__ import annotations
@@ -34,20 +35,21 @@ from torch import Tensor
 
 from tutor.lm.fast.module import FastModule
 
-GROUP = 32  # neighbours that share a scale, in every GGUF format that is used as it is
+GROUP = 32  # neighbors that share a scale, in every GGUF format that is used without conversion
 
-# Up to so many vectors Int4Linear multiplies the packed weights; more share one unpacking.
+# Up to this number of vectors, the packed weights are used directly. For more vectors, it is faster
+# to unpack the weights first.
 FEW_VECTORS = 16
 
-# An unpacked piece of a large matrix (the vocabulary) has at most so many numbers.
-PIECE = 4 * 1024 * 1024
+# The maximum number of weights in an unpacked chunk of a large matrix (the output layer).
+CHUNK = 4 * 1024 * 1024
 
 
 class Groups(msgspec.Struct, frozen=True):
-    """A matrix [N, K] as its file holds it: value = scale * quant + zero.
+    """A matrix [N, K] as it is stored in its file: value = scale * quant + zero.
 
-    `quants` [N, K] are integers (0 to 15 where `bits` is 4, -128 to 127 where it is 8), `scales`
-    and `zeros` [N, K / 32] 32-bit floats.
+    `quants` [N, K] are integers (0 to 15 if `bits` is 4, -128 to 127 if it is 8). `scales` and
+    `zeros` [N, K / 32] are 32-bit floats.
     """
 
     bits: int
@@ -57,10 +59,10 @@ class Groups(msgspec.Struct, frozen=True):
 
 
 class FrozenLinear(FastModule):
-    """What the four kinds have in common. `form` is the name of the kind.
+    """The base class of the four linear layers. `form` names the number format.
 
-    The tensors are plain attributes, neither parameters nor buffers: nothing is ever done to
-    them, and PyTorch finds them faster so (that is 0.2 ms of a token).
+    The tensors are plain attributes, neither parameters nor buffers: they never change, and PyTorch
+    finds attributes faster (which saves 0.2 ms per token).
     """
 
     form: str
@@ -69,25 +71,28 @@ class FrozenLinear(FastModule):
 
     @property
     def nbytes(self) -> int:
-        """Memory that the weights take."""
+        """Return how much memory the weights take."""
         return sum(value.nbytes for value in vars(self).values() if isinstance(value, Tensor))
 
 
 class Table(FrozenLinear):
-    """One whose rows can be had singly, which packed int4 has no way to give. Ids may come from
-    the CPU; the rows are on the device of the table."""
+    """A linear layer that can also return single rows, which packed int4 cannot.
+
+    Ids may be on the CPU; the rows are on the device of the table.
+    """
 
     @property
     def device(self) -> torch.device:
+        """Return the device of the weights."""
         return next(value.device for value in vars(self).values() if isinstance(value, Tensor))
 
     def rows(self, ids: Tensor) -> Tensor:
-        """Rows `ids` [...] of W: [..., inputs]."""
+        """Return the rows `ids` [...] of W: [..., inputs]."""
         raise NotImplementedError
 
 
 class FloatLinear(Table):
-    """`weight` [N, K], 32-bit."""
+    """A linear layer with 32-bit `weight` [N, K]."""
 
     form = "fp32"
 
@@ -104,10 +109,10 @@ class FloatLinear(Table):
 
 
 class HalfLinear(Table):
-    """`weight` [N, K], 16-bit floats.
+    """A linear layer with 16-bit `weight` [N, K].
 
-    One vector: multiplied in 16 bits, with a 32-bit sum. More of them, on a CPU: 16-bit kernels
-    are slow there, so the weights become 32-bit first, a piece at a time.
+    A single vector is multiplied in 16 bits, with a 32-bit sum. 16-bit kernels for several vectors
+    are slow on a CPU, so there the weights are first converted to 32 bits, a chunk at a time.
     """
 
     form = "fp16"
@@ -120,8 +125,8 @@ class HalfLinear(Table):
     def forward(self, x: Tensor) -> Tensor:
         if x.numel() == self.inputs or not x.is_cpu:
             return F.linear(x.to(self.weight.dtype), self.weight).float()
-        pieces = self.weight.split(max(1, PIECE // self.inputs))
-        answers = [F.linear(x, piece.float()) for piece in pieces]
+        chunks = self.weight.split(max(1, CHUNK // self.inputs))
+        answers = [F.linear(x, chunk.float()) for chunk in chunks]
         return answers[0] if len(answers) == 1 else torch.cat(answers, dim=-1)
 
     def rows(self, ids: Tensor) -> Tensor:
@@ -129,15 +134,15 @@ class HalfLinear(Table):
 
 
 class Int8Linear(Table):
-    """The integers of each column of W as rows of a table, so that W x is a weighted sum of rows,
-    weighted by the numbers in x.
+    """A linear layer with 8-bit integers, as a table whose rows are the columns of W.
 
-    Summing weighted rows of bytes is what PyTorch's quantized "embedding bag" does, very fast:
-    here one bag for each group of 32 columns, and the bags' sums, times their scales, add up to
-    W x. A long column is cut into blocks, so that its sum stays in the processor's nearest cache.
+    W x is then a sum of table rows, weighted by the numbers in x. PyTorch's quantized "embedding
+    bag" computes weighted sums of byte rows very fast. Here there is one bag for each group of 32
+    columns, and the bags' sums, each times its scale, add up to W x. A long column is cut into
+    blocks, so that its sum stays in the processor's nearest cache.
 
-    `table` [K * blocks, block + 8]: bytes q + 128, then the scale 1 and the offset -128 that the
-    kernel wants at the end of a row; `scales` [K / 32, N].
+    `table` [K * blocks, block + 8] holds the bytes q + 128, followed by the scale 1 and the offset
+    -128 that the kernel expects at the end of a row. `scales` are [K / 32, N].
     """
 
     form = "int8"
@@ -152,6 +157,7 @@ class Int8Linear(Table):
 
     @staticmethod
     def pack(groups: Groups) -> dict[str, Tensor]:
+        """Return the tensors of this layer for a matrix."""
         outputs, inputs = groups.quants.shape
         block = math.gcd(outputs, 1024)
         columns = (groups.quants.t().to(torch.int16) + 128).to(torch.uint8)
@@ -167,12 +173,11 @@ class Int8Linear(Table):
         if len(vectors) <= FEW_VECTORS:
             answer = torch.stack([self._weighted_sum(vector) for vector in vectors])
         else:
-            pieces = self._column_pieces()
-            answer = torch.cat([vectors @ piece for piece in pieces], dim=-1)
+            answer = torch.cat([vectors @ chunk for chunk in self._column_chunks()], dim=-1)
         return answer.view(*x.shape[:-1], self.outputs)
 
     def _weighted_sum(self, x: Tensor) -> Tensor:
-        """W x for one vector."""
+        """Return W x for one vector."""
         groups = len(self.scales)
         indices, starts = _bags(groups, self.blocks)
         weights = x.view(groups, 1, GROUP).expand(groups, self.blocks, GROUP).reshape(-1)
@@ -184,29 +189,29 @@ class Int8Linear(Table):
     def _bytes(self) -> Tensor:
         return self.table.view(self.inputs, self.blocks, self.block + 8)
 
-    def _column_pieces(self) -> list[Tensor]:
-        """The transpose of W, [K, some of N] at a time."""
-        step = max(1, PIECE // (self.inputs * self.block))
-        pieces = []
+    def _column_chunks(self) -> list[Tensor]:
+        """Return the transpose of W in chunks: [K, part of N] each."""
+        step = max(1, CHUNK // (self.inputs * self.block))
+        chunks = []
         for start in range(0, self.blocks, step):
             quants = self._bytes()[:, start : start + step, : self.block].float().sub_(128)
             first = start * self.block
             scales = self.scales[:, None, first : first + step * self.block]
-            pieces.append(quants.view(len(self.scales), GROUP, -1).mul_(scales).flatten(0, 1))
-        return pieces
+            chunks.append(quants.view(len(self.scales), GROUP, -1).mul_(scales).flatten(0, 1))
+        return chunks
 
     def rows(self, ids: Tensor) -> Tensor:
         flat = ids.reshape(-1)
         quants = self._bytes()[:, flat // self.block, flat % self.block].float().sub_(128)  # [K, n]
         scales = self.scales[:, None, flat]
         values = quants.view(len(self.scales), GROUP, -1) * scales
-        # each row in one piece: the 4-bit kernel takes nothing else
+        # rows must be contiguous for the 4-bit kernel
         return values.flatten(0, 1).t().contiguous().view(*ids.shape, self.inputs)
 
 
 @lru_cache
 def _bags(groups: int, blocks: int) -> tuple[Tensor, Tensor]:
-    """Which rows of an Int8Linear's table each bag sums, and where each bag starts in the list."""
+    """Return the rows of an Int8Linear's table that each bag sums, and where each bag starts."""
     columns = torch.arange(groups * GROUP, dtype=torch.int32).view(groups, 1, GROUP)
     block = torch.arange(blocks, dtype=torch.int32).view(1, blocks, 1)
     starts = torch.arange(groups * blocks + 1, dtype=torch.int32) * GROUP
@@ -214,11 +219,14 @@ def _bags(groups: int, blocks: int) -> tuple[Tensor, Tensor]:
 
 
 class Int4Linear(FrozenLinear):
-    """`packed` [N, K / 2]: two integers in a byte, in the order that this processor's kernel
-    wants; `scales` [K / 32, N, 2]: scale and zero of each group as bfloat16, for q - 8.
+    """A linear layer with 4-bit integers.
 
-    The kernel unpacks while it multiplies. With many vectors it would do so again for every few
-    of them, so the weights are unpacked once and multiplied as 32-bit floats.
+    `packed` [N, K / 2] has two integers in each byte, in the order that the kernel of this
+    processor expects. `scales` [K / 32, N, 2] are the scale and the zero of each group as bfloat16,
+    for q - 8.
+
+    The kernel unpacks weights while it multiplies. With many vectors it would do that again for
+    every few of them, so the weights are unpacked once and multiplied as 32-bit floats.
     """
 
     form = "int4"
@@ -232,6 +240,7 @@ class Int4Linear(FrozenLinear):
 
     @staticmethod
     def pack(groups: Groups) -> dict[str, Tensor]:
+        """Return the tensors of this layer for a matrix."""
         quants = groups.quants.to(torch.int32)
         zeros = groups.zeros + 8 * groups.scales
         pairs = torch.stack([groups.scales.t(), zeros.t()], dim=-1)
@@ -248,13 +257,13 @@ class Int4Linear(FrozenLinear):
         return torch._weight_int4pack_mm_for_cpu(x.bfloat16(), self.packed, GROUP, self.scales)
 
     def matrix(self) -> Tensor | None:
-        """W itself, [N, K], 32-bit; None where it is packed in an order that is not known here."""
+        """Return W [N, K] in 32 bits, or None if the order of its packed integers is not known."""
         return self._unpack().t().contiguous() if self.few == FEW_VECTORS else None
 
     def _unpack(self) -> Tensor:
-        """The transpose of W, [K, N], in memory that the next call uses again."""
-        # packed is [N / 32, K, 16 bytes]; byte i of 16 holds rows i (low half) and i + 16 (high).
-        # Eight bytes at a time are split into their halves.
+        """Return the transpose of W, [K, N], in memory that the next call overwrites."""
+        # `packed` is [N / 32, K, 16 bytes]. Byte i of the 16 holds row i in its low half and row
+        # i + 16 in its high half. The halves of eight bytes are separated at a time.
         eights = self.packed.view(-1, self.inputs, GROUP // 2).view(torch.int64).transpose(0, 1)
         blocks = self.outputs // GROUP
         quants = _scratch(self.inputs * blocks * 4, torch.int64).view(self.inputs, blocks, 4)
@@ -265,7 +274,7 @@ class Int4Linear(FrozenLinear):
 
         weights = _scratch(self.inputs * self.outputs, torch.float32)
         weights.copy_(quants.view(torch.uint8).view(-1))
-        # A bfloat16 is the upper half of a 32-bit float; a scale and its zero are two of them.
+        # A bfloat16 is the upper half of a 32-bit float. A scale and its zero fill 32 bits.
         pairs = self.scales.view(torch.int32).view(-1, 1, self.outputs)
         scales, zeros = (pairs << 16).view(torch.float32), (pairs & ~0xFFFF).view(torch.float32)
         grouped = weights.view(-1, GROUP, self.outputs)
@@ -282,8 +291,10 @@ def _scratch_buffer(dtype: torch.dtype) -> list[Tensor]:
 
 
 def _scratch(numbers: int, dtype: torch.dtype) -> Tensor:
-    """Memory to work in, [numbers], shared by all layers (a process runs one model at a time).
-    Taking it fresh for each layer would cost more than the arithmetic done in it."""
+    """Return working memory, [numbers], which all layers share (a process runs one model).
+
+    Allocating it for each layer would take longer than the arithmetic itself.
+    """
     holder = _scratch_buffer(dtype)
     if holder[0].numel() < numbers:
         with torch.inference_mode(False):  # or only inference could write there from then on
@@ -293,8 +304,11 @@ def _scratch(numbers: int, dtype: torch.dtype) -> Tensor:
 
 @lru_cache
 def _nibble_block(outputs: int) -> int:
-    """How many rows the int4 kernel of this processor packs together, 0 if not in the order that
-    `_unpack` knows: it is packed for each instruction set in another way."""
+    """Return how many rows this processor's int4 kernel packs together, 32 or 0.
+
+    The order of packed integers depends on the instruction set; 0 means that it is not the order
+    that `_unpack` expects.
+    """
     quants = torch.randint(0, 16, (outputs, GROUP), dtype=torch.int32)
     packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(quants, 2)
     pairs = packed.view(-1, GROUP, GROUP // 2)
@@ -303,7 +317,7 @@ def _nibble_block(outputs: int) -> int:
 
 
 def from_tensors(tensors: Mapping[str, Tensor]) -> FrozenLinear:
-    """The layer that these tensors, as named by the `pack` methods, belong to."""
+    """Return the layer for these tensors, which have the names that the `pack` methods use."""
     if "packed" in tensors:
         return Int4Linear(tensors["packed"], tensors["scales"])
     if "table" in tensors:
@@ -313,14 +327,13 @@ def from_tensors(tensors: Mapping[str, Tensor]) -> FrozenLinear:
 
 
 def dequantized(groups: Groups) -> Tensor:
-    """W itself, [N, K], 32-bit."""
+    """Return W as 32-bit floats, [N, K]."""
     outputs, inputs = groups.quants.shape
     quants = groups.quants.float().view(outputs, inputs // GROUP, GROUP)
     return (quants * groups.scales.unsqueeze(-1) + groups.zeros.unsqueeze(-1)).flatten(1)
 
 
-def halves(values: Tensor) -> Tensor:
-    """The same values in 16 bits, or as they are if one is beyond 65,504, which 16 bits cannot
-    say."""
+def to_half(values: Tensor) -> Tensor:
+    """Return the values in 16 bits, or in 32 if one exceeds 65,504, the 16-bit limit."""
     half = values.half()
     return half if half.isfinite().all() else values.float()

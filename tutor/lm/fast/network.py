@@ -1,12 +1,13 @@
-"""Makes a finished network of fast modules, which replace the plain ones.
+"""Build a finished network with fast modules instead of the plain ones.
 
     nn.Linear      -> a `FrozenLinear`      weights in fewer bits      tutor.lm.fast.linear
     Attention      -> `FusedAttention`      views, one fused kernel    tutor.lm.fast.attention
     RMSNorm        -> `FrozenNorm`          half as many steps
     nn.Embedding   -> `TableEmbedding`      rows of a packed table
-    FeedForward, Block                      the same, called without looking for hooks
+    FeedForward    -> `FastFeedForward`     the same, called without a search for hooks
+    Block          -> `FastBlock`           likewise
 
-Each computes the same as the module that it replaces, up to rounding, as tests check. Only the
+Each module computes the same as the one it replaces, up to rounding; tests check that. Only the
 attention can be trained.
 """
 
@@ -26,10 +27,10 @@ from tutor.lm.network import Block, Config, FeedForward, RMSNorm, Transformer
 
 
 class FrozenNorm(FastModule):
-    """RMSNorm of a finished model, in half as many steps.
+    """The RMSNorm of a finished model, in half as many steps.
 
-    The root mean square is the vector's length / sqrt(width), and hypot(a, b) is
-    sqrt(a^2 + b^2); the square root of the width goes into the weight.
+    The root mean square is the vector's length / sqrt(width), and hypot(a, b) is sqrt(a^2 + b^2).
+    The square root of the width is multiplied into the weight.
     """
 
     def __init__(self, weight: Tensor, epsilon: float) -> None:
@@ -43,7 +44,10 @@ class FrozenNorm(FastModule):
 
 
 class TableEmbedding(FastModule):
-    """The vectors of tokens `ids` [...]: rows of a matrix, which can be that of the head."""
+    """An embedding that returns rows of a matrix, which can be the output layer's.
+
+    `ids` are [...], the vectors [..., width].
+    """
 
     def __init__(self, matrix: Table) -> None:
         super().__init__()
@@ -54,11 +58,11 @@ class TableEmbedding(FastModule):
 
 
 class FastFeedForward(FastModule, FeedForward):
-    """A `FeedForward` that is called without looking for hooks."""
+    """A `FeedForward` that is called without a search for hooks."""
 
 
 class FastBlock(FastModule, Block):
-    """A block whose attention and feed-forward network are fast."""
+    """A block with fast attention and a fast feed-forward network."""
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -67,7 +71,7 @@ class FastBlock(FastModule, Block):
 
 
 def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
-    """The network with these tensors in it; nothing is copied. It cannot be trained."""
+    """Return a network that contains these tensors, without copying them. It cannot be trained."""
     with torch.device("meta"):  # sizes only, no memory
         network = Transformer(config)
         network.blocks = nn.ModuleList(FastBlock(config) for _ in range(config.layers))
@@ -81,7 +85,7 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
             matrix = linear.from_tensors(_below(tensors, "head") if config.tied else own)
             assert isinstance(matrix, Table)  # `tutor.lm.formats.convert` ensures this
             network.set_submodule(name, TableEmbedding(matrix))
-    for module in network.modules():  # PyTorch finds a module faster as a plain attribute
+    for module in network.modules():  # PyTorch finds plain attributes faster
         vars(module).update(module._modules)
     return network.eval()
 
@@ -93,7 +97,7 @@ def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
 
 
 def forms(network: Transformer) -> str:
-    """The forms of the network's matrices, those of the blocks first: "int4, int8"."""
+    """Return the number formats of the matrices, those of the blocks first: "int4, int8"."""
     found = [m.form for m in network.blocks.modules() if isinstance(m, FrozenLinear)]
     if isinstance(network.head, FrozenLinear):
         found.append(network.head.form)

@@ -1,4 +1,4 @@
-"""Too little memory, however it is said."""
+"""Recognize errors about too little memory, whatever their type."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from contextlib import contextmanager
 
 from tutor.errors import NotEnoughMemory
 
-# PyTorch raises RuntimeError and safetensors an error of its own: only the words tell.
+# PyTorch raises RuntimeError and safetensors its own error class, so we look at the message.
 _WORDS = ("allocate memory", "not enough memory")
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Whether too little memory is what `error`, or what caused it, is about."""
+    """Return True if `error`, or an error that caused it, is about too little memory."""
     cause: BaseException | None = error
-    seen: set[int] = set()  # what is raised from an error that it was raised within makes a circle
+    seen: set[int] = set()  # causes can form a circle
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
         if isinstance(cause, MemoryError) or getattr(cause, "errno", None) == errno.ENOMEM:
@@ -28,7 +28,7 @@ def is_shortage(error: BaseException) -> bool:
 
 @contextmanager
 def shortage_in_words(what_for: str) -> Iterator[None]:
-    """Turns what any library raises when memory is short into `NotEnoughMemory`."""
+    """Turn any library's out-of-memory error into `NotEnoughMemory`."""
     try:
         yield
     except NotEnoughMemory:

@@ -1,12 +1,12 @@
-"""Several texts, the next token of each, in one pass.
+"""Process the next token of several texts in one pass.
 
-Producing one token reads every weight of the network once, and reading them is most of the work.
-Where several people want a token at the same time, the weights can be read once for all of them:
-vectors of different texts go through the same matrices side by side, as rows. Only attention is
-each text's own: its query meets the keys and values of its own cache and no others.
+Generating one token reads every weight of the network once, and this takes most of the time. If
+several people want a token at the same time, the weights can be read once for all of them: vectors
+of different texts go through the same matrices side by side, as rows of one matrix. Only attention
+is separate, because the query of each text needs the keys and values in that text's own cache.
 
-Every row is what it would have been alone: to the last bit with the kernel for 4 bits, which adds
-up each row by itself, and up to rounding with the others.
+Every row is what it would have been alone: bit for bit with the 4-bit kernel, which sums each row
+by itself, and up to rounding with the other kernels.
 """
 
 from __future__ import annotations
@@ -29,13 +29,19 @@ from tutor.lm.network import (
 )
 
 FEW = 4
-"""Texts. The kernel for 4 bits multiplies four vectors with one reading of the weights, in 1.4
-times the time of one, and eight in 2.8 times (AVX2, the matrices of SmolLM2-135M)."""
+"""The maximum number of texts in one pass.
+
+The 4-bit kernel reads the weights once for up to four vectors. Four vectors take 1.4 times as long
+as one, and eight take 2.8 times as long (AVX2, the matrices of SmolLM2-135M).
+"""
 
 
 def pays(network: Transformer) -> bool:
-    """Whether a pass for several texts costs less than one for each: not with weights of 16 bits on
-    a CPU, which become 32-bit first where several vectors are multiplied."""
+    """Return True if one pass for several texts is faster than a pass for each of them.
+
+    It is not with 16-bit weights on a CPU, which are converted to 32 bits when several vectors are
+    multiplied.
+    """
     halves = [part for part in network.blocks.modules() if isinstance(part, HalfLinear)]
     return not any(half.weight.is_cpu for half in halves)
 
@@ -44,14 +50,16 @@ def pays(network: Transformer) -> bool:
 def read_together(
     network: Transformer, ids: Sequence[int], caches: Sequence[KeyValueCache]
 ) -> Tensor:
-    """Read one more token of each text, `ids` [B], each after what its own cache holds; they are
-    added to the caches. Returns the final vectors [B, width]."""
+    """Process the next token of each text, and return the final vectors [B, width].
+
+    `ids` [B] has one token for each text; each is added to the cache of its text.
+    """
     config = network.config
     x: Tensor = network.embedding(torch.tensor(ids))  # [B, width]
     rotation = torch.cat([rotations(config, c.length, c.length + 1) for c in caches]).to(x.device)
     by_text = [cache.layers(1) for cache in caches]
     rows = (config.heads + 2 * config.key_value_heads) * config.head_size
-    room = QueriesKeysValues.of(config, x.new_empty(len(caches), rows))  # the same for every block
+    room = QueriesKeysValues.of(config, x.new_empty(len(caches), rows))  # reused by every block
     for module, layer_caches in zip(network.blocks, zip(*by_text, strict=True), strict=True):
         block = cast("Block", module)  # PyTorch only knows that a list of modules holds modules
         x = x + _attention(block.attention, block.attention_norm(x), rotation, room, layer_caches)
@@ -69,9 +77,12 @@ def _attention(
     qkv: QueriesKeysValues,
     caches: Sequence[LayerCache],
 ) -> Tensor:
-    """Return what attention adds to x [B, width]: one product with each matrix, and between them
-    every text for itself. In `qkv`, which is overwritten, the texts are where the tokens of one
-    text would be, each rotated by its own position."""
+    """Return what attention adds to x [B, width].
+
+    Each matrix is used in one product for all texts; the attention between them is separate for
+    every text. `qkv` is overwritten: it has a text where it usually has a token, and each text's
+    token is rotated by its own position.
+    """
     qkv.product.copy_(attention.query_key_value(x))
     qkv.pairs.mul_(rotation)
     answers = []

@@ -1,1 +1,1 @@
-"""Model files, read without trusting them: GGUF, safetensors folders, the packed copy."""
+"""Model files, which are not trusted: GGUF, folders with safetensors, and packed copies."""

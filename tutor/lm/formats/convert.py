@@ -1,8 +1,8 @@
-"""From the weights in a model file to those that the network runs with.
+"""Convert the weights in a model file to the weights that the network runs with.
 
-Matrices that read the same vector are joined into one (query, key and value; gate and up): one
-large product is faster than several small ones. Each is then kept in the form that loses least
-and runs fast on this machine; see `tutor.lm.fast.linear`.
+Matrices that are multiplied by the same vector are joined (query, key and value; gate and up),
+because one large product is faster than several small ones. Each matrix gets the number format that
+loses the least and runs fast on this machine; see `tutor.lm.fast.linear`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from tutor.lm.network import Config
 
 
 def parameters(config: Config) -> int:
-    """How many weights a model of these sizes has."""
+    """Return the number of weights in a model of these sizes."""
     tables = (1 if config.tied else 2) * config.vocabulary_size * config.width
     matrices = sum(outputs * inputs for outputs, inputs in matrix_shapes(config))
     return tables + config.layers * (matrices + 2 * config.width) + config.width
 
 
 def matrices(config: Config) -> int:
-    """How many matrices a model of these sizes has, once those that read the same are joined."""
+    """Return the number of matrices in a model of these sizes, joined ones counted once."""
     return 4 * config.layers + (1 if config.tied else 2)
 
 
@@ -36,9 +36,11 @@ def matrices(config: Config) -> int:
 def convert(
     source: Source, kernels: Kernels, on_matrix: Callable[[int], None] = lambda done: None
 ) -> dict[str, Tensor]:
-    """Every tensor of the network by its name; `on_matrix` hears how many of the `matrices` are
-    converted. Raises `ModelDamaged` where the file has less than
-    its own description says, or something of another size."""
+    """Return every tensor of the network by its name.
+
+    `on_matrix` is called with the number of converted matrices, out of `matrices`. Raises
+    `ModelDamaged` if the file lacks a tensor, or if a tensor has the wrong size.
+    """
     config = source.config
     tensors = {}
     for done, (name, matrix) in enumerate(_matrices(source)):
@@ -48,13 +50,16 @@ def convert(
             tensors[f"{name}.{part}"] = tensor
     for name, vector in _vectors(source):
         if vector.shape != (config.width,):
-            raise ModelDamaged(f"its tensor for {name} is not {config.width} long.", "")
+            raise ModelDamaged(
+                f"its tensor for {name} does not have {config.width} numbers.",
+                "Download the model again.",
+            )
         tensors[f"{name}.weight"] = vector.float().contiguous()
     return tensors
 
 
 def _matrices(source: Source) -> Iterator[tuple[str, Matrix]]:
-    """Names as in `Transformer`, and what the file holds for each, joined."""
+    """Yield the joined matrices, with their names in `Transformer`."""
     config = source.config
     for block in range(config.layers):
         for name, parts in PRODUCTS.items():
@@ -76,13 +81,14 @@ def _read(source: Source, part: str, block: int | None = None) -> Matrix:
     shape = tuple(matrix.quants.shape if isinstance(matrix, Groups) else matrix.shape)
     if shape != wanted:
         raise ModelDamaged(
-            f"its {part} weights are {shape} in place of {wanted}.", "Fetch the model again."
+            f"its {part} weights have the shape {shape} instead of {wanted}.",
+            "Download the model again.",
         )
     return matrix
 
 
 def _joined(parts: Sequence[Matrix]) -> Matrix:
-    """One matrix above the other. Those of different kinds become floats."""
+    """Return the matrices stacked vertically, as floats if their formats differ."""
     if len(parts) == 1:
         return parts[0]
     groups = [part for part in parts if isinstance(part, Groups)]
@@ -96,14 +102,14 @@ def _joined(parts: Sequence[Matrix]) -> Matrix:
     floats = torch.cat([_floats(part).float() for part in parts])
     if all(isinstance(part, Tensor) and part.dtype == torch.float32 for part in parts):
         return floats
-    return linear.halves(floats)
+    return linear.to_half(floats)
 
 
 def _packed(matrix: Matrix, kernels: Kernels, is_table: bool) -> dict[str, Tensor]:
     if isinstance(matrix, Groups):
         outputs, inputs = matrix.quants.shape
         fits = outputs % GROUP == 0 and inputs % GROUP == 0
-        # single rows of an embedding table are wanted too, which packed int4 has no way to give
+        # an embedding table must return single rows, which packed int4 cannot
         if kernels.int4 and matrix.bits == 4 and fits and not is_table:
             return Int4Linear.pack(matrix)
         if kernels.int8 and matrix.bits == 8 and fits:
@@ -111,7 +117,7 @@ def _packed(matrix: Matrix, kernels: Kernels, is_table: bool) -> dict[str, Tenso
     floats = _floats(matrix)
     if kernels.exact or (isinstance(matrix, Tensor) and matrix.dtype == torch.float32):
         return {"weight": floats.float().contiguous()}
-    return {"weight": linear.halves(floats).contiguous()}
+    return {"weight": linear.to_half(floats).contiguous()}
 
 
 def _floats(matrix: Matrix) -> Tensor:

@@ -1,6 +1,6 @@
-"""Write a network as a Hugging Face model folder, which `transformers` and tutor itself load.
+"""Write a network as a Hugging Face model folder, which `transformers` and tutor can load.
 
-The folder holds `config.json` (LlamaForCausalLM), `model.safetensors` in bfloat16,
+The folder contains `config.json` (LlamaForCausalLM), `model.safetensors` in bfloat16,
 `tokenizer.json`, and `tokenizer_config.json` with the chat template.
 """
 
@@ -31,19 +31,19 @@ CHAT_TEMPLATE = (
 
 
 def export_folder(folder: Path, network: Transformer, tokenizer_file: Path) -> None:
-    """Write everything that makes up the model into `folder`."""
+    """Write all files of the model into `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = Tokenizer.from_file(str(tokenizer_file))
     if tokenizer_file.resolve() != (folder / "tokenizer.json").resolve():
         shutil.copyfile(tokenizer_file, folder / "tokenizer.json")
     _write_json(folder / "config.json", llama_config(network.config, tokenizer))
-    _write_json(folder / "generation_config.json", _ends(tokenizer))
+    _write_json(folder / "generation_config.json", _end_tokens(tokenizer))
     _write_json(folder / "tokenizer_config.json", _tokenizer_config(network.config))
     save_weights(llama_tensors(network), folder / "model.safetensors")
 
 
 def llama_tensors(network: Transformer) -> dict[str, Tensor]:
-    """The weights under the names of `transformers`, with queries, keys and values apart."""
+    """Return the weights under the names of `transformers`, with query, key and value separate."""
     weights = network.state_dict()
     tensors = {
         f"{NAMES[name]}.weight": weights[f"{name}.weight"]
@@ -57,25 +57,29 @@ def llama_tensors(network: Transformer) -> dict[str, Tensor]:
 
 
 def _llama_block(block: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
-    """Return the weights of one block; two of ours are several of theirs, one above the other."""
+    """Return the weights of one block, with our joined matrices split again."""
     sizes = shapes(config)
     parts = {norm: block[f"{norm}.weight"] for norm in NORMS}
     for name, joined in PRODUCTS.items():
         rows = [sizes[part][0] for part in joined]
         parts |= zip(joined, block[f"{name}.weight"].split(rows), strict=True)
     for part in ("query", "key"):
-        parts[part] = _halves(parts[part], config.head_size)
+        parts[part] = _first_halves(parts[part], config.head_size)
     return {NAMES[part]: weight for part, weight in parts.items()}
 
 
-def _halves(weight: Tensor, head_size: int) -> Tensor:
-    """Rows of a head from neighbouring pairs, which our rotary embedding turns, to first halves
-    and second halves, which that of `transformers` turns: 0 1 2 3 4 5 becomes 0 2 4 1 3 5."""
+def _first_halves(weight: Tensor, head_size: int) -> Tensor:
+    """Reorder the rows of each head for the rotary embedding of `transformers`.
+
+    Our rotary embedding rotates neighbors together. The one in `transformers` rotates number i of
+    the first half with number i of the second half. So rows 0 1 2 3 4 5 become 0 2 4 1 3 5.
+    """
     pairs = weight.view(-1, head_size // 2, 2, weight.shape[-1])
     return pairs.transpose(1, 2).reshape(weight.shape)
 
 
 def llama_config(config: Config, tokenizer: Tokenizer) -> dict[str, Any]:
+    """Return the contents of `config.json`."""
     return {
         "architectures": ["LlamaForCausalLM"],
         "model_type": "llama",
@@ -94,12 +98,12 @@ def llama_config(config: Config, tokenizer: Tokenizer) -> dict[str, Any]:
         "attention_bias": False,
         "mlp_bias": False,
         "torch_dtype": "bfloat16",
-        **_ends(tokenizer),
+        **_end_tokens(tokenizer),
     }
 
 
-def _ends(tokenizer: Tokenizer) -> dict[str, Any]:
-    """The tokens at which a text or a turn is over."""
+def _end_tokens(tokenizer: Tokenizer) -> dict[str, Any]:
+    """Return the tokens that end a text or a message, as `transformers` names them."""
     return {
         "bos_token_id": None,
         "eos_token_id": [tokenizer.token_to_id(END), tokenizer.token_to_id(TURN_END)],

@@ -1,8 +1,8 @@
-"""Models in a GGUF file, the format of llama.cpp.
+"""Read models from GGUF files, the format of llama.cpp.
 
-One file holds metadata (sizes, tokenizer, chat template) and tensors, most of them in blocks of
-small integers that share a scale. Blocks of 32 with integers of 4 or 8 bits are taken as they are;
-the `gguf` package turns every other kind into 32-bit floats.
+One file contains metadata (sizes, tokenizer, chat template) and tensors, most of them in blocks of
+small integers that share a scale. Blocks of 32 integers of 4 or 8 bits are used as they are; the
+`gguf` package converts every other format to 32-bit floats.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from tutor.errors import ModelUnsupported
-from tutor.lm.fast.linear import GROUP, Groups, halves
-from tutor.lm.formats.gguf_header import TensorPlace, damaged, read_header
-from tutor.lm.formats.soundness import even_share, require_head_size
+from tutor.lm.fast.linear import GROUP, Groups, to_half
+from tutor.lm.formats.gguf_header import TensorInfo, damaged, read_header
+from tutor.lm.formats.soundness import default_head_size, require_head_size
 from tutor.lm.formats.source import Matrix
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
@@ -47,7 +47,7 @@ class GgufFile:
         try:
             with path.open("rb") as file:
                 self._data = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
-        except ValueError as error:  # of no bytes at all
+        except ValueError as error:  # an empty file cannot be mapped
             raise damaged("it is empty.") from error
         self.files = [path]
         self._fields, self._tensors = read_header(self._data)
@@ -57,39 +57,42 @@ class GgufFile:
         self.chat_template = self._fields.text("tokenizer.chat_template", "") or None
 
     def tokenizer(self) -> Tokenizer:
+        """Return the model's tokenizer."""
         return Tokenizer.from_gguf(self._fields)
 
     def vector(self, part: str, block: int | None = None) -> Tensor:
+        """Return a vector as 32-bit floats."""
         return self._dense(self._tensor(part, block)).flatten()
 
     def matrix(self, part: str, block: int | None = None) -> Matrix:
+        """Return a matrix [N, K] in the form that the file has."""
         tensor = self._matrix(part, block)
         inputs, outputs = tensor.shape
         blocks = _BLOCKS.get(tensor.kind.name)
         if blocks is None:
             values = self._dense(tensor).view(outputs, inputs)
-            return values if tensor.kind.name == "F32" else halves(values)
+            return values if tensor.kind.name == "F32" else to_half(values)
         rows = torch.from_numpy(np.array(tensor.rows(self._data)))
         return blocks(rows.view(outputs, inputs // GROUP, -1))
 
-    def _dense(self, tensor: TensorPlace) -> Tensor:
-        """The tensor's values as 32-bit floats."""
+    def _dense(self, tensor: TensorInfo) -> Tensor:
+        """Return the values of a tensor as 32-bit floats."""
         try:
             values = gguf.dequantize(tensor.rows(self._data), tensor.kind)
         except NotImplementedError as error:
             raise ModelUnsupported(
-                f"its number format {tensor.kind.name} is not known here.",
+                f"its number format {tensor.kind.name} is not supported.",
                 "Use a file in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K or Q6_K.",
             ) from error
         return torch.from_numpy(np.array(values, dtype=np.float32))
 
-    def _matrix(self, part: str, block: int | None) -> TensorPlace:
+    def _matrix(self, part: str, block: int | None) -> TensorInfo:
         tensor = self._tensor(part, block)
         if len(tensor.shape) != 2:
             raise damaged(f"its tensor {tensor.name} is not a matrix.")
         return tensor
 
-    def _tensor(self, part: str, block: int | None) -> TensorPlace:
+    def _tensor(self, part: str, block: int | None) -> TensorInfo:
         name = f"{_NAMES[part]}.weight" if block is None else f"blk.{block}.{_NAMES[part]}.weight"
         if name not in self._tensors:
             raise damaged(f"it has no tensor {name}.")
@@ -99,26 +102,32 @@ class GgufFile:
         architecture = safe(self._fields.text("general.architecture", "none"))[:60]
         if architecture != "llama":
             raise ModelUnsupported(
-                f"it is of the architecture {architecture!r}.",
+                f"its architecture is {architecture!r}.",
                 "Use a model of the Llama family (architecture 'llama').",
             )
         if self._fields.whole_number("llama.expert_count", 0):
             raise ModelUnsupported(
-                "it is a mixture of experts.", "Use a model with one feed-forward network a block."
+                "it is a mixture of experts.",
+                "Use a model with one feed-forward network per block.",
             )
         if biased := next((name for name in self._tensors if name.endswith(".bias")), None):
             raise ModelUnsupported(
-                f"it has a bias, {biased}, which the Llama family has not.", "Use another model."
+                f"it has a bias, {biased}, which models of the Llama family don't have.",
+                "Use another model.",
             )
 
     def _config(self) -> Config:
         fields = self._fields
         width = fields.whole_number("llama.embedding_length")
         heads = fields.whole_number("llama.attention.head_count")
-        head_size = fields.whole_number("llama.attention.key_length", 0) or even_share(width, heads)
+        head_size = fields.whole_number("llama.attention.key_length", 0) or default_head_size(
+            width, heads
+        )
         require_head_size(head_size)
         if fields.whole_number("llama.rope.dimension_count", head_size) != head_size:
-            raise ModelUnsupported("it turns only a part of each head.", "Use another model.")
+            raise ModelUnsupported(
+                "its rotary embedding covers only a part of each head.", "Use another model."
+            )
         return Config(
             vocabulary_size=self._matrix("embedding", None).shape[1],
             width=width,
@@ -143,7 +152,9 @@ class GgufFile:
         if kind == "linear":
             factor = self._fields.number("llama.rope.scaling.factor")
             return (factor,) * (head_size // 2)
-        raise ModelUnsupported(f"it stretches its context by {kind!r:.60}.", "Use another model.")
+        raise ModelUnsupported(
+            f"its RoPE scaling is of the type {kind!r:.60}.", "Use another model."
+        )
 
     def _format(self) -> str:
         number = self._fields.whole_number("general.file_type", -1)
@@ -153,23 +164,27 @@ class GgufFile:
             return "GGUF"
 
 
-# Blocks of 32 weights as bytes, [N, K / 32, size of a block]; formats as in ggml (ggml-common.h).
+# Blocks of 32 weights are bytes [N, K / 32, bytes of a block], in the formats of ggml
+# (ggml-common.h).
 
 
 def _q8_0(blocks: Tensor) -> Groups:
-    """2 bytes scale, 32 signed bytes: w = scale * q."""
+    """Read blocks of a scale (2 bytes) and 32 signed bytes: w = scale * q."""
     scales = _half(blocks, 0)
     return Groups(8, _flat(blocks[..., 2:].view(torch.int8)), scales, torch.zeros_like(scales))
 
 
 def _q4_0(blocks: Tensor) -> Groups:
-    """2 bytes scale, 16 bytes with two integers each: w = scale * (q - 8)."""
+    """Read blocks of a scale (2 bytes) and 16 bytes with two integers: w = scale * (q - 8)."""
     scales = _half(blocks, 0)
     return Groups(4, _nibbles(blocks[..., 2:]), scales, -8 * scales)
 
 
 def _q4_1(blocks: Tensor) -> Groups:
-    """2 bytes scale, 2 bytes minimum, 16 bytes with two integers each: w = scale * q + minimum."""
+    """Read blocks of a scale, a minimum (2 bytes each) and 16 bytes with two integers each.
+
+    The weights are w = scale * q + minimum.
+    """
     return Groups(4, _nibbles(blocks[..., 4:]), _half(blocks, 0), _half(blocks, 2))
 
 
@@ -177,12 +192,12 @@ _BLOCKS = {"Q8_0": _q8_0, "Q4_0": _q4_0, "Q4_1": _q4_1}
 
 
 def _half(blocks: Tensor, start: int) -> Tensor:
-    """The 16-bit float at byte `start` of every block, [N, K / 32]."""
+    """Return the 16-bit float at byte `start` of every block, [N, K / 32]."""
     return blocks[..., start : start + 2].contiguous().view(torch.float16).squeeze(-1).float()
 
 
 def _nibbles(data: Tensor) -> Tensor:
-    """16 bytes to 32 integers: first all low halves, then all high ones."""
+    """Return 32 integers for each 16 bytes: first all low halves, then all high halves."""
     return _flat(torch.cat([data & 15, data >> 4], dim=-1))
 
 

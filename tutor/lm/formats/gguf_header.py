@@ -1,10 +1,11 @@
-"""The header of a GGUF file, read without trusting it.
+"""Read the header of a GGUF file without trusting it.
 
-A GGUF file begins with counts: so many metadata fields, so many tensors, an array of so many items.
-Each is a 64-bit number that whoever made the file chose. Here none is believed before the file has
-been seen to have the bytes for it, so reading never takes more steps or memory than the file's own
-size accounts for. (The reader of the `gguf` package believes them: one field that says it has 2^60
-items keeps it busy for ever.) Layout: the GGUF specification, `docs/gguf.md` of ggml.
+A GGUF file begins with counts: the number of metadata fields, of tensors, of items in an array.
+Each is a 64-bit number that the author of the file chose. This module uses a count only after
+checking that the rest of the file has enough bytes for it, so reading never takes more steps or
+memory than the size of the file justifies. (The reader in the `gguf` package trusts counts: a
+single field that claims to have 2^60 items keeps it busy forever.) Layout: the GGUF specification,
+`docs/gguf.md` of ggml.
 """
 
 from __future__ import annotations
@@ -27,20 +28,23 @@ if TYPE_CHECKING:
 _VERSIONS = (2, 3)
 _SCALARS = dict(enumerate("BbHhIif?", start=0)) | {10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
-_LEAST_FIELD = 8 + 4 + 1  # bytes: the length of a name, a type, a value
+_LEAST_FIELD = 8 + 4 + 1  # bytes: the length of its name, its type, its value
 _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
 _LONGEST_NAME = 65_535  # bytes, as specified for keys
-_SHOWN = 80  # characters of a name in a message: in a damaged file it may be half of the file
+_SHOWN = 80  # characters of a name in a message; in a damaged file, a name can be huge
 
 
 def damaged(sentence: str) -> ModelDamaged:
-    return ModelDamaged(sentence, "Fetch the file again.")
+    """Return the error for a damaged file."""
+    return ModelDamaged(sentence, "Download the file again.")
 
 
-class TensorPlace(NamedTuple):
-    """Where a tensor is: `size` bytes from byte `start` of the file. `shape` begins with the
-    length of a row, as the file has it."""
+class TensorInfo(NamedTuple):
+    """The position of a tensor in the file: `size` bytes from byte `start`.
+
+    `shape` begins with the length of a row, as in the file.
+    """
 
     name: str
     kind: GGMLQuantizationType
@@ -49,15 +53,17 @@ class TensorPlace(NamedTuple):
     size: int
 
     def rows(self, data: memoryview) -> NDArray[np.uint8]:
-        """The tensor in the file's bytes `data`, the last dimension being the bytes of a row."""
+        """Return the tensor's bytes from the file's bytes `data`; the last dimension is a row."""
         flat = np.frombuffer(data, np.uint8, self.size, self.start)
         return flat.reshape(*reversed(self.shape[1:]), -1)
 
 
 class Fields(Mapping[str, Any]):
-    """The metadata by key: numbers, texts, and lists of them. A value is decoded when it is asked
-    for, so that what nobody wants takes no memory. Raises `ModelDamaged` for a text that is not
-    UTF-8."""
+    """The metadata by key: numbers, texts, and lists of them.
+
+    A value is decoded only on request, so unused ones take no memory. Raises `ModelDamaged` for
+    text that is not UTF-8.
+    """
 
     def __init__(self, readers: Mapping[str, Callable[[], Any]]) -> None:
         self._readers = readers
@@ -75,36 +81,42 @@ class Fields(Mapping[str, Any]):
         return len(self._readers)
 
     def whole_number(self, key: str, default: int | None = None) -> int:
-        """Raises `ModelDamaged` where it is none, or absent without a default."""
+        """Return an integer. Raises `ModelDamaged` for another type, or if it is missing.
+
+        A missing field has the value `default`, if that is given.
+        """
         return int(self._of_type(key, (int,), "whole number", default))
 
     def number(self, key: str, default: float | None = None) -> float:
+        """Return a number, with `default` and errors as in `whole_number`."""
         return float(self._of_type(key, (int, float), "number", default))
 
     def text(self, key: str, default: str | None = None) -> str:
+        """Return a text, with `default` and errors as in `whole_number`."""
         return str(self._of_type(key, (str,), "text", default))
 
-    def _of_type(self, key: str, kinds: tuple[type, ...], said: str, default: Any) -> Any:
+    def _of_type(self, key: str, kinds: tuple[type, ...], type_name: str, default: Any) -> Any:
         if key not in self:
             if default is None:
-                raise damaged(f"it does not say {key}.")
+                raise damaged(f"it has no field {key}.")
             return default
         value = self[key]
         if type(value) not in kinds:
-            raise damaged(f"its field {one_line(key, _SHOWN)} is not a {said}.")
+            raise damaged(f"its field {one_line(key, _SHOWN)} is not a {type_name}.")
         return value
 
 
-def read_header(data: memoryview) -> tuple[Fields, dict[str, TensorPlace]]:
-    """The metadata and the tensors of the file with these bytes (mapped, not read). Raises
-    `ModelDamaged`, which names the field or tensor that is not as it should be, or
-    `ModelUnsupported`."""
+def read_header(data: memoryview) -> tuple[Fields, dict[str, TensorInfo]]:
+    """Return the metadata and the tensors of the file with these (memory-mapped) bytes.
+
+    Raises `ModelDamaged`, which names the faulty field or tensor, or `ModelUnsupported`.
+    """
     cursor = _Cursor(data)
     if cursor.take("4s", "its beginning") != b"GGUF":
         raise damaged("it is not a GGUF file.")
     if (version := cursor.take("I", "its version")) not in _VERSIONS:
         raise ModelUnsupported(
-            f"it is of version {version} of the format.", "Use one of version 2 or 3."
+            f"it uses version {version} of the format.", "Use a file of version 2 or 3."
         )
     tensors = cursor.count("its number of tensors", _LEAST_TENSOR)
     fields = cursor.count("its number of fields", _LEAST_FIELD)
@@ -115,39 +127,43 @@ def read_header(data: memoryview) -> tuple[Fields, dict[str, TensorPlace]]:
             raise damaged(f"it has two fields {one_line(key, _SHOWN)}.")
         readers[key] = _value(cursor, f"its field {one_line(key, _SHOWN)}")
     found = Fields(readers)
-    places = [_place(cursor, f"its tensor {number + 1}") for number in range(tensors)]
-    return found, _checked(places, _data_start(cursor, found), len(data))
+    infos = [_tensor_info(cursor, f"its tensor {number + 1}") for number in range(tensors)]
+    return found, _checked(infos, _data_start(cursor, found), len(data))
 
 
 class _Cursor:
-    """Goes through the bytes. What would be beyond the end raises `ModelDamaged` with its name."""
+    """A read position in the bytes.
+
+    Reading beyond the end raises `ModelDamaged`, which names what was to be read.
+    """
 
     def __init__(self, data: memoryview) -> None:
         self.data = data
         self.at = 0
 
     def take(self, form: str, what: str) -> Any:
-        """One number (`struct`'s letter for it), or a few bytes."""
+        """Read one number or a few bytes, in a format of the `struct` module."""
         start = self.skip(struct.calcsize(f"<{form}"), what)
         return struct.unpack_from(f"<{form}", self.data, start)[0]
 
     def skip(self, size: int, what: str) -> int:
-        """Go on by `size` bytes; returns where they begin."""
+        """Skip `size` bytes, and return where they begin."""
         start, left = self.at, len(self.data) - self.at
         if size > left:
-            raise damaged(f"{what} takes {size:,} bytes, and the file ends early, after {left:,}.")
+            raise damaged(f"{what} takes {size:,} bytes, but the file ends after {left:,}.")
         self.at += size
         return start
 
     def count(self, what: str, least: int) -> int:
-        """How many things follow, each of at least so many bytes."""
+        """Read the number of items that follow, each of at least `least` bytes."""
         number = int(self.take("Q", what))
         left = len(self.data) - self.at
         if number * least > left:
-            raise damaged(f"{what} is {number:,}, and the file ends early, after {left:,} bytes.")
+            raise damaged(f"{what} is {number:,}, but the file ends after {left:,} bytes.")
         return number
 
     def name(self, what: str) -> str:
+        """Read a name."""
         length = self.count(f"the length of {what}", 1)
         if length > _LONGEST_NAME:
             raise damaged(f"{what} is {length:,} bytes long.")
@@ -155,7 +171,7 @@ class _Cursor:
 
 
 def _value(cursor: _Cursor, what: str) -> Callable[[], Any]:
-    """Pass over a value; what reads it when it is wanted."""
+    """Skip a value, and return a function that reads it."""
     kind = cursor.take("I", f"the type of {what}")
     if kind == _STRING:
         length = cursor.count(f"the length of {what}", 1)
@@ -163,7 +179,7 @@ def _value(cursor: _Cursor, what: str) -> Callable[[], Any]:
     if kind == _ARRAY:
         return _array(cursor, what)
     if kind not in _SCALARS:
-        raise damaged(f"{what} is of the unknown type {kind}.")
+        raise damaged(f"{what} has the unknown type {kind}.")
     start = cursor.skip(struct.calcsize(f"<{_SCALARS[kind]}"), what)
     return lambda: struct.unpack_from(f"<{_SCALARS[kind]}", cursor.data, start)[0]
 
@@ -176,7 +192,7 @@ def _array(cursor: _Cursor, what: str) -> Callable[[], Any]:
         for _ in range(count):
             cursor.skip(cursor.count(f"the length of an item of {what}", 1), what)
         return partial(_texts, cursor.data, start, count, what)
-    if kind not in _SCALARS:  # arrays of arrays, too, which no model has
+    if kind not in _SCALARS:  # also arrays of arrays, which no model uses
         raise damaged(f"{what} has items of the unknown type {kind}.")
     form = np.dtype(_SCALARS[kind]).newbyteorder("<")
     count = cursor.count(length_of, form.itemsize)
@@ -201,8 +217,8 @@ def _texts(data: memoryview, start: int, count: int, what: str) -> list[str]:
     return found
 
 
-def _place(cursor: _Cursor, what: str) -> TensorPlace:
-    """A tensor as the header describes it; `start` counts from where the tensors begin."""
+def _tensor_info(cursor: _Cursor, what: str) -> TensorInfo:
+    """Read the description of a tensor; `start` counts from the first byte of all tensors."""
     name = cursor.name(f"the name of {what}")
     what = f"its tensor {one_line(name, _SHOWN)}"
     dimensions = cursor.take("I", f"the number of dimensions of {what}")
@@ -214,33 +230,33 @@ def _place(cursor: _Cursor, what: str) -> TensorPlace:
         kind = GGMLQuantizationType(number)
         block, bytes_of_block = GGML_QUANT_SIZES[kind]
     except (ValueError, KeyError) as error:
-        raise damaged(f"{what} is of the unknown type {number}.") from error
+        raise damaged(f"{what} has the unknown type {number}.") from error
     if 0 in shape or shape[0] % block:
-        raise damaged(f"{what} cannot be {_times(shape)} in {kind.name}.")
+        raise damaged(f"{what} cannot have the shape {_times(shape)} in {kind.name}.")
     size = math.prod(shape) // block * bytes_of_block
-    return TensorPlace(name, kind, shape, cursor.take("Q", f"the place of {what}"), size)
+    return TensorInfo(name, kind, shape, cursor.take("Q", f"the position of {what}"), size)
 
 
 def _data_start(cursor: _Cursor, fields: Fields) -> int:
     alignment = fields.whole_number("general.alignment", 32)
     if alignment < 1 or alignment & (alignment - 1):
-        raise damaged(f"its field general.alignment is {alignment:,}, which is no power of two.")
+        raise damaged(f"its field general.alignment is {alignment:,}, which is not a power of two.")
     return -(-cursor.at // alignment) * alignment
 
 
-def _checked(places: list[TensorPlace], begin: int, end: int) -> dict[str, TensorPlace]:
-    """By name, with places in the file."""
-    found: dict[str, TensorPlace] = {}
-    for place in places:
-        start = begin + place.start
-        if start + place.size > end:
+def _checked(infos: list[TensorInfo], begin: int, end: int) -> dict[str, TensorInfo]:
+    """Return the tensors by name, with their positions in the file."""
+    found: dict[str, TensorInfo] = {}
+    for info in infos:
+        start = begin + info.start
+        if start + info.size > end:
             raise damaged(
-                f"its tensor {one_line(place.name, _SHOWN)} ({_times(place.shape)}) takes "
-                f"{place.size:,} bytes from byte {start:,}, and the file ends early, at {end:,}."
+                f"its tensor {one_line(info.name, _SHOWN)} ({_times(info.shape)}) takes "
+                f"{info.size:,} bytes from byte {start:,}, but the file ends at {end:,}."
             )
-        if place.name in found:
-            raise damaged(f"it has two tensors {one_line(place.name, _SHOWN)}.")
-        found[place.name] = place._replace(start=start)
+        if info.name in found:
+            raise damaged(f"it has two tensors {one_line(info.name, _SHOWN)}.")
+        found[info.name] = info._replace(start=start)
     return found
 
 

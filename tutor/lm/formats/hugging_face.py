@@ -1,4 +1,4 @@
-"""Models in a folder as Hugging Face lays it out: `config.json`, `tokenizer.json`, safetensors."""
+"""Read models from Hugging Face folders: `config.json`, `tokenizer.json`, safetensors."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from tutor.errors import ModelDamaged, ModelUnsupported
-from tutor.lm.formats.soundness import even_share, require_head_size
+from tutor.lm.formats.soundness import default_head_size, require_head_size
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
-# What `transformers` calls the parts of a model, which `tutor.lm.formats.source` names.
+# The names in `transformers` for the parts of a model, by their names in
+# `tutor.lm.formats.source`.
 NAMES = {
     "embedding": "model.embed_tokens",
     "norm": "model.norm",
@@ -38,10 +39,12 @@ _LONGEST_NAME = 200  # characters
 
 
 def _damaged(sentence: str) -> ModelDamaged:
-    return ModelDamaged(sentence, "Fetch the folder again.")
+    return ModelDamaged(sentence, "Download the folder again.")
 
 
 class _RopeScaling(msgspec.Struct, frozen=True):
+    """The settings of the rotary embedding in config.json."""
+
     rope_type: str = ""
     type: str = "default"  # the name of `rope_type` before transformers 4.43
     rope_theta: float | None = None
@@ -52,8 +55,11 @@ class _RopeScaling(msgspec.Struct, frozen=True):
 
 
 class _ConfigFile(msgspec.Struct, frozen=True):
-    """What matters in config.json. Names and defaults are those of `transformers.LlamaConfig`,
-    which since version 5 writes `rope_parameters` in place of `rope_theta` and `rope_scaling`."""
+    """The parts of config.json that we use.
+
+    Names and defaults are those of `transformers.LlamaConfig`, which since version 5 writes
+    `rope_parameters` instead of `rope_theta` and `rope_scaling`.
+    """
 
     vocab_size: int
     hidden_size: int
@@ -87,17 +93,20 @@ class HuggingFaceFolder:
         self.chat_template = _chat_template(folder)
 
     def tokenizer(self) -> Tokenizer:
+        """Return the model's tokenizer."""
         return Tokenizer.from_file(self._folder / "tokenizer.json")
 
     def vector(self, part: str, block: int | None = None) -> Tensor:
+        """Return a vector as 32-bit floats."""
         return self._tensor(part, block).float()
 
     def matrix(self, part: str, block: int | None = None) -> Tensor:
+        """Return a matrix [N, K] of floats, with query and key rows reordered."""
         tensor = self._tensor(part, block)
         if tensor.dim() != 2:
             raise _damaged(f"its {part} weights are not a matrix.")
         if part in ("query", "key") and len(tensor) % self.config.head_size == 0:
-            return _pairs(tensor, self.config.head_size)  # else `convert` says what is wrong
+            return _pairs(tensor, self.config.head_size)  # `convert` reports wrong shapes
         return tensor
 
     def _tensor(self, part: str, block: int | None) -> Tensor:
@@ -112,17 +121,17 @@ class HuggingFaceFolder:
         try:
             tensor: Tensor = self._open[path].get_tensor(name)
         except SafetensorError as error:
-            raise _damaged(f"{path.name} lacks {name}.") from error
+            raise _damaged(f"{path.name} has no tensor {name}.") from error
         if tensor.dtype not in _FORMATS:
             raise ModelUnsupported(
-                f"{name} is in the number format {str(tensor.dtype).removeprefix('torch.')}.",
+                f"{name} has the number format {str(tensor.dtype).removeprefix('torch.')}.",
                 "Use a model in F32, F16 or BF16.",
             )
         return tensor
 
 
 def _files_by_tensor(folder: Path) -> dict[str, Path]:
-    """Which file holds each tensor: an index tells where there are several."""
+    """Return the file of each tensor, from the index if there are several files."""
     index = folder / "model.safetensors.index.json"
     if index.exists():
         data = _read_json(index)
@@ -137,10 +146,10 @@ def _files_by_tensor(folder: Path) -> dict[str, Path]:
 
 
 def _file_name(index: Path, file: object) -> str:
-    """Only the last part of what an index names: it must not lead out of the folder."""
+    """Return only the last part of a path in an index, so that it cannot leave the folder."""
     name = Path(file).name if isinstance(file, str) else ""
     if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
-        raise _damaged(f"{index.name} names a file that cannot be.")
+        raise _damaged(f"{index.name} contains an invalid file name.")
     return name
 
 
@@ -150,7 +159,7 @@ def _open_safetensors(path: Path) -> Any:
     except FileNotFoundError as error:
         raise _damaged(f"{path.name} is missing.") from error
     except (SafetensorError, OSError) as error:
-        raise _damaged(f"{path.name} ends early, or is not what it says it is.") from error
+        raise _damaged(f"{path.name} is incomplete or not a safetensors file.") from error
 
 
 def _read_json(path: Path) -> Any:
@@ -165,7 +174,7 @@ def _read_config(path: Path) -> Config:
     architectures = data.get("architectures") if isinstance(data, dict) else None
     if not isinstance(architectures, list) or "LlamaForCausalLM" not in architectures:
         raise ModelUnsupported(
-            f"it is of the architecture {architectures!r:.60}.",
+            f"its architecture is {architectures!r:.60}.",
             "Use a model of the Llama family (LlamaForCausalLM).",
         )
     try:
@@ -173,8 +182,10 @@ def _read_config(path: Path) -> Config:
     except msgspec.ValidationError as error:
         raise _damaged(f"{path.name}: {error}.") from error
     if read.attention_bias or read.mlp_bias or read.hidden_act != "silu":
-        raise ModelUnsupported("it has biases or another activation.", "Use another model.")
-    head_size = read.head_dim or even_share(read.hidden_size, read.num_attention_heads)
+        raise ModelUnsupported(
+            "it has biases, or an activation function other than SiLU.", "Use another model."
+        )
+    head_size = read.head_dim or default_head_size(read.hidden_size, read.num_attention_heads)
     require_head_size(head_size)
     rope = read.rope_parameters or read.rope_scaling or _RopeScaling()
     base = rope.rope_theta or read.rope_theta
@@ -195,41 +206,47 @@ def _read_config(path: Path) -> Config:
 
 
 def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[float, ...] | None:
-    """By how much each pair turns more slowly than it did when the model was trained.
+    """Return how much slower each pair rotates than it did when the model was trained.
 
-    Llama 3 ("llama3"): pairs that turn less than `low_freq_factor` times within the original
-    context are slowed by `factor`, those that turn more than `high_freq_factor` times are left
-    alone, with a smooth passage between (as in `transformers.modeling_rope_utils`).
+    Llama 3 ("llama3"): pairs with fewer than `low_freq_factor` rotations within the original
+    context are slowed by `factor`, and pairs with more than `high_freq_factor` rotations are
+    unchanged, with a smooth transition between them (as in `transformers.modeling_rope_utils`).
     """
     kind = rope.rope_type or rope.type
-    if kind == "default" or base <= 0:  # `require_sound` refuses such a base
+    if kind == "default" or base <= 0:  # `require_sound` rejects such a base
         return None
     if kind == "linear":
         return (rope.factor,) * (head_size // 2)
     if kind != "llama3":
-        raise ModelUnsupported(f"it stretches its context by {kind!r:.60}.", "Use another model.")
+        raise ModelUnsupported(
+            f"its RoPE scaling is of the type {kind!r:.60}.", "Use another model."
+        )
     if rope.factor <= 0 or rope.high_freq_factor <= rope.low_freq_factor:
-        raise _damaged("the way it stretches its context contradicts itself.")
+        raise _damaged("its RoPE scaling factors contradict each other.")
     factors = []
     for pair in range(0, head_size, 2):
         speed = base ** (-pair / head_size)
-        turns = rope.original_max_position_embeddings * speed / (2 * math.pi)
-        keep = (turns - rope.low_freq_factor) / (rope.high_freq_factor - rope.low_freq_factor)
+        rotations = rope.original_max_position_embeddings * speed / (2 * math.pi)
+        keep = (rotations - rope.low_freq_factor) / (rope.high_freq_factor - rope.low_freq_factor)
         keep = min(1.0, max(0.0, keep))
         factors.append(1 / (keep + (1 - keep) / rope.factor))
     return tuple(factors)
 
 
 def _pairs(weight: Tensor, head_size: int) -> Tensor:
-    """Rows of each head from first halves and second halves, which the rotary embedding of
-    `transformers` turns together, to neighbouring pairs, which ours turns: 0 2 4 1 3 5 becomes
-    0 1 2 3 4 5."""
+    """Reorder the rows of each head for our rotary embedding, which rotates neighbors together.
+
+    The rotary embedding of `transformers` rotates number i of the first half with number i of the
+    second half. So rows 0 2 4 1 3 5 become 0 1 2 3 4 5.
+    """
     return weight.unflatten(0, (-1, 2, head_size // 2)).transpose(1, 2).flatten(0, 2)
 
 
 def _chat_template(folder: Path) -> str | None:
-    """From a file of its own, or from tokenizer_config.json, where there may be several: then the
-    one named "default"."""
+    """Return the chat template, from its own file or from tokenizer_config.json.
+
+    If there are several, it is the one named "default".
+    """
     alone, config = folder / "chat_template.jinja", folder / "tokenizer_config.json"
     if alone.exists():
         try:

@@ -1,10 +1,9 @@
-"""A model ready for this machine, kept as one safetensors file.
+"""Store a model that is ready for this machine in one safetensors file.
 
-Packing a model takes seconds, so it is done once. The file is mapped into memory, not copied:
-several engines on one machine share its pages. It is written under another name and then put in
-place, so it is always whole. Everything the network needs is in it, tokenizer included, and the
-model file itself is not read again, but for a sample of it, as long as that, its size and its time
-of change stay the same.
+Packing a model takes seconds, so it is done once. The file is memory-mapped, so several engines on
+one machine share its pages. It is written under a temporary name and then renamed, so it is always
+complete. It contains everything that the network needs, including the tokenizer. As long as the
+model file has the same size, modification time and sample of its content, it is not read again.
 """
 
 from __future__ import annotations
@@ -28,20 +27,22 @@ from tutor import paths, private
 from tutor.lm.fast.kernels import machine_key
 from tutor.lm.network import Config
 
-_VERSION = 2  # of the layout that the classes in `tutor.lm.fast.linear` read
+_VERSION = 2  # of the tensor layout in `tutor.lm.fast.linear`
 _TOKENIZER = "tokenizer"
 _SUFFIX = ".safetensors"
-_ABANDONED = 3600.0  # seconds without a change, after which nobody writes a file any more
+_ABANDONED = 3600.0  # seconds without a change after which no process is still writing the file
 
 
-# What of a file is read to recognise it: pieces of so many bytes, spread evenly.
-_PIECES, _PIECE = 16, 4096
+# To recognize a file, this number of chunks is read, spread evenly, with this number of bytes each.
+_CHUNKS, _CHUNK = 16, 4096
 
 
 class FileStamp(msgspec.Struct, frozen=True):
-    """Tells whether a file is still the one whose checksum was taken, without reading all of it.
-    `sample` is a checksum of a few pieces, the beginning and the end among them; a copy of the
-    file with its time of change has the same stamp."""
+    """A fingerprint that tells whether a file has changed, without reading all of it.
+
+    `sample` is a checksum of a few chunks, including the first and the last. A copy of the file
+    with the same modification time has the same stamp.
+    """
 
     size: int
     modified_ns: int
@@ -49,20 +50,22 @@ class FileStamp(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, path: Path) -> FileStamp:
-        """Raises OSError."""
+        """Return the stamp of a file. Raises `OSError`."""
         digest = hashlib.blake2b(digest_size=16)
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
-            for piece in range(_PIECES):
-                file.seek(max(0, status.st_size - _PIECE) * piece // (_PIECES - 1))
-                digest.update(file.read(_PIECE))
+            for chunk in range(_CHUNKS):
+                file.seek(max(0, status.st_size - _CHUNK) * chunk // (_CHUNKS - 1))
+                digest.update(file.read(_CHUNK))
         return cls(status.st_size, status.st_mtime_ns, digest.hexdigest())
 
 
 class Description(msgspec.Struct, frozen=True):
-    """What is known of a packed model besides its tensors. `sha256` and `stamp` are those of the
-    model file that it was made from, `format` is that file's number format, `source` where it was
-    (for people: `tutor.models.packed`)."""
+    """The metadata of a packed model.
+
+    `sha256`, `stamp` and `format` describe the model file that it was made from, and `source` is
+    the path of that file (for people; see `tutor.models.packed`).
+    """
 
     sha256: str
     stamp: FileStamp
@@ -74,6 +77,8 @@ class Description(msgspec.Struct, frozen=True):
 
 
 class PackedModel(msgspec.Struct, frozen=True):
+    """A packed model: metadata, tensors and tokenizer."""
+
     description: Description
     tensors: Mapping[str, Tensor]
     tokenizer: bytes  # as `Tokenizer.to_json` writes it
@@ -82,8 +87,11 @@ class PackedModel(msgspec.Struct, frozen=True):
 def find_packed(
     folders: Iterable[Path], stamp: FileStamp, sha256: str | None = None
 ) -> PackedModel | None:
-    """A packed copy, in one of the folders, of the model file with this checksum, or else with
-    this stamp. One that is damaged or of another version counts as absent."""
+    """Return a packed copy of a model file from one of the folders, or None.
+
+    The file is identified by its checksum if that is given, else by its stamp. Damaged copies and
+    copies of another version are ignored.
+    """
     pattern = f"{sha256[:16] if sha256 else '*'}-{machine_key()}{_SUFFIX}"
     for folder in folders:
         for path in sorted(folder.glob(pattern)):
@@ -97,7 +105,7 @@ def find_packed(
 
 
 def save_packed(folder: Path, packed: PackedModel) -> Path:
-    """Write the model into `folder`, whole or not at all. Raises OSError."""
+    """Write the model into `folder`, completely or not at all. Raises `OSError`."""
     name = f"{packed.description.sha256[:16]}-{machine_key()}{_SUFFIX}"
     text = torch.from_numpy(np.frombuffer(packed.tokenizer, dtype=np.uint8).copy())
     metadata = {"tutor": msgspec.json.encode(packed.description).decode()}
@@ -122,11 +130,11 @@ def save_packed(folder: Path, packed: PackedModel) -> Path:
 
 
 def _tidy_up(folder: Path) -> None:
-    """Remove what processes left behind that were killed while they wrote."""
-    for left in folder.glob(f".*{_SUFFIX}.*"):
-        with suppress(OSError):  # somebody else was quicker, or it is not ours
-            if time.time() - left.stat().st_mtime > _ABANDONED:
-                left.unlink()
+    """Remove incomplete files of processes that were killed while writing."""
+    for partial in folder.glob(f".*{_SUFFIX}.*"):
+        with suppress(OSError):  # another process has removed it, or it belongs to another user
+            if time.time() - partial.stat().st_mtime > _ABANDONED:
+                partial.unlink()
 
 
 def _read(path: Path) -> PackedModel | None:

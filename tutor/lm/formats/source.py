@@ -1,6 +1,6 @@
-"""What the loader wants to know of a model file, whichever format it has.
+"""The interface between the loader and model files of any format.
 
-Two readers offer it: `tutor.lm.formats.gguf_file` and `tutor.lm.formats.hugging_face`.
+Two classes implement it, in `tutor.lm.formats.gguf_file` and `tutor.lm.formats.hugging_face`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tutor.lm.fast.linear import Groups
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
-Matrix = Tensor | Groups  # as its file holds it: floats [N, K], or small integers with scales
+Matrix = Tensor | Groups  # as in the file: floats [N, K], or small integers with scales
 
 PRODUCTS = {
     "attention.query_key_value": ("query", "key", "value"),
@@ -25,13 +25,13 @@ PRODUCTS = {
     "feed_forward.gate_up": ("gate", "up"),
     "feed_forward.down": ("down",),
 }
-"""The matrices of a block of our network, and what a file has for each, one above the other."""
+"""The matrices of a block in our network, each with the matrices in a file that it is made of."""
 
 NORMS = ("attention_norm", "feed_forward_norm")
 
 
 def shapes(config: Config) -> dict[str, tuple[int, int]]:
-    """Return the sizes that the matrices of a file must have: outputs, inputs."""
+    """Return the shapes that the matrices in a file must have: (outputs, inputs)."""
     queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
     width, hidden = config.width, config.hidden
     return {
@@ -50,14 +50,14 @@ def shapes(config: Config) -> dict[str, tuple[int, int]]:
 class Source(Protocol):
     """An open model file.
 
-    Its parts are asked for by name. The matrices are "embedding", "head" and, by the number of
-    their block, "query", "key", "value", "output", "gate", "up" and "down"; the vectors "norm" and,
-    by block, "attention_norm" and "feed_forward_norm".
+    Its parts have names. The matrices are "embedding", "head" and, for each block, "query", "key",
+    "value", "output", "gate", "up" and "down". The vectors are "norm" and, for each block,
+    "attention_norm" and "feed_forward_norm".
 
-    `files` are those that hold the weights. `format` names its number format ("Q4_1", "BF16").
-    Query and key rows are in the order that our rotary embedding turns: the two numbers of a
-    pair are neighbours. All methods raise `ModelDamaged` for what is missing or of the wrong
-    size, `ModelUnsupported` for what is sound but not known here.
+    `files` are the files with the weights. `format` names the number format ("Q4_1", "BF16"). Query
+    and key rows are ordered for our rotary embedding: the two numbers of a pair are neighbors. All
+    methods raise `ModelDamaged` for a part that is missing or has the wrong size, and
+    `ModelUnsupported` for a sound part that we don't support.
     """
 
     files: list[Path]
@@ -74,7 +74,7 @@ class Source(Protocol):
 
 @contextmanager
 def about(path: object) -> Iterator[None]:
-    """Put the file's name before what a reader says of it."""
+    """Prefix errors about a model file with its path."""
     try:
         yield
     except ModelError as error:

@@ -1,8 +1,8 @@
-"""A tokenizer from the metadata of a GGUF file.
+"""Build a tokenizer from the metadata of a GGUF file.
 
-A GGUF file carries the vocabulary, what kind each token is, the merges (byte-level) or scores
-(SentencePiece), and the name of the way in which text is split before pairs are merged. The
-splits and defaults are those of llama.cpp (`src/llama-vocab.cpp`), which defined the format.
+A GGUF file contains the vocabulary, the type of each token, the merges (byte-level) or scores
+(SentencePiece), and the name of the rules that split text before pairs are merged. The splits and
+defaults are those of llama.cpp (`src/llama-vocab.cpp`), which defined the format.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-# Regular expressions applied one after another, by the name in `tokenizer.ggml.pre`.
+# Regular expressions that are applied one after another, by the name in `tokenizer.ggml.pre`.
 _SPLITS = {
     "gpt-2": (_GPT2,),
     "smollm": (r"\p{N}", _GPT2),
@@ -38,7 +38,7 @@ _SPLITS = {
 }
 
 _KINDS: dict[type, str] = {str: "texts", int: "whole numbers", float: "numbers"}
-_LONGEST_TOKEN = 1024  # characters; every cut of a SentencePiece token is tried as a merge
+_LONGEST_TOKEN = 1024  # characters; every split of a SentencePiece token is tried as a merge
 
 Item = TypeVar("Item")
 
@@ -47,13 +47,16 @@ _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED = 1, 2, 3, 4
 
 
 def backend(fields: Mapping[str, Any]) -> Tokenizer:
-    """The `tokenizers` tokenizer that these metadata describe. Raises `ModelUnsupported` for a
-    kind or a split that is not known, `ModelDamaged` for contradictory metadata."""
+    """Return the `tokenizers` tokenizer that the metadata describe.
+
+    Raises `ModelUnsupported` for an unknown type of tokenizer or split, and `ModelDamaged` for
+    contradictory metadata.
+    """
     family = _required(fields, "tokenizer.ggml.model")
     tokens = _list(fields, "tokenizer.ggml.tokens", str)
     kinds = _list(fields, "tokenizer.ggml.token_type", int)
     if longest := next((token for token in tokens if len(token) > _LONGEST_TOKEN), None):
-        raise ModelDamaged(f"Its tokenizer.ggml.tokens has one of {len(longest):,} characters.")
+        raise ModelDamaged(f"Its tokenizer has a token of {len(longest):,} characters.")
     if len(kinds) != len(tokens):
         raise ModelDamaged(f"It has {len(tokens)} tokens but {len(kinds)} token types.")
     if family == "gpt2":
@@ -62,7 +65,7 @@ def backend(fields: Mapping[str, Any]) -> Tokenizer:
         made = _sentencepiece(fields, tokens, kinds)
     else:
         raise ModelUnsupported(
-            f"Its tokenizer is of the kind {family!r:.60}.",
+            f"Its tokenizer is of the type {family!r:.60}.",
             "Use a model with a byte-level BPE or SentencePiece tokenizer.",
         )
     made.add_tokens(_added(tokens, kinds))
@@ -70,7 +73,7 @@ def backend(fields: Mapping[str, Any]) -> Tokenizer:
 
 
 def start_ids(fields: Mapping[str, Any]) -> list[int]:
-    """What comes before any text: the "beginning of sequence" token, where the model wants it."""
+    """Return the "beginning of sequence" token if the model expects it before a text."""
     usual = (
         fields.get("tokenizer.ggml.model") == "llama"
         or _SPLITS.get(str(fields.get("tokenizer.ggml.pre", ""))) == _SPLITS["llama-bpe"]
@@ -80,12 +83,12 @@ def start_ids(fields: Mapping[str, Any]) -> list[int]:
 
 
 def end_ids(fields: Mapping[str, Any]) -> list[int]:
-    """The tokens that end a text or a turn, as far as the file names them."""
+    """Return the tokens that end a text or a message, if the file names them."""
     return _ids(fields, "eos_token_id", "eot_token_id", "eom_token_id")
 
 
 def _ids(fields: Mapping[str, Any], *names: str) -> list[int]:
-    """The ids in these fields, of those that are there."""
+    """Return the ids in these fields, without missing fields."""
     count = len(_list(fields, "tokenizer.ggml.tokens", str))
     found = []
     for key in (f"tokenizer.ggml.{name}" for name in names):
@@ -93,7 +96,7 @@ def _ids(fields: Mapping[str, Any], *names: str) -> list[int]:
         if id_ is None:
             continue
         if type(id_) is not int or not 0 <= id_ < count:
-            raise ModelDamaged(f"Its {key} is none of its {count:,} tokens.")
+            raise ModelDamaged(f"Its {key} is not one of its {count:,} tokens.")
         found.append(id_)
     return found
 
@@ -102,8 +105,8 @@ def _byte_level(fields: Mapping[str, Any], tokens: Sequence[str]) -> Tokenizer:
     name = str(fields.get("tokenizer.ggml.pre", "default"))
     if name not in _SPLITS:
         raise ModelUnsupported(
-            f"Its tokenizer splits text in the way named {name!r:.60}, which is not known here.",
-            f"Known are {', '.join(sorted(_SPLITS))}.",
+            f"Its tokenizer splits text by the rules {name!r:.60}, which are not supported.",
+            f"Use a model with one of these: {', '.join(sorted(_SPLITS))}.",
         )
     merges = _list(fields, "tokenizer.ggml.merges", str)
     made = _made(
@@ -121,8 +124,11 @@ def _byte_level(fields: Mapping[str, Any], tokens: Sequence[str]) -> Tokenizer:
 def _sentencepiece(
     fields: Mapping[str, Any], tokens: Sequence[str], kinds: Sequence[int]
 ) -> Tokenizer:
-    """SentencePiece joins the pair whose union scores highest. Listing all pairs by the score of
-    their union gives the same order as a list of merges."""
+    """Return a SentencePiece tokenizer.
+
+    SentencePiece joins the pair whose union has the highest score. Listing all pairs by this score
+    gives the same order as a list of merges.
+    """
     scores = _list(fields, "tokenizer.ggml.scores", float)
     if len(scores) != len(tokens):
         raise ModelDamaged(f"It has {len(tokens)} tokens but {len(scores)} scores.")
@@ -152,11 +158,11 @@ def _made(**settings: Any) -> Tokenizer:
     try:
         return Tokenizer(models.BPE(**settings))
     except Exception as error:  # the library raises nothing more precise
-        raise ModelDamaged(f"Its vocabulary and merges do not fit together: {error}.") from error
+        raise ModelDamaged(f"Its vocabulary and merges don't match: {error}.") from error
 
 
 def _added(tokens: Sequence[str], kinds: Sequence[int]) -> list[AddedToken]:
-    """Tokens that are recognized before any merging; control marks only when asked for."""
+    """Return the tokens that are recognized before merging: special and user-defined ones."""
     return [
         AddedToken(token, special=kind != _USER_DEFINED, normalized=False)
         for token, kind in zip(tokens, kinds, strict=True)
@@ -171,7 +177,7 @@ def _pair(merge: str) -> tuple[str, str]:
 
 def _required(fields: Mapping[str, Any], key: str) -> Any:
     if key not in fields:
-        raise ModelDamaged(f"It does not say its {key}.")
+        raise ModelDamaged(f"It has no field {key}.")
     return fields[key]
 
 

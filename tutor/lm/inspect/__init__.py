@@ -1,1 +1,1 @@
-"""Looking inside a forward pass, and changing it: x-ray, hooks, interventions, anatomy."""
+"""Look inside a forward pass, and change it: x-ray, hooks, interventions, anatomy."""

@@ -1,14 +1,15 @@
-"""Where the heads of a network look, over one text, and which head looks where most.
+"""Measure where the heads of a network look in a text.
 
-A pattern says for each token which tokens a head would have to look at: the one before, the first,
-itself ... A head's score is how much of its attention goes there: for each token that has such a
-target the weights on its targets are added up, and the mean of these sums is taken,
+A pattern gives, for each token, the targets that a head would have to look at: the previous token,
+the first token, the token itself, and so on. A head's score is how much of its attention goes
+there: for each token with a target, add up the attention weights on its targets; the score is the
+mean of these sums,
 
     score = mean over t of  sum over j in targets(t) of A[t, j]
 
-Heads that attend to the previous token, to a text's first token ("attention sinks", Xiao et al.
-2023) and to what once followed the same token ("induction heads", Olsson et al. 2022) are found
-in every trained Transformer.
+Every trained Transformer has heads that attend to the previous token, to the first token of the
+text ("attention sinks", Xiao et al. 2023), and to the token that followed an earlier copy of the
+current token ("induction heads", Olsson et al. 2022).
 """
 
 from __future__ import annotations
@@ -23,16 +24,22 @@ from tutor.lm.network import Trace, Transformer
 
 @torch.inference_mode()
 def attention(network: Transformer, ids: Sequence[int]) -> Tensor:
-    """The weights of every head [layers, heads, T, T]: how much each token of the text (row) takes
-    from each (column). A row sums to 1; what comes after a token gets 0."""
+    """Return the attention weights of every head: [layers, heads, T, T].
+
+    Row t is how much token t takes from each token (column). A row sums to 1, and later tokens have
+    weight 0.
+    """
     trace = Trace()
     network(torch.tensor(ids), None, trace)
     return torch.stack(trace.attention).cpu()
 
 
 def scores(attention: Tensor, targets: Tensor) -> Tensor | None:
-    """The score of every head [layers, heads] for `targets` [T, T], which are True where row t
-    should look at column j. None where no token of the text has a target."""
+    """Return the score of every head [layers, heads] for `targets` [T, T].
+
+    `targets` is True where row t should look at column j. Returns None if no token of the text has
+    a target.
+    """
     asked = targets.any(dim=-1)  # [T]
     if not asked.any():
         return None
@@ -41,33 +48,42 @@ def scores(attention: Tensor, targets: Tensor) -> Tensor | None:
 
 
 def previous(ids: Sequence[int]) -> Tensor:
-    """The token before."""
+    """Return the targets of heads that look at the previous token: [T, T]."""
     return torch.ones(len(ids), len(ids), dtype=torch.bool).tril(-1).triu(-1)
 
 
 def first(ids: Sequence[int]) -> Tensor:
-    """The first token of all; that one has no choice itself."""
+    """Return the targets of heads that look at the first token: [T, T].
+
+    The first token itself has no target, since it can look only at itself.
+    """
     targets = torch.zeros(len(ids), len(ids), dtype=torch.bool)
     targets[1:, 0] = True
     return targets
 
 
 def itself(ids: Sequence[int]) -> Tensor:
-    """The token itself, but for the first, which has no choice."""
+    """Return the targets of heads that look at the token itself: [T, T].
+
+    The first token has no target, since it cannot look anywhere else.
+    """
     targets = torch.eye(len(ids), dtype=torch.bool)
     targets[0, 0] = False
     return targets
 
 
 def same(ids: Sequence[int]) -> Tensor:
-    """The same token, where it came before."""
+    """Return the targets of heads that look at earlier copies of the same token: [T, T]."""
     values = torch.tensor(ids)
     return (values[:, None] == values).tril(-1)
 
 
 def after_same(ids: Sequence[int]) -> Tensor:
-    """What followed the same token, where that came before: a copy of it would be a guess at the
-    next token."""
+    """Return the targets of induction heads: [T, T].
+
+    They look at the token that followed an earlier copy of the current token. Copying it is a guess
+    at the next token.
+    """
     targets = torch.zeros(len(ids), len(ids), dtype=torch.bool)
     targets[:, 1:] = same(ids)[:, :-1]
     return targets

@@ -1,7 +1,7 @@
 """Replace modules of a network for a while.
 
-The network stays as it is written in `tutor.lm.network`: to see or to change what passes between
-two of its modules, put one of your own in between, and take it out again.
+The network of `tutor.lm.network` needs no code for this. To observe or change what passes between
+two of its modules, insert a module of your own and remove it afterwards.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tutor.lm.network import Block, Transformer
 
 Replacement = tuple[nn.Module, str, nn.Module]
-"""A parent module, the name of a module in it, and the one that takes its place."""
+"""A parent module, the name of one of its modules, and the replacement."""
 
 
 def block_of(network: Transformer, layer: int) -> Block:
@@ -26,9 +26,10 @@ def block_of(network: Transformer, layer: int) -> Block:
 
 @contextmanager
 def replaced(replacements: Sequence[Replacement]) -> Iterator[None]:
-    """Put these modules into the network for a while; on exit it is restored, even after an error.
+    """Put these modules into the network for a while; restore it on exit, even after an error.
 
-    Nothing else may use the network meanwhile: the engine does one thing at a time.
+    Nothing else may use the network in the meantime. The engine ensures this by handling one
+    request at a time.
     """
     before = [
         (parent, name, getattr(parent, name), name in vars(parent))
@@ -41,12 +42,12 @@ def replaced(replacements: Sequence[Replacement]) -> Iterator[None]:
     finally:
         for parent, name, module, plain in reversed(before):
             setattr(parent, name, module)
-            if plain:  # in a fast network, modules are plain attributes too
+            if plain:  # in a fast network, modules are also plain attributes
                 vars(parent)[name] = module
 
 
 class InputRecorder(nn.Module):
-    """A module that also keeps its last input, `recorded` [..., inputs]."""
+    """A wrapper around a module that records its last input as `recorded` [..., inputs]."""
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()

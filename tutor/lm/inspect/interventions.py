@@ -1,8 +1,8 @@
-"""A network with something switched off, or its mask taken away.
+"""Switch off parts of a network, or remove its mask.
 
-Every block only adds to the residual stream, so a part that adds nothing leaves a working network
-behind: what changes then is what that part was good for ("ablation"; with heads, Michel et al.
-2019). A head is switched off by setting its answer to 0 before the matrix that mixes the heads.
+Every block only adds to the residual stream, so the network still works if a part adds nothing. The
+change in its output shows what that part contributes ("ablation"; for heads, Michel et al. 2019). A
+head is switched off by setting its answer to 0 before the output matrix, which mixes the heads.
 """
 
 from __future__ import annotations
@@ -21,8 +21,11 @@ from tutor.lm.network import Transformer
 
 
 class HeadMask(nn.Module):
-    """The matrix that mixes the answers of the heads [..., heads head_size], with the answers of
-    some heads set to 0: those where `kept` is 0."""
+    """The output matrix of an attention layer, with some heads switched off.
+
+    It multiplies the answers of the heads [..., heads head_size] by `kept`, which is 0 for those
+    heads and 1 for the others.
+    """
 
     def __init__(self, output: nn.Module, kept: Tensor) -> None:
         super().__init__()
@@ -41,7 +44,7 @@ class NoOutput(nn.Module):
 
 
 class UnmaskedAttention(nn.Module):
-    """Attention without its mask: each position looks at those after it too."""
+    """Attention without a mask: each position also looks at later positions."""
 
     def __init__(self, attention: nn.Module) -> None:
         super().__init__()
@@ -58,8 +61,10 @@ def switched_off(
     heads: Collection[tuple[int, int]] = (),
     feed_forwards: Collection[int] = (),
 ) -> Iterator[None]:
-    """The network without these heads, each as (layer, head), and without the feed-forward networks
-    of these layers. A block's attention is off when all its heads are."""
+    """Switch off these heads, each (layer, head), and the feed-forward networks of these layers.
+
+    To switch off a block's attention, switch off all its heads.
+    """
     config = network.config
     changes: list[Replacement] = []
     for layer in sorted({layer for layer, _ in heads}):
@@ -75,25 +80,29 @@ def switched_off(
 
 @contextmanager
 def unmasked(network: Transformer) -> Iterator[None]:
-    """The network without its causal mask."""
+    """Remove the network's causal mask."""
     blocks = [block_of(network, layer) for layer in range(network.config.layers)]
     with replaced([(block, "attention", UnmaskedAttention(block.attention)) for block in blocks]):
         yield
 
 
-def twice(vocabulary: Sequence[int], length: int, seed: int) -> list[int]:
-    """`length` tokens drawn from `vocabulary`, each once, and then the same again: nothing tells
-    what comes next but that it has come before."""
+def repeated_tokens(vocabulary: Sequence[int], length: int, seed: int) -> list[int]:
+    """Return `length` different random tokens from `vocabulary`, and then the same ones again.
+
+    The second half can be predicted only from the first.
+    """
     once = random.Random(seed).sample(vocabulary, length)
     return [*once, *once]
 
 
 @torch.inference_mode()
-def bits_of_next(
+def next_token_surprisals(
     network: Transformer, stream: Tensor, ids: Sequence[int], first: int = 1
 ) -> Tensor:
-    """How surprising each token from `first` (at least 1) to the end was, -log2 p, in bits:
-    [T - first]. `stream` [T, width] is what the last block made of the text."""
+    """Return the surprisal of each token from `first` (at least 1), in bits: [T - first].
+
+    `stream` [T, width] is the residual stream after the last block.
+    """
     known = torch.tensor(ids[first:])[:, None]
     log_probabilities = network.lens(stream[first - 1 : -1]).cpu().log_softmax(dim=-1)
     return -log_probabilities.gather(-1, known)[:, 0] / math.log(2)

@@ -1,7 +1,7 @@
-"""Inside one forward pass: where a token looked, and what each layer would have said.
+"""Record where a token looks in one forward pass, and what each layer would predict.
 
-The logit lens (nostalgebraist 2020) takes the residual stream between two blocks as if it were
-the final one. The attention weights are those that the network really used at this position.
+The logit lens (nostalgebraist 2020) treats the residual stream between two blocks as if it were the
+final one. The attention weights are those that the network really used at this position.
 """
 
 from __future__ import annotations
@@ -14,8 +14,11 @@ from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache, Trace
 
 ATTENTION_BYTES = 16 * 2**20
-"""How much of the attention is handed over at once, unless a single layer is more: every layer of a
-small model at any length, some of a large one's at a long text."""
+"""The maximum size of the attention in one answer, unless a single layer is larger.
+
+All layers of a small model fit at any length, but only some layers of a large model if the text is
+long.
+"""
 
 
 @torch.inference_mode()
@@ -27,11 +30,11 @@ def x_ray(
     layer: int,
     attention_bytes: int = ATTENTION_BYTES,
 ) -> XRay:
-    """Read token `id_` once more after what `before` holds (the token is added to it).
+    """Process token `id_` again after the tokens in `before`, and record attention and lens.
 
-    `following` is the token that came next, None at the end of a text: then the model's own most
-    probable next token takes its place. `layer` is the one whose attention is wanted; with it come
-    as many around it as `attention_bytes` hold.
+    The token is added to `before`. `following` is the token that came next. At the end of a text it
+    is None, and the model's own most probable next token is used. The result includes the attention
+    of `layer` and of as many layers around it as fit into `attention_bytes`.
     """
     network = model.network
     position = before.length
@@ -55,7 +58,7 @@ def x_ray(
 
 
 def _held(layer: int, layers: int, room: int) -> range:
-    """Return up to `room` layers around `layer`, at least that one."""
+    """Return up to `room` layers around `layer`, but at least that one."""
     count = min(layers, max(1, room))
     start = min(max(0, layer - count // 2), layers - count)
     return range(start, start + count)

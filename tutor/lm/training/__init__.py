@@ -1,1 +1,1 @@
-"""Training: the loop, checkpoints, a history to look at, and recipes for the bundled models."""
+"""Training: the loop, checkpoints, the history of a run, and recipes for the bundled models."""

@@ -1,4 +1,4 @@
-"""Where a training run stands: weights, the optimizer's running means, and the step."""
+"""Save and load the state of a training run: weights, optimizer state, and step."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor, nn
 
-_MEANS = ("exp_avg", "exp_avg_sq", "step")  # what AdamW remembers of each weight
+_MEANS = ("exp_avg", "exp_avg_sq", "step")  # AdamW's state for each weight
 
 
 def save_atomically(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
-    """Write a safetensors file that is either complete or not there."""
+    """Write a safetensors file that is either complete or absent."""
     partial = path.with_name(path.name + ".partial")
     save_file(tensors, partial, metadata)
     with partial.open("rb") as file:
@@ -42,8 +42,11 @@ def save_checkpoint(
     identity: str,
     notes: str = "",
 ) -> None:
-    """Keep the state after `step` steps. `identity` names the settings that it belongs to; `notes`
-    is whatever is to be kept with it (see `about`)."""
+    """Save the state after `step` steps.
+
+    `identity` names the settings of the run. `notes` is any text to store with the state (see
+    `about`).
+    """
     tensors = {f"weight.{name}": weight.detach() for name, weight in network.named_parameters()}
     for name, weight in network.named_parameters():
         for mean in _MEANS:
@@ -55,9 +58,9 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, network: nn.Module, optimizer: torch.optim.AdamW, identity: str
 ) -> int:
-    """Put back the state in `path`, if there is one; returns how many steps it has done, or 0.
+    """Restore the state in `path`, and return its step, or 0 if there is no such file.
 
-    Raises UsageError if it belongs to a run with other settings.
+    Raises `UsageError` if it belongs to a run with other settings.
     """
     if not path.exists():
         return 0
@@ -75,7 +78,7 @@ def load_checkpoint(
 
 
 def about(path: Path) -> dict[str, str]:
-    """What is written beside the tensors: `step`, `identity`, `notes`."""
+    """Return the metadata of a checkpoint: `step`, `identity` and `notes`."""
     with safe_open(path, framework="pt") as file:
         metadata: dict[str, str] = file.metadata()
         return metadata

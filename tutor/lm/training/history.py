@@ -1,21 +1,23 @@
-"""What is known of a training that somebody looks on at. Knows nothing of PyTorch."""
+"""The history of a training run that the learner watches. Nothing here imports torch."""
 
 from __future__ import annotations
 
 import msgspec
 
 CONTEXT, BATCH = 64, 8
-BYTES_A_STEP = CONTEXT * BATCH
+BYTES_PER_STEP = CONTEXT * BATCH
 PROMPT = b"The "
 SAMPLED = CONTEXT - len(PROMPT)
-"""Bytes of a sample: with the prompt, as many as one window."""
-NO_NUMBER = 99.0
-"""Stands for every loss above it, and for one that is no number any more."""
+"""The length of a sample in bytes: with the prompt, it fills one window."""
+LARGEST_LOSS = 99.0
+"""The upper bound of stored losses, also used for a loss that is not a number."""
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True):
-    """The mean loss of the steps up to `step` since the point before, in nats a byte, and how they
-    were taken."""
+    """The mean loss of the steps since the previous point, in nats per byte.
+
+    `step` is the last of these steps; the other fields are the learner's choices for them.
+    """
 
     step: int
     loss: float
@@ -25,8 +27,11 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Measured(msgspec.Struct, frozen=True, array_like=True):
-    """The loss on the held-out text after `step` steps, in nats a byte, with the mask or without,
-    as it is trained then. `sample` is what the network writes after the prompt."""
+    """The held-out loss after `step` steps, in nats per byte, and a sample.
+
+    The loss is measured with the mask if training uses it, else without. `sample` is what the
+    network generates after the prompt.
+    """
 
     step: int
     loss: float
@@ -34,10 +39,12 @@ class Measured(msgspec.Struct, frozen=True, array_like=True):
 
 
 class History(msgspec.Struct):
+    """All points and measurements of a run."""
+
     points: list[Point] = []
     measured: list[Measured] = []
 
 
-def tame(loss: float) -> float:
-    """A loss that can be drawn and written to a file."""
-    return loss if loss < NO_NUMBER else NO_NUMBER
+def bounded(loss: float) -> float:
+    """Return a loss that can be drawn and written to a file."""
+    return loss if loss < LARGEST_LOSS else LARGEST_LOSS

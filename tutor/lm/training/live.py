@@ -1,17 +1,17 @@
-"""A small GPT that is trained while somebody looks on, and may be broken on purpose.
+"""Train a small GPT while you watch, and let you break it on purpose.
 
-The network reads bytes (256 tokens), so that it needs no tokenizer; a tenth of the text is held
-out. Steps are those of `tutor.lm.training.train`. What can be changed from one step to the next is
-the learning rate, whether the causal mask hides what comes, and whether the targets are the real
-ones:
+The network works on bytes (256 tokens), so that it needs no tokenizer. A tenth of the text is held
+out. The steps are those of `tutor.lm.training.train`. Three things can change from one step to the
+next: the learning rate, whether the causal mask hides later bytes, and whether the targets are the
+real ones:
 
-    no mask             each position sees the byte that it is to guess: the loss falls to nearly
-                        nothing, and what was learned is to copy it, which is of no use where
-                        nothing has been written yet
-    shuffled targets    what comes next has nothing to do with what was read: all that can be
-                        learned is how frequent each byte is
+    no mask             each position sees the byte that it has to predict: the loss falls to
+                        nearly nothing, but the network only learns to copy that byte, which is
+                        useless for text that is yet to be generated
+    shuffled targets    the next byte has nothing to do with the text before it: the network can
+                        only learn how frequent each byte is
 
-The same text and the same choices at each step give the same weights, but for rounding.
+The same text and the same choices give the same weights, except for rounding.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from tutor.lm.training.history import (
     History,
     Measured,
     Point,
-    tame,
+    bounded,
 )
 from tutor.lm.training.train import (
     Settings,
@@ -51,7 +51,7 @@ from tutor.lm.training.train import (
 )
 
 FILE = "training.safetensors"
-"""The network that the labs `training` and `scale` share, in the learner's folder."""
+"""The file of the network that the labs `training` and `scale` share, in the learner's folder."""
 SETTINGS = Settings(
     width=96,
     layers=3,
@@ -63,13 +63,13 @@ SETTINGS = Settings(
     warmup=50,
 )
 HELD_OUT_EVERY = 10
-"""One passage of the text in so many is held out."""
+"""One in this many passages of the text is held out."""
 MEASURED = 4096
-"""Bytes of the held-out text that are measured."""
+"""How many bytes of the held-out text are used to measure the loss."""
 
 
 class Choices(msgspec.Struct, frozen=True):
-    """How a step is taken."""
+    """The learner's choices for a training step."""
 
     rate: float
     mask: bool = True
@@ -77,10 +77,10 @@ class Choices(msgspec.Struct, frozen=True):
 
 
 class LiveTraining:
-    """`done` steps have been taken on `passages`."""
+    """A training run on `passages`, after `done` steps."""
 
     def __init__(self, passages: Sequence[str]) -> None:
-        self._text, self._held_out = parted(passages)
+        self._text, self._held_out = split(passages)
         self.network = Transformer(SETTINGS.config(256))
         fuse_attention(self.network)
         initialize(self.network, SETTINGS.seed)
@@ -89,8 +89,10 @@ class LiveTraining:
         self.history = History()
 
     def train(self, choices: Choices, on: Callable[[], bool]) -> None:
-        """Steps, at least one, as long as `on` says so. What is done stays done, and known, when
-        `on` raises."""
+        """Take at least one step, and more as long as `on` returns True.
+
+        If `on` raises an exception, the steps so far stay and are recorded.
+        """
         losses: list[float] = []
         try:
             while not losses or on():
@@ -98,7 +100,7 @@ class LiveTraining:
                 self.done += 1
         finally:
             if losses:
-                mean = tame(sum(losses) / len(losses))
+                mean = bounded(sum(losses) / len(losses))
                 self.history.points.append(
                     Point(self.done, mean, choices.rate, choices.mask, choices.shuffled)
                 )
@@ -116,36 +118,38 @@ class LiveTraining:
 
     @torch.no_grad()
     def measure(self, mask: bool) -> None:
-        """Measure the held-out text, and write a sample."""
+        """Measure the loss on the held-out text, generate a sample, and record both."""
         windows = (len(self._held_out) - 1) // SETTINGS.context
         size = windows * SETTINGS.context
         ids = self._held_out[:size].view(windows, -1)
         targets = self._held_out[1 : size + 1].view(windows, -1)
         with nullcontext() if mask else unmasked(self.network):
             loss = loss_of(self.network, ids, targets).item()
-        self.history.measured.append(Measured(self.done, tame(loss), self.sample()))
+        self.history.measured.append(Measured(self.done, bounded(loss), self.sample()))
 
     @torch.no_grad()
     def sample(self) -> bytes:
-        """What the network writes after the prompt, drawn with the same luck each time."""
+        """Return what the network generates after the prompt, with the same seed each time."""
         cache = KeyValueCache(self.network.config)
         ids = list(PROMPT)
         while len(ids) < len(PROMPT) + SAMPLED:
             final = self.network(torch.tensor(ids[cache.length :]), cache)
             logits = self.network.logits(final[-1])
             if not logits.isfinite().all():
-                break  # a network that was broken thoroughly
+                break  # the learner has broken the network completely
             ids.append(draw.first(logits.softmax(-1).numpy(), SETTINGS.seed, len(ids)))
         return bytes(ids[len(PROMPT) :])
 
     def save(self, path: Path) -> None:
-        """Raises `OSError`."""
+        """Save the state of the run. Raises `OSError`."""
         notes = msgspec.json.encode(self.history).decode()
         save_checkpoint(path, self.network, self._optimizer, self.done, _identity(), notes)
 
     def load(self, path: Path) -> None:
-        """Go on from what was saved, if it is there. Raises `LabError` where that cannot be read,
-        or belongs to another version, whose network has other sizes."""
+        """Continue a saved run, if there is one.
+
+        Raises `LabError` if it cannot be read, or if it comes from a version with other sizes.
+        """
         if not path.exists():
             return
         try:
@@ -153,12 +157,12 @@ class LiveTraining:
             self.history = msgspec.json.decode(about(path)["notes"], type=History)
         except (UsageError, SafetensorError, OSError, KeyError, ValueError) as error:
             raise LabError(
-                f"What was kept in {path} cannot be read.", "Throw it away, and train anew."
+                f"The saved network in {path} cannot be read.", "Reset it, and train again."
             ) from error
 
 
-def parted(passages: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """The bytes to train on [N], and those held out [at most `MEASURED` + 1]."""
+def split(passages: Sequence[str]) -> tuple[Tensor, Tensor]:
+    """Return the bytes to train on [N], and those held out [at most `MEASURED` + 1]."""
     kept = "\n".join(text for at, text in enumerate(passages) if at % HELD_OUT_EVERY)
     held_out = "\n".join(text for at, text in enumerate(passages) if at % HELD_OUT_EVERY == 0)
     return (

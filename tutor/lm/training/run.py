@@ -1,5 +1,7 @@
-"""The steps of a training run, from the first or from where an earlier run was interrupted, to the
-last: the same for every model of this project."""
+"""Run all steps of a training, from the first one or from a checkpoint.
+
+Every model of this project is trained by this function.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,12 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
-class Moment(msgspec.Struct, frozen=True):
-    """How a run stands after `step` of `steps`. `loss` is the mean of the steps since the last
-    moment, in nats per token; `seconds` is what a step took since this process began to train."""
+class StepReport(msgspec.Struct, frozen=True):
+    """The progress of a run after `step` of `steps`.
+
+    `loss` is the mean over the steps since the previous report, in nats per token. `seconds` is the
+    mean time of a step since this process started training.
+    """
 
     step: int
     steps: int
@@ -29,20 +34,24 @@ class Moment(msgspec.Struct, frozen=True):
 
     @property
     def seconds_left(self) -> float:
+        """Return the estimated time until the last step."""
         return (self.steps - self.step) * self.seconds
 
 
 class Watcher(Protocol):
-    """Whom a run tells how it goes, and who may end it."""
+    """A listener that a run reports to, and that can stop it."""
 
-    def moment(self, moment: Moment) -> None:
-        """Called every `report_every` steps."""
+    def report(self, report: StepReport) -> None:
+        """Receive a report. Called every `report_every` steps."""
 
     def note(self, line: str) -> None:
-        """Something worth keeping: what was begun, what was measured."""
+        """Receive a line for the log, such as a measurement."""
 
     def stopped(self) -> bool:
-        """Whether to stop now: the run keeps where it stands and raises `KeyboardInterrupt`."""
+        """Return True to stop the run.
+
+        The run then saves a checkpoint and raises `KeyboardInterrupt`.
+        """
         ...
 
 
@@ -54,14 +63,17 @@ def run_steps(
     evaluate: Callable[[], object],
     watcher: Watcher,
 ) -> None:
-    """All steps, from the checkpoint on if there is one. `loss_at` is the loss of the batch of a
-    step. Weights and the optimizer's means are kept in `checkpoint` every `evaluate_every` steps,
-    and when it is stopped, so that the run ends as it would have without a break."""
+    """Take all steps, starting from the checkpoint if there is one.
+
+    `loss_at` returns the loss of a step's batch. The weights and the optimizer's state are saved in
+    `checkpoint` every `evaluate_every` steps and when the run is stopped, so that an interrupted
+    run ends with the same result.
+    """
     optimizer = make_optimizer(network, settings)
     identity = msgspec.json.encode(settings).decode()
     first = load_checkpoint(checkpoint, network, optimizer, identity)
     if first:
-        watcher.note(f"going on after step {first:,} of {settings.steps:,}")
+        watcher.note(f"continuing after step {first:,} of {settings.steps:,}")
     started = time.monotonic()
     losses: list[float] = []
     for step in range(first, settings.steps):
@@ -71,7 +83,7 @@ def run_steps(
         if done % settings.report_every == 0 or done == settings.steps:
             each = (time.monotonic() - started) / (done - first)
             mean = sum(losses) / len(losses)
-            watcher.moment(Moment(done, settings.steps, mean, rate, each))
+            watcher.report(StepReport(done, settings.steps, mean, rate, each))
             losses.clear()
         stopped = watcher.stopped()
         due = done % settings.evaluate_every == 0 and done < settings.steps
@@ -84,10 +96,11 @@ def run_steps(
 
 
 def checkpoint_beside(output: Path) -> Path:
+    """Return the path of the checkpoint for the model in `output`."""
     return output.with_name(output.name + ".checkpoint.safetensors")
 
 
 def write_record(folder: Path, record: msgspec.Struct) -> None:
-    """What a run did and reached, for whoever wants to know later."""
+    """Write a run's settings and results to `training.json`."""
     text = msgspec.json.format(msgspec.json.encode(record))
     (folder / "training.json").write_bytes(text + b"\n")

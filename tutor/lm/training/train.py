@@ -1,17 +1,17 @@
-"""Train a small language model: text to tokens, tokens to guesses, guesses to a loss, and down.
+"""Train a small language model: from text to tokens, predictions, a loss, and better weights.
 
-    text -> tokens -> windows, each with its targets one token further on
-         -> network -> loss -> gradients -> AdamW -> the next step, a little better
+    text -> tokens -> windows, with targets that are shifted by one token
+         -> network -> loss -> gradients -> AdamW -> the next step, with slightly better weights
 
-Every step reads a batch of windows cut out of one long run of tokens. At each position of each
-window the network guesses the token that comes next; the loss is the mean surprise at the real
-one. Backpropagation says for each weight which way lowers the loss, and the optimizer moves it a
-little that way. Text that is kept out of training tells whether what was learned is of use beyond
-it.
+Every step processes a batch of windows from one long sequence of tokens. At each position of each
+window the network predicts the next token; the loss is the mean surprisal of the real one.
+Backpropagation computes, for each weight, in which direction the loss falls, and the optimizer
+moves the weight a little in that direction. Text that is held out of training shows whether the
+network has learned something that is useful for other text too.
 
-`tutor train small-model` runs all of it (`tutor.lm.training.recipes.small_model`). The same corpus,
-seed, number of threads and versions give the same weights. Loss is in nats per token (natural
-logarithm), and in bits per byte of text, which does not depend on how the tokenizer cuts the text.
+`tutor train small-model` runs all of this (`tutor.lm.training.recipes.small_model`). The same
+corpus, seed, number of threads and versions give the same weights. The loss is in nats per token
+(natural logarithm), and also in bits per byte of text, which does not depend on the tokenizer.
 
 Sources: Radford et al. 2019 (GPT-2: initial weights), Loshchilov & Hutter 2017 and 2019 (cosine
 schedule, AdamW).
@@ -41,7 +41,7 @@ PROMPT = "The capital of France is"
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """Everything that decides what a training run does."""
+    """The settings of a training run. They determine its result."""
 
     width: int = 192
     layers: int = 6
@@ -51,33 +51,35 @@ class Settings(msgspec.Struct, frozen=True):
     context: int = 512  # tokens in a window
     batch: int = 2  # windows in a step
     steps: int = 3000
-    warmup: int = 100  # steps in which the learning rate rises
-    learning_rate: float = 2.5e-3  # the highest one
+    warmup: int = 100  # steps during which the learning rate rises
+    learning_rate: float = 2.5e-3  # the peak
     weight_decay: float = 0.1
-    momentum: tuple[float, float] = (0.9, 0.95)  # AdamW's two running means
-    largest_gradient: float = 1.0  # longer ones are shortened to this
+    momentum: tuple[float, float] = (0.9, 0.95)  # AdamW's two betas
+    largest_gradient: float = 1.0  # gradients are clipped to this norm
     seed: int = 1
     threads: int = 2
     report_every: int = 50  # steps
-    evaluate_every: int = 200  # steps; also when a checkpoint is kept
-    bfloat16: bool = False  # matrix products in 16 bits: half as fast again where it is built in
-    one_in: dict[str, int] = {}  # of some text files, only one document in so many is read
+    evaluate_every: int = 200  # steps; a checkpoint is saved as often
+    bfloat16: bool = False  # 16-bit matrix products: 1.5 times as fast on processors with bfloat16
+    one_in: dict[str, int] = {}  # of these text files, use only one document in n
 
     def checked(self) -> Settings:
-        """These settings. Raises `UsageError` where no network or no run could be made of them."""
+        """Return these settings. Raises `UsageError` if they don't describe a network or a run."""
         counts = ("width", "layers", "heads", "key_value_heads", "hidden", "context", "batch")
         for name in (*counts, "steps", "threads", "report_every", "evaluate_every"):
             if getattr(self, name) < 1:
                 raise UsageError(f"{name} is {getattr(self, name)}.", "It must be at least 1.")
         if self.width % (2 * self.heads) or self.heads % self.key_value_heads:
             raise UsageError(
-                f"{self.heads} heads do not fit a width of {self.width} numbers and "
-                f"{self.key_value_heads} sets of keys and values.",
-                "The width must be an even number for each head, the heads equally many a set.",
+                f"{self.heads} heads do not fit a width of {self.width} and "
+                f"{self.key_value_heads} key-value heads.",
+                "The width must be a multiple of twice the number of heads, and the number of "
+                "heads a multiple of the number of key-value heads.",
             )
         return self
 
     def config(self, vocabulary_size: int) -> Config:
+        """Return the sizes of the network."""
         return Config(
             vocabulary_size=vocabulary_size,
             width=self.width,
@@ -92,7 +94,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class HeldOut(msgspec.Struct, frozen=True):
-    """Text that the network is measured on and never trained on."""
+    """Text that is used to measure the network and never to train it."""
 
     tokens: Tensor  # [N]
     byte_count: int
@@ -102,15 +104,17 @@ class HeldOut(msgspec.Struct, frozen=True):
 
 
 def read_documents(path: Path) -> list[str]:
-    """The documents of one text file; each ends with the mark of the end."""
+    """Return the documents of a text file. Each ends with the end token."""
     return [text + END for text in path.read_text("utf-8").split(END + "\n") if text.strip()]
 
 
 def training_tokens(
     corpus: Path, tokenizer: Tokenizer, seed: int, one_in: Mapping[str, int] | None = None
 ) -> Tensor:
-    """All documents of all text files but the held-out one, shuffled, as one run of tokens [N];
-    of a file that is in `one_in`, by its name without `.txt`, one document in so many."""
+    """Return the tokens [N] of all text files except the held-out one, documents shuffled.
+
+    `one_in` maps a file's name without `.txt` to n: only one in n of its documents is used.
+    """
     paths = [path for path in sorted(corpus.glob("*.txt")) if path.name != HELD_OUT]
     steps = {path: (one_in or {}).get(path.stem, 1) for path in paths}
     documents = [
@@ -122,26 +126,27 @@ def training_tokens(
 
 
 def held_out_text(path: Path, tokenizer: Tokenizer) -> HeldOut:
+    """Return the held-out text."""
     text = "".join(read_documents(path))
-    marks = text.count(END) * len(END)  # a mark is not text: it counts as a token, not as bytes
-    return HeldOut(torch.tensor(tokenizer.encode(text).ids), len(text.encode()) - marks)
+    end_bytes = text.count(END) * len(END)  # end tokens are tokens but not bytes of the text
+    return HeldOut(torch.tensor(tokenizer.encode(text).ids), len(text.encode()) - end_bytes)
 
 
 # Tokens to a batch
 
 
 def batch_of(tokens: Tensor, step: int, settings: Settings) -> tuple[Tensor, Tensor]:
-    """The windows of one step and their targets, both [batch, context].
+    """Return the windows of one step and their targets, both [batch, context].
 
-    The run of tokens is cut into windows; an epoch is one pass through all of them in an order
-    drawn anew. The target at each position is the token one further on.
+    The tokens are cut into windows. An epoch is one pass through all windows, in a new random
+    order. The target at each position is the next token.
     """
     windows = (len(tokens) - 1) // settings.context
     first = step * settings.batch
     starts = []
     for number in range(first, first + settings.batch):
-        epoch, place = divmod(number, windows)
-        starts.append(_epoch_order(windows, settings.seed, epoch)[place] * settings.context)
+        epoch, index = divmod(number, windows)
+        starts.append(_epoch_order(windows, settings.seed, epoch)[index] * settings.context)
     ids = torch.stack([tokens[start : start + settings.context] for start in starts])
     targets = torch.stack([tokens[start + 1 : start + settings.context + 1] for start in starts])
     return ids, targets
@@ -151,21 +156,21 @@ def _epoch_order(windows: int, seed: int, epoch: int) -> Tensor:
     return torch.randperm(windows, generator=torch.Generator().manual_seed(1000 * seed + epoch))
 
 
-# Guesses to a loss
+# Predictions to a loss
 
 
 def loss_of(network: Transformer, ids: Tensor, targets: Tensor) -> Tensor:
-    """Mean surprise at the real next token: -ln of the probability the network gave it. In nats."""
+    """Return the mean of -ln p for the real next tokens, in nats per token (cross-entropy)."""
     logits = network.logits(network(ids))  # [batch, context, vocabulary]
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
 
 @torch.no_grad()
 def held_out_loss(network: Transformer, held_out: HeldOut) -> tuple[float, float]:
-    """Nats per token and bits per byte on held-out text.
+    """Return the held-out loss in nats per token and in bits per byte.
 
-    The text is cut into windows of the context's length, so the first tokens of each are guessed
-    from little: the figure is a little worse than what the network can do.
+    The text is cut into windows of the context's length. The first tokens of each window are
+    predicted from little context, so the result is a little worse than what the network can do.
     """
     context = network.config.context
     total = 0.0
@@ -181,8 +186,11 @@ def held_out_loss(network: Transformer, held_out: HeldOut) -> tuple[float, float
 
 
 def initialize(network: nn.Module, seed: int) -> None:
-    """Small random weights, as in GPT-2. What adds to the residual stream starts smaller, so that
-    the sum over all blocks begins at about the size of one."""
+    """Set small random weights, as in GPT-2.
+
+    Matrices that write to the residual stream start smaller, so that the sum over all blocks has
+    about the size of a single block's output.
+    """
     layers = cast("Config", network.config).layers
     generator = torch.Generator().manual_seed(seed)
     for name, weight in network.named_parameters():
@@ -194,7 +202,10 @@ def initialize(network: nn.Module, seed: int) -> None:
 
 
 def make_optimizer(network: nn.Module, settings: Settings) -> torch.optim.AdamW:
-    """AdamW: each weight moves by its own recent gradients. Matrices are also drawn towards 0."""
+    """Return an AdamW optimizer, which decays the matrices but not the norms.
+
+    AdamW adapts the step of each weight to that weight's recent gradients.
+    """
     matrices = [weight for weight in network.parameters() if weight.dim() >= 2]
     others = [weight for weight in network.parameters() if weight.dim() < 2]
     groups = [
@@ -205,7 +216,7 @@ def make_optimizer(network: nn.Module, settings: Settings) -> torch.optim.AdamW:
 
 
 def learning_rate(step: int, settings: Settings) -> float:
-    """Rises in a line, then falls along half a cosine to nothing."""
+    """Return the learning rate: a linear warmup, then half a cosine down to 0."""
     if step < settings.warmup:
         return settings.learning_rate * (step + 1) / settings.warmup
     progress = (step - settings.warmup) / max(1, settings.steps - settings.warmup)
@@ -219,7 +230,7 @@ def train_step(
     rate: float,
     largest_gradient: float,
 ) -> float:
-    """One step: guess, measure, find each weight's part in the loss, move it. Returns the loss."""
+    """Take one step: predict, compute the loss and its gradients, update. Returns the loss."""
     return descend(network, optimizer, loss_of(network, *batch), rate, largest_gradient)
 
 
@@ -230,7 +241,7 @@ def descend(
     rate: float,
     largest_gradient: float,
 ) -> float:
-    """What follows a measured loss, whatever it measures. Returns its value."""
+    """Update the weights to lower `loss`, whatever it measures. Returns its value."""
     loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), largest_gradient)
     for group in optimizer.param_groups:
@@ -241,14 +252,14 @@ def descend(
 
 
 def round_to_bfloat16(network: nn.Module) -> None:
-    """Give every weight the value that it will have when it is read back from two bytes."""
+    """Round every weight to the value that it has after saving in bfloat16."""
     for weight in network.parameters():
         weight.data.copy_(weight.data.bfloat16())
 
 
 @torch.no_grad()
 def greedy_continuation(network: Transformer, tokenizer: Tokenizer, prompt: str, most: int) -> str:
-    """At most `most` tokens that the network finds likeliest after `prompt`."""
+    """Return up to `most` tokens after `prompt`, always taking the most probable one."""
     cache = KeyValueCache(network.config)
     ids = torch.tensor(tokenizer.encode(prompt).ids)
     written: list[int] = []

@@ -1,1 +1,1 @@
-"""How the bundled models are trained from scratch."""
+"""Recipes that train the bundled models from scratch."""

@@ -1,4 +1,4 @@
-"""The training run of the small model that comes along, from a corpus to a model folder."""
+"""Train the small bundled model, from a corpus to a model folder."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ SETTINGS = train.Settings(
     threads=1,
     bfloat16=True,
     evaluate_every=500,
-    one_in={"chat": 3, "facts": 3},  # the same few templates: less of them says as much
+    one_in={"chat": 3, "facts": 3},  # they repeat a few templates, so a third is enough
 )
-"""What the model that comes along was trained with: about four passes through its text."""
+"""The settings of the bundled model: about four passes through its text."""
 
-SOURCES = "sources.json"  # where the texts are from and under which terms; kept with the model
+SOURCES = "sources.json"  # the sources of the texts and their licenses; stored with the model
 TOKENIZER = "tokenizer.json"
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a run did and reached; kept in the model's folder as `training.json`."""
+    """The settings and results of a run, stored in the model's folder as `training.json`."""
 
     weights: int  # parameters of the network
     training_tokens: int  # tokens in the corpus
-    read_tokens: int  # tokens in all batches together
-    nats_per_token: float  # on held-out text, by the weights as they were written
+    read_tokens: int  # tokens in all batches
+    nats_per_token: float  # on held-out text, with the weights as saved
     bits_per_byte: float
     settings: train.Settings
 
@@ -55,12 +55,12 @@ def train_small_model(
     watcher: Watcher,
     begin: Path | None = None,
 ) -> Result:
-    """Train on the text files of `corpus` and write the model to the folder `output`; from the
-    weights of the model in the folder `begin`, where one is given.
+    """Train on the text files in `corpus`, and write the model to the folder `output`.
 
-    `corpus` also holds `tokenizer.json` and the held-out text. A checkpoint beside `output` lets
-    an interrupted run go on. Raises `UsageError` where `corpus` lacks something, and `ModelError`
-    for a model that cannot be gone on from.
+    `corpus` also contains `tokenizer.json` and the held-out text. Training starts from the weights
+    of the model in the folder `begin`, if it is given. A checkpoint next to `output` allows an
+    interrupted run to continue. Raises `UsageError` if `corpus` lacks a file, and `ModelError` if
+    the model in `begin` cannot be used.
     """
     _require(corpus)
     torch.set_num_threads(settings.threads)
@@ -83,7 +83,8 @@ def train_small_model(
         nats, bits = train.held_out_loss(network, held_out)
         text = train.greedy_continuation(network, tokenizer, train.PROMPT, 16)
         watcher.note(
-            f"held out {nats:.3f} nats per token, {bits:.3f} bits per byte: {train.PROMPT}{text}"
+            f"held-out loss {nats:.3f} nats per token, {bits:.3f} bits per byte: "
+            f"{train.PROMPT}{text}"
         )
         return nats, bits
 
@@ -101,13 +102,15 @@ def train_small_model(
 
 
 def take_weights(network: Transformer, folder: Path) -> None:
-    """Put the weights of the model in `folder` into `network`. Raises `ModelError`."""
+    """Copy the weights of the model in `folder` into `network`. Raises `ModelError`."""
     source = HuggingFaceFolder(folder)
     if source.config != network.config:
-        raise ModelUnsupported(f"{folder} is a network of other sizes.", "Use the same settings.")
+        raise ModelUnsupported(
+            f"The network in {folder} has other sizes.", "Use the same settings."
+        )
     tensors = convert(source, EXACT)
     for name, weight in network.named_parameters():
-        # with a tied table, both names mean the same weights
+        # with tied embeddings, both names mean the same weights
         weight.data.copy_(tensors[name if name in tensors else "head.weight"])
 
 
@@ -115,6 +118,6 @@ def _require(corpus: Path) -> None:
     for name in (TOKENIZER, train.HELD_OUT):
         if not (corpus / name).is_file():
             raise UsageError(
-                f"{corpus} holds no {name}.",
-                "`python -m tools.corpus FOLDER` writes a corpus (see assets/README.md).",
+                f"{corpus} has no {name}.",
+                "Write a corpus with `python -m tools.corpus FOLDER` (see assets/README.md).",
             )

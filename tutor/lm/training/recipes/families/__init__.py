@@ -1,1 +1,1 @@
-"""Encoder, decoder and encoder-decoder, trained on the same small language."""
+"""An encoder, a decoder and an encoder-decoder, trained on the same small language."""

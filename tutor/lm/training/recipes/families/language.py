@@ -1,17 +1,17 @@
-"""A small language: sentences of simple English, and for each of them what could have stood there.
+"""A small artificial language of simple English sentences, with exact probabilities.
 
-The language is a list of patterns. A pattern is a row of slots, a slot a few words any of which
-may stand there, all equally probable; a pattern has a probability, and a sentence is made by
-drawing a pattern, then a word for each slot:
+The language is a list of patterns. A pattern is a row of slots, and a slot is a set of words that
+are equally probable there. Every pattern has a probability. A sentence is made by drawing a pattern
+and then a word for each slot:
 
     P(sentence) = sum over patterns of P(pattern) * product over slots of 1 / (words in the slot)
 
-What depends on each other (a subject and the form of its verb, "a" and "an", an animal and its
-sound, a person and "himself") is settled by the choice of a pattern. So everything about the
+Words that depend on each other (a subject and the form of its verb, "a" and "an", an animal and its
+sound, a person and "himself") are fixed by the choice of the pattern. So everything about the
 language can be computed exactly: whether a sentence belongs to it, which words fit a blank and how
-probable each is, and how well anyone could possibly predict it.
+probable each of them is, and how well any model could possibly predict it.
 
-Every sentence about one also exists about several: a word is a pair of both forms.
+Every sentence exists in the singular and the plural: a word is a pair of both forms.
 """
 
 from __future__ import annotations
@@ -26,31 +26,31 @@ from itertools import accumulate
 
 import msgspec
 
-Pair = tuple[str, str]  # about one, about several
+Pair = tuple[str, str]  # singular, plural
 Slot = tuple[Pair, ...]
-HELD_OUT_SHARE = 20  # one sentence in so many is kept out of training
+HELD_OUT_SHARE = 20  # one in this many sentences is held out of training
 
 
 def alike(words: str) -> Slot:
-    """Words that do not change with the number of the subject."""
+    """Return words that are the same in the singular and the plural."""
     return tuple((word, word) for word in words.split())
 
 
 def regular(words: str) -> Slot:
-    """Nouns of one form for one and another for several, given alike: "dog", "wolf/wolves"."""
-    return tuple((one, many or one + "s") for one, _, many in _parted(words))
+    """Return nouns with their plurals; irregular ones are given: "dog", "wolf/wolves"."""
+    return tuple((one, many or one + "s") for one, _, many in _split(words))
 
 
 def verbs(words: str) -> Slot:
-    """Verbs as they are with several: "bark", "go/goes"."""
-    return tuple((of_one or word + "s", word) for word, _, of_one in _parted(words))
+    """Return verbs, given in the plural, with irregular singulars: "bark", "go/goes"."""
+    return tuple((of_one or word + "s", word) for word, _, of_one in _split(words))
 
 
-def _parted(words: str) -> Iterator[tuple[str, str, str]]:
+def _split(words: str) -> Iterator[tuple[str, str, str]]:
     return (word.partition("/") for word in words.split())
 
 
-# Who it may be about, and what of: those whose first letter asks for "an" are last
+# Nouns. Words that take "an" come last.
 
 MEN = regular("man/men boy king father brother teacher doctor farmer uncle actor")
 WOMEN = regular("woman/women girl queen mother sister teacher doctor farmer aunt artist")
@@ -63,7 +63,7 @@ SOUNDS = {
 }  # fmt: skip
 FLYING = regular("duck bee bird owl eagle")
 
-# What they are like and what they do
+# Adjectives, verbs and other words
 
 OF_PEOPLE = "small big young happy quiet kind clever strange old angry"
 OF_ANIMALS = "small big young quiet brown white black strange old angry ugly"
@@ -80,10 +80,10 @@ PREPOSITIONS = alike("near behind beside")
 DEMONSTRATIVES: Slot = (("the", "the"), ("this", "these"), ("that", "those"))
 ARTICLE_A: Slot = (("a", "some"),)
 ARTICLE_AN: Slot = (("an", "some"),)
-COUNTS = alike("two three four many")  # only of several
+COUNTS = alike("two three four many")  # plural only
 THE, BE, STOP = alike("the"), (("is", "are"),), alike(".")
 
-# What a word tells of the number of who it is about
+# Words that show whether the subject is singular or plural
 
 MANY_NOUNS = frozenset(many for _, many in MEN + WOMEN + ANIMALS)
 MANY_VERBS = frozenset(
@@ -98,12 +98,15 @@ PREPOSITION_WORDS = frozenset(one for one, _ in PREPOSITIONS)
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """`many` is whether the subject is several: it chooses the form of each word in the slots."""
+    """A pattern of the language, in the singular or (`many`) the plural.
+
+    `words` has the set of word forms for each slot.
+    """
 
     probability: float
     slots: tuple[Slot, ...]
     many: bool
-    words: tuple[frozenset[str], ...]  # of each slot, the form that stands there
+    words: tuple[frozenset[str], ...]
 
     @staticmethod
     def of(probability: float, slots: tuple[Slot, ...], many: bool) -> Pattern:
@@ -120,13 +123,13 @@ Weighted = Iterable[tuple[float, tuple[Slot, ...]]]
 
 
 def either(*choices: tuple[float, Weighted]) -> list[tuple[float, tuple[Slot, ...]]]:
-    """One of several, each with its weight."""
+    """Return a choice between phrases, each with its weight."""
     total = sum(weight for weight, _ in choices)
     return [(weight / total * p, slots) for weight, phrases in choices for p, slots in phrases]
 
 
 def chain(*parts: Weighted) -> list[tuple[float, tuple[Slot, ...]]]:
-    """One after another, each drawn for itself."""
+    """Return phrases in sequence, each drawn independently."""
     done: list[tuple[float, tuple[Slot, ...]]] = [(1.0, ())]
     for part in parts:
         done = [(p * q, head + tail) for p, head in done for q, tail in part]
@@ -134,6 +137,7 @@ def chain(*parts: Weighted) -> list[tuple[float, tuple[Slot, ...]]]:
 
 
 def row(*slots: Slot) -> Weighted:
+    """Return a phrase with these slots."""
     return [(1.0, slots)]
 
 
@@ -141,7 +145,7 @@ NOTHING = row()
 
 
 def any_(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
-    """ "a dog", "an old dog": the article is as the next word asks."""
+    """Return a noun with an indefinite article that fits the next word: "a dog", "an old dog"."""
     plain, vowel = _by_first_letter(nouns)
     adjective_plain, adjective_vowel = _by_first_letter(alike(adjectives))
     choices: list[tuple[float, Weighted]] = [
@@ -154,7 +158,7 @@ def any_(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
 
 
 def named(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
-    """A noun with an article and perhaps an adjective."""
+    """Return a noun with an article and perhaps an adjective."""
     return either(
         (3, row(DEMONSTRATIVES, nouns)),
         (3, row(DEMONSTRATIVES, alike(adjectives), nouns)),
@@ -163,7 +167,7 @@ def named(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
 
 
 def _by_first_letter(slot: Slot) -> tuple[Slot, Slot]:
-    """Those after "a", and those after "an"."""
+    """Return the words that take "a" and those that take "an"."""
     vowel = tuple(pair for pair in slot if pair[0][0] in "aeiou")
     return tuple(pair for pair in slot if pair not in vowel), vowel
 
@@ -176,7 +180,10 @@ PLACE = row(PREPOSITIONS, THE, _both_forms(PLACES))
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """Subjects of which the same can be said. `about` is "he", "she" or "it", `self_` "himself"."""
+    """A group of subjects that the same verbs and adjectives fit.
+
+    `about` is "he", "she" or "it", and `self_` the reflexive pronoun, such as "himself".
+    """
 
     weight: float
     nouns: Slot
@@ -187,6 +194,7 @@ class Kind(msgspec.Struct, frozen=True):
 
 
 def kinds() -> Iterator[Kind]:
+    """Yield all groups of subjects."""
     yield Kind(5, MEN, OF_PEOPLE, "he", "himself", LIVING_DO + PEOPLE_DO)
     yield Kind(5, WOMEN, OF_PEOPLE, "she", "herself", LIVING_DO + PEOPLE_DO)
     yield Kind(3, ANIMALS, OF_ANIMALS, "it", "itself", LIVING_DO)
@@ -196,8 +204,8 @@ def kinds() -> Iterator[Kind]:
         yield Kind(0.6, noun, OF_ANIMALS, "it", "itself", verbs(sound))
 
 
-def said_of(kind: Kind) -> Weighted:
-    """Everything that stands after the subject."""
+def predicates(kind: Kind) -> Weighted:
+    """Return everything that can follow a subject of this kind."""
     pronoun: Slot = ((kind.about, "they"),)
     if kind.nouns in (MEN, WOMEN, ANIMALS):
         living = row(TO_LIVING, THE, _both_forms(MEN + WOMEN + ANIMALS))
@@ -221,7 +229,7 @@ def said_of(kind: Kind) -> Weighted:
 
 
 def patterns() -> Iterator[Pattern]:
-    """All of them; their probabilities sum to 1."""
+    """Yield all patterns; their probabilities sum to 1."""
     everyone = list(kinds())
     total = sum(kind.weight for kind in everyone)
     opening = either((5, NOTHING), (1, row(alike("every"), TIMES)))
@@ -229,7 +237,7 @@ def patterns() -> Iterator[Pattern]:
 
     def sentences(kind: Kind, subject: Weighted, anyone: Weighted) -> Weighted:
         there_is = chain(row(alike("there"), BE), anyone, PLACE, row(STOP))
-        return either((9, chain(opening, subject, beside, said_of(kind))), (1, there_is))
+        return either((9, chain(opening, subject, beside, predicates(kind))), (1, there_is))
 
     for kind in everyone:
         nouns, adjectives = kind.nouns, kind.adjectives
@@ -244,7 +252,7 @@ def patterns() -> Iterator[Pattern]:
 
 
 class Language:
-    """Sentences are tuples of words, the full stop included."""
+    """The small language. Sentences are tuples of words, including the full stop."""
 
     def __init__(self) -> None:
         self._patterns = list(patterns())
@@ -255,21 +263,22 @@ class Language:
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """Every word there is, in alphabetical order."""
+        """Every word of the language, in alphabetical order."""
         return tuple(sorted({word for p in self._patterns for slot in p.words for word in slot}))
 
     def sentence(self, pick: random.Random) -> tuple[str, ...]:
+        """Return a random sentence."""
         return self.pair(pick)[0]
 
     def pair(self, pick: random.Random) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """A sentence, and the same about several: itself where it is about several already."""
-        place = bisect(self._bounds, pick.random() * self._bounds[-1])
-        pattern = self._patterns[min(place, len(self._patterns) - 1)]
+        """Return a random sentence and its plural, which can be the sentence itself."""
+        index = bisect(self._bounds, pick.random() * self._bounds[-1])
+        pattern = self._patterns[min(index, len(self._patterns) - 1)]
         drawn = [slot[int(pick.random() * len(slot))] for slot in pattern.slots]
         return tuple(pair[pattern.many] for pair in drawn), tuple(pair[1] for pair in drawn)
 
     def probability(self, sentence: Sequence[str]) -> float:
-        """0 for what is not of this language."""
+        """Return the probability of a sentence, 0 if it does not belong to the language."""
         return sum(
             pattern.probability / math.prod(len(slot) for slot in pattern.slots)
             for pattern in self._by_length.get(len(sentence), ())
@@ -277,17 +286,20 @@ class Language:
         )
 
     def log_probability(self, sentence: Sequence[str]) -> float:
-        """In nats. Raises `ValueError` for what is not of this language."""
+        """Return ln P(sentence). Raises `ValueError` if it does not belong to the language."""
         return math.log(self.probability(sentence))
 
     def fitting(self, sentence: Sequence[str], blank: int) -> dict[str, float]:
-        """The words that fit at place `blank`, whatever stands there, with their probabilities
-        given all the others. Nothing where the rest is not of this language."""
+        """Return the words that fit at index `blank`, with their conditional probabilities.
+
+        The word there now is ignored. The result is empty if the other words don't belong to a
+        sentence of the language.
+        """
         weights: dict[str, float] = {}
-        others = [(place, word) for place, word in enumerate(sentence) if place != blank]
+        others = [(index, word) for index, word in enumerate(sentence) if index != blank]
         for pattern in self._by_length.get(len(sentence), ()):
             slots = pattern.words
-            if all(word in slots[place] for place, word in others):
+            if all(word in slots[index] for index, word in others):
                 each = pattern.probability / math.prod(len(slot) for slot in pattern.slots)
                 for pair in pattern.slots[blank]:
                     word = pair[pattern.many]
@@ -297,6 +309,6 @@ class Language:
 
 
 def held_out(example: str) -> bool:
-    """Whether this example is kept out of training: it follows from what it says."""
+    """Return True if this example is held out of training, which depends only on its text."""
     digest = blake2b(example.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % HELD_OUT_SHARE == 0

@@ -1,7 +1,7 @@
-"""The three small models of the families: their training runs, and their folders.
+"""Train and load the three small models, one of each family.
 
-A folder holds `model.json` (family, sizes, vocabulary), `model.safetensors` (weights in bfloat16)
-and `training.json` (the settings, and what was measured on examples kept from training).
+A model's folder contains `model.json` (family, sizes, vocabulary), `model.safetensors` (weights in
+bfloat16) and `training.json` (the settings, and the results on held-out examples).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FAMILIES: tuple[Family, ...] = ("encoder", "decoder", "encoder-decoder")
 
 DESCRIPTION, WEIGHTS = "model.json", "model.safetensors"
 MEASURED_MEANWHILE = 100
-SHORTEST_CONTEXT = 32  # the longest sentence, its marks, and room for mistakes
+SHORTEST_CONTEXT = 32  # the longest sentence, its special tokens, and room for mistakes
 
 _SMALL = Settings(
     width=96,
@@ -50,34 +50,43 @@ _SMALL = Settings(
 SETTINGS: dict[Family, Settings] = {
     "encoder": _SMALL,
     "decoder": _SMALL,
-    "encoder-decoder": msgspec.structs.replace(_SMALL, steps=4000),  # each step has more to learn
+    "encoder-decoder": msgspec.structs.replace(
+        _SMALL, steps=4000
+    ),  # each step has more predictions to learn from
 }
 
 
 class Description(msgspec.Struct, frozen=True):
+    """The contents of `model.json`."""
+
     family: Family
     config: Config
     words: tuple[str, ...]
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a run did and reached; kept in the model's folder as `training.json`."""
+    """The settings and results of a run, stored in the model's folder as `training.json`."""
 
     weights: int  # parameters of the network
-    examples: int  # to train on
-    measures: tuple[Measure, ...]  # by the weights as they were written
+    examples: int  # in the training set
+    measures: tuple[Measure, ...]  # with the weights as saved
     settings: Settings
 
 
 class FamilyModel(msgspec.Struct, frozen=True):
+    """A loaded model of one family."""
+
     family: Family
     vocabulary: Vocabulary
     network: FamilyNetwork
 
 
 def train_family(family: Family, output: Path, settings: Settings, watcher: Watcher) -> Result:
-    """Train the model of one family and write it to the folder `output`. A checkpoint beside it
-    lets an interrupted run go on. Raises `UsageError` for a context that is too short."""
+    """Train the model of one family, and write it to the folder `output`.
+
+    A checkpoint next to `output` allows an interrupted run to continue. Raises `UsageError` if the
+    context is too short.
+    """
     if settings.context < SHORTEST_CONTEXT:
         raise UsageError(
             f"A context of {settings.context} is too short for the sentences.",
@@ -95,7 +104,7 @@ def train_family(family: Family, output: Path, settings: Settings, watcher: Watc
     def evaluate(count: int = MEASURED_MEANWHILE) -> tuple[Measure, ...]:
         measures = task.measure(network, count)
         for measure in measures:
-            watcher.note(f"held out: {measure}")
+            watcher.note(f"held-out examples: {measure}")
         return measures
 
     run_steps(
@@ -118,7 +127,7 @@ def train_family(family: Family, output: Path, settings: Settings, watcher: Watc
 
 
 def load_family(family: Family, folder: Path | None = None) -> FamilyModel:
-    """The model of this family, by default the one that comes along. Raises `ModelError`."""
+    """Return the model of this family, by default the bundled one. Raises `ModelError`."""
     folder = folder or paths.assets_folder() / family
     try:
         description = msgspec.json.decode((folder / DESCRIPTION).read_bytes(), type=Description)
@@ -126,7 +135,7 @@ def load_family(family: Family, folder: Path | None = None) -> FamilyModel:
     except OSError as error:
         raise ModelNotFound(f"{folder} cannot be read: {error.strerror}.") from error
     except (msgspec.MsgspecError, ValueError) as error:
-        raise ModelDamaged(f"{folder} is not a model of ours.") from error
+        raise ModelDamaged(f"{folder} does not contain a model of this kind.") from error
     network = TASKS[description.family]().network(description.config)
     for name, weight in network.named_parameters():
         weight.data.copy_(tensors[name])

@@ -1,13 +1,13 @@
-"""The three families of Transformers, side by side: who reads what before it says something.
+r"""The three families of Transformers side by side: which positions can look at which.
 
     encoder-only      text with blanks -> every position sees all others -> a word for each blank
     decoder-only      text so far -> every position sees those before it -> the next word
-    encoder-decoder   text -> encoder -> what was read -\
-                      text written so far -> decoder ----> cross-attention -> the next word
+    encoder-decoder   text -> encoder -> final vectors --\
+                      output so far -> decoder ------------> cross-attention -> the next word
 
-The decoder-only family is the network of `tutor.lm.network`. The other two are made of the same
-blocks here: an encoder is that network without the causal mask, and a block that writes has, after
-its attention to what it wrote, one more to what was read.
+The decoder-only family is the network of `tutor.lm.network`. The other two consist of the same
+parts. An encoder is that network without the causal mask. A decoder block in an encoder-decoder has
+a second attention layer, which looks at the encoder's output.
 
 Sources: Devlin et al. 2018 (BERT, encoder-only), Radford et al. 2018 (GPT, decoder-only), Vaswani
 et al. 2017 and Raffel et al. 2019 (T5, encoder-decoder).
@@ -32,17 +32,22 @@ from tutor.lm.network import (
 
 
 class Encoder(Transformer):
-    """Reads a text at once, each position both sides of itself, and scores the vocabulary for
-    every position: at a blank, that is what could stand there."""
+    """A Transformer whose positions can all look at each other.
+
+    It scores the vocabulary at every position; at a blank, these are the words that could be there.
+    """
 
     def mask(self, tokens: int, length: int, device: torch.device) -> None:
-        """Return no mask: each position may look at all of them."""
+        """Return no mask, so that each position may look at all of them."""
 
 
 class CrossAttention(nn.Module):
-    """Each position of what is written asks (query); what was read offers keys and values. There
-    is no mask, as all of it has been read, and no rotary embedding, as places in two texts are no
-    distance apart: where a word stood, the encoder has to have said in its vector."""
+    """Attention from the decoder's positions to the encoder's output.
+
+    The output so far asks (queries); the encoder's output offers keys and values. There is no mask,
+    because the whole source is known. There is no rotary embedding either, because positions in two
+    different texts have no distance: the encoder has to put the position of a word into its vector.
+    """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -52,10 +57,13 @@ class CrossAttention(nn.Module):
         self.key_value = nn.Linear(config.width, 2 * total, bias=False)
         self.output = nn.Linear(total, config.width, bias=False)
 
-    def forward(self, x: Tensor, read: Tensor, trace: Trace | None = None) -> Tensor:
-        """`x` [..., T, width] is what is being written, `read` [..., S, width] what was read."""
+    def forward(self, x: Tensor, encoded: Tensor, trace: Trace | None = None) -> Tensor:
+        """Return what cross-attention adds to `x` [..., T, width].
+
+        `encoded` [..., S, width] is the encoder's output.
+        """
         queries = self._by_head(self.query(x))  # [..., heads, T, head_size]
-        keys, values = map(self._by_head, self.key_value(read).chunk(2, dim=-1))
+        keys, values = map(self._by_head, self.key_value(encoded).chunk(2, dim=-1))
         answers, weights = attend(queries, keys, values)  # weights [..., heads, T, S]
         if trace is not None:
             trace.attention.append(weights)
@@ -66,8 +74,8 @@ class CrossAttention(nn.Module):
         return vectors.unflatten(-1, (-1, self.head_size)).transpose(-3, -2)
 
 
-class WritingBlock(nn.Module):
-    """Attention to what was written, attention to what was read, then feed-forward."""
+class DecoderBlock(nn.Module):
+    """Attention to the output so far, cross-attention to the source, then feed-forward."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -81,51 +89,52 @@ class WritingBlock(nn.Module):
     def forward(
         self,
         x: Tensor,
-        read: Tensor,
+        encoded: Tensor,
         rotation: Tensor,
         mask: Tensor,
         trace: Trace | None = None,
         cross_trace: Trace | None = None,
     ) -> Tensor:
         x = x + self.attention(self.attention_norm(x), rotation, mask, None, trace)
-        x = x + self.cross_attention(self.cross_norm(x), read, cross_trace)
+        x = x + self.cross_attention(self.cross_norm(x), encoded, cross_trace)
         x = x + self.feed_forward(self.feed_forward_norm(x))
         return x
 
 
 class EncoderDecoder(nn.Module):
-    """Reads one text with an encoder, and writes another that looks at it."""
+    """A Transformer that reads a source text with an encoder and writes another text."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
         self.config = config
         self.encoder = Encoder(config)
-        self.blocks = nn.ModuleList(WritingBlock(config) for _ in range(config.layers))
+        self.blocks = nn.ModuleList(DecoderBlock(config) for _ in range(config.layers))
         self.norm = RMSNorm(config.width, config.norm_epsilon)
 
-    def read(self, ids: Tensor, trace: Trace | None = None) -> Tensor:
-        """What was read [..., S, width], of `ids` [..., S]."""
-        read: Tensor = self.encoder(ids, None, trace)
-        return read
+    def encode(self, ids: Tensor, trace: Trace | None = None) -> Tensor:
+        """Return the encoder's output [..., S, width] for `ids` [..., S]."""
+        encoded: Tensor = self.encoder(ids, None, trace)
+        return encoded
 
     def forward(
         self,
-        read: Tensor,
+        encoded: Tensor,
         written: Tensor,
         trace: Trace | None = None,
         cross_trace: Trace | None = None,
     ) -> Tensor:
-        """The final vectors [..., T, width] of what is `written` [..., T] so far."""
+        """Return the final vectors [..., T, width] of the output so far, `written` [..., T]."""
         tokens = written.shape[-1]
         rotation = rotations(self.config, 0, tokens)
         mask = causal_mask(tokens, tokens, written.device)
-        x = self.encoder.embedding(written)  # both texts are in the same words
+        x = self.encoder.embedding(written)  # both texts share a vocabulary
         for block in self.blocks:
-            x = block(x, read, rotation, mask, trace, cross_trace)
+            x = block(x, encoded, rotation, mask, trace, cross_trace)
         final: Tensor = self.norm(x)
         return final
 
     def logits(self, hidden: Tensor) -> Tensor:
+        """Return the scores of all words [..., vocabulary] for final vectors [..., width]."""
         return self.encoder.logits(hidden)
 
 

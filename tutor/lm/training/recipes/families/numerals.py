@@ -1,4 +1,4 @@
-"""Numbers in words: 407 is "four hundred seven", up to 999,999."""
+"""Write numbers in words: 407 is "four hundred seven", up to 999,999."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 
 LARGEST = 999_999
 ALWAYS_TRAINED = 100
-"""Numbers below this are the words themselves, and so are never held out."""
+"""Numbers below this are never held out, because larger numbers are built from their words."""
 
 _WORDS = (
     "zero one two three four five six seven eight nine "
@@ -18,7 +18,7 @@ ONES, TEENS, TENS = WORDS[:10], WORDS[10:20], WORDS[20:28]
 
 
 def in_words(number: int) -> tuple[str, ...]:
-    """`number` is 0 to `LARGEST`."""
+    """Return the words of a number from 0 to `LARGEST`."""
     if not 0 <= number <= LARGEST:
         raise ValueError(f"{number} is not between 0 and {LARGEST}")
     thousands, rest = divmod(number, 1000)
@@ -28,7 +28,7 @@ def in_words(number: int) -> tuple[str, ...]:
 
 
 def _below_thousand(number: int) -> tuple[str, ...]:
-    """Nothing for 0."""
+    """Return the words of a number below 1000; none for 0."""
     hundreds, rest = divmod(number, 100)
     words = (ONES[hundreds], "hundred") if hundreds else ()
     if rest >= 20:
@@ -40,8 +40,11 @@ def _below_thousand(number: int) -> tuple[str, ...]:
 
 
 def some_number(pick: random.Random) -> int:
-    """Every count of digits, 1 to 6, is as probable; digits of 0 come more often than they would,
-    as a 0 is what is left out in words."""
+    """Return a random number of 1 to 6 digits.
+
+    Each number of digits is equally probable. Zeros are more frequent than usual, because they are
+    left out in words and need more practice.
+    """
     digits = 1 + int(pick.random() * 6)
     drawn = [1 + int(pick.random() * 9)]
     drawn += [0 if pick.random() < 0.2 else int(pick.random() * 10) for _ in range(digits - 1)]

@@ -1,4 +1,4 @@
-"""What each of the three small models says about a text, and where it looked to say it."""
+"""Run the three small models on a text, and record their predictions and their attention."""
 
 from __future__ import annotations
 
@@ -16,16 +16,21 @@ Words = tuple[str, ...]
 GUESSES = 5
 
 
-class Said(NamedTuple):
-    """`guesses` are the likeliest words at `row` of the attention, with their probabilities, and
-    the word said is the first of them."""
+class Prediction(NamedTuple):
+    """The most probable words for one row of the attention, with their probabilities.
+
+    The first of the `guesses` is the model's answer.
+    """
 
     row: int
     guesses: tuple[tuple[str, float], ...]
 
 
-class Looks(NamedTuple):
-    """`weights` [layers, heads, rows, columns]: how much each row took from each column."""
+class AttentionMap(NamedTuple):
+    """Attention weights [layers, heads, rows, columns] with the words of rows and columns.
+
+    A weight is how much a row takes from a column.
+    """
 
     rows: Words
     columns: Words
@@ -34,64 +39,70 @@ class Looks(NamedTuple):
 
 def filled(
     network: Encoder, vocabulary: Vocabulary, words: Sequence[str]
-) -> tuple[list[Said], Looks]:
-    """What could stand at each blank of `words`."""
+) -> tuple[list[Prediction], AttentionMap]:
+    """Return predictions for each blank in `words`."""
     text = (START, *words)
     trace = Trace()
     with torch.inference_mode():
         logits = network.logits(network(torch.tensor(vocabulary.ids(text)), None, trace))
-    said = [_said(vocabulary, logits, row) for row, word in enumerate(text) if word == BLANK]
-    return said, Looks(text, text, torch.stack(trace.attention))
+    blanks = [row for row, word in enumerate(text) if word == BLANK]
+    predictions = [_prediction(vocabulary, logits, row) for row in blanks]
+    return predictions, AttentionMap(text, text, torch.stack(trace.attention))
 
 
-def gone_on(
+def continued(
     network: Transformer, vocabulary: Vocabulary, beginning: Sequence[str]
-) -> tuple[list[Said], Looks]:
-    """The likeliest words after `beginning`, each time, to the end."""
-    text = (START, *go_on(network, vocabulary, beginning))
+) -> tuple[list[Prediction], AttentionMap]:
+    """Return a prediction for each word of the greedy continuation of `beginning`."""
+    text = (START, *continuation(network, vocabulary, beginning))
     trace = Trace()
     with torch.inference_mode():
         ids = torch.tensor(vocabulary.ids(text))
         logits = network.logits(network(ids, None, trace))
-    said = [_said(vocabulary, logits, row) for row in range(len(beginning), len(text) - 1)]
-    return said, Looks(text, text, torch.stack(trace.attention))
+    rows = range(len(beginning), len(text) - 1)
+    predictions = [_prediction(vocabulary, logits, row) for row in rows]
+    return predictions, AttentionMap(text, text, torch.stack(trace.attention))
 
 
 class Transformed(NamedTuple):
-    """`reading` is the encoder's attention; `writing` the decoder's to what it has written, and
-    `across` its attention to what was read: there, a row is the word it led to."""
+    """The output of the encoder-decoder, with its attention.
 
-    said: list[Said]
-    reading: Looks
-    writing: Looks
-    across: Looks
+    `reading` is the encoder's attention, `writing` the decoder's attention to its own output, and
+    `across` the cross-attention to the source. The rows of `across` are the words predicted there.
+    """
+
+    predictions: list[Prediction]
+    reading: AttentionMap
+    writing: AttentionMap
+    across: AttentionMap
 
 
 def transformed(
     network: EncoderDecoder, vocabulary: Vocabulary, source: Sequence[str]
 ) -> Transformed:
-    """What it makes of `source`."""
+    """Return the greedy output for `source`, with its attention."""
     written = transform(network, vocabulary, source)
     text, begun = (*source, END), (START, *written)
     reading, writing, across = Trace(), Trace(), Trace()
     with torch.inference_mode():
-        read = network.read(torch.tensor(vocabulary.ids(text)), reading)
+        encoded = network.encode(torch.tensor(vocabulary.ids(text)), reading)
         ids = torch.tensor(vocabulary.ids(begun))
-        logits = network.logits(network(read, ids, writing, across))
-    said = [_said(vocabulary, logits, row) for row in range(len(begun))]
+        logits = network.logits(network(encoded, ids, writing, across))
     return Transformed(
-        said[: len(written)],
-        Looks(text, text, torch.stack(reading.attention)),
-        Looks(begun, begun, torch.stack(writing.attention)),
-        Looks((*written, END), text, torch.stack(across.attention)),
+        [_prediction(vocabulary, logits, row) for row in range(len(written))],
+        AttentionMap(text, text, torch.stack(reading.attention)),
+        AttentionMap(begun, begun, torch.stack(writing.attention)),
+        AttentionMap((*written, END), text, torch.stack(across.attention)),
     )
 
 
 def next_words(
     network: Transformer, vocabulary: Vocabulary, before: Sequence[str]
 ) -> dict[str, float]:
-    """Probability of every word after `before`, the likeliest first. A blank in it is a word that
-    is not known."""
+    """Return the probability of every word after `before`, the most probable first.
+
+    A blank in `before` counts as an unknown word.
+    """
     text = [START, *(UNKNOWN if word == BLANK else word for word in before)]
     with torch.inference_mode():
         logits = network.logits(network(torch.tensor(vocabulary.ids(text)))[-1])
@@ -100,8 +111,8 @@ def next_words(
     return {vocabulary.words[id_]: probability for id_, probability in pairs}
 
 
-def go_on(network: Transformer, vocabulary: Vocabulary, beginning: Sequence[str]) -> Words:
-    """`beginning` and the likeliest words after it, to the end."""
+def continuation(network: Transformer, vocabulary: Vocabulary, beginning: Sequence[str]) -> Words:
+    """Return `beginning` with its greedy continuation, up to the end token."""
     words = list(beginning)
     with torch.inference_mode():
         while len(words) < network.config.context - 1:
@@ -114,20 +125,20 @@ def go_on(network: Transformer, vocabulary: Vocabulary, beginning: Sequence[str]
 
 
 def transform(network: EncoderDecoder, vocabulary: Vocabulary, source: Sequence[str]) -> Words:
-    """What is written for `source`: the likeliest word each time, to the end."""
+    """Return the greedy output of the encoder-decoder for `source`."""
     written: list[str] = []
     with torch.inference_mode():
-        read = network.read(torch.tensor(vocabulary.ids((*source, END))))
+        encoded = network.encode(torch.tensor(vocabulary.ids((*source, END))))
         while len(written) < network.config.context - 1:
             ids = torch.tensor(vocabulary.ids((START, *written)))
-            word = vocabulary.words[int(network.logits(network(read, ids)[-1]).argmax())]
+            word = vocabulary.words[int(network.logits(network(encoded, ids)[-1]).argmax())]
             if word == END:
                 break
             written.append(word)
     return tuple(written)
 
 
-def _said(vocabulary: Vocabulary, logits: Tensor, row: int) -> Said:
+def _prediction(vocabulary: Vocabulary, logits: Tensor, row: int) -> Prediction:
     best = logits[row].softmax(-1).topk(GUESSES)
     pairs = zip(best.indices.tolist(), best.values.tolist(), strict=True)
-    return Said(row, tuple((vocabulary.words[id_], p) for id_, p in pairs))
+    return Prediction(row, tuple((vocabulary.words[id_], p) for id_, p in pairs))

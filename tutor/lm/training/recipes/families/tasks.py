@@ -1,13 +1,13 @@
-"""What each of the three small models learns to do, and how well it does it.
+"""The tasks that the three small models learn, and how we measure their results.
 
-    encoder           puts the missing word into a sentence
-    decoder           goes on with a sentence
-    encoder-decoder   says a number in words, and a sentence so that it is about several
+    encoder           fills a blank in a sentence
+    decoder           continues a sentence
+    encoder-decoder   writes a number in words, or puts a sentence into the plural
 
-Sentences are those of `tutor.lm.training.recipes.families.language`, numbers those of
-`tutor.lm.training.recipes.families.numerals`, both drawn by a seed. What is measured on was kept
-from training. Now and then a word is hidden as `UNKNOWN`, so that a model can go on where it meets
-a word that it does not know.
+Sentences come from `tutor.lm.training.recipes.families.language` and numbers from
+`tutor.lm.training.recipes.families.numerals`; both are drawn from a seed. Results are measured on
+examples that are held out of training. Some training words are replaced by `UNKNOWN`, so that a
+model can cope with words that it does not know.
 """
 
 from __future__ import annotations
@@ -25,22 +25,25 @@ from tutor.lm.network import Config, Transformer
 from tutor.lm.training.recipes.families import numerals
 from tutor.lm.training.recipes.families.language import Language, held_out
 from tutor.lm.training.recipes.families.networks import Encoder, EncoderDecoder, FamilyNetwork
-from tutor.lm.training.recipes.families.reading import filled, go_on
+from tutor.lm.training.recipes.families.reading import continuation, filled
 from tutor.lm.training.recipes.families.text import BLANK, END, START, UNKNOWN, Vocabulary
 
 Words = tuple[str, ...]
 Batch = tuple[Tensor, ...]
 
-EXAMPLES = 200_000  # to train on
-MEASURED = 1_000  # to measure on
-HIDDEN = 0.15  # of all examples have a word hidden
-BLANKS = 0.15  # of all words, at least one in a sentence
-IGNORED = -100  # a target that counts for nothing
+EXAMPLES = 200_000  # in the training set
+MEASURED = 1_000  # in a measurement
+HIDDEN = 0.15  # of all examples have a word replaced by UNKNOWN
+BLANKS = 0.15  # of all words become blanks, at least one in a sentence
+IGNORED = -100  # a target that the loss ignores
 
 
 class Measure(msgspec.Struct, frozen=True):
-    """`value` is a share, or nats per word; `best` that of the probabilities
-    that the examples were drawn from, where these are known."""
+    """A result: a fraction of `of` examples, or the loss in nats per word.
+
+    `best` is the value for the true probabilities, from which the examples were drawn, if it is
+    known.
+    """
 
     name: str
     value: float
@@ -48,17 +51,18 @@ class Measure(msgspec.Struct, frozen=True):
     best: float | None = None
 
     def __str__(self) -> str:
-        best = "" if self.best is None else f" (the language itself: {self.best:.3f})"
+        best = "" if self.best is None else f" (best possible: {self.best:.3f})"
         return f"{self.name}: {self.value:.3f} of {self.of:,}{best}"
 
 
 @lru_cache(maxsize=1)
 def language() -> Language:
+    """Return the small language."""
     return Language()
 
 
 def sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words, Words]]:
-    """Sentences, each with the same about several; of those to train on, or of the others."""
+    """Yield random sentences with their plurals, from the training set or the held-out set."""
     pick = random.Random(f"sentences {seed}")
     while count:
         pair = language().pair(pick)
@@ -68,6 +72,7 @@ def sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words,
 
 
 def single_sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[Words]:
+    """Yield random sentences from the training set or the held-out set."""
     pick = random.Random(f"single sentences {seed}")
     while count:
         sentence = language().sentence(pick)
@@ -77,7 +82,7 @@ def single_sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[Words
 
 
 def numbers(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words, Words]]:
-    """Numbers as digits and as words."""
+    """Yield random numbers as digits and as words, from the training set or the held-out set."""
     pick = random.Random(f"numbers {seed}")
     while count:
         number = numerals.some_number(pick)
@@ -88,7 +93,7 @@ def numbers(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words, W
 
 
 class _ByLength:
-    """Examples in groups of equal length, so that a batch needs no padding."""
+    """Examples grouped by length, so that a batch needs no padding."""
 
     def __init__(self, examples: Sequence[tuple[Words, Words]]) -> None:
         self._examples = examples
@@ -97,7 +102,7 @@ class _ByLength:
             self._groups.setdefault(len(example[0]), []).append(example)
 
     def some(self, pick: random.Random, size: int) -> list[tuple[Words, Words]]:
-        """`size` examples of one length; each length as often as it occurs."""
+        """Return `size` examples of one length, which is drawn as often as it occurs."""
         group = self._groups[len(_one_of(self._examples, pick)[0])]
         return [_one_of(group, pick) for _ in range(size)]
 
@@ -107,27 +112,28 @@ def _one_of(examples: Sequence[tuple[Words, Words]], pick: random.Random) -> tup
 
 
 def _hide(sentence: Words, pick: random.Random) -> Words:
-    """One of its words, but not the stop, in `HIDDEN` of all cases."""
+    """Replace a word other than the full stop by `UNKNOWN`, with probability `HIDDEN`."""
     if pick.random() >= HIDDEN:
         return sentence
-    place = int(pick.random() * (len(sentence) - 1))
-    return (*sentence[:place], UNKNOWN, *sentence[place + 1 :])
+    index = int(pick.random() * (len(sentence) - 1))
+    return (*sentence[:index], UNKNOWN, *sentence[index + 1 :])
 
 
 def _rows(vocabulary: Vocabulary, texts: Sequence[Sequence[str]]) -> Tensor:
-    """The numbers of texts of equal length [texts, T]."""
+    """Return the ids of texts of equal length: [texts, T]."""
     return torch.tensor([vocabulary.ids(text) for text in texts])
 
 
-def _surprise(logits: Tensor, targets: Tensor) -> Tensor:
+def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
     return F.cross_entropy(logits.flatten(0, -2), targets.flatten(), ignore_index=IGNORED)
 
 
 class _OnSentences:
-    """What two of them share: the words, the training sentences and the loss."""
+    """The base class of two tasks: the vocabulary, the training sentences and the loss."""
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
+        """The words of the language and the special tokens."""
         return Vocabulary.of(language().words)
 
     @cached_property
@@ -136,48 +142,52 @@ class _OnSentences:
         return _ByLength([(sentence, sentence) for sentence in drawn])
 
     def loss(self, network: FamilyNetwork, batch: Batch) -> Tensor:
-        """Mean surprise at the right words, in nats."""
+        """Return the mean loss of the right words, in nats."""
         assert isinstance(network, Transformer)
         ids, targets = batch
-        return _surprise(network.logits(network(ids)), targets)
+        return _cross_entropy(network.logits(network(ids)), targets)
 
 
 class FillBlanks(_OnSentences):
-    """Encoder-only: `<start> the <blank> barks .` -> `dog` at the blank."""
+    """The encoder's task: `<start> the <blank> barks .` -> `dog` at the blank."""
 
     def network(self, config: Config) -> Encoder:
+        """Return an untrained network for this task."""
         return Encoder(config)
 
     def batch(self, step: int, size: int, seed: int) -> Batch:
-        """The examples of one step; the same for the same step and seed."""
+        """Return the examples of one step, which depend only on the step and the seed."""
         pick = random.Random(f"{seed} {step}")
         examples = [self._blanked(sentence, pick) for sentence, _ in self._train.some(pick, size)]
         shown, wanted = zip(*examples, strict=True)
         return _rows(self.vocabulary, shown), torch.tensor(wanted)
 
     def _blanked(self, sentence: Words, pick: random.Random) -> tuple[Words, list[int]]:
-        """With some words made blanks: what is shown, and what is to be found there."""
+        """Replace some words by blanks, and return the sentence and the targets."""
         last = len(sentence) - 1
-        blanks = {place for place in range(last) if pick.random() < BLANKS}
+        blanks = {index for index in range(last) if pick.random() < BLANKS}
         blanks |= {int(pick.random() * last)}
         shown = list(_hide(sentence, pick))
         wanted = [IGNORED] * (1 + len(sentence))
-        for place in blanks:
-            shown[place] = BLANK
-            wanted[1 + place] = self.vocabulary.ids([sentence[place]])[0]
+        for index in blanks:
+            shown[index] = BLANK
+            wanted[1 + index] = self.vocabulary.ids([sentence[index]])[0]
         return (START, *shown), wanted
 
     def measure(self, network: FamilyNetwork, count: int = MEASURED) -> tuple[Measure, ...]:
-        """A blank in each sentence, at a place drawn by chance: how often the likeliest word is
-        one that fits, and how often it is the right one where only one fits."""
+        """Put a blank at a random index of each sentence, and count the right answers.
+
+        One result counts how often the most probable word fits; the other counts only sentences
+        where a single word fits.
+        """
         assert isinstance(network, Encoder)
         pick = random.Random("measure blanks")
         fits, only = [], []
         for sentence in single_sentences(1, count, kept_out=True):
-            place = int(pick.random() * (len(sentence) - 1))
-            shown = (*sentence[:place], BLANK, *sentence[place + 1 :])
+            index = int(pick.random() * (len(sentence) - 1))
+            shown = (*sentence[:index], BLANK, *sentence[index + 1 :])
             word, _ = filled(network, self.vocabulary, shown)[0][0].guesses[0]
-            fitting = language().fitting(sentence, place)
+            fitting = language().fitting(sentence, index)
             fits.append(word in fitting)
             if len(fitting) == 1:
                 only.append(word in fitting)
@@ -187,13 +197,15 @@ class FillBlanks(_OnSentences):
         )
 
 
-class GoOn(_OnSentences):
-    """Decoder-only: `<start> the dog` -> `barks . <end>`."""
+class Continue(_OnSentences):
+    """The decoder's task: `<start> the dog` -> `barks . <end>`."""
 
     def network(self, config: Config) -> Transformer:
+        """Return an untrained network for this task."""
         return Transformer(config)
 
     def batch(self, step: int, size: int, seed: int) -> Batch:
+        """Return the examples of one step, which depend only on the step and the seed."""
         pick = random.Random(f"{seed} {step}")
         texts = [_hide(sentence, pick) for sentence, _ in self._train.some(pick, size)]
         ids = _rows(self.vocabulary, [(START, *text, END) for text in texts])
@@ -203,14 +215,18 @@ class GoOn(_OnSentences):
 
     @torch.no_grad()
     def measure(self, network: FamilyNetwork, count: int = MEASURED) -> tuple[Measure, ...]:
-        """How often the likeliest words after the beginning of a sentence, cut at a place drawn
-        by chance, make it a sentence; and how surprising whole sentences are."""
+        """Cut each sentence at a random index, and count how often its continuation is right.
+
+        A continuation is right if the result is a sentence of the language. The second result is
+        the loss of whole sentences.
+        """
         assert isinstance(network, Transformer)
         pick = random.Random("measure beginnings")
         right, nats, least, words = 0, 0.0, 0.0, 0
         for sentence in single_sentences(1, count, kept_out=True):
             cut = 1 + int(pick.random() * (len(sentence) - 1))
-            right += language().probability(go_on(network, self.vocabulary, sentence[:cut])) > 0
+            text = continuation(network, self.vocabulary, sentence[:cut])
+            right += language().probability(text) > 0
             ids = torch.tensor(self.vocabulary.ids((START, *sentence, END)))
             nats += F.cross_entropy(
                 network.logits(network(ids[:-1])), ids[1:], reduction="sum"
@@ -224,24 +240,30 @@ class GoOn(_OnSentences):
 
 
 class Transform:
-    """Encoder-decoder: `4 0 7 <end>` -> `four hundred seven`, and `the dog barks . <end>` -> `the
-    dogs bark .`; what is about several already stays as it is."""
+    """The encoder-decoder's task: a number in words, or a sentence in the plural.
+
+    For example, `4 0 7 <end>` -> `four hundred seven`, and `the dog barks . <end>` ->
+    `the dogs bark .`. A sentence that is in the plural already stays as it is.
+    """
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        said = [word for word in numerals.WORDS if word not in language().words]
-        return Vocabulary.of((*language().words, *"0123456789", *said))
+        """The words of the language and of numbers, the digits and the special tokens."""
+        added = [word for word in numerals.WORDS if word not in language().words]
+        return Vocabulary.of((*language().words, *"0123456789", *added))
 
     @cached_property
     def _train(self) -> _ByLength:
         half = EXAMPLES // 2
-        said = list(numbers(0, half, kept_out=False))
-        return _ByLength([*said, *sentences(0, half, kept_out=False)])
+        examples = list(numbers(0, half, kept_out=False))
+        return _ByLength([*examples, *sentences(0, half, kept_out=False)])
 
     def network(self, config: Config) -> EncoderDecoder:
+        """Return an untrained network for this task."""
         return EncoderDecoder(config)
 
     def batch(self, step: int, size: int, seed: int) -> Batch:
+        """Return the examples of one step, which depend only on the step and the seed."""
         pick = random.Random(f"{seed} {step}")
         examples = [self._hidden(example, pick) for example in self._train.some(pick, size)]
         longest = 1 + max(len(wanted) for _, wanted in examples)
@@ -254,21 +276,22 @@ class Transform:
         return source, written, targets
 
     def _hidden(self, example: tuple[Words, Words], pick: random.Random) -> tuple[Words, Words]:
-        """With a word of a sentence hidden on both sides."""
+        """Replace a word of a sentence by `UNKNOWN` on both sides."""
         source, wanted = example
         if source[-1] != ".":
             return example
         source = _hide(source, pick)
         pairs = zip(source, wanted, strict=True)
-        return source, tuple(UNKNOWN if read == UNKNOWN else word for read, word in pairs)
+        return source, tuple(UNKNOWN if given == UNKNOWN else word for given, word in pairs)
 
     def loss(self, network: FamilyNetwork, batch: Batch) -> Tensor:
+        """Return the mean loss of the right words, in nats."""
         assert isinstance(network, EncoderDecoder)
         source, written, targets = batch
-        return _surprise(network.logits(network(network.read(source), written)), targets)
+        return _cross_entropy(network.logits(network(network.encode(source), written)), targets)
 
     def measure(self, network: FamilyNetwork, count: int = MEASURED) -> tuple[Measure, ...]:
-        """How often what it writes is right, to the last word."""
+        """Return how often the whole output is right."""
         assert isinstance(network, EncoderDecoder)
         return (
             self._right(network, "numbers", numbers(1, count, kept_out=True), count),
@@ -290,19 +313,22 @@ class Transform:
 
     @torch.no_grad()
     def written(self, network: EncoderDecoder, examples: Sequence[tuple[Words, Words]]) -> int:
-        """How many of these examples, all of the same lengths, it would write just as wanted:
-        whether, after each beginning of what is wanted, the next word of it is the likeliest. So
-        the network is run once, not once a word."""
+        """Return for how many of these examples the whole output is right.
+
+        All examples have the same lengths. The output is right if, after each beginning of the
+        expected output, its next word is the most probable one. So the network has to run only once
+        instead of once per word.
+        """
         vocabulary = self.vocabulary
-        read = network.read(_rows(vocabulary, [(*source, END) for source, _ in examples]))
+        encoded = network.encode(_rows(vocabulary, [(*source, END) for source, _ in examples]))
         begun = _rows(vocabulary, [(START, *wanted) for _, wanted in examples])
-        best = network.logits(network(read, begun)).argmax(-1)
+        best = network.logits(network(encoded, begun)).argmax(-1)
         targets = _rows(vocabulary, [(*wanted, END) for _, wanted in examples])
         return int((best == targets).all(dim=-1).sum())
 
 
-TASKS: dict[str, type[FillBlanks] | type[GoOn] | type[Transform]] = {
+TASKS: dict[str, type[FillBlanks] | type[Continue] | type[Transform]] = {
     "encoder": FillBlanks,
-    "decoder": GoOn,
+    "decoder": Continue,
     "encoder-decoder": Transform,
 }

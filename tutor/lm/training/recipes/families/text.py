@@ -1,7 +1,7 @@
-"""The text that the three small models of the families know: words, one number each.
+"""The vocabulary of the three small models: each token is a word.
 
-A vocabulary is a fixed list of words, the marks first. A word that is not in it is the mark
-`UNKNOWN`: the model learns that there is a word and nothing about which.
+The vocabulary is a fixed list of words, after four special tokens. Any other word becomes
+`UNKNOWN`: the model knows that there is a word, but not which.
 """
 
 from __future__ import annotations
@@ -12,32 +12,33 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 START, END, BLANK, UNKNOWN = "<start>", "<end>", "<blank>", "<unknown>"
-MARKS = (START, END, BLANK, UNKNOWN)
+SPECIAL = (START, END, BLANK, UNKNOWN)
 _WORD = re.compile(r"_+|\d|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]")
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """The words of a text as somebody writes it: in small letters, digits and signs one by one, a
-    blank for each row of `_`."""
+    """Return the words of a text that a person wrote, in lowercase.
+
+    Digits and punctuation marks are words of their own, and each run of `_` is a blank.
+    """
     found = _WORD.findall(text.replace(",", "").lower())
     return tuple(BLANK if word.startswith("_") else word for word in found)
 
 
 class Vocabulary(msgspec.Struct, frozen=True):
-    """`words` holds the marks, then all others; a word's number is its place."""
+    """The special tokens and then all words, in the order of their ids."""
 
     words: tuple[str, ...]
 
     @staticmethod
     def of(words: Iterable[str]) -> Vocabulary:
-        return Vocabulary((*MARKS, *words))
+        """Return the vocabulary with these words."""
+        return Vocabulary((*SPECIAL, *words))
 
     def __len__(self) -> int:
         return len(self.words)
 
     def ids(self, words: Sequence[str]) -> list[int]:
-        places = self._places()
-        return [places.get(word, places[UNKNOWN]) for word in words]
-
-    def _places(self) -> dict[str, int]:
-        return {word: place for place, word in enumerate(self.words)}
+        """Return the ids of these words."""
+        id_of = {word: id_ for id_, word in enumerate(self.words)}
+        return [id_of.get(word, id_of[UNKNOWN]) for word in words]

@@ -1,22 +1,22 @@
-"""A text on its way through the network comes out as from a forward pass."""
+"""Test that a forward pass with pauses gives the same results as one without."""
 
 from __future__ import annotations
 
 import torch
 
 from tests.labs.lab_backend import small_model
+from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.inspect.interventions import switched_off
-from tutor.lm.inspect.passage import Passage
 from tutor.lm.network import Trace
 
 IDS = [5, 9, 300, 41, 7]
 
 
-def step_by_step(passage: Passage) -> Passage:
+def step_by_step(passage: ForwardPass) -> ForwardPass:
     stops = 0
-    while not passage.through:
+    while not passage.finished:
         before = passage.done
-        passage.go_on(0.0)
+        passage.advance(0.0)
         assert passage.done == before + 1
         stops += 1
     assert stops == small_model().network.config.layers == passage.blocks
@@ -24,10 +24,10 @@ def step_by_step(passage: Passage) -> Passage:
 
 
 @torch.inference_mode()
-def test_block_by_block_it_is_the_forward_pass() -> None:
+def test_block_by_block_the_result_is_the_same() -> None:
     network, trace = small_model().network, Trace()
     final = network(torch.tensor(IDS), None, trace)
-    passage = step_by_step(Passage(network, IDS))
+    passage = step_by_step(ForwardPass(network, IDS))
     assert torch.equal(network.norm(passage.stream), final)
     for ours, theirs in (
         (passage.trace.residuals, trace.residuals),
@@ -38,14 +38,14 @@ def test_block_by_block_it_is_the_forward_pass() -> None:
 
 
 @torch.inference_mode()
-def test_given_time_it_goes_through_at_once() -> None:
-    passage = Passage(small_model().network, IDS[:1])
-    passage.go_on(1000.0)
-    assert passage.through
+def test_with_enough_time_it_finishes_at_once() -> None:
+    passage = ForwardPass(small_model().network, IDS[:1])
+    passage.advance(1000.0)
+    assert passage.finished
 
 
 @torch.inference_mode()
-def test_other_parts_are_in_the_network_only_while_it_goes_on() -> None:
+def test_the_network_is_changed_only_while_blocks_run() -> None:
     network = small_model().network
 
     def without() -> object:
@@ -53,12 +53,12 @@ def test_other_parts_are_in_the_network_only_while_it_goes_on() -> None:
 
     with switched_off(network, [(3, 1)], [4]):
         cut = network(torch.tensor(IDS))
-    whole, passage = step_by_step(Passage(network, IDS)), Passage(network, IDS, without)  # type: ignore[arg-type]
-    passage.begin_like(whole, 3)
+    whole, passage = step_by_step(ForwardPass(network, IDS)), ForwardPass(network, IDS, without)  # type: ignore[arg-type]
+    passage.reuse(whole, 3)
     assert passage.done == 3
-    passage.go_on(0.0)
+    passage.advance(0.0)
     assert torch.equal(network.norm(whole.stream), network(torch.tensor(IDS)))
-    passage.go_on(1000.0)
+    passage.advance(1000.0)
     assert torch.equal(network.norm(passage.stream), cut)
     assert len(passage.trace.attention) == passage.blocks
     assert whole.done == whole.blocks

@@ -1,8 +1,8 @@
-"""A text on its way through the network, some blocks at a time.
+"""Run a forward pass over a text, a few blocks at a time.
 
-A forward pass over a sentence can take the better part of a second, in which nothing else is
-answered. Between two blocks all there is of it is the residual stream: so it can stop there, and
-go on from there later.
+A forward pass over a sentence can take most of a second, and the engine could answer nothing else
+in that time. Between two blocks, the residual stream is the whole state of the pass, so it can
+pause there and continue later.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from tutor.lm.inspect.hooks import block_of
 from tutor.lm.network import Trace, Transformer, causal_mask, rotations
 
 
-class Passage:
-    """`trace` is what the forward pass has left behind so far. While blocks are passed, `changed`
-    is entered: it may put other parts into the network (`tutor.lm.inspect.interventions`)."""
+class ForwardPass:
+    """A forward pass that can pause between two blocks.
+
+    `trace` records the pass so far. While blocks run, the context manager `changed` is active; it
+    may replace parts of the network (`tutor.lm.inspect.interventions`).
+    """
 
     def __init__(
         self,
@@ -40,35 +43,38 @@ class Passage:
 
     @property
     def done(self) -> int:
-        """Blocks that are passed."""
+        """Return how many blocks have run."""
         return len(self.trace.residuals) - 1
 
     @property
     def blocks(self) -> int:
-        """Those there are."""
+        """Return how many blocks the network has."""
         return self._network.config.layers
 
     @property
-    def through(self) -> bool:
+    def finished(self) -> bool:
+        """Return True if all blocks have run."""
         return self.done == self.blocks
 
     @property
     def stream(self) -> Tensor:
-        """The residual stream [T, width] behind the last block that was passed."""
+        """Return the residual stream [T, width] after the last block that has run."""
         return self.trace.residuals[-1]
 
-    def begin_like(self, other: Passage, layers: int) -> None:
-        """Take over what another passage of the same text, which is through, left behind in the
-        first `layers` blocks: where nothing differs up to there, it is the same."""
+    def reuse(self, other: ForwardPass, layers: int) -> None:
+        """Copy the results of the first `layers` blocks from a finished pass over the same text.
+
+        They are the same if nothing in these blocks was changed.
+        """
         self.trace.residuals = other.trace.residuals[: layers + 1]
         self.trace.attention = other.trace.attention[:layers]
 
     @torch.inference_mode()
-    def go_on(self, seconds: float) -> None:
-        """Pass one block, and more of them until that time is over."""
+    def advance(self, seconds: float) -> None:
+        """Run one block, and more blocks until the time is up."""
         until = time.perf_counter() + seconds
         with self._changed():
-            while not self.through:
+            while not self.finished:
                 block = block_of(self._network, self.done)
                 after = block(self.stream, self._rotation, self._mask, None, self.trace)
                 self.trace.residuals.append(after)
