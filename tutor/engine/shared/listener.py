@@ -1,7 +1,7 @@
-"""Where learners come in: a Unix socket, and a thread that listens and never works.
+"""Accepts learners: a Unix socket, and a thread that listens and does no other work.
 
-Whatever comes through the socket is hostile until it has been read as a message: each connection
-may say so much and no more, and one that does not take its answers is closed.
+Whatever arrives through the socket is untrusted until it is decoded as a message. Each connection
+has limits on what it may send, and one that does not read its answers is closed.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ from tutor.errors import EngineError, OtherVersion, TooMuchAsked, TutorError
 log = logging.getLogger(__name__)
 
 GREETING = 10.0
-"""Seconds within which one has to say who one is."""
+"""Seconds within which a client has to send its greeting."""
 HEARING_OUT = 1.0
-"""Seconds that somebody who is turned away may go on speaking."""
+"""Seconds for which a rejected client may keep sending."""
 UNREAD = wire.MAXIMUM_FRAME + 1024 * 1024
-"""Bytes of answers that may wait for one who does not take them: one answer of any size."""
+"""Bytes of answers that may wait for a client that does not read: one answer of any size."""
 
 _LINUX = struct.Struct("3i")  # struct ucred: process, user, group (unix(7))
 _MACOS = struct.Struct("2Ih16I")  # struct xucred: version, user, count, groups (unix(4))
@@ -41,7 +41,7 @@ _MACOS_LEVEL, _MACOS_OPTION = 0, 1  # SOL_LOCAL, LOCAL_PEERCRED
 
 
 class Listener:
-    """`scheduler` is where each learner who has come in gets a slot."""
+    """A listening socket, which gives each learner who connects a slot in `scheduler`."""
 
     def __init__(
         self, listening: socket.socket, scheduler: Scheduler[Learner], limits: Limits
@@ -57,15 +57,15 @@ class Listener:
         self.load: Callable[[str, float], wire.EngineLoad] | None = None
 
     def open(self) -> None:
-        """Begin to listen."""
+        """Start to listen."""
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
 
     def tell_all(self, news: wire.Loading | wire.Ready) -> None:
-        """Those who are there and those who come from now on; from any thread."""
+        """Send news to all connections, present and future. May be called from any thread."""
         self._loop.call_soon_threadsafe(self._tell_all, news)
 
     def give_up(self, error: TutorError) -> None:
-        """Tell those who are there why nothing will be answered; returns when that is sent."""
+        """Tell all connections why nothing will be answered. Returns once that is sent."""
         sending = self._send_off(wire.Failed.of(error))
         asyncio.run_coroutine_threadsafe(sending, self._loop).result(GREETING)
 
@@ -86,7 +86,7 @@ class Listener:
 
     async def _let_in(self) -> None:
         if sys.platform == "win32":
-            raise EngineError("Windows has no sockets for this.")
+            raise EngineError("Shared engines are not supported on Windows.")
         server = await asyncio.start_unix_server(self._welcome, sock=self._listening)
         async with server:
             await server.serve_forever()
@@ -98,7 +98,7 @@ class Listener:
             _write(writer, frames.pack(wire.Failed.of(error)))
             await _hear_out(reader, writer)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
-            pass  # they have gone
+            pass  # the client has gone
         except Exception:
             log.exception("a connection")
         finally:
@@ -114,31 +114,35 @@ class Listener:
             _write(writer, frames.pack(self._load()))
             return
         if not isinstance(greeting, wire.Hello):
-            raise EngineError("This is not how one begins to talk to a shared engine.")
+            raise EngineError("The first message to a shared engine must be a greeting.")
         if greeting.version != __version__:
             raise OtherVersion(
-                f"The engine of this machine is tutor {__version__}, this program "
+                f"The shared engine is tutor {__version__}, but this program is tutor "
                 f"{greeting.version}.",
-                "Leave tutor and start it again: everything is kept.",
+                "Quit tutor and start it again: your progress is kept.",
             )
         labs = paths.labs_of_account(account, greeting.learner)
         await self._serve(reader, writer, account, labs)
 
     def _admitted(self, writer: asyncio.StreamWriter) -> int:
-        """The account. Raises `TooMuchAsked`, and `EngineError` where it is not known."""
+        """Return the account of a new connection.
+
+        Raises `TooMuchAsked`, or `EngineError` if the account is not known.
+        """
         connection: socket.socket = writer.get_extra_info("socket")
         account = _account_of(connection)
         if account is None:
-            raise EngineError("The system does not say who has connected.")
+            raise EngineError("The system does not report which account has connected.")
         by_account = Counter(self._inside.values())
         if by_account.total() >= self._limits.learners:
             raise TooMuchAsked(
-                f"{self._limits.learners} learners are connected, and more are not served.",
+                f"{self._limits.learners} learners are connected, which is the limit.",
                 "Try again later.",
             )
         if by_account[account] >= self._limits.of_one_account:
             raise TooMuchAsked(
-                f"{self._limits.of_one_account} screens of this account are connected already.",
+                f"{self._limits.of_one_account} screens of your account are connected, "
+                "which is the limit.",
                 "Close one of them.",
             )
         return account
@@ -163,7 +167,9 @@ class Listener:
                 inbox.take(await self._receive(reader))
                 self._scheduler.wake(learner)
                 if len(inbox) > self._limits.waiting:
-                    raise TooMuchAsked("Too many requests wait for an answer.")
+                    raise TooMuchAsked(
+                        "Too many requests are waiting for an answer.", "Try again later."
+                    )
         finally:
             self._scheduler.leave(learner)
 
@@ -183,8 +189,11 @@ class Listener:
 
 
 async def _hear_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """What was said last gets lost where they are still speaking when the connection is closed. So
-    only this side of it is, until they have closed theirs, or for a moment."""
+    """Read on until a rejected client closes its side, or for a moment.
+
+    If the connection were closed while the client is still sending, it would lose the last message,
+    which says why it was rejected. So only this side is closed.
+    """
     with suppress(OSError, TimeoutError):
         writer.write_eof()
         async with asyncio.timeout(HEARING_OUT):
@@ -201,8 +210,10 @@ def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:
 
 
 def _account_of(connection: socket.socket) -> int | None:
-    """The user id of whoever has connected, which the system says, and cannot be lied to; None
-    where it does not tell."""
+    """Return the user id at the other end, which the system reports and cannot be forged.
+
+    It is None if the system does not report it.
+    """
     try:
         if sys.platform == "linux":
             option = socket.SO_PEERCRED
