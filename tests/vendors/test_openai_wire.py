@@ -85,7 +85,7 @@ def test_a_prompt_is_told_whole_or_not_at_all(event: object, prompt: str) -> Non
         if found is not None:
             wanted = prompt.encode("utf-8", "surrogatepass")
             assert b"".join(piece.data for piece in found.pieces) == wanted
-            assert all(piece.log_probability is None for piece in found.without_costs)
+            assert all(piece.log_probability is None for piece in found.without_log_probabilities)
 
 
 @given(st.text(min_size=1, max_size=12), st.data())

@@ -44,7 +44,7 @@ class Answering:
         self.reply(request, lambda: self.work_on(request))
 
     def work_on(self, request: AnyRequest) -> Message:
-        """Return the answer of the request's handler. Raises `EngineError` if there is no handler."""
+        """Return the answer of the request's handler. Raises `EngineError` if it has none."""
         handler = self._handlers.get(type(request))
         if handler is None:
             raise self.unknown(request)
