@@ -11,7 +11,7 @@ import torch
 from tests.labs.lab_backend import small_model
 from tutor.bots.bank import Bank
 from tutor.bots.files import shipped_bank
-from tutor.bots.intents import PIECES, STEPS, Encoder, IntentTraining, pieces_of
+from tutor.bots.intents import BUCKETS, STEPS, Encoder, IntentTraining, ngrams_of
 from tutor.bots.retrieval_bot import LIKELY, THRESHOLD, RetrievalBot
 from tutor.lm.embeddings.neighbors import EmbeddingTable
 
@@ -43,9 +43,9 @@ def test_a_vector_by_hand() -> None:
     width = len(meaning)
     assert torch.allclose(vector[:width], meaning / meaning.norm() / math.sqrt(2), atol=1e-6)
     assert float(vector.norm()) == pytest.approx(1)
-    places = {zlib.crc32(piece.encode()) % PIECES for piece in pieces_of("card")}
-    assert set(vector[width:].nonzero().flatten().tolist()) == places
-    assert encoder.size == width + PIECES
+    buckets = {zlib.crc32(ngram.encode()) % BUCKETS for ngram in ngrams_of("card")}
+    assert set(vector[width:].nonzero().flatten().tolist()) == buckets
+    assert encoder.size == width + BUCKETS
 
 
 def test_a_rare_word_counts_more_than_a_frequent_one() -> None:
@@ -55,8 +55,8 @@ def test_a_rare_word_counts_more_than_a_frequent_one() -> None:
 
 
 def test_pieces_survive_a_typo() -> None:
-    assert list(pieces_of("ab")) == ["<ab>", "<ab", "ab>", "<ab>"]
-    shared = set(pieces_of("library")) & set(pieces_of("libary"))
+    assert list(ngrams_of("ab")) == ["<ab>", "<ab", "ab>", "<ab>"]
+    shared = set(ngrams_of("library")) & set(ngrams_of("libary"))
     assert {"<li", "<lib", "ary", "ry>"} <= shared
 
 

@@ -10,11 +10,11 @@ import pytest
 from tutor.bots import rules
 from tutor.bots.errors import BotError
 from tutor.bots.files import read_rules, shipped_rules
-from tutor.bots.rules import Rule, RuleBook, written
+from tutor.bots.rules import Rule, RuleBook, parse
 
 
 def book(*lines: str) -> RuleBook:
-    own = tuple(written(line, f"r{number}") for number, line in enumerate(lines))
+    own = tuple(parse(line, f"r{number}") for number, line in enumerate(lines))
     return RuleBook(("What?",), {"my": "your", "i": "you", "me": "you"}, own)
 
 
@@ -61,14 +61,14 @@ def test_which_words_made_it_fit() -> None:
 )  # fmt: skip
 def test_a_line_that_is_no_rule(line: str) -> None:
     with pytest.raises(BotError):
-        written(line, "own")
+        parse(line, "own")
 
 
 def test_a_line_and_its_rule_are_one_and_the_same() -> None:
-    rule = written("7:  *  my   parrot * = Poor {2}. | Oh.", "own-1")
+    rule = parse("7:  *  my   parrot * = Poor {2}. | Oh.", "own-1")
     assert (rule.priority, rule.patterns, rule.own) == (7, ("* my parrot *",), True)
-    assert written(rules.as_written(rule), "own-1") == rule
-    assert written("parrot = hi", "x").priority == 50
+    assert parse(rules.as_line(rule), "own-1") == rule
+    assert parse("parrot = hi", "x").priority == 50
 
 
 # --- the file -------------------------------------------------------------------------------------

@@ -180,11 +180,11 @@ def test_a_hostile_folder_is_left_out_with_reasons(
     assert dict(progress.left_out) == {
         "binary": 1,
         "not UTF-8": 1,
-        "not named like a text": 1,
+        "not a text file by its name": 1,
         f"a line of more than {folder_module.LONGEST_LINE:,} characters": 1,
         "larger than 5 MB": 1,
-        "a link": 2,
-        "not a file": 1,
+        "a symbolic link": 2,
+        "not a regular file": 1,
     }
     (name,) = found("kite")
     assert name.isprintable() or name.replace("\n", "").isprintable()
@@ -214,7 +214,7 @@ def test_names_are_checked_and_one_name_is_of_one_folder(texts: Path) -> None:
     for name in ("", "../x", "a/b", "course", "x" * 50):
         with pytest.raises(UsageError):
             store.file_of(name)
-    with pytest.raises(RetrievalError, match="of another folder"):
+    with pytest.raises(RetrievalError, match="belongs to another folder"):
         indexed(texts / "deep")
     indexed(texts / "deep", "deep")
     assert store.names() == ["deep", "birds"]
