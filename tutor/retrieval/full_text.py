@@ -120,7 +120,7 @@ def _count(base: sqlite3.Connection, word: str) -> int:
 
 
 def _leading(wanted: Sequence[tuple[str, int]]) -> list[str]:
-    """Return the rarest words: at least one, and as many as match at most `MOST_SCORED` passages."""
+    """Return the rarest words, at least one, that match at most `MOST_SCORED` passages."""
     reached = accumulate(count for _, count in wanted)
     within = sum(total <= MOST_SCORED for total in reached)
     return [word for word, _ in wanted[: max(1, within)]]
