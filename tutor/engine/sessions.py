@@ -9,6 +9,7 @@ from collections.abc import Callable
 from tutor.engine.session_server import SessionTable
 from tutor.errors import TooMuchAsked
 from tutor.lm.session import Session
+from tutor.text import counted
 
 # About 2,000 tokens of SmolLM2-135M, in all sessions together.
 BUDGET_BYTES = 96 * 1024 * 1024
@@ -90,7 +91,7 @@ class CachedSessions(SessionTable[Session]):
         """Store a session. Raises `TooMuchAsked` if the learner has too many open."""
         if self._most is not None and name not in self._sessions and len(self) >= self._most:
             raise TooMuchAsked(
-                f"You have {self._most} texts and branches open, which is the limit here.",
+                f"At most {counted(self._most, 'text')} can be open, with their branches.",
                 "Close a screen or a branch that you do not need.",
             )
         self.close(name)

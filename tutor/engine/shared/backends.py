@@ -10,6 +10,7 @@ from tutor.engine.backends import LabBackends
 from tutor.errors import EngineError, TooMuchAsked
 from tutor.labs.kit.registry import AnyLab
 from tutor.lm.language_model import LanguageModel
+from tutor.text import counted
 
 
 class Trainings:
@@ -23,7 +24,7 @@ class Trainings:
         """Register a training job. Raises `TooMuchAsked` if too many are running."""
         if job not in self.running and len(self.running) >= self.most:
             raise TooMuchAsked(
-                f"{self.most} networks are in training on this machine, which is the limit.",
+                f"At most {counted(self.most, 'network')} can be in training on this machine.",
                 "Try again in a few minutes.",
             )
         self.running.add(job)

@@ -25,6 +25,7 @@ from tutor.engine.shared.learner import Learner
 from tutor.engine.shared.limits import MEGABYTE, Limits
 from tutor.engine.shared.scheduler import Scheduler
 from tutor.errors import EngineError, OtherVersion, TooMuchAsked, TutorError
+from tutor.text import counted
 
 log = logging.getLogger(__name__)
 
@@ -136,13 +137,13 @@ class Listener:
         by_account = Counter(self._inside.values())
         if by_account.total() >= self._limits.learners:
             raise TooMuchAsked(
-                f"{self._limits.learners} learners are connected, which is the limit.",
+                f"At most {counted(self._limits.learners, 'learner')} can be connected.",
                 "Try again later.",
             )
         if by_account[account] >= self._limits.of_one_account:
             raise TooMuchAsked(
-                f"{self._limits.of_one_account} screens of your account are connected, "
-                "which is the limit.",
+                f"At most {counted(self._limits.of_one_account, 'screen')} of one account can be "
+                "connected.",
                 "Close one of them.",
             )
         return account
