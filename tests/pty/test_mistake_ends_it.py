@@ -1,4 +1,4 @@
-"""A mistake in the program, in the middle of the app."""
+"""An uncaught error in the middle of the app."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def crashed(data: Path) -> Terminal:
     return Terminal([sys.executable, "-c", PROGRAM], environment=environment)
 
 
-def test_it_is_said_in_three_lines_and_kept_without_keys_or_texts(tmp_path: Path) -> None:
+def test_an_error_takes_three_lines_and_a_report_without_keys_or_texts(tmp_path: Path) -> None:
     file = tmp_path / "crash.txt"
     with crashed(tmp_path) as run:
         run.wait_for("q quit")
         run.press("?")
         assert run.wait_exit() == 1
         assert run.output.endswith(b"it goes on where you were.\r\n")
-        after = run.output[run.output.rindex(b"\x1b[?1049l") :]  # the screen is as it was
+        after = run.output[run.output.rindex(b"\x1b[?1049l") :]  # the screen is restored
         assert after.count(b"\n") == 3
         assert str(file).encode() in after
         assert b"ValueError" in after
@@ -56,7 +56,7 @@ def test_it_is_said_in_three_lines_and_kept_without_keys_or_texts(tmp_path: Path
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_where_no_file_can_be_written_it_is_said_there_and_is_text(tmp_path: Path) -> None:
+def test_without_a_writable_file_the_report_is_printed_as_text(tmp_path: Path) -> None:
     with crashed(tmp_path) as run:
         run.wait_for("q quit")
         (tmp_path / "crash.txt").mkdir()
