@@ -133,7 +133,7 @@ rules:
         (('["* card *"]', '["* card+ *"]'), "rule 'one'"),
         (('"Yes."', '"Yes {3}."'), "rule 'one'"),
         (("name: one", "name: !!python/name:os.system one"), "line 4"),
-        (("rules:", "rules: ["), "not YAML"),
+        (("rules:", "rules: ["), "invalid YAML"),
     ],
 )
 def test_an_invalid_file_says_where(tmp_path: Path, change: tuple[str, str], words: str) -> None:

@@ -106,9 +106,9 @@ async def test_an_engine_for_labs_loads_a_model_when_one_needs_it(tiny_folder: P
     engine = EngineClient(reach=Reach(str(tiny_folder), command=[*COMMAND, "--labs"]))
     await engine.start()
     try:
-        with pytest.raises(EngineError, match="labs alone"):
+        with pytest.raises(EngineError, match="only labs"):
             await engine.tokenize("hello")
-        with pytest.raises(EngineError, match="labs alone"):
+        with pytest.raises(EngineError, match="only labs"):
             await engine.ready()
         bench = engine.lab_backend(tokens.LAB)
         question = tokens.LAB.question(tokens.LAB.start())

@@ -72,7 +72,7 @@ class Answering:
             # A bug must neither end the other sessions nor leave the app waiting for an answer.
             log.exception("request %r", type(request).__name__)
             if is_shortage(error):
-                memory = NotEnoughMemory("There is not enough memory to process this text.")
+                memory = NotEnoughMemory("There is not enough memory for this text.")
                 return Failed.of(memory, request.id)
             happened = f"An internal error occurred in the engine: {type(error).__name__}: {error}."
             return Failed.of(EngineError(happened, "See the engine's log for details."), request.id)
