@@ -149,7 +149,7 @@ def test_a_signal_loses_no_pending_save(folder: Path, number: signal.Signals) ->
         run.wait_for("Begin   ")
         run.press("enter")
         run.wait_for(" 1 of ")
-        run.wait_quiet()
+        run.wait_until(lambda: bool(Progress.open(folder).lessons()), "the first save")
         before = place(folder).screen
         with locked(folder / "lock", 5.0):
             run.press("right")
