@@ -48,7 +48,7 @@ LONGEST = 200
 STEP_LIMIT_MS = 250.0
 ENGINE_LIMIT_MB = 1200.0
 LEARNER_LIMIT_MB = 45.0
-BEREFT = 20
+KILLED_WITH = 20
 """Learners who are connected when the engine is killed."""
 BACK_LIMIT = 10.0
 """Seconds."""
@@ -143,9 +143,9 @@ async def simulate(
         f"engine USS {memory.uss / _MEGABYTE:.0f} MB, caches {load.cached / _MEGABYTE:.0f} MB",
         file=sys.stderr,
     )
-    for learner in everybody[BEREFT:]:
+    for learner in everybody[KILLED_WITH:]:
         await learner.engine.stop()
-    left = everybody[:BEREFT]
+    left = everybody[:KILLED_WITH]
     back = await killed(process, left)
     for learner in left:
         await learner.engine.stop()

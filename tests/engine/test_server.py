@@ -12,7 +12,7 @@ from tests.tiny_model import tiny_model
 from tutor.engine import frames
 from tutor.engine.inbox import PipeInbox
 from tutor.engine.server import Server
-from tutor.engine.sessions import LOOK, SPARED, CacheBudget, CachedSessions
+from tutor.engine.sessions import LOOK, RESERVED, CacheBudget, CachedSessions
 from tutor.engine.wire import (
     Append,
     AppendTurn,
@@ -304,7 +304,7 @@ def test_less_is_cached_while_the_machine_is_short_of_memory() -> None:
     sessions[0].surprisals()
     one = sessions[0].cache_bytes
     assert compute() == [True] * 4
-    left = SPARED - int(1.5 * one)
+    left = RESERVED - int(1.5 * one)
     assert compute() == [True] * 4  # the free memory was not checked again
     now = LOOK
     assert compute() == [False, False, True, True]

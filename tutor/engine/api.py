@@ -59,7 +59,7 @@ class ModelSession(Protocol):
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
-        """Return the distribution after the first `position` tokens, with its `top` first rows."""
+        """Return the distribution after the first `position` tokens, with its `top` best rows."""
         ...
 
     def rows(

@@ -50,7 +50,7 @@ class LabBackends:
         return LabAnswer(request.id, self.answer(request.bench, request.lab, request.question))
 
     def answer(self, name: str, lab_name: str, question: bytes) -> bytes:
-        """Return the backend's answer. Raises `EngineError` for a question that the lab lacks."""
+        """Return the backend's answer. Raises `EngineError` for an invalid question."""
         lab = registry.find(lab_name)
         try:
             asked = msgspec.msgpack.decode(question, type=lab.questions)

@@ -67,7 +67,7 @@ class SessionProxy(SessionQuestions):
     async def append_turn(self, text: str) -> tuple[Token, ...]:
         before = self.tokens
         opened = await self._ask(
-            wire.Opened, lambda id_: wire.AppendTurn(id_, self._name, text), moves_on=True
+            wire.Opened, lambda id_: wire.AppendTurn(id_, self._name, text), changes_path=True
         )
         self.tokens = self._there = before + opened.tokens
         return opened.tokens
@@ -114,25 +114,25 @@ class SessionProxy(SessionQuestions):
         expected: type[AnswerKind],
         question: Callable[[int], wire.Request],
         *,
-        moves_on: bool = False,
+        changes_path: bool = False,
     ) -> AnswerKind:
         """Bring the engine to the current path, if it is on another, and ask.
 
-        `moves_on` means that the question changes the path, to one that only its answer tells.
+        `changes_path` means that the question changes the path, and its answer says how.
         """
         path = self.tokens
         try:
-            return await self._ask_on(path, expected, question, moves_on)
+            return await self._ask_on(path, expected, question, changes_path)
         except UnknownSession:  # the engine has just restarted
             self._there = None
-        return await self._ask_on(path, expected, question, moves_on)
+        return await self._ask_on(path, expected, question, changes_path)
 
     async def _ask_on(
         self,
         path: tuple[Token, ...],
         expected: type[AnswerKind],
         question: Callable[[int], wire.Request],
-        moves_on: bool,
+        changes_path: bool,
     ) -> AnswerKind:
         model = await self._engine.ready()
         if self._model is None or model.sha256 != self._model.sha256:
@@ -141,7 +141,7 @@ class SessionProxy(SessionQuestions):
                 "Enter the text again.",
             )
         moves = self._moves(path, model)
-        self._there = None if moves_on else path
+        self._there = None if changes_path else path
         self._generation = self._engine.generation
         try:
             *moved, answer = await self._engine.ask_in_a_row(

@@ -16,7 +16,7 @@ BUDGET_BYTES = 96 * 1024 * 1024
 
 
 # Bytes that are left for all other programs of the machine.
-SPARED = 128 * 1024 * 1024
+RESERVED = 128 * 1024 * 1024
 
 # Seconds between two checks of the free memory; each takes 0.2 ms.
 LOOK = 1.0
@@ -29,7 +29,7 @@ class CacheBudget:
     paths are kept, and processed again when a question needs them.
 
     `available` returns how many bytes of memory are free, or None if that is not known. When less
-    than `SPARED` is free, the limit is lowered. `clock` decides when to check again.
+    than `RESERVED` is free, the limit is lowered. `clock` decides when to check again.
     """
 
     def __init__(
@@ -76,7 +76,7 @@ class CacheBudget:
         available = self._available()
         self._limit = self._most
         if available is not None:
-            self._limit = min(self._most, total + available - SPARED)
+            self._limit = min(self._most, total + available - RESERVED)
 
 
 class CachedSessions(SessionTable[Session]):

@@ -48,14 +48,14 @@ class Supervisor:
         self._reach = reach
         self._patience = reach.patience
         self._requests = requests
-        requests.changed = self._mind_debts
+        requests.changed = self._update_liveness
         self._greet = greet
         self._changed = changed
         self._state_changed = asyncio.Event()
         self._liveness = liveness
         self._life: asyncio.Task[None] | None = None
         self._stopping = False
-        self._starts_in_vain = 0
+        self._failed_starts = 0
         self._deaths: deque[float] = deque(maxlen=self._patience.restarts + 1)
 
     def begin(self) -> None:
@@ -64,7 +64,7 @@ class Supervisor:
             return
         self._stopping = False
         self._deaths.clear()
-        self._starts_in_vain = 0
+        self._failed_starts = 0
         self._reach.served = False
         self.failure = None
         self._enter(EngineState.STARTING, "starting")
@@ -168,7 +168,7 @@ class Supervisor:
             case wire.Ready(model=model):
                 self.model = model
                 self.failure = None
-                self._starts_in_vain = 0
+                self._failed_starts = 0
                 self._enter(EngineState.READY, "")
             case wire.Pong():
                 pass  # it counts as a sign of life
@@ -177,15 +177,15 @@ class Supervisor:
             case _:
                 assert_never(message)
 
-    def _mind_debts(self) -> None:
+    def _update_liveness(self) -> None:
         self._liveness.owe(bool(self._requests) or self.state is not EngineState.READY)
 
     def _too_many_deaths(self) -> bool:
         now = asyncio.get_running_loop().time()
         self._deaths.append(now)
-        self._starts_in_vain += 1
+        self._failed_starts += 1
         most, window = self._patience.restarts, self._patience.restart_window
-        if self._starts_in_vain > most:
+        if self._failed_starts > most:
             return True
         return len(self._deaths) > most and now - self._deaths[0] < window
 
@@ -195,7 +195,7 @@ class Supervisor:
 
     def _enter(self, state: EngineState, detail: str) -> None:
         self.state, self.detail = state, detail
-        self._mind_debts()
+        self._update_liveness()
         self._state_changed.set()
         self._state_changed = asyncio.Event()
         self._changed()

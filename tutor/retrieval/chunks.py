@@ -1,9 +1,10 @@
 """Splits a text into passages: at headings, then between paragraphs, and last inside one.
 
-A passage is as many paragraphs under one heading as fit into `WORDS`. If the text under that
-heading continues, the next passage begins with the last paragraph of this one, if that is short: so
-text at the border is in one passage together with what comes before and after it. A paragraph that
-is too long is split between words, and `OVERLAP` words are in both passages.
+A passage is as many paragraphs under one heading as fit into `WORDS`. If more text follows under
+the same heading, the next passage repeats the last paragraph of this one, provided that it is
+short. So every paragraph at a border is in one passage with the text before it, and in one with the
+text after it. A paragraph that is too long by itself is split between words, and `OVERLAP` words
+are in both passages.
 """
 
 from __future__ import annotations

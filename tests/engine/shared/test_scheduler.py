@@ -29,7 +29,7 @@ class Class:
         """Let one more learner join."""
         self.slots.append(LearnerSlot(Inbox(lambda message: None)))
         self.served.append(0)
-        self.scheduler.come(self.slots[-1])
+        self.scheduler.add(self.slots[-1])
 
     def ask(self, learner: int) -> None:
         self._id += 1
@@ -61,7 +61,7 @@ def test_work_done_together_is_charged_in_equal_parts() -> None:
     room = Class(3)
     room.scheduler.charge(room.slots[:2], 1.0)
     room.scheduler.charge(room.slots[2:], 0.7)
-    assert [slot.had for slot in room.slots] == [0.5, 0.5, 0.7]
+    assert [slot.virtual_time for slot in room.slots] == [0.5, 0.5, 0.7]
 
 
 def test_a_late_learner_gets_no_more_than_the_others() -> None:
@@ -134,6 +134,6 @@ def test_a_learner_who_has_left_is_removed_once_and_not_served() -> None:
     room.ask(1)
     room.scheduler.leave(room.slots[0])
     assert room.scheduler.queue() == [room.slots[1]]
-    assert room.scheduler.take_away() == [room.slots[0]]
-    assert room.scheduler.take_away() == []
+    assert room.scheduler.remove_departed() == [room.slots[0]]
+    assert room.scheduler.remove_departed() == []
     assert room.scheduler.slots == (room.slots[1],)

@@ -83,7 +83,7 @@ class Room:
             self.log.append((account, message))
 
         learner = Learner(Inbox(send), send, account, paths.labs_of_account(account, "me"))
-        self.scheduler.come(learner)
+        self.scheduler.add(learner)
         return learner
 
     def ask(self, learner: int, request: type, *fields: Any) -> int:

@@ -40,11 +40,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_limits(parser)
     options = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
-    threading.Thread(target=_end_with_whoever_started_this, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     return serve(socket.socket(fileno=options.listening), options.model, limits_of(options))
 
 
-def _end_with_whoever_started_this() -> None:
+def _end_with_parent() -> None:
     sys.stdin.buffer.read()
     os._exit(0)
 
@@ -58,7 +58,7 @@ def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
     listener.open()
 
     def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
-        listener.tell_all(Loading(stage, done, total))
+        listener.broadcast(Loading(stage, done, total))
 
     try:
         loaded = load(model, on_stage)
@@ -71,7 +71,7 @@ def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
     server = SharedServer(loaded, scheduler, limits)
     listener.load = server.load
     context = min(limits.context, loaded.card.context)
-    listener.tell_all(Ready(msgspec.structs.replace(loaded.card, context=context)))
+    listener.broadcast(Ready(msgspec.structs.replace(loaded.card, context=context)))
     server.serve()
     return 0
 

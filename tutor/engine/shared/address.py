@@ -55,7 +55,7 @@ def listening(path: Path) -> Iterator[socket.socket]:
     Everyone who may enter its folder may connect. Raises `EngineError` if another engine uses it
     already, or if the folder is not writable.
     """
-    with _the_only_one(path), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+    with _exclusive(path), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         try:
             _bind(listener, path)
         except OSError as error:
@@ -76,7 +76,7 @@ def _bind(listener: socket.socket, path: Path) -> None:
         listener.bind(str(path))
     finally:
         os.umask(before)
-    _let_in_whoever_may_enter(path)
+    _allow_those_who_may_enter(path)
     listener.listen(WAITING)
 
 
@@ -88,7 +88,7 @@ def inherited() -> socket.socket | None:
 
 
 @contextlib.contextmanager
-def _the_only_one(path: Path) -> Iterator[None]:
+def _exclusive(path: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     try:
@@ -111,7 +111,7 @@ def _the_only_one(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _let_in_whoever_may_enter(path: Path) -> None:
+def _allow_those_who_may_enter(path: Path) -> None:
     folder = path.parent.stat()
     mode = 0o600
     if folder.st_mode & stat.S_IXGRP:

@@ -51,7 +51,7 @@ class SharedBackends(LabBackends):
         if lab.private(question):
             raise EngineError(
                 f"A shared engine does not answer this question of the lab {lab.name!r}.",
-                "Ask an engine of your own.",
+                "Start tutor with TUTOR_ENGINE=own to use an engine of your own.",
             )
         if lab.trains:
             self._trainings.begin((id(self), name))

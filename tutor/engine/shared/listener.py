@@ -29,11 +29,11 @@ from tutor.text import counted
 
 log = logging.getLogger(__name__)
 
-GREETING = 10.0
+GREETING_TIMEOUT = 10.0
 """Seconds within which a client has to send its greeting."""
-HEARING_OUT = 1.0
+DRAIN_TIMEOUT = 1.0
 """Seconds for which a rejected client may keep sending."""
-UNREAD = wire.MAXIMUM_FRAME + 1024 * 1024
+MOST_UNSENT = wire.MAXIMUM_FRAME + 1024 * 1024
 """Bytes of answers that may wait for a client that does not read: one answer of any size."""
 
 _LINUX = struct.Struct("3i")  # struct ucred: process, user, group (unix(7))
@@ -58,46 +58,46 @@ class Listener:
         self.load: Callable[[str, float], wire.EngineLoad] | None = None
 
     def open(self) -> None:
-        """Start to listen."""
+        """Start listening."""
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
 
-    def tell_all(self, news: wire.Loading | wire.Ready) -> None:
+    def broadcast(self, news: wire.Loading | wire.Ready) -> None:
         """Send news to all connections, present and future. May be called from any thread."""
-        self._loop.call_soon_threadsafe(self._tell_all, news)
+        self._loop.call_soon_threadsafe(self._broadcast, news)
 
     def give_up(self, error: TutorError) -> None:
         """Tell all connections why nothing will be answered. Returns once that is sent."""
         sending = self._send_off(wire.Failed.of(error))
-        asyncio.run_coroutine_threadsafe(sending, self._loop).result(GREETING)
+        asyncio.run_coroutine_threadsafe(sending, self._loop).result(GREETING_TIMEOUT)
 
     async def _send_off(self, failed: wire.Failed) -> None:
-        self._tell_all(failed)
-        async with asyncio.timeout(GREETING / 2):
+        self._broadcast(failed)
+        async with asyncio.timeout(GREETING_TIMEOUT / 2):
             for writer in list(self._inside):
                 await writer.drain()
 
-    def _tell_all(self, news: wire.Message) -> None:
+    def _broadcast(self, news: wire.Message) -> None:
         self._news = news
         for writer in list(self._inside):
             _write(writer, frames.pack(news))
 
     def _listen(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._let_in())
+        self._loop.run_until_complete(self._serve_socket())
 
-    async def _let_in(self) -> None:
+    async def _serve_socket(self) -> None:
         if sys.platform == "win32":
             raise EngineError("Shared engines are not supported on Windows.")
-        server = await asyncio.start_unix_server(self._welcome, sock=self._listening)
+        server = await asyncio.start_unix_server(self._accept, sock=self._listening)
         async with server:
             await server.serve_forever()
 
-    async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await self._converse(reader, writer)
+            await self._handle(reader, writer)
         except TutorError as error:
             _write(writer, frames.pack(wire.Failed.of(error)))
-            await _hear_out(reader, writer)
+            await _drain(reader, writer)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
             pass  # the client has gone
         except Exception:
@@ -106,10 +106,10 @@ class Listener:
             self._inside.pop(writer, None)
             writer.close()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         account = self._admitted(writer)
         self._inside[writer] = account
-        async with asyncio.timeout(GREETING):
+        async with asyncio.timeout(GREETING_TIMEOUT):
             greeting = frames.request_from(await self._receive(reader))
         if isinstance(greeting, wire.AskEngineLoad):
             _write(writer, frames.pack(self._load()))
@@ -161,7 +161,7 @@ class Listener:
 
         inbox = Inbox(send)
         learner = Learner(inbox, send, account, labs)
-        self._scheduler.come(learner)
+        self._scheduler.add(learner)
         try:
             _write(writer, frames.pack(self._news))
             while True:
@@ -189,7 +189,7 @@ class Listener:
         return wire.EngineLoad(__version__, None, len(waiting), accounts, 0, 0, 0, 0, 0, 0, 0.0, up)
 
 
-async def _hear_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _drain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Read on until a rejected client closes its side, or for a moment.
 
     If the connection were closed while the client is still sending, it would lose the last message,
@@ -197,7 +197,7 @@ async def _hear_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
     """
     with suppress(OSError, TimeoutError):
         writer.write_eof()
-        async with asyncio.timeout(HEARING_OUT):
+        async with asyncio.timeout(DRAIN_TIMEOUT):
             while await reader.read(MEGABYTE):
                 pass
 
@@ -206,7 +206,7 @@ def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:
     if writer.is_closing():
         return
     writer.write(frame)
-    if writer.transport.get_write_buffer_size() > UNREAD:
+    if writer.transport.get_write_buffer_size() > MOST_UNSENT:
         writer.transport.abort()
 
 

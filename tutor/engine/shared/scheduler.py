@@ -26,12 +26,12 @@ It is enough to come first, and too little to keep the others waiting afterwards
 class LearnerSlot:
     """A learner's place in the queue.
 
-    `had` is the seconds of work done for them, adjusted so that slots can be compared.
+    `virtual_time` is the seconds of work done for them, adjusted so that slots can be compared.
     """
 
     def __init__(self, inbox: Inbox) -> None:
         self.inbox = inbox
-        self.had = 0.0
+        self.virtual_time = 0.0
         self.used = time.monotonic()
         """When they last sent a request."""
         self.left = False
@@ -46,14 +46,14 @@ class Scheduler(Generic[Slot]):
     def __init__(self) -> None:
         self._slots: list[Slot] = []
         self._changed = threading.Condition()
-        self._now = 0.0
-        """The `had` of the slot whose turn came last, when that turn began."""
+        self._virtual_time = 0.0
+        """The virtual time of the slot whose turn came last, when that turn began."""
 
     # --- for the thread that listens ------------------------------------------------------------
 
-    def come(self, slot: Slot) -> None:
+    def add(self, slot: Slot) -> None:
         with self._changed:
-            slot.had = self._now
+            slot.virtual_time = self._virtual_time
             self._slots.append(slot)
 
     def leave(self, slot: Slot) -> None:
@@ -67,7 +67,7 @@ class Scheduler(Generic[Slot]):
         """Note that a request has arrived."""
         with self._changed:
             if len(slot.inbox) <= 1:  # no other request is pending
-                slot.had = max(slot.had, self._now - AHEAD)
+                slot.virtual_time = max(slot.virtual_time, self._virtual_time - AHEAD)
             slot.used = time.monotonic()
             self._changed.notify()
 
@@ -85,7 +85,7 @@ class Scheduler(Generic[Slot]):
                 lambda: any(slot.left or not slot.inbox.empty() for slot in self._slots), seconds
             )
 
-    def take_away(self) -> list[Slot]:
+    def remove_departed(self) -> list[Slot]:
         """Remove and return the slots of learners who have left."""
         with self._changed:
             gone = [slot for slot in self._slots if slot.left]
@@ -96,14 +96,14 @@ class Scheduler(Generic[Slot]):
         """Return the slots that wait for an answer, in the order of their turns."""
         with self._changed:
             waiting = [slot for slot in self._slots if not (slot.left or slot.inbox.empty())]
-        return sorted(waiting, key=lambda slot: (slot.had, slot.used))
+        return sorted(waiting, key=lambda slot: (slot.virtual_time, slot.used))
 
     def begin(self, slot: Slot) -> None:
         """Begin a turn of this slot."""
-        self._now = max(self._now, slot.had)
+        self._virtual_time = max(self._virtual_time, slot.virtual_time)
 
     def charge(self, slots: Iterable[Slot], seconds: float) -> None:
         """Charge work of `seconds` to these slots, in equal parts."""
         sharing = list(slots)
         for slot in sharing:
-            slot.had += seconds / len(sharing)
+            slot.virtual_time += seconds / len(sharing)

@@ -23,12 +23,12 @@ from tutor.lm.session import Session, read_one_more
 
 log = logging.getLogger(__name__)
 
-LOOK_AROUND = 30.0
+IDLE_CHECK = 30.0
 """Seconds between two checks for idle learners."""
 SHORT = 32
 """Tokens. Processing this few takes less than a tenth of a second, so it may interrupt long work.
 """
-ALIKE = AHEAD / 2
+BATCH_WINDOW = AHEAD / 2
 """How much more work a learner may have had than the first in line, to join the same batch.
 
 In seconds. A learner who generates without pause has had more than one who steps, and each one
@@ -66,9 +66,9 @@ class SharedServer:
         self._limits = limits
         self._budget = CacheBudget(limits.memory * MEGABYTE, available_memory)
         self._trainings = Trainings(limits.trainings)
-        self._began = self._between = 0.0
+        self._began = self._interrupted = 0.0
         """When the current request began, and how long others have interrupted it since."""
-        self._coming_in = False
+        self._interrupting = False
         self._steps = self._together = 0
         self._busy = 0.0
         self._cached = 0
@@ -77,12 +77,12 @@ class SharedServer:
         warm_up(self._model, lambda: not self._scheduler.queue())
         return_free_memory()
         while True:
-            self._scheduler.wait(LOOK_AROUND)
+            self._scheduler.wait(IDLE_CHECK)
             self.take_turn()
 
     def take_turn(self) -> None:
         """Remove learners who have left, then work for the next learner in line, if any."""
-        for learner in self._scheduler.take_away():
+        for learner in self._scheduler.remove_departed():
             if learner.server is not None:
                 learner.server.forget()
         self._drop_idle()
@@ -125,7 +125,8 @@ class SharedServer:
         stepping = [
             learner
             for learner in queue
-            if learner.had - first.had <= ALIKE and self._next_token(learner) is not None
+            if learner.virtual_time - first.virtual_time <= BATCH_WINDOW
+            and self._next_token(learner) is not None
         ]
         stepping = stepping[: self._at_once]
         if len(stepping) > 1:
@@ -164,17 +165,17 @@ class SharedServer:
         server = self._server_of(learner)
         learner.idle = False
         self._steps += isinstance(request, wire.AskDistribution)
-        if self._coming_in:
+        if self._interrupting:
             started = self._clock()
             server.answer(request)
             self._scheduler.charge([learner], self._clock() - started)
         else:
-            self._began, self._between = self._clock(), 0.0
+            self._began, self._interrupted = self._clock(), 0.0
             server.answer(request)
             self._scheduler.charge([learner], self._own_time())
 
     def _own_time(self) -> float:
-        return self._clock() - self._began - self._between
+        return self._clock() - self._began - self._interrupted
 
     def _pause(self, learner: Learner) -> None:
         """Let others interrupt long work for a learner, which calls this again and again.
@@ -182,29 +183,29 @@ class SharedServer:
         Raises `RequestCancelled`, or `TooMuchAsked` if the work takes too long.
         """
         learner.inbox.check_cancelled()
-        if self._coming_in:
+        if self._interrupting:
             return
         if self._own_time() > self._limits.work:
             raise TooMuchAsked(
                 f"The request took longer than {self._limits.work:g} seconds, which is the limit.",
                 "Try a shorter text or a smaller number.",
             )
-        self._coming_in = True
+        self._interrupting = True
         try:
             while due := self._due_before(learner):
                 started = self._clock()
                 self._work(due)
-                self._between += self._clock() - started
+                self._interrupted += self._clock() - started
         finally:
-            self._coming_in = False
+            self._interrupting = False
 
     def _due_before(self, learner: Learner) -> list[Learner]:
         """Return the learners with a short request who have had less work than this one."""
-        had = learner.had + self._own_time()
+        reached = learner.virtual_time + self._own_time()
         return [
             other
             for other in self._scheduler.queue()
-            if other is not learner and other.had < had and self._is_short(other)
+            if other is not learner and other.virtual_time < reached and self._is_short(other)
         ]
 
     # --- requests ---------------------------------------------------------------------------------

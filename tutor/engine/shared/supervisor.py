@@ -16,7 +16,7 @@ from tutor.errors import EngineError
 
 LONGEST_WAIT = 30.0
 """Most seconds to wait before restarting an engine that keeps ending."""
-LIVED = 30.0
+STABLE = 30.0
 """Seconds after which a start counts as successful."""
 
 
@@ -42,7 +42,7 @@ def supervise(
         status = _run(command, descriptor)
         if status > 0:  # the engine has printed the reason
             raise EngineError("The engine did not start.", "The lines above give the reason.")
-        wait = 0.1 if time.monotonic() - started > LIVED else min(2 * wait, LONGEST_WAIT)
+        wait = 0.1 if time.monotonic() - started > STABLE else min(2 * wait, LONGEST_WAIT)
         on_end(f"The engine {in_words(status)} and is restarting.")
         time.sleep(wait)
 
