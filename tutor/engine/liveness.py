@@ -15,8 +15,8 @@ class Liveness:
     owed, nothing is expected and no timer runs.
 
     Checks are counted, not seconds. When an app resumes after it was stopped, or a laptop after
-    sleep, its deadlines have passed while the messages that would have met them are still unread.
-    By this count it has missed one check.
+    sleep, all deadlines have passed, although messages that arrived in time may still be unread.
+    Counted in checks, only one has been missed.
     """
 
     def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:

@@ -1,4 +1,4 @@
-"""Finds out how many alternatives a server returns for one token, by asking for fewer and fewer."""
+"""Finds out how many alternatives a server returns for one token, by trial."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def refused(
         case 403:
             return errors.AccessRefused(
                 f"{product} accepts the key, but not for this request.{quoted}",
-                "Check in your account whether you may use this model, also from your country.",
+                "Check in your account whether this model is available to you and in your country.",
             )
         case 404:
             return errors.NoSuchModel(
@@ -96,7 +96,7 @@ def refused(
             )
     return errors.RequestRefused(
         f"{host} answered with status {status}.{quoted}",
-        "Correct what the message names, or choose another model.",
+        "Change the request as the message says, or choose another model.",
     )
 
 

@@ -131,9 +131,9 @@ def _cut(index: int, after_top_k: int, after_top_p: int, after_min_p: int) -> Cu
 
 
 def _first(rows: Sequence[Row], seed: int, position: int) -> Row:
-    """Return the row that arrives first.
+    """Return the row that arrives first, which is a random draw.
 
-    Its time of arrival is exponentially distributed and divided by its probability.
+    Each row arrives after an exponentially distributed time, divided by its probability.
     """
 
     def arrival(row: Row) -> float:
