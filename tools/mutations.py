@@ -182,10 +182,10 @@ MUTATIONS = (
     *_in(
         "tutor/engine/shared/scheduler.py",
         "tests/engine/shared/test_scheduler.py",
-        ("slot.had = self._now\n", "slot.had = 0.0\n"),
-        ("max(slot.had, self._now - AHEAD)", "self._now - AHEAD"),
-        ("slot.had += seconds / len(sharing)", "slot.had += seconds"),
-        ("key=lambda slot: (slot.had, slot.used)", "key=lambda slot: slot.used"),
+        ("slot.virtual_time = self._virtual_time\n", "slot.virtual_time = 0.0\n"),
+        ("max(slot.virtual_time, self._virtual_time - AHEAD)", "self._virtual_time - AHEAD"),
+        ("slot.virtual_time += seconds / len(sharing)", "slot.virtual_time += seconds"),
+        ("key=lambda slot: (slot.virtual_time, slot.used)", "key=lambda slot: slot.used"),
     ),
     *_in(
         "tutor/engine/sessions.py",
@@ -194,7 +194,7 @@ MUTATIONS = (
         ("            if total <= self._limit:\n", "            if total < self._limit:\n"),
         ("            self._budget.forget(session)\n", "            pass\n"),
         ("name not in self._sessions and len(self) >= self._most", "len(self) >= self._most"),
-        ("min(self._most, total + available - SPARED)", "total + available - SPARED"),
+        ("min(self._most, total + available - RESERVED)", "total + available - RESERVED"),
         ("self._sessions.move_to_end(session)", "pass"),
     ),
 )

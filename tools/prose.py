@@ -26,7 +26,7 @@ PHRASES = {
     r"anew": "again, from scratch, new",
     r"reckon(s|ed|ing)?": "compute",
     r"(is|are|be|was) (not )?so(?=[.,;:)])": "is true, is false",
-    r"st(ands?|ood|anding)(?! (for|out|alone|still|in for|behind)\b)": "is, appears, contains",
+    r"st(ands?|ood|anding)(?! (for|out|alone|still|in for|behind)\b|\")": "is, appears, contains",
     r"so (many|few)": "n, at most n, that many",
     r"so far on": "up to n",
     r"whoever|nobody|somebody": "the user, the learner, no one",

@@ -2,12 +2,12 @@
 
     python -m tests.benchmarks            everything
     python -m tests.benchmarks model      only the groups named
-    python -m tests.benchmarks --full     10,000 steps where memory must stay flat (adds 5 minutes)
+    python -m tests.benchmarks --full     10,000 steps for the memory test (adds 5 minutes)
 
-Needs the extras `test` and `reference`, and the default model (`tutor model pull`, or
-TUTOR_MODEL). Each group is a module of tests/benchmarks with a function `measure` that returns
-rows. Close other programs first: rows are medians of turns taken with the peer, which evens out
-what both meet, but two threads that wait for each other suffer more from a busy machine than one.
+Needs the extras `test` and `reference`, and the default model (`tutor model pull`, or TUTOR_MODEL).
+Each group is a module of tests/benchmarks with a function `measure` that returns rows. Close other
+programs first. Rows are medians of turns that alternate with the peer, so both meet the same
+conditions, but two threads that wait for each other suffer more from a busy machine than one.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from pathlib import Path
 from tests.benchmarks.table import Measured, markdown
 from tutor.lm.fast.waiting import settle_waiting
 
-settle_waiting()  # as every way into tutor does, before torch is imported
-os.environ.setdefault("TUTOR_DEVICE", "cpu")  # where the peers are
+settle_waiting()  # before torch is imported, as in tutor itself
+os.environ.setdefault("TUTOR_DEVICE", "cpu")  # the folder of the peers
 
 import torch  # noqa: E402
 
@@ -38,7 +38,7 @@ def groups() -> list[str]:
 
 
 def machine() -> str:
-    """What the figures were measured on."""
+    """Return the machine that the figures were measured on."""
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():

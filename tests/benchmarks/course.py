@@ -1,9 +1,8 @@
 """Does a large course open as fast as ours?
 
 A generated course of 500 lessons with 10,000 questions (the screens and questions of our lessons
-under other names) and our own are opened in turns: from exec to the course map on an 80x24
-terminal, as at every start but the first. The first start, when nothing is known of any file yet,
-is a row of its own.
+with other ids) and our own are opened in turns: from exec to the course map on an 80x24 terminal,
+as at every start but the first. The first start, which has no cache yet, has a row of its own.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ QUESTIONS = 20
 
 OPEN = """
 import gc
-gc.disable()  # as the command line does, until the first screen stands
+gc.disable()  # as the command line does, until the first screen is drawn
 import sys
 from pathlib import Path
 from tutor import paths
@@ -46,8 +45,7 @@ _LINK = re.compile(r"\]\([0-9][^)]*\)")
 
 
 def write_course(folder: Path, lessons: int = LESSONS) -> None:
-    """A course of so many lessons, each one of ours under other names, with `QUESTIONS`
-    questions."""
+    """Write a course of `LESSONS` copies of our lessons, with `QUESTIONS` questions."""
     ours = sorted(lessons_folder().glob("[0-9]*.md"))
     for name in ("glossary.md", "facts.yaml"):
         (folder / name).write_bytes((lessons_folder() / name).read_bytes())
@@ -65,7 +63,7 @@ def write_course(folder: Path, lessons: int = LESSONS) -> None:
 
 
 def measure(turns: int = 9) -> list[Measured]:
-    """The rows of the benchmark table that are about opening a course."""
+    """Return the rows about opening a course."""
     ours, count = lessons_folder(), len(list(lessons_folder().glob("[0-9]*.md")))
     first: dict[Path, list[float]] = {}
     again: dict[Path, list[float]] = {}
@@ -80,29 +78,28 @@ def measure(turns: int = 9) -> list[Measured]:
                 again.setdefault(folder, []).append(_opened(folder, lessons, data))
     return [
         Measured(
-            f"opening a course of 500 lessons and 10,000 questions against ours, {when}",
+            f"opening a course of 500 lessons and 10,000 questions, against ours: {when}",
             "ms",
             statistics.median(times[large]),
             statistics.median(times[ours]),
             1.5,
         )
-        for when, times in (("as always", again), ("for the first time", first))
+        for when, times in (("later starts", again), ("first start", first))
     ]
 
 
 def _opened(folder: Path, lessons: int, data: Path) -> float:
-    """Milliseconds from exec to the course map. Returns when what was read of the course is kept
-    for the next time."""
+    """Return the milliseconds from exec to the course map, once its cache is written."""
     command = [sys.executable, "-c", OPEN, str(folder), str(lessons)]
     with Terminal(command, environment={"TUTOR_DATA": str(data)}) as run:
         taken = 1000 * run.wait_for("> Begin")
-        wait_until_kept(run, data)
+        wait_until_cached(run, data)
     return taken
 
 
-def wait_until_kept(run: Terminal, data: Path, timeout: float = 60) -> None:
-    """Wait until `run` has written down in the folder `data` what it has read of its course."""
+def wait_until_cached(run: Terminal, data: Path, timeout: float = 60) -> None:
+    """Wait until `run` has cached its course in the folder `data`."""
     deadline = time.monotonic() + timeout
     while not list(data.rglob("*.cache")):
-        assert time.monotonic() < deadline, "nothing is kept of the course"
+        assert time.monotonic() < deadline, "the course was not cached"
         run.read(0.1)

@@ -1,11 +1,11 @@
-"""How soon the engine answers, and what memory it takes.
+"""Measures how soon the engine answers, and how much memory it takes.
 
     python -m tests.benchmarks.engine MODEL.gguf
 
-The peer of the cold start is a process that does the same with `transformers`: the same weights
-as 16-bit or as 32-bit floats in a folder of its own format, which is how its users keep them.
-Starts are taken in turns, so that what else the machine does meets all. Where a row has no peer,
-the figure beside it is the limit that it is held to.
+The peer of the cold start is a process that does the same with `transformers`: the same weights as
+16-bit or 32-bit floats in a folder of its own format, which is how its users store them. Starts
+alternate, so that both meet the same conditions. If a row has no peer, the second figure is the
+limit.
 """
 
 from __future__ import annotations
@@ -63,14 +63,14 @@ print(logits.float().softmax(-1).topk(10).values.tolist(), flush=True)
 
 
 def measure(model: Path | None = None, turns: int = 5, steps: int = 2_000) -> list[Measured]:
-    """The rows of the benchmark table that are about the engine."""
+    """Return the rows about the engine."""
     model = model or find_model().path
     return [*cold_starts(model, turns), *asyncio.run(while_it_runs(model, steps))]
 
 
 def cold_starts(model: Path, turns: int) -> list[Measured]:
-    """From exec to the first distribution, in seconds."""
-    first_distribution(model)  # packs the weights, where that was not done before
+    """Return the rows about the time from exec to the first distribution, in seconds."""
+    first_distribution(model)  # packs the weights, if they are not packed yet
     ours: list[float] = []
     peers: dict[str, list[float]] = {"bfloat16": [], "float32": []}
     with tempfile.TemporaryDirectory() as place:
@@ -79,7 +79,7 @@ def cold_starts(model: Path, turns: int) -> list[Measured]:
             ours.append(seconds(lambda: first_distribution(model)))
             for numbers, taken in peers.items():
                 taken.append(seconds(partial(_python, PEER, folder, PROMPT, numbers)))
-    what = f"exec to first distribution of {TOKENS} tokens, against transformers"
+    what = f"cold start to the distribution after {TOKENS} tokens, against transformers"
     return [
         Measured(f"{what} {numbers}", "s", statistics.median(ours), statistics.median(taken), 0.4)
         for numbers, taken in peers.items()
@@ -87,7 +87,7 @@ def cold_starts(model: Path, turns: int) -> list[Measured]:
 
 
 def first_distribution(model: Path) -> None:
-    """Start an engine, ask it for one distribution, and let it end."""
+    """Start an engine, ask it for one distribution, and end it."""
     command = [sys.executable, "-m", "tutor.engine", "--model", str(model)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdin is not None
@@ -106,7 +106,7 @@ def first_distribution(model: Path) -> None:
 
 
 def _peer_folder(model: Path, place: Path) -> Path:
-    """The same weights as `transformers` keeps them."""
+    """Write the same weights in the format of `transformers`."""
     folder = place / "peer"
     _python(MAKE_PEER, model.parent, model.name, folder)
     return folder
@@ -118,8 +118,10 @@ def _python(script: str, *arguments: object) -> None:
 
 
 async def while_it_runs(model: Path, steps: int) -> list[Measured]:
-    """What it takes to answer once the engine is up, and the memory of one, of two, and of one
-    that has made many steps."""
+    """Return the rows about a running engine.
+
+    They are its time to answer, and the memory of one engine, of two, and of one after many steps.
+    """
     engine, second = EngineClient(str(model)), EngineClient(str(model))
     try:
         await engine.start()
@@ -140,11 +142,17 @@ async def while_it_runs(model: Path, steps: int) -> list[Measured]:
         await engine.stop()
         await second.stop()
     return [
-        Measured(f"distribution of {TOKENS} new tokens, engine up (limit)", "s", answering, 0.3, 1),
-        Measured("memory of an engine, alone (Pss; limit)", "MB", alone, 260, 1),
-        Measured("memory of each of two engines (Pss; limit)", "MB", sharing, 260, 1),
         Measured(
-            f"memory of an engine after {steps:,} steps against {steps // 10:,} (Uss)",
+            f"distribution after {TOKENS} new tokens, engine running (limit)",
+            "s",
+            answering,
+            0.3,
+            1,
+        ),
+        Measured("memory of one engine (PSS; limit)", "MB", alone, 260, 1),
+        Measured("memory of each of two engines (PSS; limit)", "MB", sharing, 260, 1),
+        Measured(
+            f"memory of an engine after {steps:,} steps, against {steps // 10:,} (USS)",
             "MB",
             late,
             early,
@@ -154,7 +162,7 @@ async def while_it_runs(model: Path, steps: int) -> list[Measured]:
 
 
 async def first_answer(engine: EngineClient, turns: int = 9) -> float:
-    """Seconds from a new text to its distribution, as the app sees it; median of `turns`."""
+    """Return the seconds from a new text to its distribution in the app; median of `turns`."""
     taken = []
     for turn in range(turns):
         begin = time.perf_counter()
@@ -166,7 +174,7 @@ async def first_answer(engine: EngineClient, turns: int = 9) -> float:
 
 
 async def step_on(session: AsyncModelSession, count: int, longest: int = 300) -> None:
-    """Step on `count` times, as the app does; begin again after `longest` tokens."""
+    """Take `count` steps, as the app does, and start over after `longest` tokens."""
     start = len(session.tokens)
     for seed in range(count):
         if len(session.tokens) >= longest:
@@ -176,7 +184,7 @@ async def step_on(session: AsyncModelSession, count: int, longest: int = 300) ->
 
 
 def _memory(engine: EngineClient) -> Any:
-    """With `pss` (pages shared with others count in part) and `uss` (its own pages), in bytes."""
+    """Return the memory in bytes: `pss` counts shared pages in part, `uss` only its own pages."""
     return psutil.Process(engine.pid).memory_full_info()
 
 

@@ -1,8 +1,8 @@
-"""How long the labs take that work while the learner watches.
+"""Measures how long the labs take whose work learners wait for.
 
-Each is done by its own questions and answers, from its start to its goal, as the screen would ask
-them: what is measured is the bench alone. Those that train something have the model that comes
-along, those that ask a lot the default model.
+Each lab is done with its own questions and answers, from its start to its goal, as the screen would
+ask them: only its backend is measured. Labs that train something use the small bundled model, the
+others the default model.
 """
 
 from __future__ import annotations
@@ -41,14 +41,14 @@ SEEDS = (1, 2, 3)
 def measure() -> list[Measured]:
     return [
         Measured(
-            "word vectors in training: until the chosen words lie in clusters (limit)",
+            "training word vectors until the chosen words form clusters (limit)",
             "s",
             statistics.median(clusters(seed) for seed in SEEDS),
             CLUSTERS_LIMIT_S,
             1.0,
         ),
         Measured(
-            "a GPT in training: until the held-out loss is below 2 nats a byte (limit)",
+            "training a GPT until its held-out loss is below 2 nats per byte (limit)",
             "s",
             seconds_to("training", training.State(owed=()), Run(), "below-two"),
             BELOW_TWO_LIMIT_S,
@@ -62,7 +62,7 @@ def measure() -> list[Measured]:
             1.0,
         ),
         Measured(
-            "a token under a format, the whole vocabulary masked: 95th percentile (limit)",
+            "one token under a format, with a mask on the vocabulary (95th percentile; limit)",
             "s",
             a_token_under_a_format(),
             MASK_LIMIT_S,
@@ -73,19 +73,19 @@ def measure() -> list[Measured]:
 
 
 def prompts(model: LanguageModel) -> list[Measured]:
-    """Both labs that measure prompts, with what they have in view at their start."""
+    """Return the rows of both labs that measure prompts, with what they show at the start."""
     two_examples = prompting.act(prompting.start(), Adjust(2, "examples"))
     same = prompting.act(prompting.act(two_examples, Toggle("side")), Copy())
     return [
         Measured(
-            "a prompt with two examples scored on 20 items (limit)",
+            "scoring a prompt with two examples on 20 items (limit)",
             "s",
             seconds_to_rest("prompting", same, Run(), model),
             SCORE_LIMIT_S,
             1.0,
         ),
         Measured(
-            "300 reviews read with five defenses against prompt injection (limit)",
+            "300 reviews with five defenses against prompt injection (limit)",
             "s",
             seconds_to_rest("injection", injection.State(), Run(), model),
             INJECTION_LIMIT_S,
@@ -95,7 +95,7 @@ def prompts(model: LanguageModel) -> list[Measured]:
 
 
 def seconds_to_rest(name: str, state: Any, action: Any, model: LanguageModel) -> float:
-    """From `action` in `state` until nothing is asked any more."""
+    """Return the seconds from `action` in `state` until no question is left to ask."""
     lab = registry.find(name)
     with tempfile.TemporaryDirectory() as folder:
         bench = make_backend(name, Tools(lambda: model, lambda: None, Path(folder)))
@@ -106,14 +106,16 @@ def seconds_to_rest(name: str, state: Any, action: Any, model: LanguageModel) ->
 
 
 def the_set() -> float:
-    """Seconds until all are answered as they are."""
+    """Return the seconds until all questions are answered in the first way."""
     start = certainty.act(certainty.start(), ShowView("calibration"))
     return seconds_to("certainty", start, Run(), "calibrated", load_model(find_model()))
 
 
 def a_token_under_a_format() -> float:
-    """Of all questions that the solution of the lab asks, but the first, which looks at every
-    token for the first time."""
+    """Return the time of a slow token: the 95th percentile of the questions in the lab's solution.
+
+    The first question is left out, because it indexes the vocabulary.
+    """
     lab = registry.find("format")
     seconds: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -135,7 +137,7 @@ def a_token_under_a_format() -> float:
 
 
 def clusters(seed: int) -> float:
-    """Seconds from the first key to clusters, as `tutor.labs.word2vec.lab` defines them."""
+    """Return the seconds from the first key to clusters, defined by `tutor.labs.word2vec.lab`."""
     start = word2vec.State(seed=seed)
     return seconds_to("word2vec", start, Run(), "clusters")
 
@@ -143,7 +145,7 @@ def clusters(seed: int) -> float:
 def seconds_to(
     name: str, state: Any, action: Any, goal: str, model: LanguageModel | None = None
 ) -> float:
-    """From `action` in `state` until the goal is reached."""
+    """Return the seconds from `action` in `state` until the goal is reached."""
     lab = registry.find(name)
     with tempfile.TemporaryDirectory() as folder:
         bench = make_backend(
@@ -153,7 +155,7 @@ def seconds_to(
         state = lab.act(state, action)
         while goal not in lab.reached(state):
             question = lab.question(state)
-            assert question is not None, f"{name} came to rest before {goal} was reached"
+            assert question is not None, f"{name} stopped before {goal} was reached"
             state = lab.receive(state, question, bench.answer(question))
         return time.perf_counter() - began
 
@@ -161,7 +163,7 @@ def seconds_to(
 def _small_model() -> LanguageModel:
     found = bundled_model()
     if found is None:
-        raise SystemExit("The small model that comes along is not there.")
+        raise SystemExit("The small bundled model is missing.")
     return load_model(found)
 
 

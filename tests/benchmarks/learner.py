@@ -1,9 +1,9 @@
-"""Does anything take longer for somebody who has answered for years?
+"""Is tutor slower for learners who have answered questions for years?
 
-Two learners of the same course, with 100 and with 100,000 answers behind them over the same two
-years, take turns: one acknowledged answer each (in the review log and in the state, both on disk),
-then what home, the review screen and the progress screen show. The same disk, the same minute, so
-that what else the machine does meets both.
+Two learners of the same course, with 100 and with 100,000 answers over the same two years, take
+turns: each saves one acknowledged answer (in the review log and in the state, both on disk), then
+loads the data for the home, review and progress screens. They use the same disk in the same minute,
+so that both meet the same conditions.
 """
 
 from __future__ import annotations
@@ -46,18 +46,18 @@ def answer(number: int, of: int) -> Answered:
 
 
 def learner_with(answers: int, folder: Path) -> Progress:
-    """A learner who has given `answers` answers, the last one through the front door."""
+    """Return the progress of a learner with `answers` answers, the last one saved normally."""
     folder.mkdir(mode=0o700)
     with (folder / "reviews.log").open("wb") as log:
         log.writelines(encode(answer(number, answers)) for number in range(answers - 1))
     progress = Progress.open(folder)
     progress.record(answer(answers - 1, answers))
-    progress.notices.clear()  # that the state was made from the log is what was wanted
+    progress.notices.clear()  # the state was rebuilt from the log, as intended
     return progress
 
 
 def measure(turns: int = 300) -> list[Measured]:
-    """The rows of the benchmark table that are about saving."""
+    """Return the rows about saving."""
     with tempfile.TemporaryDirectory() as place:
         few = learner_with(100, Path(place) / "few")
         many = learner_with(100_000, Path(place) / "many")
@@ -65,7 +65,7 @@ def measure(turns: int = 300) -> list[Measured]:
         opening: dict[Progress, list[float]] = {few: [], many: []}
         home: dict[Progress, list[float]] = {few: [], many: []}
         reviewing: dict[Progress, list[float]] = {few: [], many: []}
-        standing: dict[Progress, list[float]] = {few: [], many: []}
+        progress_screen: dict[Progress, list[float]] = {few: [], many: []}
         for turn in range(turns):
             for progress in (few, many) if turn % 2 else (many, few):
                 event = answer(100_000 + turn, 100_000)
@@ -75,19 +75,19 @@ def measure(turns: int = 300) -> list[Measured]:
                     (opening, lambda f=folder: Progress.open(f)),
                     (home, lambda f=folder: show_home(f)),
                     (reviewing, lambda f=folder: show_review(f)),
-                    (standing, lambda f=folder: show_progress(f)),
+                    (progress_screen, lambda f=folder: show_progress(f)),
                 ):
                     times[progress].append(milliseconds(act))
     what = {
-        "one acknowledged answer": saving,
+        "saving an answer": saving,
         "opening the progress": opening,
-        "what home shows": home,
-        "what the review screen shows": reviewing,
-        "what the progress screen shows": standing,
+        "data for the home screen": home,
+        "data for the review screen": reviewing,
+        "data for the progress screen": progress_screen,
     }
     return [
         Measured(
-            f"{name}, after 100,000 answers against after 100",
+            f"{name} after 100,000 answers, against 100",
             "ms",
             statistics.median(times[many]),
             statistics.median(times[few]),
@@ -98,7 +98,7 @@ def measure(turns: int = 300) -> list[Measured]:
 
 
 def show_home(folder: Path) -> None:
-    """What home asks of somebody's progress, from the disk on."""
+    """Load what the home screen needs of a learner's progress from disk."""
     progress = Progress.open(folder)
     progress.lessons(), progress.cards(), progress.last_lesson()
     review.queue(progress.state(), ASKED, NOW)

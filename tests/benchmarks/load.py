@@ -3,14 +3,14 @@
     python -m tests.benchmarks load         (or: python -m tests.benchmarks.load [--learners N])
 
 - Fifty simulated learners, each with a text of their own, step every two seconds, while five more
-  run on as fast as they are served. They speak the engine's protocol over its socket, from one
-  other process, as the screens do.
-- Fifty real `tutor` processes, each in a terminal of its own, whose stepper is stepped by a key
-  every two seconds.
-- kill -9 of the engine with twenty of them on it: how long until each has a distribution again.
+  generate without pause. They use the engine's protocol over its socket, all from one other
+  process.
+- Fifty real `tutor` processes, each in a terminal of its own, take a step by a key every two
+  seconds.
+- kill -9 of the engine with twenty learners on it: how long until each has a distribution again.
 
-All of it is on the machine that the table names: the learners' side takes its part of the same
-cores. Limits that are not another program stand in the place of the peer.
+Everything runs on the machine that the table names, so the learners' side uses the same cores. If
+a row has no peer, the second figure is the limit.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ LONGEST = 200
 STEP_LIMIT_MS = 250.0
 ENGINE_LIMIT_MB = 1200.0
 LEARNER_LIMIT_MB = 45.0
-BEREFT = 20
-"""Learners who are on it when the engine is killed."""
+KILLED_WITH = 20
+"""Learners who are connected when the engine is killed."""
 BACK_LIMIT = 10.0
 """Seconds."""
 _MEGABYTE = 1e6
@@ -58,7 +58,7 @@ _TEXT = "The history of the city number {} begins with a small harbor at the mou
 
 @contextmanager
 def engine(folder: Path, screens: int) -> Iterator[tuple[Path, subprocess.Popen[str]]]:
-    """A running `tutor engine` and its socket."""
+    """Yield a running `tutor engine` and its socket."""
     path = folder / "engine.sock"
     command = [sys.executable, "-m", "tutor", "engine", f"--socket={path}"]
     command += [f"--model={find_model().path}", f"--of-one-account={screens}"]
@@ -72,7 +72,7 @@ def engine(folder: Path, screens: int) -> Iterator[tuple[Path, subprocess.Popen[
 
 
 def worker_of(process: subprocess.Popen[str]) -> psutil.Process:
-    """The process with the model."""
+    """Return the process with the model."""
     (worker,) = psutil.Process(process.pid).children()
     return worker
 
@@ -85,7 +85,7 @@ class Learner:
         self.engine = EngineClient(shared=socket)
         self.number = number
         self.taken: list[float] = []
-        """Seconds that each step took, from asking to the distribution."""
+        """Seconds from each request for a step to its distribution."""
 
     async def begin(self) -> None:
         await self.engine.start()
@@ -113,7 +113,7 @@ class Learner:
 
 
 async def step(session: AsyncModelSession, seed: int) -> None:
-    """What the stepper asks for a step: the distribution, and the token drawn goes on the path."""
+    """Take a step like the stepper: ask for the distribution, and add the token drawn."""
     found = await session.distribution(len(session.tokens), PLAIN, seed, top=10)
     session.append([found.drawn.token])  # sent with the next question
 
@@ -137,28 +137,28 @@ async def simulate(
     per_second = sum(len(learner.taken) for learner in running) / seconds
     shares = [len(learner.taken) for learner in running]
     print(
-        f"{len(steps)} steps, median {statistics.median(steps):.0f} ms; {RUNNING_ON} run on at "
+        f"{len(steps)} steps, median {statistics.median(steps):.0f} ms; {RUNNING_ON} generate "
         f"{per_second:.1f} tokens a second together ({min(shares)} to {max(shares)} each); "
-        f"{load.together / load.steps:.0%} of the tokens read with others; "
+        f"{load.together / load.steps:.0%} of the tokens processed in a batch; "
         f"engine USS {memory.uss / _MEGABYTE:.0f} MB, caches {load.cached / _MEGABYTE:.0f} MB",
         file=sys.stderr,
     )
-    for learner in everybody[BEREFT:]:
+    for learner in everybody[KILLED_WITH:]:
         await learner.engine.stop()
-    left = everybody[:BEREFT]
+    left = everybody[:KILLED_WITH]
     back = await killed(process, left)
     for learner in left:
         await learner.engine.stop()
-    what = f"{learners} learners step every {EVERY:g} s, {RUNNING_ON} run on"
+    what = f"{learners} learners step every {EVERY:g} s, {RUNNING_ON} generate"
     return [
         Measured(f"{what}: a step (95th percentile)", "ms", percentile(steps), STEP_LIMIT_MS, 1.0),
-        Measured(f"{what}: engine (Pss)", "MB", memory.pss / _MEGABYTE, ENGINE_LIMIT_MB, 1.0),
-        Measured(f"kill -9 of the engine: all {len(left)} go on after", "s", back, BACK_LIMIT, 1.0),
+        Measured(f"{what}: engine (PSS)", "MB", memory.pss / _MEGABYTE, ENGINE_LIMIT_MB, 1.0),
+        Measured(f"kill -9 of the engine: all {len(left)} continue", "s", back, BACK_LIMIT, 1.0),
     ]
 
 
 async def killed(process: subprocess.Popen[str], everybody: list[Learner]) -> float:
-    """Seconds from kill -9 until everybody has their next distribution."""
+    """Return the seconds from kill -9 until each learner has their next distribution."""
     before = {learner.number: learner.session.tokens for learner in everybody}
     worker_of(process).kill()
     begin = time.perf_counter()
@@ -177,12 +177,12 @@ def percentile(values: list[float]) -> float:
     return statistics.quantiles(values, n=20)[-1]
 
 
-# --- real ones ------------------------------------------------------------------------------------
+# --- real learners --------------------------------------------------------------------------------
 
 
 @contextmanager
 def screen(folder: Path, socket: Path) -> Iterator[Terminal]:
-    """`tutor` of a learner of their own, on the shared engine."""
+    """Start `tutor` for a new learner, on the shared engine."""
     folder.mkdir()
     (folder / "models").symlink_to(user_models_folder())
     environment = {"TUTOR_DATA": str(folder), "TUTOR_ENGINE": str(socket), "TUTOR_MODEL": None}
@@ -205,14 +205,14 @@ def real(socket: Path, place: Path, learners: int, seconds: float) -> list[Measu
         assert not alone, f"{len(alone)} screens have started an engine of their own"
     print(
         f"{len(taken)} keys, median {statistics.median(taken):.0f} ms; the screens together "
-        f"{sum(each.pss for each in memory) / _MEGABYTE:.0f} MB (Pss)",
+        f"{sum(each.pss for each in memory) / _MEGABYTE:.0f} MB (PSS)",
         file=sys.stderr,
     )
     what = f"{learners} real screens, a step every {EVERY:g} s"
     return [
         Measured(f"{what}: key to repaint (95th percentile)", "ms", percentile(taken), 250, 1.0),
         Measured(
-            f"{what}: each further one (Uss)",
+            f"{what}: each further screen (USS)",
             "MB",
             statistics.mean(each.uss for each in memory) / _MEGABYTE,
             LEARNER_LIMIT_MB,
@@ -222,8 +222,10 @@ def real(socket: Path, place: Path, learners: int, seconds: float) -> list[Measu
 
 
 def step_all(screens: list[Terminal], seconds: float) -> list[float]:
-    """Everybody's stepper is stepped in turn, each every two seconds. Milliseconds from the key to
-    the next distribution on the screen."""
+    """Step each learner's stepper in turn, every two seconds.
+
+    Returns the milliseconds from each key to the next distribution on the screen.
+    """
     taken: list[float] = []
     end = time.perf_counter() + seconds
     due = time.perf_counter()
@@ -249,7 +251,7 @@ def stepped(now: str, before: str) -> bool:
 
 
 def measure(learners: int = LEARNERS, seconds: float = SECONDS) -> list[Measured]:
-    """The rows of the benchmark table that are about a class."""
+    """Return the rows about a class."""
     with (
         tempfile.TemporaryDirectory() as place,
         engine(Path(place), learners + RUNNING_ON + 1) as (socket, process),

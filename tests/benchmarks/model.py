@@ -1,9 +1,9 @@
-"""How fast the network is, and how near to exact arithmetic.
+"""Measures how fast the network is, and how close to exact arithmetic.
 
-The same GGUF file, the same two threads and the same tokens for everybody, in turns: ours,
-llama.cpp (llama-cpp-python as it comes), and `transformers` in 32-bit floats. A decode step is
-one token read at the end of a context, and its ten most probable successors; prefill reads a
-whole text and gives the ten most probable tokens after it.
+The same GGUF file, the same two threads and the same tokens for everyone, in turns: ours, llama.cpp
+(llama-cpp-python with its defaults), and `transformers` in 32-bit floats. A decode step processes
+one token at the end of a context and returns its ten most probable successors. Prefill processes a
+whole text and returns the ten most probable tokens after it.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ from tutor.models import find_model
 
 TURNS = 5
 STEPS = 8
-PAUSE = 0.02  # seconds: threads of one library spin for a while after their work is done
+PAUSE = 0.02  # seconds; a library's threads spin for a while after their work is done
 
 PARAGRAPHS = (
-    "The lighthouse stood at the edge of the cliff, and for more than a hundred years its lamp had "
+    "The lighthouse rose at the edge of the cliff, and for more than a hundred years its lamp had "
     "guided ships past the rocks below. When the last keeper retired, the village decided to turn "
     "the building into a small museum, where children could climb the stairs and learn how sailors "
     "found their way before there were satellites.",
@@ -44,10 +44,10 @@ PARAGRAPHS = (
 
 class Reader(Protocol):
     def read(self, ids: Sequence[int]) -> None:
-        """Start over, read these tokens and find the ten most probable next ones."""
+        """Start over, process these tokens and return the ten most probable next ones."""
 
     def step(self, id_: int) -> None:
-        """Read one more token, find the ten most probable next ones, and forget it again."""
+        """Process one more token, return the ten most probable next ones, and undo the step."""
 
 
 class Ours:
@@ -131,10 +131,10 @@ def measure() -> list[Measured]:
         rows.append(Measured(f"{name}, against llama.cpp", "ms", step, llama_step, 1.0))
         rows.append(Measured(f"{name}, against transformers fp32", "ms", step, peer_step, 0.16))
         read, llama_read = _medians([ours, llama], ids, _reading)
-        name = f"reading {length} tokens, against llama.cpp"
+        name = f"prefill of {length} tokens, against llama.cpp"
         rows.append(Measured(name, "ms", read, llama_read, 0.65))
     exact = load_model(found, exact=True)
-    for way, at_once in (("read at once", True), ("one token at a time", False)):
+    for way, at_once in (("in one prefill", True), ("token by token", False)):
         what = f"mean divergence from exact arithmetic, two paragraphs {way} (limit)"
         rows.append(Measured(what, "nats", divergence(model, exact, at_once=at_once), 0.0005, 1.0))
     return rows
@@ -145,7 +145,7 @@ def _medians(
     ids: Sequence[int],
     timed: Callable[[Reader, Sequence[int]], list[float]],
 ) -> list[float]:
-    """Milliseconds of each reader, who take turns; the first turn is a rehearsal."""
+    """Return the milliseconds of each reader, who take turns; the first turn does not count."""
     taken: list[list[float]] = [[] for _ in readers]
     for turn in range(TURNS + 1):
         for times, reader in zip(taken, readers, strict=True):
@@ -173,8 +173,10 @@ def milliseconds(act: Callable[[], object]) -> float:
 
 @torch.inference_mode()
 def divergence(model: LanguageModel, exact: LanguageModel, *, at_once: bool) -> float:
-    """Kullback-Leibler divergence of the distribution from the exact one, in nats, on average
-    over all positions of both paragraphs."""
+    """Return the mean Kullback-Leibler divergence from the exact distribution, in nats.
+
+    The mean is over all positions of both paragraphs.
+    """
     found = []
     for text in PARAGRAPHS:
         ids = torch.tensor(model.tokenizer.encode(text))

@@ -1,8 +1,8 @@
-"""Is a folder of 10,000 texts searched at once?
+"""Is a search in a folder of 10,000 texts fast?
 
-The texts are made up: words with the frequencies that words have in languages (Zipf), sentences,
-paragraphs and headings. The queries are drawn from the same words, common ones among them, as
-people ask whole questions.
+The texts are made up, with word frequencies as in real languages (Zipf), sentences, paragraphs and
+headings. The queries are drawn from the same words, including common ones, since people ask whole
+questions.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SYLLABLES = [first + vowel for first in "bdfghklmnprstvz" for vowel in "aeiou"]
 
 
 class Language:
-    """Words that never were, the most frequent ones first."""
+    """Invented words, the most frequent ones first."""
 
     def __init__(self, seed: int = 1) -> None:
         self._chance = random.Random(seed)
@@ -44,7 +44,7 @@ class Language:
         return self._chance.choices(self._words, cum_weights=self._weights, k=count)
 
     def text(self) -> str:
-        """Some 300 words under a few headings, as in somebody's notes."""
+        """Return some 300 words under a few headings, like a page of notes."""
         lines = []
         for number in range(self._chance.randint(1, 4)):
             lines.append(f"{'#' * (1 + (number > 0))} {' '.join(self.words(4)).capitalize()}\n")
@@ -57,13 +57,13 @@ class Language:
         return "\n".join(lines)
 
     def query(self) -> str:
-        """Two words that tell something, among some that may not."""
+        """Return two informative words among others that may not be."""
         rare = self._chance.choices(self._words[200:], k=2)
         return " ".join([*self.words(self._chance.randint(2, 7)), *rare])
 
 
 def write_texts(folder: Path, files: int = FILES, seed: int = 1) -> Language:
-    """So many texts, a hundred in a folder; returns the language that they are in."""
+    """Write `count` texts, a hundred in a folder, and return their language."""
     language = Language(seed)
     for number in range(files):
         inside = folder / f"{number // 100:03}"
@@ -85,14 +85,16 @@ def measure() -> list[Measured]:
     query = f"a query over {FILES:,} files"
     return [
         Measured(f"indexing {FILES:,} files (limit)", "s", first, INDEX_LIMIT_S, 1.0),
-        Measured("again, when none has changed (limit)", "s", again, AGAIN_LIMIT_S, 1.0),
+        Measured(
+            "updating that index when no file has changed (limit)", "s", again, AGAIN_LIMIT_S, 1.0
+        ),
         Measured(f"{query}, median (limit)", "ms", statistics.median(times), QUERY_LIMIT_MS, 1.0),
         Measured(f"{query}, p95 (limit)", "ms", p95, QUERY_LIMIT_MS, 1.0),
     ]
 
 
 def _indexed(folder: Path) -> float:
-    """Seconds to bring the index up to date."""
+    """Return the seconds to bring the index up to date."""
     began = time.perf_counter()
     with store.opened_to_write("benchmark", folder) as index:
         for _ in update(index, folder):
@@ -101,7 +103,7 @@ def _indexed(folder: Path) -> float:
 
 
 def _queried(language: Language) -> list[float]:
-    """Milliseconds of each query, the index being open."""
+    """Return the milliseconds of each query on the open index."""
     times = []
     with store.opened("benchmark") as index:
         index.search(language.query(), 5)

@@ -1,15 +1,16 @@
-"""How fast the screen is, and how much memory it takes.
+"""Measures how fast the screen is, and how much memory it takes.
 
     python -m tests.benchmarks.screen [--runs N] [--steps N]
 
-- First paint: from exec to the first content on an 80x24 terminal, `tutor` against the smallest
-  Textual app with a Header, a Footer and a Markdown, taking turns.
-- Key to repaint: from a key that is pressed to the change it makes on the screen, while the engine
-  imports PyTorch and loads the model, while it generates, and while a lab works.
-- Memory: what the process that draws the screen holds alone (USS), after some steps and after many.
+- First paint: from exec to the first content on an 80x24 terminal, in turns with the smallest
+  Textual app that has a Header, a Footer and a Markdown.
+- Key to repaint: from a key press to the change on the screen, while the engine imports PyTorch and
+  loads the model, while it generates, and while a lab runs.
+- Memory: the unshared memory (USS) of the process that draws the screen, after some steps and after
+  many.
 
-Needs the default model, installed or named by TUTOR_MODEL. Limits that are not another program
-("at most 30 ms") stand in the place of the peer.
+Needs the default model, installed or named by TUTOR_MODEL. If a row has no peer, the second figure
+is the limit, such as 30 ms.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
-from tests.benchmarks.course import wait_until_kept
+from tests.benchmarks.course import wait_until_cached
 from tests.benchmarks.table import Measured
 from tests.terminal import Terminal
 from tutor.models import find_model
@@ -48,9 +49,9 @@ KEY_LIMIT_MS = 30.0
 MEMORY_LIMIT_MB = 45.0
 KEYS = 100
 PROPOSED = "starts    ›"
-"""The text that the ghost text lab shows as soon as a proposal has its first token."""
+"""Text that the ghost-text lab shows from the first token of a proposal on."""
 STEPPER = "the model's draw"
-"""What only the stepper shows, and only when there is a distribution."""
+"""Text that only the stepper shows, and only with a distribution."""
 _MEGABYTE = 1e6
 
 
@@ -58,13 +59,15 @@ _MEGABYTE = 1e6
 def tutor(
     columns: int = 80, lines: int = 24, data: str | None = None, arguments: tuple[str, ...] = ()
 ) -> Iterator[Terminal]:
-    """`tutor` with a learner who has never been here, and the model of whoever runs this. `data`
-    is a folder to keep for the next start."""
+    """Start `tutor` for a new learner, with the same models as the user.
+
+    `data` is a folder to keep for the next start.
+    """
     model = str(find_model().path)
     with nullcontext(data) if data else tempfile.TemporaryDirectory() as data:
         models = Path(data) / "models"
         if not models.is_symlink():
-            models.symlink_to(user_models_folder())  # the packed weights are beside the model
+            models.symlink_to(user_models_folder())  # the packed weights are next to the model
         environment = {"TUTOR_DATA": data, "TUTOR_MODEL": model}
         command = [sys.executable, "-m", "tutor", *arguments]
         with Terminal(command, columns=columns, lines=lines, environment=environment) as run:
@@ -72,8 +75,7 @@ def tutor(
 
 
 def first_paint(runs: int) -> list[Measured]:
-    """The very first start takes a glance at all lessons; later ones find what was read of them
-    meanwhile in a cache."""
+    """Return the rows about the first paint. The first start has no cache of the lessons yet."""
     first: list[float] = []
     later: list[float] = []
     peers: list[float] = []
@@ -82,19 +84,19 @@ def first_paint(runs: int) -> list[Measured]:
             for times in (first, later):
                 with tutor(data=data) as run:
                     times.append(run.wait_for("> Begin"))
-                    wait_until_kept(run, Path(data))
+                    wait_until_cached(run, Path(data))
         with Terminal([sys.executable, "-c", PEER]) as run:
             peers.append(run.wait_for("First content."))
     peer = 1000 * statistics.median(peers)
-    what = "first content painted, against the smallest Textual app"
+    what = "first paint, against the smallest Textual app"
     return [
         Measured(what, "ms", 1000 * statistics.median(later), peer, 1.3),
-        Measured(f"{what}: first start of all", "ms", 1000 * statistics.median(first), peer, 1.3),
+        Measured(f"{what}: first start", "ms", 1000 * statistics.median(first), peer, 1.3),
     ]
 
 
 def keys_while_loading(starts: int = 4) -> Measured:
-    """The arrow keys on the course map, in the seconds after the start."""
+    """Press arrow keys on the course map, in the seconds after the start."""
     times: list[float] = []
     for _ in range(starts):
         with tutor() as run:
@@ -105,7 +107,7 @@ def keys_while_loading(starts: int = 4) -> Measured:
 
 
 def keys_while_generating() -> Measured:
-    """The arrow keys on the dials of the sampler, above a stepper that runs on by itself."""
+    """Press arrow keys in the sampler settings, above a stepper that generates."""
     times: list[float] = []
     with tutor() as run:
         run.wait_for("●", timeout=300)
@@ -114,15 +116,15 @@ def keys_while_generating() -> Measured:
         run.press("t")
         run.wait_for("› 1")
         while len(times) < KEYS:
-            if "r pauses" not in run.text:  # it stops at its limit
+            if "r pauses" not in run.text:  # generation stops at its limit
                 run.press("r")
                 run.wait_for("r pauses")
             times += (_pressed(run, "down", "› 2"), _pressed(run, "up", "› 1"))
-    return _slowest("key to repaint while it generates (95th percentile)", times)
+    return _slowest("key to repaint while the model generates (95th percentile)", times)
 
 
-def keys_while_a_lab_works() -> Measured:
-    """The arrow keys in the lab of continuations, while it writes them."""
+def keys_while_a_lab_runs() -> Measured:
+    """Press arrow keys in the continuations lab while it generates."""
     times: list[float] = []
     with tutor(arguments=("lab", "continuations")) as run:
         run.wait_for("●", timeout=300)
@@ -131,11 +133,11 @@ def keys_while_a_lab_works() -> Measured:
         run.wait_for("›  1")
         while len(times) < KEYS and "Done." not in run.text:
             times += (_pressed(run, "down", "›  2"), _pressed(run, "up", "›  1"))
-    return _slowest("key to repaint while a lab works (95th percentile)", times)
+    return _slowest("key to repaint while a lab runs (95th percentile)", times)
 
 
-def keys_while_gray_text_is_written() -> Measured:
-    """Typing in the editor with gray text, each key while the model writes its proposal."""
+def keys_while_ghost_text_is_generated() -> Measured:
+    """Type in the editor with ghost text, each key while the model generates a proposal."""
     times: list[float] = []
     with tutor(arguments=("lab", "ghost-text")) as run:
         run.wait_for("●", timeout=300)
@@ -144,14 +146,14 @@ def keys_while_gray_text_is_written() -> Measured:
         run.wait_for("ctrl+n")
         while len(times) < KEYS:
             times.append(_pressed(run, "x", "returnx"))
-            run.wait_for(PROPOSED)  # it begins: the rest of the line is under way
+            run.wait_for(PROPOSED)  # it has begun: the rest of the line is being generated
             times.append(_pressed(run, "backspace", gone="returnx"))
             run.wait_for(PROPOSED)
-    return _slowest("key to repaint while gray text is written (95th percentile)", times)
+    return _slowest("key to repaint while ghost text is generated (95th percentile)", times)
 
 
 def memory(steps: int) -> list[Measured]:
-    """Steps forward and back in the stepper, with the distribution painted each time."""
+    """Step forward and back in the stepper, and draw the distribution each time."""
     with tutor() as run:
         run.wait_for("●", timeout=300)
         run.press("s")
@@ -162,7 +164,13 @@ def memory(steps: int) -> list[Measured]:
         late = run.memory() / _MEGABYTE
     return [
         Measured("memory of the screen process (USS)", "MB", late, MEMORY_LIMIT_MB, 1.0),
-        Measured(f"the same after {steps} steps against {steps // 10}", "MB", late, early, 1.05),
+        Measured(
+            f"memory of the screen process after {steps:,} steps, against {steps // 10:,} (USS)",
+            "MB",
+            late,
+            early,
+            1.05,
+        ),
     ]
 
 
@@ -181,7 +189,7 @@ def _press_and_wait(run: Terminal, key: str, what: str) -> None:
 
 
 def _pressed(run: Terminal, key: str, shown: str = "", *, gone: str = "") -> float:
-    """Milliseconds from the key to its effect on the screen."""
+    """Return the milliseconds from the key to its effect on the screen."""
     begin = time.perf_counter()
     run.press(key)
     run.wait_for(shown) if shown else run.wait_gone(gone)
@@ -193,13 +201,13 @@ def _slowest(what: str, times: list[float]) -> Measured:
 
 
 def measure(runs: int = 9, steps: int = 1000) -> list[Measured]:
-    """The rows of the benchmark table that are about the screen."""
+    """Return the rows about the screen."""
     return [
         *first_paint(runs),
         keys_while_loading(),
         keys_while_generating(),
-        keys_while_a_lab_works(),
-        keys_while_gray_text_is_written(),
+        keys_while_a_lab_runs(),
+        keys_while_ghost_text_is_generated(),
         *memory(steps),
     ]
 
@@ -207,7 +215,7 @@ def measure(runs: int = 9, steps: int = 1000) -> list[Measured]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=9, help="first paints of each program")
-    parser.add_argument("--steps", type=int, default=1000, help="steps for the memory")
+    parser.add_argument("--steps", type=int, default=1000, help="steps of the memory test")
     options = parser.parse_args()
     os.environ.setdefault("TERM", "xterm-256color")
     for row in measure(options.runs, options.steps):

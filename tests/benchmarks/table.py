@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 
 class Measured(NamedTuple):
-    """A row of the table: medians of `ours` and `peer` in `unit`, taken in the same run, and the
-    largest `ours / peer` that is good enough. Where there is no peer, the limit that ours is held
-    to stands in its place."""
+    """A row of the table: the medians `ours` and `peer` in `unit`, from the same run.
+
+    `target_ratio` is the largest `ours / peer` that is good enough. If there is no peer, `peer` is
+    a limit.
+    """
 
     what: str
     unit: str
@@ -26,7 +28,7 @@ class Measured(NamedTuple):
         return self.ratio <= self.target_ratio
 
     def cells(self) -> tuple[str, str, str, str]:
-        """Ours, the peer's, their ratio, the target."""
+        """Return the four cells: ours, the peer's, their ratio, and the target."""
         return (
             f"{_figure(self.ours)} {self.unit}",
             f"{_figure(self.peer)} {self.unit}",
@@ -36,7 +38,7 @@ class Measured(NamedTuple):
 
 
 def _figure(value: float) -> str:
-    """Three digits count: 0.0123, 45.6, 1,630."""
+    """Return a number with three significant digits: 0.0123, 45.6, 1,630."""
     return f"{float(f'{value:.3g}'):,.0f}" if value >= 999.5 else f"{value:.3g}"
 
 
@@ -44,7 +46,7 @@ HEADINGS = ("what", "ours", "peer", "ratio", "target", "met")
 
 
 def markdown(rows: Iterable[Measured]) -> str:
-    """The table, aligned, ready for the README."""
+    """Return the table as aligned Markdown, ready for docs/benchmarks.md."""
     lines: list[Sequence[str]] = [HEADINGS]
     lines += [(row.what, *row.cells(), "yes" if row.met else "no") for row in rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]

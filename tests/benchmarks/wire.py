@@ -1,10 +1,10 @@
-"""What goes over the wire between a learner and a host.
+"""The bytes between a learner and a host over SSH.
 
     python -m tests.benchmarks.wire
 
 `tutor` runs at 80x24 in a session of OpenSSH's own server on the loopback. Bytes are counted at the
-learner's terminal, and inside of TCP: what SSH adds to encrypt them, and the keys themselves. They
-do not depend on how fast the machine is, but for a run: a slow one sends less.
+learner's terminal and inside TCP, which adds SSH's encryption and the keys themselves. They do not
+depend on the speed of the machine, except while the model generates: a slow machine sends less.
 
 Needs the default model, installed or named by TUTOR_MODEL, and OpenSSH's server and client.
 """
@@ -23,16 +23,16 @@ from tutor.paths import user_models_folder
 
 KILOBYTE = 1000
 PAINTINGS = 8.0
-"""A second while the model runs, at most."""
+"""The most repaints per second while the model generates."""
 _WAYS = (("over SSH", (), 1.0), ("with --low-bandwidth", ("--low-bandwidth",), 0.5))
-"""What it is called, how it is started, and which part of the budget it may take."""
+"""The name of each way to run, its arguments, and the fraction of the budget that it may use."""
 
 
 def costs(*arguments: str) -> Costs:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "learner"
         data.mkdir()
-        (data / "models").symlink_to(user_models_folder())  # the packed weights are beside them
+        (data / "models").symlink_to(user_models_folder())  # the packed weights are next to them
         keys = Path(folder) / "server"
         keys.mkdir()
         with SshServer(keys) as server:
@@ -42,22 +42,22 @@ def costs(*arguments: str) -> Costs:
 
 def rows(name: str, found: Costs, share: float) -> list[Measured]:
     budgets = {
-        "a key in a prompt": ("kB", found.key, 2),
+        "a key typed in a prompt": ("kB", found.key, 2),
         "a page of a lesson": ("kB", found.page, 12),
         "a step of the stepper": ("kB", found.step, 4),
-        "the stepper running on": ("kB/s", found.running, 8),
+        "the stepper generating": ("kB/s", found.running, 8),
     }
     return [
-        Measured(f"{what} {name}, inside of TCP", unit, cost.tcp / KILOBYTE, budget, share)
+        Measured(f"{what} {name}", unit, cost.tcp / KILOBYTE, budget, share)
         for what, (unit, cost, budget) in budgets.items()
     ] + [
-        Measured(f"paintings while it runs on {name}", "1/s", found.paintings, PAINTINGS, share),
+        Measured(f"repaints while it generates {name}", "1/s", found.paintings, PAINTINGS, share),
         Measured(f"two seconds without a key {name}", "kB", found.idle.tcp / KILOBYTE, 1, 0),
     ]
 
 
 def measure() -> list[Measured]:
-    """The rows of the benchmark table that are about the wire; the budget stands for the peer."""
+    """Return the rows about the wire, with the budget as the peer."""
     found = [(name, costs(*arguments), share) for name, arguments, share in _WAYS]
     return [row for each in found for row in rows(*each)]
 

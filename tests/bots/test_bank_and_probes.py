@@ -1,4 +1,4 @@
-"""The shipped intents, answers and probes: enough of them, and fit to be measured with."""
+"""Tests that the bundled intents, answers and probes are sufficient and valid."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def plain(text: str) -> str:
     return " ".join(folded(word) for word in words_of(text))
 
 
-def test_there_is_enough_to_train_on_and_to_answer_with() -> None:
+def test_there_are_enough_phrases_and_answers() -> None:
     bank = shipped_bank()
     assert len(bank.intents) >= 15
     assert all(len(intent.phrases) >= 10 for intent in bank.intents)
@@ -26,7 +26,7 @@ def test_there_is_enough_to_train_on_and_to_answer_with() -> None:
     assert set(bank.answers) == {intent.name for intent in bank.intents}
 
 
-def test_nothing_held_out_is_trained_on_or_in_the_bank_and_nothing_stands_there_twice() -> None:
+def test_held_out_phrases_are_nowhere_else_and_nothing_is_repeated() -> None:
     bank = shipped_bank()
     phrases = Counter(plain(each) for intent in bank.intents for each in intent.phrases)
     held_out = Counter(plain(each) for intent in bank.intents for each in intent.held_out)
@@ -42,7 +42,7 @@ def test_nothing_held_out_is_trained_on_or_in_the_bank_and_nothing_stands_there_
     assert not set(held_out) & (set(phrases) | set(asked))
 
 
-def test_probes_are_of_six_kinds_and_paraphrases_are_in_nobody_s_words() -> None:
+def test_probes_are_of_six_kinds_and_paraphrases_use_other_words() -> None:
     probes = shipped_probes()
     assert {probe.kind for probe in probes.probes} == set(KINDS)
     assert all(len(probes.of(kind)) >= 5 for kind in KINDS)
@@ -68,8 +68,8 @@ def test_every_criterion_can_be_met_and_missed() -> None:
                 assert not is_right(criterion, "something else", False)
 
 
-def test_the_bank_has_what_the_criteria_ask_for() -> None:
-    """Or retrieval could never be right."""
+def test_the_bank_can_meet_the_criteria() -> None:
+    """Otherwise the retrieval bot could never be right."""
     texts = [entry.answer for entries in shipped_bank().answers.values() for entry in entries]
     for probe in shipped_probes().probes:
         if probe.kind in ("in-domain", "paraphrase", "typo"):
@@ -77,7 +77,7 @@ def test_the_bank_has_what_the_criteria_ask_for() -> None:
             assert any(is_right(criterion, text, False) for text in texts), probe.message
 
 
-def test_what_is_right() -> None:
+def test_correct_and_wrong_replies() -> None:
     says = Criterion(says=("3 euros",), avoids=("free",))
     assert is_right(says, "It costs  3\nEuros.", False)
     assert not is_right(says, "3 euros, or free", False)
@@ -88,7 +88,7 @@ def test_what_is_right() -> None:
     assert declines("I’m not sure about that.", shipped_probes().declining)
 
 
-def test_an_intent_of_ones_own() -> None:
+def test_a_learner_s_own_intent() -> None:
     intent, entry = own_intent(
         "Music: any LPs?; do you lend records; any LPs? ; CDs? = Upstairs.", frozenset()
     )
@@ -106,6 +106,6 @@ def test_an_intent_of_ones_own() -> None:
     ["", "music", "music: a; b; c", "music: a; b = x", "a b: a; b; c = x", "hours: a; b; c = x",
      ": a; b; c = x", "music: a; b; c =", "m: " + "a" * 201 + "; b; c = x"],
 )  # fmt: skip
-def test_a_line_that_is_no_intent(line: str) -> None:
+def test_an_invalid_line_for_an_intent(line: str) -> None:
     with pytest.raises(BotError):
         own_intent(line, frozenset({"hours"}))

@@ -1,4 +1,4 @@
-"""The network that recognizes intents: what it reads, how it learns, and that it does."""
+"""Tests of the network that recognizes intents."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import torch
 from tests.labs.lab_backend import small_model
 from tutor.bots.bank import Bank
 from tutor.bots.files import shipped_bank
-from tutor.bots.intents import PIECES, STEPS, Encoder, IntentTraining, pieces_of
+from tutor.bots.intents import BUCKETS, STEPS, Encoder, IntentTraining, ngrams_of
 from tutor.bots.retrieval_bot import LIKELY, THRESHOLD, RetrievalBot
 from tutor.lm.embeddings.neighbors import EmbeddingTable
 
@@ -35,7 +35,7 @@ def library() -> RetrievalBot:
 
 
 def test_a_vector_by_hand() -> None:
-    """Of one word: the mean of its tokens' rows of length 1, and its pieces, each half of it."""
+    """The vector of one word: the mean of its tokens' scaled rows, and its n-grams, half each."""
     encoder = Encoder(small_model(), ["card", "a card"])
     (vector,) = encoder.vectors(["Card!"])
     rows = EmbeddingTable(small_model().network).rows_of(small_model().tokenizer.encode(" card"))
@@ -43,9 +43,9 @@ def test_a_vector_by_hand() -> None:
     width = len(meaning)
     assert torch.allclose(vector[:width], meaning / meaning.norm() / math.sqrt(2), atol=1e-6)
     assert float(vector.norm()) == pytest.approx(1)
-    places = {zlib.crc32(piece.encode()) % PIECES for piece in pieces_of("card")}
-    assert set(vector[width:].nonzero().flatten().tolist()) == places
-    assert encoder.size == width + PIECES
+    buckets = {zlib.crc32(ngram.encode()) % BUCKETS for ngram in ngrams_of("card")}
+    assert set(vector[width:].nonzero().flatten().tolist()) == buckets
+    assert encoder.size == width + BUCKETS
 
 
 def test_a_rare_word_counts_more_than_a_frequent_one() -> None:
@@ -54,18 +54,18 @@ def test_a_rare_word_counts_more_than_a_frequent_one() -> None:
     assert float(both @ card) > float(both @ the)
 
 
-def test_pieces_survive_a_typo() -> None:
-    assert list(pieces_of("ab")) == ["<ab>", "<ab", "ab>", "<ab>"]
-    shared = set(pieces_of("library")) & set(pieces_of("libary"))
+def test_ngrams_survive_a_typo() -> None:
+    assert list(ngrams_of("ab")) == ["<ab>", "<ab", "ab>", "<ab>"]
+    shared = set(ngrams_of("library")) & set(ngrams_of("libary"))
     assert {"<li", "<lib", "ary", "ry>"} <= shared
 
 
-def test_a_message_without_words_is_nothing() -> None:
+def test_a_message_without_words_is_zero() -> None:
     encoder = Encoder(small_model(), ["a"])
     assert not encoder.vectors(["?!", ""]).any()
 
 
-def test_the_loss_is_that_of_the_formula_and_falls() -> None:
+def test_the_loss_follows_the_formula_and_falls() -> None:
     training = IntentTraining(small_model(), PHRASES, HELD_OUT, 1)
     training._drop = lambda hidden: hidden  # type: ignore[method-assign]
     shares = training.probabilities([each for group in PHRASES for each in group])
@@ -78,7 +78,7 @@ def test_the_loss_is_that_of_the_formula_and_falls() -> None:
     assert whole.wrong() == []
 
 
-def test_the_same_seed_gives_the_same_network_whatever_else_is_drawn() -> None:
+def test_the_same_seed_gives_the_same_network() -> None:
     one = trained()
     torch.rand(7)
     other = trained()
@@ -86,7 +86,7 @@ def test_the_same_seed_gives_the_same_network_whatever_else_is_drawn() -> None:
     assert one.losses != trained(seed=2).losses
 
 
-def test_training_leaves_everybody_else_s_luck_alone() -> None:
+def test_training_leaves_the_global_seed_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(3)
     torch.manual_seed(5)
@@ -95,7 +95,7 @@ def test_training_leaves_everybody_else_s_luck_alone() -> None:
 
 
 def test_it_learns_what_visitors_want(library: RetrievalBot) -> None:
-    """By chance it would be 5 of 100. With the rows of a better model it is more."""
+    """Chance would be 5 of 100. With the embeddings of a better model it is more."""
     wrong = library.training.wrong()
     assert len(wrong) <= 30
     for phrase, wanted, taken_for in wrong:
@@ -116,7 +116,7 @@ def test_a_question_of_the_bank_has_its_own_answer(library: RetrievalBot) -> Non
     assert right >= 0.9 * shipped_bank().entries
 
 
-def test_only_answers_of_likely_intents_are_looked_at(library: RetrievalBot) -> None:
+def test_only_answers_of_likely_intents_are_considered(library: RetrievalBot) -> None:
     reply = library.reply("When do you open on Friday?")
     likely = {each.intent for each in reply.likely if each.probability >= LIKELY}
     assert {near.intent for near in reply.nearest} <= likely | {reply.likely[0].intent}
@@ -124,14 +124,14 @@ def test_only_answers_of_likely_intents_are_looked_at(library: RetrievalBot) -> 
     assert sum(each.probability for each in reply.likely) <= 1 + 1e-5
 
 
-def test_it_knows_when_nothing_is_near(library: RetrievalBot) -> None:
+def test_it_declines_when_nothing_is_near(library: RetrievalBot) -> None:
     for message in ("What is seven plus five?", "?", ""):
         reply = library.reply(message)
         assert reply.declined
         assert reply.text.startswith("I don't know")
 
 
-def test_of_what_it_has_an_answer_for_it_declines_less_than_of_what_it_has_none_for(
+def test_it_declines_questions_without_an_answer_more_often(
     library: RetrievalBot,
 ) -> None:
     bank: Bank = shipped_bank()

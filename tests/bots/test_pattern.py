@@ -1,4 +1,4 @@
-"""Patterns of rules: what fits, what is captured, and that nothing takes long."""
+"""Patterns of rules: what matches, what is captured, and that nothing takes long."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tutor.bots.pattern import Span, folded, match, parse, words_of
 
 
 def fits(text: str, message: str) -> list[str] | None:
-    """What a pattern captures from a message."""
+    """Return what a pattern captures from a message."""
     words = words_of(message)
     found = match(text, [folded(word) for word in words])
     if found is None:
@@ -39,7 +39,7 @@ def fits(text: str, message: str) -> list[str] | None:
             "* open * on *day *",
             "Open on day two",
             None,
-        ),  # the star in *day stands for a letter at least
+        ),  # the star in *day needs at least one letter
         ("card", "Card.", []),
         ("card", "my card", None),
         ("* my name is _ *", "Hello, my name is Ada Byron", ["Hello", "Ada", "Byron"]),
@@ -51,14 +51,14 @@ def fits(text: str, message: str) -> list[str] | None:
         ("un*able to", "unbelievable TO", ["unbelievable"]),
     ],
 )
-def test_what_fits(text: str, message: str, captured: list[str] | None) -> None:
+def test_patterns_that_match(text: str, message: str, captured: list[str] | None) -> None:
     assert fits(text, message) == captured
 
 
 @pytest.mark.parametrize(
     "text", ["", "*", "* *", "* * a", "a+b", "(a", "a*b*c", "a/", "a/*", "$x", "a" * 201]
 )
-def test_what_is_no_pattern(text: str) -> None:
+def test_invalid_patterns(text: str) -> None:
     with pytest.raises(BotError):
         parse(text)
 
@@ -70,8 +70,8 @@ PATTERNS = st.lists(
 
 
 @given(elements=PATTERNS, words=st.lists(LETTERS, max_size=9))
-def test_it_fits_when_a_regular_expression_does(elements: list[str], words: list[str]) -> None:
-    """The same pattern, spelled out for a machine that tries everything."""
+def test_it_matches_when_a_regular_expression_does(elements: list[str], words: list[str]) -> None:
+    """The same pattern, written as a regular expression."""
     try:
         parse(" ".join(elements))
     except BotError:
@@ -89,7 +89,7 @@ def test_it_fits_when_a_regular_expression_does(elements: list[str], words: list
 
 
 @given(elements=PATTERNS, words=st.lists(LETTERS, max_size=9))
-def test_captures_and_words_named_are_the_whole_message(
+def test_captures_and_literal_words_are_the_whole_message(
     elements: list[str], words: list[str]
 ) -> None:
     try:
@@ -105,9 +105,9 @@ def test_captures_and_words_named_are_the_whole_message(
 
 
 def test_a_hostile_pattern_is_not_slow() -> None:
-    """As a regular expression, `(a.*){40}b` on this message would not end in our time."""
+    """As a regular expression, `(a.*){40}b` would practically never finish on this message."""
     hostile = "* " + "a * " * 40 + "b"
     begun = time.process_time()
     assert match(hostile, ["a"] * 5000) is None
     assert match(hostile, ["a"] * 5000 + ["b"]) is not None
-    assert time.process_time() - begun < 30  # seconds of work, where the other way takes ages
+    assert time.process_time() - begun < 30  # seconds; the other way takes ages

@@ -1,4 +1,4 @@
-"""The rule-based bot: which rule speaks, what it says, and what a rule must be."""
+"""The rule-based bot: which rule answers, what it says, and what makes a rule valid."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import pytest
 from tutor.bots import rules
 from tutor.bots.errors import BotError
 from tutor.bots.files import read_rules, shipped_rules
-from tutor.bots.rules import Rule, RuleBook, written
+from tutor.bots.rules import Rule, RuleBook, parse
 
 
 def book(*lines: str) -> RuleBook:
-    own = tuple(written(line, f"r{number}") for number, line in enumerate(lines))
+    own = tuple(parse(line, f"r{number}") for number, line in enumerate(lines))
     return RuleBook(("What?",), {"my": "your", "i": "you", "me": "you"}, own)
 
 
@@ -22,25 +22,25 @@ def says(rule_book: RuleBook, *messages: str) -> str:
     return rules.reply(rule_book, messages).text
 
 
-def test_the_highest_priority_speaks_and_then_the_one_above() -> None:
+def test_the_highest_priority_answers_and_then_the_first_rule() -> None:
     three = book("10: * dog * = low", "30: * my * = first", "30: * my dog * = second")
     reply = rules.reply(three, ["See my dog"])
     assert reply.text == "first"
     assert [fit.rule for fit in reply.fits] == ["r1", "r2", "r0"]
 
 
-def test_what_is_captured_is_turned_around() -> None:
+def test_captures_change_perspective() -> None:
     assert says(book("i need * = Why do you need {1}?"), "I need my Parrot") == (
         "Why do you need your Parrot?"
     )
 
 
-def test_a_rule_whose_answer_lacks_a_capture_does_not_fit() -> None:
+def test_a_rule_whose_answer_lacks_a_capture_does_not_match() -> None:
     assert says(book("i need * = Why {1}?"), "I need") == "What?"
     assert says(book("i need * = Why?"), "I need") == "Why?"
 
 
-def test_answers_take_turns_and_nothing_else_is_remembered() -> None:
+def test_answers_alternate_and_nothing_else_is_remembered() -> None:
     two = book("* card * = one | two", "hello = hi")
     assert says(two, "a card") == "one"
     assert says(two, "a card", "hello", "my card") == "two"
@@ -48,7 +48,7 @@ def test_answers_take_turns_and_nothing_else_is_remembered() -> None:
     assert says(two, "nothing of it", "card") == "one"
 
 
-def test_which_words_made_it_fit() -> None:
+def test_a_match_has_its_literal_words() -> None:
     (fit,) = rules.reply(book("* lost my card * = x"), ["I lost my card today"]).fits
     assert fit.literal == (1, 2, 3)
     assert fit.captures == ("you", "today")
@@ -59,22 +59,22 @@ def test_which_words_made_it_fit() -> None:
     ["", "card", "= a", "card =", "x: card = a", "-1: card = a", "101: card = a", "² : card = a",
      "* = a", "card = {1}", "* card = {2}", "card = " + "a" * 301],
 )  # fmt: skip
-def test_a_line_that_is_no_rule(line: str) -> None:
+def test_an_invalid_line_for_a_rule(line: str) -> None:
     with pytest.raises(BotError):
-        written(line, "own")
+        parse(line, "own")
 
 
-def test_a_line_and_its_rule_are_one_and_the_same() -> None:
-    rule = written("7:  *  my   parrot * = Poor {2}. | Oh.", "own-1")
+def test_a_rule_and_its_line_are_equivalent() -> None:
+    rule = parse("7:  *  my   parrot * = Poor {2}. | Oh.", "own-1")
     assert (rule.priority, rule.patterns, rule.own) == (7, ("* my parrot *",), True)
-    assert written(rules.as_written(rule), "own-1") == rule
-    assert written("parrot = hi", "x").priority == 50
+    assert parse(rules.as_line(rule), "own-1") == rule
+    assert parse("parrot = hi", "x").priority == 50
 
 
 # --- the file -------------------------------------------------------------------------------------
 
 
-def test_the_rules_that_are_shipped() -> None:
+def test_the_bundled_rules() -> None:
     shipped = shipped_rules()
     assert len(shipped.rules) >= 40
     assert sum(len(rule.answers) > 1 for rule in shipped.rules) >= 5
@@ -101,11 +101,11 @@ def test_the_rules_that_are_shipped() -> None:
         ("My name is Ada.", "Hello, Ada. What can I do for you?"),
     ],
 )
-def test_what_lesson_one_says_of_them(message: str, answer: str) -> None:
+def test_the_examples_of_lesson_one(message: str, answer: str) -> None:
     assert says(shipped_rules(), message) == answer
 
 
-def test_what_the_fallback_offers_is_understood() -> None:
+def test_every_word_that_the_fallback_offers_is_understood() -> None:
     for word in ("hours", "card", "renew"):
         assert not rules.reply(shipped_rules(), [word]).declined
 
@@ -133,12 +133,10 @@ rules:
         (('["* card *"]', '["* card+ *"]'), "rule 'one'"),
         (('"Yes."', '"Yes {3}."'), "rule 'one'"),
         (("name: one", "name: !!python/name:os.system one"), "line 4"),
-        (("rules:", "rules: ["), "not YAML"),
+        (("rules:", "rules: ["), "invalid YAML"),
     ],
 )
-def test_a_file_that_is_wrong_says_where(
-    tmp_path: Path, change: tuple[str, str], words: str
-) -> None:
+def test_an_invalid_file_says_where(tmp_path: Path, change: tuple[str, str], words: str) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text(GOOD)
     assert len(read_rules(file).rules) == 1
@@ -159,6 +157,6 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
             read_rules(tmp_path / name)
 
 
-def test_rules_cross_the_pipe() -> None:
+def test_rules_can_be_sent_to_the_engine() -> None:
     rule = shipped_rules().rules[0]
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(rule), type=Rule) == rule

@@ -1,11 +1,12 @@
 """Many lives of a learner's progress, each with another end: `python -m tests.chaos`.
 
 In every cycle two sessions work at the same time and come to one of the ends in
-`tests.chaos.endings`; then tutor starts, and every acknowledged answer has to be there exactly
-once, with a sentence about what was found. Every 25 cycles another learner begins.
+`tests.chaos.endings`. Then tutor starts, every acknowledged answer must be there exactly once, and
+tutor must report what it found. Every 25 cycles another learner begins.
 
-What is done, in which order, to which bytes follows from the seed; how the system lets the two
-sessions take turns does not. Ends with status 1 if anything was lost, doubled, or not told.
+The seed determines what is done, in which order and to which bytes; it does not determine how the
+system schedules the two sessions. The exit status is 1 if anything was lost, doubled, or not
+reported.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from tests.chaos.table import Table
 
 CYCLES_OF_A_LEARNER = 25
 APP_EVERY = 20
-"""So many cycles start the whole app in a terminal once."""
+"""Cycles between two that start the whole app in a terminal."""
 MOUNTS = "TUTOR_CHAOS_MOUNTS"
 
 
@@ -64,7 +65,7 @@ def run(disk: Disk, seed: int, first: int, count: int) -> Table:
         app = cycle.app
         try:
             endings[name](cycle)
-        except Exception as error:  # noqa: BLE001  (whatever it is, it is what is looked for)
+        except Exception as error:  # noqa: BLE001  (any error is a finding)
             kept = _keep(learner, number)
             print(f"cycle {number}, {name}: {type(error).__name__}: {error}", flush=True)
             begin = number - (number - 1) % CYCLES_OF_A_LEARNER
@@ -90,7 +91,7 @@ def _another(learner: Learner) -> Learner:
 
 
 def _ending(seed: int, number: int, names: list[str]) -> str:
-    """Every ending as often as any other, in an order that differs from round to round."""
+    """Return the ending of a turn: each is equally frequent, in an order that differs by round."""
     turn, place = divmod(number - 1, len(names))
     random.Random(f"{seed}:turn {turn}").shuffle(names)
     return names[place]
@@ -106,7 +107,7 @@ def _keep(learner: Learner, number: int) -> Path:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--cycles", type=int, default=100, metavar="N", help="(default: 100)")
-    parser.add_argument("--seed", type=int, metavar="N", help="(default: another every time)")
+    parser.add_argument("--seed", type=int, metavar="N", help="(default: a new one each time)")
     parser.add_argument(
         "--first", type=int, default=1, metavar="N", help="the first cycle to run (default: 1)"
     )

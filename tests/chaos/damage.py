@@ -1,7 +1,7 @@
-"""What happens to files between two lives: cut off at a random byte, bits flipped.
+"""Damage to files between two lives: truncation at a random byte, flipped bits.
 
-Anything may happen to any of the files, alone or together, except one thing: the same line is not
-damaged in the review log and in its copy. Then nothing on this disk knows it any more.
+Any of the files may be damaged in any way, alone or together, with one exception: the same line is
+never damaged in both the review log and its copy. It could not be recovered then.
 """
 
 from __future__ import annotations
@@ -34,15 +34,17 @@ TAIL_SENTENCE = r"1 of the lines in \S+ cannot be read|has everything but 1 of t
 
 
 class Expected(msgspec.Struct, frozen=True):
-    """Patterns: each of `needed` must be told at the next start, and nothing else than those and
-    `allowed`."""
+    """Patterns of messages: each of `needed` must appear at the next start.
+
+    Nothing else may appear except those and `allowed`.
+    """
 
     needed: tuple[str, ...] = ()
     allowed: tuple[str, ...] = ()
 
 
 def tear(folder: Path, chance: random.Random) -> Expected:
-    """Cut files off at a random byte, or leave a part of a line that nobody has finished."""
+    """Truncate files at a random byte, or leave an unfinished line."""
     before = contents(folder)
     if chance.random() < 0.25:
         line = max(before[LOG].splitlines(keepends=True), key=len)
@@ -68,17 +70,17 @@ def flip(folder: Path, chance: random.Random) -> Expected:
 
 
 def _flip_both_logs(folder: Path, before: dict[str, bytes], chance: random.Random) -> None:
-    """In different lines: some of the lines belong to the one, the others to the other."""
+    """Flip bits in different lines of the log and of its copy."""
     start = 0
     for line in before[COPY].splitlines(keepends=True):
-        places = range(start, start + len(line) - 1)  # a newline would belong to two lines
+        places = range(start, start + len(line) - 1)  # a newline belongs to two lines
         start += len(line)
         if len(line) > 1 and chance.random() < 0.3:
             _flip_bits(folder / chance.choice((LOG, COPY)), places, chance)
 
 
 def _flip_bits(path: Path, places: range, chance: random.Random) -> None:
-    """In a file, at some of the byte positions `places`."""
+    """Flip bits of a file at some of the byte positions `places`."""
     if not places:
         return
     with path.open("r+b") as file:
@@ -112,24 +114,24 @@ def _expected(before: dict[str, bytes], after: dict[str, bytes]) -> Expected:
 
 
 def _starts_so(log: bytes, copy: bytes) -> bool:
-    """Whether nothing was lost but what never got as far as the copy."""
+    """Return whether nothing was lost except what never reached the copy."""
     return log.startswith(copy)
 
 
 def _mark(state: bytes) -> int:
-    """How far into the log the state has got."""
+    """Return how much of the log the state has processed."""
     end = msgspec.json.decode(state)["log"]["mark"]["end"]
     assert isinstance(end, int)
     return end
 
 
 def unlike(told: Iterable[str], expected: Expected) -> str:
-    """How what was `told` differs from what was expected; empty where it does not."""
+    """Return how `told` differs from what was expected, or an empty text if it does not."""
     said = list(told)
     for pattern in expected.needed:
         if not any(re.search(pattern, each) for each in said):
-            return f"nobody was told {pattern!r}, but {said}"
+            return f"{pattern!r} was not reported, but {said}"
     for each in said:
         if not any(re.search(pattern, each) for pattern in (*expected.needed, *expected.allowed)):
-            return f"told without reason: {each}"
+            return f"reported without reason: {each}"
     return ""

@@ -1,8 +1,8 @@
-"""The disk that a learner's folder is on: a small one of its own, where this machine lets us.
+"""The disk with a learner's folder: a small one of its own, if this machine allows that.
 
-Where mounting is allowed (in a mount namespace of its own, so that nobody else sees it) the folder
-is on a tmpfs of a few megabytes, which is really full and really remounted read-only. Elsewhere a
-limit to the size of files stands for the full disk, and permissions for the read-only one.
+Where mounting is allowed (in a mount namespace of its own, invisible to others) the folder is on a
+tmpfs of a few megabytes, which really fills up and is really remounted read-only. On other machines
+a limit on the size of files replaces the full disk, and permissions replace the read-only one.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pathlib import Path
 
 NAMESPACES = (
     ("unshare", "--user", "--map-root-user", "--mount"),
-    ("unshare", "--mount"),  # root in a container that has no user namespaces
+    ("unshare", "--mount"),  # root in a container without user namespaces
 )
 MEGABYTES = 4
 
 
 def namespace() -> tuple[str, ...] | None:
-    """The command that runs another where it can mount; None where there is none."""
+    """Return a command that runs another command where it can mount, or None."""
     if shutil.which("unshare") is None:
         return None
     with tempfile.TemporaryDirectory() as place:
@@ -35,7 +35,7 @@ def namespace() -> tuple[str, ...] | None:
 
 
 class Disk(ABC):
-    """Holds `place`, a folder."""
+    """A disk with `place`, a folder."""
 
     full_means: str
     read_only_means: str
@@ -49,15 +49,17 @@ class Disk(ABC):
 
     @abstractmethod
     def fill(self) -> None:
-        """Leave no byte. Where only each session can do that for itself, nothing."""
+        """Fill the disk completely; do nothing if each session has to do that by itself."""
 
     @abstractmethod
     def empty(self) -> None: ...
 
     @abstractmethod
     def read_only(self, between: Callable[[], None]) -> None:
-        """From now on nothing can be written. `between` is called between two attempts: while a
-        file is being written to, the system refuses."""
+        """Make the disk read-only.
+
+        `between` is called between two attempts: the system refuses while a file is being written.
+        """
 
     @abstractmethod
     def writable(self) -> None: ...
@@ -99,7 +101,9 @@ class SmallDisk(Disk):
         subprocess.run(["mount", "-o", "remount,rw", self.place], check=True)
 
     def close(self) -> None:
-        subprocess.run(["umount", "--lazy", self.place], check=True)  # an engine may still end
+        subprocess.run(
+            ["umount", "--lazy", self.place], check=True
+        )  # an engine may still be ending
         super().close()
 
 
@@ -109,7 +113,7 @@ class OrdinaryDisk(Disk):
     @property
     def read_only_means(self) -> str:  # type: ignore[override]
         if not self.can_be_read_only:
-            return "left out: nothing could be mounted, and permissions do not stop root"
+            return "skipped: nothing could be mounted, and permissions do not stop root"
         return "permissions: nothing could be mounted"
 
     @property

@@ -1,4 +1,4 @@
-"""The ways in which two sessions end, and what the next start has to say about each."""
+"""The ways in which two sessions end, and what the next start has to report about each."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ FULL_SENTENCE = r"There is no space left for"
 
 
 class Learner:
-    """One learner through many cycles: a folder here, another one on a second machine."""
+    """One learner through many cycles: a folder here, and another one on a second machine."""
 
     def __init__(self, disk: Disk) -> None:
         self.disk = disk
         self.data = disk.place / "data"
         self.folder = self.data / "learners" / "me"
-        self.elsewhere = disk.place / "elsewhere" / "me"
+        self.other_folder = disk.place / "other" / "me"
         self.export = disk.place / "export.json"
-        self.ledger, self.ledger_elsewhere = Ledger(), Ledger()
+        self.ledger, self.other_ledger = Ledger(), Ledger()
         self.state_was_damaged = False
-        """Entries that cannot be understood may still be in the file, and are told of."""
+        """Whether the file may contain damaged entries, which are reported."""
 
     def remove(self) -> None:
-        for folder in (self.data, self.elsewhere):
+        for folder in (self.data, self.other_folder):
             shutil.rmtree(folder, ignore_errors=True)
 
 
 class Cycle:
-    """One life and the start after it. `answers` counts those that were acknowledged."""
+    """One life and the start after it. `answers` counts the acknowledged answers."""
 
     def __init__(self, learner: Learner, chance: random.Random, seed: str, *, app: bool) -> None:
         self.learner = learner
@@ -72,7 +72,7 @@ class Cycle:
             self.answers += self.learner.ledger.hear(each.plan.name, each.said)
 
     def live(self, number: signal.Signals = signal.SIGKILL, **plan: object) -> Both:
-        """Two sessions from their start to their end."""
+        """Run two sessions from their start to their end."""
         with Both(self.learner.folder, self.plans(**plan)) as both:
             both.until(self.some_saves())
             both.end(number)
@@ -80,13 +80,13 @@ class Cycle:
         return both
 
     def restart(self, needed: tuple[str, ...] = (), allowed: tuple[str, ...] = ()) -> None:
-        """Start, and look whether everything is there."""
+        """Start, and check whether everything is there."""
         if self.learner.state_was_damaged:
             allowed = (*allowed, damage.LEFT_OUT_SENTENCE)
         if self.app:
             start_app(self.learner.data, Expected(needed, allowed))
             self.app = False
-            needed, allowed = (), (*needed, *allowed)  # what was mended is not told again
+            needed, allowed = (), (*needed, *allowed)  # repaired damage is not reported again
         progress = start(self.learner.folder, Expected(needed, allowed))
         self.learner.ledger.check(progress)
         self._check_places(progress)
@@ -95,7 +95,7 @@ class Cycle:
         for lesson, number in self.learner.ledger.places.items():
             screen = int(progress.lesson(lesson).screen.removeprefix("screen-") or 0)
             if number and screen < number and not self.places_may_go_back:
-                raise Broken(f"{lesson} stands at {screen}, not at {number}")
+                raise Broken(f"{lesson} is at screen {screen}, not at {number}")
         self.learner.ledger.places.clear()  # sessions number their screens from 1
 
 
@@ -189,12 +189,14 @@ def _clock(cycle: Cycle, jump: float) -> None:
 
 
 def imported(cycle: Cycle) -> None:
-    """Here and there, while both sessions here go on; what a session was killed within is imported
-    again, and everything once more. (Of two places in a lesson the later one counts, by clocks that
-    may have been wrong.)"""
+    """Import from here to there and back while both sessions here continue.
+
+    An import that a kill interrupted is repeated, and everything is imported once more. (Of two
+    positions in a lesson the later one counts, by clocks that may have been wrong.)
+    """
     learner = cycle.learner
     cycle.places_may_go_back = True
-    _work_elsewhere(cycle)
+    _work_on_the_other_machine(cycle)
     with Both(learner.folder, cycle.plans(bundle=str(learner.export))) as both:
         both.until(cycle.some_saves())
         both.end()
@@ -202,16 +204,16 @@ def imported(cycle: Cycle) -> None:
     cycle.restart()
     for _ in range(2):
         for here, there in (
-            ((learner.folder, learner.ledger), (learner.elsewhere, learner.ledger_elsewhere)),
-            ((learner.elsewhere, learner.ledger_elsewhere), (learner.folder, learner.ledger)),
+            ((learner.folder, learner.ledger), (learner.other_folder, learner.other_ledger)),
+            ((learner.other_folder, learner.other_ledger), (learner.folder, learner.ledger)),
         ):
             _exchange(learner.export, *here, *there)
     cycle.restart()
 
 
-def _work_elsewhere(cycle: Cycle) -> None:
-    learner, ledger = cycle.learner, cycle.learner.ledger_elsewhere
-    progress = start(learner.elsewhere, Expected())
+def _work_on_the_other_machine(cycle: Cycle) -> None:
+    learner, ledger = cycle.learner, cycle.learner.other_ledger
+    progress = start(learner.other_folder, Expected())
     for _ in range(cycle.chance.randint(1, 8)):
         event = identified(
             Answered(
@@ -230,7 +232,7 @@ def _work_elsewhere(cycle: Cycle) -> None:
 def _exchange(
     file: Path, here: Path, ledger_here: Ledger, there: Path, ledger_there: Ledger
 ) -> None:
-    """What is here, to there."""
+    """Import what is here into the other folder."""
     source, target = start(here, Expected()), start(there, Expected())
     file.write_bytes(msgspec.json.encode(exchange.export(source)))
     exchange.merge(target, [exchange.read(file, target.clock())])
@@ -240,8 +242,11 @@ def _exchange(
 
 
 def downgraded(cycle: Cycle) -> None:
-    """A newer program was here, and an older one comes back: it reads and saves nothing, until the
-    file of its own format is put back, as the documentation says."""
+    """Run an older program after a newer one.
+
+    It reads, but saves nothing, until the file in its own format is put back as the documentation
+    says.
+    """
     folder = cycle.learner.folder
     Progress.open(folder).save_setting("seed", 1)  # in the format of this program
     cycle.live(newer=True)
@@ -259,7 +264,7 @@ def downgraded(cycle: Cycle) -> None:
             save()
         except StoreNewer:
             continue
-        raise Broken("the older program has saved over what the newer one wrote")
+        raise Broken("the older program has overwritten a file of the newer one")
     if damage.contents(folder) != before:
         raise Broken("the older program has changed a file of the newer one")
     own = folder / f"{damage.STATE}.format-{CURRENT.version}"
@@ -270,7 +275,7 @@ def downgraded(cycle: Cycle) -> None:
 
 
 def upgraded(cycle: Cycle) -> None:
-    """The folder as the version before left it: no copy of the log, another checksum."""
+    """Start on the folder of an earlier version: no copy of the log, another checksum."""
     cycle.live()
     folder = cycle.learner.folder
     Progress.open(folder).save_setting("seed", 2)  # so that both files are whole

@@ -1,4 +1,4 @@
-"""What sessions were told is saved, and whether it is there: exactly once."""
+"""Records what was reported as saved, and checks that it is there exactly once."""
 
 from __future__ import annotations
 
@@ -15,29 +15,32 @@ from tutor.learner.state import LearnerState, fold, in_order
 
 
 class Broken(AssertionError):
-    """The invariant does not hold; the argument says how."""
+    """The invariant is broken; the argument says how."""
 
 
 class Ledger:
-    """Of one learner on one machine."""
+    """The record of one learner on one machine."""
 
     def __init__(self) -> None:
         self.events: dict[str, LogEvent] = {}
-        """What was acknowledged, and what has been seen to be there."""
+        """Events that were acknowledged or have been seen on disk."""
         self.newer: set[str] = set()
-        """The same, of kinds that only a newer program knows: their ids."""
+        """The ids of such events of kinds that only a newer program knows."""
         self.tried: dict[str, LogEvent] = {}
         self._tried_newer: set[str] = set()
         self._refused: set[str] = set()
-        """What a full disk kept from being saved: it must not be there after all, to be counted
-        twice when it is answered again."""
+        """Events that a full disk kept from being saved.
+
+        They must not be on disk after all, or they would count twice when the question is answered
+        again.
+        """
         self.places: dict[str, int] = {}
-        """The last place that was acknowledged, by lesson."""
+        """The last acknowledged position, by lesson."""
         self.lost = 0
         self.doubled = 0
 
     def hear(self, session: str, said: Iterable[Said]) -> int:
-        """Enter what a session has said; how many more answers are called saved now."""
+        """Record what a session said, and return how many more answers are reported as saved."""
         saves: dict[int, Said] = {}
         answers = 0
         for each in said:
@@ -58,8 +61,10 @@ class Ledger:
         return answers
 
     def check(self, progress: Progress) -> None:
-        """Raises `Broken`. What is there counts as acknowledged from now on: the learner may have
-        seen it."""
+        """Raise `Broken` if the invariant is broken.
+
+        Whatever is there counts as acknowledged from now on, since the learner may have seen it.
+        """
         events = [event for event in progress.events() if not isinstance(event, Imported)]
         found = Counter(event.id for event in events)
         by_id = {event.id: event for event in events}
@@ -70,9 +75,9 @@ class Ledger:
         if lost or doubled:
             raise Broken(f"lost: {lost}, doubled: {doubled}")
         if strange := [id_ for id_, event in by_id.items() if self.tried.get(id_) != event]:
-            raise Broken(f"nobody has done {strange}")
+            raise Broken(f"no session has done {strange}")
         if kept := self._refused & set(by_id):
-            raise Broken(f"refused, and there all the same: {kept}")
+            raise Broken(f"refused, but saved nevertheless: {kept}")
         log = ReviewLog(progress.folder / "reviews.log")
         newer = sum(line.unknown for line in log.read())
         if not len(self.newer) <= newer <= len(self._tried_newer):
@@ -93,7 +98,7 @@ class Ledger:
 
 
 def count_answers(events: Iterable[LogEvent]) -> dict[str, int]:
-    """How often each question was answered in its highest version, by the simplest way there is."""
+    """Return how often each question was answered in its highest version, computed naively."""
     events = list(events)
     undone = {event.answer for event in events if isinstance(event, Undone)}
     forgotten: dict[str, list[Event]] = {}
@@ -114,6 +119,6 @@ def count_answers(events: Iterable[LogEvent]) -> dict[str, int]:
 
 
 def read_said(data: bytes) -> list[Said]:
-    """What a session has written to its pipe; what it was killed within is left out."""
+    """Return what a session wrote to its pipe, without a line that a kill cut off."""
     decoder = msgspec.json.Decoder(Said)
     return [decoder.decode(line) for line in data.split(b"\n")[:-1]]

@@ -1,8 +1,8 @@
 """One session of a learner at work, in a process of its own, to be ended in any way.
 
-It goes through the doors that the app goes through: `Progress`, the check at the start,
-`BackgroundProgress` for every save, `exchange` for an import. What it is about to save and what
-was called saved it writes to a pipe: the second only when the future of the save says so.
+It uses the same entry points as the app: `Progress`, the check at the start, `BackgroundProgress`
+for every save, and `exchange` for an import. It writes to a pipe what it is about to save, and what
+is reported as saved once the future of the save says so.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import NoReturn
 
-import filelock  # noqa: F401  # imported while saving otherwise: once is enough for all the forks
+import filelock  # noqa: F401  # else imported while saving, by each fork
 import fsrs  # noqa: F401
 import msgspec
 
@@ -52,10 +52,12 @@ PATIENCE = 30.0
 
 
 class Plan(msgspec.Struct, frozen=True, kw_only=True):
-    """`jump` seconds are added to the clock after `jump_after` saves. `bundle` is a file that is
-    imported. `newer`: the program is one version ahead. `largest`: no file may be made larger
-    than it is after this many saves (the portable way to a full disk). `pause` seconds lie
-    between two saves."""
+    """The work of a session.
+
+    `jump` seconds are added to the clock after `jump_after` saves. `bundle` is a file to import.
+    `newer`: the program is one version ahead. `largest`: no file may grow after this many saves
+    (the portable way to a full disk). `pause` is the seconds between two saves.
+    """
 
     name: str
     seed: str
@@ -68,8 +70,11 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """A line in the pipe. `save` numbers the saves of a session; `events` are what it is about to
-    save, `place` the number of the screen that it is about to go to; `refused` names an error."""
+    """A line in the pipe.
+
+    `save` numbers the saves of a session. `events` are what it is about to save, `place` is the
+    number of the screen that it is about to open, and `refused` names an error.
+    """
 
     save: int
     events: tuple[LogEvent, ...] = ()
@@ -80,7 +85,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dreamt(Event, frozen=True, tag="dreamt", kw_only=True):
-    """What only the newer program knows."""
+    """An event that only the newer program knows."""
 
     of: str
 
@@ -93,14 +98,14 @@ NEWER = Schema((*MIGRATIONS, _move_on))
 
 
 def run(folder: Path, plan: Plan, pipe: int) -> NoReturn:
-    """Work without end. Leaves on SIGTERM and SIGHUP as the app does: what waits is saved first."""
+    """Work without end. On SIGTERM and SIGHUP, save what is pending and leave, like the app."""
     signals = {signal.SIGTERM, signal.SIGHUP}
     signal.pthread_sigmask(signal.SIG_BLOCK, signals)
     session = _Session(folder, plan, pipe)
 
     def leave() -> None:
         number = signal.sigwait(signals)
-        session.turn.acquire()  # no key is taken any more
+        session.turn.acquire()  # no more keys are processed
         session.progress.drain(PATIENCE)
         os._exit(128 + number)
 
@@ -119,14 +124,14 @@ class _Session:
         self._given: list[Answered] = []
         self._saying = threading.Lock()
         self.turn = threading.Lock()
-        """Held while one save is asked for."""
+        """Held while one save is requested."""
         schema = NEWER if plan.newer else CURRENT
         opened = Progress(folder, schema=schema, timeout=PATIENCE)
         self.progress = BackgroundProgress(opened)
         self.progress.check()
 
     def _set_clock(self) -> None:
-        """The system's clock, as far as this process can see."""
+        """Set the system's clock, as far as this process can see."""
         seconds, nanoseconds = time.time, time.time_ns
         time.time = lambda: seconds() + self._offset
         time.time_ns = lambda: nanoseconds() + int(self._offset * 1e9)
@@ -207,7 +212,7 @@ class _Session:
         return f"question-{self._random.randrange(QUESTIONS)}"
 
     def _import(self, number: int) -> None:
-        """As `tutor progress import` does, beside what this session saves in the background."""
+        """Import like `tutor progress import`, while this session saves in the background."""
         progress = Progress(self._folder, timeout=PATIENCE)
         bundle = exchange.read(Path(self._plan.bundle), time.time())
         self._say(Said(save=number, events=bundle.events))
@@ -229,13 +234,13 @@ class _Session:
 
     def _say(self, said: Said) -> None:
         data = msgspec.json.encode(said) + b"\n"
-        with self._saying:  # an import says more than a pipe takes at once
+        with self._saying:  # an import writes more than fits into a pipe
             while data:
                 data = data[os.write(self._pipe, data) :]
 
 
 def _wait(done: Future[None]) -> None:
-    with contextlib.suppress(StoreError):  # it is said in the pipe
+    with contextlib.suppress(StoreError):  # the pipe reports it
         done.result()
 
 

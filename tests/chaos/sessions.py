@@ -1,4 +1,4 @@
-"""Two sessions at the same time, seen from outside: what they say, and their end."""
+"""Two sessions at the same time, seen from outside: what they say, and how they end."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Running:
         self.status: int | None = None
 
     def read(self) -> bool:
-        """Take in what has been said; whether the session is still there to say more."""
+        """Read what the session says, and return whether it may say more."""
         try:
             while data := os.read(self.pipe, 65_536):
                 self._data += data
@@ -61,7 +61,7 @@ class Running:
         os.kill(self.pid, number)
 
     def wait(self) -> None:
-        """Until it has ended and all that it said is read."""
+        """Wait until the session has ended and all that it said is read."""
         os.set_blocking(self.pipe, True)
         self.read()
         os.close(self.pipe)
@@ -69,13 +69,13 @@ class Running:
 
 
 class Both:
-    """Sessions that run until the block is left, killed if nothing else ended them."""
+    """Two sessions that run until the block ends, when they are killed if they have not ended."""
 
     def __init__(self, folder: Path, plans: list[Plan]) -> None:
         self.sessions = [Running(folder, plan) for plan in plans]
 
     def until(self, enough: Callable[[Running], bool]) -> None:
-        """Listen until it is `enough` of each."""
+        """Listen until `enough` is true for each."""
         with selectors.DefaultSelector() as selector:
             for each in self.sessions:
                 selector.register(each.pipe, selectors.EVENT_READ, each)
@@ -85,12 +85,10 @@ class Both:
                     if not key.data.read():
                         raise Broken(f"session {key.data.plan.name} ended by itself")
                 if time.monotonic() > deadline:
-                    raise Broken(
-                        f"nothing came of it: {[each.said[-3:] for each in self.sessions]}"
-                    )
+                    raise Broken(f"nothing happened: {[each.said[-3:] for each in self.sessions]}")
 
     def end(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """End both, one right after the other, and hear them out."""
+        """End both, one right after the other, and read the rest of what they say."""
         for each in self.sessions:
             each.end(number)
         for each in self.sessions:

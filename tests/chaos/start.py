@@ -1,4 +1,4 @@
-"""The start after the end: what the learner is told, and by whom."""
+"""The start after the end, and what it reports to the learner."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from tutor.learner.progress import Progress
 
 
 def start(folder: Path, expected: Expected) -> Progress:
-    """As the app and every command start: open, then check. Raises `Broken` if what is told is not
-    what is expected."""
+    """Open and check the progress, like the app and every command.
+
+    Raises `Broken` if the messages are not as expected.
+    """
     progress = Progress.open(folder)
     progress.check()
     if how := unlike(map(str, progress.notices), expected):
@@ -24,7 +26,7 @@ def start(folder: Path, expected: Expected) -> Progress:
 
 
 def start_app(data: Path, expected: Expected) -> None:
-    """The whole app in a terminal: the sentence is read off its screen. Raises `Broken`."""
+    """Start the whole app in a terminal, and read the message off its screen. Raises `Broken`."""
     environment = {"TUTOR_DATA": str(data), "TUTOR_MODEL": str(data / "no-such-model.gguf")}
     command = [sys.executable, "-m", "tutor"]
     with Terminal(command, columns=160, lines=50, environment=environment) as terminal:
@@ -34,12 +36,12 @@ def start_app(data: Path, expected: Expected) -> None:
                 raise Broken(f"not on the screen: {expected.needed}\n{terminal.text}")
             terminal.read(0.1)
         if not expected.needed and not expected.allowed and "not as expected" in terminal.text:
-            raise Broken(f"told without reason:\n{terminal.text}")
+            raise Broken(f"reported without reason:\n{terminal.text}")
 
 
 def _shown(screen: str, expected: Expected) -> bool:
-    """Whether the course map stands and every sentence is there, wherever it is broken."""
+    """Return whether the course map and every message are shown, wherever lines break."""
     text = "".join(screen.split())
     patterns = [re.sub(r"\\S\+", ".+", each).replace(" ", "") for each in expected.needed]
-    stands = "Begin" in text or "Continue" in text
-    return stands and all(re.search(pattern, text) for pattern in patterns)
+    on_course_map = "Begin" in text or "Continue" in text
+    return on_course_map and all(re.search(pattern, text) for pattern in patterns)

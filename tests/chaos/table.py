@@ -1,4 +1,4 @@
-"""What came of all cycles, as a Markdown table."""
+"""The results of all cycles, as a Markdown table."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Table:
     def add(self, name: str, cycle: Cycle, *, app: bool, failed: bool = False) -> None:
         row = Row()
         row.cycles, row.answers, row.apps, row.failed = 1, cycle.answers, app, failed
-        ledgers = (cycle.learner.ledger, cycle.learner.ledger_elsewhere)
+        ledgers = (cycle.learner.ledger, cycle.learner.other_ledger)
         row.lost = sum(ledger.lost for ledger in ledgers)
         row.doubled = sum(ledger.doubled for ledger in ledgers)
         self.rows[name] += row
@@ -53,8 +53,8 @@ class Table:
         for row in self.rows.values():
             total += row
         lines = [
-            "| ended by | cycles | answers acknowledged | lost | doubled | otherwise wrong or "
-            "not told | started in a terminal |",
+            "| ended by | cycles | answers acknowledged | lost | doubled | other errors | "
+            "started in a terminal |",
             "|---|---|---|---|---|---|---|",
             *(f"| {name} | {row} |" for name, row in self.rows.items()),
             f"| all | {total} |",

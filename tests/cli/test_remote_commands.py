@@ -141,7 +141,7 @@ def test_a_service_that_continues_no_text_says_so(
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     outcome = tutor("step", TEXT, "--model", "claude:")
     assert outcome.status == 1
-    assert "tells no log-probabilities" in outcome.err
+    assert "does not return log-probabilities" in outcome.err
 
 
 @pytest.mark.parametrize("arguments", [["--base-url", "nonsense"], ["--model", "claude:\x1b"]])

@@ -1,8 +1,8 @@
-"""A model small enough to be predicted, behind the Protocols of `tutor.engine.api`.
+"""An engine whose model is small enough to predict, behind the Protocols of `tutor.engine.api`.
 
 Its vocabulary is every byte, some words, and tokens that break careless programs: markup, escape
-sequences, combining marks, halves of characters, wide characters. Its probabilities are a hash of
-what was read last, so they are the same every time and on every machine.
+sequences, combining marks, incomplete characters, wide characters. Its probabilities are a hash of
+the last tokens, so they are the same every time and on every machine.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ NASTY = (
 CONTEXT = 256
 LAYERS = 4
 HEADS = 3
-LONG = 64  # of a text of so many tokens an x-ray holds the attention of one layer alone
+LONG = 64  # With this many tokens, an x-ray contains the attention of only one layer.
 
 
 def _vocabulary() -> tuple[Token, ...]:
@@ -79,16 +79,16 @@ LIKELY = {
     b"Hello": (b"!", b" world", b","),
     b"!": (b"<|im_end|>", b" What", b" You"),
 }
-"""What comes first after some tokens; after the others it is words that a hash picks."""
+"""The most probable tokens after some tokens; after the others, a hash picks words."""
 
 
 def token(text: str | bytes) -> Token:
-    """The token with exactly this text."""
+    """Return the token with exactly this text."""
     return BY_DATA[text.encode() if isinstance(text, str) else text]
 
 
 def split(text: str, *, special: bool = False) -> list[Token]:
-    """The longest tokens that fit, from the left."""
+    """Return the longest tokens that match, from the left."""
     data = text.encode("utf-8", "replace")
     tokens = []
     at = 0
@@ -103,7 +103,7 @@ def split(text: str, *, special: bool = False) -> list[Token]:
 
 
 def _unit(*parts: object) -> float:
-    """A number from 0 up to 1, the same for the same parts."""
+    """Return a number from 0 up to 1, always the same for the same arguments."""
     digest = blake2b(repr(parts).encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") / 2**64
 
@@ -114,7 +114,7 @@ def _words_after(last: Token) -> list[bytes]:
 
 
 def logits(path: Sequence[Token]) -> list[float]:
-    """The raw scores of all tokens after `path`."""
+    """Return the logits of all tokens after `path`."""
     last = path[-1]
     scores = [4.0 * _unit("logit", last.id, other.id) for other in VOCABULARY]
     for place, data in enumerate(LIKELY.get(last.data) or _words_after(last)):
@@ -158,7 +158,7 @@ def _entropy(probabilities: Sequence[float]) -> float:
 
 
 def all_rows(path: Sequence[Token], sampler: SamplerSettings) -> list[Row]:
-    """Every token's row, most probable first."""
+    """Return every token's row, most probable first."""
     scores = logits(path)
     plain = _softmax(scores)
     order = sorted(range(len(scores)), key=lambda index: -scores[index])
@@ -172,7 +172,7 @@ def all_rows(path: Sequence[Token], sampler: SamplerSettings) -> list[Row]:
 def distribution(
     path: Sequence[Token], sampler: SamplerSettings = PLAIN, seed: int = 2, top: int = 60
 ) -> Distribution:
-    """The answer of the model after `path`."""
+    """Return the model's distribution after `path`."""
     rows = all_rows(path, sampler)
     mark = _unit("draw", seed, len(path))
     drawn = next(row for row in rows if row.sampled_probability > 0)
@@ -210,7 +210,7 @@ CARD = ModelCard(
 
 
 class FakeSession:
-    """Implements `AsyncModelSession`."""
+    """An `AsyncModelSession` on the fake model."""
 
     def __init__(self, engine: FakeEngine, tokens: Sequence[Token]) -> None:
         self._engine = engine
@@ -221,7 +221,7 @@ class FakeSession:
     async def _work(self, name: str) -> None:
         await self._engine.work(name)
         if self._engine.card.sha256 != self._model:
-            raise ModelError("This text was read by another model.", "Start the text again.")
+            raise ModelError("This text was tokenized for another model.", "Enter the text again.")
         self._engine.check(len(self.tokens))
 
     def append(self, tokens: Sequence[Token]) -> None:
@@ -303,9 +303,11 @@ class FakeSession:
 
 
 class FakeEngine:
-    """Implements `Engine`. `hold()` makes every request wait until `release()`; `fail_with` makes
-    the next one fail; `become` changes the state. `calls` lists what was asked for, `cancelled`
-    what was given up."""
+    """An `Engine` with the fake model.
+
+    `hold()` makes every request wait until `release()`, `fail_with` makes the next one fail, and
+    `become` changes the state. `calls` lists the requests, `cancelled` those that were cancelled.
+    """
 
     def __init__(self, *, state: EngineState = EngineState.READY, card: ModelCard = CARD) -> None:
         self.state = state
@@ -321,17 +323,17 @@ class FakeEngine:
         self.served = False
         self.card = card
         self.hosts: list[str] = []
-        """What texts may be sent to."""
+        """Hosts that text may be sent to."""
         self._watchers: list[Callable[[Engine], None]] = []
         self._names = 0
         self._hold_at = ""
         self._open = asyncio.Event()
         self._open.set()
 
-    # --- what a test does with it -------------------------------------------------------------
+    # --- for tests ----------------------------------------------------------------------------
 
     def hold(self, at: str = "") -> None:
-        """`at` names the request with which the waiting begins; otherwise it begins now."""
+        """Make requests wait from now on, or from the request named `at` on."""
         if at:
             self._hold_at = at
         else:
@@ -356,12 +358,12 @@ class FakeEngine:
         self.hosts.append(model.host)
 
     async def work(self, name: str) -> None:
-        """What every request goes through."""
+        """Do what every request has in common: count it, wait and fail as told."""
         self.calls.append(name)
         if name == self._hold_at:
             self._open.clear()
         if self.state is not EngineState.READY:
-            raise EngineError("The engine is not running.", "It is started again by itself.")
+            raise EngineError("The engine is not running.", "It restarts by itself.")
         if self.fail_with is not None:
             error, self.fail_with = self.fail_with, None
             raise error
@@ -375,7 +377,7 @@ class FakeEngine:
         if length > self.card.context:
             raise ContextFull(f"{length} tokens do not fit.", "Use a shorter text.")
 
-    # --- the interface of Engine --------------------------------------------------------------
+    # --- Engine -------------------------------------------------------------------------------
 
     def watch(self, callback: Callable[[Engine], None]) -> Callable[[], None]:
         self._watchers.append(callback)
@@ -425,7 +427,7 @@ class FakeEngine:
     async def ask(
         self, expected: type[AnswerKind], request: Callable[[int], Request]
     ) -> AnswerKind:
-        raise LabError("This engine answers no labs.")
+        raise LabError("This engine does not answer labs.")
 
     def new_name(self) -> str:
         self._names += 1

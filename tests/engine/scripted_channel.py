@@ -1,5 +1,7 @@
-"""An engine without a model and without a process, for tests of the client: a `Channel` whose other
-end is a function, and a clock that a test advances."""
+"""A `Channel` to an engine without a model or process, and a clock that a test advances.
+
+Tests of the client use them: the other end of the channel is a function.
+"""
 
 from __future__ import annotations
 
@@ -102,11 +104,11 @@ class Looks:
 
     @property
     def due(self) -> bool:
-        """Whether `Liveness` is waiting for its next check."""
+        """Return whether `Liveness` is waiting for its next check."""
         return self._sleeper is not None and not self._sleeper.done()
 
     async def take(self, count: int = LOOKS) -> None:
-        """Let `count` checks happen, each after everything that was sent has arrived."""
+        """Let `count` checks happen, each after everything sent before has arrived."""
         async with asyncio.timeout(30):
             for _ in range(count):
                 while not self.due:
@@ -123,8 +125,11 @@ class Looks:
 
 
 class Starts:
-    """Starts engines in this process. Each follows the next of `scripts`; the last script repeats.
-    With `ready`, the engines are ready at once. They have the model `model` where that is set."""
+    """Starts engines in this process.
+
+    Each follows the next of `scripts`; the last script repeats. With `ready`, the engines are ready
+    at once. They have the model `model`, if it is set.
+    """
 
     def __init__(self, *scripts: Script, ready: bool = True) -> None:
         self._scripts = scripts or (serve,)

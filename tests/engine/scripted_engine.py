@@ -1,7 +1,7 @@
 """An engine without a model, for tests of the client: `python scripted_engine.py BEHAVIOR`.
 
-Speaks the protocol over standard input and output, with an endless session of one token, and
-behaves badly in one way: see `main`. `answer` is used without a process, too.
+It follows the protocol over standard input and output, with an endless session of one token, and
+misbehaves in one way: see `main`. Some tests use `answer` without a process.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def tokens(data: bytes) -> tuple[Token, ...]:
 
 
 def answer(request: AnyRequest, sessions: dict[str, int]) -> Answer:
-    """`sessions`: lengths by name."""
+    """Return the answer to a request. `sessions` has lengths by name."""
     match request:
         case OpenText(id=id_, session=name, text=text):
             sessions[name] = len(text.encode())
@@ -98,8 +98,11 @@ def answer(request: AnyRequest, sessions: dict[str, int]) -> Answer:
 
 
 def main(behavior: str, *arguments: str) -> None:
-    """`serve`: behave well. `garbage`: answer with what is no message. `oversize`: with a frame of
-    4 GB. `log`: print, then serve."""
+    """Run the engine with one of its behaviors.
+
+    `serve`: behave well. `garbage`: answer with an invalid message. `oversize`: answer with a frame
+    of 4 GB. `log`: print something, then serve.
+    """
     if behavior == "log":
         print("a warning from a library", file=sys.stderr, flush=True)
     send(Loading("loading"))

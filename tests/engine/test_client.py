@@ -52,7 +52,7 @@ def _own_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def started(starts: Starts, patience: Patience = PATIENCE) -> AsyncIterator[EngineClient]:
-    """An engine in this process."""
+    """Return a client whose engines run in this process."""
     engine = starts.client(patience)
     await engine.start()
     try:
@@ -63,7 +63,7 @@ async def started(starts: Starts, patience: Patience = PATIENCE) -> AsyncIterato
 
 @asynccontextmanager
 async def running(behavior: str, looks: Looks | None = None) -> AsyncIterator[EngineClient]:
-    """An engine in a process; of its silence only those looks count that a test takes."""
+    """Return a client whose engines are processes, and are checked for silence only when told."""
     reach = Reach(None, command=[sys.executable, str(SCRIPT), behavior])
     engine = EngineClient(reach=reach, liveness=Liveness((looks or Looks()).sleep))
     await engine.start()
@@ -92,7 +92,7 @@ async def test_a_session_follows_what_is_done_with_it() -> None:
         assert await session.surprisals() == (2.0,) * 2
 
 
-async def test_who_stops_watching_hears_nothing_more_even_of_what_just_happened() -> None:
+async def test_an_unwatched_engine_reports_nothing_more() -> None:
     engine = Starts().client()
     heard: list[EngineState] = []
     stop = [lambda: None]
@@ -130,7 +130,7 @@ def dying(channel: ScriptedChannel, message: ToEngine) -> None:
     channel.kill()
 
 
-async def test_a_death_is_told_and_survived() -> None:
+async def test_a_crash_is_reported_and_survived() -> None:
     starts = Starts(dying, serve, ready=False)
     async with started(starts) as engine:
         (await starts.channel(1)).become_ready()
@@ -143,7 +143,7 @@ async def test_a_death_is_told_and_survived() -> None:
         assert await session.surprisals() == (3.0,) * 3
 
 
-async def test_sessions_go_on_after_kill_9() -> None:
+async def test_sessions_continue_after_kill_9() -> None:
     async with running("serve") as engine:
         session = await engine.open_text("abc")
         session.append([token("d")])
@@ -159,7 +159,7 @@ async def test_sessions_go_on_after_kill_9() -> None:
         assert len(session.tokens) == 5
 
 
-async def test_an_engine_that_dies_again_and_again_is_left_alone() -> None:
+async def test_an_engine_that_keeps_crashing_is_not_restarted() -> None:
     starts = Starts(dying)
     async with started(starts, Patience(restarts=3)) as engine:
         while engine.state is not EngineState.STOPPED:
@@ -173,7 +173,7 @@ async def test_an_engine_that_dies_again_and_again_is_left_alone() -> None:
             await engine.open_text("abc")
 
 
-async def test_an_engine_that_never_gets_ready_is_started_so_many_times_and_no_more() -> None:
+async def test_an_engine_that_never_gets_ready_is_started_a_few_times_only() -> None:
     starts = Starts(ready=False)
     async with started(starts, Patience(restarts=2, restart_window=0.0)) as engine:
         for number in (1, 2, 3):
@@ -186,15 +186,15 @@ async def test_a_hung_start_is_an_error() -> None:
     starts = Starts(silent, ready=False)
     async with started(starts, Patience(start_silence=0.3)) as engine:
         await starts.looks.take()
-        with pytest.raises(EngineError, match=r"said nothing for 0\.3 seconds"):
+        with pytest.raises(EngineError, match=r"was silent for 0\.3 seconds"):
             await engine.ready()
         assert engine.state is EngineState.STOPPED
         assert len(starts.channels) == 1
         assert engine.pid is None
 
 
-async def test_a_start_that_takes_long_and_says_so_is_not_hung() -> None:
-    """For more looks than silence would be put up with."""
+async def test_a_slow_start_that_reports_progress_is_not_hung() -> None:
+    """It reports progress for more checks than it could have been silent."""
     starts = Starts(silent, ready=False)
     async with started(starts) as engine:
         seen: list[str] = []
@@ -217,7 +217,7 @@ async def test_a_start_that_answers_pings_is_not_hung() -> None:
         assert engine.generation == 1
 
 
-async def test_work_that_takes_long_is_not_hung() -> None:
+async def test_long_work_is_not_hung() -> None:
     starts = Starts(only_pings)
     async with started(starts) as engine:
         waiting = asyncio.create_task(engine.tokenize("abc"))
@@ -231,7 +231,7 @@ async def test_work_that_takes_long_is_not_hung() -> None:
         assert engine.generation == 1
 
 
-async def test_an_engine_that_stops_answering_is_ended_and_started_again() -> None:
+async def test_an_engine_that_stops_answering_is_restarted() -> None:
     starts = Starts(silent, serve)
     async with started(starts, Patience(silence=0.4)) as engine:
         await engine.ready()
@@ -241,12 +241,12 @@ async def test_an_engine_that_stops_answering_is_ended_and_started_again() -> No
         await starts.looks.take(1)
         with pytest.raises(EngineError, match=r"did not answer for 0\.4 seconds") as caught:
             await asyncio.wait_for(question, 30)
-        assert "started again" in caught.value.next_step
+        assert "restarts by itself" in caught.value.next_step
         session = await engine.open_text("abc")
         assert await session.surprisals() == (3.0,) * 3
 
 
-async def test_a_session_goes_on_after_the_engine_was_stopped() -> None:
+async def test_a_session_continues_after_the_engine_was_stopped() -> None:
     looks = Looks()
     async with running("serve", looks) as engine:
         session = await engine.open_text("abc")
@@ -257,17 +257,17 @@ async def test_a_session_goes_on_after_the_engine_was_stopped() -> None:
         await looks.take_until(question.done)
         with pytest.raises(EngineError, match="did not answer"):
             await question
-        with pytest.raises(ProcessLookupError):  # nothing is left that could go on later
+        with pytest.raises(ProcessLookupError):  # no task is left that could continue later
             os.kill(stopped, signal.SIGCONT)
         assert await session.surprisals() == (3.0,) * 3
 
 
 async def test_an_idle_engine_is_not_woken() -> None:
-    """Silent while nobody waits for it: nothing happens to it."""
+    """An engine may be silent while no request is pending."""
     starts = Starts()
     async with started(starts) as engine:
         await engine.tokenize("abc")
-        await starts.looks.take(1)  # the one under way when the answer came
+        await starts.looks.take(1)  # the check that was due when the answer came
         for _ in range(10):
             await asyncio.sleep(0)
         assert not starts.looks.due
@@ -275,7 +275,7 @@ async def test_an_idle_engine_is_not_woken() -> None:
         assert not any(isinstance(each, Ping) for each in starts.channels[0].heard)
 
 
-async def test_a_model_that_cannot_be_loaded_is_told_and_not_tried_again() -> None:
+async def test_a_model_that_cannot_be_loaded_is_reported_and_not_retried() -> None:
     starts = Starts(ready=False)
     async with started(starts) as engine:
         opening = asyncio.create_task(engine.open_text("abc"))
@@ -305,17 +305,17 @@ async def test_an_answer_of_the_wrong_kind_is_an_error() -> None:
             await engine.tokenize("abc")
 
 
-async def test_what_nobody_asked_for_ends_the_engine() -> None:
+async def test_an_unexpected_message_ends_the_engine() -> None:
     def tell(channel: ScriptedChannel, message: ToEngine) -> None:
         channel.say(EngineLoad("", None, 0, 0, 0, 0, 0, 0, 0, 0, 0.0, 0.0))
 
     async with started(Starts(tell, serve)) as engine:
-        with pytest.raises(EngineError, match="nobody had asked"):
+        with pytest.raises(EngineError, match="not requested"):
             await engine.tokenize("abc")
         assert len(await engine.tokenize("abc")) == 3
 
 
-async def test_an_engine_that_counts_otherwise_is_put_right() -> None:
+async def test_an_engine_with_another_count_gets_the_path_again() -> None:
     miscounts = [True]
 
     def append_twice(channel: ScriptedChannel, message: ToEngine) -> None:
@@ -327,7 +327,7 @@ async def test_an_engine_that_counts_otherwise_is_put_right() -> None:
     async with started(Starts(append_twice)) as engine:
         session = await engine.open_text("abc")
         session.append([token("d")])
-        with pytest.raises(EngineError, match="5 in place of 4"):
+        with pytest.raises(EngineError, match="5 items, but 4 were expected"):
             await session.surprisals()
         assert await session.surprisals() == (4.0,) * 4
 
@@ -340,38 +340,38 @@ async def test_an_answer_about_something_else_is_an_error() -> None:
 
     async with started(Starts(leave_one_out)) as engine:
         session = await engine.open_text("abc")
-        with pytest.raises(EngineError, match="2 in place of 3"):
+        with pytest.raises(EngineError, match="2 items, but 3 were expected"):
             await session.surprisals()
 
 
 async def test_a_command_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
     engine = EngineClient(reach=Reach(None, command=[str(tmp_path / "missing")]))
     await engine.start()
-    with pytest.raises(EngineError, match="cannot be started"):
+    with pytest.raises(EngineError, match="could not be started"):
         await engine.ready()
     await engine.stop()
 
 
 def slow(channel: ScriptedChannel, message: ToEngine) -> None:
-    """Answer only what is cancelled; after that, everything."""
+    """Answer nothing until something is cancelled; after that, everything."""
     if isinstance(message, Cancel):
         channel.say(Failed(message.target, "RequestCancelled", "", ""))
     elif any(isinstance(each, Cancel) for each in channel.heard):
         serve(channel, message)
 
 
-async def test_cancelling_who_waits_cancels_the_work() -> None:
+async def test_cancelling_the_caller_cancels_the_work() -> None:
     async with started(Starts(slow)) as engine:
         await engine.ready()
         waiting = asyncio.create_task(engine.tokenize("abc"))
-        await asyncio.sleep(0)  # let it send
+        await asyncio.sleep(0)  # let it send the request
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
         assert await engine.tokenize("abc")  # answered only after a cancellation
 
 
-async def test_after_a_cancelled_change_the_engine_is_put_on_the_path_again() -> None:
+async def test_after_a_cancelled_change_the_engine_gets_the_path_again() -> None:
     async with started(Starts()) as engine:
         session = await engine.open_text("abc")
         session.append([token("d")])
@@ -385,7 +385,7 @@ async def test_after_a_cancelled_change_the_engine_is_put_on_the_path_again() ->
         assert await session.surprisals() == (3.0,) * 3
 
 
-async def test_after_a_cancelled_turn_the_engine_is_put_on_the_path_again() -> None:
+async def test_after_a_cancelled_turn_the_engine_gets_the_path_again() -> None:
     async with started(Starts()) as engine:
         session = await engine.open_text("abc")
         turn = asyncio.create_task(session.append_turn("hello"))
@@ -400,7 +400,7 @@ async def test_after_a_cancelled_turn_the_engine_is_put_on_the_path_again() -> N
 
 
 async def test_a_new_path_and_the_question_about_it_are_one_round_trip() -> None:
-    """Nothing is answered before all three have come."""
+    """Nothing is answered before all three requests have arrived."""
     held: list[ToEngine] = []
 
     def in_a_row(channel: ScriptedChannel, message: ToEngine) -> None:
@@ -417,7 +417,7 @@ async def test_a_new_path_and_the_question_about_it_are_one_round_trip() -> None
         assert await asyncio.wait_for(session.surprisals(), 30) == (4.0,) * 4
 
 
-async def test_two_who_ask_about_different_paths_of_a_session_are_both_right() -> None:
+async def test_two_tasks_on_different_paths_of_a_session_both_get_answers() -> None:
     async with started(Starts()) as engine:
         session = await engine.open_text("abc")
         session.append([token("d")])
@@ -431,7 +431,7 @@ async def test_two_who_ask_about_different_paths_of_a_session_are_both_right() -
         assert await session.surprisals() == (2.0,) * 2
 
 
-async def test_requests_under_way_fail_when_the_engine_is_stopped() -> None:
+async def test_pending_requests_fail_when_the_engine_is_stopped() -> None:
     async with started(Starts(slow)) as engine:
         await engine.ready()
         waiting = asyncio.create_task(engine.tokenize("abc"))
@@ -472,7 +472,7 @@ async def test_what_the_engine_prints_goes_to_the_log(tmp_path: Path) -> None:
     assert "a warning" in (tmp_path / "data" / "engine.log").read_text()
 
 
-async def test_the_engine_runs_where_no_log_can_be_written(
+async def test_the_engine_runs_without_a_writable_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").touch()
@@ -483,7 +483,7 @@ async def test_the_engine_runs_where_no_log_can_be_written(
 
 async def test_a_text_that_cannot_be_sent_is_an_error() -> None:
     async with started(Starts()) as engine:
-        with pytest.raises(EngineError, match="cannot be sent"):
+        with pytest.raises(EngineError, match="could not be encoded"):
             await engine.open_text("\ud800")
         assert await engine.tokenize("a")
 
@@ -500,7 +500,7 @@ async def test_a_cancelled_restart_leaves_an_engine_that_can_be_started() -> Non
     async with started(Starts()) as engine:
         await engine.ready()
         restart = asyncio.create_task(engine.restart())
-        await asyncio.sleep(0)  # it has begun to stop the process
+        await asyncio.sleep(0)  # the restart has begun to stop the process
         restart.cancel()
         with pytest.raises(asyncio.CancelledError):
             await restart

@@ -1,4 +1,4 @@
-"""Messages survive the journey; what is no message is an error."""
+"""Messages survive encoding and decoding; anything else is an error."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_any_bytes_are_a_request_or_an_error(payload: bytes) -> None:
     assert frames.request_from(frames.pack(request)[4:]) == request
 
 
-def test_sampler_settings_out_of_range_are_told_as_such() -> None:
+def test_sampler_settings_out_of_range_have_their_own_error() -> None:
     payload = frames.pack(AskDistribution(2, "s", 3, SamplerSettings(), 0, 1))[4:]
     one, nan = struct.pack(">d", 1.0), struct.pack(">d", math.nan)
     with pytest.raises(SamplerError, match="nan"):
@@ -68,7 +68,7 @@ def test_sampler_settings_out_of_range_are_told_as_such() -> None:
 
 def test_the_id_of_an_unreadable_request_is_found() -> None:
     payload = frames.pack(OpenText(77, "s1", "text"))[4:].replace(b"OpenText", b"OpenTaxt")
-    with pytest.raises(EngineError, match="cannot be read"):
+    with pytest.raises(EngineError, match="invalid request"):
         frames.request_from(payload)
     assert frames.id_in(payload) == 77
 
@@ -81,6 +81,6 @@ def test_a_frame_that_is_too_large_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("request_", [OpenText(1, "s", "\ud800"), Cancel(2**70)])
-def test_what_cannot_be_encoded_is_an_error(request_: OpenText | Cancel) -> None:
-    with pytest.raises(EngineError, match="cannot be sent"):
+def test_a_message_that_cannot_be_encoded_is_an_error(request_: OpenText | Cancel) -> None:
+    with pytest.raises(EngineError, match="could not be encoded"):
         frames.pack(request_)

@@ -1,4 +1,4 @@
-"""The real engine process on a tiny model: started, garbled, killed, orphaned."""
+"""The real engine process on a tiny model: started, killed, orphaned, fed with garbage."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ async def test_everything_through_a_real_process(engine: EngineClient) -> None:
         session.append([found.drawn.token])
     drawn = session.tokens[start:]
     session.go_back(start)
-    for token in drawn:  # the same seed draws the same
+    for token in drawn:  # the same seed draws the same token
         found = await session.distribution(len(session.tokens), PLAIN, seed=1, top=1)
         assert found.drawn.token == token
         session.append([token])
@@ -106,9 +106,9 @@ async def test_an_engine_for_labs_loads_a_model_when_one_needs_it(tiny_folder: P
     engine = EngineClient(reach=Reach(str(tiny_folder), command=[*COMMAND, "--labs"]))
     await engine.start()
     try:
-        with pytest.raises(EngineError, match="labs alone"):
+        with pytest.raises(EngineError, match="only labs"):
             await engine.tokenize("hello")
-        with pytest.raises(EngineError, match="labs alone"):
+        with pytest.raises(EngineError, match="only labs"):
             await engine.ready()
         bench = engine.lab_backend(tokens.LAB)
         question = tokens.LAB.question(tokens.LAB.start())
@@ -151,7 +151,7 @@ async def test_cancelling_stops_the_work(engine: EngineClient) -> None:
     assert len(await session.surprisals()) == 400
 
 
-async def test_a_model_that_is_not_there(tmp_path: Path) -> None:
+async def test_a_missing_model(tmp_path: Path) -> None:
     await cannot_be_loaded(tmp_path / "missing", ModelNotFound)
 
 
@@ -167,12 +167,12 @@ async def cannot_be_loaded(path: Path, error: type[ModelError]) -> None:
     with pytest.raises(error):
         await engine.ready()
     assert engine.state is EngineState.STOPPED
-    assert engine.generation == 1  # it is not tried again: it would fail again
+    assert engine.generation == 1  # no restart: it would fail again
     await engine.stop()
 
 
 class RawEngine:
-    """The process, spoken to in bytes."""
+    """The engine's process, with its input and output as bytes."""
 
     def __init__(self, model: Path) -> None:
         self.process = subprocess.Popen(
@@ -239,7 +239,7 @@ def test_malformed_frames_are_answered_and_survived(raw: RawEngine) -> None:
     assert isinstance(opened, Opened)
     raw.write(frames.pack(Append(11, "s", (2**40,))))
     assert isinstance(raw.read(), Failed)
-    raw.write(b"\xff\xff\xff\xff and so on")  # where the next frame begins is not known any more
+    raw.write(b"\xff\xff\xff\xff and so on")  # where the next frame begins is unknown
     failed = raw.read()
     assert isinstance(failed, Failed)
     assert raw.process.wait(10) == 0
@@ -263,7 +263,7 @@ def test_it_ends_when_half_a_frame_was_sent(raw: RawEngine) -> None:
 
 
 def test_it_is_nice_and_keeps_prints_out_of_the_answers(tiny_folder: Path, tmp_path: Path) -> None:
-    """A library that prints while it is imported must not garble frames."""
+    """A library that prints while it is imported must not corrupt frames."""
     noisy = tmp_path / "sitecustomize.py"
     noisy.write_text(
         "import sys, importlib.abc\n"
@@ -309,13 +309,13 @@ def test_it_dies_with_the_process_that_started_it(tiny_folder: Path) -> None:
     child = psutil.Process(int(process.stdout.readline()))
     process.kill()
     process.communicate()
-    assert child.wait(10) is None  # gone; not our child, so no exit status
+    assert child.wait(10) is None  # gone; it is not our child, so it has no exit status
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_memory_is_flat_over_10_000_steps(engine: EngineClient) -> None:
-    """Of the engine, and of the process that asks it."""
+    """Both the engine and the process that asks it keep their size."""
     session = await engine.open_text("hello world")
 
     async def step_on(count: int) -> None:

@@ -1,4 +1,4 @@
-"""The engine's process on a model elsewhere: a server on the loopback."""
+"""The engine's process on a remote model: a server on the loopback."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TOP = [(" a", -0.5), (" b", -1.5), (" c", -3.0)]
 
 
 def letters(handler: Handler) -> None:
-    """The same three tokens after any text; no prompt is echoed."""
+    """Return the same three tokens after any text; no prompt is echoed."""
     stream(text_event(" a", "length", [(" a", -0.5, TOP)]))(handler)
 
 
@@ -47,7 +47,7 @@ async def engine(model: str = "openai:small") -> AsyncIterator[EngineClient]:
         await running.stop()
 
 
-async def start_anew(running: EngineClient) -> None:
+async def restart_process(running: EngineClient) -> None:
     generation = running.generation
     assert running.pid is not None
     os.kill(running.pid, signal.SIGKILL)
@@ -66,7 +66,7 @@ async def test_it_is_ready_at_once_and_sends_nothing(server: Loopback) -> None:
         assert server.asked == []
 
 
-async def test_a_text_is_stepped(server: Loopback) -> None:
+async def test_a_text_can_be_stepped(server: Loopback) -> None:
     async with engine() as running:
         session = await running.open_text("One two")
         assert [token.data for token in session.tokens] == [b"One two"]
@@ -80,17 +80,17 @@ async def test_a_text_is_stepped(server: Loopback) -> None:
         assert bits == pytest.approx(1.5 / 0.6931471805599453)
 
 
-async def test_tokens_mean_the_same_to_an_engine_that_was_started_anew(server: Loopback) -> None:
+async def test_tokens_mean_the_same_after_a_restart(server: Loopback) -> None:
     async with engine() as running:
         session = await running.open_text("One two")
         found = await session.distribution(1, PLAIN, 0, 60)
-        await start_anew(running)
-        session.append([found.rows[2].token])  # the new engine has never met it
+        await restart_process(running)
+        session.append([found.rows[2].token])  # the new engine has never seen this token
         await session.distribution(2, PLAIN, 0, 60)
         assert server.asked[-1].body["prompt"] == "One two c"
 
 
-async def test_a_slow_server_keeps_nobody_else_waiting(server: Loopback) -> None:
+async def test_a_slow_server_delays_no_other_request(server: Loopback) -> None:
     async with engine() as running:
         slow = await running.open_text("Slow")
         other = await running.open_text("Other")
@@ -110,7 +110,7 @@ async def test_a_slow_server_keeps_nobody_else_waiting(server: Loopback) -> None
         assert (await slow.distribution(1, PLAIN, 0, 60)).rows
 
 
-async def test_what_only_a_local_model_can_be_asked(server: Loopback) -> None:
+async def test_questions_that_only_a_local_model_answers(server: Loopback) -> None:
     from tutor.labs.kit.registry import find
 
     async with engine() as running:
@@ -122,7 +122,7 @@ async def test_what_only_a_local_model_can_be_asked(server: Loopback) -> None:
         with pytest.raises(NotTold):
             await running.tokenize("x")
         lab = find("tokens")
-        with pytest.raises(LabError, match="runs elsewhere"):
+        with pytest.raises(LabError, match="is remote"):
             await running.lab_backend(lab).answer(lab.question(lab.start()))
 
 
@@ -136,8 +136,8 @@ async def test_nothing_is_sent_to_another_machine_unless_it_is_allowed(
             await session.distribution(len(session.tokens), PLAIN, 0, 60)
 
 
-@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only Linux tells")
-async def test_keys_come_to_the_engine_with_the_permission_alone(
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux")
+async def test_keys_reach_the_engine_only_with_consent(
     server: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUTOR_API_KEY", KEY)
@@ -153,7 +153,7 @@ async def test_keys_come_to_the_engine_with_the_permission_alone(
         session.append(session.tokens)
         await session.distribution(2, PLAIN, 0, 60)
         assert server.asked[-1].headers["authorization"] == f"Bearer {KEY}"
-        await start_anew(running)  # the new one is told again
+        await restart_process(running)  # the new engine gets the consent again
         session.append(session.tokens[:1])
         await session.distribution(3, PLAIN, 0, 60)
         assert server.asked[-1].headers["authorization"] == f"Bearer {KEY}"

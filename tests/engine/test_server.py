@@ -12,7 +12,7 @@ from tests.tiny_model import tiny_model
 from tutor.engine import frames
 from tutor.engine.inbox import PipeInbox
 from tutor.engine.server import Server
-from tutor.engine.sessions import LOOK, SPARED, CacheBudget, CachedSessions
+from tutor.engine.sessions import LOOK, RESERVED, CacheBudget, CachedSessions
 from tutor.engine.wire import (
     Append,
     AppendTurn,
@@ -46,7 +46,7 @@ from tutor.lm.session import CHUNK, Session
 
 
 def converse(*messages: Message, model: Any = None) -> list[Any]:
-    """All answers to these messages, which are there before the first is worked on."""
+    """Return all answers to these messages, which have all arrived before work begins."""
     answers: list[Message] = []
     ended = threading.Event()
     stream = io.BytesIO(b"".join(map(frames.pack, messages)))
@@ -93,8 +93,8 @@ def test_every_request_has_its_answer() -> None:
 @pytest.mark.parametrize(
     ("request_", "kind"),
     [
-        (AskDistribution(1, "nobody", 1, PLAIN, 0, 3), "UnknownSession"),
-        (Fork(1, "nobody", "s", 1), "UnknownSession"),
+        (AskDistribution(1, "missing", 1, PLAIN, 0, 3), "UnknownSession"),
+        (Fork(1, "missing", "s", 1), "UnknownSession"),
         (OpenText(1, "s", ""), "TextError"),
         (OpenTokens(1, "s", ()), "TextError"),
         (OpenTokens(1, "s", (999_999,)), "TextError"),
@@ -103,7 +103,7 @@ def test_every_request_has_its_answer() -> None:
         (OpenChat(1, "s", ()), "TextError"),
     ],
 )
-def test_what_cannot_be_done_is_a_typed_failure(request_: Request, kind: str) -> None:
+def test_an_impossible_request_is_a_typed_failure(request_: Request, kind: str) -> None:
     (answer,) = converse(request_)
     assert isinstance(answer, Failed)
     assert (answer.id, answer.kind) == (1, kind)
@@ -123,11 +123,11 @@ def test_a_failed_request_changes_nothing() -> None:
     assert answers[5] == Length(6, 3)
 
 
-def test_closing_what_is_not_there_is_harmless() -> None:
-    assert converse(Close(1, "nobody")) == [Length(1, 0)]
+def test_closing_a_missing_session_is_harmless() -> None:
+    assert converse(Close(1, "missing")) == [Length(1, 0)]
 
 
-def test_a_mistake_in_the_engine_is_answered_and_survived(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_bug_in_the_engine_is_answered_and_survived(caplog: pytest.LogCaptureFixture) -> None:
     model = tiny_model()
     model.network.lens = None
     answers = converse(
@@ -140,7 +140,7 @@ def test_a_mistake_in_the_engine_is_answered_and_survived(caplog: pytest.LogCapt
 
 
 def test_an_answer_too_large_to_be_sent_is_a_typed_failure() -> None:
-    """And the engine goes on with what comes next."""
+    """The engine then continues with the next request."""
     answers: list[Any] = []
     sent: list[bytes] = []
 
@@ -212,7 +212,7 @@ def test_an_unreadable_request_is_answered_with_its_id() -> None:
     ]
 
 
-def test_opening_a_session_again_keeps_what_is_common() -> None:
+def test_reopening_a_session_keeps_the_common_beginning() -> None:
     model = tiny_model()
     converse(
         OpenTokens(1, "s", (5,) * 50),
@@ -224,7 +224,7 @@ def test_opening_a_session_again_keeps_what_is_common() -> None:
     assert model.network.tokens_read == 52
 
 
-def test_sessions_used_longest_ago_lose_what_is_computed_but_not_their_path() -> None:
+def test_old_sessions_lose_their_cache_but_not_their_path() -> None:
     model = tiny_model()
     sessions = {name: Session(model, range(64)) for name in "abc"}
     for session in sessions.values():
@@ -247,7 +247,7 @@ def test_sessions_used_longest_ago_lose_what_is_computed_but_not_their_path() ->
         table.get("b")
 
 
-def test_a_single_session_beyond_the_budget_keeps_what_it_has() -> None:
+def test_a_single_session_beyond_the_budget_keeps_its_cache() -> None:
     session = Session(tiny_model(), range(64))
     session.surprisals()
     size = session.cache_bytes
@@ -257,7 +257,7 @@ def test_a_single_session_beyond_the_budget_keeps_what_it_has() -> None:
     assert session.cache_bytes == size
 
 
-def test_as_many_sessions_as_are_allowed_and_each_may_be_opened_again() -> None:
+def test_the_number_of_sessions_is_limited_but_each_can_be_reopened() -> None:
     model = tiny_model()
     table = CachedSessions(most=2)
     table.put("a", Session(model, range(4)))
@@ -270,7 +270,7 @@ def test_as_many_sessions_as_are_allowed_and_each_may_be_opened_again() -> None:
     table.put("c", Session(model, range(4)))
 
 
-def test_what_fits_exactly_is_kept_and_a_closed_session_does_not_count() -> None:
+def test_a_cache_that_just_fits_is_kept_and_closed_sessions_do_not_count() -> None:
     model = tiny_model()
     sessions = [Session(model, range(64)) for _ in range(3)]
     for session in sessions:
@@ -286,7 +286,7 @@ def test_what_fits_exactly_is_kept_and_a_closed_session_does_not_count() -> None
     assert [session.cache_bytes for session in sessions[:2]] == [one, one]
 
 
-def test_where_the_machine_runs_short_less_is_kept_until_it_has_more_again() -> None:
+def test_less_is_cached_while_the_machine_is_short_of_memory() -> None:
     model = tiny_model()
     now, left = 0.0, 10**12
     budget = CacheBudget(10**9, lambda: left, lambda: now)
@@ -294,7 +294,7 @@ def test_where_the_machine_runs_short_less_is_kept_until_it_has_more_again() -> 
     sessions = [Session(model, range(64)) for _ in range(4)]
 
     def compute() -> list[bool]:
-        """Which of them keep what is computed for all of them."""
+        """Return which sessions keep their cache after all were computed."""
         for name, session in enumerate(sessions):
             session.surprisals()
             table.put(str(name), session)
@@ -304,8 +304,8 @@ def test_where_the_machine_runs_short_less_is_kept_until_it_has_more_again() -> 
     sessions[0].surprisals()
     one = sessions[0].cache_bytes
     assert compute() == [True] * 4
-    left = SPARED - int(1.5 * one)
-    assert compute() == [True] * 4  # it has not looked again
+    left = RESERVED - int(1.5 * one)
+    assert compute() == [True] * 4  # the free memory was not checked again
     now = LOOK
     assert compute() == [False, False, True, True]
     assert compute() == [False, False, True, True]
@@ -313,7 +313,7 @@ def test_where_the_machine_runs_short_less_is_kept_until_it_has_more_again() -> 
     assert compute() == [True] * 4
 
 
-def test_a_machine_with_much_memory_left_does_not_raise_the_budget() -> None:
+def test_free_memory_does_not_raise_the_budget() -> None:
     session = Session(tiny_model(), range(64))
     session.surprisals()
     budget = CacheBudget(session.cache_bytes, available=lambda: 10**12)
@@ -326,7 +326,7 @@ def test_a_machine_with_much_memory_left_does_not_raise_the_budget() -> None:
 
 
 class _Pipe:
-    """A stream that is fed from the test; `drained` is set when all of it was read."""
+    """A stream that the test feeds; `drained` is set when all of it was read."""
 
     def __init__(self) -> None:
         self._data = b""
@@ -348,7 +348,7 @@ class _Pipe:
     def read(self, size: int) -> bytes:
         with self._changed:
             if not self._data:
-                self.drained.set()  # whoever reads is waiting: all before has been taken
+                self.drained.set()  # the reader is waiting, so it has processed everything before
             self._changed.wait_for(lambda: len(self._data) >= size or self._closed)
             taken, self._data = self._data[:size], self._data[size:]
             return taken

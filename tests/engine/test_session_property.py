@@ -1,5 +1,4 @@
-"""Whatever is done with a session, and whatever becomes of the engine and of what it was asked:
-what is answered is about the path as it is."""
+"""A session answers about its current path, whatever happens to it and to the engine."""
 
 from __future__ import annotations
 
@@ -27,9 +26,11 @@ MODEL.card.remote = False
 
 
 class OneProcess:
-    """Implements `SessionHost`: the engine's real server, in this process. `lost`: before the next
-    request, what it holds is lost, as by kill -9. `given_up`: whoever asks next leaves when so many
-    of what they sent are done."""
+    """A `SessionHost` with the engine's real server in this process.
+
+    `lost`: its sessions are lost before the next request, as by kill -9. `given_up`: the next
+    caller gives up when that many of its requests are done.
+    """
 
     def __init__(self) -> None:
         self.model: ModelCard | None = MODEL.card
@@ -82,7 +83,7 @@ actions = st.one_of(
 
 @given(tokens, st.lists(actions, max_size=20))
 @settings(deadline=None)
-def test_what_is_answered_is_about_the_path_as_it_is(
+def test_answers_are_about_the_current_path(
     start: list[int], done: list[tuple[str, object]]
 ) -> None:
     engine = OneProcess()

@@ -1,5 +1,4 @@
-"""Test what must not change between versions: a screen and a shared engine may differ in
-version."""
+"""Tests for what must not change, since a screen and a shared engine may differ in version."""
 
 from __future__ import annotations
 
@@ -77,7 +76,7 @@ def test_tags_and_the_order_of_fields(messages: Any, pinned: dict[str, tuple[str
     assert all(kind.__struct_config__.array_like for kind in travel)
 
 
-def test_a_message_travels_as_it_did() -> None:
+def test_a_message_is_encoded_as_before() -> None:
     assert msgspec.msgpack.decode(frames.pack(OpenText(7, "s", "x"))[frames.HEADER :]) == [
         *("OpenText", 7, "s", "x")
     ]

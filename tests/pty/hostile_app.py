@@ -1,7 +1,7 @@
-"""The whole app on a course, a learner and a model that mean ill: every text of theirs tries to
-act on the terminal, to pass for markup, or to break the layout.
+"""The whole app with a malicious course, learner and model.
 
-The lesson linter refuses such files; here they come without it. Run with the learner's folder.
+Every text of theirs tries to act on the terminal, to be taken for markup, or to break the layout.
+The lesson linter refuses such files; here they bypass it. Run with the learner's folder.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from tutor.learner.records import Guessed, LessonState
 
 ILL = (
     "\x1b]0;renamed\x07"  # an operating system command: the title
-    "\x1b]52;c;eA==\x07\x1b]8;;file:///\x1b\\"  # what the clipboard holds, a link
+    "\x1b]52;c;eA==\x07\x1b]8;;file:///\x1b\\"  # the clipboard, a link
     "\x1b[31m\x1b[2J\x9b31m"  # colors and erasing, with both kinds of introducer
     "\x1bPq\x1b\\\x1b_G\x1b\\"  # device control: pictures
-    "\u202e\u2066\u200b\u200d\ufeff"  # writing direction, and what has no width
+    "\u202e\u2066\u200b\u200d\ufeff"  # text direction, and characters without width
     "[/][bold red]$accent[@click=app.quit]"  # markup
     "\u0301\U000e0041"  # a mark without its letter, an invisible tag
 )
 
 
 PILE = "o" + "\u0301" * 10_000
-"""Marks on one letter, which reach far beyond its line."""
+"""Combining marks on one letter, which reach far beyond its line."""
 
 
 class Common(TypedDict):
-    """What every question has."""
+    """The fields that every question has."""
 
     hint: str
     why: str
@@ -51,7 +51,7 @@ class Common(TypedDict):
 
 
 def ill(name: str) -> str:
-    """A text that begins with its name, so that a test sees that it was shown."""
+    """Return a hostile text that begins with its name, so that a test sees that it was shown."""
     return f"{name}{ILL}{'long' * 60} end"
 
 

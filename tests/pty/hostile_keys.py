@@ -1,6 +1,6 @@
-"""What a client may send that means ill: keys, pastes, and what only a terminal should say.
+"""Malicious input from a client: keys, pastes, and reports that only a terminal should send.
 
-Everything follows from the seed, so a run that found something can be had again.
+Everything follows from the seed, so a run that found something can be repeated.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ NAMED = (b"\r", b"\t", b"\x1b[Z", b"\x7f", b"\x1b[A", b"\x1b[B", b"\x1b[C", b"\x
          b"\x1b[6~", b"\x1b[H", b"\x1b[F", b"\x1bOP", b"\x1b[15~", b"\x1b[3~", b"\x1b[1;5C",
          b"\x1b[1;5D", b"\x1b[1;2A", b" ")  # fmt: skip
 LEAVING = (0x03, 0x11)
-"""Ctrl+C and Ctrl+Q end the program, as they should: they come on their own."""
+"""Ctrl+C and Ctrl+Q end the program, as they should, and are tested separately."""
 CONTROLS = tuple(bytes([code]) for code in range(32) if code not in LEAVING)
 
 
 class HostileKeys:
-    """One chunk after the other, as bytes."""
+    """A source of random bytes, one chunk after another."""
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
@@ -60,7 +60,7 @@ class HostileKeys:
         return maker()
 
     def size(self) -> tuple[int, int]:
-        """Columns and lines of a window."""
+        """Return columns and lines of a window."""
         sizes = ((80, 24), (40, 12), (1, 1), (2, 200), (300, 3), (200, 60))
         return self._random.choice(sizes)
 
@@ -76,13 +76,13 @@ class HostileKeys:
         return f"\x1b[<{button};{x};{y}{end}".encode()
 
     def _sequence(self) -> bytes:
-        """A control sequence that nobody has defined, or everybody in another way."""
+        """Return a control sequence that is undefined, or that terminals define differently."""
         numbers = ";".join(str(self._random.choice((0, 1, 27, 200, 201, 99999))) for _ in range(3))
         introducer = self._random.choice(("\x1b[", "\x1b[?", "\x1b[>", "\x1b[<", "\x1b[=", "\x9b"))
         return (introducer + numbers + self._random.choice("ABCcdhlmnpqrstuyz~@`{$ ")).encode()
 
     def _kitty(self) -> bytes:
-        """A key as the keyboard protocol of kitty reports it, with any modifiers."""
+        """Return a key in kitty's keyboard protocol, with random modifiers."""
         code = self._random.choice((97, 112, 122, 92, 27, 13, 57358, 1114112, 99999999))
         return f"\x1b[{code};{self._random.randint(1, 255)}u".encode()
 

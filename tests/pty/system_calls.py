@@ -1,4 +1,4 @@
-"""What a program and all that it starts asked of the system, as strace tells it."""
+"""The system calls of a program and its children, as strace reports them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ _FOR_WRITING = re.compile(r"O_WRONLY|O_RDWR|O_CREAT|O_TRUNC|O_APPEND")
 
 
 class Calls(NamedTuple):
-    """Only what succeeded. `programs` are command lines as strace writes them, `changed` paths,
-    `reached` addresses other than local ones."""
+    """The successful calls: `programs` are command lines as strace writes them.
+
+    `changed` are paths, `reached` addresses other than local ones.
+    """
 
     programs: list[str]
     changed: set[str]
@@ -30,7 +32,7 @@ class Calls(NamedTuple):
 
 @cache
 def can_trace() -> bool:
-    """Whether strace is here, and may do its work."""
+    """Return whether strace is installed and permitted."""
     if shutil.which("strace") is None:
         return False
     tried = subprocess.run(["strace", "-f", "true"], capture_output=True, check=False)
@@ -38,7 +40,7 @@ def can_trace() -> bool:
 
 
 def traced(record: Path) -> list[str]:
-    """What to put before a command, to have its calls in the file `record`."""
+    """Return what to put before a command, to have its calls in the file `record`."""
     which = f"trace={','.join(_TRACED)}"
     return ["strace", "-f", "--seccomp-bpf", "-qq", "-s", "400", "-e", which, "-o", str(record)]
 
@@ -61,7 +63,7 @@ def calls(record: Path) -> Calls:
 
 
 def _whole_lines(record: Path) -> list[str]:
-    """A call that another process came in between is told in two lines."""
+    """Yield whole calls: strace splits a call in two lines if another process interrupts it."""
     begun: dict[str, str] = {}
     lines = []
     for line in record.read_text("utf-8", "replace").splitlines():

@@ -1,5 +1,8 @@
-"""A login that is the tutor alone, in a real terminal: what a client sends never gets it anything
-else, and nobody there is noticed even where the terminal is frozen."""
+"""A login that runs only tutor, in a real terminal, under attack by its client.
+
+Whatever a client sends, it gets nothing but tutor. And a missing user is noticed, even if the
+terminal is frozen.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ from tests.terminal import Terminal
 from tutor.labs.kit import registry
 
 PATIENT = 120.0
-"""Seconds: so much is sent at once that the screen may be busy with it for long."""
+"""Seconds: so much is sent at once that the screen may be busy for long."""
 HOSTILE_ENVIRONMENT = {
     "TUTOR_DATA": "/nowhere/data",
     "TUTOR_MODEL": "hf:owner/repo",
@@ -47,7 +50,7 @@ def kiosk(
 
 
 def files(folder: Path) -> dict[str, tuple[int, int]]:
-    """Everything in `folder` but the learner's own: size and time of the last change."""
+    """Return size and time of everything in `folder` but the learner's own files."""
     found = {}
     for path in folder.rglob("*"):
         if path.is_file() and not path.is_relative_to(folder / "data"):
@@ -56,7 +59,7 @@ def files(folder: Path) -> dict[str, tuple[int, int]]:
 
 
 def others(run: Terminal) -> list[list[str]]:
-    """Command lines of what runs beside the app and its engine."""
+    """Return the command lines of processes besides the app and its engine."""
     found = []
     for each in psutil.Process(run.process.pid).children(recursive=True):
         try:
@@ -69,7 +72,7 @@ def others(run: Terminal) -> list[list[str]]:
 
 
 def attack(folder: Path, way: Sequence[str], seed: int, chunks: int) -> None:
-    """Go to a screen by the keys of `way`, send so many `chunks`, and leave."""
+    """Go to a screen by the keys of `way`, send `chunks` chunks, and leave."""
     keys = HostileKeys(seed)
     record = folder / "calls"
     (folder / "work").mkdir()
@@ -101,12 +104,12 @@ def attack(folder: Path, way: Sequence[str], seed: int, chunks: int) -> None:
 
 
 def end(run: Terminal) -> None:
-    """It is there to be left, or was left already by some of the keys."""
+    """Leave the app, unless some of the keys have done so already."""
     run.resize(80, 24)
     if run.process.poll() is None:
-        run.send(b"\x1b[201~\x03\x03")  # out of a paste, if one was left open
+        run.send(b"\x1b[201~\x03\x03")  # end a paste, if one is still open
     status = run.wait_exit(PATIENT)
-    # Ctrl+C may also come when the terminal makes a signal of it again, at the very end
+    # At the very end, the terminal may again turn Ctrl+C into a signal.
     assert status in (0, -signal.SIGINT), bytes(run.output[-4000:]).decode(errors="replace")
 
 
@@ -115,15 +118,15 @@ def check_calls(record: Path, data: Path) -> None:
     assert made.reached == []
     started = [each for each in made.programs if "tutor.engine" not in each]
     assert all('"-m", "tutor", "--kiosk"' in each for each in started), started
-    elsewhere = {
+    outside = {
         path
         for path in made.changed
         if not path.startswith(str(data)) and not path.startswith(("/dev/", "/proc/self/"))
     }
-    assert elsewhere == set()
+    assert outside == set()
 
 
-def test_nothing_but_the_tutor_comes_of_hostile_keys(tmp_path: Path) -> None:
+def test_hostile_keys_reach_nothing_but_tutor(tmp_path: Path) -> None:
     attack(tmp_path, ["s", "e"], seed=1, chunks=150)
 
 
@@ -138,12 +141,14 @@ LABS = tuple(["l", *["down"] * place, "enter"] for place in range(len(registry.n
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("seed", [2, 3])
 @pytest.mark.parametrize("way", [*SCREENS, *LABS], ids="-".join)
-def test_nor_on_any_screen(tmp_path: Path, way: list[str], seed: int) -> None:
+def test_hostile_keys_reach_nothing_on_any_screen(
+    tmp_path: Path, way: list[str], seed: int
+) -> None:
     attack(tmp_path, way, seed=seed, chunks=500)
 
 
-def test_the_keys_that_stop_and_dump_do_nothing_at_any_time(tmp_path: Path) -> None:
-    """Until the screen is there the terminal makes signals of them."""
+def test_keys_that_stop_or_dump_a_program_never_work(tmp_path: Path) -> None:
+    """Until the screen is drawn, the terminal turns them into signals."""
     with kiosk(tmp_path) as run:
         run.wait_until(lambda: blocks(run, signal.SIGTSTP), "signals to be blocked")
         assert blocks(run, signal.SIGQUIT)
@@ -169,13 +174,13 @@ def blocks(run: Terminal, number: signal.Signals) -> bool:
     return bool(int(mask, 16) >> (number - 1) & 1)
 
 
-# --- nobody there ---------------------------------------------------------------------------------
+# --- no user --------------------------------------------------------------------------------------
 
 SHORT = "0.05"
-"""Minutes: half of it passes, and it asks."""
+"""Minutes. After half of this time tutor asks whether anyone is there."""
 
 
-def test_without_a_key_it_asks_and_then_ends_with_a_sentence(tmp_path: Path) -> None:
+def test_without_a_key_it_asks_and_then_ends_with_a_message(tmp_path: Path) -> None:
     with kiosk(tmp_path, "--idle-limit", SHORT) as run:
         run.wait_for("Are you still there?")
         assert run.wait_exit() == 0
@@ -184,10 +189,10 @@ def test_without_a_key_it_asks_and_then_ends_with_a_sentence(tmp_path: Path) -> 
     assert b"Traceback" not in run.output
 
 
-def test_a_frozen_client_does_not_keep_its_place(tmp_path: Path) -> None:
+def test_a_frozen_client_is_ended_too(tmp_path: Path) -> None:
     with kiosk(tmp_path, "--idle-limit", SHORT) as run:
         run.wait_for("quit")
         slave = os.open(f"/proc/{run.process.pid}/fd/0", os.O_RDWR | os.O_NOCTTY)
-        termios.tcflow(slave, termios.TCOOFF)  # whatever is written from here on waits
+        termios.tcflow(slave, termios.TCOOFF)  # whatever is written from now on waits
         assert run.process.wait(timeout=60) == 0
         os.close(slave)

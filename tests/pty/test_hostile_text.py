@@ -1,4 +1,4 @@
-"""Whatever lessons, progress and models say: it is shown, and the terminal does not obey it."""
+"""Text from lessons, progress and models is shown, but never controls the terminal."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ HARMFUL = {
     "an introducer of one character": "\x9b".encode(),
     "writing direction": "\u202e".encode(),
     "an isolate": "\u2066".encode(),
-    "something without width": "\u200b".encode(),
+    "a character without width": "\u200b".encode(),
     "a byte-order mark": "\ufeff".encode(),
     "an invisible tag": "\U000e0041".encode(),
 }
 
 
 def harm(output: bytes) -> list[str]:
-    """What of the hostile text reached the terminal."""
+    """Return what part of the hostile text reached the terminal."""
     rest = TEXTUAL_SENDS.sub(b"", output)
     found = [name for name, data in HARMFUL.items() if data in rest]
     at = rest.find(b"\x1b")
@@ -60,9 +60,9 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Terminal]:
 
 
 def see(run: Terminal, *texts: str) -> None:
-    """Wait for `texts`, scrolling down, and then up again, to where they are."""
+    """Wait for `texts`, scrolling down and then back up to find them."""
     run.wait_quiet(0.3)
-    lines = run.screen.lines // 6  # at a time: fewer than there are to scroll in
+    lines = run.screen.lines // 6  # lines at a time: fewer than the area has
     for text in texts:
         for key in (*["down"] * (80 // lines), *["up"] * (160 // lines)):
             run.wait_quiet(0.05)
@@ -83,7 +83,7 @@ def back(run: Terminal, to: str) -> None:
     raise AssertionError(f"no way back to {to!r}:\n{run.text}")
 
 
-def test_nothing_that_is_shown_acts_on_the_terminal(run: Terminal) -> None:
+def test_no_text_controls_the_terminal(run: Terminal) -> None:
     run.wait_for("MODEL" if run.screen.columns > 60 else "●")
     see(run, "TITLE")
     assert "PROBLEM" in run.text
@@ -142,5 +142,5 @@ def test_nothing_that_is_shown_acts_on_the_terminal(run: Terminal) -> None:
 @pytest.mark.parametrize(
     "text", ["\x1b]0;x\x07", "\x9b31m", "\u202e", "\x1b[5i", "\x1bc", "\u0301" * 99]
 )
-def test_harm_would_be_noticed(text: str) -> None:
+def test_harm_is_detected(text: str) -> None:
     assert harm(b"\x1b[1;31mred\x1b[0m" + text.encode())

@@ -1,4 +1,4 @@
-"""What was saved when the program is killed, hung up or left, in a real terminal."""
+"""Saved data after the program was killed, hung up or left, in a real terminal."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tutor.paths import learner_folder
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The learner's folder of the program under test."""
+    """Return the learner's folder of the program under test."""
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
     monkeypatch.setenv("TUTOR_MODEL", str(tmp_path / "no-such-model.gguf"))
     return learner_folder()
@@ -41,7 +41,7 @@ def line_of(mark: str, run: Terminal) -> str:
 
 
 def to_the_questions(run: Terminal) -> None:
-    """To those of lesson 2, which begin with one that has choices."""
+    """Go to the questions of lesson 2, which begin with one that has choices."""
     run.wait_for("Begin   ")
     run.press("down", "down", "down")
     run.wait_for(">  2  ")
@@ -58,7 +58,7 @@ def place(folder: Path) -> LessonState:
 
 
 def wait_saved(run: Terminal, folder: Path, what: str) -> None:
-    """Until the draft of the question on the screen is on disk."""
+    """Wait until the draft of the question on the screen is on disk."""
 
     def saved() -> bool:
         draft = place(folder).draft
@@ -75,7 +75,7 @@ def kill(run: Terminal) -> None:
     assert run.wait_exit() == -signal.SIGKILL
 
 
-def test_killed_on_an_answered_question_it_shows_what_came_of_it(folder: Path) -> None:
+def test_killed_on_an_answered_question_it_shows_the_result(folder: Path) -> None:
     with tutor() as run:
         to_the_questions(run)
         run.press("b", "enter")
@@ -93,7 +93,7 @@ def test_killed_on_an_answered_question_it_shows_what_came_of_it(folder: Path) -
     assert [card.answers for card in Progress.open(folder).cards().values()] == [1]
 
 
-def test_killed_in_the_middle_of_an_answer_it_is_found_again(folder: Path) -> None:
+def test_killed_in_the_middle_of_an_answer_it_restores_the_draft(folder: Path) -> None:
     with tutor() as run:
         to_the_questions(run)
         run.press("c")
@@ -106,7 +106,7 @@ def test_killed_in_the_middle_of_an_answer_it_is_found_again(folder: Path) -> No
     assert Progress.open(folder).cards() == {}
 
 
-def test_killed_in_the_middle_of_a_review_what_was_ticked_is_found_again(folder: Path) -> None:
+def test_killed_in_the_middle_of_a_review_it_restores_the_draft(folder: Path) -> None:
     question = next(
         each
         for lesson in load_course().lessons
@@ -136,7 +136,7 @@ def test_killed_in_the_middle_of_a_review_what_was_ticked_is_found_again(folder:
     with review() as run:
         run.wait_for("[x]")
         run.wait_for("Hint:")
-        assert line_of("[x]", run)[7:] == chosen[7:]  # the letters are dealt anew
+        assert line_of("[x]", run)[7:] == chosen[7:]  # the letters are shuffled again
         run.press("enter")
         run.wait_for("saved")
     assert Progress.open(folder).draft(question.id) is None
@@ -144,27 +144,25 @@ def test_killed_in_the_middle_of_a_review_what_was_ticked_is_found_again(folder:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_leaves_nothing_behind_that_was_about_to_be_saved(
-    folder: Path, number: signal.Signals
-) -> None:
+def test_a_signal_loses_no_pending_save(folder: Path, number: signal.Signals) -> None:
     with tutor() as run:
         run.wait_for("Begin   ")
         run.press("enter")
         run.wait_for(" 1 of ")
-        run.wait_quiet()
+        run.wait_until(lambda: bool(Progress.open(folder).lessons()), "the first save")
         before = place(folder).screen
         with locked(folder / "lock", 5.0):
             run.press("right")
             run.wait_for(" 2 of ")
             run.signal(number)
             with pytest.raises(subprocess.TimeoutExpired):
-                run.process.wait(0.5)  # it waits for its turn
+                run.process.wait(0.5)  # the save waits for its turn
             assert place(folder).screen == before
         assert run.wait_exit() == 128 + number
     assert place(folder).screen != before
 
 
-def test_what_cannot_be_saved_before_leaving_is_said_on_the_terminal(folder: Path) -> None:
+def test_a_failed_save_on_leaving_is_reported_on_the_terminal(folder: Path) -> None:
     with tutor() as run:
         run.wait_for("Begin   ")
         run.press("enter")

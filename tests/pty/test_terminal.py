@@ -1,4 +1,4 @@
-"""The terminal that the end-to-end tests use, tried on small programs."""
+"""The terminal of the end-to-end tests, tried on small programs."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_it_waits_for_text_presses_keys_and_gets_the_exit_status() -> None:
         assert terminal.wait_exit() == 3
 
 
-def test_what_never_comes_is_an_error_with_the_screen() -> None:
+def test_a_missing_text_is_an_error_with_the_screen() -> None:
     with python(ECHO_KEYS) as terminal:
         terminal.wait_for("ready")
         with pytest.raises(TerminalTimeout, match=r"(?s)waiting for 'Godot'.*ready"):
@@ -94,7 +94,7 @@ def test_colors_cursor_movements_and_unknown_sequences_are_understood() -> None:
         assert b"\x1b[31m" in terminal.output
 
 
-def test_a_sequence_that_arrives_in_two_pieces() -> None:
+def test_a_sequence_that_arrives_in_two_parts() -> None:
     code = (
         "import sys, termios, tty, os; tty.setcbreak(0)\n"
         r"os.write(1, b'one\x1b[>'); os.read(0, 1); os.write(1, b'4;1mtwo')"
@@ -129,15 +129,15 @@ def test_kill_is_reported_as_the_signal() -> None:
         assert terminal.wait_exit() == -signal.SIGKILL
 
 
-def test_a_dropped_line_hangs_the_command_up() -> None:
-    # one that only waits: a read would end with an error of its own, sometimes before the signal
+def test_a_dropped_line_sends_a_hangup() -> None:
+    # The program only waits: a read could end with an error of its own before the signal.
     with python("import signal; print('ready', flush=True); signal.pause()") as terminal:
         terminal.wait_for("ready")
         terminal.hang_up()
         assert terminal.wait_exit() == -signal.SIGHUP
 
 
-def test_bytes_are_counted_and_quiet_is_noticed() -> None:
+def test_bytes_are_counted_and_silence_is_noticed() -> None:
     with python(ECHO_KEYS) as still, python(TICK) as busy:
         still.wait_for("ready")
         still.wait_quiet(0.1)
@@ -157,7 +157,7 @@ def test_the_environment_is_plain_and_can_be_changed(monkeypatch: pytest.MonkeyP
         terminal.wait_for("1 None")
 
 
-def test_memory_is_that_of_the_command() -> None:
+def test_memory_is_measured_for_the_command() -> None:
     with python("data = bytes(range(256)) * 200_000; print('ready'); input()") as terminal:
         terminal.wait_for("ready")
         assert 51_000_000 < terminal.memory() < 90_000_000

@@ -1,4 +1,4 @@
-"""Texts are cut where they may be, and nothing of them is lost."""
+"""Texts are split only where they may be, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def words(count: int, name: str = "w") -> str:
     return " ".join(f"{name}{number}" for number in range(count))
 
 
-def test_it_is_cut_at_headings_with_their_ids_and_lines() -> None:
+def test_a_text_is_split_at_headings_with_their_ids_and_lines() -> None:
     found = list(chunks(TEXT, "birds.md"))
     assert [(each.heading, each.anchor, each.line) for each in found] == [
         ("birds.md", "", 1),
@@ -45,14 +45,14 @@ def test_it_is_cut_at_headings_with_their_ids_and_lines() -> None:
     assert found[2].id == "birds.md"
 
 
-def test_paragraphs_fill_a_passage_and_a_short_last_one_is_said_again() -> None:
+def test_paragraphs_fill_a_passage_and_a_short_last_one_is_repeated() -> None:
     long, short = words(WORDS - 20, "a"), words(15, "b")
     found = list(chunks(f"{long}\n\n{short}\n\n{words(40, 'c')}", "x"))
     assert [each.text for each in found] == [f"{long}\n\n{short}", f"{short}\n\n{words(40, 'c')}"]
     assert [each.line for each in found] == [1, 3]
 
 
-def test_a_long_paragraph_is_cut_between_words_with_an_overlap() -> None:
+def test_a_long_paragraph_is_split_between_words_with_an_overlap() -> None:
     found = list(chunks(words(300), "x"))
     pieces = [each.text.split() for each in found]
     assert [len(piece) for piece in pieces] == [120, 120, 120]
@@ -62,14 +62,14 @@ def test_a_long_paragraph_is_cut_between_words_with_an_overlap() -> None:
     )
 
 
-def test_what_is_no_word_is_cut_too() -> None:
+def test_a_very_long_word_is_split() -> None:
     found = list(chunks("x" * 100_000, "x"))
     assert max(len(each.text) for each in found) <= (LONGEST_WORD + 1) * WORDS
     (heading,) = {each.heading for each in chunks(f"# {'y' * 5000}\n\nz", "x")}
     assert len(heading) <= LONGEST_HEADING
 
 
-def test_hostile_lines_take_no_time() -> None:
+def test_hostile_lines_are_fast() -> None:
     assert list(chunks("# " + " " * 200_000 + "x", "x")) == []
     assert list(chunks("```\n" * 50_000, "x"))
 

@@ -1,4 +1,4 @@
-"""The index of words: what it finds, how it scores, and that no query is anything but words."""
+"""The full-text index: what it finds, how it scores, and that every query is only words."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def found(texts: Sequence[str], query: str, limit: int = 10) -> list[str]:
 
 
 def by_formula(texts: Sequence[str], words: Sequence[str], place: int) -> float:
-    """BM25 as the module's docstring has it, for texts whose words have no ending to cut off."""
+    """Return BM25 by the formula of the module's docstring, for words without endings."""
     split = [re.findall(r"\w+", text.lower()) for text in texts]
     mean = sum(map(len, split)) / len(split)
     total = 0.0
@@ -50,9 +50,9 @@ def by_formula(texts: Sequence[str], words: Sequence[str], place: int) -> float:
     return total
 
 
-def test_scores_are_those_of_the_formula() -> None:
+def test_scores_follow_the_formula() -> None:
     chance = random.Random(4)
-    words = [f"z{letter}" for letter in "abcdfghjk"]  # two letters: nothing to cut off
+    words = [f"z{letter}" for letter in "abcdfghjk"]  # two letters: no ending to remove
     texts = [" ".join(chance.choices(words, k=chance.randint(3, 30))) for _ in range(40)]
     rare = ["zq zq za", "zq zb zc zd zf"]
     hits = index([*texts, *rare]).find("zq zz", 10)
@@ -63,18 +63,21 @@ def test_scores_are_those_of_the_formula() -> None:
 
 
 def test_endings_case_and_accents_do_not_matter() -> None:
-    assert found(VELM, "CLOSE") == ["1", "0"]  # closes, closed: one word, and the shorter passage
+    assert found(VELM, "CLOSE") == [
+        "1",
+        "0",
+    ]  # closes and closed are one word; the shorter passage is first
     assert found(("naïve", "other", "third"), "NAIVE") == ["0"]
     assert found(("日本語", "other", "third"), "日本語") == ["0"]
 
 
-def test_words_that_half_of_all_passages_have_add_nothing() -> None:
+def test_words_in_half_of_all_passages_add_nothing() -> None:
     assert found(VELM, "the password") == ["3"]
-    assert set(found(VELM, "the")) == {"0", "1", "3"}  # alone, they are all that there is
+    assert set(found(VELM, "the")) == {"0", "1", "3"}  # they count if there are no others
     assert found(VELM, "zebra") == found(VELM, "") == found(VELM, "?!") == []
 
 
-def test_the_words_found_are_marked() -> None:
+def test_matching_words_are_marked() -> None:
     (first, *_) = index(VELM).find("When does the library close?", 5)
     text = first.passage.text
     assert [text[start:stop] for start, stop in first.marks] == ["library", "closes"]
@@ -98,7 +101,7 @@ def test_a_large_index_scores_few_passages_and_finds_the_same(
 
 @given(st.text(max_size=80))
 def test_any_query_is_text(query: str) -> None:
-    """No operator of the query language acts, and nothing is an error."""
+    """No operator of the query language has an effect, and nothing is an error."""
     for each in THERE.find(query, 3):
         assert each.score > 0
 
@@ -119,13 +122,13 @@ def test_any_text_can_be_indexed_and_is_found_as_it_was(text: str) -> None:
 
 
 @given(st.text(alphabet="ab\x02\x03", max_size=30))
-def test_marks_in_a_text_are_no_trouble(text: str) -> None:
+def test_marks_in_a_text_are_harmless(text: str) -> None:
     plain, marks = unmarked(text)
     assert plain == text.replace("\x02", "").replace("\x03", "") or "\x03" in text
     assert all(0 <= start <= stop <= len(plain) for start, stop in marks)
 
 
-def test_a_sqlite_without_full_text_search_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sqlite_without_full_text_search_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     class Without:
         def execute(self, statement: str) -> None:
             raise sqlite3.OperationalError("no such module: fts5")

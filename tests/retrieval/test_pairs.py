@@ -1,4 +1,4 @@
-"""The questions that searching is measured with fit the course."""
+"""The questions for measuring search fit the course."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def test_there_are_enough_of_each_kind() -> None:
     assert len({pair.ask.casefold() for pair in pairs()}) == len(pairs())
 
 
-def test_every_passage_that_they_name_is_one_of_the_course() -> None:
+def test_every_passage_named_is_in_the_course() -> None:
     there = {passage.id: passage for passage in course_passages(load_course())}
     for pair in pairs():
         assert bool(pair.right) == (pair.kind != "absent"), pair.ask
         assert set(pair.right) <= there.keys(), pair.ask
 
 
-def test_a_short_answer_stands_in_a_right_passage_and_not_in_the_question() -> None:
+def test_a_short_answer_is_in_a_right_passage_and_not_in_the_question() -> None:
     texts: dict[str, str] = {}
     for passage in course_passages(load_course()):
         texts[passage.id] = f"{texts.get(passage.id, '')} {passage.heading} {passage.text}"
@@ -61,7 +61,7 @@ def test_a_pair_is_found_by_its_question() -> None:
     assert pair_of("What else?") is None
 
 
-def test_a_file_that_is_not_sound_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_damaged_file_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "pairs.yaml"
     monkeypatch.setattr(paths, "retrieval_pairs", lambda: file)
     for text in ("- {kind: other, ask: x}", "- [", "x"):

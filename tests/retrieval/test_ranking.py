@@ -1,4 +1,4 @@
-"""Merging and measuring ranked lists, by hand."""
+"""Merging ranked lists and measuring them, compared with results computed by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tutor.retrieval.ranking import first_right, fused, mean_reciprocal_rank, recall_at
 
 
-def test_what_both_lists_have_comes_first() -> None:
+def test_items_in_both_lists_come_first() -> None:
     merged = fused(["a", "b", "c"], ["d", "b"])
     assert [item for item, _ in merged] == ["b", "a", "d", "c"]
     assert dict(merged)["b"] == pytest.approx(2 / 62)

@@ -1,4 +1,4 @@
-"""Indexes on disk: brought up to date, stopped, killed, shared, damaged; and hostile folders."""
+"""Indexes on disk: updated, stopped, killed, shared, damaged; and hostile folders."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_folder_is_indexed_and_searched(texts: Path) -> None:
         assert (index.listed().files, index.listed().passages) == (3, 3)
 
 
-def test_only_what_has_changed_is_read_again(texts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_changed_files_are_read_again(texts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     indexed(texts)
     read: list[str] = []
     original = folder_module.read
@@ -77,7 +77,7 @@ def test_only_what_has_changed_is_read_again(texts: Path, monkeypatch: pytest.Mo
     (texts / "wren.md").write_text("# Wrens\n\nA wren sings.\n")
     (texts / "deep" / "heron.txt").unlink()
     (texts / "rook.md").write_text("A rook lives in a crowd.\n")
-    os.utime(texts / "deep" / "deeper" / "owl.rst", (1, 1))  # touched, and nothing else
+    os.utime(texts / "deep" / "deeper" / "owl.rst", (1, 1))  # touched, but not changed
     progress = indexed(texts)
     assert sorted(read) == ["owl.rst", "rook.md", "wren.md"]
     counts = (progress.new, progress.changed, progress.unchanged, progress.gone)
@@ -88,7 +88,7 @@ def test_only_what_has_changed_is_read_again(texts: Path, monkeypatch: pytest.Mo
     assert indexed(texts).unchanged == 3
 
 
-def test_stopped_at_any_place_it_goes_on(texts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stopped_at_any_point_it_continues(texts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(update, "AT_ONCE", 1)
     for number in range(10):
         (texts / f"{number}.md").write_text(f"Number word{number} of some.")
@@ -120,7 +120,7 @@ with store.opened_to_write("birds", folder) as index:
 
 @pytest.fixture
 def indexing(texts: Path) -> Iterator[subprocess.Popen[str]]:
-    """A process in the middle of 300 files."""
+    """Start a process that is in the middle of indexing 300 files."""
     for number in range(300):
         (texts / f"{number:03}.md").write_text(f"# Number {number}\n\nThe word{number} of some.")
     process = subprocess.Popen(
@@ -139,7 +139,9 @@ def indexing(texts: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
-def test_killed_it_is_sound_and_goes_on(texts: Path, indexing: subprocess.Popen[str]) -> None:
+def test_a_killed_index_is_valid_and_continues(
+    texts: Path, indexing: subprocess.Popen[str]
+) -> None:
     indexing.send_signal(signal.SIGKILL)
     indexing.wait()
     with store.opened("birds") as index:
@@ -151,17 +153,17 @@ def test_killed_it_is_sound_and_goes_on(texts: Path, indexing: subprocess.Popen[
     assert found("word299") == ["299.md"]
 
 
-def test_while_one_writes_others_search_and_are_told_not_to_write(
+def test_while_one_writes_others_may_search_but_not_write(
     texts: Path, indexing: subprocess.Popen[str]
 ) -> None:
     assert found("word3") == ["003.md"]
-    with pytest.raises(RetrievalError, match="Another tutor is at work"):
+    with pytest.raises(RetrievalError, match="Another tutor is writing"):
         indexed(texts)
-    with pytest.raises(RetrievalError, match="Another tutor is at work"):
+    with pytest.raises(RetrievalError, match="Another tutor is writing"):
         store.remove("birds")
 
 
-def test_a_hostile_folder_is_left_out_with_reasons(
+def test_hostile_files_are_skipped_with_reasons(
     texts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (texts / "binary.txt").write_bytes(b"MZ\0\1")
@@ -180,22 +182,22 @@ def test_a_hostile_folder_is_left_out_with_reasons(
     assert dict(progress.left_out) == {
         "binary": 1,
         "not UTF-8": 1,
-        "not named like a text": 1,
+        "not a text file by its name": 1,
         f"a line of more than {folder_module.LONGEST_LINE:,} characters": 1,
         "larger than 5 MB": 1,
-        "a link": 2,
-        "not a file": 1,
+        "a symbolic link": 2,
+        "not a regular file": 1,
     }
     (name,) = found("kite")
     assert name.isprintable() or name.replace("\n", "").isprintable()
     assert "\udcff" not in name
-    again = indexed(texts)  # reasons are told again, though nothing is read
+    again = indexed(texts)  # reasons are reported again, although nothing is read
     assert again.left_out == progress.left_out
     assert again.unchanged == 5
 
 
-def test_what_cannot_be_read_is_left_out(texts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As root everything can be read: the refusal is made up."""
+def test_unreadable_files_are_skipped(texts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root can read everything, so the refusal is simulated."""
     original = Path.open
 
     def refuse(self: Path, *rest: Any, **more: Any) -> Any:
@@ -209,12 +211,12 @@ def test_what_cannot_be_read_is_left_out(texts: Path, monkeypatch: pytest.Monkey
         list(update.update(index, texts / "gone"))
 
 
-def test_names_are_checked_and_one_name_is_of_one_folder(texts: Path) -> None:
+def test_names_are_checked_and_each_belongs_to_one_folder(texts: Path) -> None:
     indexed(texts)
     for name in ("", "../x", "a/b", "course", "x" * 50):
         with pytest.raises(UsageError):
             store.file_of(name)
-    with pytest.raises(RetrievalError, match="of another folder"):
+    with pytest.raises(RetrievalError, match="belongs to another folder"):
         indexed(texts / "deep")
     indexed(texts / "deep", "deep")
     assert store.names() == ["deep", "birds"]
@@ -229,7 +231,7 @@ def test_names_are_checked_and_one_name_is_of_one_folder(texts: Path) -> None:
 @pytest.mark.parametrize(
     "damage", [b"", b"no database at all, but long enough to be looked at" * 9]
 )
-def test_a_damaged_index_is_said(damage: bytes, texts: Path) -> None:
+def test_a_damaged_index_is_reported(damage: bytes, texts: Path) -> None:
     indexed(texts)
     store.file_of("birds").write_bytes(damage)
     with pytest.raises(RetrievalError), store.opened("birds") as index:
@@ -238,7 +240,7 @@ def test_a_damaged_index_is_said(damage: bytes, texts: Path) -> None:
     assert indexed(texts).new == 3
 
 
-def test_one_of_another_version_is_said(texts: Path) -> None:
+def test_an_index_of_another_version_is_reported(texts: Path) -> None:
     indexed(texts)
     with store.opened("birds") as index:
         index.base.execute("PRAGMA user_version = 99")
@@ -248,7 +250,7 @@ def test_one_of_another_version_is_said(texts: Path) -> None:
         indexed(texts)
 
 
-def test_one_more_passage_is_there_for_one_search(texts: Path) -> None:
+def test_an_extra_passage_is_there_for_one_search(texts: Path) -> None:
     indexed(texts)
     false = Passage("", "", 1, "Note", "A wren is a fish.")
     with store.opened("birds") as index:
@@ -258,7 +260,7 @@ def test_one_more_passage_is_there_for_one_search(texts: Path) -> None:
         assert index.listed().passages == 3
 
 
-def test_a_full_disk_is_said_and_costs_nothing(texts: Path) -> None:
+def test_a_full_disk_is_reported_and_loses_nothing(texts: Path) -> None:
     indexed(texts)
     (texts / "rook.md").write_text("A rook lives in a crowd.\n\n" * 40_000)
     with store.opened_to_write("birds", texts) as index:
@@ -269,6 +271,6 @@ def test_a_full_disk_is_said_and_costs_nothing(texts: Path) -> None:
     assert found("wren") == ["wren.md"]
 
 
-def test_nothing_is_made_by_looking(tmp_path: Path) -> None:
+def test_searching_creates_nothing(tmp_path: Path) -> None:
     assert store.names() == []
     assert not paths.indexes_folder().exists()

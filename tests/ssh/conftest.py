@@ -1,4 +1,4 @@
-"""A server to log in to, and a learner of one's own."""
+"""A server to log in to, and a new learner."""
 
 from __future__ import annotations
 
@@ -26,8 +26,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SshServer]:
 
 @pytest.fixture
 def data(tmp_path: Path, model_cache: Path) -> Path:
-    """The folder of a learner who has never been here; models are shared, because each would be
-    packed again."""
+    """Return the folder of a new learner. Models are shared, since each would be packed again."""
     folder = tmp_path / "learner"
     folder.mkdir()
     (model_cache / "models").mkdir(exist_ok=True)
@@ -37,5 +36,5 @@ def data(tmp_path: Path, model_cache: Path) -> Path:
 
 @pytest.fixture
 def no_model(tmp_path: Path) -> str:
-    """A model that does not exist: nothing is fetched and no engine loads."""
+    """Return the path of a missing model: nothing is downloaded and no engine loads."""
     return str(tmp_path / "no-such-model.gguf")

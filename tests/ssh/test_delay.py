@@ -1,4 +1,4 @@
-"""On a line with 300 ms from a key to its answer, every action is one way there and one back."""
+"""On a line with 300 ms from key to answer, every action is one trip there and one back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.ssh_session import QUERY, answer_queries, tutor
 from tests.terminal import Terminal
 
 ONE_WAY = 0.15
-"""Seconds."""
+"""Seconds in one direction."""
 ACTIONS = (
     ("down", "> Review"),
     ("up", "> Begin"),
@@ -27,7 +27,7 @@ ACTIONS = (
     ("/", "search"),
     ("x", "x"),
 )
-"""Keys, and what each brings to the screen."""
+"""Keys, and the text that each brings to the screen."""
 
 
 def _more_than(run: Terminal, size: int) -> bool:
@@ -40,7 +40,7 @@ def test_every_action_is_one_round_trip(server: SshServer, data: Path, no_model:
         Relay(server.port, delay=ONE_WAY) as line,
         tutor(server, data, port=line.port, TUTOR_MODEL=no_model) as run,
     ):
-        run.wait_for("> Begin")  # though nothing was answered of what a terminal is asked
+        run.wait_for("> Begin")  # although the terminal's queries are unanswered
         run.wait_for("no model ×")
         assert QUERY.findall(bytes(run.output)) == [b"\x1b[?2026$p", b"\x1b[?2048$p"]
         answer_queries(run)

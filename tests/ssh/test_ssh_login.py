@@ -17,14 +17,14 @@ HOME = "q quit"
 
 
 def sessions(data: Path) -> list[psutil.Process]:
-    """The `tutor` processes there that draw for this learner."""
+    """Return the `tutor` processes that draw for this learner."""
     found = []
     for process in psutil.process_iter():
         try:
             mine = process.environ().get("TUTOR_DATA") == str(data)
             if mine and process.cmdline()[-2:] == ["-m", "tutor"]:
                 found.append(process)
-        except (psutil.Error, OSError):  # it has ended meanwhile, or is somebody else's
+        except (psutil.Error, OSError):  # it has ended, or belongs to another user
             continue
     return found
 
@@ -35,12 +35,12 @@ def session(data: Path) -> psutil.Process:
 
 
 def wait_ended(process: psutil.Process) -> None:
-    """Within a deadline: what a dropped line leaves behind has to end by itself."""
+    """Wait until a session has ended by itself after its line was dropped."""
     process.wait(DEADLINE)
 
 
 def to_question_2(run: Terminal) -> str:
-    """From the course map to the second question of the first lesson; what it asks."""
+    """Go from the course map to the second question of lesson 1, and return its text."""
     run.wait_for(HOME)
     run.press("enter")
     run.wait_for(" 1 of ")
@@ -54,7 +54,7 @@ def to_question_2(run: Terminal) -> str:
     return run.text.splitlines()[2].strip()
 
 
-def test_a_killed_client_is_at_the_same_question_after_logging_in_again(
+def test_after_a_killed_client_a_new_login_shows_the_same_question(
     server: SshServer, data: Path, no_model: str
 ) -> None:
     with tutor(server, data, TUTOR_MODEL=no_model) as run:
@@ -74,7 +74,7 @@ def test_a_killed_client_is_at_the_same_question_after_logging_in_again(
         assert run.wait_exit() == 0
 
 
-def test_a_frozen_client_keeps_nothing_waiting_and_is_shown_how_things_are_when_it_comes_back(
+def test_a_frozen_client_delays_nothing_and_then_sees_the_current_screen(
     server: SshServer, data: Path, model_file: Path
 ) -> None:
     with tutor(server, data, TUTOR_MODEL=str(model_file)) as run:
@@ -87,7 +87,7 @@ def test_a_frozen_client_keeps_nothing_waiting_and_is_shown_how_things_are_when_
         run.wait_quiet()
         before = run.text
         run.signal(signal.SIGCONT)
-        run.wait_until(lambda: run.text != before, "what was written meanwhile")
+        run.wait_until(lambda: run.text != before, "text written in the meantime")
         run.press("r")
         run.wait_gone("r pauses")
         run.signal(signal.SIGSTOP)

@@ -1,4 +1,4 @@
-"""What goes over the wire: budgets, measured at the learner's end of a real SSH connection."""
+"""Budgets for bytes over the wire, measured at the learner's end of a real SSH connection."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.ssh_server import SshServer
 from tests.ssh_session import Cost
 
 BUDGETS = {"key": 2000, "page": 12_000, "step": 4000, "running": 8000}
-"""Bytes, both at the terminal and inside of TCP."""
+"""Bytes, both at the terminal and inside TCP."""
 
 
 def test_each_action_stays_within_its_budget(
@@ -21,4 +21,4 @@ def test_each_action_stays_within_its_budget(
     assert not over, spent
     assert all(0 < cost.shown < cost.tcp for cost in spent.values()), spent
     assert costs.idle == Cost(0, 0)
-    assert 0 < costs.paintings <= 9.5, "8 a second, and those that the key brought about"
+    assert 0 < costs.paintings <= 9.5, "8 per second, and those that the key causes"

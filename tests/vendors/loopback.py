@@ -1,7 +1,7 @@
-"""A real HTTP server on the loopback that speaks the wire formats, and misbehaves on demand.
+"""A real HTTP server on the loopback that follows the protocols, and misbehaves on demand.
 
-`server.answers` is what the next requests get, one after another; the last one is used again.
-Each is a function of the request's handler. `server.asked` are the requests that came.
+`server.answers` are the answers to the next requests, one after another; the last one repeats. Each
+is a function of the request's handler. `server.asked` are the requests that arrived.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Loopback(ThreadingHTTPServer):
         self.asked: list[Asked] = []
         self.answers: list[Answer] = []
         self.released = threading.Event()
-        """Set at the end, and by tests: what a `silent` server waits for."""
+        """Set at the end, and by tests, to release a `silent` server."""
         self.name = "127.0.0.1"
 
     @property
@@ -74,15 +74,17 @@ class Loopback(ThreadingHTTPServer):
         return f"http://{self.name}:{self.server_address[1]}"
 
     def seem_elsewhere(self) -> None:
-        """Take a name that leads here and is not the loopback's, so that the product believes that
-        a text sent here leaves the machine."""
+        """Take a name that leads here but is not the loopback's.
+
+        The product then believes that text sent here leaves the machine.
+        """
         self.name = "0.0.0.0"
 
     def next_answer(self) -> Answer:
         return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        pass  # a client that hangs up is what some tests are about
+        pass  # some tests are about a client that hangs up
 
 
 @contextmanager
@@ -99,10 +101,10 @@ def loopback() -> Iterator[Loopback]:
         thread.join()
 
 
-# --- what OpenAI's protocol says ---------------------------------------------------------------
+# --- OpenAI's protocol -------------------------------------------------------------------------
 
 Told = tuple[str, float, Sequence[tuple[str, float]]]
-"""A token, its log-probability, and the most probable ones of its place."""
+"""A token, its log-probability, and the most probable tokens at its position."""
 
 
 def chat_event(text: str = "", finish: str | None = None, told: Sequence[Told] = ()) -> Any:
@@ -183,7 +185,7 @@ def stream(*events: Any, done: bool = True) -> Answer:
 
 
 def whole(body: Any) -> Answer:
-    """One answer that is no stream."""
+    """Return one answer that is not a stream."""
     return status(200, body)
 
 
@@ -205,7 +207,7 @@ def raw(data: bytes, kind: str = "text/event-stream") -> Answer:
 
 
 def silent(*events: Any, headers: bool = True) -> Answer:
-    """Sends these events, then nothing more and does not hang up either."""
+    """Send these events, then nothing more, without hanging up."""
 
     def answer(handler: Handler) -> None:
         if headers:
@@ -218,7 +220,7 @@ def silent(*events: Any, headers: bool = True) -> Answer:
 
 
 def broken(*events: Any) -> Answer:
-    """Promises more than it sends, and hangs up."""
+    """Promise more than is sent, and hang up."""
 
     def answer(handler: Handler) -> None:
         handler.begin(content_length="100000")

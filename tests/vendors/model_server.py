@@ -1,9 +1,11 @@
-"""A server that speaks OpenAI's protocol for a model of ours. By hand, until its input ends:
+"""A server with OpenAI's protocol for one of our models.
 
-    PYTHONPATH=.:tests python -m remote.model_server [MODEL] [closes] [silent]
+To start it by hand:
 
-It tells log-probabilities in both forms, echoes prompts, and goes on with an answer that has begun
-if it is asked to, as vLLM does.
+    python -m tests.vendors.model_server [MODEL] [closes] [silent]
+
+It runs until its input ends. It returns log-probabilities in both formats, echoes prompts, and
+continues an answer that has begun if asked to, as vLLM does.
 """
 
 from __future__ import annotations
@@ -29,7 +31,10 @@ Told = tuple[str, float, list[tuple[str, float]]]
 
 
 class ModelServer:
-    """Answers requests about one model. `goes_on` False: an answer that has begun is closed."""
+    """A handler of requests about one model.
+
+    Without `goes_on`, an answer that has begun is closed.
+    """
 
     def __init__(self, model: LanguageModel, *, goes_on: bool = True, tells: bool = True) -> None:
         self._model = model

@@ -1,4 +1,4 @@
-"""The adapter for Gemini, against a real server on the loopback that speaks its REST protocol."""
+"""The adapter for Gemini, against a real server on the loopback with its REST protocol."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def part(text: str = "", finish: str = "", **more: Any) -> dict[str, Any]:
 
 
 def array(*events: Any, closed: bool = True, waits: bool = False) -> Answer:
-    """What Google sends: one JSON array, an element at a time."""
+    """Return what Google sends: one JSON array, an element at a time."""
 
     def answer(handler: Handler) -> None:
         handler.begin(200, "application/json; charset=UTF-8")
@@ -93,7 +93,7 @@ def test_a_conversation(server: Loopback) -> None:
     first, second, finish = service_at(server).stream(request, Cancellation())
     assert first == Piece("Hé", "Hé".encode())
     assert second == Piece(" you", b" you")
-    assert finish == Finish("stop", Usage(9, 31)), "tokens of thinking are counted"
+    assert finish == Finish("stop", Usage(9, 31)), "reasoning tokens are counted"
     (sent,) = server.asked
     assert sent.path.startswith("/v1beta/models/tiny:streamGenerateContent")
     assert sent.headers["x-goog-api-key"] == KEY
@@ -137,18 +137,18 @@ def test_a_status(server: Loopback, code: int, said: str, kind: type[RemoteError
     assert type(error) is kind
     assert said.replace(KEY, "***")[:20] in error.happened
     assert "127.0.0.1" not in error.happened.partition("It says:")[2]
-    assert len(server.asked) == 1, "nothing is tried twice"
+    assert len(server.asked) == 1, "nothing is retried"
     if code == 429:
         assert error.next_step == "Ask again in 12 seconds."
 
 
 def test_no_other_host_is_followed(server: Loopback) -> None:
-    error = failure(server, status(307, None, location=server.url + "/elsewhere"))
+    error = failure(server, status(307, None, location=server.url + "/other"))
     assert type(error) is errors.RequestRefused
     assert len(server.asked) == 1
 
 
-def test_nobody_at_that_address() -> None:
+def test_no_server_at_that_address() -> None:
     model = remote_model("gemini:tiny")
     card = msgspec.structs.replace(model.service, base_url="http://127.0.0.1:9")
     with pytest.raises(errors.CannotConnect):
@@ -171,11 +171,11 @@ def test_nobody_at_that_address() -> None:
         (array({"promptFeedback": {"blockReason": "SAFETY"}}), errors.AnswerBlocked),
     ],
 )
-def test_an_answer_that_is_none(server: Loopback, answer: Answer, kind: type[RemoteError]) -> None:
+def test_an_invalid_answer(server: Loopback, answer: Answer, kind: type[RemoteError]) -> None:
     assert type(failure(server, answer)) is kind
 
 
-def test_what_arrived_comes_before_the_error(server: Loopback) -> None:
+def test_pieces_that_arrived_come_before_the_error(server: Loopback) -> None:
     server.answers = [array(part("Hi"), closed=False)]
     events = service_at(server).stream(HELLO, Cancellation())
     assert next(events) == Piece("Hi", b"Hi")

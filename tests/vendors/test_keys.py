@@ -16,7 +16,7 @@ OPENAI = remote_model("openai:").service
 GEMINI = remote_model("gemini:").service
 
 
-def test_a_secret_shows_itself_to_nobody() -> None:
+def test_a_secret_is_never_shown() -> None:
     secret = Secret(KEY)
     shown = f"{secret} {secret!r} {secret!s} {secret:>40} {[secret]}"
     assert KEY not in shown
@@ -30,7 +30,7 @@ def test_a_secret_shows_itself_to_nobody() -> None:
     "said",
     [f"bad key: {KEY}.", f"Incorrect API key provided: {KEY[:8]}****{KEY[-4:]}", f"{KEY}{KEY}"],
 )
-def test_a_secret_is_hidden_in_what_a_server_says(said: str) -> None:
+def test_a_secret_is_hidden_in_a_server_message(said: str) -> None:
     hidden = Secret(KEY).hide_in(said)
     assert KEY not in hidden
     assert KEY[:8] not in hidden
@@ -62,13 +62,13 @@ def test_variables_are_tried_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.reveal() == "first"
 
 
-def test_no_keyring_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_keyring_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_key(OPENAI) is None  # the null backend of these tests
     monkeypatch.setitem(sys.modules, "keyring", None)
     assert find_key(OPENAI) is None
 
 
-def test_a_keyring_that_fails_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_keyring_is_not_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     _put_keyring(monkeypatch, {}, fails=True)
     assert find_key(OPENAI) is None
     assert not has_key(OPENAI)

@@ -1,4 +1,4 @@
-"""Against `llama_cpp.server`, a real server of the default model, where it is installed."""
+"""Tests against `llama_cpp.server`, a real server of the default model, if it is installed."""
 
 from __future__ import annotations
 
@@ -29,8 +29,11 @@ pytestmark = pytest.mark.slow
 
 TEXTS = ("The capital of France is", "Once upon a time, there was a", "2 + 2 =")
 NATS = 0.4
-"""llama.cpp multiplies these weights with activations rounded to 8 bits, and we do not: that moved
-the log-probabilities of the five likeliest tokens by up to 0.25 on these texts."""
+"""The tolerance for log-probabilities.
+
+llama.cpp multiplies these weights with activations rounded to 8 bits, and we do not. That changed
+the log-probabilities of the five most probable tokens by up to 0.25 on these texts.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -46,11 +49,11 @@ def served(model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         deadline = time.monotonic() + 120
         while True:
             assert process.poll() is None, "the server has ended"
-            assert time.monotonic() < deadline, "the server never came"
+            assert time.monotonic() < deadline, "the server did not start"
             with socket.socket() as line:
                 if line.connect_ex(("127.0.0.1", port)) == 0:
                     break
-            time.sleep(0.1)  # there is nothing else to wait for
+            time.sleep(0.1)  # no other event to wait for
         yield remote_model("openai:smollm2", f"http://127.0.0.1:{port}/v1")
     finally:
         process.kill()
@@ -59,7 +62,7 @@ def served(model_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_it_tells_what_our_own_network_computes(
+def test_it_returns_what_our_own_network_computes(
     served: RemoteModel, exact_model: LanguageModel, text: str
 ) -> None:
     session = RemoteSession.on_text(RemoteReader(served, Permissions()), text)
@@ -93,7 +96,7 @@ def test_a_conversation_is_answered(served: RemoteModel) -> None:
     assert len(session) > 5
 
 
-def test_the_check_says_what_it_tells(served: RemoteModel) -> None:
+def test_the_check_reports_what_it_returns(served: RemoteModel) -> None:
     report = check(served, None)
     assert report.trouble is None
     assert report.streams

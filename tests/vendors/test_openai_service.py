@@ -57,7 +57,7 @@ def asked(
 
 
 def failure(server: Loopback, *answers: Answer, request: RemoteRequest = HELLO) -> RemoteError:
-    """What a request raises; the key is nowhere in it."""
+    """Return the error that a request raises; the key is nowhere in it."""
     server.answers = list(answers)
     with pytest.raises(RemoteError) as caught:
         asked(server, request)
@@ -70,7 +70,7 @@ def failure(server: Loopback, *answers: Answer, request: RemoteRequest = HELLO) 
     return caught.value
 
 
-# --- what is asked and what comes back --------------------------------------------------------
+# --- requests and answers ---------------------------------------------------------------------
 
 
 def test_a_conversation(server: Loopback) -> None:
@@ -151,7 +151,7 @@ def test_a_text_to_be_continued(server: Loopback) -> None:
     assert sent.body["logprobs"] == 2
 
 
-def test_a_character_in_pieces_stands_in_its_last_piece(server: Loopback) -> None:
+def test_a_split_character_is_shown_in_its_last_piece(server: Loopback) -> None:
     def piece(data: bytes) -> Any:
         event = chat_event("", told=[("?", -1.0, [])])
         event["choices"][0]["logprobs"]["content"][0]["bytes"] = list(data)
@@ -168,7 +168,7 @@ def test_a_character_in_pieces_stands_in_its_last_piece(server: Loopback) -> Non
     assert isinstance(finish, Finish)
 
 
-def test_the_older_form_of_bytes(server: Loopback) -> None:
+def test_the_older_format_of_bytes(server: Loopback) -> None:
     top = [("bytes:\\xe2\\x82", -0.5), ("\ufffd", -1.0), ("", -1.5), ("a", math.log(0.25))]
     server.answers = [
         stream(text_event("x", told=[("bytes:\\xe2\\x82", -0.5, top)]), text_event(finish="length"))
@@ -194,8 +194,8 @@ def test_the_tokens_of_a_prompt(server: Loopback) -> None:
     assert server.asked[0].body["echo"] is True
 
 
-def test_log_probabilities_one_place_further_on_are_not_believed(server: Loopback) -> None:
-    """As llama.cpp's server for Python tells them: none for the token behind the prompt."""
+def test_shifted_log_probabilities_are_dropped(server: Loopback) -> None:
+    """llama.cpp's server for Python returns none for the token after the prompt."""
     body = text_event("a b", "length", [("a", 0.0, []), (" b", -9.5, [(" c", -0.5)])])
     server.answers = [whole(body)]
     pieces = service_at(server).prompt_tokens("a b", Cancellation())
@@ -208,11 +208,10 @@ MISPLACED = text_event("One", "length", [("One, two, three, four,", 0.0, [])])
 
 
 @pytest.mark.parametrize(("other", "cost"), [(IN_PLACE, -9.5), (MISPLACED, None)])
-def test_a_text_that_the_model_ends_at_once_is_told_as_another_one_is(
+def test_a_text_that_the_model_ends_at_once_is_checked_with_another(
     server: Loopback, other: Any, cost: float | None
 ) -> None:
-    """Nothing is told of a token behind it, as there is none: whether each log-probability stands
-    beside its token is seen on a text that goes on."""
+    """There is no token after the prompt, so an unfinished text shows how the server counts."""
     server.answers = [whole(FURTHER_ON), whole(other)]
     pieces = service_at(server).prompt_tokens("a b", Cancellation())
     assert pieces is not None
@@ -229,7 +228,7 @@ def test_a_text_that_the_model_ends_at_once_is_told_as_another_one_is(
         status(400, {"error": {"message": "logprobs is not supported"}}),
     ],
 )
-def test_a_prompt_whose_tokens_are_not_told(server: Loopback, answer: Answer) -> None:
+def test_a_prompt_whose_tokens_are_not_returned(server: Loopback, answer: Answer) -> None:
     server.answers = [answer]
     assert service_at(server).prompt_tokens("a b", Cancellation()) is None
 
@@ -246,7 +245,7 @@ def test_a_server_without_a_key_gets_none_of_ours(
     assert "org-private" not in str(server.asked[0].headers)
 
 
-# --- what goes wrong ---------------------------------------------------------------------------
+# --- errors ------------------------------------------------------------------------------------
 
 MESSAGE = {"error": {"message": f"wrong\x1b[2J key {KEY} given", "type": "x", "code": None}}
 
@@ -269,19 +268,19 @@ MESSAGE = {"error": {"message": f"wrong\x1b[2J key {KEY} given", "type": "x", "c
     ],
 )
 def test_a_status(server: Loopback, code: int, kind: type[RemoteError]) -> None:
-    error = failure(server, status(code, MESSAGE, location="http://elsewhere.invalid/"))
+    error = failure(server, status(code, MESSAGE, location="http://other.invalid/"))
     assert type(error) is kind
     assert error.next_step
     assert "\x1b" not in str(error)
     if code != 307:
         assert "wrong␛[2J key *** given" in error.happened
-    assert len(server.asked) == 1, "nothing is tried twice"
+    assert len(server.asked) == 1, "nothing is retried"
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"<html>nginx</html>", b"{", b"[]", b'{"error": 7}', b'"\xff"', b"null"]
 )
-def test_a_status_with_a_body_that_says_nothing(server: Loopback, body: bytes) -> None:
+def test_a_status_with_a_body_without_a_message(server: Loopback, body: bytes) -> None:
     error = failure(server, status(502, body))
     assert type(error) is errors.ServerFailed
     assert "<" not in error.happened
@@ -294,7 +293,7 @@ def test_a_status_with_a_body_that_says_nothing(server: Loopback, body: bytes) -
         ({"retry_after": "0"}, "Ask again in 1 second."),
         ({"retry_after_ms": "1500"}, "Ask again in 2 seconds."),
         ({"retry_after": "600"}, "Ask again in 10 minutes."),
-        ({"retry_after": "1e9"}, "It asks to wait for days"),
+        ({"retry_after": "1e9"}, "The server asks you to wait for days"),
         ({"retry_after": "soon"}, "Wait a minute"),
         ({"retry_after": "-5"}, "Wait a minute"),
         ({"retry_after": "nan"}, "Wait a minute"),
@@ -310,13 +309,13 @@ def test_too_many_requests_until_a_date(server: Loopback) -> None:
     assert error.next_step == "Ask again in 10 minutes."
 
 
-def test_log_probabilities_that_are_not_told(server: Loopback) -> None:
+def test_log_probabilities_that_are_not_supported(server: Loopback) -> None:
     body = {"error": {"message": "logprobs are not supported with this model"}}
     request = RemoteRequest("x", top=5)
     assert type(failure(server, status(400, body), request=request)) is errors.NotTold
 
 
-def test_nobody_at_that_address() -> None:
+def test_no_server_at_that_address() -> None:
     model = remote_model("openai:tiny", "http://127.0.0.1:9/v1")
     with pytest.raises(errors.CannotConnect) as caught:
         list(open_service(model, None).stream(HELLO, Cancellation()))
@@ -352,14 +351,14 @@ HI = chat_event("Hi")
         (stream(HI, chat_event(finish="content_filter")), errors.AnswerBlocked),
     ],
 )
-def test_an_answer_that_is_none(server: Loopback, answer: Answer, kind: type[RemoteError]) -> None:
+def test_an_invalid_answer(server: Loopback, answer: Answer, kind: type[RemoteError]) -> None:
     assert type(failure(server, answer)) is kind
 
 
 @pytest.mark.parametrize(
     "answer", [broken(HI), stream(HI, "{"), stream(HI, chat_event(finish="content_filter"))]
 )
-def test_what_arrived_comes_before_the_error(server: Loopback, answer: Answer) -> None:
+def test_pieces_that_arrived_come_before_the_error(server: Loopback, answer: Answer) -> None:
     server.answers = [answer]
     events = service_at(server).stream(HELLO, Cancellation())
     first = next(events)

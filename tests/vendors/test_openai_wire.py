@@ -1,4 +1,4 @@
-"""Whatever a server sends: pieces come of it, or one kind of error."""
+"""Whatever a server sends becomes pieces, or one kind of error."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ CHUNKS = st.fixed_dictionaries(
 
 
 @given(st.lists(CHUNKS, max_size=4))
-def test_pieces_are_sound_whatever_comes(events: list[object]) -> None:
+def test_pieces_are_valid_for_any_input(events: list[object]) -> None:
     pieces = Pieces()
     found: list[Piece] = []
     with suppress(msgspec.ValidationError):
@@ -79,17 +79,17 @@ def test_pieces_are_sound_whatever_comes(events: list[object]) -> None:
 
 
 @given(CHUNKS, st.text(max_size=10))
-def test_a_prompt_is_told_whole_or_not_at_all(event: object, prompt: str) -> None:
+def test_a_prompt_is_returned_whole_or_not_at_all(event: object, prompt: str) -> None:
     with suppress(msgspec.ValidationError):
         found = echo_in(event, prompt)
         if found is not None:
             wanted = prompt.encode("utf-8", "surrogatepass")
             assert b"".join(piece.data for piece in found.pieces) == wanted
-            assert all(piece.log_probability is None for piece in found.without_costs)
+            assert all(piece.log_probability is None for piece in found.without_log_probabilities)
 
 
 @given(st.text(min_size=1, max_size=12), st.data())
-def test_text_that_comes_in_bytes_comes_out_whole(text: str, data: st.DataObject) -> None:
+def test_text_that_arrives_in_bytes_is_complete(text: str, data: st.DataObject) -> None:
     raw = text.encode("utf-8", "surrogatepass").replace(b"\xed", b"x")
     whole = raw.decode("utf-8", "replace")
     cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)), max_size=5)))

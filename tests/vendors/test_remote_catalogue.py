@@ -11,7 +11,7 @@ from tutor.paths import lessons_folder
 from tutor.vendors.catalogue import OWN, catalogue, is_loopback, is_remote, remote_model
 
 
-def test_every_service_has_a_price_and_a_context_from_the_facts_of_the_course() -> None:
+def test_every_service_has_a_price_and_a_context_from_the_facts() -> None:
     course = {
         fact.id: fact
         for fact in facts.read_facts((lessons_folder() / FACTS).read_text("utf-8"), "facts")
@@ -108,7 +108,7 @@ def test_addresses_of_servers(host: str) -> None:
         "http://" + "x" * 64,
     ],
 )
-def test_no_address_of_a_server(address: str) -> None:
+def test_invalid_addresses_of_servers(address: str) -> None:
     with pytest.raises(UsageError) as caught:
         remote_model("openai:x", address)
     assert "secret" not in str(caught.value)
@@ -116,7 +116,7 @@ def test_no_address_of_a_server(address: str) -> None:
 
 
 @pytest.mark.parametrize("spec", ["", "hf:a/b", "model.gguf", "Openai:x", "openai", "other:x"])
-def test_names_of_no_remote_model(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_specifications_of_local_models(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TUTOR_MODEL", raising=False)
     assert not is_remote(spec)
     with pytest.raises(UsageError):
@@ -124,13 +124,13 @@ def test_names_of_no_remote_model(spec: str, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize("name", ["a\nb", "\x1b[2J", "x" * 300])
-def test_names_that_are_none(name: str) -> None:
+def test_invalid_specifications(name: str) -> None:
     with pytest.raises(UsageError) as caught:
         remote_model(f"openai:{name}")
     assert "\x1b" not in str(caught.value)
 
 
-def test_a_server_of_ones_own_needs_a_name() -> None:
+def test_a_server_outside_the_catalogue_needs_a_model_name() -> None:
     with pytest.raises(UsageError):
         remote_model("openai:", "http://127.0.0.1:8000/v1")
 

@@ -50,7 +50,7 @@ def same(rows: tuple[Row, ...], local: tuple[Row, ...]) -> None:
         assert mine.probability == pytest.approx(theirs.probability, abs=1e-6)
 
 
-def test_a_text_has_the_rows_that_the_model_has(server: Loopback) -> None:
+def test_a_text_has_the_model_s_rows(server: Loopback) -> None:
     session = RemoteSession.on_text(reader(server), TEXT)
     local = Session(small_model(), text_ids(small_model(), TEXT))
     found = session.distribution(len(session), PLAIN, 1, 20)
@@ -58,7 +58,9 @@ def test_a_text_has_the_rows_that_the_model_has(server: Loopback) -> None:
     assert found.partial
     assert found.hidden_probability == pytest.approx(1 - sum(r.probability for r in found.rows))
     fewer = session.distribution(len(session), PLAIN, 1, 3)
-    assert fewer.hidden_probability == found.hidden_probability  # it is told, and not asked for
+    assert (
+        fewer.hidden_probability == found.hidden_probability
+    )  # known from the echo, without a request
     assert fewer.left_out > fewer.hidden_probability
     assert found.drawn in found.rows
     assert found.entropy_bits <= local.distribution(len(local), PLAIN, 1, 1).entropy_bits
@@ -74,7 +76,7 @@ def test_a_prompt_that_is_echoed_has_its_tokens_and_surprisals(server: Loopback)
     assert known[1:] == pytest.approx(local.surprisals()[-len(known) + 1 :], abs=1e-4)
 
 
-def test_stepping_back_and_branching_ask_nothing_twice(server: Loopback) -> None:
+def test_stepping_back_and_forking_repeat_no_request(server: Loopback) -> None:
     session = RemoteSession.on_text(reader(server), TEXT)
     first = session.distribution(len(session), PLAIN, 1, 20)
     session.append([first.rows[1].token.id])
@@ -92,7 +94,7 @@ def test_stepping_back_and_branching_ask_nothing_twice(server: Loopback) -> None
     assert server.asked[-1].body["prompt"] == TEXT + first.rows[1].token.text
 
 
-def test_what_a_server_cannot_be_asked(server: Loopback) -> None:
+def test_questions_that_a_server_cannot_answer(server: Loopback) -> None:
     session = RemoteSession.on_text(reader(server), TEXT)
     with pytest.raises(NotTold):
         session.find(1, PLAIN, "Paris", 5)
@@ -110,11 +112,11 @@ def test_what_a_server_cannot_be_asked(server: Loopback) -> None:
     assert session.distribution(len(session), PLAIN, 1, 20).rows
 
 
-def test_a_conversation_on_a_server_that_goes_on_with_an_answer(server: Loopback) -> None:
+def test_a_conversation_on_a_server_that_continues_answers(server: Loopback) -> None:
     session = RemoteSession.on_chat(reader(server), HELLO)
     ids = chat_ids(small_model(), HELLO)
     local = Session(small_model(), ids)
-    for place in (0, 2, 1):  # not always the first: what the model would not say itself
+    for place in (0, 2, 1):  # not always the first: also tokens that the model would not choose
         mine = session.distribution(len(session), PLAIN, 1, 20)
         theirs = local.distribution(len(local), PLAIN, 1, 20)
         same(mine.rows, theirs.rows)
@@ -142,7 +144,7 @@ def test_a_conversation_on_a_server_that_does_not(tells: bool) -> None:
                 break
         texts = [each for each in written if each != END.data]
         assert b"".join(texts)
-        # the whole answer came with one request; its places can be looked at again
+        # the whole answer came with one request; its positions can be inspected again
         answers = [asked for asked in server.asked if asked.body["max_tokens"] > 2]
         assert len(answers) == 1
         again = session.distribution(5, PLAIN, 1, 20)
@@ -150,19 +152,19 @@ def test_a_conversation_on_a_server_that_does_not(tells: bool) -> None:
         other = session.fork(5)
         other.go_back(4)
         other.append([other._reader.vocabulary.token(b" otherwise").id])
-        with pytest.raises(NotTold, match="begun otherwise"):
+        with pytest.raises(NotTold, match="you have changed"):
             other.distribution(5, PLAIN, 1, 20)
 
 
-def test_an_engine_that_was_started_anew_cannot_go_on_with_an_answer() -> None:
+def test_after_a_restart_an_answer_cannot_be_continued() -> None:
     with model_server(small_model(), goes_on=False) as server:
         before = RemoteSession.on_chat(reader(server), HELLO)
         before.append([before.distribution(4, PLAIN, 1, 20).drawn.token.id])
-        anew = reader(server)
+        after = reader(server)
         path = before.tokens
-        anew.vocabulary.learn([t.id for t in path], [t.data for t in path])
-        session = RemoteSession(anew, anew.vocabulary.tokens(t.id for t in path))
-        with pytest.raises(StreamBroken, match="started anew"):
+        after.vocabulary.learn([t.id for t in path], [t.data for t in path])
+        session = RemoteSession(after, after.vocabulary.tokens(t.id for t in path))
+        with pytest.raises(StreamBroken, match="engine restarted"):
             session.distribution(len(session), PLAIN, 1, 20)
         session.go_back(4)
         assert session.distribution(4, PLAIN, 1, 20).drawn_elsewhere
@@ -188,18 +190,18 @@ def test_nothing_is_sent_to_a_host_that_is_not_allowed() -> None:
         session.distribution(len(session), PLAIN, 1, 20)
 
 
-def test_cancelling_while_the_server_thinks(server: Loopback) -> None:
+def test_cancelling_while_the_server_is_busy(server: Loopback) -> None:
     server.answers = [silent(headers=False)]
 
     def gone() -> None:
         if server.asked:
-            raise RequestCancelled("Nobody waits.")
+            raise RequestCancelled("The request was cancelled.")
 
     with pytest.raises(RequestCancelled):
         RemoteSession.on_text(reader(server), TEXT, gone)
 
 
-def test_a_server_that_tells_fewer_alternatives(server: Loopback) -> None:
+def test_a_server_that_returns_fewer_alternatives(server: Loopback) -> None:
     served = server.answers[0]
 
     def strict(handler: Handler) -> None:
@@ -213,22 +215,24 @@ def test_a_server_that_tells_fewer_alternatives(server: Loopback) -> None:
     assert len(session.distribution(len(session), PLAIN, 1, 20).rows) == 5
 
 
-# --- the sampler, on what is shown -------------------------------------------------------------
+# --- the sampler ------------------------------------------------------------------------------
 
 LOGS = st.lists(st.floats(-12, 0), min_size=1, max_size=20)
 SAMPLERS = st.builds(
     SamplerSettings,
     temperature=st.one_of(st.just(0.0), st.floats(0.05, 4)),
     top_k=st.integers(0, 25),
-    top_p=st.one_of(st.just(1.0), st.floats(0.05, 0.999)),  # closer, 32-bit floats see 1
+    top_p=st.one_of(st.just(1.0), st.floats(0.05, 0.999)),  # any closer, 32-bit floats round to 1
     min_p=st.floats(0, 1),
 )
 
 
 @given(LOGS, SAMPLERS)
-def test_the_sampler_is_that_of_a_local_model(logs: list[float], sampler: SamplerSettings) -> None:
+def test_the_sampler_is_the_same_as_for_a_local_model(
+    logs: list[float], sampler: SamplerSettings
+) -> None:
     logs = sorted(logs, reverse=True)
-    # apart, so that rounding cannot change places; and shares not at the very edge
+    # Distinct, so that rounding cannot change ranks, and not exactly at a cut.
     logs = [value - 0.01 * place for place, value in enumerate(logs)]
     vocabulary = Vocabulary()
     names = [f"t{place}".encode() for place in range(len(logs))]
@@ -249,7 +253,7 @@ def test_the_sampler_is_that_of_a_local_model(logs: list[float], sampler: Sample
         token_of=lambda id_: Token(id_, "", names[id_]),
     )
     if abs(mine.kept - theirs.kept) == 1 and not sampler.greedy:
-        return  # 32-bit floats reach a share one token earlier or later
+        return  # 32-bit floats may reach top-p one token earlier or later
     assert mine.kept == theirs.kept
     for row, other in zip(mine.rows, theirs.rows, strict=True):
         assert row.sampled_probability == pytest.approx(other.sampled_probability, abs=1e-5)
@@ -266,7 +270,7 @@ def test_the_draw_follows_the_probabilities() -> None:
         ).drawn.token.data
         for seed in range(4000)
     ]
-    # 0.6 and 0.2 of which only these are shown: three to one; five standard deviations
+    # Only 0.6 and 0.2 are shown, so the odds are three to one; within five standard deviations.
     assert abs(drawn.count(b"a") / 4000 - 0.75) < 5 * math.sqrt(0.75 * 0.25 / 4000)
     assert any(one != other for one, other in pairwise(drawn))
 
@@ -284,7 +288,7 @@ def test_ids_mean_the_same_in_every_process(data: list[bytes]) -> None:
     assert other.tokens(ids) == tuple(tokens)
 
 
-def test_an_id_that_does_not_fit_its_bytes_is_not_believed() -> None:
+def test_an_id_that_does_not_match_its_bytes_is_ignored() -> None:
     vocabulary = Vocabulary()
     vocabulary.learn([END.id, 12345], [b"Paris", b"Paris"])
     assert vocabulary.tokens([END.id]) == (END,)
@@ -292,7 +296,7 @@ def test_an_id_that_does_not_fit_its_bytes_is_not_believed() -> None:
         vocabulary.tokens([12345])
 
 
-def test_the_server_says_how_probable_its_own_draw_was() -> None:
+def test_the_server_reports_the_probability_of_its_own_draw() -> None:
     vocabulary = Vocabulary()
     found = shown.distribution(
         [Alternative(b"a", math.log(0.6))],

@@ -1,4 +1,4 @@
-"""Answers under way, each in a thread, against a real server on the loopback."""
+"""Answers in progress, each in a thread, against a real server on the loopback."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_run_from_beginning_to_end(server: Loopback) -> None:
     assert rest.arrived == 2
 
 
-def test_a_text_is_read_and_has_its_costs(server: Loopback) -> None:
+def test_a_text_is_returned_with_its_log_probabilities(server: Loopback) -> None:
     told: list[Told] = [("a", 0.0, []), (" b", -1.5, []), (" c", -0.5, [])]
     server.answers = [whole(text_event("a b c", "length", told))]
     runs = RemoteRuns()
@@ -81,7 +81,7 @@ def test_a_text_is_read_and_has_its_costs(server: Loopback) -> None:
         runs.read("a", remote_model("openai:x", "http://192.0.2.1/v1"), "a b")
 
 
-def test_fewer_alternatives_are_asked_for_where_many_are_refused(server: Loopback) -> None:
+def test_fewer_alternatives_are_requested_after_a_refusal(server: Loopback) -> None:
     refused = status(400, {"error": {"message": "logprobs must be at most 5"}})
     told = chat_event("Hi", "stop", [("Hi", -0.5, [("Hi", -0.5)])])
     server.answers = [refused, stream(told), stream(told)]
@@ -92,7 +92,7 @@ def test_fewer_alternatives_are_asked_for_where_many_are_refused(server: Loopbac
     assert [asked.body["top_logprobs"] for asked in server.asked] == [20, 5, 5]
 
 
-def test_what_arrived_before_it_broke_is_kept(server: Loopback) -> None:
+def test_pieces_that_arrived_before_an_error_are_kept(server: Loopback) -> None:
     server.answers = [broken(HI, YOU)]
     runs = RemoteRuns()
     runs.start("a", at(server), HELLO)
@@ -128,14 +128,14 @@ def test_several_at_once(server: Loopback) -> None:
     assert runs.look("slow").over
 
 
-def test_a_run_that_this_process_does_not_know_was_broken_off() -> None:
+def test_an_unknown_run_is_reported_as_interrupted() -> None:
     progress = RemoteRuns().look("a", since=7)
     assert progress.arrived == 7
     assert progress.trouble is not None
     assert progress.trouble.kind == "StreamBroken"
 
 
-def test_nothing_is_sent_without_permission(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_sent_without_consent(monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[Secret | None] = []
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)
     permissions = Permissions()
@@ -158,7 +158,7 @@ def test_nothing_is_sent_without_permission(monkeypatch: pytest.MonkeyPatch) -> 
     assert (offers["openai"].has_key, offers["openai"].allowed) == (False, False)
 
 
-def test_a_missing_key_is_told() -> None:
+def test_a_missing_key_is_reported() -> None:
     permissions = Permissions()
     permissions.allow("api.openai.com")
     runs = RemoteRuns(permissions)
@@ -170,7 +170,7 @@ def test_a_missing_key_is_told() -> None:
 
 
 @pytest.mark.parametrize(("first", "count"), [(0.0, 0), (1e9, 1)])
-def test_a_server_that_says_nothing(server: Loopback, first: float, count: int) -> None:
+def test_a_silent_server(server: Loopback, first: float, count: int) -> None:
     server.answers = [silent(HI) if count else silent(headers=False)]
     runs = RemoteRuns(limits=RunLimits(first_piece=first, next_piece=0.0))
     runs.start("a", at(server), HELLO)
@@ -194,7 +194,7 @@ def test_a_server_that_does_not_stop_is_stopped() -> None:
     assert progress.arrived == 21
 
 
-def test_a_mistake_of_ours_tells_no_key(caplog: pytest.LogCaptureFixture) -> None:
+def test_an_internal_error_reveals_no_key(caplog: pytest.LogCaptureFixture) -> None:
     def events(cancellation: Cancellation) -> Iterator[Piece]:
         raise RuntimeError(f"Authorization: Bearer {KEY}")
 
@@ -209,7 +209,7 @@ def test_a_mistake_of_ours_tells_no_key(caplog: pytest.LogCaptureFixture) -> Non
     assert "RuntimeError" in caplog.text
 
 
-def test_the_key_is_nowhere_in_what_is_logged(
+def test_the_key_is_never_logged(
     server: Loopback, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
     server.answers = [status(401, {"error": {"message": f"no: {KEY}"}}), stream(HI, END)]

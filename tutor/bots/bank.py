@@ -1,6 +1,6 @@
-"""The second generation: what visitors want (intents), and the answers that stand ready for it.
+"""The second generation: what visitors want (intents), and a bank of prepared answers.
 
-Which answer fits a message is found with vectors: `tutor.bots.intents`.
+`tutor.bots.intents` finds the answer that fits a message, by comparing vectors.
 """
 
 from typing import Annotated
@@ -10,10 +10,10 @@ import msgspec
 from tutor.bots.errors import BotError
 
 MOST_OWN = 10
-"""Intents that a learner can add."""
+"""The most intents that a learner can add."""
 MOST_PHRASES = 40
 FEWEST_PHRASES = 3
-"""Phrases that a new intent needs to be trained on."""
+"""The fewest phrases that a new intent can be trained on."""
 LONGEST = 200
 
 Phrase = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST)]
@@ -23,8 +23,11 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
 class Intent(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"held_out": "held-out"}
 ):
-    """Something that visitors want. The network is trained on `phrases`, and measured on those
-    `held_out`. `own`: written by the learner."""
+    """Something that visitors want.
+
+    The network is trained on `phrases` and measured on `held_out`. `own` means that the learner
+    wrote it.
+    """
 
     name: Name
     about: str
@@ -41,7 +44,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Bank(msgspec.Struct, frozen=True):
-    """`answers` by the name of their intent."""
+    """The intents, and the answers by the name of their intent."""
 
     intents: tuple[Intent, ...]
     answers: dict[str, tuple[Entry, ...]]
@@ -56,7 +59,7 @@ class Bank(msgspec.Struct, frozen=True):
 
 
 class Near(msgspec.Struct, frozen=True):
-    """An answer whose question is near to the message; `cosine` says how near."""
+    """An answer whose question is near the message; `cosine` says how near."""
 
     intent: str
     question: str
@@ -65,16 +68,19 @@ class Near(msgspec.Struct, frozen=True):
 
 
 class Likely(msgspec.Struct, frozen=True):
-    """An intent, and what the network gives it: 0 to 1."""
+    """An intent, and the probability that the network gives it."""
 
     intent: str
     probability: float
 
 
 class RetrievalReply(msgspec.Struct, frozen=True):
-    """What was looked at: `likely` intents, the most probable first, and the `nearest` questions
-    among those of intents that are likely enough. The first of these speaks unless its cosine is
-    below the `threshold`."""
+    """The bot's reply, with what it was chosen from.
+
+    `likely` are the most probable intents, and `nearest` the nearest questions of all intents that
+    are probable enough. The answer to the first of these is the reply, unless its cosine is below
+    `threshold`.
+    """
 
     likely: tuple[Likely, ...]
     nearest: tuple[Near, ...]
@@ -90,40 +96,42 @@ class RetrievalReply(msgspec.Struct, frozen=True):
 
 
 UNKNOWN = "I don't know. Please ask at the desk."
-"""What this bot says when nothing is near enough."""
+"""The reply if nothing is near enough."""
 
 
 # --- intents that the learner writes --------------------------------------------------------------
 
 
 def own_intent(text: str, taken: frozenset[str]) -> tuple[Intent, Entry]:
-    """An intent and its answer from one line, `NAME: PHRASE; PHRASE; PHRASE = ANSWER`. `taken` are
-    the names that others have. Raises `BotError`."""
+    """Return an intent and its answer from one line, `NAME: PHRASE; PHRASE; PHRASE = ANSWER`.
+
+    `taken` are the names of the other intents. Raises `BotError`.
+    """
     head, equals, answer = text.partition("=")
     name, colon, rest = head.partition(":")
     name, answer = name.strip().lower(), answer.strip()
     phrases = tuple(dict.fromkeys(each.strip() for each in rest.split(";") if each.strip()))
     if not colon or not equals or not answer:
         raise BotError(
-            "This is no intent yet.",
+            "This is not a complete intent.",
             "Write a name, phrases and an answer: music: do you lend records; any LPs = Upstairs.",
         )
     if not 0 < len(name) <= 24 or not name.replace("-", "").isalnum() or not name.isascii():
-        raise BotError(f"“{name[:30]}” is no name for an intent.", "Use one short word.")
+        raise BotError(f"“{name[:30]}” is not a valid name.", "Use one short word.")
     if name in taken:
-        raise BotError(f"There is an intent “{name}” already.", "Give yours another name.")
+        raise BotError(f"There is already an intent “{name}”.", "Choose another name.")
     if not FEWEST_PHRASES <= len(phrases) <= MOST_PHRASES:
         raise BotError(
-            f"It has {len(phrases)} phrases.",
-            f"Write {FEWEST_PHRASES} to {MOST_PHRASES} ways of asking, with ; between them.",
+            f"The intent has {len(phrases)} phrases.",
+            f"Write {FEWEST_PHRASES} to {MOST_PHRASES} phrases, with ; between them.",
         )
     if any(len(each) > LONGEST for each in (*phrases, answer)):
-        raise BotError(f"A phrase has {LONGEST} characters at most.", "Make it shorter.")
+        raise BotError("A phrase or the answer is too long.", f"Use at most {LONGEST} characters.")
     return Intent(name, "yours", phrases, own=True), Entry(phrases, answer)
 
 
 def with_own(bank: Bank, own: tuple[tuple[Intent, Entry], ...]) -> Bank:
-    """The bank with what the learner has added."""
+    """Return the bank with the intents that the learner has added."""
     return Bank(
         intents=(*bank.intents, *(intent for intent, _ in own)),
         answers=bank.answers | {intent.name: (entry,) for intent, entry in own},

@@ -1,7 +1,7 @@
-"""A failure to read a bot."""
+"""The error for a bot's rules, intents and files."""
 
 from tutor.errors import TutorError
 
 
 class BotError(TutorError, title="The bot cannot use this"):
-    """A rule, an intent or a file of a bot cannot be used."""
+    """A rule, an intent or a file that a bot cannot use."""

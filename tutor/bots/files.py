@@ -1,4 +1,4 @@
-"""Reads the files in `assets/bots`, and rule files that somebody has written."""
+"""Reads the files in `assets/bots`, and rule files that users write."""
 
 import re
 from functools import cache
@@ -18,7 +18,7 @@ from tutor.bots.rules import RuleBook
 T = TypeVar("T")
 
 LARGEST = 200_000
-"""Bytes of a file."""
+"""The most bytes in a file."""
 DEEPEST = 8
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `\$(?P<path>[^`]*)`)?\Z", re.DOTALL)
@@ -50,7 +50,7 @@ def shipped_probes() -> ProbeSet:
 
 
 def read_rules(path: Path) -> RuleBook:
-    """Raises `BotError`, which names the line or the rule."""
+    """Return the rules in a file. Raises `BotError`, which names the line or the rule."""
     book = _read(path, RuleBook)
     names: set[str] = set()
     for rule in book.rules:
@@ -61,7 +61,9 @@ def read_rules(path: Path) -> RuleBook:
                 f"{path.name}, rule {rule.name!r}: {error.happened}", error.next_step
             ) from error
         if rule.name in names:
-            raise BotError(f"{path.name}: two rules have the name {rule.name!r}.", "Rename one.")
+            raise BotError(
+                f"{path.name}: two rules are named {rule.name!r}.", "Rename one of them."
+            )
         names.add(rule.name)
     return book
 
@@ -70,26 +72,26 @@ def _read(path: Path, kind: type[T]) -> T:
     try:
         data = path.read_bytes()
         if len(data) > LARGEST:
-            raise BotError(f"{path.name} has more than {LARGEST:,} bytes.", "Leave something out.")
+            raise BotError(f"{path.name} has more than {LARGEST:,} bytes.", "Use a smaller file.")
         text = data.decode("utf-8")
     except OSError as error:
-        raise BotError(f"{path} cannot be read: {error.strerror}.", "Check the name.") from error
+        raise BotError(f"{path} could not be read: {error.strerror}.", "Check the path.") from error
     except UnicodeDecodeError as error:
         raise BotError(f"{path.name} is not UTF-8.", "Save it as UTF-8.") from error
     return decode(text, kind, path.name)
 
 
 def decode(text: str, kind: type[T], file: str) -> T:
-    """What the YAML of a file describes. Raises `BotError` with the line."""
+    """Return what the YAML in a file describes. Raises `BotError`, which names the line."""
     try:
-        _refuse_what_grows(text, file)
+        _refuse_aliases_and_depth(text, file)
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "it cannot be read"
+        problem = getattr(error, "problem", None) or "the syntax is invalid"
         raise BotError(
-            f"{file}, line {mark.line + 1 if mark else 1}: this is not YAML: {problem}.",
-            "Look at indentation, and put text that begins with a sign in quotes.",
+            f"{file}, line {mark.line + 1 if mark else 1}: invalid YAML: {problem}.",
+            "Check the indentation, and quote text that begins with a special character.",
         ) from error
     try:
         return msgspec.convert(data, kind)
@@ -99,28 +101,28 @@ def decode(text: str, kind: type[T], file: str) -> T:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         raise BotError(
             f"{file}, line {_line_of(node, path)}: {what}.",
-            "Compare it with the entries around it.",
+            "Compare the entry with the ones around it.",
         ) from error
 
 
-def _refuse_what_grows(text: str, file: str) -> None:
-    """Aliases can make a small file a large one, and a deep one is never meant."""
+def _refuse_aliases_and_depth(text: str, file: str) -> None:
+    """Raise `BotError` for YAML aliases, which let a small file grow large, or deep nesting."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
         if getattr(event, "anchor", None) is not None:
             raise BotError(
-                f"{file}, line {line}: “*” and “&” at the beginning mean something in YAML.",
-                'Put a pattern that begins with a star in quotes: "* parrot *".',
+                f"{file}, line {line}: “*” and “&” at the beginning are special in YAML.",
+                'Quote a pattern that begins with a star: "* parrot *".',
             )
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            raise BotError(f"{file}, line {line}: this is nested too deeply.", "Flatten it.")
+            raise BotError(f"{file}, line {line}: the nesting is too deep.", "Flatten it.")
 
 
 def _line_of(node: Any, path: str) -> int:
-    """The line of what msgspec calls `.rules[3].priority`, as far as it can be followed."""
+    """Return the line of a path from msgspec such as `.rules[3].priority`, as far as it exists."""
     line = 1
     for step in _STEP.finditer(path):
         if isinstance(node, yaml.MappingNode):

@@ -1,24 +1,24 @@
-"""What does a message want? A small network that learns it from a few hundred phrases.
+"""A small network that learns from a few hundred phrases what a message wants.
 
-A message becomes a vector, a vector becomes a probability for each intent:
+A message becomes a vector, and the vector becomes a probability for each intent:
 
-    message ──► vector [w + PIECES] ──► tanh layer [HIDDEN] ──► softmax over the intents
+    message ──► vector [w + BUCKETS] ──► tanh layer [HIDDEN] ──► softmax over the intents
 
 **The vector** has two halves, each scaled to length 1. One is the mean of the rows of the language
-model's own embedding table: words that are used alike are near each other there, so "bicycle" helps
-with "bike". The other counts the pieces of words, three and four letters long, that occur: so
-"libary" still looks like "library". (Bojanowski, Grave, Joulin and Mikolov 2017, "Enriching Word
-Vectors with Subword Information": pieces are hashed into a fixed number of places.) A word that
-many phrases have ("do", "the") counts less than a rare one, by ln(1 + N / (1 + n)) for a word that
-n of N phrases have.
+model's own embedding table, in which words with similar uses are near each other, so "bicycle"
+helps with "bike". The other counts character n-grams of three and four letters, so "libary" still
+looks like "library". (Bojanowski, Grave, Joulin and Mikolov 2017, "Enriching Word Vectors with
+Subword Information": n-grams are hashed into a fixed number of buckets.) A word that many phrases
+contain ("do", "the") counts less than a rare one, by ln(1 + N / (1 + n)) for a word in n of N
+phrases.
 
-Measured when this was written, on 100 phrases that the network has not seen: 83 % right with
-SmolLM2-135M, and 79 % with the small model that comes along. With rows of the table alone it was
-about 82 and 52 %, with pieces alone 78 %.
+Accuracy when this was written, on 100 phrases that the network has not seen: 83 % with
+SmolLM2-135M, and 79 % with the small bundled model. With the embedding rows alone it was about 82
+and 52 %, with n-grams alone 78 %.
 
-**The network** is trained on all phrases at once, with cross-entropy and AdamW; half of the hidden
-layer is switched off at random in each step (dropout), or it would know 240 phrases by heart and
-nothing else. The same phrases, model and seed give the same network, but for rounding.
+**The network** is trained on all phrases at once, with cross-entropy and AdamW. In each step, half
+of the hidden layer is switched off at random (dropout); otherwise it would memorize the 240 phrases
+and learn nothing else. The same phrases, model and seed give the same network, except for rounding.
 """
 
 import math
@@ -35,18 +35,18 @@ from tutor.lm.embeddings.word2vec import words_of
 from tutor.lm.fast.kernels import one_thread
 from tutor.lm.language_model import LanguageModel
 
-PIECES = 1024
-"""Places that pieces of words are hashed into."""
+BUCKETS = 1024
+"""The number of buckets that character n-grams are hashed into."""
 HIDDEN = 64
 STEPS = 150
 RATE = 0.01
 DECAY = 0.05
 DROPPED = 0.5
-"""Share of the hidden layer that is switched off in a step of training."""
+"""The fraction of the hidden layer that is switched off in a training step."""
 
 
 class Encoder:
-    """Makes vectors of messages. `phrases` say which words are frequent."""
+    """A function from messages to vectors. `phrases` determine which words are frequent."""
 
     def __init__(self, model: LanguageModel, phrases: Sequence[str]) -> None:
         self._table = EmbeddingTable(model.network)
@@ -54,10 +54,10 @@ class Encoder:
         self._count = len(phrases)
         self._having = Counter(word for phrase in phrases for word in set(words_of(phrase)))
         self._known: dict[str, Tensor] = {}
-        self.size = self._table.width + PIECES
+        self.size = self._table.width + BUCKETS
 
     def vectors(self, messages: Sequence[str]) -> Tensor:
-        """[messages, size], each of length 1; zeros for a message without a word."""
+        """Return vectors of length 1 [messages, size]; zeros for a message without a word."""
         return torch.stack([self._vector(message) for message in messages])
 
     def _vector(self, message: str) -> Tensor:
@@ -65,22 +65,22 @@ class Encoder:
         for word in words_of(message):
             rare = math.log(1 + self._count / (1 + self._having[word]))
             total += rare * self._of_word(word)
-        meaning, spelling = total.split([self._table.width, PIECES])
+        meaning, spelling = total.split([self._table.width, BUCKETS])
         return torch.cat([scaled(meaning), scaled(spelling)]) / math.sqrt(2)
 
     @torch.inference_mode()
     def _of_word(self, word: str) -> Tensor:
-        """The mean of the rows of its tokens, each of length 1, and its pieces: [size]"""
+        """Return a word's vector [size]: the mean of its tokens' embeddings, and its n-grams."""
         if word not in self._known:
             rows = scaled(self._table.rows_of(self._tokenizer.encode(" " + word)))
-            places = [zlib.crc32(piece.encode()) % PIECES for piece in pieces_of(word)]
-            spelling = torch.bincount(torch.tensor(places), minlength=PIECES)
-            self._known[word] = torch.cat([rows.mean(0), spelling / math.sqrt(len(places))])
+            buckets = [zlib.crc32(ngram.encode()) % BUCKETS for ngram in ngrams_of(word)]
+            spelling = torch.bincount(torch.tensor(buckets), minlength=BUCKETS)
+            self._known[word] = torch.cat([rows.mean(0), spelling / math.sqrt(len(buckets))])
         return self._known[word]
 
 
-def pieces_of(word: str) -> Iterator[str]:
-    """The word with marks at its ends, and all that is three or four letters long in it."""
+def ngrams_of(word: str) -> Iterator[str]:
+    """Yield the word with markers at its ends, and all its n-grams of three and four characters."""
     marked = f"<{word}>"
     yield marked
     for size in (3, 4):
@@ -89,7 +89,7 @@ def pieces_of(word: str) -> Iterator[str]:
 
 
 class IntentNetwork(nn.Module):
-    """Vectors [n, size] in, scores [n, intents] out."""
+    """A network from vectors [n, size] to logits [n, intents]."""
 
     def __init__(self, size: int, intents: int) -> None:
         super().__init__()
@@ -102,7 +102,7 @@ class IntentNetwork(nn.Module):
 
 
 class Wrong(NamedTuple):
-    """A phrase held out that was taken for another intent; both by number."""
+    """A held-out phrase that was taken for another intent; both intents by number."""
 
     phrase: str
     wanted: int
@@ -110,7 +110,7 @@ class Wrong(NamedTuple):
 
 
 class IntentTraining:
-    """A network in training on `phrases[i]` of intent i, to be measured on `held_out[i]`."""
+    """A network in training on `phrases[i]` for intent i, to be measured on `held_out[i]`."""
 
     def __init__(
         self,
@@ -128,7 +128,7 @@ class IntentTraining:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
             self.network = IntentNetwork(self.encoder.size, len(phrases))
-        self._luck = torch.Generator().manual_seed(seed)
+        self._random = torch.Generator().manual_seed(seed)
         self._optimizer = torch.optim.AdamW(self.network.parameters(), RATE, weight_decay=DECAY)
         self.losses: list[float] = []
         """The loss of each step so far, in nats."""
@@ -147,23 +147,23 @@ class IntentTraining:
         self.losses.append(loss.item())
 
     def _drop(self, hidden: Tensor) -> Tensor:
-        """Some of the numbers made 0, the others larger, so that their sum stays about the same."""
-        kept = torch.rand(hidden.shape, generator=self._luck) >= DROPPED
+        """Set random numbers to 0, and scale the others to keep the sum about the same."""
+        kept = torch.rand(hidden.shape, generator=self._random) >= DROPPED
         return hidden * kept / (1 - DROPPED)
 
     @torch.no_grad()
     def probabilities(self, messages: Sequence[str]) -> Tensor:
-        """[messages, intents]"""
+        """Return the probabilities of all intents [messages, intents]."""
         scores: Tensor = self.network(self.encoder.vectors(messages))
         return scores.softmax(dim=-1)
 
     def wrong(self) -> list[Wrong]:
-        """The phrases held out that the network takes for something else."""
+        """Return the held-out phrases that the network takes for another intent."""
         found = self.probabilities(self._held_out).argmax(dim=-1).tolist()
         judged = zip(self._held_out, self._wanted.tolist(), found, strict=True)
         return [Wrong(phrase, wanted, got) for phrase, wanted, got in judged if wanted != got]
 
 
 def _numbers(groups: Sequence[Sequence[str]]) -> Tensor:
-    """The number of its group for each member: [members]"""
+    """Return for each member the number of its group [members]."""
     return torch.tensor([number for number, group in enumerate(groups) for _ in group])

@@ -1,4 +1,4 @@
-"""Messages that all bots get, and what counts as a right reply to each."""
+"""Test messages for all bots, and what counts as a correct reply to each."""
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, get_args
@@ -12,9 +12,11 @@ BOTS: tuple[Bot, ...] = get_args(Bot)
 
 
 class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Right is a reply that has one of `says` in it (where there are any) and none of `avoids`; or,
-    where `declines`, one with which the bot says that it does not know. Whoever says so where
-    something has to be said is not right."""
+    """The condition under which a reply is correct.
+
+    It must contain one of `says`, if there are any, and none of `avoids`. If `declines` is set, the
+    bot must say that it does not know. If it is not set and there are `says`, that reply is wrong.
+    """
 
     says: tuple[str, ...] = ()
     avoids: tuple[str, ...] = ()
@@ -24,7 +26,7 @@ class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Probe(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"right_for": "right-for"}
 ):
-    """`before` is what was said before the message, visitor and bot in turns."""
+    """A test message. `before` is the conversation up to it: visitor and bot in turns."""
 
     kind: Kind
     message: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -37,7 +39,7 @@ class Probe(
 
 
 class ProbeSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`declining` are phrases with which a generative bot says that it does not know."""
+    """All test messages, and the phrases by which a generative bot says that it does not know."""
 
     declining: tuple[str, ...]
     probes: tuple[Probe, ...]
@@ -47,13 +49,13 @@ class ProbeSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def declines(text: str, declining: Sequence[str]) -> bool:
-    """Whether a generated text says that it does not know."""
+    """Return whether a generated text says that the bot does not know."""
     plain = _plain(text)
     return any(phrase in plain for phrase in declining)
 
 
 def is_right(criterion: Criterion, text: str, declined: bool) -> bool:
-    """Whether a reply is right. `declined`: the bot has said that it does not know."""
+    """Return whether a reply is correct; `declined` means that it says "I don't know"."""
     if criterion.declines or (declined and criterion.says):
         return declined and criterion.declines
     plain = _plain(text)

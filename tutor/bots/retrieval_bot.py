@@ -7,16 +7,18 @@ from tutor.bots.intents import IntentTraining
 from tutor.lm.language_model import LanguageModel
 
 LIKELY = 0.1
-"""Answers of an intent that has less than this are not looked at (those of the first one are)."""
+"""The least probability of an intent whose answers are considered. The first intent always is."""
 THRESHOLD = 0.5
-"""The least cosine of an answer that is given. With SmolLM2, of the 100 phrases held out 72 get an
-answer of the right intent, 3 one of a wrong intent, and 25 none; of 30 messages that the bank has
-nothing for, 26 get none."""
+"""The least cosine of an answer that is given.
+
+With SmolLM2, 72 of the 100 held-out phrases get an answer of the right intent, 3 one of a wrong
+intent, and 25 none. Of 30 messages for which the bank has nothing, 26 get no answer.
+"""
 SHOWN = 5
 
 
 class RetrievalBot:
-    """A bank of answers, and the network that is trained for it."""
+    """A bank of answers, with the network that is trained for it."""
 
     def __init__(self, model: LanguageModel, bank: Bank, seed: int) -> None:
         self._bank = bank
@@ -36,25 +38,27 @@ class RetrievalBot:
 
     @torch.no_grad()
     def reply(self, message: str) -> RetrievalReply:
-        """What it answers to a message; it knows nothing of those before."""
-        shares = self.training.probabilities([message])[0].tolist()
-        order = sorted(range(len(shares)), key=lambda number: -shares[number])
-        allowed = {number for number in order if shares[number] >= LIKELY} | {order[0]}
+        """Return the reply to a message. The bot knows nothing of earlier messages."""
+        probabilities = self.training.probabilities([message])[0].tolist()
+        order = sorted(range(len(probabilities)), key=lambda number: -probabilities[number])
+        allowed = {number for number in order if probabilities[number] >= LIKELY} | {order[0]}
         vector = self.training.encoder.vectors([message])[0]
         cosines = (self._questions @ vector).tolist()
         near = sorted(
-            (place for place, entry in enumerate(self._entries) if entry[0] in allowed),
-            key=lambda place: -cosines[place],
+            (index for index, entry in enumerate(self._entries) if entry[0] in allowed),
+            key=lambda index: -cosines[index],
         )
         return RetrievalReply(
-            likely=tuple(Likely(self._name(number), shares[number]) for number in order[:SHOWN]),
-            nearest=tuple(self._near(place, cosines[place]) for place in near[:SHOWN]),
+            likely=tuple(
+                Likely(self._name(number), probabilities[number]) for number in order[:SHOWN]
+            ),
+            nearest=tuple(self._near(index, cosines[index]) for index in near[:SHOWN]),
             threshold=THRESHOLD,
         )
 
     def _name(self, number: int) -> str:
         return self._bank.intents[number].name
 
-    def _near(self, place: int, cosine: float) -> Near:
-        number, question, answer = self._entries[place]
+    def _near(self, index: int, cosine: float) -> Near:
+        number, question, answer = self._entries[index]
         return Near(self._name(number), question, answer, cosine)

@@ -1,11 +1,11 @@
-"""The first generation: rules that are tried on a message, each with answers that stand ready.
+"""The first generation: rules that are tried on a message, each with prepared answers.
 
-Of the rules that fit, the one of the highest priority speaks, and of several with the same the one
-that stands above. Its answers take turns: how often a rule has spoken in this conversation is all
-that this bot remembers.
+Of the rules that match, the one with the highest priority answers; among equals, the first. A rule
+uses its answers in turn: all that this bot remembers is how often a rule has answered in this
+conversation.
 
 After ELIZA (Weizenbaum 1966, "ELIZA: a computer program for the study of natural language
-communication between man and machine"): patterns with captures, ranks, pronouns turned around.
+communication between man and machine"): patterns with captures, priorities, and swapped pronouns.
 """
 
 import re
@@ -19,7 +19,7 @@ from tutor.bots.errors import BotError
 
 MOST_RULES = 200
 HIGHEST = 100
-"""Highest priority."""
+"""The highest priority."""
 LONGEST_ANSWER = 300
 
 _PLACE = re.compile(r"\{(\d+)\}")
@@ -29,8 +29,10 @@ Pattern = Annotated[str, msgspec.Meta(min_length=1, max_length=patterns.LONGEST)
 
 
 class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Any of the `patterns` makes the rule fit. `{1}` in an answer is the first capture. `own`
-    rules were written by the learner."""
+    """A rule, which matches if any of its `patterns` does.
+
+    `{1}` in an answer is the first capture. The learner wrote the `own` rules.
+    """
 
     name: Annotated[str, msgspec.Meta(min_length=1, max_length=40)]
     priority: Annotated[int, msgspec.Meta(ge=0, le=HIGHEST)]
@@ -40,8 +42,11 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RuleBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that the bot knows: `fallback` is what it says when no rule fits, `reflections` turn
-    captured words around (my: your)."""
+    """Everything the bot knows.
+
+    `fallback` are its answers if no rule matches; `reflections` swap the perspective of captured
+    words (my: your).
+    """
 
     fallback: Annotated[tuple[Words, ...], msgspec.Meta(min_length=1)]
     reflections: Mapping[str, str]
@@ -49,8 +54,11 @@ class RuleBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fit(msgspec.Struct, frozen=True):
-    """A rule that fits a message, and how: the pattern, what it captured (turned around), and the
-    places of the words that it names."""
+    """A rule that matches a message, and how.
+
+    The pattern, its captures with swapped perspective, and the positions of the words that it
+    spells out.
+    """
 
     rule: str
     priority: int
@@ -60,8 +68,11 @@ class Fit(msgspec.Struct, frozen=True):
 
 
 class RuleReply(msgspec.Struct, frozen=True):
-    """What the bot says, and all rules that fit, the one that speaks first. `turn` counts how often
-    that one has spoken in this conversation, this time included."""
+    """The bot's reply, with all rules that match, in order of priority.
+
+    `turn` counts how often the first of them has answered in this conversation, including this
+    time.
+    """
 
     text: str
     fits: tuple[Fit, ...]
@@ -73,20 +84,19 @@ class RuleReply(msgspec.Struct, frozen=True):
 
 
 def check(rule: Rule) -> None:
-    """Raises `BotError` where a pattern cannot be read, or an answer wants a capture that a pattern
-    does not have."""
+    """Raise `BotError` if a pattern is invalid, or if an answer uses a capture that it lacks."""
     for pattern in rule.patterns:
         found = patterns.captures_of(pattern)
         for number in map(int, _PLACE.findall(" ".join(rule.answers))):
             if not 1 <= number <= found:
                 raise BotError(
-                    f"The answer has {{{number}}}, and “{pattern}” captures {found or 'nothing'}.",
+                    f"The answer uses {{{number}}}, but “{pattern}” captures {found or 'nothing'}.",
                     "Captures are counted from 1: each *, each _, and each word with a * in it.",
                 )
 
 
 def fits(book: RuleBook, message: str) -> tuple[Fit, ...]:
-    """Every rule that fits, the one that speaks first."""
+    """Return every rule that matches, in order of priority."""
     words = patterns.words_of(message)
     folded = [patterns.folded(word) for word in words]
     found = [fit for rule in book.rules if (fit := _fit(rule, words, folded, book)) is not None]
@@ -94,7 +104,7 @@ def fits(book: RuleBook, message: str) -> tuple[Fit, ...]:
 
 
 def reply(book: RuleBook, messages: Sequence[str]) -> RuleReply:
-    """The answer to the last of the visitor's messages in a conversation."""
+    """Return the answer to the last of the visitor's messages in a conversation."""
     fitting = fits(book, messages[-1])
     if not fitting:
         misses = sum(not fits(book, message) for message in messages)
@@ -109,7 +119,7 @@ def reply(book: RuleBook, messages: Sequence[str]) -> RuleReply:
 
 
 def _fit(rule: Rule, words: Sequence[str], folded: Sequence[str], book: RuleBook) -> Fit | None:
-    """By the first of its patterns that fits, with nothing missing that an answer needs."""
+    """Return the first match of the rule's patterns that has every capture that an answer needs."""
     for pattern in rule.patterns:
         found = patterns.match(pattern, folded)
         if found is None:
@@ -124,7 +134,7 @@ def _fit(rule: Rule, words: Sequence[str], folded: Sequence[str], book: RuleBook
 
 
 def reflected(words: Sequence[str], reflections: Mapping[str, str]) -> str:
-    """Words as they sound from the other side: "my dog" becomes "your dog"."""
+    """Return words from the other perspective: "my dog" becomes "your dog"."""
     return " ".join(reflections.get(patterns.folded(word), word) for word in words)
 
 
@@ -133,26 +143,31 @@ def reflected(words: Sequence[str], reflections: Mapping[str, str]) -> str:
 HOW = "Write a pattern, an equals sign and an answer, for example: * parrot * = Poor parrot!"
 
 
-def written(text: str, name: str) -> Rule:
-    """A rule from one line, `PRIORITY: PATTERN = ANSWER | ANSWER`; without a priority it has 50.
-    Raises `BotError`."""
+def parse(text: str, name: str) -> Rule:
+    """Return a rule from one line, `PRIORITY: PATTERN = ANSWER | ANSWER`.
+
+    Without a priority it gets 50. Raises `BotError`.
+    """
     head, equals, tail = text.partition("=")
     answers = tuple(answer.strip() for answer in tail.split("|") if answer.strip())
     if not equals or not answers:
-        raise BotError("This is no rule yet.", HOW)
+        raise BotError("This is not a complete rule.", HOW)
     number, colon, pattern = head.rpartition(":")
     priority = number.strip() if colon else "50"
     if not priority.isascii() or not priority.isdigit() or int(priority[:4]) > HIGHEST:
         raise BotError(
-            f"{priority[:20]!r} is no priority.", f"Use a number from 0 to {HIGHEST}, or none."
+            f"{priority[:20]!r} is not a priority.", f"Use a number from 0 to {HIGHEST}, or none."
         )
     if any(len(answer) > LONGEST_ANSWER for answer in answers) or len(answers) > 20:
-        raise BotError(f"An answer has {LONGEST_ANSWER} characters at most.", "Make it shorter.")
+        raise BotError(
+            "The rule has too many answers, or one that is too long.",
+            f"Use at most 20 answers of {LONGEST_ANSWER} characters.",
+        )
     rule = Rule(name, int(priority), (" ".join(pattern.split()),), answers, own=True)
     check(rule)
     return rule
 
 
-def as_written(rule: Rule) -> str:
-    """The line for a rule, of which only the first pattern can be changed."""
+def as_line(rule: Rule) -> str:
+    """Return the line for a rule, in which only the first pattern can be edited."""
     return f"{rule.priority}: {rule.patterns[0]} = {' | '.join(rule.answers)}"

@@ -1,8 +1,8 @@
 """The engine process: `python -m tutor.engine [--model SPEC] [--labs]`.
 
-Frames come on standard input and leave on standard output. A print from any library would garble
-them, so standard output is moved out of reach before anything else is imported, and what is
-printed goes to standard error, the log.
+Frames arrive on standard input and leave on standard output. A print from any library would corrupt
+them, so both streams are taken away from the rest of the program before anything else is imported.
+Whatever is printed after that goes to standard error, which is the log.
 """
 
 from __future__ import annotations
@@ -26,14 +26,17 @@ from tutor.lm.fast.waiting import settle_waiting
 from tutor.models.report import quiet
 from tutor.vendors.catalogue import is_remote, remote_model
 
-NICENESS = 5  # a key pressed in the app comes before a token
+NICENESS = 5  # drawing the app comes before computing tokens
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 1 when the model cannot be loaded; `Failed` with id 0 has said why."""
+    """Run the engine until the app ends it.
+
+    Returns exit status 1 if the model cannot be loaded; a `Failed` with id 0 has given the reason.
+    """
     parser = argparse.ArgumentParser(prog="tutor.engine", description=__doc__)
     parser.add_argument("--model", help="see `tutor model`; the default is SmolLM2")
-    parser.add_argument("--labs", action="store_true", help="answer nothing but labs")
+    parser.add_argument("--labs", action="store_true", help="answer only labs")
     options = parser.parse_args(arguments)
     requests, answers = _claim_streams()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
@@ -60,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Outbox:
-    """The reading thread and the working thread both send; each frame goes out in one piece."""
+    """The engine's output stream, which several threads share: each frame is written whole."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -72,7 +75,7 @@ class Outbox:
             with self._lock:
                 self._stream.write(frame)
                 self._stream.flush()
-        except BrokenPipeError:  # nobody is left to hear it
+        except BrokenPipeError:  # the app has gone
             os._exit(0)
 
 
@@ -88,7 +91,7 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 
 def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
-    """Ready at once: a model is loaded when a lab needs it."""
+    """Serve labs. The engine is ready at once: a model is loaded when a lab needs one."""
     from tutor.engine.backends import LabBackends, LabServer
 
     outbox.send(Ready(None))
@@ -98,7 +101,7 @@ def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 
 def _run_vendor(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
-    """A remote model is ready at once: nothing is sent before something is asked."""
+    """Serve a remote model. The engine is ready at once: nothing is sent before a request."""
     from tutor.engine.vendor_server import VendorServer
     from tutor.vendors.reader import RemoteReader
     from tutor.vendors.session import remote_card
@@ -109,8 +112,10 @@ def _run_vendor(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 
 def _claim_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Standard input and output for frames alone: what libraries see instead is an empty input,
-    and standard error for output."""
+    """Return standard input and output, for frames only.
+
+    Libraries get an empty input instead, and standard error as their output.
+    """
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")
     nothing = os.open(os.devnull, os.O_RDONLY)

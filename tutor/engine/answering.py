@@ -1,4 +1,4 @@
-"""What every server in the engine does: takes requests, answers each, and lives on."""
+"""The loop of every server in the engine: take a request, answer it, survive its errors."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ RequestKind = TypeVar("RequestKind", bound=AnyRequest)
 
 
 class Answering:
-    """Answers each request by the handler for its type. A handler returns the answer, or raises
-    why there is none."""
+    """A server that answers each request with the handler for its type.
+
+    A handler returns the answer, or raises the error that explains why there is none.
+    """
 
     def __init__(self, inbox: Inbox, send: Callable[[Message], None]) -> None:
         self.inbox = inbox
@@ -26,37 +28,37 @@ class Answering:
         self._handlers: dict[type[Message], Callable[[Any], Message]] = {}
 
     def on(self, kind: type[RequestKind], handler: Callable[[RequestKind], Message]) -> None:
-        """Answer requests of this type by `handler`."""
+        """Register `handler` for requests of this type."""
         self._handlers[kind] = handler
 
     def serve(self) -> None:
-        """Answer requests for ever: the inbox ends the process when nobody is left to ask."""
+        """Answer requests forever; the inbox ends the process when the app has gone."""
         while True:
             self.answer_next()
 
     def answer_next(self) -> None:
-        """Wait for one request and see to its answer."""
+        """Wait for the next request and answer it."""
         self.answer(self.inbox.next())
 
     def answer(self, request: AnyRequest) -> None:
         self.reply(request, lambda: self.work_on(request))
 
     def work_on(self, request: AnyRequest) -> Message:
-        """Return the answer of the request's handler. Raises `EngineError` where there is none."""
+        """Return the answer of the request's handler. Raises `EngineError` if it has none."""
         handler = self._handlers.get(type(request))
         if handler is None:
             raise self.unknown(request)
         return handler(request)
 
     def unknown(self, request: AnyRequest) -> EngineError:
-        return EngineError(f"Requests of the kind {type(request).__name__} are unknown.")
+        return EngineError(f"The engine does not know the request {type(request).__name__}.")
 
     def reply(self, request: AnyRequest, work: Callable[[], Message]) -> None:
-        """Send what `work` comes to, and be done with the request."""
+        """Send what `work` returns or raises, and mark the request as done."""
         answer = self._answer(request, work)
         try:
             self._send(answer)
-        except EngineError as error:  # the attention of a long text in a large model, for one
+        except EngineError as error:  # too large, such as the attention over a long text
             self._send(Failed.of(error, request.id))
         self.inbox.done(request.id)
 
@@ -67,10 +69,10 @@ class Answering:
         except TutorError as error:
             return Failed.of(error, request.id)
         except Exception as error:
-            # A mistake of ours must not end the other sessions or leave somebody waiting.
+            # A bug must neither end the other sessions nor leave the app waiting for an answer.
             log.exception("request %r", type(request).__name__)
             if is_shortage(error):
                 memory = NotEnoughMemory("There is not enough memory for this text.")
                 return Failed.of(memory, request.id)
-            happened = f"The engine made a mistake: {type(error).__name__}: {error}."
-            return Failed.of(EngineError(happened, "The engine's log has the details."), request.id)
+            happened = f"An internal error occurred in the engine: {type(error).__name__}: {error}."
+            return Failed.of(EngineError(happened, "See the engine's log for details."), request.id)

@@ -1,7 +1,7 @@
-"""What the screens may ask of an engine, and what an engine asks of a session on its model.
+"""The protocols between the screens, the engine and its sessions.
 
-A session is one path of tokens and what a model says about it. In the engine's process it is a
-`ModelSession`: `tutor.lm.session` implements it for a local model, `tutor.vendors.session` for a
+A session is one path of tokens and the model's predictions along it. In the engine's process it is
+a `ModelSession`: `tutor.lm.session` implements it for a local model, `tutor.vendors.session` for a
 remote one. A screen holds the same session as an `AsyncModelSession`, which `tutor.engine.proxy`
 derives from the messages in `tutor.engine.questions`.
 """
@@ -53,15 +53,13 @@ class ModelSession(Protocol):
         ...
 
     def fork(self, length: int) -> Self:
-        """Return another session on the first `length` tokens, with what has been computed for
-        them."""
+        """Return a new session on the first `length` tokens, which keeps their cache."""
         ...
 
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
-        """Return the distribution after the first `position` tokens, with the `top` most probable
-        rows."""
+        """Return the distribution after the first `position` tokens, with its `top` best rows."""
         ...
 
     def rows(
@@ -73,33 +71,40 @@ class ModelSession(Protocol):
     def find(
         self, position: int, sampler: SamplerSettings, query: str, limit: int
     ) -> tuple[Row, ...]:
-        """Return the rows of tokens whose text contains `query`, exact matches first, then the most
-        probable. Raises `TextError` if there is none."""
+        """Return the rows of tokens whose text contains `query`.
+
+        Exact matches come first, then the most probable tokens. Raises `TextError` if there is
+        none.
+        """
         ...
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
-        """Return the surprisal of each token from `start` to the end, in bits; None for the first
-        token of a text."""
+        """Return the surprisal of each token from `start` to the end, in bits.
+
+        It is None for the first token of a text, which nothing comes before.
+        """
         ...
 
     def xray(self, position: int, layer: int) -> XRay:
-        """Return the logit lens of the token at `position`, counted from 0, and the attention of
-        `layer` and of the layers around it."""
+        """Return the logit lens at `position` and the attention of `layer`, both counted from 0.
+
+        The attention of as many neighboring layers as fit into one answer is included.
+        """
         ...
 
 
 class AsyncModelSession(Protocol):
     """A `ModelSession` as a screen holds it: the same questions, awaited.
 
-    The path changes here at once; the engine is told about it with the next question. Cancelling a
-    question cancels the work.
+    The path changes here at once; the engine is told about the change with the next question.
+    Cancelling a question cancels the work.
     """
 
     @property
     def tokens(self) -> tuple[Token, ...]: ...
 
     def append(self, tokens: Sequence[Token]) -> None:
-        """Add tokens at the end. Where they are too many, the next question says so."""
+        """Add tokens at the end. If they exceed the context window, the next question fails."""
         ...
 
     def go_back(self, length: int) -> None:
@@ -107,17 +112,17 @@ class AsyncModelSession(Protocol):
         ...
 
     def go_to(self, path: Sequence[Token]) -> None:
-        """Go over to another path; what is computed for the common beginning is kept."""
+        """Switch to another path. The cache of the common beginning is kept."""
         ...
 
     async def append_turn(self, text: str) -> tuple[Token, ...]:
-        """Add the user's next message, as the chat template does; returns the tokens added."""
+        """Add the user's next message, as the chat template does, and return the tokens added."""
         ...
 
     async def fork(self, length: int) -> AsyncModelSession: ...
 
     async def close(self) -> None:
-        """Let the engine forget this session."""
+        """Tell the engine to forget this session."""
         ...
 
     async def distribution(
@@ -141,17 +146,19 @@ class LabBackend(Protocol):
     """A lab's backend in the engine, as a screen holds it."""
 
     async def answer(self, question: Any) -> Any:
-        """Return the backend's answer. Raises the `TutorError` that the engine answers with.
-        Cancelling the call cancels the work."""
+        """Return the backend's answer. Cancelling the call cancels the work.
+
+        Raises the `TutorError` that the engine answers with.
+        """
         ...
 
     def close(self) -> None:
-        """Let the engine forget the backend."""
+        """Tell the engine to forget the backend."""
         ...
 
 
 class Engine(Protocol):
-    """The engine, as the screens see it. Nothing here blocks the event loop."""
+    """The engine as the screens see it. No method blocks the event loop."""
 
     @property
     def state(self) -> EngineState: ...
@@ -163,34 +170,34 @@ class Engine(Protocol):
 
     @property
     def model(self) -> ModelCard | None:
-        """The model that is loaded, None before that."""
+        """The model that is loaded; None until then."""
         ...
 
     @property
     def failure(self) -> TutorError | None:
-        """Why the engine stopped, or why it is being restarted."""
+        """The error that stopped the engine, or because of which it is restarting."""
         ...
 
     @property
     def generation(self) -> int:
-        """The number of processes started so far: a session opened in an earlier one is gone."""
+        """The number of processes started so far. A session of an earlier process is gone."""
         ...
 
     @property
     def served(self) -> bool:
-        """Whether the engine is one that serves many."""
+        """Return whether this is a shared engine."""
         ...
 
     def watch(self, callback: Callable[[Engine], None]) -> Callable[[], None]:
-        """Call `callback` after every change of state; the result stops that."""
+        """Call `callback` after every change of state. The function returned stops that."""
         ...
 
     async def start(self) -> None:
-        """Begin to start the engine, if it is not running; `ready` waits for it."""
+        """Start the engine if it is not running, without waiting for it: use `ready` for that."""
         ...
 
     async def stop(self) -> None:
-        """End the engine, or disconnect from a shared one. Requests under way fail."""
+        """End the engine, or disconnect from a shared one. Pending requests fail."""
         ...
 
     async def restart(self) -> None:
@@ -198,7 +205,7 @@ class Engine(Protocol):
         ...
 
     async def ready(self) -> ModelCard:
-        """Wait until the model is loaded. Raises the `TutorError` that keeps it from being."""
+        """Wait until the model is loaded. Raises the `TutorError` that prevents it."""
         ...
 
     async def open_text(self, text: str) -> AsyncModelSession:
@@ -206,14 +213,13 @@ class Engine(Protocol):
         ...
 
     async def open_chat(self, messages: Sequence[ChatMessage]) -> AsyncModelSession:
-        """Start a session on a conversation, up to where the assistant is to speak."""
+        """Start a session on a conversation, up to where the assistant's answer begins."""
         ...
 
     async def open_tokens(
         self, ids: Sequence[int], data: Sequence[bytes] = ()
     ) -> AsyncModelSession:
-        """Start a session on exactly these tokens; `data` are their bytes, where the model is
-        remote."""
+        """Start a session on exactly these tokens. `data` holds their bytes, for a remote model."""
         ...
 
     async def tokenize(self, text: str) -> tuple[Token, ...]:
@@ -221,13 +227,13 @@ class Engine(Protocol):
         ...
 
     def lab_backend(self, lab: AnyLab) -> LabBackend:
-        """Return the backend of a lab. The engine makes it when the first question arrives."""
+        """Return the backend of a lab. The engine creates it when the first question arrives."""
         ...
 
     def allowed(self, model: RemoteModel) -> bool:
-        """Return whether texts may be sent to the host of `model`."""
+        """Return whether text may be sent to the host of `model`."""
         ...
 
     def allow(self, model: RemoteModel) -> None:
-        """Let texts be sent to the host of `model` from now on, until the program ends."""
+        """Let text be sent to the host of `model` until the program ends."""
         ...

@@ -15,7 +15,7 @@ from tutor.labs.kit.registry import AnyLab
 
 
 class LabHost(Protocol):
-    """What a backend's proxy needs of the engine."""
+    """The part of the engine that a backend proxy uses."""
 
     @property
     def served(self) -> bool: ...
@@ -35,8 +35,11 @@ class LabHost(Protocol):
 
 
 class BackendProxy:
-    """Implements `LabBackend`. The engine makes the backend with the first question, and makes it
-    again when it was started again: a question holds all that is needed."""
+    """A `LabBackend` whose work is done in the engine.
+
+    The engine creates the backend with the first question, and creates it again after a restart: a
+    question contains everything that is needed to answer it.
+    """
 
     def __init__(self, engine: LabHost, lab: AnyLab) -> None:
         self._engine = engine
@@ -45,8 +48,10 @@ class BackendProxy:
         self._name = engine.new_name()
 
     async def answer(self, question: Any) -> Any:
-        """Raises the `TutorError` that the engine answers with. Cancelling whoever waits cancels
-        the work."""
+        """Return the backend's answer. Cancelling the call cancels the work.
+
+        Raises the `TutorError` that the engine answers with.
+        """
         packed = msgspec.msgpack.encode(question)
         answer = await (await self._engine_for(question)).ask(
             LabAnswer, lambda id_: AskLab(id_, self._name, self._lab.name, packed)
@@ -54,7 +59,7 @@ class BackendProxy:
         try:
             return msgspec.msgpack.decode(answer.answer, type=self._lab.answers)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise EngineError(f"The engine's answer cannot be read: {error}.") from error
+            raise EngineError(f"The engine sent an invalid answer: {error}.") from error
 
     async def _engine_for(self, question: Any) -> LabHost:
         engine = self._engine
@@ -66,6 +71,6 @@ class BackendProxy:
         return engine
 
     def close(self) -> None:
-        """Let the engine forget the backend."""
+        """Tell the engine to forget the backend."""
         for engine in self._asked:
             engine.discard(self._name)

@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 
 class LabBackends:
-    """By the name that the client gave. What a lab says is opaque to the protocol: here it is
-    read and written by the types that the lab has for it. `load` gives the model, to labs that need
-    one."""
+    """The open backends, by the name that the client gave each.
+
+    The protocol does not know what a lab's questions mean: they are decoded here, with the lab's
+    own types. `load` returns the model, for labs that need one.
+    """
 
     def __init__(
         self,
@@ -48,12 +50,12 @@ class LabBackends:
         return LabAnswer(request.id, self.answer(request.bench, request.lab, request.question))
 
     def answer(self, name: str, lab_name: str, question: bytes) -> bytes:
-        """Raises `TutorError`: `EngineError` for what is no question of that lab."""
+        """Return the backend's answer. Raises `EngineError` for an invalid question."""
         lab = registry.find(lab_name)
         try:
             asked = msgspec.msgpack.decode(question, type=lab.questions)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise EngineError(f"This is no question of the lab {lab_name!r}: {error}.") from error
+            raise EngineError(f"The lab {lab_name!r} has no such question: {error}.") from error
         self.admit(name, lab, asked)
         if name not in self._backends:
             runs = RemoteRuns(self._permissions)
@@ -63,11 +65,10 @@ class LabBackends:
         return msgspec.msgpack.encode(self._backends[name].answer(asked))
 
     def admit(self, name: str, lab: AnyLab, question: Any) -> None:
-        """Raises `TutorError` for a question that is not answered here."""
+        """Raise a `TutorError` for a question that must not be answered here."""
 
     def close(self, name: str) -> None:
-        """Forget a backend and stop what it asks of remote models; one that is not there is
-        forgotten already."""
+        """Forget a backend, if it exists, and stop its requests to remote models."""
         self._backends.pop(name, None)
         if runs := self._runs.pop(name, None):
             runs.close()
@@ -78,9 +79,11 @@ class LabBackends:
 
 
 class LabServer(Answering):
-    """Answers the questions of labs, and nothing else: a learner's own engine beside one that
-    serves many. What it is there for (their files, their keys, remote models) mostly needs no
-    model, so one is loaded only for a lab that asks for it. Nothing here imports torch."""
+    """A server that answers only labs: a learner's own engine beside a shared one.
+
+    The labs that need it (for the learner's files, keys or remote models) mostly need no model, so
+    one is loaded only for a lab that asks for it. Nothing here imports torch.
+    """
 
     def __init__(
         self, backends: LabBackends, inbox: Inbox, send: Callable[[Message], None]
@@ -95,4 +98,4 @@ class LabServer(Answering):
         return Length(request.id, 0)
 
     def unknown(self, request: AnyRequest) -> EngineError:
-        return EngineError(f"This engine answers labs alone, and this is {type(request).__name__}.")
+        return EngineError(f"This engine answers only labs, not {type(request).__name__}.")

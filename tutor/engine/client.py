@@ -1,10 +1,10 @@
 """The app's end of the engine.
 
-Everything runs on the app's event loop and returns to it at once; the work is done in the other
+Everything here runs on the app's event loop and returns at once; the work is done in the other
 process. Cancelling a task that waits for an answer cancels the work too.
 
-Where the machine has an engine that serves many, that one is used. It does not do everything: what
-concerns the learner's own files and keys goes to `own`.
+If the machine has a shared engine, the app uses it. A shared engine does not do everything:
+whatever needs the learner's own files or keys goes to `own`.
 """
 
 from __future__ import annotations
@@ -30,8 +30,10 @@ from tutor.vendors.keys import from_environment
 
 
 class EngineClient:
-    """Implements `Engine`. `model` and `shared` are those of a `Reach`, which may be given
-    instead. It has to be started."""
+    """An `Engine` in another process. It has to be started.
+
+    `model` and `shared` are passed on to a `Reach`, which may be given instead.
+    """
 
     def __init__(
         self,
@@ -47,7 +49,7 @@ class EngineClient:
             self._reach, self._requests, self._greet, self._announce, liveness or Liveness()
         )
         self._turn = asyncio.Lock()
-        """Starting and stopping take turns: the app and the learner may both ask for it."""
+        """Held while starting or stopping: both the app and the learner may ask for either."""
         self._second: EngineClient | None = None
         self._allowed: dict[str, wire.Allow] = {}
         self._watchers: list[Callable[[Engine], None]] = []
@@ -95,17 +97,19 @@ class EngineClient:
 
     def _announce(self) -> None:
         for callback in self._watchers:
-            # on its own, so that a mistake in one cannot stop the engine's task
+            # called separately, so that an error in one cannot stop the engine's task
             asyncio.get_running_loop().call_soon(self._tell, callback)
 
     def _tell(self, callback: Callable[[Engine], None]) -> None:
-        if callback in self._watchers:  # it may have been taken away in the meantime
+        if callback in self._watchers:  # it may have been removed in the meantime
             callback(self)
 
     @property
     def own(self) -> EngineClient:
-        """The learner's own engine: this one, or a second one, for labs, where this one serves
-        many. It has to be started."""
+        """The learner's own engine, which has to be started.
+
+        This is the same engine, or a second one that answers only labs if this one is shared.
+        """
         if not self.served:
             return self
         if self._second is None:
@@ -135,7 +139,7 @@ class EngineClient:
     async def ready(self) -> ModelCard:
         await self._supervisor.answering()
         if self.model is None:
-            raise EngineError("This engine answers labs alone.")
+            raise EngineError("This engine answers only labs.")
         return self.model
 
     async def open_text(self, text: str) -> SessionProxy:
@@ -158,7 +162,7 @@ class EngineClient:
     async def ask(
         self, expected: type[AnswerKind], request: Callable[[int], wire.Request]
     ) -> AnswerKind:
-        """Send the request made with a fresh id and wait for its answer, of the type `expected`.
+        """Send the request made with a new id and return its answer, of the type `expected`.
 
         Raises the `TutorError` that the engine answers with, or `EngineError` if it ends first.
         """
@@ -168,11 +172,13 @@ class EngineClient:
     async def ask_in_a_row(
         self, requests: Sequence[Callable[[int], wire.Request]]
     ) -> list[wire.Answer]:
-        """Send several requests at once, which are worked on in this order, and wait for the
-        answers; `Failed` are among them. Raises `EngineError` if the engine ends first."""
+        """Send several requests, to be processed in this order, and return their answers.
+
+        `Failed` answers are included. Raises `EngineError` if the engine ends first.
+        """
         await self._supervisor.answering()
         if self._channel is None:
-            raise EngineError("The engine is just ending.", "Try again in a moment.")
+            raise EngineError("The engine is shutting down.", "Try again in a moment.")
         waiting: dict[int, asyncio.Future[wire.Answer]] = {}
         try:
             for request in requests:
@@ -190,11 +196,11 @@ class EngineClient:
             self._requests.forget(waiting)
 
     def new_name(self) -> str:
-        """Return a name that no session has had, and that nobody can guess."""
+        """Return a name that no session has had and that cannot be guessed."""
         return secrets.token_urlsafe(12)
 
     def discard(self, name: str) -> None:
-        """Let the engine forget a session; nobody waits for its answer."""
+        """Tell the engine to forget a session, without waiting for its answer."""
         if self._channel is not None:
             self._channel.send(wire.Close(self._requests.new_id(), name))
 
@@ -203,17 +209,19 @@ class EngineClient:
         try:
             opened = await self.ask(wire.Opened, lambda id_: request(id_, name))
         except asyncio.CancelledError:
-            self.discard(name)  # it may have been opened just before
+            self.discard(name)  # the engine may have opened it already
             raise
         return SessionProxy(self, name, opened.tokens)
 
     def allowed(self, model: RemoteModel) -> bool:
-        """Whether the learner has agreed that texts are sent to the host of `model`; for one on
-        this machine nobody need be asked."""
+        """Return whether the learner has agreed to send text to the host of `model`.
+
+        A host on this machine needs no consent.
+        """
         return model.here or model.host in self._allowed
 
     def allow(self, model: RemoteModel) -> None:
-        """The engine gets the key with the permission, if the environment has one."""
+        """Let text be sent to the host of `model`. The engine gets the key too, if there is one."""
         key = from_environment(model.service)
         allow = wire.Allow(model.host, key.reveal() if key else "")
         self._allowed[model.host] = allow
@@ -223,6 +231,6 @@ class EngineClient:
             self._second.allow(model)
 
     def _greet(self, channel: Channel) -> None:
-        """Tell a process that has just been started what it may do."""
+        """Tell a new process which hosts it may send text to."""
         for allow in () if channel.shared else self._allowed.values():
             channel.send(allow)

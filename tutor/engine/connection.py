@@ -1,4 +1,4 @@
-"""An engine that serves many, as the app sees it: a connection to its socket."""
+"""A shared engine as the app sees it: a connection to its socket."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tutor.errors import EngineError, NoSharedEngine
 
 
 class EngineConnection:
-    """Made by `open`. Nothing here blocks the event loop."""
+    """A connection to a shared engine, created by `open`. No method blocks the event loop."""
 
     pid = None
     shared = True
@@ -26,15 +26,15 @@ class EngineConnection:
     async def open(
         cls, path: Path, greeting: wire.Hello | wire.AskEngineLoad | None = None
     ) -> EngineConnection:
-        """Raises `NoSharedEngine` where nobody listens."""
+        """Connect to the socket at `path`. Raises `NoSharedEngine` if nothing listens there."""
         if sys.platform == "win32":
-            raise NoSharedEngine("Windows has no sockets for this.")
+            raise NoSharedEngine("Shared engines are not supported on Windows.")
         try:
             connection = cls(*await asyncio.open_unix_connection(path))
         except OSError as error:
             raise NoSharedEngine(
-                f"Nobody listens on {path}: {error.strerror or error}.",
-                "Whoever looks after this machine starts it: `tutor engine`.",
+                f"No engine is running at {path}: {error.strerror or error}.",
+                "The administrator of this machine can start one: `tutor engine`.",
             ) from error
         connection.send(greeting or wire.Hello(__version__, paths.learner_named()))
         return connection
@@ -48,14 +48,14 @@ class EngineConnection:
 
     async def end(self) -> str:
         self._writer.close()
-        return "The engine of this machine ended."
+        return "The shared engine has ended."
 
     def kill(self) -> None:
         self._writer.transport.abort()
 
 
 async def load_of(path: Path) -> wire.EngineLoad:
-    """Return how busy the engine on this socket is. Raises `NoSharedEngine`, `EngineError`."""
+    """Return how busy the engine on this socket is. Raises `NoSharedEngine` or `EngineError`."""
     connection = await EngineConnection.open(path, wire.AskEngineLoad())
     try:
         while (message := await connection.receive()) is not None:
@@ -65,11 +65,13 @@ async def load_of(path: Path) -> wire.EngineLoad:
                 case wire.Failed():
                     raise EngineError(message.happened, message.next_step)
                 case wire.Loading() | wire.Ready() | wire.Pong():
-                    pass  # news for everybody who is connected
+                    pass  # sent to every connection
                 case wire.Answer():
-                    raise EngineError(f"The engine answered with {type(message).__name__}.")
+                    raise EngineError(
+                        f"The engine gave an unexpected answer: {type(message).__name__}."
+                    )
                 case _:
                     assert_never(message)
     finally:
         connection.kill()
-    raise NoSharedEngine(f"Nobody answers on {path}.", "Is it being started?")
+    raise NoSharedEngine(f"The engine at {path} does not answer.", "It may be starting: try again.")

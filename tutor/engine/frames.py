@@ -1,4 +1,4 @@
-"""How messages travel: MessagePack behind a length of four bytes (big-endian)."""
+"""The format of messages in transit: MessagePack after a length of four bytes (big-endian)."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from tutor.errors import AnswerTooLarge, EngineError
 
 HEADER = 4
 
-# No MessagePack or no such message; text that is not UTF-8; nested without end.
+# Not MessagePack or not a known message; text that is not UTF-8; nesting without end.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def _decoder(messages: Any) -> msgspec.msgpack.Decoder[Any]:
-    """Return what reads these messages, each by its tag."""
+    """Return a decoder for these messages, each of which is known by its tag."""
     every = tuple(kind for each in get_args(messages) for kind in kinds(each))
-    return msgspec.msgpack.Decoder(Union[every])  # noqa: UP007 (made of a tuple)
+    return msgspec.msgpack.Decoder(Union[every])  # noqa: UP007 (from a tuple)
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -28,47 +28,55 @@ _from_engine: msgspec.msgpack.Decoder[FromEngine] = _decoder(FromEngine)
 
 
 def pack(message: Message, most: int = MAXIMUM_FRAME) -> bytes:
-    """Return one frame, of at most so many bytes. Raises `AnswerTooLarge`, and `EngineError` for
-    text that cannot be sent."""
+    """Return one frame of at most `most` bytes.
+
+    Raises `AnswerTooLarge`, or `EngineError` for text that cannot be encoded.
+    """
     try:
         payload = _encoder.encode(message)
     except (OverflowError, UnicodeEncodeError) as error:  # beyond 64 bits; half a surrogate pair
-        raise EngineError(f"A message cannot be sent: {error}.") from error
+        raise EngineError(f"A message could not be encoded: {error}.") from error
     if len(payload) > most:
         raise AnswerTooLarge(
-            f"It is {len(payload) // 1_000_000} MB, too large to be sent at once.",
-            "Try it with a shorter text, or nearer to its beginning.",
+            f"The answer has {len(payload) // 1_000_000} MB, which is too large to send.",
+            "Try a shorter text, or a position nearer to its beginning.",
         )
     return len(payload).to_bytes(HEADER, "big") + payload
 
 
 def payload_size(header: bytes, most: int = MAXIMUM_FRAME) -> int:
-    """How many bytes follow this header. Raises `EngineError` for a size that no message has:
-    what comes is no frame, and where the next one begins is unknown."""
+    """Return how many bytes follow this header.
+
+    Raises `EngineError` for a size that no message has: the stream is then corrupt, and where the
+    next frame begins is unknown.
+    """
     size = int.from_bytes(header, "big")
     if size > most:
-        raise EngineError(f"A message claims to have {size:,} bytes.")
+        raise EngineError(f"A message claims to have {size:,} bytes, which is too large.")
     return size
 
 
 def request_from(payload: bytes) -> ToEngine:
-    """Raises `EngineError` if it is none, `SamplerError` if it has settings out of range."""
+    """Return the request in a payload.
+
+    Raises `EngineError` if it is invalid, or `SamplerError` if its settings are out of range.
+    """
     try:
         return _to_engine.decode(payload)
     except UNREADABLE as error:
-        raise EngineError(f"A request cannot be read: {error}.") from error
+        raise EngineError(f"The engine received an invalid request: {error}.") from error
 
 
 def answer_from(payload: bytes) -> FromEngine:
-    """Raises `EngineError` if it is none."""
+    """Return the answer in a payload. Raises `EngineError` if it is invalid."""
     try:
         return _from_engine.decode(payload)
     except UNREADABLE as error:
-        raise EngineError(f"The engine's answer cannot be read: {error}.") from error
+        raise EngineError(f"The engine sent an invalid answer: {error}.") from error
 
 
 async def received(stream: asyncio.StreamReader) -> FromEngine | None:
-    """The next answer on a stream, None at its end. Raises `EngineError`."""
+    """Return the next answer on a stream, None at its end. Raises `EngineError`."""
     try:
         header = await stream.readexactly(HEADER)
         return answer_from(await stream.readexactly(payload_size(header)))
@@ -77,7 +85,7 @@ async def received(stream: asyncio.StreamReader) -> FromEngine | None:
 
 
 def id_in(payload: bytes) -> int:
-    """The id in a request that is otherwise unreadable, as far as it can be told; else 0."""
+    """Return the id of an otherwise invalid request, or 0 if it has none."""
     try:
         fields = msgspec.msgpack.decode(payload)
     except UNREADABLE:

@@ -1,5 +1,8 @@
-"""Requests as they come in, taken by another thread than the one that works, so that `Cancel` and
-`Ping` are seen while the model works."""
+"""The queue of incoming requests.
+
+One thread receives them and another works on them, so that `Cancel` and `Ping` are noticed while
+the model is busy.
+"""
 
 from __future__ import annotations
 
@@ -16,19 +19,22 @@ from tutor.vendors.permissions import Permissions
 
 
 class Inbox:
-    """`reply` sends a message; it is used for what cannot be read at all, and for `Ping`."""
+    """The requests that have arrived, in order.
+
+    `reply` sends a message. It is used to answer `Ping`, and for messages that are invalid.
+    """
 
     def __init__(self, reply: Callable[[wire.Message], None]) -> None:
         self._reply = reply
         self._waiting: deque[wire.AnyRequest] = deque()
         self._owed: set[int] = set()
-        """Requests that have come and are not answered."""
+        """Ids of requests that have arrived and are not answered."""
         self._cancelled: set[int] = set()
         self._left = False
         self._changed = threading.Condition()
         self._current = 0
         self.permissions = Permissions()
-        """What the learner has agreed to, as it was heard."""
+        """The hosts that the learner has agreed to, as far as the app has sent them."""
 
     # --- for the thread that works --------------------------------------------------------------
 
@@ -36,21 +42,23 @@ class Inbox:
         return not self._waiting
 
     def first(self) -> wire.AnyRequest | None:
-        """The request that comes next, if one has come."""
+        """Return the next request without taking it; None if there is none."""
         with self._changed:
             return self._waiting[0] if self._waiting else None
 
     def next(self) -> wire.AnyRequest:
-        """Wait for the next request, which is then the current one."""
+        """Wait for the next request and return it. It becomes the current one."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting)
         request = self.next_if_any()
-        assert request is not None  # nobody else takes any
+        assert request is not None  # only this thread takes requests
         return request
 
     def next_if_any(self) -> wire.AnyRequest | None:
-        """The next request, which is then the current one; None where none has come, or whoever
-        asked has left."""
+        """Return the next request, which becomes the current one.
+
+        Returns None if none has arrived, or if the client has left.
+        """
         with self._changed:
             if not self._waiting:
                 return None
@@ -59,17 +67,17 @@ class Inbox:
         return request
 
     def done(self, id_: int) -> None:
-        """This request is answered: to cancel it means nothing any more."""
+        """Mark a request as answered: cancelling it has no effect from now on."""
         with self._changed:
             self._owed.discard(id_)
             self._cancelled.discard(id_)
 
     def check_cancelled(self) -> None:
-        """Raises `RequestCancelled` if the current request is not wanted any more."""
+        """Raise `RequestCancelled` if the current request was cancelled."""
         self.check(self._current)
 
     def check(self, id_: int) -> None:
-        """Raises `RequestCancelled` if this request is not wanted any more."""
+        """Raise `RequestCancelled` if this request was cancelled."""
         with self._changed:
             if self._left or id_ in self._cancelled:
                 raise RequestCancelled("The request was cancelled.")
@@ -80,7 +88,7 @@ class Inbox:
         return len(self._owed)
 
     def take(self, payload: bytes) -> None:
-        """A message has come."""
+        """Process one message from the client."""
         try:
             message = frames.request_from(payload)
         except TutorError as error:
@@ -101,29 +109,29 @@ class Inbox:
                     self._waiting.append(message)
                     self._changed.notify()
             case wire.Hello() | wire.AskEngineLoad():
-                greeting = "A greeting comes first, and once, to an engine that serves many."
+                greeting = "A greeting is only valid as the first message to a shared engine."
                 self._reply(wire.Failed.of(EngineError(greeting)))
             case _:
                 assert_never(message)
 
     def leave(self) -> None:
-        """Nobody will hear any more answers: what is under way is cancelled."""
+        """Cancel everything: the client has gone and will receive no more answers."""
         with self._changed:
             self._left = True
             self._waiting.clear()
 
 
 class Pipe(Protocol):
-    """What frames are read from."""
+    """A stream that frames are read from."""
 
     def read(self, size: int, /) -> bytes | None: ...
 
 
 class PipeInbox(Inbox):
-    """One that reads a pipe, in a thread of its own.
+    """An inbox that reads a pipe, in a thread of its own.
 
-    When the other end closes it, by intention or by dying, nobody is left to work for and
-    nothing is worth saving: `on_end` is called, which in the engine ends the process at once.
+    When the other end closes the pipe, on purpose or by crashing, there is no one left to work for
+    and nothing to save. `on_end` is called then, which in the engine ends the process at once.
     """
 
     def __init__(
@@ -153,6 +161,6 @@ class PipeInbox(Inbox):
         self._on_end()
 
     def _exactly(self, size: int) -> bytes:
-        """`size` bytes, or nothing at the end of the stream."""
+        """Return `size` bytes, or none at the end of the stream."""
         received = self._stream.read(size)
         return received if received is not None and len(received) == size else b""

@@ -1,20 +1,22 @@
-"""Tells an engine that takes its time from one that says nothing any more."""
+"""Tells a slow engine from one that hangs."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
-LOOKS = 8  # how often one looks, and asks, before silence counts as the end
+LOOKS = 8  # checks without a message, with a ping after each, before an engine counts as hung
 
 
 class Liveness:
-    """Any message counts as life: an answer, how far loading is, `Pong`. While nothing is owed,
-    nothing is expected and nobody is woken.
+    """A watch over an engine that owes messages.
 
-    Looks are counted, not seconds. An app that was stopped and goes on, or a laptop that slept,
-    finds its deadlines passed and the messages that would have met them not yet read; it has
-    missed one look.
+    Any message counts as a sign of life: an answer, loading progress, `Pong`. While nothing is
+    owed, nothing is expected and no timer runs.
+
+    Checks are counted, not seconds. When an app resumes after it was stopped, or a laptop after
+    sleep, all deadlines have passed, although messages that arrived in time may still be unread.
+    Counted in checks, only one has been missed.
     """
 
     def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
@@ -23,19 +25,21 @@ class Liveness:
         self._owed = asyncio.Event()
 
     def hear(self) -> None:
-        """A message has come."""
+        """Note that a message has arrived."""
         self._heard += 1
 
     def owe(self, something: bool) -> None:
-        """Whether a message is due."""
+        """Set whether a message is due."""
         if something:
             self._owed.set()
         else:
             self._owed.clear()
 
     async def until_silent(self, ask: Callable[[], None], patience: Callable[[], float]) -> None:
-        """Return when a message was due for `patience` seconds and none came, though `ask`, which
-        is to ask for a sign of life, was called on the way."""
+        """Return when a message was due for `patience` seconds and none arrived.
+
+        `ask` is called several times on the way, to request a sign of life.
+        """
         silent = 0
         while silent < LOOKS:
             await self._owed.wait()

@@ -1,4 +1,4 @@
-"""Loads the model of an engine."""
+"""Loads an engine's model."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 
 
 def load(spec: str | None, on_stage: OnStage) -> LanguageModel:
-    """The model that `spec` (as `--model` takes it) names. Raises `TutorError`."""
+    """Return the model that `spec` names, in the form that `--model` takes. Raises `TutorError`."""
     on_stage("importing PyTorch")
-    gc.disable()  # all that is made now is kept: looking for garbage in it takes 0.2 s
-    # heavy, and so only after the first words were sent
+    gc.disable()  # all objects created here are kept: searching them for garbage takes 0.2 s
+    # These imports are slow, so they come after the first progress message.
     from tutor.lm.load import load_model
     from tutor.models import find_model
 
@@ -31,8 +31,8 @@ def load(spec: str | None, on_stage: OnStage) -> LanguageModel:
         log.exception("loading the model")
         raise EngineError(
             f"The model could not be loaded: {type(error).__name__}: {error}.",
-            "The engine's log has the details.",
+            "See the engine's log for details.",
         ) from error
-    gc.freeze()  # what is there now stays: no need to look through it again and again
+    gc.freeze()  # the collector never needs to search these objects
     gc.enable()
     return model

@@ -1,4 +1,4 @@
-"""The engine's process, as the app sees it: started, spoken to, ended."""
+"""The engine's process as the app sees it: start it, exchange messages, end it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tutor.engine.wire import FromEngine, Message
 from tutor.environment import without_keys
 from tutor.errors import EngineError, NoHome
 
-# -P: a folder that somebody starts the tutor in is not a place to import from
+# -P: never import from the folder in which tutor was started.
 COMMAND = (sys.executable, "-P", "-m", "tutor.engine")
-LOG_LIMIT = 1024 * 1024  # bytes; a longer log is begun anew
-PATIENCE = 2.0  # seconds that a process gets to end by itself
+LOG_LIMIT = 1024 * 1024  # bytes; a longer log is emptied
+PATIENCE = 2.0  # seconds that a process has to end by itself
 
 
 class EngineProcess:
-    """Made by `start`. Nothing here blocks the event loop."""
+    """A running engine process, created by `start`. No method blocks the event loop."""
 
     shared = False
 
@@ -33,7 +33,7 @@ class EngineProcess:
 
     @classmethod
     async def start(cls, command: Sequence[str]) -> EngineProcess:
-        """Raises `EngineError` if the operating system does not start it."""
+        """Start the command. Raises `EngineError` if the operating system cannot."""
         log = _log()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -42,11 +42,11 @@ class EngineProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL if log is None else log,
                 env=without_keys(),
-                # A Ctrl+C or a lost terminal is for the app, which then ends the engine.
+                # Ctrl+C and the loss of the terminal go to the app, which then ends the engine.
                 start_new_session=True,
             )
         except OSError as error:
-            raise EngineError(f"The engine cannot be started: {error}.") from error
+            raise EngineError(f"The engine could not be started: {error}.") from error
         finally:
             if log is not None:
                 log.close()
@@ -68,7 +68,7 @@ class EngineProcess:
 
     async def end(self) -> str:
         assert self._process.stdin is not None
-        self._process.stdin.close()  # the engine ends when nobody can ask it anything any more
+        self._process.stdin.close()  # the engine ends when its input does
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._process.wait()
@@ -82,7 +82,7 @@ class EngineProcess:
 
 
 def in_words(status: int) -> str:
-    """How a process ended, from its exit status."""
+    """Return how a process ended, in words, from its exit status."""
     if status >= 0:
         return f"ended with exit status {status}"
     try:
@@ -92,8 +92,10 @@ def in_words(status: int) -> str:
 
 
 def _log() -> BinaryIO | None:
-    """The file for what the engine prints; None where it cannot be written, which must not keep
-    the engine from running."""
+    """Return the file for the engine's output.
+
+    It is None if the file cannot be written, which must not keep the engine from running.
+    """
     try:
         path = paths.log_file()
         private.make_folder(path.parent)

@@ -13,11 +13,11 @@ from tutor.errors import EngineError, ModelError, UnknownSession
 from tutor.lm.distribution import ModelCard, Token, common_length
 
 _Move = tuple[Callable[[int], wire.Request], int]
-"""A change of the path, and how many tokens it has afterwards."""
+"""A change of the path, and the number of tokens that the path has after it."""
 
 
 class SessionHost(Protocol):
-    """What a session's proxy needs of the engine."""
+    """The part of the engine that a session proxy uses."""
 
     @property
     def model(self) -> ModelCard | None: ...
@@ -37,11 +37,11 @@ class SessionHost(Protocol):
 
 
 class SessionProxy(SessionQuestions):
-    """Implements `AsyncModelSession`: one path of tokens, and what a model says about it.
+    """An `AsyncModelSession`: one path of tokens and the model's predictions along it.
 
-    `tokens` is what counts. They change here at once; what the engine has to be told about it is
-    sent in front of the next question, so that a step is one round trip. Where the engine was
-    started anew, or it is in doubt what it has done, it is put on the whole path again.
+    `tokens` is authoritative. It changes at once; the engine is told about the change just before
+    the next question, so that a step takes one round trip. If the engine has restarted, or if its
+    state is uncertain, it gets the whole path again.
 
     Every question raises the `TutorError` that the engine answers with.
     """
@@ -53,7 +53,7 @@ class SessionProxy(SessionQuestions):
         self._model = engine.model
         self._generation = engine.generation
         self._there: tuple[Token, ...] | None = tokens
-        """The path in the engine after all that was sent; None: it is in doubt."""
+        """The path in the engine after all requests sent so far; None if that is uncertain."""
 
     def append(self, tokens: Sequence[Token]) -> None:
         self.tokens += tuple(tokens)
@@ -67,7 +67,7 @@ class SessionProxy(SessionQuestions):
     async def append_turn(self, text: str) -> tuple[Token, ...]:
         before = self.tokens
         opened = await self._ask(
-            wire.Opened, lambda id_: wire.AppendTurn(id_, self._name, text), moves_on=True
+            wire.Opened, lambda id_: wire.AppendTurn(id_, self._name, text), changes_path=True
         )
         self.tokens = self._there = before + opened.tokens
         return opened.tokens
@@ -80,7 +80,7 @@ class SessionProxy(SessionQuestions):
                 wire.Length, lambda id_: wire.Fork(id_, self._name, name, length)
             )
         except asyncio.CancelledError:
-            self._engine.discard(name)  # it may have been made just before
+            self._engine.discard(name)  # the engine may have created it already
             raise
         self._check(answer.length, length)
         return SessionProxy(self._engine, name, beginning)
@@ -94,20 +94,19 @@ class SessionProxy(SessionQuestions):
         question: Question[Fields, Value],
         make: Callable[[int, str], wire.SessionQuestion],
     ) -> Value:
-        """Ask the engine, and check that it counts as this session does."""
+        """Ask the engine, and check that its answer has the size that this path requires."""
         length = len(self.tokens)
         answer = await self._ask(question.answer_kind, lambda id_: make(id_, self._name))
         self._check(*question.counts(make(0, self._name), answer.value, length))
         return answer.value
 
     def _check(self, told: int, expected: int) -> None:
-        """Raises `EngineError` where the engine has counted otherwise; it is put on the path of
-        `tokens` again then."""
+        """Raise `EngineError` if the engine's count is wrong, and have the path sent again."""
         if told != expected:
             self._there = None
             raise EngineError(
-                f"The engine answered about {told:,} in place of {expected:,}.",
-                "It is put right with the next step.",
+                f"The engine's answer has {told:,} items, but {expected:,} were expected.",
+                "Try again: the text is sent to the engine again.",
             )
 
     async def _ask(
@@ -115,32 +114,34 @@ class SessionProxy(SessionQuestions):
         expected: type[AnswerKind],
         question: Callable[[int], wire.Request],
         *,
-        moves_on: bool = False,
+        changes_path: bool = False,
     ) -> AnswerKind:
-        """Put the engine on the path as it is now, where it is on another, and ask. `moves_on`:
-        the question changes the path, and only its answer says to which."""
+        """Bring the engine to the current path, if it is on another, and ask.
+
+        `changes_path` means that the question changes the path, and its answer says how.
+        """
         path = self.tokens
         try:
-            return await self._ask_on(path, expected, question, moves_on)
-        except UnknownSession:  # the engine was started anew just now
+            return await self._ask_on(path, expected, question, changes_path)
+        except UnknownSession:  # the engine has just restarted
             self._there = None
-        return await self._ask_on(path, expected, question, moves_on)
+        return await self._ask_on(path, expected, question, changes_path)
 
     async def _ask_on(
         self,
         path: tuple[Token, ...],
         expected: type[AnswerKind],
         question: Callable[[int], wire.Request],
-        moves_on: bool,
+        changes_path: bool,
     ) -> AnswerKind:
         model = await self._engine.ready()
         if self._model is None or model.sha256 != self._model.sha256:
             raise ModelError(
-                "This text was read by another model, whose tokens are not those of this one.",
-                "Start the text again.",
+                "This text was tokenized for another model.",
+                "Enter the text again.",
             )
         moves = self._moves(path, model)
-        self._there = None if moves_on else path
+        self._there = None if changes_path else path
         self._generation = self._engine.generation
         try:
             *moved, answer = await self._engine.ask_in_a_row(
@@ -155,7 +156,7 @@ class SessionProxy(SessionQuestions):
         return expect(expected, answer)
 
     def _moves(self, path: tuple[Token, ...], model: ModelCard) -> list[_Move]:
-        """What brings the engine onto `path`, from where it is."""
+        """Return the changes that bring the engine to `path` from where it is."""
         there = self._there if self._generation == self._engine.generation else None
         kept = 0 if there is None else common_length((t.id for t in there), (t.id for t in path))
         if there is None or not kept:
@@ -171,7 +172,7 @@ class SessionProxy(SessionQuestions):
 
 
 def _reached(answer: wire.Answer) -> int:
-    """How many tokens the path has after a move."""
+    """Return how many tokens the path has after a move."""
     if isinstance(answer, wire.Opened):
         return len(answer.tokens)
     return expect(wire.Length, answer).length
@@ -180,6 +181,6 @@ def _reached(answer: wire.Answer) -> int:
 def spelled(
     tokens: Sequence[Token], model: ModelCard | None
 ) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
-    """Tokens as they are sent: their ids, with their bytes where the model is elsewhere."""
+    """Return the ids of tokens, and their bytes if the model is remote."""
     remote = model is not None and model.remote
     return tuple(token.id for token in tokens), tuple(t.data for t in tokens) if remote else ()

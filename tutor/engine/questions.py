@@ -21,7 +21,7 @@ Value = TypeVar("Value")
 
 
 class _Readable(Protocol):
-    """A path of tokens, of which the network has processed a part."""
+    """A path of tokens, part of which the network has processed."""
 
     def __len__(self) -> int: ...
 
@@ -96,7 +96,7 @@ def _attention(asked: wire.AskXRay, xray: XRay, length: int) -> tuple[int, int]:
 
 
 class SessionQuestions:
-    """The questions, as methods of a proxy, which knows how to ask the engine one."""
+    """The questions, as methods of a proxy, which only has to implement `ask_question`."""
 
     @abstractmethod
     async def ask_question(

@@ -1,4 +1,4 @@
-"""Connects to an engine: a shared one if there is one, else a process of the learner's own."""
+"""Connects to an engine: a shared one if there is one, or else a process of the learner's own."""
 
 from __future__ import annotations
 
@@ -15,33 +15,35 @@ from tutor.errors import NoSharedEngine
 
 
 class Channel(Protocol):
-    """What connects the app with an engine. Nothing here blocks the event loop."""
+    """A connection between the app and an engine. No method blocks the event loop."""
 
     @property
     def pid(self) -> int | None:
-        """Of a process that is the app's own."""
+        """The id of the process, if it is the app's own."""
         ...
 
     @property
     def shared(self) -> bool:
-        """Whether others are served at the other end, too."""
+        """Return whether the engine also serves others."""
         ...
 
     def send(self, message: Message) -> None:
-        """Hand over a message; it travels while the event loop runs. Where nobody is left at the
-        other end, nothing is sent: whoever waits for its answer is told by the one who reads."""
+        """Send a message while the event loop runs.
+
+        If the other end is gone, nothing is sent: pending requests fail when `receive` notices.
+        """
         ...
 
     async def receive(self) -> FromEngine | None:
-        """The next message; None at the end. Raises `EngineError` for one that is unreadable."""
+        """Return the next message, None at the end. Raises `EngineError` if it is invalid."""
         ...
 
     async def end(self) -> str:
-        """End it if it has not ended, and say in a sentence how it did."""
+        """End the connection or process, and return a sentence on how it ended."""
         ...
 
     def kill(self) -> None:
-        """End it at once."""
+        """End the connection or process at once."""
         ...
 
 
@@ -50,9 +52,9 @@ Start = Callable[[Sequence[str]], Awaitable[Channel]]
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to wait for an engine, in seconds, and how often to restart it.
+    """The time to wait for an engine, in seconds, and how often to restart it.
 
-    Before the model is ready, silence may be long: loading one library from a slow disk blocks
+    Before the model is ready, long silence is normal: loading one library from a slow disk blocks
     every thread of a Python process.
     """
 
@@ -61,7 +63,7 @@ class Patience:
     silence: float = 20.0
     """Silence after which an engine that owes an answer counts as hung."""
     restarts: int = 3
-    """Starts within `restart_window`; after that, only the user can start the engine."""
+    """Starts within `restart_window` seconds. After that, only the user can start the engine."""
     restart_window: float = 60.0
     returns: int = 120
     """Attempts to reconnect to a shared engine that has ended, `return_pause` seconds apart."""
@@ -72,9 +74,10 @@ PATIENCE = Patience()
 
 
 class Reach:
-    """A way to reach an engine. `model` is a `--model` specification, None for the default.
-    `shared` is the socket of a shared engine; without one, or if nothing listens there, `start`
-    starts a process.
+    """A way to reach an engine.
+
+    `model` is a `--model` specification, None for the default. `shared` is the socket of a shared
+    engine; without one, or if nothing listens there, `open` starts a process.
     """
 
     def __init__(
@@ -88,7 +91,7 @@ class Reach:
         self.model = model
         self.patience = patience
         self.served = False
-        """Whether the engine is one that serves many."""
+        """Whether the engine is a shared one."""
         self._shared = shared
         self._command = command
         self._start = start
@@ -107,9 +110,11 @@ class Reach:
         return await self._start([*self._command, *model])
 
     async def _open_shared(self, path: Path, wanted: Callable[[], bool]) -> Channel | None:
-        """None where nobody listens. Where somebody did a moment ago, the engine is being started
-        again, and is waited for: if everybody started a process in its place, the machine would
-        not bear it. Raises `NoSharedEngine` where it does not come back."""
+        """Return a connection to the shared engine, or None if there is none.
+
+        If there was one a moment ago, it is restarting, so wait for it: the machine could not cope
+        if every learner started a process instead. Raises `NoSharedEngine` if it does not return.
+        """
         for look in range(1, self.patience.returns + 1):
             try:
                 channel = await EngineConnection.open(path)

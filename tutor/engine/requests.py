@@ -14,18 +14,22 @@ AnswerKind = TypeVar("AnswerKind", bound=Answer)
 
 
 def expect(kind: type[AnswerKind], answer: Answer) -> AnswerKind:
-    """Return the answer, where it is of this kind. Raises the `TutorError` that it names, and
-    `EngineError` for an answer to something else."""
+    """Return the answer if it is of this kind.
+
+    Raises the `TutorError` that it contains, or `EngineError` if it answers something else.
+    """
     if isinstance(answer, Failed):
         raise answer.error
     if not isinstance(answer, kind):
-        raise EngineError(f"The engine answered with {type(answer).__name__}.")
+        raise EngineError(f"The engine gave an unexpected answer: {type(answer).__name__}.")
     return answer
 
 
 class PendingRequests:
-    """The requests whose answers are awaited, by id. `changed` is called when one is added or no
-    longer awaited."""
+    """The requests whose answers are awaited, by id.
+
+    `changed` is called when a request is added or no longer awaited.
+    """
 
     def __init__(self) -> None:
         self.changed: Callable[[], None] = lambda: None
@@ -48,7 +52,7 @@ class PendingRequests:
         return self._pending[id_]
 
     def settle(self, answer: Answer) -> None:
-        """Deliver an answer; one that is no longer awaited is dropped."""
+        """Deliver an answer, or drop it if it is no longer awaited."""
         future = self._pending.get(answer.id)
         if future is not None and not future.done():
             future.set_result(answer)

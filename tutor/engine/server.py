@@ -18,8 +18,11 @@ from tutor.lm.session import Session
 
 
 class Server(SessionServer[Session]):
-    """For one learner: `sessions` and `backends` are theirs. `check_cancelled` is called between
-    pieces of long work; `longest` limits a session, in tokens."""
+    """A server for one learner, who owns `sessions` and `backends`.
+
+    `check_cancelled` is called between the parts of long work. `longest` limits a session, in
+    tokens.
+    """
 
     def __init__(
         self,
@@ -54,7 +57,7 @@ class Server(SessionServer[Session]):
         return answer
 
     def drop_computed(self) -> None:
-        """Free what can be computed again."""
+        """Free memory that holds only what can be computed again."""
         self.sessions.drop_computed()
         self._backends.clear()
 
@@ -89,7 +92,7 @@ class Server(SessionServer[Session]):
     def _open(
         self, request: wire.OpenText | wire.OpenChat | wire.OpenTokens, ids: Sequence[int]
     ) -> wire.Message:
-        """Put the session on this path; what it has computed of the same path stays."""
+        """Put the session on this path, and keep the cache of the common beginning."""
         if request.session in self._sessions:
             self._sessions.get(request.session).replace(ids)
         else:
@@ -101,19 +104,23 @@ class Server(SessionServer[Session]):
 
 
 def warm_up(model: LanguageModel, idle: Callable[[], bool]) -> None:
-    """The first pass through a network is slow (pages are read, kernels are chosen): spend it
-    before somebody waits, as long as nobody does."""
+    """Run the network once before the first request, unless one is waiting.
+
+    The first pass through a network is slow: memory pages are loaded and kernels chosen.
+    """
     if idle():
         session = Session(model, [0, 0])
         session.distribution(1, PLAIN, seed=0, top=1)
         session.distribution(2, PLAIN, seed=0, top=1)
     if idle():
-        model.tokenizer.containing(" ")  # joins their texts, 0.1 s
+        model.tokenizer.containing(" ")  # builds the search index, 0.1 s
 
 
 def return_free_memory() -> None:
-    """Give back to the system what loading and the first pass took and freed: about 30 MB, and
-    300 after packing. The C library of Linux keeps it otherwise; others have no such function."""
+    """Return freed memory to the system: about 30 MB after loading, 300 MB after packing.
+
+    The C library of Linux keeps it otherwise; other systems have no such function.
+    """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:
         trim(0)

@@ -1,4 +1,7 @@
-"""Answers requests about sessions, wherever their model runs. Nothing here imports torch."""
+"""Answers requests about sessions, whether their model is local or remote.
+
+Nothing here imports torch.
+"""
 
 from __future__ import annotations
 
@@ -33,9 +36,9 @@ class SessionTable(Generic[SessionKind]):
         self._sessions[name] = session
 
     def get(self, name: str) -> SessionKind:
-        """Return a session for use. Raises `UnknownSession`."""
+        """Return a session and count that as use. Raises `UnknownSession`."""
         if name not in self._sessions:
-            raise UnknownSession(f"The engine has no session {name!r}.", "Open it again.")
+            raise UnknownSession(f"The engine has no session {name!r}.", "Open the text again.")
         return self._sessions[name]
 
     def look(self, name: str) -> SessionKind | None:
@@ -43,12 +46,12 @@ class SessionTable(Generic[SessionKind]):
         return self._sessions.get(name)
 
     def close(self, name: str) -> None:
-        """Forget a session; one that is not there is forgotten already."""
+        """Forget a session, if it exists."""
         self._sessions.pop(name, None)
 
 
 class SessionServer(Answering, Generic[SessionKind]):
-    """Moves and queries sessions; subclasses know how to open one on their model."""
+    """A server that moves and queries sessions. A subclass opens them on its model."""
 
     def __init__(
         self,

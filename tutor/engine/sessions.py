@@ -1,4 +1,4 @@
-"""The engine's sessions by name, and a budget of memory for what is computed for them."""
+"""The engine's sessions by name, and a memory budget for their caches."""
 
 from __future__ import annotations
 
@@ -9,24 +9,28 @@ from collections.abc import Callable
 from tutor.engine.session_server import SessionTable
 from tutor.errors import TooMuchAsked
 from tutor.lm.session import Session
+from tutor.text import counted
 
-# For SmolLM2-135M about 2,000 tokens in all sessions together.
+# About 2,000 tokens of SmolLM2-135M, in all sessions together.
 BUDGET_BYTES = 96 * 1024 * 1024
 
 
-# What is left to all other programs of the machine.
-SPARED = 128 * 1024 * 1024
+# Bytes that are left for all other programs of the machine.
+RESERVED = 128 * 1024 * 1024
 
-# Seconds between two looks at how much the machine has left; each takes 0.2 ms.
+# Seconds between two checks of the free memory; each takes 0.2 ms.
 LOOK = 1.0
 
 
 class CacheBudget:
-    """When what is computed for all sessions takes more than `limit` bytes, it is dropped for the
-    sessions used longest ago. Their paths are kept, and read again when they are asked about.
+    """A limit, in bytes, on the caches of all sessions together.
 
-    `available` says how many bytes the machine has left, None where that is not known: where it
-    has less than `SPARED`, less is kept. It is asked now and then, by `clock`."""
+    When they exceed `limit`, the caches of the least recently used sessions are dropped. Their
+    paths are kept, and processed again when a question needs them.
+
+    `available` returns how many bytes of memory are free, or None if that is not known. When less
+    than `RESERVED` is free, the limit is lowered. `clock` decides when to check again.
+    """
 
     def __init__(
         self,
@@ -42,7 +46,7 @@ class CacheBudget:
 
     @property
     def taken(self) -> int:
-        """Bytes, of all sessions."""
+        """The size of all caches, in bytes."""
         return sum(session.cache_bytes for session in self._sessions)
 
     def use(self, session: Session) -> None:
@@ -53,7 +57,7 @@ class CacheBudget:
         self._sessions.pop(session, None)
 
     def shrink(self) -> None:
-        """Come back within the budget. The session used last keeps what it has."""
+        """Drop caches until the budget is met. The session used last keeps its cache."""
         total = self.taken
         self._look(total)
         for session in list(self._sessions)[:-1]:
@@ -64,7 +68,7 @@ class CacheBudget:
             total += session.cache_bytes
 
     def _look(self, total: int) -> None:
-        """At how much the machine bears, with `total` bytes taken here."""
+        """Set the limit from the free memory, given that `total` bytes are cached."""
         now = self._clock()
         if now - self._looked < LOOK:
             return
@@ -72,11 +76,11 @@ class CacheBudget:
         available = self._available()
         self._limit = self._most
         if available is not None:
-            self._limit = min(self._most, total + available - SPARED)
+            self._limit = min(self._most, total + available - RESERVED)
 
 
 class CachedSessions(SessionTable[Session]):
-    """The sessions of one learner; of several learners each has one, and they share a budget."""
+    """The sessions of one learner. Several learners have one each and share a budget."""
 
     def __init__(self, budget: CacheBudget | None = None, most: int | None = None) -> None:
         super().__init__()
@@ -84,10 +88,10 @@ class CachedSessions(SessionTable[Session]):
         self._most = most
 
     def put(self, name: str, session: Session) -> None:
-        """Raises `TooMuchAsked` where there are as many as are allowed."""
+        """Store a session. Raises `TooMuchAsked` if the learner has too many open."""
         if self._most is not None and name not in self._sessions and len(self) >= self._most:
             raise TooMuchAsked(
-                f"{self._most} texts are open, and more are not kept here at a time.",
+                f"At most {counted(self._most, 'text')} can be open, with their branches.",
                 "Close a screen or a branch that you do not need.",
             )
         self.close(name)
@@ -105,7 +109,7 @@ class CachedSessions(SessionTable[Session]):
         super().close(name)
 
     def drop_computed(self) -> None:
-        """Free the memory of all of them; the paths stay."""
+        """Free the caches of all sessions; their paths are kept."""
         for session in self._sessions.values():
             session.drop_computed()
 

@@ -20,13 +20,16 @@ from tutor.errors import EngineError, TutorError
 from tutor.lm.distribution import ModelCard
 from tutor.models.report import in_words
 
-_AGAIN = "It is started again by itself, with the same text."
-_NOT_AGAIN = "It ended again and again, as it does where memory is short. It can be started again."
+_AGAIN = "It restarts by itself and continues with the same text."
+_NOT_AGAIN = "It ended several times, perhaps because memory is short. Retry to start it again."
 
 
 class Supervisor:
-    """Keeps one engine alive. Answers go to `requests`, which fail when it ends. `greet` is called
-    with each channel that is opened, `changed` after every change of state."""
+    """A task that keeps one engine alive.
+
+    Answers go to `requests`, which fail when the engine ends. `greet` is called with each channel
+    that is opened, `changed` after every change of state.
+    """
 
     def __init__(
         self,
@@ -45,23 +48,23 @@ class Supervisor:
         self._reach = reach
         self._patience = reach.patience
         self._requests = requests
-        requests.changed = self._mind_debts
+        requests.changed = self._update_liveness
         self._greet = greet
         self._changed = changed
         self._state_changed = asyncio.Event()
         self._liveness = liveness
         self._life: asyncio.Task[None] | None = None
         self._stopping = False
-        self._starts_in_vain = 0
+        self._failed_starts = 0
         self._deaths: deque[float] = deque(maxlen=self._patience.restarts + 1)
 
     def begin(self) -> None:
-        """Begin to start the engine, if it is not running."""
+        """Start the engine if it is not running."""
         if self._life is not None and not self._life.done():
             return
         self._stopping = False
         self._deaths.clear()
-        self._starts_in_vain = 0
+        self._failed_starts = 0
         self._reach.served = False
         self.failure = None
         self._enter(EngineState.STARTING, "starting")
@@ -73,20 +76,19 @@ class Supervisor:
         if self.channel is not None:
             await self.channel.end()
         if self._life is not None:
-            await asyncio.wait({self._life})  # cancelling whoever waits must not cancel it
+            await asyncio.wait({self._life})  # cancelling the caller must not cancel this task
         self.failure = None
         self._enter(EngineState.STOPPED, "")
 
     async def answering(self) -> None:
-        """Wait until requests are answered. Raises the `TutorError` that keeps them from it."""
+        """Wait until requests are answered. Raises the `TutorError` that prevents it."""
         while self.state is not EngineState.READY:
             if self.state is EngineState.STOPPED:
                 raise self.failure or EngineError("The engine is not running.", "Start it first.")
             await self._state_changed.wait()
 
     async def _live(self) -> None:
-        """Start the engine, listen to it, and restart it when it ends, until the end is intended or
-        a restart is useless."""
+        """Run the engine, and restart it when it ends, until that is unwanted or useless."""
         while not self._stopping:
             try:
                 self.channel = await self._reach.open(lambda: not self._stopping)
@@ -107,14 +109,16 @@ class Supervisor:
                 self._give_up(reason)
                 return
             self.failure = reason
-            self._enter(EngineState.STARTING, "starting again")
+            self._enter(EngineState.STARTING, "restarting")
 
     async def _listen(self, channel: Channel) -> tuple[bool, TutorError]:
-        """Take the messages of one process until it ends. Returns why it did, and whether that
-        is final: whether another one would fare the same."""
+        """Process the messages of one engine until it ends.
+
+        Returns whether its end is final, so that a restart would be useless, and why it ended.
+        """
         watch = asyncio.create_task(self._watch_over(channel), name="engine's liveness")
         try:
-            if self._stopping:  # while the process was being started
+            if self._stopping:  # stopped while the process was starting
                 await channel.end()
             self._greet(channel)
             while (message := await channel.receive()) is not None:
@@ -125,7 +129,7 @@ class Supervisor:
                     return self.state is not EngineState.READY, message.error
                 self._take(message)
             ending = await channel.end()
-            if watch.done():  # that is why it ended
+            if watch.done():  # the watch has ended it
                 return watch.result()
             return False, EngineError(ending)
         except EngineError as error:
@@ -136,17 +140,19 @@ class Supervisor:
             watch.cancel()
 
     async def _watch_over(self, channel: Channel) -> tuple[bool, TutorError]:
-        """End a process that owes something and is silent; returns what `_listen` does. SIGKILL
-        ends a stopped process, too."""
+        """Kill an engine that owes a message and is silent, and return the same as `_listen`.
+
+        SIGKILL also ends a process that is stopped.
+        """
         await self._liveness.until_silent(lambda: channel.send(wire.Ping()), self._longest_silence)
         ready = self.state is EngineState.READY
         seconds = f"{self._longest_silence():g} seconds"
         channel.kill()
         if ready:
-            left = "left" if channel.shared else "ended"
-            return False, EngineError(f"It did not answer for {seconds} and was {left}.")
+            left = "disconnected" if channel.shared else "ended"
+            return False, EngineError(f"The engine did not answer for {seconds} and was {left}.")
         return True, EngineError(
-            f"It did not start: it said nothing for {seconds}.", "It can be started again."
+            f"The engine did not start: it was silent for {seconds}.", "Retry to start it again."
         )
 
     def _longest_silence(self) -> float:
@@ -162,24 +168,24 @@ class Supervisor:
             case wire.Ready(model=model):
                 self.model = model
                 self.failure = None
-                self._starts_in_vain = 0
+                self._failed_starts = 0
                 self._enter(EngineState.READY, "")
             case wire.Pong():
                 pass  # it counts as a sign of life
             case wire.EngineLoad():
-                raise EngineError("The engine told how busy it is, and nobody had asked.")
+                raise EngineError("The engine sent its load, which was not requested.")
             case _:
                 assert_never(message)
 
-    def _mind_debts(self) -> None:
+    def _update_liveness(self) -> None:
         self._liveness.owe(bool(self._requests) or self.state is not EngineState.READY)
 
     def _too_many_deaths(self) -> bool:
         now = asyncio.get_running_loop().time()
         self._deaths.append(now)
-        self._starts_in_vain += 1
+        self._failed_starts += 1
         most, window = self._patience.restarts, self._patience.restart_window
-        if self._starts_in_vain > most:
+        if self._failed_starts > most:
             return True
         return len(self._deaths) > most and now - self._deaths[0] < window
 
@@ -189,7 +195,7 @@ class Supervisor:
 
     def _enter(self, state: EngineState, detail: str) -> None:
         self.state, self.detail = state, detail
-        self._mind_debts()
+        self._update_liveness()
         self._state_changed.set()
         self._state_changed = asyncio.Event()
         self._changed()

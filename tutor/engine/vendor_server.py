@@ -1,7 +1,7 @@
 """Answers requests about a remote model. Nothing here imports torch.
 
-A request that may wait for the other machine is answered in a thread of its own, so that a slow
-server keeps no other screen waiting and the request can be cancelled at any time.
+A request that may have to wait for the other machine is answered in a thread of its own, so that a
+slow server delays no other screen and the request can be cancelled at any time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class VendorServer(SessionServer[RemoteSession]):
     def _waiting_work(
         self, request: wire.OpenText | wire.SessionQuestion
     ) -> Callable[[], wire.Message]:
-        """What is to be done in a thread. The path is that of now, whatever comes after."""
+        """Return the work for a thread. It uses the path as it is now, whatever arrives later."""
         if isinstance(request, wire.SessionQuestion) and (
             now := self._sessions.look(request.session)
         ):
@@ -68,14 +68,14 @@ class VendorServer(SessionServer[RemoteSession]):
 
     def _refuse_tokenize(self, request: wire.Tokenize) -> wire.Message:
         raise NotTold(
-            f"{self._reader.model.host} does not tell how it cuts a text into tokens.",
-            "A local model does.",
+            f"{self._reader.model.host} does not report how it tokenizes a text.",
+            "Use a local model instead.",
         )
 
     def _refuse_lab(self, request: wire.AskLab) -> wire.Message:
         raise LabError(
-            f"This lab takes a model apart, and {self._reader.model.name} runs elsewhere.",
-            "Start tutor with a local model for it: without --model openai:...",
+            f"This lab inspects a local model, but {self._reader.model.name} is remote.",
+            "Start tutor with a local model: leave out --model.",
         )
 
     def _open(

@@ -1,13 +1,13 @@
-"""What the screen and the engine say to each other.
+"""The messages between the screens and the engine.
 
-Messages are MessagePack-encoded structs, each behind its length in four bytes (big-endian), over
-a pipe or socket. Every request carries an `id` and gets exactly one answer with that `id`: the
-one named in its docstring, or `Failed`. The engine works on one request at a time, in order;
-`Cancel` is looked at while it works. A session is one path of tokens with its key-value cache,
-named by the client. `Loading` and `Ready` come unasked.
+Messages are MessagePack-encoded structs, each after its length in four bytes (big-endian), over a
+pipe or socket. Every request has an `id` and gets exactly one answer with that `id`: the one named
+in its docstring, or `Failed`. The engine works on one request at a time, in order, and notices
+`Cancel` while it works. A session is one path of tokens with its key-value cache, named by the
+client. `Loading` and `Ready` are sent unasked.
 
-Whoever waits may ask with `Ping`, at any time, whether the engine still lives: `Pong` comes at
-once, from a thread of its own, also while the model is being loaded or works.
+A client may send `Ping` at any time to learn whether the engine is alive. `Pong` comes at once,
+from a separate thread, even while the model is loading or at work.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class PathRequest(Request, frozen=True):
 
 
 class SessionQuestion(Request, frozen=True):
-    """Ask something of the session of this name, which stays as it is."""
+    """Ask something about the session of this name, without changing it."""
 
     session: str
 
@@ -60,18 +60,19 @@ class OpenText(PathRequest, frozen=True):
 
 
 class OpenChat(PathRequest, frozen=True):
-    """Start a session on a conversation, rendered with the model's chat template, up to where
-    the assistant is to speak. Answer: `Opened`."""
+    """Start a session on a conversation. Answer: `Opened`.
+
+    It is rendered with the model's chat template, up to where the assistant's answer begins.
+    """
 
     messages: tuple[ChatMessage, ...]
 
 
 class OpenTokens(PathRequest, frozen=True):
-    """Start a session on exactly these token ids, or put one that exists on this path: what is
-    computed for their common beginning is kept. Answer: `Opened`.
+    """Start a session on exactly these token ids, or move an existing one. Answer: `Opened`.
 
-    `data` are the tokens' bytes, sent where the model is elsewhere: the engine knows such tokens by
-    them alone, and may have been started anew.
+    The cache of the common beginning is kept. `data` holds the tokens' bytes and is sent if the
+    model is remote: the engine knows such tokens only by their bytes, and may have restarted.
     """
 
     ids: tuple[int, ...]
@@ -86,21 +87,26 @@ class Append(PathRequest, frozen=True):
 
 
 class AppendTurn(PathRequest, frozen=True):
-    """Close the assistant's turn, add the user's next message and open the assistant's turn
-    again, as the chat template does. Answer: `Opened` with the added tokens only."""
+    """Close the assistant's turn and add the user's next message. Answer: `Opened`.
+
+    The assistant's next turn is opened, as the chat template does. The answer contains only the
+    tokens added.
+    """
 
     text: str
 
 
 class GoBack(PathRequest, frozen=True):
-    """Shorten a session to `length` tokens; costs nothing. Answer: `Length`."""
+    """Shorten a session to `length` tokens, which takes no time. Answer: `Length`."""
 
     length: int
 
 
 class Fork(PathRequest, frozen=True):
-    """Start session `new_session` as a copy of the first `length` tokens of `session`, with what
-    is already computed for them. Answer: `Length`."""
+    """Start session `new_session` on the first `length` tokens of `session`. Answer: `Length`.
+
+    The new session keeps what is already computed for them.
+    """
 
     new_session: str
     length: int
@@ -111,9 +117,9 @@ class Close(PathRequest, frozen=True):
 
 
 class AskDistribution(SessionQuestion, frozen=True):
-    """The distribution after the first `position` tokens. Answer: `DistributionAnswer`.
+    """Ask for the distribution after the first `position` tokens. Answer: `DistributionAnswer`.
 
-    `top` is how many rows are wanted; chance in the draw depends on `seed` and `position` alone.
+    `top` is the number of rows wanted. The random draw depends only on `seed` and `position`.
     """
 
     position: int
@@ -123,7 +129,7 @@ class AskDistribution(SessionQuestion, frozen=True):
 
 
 class AskRows(SessionQuestion, frozen=True):
-    """The rows of given tokens in the distribution after `position` tokens. Answer: `Rows`."""
+    """Ask for the rows of these tokens after the first `position` tokens. Answer: `Rows`."""
 
     position: int
     sampler: SamplerSettings
@@ -131,8 +137,11 @@ class AskRows(SessionQuestion, frozen=True):
 
 
 class FindTokens(SessionQuestion, frozen=True):
-    """Tokens of the whole vocabulary whose text contains `query`, most probable first; an exact
-    match (with or without its leading space) comes before all others. Answer: `Rows`."""
+    """Search the vocabulary for tokens whose text contains `query`. Answer: `Rows`.
+
+    The most probable come first, but an exact match, with or without a leading space, comes before
+    all others.
+    """
 
     position: int
     sampler: SamplerSettings
@@ -141,29 +150,34 @@ class FindTokens(SessionQuestion, frozen=True):
 
 
 class AskSurprisals(SessionQuestion, frozen=True):
-    """How surprising tokens `start` to the end were. Answer: `Surprisals`."""
+    """Ask for the surprisal of each token from `start` to the end. Answer: `Surprisals`."""
 
     start: int = 0
 
 
 class AskXRay(SessionQuestion, frozen=True):
-    """Logit lens of the token at `position`, and the attention of `layer` (from 0; beyond the
-    last: the last) with as many of its neighbors as one answer holds. Answer: `XRayAnswer`."""
+    """Ask for the logit lens at `position` and the attention of `layer`. Answer: `XRayAnswer`.
+
+    Layers are counted from 0, and a number beyond the last layer means the last. The answer
+    contains as many neighboring layers as fit.
+    """
 
     position: int
     layer: int
 
 
 class Tokenize(Request, frozen=True):
-    """The tokens of a text, outside any session. Answer: `Tokens`."""
+    """Ask for the tokens of a text, outside any session. Answer: `Tokens`."""
 
     text: str
 
 
 class AskLab(Request, frozen=True):
-    """A question of the lab `lab`, put to the backend named `bench`, which is made if there is
-    none. `question` and what is answered are MessagePack of the types that `tutor.labs` has for
-    that lab. Answer: `LabAnswer`."""
+    """Ask the backend named `bench`, of the lab `lab`, a question. Answer: `LabAnswer`.
+
+    The backend is created if there is none of that name. Question and answer are MessagePack of the
+    types that the lab declares.
+    """
 
     bench: str
     lab: str
@@ -171,15 +185,20 @@ class AskLab(Request, frozen=True):
 
 
 class Cancel(Message, frozen=True):
-    """Stop working on request `target`: it answers `Failed` with kind `RequestCancelled`, unless
-    it has been answered already. Has no answer of its own."""
+    """Stop working on request `target`. Has no answer of its own.
+
+    The request answers `Failed` with kind `RequestCancelled`, unless it is answered already.
+    """
 
     target: int
 
 
 class Allow(Message, frozen=True):
-    """The learner agrees that texts are sent to `host`; `key` is that of the service there, or
-    empty. Has no answer. The engine inherits no keys: this is the only way that one comes to it."""
+    """Report the learner's consent to send text to `host`. Has no answer.
+
+    `key` is the key for that service, or empty. The engine inherits no keys: it gets one only by
+    this message.
+    """
 
     host: str
     key: str
@@ -189,22 +208,26 @@ class Allow(Message, frozen=True):
 
 
 class Hello(Message, frozen=True):
-    """The first message to an engine that serves many: the version of the program that asks, and
-    which learner of the account it is. Where the version is another than the engine's, the answer
-    is `Failed` with id 0 and kind `OtherVersion`."""
+    """Greet a shared engine; always the first message.
+
+    It states the version of the program that connects, and which learner of the account it is for.
+    If the engine's version differs, the answer is `Failed` with id 0 and kind `OtherVersion`.
+    """
 
     version: str
     learner: str
 
 
 class AskEngineLoad(Message, frozen=True, tag="AskStanding"):
-    """Ask, in place of `Hello`, how busy an engine that serves many is. Answer: `EngineLoad`, and
-    the connection ends. The tags of both are those of earlier versions, because no `Hello` has
-    compared versions here."""
+    """Ask, instead of `Hello`, how busy a shared engine is. Answer: `EngineLoad`.
+
+    The connection ends after that. Both tags are the ones of earlier versions, because without
+    `Hello` no versions are compared.
+    """
 
 
 class Ping(Message, frozen=True):
-    """Are you there? Answer: `Pong`, before anything that is still to be worked on."""
+    """Ask for a sign of life. Answer: `Pong`, ahead of all pending requests."""
 
 
 # --- answers ------------------------------------------------------------------------------------
@@ -244,8 +267,10 @@ class Rows(QuestionAnswer[tuple[Row, ...]], frozen=True):
 
 
 class Surprisals(QuestionAnswer[tuple[float | None, ...]], frozen=True):
-    """Bits for each token from the `start` asked for; None for the first token of a text, before
-    which the model has nothing to go by."""
+    """The surprisal of each token from the `start` asked for, in bits.
+
+    It is None for the first token of a text, which the model cannot predict.
+    """
 
 
 class XRayAnswer(QuestionAnswer[XRay], frozen=True):
@@ -257,8 +282,10 @@ class LabAnswer(Answer, frozen=True):
 
 
 class Failed(Answer, frozen=True):
-    """A `TutorError`, by its class name and its two sentences. `id` is 0 when the failure is not
-    about one request (the model could not be loaded)."""
+    """A `TutorError`, by its class name and its two sentences.
+
+    `id` is 0 if the failure does not concern one request, such as a model that cannot be loaded.
+    """
 
     kind: str
     happened: str
@@ -270,7 +297,7 @@ class Failed(Answer, frozen=True):
 
     @property
     def error(self) -> TutorError:
-        """Return the error again; one of a kind unknown here becomes an `EngineError`."""
+        """The error; an `EngineError` if this version does not know its kind."""
         return kind_named(self.kind, EngineError)(self.happened, self.next_step)
 
 
@@ -278,8 +305,11 @@ class Failed(Answer, frozen=True):
 
 
 class Loading(Message, frozen=True):
-    """The model is being loaded; `stage` is a few words for the status line, `done` and `total`
-    say how far it is (see `tutor.models.report.OnStage`)."""
+    """Progress while the model is loading.
+
+    `stage` is a few words for the status line; `done` and `total` are explained in
+    `tutor.models.report.OnStage`.
+    """
 
     stage: str
     done: int = 0
@@ -287,8 +317,10 @@ class Loading(Message, frozen=True):
 
 
 class Ready(Message, frozen=True):
-    """Requests are answered from now on. `model` is None in an engine for labs alone, which loads
-    one only for a lab that needs it."""
+    """The engine answers requests from now on.
+
+    `model` is None in an engine for labs only, which loads one only for a lab that needs it.
+    """
 
     model: ModelCard | None
 
@@ -298,10 +330,12 @@ class Pong(Message, frozen=True):
 
 
 class EngineLoad(Message, frozen=True, tag="Standing"):
-    """How busy an engine that serves many is. Nobody's text is in it. `model` is None while it is
-    loaded; `waiting` are requests that nobody works on yet, `cached` bytes of key-value caches,
-    `steps` tokens read since the start and `together` how many of them in a pass with others;
-    `busy` seconds of work in `up` seconds."""
+    """The load of a shared engine; it contains no learner's text.
+
+    `model` is None while the model is loading. `waiting` counts requests that have not begun,
+    `cached` bytes of key-value caches, `steps` tokens processed since the start, and `together`
+    those of them processed in a batch. `busy` is seconds of work within `up` seconds.
+    """
 
     version: str
     model: str | None
@@ -323,6 +357,6 @@ FromEngine = Answer | Loading | Ready | Pong | EngineLoad
 
 
 def kinds(message: type[Message]) -> tuple[type[Message], ...]:
-    """Return the classes of messages below this one, those that only group others left out."""
+    """Return the concrete message classes below this one; the abstract ones are left out."""
     below = message.__subclasses__()
     return tuple(kind for each in below for kind in kinds(each)) if below else (message,)

@@ -1,8 +1,8 @@
-"""Finding passages of texts: cutting them up, an index of words, and measures of how good it is.
+"""Finding passages in texts: splitting, a full-text index, and measures of quality.
 
     documents -> passages (`chunks`) -> full-text index with BM25 (`full_text`) -> ranked passages
 
-`store` keeps such an index of a folder on disk, `update` brings it up to date. Nothing here knows
-of the language model or of the screen; how passages are compared by their vectors stands in
+`store` keeps such an index of a folder on disk, and `update` brings it up to date. Nothing here
+depends on the language model or the screen; passages are compared by their vectors in
 `tutor.labs.rag.passage_vectors`.
 """

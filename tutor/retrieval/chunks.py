@@ -1,9 +1,10 @@
-"""A text, cut into passages: at headings, then between paragraphs, and only then inside one.
+"""Splits a text into passages: at headings, then between paragraphs, and last inside one.
 
-A passage is as many paragraphs under one heading as fit into `WORDS`. Where the next one goes on
-under the same heading, it begins with the last paragraph of the one before, if that is short: what
-stands at the border then stands in one of them with what comes before and after it. A paragraph
-that is too long by itself is cut between words, with `OVERLAP` words in both pieces.
+A passage is as many paragraphs under one heading as fit into `WORDS`. If more text follows under
+the same heading, the next passage repeats the last paragraph of this one, provided that it is
+short. So every paragraph at a border is in one passage with the text before it, and in one with the
+text after it. A paragraph that is too long by itself is split between words, and `OVERLAP` words
+are in both passages.
 """
 
 from __future__ import annotations
@@ -14,15 +15,18 @@ from collections.abc import Iterator
 from tutor.retrieval.passage import Passage
 
 WORDS = 120
-"""The most words of a passage. Some 160 tokens: a small model has room for a few of them, and each
-is about little enough to be found for it."""
+"""The most words in a passage.
+
+They are some 160 tokens. A small model has room for a few such passages, and each is about one
+subject, so that it can be found.
+"""
 OVERLAP = 30
 """The most words that two passages have in common."""
 LONGEST_WORD = 100
-"""Characters. What is longer is no word and is cut, so that no passage is without bounds."""
+"""Characters. Longer "words" are split, so that every passage has a bounded size."""
 
 LONGEST_HEADING = 200
-"""Characters of a heading that are kept."""
+"""The most characters of a heading that are kept."""
 
 _HEADING = re.compile(r" {0,3}#{1,6}\s")
 _ANCHOR = re.compile(r"\{#([\w-]+)\}$")
@@ -30,7 +34,7 @@ _FENCE = re.compile(r" {0,3}(```|~~~)")
 
 
 class _Block:
-    """A paragraph or a heading, and the number of its first line."""
+    """A paragraph or a heading, with the number of its first line."""
 
     def __init__(self, line: int, *lines: str, heading: bool = False) -> None:
         self.line = line
@@ -47,8 +51,11 @@ class _Block:
 
 
 def chunks(text: str, source: str, title: str = "") -> Iterator[Passage]:
-    """The passages of a text, Markdown or not. `title` stands where there is no heading; a heading
-    may end with an id, as in `## Heads {#heads}`."""
+    """Yield the passages of a text, Markdown or not.
+
+    `title` is used where there is no heading. A heading may end with an id, as in `## Heads
+    {#heads}`.
+    """
     heading, anchor = title or source, ""
     blocks: list[_Block] = []
     for block in _blocks(text):
@@ -63,14 +70,14 @@ def chunks(text: str, source: str, title: str = "") -> Iterator[Passage]:
 
 
 def _heading(line: str) -> tuple[str, str]:
-    """The words of a heading, and its id."""
+    """Return the words of a heading, and its id."""
     said = line.strip().lstrip("#").strip()[-LONGEST_HEADING:].rstrip("#").rstrip()
     named = _ANCHOR.search(said)
     return (said[: named.start()].rstrip(), named[1]) if named else (said, "")
 
 
 def _blocks(text: str) -> Iterator[_Block]:
-    """Paragraphs, headings and fenced blocks (each whole), with long paragraphs cut."""
+    """Yield paragraphs, headings and whole fenced blocks, with long paragraphs split."""
     block: _Block | None = None
     fence = ""
     for number, line in enumerate(text.split("\n"), start=1):
@@ -93,7 +100,7 @@ def _blocks(text: str) -> Iterator[_Block]:
 
 
 def _cut(block: _Block) -> Iterator[_Block]:
-    """A paragraph of at most `WORDS`, or the pieces of a longer one."""
+    """Yield a paragraph of at most `WORDS`, or the parts of a longer one."""
     if block.words <= WORDS and all(len(line) <= LONGEST_WORD * WORDS for line in block.lines):
         yield block
         return
@@ -109,7 +116,7 @@ def _cut(block: _Block) -> Iterator[_Block]:
 
 
 def _passages(blocks: list[_Block], source: str, anchor: str, heading: str) -> Iterator[Passage]:
-    """What stands under one heading."""
+    """Yield the passages under one heading."""
     taken: list[_Block] = []
     new = False
     for block in blocks:

@@ -1,4 +1,4 @@
-"""A failure to search passages."""
+"""The error for searching passages."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from tutor.errors import TutorError
 
 
 class RetrievalError(TutorError, title="The index cannot be used"):
-    """An index of passages cannot be made, read or found."""
+    """An index of passages that cannot be created, read or found."""

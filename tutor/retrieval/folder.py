@@ -1,7 +1,7 @@
-"""The files of a folder that may be indexed, and why the others are not.
+"""Lists the files of a folder that can be indexed, and says why the others cannot.
 
-A folder of somebody's notes holds anything: programs, films, links that lead in circles, files
-that nobody may read. What is no text is left out with a reason, and is no failure.
+A folder of notes may contain anything: programs, movies, circular links, unreadable files. Whatever
+is not text is skipped with a reason; that is not an error.
 """
 
 from __future__ import annotations
@@ -16,14 +16,17 @@ from tutor.text import safe
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt", ".text", ".rst"})
 MOST_BYTES = 5_000_000
-"""Of a file. A long novel has a million; what has more is a log or a dump of data."""
+"""The most bytes in a file. A long novel has a million; a larger file is a log or a data dump."""
 LONGEST_LINE = 100_000
-"""Characters. Prose has no such lines."""
+"""The most characters in a line. Prose has no longer ones."""
 
 
 class File(NamedTuple):
-    """A file with a name that is one of a text. `path` is relative to the folder (a name need not
-    be valid text: `name_of` makes some of it); `changed` is in nanoseconds."""
+    """A file with the name of a text file.
+
+    `path` is relative to the folder, and may contain invalid characters, which `name_of` replaces.
+    `changed` is in nanoseconds.
+    """
 
     path: Path
     size: int
@@ -36,13 +39,15 @@ class LeftOut(NamedTuple):
 
 
 class Unfit(Exception):
-    """Why a file is not indexed, in a few words."""
+    """The reason why a file cannot be indexed, in a few words."""
 
 
 def files(folder: Path) -> Iterator[File | LeftOut]:
-    """Everything in the folder and in those inside it, in a fixed order. Links are not followed,
-    so that none leads in circles or out of the folder; names that begin with a point are hidden,
-    and not looked at. Raises `RetrievalError` where the folder itself cannot be read."""
+    """Yield everything in the folder and its subfolders, in a fixed order.
+
+    Links are not followed, so that none can lead in a circle or out of the folder. Names that begin
+    with a dot are hidden and ignored. Raises `RetrievalError` if the folder itself cannot be read.
+    """
     top = Path()
     waiting = [top]
     while waiting:
@@ -53,7 +58,7 @@ def files(folder: Path) -> Iterator[File | LeftOut]:
         except OSError as error:
             if inside == top:
                 raise RetrievalError(
-                    f"The folder {safe(str(folder))} cannot be read ({error.strerror}).",
+                    f"The folder {safe(str(folder))} could not be read ({error.strerror}).",
                     "Check the path and its permissions.",
                 ) from error
             yield LeftOut(inside, "cannot be read")
@@ -72,11 +77,11 @@ def files(folder: Path) -> Iterator[File | LeftOut]:
 
 def _looked_at(entry: os.DirEntry[str], path: Path) -> File | LeftOut:
     if entry.is_symlink():
-        return LeftOut(path, "a link")
+        return LeftOut(path, "a symbolic link")
     if not entry.is_file(follow_symlinks=False):
-        return LeftOut(path, "not a file")
+        return LeftOut(path, "not a regular file")
     if path.suffix.lower() not in SUFFIXES:
-        return LeftOut(path, "not named like a text")
+        return LeftOut(path, "not a text file by its name")
     try:
         about = entry.stat(follow_symlinks=False)
     except OSError:
@@ -87,7 +92,7 @@ def _looked_at(entry: os.DirEntry[str], path: Path) -> File | LeftOut:
 
 
 def read(folder: Path, file: File) -> bytes:
-    """The bytes of a file. Raises `Unfit`."""
+    """Return the bytes of a file. Raises `Unfit`."""
     try:
         with (folder / file.path).open("rb") as stream:
             data = stream.read(MOST_BYTES + 1)
@@ -99,7 +104,7 @@ def read(folder: Path, file: File) -> bytes:
 
 
 def text_of(data: bytes) -> str:
-    """The text of a file, with plain line ends. Raises `Unfit`."""
+    """Return the text of a file, with Unix line ends. Raises `Unfit`."""
     if b"\0" in data:
         raise Unfit("binary")
     try:
@@ -113,5 +118,5 @@ def text_of(data: bytes) -> str:
 
 
 def name_of(path: Path) -> str:
-    """A path as text for people and for the index, whatever its name is."""
+    """Return a path as valid text for people and for the index, whatever its bytes are."""
     return safe(os.fsencode(path).decode("utf-8", "replace")).replace(os.sep, "/")

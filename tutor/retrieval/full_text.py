@@ -1,21 +1,23 @@
-"""The index of words: SQLite's full-text engine, FTS5, which ranks by BM25.
+"""The full-text index: SQLite's FTS5, which ranks by BM25.
 
-FTS5 is part of Python's standard library wherever its SQLite was built with it, keeps an index in
-memory or on disk, is changed passage by passage, and survives a crash as all of SQLite does.
+FTS5 is in Python's standard library wherever its SQLite was built with it. It keeps an index in
+memory or on disk, updates it passage by passage, and survives a crash like the rest of SQLite.
 
-How a text becomes words (the tokenizer) decides what is found. `unicode61` cuts at whatever is
-neither letter nor figure in any script and drops case and accents: `don't` is two words, `naïve`
-and `NAIVE` are one, and Chinese, which has no spaces, is one word a run. `porter` then cuts English
-endings off (Porter 1980): *close*, *closes* and *closed* are one word; so are *university* and
-*universe*, which is its price. There is no list of words to leave out: BM25 does that by itself.
+How a text is split into words (the tokenizer) decides what can be found. `unicode61` splits at
+everything that is neither a letter nor a digit, in any script, and ignores case and accents:
+`don't` is two words, `naïve` and `NAIVE` are one, and a run of Chinese, which has no spaces, is one
+word. `porter` then removes English endings (Porter 1980): *close*, *closes* and *closed* become one
+word, but so do *university* and *universe*. No list of stop words is needed: BM25 gives such words
+little weight.
 
-The score is that of Robertson and Zaragoza 2009, in the form of FTS5: over the words of the query
+The score (Robertson and Zaragoza 2009, in the form that FTS5 uses) is the sum, over the words of
+the query, of
 
     idf(word) · f (k₁ + 1) / (f + k₁ (1 - b + b · length / mean length)),   k₁ = 1.2, b = 0.75
 
-where the word stands f times in the passage, idf = ln((N - n + ½) / (n + ½)) for a word in n of N
-passages, and one in a millionth where that is not positive: a word that at least half of all
-passages have tells nothing.
+for a word that occurs f times in the passage, where idf = ln((N - n + ½) / (n + ½)) for a word in n
+of N passages, or one millionth if that is not positive: a word that at least half of all
+passages contain says nothing about a passage.
 """
 
 from __future__ import annotations
@@ -30,39 +32,39 @@ from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.passage import Found, Passage
 
 K1, B = 1.2, 0.75
-"""The constants of BM25 in FTS5, where they cannot be changed."""
+"""BM25's constants, which are fixed in FTS5."""
 
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 MOST_WORDS = 32
-"""Different words of a query that count; of a longer one, the first."""
+"""The most different words of a query that count. The rest of a longer query is ignored."""
 
 MOST_SCORED = 3000
-"""Passages that a query gives a score: what it costs grows with them (some 5 microseconds each)."""
+"""The most passages that a query scores. Each takes about 5 microseconds."""
 SCORED_AGAIN = 100
 
 _LONGEST_WORD = 64
 _WORD = re.compile(r"\w+")
-_OPEN, _CLOSE = "\x02", "\x03"  # around words found: taken out of what is indexed
+_OPEN, _CLOSE = "\x02", "\x03"  # around matching words; removed from indexed text
 _NO_MARKS = str.maketrans({_OPEN: None, _CLOSE: None, "\0": None})
 
 
 @cache
 def require_fts5() -> None:
-    """Raises `RetrievalError` where SQLite has no full-text engine."""
+    """Raise `RetrievalError` if SQLite has no full-text engine."""
     base = sqlite3.connect(":memory:")
     try:
         base.execute("CREATE VIRTUAL TABLE probe USING fts5(text)")
     except sqlite3.OperationalError as error:
         raise RetrievalError(
-            "The SQLite of this Python was built without full-text search (FTS5).",
-            "Use a Python from python.org, conda or your system's packages: those have it.",
+            "This Python's SQLite was built without full-text search (FTS5).",
+            "Use Python from python.org, conda or your system's packages, which include it.",
         ) from error
     finally:
         base.close()
 
 
 def create(base: sqlite3.Connection) -> None:
-    """An empty index."""
+    """Create an empty index."""
     require_fts5()
     base.execute(
         f"CREATE VIRTUAL TABLE passages USING fts5(heading, text, tokenize = '{TOKENIZER}')"
@@ -81,21 +83,28 @@ def remove(base: sqlite3.Connection, numbers: Iterable[int]) -> None:
 
 
 def words(query: str) -> tuple[str, ...]:
-    """The different words of a query, in order. Whatever else stands in it (operators of the
-    query language too) is text, and no word."""
+    """Return the different words of a query, in order.
+
+    All other characters are ignored, including operators of FTS5's query language.
+    """
     found = (word[:_LONGEST_WORD] for word in _WORD.findall(query))
     return tuple(dict.fromkeys(word.casefold() for word in found))[:MOST_WORDS]
 
 
 def any_of(wanted: Sequence[str]) -> str:
-    """FTS5's query for passages with any of these words. In quotes, nothing of a word acts."""
+    """Return FTS5's query for passages with any of these words.
+
+    Quotes keep them from being operators.
+    """
     return " OR ".join(f'"{word}"' for word in wanted)
 
 
-def telling(base: sqlite3.Connection, wanted: Sequence[str]) -> tuple[tuple[str, int], ...]:
-    """Those of the words that less than half of all passages have, and how many have each, the
-    rarest first: the others add nothing to a score, and would make every passage a hit. All of
-    them, where no other is left."""
+def informative(base: sqlite3.Connection, wanted: Sequence[str]) -> tuple[tuple[str, int], ...]:
+    """Return the words that fewer than half of all passages contain, rarest first.
+
+    Each comes with its count. The other words would add nothing to a score, and would make every
+    passage match. They are returned only if there is nothing else.
+    """
     (total,) = base.execute("SELECT count(*) FROM passages_docsize").fetchone()
     counts = sorted(((word, _count(base, word)) for word in wanted), key=lambda counted: counted[1])
     there = tuple(counted for counted in counts if counted[1])
@@ -103,7 +112,7 @@ def telling(base: sqlite3.Connection, wanted: Sequence[str]) -> tuple[tuple[str,
 
 
 def _count(base: sqlite3.Connection, word: str) -> int:
-    """In how many passages a word stands."""
+    """Return how many passages contain a word."""
     (count,) = base.execute(
         "SELECT count(*) FROM passages WHERE passages MATCH ?", (any_of([word]),)
     ).fetchone()
@@ -111,19 +120,19 @@ def _count(base: sqlite3.Connection, word: str) -> int:
 
 
 def _leading(wanted: Sequence[tuple[str, int]]) -> list[str]:
-    """The rarest words, as many as lead to at most `MOST_SCORED` passages; one at least."""
+    """Return the rarest words, at least one, that match at most `MOST_SCORED` passages."""
     reached = accumulate(count for _, count in wanted)
     within = sum(total <= MOST_SCORED for total in reached)
     return [word for word, _ in wanted[: max(1, within)]]
 
 
 def find(base: sqlite3.Connection, query: str, limit: int) -> Iterator[tuple[int, str, str, float]]:
-    """Number, heading, text with marks around the words found, and score of the best passages.
+    """Yield the best passages: number, heading, text with marked matches, and score.
 
-    In a large index only passages with one of the query's rarest words are scored; the best of
-    those are then put in order by all of its words.
+    In a large index only passages with one of the query's rarest words are scored. The best of
+    those are then ranked by all words of the query.
     """
-    wanted = telling(base, words(query))
+    wanted = informative(base, words(query))
     if not wanted:
         return
     leading, every = _leading(wanted), any_of([word for word, _ in wanted])
@@ -133,13 +142,13 @@ def find(base: sqlite3.Connection, query: str, limit: int) -> Iterator[tuple[int
         (any_of(leading), max(limit, SCORED_AGAIN) if more else limit),
     ).fetchall()
     if more:
-        # "+" keeps SQLite from beginning anew with every single number: one pass does
+        # "+" makes SQLite run one pass, instead of one search for each number.
         places = ", ".join("?" * len(best))
         best = base.execute(
             f"SELECT rank, rowid FROM passages WHERE passages MATCH ? AND +rowid IN ({places})",
             (every, *(number for _, number in best)),
         ).fetchall()
-    for score, number in sorted(best)[:limit]:  # the marks only for those that are shown
+    for score, number in sorted(best)[:limit]:  # mark only the passages that are returned
         heading, text = base.execute(
             f"SELECT heading, highlight(passages, 1, '{_OPEN}', '{_CLOSE}')"
             " FROM passages WHERE passages MATCH ? AND rowid = ?",
@@ -149,7 +158,7 @@ def find(base: sqlite3.Connection, query: str, limit: int) -> Iterator[tuple[int
 
 
 def unmarked(text: str) -> tuple[str, tuple[tuple[int, int], ...]]:
-    """A text without the marks that `find` has put in, and where they were."""
+    """Return a text without the marks of `find`, and the positions that they marked."""
     plain = ""
     marks: list[tuple[int, int]] = []
     for piece in text.split(_OPEN):
@@ -165,7 +174,7 @@ def _storable(text: str) -> str:
 
 
 class MemoryIndex:
-    """An index of a few hundred passages, made in a moment and never kept."""
+    """An index of a few hundred passages in memory, quick to create and never stored."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self._passages = passages
@@ -175,7 +184,7 @@ class MemoryIndex:
             add(self._base, number, passage)
 
     def find(self, query: str, limit: int) -> list[Found]:
-        """The best passages for a query."""
+        """Return the best passages for a query."""
         found = []
         for number, _, text, score in find(self._base, query, limit):
             passage = self._passages[number]

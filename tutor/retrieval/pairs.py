@@ -1,4 +1,4 @@
-"""Questions about the course with the passages that answer them, to measure searching with."""
+"""Questions about the course and the passages that answer them, for measuring search."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from tutor.retrieval.errors import RetrievalError
 
 
 class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`right` are ids of passages, one of which is enough; none for what the course does not say
-    (`absent`). `answer` are words or figures, one of which has to stand in a right answer; none
-    where that cannot be told so simply."""
+    """A question, with the passages and words that answer it.
+
+    `right` are ids of passages, each of which is enough, or none if the course has no answer
+    (`absent`). A right answer contains one of the words or numbers in `answer`; they are empty if
+    the answer cannot be recognized that simply.
+    """
 
     kind: Literal["words", "paraphrase", "absent"]
     ask: str
@@ -23,8 +26,10 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answer: tuple[str, ...] = ()
 
     def is_answered_by(self, text: str) -> bool:
-        """Whether one of the answers stands in the text, as whole words; case does not matter, and
-        a plural is the same."""
+        """Return whether the text contains one of the answers, as whole words.
+
+        Case does not matter, and a plural counts too.
+        """
         return any(
             re.search(rf"(?<!\w){re.escape(answer)}s?(?!\w)", text, re.IGNORECASE)
             for answer in self.answer
@@ -33,7 +38,7 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @cache
 def pairs() -> tuple[Pair, ...]:
-    """Raises `RetrievalError` where the file that comes along is not there, or not sound."""
+    """Return the bundled questions. Raises `RetrievalError` if their file is missing or damaged."""
     import yaml
 
     file = paths.retrieval_pairs()
@@ -42,12 +47,12 @@ def pairs() -> tuple[Pair, ...]:
         return msgspec.convert(found, tuple[Pair, ...])
     except (OSError, yaml.YAMLError, msgspec.ValidationError) as error:
         raise RetrievalError(
-            f"{file.name} cannot be read: {error}.", "Install it again."
+            f"{file.name} could not be read: {error}.", "Reinstall tutor."
         ) from error
 
 
 @cache
 def pair_of(ask: str) -> Pair | None:
-    """The pair with this question, in these words."""
+    """Return the pair with exactly this question, or None."""
     wanted = " ".join(ask.split()).casefold()
     return next((pair for pair in pairs() if pair.ask.casefold() == wanted), None)

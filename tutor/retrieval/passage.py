@@ -1,4 +1,4 @@
-"""What is found: a piece of a text that can stand alone, and where it is from."""
+"""A passage: a part of a text that can be understood alone, and where it is from."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ import msgspec
 
 
 class Passage(msgspec.Struct, frozen=True, array_like=True):
-    """`source` is the file, as it is named within its folder; `anchor` the id of the screen or
-    term there, empty where there is none; `line` (from 1) where the passage begins. `heading` is
-    the nearest heading above, or the name of the file."""
+    """A part of a text.
+
+    `source` is the file, by its name within its folder. `anchor` is the id of the screen or term
+    there, or empty. `line` (from 1) is where the passage begins, and `heading` the nearest heading
+    above it, or the name of the file.
+    """
 
     source: str
     anchor: str
@@ -18,13 +21,15 @@ class Passage(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def id(self) -> str:
-        """What names the place that it is from, as a link does: `05-attention.md#heads`."""
+        """The link to the passage's source: `05-attention.md#heads`."""
         return f"{self.source}#{self.anchor}" if self.anchor else self.source
 
 
 class Found(msgspec.Struct, frozen=True, array_like=True):
-    """A passage with its score, the higher the better. `marks` are the words of `passage.text`
-    that the query has too, as pairs of places in it: from, to."""
+    """A passage with its score; higher is better.
+
+    `marks` are the words of `passage.text` that are also in the query, as pairs of start and end.
+    """
 
     passage: Passage
     score: float

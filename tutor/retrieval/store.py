@@ -1,8 +1,8 @@
-"""Indexes on disk, each of one folder: one SQLite file by name in the user's cache folder.
+"""Indexes on disk: one SQLite file for each folder, in the user's cache folder.
 
-The journal is SQLite's usual one and not a write-ahead log: that needs memory shared among
-processes, which a home folder on a network drive does not have. With it a process may be killed at
-any time: the next one finds everything up to the last whole transaction.
+They use SQLite's default journal, not a write-ahead log: that needs memory shared by processes,
+which is not available if the home folder is on a network drive. With the journal a process may be
+killed at any time: the next one finds everything up to the last complete transaction.
 """
 
 from __future__ import annotations
@@ -24,14 +24,16 @@ from tutor.retrieval.folder import name_of
 from tutor.retrieval.passage import Found, Passage
 
 COURSE = "course"
-"""The name of what is always there, and never on disk."""
+"""The name of the course's own index, which always exists and is never on disk."""
 
 PATIENCE = 5.0
-"""Seconds to wait for another process that has just begun to write: it holds a lock as long as it
-takes to write down some hundred passages."""
+"""Seconds to wait for another process that is writing.
+
+It holds its lock only while it writes a few hundred passages.
+"""
 
 _VERSION = 1
-"""Of the tables below: an index of another version is made anew."""
+"""The version of the tables below. An index of another version has to be created again."""
 _NAME = re.compile(r"\w[\w.-]{0,39}")
 _SUFFIX = ".sqlite"
 
@@ -57,7 +59,7 @@ _TABLES = (
 
 
 class Listed(msgspec.Struct, frozen=True):
-    """One index, as `tutor rag list` shows it; other tools rely on the JSON."""
+    """One index, as `tutor rag list` shows it; other tools rely on its JSON."""
 
     name: str
     folder: str
@@ -67,7 +69,7 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 class Store:
-    """An open index. Use it in one thread."""
+    """An open index, for use in one thread."""
 
     def __init__(self, file: Path, base: sqlite3.Connection) -> None:
         self.file = file
@@ -79,14 +81,16 @@ class Store:
 
     @property
     def folder(self) -> Path:
-        """The folder that it is an index of."""
+        """The folder that is indexed."""
         with failures_in_words(self.name):
             (folder,) = self.base.execute("SELECT folder FROM about").fetchone()
         return Path(os.fsdecode(folder))
 
     def search(self, query: str, limit: int, also: Passage | None = None) -> list[Found]:
-        """The best passages for a query. `also` is one more, which is in the index for this search
-        alone. Raises `RetrievalError`."""
+        """Return the best passages for a query. Raises `RetrievalError`.
+
+        `also` is a passage that is in the index for this search only.
+        """
         with failures_in_words(self.name):
             if also is None:
                 return list(self._search(query, limit))
@@ -103,7 +107,7 @@ class Store:
             yield Found(self._passage(number, heading, plain), score, marks)
 
     def put(self, file: int, passage: Passage) -> None:
-        """Add a passage of the file with this number; to be called in a transaction."""
+        """Add a passage of the file with this number. Must be called in a transaction."""
         cursor = self.base.execute(
             "INSERT INTO places(file, name, anchor, line) VALUES (?, ?, ?, ?)",
             (file, passage.source, passage.anchor, passage.line),
@@ -111,7 +115,7 @@ class Store:
         full_text.add(self.base, int(cursor.lastrowid or 0), passage)
 
     def passages(self) -> Iterator[Passage]:
-        """All of them, file by file."""
+        """Yield all passages, file by file."""
         with failures_in_words(self.name):
             rows = self.base.execute("SELECT rowid, heading, text FROM passages ORDER BY rowid")
             for number, heading, text in rows:
@@ -136,11 +140,11 @@ class Store:
 
 @contextmanager
 def opened(name: str) -> Iterator[Store]:
-    """The index of this name, to be searched. Raises `RetrievalError`."""
+    """Open the index of this name for searching. Raises `RetrievalError`."""
     with closing(_connect(_existing(name))) as store:
         if not _tables(store.base, name):
             raise RetrievalError(
-                f"The index {name!r} is empty: it was stopped before it began.",
+                f"The index {name!r} is empty: indexing was stopped before it began.",
                 "Index its folder again: `tutor rag index PATH`.",
             )
         yield store
@@ -148,12 +152,14 @@ def opened(name: str) -> Iterator[Store]:
 
 @contextmanager
 def opened_to_write(name: str, folder: Path) -> Iterator[Store]:
-    """The index of this name, made where there is none. One process at a time: raises
-    `RetrievalError` where another is at it, and for a name that another folder has."""
+    """Open the index of this name for writing, or create it.
+
+    Raises `RetrievalError` if another process is writing to it, or if it belongs to another folder.
+    """
     file = file_of(name)
     with failures_in_words(name):
         private.make_folder(file.parent)
-    with _locked(file, name, "Wait until it is done, or give this one another name with --name."):
+    with _locked(file, name, "Wait until that is done, or choose another name with --name."):
         with failures_in_words(name):  # SQLite gives a journal the mode that its file has
             os.close(private.open_file(file, os.O_RDWR | os.O_CREAT))
         with closing(_connect(file)) as store:
@@ -162,9 +168,9 @@ def opened_to_write(name: str, folder: Path) -> Iterator[Store]:
 
 
 def remove(name: str) -> None:
-    """Deletes an index. Raises `RetrievalError` where there is none, or while it is written."""
+    """Delete an index. Raises `RetrievalError` if it does not exist or is being written."""
     file = _existing(name)
-    with _locked(file, name, "Wait until it is done."), failures_in_words(name):
+    with _locked(file, name, "Wait until that is done."), failures_in_words(name):
         for each in (file, file.with_name(f"{file.name}-journal")):
             each.unlink(missing_ok=True)
     with suppress(OSError):
@@ -173,7 +179,7 @@ def remove(name: str) -> None:
 
 @contextmanager
 def _locked(file: Path, name: str, next_step: str) -> Iterator[None]:
-    """Keep others from writing to the index. Raises `RetrievalError` if one is doing so."""
+    """Keep others from writing to the index. Raises `RetrievalError` if one is writing now."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(file.with_suffix(".lock"), timeout=0, mode=private.FILE)
@@ -182,7 +188,7 @@ def _locked(file: Path, name: str, next_step: str) -> Iterator[None]:
             lock.acquire()
         except Timeout as error:
             raise RetrievalError(
-                f"Another tutor is at work on the index {name!r}.", next_step
+                f"Another tutor is writing the index {name!r}.", next_step
             ) from error
     try:
         yield
@@ -191,7 +197,7 @@ def _locked(file: Path, name: str, next_step: str) -> Iterator[None]:
 
 
 def names() -> list[str]:
-    """Of all indexes, the one that was changed last first."""
+    """Return the names of all indexes, the most recently changed first."""
     try:
         files = [file for file in paths.indexes_folder().glob(f"*{_SUFFIX}") if file.is_file()]
         files.sort(key=lambda file: (-file.stat().st_mtime_ns, file.name))
@@ -201,7 +207,7 @@ def names() -> list[str]:
 
 
 def file_of(name: str) -> Path:
-    """Raises `UsageError` for what is not fit for the name of an index."""
+    """Return the file of an index. Raises `UsageError` if the name is invalid."""
     if not _NAME.fullmatch(name) or name == COURSE:
         raise UsageError(
             f"{name!r} cannot be the name of an index.",
@@ -215,20 +221,20 @@ def _existing(name: str) -> Path:
     file = file_of(name)
     if not file.is_file():
         raise RetrievalError(
-            f"There is no index {name!r}.", "`tutor rag list` names those that there are."
+            f"There is no index {name!r}.", "List all indexes with `tutor rag list`."
         )
     return file
 
 
 def name_for(folder: Path) -> str:
-    """A name for the index of a folder: what of the folder's own name is fit for one."""
+    """Return a name for the index of a folder, made from the folder's name."""
     fit = re.sub(r"[^\w.-]+", "-", folder.name).strip("-._")[:40]
     return fit if _NAME.fullmatch(fit) and fit != COURSE else "texts"
 
 
 @contextmanager
 def failures_in_words(name: str) -> Iterator[None]:
-    """What SQLite or the disk says, as a `RetrievalError`."""
+    """Raise errors of SQLite and the disk as a `RetrievalError`."""
     try:
         yield
     except sqlite3.OperationalError as error:
@@ -238,12 +244,12 @@ def failures_in_words(name: str) -> Iterator[None]:
             ) from error
         raise RetrievalError(
             f"The index {name!r} cannot be used: {error}.",
-            "Make room on the disk, or check that the folder may be written to.",
+            "Free some disk space, or check that the folder is writable.",
         ) from error
     except sqlite3.DatabaseError as error:
         raise RetrievalError(
             f"The index {name!r} is damaged: {error}.",
-            f"`tutor rag remove {name}`, then index its folder again.",
+            f"Run `tutor rag remove {name}`, then index its folder again.",
         ) from error
     except OSError as error:
         raise RetrievalError(
@@ -262,14 +268,14 @@ def _connect(file: Path) -> Store:
 
 
 def _tables(base: sqlite3.Connection, name: str) -> bool:
-    """Whether they are there. Raises `RetrievalError` for those of another version."""
+    """Return whether the index has its tables. Raises `RetrievalError` for another version's."""
     with failures_in_words(name):
         (version,) = base.execute("PRAGMA user_version").fetchone()
         (tables,) = base.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables and version != _VERSION:
         raise RetrievalError(
-            f"The index {name!r} was made by another version.",
-            f"`tutor rag remove {name}`, then index its folder again.",
+            f"The index {name!r} was created by another version of tutor.",
+            f"Run `tutor rag remove {name}`, then index its folder again.",
         )
     return bool(tables)
 
@@ -279,8 +285,8 @@ def _prepare(store: Store, folder: Path) -> None:
     if _tables(base, store.name):
         if store.folder != folder:
             raise RetrievalError(
-                f"The index {store.name!r} is of another folder, {name_of(store.folder)}.",
-                "Give this one another name with --name, or remove that one first.",
+                f"The index {store.name!r} belongs to another folder, {name_of(store.folder)}.",
+                "Choose another name with --name, or remove that index first.",
             )
         return
     with failures_in_words(store.name), transaction(base):
@@ -293,7 +299,7 @@ def _prepare(store: Store, folder: Path) -> None:
 
 @contextmanager
 def transaction(base: sqlite3.Connection) -> Iterator[None]:
-    """All of it, or nothing."""
+    """Commit everything in the block, or nothing if it raises."""
     base.execute("BEGIN IMMEDIATE")
     try:
         yield

@@ -1,4 +1,4 @@
-"""Brings the index of a folder up to date: what is new, what has changed, what is gone."""
+"""Brings the index of a folder up to date with new, changed and deleted files."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from tutor.retrieval.passage import Passage
 from tutor.retrieval.store import Store, failures_in_words, transaction
 
 AT_ONCE = 200
-"""Passages that are written in one transaction: what a crash can cost, and how long whoever
-searches meanwhile may have to wait."""
+"""Passages in one transaction: the most that a crash loses and that a search has to wait for."""
 LISTED_AT_ONCE = 1000
 
 
 @dataclass
 class Progress:
-    """How far it is. `total` is 0 while the files are still being counted; `left_out` counts files
-    by the reason, `seconds` is since the beginning."""
+    """The progress of an update.
+
+    `total` is 0 while the files are still being counted. `left_out` counts skipped files by the
+    reason. `seconds` is the time since the start.
+    """
 
     total: int = 0
     done: int = 0
@@ -54,7 +56,7 @@ class _Known:
 
 @dataclass(frozen=True)
 class _Read:
-    """A file as it is now; `passages` of one that is unfit are none."""
+    """A file as it is now; one that is unfit has no passages."""
 
     file: File
     known: _Known | None
@@ -64,11 +66,11 @@ class _Read:
 
 
 def update(store: Store, folder: Path) -> Iterator[Progress]:
-    """Goes through the folder and yields how far it is, again and again; whoever stops listening
-    stops it, and finds in the index what was written by then.
+    """Index the folder and yield the progress repeatedly.
 
-    A file whose size and time of change are those of before is not read. One that is read and has
-    the same content keeps its passages. Raises `RetrievalError`.
+    A caller that stops iterating stops the update; the index then contains what was written so far.
+    A file with the same size and time of change as before is not read. One that is read and has the
+    same content keeps its passages. Raises `RetrievalError`.
     """
     began = time.monotonic()
     progress = Progress()
@@ -108,7 +110,7 @@ def _known(store: Store) -> dict[bytes, _Known]:
 
 
 def _read(folder: Path, file: File, known: _Known | None) -> _Read | None:
-    """None where the file has not changed."""
+    """Return what is in a file, or None if it has not changed."""
     if known is not None and (known.size, known.changed) == (file.size, file.changed):
         return None
     try:

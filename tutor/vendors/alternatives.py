@@ -1,4 +1,4 @@
-"""How many alternatives a server tells for one token, found out by asking."""
+"""Finds out how many alternatives a server returns for one token, by trial."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest, Service
 
 ALTERNATIVES = 20
-"""Asked for with each token: the most that OpenAI allows, and vLLM unless it is told otherwise."""
+"""Alternatives to ask for with each token: the most that OpenAI allows, and vLLM by default."""
 
 _FEW = 5
-"""What OpenAI's older address allows."""
+"""The most that OpenAI's older endpoint allows."""
 
 
 class Alternatives:
-    """Of one model: `most` are asked for, until the server refuses so many."""
+    """The number of alternatives to ask one model for.
+
+    It starts at `most`, which is lowered when the server refuses that many.
+    """
 
     def __init__(self, model: RemoteModel) -> None:
         self.most = 0 if model.service.alternatives == 0 else ALTERNATIVES
@@ -29,8 +32,10 @@ class Alternatives:
         request: RemoteRequest,
         cancellation: Cancellation,
     ) -> Iterator[Piece | Finish]:
-        """The answer. A server that refuses to tell so many alternatives is asked for fewer, and
-        then for none. Raises `RemoteError`."""
+        """Yield the answer, with fewer alternatives or none if the server refuses.
+
+        Raises `RemoteError`.
+        """
         while True:
             fewer = msgspec.structs.replace(request, top=min(request.top, self.most))
             try:

@@ -1,7 +1,8 @@
-"""Which remote services there are, and what `openai:NAME` means.
+"""The catalogue of remote services, and what `openai:NAME` means.
 
-The services are data (`assets/remote.yaml`), their prices and context windows stand with the other
-dated facts in `lessons/facts.yaml`. What nobody has published is None here, never a guess.
+The services are data (`assets/remote.yaml`). Their prices and context windows are in
+`lessons/facts.yaml`, with the other dated facts. A fact that no vendor has published is None here,
+never a guess.
 """
 
 from __future__ import annotations
@@ -21,22 +22,24 @@ from tutor import paths
 from tutor.errors import UsageError
 
 OWN_KEY = "TUTOR_API_KEY"
-"""The variable with the key of a server that is not in the catalogue. Other keys never go there:
-a key belongs to the service that it was made for."""
+"""The environment variable with the key for a server that is not in the catalogue.
+
+No other key is ever sent there: a key belongs to the service that issued it.
+"""
 
 BASE_URL = "TUTOR_BASE_URL"
-"""The variable that says what `--base-url` says."""
+"""The environment variable with the default of `--base-url`."""
 
 _PRICE = re.compile(r"(?P<prompt>[\d.]+) / (?P<answer>[\d.]+) (?P<model>.+)")
 _SPEC = re.compile(r"(?P<service>[a-z]+):(?P<name>.*)", re.DOTALL)
 _LONGEST_NAME = 200
 _LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
-"""A part of a host name between dots; the underscore is none by the books, and is used."""
+"""A part of a host name between dots. The underscore is not standard, but it is used."""
 _LONGEST_HOST = 253
 
 
 class Dated(msgspec.Struct, frozen=True):
-    """A fact as the course has it: `value` is text for people."""
+    """A fact with its date and source. `value` is text for people."""
 
     value: str
     as_of: str
@@ -45,7 +48,7 @@ class Dated(msgspec.Struct, frozen=True):
 
 
 class Price(msgspec.Struct, frozen=True):
-    """US dollars for a million tokens, of the model that the price list calls `model`."""
+    """US dollars per million tokens of the model that the price list calls `model`."""
 
     prompt: float
     answer: float
@@ -55,13 +58,16 @@ class Price(msgspec.Struct, frozen=True):
     second_hand: bool = False
 
     def cost(self, prompt_tokens: int, answer_tokens: int) -> float:
-        """US dollars for one answer."""
+        """Return the US dollars for one answer."""
         return (self.prompt * prompt_tokens + self.answer * answer_tokens) / 1_000_000
 
 
 class ServiceCard(msgspec.Struct, frozen=True):
-    """What is known of a service beforehand. `model` is the one that `price` and `context` are
-    about; `alternatives` is the most that it tells for one token, None where nobody says."""
+    """The published facts about a service.
+
+    `price` and `context` are about `model`. `alternatives` is the most alternatives that the
+    service returns for one token, None if that is not documented.
+    """
 
     id: str
     product: str
@@ -84,18 +90,18 @@ class RemoteModel(msgspec.Struct, frozen=True):
 
     @property
     def spec(self) -> str:
-        """What names it on the command line, `--base-url` aside."""
+        """The model's name on the command line, without `--base-url`."""
         prefix = "openai" if self.service.id == OWN else self.service.id
         return f"{prefix}:{self.name}"
 
     @property
     def host(self) -> str:
-        """The machine that texts go to, with its port where that is not the usual one."""
+        """The machine that text is sent to, with its port if that is not the default."""
         return _host(self.service.base_url)
 
     @property
     def here(self) -> bool:
-        """Whether that is this machine: a text sent there does not leave it."""
+        """Return whether the host is this machine, so that text sent there does not leave it."""
         return is_loopback(self.service.base_url)
 
     @property
@@ -104,50 +110,54 @@ class RemoteModel(msgspec.Struct, frozen=True):
 
     @property
     def price(self) -> Price | None:
-        """Known for the model that the price list is about, and for no other."""
+        """The price, which is known only for the model that the price list names."""
         return self.service.price if self.name == self.service.model else None
 
 
 OWN = "own"
-"""The id of a service that is in no catalogue: a server named with `--base-url`."""
+"""The id of a service that is not in the catalogue: a server named with `--base-url`."""
 
 
 def is_remote(spec: str | None) -> bool:
-    """Whether this is a specification of a remote model; None asks TUTOR_MODEL."""
+    """Return whether this specifies a remote model. None stands for the value of TUTOR_MODEL."""
     spec = spec or os.environ.get("TUTOR_MODEL") or ""
     found = _SPEC.fullmatch(spec)
     return found is not None and found["service"] in {card.id for card in catalogue()}
 
 
 def remote_model(spec: str | None, base_url: str | None = None) -> RemoteModel:
-    """The model that `openai:NAME`, `claude:NAME` or `gemini:NAME` names; without a name, the
-    service's default one. `base_url` None asks TUTOR_BASE_URL, which counts for `openai:` alone.
+    """Return the model that `openai:NAME`, `claude:NAME` or `gemini:NAME` names.
 
-    Raises `UsageError` for what names none.
+    Without a name, this is the service's default model. A `base_url` of None stands for the value
+    of TUTOR_BASE_URL, which applies only to `openai:`. Raises `UsageError` for an invalid
+    specification.
     """
     spec = spec or os.environ.get("TUTOR_MODEL") or ""
     found = _SPEC.fullmatch(spec)
     cards = {card.id: card for card in catalogue()}
     if not found or found["service"] not in cards:
         raise UsageError(
-            f"{spec!r} names no remote model.", f"Write {_choices(cards)}, and the model's name."
+            f"{spec!r} does not name a remote model.",
+            f"Write {_choices(cards)} and a model's name.",
         )
     card, name = cards[found["service"]], found["name"].strip()
     if given := (base_url or (os.environ.get(BASE_URL) if card.id == "openai" else None)):
         card = _at(given, card)
     if not name and card.model is None:
         raise UsageError(
-            f"Which model of {card.product}?", f"Write its name behind the colon: {spec}NAME."
+            f"No model of {card.product} is named.", f"Write a name after the colon: {spec}NAME."
         )
     name = name or card.model or ""
     if len(name) > _LONGEST_NAME or not name.isprintable():
-        raise UsageError(f"{name[:60]!r} is no name of a model.", "Check it for what is invisible.")
+        raise UsageError(
+            f"{name[:60]!r} is not a model's name.", "Check it for invisible characters."
+        )
     return RemoteModel(card, name)
 
 
 @cache
 def catalogue() -> tuple[ServiceCard, ...]:
-    """All services that come with this version, in the file's order."""
+    """Return all services in this version's catalogue, in the order of its file."""
     facts = {fact["id"]: fact for fact in _yaml(paths.lessons_folder() / "facts.yaml")}
     return tuple(_card(entry, facts) for entry in _yaml(paths.assets_folder() / "remote.yaml"))
 
@@ -163,8 +173,10 @@ def is_loopback(url: str) -> bool:
 
 
 def _at(base_url: str, card: ServiceCard) -> ServiceCard:
-    """The service at this address: one of the catalogue where the host is its own, else a server
-    of somebody's. Raises `UsageError`."""
+    """Return the service at this address, from the catalogue if its host is there.
+
+    Any other address belongs to a service of its own. Raises `UsageError`.
+    """
     address = base_url.strip().rstrip("/")
     try:
         parts = urlsplit(address)
@@ -175,8 +187,8 @@ def _at(base_url: str, card: ServiceCard) -> ServiceCard:
     wrong = wrong or not address.isprintable() or any(char in " \\" for char in address)
     if wrong or parts.username or parts.query or parts.fragment:
         raise UsageError(
-            "The base URL is no address of a server.",
-            "It looks like http://127.0.0.1:8000/v1, without a name, a key or a question mark.",
+            "The base URL is not the address of a server.",
+            "Write it like http://127.0.0.1:8000/v1, without user name, key or question mark.",
         )
     for known in catalogue():
         if _host(known.base_url) == _host(address) and parts.scheme == "https":
@@ -197,7 +209,7 @@ def _at(base_url: str, card: ServiceCard) -> ServiceCard:
 
 
 def _is_machine(name: str) -> bool:
-    """Whether this can be the name of a machine on the network, or its address."""
+    """Return whether this is a valid host name or IP address."""
     if ":" in name or name.replace(".", "").isdigit():
         try:
             ipaddress.ip_address(name)

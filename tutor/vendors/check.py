@@ -1,5 +1,8 @@
-"""What `tutor model check` finds out about a model elsewhere: a short answer is asked for, and for
-a server that somebody runs, a continuation too."""
+"""Measures what a remote model can do, for `tutor model check`.
+
+It asks for a short answer and, if the server is not in the catalogue, for the continuation of a
+text.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +21,17 @@ from tutor.vendors.service import RemoteRequest
 ASKED = (ChatMessage("user", "Count from one to twenty, in words, separated by commas."),)
 TEXT = "One, two, three, four,"
 MOST_TOKENS = 400
-"""Enough for a model that thinks before it counts."""
+"""Enough for a model that reasons before it counts."""
 
 
 class CheckReport(msgspec.Struct, frozen=True):
-    """`reachable` is None where nothing was sent. `key` is "accepted", "refused", "missing", "none"
-    (none was sent) or "unknown". Of answers
-    and of continued texts: how many alternatives are told for each token, None where there was no
-    such answer at all. Seconds, tokens a second, tokens as the service counts them, US dollars."""
+    """The results of a check.
+
+    `reachable` is None if nothing was sent. `key` is "accepted", "refused", "missing", "none" (no
+    key was sent) or "unknown". `alternatives` and `text_alternatives` are the alternatives returned
+    for each token of an answer and of a continuation, None if there was none. `answer_tokens` are
+    counted by the service, `cost` is in US dollars, and times are in seconds.
+    """
 
     model: str
     product: str
@@ -44,7 +50,7 @@ class CheckReport(msgspec.Struct, frozen=True):
 
 
 def check(model: RemoteModel, key: Secret | None) -> CheckReport:
-    """Asks; what goes wrong is part of the report."""
+    """Ask the model and return a report. Errors are part of the report."""
     sent = "accepted" if key else "none"
     try:
         answer = _answer(model, key)
@@ -71,7 +77,7 @@ def check(model: RemoteModel, key: Secret | None) -> CheckReport:
 
 
 def tokens_per_second(answer: Progress) -> float | None:
-    """From the first token to the last; None where nobody counted them."""
+    """Return the speed from the first token to the last, or None if the tokens are not counted."""
     tokens = _told(answer) or _counted(answer)
     if tokens is None or answer.first_after is None or answer.last_after is None:
         return None
@@ -80,13 +86,15 @@ def tokens_per_second(answer: Progress) -> float | None:
 
 
 def _told(answer: Progress) -> int | None:
-    """Tokens that came as pieces of their own, each with its log-probability. The mark that ends an
-    answer has one too, and no text."""
+    """Return the number of tokens that arrived one by one, each with its log-probability.
+
+    The end token has a log-probability too, but no text, and is not counted.
+    """
     return sum(bool(p.data) and p.log_probability is not None for p in answer.pieces) or None
 
 
 def _counted(answer: Progress) -> int | None:
-    """Tokens of the answer as the service counts them: what it charges for."""
+    """Return the tokens of the answer as the service counts them, which is what it charges for."""
     return answer.finish.usage.answer_tokens if answer.finish else None
 
 

@@ -1,6 +1,6 @@
-"""What can go wrong with a remote model, in words.
+"""The errors of remote models, in plain sentences.
 
-Sentences are ours, made of the status and of a cleaned and shortened message of the server. A
+The sentences are ours, built from the status and a cleaned and shortened message of the server. A
 vendor's exception is never chained to one of ours: it holds the request, and with it the key.
 """
 
@@ -30,10 +30,10 @@ def translated(
     cancellation: Cancellation,
     translate: Callable[[Exception], RemoteError],
 ) -> Iterator[Event]:
-    """`events`, with what a vendor's client raises put into our words.
+    """Yield `events`, and raise our own errors in place of those of a vendor's client.
 
-    The error is raised outside of the block that caught the vendor's, so that this one is not its
-    context. After `cancel` whatever is raised is only the connection that was closed.
+    The error is raised outside the block that caught the vendor's error, so that this is not its
+    context. After `cancel`, every error only means that the connection was closed.
     """
     while True:
         failure: TutorError | None = None
@@ -43,7 +43,7 @@ def translated(
             return
         except TutorError as error:
             failure = error
-        except Exception as error:  # noqa: BLE001 (a client may raise anything; none of it is lost)
+        except Exception as error:  # noqa: BLE001 (a client may raise anything; all is reported)
             failure = translate(error)
         if cancellation.cancelled:
             failure = RequestCancelled("The answer was stopped.")
@@ -59,8 +59,10 @@ def refused(
     key: Secret | None,
     headers: Mapping[str, str] | None = None,
 ) -> RemoteError:
-    """The error for a response with a status that is no success. `said` is the server's body,
-    decoded if it is JSON."""
+    """Return the error for a response whose status means failure.
+
+    `said` is the server's response body, decoded if it is JSON.
+    """
     product, host = model.service.product, model.host
     message = cleaned(_message_in(said), key)
     stop = "" if message.endswith((".", "!", "?", "…")) else "."
@@ -72,98 +74,100 @@ def refused(
             )
         case 403:
             return errors.AccessRefused(
-                f"{product} knows the key, but does not let it do this.{quoted}",
-                "Look in your account whether this model is open to you, in your country too.",
+                f"{product} accepts the key, but not for this request.{quoted}",
+                "Check in your account whether this model is available to you and in your country.",
             )
         case 404:
             return errors.NoSuchModel(
-                f"{host} has no model {model.name!r}, or nothing at this address.{quoted}",
-                "Check the model's name, and whether the base URL ends as it should (mostly /v1).",
+                f"{host} has no model {model.name!r}, or the address is wrong.{quoted}",
+                "Check the model's name and the end of the base URL, which usually is /v1.",
             )
         case 408 | 504:
-            return RemoteTimeout(f"{host} gave up waiting (status {status}).{quoted}", "Ask again.")
+            return RemoteTimeout(f"{host} timed out (status {status}).{quoted}", "Try again.")
         case 429:
             return errors.RateLimited(
-                f"{product} takes no more requests from you for now.{quoted}", _wait(headers or {})
+                f"{product} accepts no more requests from you for now.{quoted}",
+                _wait(headers or {}),
             )
         case _ if 500 <= status <= 599:
             return errors.ServerFailed(
                 f"{host} answered with status {status}.{quoted}",
-                "It is not your fault. Ask again in a while.",
+                "The problem is on the server. Try again in a few minutes.",
             )
     return errors.RequestRefused(
         f"{host} answered with status {status}.{quoted}",
-        "Change what it complains about, or choose another model.",
+        "Change the request as the message says, or choose another model.",
     )
 
 
 def unreachable(model: RemoteModel, reason: str = "") -> RemoteError:
-    """No connection. `reason` is what the system says of it."""
+    """Return the error for a failed connection. `reason` is the system's message."""
     step = (
         "Start the server, and check the port in the base URL."
         if model.here
-        else "Check the network and the base URL. The local model works without both."
+        else "Check the network and the base URL. The local model needs neither."
     )
     why = f" ({cleaned(reason, None)})" if reason else ""
-    return errors.CannotConnect(f"There is no connection to {model.host}{why}.", step)
+    return errors.CannotConnect(f"Could not connect to {model.host}{why}.", step)
 
 
 def too_slow(seconds: float, *, begun: bool) -> RemoteTimeout:
-    """`begun`: whether something had come before the silence."""
-    what = "Nothing more came" if begun else "It did not begin to answer"
+    """Return the error for a silent server; `begun` tells whether an answer had begun."""
+    what = "Nothing more arrived" if begun else "The server did not begin to answer"
     return RemoteTimeout(
         f"{what} within {seconds:g} seconds.",
-        "Ask again, ask for less, or choose a smaller model.",
+        "Try again, ask for a shorter answer, or choose a smaller model.",
     )
 
 
 def broken(model: RemoteModel) -> RemoteError:
-    """The connection ended in the middle of an answer."""
+    """Return the error for a connection that ended in the middle of an answer."""
     return errors.StreamBroken(
-        f"{model.host} ended the connection before the end of its answer.",
-        "What arrived is kept. Ask again for a whole one.",
+        f"{model.host} closed the connection before the end of its answer.",
+        "What arrived is kept. Ask again for a complete answer.",
     )
 
 
 def unreadable(model: RemoteModel, what: str) -> RemoteError:
-    """What came is not what the protocol says; `what` is a few words of ours."""
+    """Return the error for an answer that violates the protocol; `what` says in which way."""
     return errors.AnswerUnreadable(
-        f"What {model.host} sent cannot be read: {what}.",
-        "Check that it speaks this protocol and that the base URL is right. What arrived is kept.",
+        f"{model.host} sent an invalid answer: {what}.",
+        "Check the base URL, and that the server uses this protocol. What arrived is kept.",
     )
 
 
 def blocked(model: RemoteModel, why: str = "") -> RemoteError:
-    """A filter kept the answer back, or cut it off."""
+    """Return the error for an answer that a filter withheld or cut off."""
     reason = f" ({cleaned(why, None)})" if why else ""
     return errors.AnswerBlocked(
-        f"{model.service.product} kept its answer back{reason}.",
-        "Put it otherwise. This is the service's own filter, not the model's choice.",
+        f"{model.service.product} withheld its answer{reason}.",
+        "Rephrase the prompt. This is the service's own filter, not the model's choice.",
     )
 
 
 def require_end(
     model: RemoteModel, request: RemoteRequest, pieces: int, reason: str | None, *, cut: bool
 ) -> None:
-    """Raise a `RemoteError` if an answer of so many pieces has no text, or no reason why it ended;
-    `cut`: the reason is that the most tokens allowed were used up."""
+    """Raise a `RemoteError` if an answer of `pieces` pieces is empty or has no reason for its end.
+
+    `cut` means that the reason is the limit on tokens.
+    """
     if not reason:
-        raise broken(model) if pieces else unreadable(model, "it holds no part of an answer")
+        raise broken(model) if pieces else unreadable(model, "it contains no part of an answer")
     if pieces or request.most_tokens == 1:
         return
     if cut:
         raise errors.AnswerCut(
-            f"{model.service.product} used all the tokens allowed before it wrote a word.",
-            "It thinks in tokens that are not shown: allow more of them.",
+            f"{model.service.product} used all the tokens allowed before it wrote any text.",
+            "It reasons in hidden tokens: allow more tokens.",
         )
     raise errors.AnswerEmpty(
-        f"{model.service.product} answered with no text at all.", "Ask again, or otherwise."
+        f"{model.service.product} answered without any text.", "Ask again, or rephrase the prompt."
     )
 
 
 def cleaned(text: str, key: Secret | None) -> str:
-    """A server's words on one line, without the key and without anything that could act on a
-    terminal."""
+    """Return a server's message as one line, without the key and without control characters."""
     line = safe(" ".join(text.split()))
     if key is not None:
         line = key.hide_in(line)
@@ -171,8 +175,11 @@ def cleaned(text: str, key: Secret | None) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Seconds to wait, from `retry-after-ms` or `Retry-After` (seconds, or a date: RFC 9110,
-    10.2.3); None where the server does not say, or says what means nothing."""
+    """Return the seconds to wait, from `retry-after-ms` or `Retry-After`.
+
+    The latter holds seconds or a date (RFC 9110, 10.2.3). Returns None if the server does not say,
+    or if its value makes no sense.
+    """
     for header, divisor in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         value = headers.get(header)
         if value is None:
@@ -192,9 +199,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def _wait(headers: Mapping[str, str]) -> str:
     seconds = retry_after(headers)
     if seconds is None:
-        return "Wait a minute and ask again; if that does not help, look at your account's limits."
+        return "Wait a minute and ask again. If that does not help, check your account's limits."
     if seconds > _A_LONG_TIME:
-        return "It asks to wait for days: look at your account's limits."
+        return "The server asks you to wait for days: check your account's limits."
     if seconds >= 120:
         return f"Ask again in {counted(math.ceil(seconds / 60), 'minute')}."
     return f"Ask again in {counted(max(1, math.ceil(seconds)), 'second')}."
@@ -203,16 +210,16 @@ def _wait(headers: Mapping[str, str]) -> str:
 def _key_step(model: RemoteModel, key: Secret | None) -> str:
     variable = model.service.key_variables[0]
     if key is None and model.service.id == OWN:
-        return f"This server wants a key: set {variable} to it."
-    return f"Check {variable}: it may be mistyped, withdrawn, or of another service."
+        return f"This server requires a key: set {variable}."
+    return f"Check {variable}: the key may be mistyped, revoked, or for another service."
 
 
 def _message_in(said: object) -> str:
-    """The message in a body, wherever services put it."""
+    """Return the message in a response body, wherever the service put it."""
     if isinstance(said, bytes):
         said = said.decode("utf-8", "replace")
     if isinstance(said, str):
-        return "" if said.lstrip().startswith("<") else said  # a page for browsers says nothing
+        return "" if said.lstrip().startswith("<") else said  # an HTML page has no message for us
     if isinstance(said, list):
         return _message_in(said[0]) if said else ""
     if isinstance(said, dict):

@@ -1,8 +1,8 @@
 """Gemini, through Google's `google-generativeai`.
 
-Support for this client has ended, which is why everything about it stands in this file: its
-warnings are silenced, it speaks plain HTTP (`transport="rest"`), and only its messages and its
-transport are used. It continues no text, and tells nothing of tokens.
+Google no longer supports this client, so everything about it is in this file: its warnings are
+silenced, it uses plain HTTP (`transport="rest"`), and only its messages and its transport are used.
+It cannot continue a text, and it reports nothing about tokens.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # that its support has ended is known
+    warnings.simplefilter("ignore")  # we know that it is no longer supported
     import google.generativeai as genai
     from google.api_core.exceptions import GoogleAPICallError
     from google.generativeai import client as genai_client
@@ -46,7 +46,7 @@ _configuring = threading.Lock()
 
 
 class GeminiService:
-    """One model. Nothing is sent before `stream`."""
+    """One model of Gemini. Nothing is sent before `stream`."""
 
     def __init__(self, model: RemoteModel, key: Secret | None) -> None:
         self._model = model
@@ -55,7 +55,7 @@ class GeminiService:
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:
-        """Raises `NotTold` for a text to be continued: Gemini answers conversations."""
+        """Yield the answer to a conversation. Raises `NotTold` for a text to be continued."""
         return errors.translated(self._events(request, cancellation), cancellation, self._in_words)
 
     def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
@@ -90,8 +90,10 @@ class GeminiService:
         yield Finish(_REASONS.get(reason, "other"), usage)
 
     def _client(self, cancellation: Cancellation) -> Any:
-        """A client with a connection of its own. The package keeps its settings for the whole
-        process, so they are set and read in one go."""
+        """Return a client with a connection of its own.
+
+        The package keeps its settings globally, so they are set and used under one lock.
+        """
         with _configuring:
             genai.configure(
                 api_key=self._key.reveal() if self._key else NO_KEY,
@@ -100,7 +102,7 @@ class GeminiService:
             )
             client = genai_client.get_default_generative_client()
         session = client.transport._session
-        session._max_refresh_attempts = 0  # a key that is refused is not sent again
+        session._max_refresh_attempts = 0  # never send a refused key again
         session.max_redirects = 0  # the learner agreed to this host and no other
         session.trust_env = not self._model.here  # a proxy is another machine
         for scheme in ("http://", "https://"):
@@ -114,13 +116,13 @@ class GeminiService:
                 status = int(error.code or 500)
                 said = str(error.message)
                 if status == 400 and "api key" in said.lower():
-                    status = 401  # it says so with another status
+                    status = 401  # Google uses status 400 for this
                 response = getattr(error, "response", None)
                 headers = dict(response.headers) if response is not None else {}
                 lower = {name.lower(): value for name, value in headers.items()}
                 return errors.refused(status, _first_sentence(said), model, key, lower)
             case requests.exceptions.ConnectTimeout():
-                return errors.unreachable(model, "no answer in time")
+                return errors.unreachable(model, "timed out")
             case requests.exceptions.Timeout():
                 return errors.too_slow(SILENCE, begun=False)
             case requests.exceptions.TooManyRedirects():
@@ -133,18 +135,18 @@ class GeminiService:
                     return errors.too_slow(SILENCE, begun=True)
                 return errors.broken(model) if aborted else errors.unreachable(model)
             case ParseError():
-                return errors.unreadable(model, "a part of it is not what the protocol says")
+                return errors.unreadable(model, "a part of it violates the protocol")
             case ValueError() if str(error).startswith("Unfinished stream"):
                 return errors.broken(model)
-        return errors.unreadable(model, f"its client failed with {type(error).__name__}")
+        return errors.unreadable(model, f"the client failed with {type(error).__name__}")
 
 
 def _message(model: RemoteModel, request: RemoteRequest) -> Any:
-    """The request as Google's message. Raises `NotTold` for a text to be continued."""
+    """Return the request as Google's message. Raises `NotTold` for a text to be continued."""
     if isinstance(request.prompt, str):
         raise NotTold(
-            f"{model.service.product} answers conversations and continues no text.",
-            "Write it as a message.",
+            f"{model.service.product} answers messages, but does not continue texts.",
+            "Send the text as a message.",
         )
     system = "\n".join(m.content for m in request.prompt if m.role == "system")
     contents = [
@@ -172,7 +174,7 @@ def _message(model: RemoteModel, request: RemoteRequest) -> Any:
 
 
 def _usage(told: Any) -> Usage | None:
-    """The total counts tokens of thinking that this client has no name for."""
+    """Return the token counts. The total includes hidden reasoning tokens."""
     if not told.prompt_token_count:
         return None
     beyond = told.total_token_count - told.prompt_token_count
@@ -180,35 +182,35 @@ def _usage(told: Any) -> Usage | None:
 
 
 def _first_sentence(said: str) -> str:
-    """A message without the request's address, which the client puts before it."""
+    """Return a message without the request's address, which the client puts in front of it."""
     return said.partition(": ")[2] if said.startswith(("POST ", "GET ")) else said
 
 
 class _Watched(HTTPAdapter):
-    """Tells `on_line` the socket of each connection it makes."""
+    """An HTTP adapter that passes the socket of each new connection to `on_socket`."""
 
-    def __init__(self, on_line: Callable[[socket.socket], None]) -> None:
-        self._on_line = on_line
+    def __init__(self, on_socket: Callable[[socket.socket], None]) -> None:
+        self._on_socket = on_socket
         super().__init__(max_retries=0)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         super().init_poolmanager(*args, **options)
-        on_line = self._on_line
+        on_socket = self._on_socket
 
-        class Line(urllib3.connection.HTTPConnection):
+        class Connection(urllib3.connection.HTTPConnection):
             def connect(self) -> None:
                 super().connect()
-                on_line(self.sock)
+                on_socket(self.sock)
 
-        class SafeLine(urllib3.connection.HTTPSConnection):
+        class SecureConnection(urllib3.connection.HTTPSConnection):
             def connect(self) -> None:
                 super().connect()
-                on_line(self.sock)
+                on_socket(self.sock)
 
         class Pool(urllib3.HTTPConnectionPool):
-            ConnectionCls = Line
+            ConnectionCls = Connection
 
-        class SafePool(urllib3.HTTPSConnectionPool):
-            ConnectionCls = SafeLine
+        class SecurePool(urllib3.HTTPSConnectionPool):
+            ConnectionCls = SecureConnection
 
-        self.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": SafePool}
+        self.poolmanager.pool_classes_by_scheme = {"http": Pool, "https": SecurePool}

@@ -1,7 +1,6 @@
-"""Keys of remote services: from the environment first, then from the system's keyring.
+"""Keys of remote services: from the environment, or else from the system's keyring.
 
-A key is a `Secret` from where it is read to where it is sent. It is never written anywhere, and
-never part of what is shown or logged.
+A key is a `Secret` from where it is read to where it is sent. It is never stored, shown or logged.
 """
 
 from __future__ import annotations
@@ -12,13 +11,16 @@ from tutor.environment import keys_held
 from tutor.vendors.catalogue import ServiceCard
 
 KEYRING_SERVICE = "tutor"
-"""`keyring set tutor OPENAI_API_KEY` puts one there: its entry is called as the variable is."""
+"""The service name in the keyring: `keyring set tutor OPENAI_API_KEY` stores a key.
+
+An entry has the name of the environment variable.
+"""
 
 HIDDEN = "***"
 
 
 class Secret:
-    """A text that shows itself only to who asks for it by name."""
+    """A text that is hidden unless it is asked for by name."""
 
     __slots__ = ("_text",)
 
@@ -26,13 +28,13 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """The text itself: for the request that carries it, and for nothing else."""
+        """Return the text, to be put into the request that carries it and nowhere else."""
         return self._text
 
     def hide_in(self, text: str) -> str:
-        """`text` without this secret: servers repeat in messages what they were sent."""
+        """Return `text` without this secret: servers often repeat what they were sent."""
         hidden = text.replace(self._text, HIDDEN) if self._text else text
-        # and some repeat its beginning and end, with stars between
+        # some repeat only its beginning and end, with asterisks between
         for part in (self._text[:8], self._text[-6:]):
             if len(self._text) >= 16:
                 hidden = hidden.replace(part, HIDDEN)
@@ -48,16 +50,19 @@ class Secret:
         return HIDDEN
 
     def __reduce__(self) -> str:
-        raise TypeError("A secret is not written anywhere.")
+        raise TypeError("A secret cannot be stored.")
 
 
 def find_key(card: ServiceCard) -> Secret | None:
-    """The key of this service; None where there is none."""
+    """Return the key for this service, or None if there is none."""
     return from_environment(card) or _from_keyring(card)
 
 
 def from_environment(card: ServiceCard) -> Secret | None:
-    """Quick, and without the keyring's client: for the process that draws the screen."""
+    """Return the key from the environment, or None.
+
+    This is fast and does not import the keyring's client, for the process that draws the screen.
+    """
     for variable in card.key_variables:
         if text := os.environ.get(variable, "").strip():
             return Secret(text)
@@ -65,12 +70,12 @@ def from_environment(card: ServiceCard) -> Secret | None:
 
 
 def has_key(card: ServiceCard) -> bool:
-    """Whether there is one, also in the engine, which has not inherited it."""
+    """Return whether there is a key, even in the engine, which does not inherit keys."""
     return not keys_held().isdisjoint(card.key_variables) or _from_keyring(card) is not None
 
 
 def _from_keyring(card: ServiceCard) -> Secret | None:
-    """No client, no backend, a locked keyring: all of that is just no key."""
+    """Return the key from the keyring. If the keyring cannot be used, there is no key."""
     try:
         import keyring
         from keyring.errors import KeyringError

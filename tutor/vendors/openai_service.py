@@ -1,11 +1,11 @@
-"""Services that speak OpenAI's protocol, through the `openai` package.
+"""Services that use OpenAI's protocol, through the `openai` package.
 
 Conversations go to `chat/completions`. A text to be continued goes to the older `completions`,
-which takes it as it is: that is what the stepper needs, and what the servers that people run
-themselves have. Both tell log-probabilities, in two forms, where the server does.
+which takes it as it is: the stepper needs that, and servers that people run themselves have it.
+Both return log-probabilities, in two formats, if the server supports them.
 
-Every stream has a connection of its own, so that it can be cut off from another thread without
-anything else being lost. Nothing is tried twice: a learner should see what happens.
+Every stream has a connection of its own, so that another thread can cut it off without affecting
+anything else. Nothing is retried: learners should see what happens.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ from tutor.vendors.service import (
 )
 
 CONNECT = 10.0
-"""Seconds for a connection to be made."""
+"""Seconds to wait for a connection."""
 
-_GOES_ON = "One, two, three, four,"
-"""No model ends a text here."""
+_UNFINISHED = "One, two, three, four,"
+"""A text that every model continues."""
 
 
 class OpenAIService:
@@ -53,7 +53,7 @@ class OpenAIService:
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:
-        """Raises `RemoteError`, `NotTold` among them where log-probabilities are refused."""
+        """Yield the answer. Raises `RemoteError`, or `NotTold` if log-probabilities are refused."""
         return errors.translated(
             self._events(request, cancellation),
             cancellation,
@@ -61,22 +61,23 @@ class OpenAIService:
         )
 
     def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
-        """Through `echo`, which vLLM has, and llama.cpp's server for Python where it was started
-        for it.
+        """Return the tokens of a text, with the parameter `echo`.
 
-        Each log-probability stands beside its token if something is told of the token behind the
-        prompt, too. Where that is missing (llama.cpp's server for Python 0.3), each is that of a
-        token one place further on, and counts as not told. A model that ends the text at once has
-        no token behind it: then how this server counts is seen on a text that goes on.
+        vLLM supports it, and llama.cpp's server for Python if it is started accordingly.
+
+        The log-probabilities are in their right places only if the server also returns one for the
+        token after the prompt. Otherwise (llama.cpp's server for Python 0.3) each belongs to the
+        token one position later, and is dropped. If the model ends the text at once, there is no
+        token after it: then a text that does not end shows how this server counts.
         """
         echo = self._echo(text, cancellation)
         if echo is None:
             return None
         in_place = echo.followed
         if not in_place and echo.ended:
-            other = self._echo(_GOES_ON, cancellation)
+            other = self._echo(_UNFINISHED, cancellation)
             in_place = other is not None and other.followed
-        return echo.pieces if in_place else echo.without_costs
+        return echo.pieces if in_place else echo.without_log_probabilities
 
     def _echo(self, text: str, cancellation: Cancellation) -> Echo | None:
         request = RemoteRequest(text, most_tokens=1, top=1)
@@ -95,7 +96,7 @@ class OpenAIService:
         except (NotTold, AnswerUnreadable):
             return None
 
-    # --- asking ---------------------------------------------------------------------------
+    # --- requests -------------------------------------------------------------------------
 
     def _events(
         self, request: RemoteRequest, cancellation: Cancellation
@@ -129,8 +130,10 @@ class OpenAIService:
             yield msgspec.convert(_plain(event), Chunk)
 
     def _options(self, request: RemoteRequest) -> dict[str, Any]:
-        """What is sent beside the prompt. What is at its default is left out: several models
-        refuse a temperature, even their own."""
+        """Return the parameters beside the prompt.
+
+        Those with default values are left out: several models refuse a temperature, even their own.
+        """
         sampler, conversation = request.sampler, not isinstance(request.prompt, str)
         options: dict[str, Any] = {"model": self._model.name}
         longest = "max_completion_tokens" if conversation and not self._own else "max_tokens"
@@ -150,14 +153,14 @@ class OpenAIService:
         return options
 
     def _own_options(self, request: RemoteRequest) -> dict[str, Any]:
-        """What llama.cpp, vLLM and others have beyond the protocol."""
+        """Return parameters beyond the protocol, for llama.cpp, vLLM and similar servers."""
         extra: dict[str, Any] = {}
         if request.sampler.top_k:
             extra["top_k"] = request.sampler.top_k
         if request.sampler.min_p:
             extra["min_p"] = request.sampler.min_p
         last = request.prompt[-1] if not isinstance(request.prompt, str) else None
-        if last is not None and last.role == "assistant":  # it is to be gone on with
+        if last is not None and last.role == "assistant":  # to be continued
             extra |= {"continue_final_message": True, "add_generation_prompt": False}
         return extra
 
@@ -167,7 +170,7 @@ class OpenAIService:
 
     @contextmanager
     def _client(self, cancellation: Cancellation) -> Iterator[openai.OpenAI]:
-        """A client for one request, whose connection `cancellation` cuts off."""
+        """Yield a client for one request, whose connection `cancellation` cuts off."""
 
         def follow(name: str, info: dict[str, Any]) -> None:
             if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
@@ -195,7 +198,7 @@ class OpenAIService:
             finally:
                 cancellation.on_cancel(None)
 
-    # --- what went wrong --------------------------------------------------------------------
+    # --- errors -----------------------------------------------------------------------------
 
     def _in_words(self, error: Exception, request: RemoteRequest) -> RemoteError:
         model, key = self._model, self._key
@@ -206,13 +209,13 @@ class OpenAIService:
                 )
                 if request.top and error.status_code in (400, 422) and "logprob" in found.happened:
                     return NotTold(
-                        f"{model.service.product} tells no log-probabilities of {model.name}. "
-                        + found.happened,
-                        "Its text can be read, but not stepped through.",
+                        f"{model.service.product} does not return log-probabilities for "
+                        f"{model.name}. {found.happened}",
+                        "You can chat with this model, but not step through its text.",
                     )
                 return found
             case openai.APITimeoutError() if isinstance(error.__cause__, httpx2.ConnectTimeout):
-                return errors.unreachable(model, f"no answer within {CONNECT:g} seconds")
+                return errors.unreachable(model, f"timed out after {CONNECT:g} seconds")
             case openai.APITimeoutError():
                 return errors.too_slow(SILENCE, begun=False)
             case openai.APIConnectionError():
@@ -221,8 +224,8 @@ class OpenAIService:
                 said = errors.cleaned(error.message, key)
                 return errors.refused(_code_of(error), said, model, key)
             case json.JSONDecodeError() | UnicodeDecodeError() | msgspec.ValidationError():
-                return errors.unreadable(model, "a part of it is not what the protocol says")
-        return errors.unreadable(model, f"its client failed with {type(error).__name__}")
+                return errors.unreadable(model, "a part of it violates the protocol")
+        return errors.unreadable(model, f"the client failed with {type(error).__name__}")
 
     def _no_connection(self, cause: BaseException | None) -> RemoteError:
         if isinstance(cause, httpx2.ConnectError | httpx2.ProxyError | httpx2.UnsupportedProtocol):
@@ -232,7 +235,7 @@ class OpenAIService:
 
 
 def _plain(answer: Any) -> Any:
-    """What the client made of an event, as plain data; it takes anything for an answer."""
+    """Return an event from the client as plain data; the client accepts anything as an answer."""
     return answer.model_dump(warnings=False) if hasattr(answer, "model_dump") else answer
 
 

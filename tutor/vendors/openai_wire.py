@@ -1,10 +1,10 @@
-"""What services that speak OpenAI's protocol send, read into pieces.
+r"""The messages of OpenAI's protocol, decoded into pieces.
 
-Log-probabilities come in two forms. That of conversations, which llama.cpp's own server uses for
-continuations too, names the bytes of each token. The older one of continuations has texts alone: a
-token that is a piece of a character is written there as `bytes:\\xe2\\x80`, as a replacement
-character, or as nothing, depending on the server. What says nothing about its bytes is left out,
-and its probability counts as hidden.
+Log-probabilities come in two formats. The one for conversations, which llama.cpp's own server also
+uses for continuations, contains the bytes of each token. The older one for continuations has only
+texts: a token that is a part of a character appears there as `bytes:\xe2\x80`, as a replacement
+character, or as nothing, depending on the server. A token whose bytes are unknown is left out, and
+its probability counts as hidden.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from tutor.vendors.service import Alternative, Piece, Reason
 _BYTES = re.compile(r"bytes:(?:\\x[0-9a-fA-F]{2})+")
 
 
-class Top(msgspec.Struct, frozen=True):
+class TopLogProb(msgspec.Struct, frozen=True):
     token: str
     logprob: float
     bytes: list[int] | None = None
 
 
-class TokenTold(msgspec.Struct, frozen=True):
-    """One token in the form of conversations."""
+class TokenLogProb(msgspec.Struct, frozen=True):
+    """One token with its log-probability, in the format for conversations."""
 
     token: str
     logprob: float
     bytes: list[int] | None = None
-    top_logprobs: list[Top] | None = None
+    top_logprobs: list[TopLogProb] | None = None
 
 
-class Told(msgspec.Struct, frozen=True):
-    """Log-probabilities: `content` is the form of conversations, the rest the older one."""
+class LogProbs(msgspec.Struct, frozen=True):
+    """Log-probabilities: `content` is the format for conversations, the rest the older one."""
 
-    content: list[TokenTold] | None = None
+    content: list[TokenLogProb] | None = None
     tokens: list[str] | None = None
     token_logprobs: list[float | None] | None = None
     top_logprobs: list[dict[str, float] | None] | None = None
@@ -52,15 +52,15 @@ class Delta(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """`delta` in a conversation, `text` in a continuation."""
+    """One answer. A conversation fills `delta`, a continuation `text`."""
 
     delta: Delta | None = None
     text: str | None = None
     finish_reason: str | None = None
-    logprobs: Told | None = None
+    logprobs: LogProbs | None = None
 
 
-class UsageTold(msgspec.Struct, frozen=True):
+class TokenUsage(msgspec.Struct, frozen=True):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
@@ -69,15 +69,15 @@ class Chunk(msgspec.Struct, frozen=True):
     """One event of a stream, or a whole answer."""
 
     choices: list[Choice] = []
-    usage: UsageTold | None = None
+    usage: TokenUsage | None = None
 
 
 class Pieces:
-    """Makes pieces of what comes in, and puts characters together again whose bytes came apart."""
+    """A decoder from events to pieces, which joins characters whose bytes arrive separately."""
 
     def __init__(self) -> None:
         self.count = 0
-        """How many pieces with anything in them there were."""
+        """The number of pieces that were not empty."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def of(self, choice: Choice) -> Iterator[Piece]:
@@ -95,13 +95,13 @@ class Pieces:
             yield msgspec.structs.replace(piece, text=shown)
 
     def rest(self) -> Iterator[Piece]:
-        """What is left of a character that was never finished."""
+        """Yield what is left of an unfinished character."""
         if left := self._decoder.decode(b"", final=True):
             yield Piece(left, b"")
 
 
-def tokens_in(told: Told) -> Iterator[Piece]:
-    """The tokens that log-probabilities are told of; their `text` is still to be put together."""
+def tokens_in(told: LogProbs) -> Iterator[Piece]:
+    """Yield the tokens that have log-probabilities. Their `text` is still to be decoded."""
     if told.content is not None:
         for token in told.content:
             tops = [(_data(top.token, top.bytes), top.logprob) for top in token.top_logprobs or ()]
@@ -118,22 +118,26 @@ def tokens_in(told: Told) -> Iterator[Piece]:
 
 
 class Echo(msgspec.Struct, frozen=True):
-    """A prompt as a server repeats it: its tokens, each with the log-probability that stands
-    beside it. `followed`: something is told of a token behind the prompt, too. `ended`: the model
-    put none there."""
+    """A prompt as a server repeats it: its tokens with their log-probabilities.
+
+    `followed` means that there is one for a token after the prompt, too; `ended` that the model
+    ended the text right after the prompt.
+    """
 
     pieces: tuple[Piece, ...]
     followed: bool
     ended: bool
 
     @property
-    def without_costs(self) -> tuple[Piece, ...]:
+    def without_log_probabilities(self) -> tuple[Piece, ...]:
         return tuple(Piece(piece.text, piece.data) for piece in self.pieces)
 
 
 def echo_in(answer: Any, prompt: str) -> Echo | None:
-    """What the answer to a request with `echo` repeats; None where the tokens of `prompt` are not
-    all there. Raises `msgspec.ValidationError`."""
+    """Return the prompt that an answer to a request with `echo` repeats.
+
+    Returns None if the tokens of `prompt` are incomplete. Raises `msgspec.ValidationError`.
+    """
     chunk = msgspec.convert(answer, Chunk)
     choice = chunk.choices[0] if chunk.choices else Choice()
     if choice.logprobs is None:
@@ -146,7 +150,7 @@ def echo_in(answer: Any, prompt: str) -> Echo | None:
             followed = True
             break
         if not found and not wanted.startswith(piece.data):
-            continue  # the mark that begins a text is no part of it
+            continue  # the token that begins a text is not part of it
         data += piece.data
         if piece.data:
             found.append(msgspec.structs.replace(piece, text=piece.data.decode("utf-8", "replace")))
@@ -163,7 +167,7 @@ def finish_reason(said: str | None) -> Reason:
 
 
 def _data(text: str, numbers: Sequence[int] | None = None) -> bytes:
-    """The bytes of a token; empty where the server does not say."""
+    """Return the bytes of a token, or none if the server does not report them."""
     if numbers is not None and all(0 <= number < 256 for number in numbers):
         return bytes(numbers)
     if _BYTES.fullmatch(text):
@@ -172,7 +176,10 @@ def _data(text: str, numbers: Sequence[int] | None = None) -> bytes:
 
 
 def _alternatives(tops: Sequence[tuple[bytes, float]]) -> tuple[Alternative, ...]:
-    """Most probable first; two that look the same are added up, as nothing tells them apart."""
+    """Return the alternatives, most probable first.
+
+    The probabilities of alternatives with the same bytes are added, since nothing tells them apart.
+    """
     merged: dict[bytes, float] = {}
     for data, value in tops:
         if data and math.isfinite(value):
@@ -184,7 +191,7 @@ def _alternatives(tops: Sequence[tuple[bytes, float]]) -> tuple[Alternative, ...
 
 
 def _sum(one: float, other: float) -> float:
-    """log(e^one + e^other), at most 0."""
+    """Return log(e^one + e^other), at most 0."""
     high, low = max(one, other), min(one, other)
     return min(0.0, high + math.log1p(math.exp(low - high)))
 

@@ -1,4 +1,4 @@
-"""From a remote model to a `Service` that can be asked."""
+"""Opens the `Service` of a remote model."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from tutor.vendors.keys import Secret
 from tutor.vendors.service import Service
 
 _ADAPTERS = {"openai": ("OpenAIService", "remote"), "gemini": ("GeminiService", "gemini")}
-"""The class of each adapter, and the extra of the package that brings its client."""
+"""The class of each adapter, and the package extra that installs its client."""
 
 
 def open_service(model: RemoteModel, key: Secret | None) -> Service:
-    """The adapter for this model's service. Nothing is sent yet.
+    """Return the adapter for this model's service. Nothing is sent yet.
 
-    Raises `KeyMissing` for a service of the catalogue without a key (servers that people run
-    themselves mostly ask for none), and `ClientMissing` where its client is not installed.
+    Raises `KeyMissing` if a service of the catalogue has no key (servers that people run themselves
+    usually need none), and `ClientMissing` if the client is not installed.
     """
     card = model.service
     if key is None and card.id != OWN:
         raise KeyMissing(
             f"There is no key for {card.product}.",
-            f"Set {card.key_variables[0]} before you start tutor, or put it into the keyring: "
+            f"Set {card.key_variables[0]} before you start tutor, or store it in the keyring: "
             f"`keyring set tutor {card.key_variables[0]}`.",
         )
     class_name, extra = _ADAPTERS[card.adapter]
@@ -32,7 +32,7 @@ def open_service(model: RemoteModel, key: Secret | None) -> Service:
     except ImportError as error:
         raise ClientMissing(
             f"The client for {card.product} is not installed.",
-            f"Install it: pip install 'tutor[{extra}]'.",
+            f"Install it with: pip install 'tutor[{extra}]'.",
         ) from error
     service: Service = getattr(adapter, class_name)(model, key)
     return service

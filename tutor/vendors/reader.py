@@ -1,12 +1,12 @@
-"""What comes next, asked of a model elsewhere.
+"""Asks a remote model for the next token.
 
-A service has no session: each question sends the whole text again. What was answered is kept, so
-that going back, another branch or another sampler setting costs nothing.
+A service has no session: each question sends the whole text again. Answers are kept, so that going
+back, another branch or another sampler setting costs nothing.
 
-A text is asked about token by token, at temperature 0: then servers tell the model's own
-probabilities. So is a conversation, where the server goes on with an answer that has begun; whether
-it does is tried out once. Where it does not, or where nothing is told of tokens, the answer comes
-as the server writes it: each token can be looked at, and none put in its place.
+A text is asked about token by token, at temperature 0, because servers then return the model's own
+probabilities. A conversation is asked about in the same way if the server can continue an answer
+that has begun; whether it can is tested once. If it cannot, or if it returns nothing about tokens,
+the answer appears as the server writes it: you can inspect each token, but not replace it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tutor.vendors.alternatives import ALTERNATIVES, Alternatives
 from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.opening import open_service
 from tutor.vendors.permissions import Permissions
-from tutor.vendors.runs import GLANCE, Run, prompt_events, whole
+from tutor.vendors.runs import POLL, Run, prompt_events, whole
 from tutor.vendors.service import (
     Alternative,
     Cancellation,
@@ -45,23 +45,26 @@ from tutor.vendors.vocabulary import (
 
 GREEDY = SamplerSettings(temperature=0)
 LONGEST_ANSWER = 1024
-"""Most tokens of an answer that comes as the server writes it."""
+"""The most tokens of an answer that the server writes by itself."""
 
 _KEPT = 2048
 _ANSWERS = 8
 _SAME = 0.05
-"""Two log-probabilities further apart than this (in nats) are not of the same place."""
+"""If two log-probabilities (in nats) differ by more, they are not of the same position."""
 
-_READ_ON = "Its conversations can be read (c). A local model can be stepped."
+_CHAT_INSTEAD = "Press c to chat with this model, or step through a local model."
 
 Messages = tuple[ChatMessage, ...]
 Check = Callable[[], None]
 
 
-class Place(msgspec.Struct, frozen=True):
-    """What is told of the place after a text: the tokens shown, and what the server itself put
-    there, if it drew (`END` where it ended; None where the draw is ours), with its log-probability,
-    which is told also of a token that is not shown."""
+class Prediction(msgspec.Struct, frozen=True):
+    """A server's report about the position after a text.
+
+    `shown` are the tokens that it lists. `drawn` is the token that the server itself chose, if it
+    draws: `END` at the end of its answer, None if the draw is ours. `drawn_log` is the
+    log-probability of that token, which may be reported even if the token is not listed.
+    """
 
     shown: tuple[Alternative, ...]
     drawn: Token | None = None
@@ -69,60 +72,65 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class RemoteReader:
-    """Asks one model. Used from several threads; `check` raises when nobody waits any more."""
+    """The questions to one model, from several threads, and a cache of its answers.
+
+    `check` raises an error when the question was cancelled.
+    """
 
     def __init__(self, model: RemoteModel, permissions: Permissions) -> None:
         self.model = model
         self.vocabulary = Vocabulary()
         self._permissions = permissions
         self._lock = threading.Lock()
-        self._places: OrderedDict[str | Messages, Place] = OrderedDict()
+        self._predictions: OrderedDict[str | Messages, Prediction] = OrderedDict()
         self._answers = OrderedDict[tuple[Messages, int], tuple[Run, SamplerSettings]]()
-        self._goes_on: bool | None = None if model.service.id == OWN else False
+        self._can_continue: bool | None = None if model.service.id == OWN else False
         self._alternatives = Alternatives(model)
         self._echoes = model.service.id == OWN
 
-    # --- what comes next --------------------------------------------------------------------
+    # --- predictions ------------------------------------------------------------------------
 
-    def place(
+    def prediction(
         self, path: tuple[Token, ...], sampler: SamplerSettings, seed: int | None, check: Check
-    ) -> Place:
-        """What comes after `path`; without a seed, no answer is begun for it.
+    ) -> Prediction:
+        """Return what comes after `path`. Without a seed, no answer is begun for it.
 
-        Raises `RemoteError`, and `NotTold` or `TextError` for what cannot be asked there.
+        Raises `RemoteError`, or `NotTold` or `TextError` if this position cannot be asked about.
         """
         if not is_conversation(path):
             if END in path:
                 raise TextError(
-                    "The model ended its text here, and a server does not go on behind the end.",
-                    "Go back with b.",
+                    "The model ended its text here. A server cannot continue after the end.",
+                    "Press u to undo the end.",
                 )
             if not self._alternatives.most:
                 raise NotTold(
-                    f"{self.model.service.product} tells no log-probabilities and continues no "
-                    "text: there is nothing to step through.",
-                    _READ_ON,
+                    f"{self.model.service.product} does not return log-probabilities and does not "
+                    "continue texts, so there is nothing to step through.",
+                    _CHAT_INSTEAD,
                 )
             return self._asked(text_of(b"".join(token.data for token in path)), check)
         if path[-1] == END:
             raise TextError(
-                "The model ended its turn, and a server does not go on behind the end.",
-                "Write the next message, or go back with b.",
+                "The model ended its turn. A server cannot continue after the end.",
+                "Write the next message, or press u to undo the end.",
             )
         said = messages(path)
         if said[-1].role != "assistant":
             raise NotTold(
-                "A server that answers conversations tells nothing about your own message.",
+                "A server reports nothing about the tokens of your own message.",
                 "Move on to its answer.",
             )
-        if self._goes_on is None:
-            self._goes_on = self._alternatives.most > 0 and self._try_going_on(said[:-1], check)
-        if self._goes_on:
+        if self._can_continue is None:
+            self._can_continue = self._alternatives.most > 0 and self._test_continuation(
+                said[:-1], check
+            )
+        if self._can_continue:
             return self._asked(said if said[-1].content else said[:-1], check)
         return self._written(said[:-1], path, sampler, seed, check)
 
-    def known(self, path: tuple[Token, ...]) -> Place | None:
-        """What was told before of the place after `path`, if anything was."""
+    def known(self, path: tuple[Token, ...]) -> Prediction | None:
+        """Return what was reported before about the position after `path`, if anything."""
         try:
             if not is_conversation(path):
                 key: str | Messages = text_of(b"".join(token.data for token in path))
@@ -132,31 +140,32 @@ class RemoteReader:
         except TextError:
             return None
         with self._lock:
-            return self._places.get(key)
+            return self._predictions.get(key)
 
-    def _asked(self, prompt: str | Messages, check: Check) -> Place:
-        """One token, of which only the alternatives count."""
+    def _asked(self, prompt: str | Messages, check: Check) -> Prediction:
+        """Ask for one token, of which only the alternatives matter."""
         with self._lock:
-            if (found := self._places.get(prompt)) is not None:
-                self._places.move_to_end(prompt)
+            if (found := self._predictions.get(prompt)) is not None:
+                self._predictions.move_to_end(prompt)
                 return found
         request = RemoteRequest(prompt, GREEDY, most_tokens=1, top=ALTERNATIVES)
         progress = whole(lambda cut: self._events(request, cut), check).or_raise()
         told = [piece for piece in progress.pieces if piece.alternatives]
         if told:
-            place = Place(told[0].alternatives)
+            prediction = Prediction(told[0].alternatives)
         elif any(piece.data for piece in progress.pieces):
             raise NotTold(
-                f"{self.model.host} tells no log-probabilities: there is nothing to step through.",
-                _READ_ON,
+                f"{self.model.host} does not return log-probabilities, so there is nothing to step "
+                "through.",
+                _CHAT_INSTEAD,
             )
         else:
-            place = Place((), END)
+            prediction = Prediction((), END)
         with self._lock:
-            self._places[prompt] = place
-            while len(self._places) > _KEPT:
-                self._places.popitem(last=False)
-        return place
+            self._predictions[prompt] = prediction
+            while len(self._predictions) > _KEPT:
+                self._predictions.popitem(last=False)
+        return prediction
 
     def _written(
         self,
@@ -165,39 +174,41 @@ class RemoteReader:
         sampler: SamplerSettings,
         seed: int | None,
         check: Check,
-    ) -> Place:
-        """The next piece of the answer that the server writes by itself."""
-        start = max(place for place, token in enumerate(path) if token == ASSISTANT) + 1
+    ) -> Prediction:
+        """Return the next piece of the answer that the server writes by itself."""
+        start = max(index for index, token in enumerate(path) if token == ASSISTANT) + 1
         begun = tuple(token.data for token in path[start:])
         run = self._under_way(said, begun, seed)
         if not begun and seed is not None:
             run = self._answer(said, sampler, seed)
         if run is None:
             raise StreamBroken(
-                "The engine was started anew while the answer came in.",
-                "What arrived is kept. Go back to its beginning to have it written again.",
+                "The engine restarted while the answer was arriving.",
+                "What arrived is kept. Go back to its beginning to ask again.",
             )
         while True:
             progress = run.progress()
             pieces = [piece for piece in progress.pieces if piece.data]
             if not _fits(pieces, begun):
                 raise NotTold(
-                    "This server does not go on with an answer that has begun otherwise.",
-                    "Go back to what it wrote itself, or write the next message.",
+                    "This server cannot continue an answer that you have changed.",
+                    "Undo your changes, or write the next message.",
                 )
             if len(pieces) > len(begun):
                 piece = pieces[len(begun)]
                 drawn = self.vocabulary.token(piece.data)
-                return Place(piece.alternatives, drawn, piece.log_probability)
+                return Prediction(piece.alternatives, drawn, piece.log_probability)
             progress.or_raise()
             if progress.finish is not None:
-                return Place((), END)
+                return Prediction((), END)
             check()
-            run.wait(GLANCE)
+            run.wait(POLL)
 
     def _under_way(self, said: Messages, begun: tuple[bytes, ...], seed: int | None) -> Run | None:
-        """The answer to this conversation that has `begun` so; that with this seed, if it is none
-        of them."""
+        """Return an answer to this conversation that begins with `begun`.
+
+        The answer with this seed is preferred, and returned if none fits.
+        """
         with self._lock:
             exact, _ = self._answers.get((said, seed or 0), (None, None))
             others = [run for (to, _), (run, _) in self._answers.items() if to == said]
@@ -207,8 +218,11 @@ class RemoteReader:
         return next(fitting, exact)
 
     def _answer(self, said: Messages, sampler: SamplerSettings, seed: int) -> Run:
-        """The answer to this conversation and seed, begun if there is none, or one with another
-        sampler: that of its beginning is that of the whole answer."""
+        """Return the answer to this conversation with this seed.
+
+        It is started if there is none yet, or if the one there is had another sampler: the sampler
+        at the beginning of an answer applies to all of it.
+        """
         with self._lock:
             run, before = self._answers.get((said, seed), (None, sampler))
         if run is not None and before == sampler and run.progress().trouble is None:
@@ -222,10 +236,13 @@ class RemoteReader:
                 self._answers.popitem(last=False)[1][0].cancel()
         return run
 
-    def _try_going_on(self, said: Messages, check: Check) -> bool:
-        """Whether the server goes on with an answer that has begun: two tokens are asked for at
-        once, then the second alone, after the first. If what is told of the second is the same,
-        it does. (A server that closes the answer, or leaves it out, tells something else.)"""
+    def _test_continuation(self, said: Messages, check: Check) -> bool:
+        """Test whether the server can continue an answer that has begun.
+
+        Two tokens are requested at once, then the second alone, after the first. If both requests
+        return the same about the second token, the server can continue. (A server that closes the
+        answer, or leaves it out, returns something else.)
+        """
         request = RemoteRequest(said, GREEDY, most_tokens=2, top=5)
         try:
             progress = whole(lambda cut: self._events(request, cut), check).or_raise()
@@ -243,8 +260,10 @@ class RemoteReader:
     # --- the prompt ------------------------------------------------------------------------
 
     def split(self, text: str, check: Check) -> list[tuple[Token, float | None]]:
-        """The tokens of a text as the server reads it, each with the log-probability that it had;
-        the text as one piece where the server does not tell."""
+        """Return the tokens of a text as the server tokenizes it, each with its log-probability.
+
+        If the server does not report tokens, the text is a single token.
+        """
         if self._echoes:
             service = self._service()
             with suppress(NotTold):
@@ -254,7 +273,7 @@ class RemoteReader:
             self._echoes = False
         return [(self.vocabulary.token(text.encode()), None)]
 
-    # --- asking ----------------------------------------------------------------------------
+    # --- requests --------------------------------------------------------------------------
 
     def _service(self) -> Service:
         self._permissions.check(self.model)
@@ -265,6 +284,6 @@ class RemoteReader:
 
 
 def _fits(pieces: Sequence[Piece], begun: tuple[bytes, ...]) -> bool:
-    """Whether these pieces are what has begun, as far as they have come."""
+    """Return whether these pieces begin with `begun`, as far as they have arrived."""
     came = tuple(piece.data for piece in pieces if piece.data)[: len(begun)]
     return came == begun[: len(came)]

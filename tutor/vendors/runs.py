@@ -1,7 +1,7 @@
-"""Answers under way, each in a thread of its own.
+"""Answers in progress, each in a thread of its own.
 
-Whoever has other things to do (the engine) starts a run and looks at it now and then: `start`,
-`look` and `cancel` return at once, however slow the server is.
+The engine must not wait for a server, so it starts a run and polls it: `start`, `look` and `cancel`
+return at once, however slow the server is.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RunLimits:
-    """Seconds that a server is waited for, and the most that it may send."""
+    """The time to wait for a server, in seconds, and the most that it may send."""
 
     first_piece: float = 90.0
-    """Until it begins its answer: large models think first."""
+    """Until its answer begins: large models reason first."""
     next_piece: float = 30.0
-    """Until each piece after that."""
+    """Until each further piece."""
     bytes: int = 4_000_000
-    """More than any answer that is asked for here: a server that does not stop is stopped."""
+    """More than any answer requested here; a server that does not stop is stopped."""
     pieces: int = 100_000
     patience: float = 0.05
-    """That `look_patiently` waits before it looks again."""
+    """The pause of `look_patiently` before it looks again."""
 
 
 LIMITS = RunLimits()
 
-GLANCE = 0.05
-"""Seconds between two looks at whether anybody still waits."""
+POLL = 0.05
+"""Seconds between two checks whether the answer is still wanted."""
 
 
 class ErrorReport(msgspec.Struct, frozen=True):
@@ -69,12 +69,12 @@ class ErrorReport(msgspec.Struct, frozen=True):
 
 
 class Progress(msgspec.Struct, frozen=True):
-    """How far a run is.
+    """The state of a run.
 
-    `pieces` are those from the one asked for on, `arrived` is how many there are altogether.
-    `first_after` and `last_after` are seconds from the request to the first and to the newest
-    piece, `seconds` to now, or to the end. Over when there is a `finish` or a `trouble`; what had
-    arrived before a trouble is the answer as far as it came.
+    `pieces` are those from the one asked for on; `arrived` counts all pieces so far. `first_after`
+    and `last_after` are the seconds from the request to the first and to the latest piece,
+    `seconds` those until now, or until the end. A run is over when it has a `finish` or an error
+    (`trouble`); the pieces that arrived before an error are kept.
     """
 
     pieces: tuple[Piece, ...] = ()
@@ -86,7 +86,7 @@ class Progress(msgspec.Struct, frozen=True):
     trouble: ErrorReport | None = None
 
     def or_raise(self) -> Progress:
-        """Return it. Raises the `TutorError` that ended the run, if one did."""
+        """Return this state. Raises the `TutorError` that ended the run, if there is one."""
         if self.trouble is not None:
             raise self.trouble.error
         return self
@@ -97,8 +97,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """A service of the catalogue, whether there is a key for it, and whether the learner has
-    agreed to its host."""
+    """A service of the catalogue, whether it has a key, and whether its host is allowed."""
 
     card: ServiceCard
     has_key: bool
@@ -106,7 +105,7 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class RemoteRuns:
-    """The runs of one lab, by names that the lab gives."""
+    """The runs of one lab, by the names that the lab gives them."""
 
     def __init__(
         self,
@@ -121,7 +120,10 @@ class RemoteRuns:
         self._alternatives: dict[RemoteModel, Alternatives] = {}
 
     def offers(self) -> tuple[Offer, ...]:
-        """All services of the catalogue, in its order. Asks the keyring: a moment."""
+        """Return all services of the catalogue, in order.
+
+        Asks the keyring, which takes a moment.
+        """
         return tuple(
             Offer(
                 card, has_key(card), self._permissions.allowed(RemoteModel(card, card.model or ""))
@@ -130,41 +132,48 @@ class RemoteRuns:
         )
 
     def start(self, name: str, model: RemoteModel, request: RemoteRequest) -> None:
-        """Begin a run; one of the same name is cancelled and forgotten. Raises `NotAllowed`;
-        everything else that goes wrong is told by `look`."""
+        """Start a run, and cancel and forget one of the same name.
+
+        Raises `NotAllowed`. All other errors are reported by `look`.
+        """
         told = self._alternatives.setdefault(model, Alternatives(model))
         opened = self._opened(model)
         self.cancel(name)
         self._runs[name] = Run(lambda cut: told.stream(opened, request, cut), self._limits)
 
     def read(self, name: str, model: RemoteModel, text: str) -> None:
-        """Begin a run whose pieces are the tokens of `text` as the server reads it, each with the
-        log-probability that it had there; it has none where the server does not tell. Raises
-        `NotAllowed`."""
+        """Start a run whose pieces are the tokens of `text`, as the server tokenizes it.
+
+        Each has its log-probability, or none if the server does not report it. Raises `NotAllowed`.
+        """
         opened = self._opened(model)
         self.cancel(name)
         self._runs[name] = Run(lambda cut: prompt_events(opened(), text, cut), self._limits)
 
     def _opened(self, model: RemoteModel) -> Callable[[], Service]:
-        """What opens the service of this model, with the key of now. Raises `NotAllowed`."""
+        """Return a function that opens this model's service with its key. Raises `NotAllowed`."""
         self._permissions.check(model)
         key = self._permissions.key(model)
         return lambda: self._open(model, key)
 
     def look(self, name: str, since: int = 0) -> Progress:
-        """How far the run is, with the pieces from number `since` on. Of a run that this process
-        does not know it says that it was broken off."""
+        """Return the state of a run, with the pieces from number `since` on.
+
+        A run that this process does not know is reported as interrupted.
+        """
         run = self._runs.get(name)
         if run is None:
             lost = errors.StreamBroken(
-                "The engine was started anew while the answer came in.", "Ask again."
+                "The engine restarted while the answer was arriving.", "Ask again."
             )
             return Progress(arrived=since, trouble=ErrorReport.of(lost))
         return run.progress(since)
 
     def look_patiently(self, name: str) -> Progress:
-        """Return how far the run is; if it is not over, wait a moment and look again, so that a
-        lab that keeps asking asks less often."""
+        """Return the state of a run, after a short wait if it is not over.
+
+        The wait keeps a lab that polls all the time from polling too often.
+        """
         progress = self.look(name)
         if not progress.over:
             time.sleep(self._limits.patience)
@@ -172,12 +181,12 @@ class RemoteRuns:
         return progress
 
     def cancel(self, name: str) -> None:
-        """Stop a run; `look` says so from now on. One that is unknown is stopped already."""
+        """Cancel a run, if it exists; `look` reports that from now on."""
         if run := self._runs.get(name):
             run.cancel()
 
     def close(self) -> None:
-        """Stop and forget all."""
+        """Cancel and forget all runs."""
         for run in self._runs.values():
             run.cancel()
         self._runs.clear()
@@ -189,13 +198,13 @@ Events = Callable[[Cancellation], Iterator[Piece | Finish]]
 def prompt_events(
     service: Service, text: str, cancellation: Cancellation
 ) -> Iterator[Piece | Finish]:
-    """The tokens of a text (`Service.prompt_tokens`) as a run takes them."""
+    """Yield the tokens of a text (`Service.prompt_tokens`) as the events of a run."""
     yield from service.prompt_tokens(text, cancellation) or ()
     yield Finish("stop")
 
 
 class Run:
-    """One answer, read by a thread: what `events` yields."""
+    """One answer, which a thread receives: the events that `events` yields."""
 
     def __init__(self, events: Events, limits: RunLimits = LIMITS) -> None:
         self._limits = limits
@@ -215,7 +224,7 @@ class Run:
         ).start()
 
     def progress(self, since: int = 0) -> Progress:
-        self._mind_the_time()
+        self._check_silence()
         with self._lock:
             return Progress(
                 tuple(self._pieces[since:]),
@@ -228,12 +237,12 @@ class Run:
             )
 
     def wait(self, seconds: float) -> None:
-        """Until something has arrived since the last `wait`, or so long."""
+        """Wait until something has arrived since the last `wait`, for at most `seconds`."""
         self._arrival.wait(seconds)
         self._arrival.clear()
 
     def cancel(self) -> None:
-        """Nothing that arrives from now on counts."""
+        """Cancel the run: whatever arrives from now on is dropped."""
         self._end(trouble=ErrorReport.of(errors.RequestCancelled("The answer was stopped.")))
         self._cancellation.cancel()
 
@@ -244,14 +253,19 @@ class Run:
                     self._end(finish=event)
                     return
                 self._take(event)
-            self._end(trouble=ErrorReport.of(errors.StreamBroken("It has no end.", "Ask again.")))
+            self._end(
+                trouble=ErrorReport.of(errors.StreamBroken("The answer has no end.", "Ask again."))
+            )
         except errors.TutorError as error:
             self._end(trouble=ErrorReport.of(error))
-        except Exception as error:  # noqa: BLE001 (a mistake of ours must leave nobody waiting)
-            # its text may hold what was sent, the key included: kind and place have to do
+        except Exception as error:  # noqa: BLE001 (a bug must not leave the caller waiting)
+            # The message may contain what was sent, key included, so only type and place are
+            # logged.
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("a remote answer ended with %s\n%s", type(error).__name__, where)
-            mistake = errors.EngineError(f"The adapter made a mistake: {type(error).__name__}.")
+            mistake = errors.EngineError(
+                f"An internal error occurred in the adapter: {type(error).__name__}."
+            )
             self._end(trouble=ErrorReport.of(mistake))
 
     def _take(self, piece: Piece) -> None:
@@ -262,7 +276,7 @@ class Run:
                 self._pieces.append(piece)
                 self._size += len(piece.data)
         if self._size > self._limits.bytes or len(self._pieces) > self._limits.pieces:
-            raise errors.AnswerUnreadable("It goes on and on.", "Ask another server.")
+            raise errors.AnswerUnreadable("The answer is too long.", "Ask another server.")
         self._arrival.set()
 
     def _end(self, *, finish: Finish | None = None, trouble: ErrorReport | None = None) -> None:
@@ -272,8 +286,8 @@ class Run:
                 self._finish, self._trouble = finish, trouble
         self._arrival.set()
 
-    def _mind_the_time(self) -> None:
-        """End a run whose server keeps the line open and says nothing."""
+    def _check_silence(self) -> None:
+        """End a run whose server keeps the connection open but is silent."""
         now = time.monotonic()
         limits = self._limits
         patience = limits.first_piece if self._last is None else limits.next_piece
@@ -286,16 +300,16 @@ class Run:
 
 
 def never() -> None:
-    """A check for those who wait to the end."""
+    """Do nothing: a check for callers that wait until the end."""
 
 
 def whole(events: Events, check: Callable[[], None] = never) -> Progress:
-    """Wait for the whole answer and return it, or what `check` raises, which cuts it off."""
+    """Wait for the whole answer and return it. An error that `check` raises cuts it off."""
     run = Run(events)
     try:
         while not (progress := run.progress()).over:
             check()
-            run.wait(GLANCE)
+            run.wait(POLL)
     finally:
         run.cancel()
     return progress

@@ -1,16 +1,16 @@
 """One interface for every remote model.
 
 A request is a text to be continued or a conversation to be answered. The answer is a stream:
-`Piece` after `Piece`, each with what the service tells about it, and one `Finish` at the end.
+`Piece` after `Piece`, each with what the service reports about it, and one `Finish` at the end.
 
     for event in service.stream(RemoteRequest("The capital of France is", most_tokens=5), cancel):
         match event:
             case Piece(text=text): ...
             case Finish(reason=reason): ...
 
-What fails raises a `RemoteError` (`tutor.errors`), whose kinds say what it was; what has arrived
-before is the caller's to keep. Nothing here imports a vendor's client, torch or the screen, so
-that labs can keep these types in their states.
+A failure raises a `RemoteError` (`tutor.errors`), whose subclass says what happened; the caller
+keeps the pieces that arrived before. Nothing here imports a vendor's client, torch or the screen,
+so labs can keep these types in their states.
 """
 
 from __future__ import annotations
@@ -28,24 +28,25 @@ from tutor.errors import RequestCancelled
 from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
 
 SILENCE = 120.0
-"""Seconds without a byte; whoever looks at the clock of an answer gives up before
-(`tutor.vendors.runs`)."""
+"""Seconds to wait for the next byte. The time limits of `tutor.vendors.runs` are shorter."""
 
 NO_KEY = "none"
-"""What is sent where there is no key: clients insist on one, such servers do not look."""
+"""The key to send if there is none: clients require one, and servers without keys ignore it."""
 
 Reason = Literal["stop", "length", "other"]
-"""Why an answer ended: the model ended it, `most_tokens` was reached, or what the service calls
-otherwise. An answer that the service kept back raises `AnswerBlocked` instead."""
+"""Why an answer ended: the model ended it, `most_tokens` was reached, or another reason.
+
+An answer that the service withheld raises `AnswerBlocked` instead.
+"""
 
 
 class RemoteRequest(msgspec.Struct, frozen=True):
-    """`prompt` is a text to be continued as it is, or a conversation to be answered.
+    """A request: `prompt` is a text to be continued or a conversation to be answered.
 
-    `sampler` is applied by the service: temperature and top-p by all, top-k by Gemini and most
-    servers that people run themselves, min-p by the latter only; what a service does not know is
-    not sent. `top` is how many alternatives are wanted for each
-    token, 0 for none. `seed` None leaves the draw to the service; most do not promise to repeat.
+    The service applies `sampler`: all services know temperature and top-p, Gemini and most servers
+    that people run themselves know top-k, and the latter also min-p. Settings that a service does
+    not know are not sent. `top` is the number of alternatives wanted for each token, 0 for none. If
+    `seed` is None, the service draws at random; most services do not promise repeatable answers.
     """
 
     prompt: str | tuple[ChatMessage, ...]
@@ -56,8 +57,7 @@ class RemoteRequest(msgspec.Struct, frozen=True):
 
 
 class Alternative(msgspec.Struct, frozen=True):
-    """A token that could have come here: its exact bytes, and the natural logarithm of its
-    probability."""
+    """A token that could have come here: its bytes, and the natural log of its probability."""
 
     data: bytes
     log_probability: float
@@ -70,11 +70,11 @@ class Alternative(msgspec.Struct, frozen=True):
 class Piece(msgspec.Struct, frozen=True):
     """A part of an answer.
 
-    Where the service tells log-probabilities a piece is one token: `data` are its bytes,
-    `log_probability` is its own, `alternatives` are the most probable tokens of its place, most
-    probable first. Elsewhere a piece is as much text as the service sent at once, and says nothing
-    about tokens. `text` is what is to be shown: a character whose bytes are spread over several
-    tokens stands in the last of them.
+    If the service returns log-probabilities, a piece is one token: `data` is its bytes,
+    `log_probability` its own, and `alternatives` are the most probable tokens at its position, most
+    probable first. Otherwise a piece is as much text as the service sent at once, and says nothing
+    about tokens. `text` is what to show: a character whose bytes are spread over several tokens is
+    in the last of them.
     """
 
     text: str
@@ -84,8 +84,10 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Tokens as the service counted them; None for what it does not say. `answer_tokens` includes
-    those of reasoning that is not shown, where there is any: they are paid for, too."""
+    """Token counts as the service reports them; None if it does not report one.
+
+    `answer_tokens` includes hidden reasoning tokens, if there are any: they are charged for, too.
+    """
 
     prompt_tokens: int | None = None
     answer_tokens: int | None = None
@@ -99,10 +101,10 @@ class Finish(msgspec.Struct, frozen=True):
 
 
 class Cancellation:
-    """Ends a stream from another thread.
+    """A switch that ends a stream from another thread.
 
-    Whoever streams says with `on_cancel` what is to be closed; `cancel` closes it at once, also
-    while the stream waits for a slow server.
+    The code that streams registers with `on_cancel` what has to be closed. `cancel` closes it at
+    once, even while the stream waits for a slow server.
     """
 
     def __init__(self) -> None:
@@ -115,25 +117,27 @@ class Cancellation:
         return self._cancelled.is_set()
 
     def check(self) -> None:
-        """Raises `RequestCancelled` once `cancel` was called."""
+        """Raise `RequestCancelled` once `cancel` was called."""
         if self.cancelled:
             raise RequestCancelled("The answer was stopped.")
 
     def on_cancel(self, close: Callable[[], None] | None) -> None:
-        """What to close; called at once if it is too late. None: nothing any more."""
+        """Register what to close, or None for nothing. After `cancel`, it is closed at once."""
         with self._lock:
             self._close = close
         if close is not None and self.cancelled:
             close()
 
-    def cut_off(self, line: socket.socket | None) -> None:
-        """Have `cancel` end this connection, which another thread may be waiting for: closing
-        alone would not wake it."""
+    def cut_off(self, connection: socket.socket | None) -> None:
+        """Let `cancel` shut down this connection, which wakes a thread that waits for it.
+
+        Closing it would not wake the thread.
+        """
 
         def shut_down() -> None:
-            if line is not None:
+            if connection is not None:
                 with suppress(OSError, ValueError):
-                    line.shutdown(socket.SHUT_RDWR)
+                    connection.shutdown(socket.SHUT_RDWR)
 
         self.on_cancel(shut_down)
 
@@ -146,18 +150,20 @@ class Cancellation:
 
 
 class Service(Protocol):
-    """A remote model, ready to be asked; `tutor.vendors.opening.open_service` makes one."""
+    """A remote model that answers requests; `tutor.vendors.opening.open_service` creates one."""
 
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:
-        """The answer as it arrives; blocks until there is more of it.
+        """Yield the answer as it arrives, and block until more of it does.
 
         Raises `RemoteError`, and `RequestCancelled` soon after `cancellation.cancel()`.
         """
         ...
 
     def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
-        """The tokens of `text` as the service reads it, each with the log-probability that it had
-        where it stands (the first has none); None where the service does not tell."""
+        """Return the tokens of `text` as the service tokenizes it, each with its log-probability.
+
+        The first token has none. Returns None if the service does not report tokens.
+        """
         ...

@@ -1,5 +1,4 @@
-"""A text read by a model elsewhere: the questions of `tutor.lm.session`, as far as a service
-answers them."""
+"""A text on a remote model: the questions of `tutor.lm.session`, as far as it answers them."""
 
 from __future__ import annotations
 
@@ -34,10 +33,10 @@ from tutor.vendors.vocabulary import (
 
 
 class RemoteSession:
-    """One path of tokens. Positions count the tokens before a place, as everywhere.
+    """One path of tokens on a remote model. A position is the number of tokens before it.
 
-    `bits` are surprisals that are known, by the index of the token. `check` is called while the
-    server is waited for, and raises when nobody waits for the answer any more.
+    `bits` are the surprisals that are known, by the index of the token. `check` is called while the
+    session waits for the server, and raises an error when the question was cancelled.
     """
 
     def __init__(
@@ -56,7 +55,7 @@ class RemoteSession:
 
     @classmethod
     def on_text(cls, reader: RemoteReader, text: str, check: Check = never) -> RemoteSession:
-        """Raises `TextError` if it is empty."""
+        """Return a session on a text. Raises `TextError` if it is empty."""
         if not text:
             raise TextError("The text is empty.", "Enter at least one character.")
         told = reader.split(text, check)
@@ -65,7 +64,10 @@ class RemoteSession:
 
     @classmethod
     def on_chat(cls, reader: RemoteReader, messages: Iterable[ChatMessage]) -> RemoteSession:
-        """Up to where the assistant is to speak. Raises `TextError` for no messages."""
+        """Return a session on a conversation, up to where the assistant's answer begins.
+
+        Raises `TextError` if there are no messages.
+        """
         said = tuple(messages)
         if not said:
             raise TextError("The conversation is empty.", "Write a message first.")
@@ -90,7 +92,7 @@ class RemoteSession:
         if not text.strip():
             raise TextError("The message is empty.", "Write something first.")
         if not is_conversation(self._path):
-            raise TextError("This is a text and no conversation.", "c begins one.")
+            raise TextError("This is a text, not a conversation.", "Press c to start a chat.")
         closing = [] if self.ended else [END]
         said = self._reader.vocabulary.token(text.encode())
         added = (*closing, BREAK, USER, said, BREAK, ASSISTANT)
@@ -107,7 +109,7 @@ class RemoteSession:
         return other
 
     def snapshot(self, check: Check) -> RemoteSession:
-        """Return a copy that stays as the session is now, and waits as `check` lets it."""
+        """Return a copy with the current path, which waits as long as `check` allows."""
         copy = self.fork(len(self))
         copy._check = check
         return copy
@@ -115,24 +117,25 @@ class RemoteSession:
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int | None, top: int
     ) -> Distribution:
-        """What comes after the first `position` tokens, as far as the server shows it; without a
-        seed, no answer is begun for it."""
+        """Return the distribution after the first `position` tokens, as far as the server shows it.
+
+        Without a seed, no answer is begun for it.
+        """
         path = tuple(self._path[: self._checked(position)])
-        place = self._reader.place(path, sampler, seed, self._check)
+        found = self._reader.prediction(path, sampler, seed, self._check)
         return shown.distribution(
-            place.shown,
+            found.shown,
             sampler,
             position=position,
             seed=seed or 0,
             top=top,
             token_of=self._reader.vocabulary.token,
-            drawn=place.drawn,
-            drawn_log=place.drawn_log,
+            drawn=found.drawn,
+            drawn_log=found.drawn_log,
         )
 
     def rows(self, position: int, sampler: SamplerSettings, ids: Sequence[int]) -> tuple[Row, ...]:
-        """The rows of these tokens; of those that the server does not show, only that they are
-        not told."""
+        """Return the rows of these tokens. The probability of a token that is not shown is NaN."""
         found = self.distribution(position, sampler, None, ALTERNATIVES)
         by_id = {row.token.id: row for row in (*found.rows, found.drawn)}
         beyond = len(found.rows) + 1
@@ -142,44 +145,47 @@ class RemoteSession:
     def find(
         self, position: int, sampler: SamplerSettings, query: str, limit: int
     ) -> tuple[Row, ...]:
-        """Raises `NotTold`: the vocabulary is not known."""
-        raise NotTold("A server tells no vocabulary to search in.", "Choose from its rows.")
+        """Raise `NotTold`: the vocabulary is not known."""
+        raise NotTold("A server does not return its vocabulary.", "Choose from the rows shown.")
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
-        """-log2 p of each token from `start` on, as far as it was told already: asking for each
-        would be a request for each. NaN for what is not; None for the first token."""
+        """Return the surprisal of each token from `start` on, as far as it is known already.
+
+        An unknown surprisal is NaN, since each would need a request of its own. It is None for the
+        first token.
+        """
         if not 0 <= start <= len(self._path):
-            raise TextError(f"There is no token {start} in a text of {len(self._path)} tokens.")
+            raise TextError(f"There is no token {start}: the text has {len(self._path)} tokens.")
         bits = [self._known_bits(index) for index in range(max(1, start), len(self._path))]
         return (None, *bits) if start == 0 else tuple(bits)
 
     def _known_bits(self, index: int) -> float:
         if index in self._bits:
             return self._bits[index]
-        place = self._reader.known(tuple(self._path[:index]))
-        for each in place.shown if place else ():
+        found = self._reader.known(tuple(self._path[:index]))
+        for each in found.shown if found else ():
             if id_of(each.data) == self._path[index].id:
                 return -each.log_probability / math.log(2)
         return NOT_TOLD
 
     def xray(self, position: int, layer: int) -> XRay:
-        """Raises `NotTold`: a service says what comes out, not what is inside."""
+        """Raise `NotTold`: a service reports what its model predicts, not what happens inside."""
         raise NotTold(
-            "A server tells what comes out of its model, and nothing of what goes on inside.",
-            "The x-ray works on a model that runs here.",
+            "A server returns its model's output, but nothing from inside the model.",
+            "Use a local model for the x-ray.",
         )
 
     def _checked(self, length: int) -> int:
         if not 1 <= length <= len(self._path):
             raise TextError(
-                f"Position {length} is outside this text of {len(self._path)} tokens.",
+                f"Position {length} is outside this text, which has {len(self._path)} tokens.",
                 f"Use 1 to {len(self._path)}.",
             )
         return length
 
 
 def remote_card(model: RemoteModel) -> ModelCard:
-    """What the app is told of the model: what a local one has inside, nobody tells here."""
+    """Return what the app shows of the model. What is inside a remote model is not known."""
     told = model.service.alternatives
     return ModelCard(
         name=model.name,
@@ -195,7 +201,7 @@ def remote_card(model: RemoteModel) -> ModelCard:
         vocabulary_size=0,
         chat=True,
         end_ids=(END.id,),
-        device="elsewhere",
+        device="remote",
         host=model.host,
         shows=ALTERNATIVES if told is None else told,
     )

@@ -1,9 +1,10 @@
-"""From the few tokens that a server shows to one that is chosen.
+"""Builds a distribution from the few tokens that a server shows, and draws from it.
 
-The same steps as in `tutor/lm/sampling.py`, in the same order, on what is shown: temperature,
-top-k, top-p, min-p, each on probabilities made to sum to 1 again, then the draw. What the server
-hides can never be drawn, whatever its probability. The draw is the race of `tutor/lm/draw.py`,
-with a luck for each token that follows from the seed, the position and its id.
+The steps are those of `tutor/lm/sampling.py`, in the same order: temperature, top-k, top-p, min-p,
+each followed by scaling the probabilities so that they sum to 1, then the draw. A token that the
+server hides can never be drawn, whatever its probability. The draw is the race of
+`tutor/lm/draw.py`, with a random number for each token that follows from the seed, the position and
+its id.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from tutor.lm.distribution import Cut, Distribution, Row, SamplerSettings, Token
 from tutor.vendors.service import Alternative
 
 NOT_TOLD = math.nan
-"""A probability, or bits, that the server does not tell."""
+"""A probability or surprisal that the server does not report."""
 
 
 def distribution(
@@ -30,12 +31,12 @@ def distribution(
     drawn: Token | None = None,
     drawn_log: float | None = None,
 ) -> Distribution:
-    """The answer after `position` tokens, from the alternatives `shown`, most probable first.
+    """Return the distribution after `position` tokens from the alternatives `shown`.
 
-    `vocabulary_size` is 0: it is not known. The entropy is the least that it can be: what is hidden
-    counts as one token. What is hidden does not depend on `top`. `drawn` is the server's own
-    choice, where it draws, with its log-probability if that is told; it need not be among those
-    shown.
+    They are ordered by probability. `vocabulary_size` is 0, since it is not known. The entropy is a
+    lower bound: all hidden tokens count as one. What is hidden does not depend on `top`. `drawn` is
+    the server's own choice, if it draws, and `drawn_log` its log-probability, if that is reported;
+    the token need not be among those shown.
     """
     rows = _rows(shown, sampler, token_of)
     if drawn is None and rows:
@@ -59,13 +60,15 @@ def distribution(
 
 
 def least_entropy(shown: Sequence[float]) -> float:
-    """The least bits that a distribution can have of which these probabilities are shown: the rest
-    counts as one token, and may be many."""
+    """Return the least entropy, in bits, of a distribution in which only these are shown.
+
+    All hidden tokens count as one, although there may be many.
+    """
     return _entropy([*shown, max(0.0, 1.0 - sum(shown))])
 
 
 def unknown(token: Token, rank: int, log_probability: float | None = None) -> Row:
-    """The row of a token that the server does not show here: at best, its rank is the next one."""
+    """Return the row of a token that the server does not show; `rank` is the best it can have."""
     if log_probability is None:
         return Row(rank, token, NOT_TOLD, NOT_TOLD, NOT_TOLD)
     return Row(rank, token, math.exp(log_probability), log_probability, NOT_TOLD)
@@ -78,57 +81,60 @@ def _rows(
     sampled, cuts = _sampled(logs, sampler)
     return [
         Row(
-            rank=place,
+            rank=rank,
             token=token_of(alternative.data),
             probability=alternative.probability,
             logit=alternative.log_probability,
-            sampled_probability=sampled[place - 1],
-            cut=cuts[place - 1],
+            sampled_probability=sampled[rank - 1],
+            cut=cuts[rank - 1],
         )
-        for place, alternative in enumerate(shown, 1)
+        for rank, alternative in enumerate(shown, 1)
     ]
 
 
 def _sampled(
     logs: Sequence[float], sampler: SamplerSettings
 ) -> tuple[list[float], list[Cut | None]]:
-    """What the sampler leaves of each probability, and what cut it."""
+    """Return the probabilities after the sampler, and for each token what cut it."""
     count = len(logs)
     if sampler.greedy:
-        cuts: list[Cut | None] = [None if place == 0 else "greedy" for place in range(count)]
-        return [1.0 if place == 0 else 0.0 for place in range(count)], cuts
+        cuts: list[Cut | None] = [None if index == 0 else "greedy" for index in range(count)]
+        return [1.0 if index == 0 else 0.0 for index in range(count)], cuts
     weights = [math.exp((value - logs[0]) / sampler.temperature) for value in logs]
     after_top_k = min(sampler.top_k or count, count)
     after_top_p = _nucleus(weights[:after_top_k], sampler.top_p)
     least = sampler.min_p  # the greatest weight is 1
     after_min_p = sum(weight >= least for weight in weights[:after_top_p])
     total = sum(weights[:after_min_p])
-    sampled = [w / total if place < after_min_p else 0.0 for place, w in enumerate(weights)]
-    return sampled, [_cut(place, after_top_k, after_top_p, after_min_p) for place in range(count)]
+    sampled = [w / total if index < after_min_p else 0.0 for index, w in enumerate(weights)]
+    return sampled, [_cut(index, after_top_k, after_top_p, after_min_p) for index in range(count)]
 
 
-def _nucleus(weights: Sequence[float], share: float) -> int:
-    """How many of the first have together a share of the sum of all."""
-    if share >= 1:
+def _nucleus(weights: Sequence[float], top_p: float) -> int:
+    """Return how many of the first weights reach a fraction `top_p` of their sum."""
+    if top_p >= 1:
         return len(weights)
     total, reached = sum(weights), 0.0
-    for place, weight in enumerate(weights, 1):
+    for count, weight in enumerate(weights, 1):
         reached += weight
-        if reached >= share * total:
-            return place
+        if reached >= top_p * total:
+            return count
     return len(weights)
 
 
-def _cut(place: int, after_top_k: int, after_top_p: int, after_min_p: int) -> Cut | None:
-    if place < after_min_p:
+def _cut(index: int, after_top_k: int, after_top_p: int, after_min_p: int) -> Cut | None:
+    if index < after_min_p:
         return None
-    if place >= after_top_k:
+    if index >= after_top_k:
         return "top-k"
-    return "top-p" if place >= after_top_p else "min-p"
+    return "top-p" if index >= after_top_p else "min-p"
 
 
 def _first(rows: Sequence[Row], seed: int, position: int) -> Row:
-    """The row that arrives first: an exponentially distributed time, divided by its probability."""
+    """Return the row that arrives first, which is a random draw.
+
+    Each row arrives after an exponentially distributed time, divided by its probability.
+    """
 
     def arrival(row: Row) -> float:
         digest = blake2b(f"{seed}:{position}:{row.token.id}".encode(), digest_size=8).digest()

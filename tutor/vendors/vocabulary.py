@@ -1,8 +1,8 @@
-"""Tokens of a service that does not tell its vocabulary.
+"""Tokens of a service that does not publish its vocabulary.
 
-All that is known of such a token is its bytes, so these are what makes it the same token: its id is
-a hash of them, the same in every process. An engine that was started anew need only be told the
-bytes again. A conversation is one path of tokens too: marks say who speaks.
+Only the bytes of such a token are known, so they are what identifies it: its id is a hash of them,
+the same in every process. An engine that has restarted only needs the bytes again. A conversation
+is one path of tokens too, in which special tokens say who speaks.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tutor.errors import TextError
 from tutor.lm.distribution import ChatMessage, Token
 
 _FIRST = 256
-"""Ids below are for marks."""
+"""The first id of a token with bytes; smaller ids are for special tokens."""
 
 
 def _mark(id_: int, text: str) -> Token:
@@ -23,23 +23,23 @@ def _mark(id_: int, text: str) -> Token:
 
 SYSTEM, USER, ASSISTANT = _mark(1, "<system>"), _mark(2, "<user>"), _mark(3, "<assistant>")
 END = _mark(4, "<end>")
-"""Where the model ended its text or its turn."""
+"""The end of the model's text or turn."""
 
 BREAK = Token(5, "\n", b"\n")
-"""Stands between two turns on the screen; no part of what anybody said."""
+"""A line break between two turns on the screen; it belongs to no message."""
 
 _ROLES = {"system": SYSTEM, "user": USER, "assistant": ASSISTANT}
 _MARKS = {mark.id: mark for mark in (SYSTEM, USER, ASSISTANT, END, BREAK)}
 
 
 class Vocabulary:
-    """The tokens met so far."""
+    """The tokens seen so far."""
 
     def __init__(self) -> None:
         self._tokens: dict[int, Token] = dict(_MARKS)
 
     def token(self, data: bytes) -> Token:
-        """The token with these bytes."""
+        """Return the token with these bytes."""
         id_ = id_of(data)
         found = self._tokens.get(id_)
         if found is None:
@@ -48,28 +48,29 @@ class Vocabulary:
         return found
 
     def learn(self, ids: Sequence[int], data: Sequence[bytes]) -> None:
-        """What a client says of tokens that this process may not have met."""
+        """Add tokens, with their bytes, that this process may not have seen yet."""
         for id_, each in zip(ids, data, strict=False):
             if id_ not in _MARKS and id_ == id_of(each):
                 self.token(each)
 
     def tokens(self, ids: Iterable[int]) -> tuple[Token, ...]:
-        """Raises `TextError` for an id that nothing is known of."""
+        """Return the tokens with these ids. Raises `TextError` for an unknown id."""
         try:
             return tuple(self._tokens[id_] for id_ in ids)
         except KeyError as error:
             raise TextError(
-                f"Token {error} is not known here.", "Start the text again: e, then Enter."
+                f"The engine does not know token {error}.",
+                "Press e, then Enter, to start the text again.",
             ) from error
 
 
 def id_of(data: bytes) -> int:
-    """56 bits of a hash, above the ids of the marks."""
+    """Return the id of a token: 56 bits of a hash, above the ids of special tokens."""
     return _FIRST + int.from_bytes(blake2b(data, digest_size=7).digest(), "big")
 
 
 def conversation(vocabulary: Vocabulary, messages: Iterable[ChatMessage]) -> list[Token]:
-    """The path of a conversation, up to where the assistant is to speak."""
+    """Return the path of a conversation, up to where the assistant's answer begins."""
     path: list[Token] = []
     for message in messages:
         path += [_ROLES[message.role], vocabulary.token(message.content.encode())]
@@ -84,8 +85,11 @@ def is_conversation(path: Sequence[Token]) -> bool:
 
 
 def messages(path: Sequence[Token]) -> tuple[ChatMessage, ...]:
-    """The conversation on a path; the last message is the assistant's as far as it is written, and
-    empty where it has not begun. Raises `TextError` for bytes that are no text yet."""
+    """Return the conversation on a path.
+
+    The last message is the assistant's answer as far as it is written, which may be empty. Raises
+    `TextError` if its bytes end in the middle of a character.
+    """
     found: list[tuple[str, bytes]] = []
     for token in path:
         role = next((name for name, mark in _ROLES.items() if mark == token), None)
@@ -97,11 +101,11 @@ def messages(path: Sequence[Token]) -> tuple[ChatMessage, ...]:
 
 
 def text_of(data: bytes) -> str:
-    """Raises `TextError` for what ends in the middle of a character."""
+    """Return bytes as text. Raises `TextError` if they end in the middle of a character."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise TextError(
-            "The text ends in the middle of a character, and a server takes whole ones only.",
-            "Go back with b, and choose a token that is one.",
+            "The text ends in the middle of a character, which cannot be sent to a server.",
+            "Press u to undo the last token, and choose one that completes a character.",
         ) from error

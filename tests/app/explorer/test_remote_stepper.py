@@ -128,12 +128,12 @@ async def test_what_is_not_possible_is_said(server: Loopback, tmp_path: Path) ->
         await keys(pilot, "x")
         await sees(pilot, "there is no x-ray")
         await keys(pilot, "s", "z")
-        await sees(pilot, "A server tells no vocabulary")
+        await sees(pilot, "A server does not return its vocabulary")
         await keys(pilot, "escape", "escape")
         pilot.app.navigator.open_place("guess")
         await sees(pilot, "The guessing game needs every token")
         pilot.app.navigator.open_live_lab("tokens")
-        await sees(pilot, "This lab takes a model apart")
+        await sees(pilot, "This lab inspects a local model")
 
 
 async def test_a_refused_key_is_told_and_asked_again(server: Loopback, tmp_path: Path) -> None:

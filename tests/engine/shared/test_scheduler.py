@@ -1,4 +1,4 @@
-"""Who comes next, without an engine: work is pretended, by charging for it."""
+"""Tests whose turn is next, without an engine: work is simulated by charging for it."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tutor.engine.shared.scheduler import AHEAD, LearnerSlot, Scheduler
 from tutor.engine.wire import Close
 
 PIECE = 0.02
-"""Seconds that a pretended piece of work takes."""
+"""Seconds of one simulated piece of work."""
 
 
 class Class:
-    """Learners who ask, and an engine that does pieces of work for them."""
+    """Learners who send requests, and an engine that does pieces of work for them."""
 
     def __init__(self, learners: int) -> None:
         self.scheduler: Scheduler[LearnerSlot] = Scheduler()
@@ -26,10 +26,10 @@ class Class:
             self.come()
 
     def come(self) -> None:
-        """One more learner joins."""
+        """Let one more learner join."""
         self.slots.append(LearnerSlot(Inbox(lambda message: None)))
         self.served.append(0)
-        self.scheduler.come(self.slots[-1])
+        self.scheduler.add(self.slots[-1])
 
     def ask(self, learner: int) -> None:
         self._id += 1
@@ -38,7 +38,7 @@ class Class:
         self.scheduler.wake(slot)
 
     def serve(self, seconds: float = PIECE) -> int:
-        """Who was served."""
+        """Return who was served."""
         slot = self.scheduler.queue()[0]
         self.scheduler.begin(slot)
         slot.inbox.done(slot.inbox.next().id)
@@ -48,7 +48,7 @@ class Class:
         return learner
 
 
-def test_those_who_run_on_get_equal_shares() -> None:
+def test_learners_who_generate_get_equal_shares() -> None:
     room = Class(4)
     for learner in range(4):
         room.ask(learner)
@@ -61,10 +61,10 @@ def test_work_done_together_is_charged_in_equal_parts() -> None:
     room = Class(3)
     room.scheduler.charge(room.slots[:2], 1.0)
     room.scheduler.charge(room.slots[2:], 0.7)
-    assert [slot.had for slot in room.slots] == [0.5, 0.5, 0.7]
+    assert [slot.virtual_time for slot in room.slots] == [0.5, 0.5, 0.7]
 
 
-def test_who_joins_late_gets_no_more_than_the_others_from_then_on() -> None:
+def test_a_late_learner_gets_no_more_than_the_others() -> None:
     room = Class(2)
     for learner in range(2):
         room.ask(learner)
@@ -77,7 +77,7 @@ def test_who_joins_late_gets_no_more_than_the_others_from_then_on() -> None:
     assert room.served == [60, 60, 10]
 
 
-def test_one_whose_requests_take_longer_gets_fewer() -> None:
+def test_a_learner_with_longer_requests_gets_fewer() -> None:
     room = Class(2)
     for learner in range(2):
         room.ask(learner)
@@ -89,9 +89,7 @@ def test_one_whose_requests_take_longer_gets_fewer() -> None:
 
 
 @given(st.integers(1, 8), st.integers(2, 8))
-def test_one_who_takes_less_than_a_share_comes_before_those_who_run_on(
-    runners: int, rounds: int
-) -> None:
+def test_a_learner_who_steps_comes_before_those_who_generate(runners: int, rounds: int) -> None:
     pause = runners * rounds
     room = Class(runners + 1)
     stepper = runners
@@ -104,9 +102,8 @@ def test_one_who_takes_less_than_a_share_comes_before_those_who_run_on(
         assert room.serve() == stepper
 
 
-def test_having_been_away_does_not_save_up_time() -> None:
-    """Who comes back after an hour of others' work goes first, but does not keep them waiting
-    for long."""
+def test_a_break_does_not_save_up_time() -> None:
+    """A learner who returns goes first, but does not keep the others waiting for long."""
     room = Class(2)
     room.ask(0)
     for _ in range(10_000):
@@ -121,7 +118,7 @@ def test_having_been_away_does_not_save_up_time() -> None:
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=200))
-def test_nobody_who_waits_is_forgotten(asking: list[int]) -> None:
+def test_no_learner_who_waits_is_forgotten(asking: list[int]) -> None:
     room = Class(6)
     for learner in asking:
         room.ask(learner)
@@ -131,12 +128,12 @@ def test_nobody_who_waits_is_forgotten(asking: list[int]) -> None:
     assert room.served == [asking.count(learner) for learner in range(6)]
 
 
-def test_whoever_has_left_is_taken_away_once_and_served_no_more() -> None:
+def test_a_learner_who_has_left_is_removed_once_and_not_served() -> None:
     room = Class(2)
     room.ask(0)
     room.ask(1)
     room.scheduler.leave(room.slots[0])
     assert room.scheduler.queue() == [room.slots[1]]
-    assert room.scheduler.take_away() == [room.slots[0]]
-    assert room.scheduler.take_away() == []
+    assert room.scheduler.remove_departed() == [room.slots[0]]
+    assert room.scheduler.remove_departed() == []
     assert room.scheduler.slots == (room.slots[1],)

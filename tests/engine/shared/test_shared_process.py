@@ -1,5 +1,7 @@
-"""The real process on a tiny model, its socket, and those who connect to it: honestly, by mistake,
-and with bad intent."""
+"""The real process on a tiny model, its socket, and clients that connect to it.
+
+They connect honestly, by mistake, or with bad intent.
+"""
 
 from __future__ import annotations
 
@@ -56,7 +58,7 @@ class Served:
 
     @property
     def worker(self) -> psutil.Process:
-        """The process with the model."""
+        """Return the process that has the model."""
         (worker,) = psutil.Process(self.process.pid).children()
         return worker
 
@@ -80,7 +82,7 @@ def engine_on(folder: Path, model: Path, *options: str) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def served(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """One with room for many screens of this account."""
+    """Return an engine with room for many screens of this account."""
     folder = tmp_path_factory.mktemp("run")
     with engine_on(folder, tiny_folder, "--of-one-account=30") as running:
         yield running
@@ -99,7 +101,7 @@ async def screen(socket: Path) -> AsyncIterator[EngineClient]:
 
 @contextmanager
 def screen_of(running: Served, program: str) -> Iterator[subprocess.Popen[str]]:
-    """A process that connects, as this program says, and stays until it is let go."""
+    """Start a process that runs `program`, connects and stays until it is released."""
     hello = frames.pack(Hello(__version__, "me")).hex()
     with subprocess.Popen(
         [sys.executable, "-c", program, str(running.socket), hello],
@@ -117,7 +119,7 @@ async def until(condition: Any, what: str) -> None:
             await asyncio.sleep(0.02)
 
 
-async def test_a_screen_finds_it_and_starts_no_process(served: Served) -> None:
+async def test_a_screen_finds_the_engine_and_starts_no_process(served: Served) -> None:
     before = psutil.Process().children()
     async with screen(served.socket) as engine:
         assert engine.served
@@ -128,10 +130,10 @@ async def test_a_screen_finds_it_and_starts_no_process(served: Served) -> None:
         assert psutil.Process().children() == before
 
 
-async def test_where_nobody_listens_a_screen_starts_its_own(
+async def test_without_a_shared_engine_a_screen_starts_its_own(
     tmp_path: Path, tiny_folder: Path
 ) -> None:
-    engine = EngineClient(str(tiny_folder), shared=tmp_path / "nobody.sock")
+    engine = EngineClient(str(tiny_folder), shared=tmp_path / "missing.sock")
     await engine.start()
     await engine.ready()
     assert not engine.served
@@ -140,8 +142,8 @@ async def test_where_nobody_listens_a_screen_starts_its_own(
     await engine.stop()
 
 
-async def test_twenty_learners_lose_a_moment_when_it_is_killed(served: Served) -> None:
-    """kill -9, with work under way for all of them: each goes on at the same place."""
+async def test_twenty_learners_continue_after_kill_9(served: Served) -> None:
+    """After kill -9 in the middle of work, each learner continues at the same position."""
     screens = [EngineClient(shared=served.socket) for _ in range(20)]
     try:
         for engine in screens:
@@ -167,7 +169,7 @@ async def test_twenty_learners_lose_a_moment_when_it_is_killed(served: Served) -
             await engine.stop()
 
 
-async def test_it_is_waited_for_and_no_process_is_started_meanwhile(
+async def test_screens_wait_for_a_restart_and_start_no_process(
     tmp_path: Path, tiny_folder: Path
 ) -> None:
     with engine_on(tmp_path, tiny_folder) as first:
@@ -176,7 +178,7 @@ async def test_it_is_waited_for_and_no_process_is_started_meanwhile(
         session = await engine.open_text("hello")
     await until(lambda: engine.state is EngineState.STARTING, "the end of the engine")
     assert engine.failure is not None
-    assert "of this machine ended" in engine.failure.happened
+    assert "shared engine has ended" in engine.failure.happened
     with engine_on(tmp_path, tiny_folder):
         assert len(await session.surprisals()) == len(session.tokens)
         assert engine.served
@@ -184,7 +186,7 @@ async def test_it_is_waited_for_and_no_process_is_started_meanwhile(
     assert engine.state is EngineState.STOPPED
 
 
-async def test_no_session_of_another_can_be_named(served: Served) -> None:
+async def test_no_session_of_another_learner_can_be_named(served: Served) -> None:
     async with screen(served.socket) as engine:
         session = await engine.open_text("a secret of mine")
         other = await EngineConnection.open(served.socket)
@@ -207,7 +209,7 @@ async def test_names_cannot_be_guessed(served: Served) -> None:
         assert min(map(len, names)) >= 16
 
 
-async def test_another_version_is_told_so_and_does_not_try_again(served: Served) -> None:
+async def test_another_version_is_rejected_and_does_not_retry(served: Served) -> None:
     connection = await EngineConnection.open(served.socket, Hello("0.0.0", "me"))
     answer = await connection.receive()
     assert isinstance(answer, Failed)
@@ -216,30 +218,30 @@ async def test_another_version_is_told_so_and_does_not_try_again(served: Served)
     assert await connection.receive() is None
 
 
-async def test_more_screens_than_an_account_may_have_are_turned_away(
+async def test_too_many_screens_of_an_account_are_rejected(
     tmp_path: Path, tiny_folder: Path
 ) -> None:
     with engine_on(tmp_path, tiny_folder, "--of-one-account=1") as running:
         async with screen(running.socket):
             second = EngineClient(shared=running.socket)
             await second.start()
-            with pytest.raises(TooMuchAsked, match="1 screens"):
+            with pytest.raises(TooMuchAsked, match="1 screen"):
                 await second.ready()
             await second.stop()
-            told_before_it_has_said_anything(running.socket)
+            check_reason_for_rejection(running.socket)
         async with screen(running.socket) as again:
             assert again.served
 
 
-def told_before_it_has_said_anything(path: Path) -> None:
-    """Whoever is turned away while still speaking hears why all the same."""
+def check_reason_for_rejection(path: Path) -> None:
+    """Check that a rejected client gets the reason, even if it is still sending."""
     with socket.socket(socket.AF_UNIX) as late:
         late.settimeout(30)
         late.connect(str(path))
         select.select([late], [], [], 30)
         late.sendall(frames.pack(Hello(__version__, "me")))
         answer = late.makefile("rb").read()
-    assert b"1 screens of this account" in answer
+    assert b"1 screen of one account" in answer
 
 
 @pytest.mark.parametrize(
@@ -255,7 +257,7 @@ def told_before_it_has_said_anything(path: Path) -> None:
         frames.pack(Hello(__version__, "me")) + (4).to_bytes(4, "big") + b"\xc1\xc1\xc1\xc1",
     ],
 )
-async def test_whoever_talks_nonsense_harms_nobody_else(served: Served, said: bytes) -> None:
+async def test_invalid_messages_do_not_harm_other_connections(served: Served, said: bytes) -> None:
     async with screen(served.socket) as engine:
         session = await engine.open_text("hello")
         with socket.socket(socket.AF_UNIX) as stranger:
@@ -269,7 +271,7 @@ async def test_whoever_talks_nonsense_harms_nobody_else(served: Served, said: by
         assert engine.generation == 1
 
 
-async def test_one_who_takes_no_answers_is_dropped_and_holds_nobody_up(served: Served) -> None:
+async def test_a_client_that_does_not_read_is_dropped(served: Served) -> None:
     async with screen(served.socket) as engine:
         session = await engine.open_text("hello")
         before = (await load_of(served.socket)).learners
@@ -287,7 +289,7 @@ async def test_one_who_takes_no_answers_is_dropped_and_holds_nobody_up(served: S
                 await asyncio.sleep(0.02)
 
 
-async def test_what_concerns_own_files_goes_to_an_engine_of_ones_own(
+async def test_labs_with_own_files_go_to_an_own_engine(
     served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_folder: Path
 ) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "mine"))
@@ -316,15 +318,15 @@ async def test_the_status_command(served: Served) -> None:
         assert told["version"] == __version__
         assert "learners connected" in subprocess.check_output(command, timeout=60, text=True)
     with pytest.raises(NoSharedEngine):
-        await load_of(served.socket.with_name("nobody.sock"))
+        await load_of(served.socket.with_name("missing.sock"))
 
 
-def test_only_one_engine_serves_on_a_socket(served: Served) -> None:
+def test_only_one_engine_uses_a_socket(served: Served) -> None:
     with pytest.raises(EngineError, match="already"), place.listening(served.socket):
         pass
 
 
-def test_a_socket_is_trusted_only_where_nobody_else_can_have_put_it(
+def test_a_socket_that_others_could_have_created_is_not_trusted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUTOR_ENGINE", str(tmp_path / "run" / "engine.sock"))
@@ -341,7 +343,7 @@ def test_a_socket_is_trusted_only_where_nobody_else_can_have_put_it(
 
 
 @pytest.mark.parametrize(("folder", "socket_"), [(0o755, 0o666), (0o750, 0o660), (0o700, 0o600)])
-def test_whoever_may_enter_the_folder_may_connect(
+def test_everyone_who_may_enter_the_folder_may_connect(
     tmp_path: Path, folder: int, socket_: int
 ) -> None:
     path = tmp_path / "run" / "engine.sock"
@@ -353,12 +355,12 @@ def test_whoever_may_enter_the_folder_may_connect(
 
 
 @pytest.mark.skipif(
-    os.name != "posix" or os.geteuid() != 0, reason="needs root to be somebody else"
+    os.name != "posix" or os.geteuid() != 0, reason="needs root to use another account"
 )
-async def test_another_account_counts_for_itself_and_a_folder_of_theirs_is_not_trusted(
+async def test_another_account_has_its_own_limit_and_untrusted_folders(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny_folder: Path
 ) -> None:
-    """Who is at the other end says the system: here an account without a name."""
+    """The system reports the account at the other end; here it is one without a name."""
     program = (
         "import os, socket, sys\n"
         "os.setuid(54321)\n"

@@ -1,4 +1,4 @@
-"""The thread that works for all, on a tiny network: requests in, answers out, without a socket."""
+"""The thread that works for all, on a tiny network: requests in, answers out, no socket."""
 
 from __future__ import annotations
 
@@ -44,8 +44,7 @@ LIMITS = Limits()
 
 
 class Clock:
-    """The time that the server's work takes: `step` seconds pass from look to look, however fast
-    the machine is."""
+    """A clock for the server's work, independent of the machine: each call adds `step` seconds."""
 
     def __init__(self) -> None:
         self.step = 0.001
@@ -57,8 +56,10 @@ class Clock:
 
 
 class Room:
-    """A shared engine and those who ask it, in one thread: `ask` only puts a request into the
-    queue, `work` takes turns until nobody waits."""
+    """A shared engine and its clients in one thread.
+
+    `ask` only puts a request into the queue; `work` takes turns until none is left.
+    """
 
     def __init__(
         self,
@@ -82,7 +83,7 @@ class Room:
             self.log.append((account, message))
 
         learner = Learner(Inbox(send), send, account, paths.labs_of_account(account, "me"))
-        self.scheduler.come(learner)
+        self.scheduler.add(learner)
         return learner
 
     def ask(self, learner: int, request: type, *fields: Any) -> int:
@@ -96,7 +97,7 @@ class Room:
         self.scheduler.wake(slot)
 
     def work(self) -> list[tuple[int, Any]]:
-        """What was answered, to whom, in order."""
+        """Return what was answered, to whom, in order."""
         before = len(self.log)
         while self.scheduler.queue():
             self.server.take_turn()
@@ -115,7 +116,7 @@ def logits(distribution: Distribution) -> dict[int, float]:
 
 
 def meanwhile(room: Room, act: Callable[[], object]) -> None:
-    """Do this while the network reads for the next time."""
+    """Do this while the network processes its next input."""
     network, forward = room.model.network, room.model.network.forward
 
     def forward_and_act(*arguments: Any) -> Any:
@@ -131,7 +132,7 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
 
 
-def test_what_several_want_next_is_read_in_one_pass_and_is_what_each_would_have_got_alone() -> None:
+def test_a_batch_gives_each_learner_the_same_as_alone() -> None:
     room = Room(6)
     texts = [(5, 6, 7, learner) for learner in range(6)]
     for learner, ids in enumerate(texts):
@@ -143,7 +144,7 @@ def test_what_several_want_next_is_read_in_one_pass_and_is_what_each_would_have_
         step(room, learner, 4)
     answers = dict(room.work())
     assert room.load().together == 6
-    assert room.model.network.tokens_read == read  # none of them alone
+    assert room.model.network.tokens_read == read  # nothing was processed alone
     for learner, ids in enumerate(texts):
         alone = Room(1)
         alone.ask(0, OpenTokens, "s", ids)
@@ -153,7 +154,7 @@ def test_what_several_want_next_is_read_in_one_pass_and_is_what_each_would_have_
         assert logits(answers[learner].value) == pytest.approx(logits(expected), abs=1e-5)
 
 
-def test_a_path_may_be_changed_in_front_of_a_question_that_is_answered_with_others() -> None:
+def test_a_question_joins_a_batch_after_changes_of_its_path() -> None:
     room = Room(3)
     for learner in range(3):
         room.ask(learner, OpenTokens, "s", (5, 6, learner))
@@ -170,7 +171,7 @@ def test_a_path_may_be_changed_in_front_of_a_question_that_is_answered_with_othe
     assert room.model.network.tokens_read == read
 
 
-def test_who_changes_a_path_again_and_again_does_not_keep_others_waiting() -> None:
+def test_many_changes_of_a_path_do_not_keep_others_waiting() -> None:
     room = Room(2)
     for learner in range(2):
         room.ask(learner, OpenTokens, "s", (5, 6))
@@ -203,8 +204,8 @@ def test_a_session_cannot_be_reached_from_another_connection() -> None:
     assert lengths == {0: 2, 1: 3}
 
 
-def test_short_requests_come_in_while_long_work_is_done() -> None:
-    """The answer for the one who steps is there before the long text is read."""
+def test_short_requests_interrupt_long_work() -> None:
+    """The learner who steps has an answer before the long text is processed."""
     room = Room(2)
     room.ask(1, OpenTokens, "s", (5, 6))
     room.work()
@@ -216,7 +217,7 @@ def test_short_requests_come_in_while_long_work_is_done() -> None:
     assert [whom for whom, _ in room.work()] == [1, 0]
 
 
-def test_long_requests_do_not_come_in_between() -> None:
+def test_long_requests_do_not_interrupt_long_work() -> None:
     room = Room(2)
     for learner in range(2):
         room.ask(learner, OpenTokens, "s", (5,) * 3 * CHUNK)
@@ -226,7 +227,7 @@ def test_long_requests_do_not_come_in_between() -> None:
     assert [type(answer) for _, answer in room.work()] == [Surprisals, XRayAnswer]
 
 
-def test_what_is_cancelled_or_whose_learner_has_left_is_not_worked_on() -> None:
+def test_requests_cancelled_or_of_a_learner_who_left_are_skipped() -> None:
     room = Room(2)
     room.ask(0, OpenTokens, "s", (5,) * 300)
     room.ask(1, OpenTokens, "s", (5,) * 300)
@@ -243,7 +244,7 @@ def test_what_is_cancelled_or_whose_learner_has_left_is_not_worked_on() -> None:
     assert room.load().sessions == 1
 
 
-def test_one_may_leave_while_their_token_is_read_together_with_another() -> None:
+def test_a_learner_may_leave_during_a_batch() -> None:
     leaves = False
 
     def read_and_leave(sessions: Sequence[Session]) -> None:
@@ -262,7 +263,7 @@ def test_one_may_leave_while_their_token_is_read_together_with_another() -> None
     assert [whom for whom, _ in room.work()] == [0]
 
 
-def test_one_may_leave_in_the_middle_of_long_work() -> None:
+def test_a_learner_may_leave_in_the_middle_of_long_work() -> None:
     room = Room(1)
     room.ask(0, OpenTokens, "s", (5,) * 3 * CHUNK)
     room.work()
@@ -272,11 +273,11 @@ def test_one_may_leave_in_the_middle_of_long_work() -> None:
     assert room.model.network.tokens_read == CHUNK
 
 
-def test_each_has_so_many_texts_and_tokens() -> None:
+def test_texts_and_tokens_of_a_learner_are_limited() -> None:
     room = Room(2, Limits(sessions=3, context=20))
     for name in "abc":
         room.ask(0, OpenTokens, name, (5, 6))
-    room.ask(0, OpenTokens, "a", (5, 7))  # the same one anew
+    room.ask(0, OpenTokens, "a", (5, 7))  # replaces the text of the same name
     room.ask(0, OpenTokens, "d", (5, 6))
     room.ask(1, OpenTokens, "d", (5, 6))
     room.ask(1, Append, "d", (5,) * 19)
@@ -285,7 +286,7 @@ def test_each_has_so_many_texts_and_tokens() -> None:
 
 
 def test_caches_of_all_share_a_budget_and_are_computed_again() -> None:
-    """Who was served longest ago pays, and is not told: the answer is the same."""
+    """The least recently served learner loses the cache, but gets the same answer."""
     room = Room(8, Limits(memory=1))
     for learner in range(8):
         room.ask(learner, OpenTokens, "s", (learner, *range(100, 200)) * 3)
@@ -300,7 +301,7 @@ def test_caches_of_all_share_a_budget_and_are_computed_again() -> None:
     assert read < room.model.network.tokens_read <= 2 * read
 
 
-def test_what_is_computed_for_one_who_is_away_is_dropped() -> None:
+def test_the_cache_of_an_idle_learner_is_dropped() -> None:
     room = Room(2, Limits(idle=1))
     for learner in range(2):
         room.ask(learner, OpenTokens, "s", (5,) * 50)
@@ -315,7 +316,7 @@ def test_what_is_computed_for_one_who_is_away_is_dropped() -> None:
     assert len(answer.value) == 50
 
 
-def test_so_many_train_at_a_time_and_a_closed_lab_makes_room() -> None:
+def test_trainings_are_limited_and_a_closed_lab_makes_room() -> None:
     room = Room(3, Limits(trainings=2))
     look = msgspec.msgpack.encode(training.LAB.question(training.LAB.start()))
     for learner in range(3):
@@ -340,8 +341,8 @@ def test_each_account_has_its_own_folder_for_what_it_trains(tmp_path: Path) -> N
     assert saved.parent == tmp_path / "labs" / "accounts" / "1" / "me"
 
 
-def test_what_concerns_own_files_is_refused() -> None:
-    """This process has another account's rights: it must not write for anybody."""
+def test_labs_with_own_files_are_refused() -> None:
+    """This process has the rights of another account, so it must not write for a learner."""
     room = Room(1)
     save = adviser.Save(0, adviser.Settings((), (), ()), None)
     room.ask(0, AskLab, "bench", "adviser", msgspec.msgpack.encode(save))
@@ -360,7 +361,7 @@ def test_a_request_that_takes_too_long_is_ended() -> None:
     assert answer.kind == "TooMuchAsked"
 
 
-def test_where_reading_together_fails_each_is_told_by_itself(
+def test_after_a_failed_batch_each_learner_gets_their_own_error(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fail(sessions: Sequence[Session]) -> None:

@@ -176,7 +176,7 @@ async def test_a_rule_is_judged_while_it_is_written(tmp_path: Path) -> None:
         for _ in "= Poor parrot!":
             await pilot.press("backspace")
         await pilot.pause()
-        assert "This is no rule yet." in seen(pilot)
+        assert "This is not a complete rule." in seen(pilot)
         await do(pilot, "enter")
         assert "Write a pattern" in seen(pilot)
         assert len(state_of(pilot).rules) == 49

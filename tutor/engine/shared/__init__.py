@@ -1,7 +1,7 @@
 """One engine for all learners of a machine.
 
-They come in through a Unix socket (`listener`), in a thread that only listens. One thread works:
-whose request is next says `scheduler`, what several want at the same time is read in one pass
-(`server`). Each learner has sessions of their own, which nobody else can even name; memory,
-training and time are shared out by `limits`.
+They connect through a Unix socket (`listener`), which one thread serves. Another thread does the
+work: `scheduler` decides whose request is next, and tokens that several learners need at the same
+time are processed in one batch (`server`). Each learner has their own sessions, which no one else
+can even name; `limits` divides memory, training and time.
 """

@@ -1,7 +1,7 @@
-"""The process of an engine that serves many: `python -m tutor.engine.shared --listening FD`.
+"""The process of a shared engine: `python -m tutor.engine.shared --listening FD`.
 
-The socket comes from whoever starts it (`tutor.engine.shared.supervisor`), and outlives it: those
-who connect while it is started anew wait in the socket's queue.
+The process that starts it (`tutor.engine.shared.supervisor`) owns the socket, which outlives the
+engine: learners who connect during a restart wait in the socket's queue.
 """
 
 from __future__ import annotations
@@ -30,24 +30,27 @@ log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Exit status 1 when the model cannot be loaded: whoever is connected has been told why."""
+    """Run the shared engine until its parent ends.
+
+    Returns exit status 1 if the model cannot be loaded; everyone connected has been told why.
+    """
     parser = argparse.ArgumentParser(prog="tutor.engine.shared", description=__doc__)
     parser.add_argument("--listening", type=int, required=True, help="a file descriptor")
     parser.add_argument("--model", help="see `tutor model`; the default is SmolLM2")
     add_limits(parser)
     options = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
-    threading.Thread(target=_end_with_whoever_started_this, daemon=True).start()
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     return serve(socket.socket(fileno=options.listening), options.model, limits_of(options))
 
 
-def _end_with_whoever_started_this() -> None:
+def _end_with_parent() -> None:
     sys.stdin.buffer.read()
     os._exit(0)
 
 
 def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
-    """Serve whoever comes in, until the process is ended."""
+    """Serve everyone who connects, until the process is ended."""
     private.begin()
     settle_waiting()
     scheduler: Scheduler[Learner] = Scheduler()
@@ -55,7 +58,7 @@ def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
     listener.open()
 
     def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
-        listener.tell_all(Loading(stage, done, total))
+        listener.broadcast(Loading(stage, done, total))
 
     try:
         loaded = load(model, on_stage)
@@ -68,7 +71,7 @@ def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
     server = SharedServer(loaded, scheduler, limits)
     listener.load = server.load
     context = min(limits.context, loaded.card.context)
-    listener.tell_all(Ready(msgspec.structs.replace(loaded.card, context=context)))
+    listener.broadcast(Ready(msgspec.structs.replace(loaded.card, context=context)))
     server.serve()
     return 0
 

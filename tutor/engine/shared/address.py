@@ -1,5 +1,4 @@
-"""The socket of an engine that serves many: where it is, who may be trusted to have put it there,
-and how it is made."""
+"""The socket of a shared engine: where it is, who may have created it, and how it is made."""
 
 from __future__ import annotations
 
@@ -17,11 +16,11 @@ from tutor.errors import EngineError
 assert sys.platform != "win32"  # where asyncio has no Unix sockets
 
 WAITING = 128
-"""Connections that the system keeps waiting while an engine is started anew."""
+"""Connections that the system queues while an engine restarts."""
 
 
 def find() -> Path | None:
-    """The socket of an engine that serves this learner, if there is one to be trusted."""
+    """Return the socket of an engine for this learner, if there is one that can be trusted."""
     for path in paths.engine_sockets():
         if _is_socket(path) and trusted(path):
             return path
@@ -29,11 +28,12 @@ def find() -> Path | None:
 
 
 def trusted(path: Path) -> bool:
-    """Whether nobody but the administrator, this account, or whom the administrator has let, can
-    have put a socket there: what is typed is sent to whoever listens.
+    """Return whether only a trusted account can have created a socket at this path.
 
-    Its folder must not be open for others to write. It may belong to another account only where
-    that account could not have made it by itself.
+    Text that the learner types is sent to the socket, so it must have been put there by the
+    administrator, by this account, or by someone whom the administrator allowed to. Its folder must
+    not be writable for others. It may belong to another account only if that account could not have
+    created the folder by itself.
     """
     mine = {0, os.getuid()}
     try:
@@ -50,16 +50,18 @@ def trusted(path: Path) -> bool:
 
 @contextlib.contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
-    """A new socket to listen on; it is removed afterwards. Whoever may enter its folder may
-    connect. Raises `EngineError` where another engine listens already, or the folder cannot be
-    written to."""
-    with _the_only_one(path), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+    """Yield a new socket to listen on, and remove it afterwards.
+
+    Everyone who may enter its folder may connect. Raises `EngineError` if another engine uses it
+    already, or if the folder is not writable.
+    """
+    with _exclusive(path), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         try:
             _bind(listener, path)
         except OSError as error:
             raise EngineError(
-                f"{path} cannot be listened on: {error.strerror or error}.",
-                "Choose another place with --socket.",
+                f"The socket {path} could not be created: {error.strerror or error}.",
+                "Choose another path with --socket.",
             ) from error
         try:
             yield listener
@@ -68,25 +70,25 @@ def listening(path: Path) -> Iterator[socket.socket]:
 
 
 def _bind(listener: socket.socket, path: Path) -> None:
-    path.unlink(missing_ok=True)  # of an engine that was killed
+    path.unlink(missing_ok=True)  # left by an engine that was killed
     before = os.umask(0o177)
     try:
         listener.bind(str(path))
     finally:
         os.umask(before)
-    _let_in_whoever_may_enter(path)
+    _allow_those_who_may_enter(path)
     listener.listen(WAITING)
 
 
 def inherited() -> socket.socket | None:
-    """The socket that systemd listens on for this process, if it does (sd_listen_fds(3))."""
+    """Return the socket that systemd opened for this process, if any (sd_listen_fds(3))."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
         return None
     return socket.socket(fileno=3)
 
 
 @contextlib.contextmanager
-def _the_only_one(path: Path) -> Iterator[None]:
+def _exclusive(path: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     try:
@@ -96,12 +98,12 @@ def _the_only_one(path: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise EngineError(
-            f"Another engine serves on {path} already.", "`tutor engine --status` tells about it."
+            f"Another engine already uses {path}.", "See `tutor engine --status`."
         ) from error
     except OSError as error:
         raise EngineError(
-            f"{path.parent} cannot be written to: {error.strerror}.",
-            "Choose another place with --socket.",
+            f"The folder {path.parent} is not writable: {error.strerror}.",
+            "Choose another path with --socket.",
         ) from error
     try:
         yield
@@ -109,7 +111,7 @@ def _the_only_one(path: Path) -> Iterator[None]:
         lock.release()
 
 
-def _let_in_whoever_may_enter(path: Path) -> None:
+def _allow_those_who_may_enter(path: Path) -> None:
     folder = path.parent.stat()
     mode = 0o600
     if folder.st_mode & stat.S_IXGRP:

@@ -1,4 +1,4 @@
-"""Backends of labs in an engine that serves many."""
+"""The backends of labs in a shared engine."""
 
 from __future__ import annotations
 
@@ -10,28 +10,32 @@ from tutor.engine.backends import LabBackends
 from tutor.errors import EngineError, TooMuchAsked
 from tutor.labs.kit.registry import AnyLab
 from tutor.lm.language_model import LanguageModel
+from tutor.text import counted
 
 
 class Trainings:
-    """The networks that are being trained here, of all learners: so many at a time."""
+    """The networks of all learners that are in training, of which there is a limited number."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.running: set[tuple[int, str]] = set()
 
     def begin(self, job: tuple[int, str]) -> None:
-        """Raises `TooMuchAsked`."""
+        """Register a training job. Raises `TooMuchAsked` if too many are running."""
         if job not in self.running and len(self.running) >= self.most:
             raise TooMuchAsked(
-                f"{self.most} others train a network on this machine just now: no more fit.",
+                f"At most {counted(self.most, 'network')} can be in training on this machine.",
                 "Try again in a few minutes.",
             )
         self.running.add(job)
 
 
 class SharedBackends(LabBackends):
-    """Of one learner. Whatever concerns files, keys or other models is not done here: this process
-    has the rights of another account."""
+    """The backends of one learner in a shared engine.
+
+    This process has the rights of another account, so it refuses everything that concerns the
+    learner's files, keys or remote models.
+    """
 
     def __init__(
         self,
@@ -46,8 +50,8 @@ class SharedBackends(LabBackends):
     def admit(self, name: str, lab: AnyLab, question: Any) -> None:
         if lab.private(question):
             raise EngineError(
-                f"An engine that serves many does not do this for the lab {lab.name!r}.",
-                "An engine of your own does.",
+                f"A shared engine does not answer this question of the lab {lab.name!r}.",
+                "Start tutor with TUTOR_ENGINE=own to use an engine of your own.",
             )
         if lab.trains:
             self._trainings.begin((id(self), name))

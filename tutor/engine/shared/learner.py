@@ -1,4 +1,4 @@
-"""A learner, as an engine that serves many knows them."""
+"""A learner, as a shared engine knows them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ if TYPE_CHECKING:
 
 
 class Learner(LearnerSlot):
-    """Made by the thread that listens. `account` is the user id that the system gives for whoever
-    is connected; `labs` is where is kept what they train. For the thread that works: `server` has
-    their sessions and lab backends, whose names mean nothing to anyone else, and `idle` is whether
-    what was computed has been dropped since they last asked."""
+    """A connected learner, created by the thread that listens.
+
+    `account` is their user id, as the system reports it; `labs` is the folder for what they train.
+    The thread that works owns the rest: `server` has their sessions and lab backends, whose names
+    mean nothing to anyone else, and `idle` tells whether their caches were dropped since their last
+    request.
+    """
 
     def __init__(
         self, inbox: Inbox, send: Callable[[Message], None], account: int, labs: Path

@@ -1,7 +1,7 @@
-"""Where learners come in: a Unix socket, and a thread that listens and never works.
+"""Accepts learners: a Unix socket, and a thread that listens and does no other work.
 
-Whatever comes through the socket is hostile until it has been read as a message: each connection
-may say so much and no more, and one that does not take its answers is closed.
+Whatever arrives through the socket is untrusted until it is decoded as a message. Each connection
+has limits on what it may send, and one that does not read its answers is closed.
 """
 
 from __future__ import annotations
@@ -25,15 +25,16 @@ from tutor.engine.shared.learner import Learner
 from tutor.engine.shared.limits import MEGABYTE, Limits
 from tutor.engine.shared.scheduler import Scheduler
 from tutor.errors import EngineError, OtherVersion, TooMuchAsked, TutorError
+from tutor.text import counted
 
 log = logging.getLogger(__name__)
 
-GREETING = 10.0
-"""Seconds within which one has to say who one is."""
-HEARING_OUT = 1.0
-"""Seconds that somebody who is turned away may go on speaking."""
-UNREAD = wire.MAXIMUM_FRAME + 1024 * 1024
-"""Bytes of answers that may wait for one who does not take them: one answer of any size."""
+GREETING_TIMEOUT = 10.0
+"""Seconds within which a client has to send its greeting."""
+DRAIN_TIMEOUT = 1.0
+"""Seconds for which a rejected client may keep sending."""
+MOST_UNSENT = wire.MAXIMUM_FRAME + 1024 * 1024
+"""Bytes of answers that may wait for a client that does not read: one answer of any size."""
 
 _LINUX = struct.Struct("3i")  # struct ucred: process, user, group (unix(7))
 _MACOS = struct.Struct("2Ih16I")  # struct xucred: version, user, count, groups (unix(4))
@@ -41,7 +42,7 @@ _MACOS_LEVEL, _MACOS_OPTION = 0, 1  # SOL_LOCAL, LOCAL_PEERCRED
 
 
 class Listener:
-    """`scheduler` is where each learner who has come in gets a slot."""
+    """A listening socket, which gives each learner who connects a slot in `scheduler`."""
 
     def __init__(
         self, listening: socket.socket, scheduler: Scheduler[Learner], limits: Limits
@@ -57,88 +58,92 @@ class Listener:
         self.load: Callable[[str, float], wire.EngineLoad] | None = None
 
     def open(self) -> None:
-        """Begin to listen."""
+        """Start listening."""
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
 
-    def tell_all(self, news: wire.Loading | wire.Ready) -> None:
-        """Those who are there and those who come from now on; from any thread."""
-        self._loop.call_soon_threadsafe(self._tell_all, news)
+    def broadcast(self, news: wire.Loading | wire.Ready) -> None:
+        """Send news to all connections, present and future. May be called from any thread."""
+        self._loop.call_soon_threadsafe(self._broadcast, news)
 
     def give_up(self, error: TutorError) -> None:
-        """Tell those who are there why nothing will be answered; returns when that is sent."""
+        """Tell all connections why nothing will be answered. Returns once that is sent."""
         sending = self._send_off(wire.Failed.of(error))
-        asyncio.run_coroutine_threadsafe(sending, self._loop).result(GREETING)
+        asyncio.run_coroutine_threadsafe(sending, self._loop).result(GREETING_TIMEOUT)
 
     async def _send_off(self, failed: wire.Failed) -> None:
-        self._tell_all(failed)
-        async with asyncio.timeout(GREETING / 2):
+        self._broadcast(failed)
+        async with asyncio.timeout(GREETING_TIMEOUT / 2):
             for writer in list(self._inside):
                 await writer.drain()
 
-    def _tell_all(self, news: wire.Message) -> None:
+    def _broadcast(self, news: wire.Message) -> None:
         self._news = news
         for writer in list(self._inside):
             _write(writer, frames.pack(news))
 
     def _listen(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(self._let_in())
+        self._loop.run_until_complete(self._serve_socket())
 
-    async def _let_in(self) -> None:
+    async def _serve_socket(self) -> None:
         if sys.platform == "win32":
-            raise EngineError("Windows has no sockets for this.")
-        server = await asyncio.start_unix_server(self._welcome, sock=self._listening)
+            raise EngineError("Shared engines are not supported on Windows.")
+        server = await asyncio.start_unix_server(self._accept, sock=self._listening)
         async with server:
             await server.serve_forever()
 
-    async def _welcome(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            await self._converse(reader, writer)
+            await self._handle(reader, writer)
         except TutorError as error:
             _write(writer, frames.pack(wire.Failed.of(error)))
-            await _hear_out(reader, writer)
+            await _drain(reader, writer)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
-            pass  # they have gone
+            pass  # the client has gone
         except Exception:
             log.exception("a connection")
         finally:
             self._inside.pop(writer, None)
             writer.close()
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         account = self._admitted(writer)
         self._inside[writer] = account
-        async with asyncio.timeout(GREETING):
+        async with asyncio.timeout(GREETING_TIMEOUT):
             greeting = frames.request_from(await self._receive(reader))
         if isinstance(greeting, wire.AskEngineLoad):
             _write(writer, frames.pack(self._load()))
             return
         if not isinstance(greeting, wire.Hello):
-            raise EngineError("This is not how one begins to talk to a shared engine.")
+            raise EngineError("The first message to a shared engine must be a greeting.")
         if greeting.version != __version__:
             raise OtherVersion(
-                f"The engine of this machine is tutor {__version__}, this program "
+                f"The shared engine is tutor {__version__}, but this program is tutor "
                 f"{greeting.version}.",
-                "Leave tutor and start it again: everything is kept.",
+                "Quit tutor and start it again: your progress is kept.",
             )
         labs = paths.labs_of_account(account, greeting.learner)
         await self._serve(reader, writer, account, labs)
 
     def _admitted(self, writer: asyncio.StreamWriter) -> int:
-        """The account. Raises `TooMuchAsked`, and `EngineError` where it is not known."""
+        """Return the account of a new connection.
+
+        Raises `TooMuchAsked`, or `EngineError` if the account is not known.
+        """
         connection: socket.socket = writer.get_extra_info("socket")
         account = _account_of(connection)
         if account is None:
-            raise EngineError("The system does not say who has connected.")
+            raise EngineError("The system does not report which account has connected.")
         by_account = Counter(self._inside.values())
         if by_account.total() >= self._limits.learners:
             raise TooMuchAsked(
-                f"{self._limits.learners} learners are connected, and more are not served.",
+                f"At most {counted(self._limits.learners, 'learner')} can be connected.",
                 "Try again later.",
             )
         if by_account[account] >= self._limits.of_one_account:
             raise TooMuchAsked(
-                f"{self._limits.of_one_account} screens of this account are connected already.",
+                f"At most {counted(self._limits.of_one_account, 'screen')} of one account can be "
+                "connected.",
                 "Close one of them.",
             )
         return account
@@ -156,14 +161,16 @@ class Listener:
 
         inbox = Inbox(send)
         learner = Learner(inbox, send, account, labs)
-        self._scheduler.come(learner)
+        self._scheduler.add(learner)
         try:
             _write(writer, frames.pack(self._news))
             while True:
                 inbox.take(await self._receive(reader))
                 self._scheduler.wake(learner)
                 if len(inbox) > self._limits.waiting:
-                    raise TooMuchAsked("Too many requests wait for an answer.")
+                    raise TooMuchAsked(
+                        "Too many requests are waiting for an answer.", "Try again later."
+                    )
         finally:
             self._scheduler.leave(learner)
 
@@ -182,12 +189,15 @@ class Listener:
         return wire.EngineLoad(__version__, None, len(waiting), accounts, 0, 0, 0, 0, 0, 0, 0.0, up)
 
 
-async def _hear_out(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """What was said last gets lost where they are still speaking when the connection is closed. So
-    only this side of it is, until they have closed theirs, or for a moment."""
+async def _drain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Read on until a rejected client closes its side, or for a moment.
+
+    If the connection were closed while the client is still sending, it would lose the last message,
+    which says why it was rejected. So only this side is closed.
+    """
     with suppress(OSError, TimeoutError):
         writer.write_eof()
-        async with asyncio.timeout(HEARING_OUT):
+        async with asyncio.timeout(DRAIN_TIMEOUT):
             while await reader.read(MEGABYTE):
                 pass
 
@@ -196,13 +206,15 @@ def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:
     if writer.is_closing():
         return
     writer.write(frame)
-    if writer.transport.get_write_buffer_size() > UNREAD:
+    if writer.transport.get_write_buffer_size() > MOST_UNSENT:
         writer.transport.abort()
 
 
 def _account_of(connection: socket.socket) -> int | None:
-    """The user id of whoever has connected, which the system says, and cannot be lied to; None
-    where it does not tell."""
+    """Return the user id at the other end, which the system reports and cannot be forged.
+
+    It is None if the system does not report it.
+    """
     try:
         if sys.platform == "linux":
             option = socket.SO_PEERCRED

@@ -1,9 +1,10 @@
-"""Whose request is next.
+"""Decides whose request is next.
 
-Everybody who waits gets an equal share of the engine's time, as processes do of a processor's: next
-is whoever has had the least of it. One who steps every few seconds has had little, and so comes
-before one who runs on; several who run on take turns. (This is weighted fair queueing with equal
-weights: Demers, Keshav & Shenker 1989; start times as in Goyal, Vin & Cheng 1996.)
+Everyone who waits gets an equal share of the engine's time, as processes do of a processor's: next
+is the learner who has had the least of it. A learner who steps every few seconds has had little,
+and so comes before one who generates without pause; several who generate take turns. (This is
+weighted fair queueing with equal weights: Demers, Keshav & Shenker 1989; start times as in Goyal,
+Vin & Cheng 1996.)
 """
 
 from __future__ import annotations
@@ -16,18 +17,23 @@ from typing import Generic, TypeVar
 from tutor.engine.inbox import Inbox
 
 AHEAD = 0.25
-"""Seconds of work that one who has been away may have had less than those who are at it: enough to
-come first, not enough to keep them waiting afterwards."""
+"""The head start, in seconds of work, of a learner who returns after a pause.
+
+It is enough to come first, and too little to keep the others waiting afterwards.
+"""
 
 
 class LearnerSlot:
-    """A learner's place in the queue. `had` are seconds of work done for them, made comparable."""
+    """A learner's place in the queue.
+
+    `virtual_time` is the seconds of work done for them, adjusted so that slots can be compared.
+    """
 
     def __init__(self, inbox: Inbox) -> None:
         self.inbox = inbox
-        self.had = 0.0
+        self.virtual_time = 0.0
         self.used = time.monotonic()
-        """When they last asked for something."""
+        """When they last sent a request."""
         self.left = False
 
 
@@ -35,33 +41,33 @@ Slot = TypeVar("Slot", bound=LearnerSlot)
 
 
 class Scheduler(Generic[Slot]):
-    """Learners come and go from one thread, another takes turns."""
+    """The slots of all learners. One thread adds and removes them; another gives them turns."""
 
     def __init__(self) -> None:
         self._slots: list[Slot] = []
         self._changed = threading.Condition()
-        self._now = 0.0
-        """What the one had who came last, when their turn began."""
+        self._virtual_time = 0.0
+        """The virtual time of the slot whose turn came last, when that turn began."""
 
     # --- for the thread that listens ------------------------------------------------------------
 
-    def come(self, slot: Slot) -> None:
+    def add(self, slot: Slot) -> None:
         with self._changed:
-            slot.had = self._now
+            slot.virtual_time = self._virtual_time
             self._slots.append(slot)
 
     def leave(self, slot: Slot) -> None:
-        """Their work is cancelled; the thread that works forgets them."""
+        """Cancel the learner's work; the thread that works removes the slot."""
         slot.inbox.leave()
         with self._changed:
             slot.left = True
             self._changed.notify()
 
     def wake(self, slot: Slot) -> None:
-        """A request has come in."""
+        """Note that a request has arrived."""
         with self._changed:
-            if len(slot.inbox) <= 1:  # had nothing to wait for before
-                slot.had = max(slot.had, self._now - AHEAD)
+            if len(slot.inbox) <= 1:  # no other request is pending
+                slot.virtual_time = max(slot.virtual_time, self._virtual_time - AHEAD)
             slot.used = time.monotonic()
             self._changed.notify()
 
@@ -73,31 +79,31 @@ class Scheduler(Generic[Slot]):
             return tuple(self._slots)
 
     def wait(self, seconds: float | None) -> None:
-        """Until somebody has asked for something or left, or so long."""
+        """Wait until a learner has sent a request or left, for at most `seconds`."""
         with self._changed:
             self._changed.wait_for(
                 lambda: any(slot.left or not slot.inbox.empty() for slot in self._slots), seconds
             )
 
-    def take_away(self) -> list[Slot]:
-        """Those who have left, once."""
+    def remove_departed(self) -> list[Slot]:
+        """Remove and return the slots of learners who have left."""
         with self._changed:
             gone = [slot for slot in self._slots if slot.left]
             self._slots = [slot for slot in self._slots if not slot.left]
             return gone
 
     def queue(self) -> list[Slot]:
-        """Those who wait for something, whose turn is next first."""
+        """Return the slots that wait for an answer, in the order of their turns."""
         with self._changed:
             waiting = [slot for slot in self._slots if not (slot.left or slot.inbox.empty())]
-        return sorted(waiting, key=lambda slot: (slot.had, slot.used))
+        return sorted(waiting, key=lambda slot: (slot.virtual_time, slot.used))
 
     def begin(self, slot: Slot) -> None:
-        """Their turn begins."""
-        self._now = max(self._now, slot.had)
+        """Begin a turn of this slot."""
+        self._virtual_time = max(self._virtual_time, slot.virtual_time)
 
     def charge(self, slots: Iterable[Slot], seconds: float) -> None:
-        """So much work was done for these together."""
+        """Charge work of `seconds` to these slots, in equal parts."""
         sharing = list(slots)
         for slot in sharing:
-            slot.had += seconds / len(sharing)
+            slot.virtual_time += seconds / len(sharing)

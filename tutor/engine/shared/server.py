@@ -23,22 +23,30 @@ from tutor.lm.session import Session, read_one_more
 
 log = logging.getLogger(__name__)
 
-LOOK_AROUND = 30.0
-"""Seconds between two looks for learners who have been away for long."""
+IDLE_CHECK = 30.0
+"""Seconds between two checks for idle learners."""
 SHORT = 32
-"""Tokens. To read so few takes less than a tenth of a second, and may come in between."""
-ALIKE = AHEAD / 2
-"""Seconds of work that one may have had more than whoever is first, to be read in the same pass.
-Who runs on has had more than who steps: to take them along makes the pass longer for all in it."""
+"""Tokens. Processing this few takes less than a tenth of a second, so it may interrupt long work.
+"""
+BATCH_WINDOW = AHEAD / 2
+"""How much more work a learner may have had than the first in line, to join the same batch.
+
+In seconds. A learner who generates without pause has had more than one who steps, and each one
+added to a batch makes it slower for all.
+"""
 MOVES = 3
-"""Changes of a path that are made in front of everything else, of each learner in a turn: they cost
-next to nothing, and the question that follows them can be answered together with others then."""
+"""Changes of a path that each learner may make ahead of all other work, in each turn.
+
+They take next to no time, and after them the question that follows can join a batch.
+"""
 
 
 class SharedServer:
-    """One request at a time, but for two things. What several learners want next, if it is one
-    token each, is read in one pass. And where work takes long, short requests of others come in
-    between, as far as they are due (`scheduler`)."""
+    """A server that processes one request at a time, with two exceptions.
+
+    If several learners each need one token next, those tokens are processed in one batch. And when
+    a request takes long, short requests of others may interrupt it once they are due (`scheduler`).
+    """
 
     def __init__(
         self,
@@ -49,7 +57,7 @@ class SharedServer:
         read: Callable[[Sequence[Session]], None] = read_one_more,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """`read` reads the next token of several sessions in one pass."""
+        """Prepare the server. `read` processes the next token of several sessions in one batch."""
         self._model = model
         self._read = read
         self._clock = clock
@@ -58,9 +66,9 @@ class SharedServer:
         self._limits = limits
         self._budget = CacheBudget(limits.memory * MEGABYTE, available_memory)
         self._trainings = Trainings(limits.trainings)
-        self._began = self._between = 0.0
-        """When the request at hand was begun, and how long others have come in between since."""
-        self._coming_in = False
+        self._began = self._interrupted = 0.0
+        """When the current request began, and how long others have interrupted it since."""
+        self._interrupting = False
         self._steps = self._together = 0
         self._busy = 0.0
         self._cached = 0
@@ -69,12 +77,12 @@ class SharedServer:
         warm_up(self._model, lambda: not self._scheduler.queue())
         return_free_memory()
         while True:
-            self._scheduler.wait(LOOK_AROUND)
+            self._scheduler.wait(IDLE_CHECK)
             self.take_turn()
 
     def take_turn(self) -> None:
-        """See off who has left, then work for whoever is next, if anybody waits."""
-        for learner in self._scheduler.take_away():
+        """Remove learners who have left, then work for the next learner in line, if any."""
+        for learner in self._scheduler.remove_departed():
             if learner.server is not None:
                 learner.server.forget()
         self._drop_idle()
@@ -86,7 +94,7 @@ class SharedServer:
         self._cached = self._budget.taken
 
     def load(self, version: str, up: float) -> wire.EngineLoad:
-        """For whoever looks after the machine; asked from the thread that listens."""
+        """Return how busy the engine is. May be called from the thread that listens."""
         learners = self._scheduler.slots
         return wire.EngineLoad(
             version=version,
@@ -106,7 +114,7 @@ class SharedServer:
     # --- one turn -------------------------------------------------------------------------------
 
     def _work(self, queue: Sequence[Learner]) -> None:
-        """For the first of these, and for those whose next token can be read in the same pass."""
+        """Work for the first of these, and for others whose next token can join the same batch."""
         for learner in queue:
             self._answer_moves(learner)
         first = queue[0]
@@ -117,7 +125,8 @@ class SharedServer:
         stepping = [
             learner
             for learner in queue
-            if learner.had - first.had <= ALIKE and self._next_token(learner) is not None
+            if learner.virtual_time - first.virtual_time <= BATCH_WINDOW
+            and self._next_token(learner) is not None
         ]
         stepping = stepping[: self._at_once]
         if len(stepping) > 1:
@@ -132,73 +141,77 @@ class SharedServer:
             self._answer(learner)
 
     def _read_together(self, learners: Sequence[Learner]) -> None:
-        """After this each of them only has to be answered. Where it fails, each reads alone, and
-        is told what is wrong."""
+        """Process the next token of each learner in one batch, so that only answering is left.
+
+        If the batch fails, each token is processed alone, and each learner gets their own error.
+        """
         sessions = [session for each in learners if (session := self._next_token(each))]
-        if not sessions:  # they have left in this moment
+        if not sessions:  # the learners have just left
             return
         started = self._clock()
         try:
             self._read(sessions)
         except Exception:
-            log.exception("reading %d texts together", len(sessions))
+            log.exception("processing a batch of %d texts", len(sessions))
         else:
             self._together += len(sessions)
         self._scheduler.charge(learners, self._clock() - started)
 
     def _answer(self, learner: Learner) -> None:
-        """Their next request, unless it came in between already or they have left."""
+        """Answer the learner's next request, unless it was answered already or they have left."""
         request = learner.inbox.next_if_any()
         if request is None:
             return
         server = self._server_of(learner)
         learner.idle = False
         self._steps += isinstance(request, wire.AskDistribution)
-        if self._coming_in:
+        if self._interrupting:
             started = self._clock()
             server.answer(request)
             self._scheduler.charge([learner], self._clock() - started)
         else:
-            self._began, self._between = self._clock(), 0.0
+            self._began, self._interrupted = self._clock(), 0.0
             server.answer(request)
             self._scheduler.charge([learner], self._own_time())
 
     def _own_time(self) -> float:
-        return self._clock() - self._began - self._between
+        return self._clock() - self._began - self._interrupted
 
     def _pause(self, learner: Learner) -> None:
-        """Called by long work for a learner, again and again. Raises `RequestCancelled`, and
-        `TooMuchAsked` where it takes too long."""
+        """Let others interrupt long work for a learner, which calls this again and again.
+
+        Raises `RequestCancelled`, or `TooMuchAsked` if the work takes too long.
+        """
         learner.inbox.check_cancelled()
-        if self._coming_in:
+        if self._interrupting:
             return
         if self._own_time() > self._limits.work:
             raise TooMuchAsked(
-                f"It took longer than {self._limits.work:g} seconds and was ended: others wait.",
-                "Try it with less.",
+                f"The request took longer than {self._limits.work:g} seconds, which is the limit.",
+                "Try a shorter text or a smaller number.",
             )
-        self._coming_in = True
+        self._interrupting = True
         try:
             while due := self._due_before(learner):
                 started = self._clock()
                 self._work(due)
-                self._between += self._clock() - started
+                self._interrupted += self._clock() - started
         finally:
-            self._coming_in = False
+            self._interrupting = False
 
     def _due_before(self, learner: Learner) -> list[Learner]:
-        """Those with something short to ask who have had less than this one by now."""
-        had = learner.had + self._own_time()
+        """Return the learners with a short request who have had less work than this one."""
+        reached = learner.virtual_time + self._own_time()
         return [
             other
             for other in self._scheduler.queue()
-            if other is not learner and other.had < had and self._is_short(other)
+            if other is not learner and other.virtual_time < reached and self._is_short(other)
         ]
 
-    # --- what somebody waits for ------------------------------------------------------------------
+    # --- requests ---------------------------------------------------------------------------------
 
     def _next_token(self, learner: Learner) -> Session | None:
-        """The session whose next token, and no more, has to be read for their next request."""
+        """Return the session of the learner's next request, if that needs exactly one token."""
         request = learner.inbox.first()
         if not isinstance(request, wire.AskDistribution):
             return None
@@ -221,7 +234,7 @@ class SharedServer:
             case _:
                 assert_never(request)
 
-    # --- what is kept -----------------------------------------------------------------------------
+    # --- state ------------------------------------------------------------------------------------
 
     def _server_of(self, learner: Learner) -> Server:
         if learner.server is None:
@@ -241,7 +254,7 @@ class SharedServer:
         return learner.server
 
     def _drop_idle(self) -> None:
-        """Free what is computed for those who have been away."""
+        """Free the caches of learners who have been idle for long."""
         before = time.monotonic() - 60 * self._limits.idle
         away = [
             learner

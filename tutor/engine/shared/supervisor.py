@@ -1,4 +1,4 @@
-"""Keeps an engine that serves many alive, where no service manager does."""
+"""Keeps a shared engine alive on machines without a service manager."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tutor.environment import without_keys
 from tutor.errors import EngineError
 
 LONGEST_WAIT = 30.0
-"""Seconds before an engine that ends again and again is started again."""
-LIVED = 30.0
-"""Seconds after which an engine counts as having come up."""
+"""Most seconds to wait before restarting an engine that keeps ending."""
+STABLE = 30.0
+"""Seconds after which a start counts as successful."""
 
 
 def supervise(
@@ -26,9 +26,11 @@ def supervise(
     limits: Limits,
     on_end: Callable[[str], None] = lambda sentence: None,
 ) -> None:
-    """Start an engine on this socket, and again whenever it ends, until SIGTERM or SIGINT ends
-    this process. `on_end` hears how one ended. Raises `EngineError` where the model cannot be
-    loaded."""
+    """Run an engine on this socket and restart it when it ends, until SIGTERM or SIGINT.
+
+    `on_end` is called with a sentence on how an engine ended. Raises `EngineError` if the model
+    cannot be loaded.
+    """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     descriptor = listening.fileno()
     command = [sys.executable, "-m", "tutor.engine.shared", f"--listening={descriptor}"]
@@ -38,15 +40,18 @@ def supervise(
     while True:
         started = time.monotonic()
         status = _run(command, descriptor)
-        if status > 0:  # it has said why
-            raise EngineError("The engine did not start.", "The lines above say why.")
-        wait = 0.1 if time.monotonic() - started > LIVED else min(2 * wait, LONGEST_WAIT)
-        on_end(f"The engine {in_words(status)} and is started again.")
+        if status > 0:  # the engine has printed the reason
+            raise EngineError("The engine did not start.", "The lines above give the reason.")
+        wait = 0.1 if time.monotonic() - started > STABLE else min(2 * wait, LONGEST_WAIT)
+        on_end(f"The engine {in_words(status)} and is restarting.")
         time.sleep(wait)
 
 
 def _run(command: list[str], descriptor: int) -> int:
-    """The exit status. It ends with this process: its standard input ends then."""
+    """Run an engine and return its exit status.
+
+    The engine ends with this process, because its standard input ends then.
+    """
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,

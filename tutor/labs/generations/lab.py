@@ -151,7 +151,7 @@ def _drop_rule(state: State) -> State:
 def _put_rule(state: State, line: str, instead: str) -> State:
     names = [rule.name for rule in state.rules]
     if instead in names:
-        rule = rules.written(line, instead)
+        rule = rules.parse(line, instead)
         at = names.index(instead)
         new = (*state.rules[:at], rule, *state.rules[at + 1 :])
         count = state.written_rules
@@ -159,7 +159,7 @@ def _put_rule(state: State, line: str, instead: str) -> State:
         if len(names) >= MOST_RULES:
             raise BotError(f"There are {MOST_RULES} rules.", "Throw one away first.")
         count = state.written_rules + 1
-        rule = rules.written(line, f"yours-{count}")
+        rule = rules.parse(line, f"yours-{count}")
         new = (rule, *state.rules)  # above the others of its priority
     new_state = _replace(_without(state, "rules"), rules=new, written_rules=count)
     shown = [each.name for each in new_state.rules_shown]

@@ -118,13 +118,13 @@ class GenerationsView(LabView):
         state: State = self.state
         if state.rules:
             rule = state.rules_shown[state.rule]
-            self._write_rule(f"The rule {rule.name}:", rules.as_written(rule), rule.name)
+            self._write_rule(f"The rule {rule.name}:", rules.as_line(rule), rule.name)
 
     def _write_rule(self, label: str, text: str, instead: str) -> None:
         state: State = self.state
 
         def put(line: str) -> actions.PutRule:
-            rules.written(line, "yours")  # or it says what is wrong with it
+            rules.parse(line, "yours")  # or it says what is wrong with it
             return actions.PutRule(line, instead)
 
         self.write(

@@ -88,7 +88,7 @@ def _rule_details(rule: Rule, state: State, width: int) -> list[Content]:
 def verdict_on_rule(book: RuleBook, line: str, sentence: str) -> str:
     """What is to be said of a rule while it is being written."""
     try:
-        rule = rules.written(line, "yours")
+        rule = rules.parse(line, "yours")
     except TutorError as error:
         return error.happened
     alone = replace(book, rules=(rule,))
