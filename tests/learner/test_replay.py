@@ -22,7 +22,7 @@ def log(tmp_path: Path) -> ReviewLog:
 def test_a_lesson_that_only_the_state_calls_read_stays_read(log: ReviewLog) -> None:
     log.extend([LabDone(at=5.0, lesson="tokens", lab="stepper")])
     known = LessonState(lesson="tokens", screen="bytes", read=True)
-    state, _ = catch_up(LearnerState(lessons={"tokens": known}), log, anew=True)
+    state, _ = catch_up(LearnerState(lessons={"tokens": known}), log, rebuild=True)
     lesson = state.lessons["tokens"]
     assert (lesson.read, lesson.screen, lesson.labs_done) == (True, "bytes", ("stepper",))
 
@@ -31,7 +31,7 @@ def test_a_lesson_that_only_the_state_calls_read_stays_read(log: ReviewLog) -> N
 def test_the_last_visit_is_the_later_one(log: ReviewLog, known_at: float, read_at: float) -> None:
     log.extend([LessonRead(at=read_at, lesson="tokens")])
     known = LessonState(lesson="tokens", visited_at=known_at)
-    state, _ = catch_up(place(LearnerState(), known), log, anew=True)
+    state, _ = catch_up(place(LearnerState(), known), log, rebuild=True)
     assert state.lessons["tokens"].visited_at == 9.0
     assert state.lessons["tokens"].read
 

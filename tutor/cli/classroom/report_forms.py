@@ -60,7 +60,7 @@ def _left_out(what: str, number: int) -> Iterable[str]:
     are = "is" if number == 1 else "are"
     return (
         "",
-        f"{counted(number, what)} {are} left out: fewer than {FEWEST} learners answered.",
+        f"{counted(number, what)} {are} left out, with answers from fewer than {FEWEST} learners.",
     )
 
 
