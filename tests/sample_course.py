@@ -119,7 +119,7 @@ COURSE = Course(lessons=(LESSON,))
 
 
 class SlowCourse(Course):
-    """The same, whose lessons cannot be read before `go_on` is set; a search of it waits."""
+    """The same course, whose lessons cannot be read before `go_on` is set; searches wait too."""
 
     def __init__(self) -> None:
         super().__init__(lessons=(LESSON,))
