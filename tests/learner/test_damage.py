@@ -81,7 +81,7 @@ class TestDamage:
         assert progress.lesson("one-question").screen == "ask"
         assert str(progress.notices[0]).startswith(
             f"Saved progress was repaired: {file} {problem}. Its backup is used instead, "
-            "and every answer given since that was made has been read from the review log."
+            "and all answers since the backup were restored from the review log."
         )
         assert told(progress).endswith("There is nothing you need to do.")
         assert len(progress.notices) == 1
@@ -107,7 +107,7 @@ class TestDamage:
         )
         assert (
             f"{file} {problem}, and it has no readable backup. All your answers were restored "
-            "has been read again from the review log; only your place in each lesson is lost."
+            "from the review log; only your place in each lesson is lost."
         ) in told(progress)
         assert told(progress).endswith("Open the lesson you were in and continue there.")
         progress.save_lesson(LessonState(lesson="one-question", screen="start"))
@@ -138,7 +138,7 @@ def test_with_nothing_left_the_learner_can_continue(filled: Path) -> None:
     assert progress.cards() == {}
     assert (
         f"{file} is damaged, and neither a backup nor a review log can be read. Your progress "
-        "your progress starts again from nothing. The next save keeps the damaged file as "
+        "starts from zero. The next save keeps the damaged file as "
         f"progress.json.damaged. If you have a copy of the folder {filled}, put it back"
     ) in told(progress)
     progress.record(answered(1))
@@ -165,7 +165,7 @@ def test_losing_the_log_and_its_copy_does_not_change_the_state(
     assert set(progress.cards()) == QUESTIONS
     assert (
         f"{log} is missing, or older than your saved progress, and so is its copy. The saved "
-        "progress is kept. If you have a newer copy of the file, put it back"
+        "progress is used. If you have a newer copy of the file, put it back"
     ) in told(progress)
     progress.record(answered(3))
     progress.record(answered(4))
@@ -218,9 +218,8 @@ def test_an_edited_file_gives_places_and_the_log_gives_answers(filled: Path) -> 
     assert progress.cards() == cards
     assert told(progress) == (
         f"Saved progress was repaired: {file} was changed by another program. "
-        "Your place in each lesson is used as it is there; everything you answered has been read "
-        "again from the review log. "
-        "If you did not change it yourself, see that you are where you were."
+        "Your place in each lesson is taken from it; your answers were restored from the review "
+        "log. If you did not change it yourself, check your place in each lesson."
     )
     progress.record(answered(3))
     again = Progress.open(filled)

@@ -54,7 +54,7 @@ def contents():
 
 FULL = (
     "No space to save progress: There is no space left for {file}, so the latest change could not "
-    "be saved. Everything saved before is safe. Free some space and do it again."
+    "be saved. Everything saved before is safe. Free some space and try again."
 )
 
 FILL_A_SMALL_DISK = (
@@ -184,8 +184,8 @@ def test_a_short_write_is_rolled_back(tmp_path: Path) -> None:
 def read_only_message(folder: Path) -> str:
     return (
         f"Progress is read-only here: {folder} cannot be written to. You can use everything, but "
-        "everything, but nothing new is kept. Make this folder writable, or set TUTOR_DATA to a "
-        "folder that is, and start again."
+        "nothing new is saved. Make this folder writable, or set TUTOR_DATA to a writable folder, "
+        "and restart tutor."
     )
 
 

@@ -82,7 +82,7 @@ def test_a_line_damaged_in_both_copies_is_left_out_with_a_notice(filled: Path) -
     assert set(progress.cards()) == {"question-0", "question-2"}
     assert (
         f"1 line in {path} cannot be read, not even in its copy, and is left out. "
-        "The questions they were about may come up again once more." in told(progress)
+        "You may be asked some questions once more." in told(progress)
     )
 
 
