@@ -139,8 +139,10 @@ class Ask:
         return self._read(text_ids(self._model, text))
 
     def _read(self, ids: Sequence[int]) -> Session:
-        """Return a session on these tokens. It is the same one each time: many prompts of a
-        lesson begin alike, and the model processes the beginning once."""
+        """Return a session on these tokens, the same object each time.
+
+        Many prompts of a lesson begin alike, and so the model processes the beginning only once.
+        """
         from tutor.lm.session import Session
 
         if self._session is None:
@@ -161,8 +163,7 @@ class Ask:
         return b"".join(token.data for token in written).decode("utf-8", "replace")
 
     def _read_ahead(self, session: Session, says: str) -> None:
-        """Process the quotation in one pass, so that each token of it that the model writes is
-        already computed."""
+        """Process the quotation in one pass, before its tokens are generated one by one."""
         first = session.distribution(len(session), PLAIN, seed=0, top=1).rows[0].token.id
         for text in (says, f" {says}"):
             ids = self._model.tokenizer.encode(text)

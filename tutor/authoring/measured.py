@@ -75,11 +75,14 @@ def outcomes(block: Cases, prompt: str, model: LanguageModel) -> Outcomes:
 
 
 def read_ahead(session: Session, ids: Sequence[int]) -> None:
-    """Process `ids` in one pass, and go back. Where the model writes the same tokens, its session
-    has them already: one pass for many tokens costs little more than one pass for one."""
+    """Process `ids` in one pass, and go back.
+
+    If the model then generates the same tokens, the session has already computed them. One pass
+    for many tokens takes little more time than one pass for one token.
+    """
     end = len(session)
     session.append(ids)
-    session.surprisals(len(session))  # of no token: all that it does is process them
+    session.surprisals(len(session))  # asks for no surprisal, and only processes the tokens
     session.go_back(end)
 
 
