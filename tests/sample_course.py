@@ -105,7 +105,7 @@ LESSON = Lesson(
         ),
         NextTokenQuestion(
             id="capital",
-            ask="How does the model go on?",
+            ask="How does the model continue?",
             hint="It knows its geography.",
             why="The model has read this sentence many times.",
             screen="distribution",

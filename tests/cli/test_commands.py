@@ -55,7 +55,7 @@ def test_a_lesson_with_an_error_does_not_hide_others(tutor: Tutor, tmp_path: Pat
 
 
 def test_progress(tutor: Tutor) -> None:
-    assert "Nothing yet" in tutor("progress").out
+    assert "No lesson has been opened yet" in tutor("progress").out
     progress = Progress.open(paths.learner_folder("ada"))
     progress.record(Answered(at=1.0, question="q", version=1, lesson="one-question", correct=True))
     exported = json.loads(tutor("progress", "--learner", "ada", "--json").out)

@@ -297,7 +297,7 @@ def test_other_kinds_of_links_are_refused(href: str) -> None:
     text = SMALL.replace("Some *text*.", f"Some [link](<{href}>).")
     found = problem(text)
     assert found.line == line_of(text, "[link]")
-    assert "leads nowhere" in found.problem
+    assert "is not valid" in found.problem
 
 
 def test_markup_in_a_question_is_checked_too() -> None:
@@ -335,13 +335,13 @@ def test_a_glossary() -> None:
     ("old", "new", "words", "line"),
     [
         ("{#zeta}", "", "no valid id", 5),
-        ("{#zeta}", "{#alpha}", "is taken", 9),
+        ("{#zeta}", "{#alpha}", "is already used", 9),
         ("First.", "", "0 characters", 9),
         ("First.", "word " * 200, "1 to 600", 9),
         ("First.", "<b>", "HTML", 11),
         ("First.", "a \x1b[2J", "U+001B", 11),
-        ("(#alpha)", "(#alfa)", "no term", 7),
-        ("(#alpha)", "(../a)", "leads nowhere", 7),
+        ("(#alpha)", "(#alfa)", "lead to a term", 7),
+        ("(#alpha)", "(../a)", "is not valid", 7),
     ],
 )
 def test_problems_with_a_glossary_have_a_line(old: str, new: str, words: str, line: int) -> None:

@@ -190,7 +190,7 @@ def test_an_answer_of_another_kind_is_a_bug(question: Question, answer: Answer) 
     [(SINGLE, 3), (SINGLE, -1), (SEVERAL, {9}), (ORDER, (0, 1)), (NEXT, 0)],
 )
 def test_an_answer_out_of_range_is_a_bug(question: Question, answer: Answer) -> None:
-    with pytest.raises(ValueError, match=r"places|order|rank"):
+    with pytest.raises(ValueError, match=r"indexes|order|rank"):
         question.grade(answer)
 
 
@@ -263,7 +263,7 @@ def test_goals_are_described_in_words() -> None:
     assert "20 %" in words[3]
     assert "rank 10" in words[6]
     assert words[9] == "Make 2 branches of 4 tokens or more"
-    assert description(Branched(3), lab) == "3 branches"
+    assert description(Branched(3), lab) == "Make 3 branches"
 
 
 @pytest.mark.parametrize(

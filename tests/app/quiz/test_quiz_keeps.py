@@ -149,7 +149,7 @@ async def test_a_second_attempt_is_still_one_after_a_restart(tmp_path: Path) -> 
     async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
         await open_quiz(pilot)
         await keys(pilot, *"word", "enter")
-        await sees(pilot, "is not it")
+        await sees(pilot, "is not right")
         await keys(pilot, "r")
         await sees(pilot, "a word or two")
         await keys(pilot, "t")

@@ -52,7 +52,7 @@ def _assign(
     output.write(f"{outline.number} {outline.title} is due {day(new.due, now)}: {file}")
     if new.due.timestamp() < now:
         output.note(
-            "This date is past: the lesson is overdue for every learner who has not done it."
+            "This date is in the past: the lesson is overdue for every learner who has not done it."
         )
 
 
