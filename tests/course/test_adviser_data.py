@@ -70,7 +70,7 @@ def test_levels_that_a_vendor_can_change_rest_on_dated_facts() -> None:
 def test_the_range_of_a_case_agrees_with_the_rule(case: Case) -> None:
     """With our weights, the best option is defensible, and no defensible option is excluded.
 
-    More than one option is defensible, and more than half are not or only just.
+    More than one option is defensible, and more than half are indefensible or barely defensible.
     """
     settings = as_we_would_weigh(ADVICE, case)
     first = adviser.lead(ADVICE, settings)

@@ -196,7 +196,7 @@ def test_a_quoted_number_must_be_in_the_text(tmp_path: Path) -> None:
     text = SMALL.replace("Some *text*.", f"Some *text*.\n{QUOTED}")
     (finding,) = findings(tmp_path, text)
     assert finding.level == "error"
-    assert "does not say '77.3 %'" in finding.message
+    assert "does not contain '77.3 %'" in finding.message
     assert finding.line == line_of(text, "- says:")
 
 

@@ -114,7 +114,7 @@ def test_a_card_answered_today_comes_back_on_the_day_fsrs_says(tmp_path: Path) -
         max_size=12,
     )
 )
-def test_every_schedule_equals_that_from_fsrs(
+def test_every_schedule_matches_fsrs(
     answers: list[tuple[float, bool, bool, bool, int]],
 ) -> None:
     at, events = START, []

@@ -21,7 +21,11 @@ Advice = tuple[str, str, str]
 
 def advice(lesson: Lesson) -> Iterator[Advice]:
     if not lesson.questions:
-        yield "", "The lesson asks no questions.", "Add some: answering them helps to remember."
+        yield (
+            "",
+            "The lesson asks no questions.",
+            "Add some: answering questions helps learners remember.",
+        )
     if not lesson.labs:
         yield "", "The lesson has no lab.", "Add an exercise on the live model."
     for screen in lesson.screens:

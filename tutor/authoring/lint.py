@@ -220,7 +220,7 @@ def _unsaid(sound: Sound) -> Iterator[Finding]:
                 yield sound.finding(
                     name,
                     "error",
-                    f"The text of the screen {screen.id!r} does not say {says[:60]!r}.",
+                    f"The text of the screen {screen.id!r} does not contain {says[:60]!r}.",
                     "Copy the words of the text into `says`.",
                 )
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tutor.lm.session import Session
 
 LONGEST_ANSWER = 16
-"""The most tokens generated to find an answer; usually the text decides earlier."""
+"""The maximum number of tokens generated to find an answer; usually fewer are enough."""
 
 
 class Outcomes(msgspec.Struct, frozen=True):
@@ -144,5 +144,5 @@ def recorded(block: Record, entry: Entry) -> float | str:
     if isinstance(found, str):
         return found
     if isinstance(found, bool) or not isinstance(found, int | float):
-        raise LessonError(f"{entry.at!r} in {block.file} is neither a number nor a text.")
+        raise LessonError(f"{entry.at!r} in {block.file} is neither a number nor text.")
     return found / entry.unit

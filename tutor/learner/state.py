@@ -146,7 +146,7 @@ class _Folding:
         if after is not card:
             self._put(after)
             self.undo = Undo(question=name, answer=event.id, before=card)
-        else:  # without this answer, the state would no longer be the one before
+        else:  # the card in `undo` does not include this answer
             self._cannot_undo(name)
 
     def take_back(self, event: Undone) -> None:

@@ -99,7 +99,7 @@ class TextShelf:
         return info
 
     def star(self, id_: str, starred: bool) -> None:
-        """Protect a text from being removed, or no longer.
+        """Star a text, which protects it from being removed, or take the star away.
 
         Raises `StoreError` if the place has no room for another starred text.
         """

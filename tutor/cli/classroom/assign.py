@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
 
     if (options.lesson is None) == (options.due is not None):
         raise UsageError(
-            "LESSON is given together with --due, and with no other option.",
+            "Give LESSON together with --due, and leave it out otherwise.",
             "For example: tutor class assign tokens --due 2026-11-27",
         )
     file: Path = options.class_file or paths.class_file()

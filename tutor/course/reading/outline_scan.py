@@ -1,8 +1,8 @@
 """Scan a lesson for its outline, 25 times as fast as the parser.
 
 This is for files that have not been read yet. In a valid lesson, the scan finds the same outline as
-the parser; if anything looks unusual, it finds none. Whether the lesson is valid shows when it is
-parsed.
+the parser; if anything looks unusual, it finds none. Only parsing shows whether the
+lesson is valid.
 """
 
 import re
