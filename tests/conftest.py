@@ -1,6 +1,6 @@
-"""What all tests share: nobody's real data is touched, and the real model is fetched once.
+"""Share fixtures between all tests: no test touches real data, and the model is fetched once.
 
-TUTOR_TEST_GGUF    the default model's GGUF file, for machines where it need not be fetched
+TUTOR_TEST_GGUF the default model's GGUF file, for machines that already have it
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hypothesis import settings
 from tutor.environment import is_key
 from tutor.lm.fast.waiting import settle_waiting
 
-settle_waiting()  # as every way into tutor does, before torch is imported
+settle_waiting()  # before torch is imported, as all entry points of tutor do
 
 from tutor.lm.language_model import LanguageModel  # noqa: E402
 from tutor.lm.load import load_model  # noqa: E402
@@ -25,8 +25,9 @@ from tutor.models import FoundModel  # noqa: E402
 from tutor.models.installed import DEFAULT  # noqa: E402
 from tutor.models.pull import pull  # noqa: E402
 
-# How long an example takes says nothing about the code: the machine may be busy. CI tries the same
-# examples each time, so that a run fails for what was changed; other runs look for new ones.
+# The duration of an example says nothing about the code, because the machine may be busy. CI
+# tries the same examples each time, so that only changes make a run fail; other runs look for new
+# ones.
 settings.register_profile(
     "tutor", settings.default, deadline=None, derandomize=bool(os.environ.get("CI"))
 )
@@ -39,30 +40,30 @@ gc.set_threshold(50_000, 20, 100)
 
 @pytest.fixture(autouse=True)
 def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """No test sees or changes the data of whoever runs it, or finds a key of theirs."""
+    """Keep tests from seeing or changing the user's data, and from finding the user's keys."""
     folder = tmp_path_factory.getbasetemp()
     monkeypatch.setenv("TUTOR_DATA", str(folder / "data"))
     monkeypatch.setenv("TUTOR_SHARED", str(folder / "shared"))
     monkeypatch.setenv("TUTOR_DEVICE", "cpu")  # the same on every machine
-    monkeypatch.setenv("TUTOR_ENGINE", "own")  # whatever engine this machine may share
+    monkeypatch.setenv("TUTOR_ENGINE", "own")  # even if this machine has a shared engine
     monkeypatch.setenv("TUTOR_LEARNER", "me")
     for name in [each for each in os.environ if is_key(each)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     for name in ("TUTOR_BASE_URL", "SSH_CONNECTION", "SSH_TTY", "TUTOR_LOW_BANDWIDTH"):
-        monkeypatch.delenv(name, raising=False)  # so that tests over SSH test the same
+        monkeypatch.delenv(name, raising=False)  # so that tests give the same results over SSH
 
 
 @pytest.fixture(scope="session")
 def model_cache(pytestconfig: pytest.Config) -> Path:
-    """Where the model and its packed copy stay from one test run to the next."""
+    """The folder that keeps the model and its packed copy from one test run to the next."""
     assert pytestconfig.cache is not None
     return Path(pytestconfig.cache.mkdir("tutor-models"))
 
 
 @pytest.fixture(scope="session")
 def model_file(model_cache: Path) -> Path:
-    """The GGUF file of the default model; fetched on the first run."""
+    """The GGUF file of the default model, downloaded on the first run."""
     if given := os.environ.get("TUTOR_TEST_GGUF"):
         return Path(given)
     with _folders(model_cache):
@@ -71,7 +72,7 @@ def model_file(model_cache: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def language_model(model_file: Path, model_cache: Path) -> LanguageModel:
-    """The default model, as everybody runs it."""
+    """The default model, as learners run it."""
     return _load(model_file, model_cache, exact=False)
 
 
@@ -89,7 +90,7 @@ def _load(file: Path, cache: Path, *, exact: bool) -> LanguageModel:
 
 @contextmanager
 def _folders(folder: Path) -> Iterator[None]:
-    """For what lives longer than one test and so comes before `own_folders`."""
+    """Set folders for fixtures that live longer than one test and so come before `own_folders`."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUTOR_DATA", str(folder))
         patch.setenv("TUTOR_SHARED", str(folder / "shared"))

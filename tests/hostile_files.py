@@ -1,4 +1,4 @@
-"""Model files that somebody made to do harm: sound ones, changed where it hurts."""
+"""Make malicious model files: valid files with harmful changes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ ABSURD = (0, 1, 2**7, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**48, 2**60, 2**63, 2
 
 @st.composite
 def changes(draw: st.DrawFn, size: int) -> Callable[[bytes], bytes]:
-    """Something done to the first `size` bytes of a file: numbers that are absurd, bytes that are
-    turned over, taken out or put in, an end that comes too early."""
+    """Draw a change to the first `size` bytes of a file.
+
+    The change is an absurd number, flipped, removed or inserted bytes, or a premature end.
+    """
     place = draw(st.integers(0, size - 1))
     match draw(st.sampled_from(["number", "number", "bytes", "out", "in", "end"])):
         case "number":
@@ -50,7 +52,7 @@ HOSTILE_VALUES: st.SearchStrategy[object] = st.one_of(
 
 @st.composite
 def changed_json(draw: st.DrawFn, sound: Any) -> Any:
-    """`sound` with one to three of its values, wherever they are, replaced by hostile ones."""
+    """Return `sound` with one to three of its values, at any level, replaced by harmful ones."""
     value = json.loads(json.dumps(sound))
     for _ in range(draw(st.integers(1, 3))):
         value = _changed(draw, value)
@@ -79,6 +81,6 @@ def gguf_text(text: str) -> bytes:
 
 
 def gguf_header(*fields: tuple[str, bytes], tensors: bytes = b"", count: int = 0) -> bytes:
-    """A GGUF header; each field is its key, and its type and value as bytes."""
+    """Return a GGUF header; each field is its key, and its type and value as bytes."""
     body = b"".join(gguf_text(key) + value for key, value in fields)
     return struct.pack("<4sIQQ", b"GGUF", 3, count, len(fields)) + body + tensors

@@ -1,5 +1,6 @@
-"""A relay on the loopback that counts what passes through it, and can hold it back for a while, as
-a long line does: a network namespace with `tc netem` would, where the kernel has that.
+"""A relay on the loopback that counts and can delay the traffic, like a slow connection.
+
+A network namespace with `tc netem` would do the same, if the kernel has that.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from types import TracebackType
 from typing import Literal, Self
 
 Direction = Literal["up", "down"]
-"""To the server, to the client."""
+"""The direction of traffic: to the server, or to the client."""
 
 
 class Relay:
-    """Passes on one connection after the other to `port`; clients connect to `self.port`. Each
-    piece arrives `delay` seconds after it was sent, whatever was sent before."""
+    """A relay that passes connections on to `port`; clients connect to `self.port`.
+
+    Each chunk arrives `delay` seconds after it was sent, whatever was sent before.
+    """
 
     def __init__(self, port: int, *, delay: float = 0.0) -> None:
         self._to = port
@@ -41,19 +44,21 @@ class Relay:
         for each in self._open:
             each.close()
 
-    # --- what has passed -----------------------------------------------------------------------
+    # --- measured traffic -----------------------------------------------------------------------
 
     def mark(self) -> int:
-        """Now, to be compared with later."""
+        """Return the current time, to be compared with later times."""
         return len(self._passed)
 
     def size(self, direction: Direction, since: int = 0) -> int:
-        """Bytes of TCP payload that came in from that side."""
+        """Return the bytes of TCP payload that came from that side."""
         return sum(size for way, size in self._passed[since:] if way == direction)
 
     def round_trips(self, since: int = 0) -> int:
-        """How often the client sent something and the server answered, or would have: each piece
-        from the client that follows one from the server begins another."""
+        """Return the number of round trips.
+
+        Each chunk from the client that follows one from the server begins another.
+        """
         ways = ["down", *(way for way, _ in self._passed[since:])]
         return sum(pair == ("down", "up") for pair in pairwise(ways))
 

@@ -105,7 +105,7 @@ LESSON = Lesson(
         ),
         NextTokenQuestion(
             id="capital",
-            ask="How does the model go on?",
+            ask="How does the model continue?",
             hint="It knows its geography.",
             why="The model has read this sentence many times.",
             screen="distribution",
@@ -119,7 +119,7 @@ COURSE = Course(lessons=(LESSON,))
 
 
 class SlowCourse(Course):
-    """The same, whose lessons cannot be read before `go_on` is set; a search of it waits."""
+    """The same course, whose lessons cannot be read before `go_on` is set; searches wait too."""
 
     def __init__(self) -> None:
         super().__init__(lessons=(LESSON,))

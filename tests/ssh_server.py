@@ -1,10 +1,10 @@
-"""OpenSSH's own server on a loopback port, and a line to it that can be slow.
+"""Run OpenSSH's server on a loopback port, with a connection that can be slow.
 
     with SshServer(folder) as server, server.log_in(["tutor"]) as terminal:
         terminal.wait_for("Continue")
 
-Whoever runs the tests logs in, as themselves, with a key that is made for this server alone.
-Nothing of the machine's own SSH configuration or keys is read.
+The account that runs the tests logs in, with a key that is made for this server alone. The
+machine's own SSH configuration and keys are not read.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Self
 from tests.terminal import DEADLINE, Terminal
 
 _INHERITED = ("PYTHONPATH", "TUTOR_SHARED", "TUTOR_DEVICE", "HF_HUB_OFFLINE")
-"""What a session has of the environment of the tests, beside a plain one."""
+"""The variables of the tests' environment that a session gets in addition to a plain one."""
 _SETTINGS = """\
 ListenAddress 127.0.0.1
 Port {port}
@@ -42,14 +42,14 @@ LogLevel ERROR
 
 
 class NoServer(Exception):
-    """Why there is no SSH server to log in to; the reason to skip a test."""
+    """No SSH server can be used; the message is the reason to skip a test."""
 
 
 class SshServer:
-    """`sshd` on `port` of the loopback, with everything it needs in `folder`.
+    """An `sshd` on `port` of the loopback, with everything it needs in `folder`.
 
-    Raises `NoServer` where OpenSSH is not installed, or where this account cannot log in to a
-    server of its own (as in some containers).
+    Raises `NoServer` if OpenSSH is not installed, or if this account cannot log in to its own
+    server (as in some containers).
     """
 
     def __init__(self, folder: Path) -> None:
@@ -66,7 +66,9 @@ class SshServer:
             ]
             subprocess.run([*make, "-f", str(folder / key)], check=True)
         shutil.copy(folder / "learner.pub", folder / "authorized")
-        if os.geteuid() == 0:  # where it goes to drop its privileges; a package makes it at boot
+        if (
+            os.geteuid() == 0
+        ):  # sshd needs this folder to drop its privileges; a package makes it at boot
             Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
         self.port, self._process = self._start()
 
@@ -92,8 +94,10 @@ class SshServer:
         columns: int = 80,
         lines: int = 24,
     ) -> Terminal:
-        """Log in with the key, and run `command` there with `environment`; what the client shows.
-        `port` leads there some other way."""
+        """Log in with the key and run `command`; return the client's terminal.
+
+        `environment` is set there. `port` may lead there another way.
+        """
         kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         variables = {"LANG": "C.UTF-8", **kept, **(environment or {})}
         remote = ["exec", "env", *(f"{name}={value}" for name, value in variables.items())]
@@ -113,8 +117,8 @@ class SshServer:
             "StrictHostKeyChecking": "accept-new",
             "BatchMode": "yes",
             "EscapeChar": "none",
-            # Clients since 9.5 send keys that nobody pressed, to hide how fast somebody types. What
-            # a key costs is counted without them.
+            # Clients since 9.5 send fake keystrokes, to hide the typing rhythm. The
+            # cost of a key is measured without them.
             "IgnoreUnknown": "ObscureKeystrokeTiming",
             "ObscureKeystrokeTiming": "no",
             "LogLevel": "ERROR",
@@ -124,7 +128,7 @@ class SshServer:
         return [self._ssh, "-F", "none", "-p", str(port), "-l", getpass.getuser(), *given]
 
     def _start(self) -> tuple[int, subprocess.Popen[bytes]]:
-        """A port that is free now may be taken a moment later: then another is tried."""
+        """Start the server; if its free port is taken a moment later, try another port."""
         settings = self._folder / "sshd_config"
         said = ""
         for _ in range(5):

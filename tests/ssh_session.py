@@ -1,4 +1,4 @@
-"""`tutor` over SSH, as a learner has it, and what its keys cost on the wire."""
+"""Run `tutor` over SSH as learners do, and measure the traffic of its keys."""
 
 from __future__ import annotations
 
@@ -16,20 +16,22 @@ from tests.terminal import Terminal
 
 READY = "●"
 STEPPER = "the model's draw"
-"""What only the stepper shows, and only when there is a distribution."""
+"""A text that only the stepper shows, and only if there is a distribution."""
 STARTS_PAINTING = b"\x1b[?2026h"
-"""Textual sends this at the beginning of every painting, to terminals that say they know it."""
+"""The sequence that Textual sends at the start of each frame to terminals that support it."""
 QUERY = re.compile(rb"\x1b\[(?:\?\d+\$p|\??[56]n|[>=]?0?c|\?u|>0?q|1[48]t)")
-"""All that a terminal answers: modes, where the cursor is, which terminal, keyboard, how large."""
+"""All queries that a terminal answers: modes, cursor position, terminal type, keyboard, size."""
 _ANSWERS = b"\x1b[?2026;2$y\x1b[?2048;0$y"
-"""To the two questions that Textual asks at its start, as most terminals answer them: paintings
-can be bracketed, changes of the size are not told in band."""
+"""The answers of most terminals to Textual's two queries at its start.
+
+Frames can be bracketed, and size changes are not reported in band.
+"""
 _RUNS_FOR = 3.0
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Bytes: those that arrive at the learner's terminal, and all of both ways inside of TCP."""
+    """The bytes that arrive at the learner's terminal, and the TCP payload in both directions."""
 
     shown: int
     tcp: int
@@ -37,15 +39,18 @@ class Cost:
 
 @dataclass(frozen=True)
 class Costs:
-    """What is on the wire for a key in a prompt, a page of a lesson, a step of the stepper (the
-    most expensive of several each), in a second while it runs on, and in seconds without a key."""
+    """The traffic of actions.
+
+    These are a key in a prompt, a page of a lesson, a step of the stepper (the most expensive
+    of several each), a second of generating, and some seconds without a key.
+    """
 
     key: Cost
     page: Cost
     step: Cost
     running: Cost
     paintings: float
-    """A second, while it runs on."""
+    """The cost of a second of generating."""
     idle: Cost
 
 
@@ -53,8 +58,10 @@ class Costs:
 def tutor(
     server: SshServer, data: Path, *arguments: str, port: int | None = None, **changes: str
 ) -> Iterator[Terminal]:
-    """`tutor` with the learner's folder `data`, in a terminal of 80x24 over SSH. `changes` are
-    of the environment there, and `TERM` that of the learner's terminal."""
+    """Run `tutor` with the learner's folder `data`, in an 80x24 terminal over SSH.
+
+    `changes` apply to the environment there; `TERM` is the type of the learner's terminal.
+    """
     term = changes.pop("TERM", "xterm-256color")
     environment = {"TUTOR_DATA": str(data), **changes}
     command = [sys.executable, "-m", "tutor", *arguments]
@@ -70,8 +77,10 @@ def answer_queries(run: Terminal) -> None:
 def measure(
     server: SshServer, data: Path, *arguments: str, model: str, quiet: float = 0.4
 ) -> Costs:
-    """The costs at 80x24 with the model file `model`. All that comes within `quiet` seconds after
-    each other belongs to one key."""
+    """Measure the traffic at 80x24 with the model file `model`.
+
+    Everything that arrives with gaps of less than `quiet` seconds belongs to one key.
+    """
     with (
         Relay(server.port) as relay,
         tutor(server, data, *arguments, port=relay.port, TUTOR_MODEL=model) as run,

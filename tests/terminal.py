@@ -1,7 +1,7 @@
-"""A real terminal for end-to-end tests: a command in a pty, and what its screen shows.
+"""A real terminal for end-to-end tests: a command in a pty, and the contents of its screen.
 
-Only a real pty shows what signals do, which bytes are sent, and what is left on the screen at the
-end. Nothing here waits for a fixed time: every wait looks at the output as it comes, with a
+Only a real pty shows the effect of signals, which bytes are sent, and what is left on the screen at
+the end. Nothing here waits for a fixed time: every wait reads the output as it arrives, with a
 deadline.
 
     with Terminal([sys.executable, "-m", "tutor"]) as terminal:
@@ -48,26 +48,27 @@ KEYS = {
 }
 
 DEADLINE = 30.0
-"""Seconds that a wait may take by default: for slow machines, not a measure of anything."""
+"""The default limit of a wait in seconds: long enough for slow machines, and not a measurement."""
 
 _NOT_PLAIN = {"NO_COLOR", "COLORTERM", "COLUMNS", "LINES"}
 
-# Sequences with these prefixes (keyboard protocols, mostly) are not known to pyte, which would show
+# Pyte does not know sequences with these prefixes (mostly keyboard protocols), and would show
 # their ends as text.
 _UNKNOWN_TO_PYTE = re.compile(rb"\x1b\[[<>=][0-9;:]*[ -/]*[@-~]")
 _UNFINISHED = re.compile(rb"\x1b(\[[0-?]*[ -/]*)?$")
 
 
 class TerminalTimeout(AssertionError):
-    """What was waited for did not come; the message has the screen as it was."""
+    """The expected output did not arrive; the message includes the screen."""
 
 
 class Terminal:
     """A running command and its terminal of `columns` by `lines` cells.
 
-    `output` is every byte that the command has sent so far, `screen` the pyte screen made of it.
-    `environment` is added to a plain one (TERM=xterm-256color, UTF-8, no wish about colors, no
-    size); a value of None removes a variable. Leaving the context kills what is still running.
+    `output` has all bytes that the command has sent so far, and `screen` is the pyte screen for
+    them. `environment` is added to a plain one (TERM=xterm-256color, UTF-8, no color settings,
+    no size); a value of None removes a variable. Leaving the context kills the command if it is
+    still running.
     """
 
     def __init__(
@@ -82,11 +83,14 @@ class Terminal:
         self.screen = pyte.Screen(columns, lines)
         self.output = bytearray()
         self.drawn = True
-        """Whether `screen` is made of the output; not for what no terminal could make sense of."""
+        """Start the command.
+
+        `rendered` says whether `screen` is updated, which some output prevents.
+        """
         self._stream = pyte.ByteStream(self.screen)
         self._held_back = b""
         self._master, slave = pty.openpty()
-        os.set_blocking(self._master, False)  # a command may end while much is sent to it
+        os.set_blocking(self._master, False)  # a command may end while it is being sent a lot
         self._ended = False
         _set_size(slave, columns, lines)
         try:
@@ -118,13 +122,13 @@ class Terminal:
         self.close()
 
     def close(self) -> None:
-        """Kill the command, if it still runs, and give the terminal back."""
+        """Kill the command, if it is still running, and close the terminal."""
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
         self.hang_up()
 
-    # --- what is seen ---------------------------------------------------------------------------
+    # --- output ---------------------------------------------------------------------------
 
     @property
     def text(self) -> str:
@@ -132,13 +136,15 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self.screen.display)
 
     def read(self, timeout: float) -> int:
-        """Take in what the command sends, waiting up to `timeout` seconds for the first byte; the
-        number of bytes."""
+        """Read what the command sends, and return the number of bytes.
+
+        Waits up to `timeout` seconds for the first byte.
+        """
         if self._ended or not select.select([self._master], [], [], max(0.0, timeout))[0]:
             return 0
         try:
             data = os.read(self._master, 65536)
-        except OSError:  # Linux reports the end of a terminal's last user as EIO
+        except OSError:  # Linux returns EIO when the terminal's last user is gone
             data = b""
         self._ended = not data
         received = len(data)
@@ -153,9 +159,10 @@ class Terminal:
         return received
 
     def wait_until(self, seen: Callable[[], bool], what: str, timeout: float = DEADLINE) -> float:
-        """Read until `seen()`, and return the seconds that took. `what` is for the error.
+        """Read until `seen()` is true, and return the seconds that this took.
 
-        Raises `TerminalTimeout` after `timeout` seconds, or when the command ends without it.
+        `what` describes this in the error. Raises `TerminalTimeout` after `timeout`
+        seconds, or if the command ends first.
         """
         begin = time.perf_counter()
         while not seen():
@@ -167,28 +174,28 @@ class Terminal:
         return time.perf_counter() - begin
 
     def wait_for(self, text: str, timeout: float = DEADLINE) -> float:
-        """Read until `text` is on the screen; the seconds that took."""
+        """Read until `text` is on the screen, and return the seconds that this took."""
         return self.wait_until(lambda: text in self.text, repr(text), timeout)
 
     def wait_gone(self, text: str, timeout: float = DEADLINE) -> float:
-        """Read until `text` is no longer on the screen; the seconds that took."""
+        """Read until `text` is no longer on the screen, and return the seconds that this took."""
         return self.wait_until(lambda: text not in self.text, f"the end of {text!r}", timeout)
 
     def wait_quiet(self, seconds: float = 0.5, timeout: float = DEADLINE) -> None:
-        """Read until nothing has come for `seconds`: the screen is painted and idle."""
+        """Read until nothing has arrived for `seconds`: the screen is complete and idle."""
         deadline = time.perf_counter() + timeout
         while self.read(seconds):
             if time.perf_counter() > deadline:
                 raise TerminalTimeout(f"no rest for {timeout:g} s. The screen:\n{self.text}")
 
     def bytes_within(self, seconds: float) -> int:
-        """How many bytes the command sends in the next `seconds`."""
+        """Return the number of bytes that the command sends in the next `seconds`."""
         before, deadline = len(self.output), time.perf_counter() + seconds
         while (left := deadline - time.perf_counter()) > 0 and not self._ended:
             self.read(left)
         return len(self.output) - before
 
-    # --- what is done ---------------------------------------------------------------------------
+    # --- input ---------------------------------------------------------------------------
 
     def press(self, *keys: str) -> None:
         """Press keys, by their name in `KEYS` or as the characters themselves."""
@@ -196,8 +203,10 @@ class Terminal:
             self.send(KEYS.get(key, key))
 
     def send(self, text: str | bytes) -> None:
-        """Type bytes as they are. The output is read meanwhile, so that neither side is stuck. What
-        comes after the end of the command is lost."""
+        """Type bytes as they are; the output is read in the meantime, so that neither side blocks.
+
+        Bytes after the end of the command are lost.
+        """
         data = text.encode() if isinstance(text, str) else text
         while data and not self._ended:
             readable, writable, _ = select.select([self._master], [self._master], [], DEADLINE)
@@ -216,14 +225,14 @@ class Terminal:
         self.process.send_signal(number)
 
     def hang_up(self) -> None:
-        """Drop the line: the kernel sends SIGHUP, and reading and writing fail from now on."""
+        """Drop the connection: the kernel sends SIGHUP, and reading and writing then fail."""
         self._ended = True
         if self._master >= 0:
             os.close(self._master)
             self._master = -1
 
     def wait_exit(self, timeout: float = DEADLINE) -> int:
-        """Read on until the command has ended; its exit status, or minus the signal's number."""
+        """Read until the command ends; return its exit status, or minus the signal's number."""
         deadline = time.perf_counter() + timeout
         while not self._ended and time.perf_counter() < deadline:
             self.read(deadline - time.perf_counter())
@@ -235,7 +244,7 @@ class Terminal:
             ) from None
 
     def memory(self) -> int:
-        """Bytes that only this process holds (USS), without its children."""
+        """Return the bytes that only this process uses (USS), without its children."""
         return int(psutil.Process(self.process.pid).memory_full_info().uss)
 
 

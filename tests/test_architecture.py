@@ -25,12 +25,12 @@ LONGEST_CLASS = 300
 
 
 def test_import_contracts() -> None:
-    """Run the linter in a process of its own, because it silences every logger."""
+    """Run the linter in a separate process, because it silences every logger."""
     program = "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports())"
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
 
-def test_no_lab_imports_another_and_the_kit_imports_none() -> None:
+def test_no_lab_imports_another_and_the_kit_imports_no_lab() -> None:
     crossing = [
         (one, other)
         for one, other in imports()

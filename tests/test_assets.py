@@ -1,4 +1,4 @@
-"""What the package ships: whole, as good as it says, and with its licenses."""
+"""Test that the package's data is complete, as good as documented, and licensed."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def sha256_of(path: Path) -> str:
 
 @torch.no_grad()
 def greedy(model: LanguageModel, ids: list[int], most: int = 40) -> str:
-    """What the model goes on with when the likeliest token is taken each time."""
+    """Return the model's greedy continuation."""
     cache = KeyValueCache(model.network.config)
     written: list[int] = []
     new = torch.tensor(ids)
@@ -77,7 +77,7 @@ def test_every_file_in_a_folder_has_its_checksum() -> None:
     assert shipped == checksums()
 
 
-def test_the_models_are_small_enough_to_ship() -> None:
+def test_the_models_are_small_enough_to_bundle() -> None:
     assert _size(FOLDER) < 12_000_000
     assert sum(_size(ASSETS / family) for family in FAMILIES) < 3_000_000
 
@@ -86,31 +86,31 @@ def _size(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.iterdir())
 
 
-def test_the_held_out_loss_is_what_is_stated(model: LanguageModel, result: Result) -> None:
+def test_the_held_out_loss_equals_the_documented_one(model: LanguageModel, result: Result) -> None:
     text = (DATA / HELD_OUT).read_text("utf-8").replace(END + "\n", END)
     ids = torch.tensor(model.tokenizer.encode(text, special=True))
     byte_count = len(text.encode()) - text.count(END) * len(END)
     nats, bits = held_out_loss(model.network, HeldOut(ids, byte_count))
-    # sums in another order on another processor; the figures are rounded to 4 places
+    # Sums have another order on another processor; the figures are rounded to 4 decimals.
     assert nats == pytest.approx(result.nats_per_token, abs=0.001)
     assert bits == pytest.approx(result.bits_per_byte, abs=0.001)
     assert model.card.parameters == result.weights
 
 
-def test_the_held_out_text_is_the_one_that_was_kept_from_training() -> None:
+def test_the_held_out_text_was_not_used_for_training() -> None:
     sources = msgspec.json.decode((FOLDER / SOURCES).read_bytes())
     assert sources["files"][HELD_OUT]["sha256"] == sha256_of(DATA / HELD_OUT)
 
 
 def test_it_is_better_than_a_5_gram(model: LanguageModel, result: Result) -> None:
-    """Of bytes and of its own tokens; `python -m tools.ngram` has counted both."""
+    """Compare with models of bytes and of its own tokens; `python -m tools.ngram` measured both."""
     record = msgspec.json.decode((FOLDER / "ngram.json").read_bytes(), type=NgramRecord)
     assert record.held_out_sha256 == sha256_of(DATA / HELD_OUT)
     assert result.bits_per_byte < record.tokens.bits_per_byte < record.bytes.bits_per_byte
 
 
-def test_it_prefers_the_grammatical_one_of_two_sentences(model: LanguageModel) -> None:
-    """By chance it would be half of them."""
+def test_it_prefers_grammatical_sentences(model: LanguageModel) -> None:
+    """A random choice would be right half of the time."""
     right = [log_probability(model, good) > log_probability(model, bad) for good, bad in pairs()]
     assert len(right) == 60
     assert sum(right) >= LEAST_GRAMMATICAL
@@ -124,7 +124,7 @@ def pairs() -> list[tuple[str, str]]:
 
 @torch.no_grad()
 def log_probability(model: LanguageModel, sentence: str) -> float:
-    """Of the whole sentence, at the start of a text."""
+    """Return the log-probability of the whole sentence, at the start of a text."""
     ids = torch.tensor(model.tokenizer.encode(END + sentence, special=True))
     logits = model.network.logits(model.network(ids[:-1]))
     return float(logits.log_softmax(-1).gather(1, ids[1:, None]).sum())
@@ -142,7 +142,7 @@ def test_each_family_does_what_it_was_trained_for(family: Family) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
-def test_what_is_stated_of_each_family_comes_out_again(family: Family) -> None:
+def test_the_documented_figures_of_each_family_are_reproduced(family: Family) -> None:
     stated = msgspec.json.decode(
         (ASSETS / family / "training.json").read_bytes(), type=family_model.Result
     )
@@ -151,12 +151,14 @@ def test_what_is_stated_of_each_family_comes_out_again(family: Family) -> None:
     measures = TASKS[family]().measure(network, MEASURED)
     for measure, wanted in zip(measures, stated.measures, strict=True):
         assert (measure.name, measure.of) == (wanted.name, wanted.of)
-        assert measure.value == pytest.approx(wanted.value, abs=0.002)  # others round otherwise
+        assert measure.value == pytest.approx(
+            wanted.value, abs=0.002
+        )  # other machines round differently
 
 
 @needs_source_tree
 @pytest.mark.parametrize("family", FAMILIES)
-def test_what_the_readme_says_of_each_family_is_so(family: Family) -> None:
+def test_the_readme_has_the_figures_of_each_family(family: Family) -> None:
     readme = (ASSETS / "README.md").read_text("utf-8")
     stated = msgspec.json.decode(
         (ASSETS / family / "training.json").read_bytes(), type=family_model.Result
@@ -183,17 +185,17 @@ def test_it_knows_well_known_capitals(model: LanguageModel, country: str, capita
 
 
 @pytest.mark.parametrize("text", ["naïve café, 東京, 🙂", "\x00\x7f\r\n\t", "12345.67"])
-def test_its_tokenizer_gives_every_text_back(model: LanguageModel, text: str) -> None:
+def test_its_tokenizer_round_trips_every_text(model: LanguageModel, text: str) -> None:
     assert model.tokenizer.decode(model.tokenizer.encode(text)) == text.encode()
 
 
-def test_digits_are_tokens_one_by_one(model: LanguageModel) -> None:
+def test_each_digit_is_a_token(model: LanguageModel) -> None:
     tokens = [model.tokenizer.token(id_) for id_ in model.tokenizer.encode("2026")]
     assert [token.data for token in tokens] == [b"2", b"0", b"2", b"6"]
 
 
 @needs_source_tree
-def test_the_text_for_word_vectors_is_small_and_what_is_said_of_it() -> None:
+def test_the_text_for_word_vectors_has_the_documented_size() -> None:
     data = paths.word2vec_text().read_bytes()
     assert len(data) < 1_000_000
     readme = " ".join((ASSETS / "README.md").read_text("utf-8").split())
@@ -202,7 +204,7 @@ def test_the_text_for_word_vectors_is_small_and_what_is_said_of_it() -> None:
 
 
 @needs_source_tree
-def test_sources_and_licenses_of_what_it_is_made_of_are_stated() -> None:
+def test_sources_and_licenses_of_its_parts_are_stated() -> None:
     sources = msgspec.json.decode((FOLDER / SOURCES).read_bytes())
     notice, readme = (
         (path / name).read_text("utf-8") for path, name in ((ROOT, "NOTICE"), (ASSETS, "README.md"))
@@ -220,7 +222,7 @@ def test_sources_and_licenses_of_what_it_is_made_of_are_stated() -> None:
 
 
 @needs_source_tree
-def test_the_figures_in_the_readme_are_those_of_the_model(result: Result) -> None:
+def test_the_readme_has_the_figures_of_the_model(result: Result) -> None:
     readme = (ASSETS / "README.md").read_text("utf-8")
     ngram = msgspec.json.decode((FOLDER / "ngram.json").read_bytes(), type=NgramRecord)
     for measured in (ngram.tokens, ngram.bytes):

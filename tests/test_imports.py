@@ -1,4 +1,4 @@
-"""The layers hold in a running process: what is not needed is not loaded."""
+"""Test that a running process respects the layers: it loads only what it needs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 HEAVY = "torch tokenizers gguf huggingface_hub numpy safetensors jinja2 openai httpx2 keyring"
 
 MAPS = "word-map word2vec"
-"""Labs that draw with a widget that needs NumPy."""
+"""The labs that draw with a widget that needs NumPy."""
 
 WALK_THROUGH_THE_APP = f"""
 import asyncio, sys
@@ -41,8 +41,10 @@ print(*[name for name in {HEAVY!r}.split() if name in sys.modules])
 
 
 def test_the_process_that_draws_the_screen_stays_light(tmp_path: Path) -> None:
-    """A walk through every screen loads none of what the model needs, but for NumPy where a lab
-    draws a map."""
+    """Walk through every screen.
+
+    This must not load the model's dependencies, except NumPy if a lab draws a map.
+    """
     assert _run(WALK_THROUGH_THE_APP, tmp_path) == ""
 
 
@@ -57,7 +59,9 @@ print(*[name for name in ("textual " + {HEAVY!r}).split() if name in sys.modules
 
 
 def _run(program: str, data: Path) -> str:
-    nothing = str(data / "no-such-model.gguf")  # so that nothing is fetched and no engine loads
+    nothing = str(
+        data / "no-such-model.gguf"
+    )  # so that nothing is downloaded and no engine loads a model
     result = subprocess.run(
         [sys.executable, "-c", program],
         env=os.environ | {"TUTOR_DATA": str(data), "TUTOR_MODEL": nothing},
@@ -70,8 +74,8 @@ def _run(program: str, data: Path) -> str:
     return result.stdout.removesuffix("\n")
 
 
-def test_lessons_are_linted_without_what_the_model_needs(tmp_path: Path) -> None:
-    """And what asks the model loads nothing of the screen."""
+def test_linting_loads_no_dependencies_of_the_model(tmp_path: Path) -> None:
+    """Checks with the model load nothing of the screen."""
     program = f"""
 import sys
 from tutor.cli import main

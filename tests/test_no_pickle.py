@@ -1,5 +1,7 @@
-"""Nothing that is read from a file or a server can become code: no pickle and its like, no eval, no
-loader of YAML that makes objects, no shell."""
+"""Test that nothing from a file or a server can become code.
+
+This excludes pickle and the like, eval, YAML loaders that make objects, and shells.
+"""
 
 from __future__ import annotations
 
@@ -62,11 +64,11 @@ def called(node: ast.Call, constants: dict[str, str]) -> Iterator[str]:
             yield f"{name} with {option}"
 
 
-def test_there_is_something_to_look_at() -> None:
+def test_there_are_files_to_check() -> None:
     assert len(FILES) > 300
 
 
-def test_nothing_that_is_read_becomes_code() -> None:
+def test_no_module_turns_data_into_code() -> None:
     found = [
         f"{file.relative_to(ROOT)}: {offence}"
         for file in FILES
@@ -91,5 +93,5 @@ def test_nothing_that_is_read_becomes_code() -> None:
         "subprocess.run(command, shell=True)",
     ],
 )
-def test_an_offence_would_be_noticed(source: str) -> None:
+def test_an_offense_is_noticed(source: str) -> None:
     assert list(offences(source))

@@ -1,4 +1,4 @@
-"""Where files are, in every kind of place that tutor is run from."""
+"""Test the paths of files, in every kind of place from which tutor runs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 def _without_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As for an account that neither HOME nor the password file gives a home folder."""
+    """Simulate an account without a home folder in HOME or the password file."""
 
     def unchanged(path: str) -> str:
         return path
@@ -32,13 +32,13 @@ def _without_home(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os.path, "expanduser", unchanged)
 
 
-def test_the_system_says_where(tmp_path: Path) -> None:
+def test_default_paths_come_from_the_system(tmp_path: Path) -> None:
     assert paths.data_folder().is_relative_to(tmp_path / "home")
     assert paths.model_folders() == (paths.user_models_folder(), paths.shared_models_folder())
     assert not paths.shared_folder().is_relative_to(tmp_path)
 
 
-def test_the_environment_says_where(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_environment_can_set_paths(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "mine"))
     monkeypatch.setenv("TUTOR_SHARED", str(tmp_path / "ours"))
     assert paths.model_folders() == (tmp_path / "mine/models", tmp_path / "ours/models")
@@ -46,7 +46,7 @@ def test_the_environment_says_where(monkeypatch: pytest.MonkeyPatch, tmp_path: P
     assert paths.log_file() == tmp_path / "mine/engine.log"
 
 
-def test_a_relative_place_is_taken_from_here(
+def test_a_relative_path_starts_at_the_current_folder(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -54,18 +54,18 @@ def test_a_relative_place_is_taken_from_here(
     assert paths.data_folder() == tmp_path / "mine"
 
 
-def test_nothing_is_created(tmp_path: Path) -> None:
+def test_no_path_is_created(tmp_path: Path) -> None:
     paths.learner_folder("ada")
     paths.model_folders()
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="these have other places")
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="other systems have other paths")
 @pytest.mark.parametrize("runtime", [None, "/nowhere"])
-def test_a_socket_of_ones_own_is_never_looked_for_where_anybody_may_write(
+def test_a_private_socket_is_never_in_a_world_writable_folder(
     runtime: str | None, monkeypatch: pytest.MonkeyPatch, recwarn: pytest.WarningsRecorder
 ) -> None:
-    """Logins without a session of systemd, and locked-down ones, have no XDG_RUNTIME_DIR."""
+    """Logins without a systemd session, and locked-down ones, have no XDG_RUNTIME_DIR."""
     monkeypatch.delenv("TUTOR_ENGINE", raising=False)
     monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
     if runtime is not None:
@@ -93,7 +93,7 @@ def test_names_of_learners(name: str) -> None:
 @pytest.mark.parametrize(
     "name", ["", ".", "..", "../x", "a/b", "/etc", ".x", "a\0", "a b", "a" * 41]
 )
-def test_names_that_are_no_names(name: str) -> None:
+def test_invalid_names_of_learners(name: str) -> None:
     with pytest.raises(UsageError):
         paths.learner_folder(name)
 
@@ -117,12 +117,12 @@ print(paths.lessons_folder(), paths.assets_folder(), len(course.lessons), len(co
 
 @pytest.mark.parametrize("how", ["wheel", "editable"])
 def test_lessons_and_assets_are_found_once_installed(how: str, tmp_path: Path) -> None:
-    """From a wheel, they come out of the package; from an editable install, out of the tree."""
+    """They come from the package in a wheel, and from the source tree in an editable install."""
     wheel = _build(how, tmp_path)
     if how == "wheel":
         _check_contents(wheel)
     installed = tmp_path / "site-packages"
-    with zipfile.ZipFile(wheel) as archive:  # that is all there is to installing a pure wheel
+    with zipfile.ZipFile(wheel) as archive:  # installing a pure wheel does no more
         archive.extractall(installed)
     libraries = [path for path in sys.path if path.endswith("site-packages")]
     result = subprocess.run(
@@ -141,7 +141,7 @@ def test_lessons_and_assets_are_found_once_installed(how: str, tmp_path: Path) -
 
 
 def _build(how: str, folder: Path) -> Path:
-    """Call the build backend as pip does, without fetching one."""
+    """Call the build backend as pip does, without downloading one."""
     program = f"import sys, hatchling.build; hatchling.build.build_{how}(sys.argv[1])"
     command = [sys.executable, "-c", program, str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)

@@ -1,6 +1,7 @@
-"""Nothing rules Windows out without need: what it lacks is asked for only where it is there.
+"""Test that tutor does not need anything that Windows lacks.
 
-Not a test on Windows. Types are checked for it too: `mypy --platform win32` in `make check`.
+This is not a test on Windows. Types are also checked for it: `mypy --platform win32` in `make
+check`.
 """
 
 from __future__ import annotations
@@ -98,16 +99,16 @@ asyncio.run(stopped())
 )
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="takes away what is not there")
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows already lacks these modules")
 @pytest.mark.parametrize(
     ("program", "says"),
     [(START, "7"), (LOAD, "0 0"), (FETCH, "stopped")],
     ids=["start", "load", "fetch"],
 )
-def test_without_what_windows_lacks(tmp_path: Path, program: str, says: str) -> None:
+def test_without_the_modules_that_windows_lacks(tmp_path: Path, program: str, says: str) -> None:
     from tests.tiny_model import write_tiny_folder
 
-    nothing = str(tmp_path / "no-such-model.gguf")  # so that nothing is fetched
+    nothing = str(tmp_path / "no-such-model.gguf")  # so that nothing is downloaded
     result = subprocess.run(
         [sys.executable, "-c", program, str(write_tiny_folder(tmp_path / "tiny"))],
         env=os.environ | {"TUTOR_DATA": str(tmp_path / "data"), "TUTOR_MODEL": nothing},

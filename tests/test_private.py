@@ -1,5 +1,7 @@
-"""What tutor writes down about a learner is for that learner alone, whatever the umask, and goes
-where it is meant to go, whatever somebody else has put in its place."""
+"""Test that tutor's files are private to the learner, whatever the umask.
+
+They must also be written to the right place, whatever another account has put there.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,7 @@ from tutor.retrieval import store
 
 @pytest.fixture(autouse=True)
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A data folder that does not exist yet, and a umask that forbids nothing."""
+    """A data folder that does not exist yet, with a umask that allows everything."""
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("TUTOR_SHARED", str(tmp_path / "shared"))
     before = os.umask(0)
@@ -78,7 +80,7 @@ def umask_of(process: int) -> int:
 
 
 @linux
-def test_the_app_closes_what_any_library_writes(data: Path, tmp_path: Path) -> None:
+def test_files_from_libraries_are_private_in_the_app(data: Path, tmp_path: Path) -> None:
     write = 'umask 000; exec "$0" -m tutor --model no-such-model'
     with Terminal(["sh", "-c", write, sys.executable]) as terminal:
         terminal.wait_for("quit")
@@ -89,8 +91,8 @@ def test_the_app_closes_what_any_library_writes(data: Path, tmp_path: Path) -> N
 
 
 @linux
-async def test_the_engine_closes_what_any_library_writes(data: Path, tmp_path: Path) -> None:
-    """The networks that labs train, for example."""
+async def test_files_from_libraries_are_private_in_the_engine(data: Path, tmp_path: Path) -> None:
+    """These are, for example, the networks that labs train."""
     process = await EngineProcess.start([*COMMAND, "--model", str(tmp_path / "none.gguf")])
     assert await process.receive() == Loading("starting")
     assert umask_of(process.pid) == 0o077
@@ -104,8 +106,8 @@ async def test_the_engines_log_is_private(data: Path) -> None:
     assert open_to_others(data) == {}
 
 
-def test_what_others_could_write_they_can_no_longer(data: Path) -> None:
-    """Who may read it is left alone: a teacher may have been given that."""
+def test_others_lose_the_right_to_write(data: Path) -> None:
+    """The right to read is not changed: a teacher may have been given it."""
     folder = paths.learner_folder()
     folder.mkdir(parents=True)
     (folder / "reviews.log").touch()
@@ -119,11 +121,11 @@ def test_what_others_could_write_they_can_no_longer(data: Path) -> None:
     assert not [path for path in data.rglob("*") if mode(path) & 0o022]
 
 
-# --- what others have put in the way --------------------------------------------------------------
+# --- files of other accounts --------------------------------------------------------------
 
 
-def test_an_export_does_not_follow_a_link_that_was_there_first(tmp_path: Path) -> None:
-    """In a folder like /tmp, anybody can guess the name of the temporary file."""
+def test_an_export_does_not_follow_an_existing_link(tmp_path: Path) -> None:
+    """In a folder like /tmp, anyone can guess the name of the temporary file."""
     precious = tmp_path / "precious"
     precious.write_text("mine")
     target = tmp_path / "export.json"
@@ -134,7 +136,7 @@ def test_an_export_does_not_follow_a_link_that_was_there_first(tmp_path: Path) -
     assert not target.is_symlink()
 
 
-def test_an_export_is_not_written_into_a_file_that_somebody_has_open(tmp_path: Path) -> None:
+def test_an_export_is_not_written_into_an_open_file(tmp_path: Path) -> None:
     target = tmp_path / "export.json"
     with target.with_name("export.json.tmp").open("w+b") as theirs:
         exchange.write(target, b"{}")
@@ -142,7 +144,7 @@ def test_an_export_is_not_written_into_a_file_that_somebody_has_open(tmp_path: P
     assert mode(target) == 0o600
 
 
-def test_a_link_in_the_place_of_the_export_is_replaced(tmp_path: Path) -> None:
+def test_a_link_in_place_of_the_export_is_replaced(tmp_path: Path) -> None:
     precious = tmp_path / "precious"
     precious.write_text("mine")
     (tmp_path / "export.json").symlink_to(precious)
@@ -150,10 +152,10 @@ def test_a_link_in_the_place_of_the_export_is_replaced(tmp_path: Path) -> None:
     assert precious.read_text() == "mine"
 
 
-def test_a_folder_that_tutor_is_started_in_is_no_place_to_import_from(
+def test_modules_are_not_imported_from_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody has put modules of their own into /tmp, with the names of ours and of PyTorch."""
+    """Another account has put modules with our names, and PyTorch's, into /tmp."""
     for name in ("torch", "msgspec", "tutor"):
         (tmp_path / f"{name}.py").write_text("open('ran', 'w').close(); raise SystemExit(9)")
     monkeypatch.chdir(tmp_path)
@@ -179,11 +181,11 @@ load_model(FoundModel("tiny", "gguf", Path(sys.argv[1])))
 
 
 def without_privileges() -> list[str]:
-    """What to put before a command so that permissions hold for it; for root they do not."""
+    """Return a prefix for commands that makes permissions apply even for root."""
     if os.geteuid() != 0:
         return []
     if shutil.which("setpriv") is None:
-        pytest.skip("root may write anywhere")
+        pytest.skip("root can write anywhere")
     capabilities = "-dac_override,-dac_read_search,-fowner"
     return ["setpriv", "--bounding-set", capabilities, "--inh-caps", capabilities]
 

@@ -1,4 +1,4 @@
-"""Whatever a model says is fit for a terminal once it has passed through `tutor.text`."""
+"""Test that any text of a model is safe for a terminal after `tutor.text`."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def can_act_on_a_terminal(text: str) -> bool:
 
 
 @given(ANY_TEXT)
-def test_running_text_can_do_nothing(text: str) -> None:
+def test_running_text_cannot_act_on_a_terminal(text: str) -> None:
     assert not can_act_on_a_terminal(safe(text).replace("\n", ""))
 
 
 @given(ANY_TEXT)
-def test_running_text_keeps_its_lines(text: str) -> None:
+def test_running_text_keeps_its_line_breaks(text: str) -> None:
     assert safe(text).count("\n") == text.count("\n")
 
 
@@ -39,12 +39,12 @@ def test_running_text_is_safe_after_one_pass(text: str) -> None:
 
 
 @given(st.text(st.characters(categories=["L", "N", "P", "S", "Zs"])))
-def test_ordinary_running_text_stays_as_it_is(text: str) -> None:
+def test_ordinary_running_text_is_not_changed(text: str) -> None:
     assert safe(text) == text
 
 
 @given(st.one_of(st.binary(), ANY_TEXT.map(lambda text: text.encode("utf-8", "surrogatepass"))))
-def test_a_token_is_one_line_that_can_be_seen(data: bytes) -> None:
+def test_a_token_is_one_visible_line(data: bytes) -> None:
     shown = visible(data)
     assert not can_act_on_a_terminal(shown)
     assert not any(char.isspace() for char in shown)
@@ -52,7 +52,7 @@ def test_a_token_is_one_line_that_can_be_seen(data: bytes) -> None:
 
 
 @given(ANY_TEXT.map(lambda text: text.encode("utf-8", "surrogatepass")))
-def test_a_token_never_begins_with_a_mark_that_would_join_what_is_before_it(data: bytes) -> None:
+def test_a_token_never_begins_with_a_combining_mark(data: bytes) -> None:
     assert not unicodedata.category((visible(data) or "x")[0]).startswith("M")
 
 
@@ -86,7 +86,7 @@ def test_tokens(data: bytes, shown: str) -> None:
 
 
 @given(ANY_TEXT)
-def test_what_is_written_keeps_tabs_and_joiners_and_nothing_else_that_acts(text: str) -> None:
+def test_writable_text_keeps_only_tabs_and_joiners(text: str) -> None:
     written = writable(text)
     kept = "\n\t\u200c\u200d"
     assert not can_act_on_a_terminal("".join(char for char in written if char not in kept))
@@ -109,13 +109,13 @@ def test_ten_thousand_marks_are_counted() -> None:
 
 
 @given(st.recursive(st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))
-def test_json_says_the_same_and_can_do_nothing(value: object) -> None:
+def test_printable_json_is_safe_and_has_the_same_data(value: object) -> None:
     data = printable_json(json.dumps(value, ensure_ascii=False).encode())
     assert json.loads(data) == value
     assert not can_act_on_a_terminal(data.decode())
 
 
-def test_an_escape_sequence_is_shown_and_not_sent() -> None:
+def test_an_escape_sequence_is_made_visible() -> None:
     assert safe("a\x1b]0;title\x07b\r\n") == "a␛]0;title␇b␍\n"
 
 
@@ -134,7 +134,7 @@ def test_ascii_twins_look_alike() -> None:
 @pytest.mark.parametrize(
     ("variable", "value", "utf8"), [("LC_ALL", "C", False), ("LC_ALL", "C.UTF-8", True)]
 )
-def test_the_locale_says_what_the_terminal_takes(variable: str, value: str, utf8: bool) -> None:
+def test_the_locale_determines_the_encoding(variable: str, value: str, utf8: bool) -> None:
     environment = {name: each for name, each in os.environ.items() if not name.startswith("LC_")}
     said = subprocess.run(
         [sys.executable, "-c", "from tutor.text import writes_utf8; print(writes_utf8())"],
@@ -150,5 +150,5 @@ def test_the_locale_says_what_the_terminal_takes(variable: str, value: str, utf8
     ("number", "said"),
     [(0, "0 tokens"), (1, "1 token"), (2, "2 tokens"), (49_152, "49,152 tokens")],
 )
-def test_a_number_of_things(number: int, said: str) -> None:
+def test_counted_things(number: int, said: str) -> None:
     assert counted(number, "token") == said

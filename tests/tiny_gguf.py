@@ -1,4 +1,4 @@
-"""Tiny GGUF files of random weights, in any number format, sound or not."""
+"""Write tiny GGUF files of random weights, in any number format, valid or not."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def write_gguf(
     without: tuple[str, ...] = (),
     tied: bool = True,
 ) -> Values:
-    """Write a model and return its weights as a reader should see them, by their GGUF names.
+    """Write a model, and return its weights by their GGUF names, as a reader should see them.
 
     `mixed` gives some tensors another format; `extra` adds tensors, `without` leaves some out.
     """
@@ -104,7 +104,8 @@ def _quantized(
         values += 1
     if kind not in (gguf.GGMLQuantizationType.Q4_K, gguf.GGMLQuantizationType.Q6_K):
         return np.asarray(gguf.quants.quantize(values, kind))
-    # the gguf package reads these but does not write them: random blocks with small scales
+    # The gguf package reads these formats but does not write them, so use random blocks with
+    # small scales.
     size, bytes_per_block = gguf.GGML_QUANT_SIZES[kind]
     blocks = random.integers(0, 256, (*shape[:-1], shape[-1] // size, bytes_per_block))
     data = blocks.astype(np.uint8)

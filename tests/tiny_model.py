@@ -1,5 +1,7 @@
-"""A network of random weights with a byte tokenizer: everything that a session does can be seen
-on it, in milliseconds and without a file."""
+"""Make a network of random weights with a byte tokenizer.
+
+It shows everything that a session does, in milliseconds and without a file.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ TEMPLATE = (
 
 
 class CountingNetwork(Transformer):
-    """Counts the tokens that go through it."""
+    """A network that counts the tokens it processes."""
 
     tokens_read = 0
 
@@ -47,7 +49,10 @@ class CountingNetwork(Transformer):
 
 
 def byte_fields() -> dict[str, Any]:
-    """GGUF metadata of a vocabulary of the 256 bytes, three marks and a few merges."""
+    """Return the GGUF metadata of a small vocabulary.
+
+    It has the 256 bytes, three special tokens and a few merges.
+    """
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     rest = [byte for byte in range(256) if byte not in printable]
     characters = {byte: chr(byte) for byte in printable}
@@ -68,11 +73,11 @@ def byte_fields() -> dict[str, Any]:
 
 
 def tiny_model(chat_template: str | None = TEMPLATE) -> Any:
-    """What a session needs of a loaded model. Always the same weights."""
+    """Return the parts of a loaded model that a session needs, always with the same weights."""
     torch.manual_seed(0)
     network = CountingNetwork(CONFIG)
     network.requires_grad_(False)
-    # as they come, random embeddings make a token's own repetition all but certain
+    # Unscaled random embeddings would make each token almost certainly repeat itself.
     network.embedding.weight.mul_(0.3)
     return SimpleNamespace(
         card=SimpleNamespace(device="cpu"),
@@ -83,7 +88,7 @@ def tiny_model(chat_template: str | None = TEMPLATE) -> Any:
 
 
 def write_tiny_folder(folder: Path) -> Path:
-    """The same model as a Hugging Face folder, for a process that loads it from disk."""
+    """Write the same model as a Hugging Face folder, for a process that loads it from disk."""
     model = tiny_model()
     tokenizer = msgspec.json.decode(model.tokenizer.to_json())["tokenizer"]
     file = folder.with_suffix(".tokenizer.json")

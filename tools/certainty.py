@@ -1,10 +1,10 @@
-"""What lesson 8 says of the questions about real and invented things, measured by their lab.
+"""Measure what lesson 8 says about the questions on real and invented things, with their lab.
 
     python -m tools.certainty assets/real-and-invented/measured.json
 
-asks the default model (`tutor model pull`) all of them in three ways, in exact arithmetic, as
-`tutor lint` does: some five minutes. The app computes faster and rounds more: an answer or two
-can fall otherwise there.
+asks the default model (`tutor model pull`) all questions in three ways, in exact arithmetic, as
+`tutor lint` does. This takes about five minutes. The app's arithmetic is faster and rounds more, so
+a few answers may differ there.
 """
 
 from __future__ import annotations
@@ -43,8 +43,11 @@ class Count(msgspec.Struct, frozen=True):
 
 
 class Way(msgspec.Struct, frozen=True):
-    """What came of the questions in one way of asking. `error` is the expected calibration error,
-    `sure_and_wrong` how many wrong answers are more than `SURE` certain."""
+    """The results of one way of asking.
+
+    `error` is the expected calibration error, and `sure_and_wrong` is the number of wrong
+    answers with a certainty of more than `SURE`.
+    """
 
     real: Count
     invented: Count
@@ -56,7 +59,7 @@ class Way(msgspec.Struct, frozen=True):
 
 
 class Record(msgspec.Struct, frozen=True):
-    """`model` is its name; `ways` by the names of `tutor.labs.certainty.lab.WAYS`."""
+    """The record of a measurement: the model's name, and the results by the names of `WAYS`."""
 
     model: str
     questions: int
@@ -64,7 +67,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def measured(model: LanguageModel, report: Callable[[str], None] = print) -> Record:
-    """Takes minutes."""
+    """Ask the model all questions, which takes minutes, and return the results."""
     backend = make_backend(LAB.name, Tools(lambda: model, lambda: None, Path()))
 
     def answer(question: Question) -> Answer:

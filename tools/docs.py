@@ -35,8 +35,10 @@ _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->).*?(<!-- end -->)", re.DOTAL
 
 
 class Row(NamedTuple):
-    """One row of a table: where keys work, and the classes that bind them. `more` describes keys
-    that have no binding."""
+    """One row of a table: where keys work, and the classes that bind them.
+
+    `more` describes keys that have no binding.
+    """
 
     where: str
     classes: str
@@ -87,7 +89,7 @@ SIGNS = {
     "right": "→",
 }
 ALIASES = {"space", "pagedown", "pageup", "backspace", "w", "ctrl+q", "ctrl+c"}
-"""Hidden ones that do what another key does, too."""
+"""The hidden keys that duplicate another key."""
 
 
 def main() -> None:
@@ -99,8 +101,10 @@ def main() -> None:
 
 
 def filled_in(text: str) -> str:
-    """Return the text with each generated part up to date. Raises `KeyError` for a part whose name
-    is unknown."""
+    """Return the text with each generated part up to date.
+
+    Raises `KeyError` for a part whose name is unknown.
+    """
     parts = {
         "keys": keys_of_the_app,
         "main-keys": main_keys,
@@ -154,8 +158,10 @@ def table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def entries(of: type[DOMNode]) -> list[str]:
-    """Return what the class's keys do, as in "`↑` `↓` row". Hidden bindings without a description
-    join the preceding binding of the same action."""
+    """Return what the keys of a class do, as in "`↑` `↓` row".
+
+    Hidden bindings without a description join the preceding binding of the same action.
+    """
     found: list[tuple[list[str], str]] = []
     action = ""
     for binding in bindings(of):

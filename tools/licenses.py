@@ -1,9 +1,8 @@
-"""`python -m tools.licenses`: the packages that tutor asks for, and under which license each is, as
-the table in docs/security.md. Exit status 1 if one is under another license than those allowed, or
-under none that it names.
+"""`python -m tools.licenses`: list tutor's dependencies with their licenses.
 
-What is asked for stands in pyproject.toml, the licenses in what each installed package says of
-itself. A package that is not installed here is listed as such.
+The output is the table in docs/security.md. The exit status is 1 if a license is not allowed or not
+named. The dependencies are read from pyproject.toml, and the licenses from the metadata of the
+installed packages. A package that is not installed here is listed as such.
 """
 
 from __future__ import annotations
@@ -31,15 +30,15 @@ ALLOWED = {
     "MPL-2.0",
     "Zlib",
 }
-"""Licenses that put no condition on what is made with a package, beyond its own files."""
+"""The licenses without conditions on software that uses a package."""
 
 FOR_TESTS_ALONE = {"pyte": {"LGPLv3"}}
-"""What is never shipped or imported by tutor may be under more."""
+"""The further licenses allowed for packages that tutor neither ships nor imports."""
 
 _NAME = re.compile(r"[A-Za-z0-9][\w.-]*")
 _WORDS = re.compile(r"[\w.-]+")
 _ABSENT = "not installed here"
-# What packages write where there is no SPDX expression: in a classifier or in a sentence.
+# The names that packages use without an SPDX expression, in a classifier or in a sentence.
 _MEANT = {
     "Apache Software License": "Apache-2.0",
     "Apache 2.0": "Apache-2.0",
@@ -51,7 +50,7 @@ _MEANT = {
 
 
 class Dependency(NamedTuple):
-    """`extra` is empty for what every installation has."""
+    """A direct dependency; `extra` is empty if every installation has it."""
 
     name: str
     extra: str
@@ -65,12 +64,12 @@ class Dependency(NamedTuple):
     def allowed(self) -> bool:
         allowed = ALLOWED | FOR_TESTS_ALONE.get(self.name, set())
         found = set(_WORDS.findall(self.license)) - {"AND", "OR"}
-        found -= {"WITH", "LLVM-exception"}  # an exception only adds to what is allowed
+        found -= {"WITH", "LLVM-exception"}  # exceptions only add permissions
         return bool(found) and found <= allowed
 
 
 def dependencies() -> Iterator[Dependency]:
-    """Every direct dependency, in the order of pyproject.toml."""
+    """Yield every direct dependency, in the order of pyproject.toml."""
     project = tomllib.loads(PROJECT.read_text("utf-8"))["project"]
     for extra, requirements in {"": project["dependencies"], **_extras(project)}.items():
         for requirement in requirements:
@@ -84,7 +83,7 @@ def _extras(project: dict[str, dict[str, list[str]]]) -> dict[str, list[str]]:
 
 
 def license_of(name: str) -> str:
-    """As an SPDX expression where the package gives one."""
+    """Return the license of a package, as an SPDX expression if the package has one."""
     try:
         about = metadata.metadata(name)
     except metadata.PackageNotFoundError:
@@ -108,7 +107,7 @@ def main() -> int:
     print(table(found))
     refused = [each.name for each in found if each.installed and not each.allowed]
     for name in refused:
-        print(f"The license of {name} is not among those allowed.", file=sys.stderr)
+        print(f"The license of {name} is not allowed.", file=sys.stderr)
     return 1 if refused else 0
 
 

@@ -1,5 +1,7 @@
-"""Plausible mistakes in code that must not have any. `tools.mutants` makes each of them in a copy,
-and the tests should catch it."""
+"""List plausible mistakes for `tools.mutants`, in code that must not have any.
+
+`tools.mutants` makes each of them in a copy of the tree, and the tests should catch it.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +9,7 @@ from typing import NamedTuple
 
 
 class Mutation(NamedTuple):
-    """One mistake: code that occurs exactly once in a file, what replaces it, and the tests that
-    should catch it."""
+    """One mistake: code that occurs once in a file, its replacement, and the tests to run."""
 
     file: str
     original: str

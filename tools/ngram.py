@@ -1,23 +1,24 @@
-"""What a 5-gram model makes of the text that the small model is measured on.
+"""Measure a 5-gram model on the held-out text of the small model.
 
     python -m tools.ngram build/corpus assets/small-model/ngram.json
 
-counts the whole training text of the corpus (a minute, some hundred MB) and measures the held-out
-text. It is the yardstick: how far does one come by counting what followed the last four? Twice:
-over bytes, and over the tokens of the small model, which gives the 5-gram the benefit of its
-tokenizer, and about 17 bytes to look back on in place of 4. The network read the same texts.
+This counts the whole training text of the corpus (a minute, some hundred MB) and measures the
+held-out text. It is a baseline: how good are predictions that only count what followed the last
+four? There are two models: one over bytes, and one over the tokens of the small model, which gives
+the 5-gram the benefit of the tokenizer, and a context of about 17 bytes instead of 4. The network
+was trained on the same texts.
 
-Interpolated Kneser-Ney with three discounts (Chen & Goodman 1998, "modified Kneser-Ney"). With h
-for the tokens (or bytes) before, h' for all of them but the first, c for counts:
+Interpolated Kneser-Ney with three discounts (Chen & Goodman 1998, "modified Kneser-Ney"). Let h be
+the preceding tokens (or bytes), h' the same without the first, and c the counts:
 
     P(w | h) = max(c(h w) - D(c(h w)), 0) / c(h)  +  gamma(h) P(w | h')
     gamma(h) = (D1 N1(h) + D2 N2(h) + D3 N3(h)) / c(h)
 
-N1, N2 and N3 are how many different tokens followed h once, twice, and more often. At the longest
-order c counts occurrences; below it, how many different tokens stood before: what stood after one
-word only ("Francisco") is improbable after any other. The last step down is to all tokens alike,
-1 / V. So every distribution sums to 1. The discounts follow from how many n-grams were counted
-once, twice, three and four times.
+N1, N2 and N3 are the numbers of different tokens that followed h once, twice, and more often. For
+the longest n-grams, c counts occurrences; for shorter ones, it counts the different tokens before
+them: a token that only follows one word ("Francisco") is improbable after any other. The last
+distribution is uniform, 1 / V. So every distribution sums to 1. The discounts follow from the
+numbers of n-grams that were counted once, twice, three and four times.
 """
 
 from __future__ import annotations
@@ -37,15 +38,18 @@ from tutor.lm.training.train import END, HELD_OUT, held_out_text, read_documents
 
 ORDER = 5
 END_OF_BYTES = 256
-SEED = 1  # the order of the documents: which tokens follow each other where two meet
+SEED = 1  # decides the order of the documents, and so the n-grams across their ends
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 
 class Measured(msgspec.Struct, frozen=True):
-    """In the record: what was counted (`unit`), how much of it there was to train on, and how
-    surprising the held-out text is; `bits_per_byte` can be compared, whatever the unit."""
+    """The result for one model.
+
+    `unit` is what was counted, `training_units` the size of the training text, and the rest is
+    the surprisal of the held-out text; `bits_per_byte` can be compared between units.
+    """
 
     unit: str
     order: int
@@ -62,9 +66,12 @@ class Record(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class Level:
-    """The n-grams of one length. `grams` [N] are the n-grams as numbers, in order, `counts` [N]
-    how often each counts; `heads` [H] are what stands before their last tokens, in order, with
-    `totals` [H] and `freed` [H], the mass that the discounts take from all that followed."""
+    """The n-grams of one length.
+
+    `grams` [N] are the n-grams as numbers, in order, and `counts` [N] their counts; `heads` [H]
+    are the n-grams without their last tokens, in order, with `totals` [H] and `freed` [H], the
+    mass that the discounts take from all continuations.
+    """
 
     grams: Ints
     counts: Ints
@@ -84,7 +91,7 @@ class KneserNey:
         grams, counts = np.unique(_windows(tokens, order, vocabulary), return_counts=True)
         levels = [self._level(grams, counts)]
         for length in range(order - 1, 0, -1):
-            # each different longer n-gram counts once for the shorter one at its end
+            # Each different longer n-gram counts once for the shorter one at its end.
             shorter = grams % vocabulary**length
             grams, counts = np.unique(shorter, return_counts=True)
             levels.append(self._level(grams, counts))
@@ -98,17 +105,18 @@ class KneserNey:
         return Level(grams, counts, heads, totals, freed, discounts)
 
     def probabilities(self, tokens: Ints) -> Floats:
-        """Of each token but the first, after those before it [N - 1]."""
+        """Return the probability [N - 1] of each token but the first, given those before it."""
         result = np.full(len(tokens) - 1, 1 / self.vocabulary)
         for length, level in enumerate(self._levels, 1):
-            # the first tokens have fewer before them: they stay with the shorter n-grams
+            # The first tokens have a shorter context, so only the shorter n-grams
+            # count for them.
             windows = _windows(tokens[1:] if length == 1 else tokens, length, self.vocabulary)
             known = slice(max(0, length - 2), None)
             result[known] = self._with(level, windows, result[known])
         return result
 
     def _with(self, level: Level, grams: Ints, lower: Floats) -> Floats:
-        """These n-grams' probabilities, given those of the tokens after one token less."""
+        """Return the n-grams' probabilities; `lower` are those with one token less of context."""
         head, seen = _find(level.heads, grams // self.vocabulary)
         gram, found = _find(level.grams, grams)
         counts = np.where(found, level.counts[gram], 0)
@@ -118,7 +126,7 @@ class KneserNey:
 
 
 def _windows(tokens: Ints, length: int, vocabulary: int) -> Ints:
-    """Every run of `length` tokens as one number, the last token in the lowest place."""
+    """Return every run of `length` tokens as one number, the last token in the lowest place."""
     count = len(tokens) - length + 1
     numbers = np.zeros(count, dtype=np.int64)
     for place in range(length):
@@ -127,13 +135,13 @@ def _windows(tokens: Ints, length: int, vocabulary: int) -> Ints:
 
 
 def _find(sorted_: Ints, wanted: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-    """Where each of `wanted` is, and whether it is there at all."""
+    """Return the index of each of `wanted` in `sorted_`, and whether it is there at all."""
     places = np.minimum(np.searchsorted(sorted_, wanted), len(sorted_) - 1)
     return places, sorted_[places] == wanted
 
 
 def _discounts(counts: Ints) -> Floats:
-    """What is taken from counts of 0, 1, 2, and more; 0.75 where there is too little to tell."""
+    """Return the discounts for counts of 0, 1, 2, and more; 0.75 if there are too few n-grams."""
     n1, n2, n3, n4 = (int((counts == times).sum()) for times in (1, 2, 3, 4))
     if not (n1 and n2 and n3):
         return np.array([0, 0.75, 0.75, 0.75])
@@ -143,7 +151,7 @@ def _discounts(counts: Ints) -> Floats:
 
 
 def measure(corpus: Path) -> Record:
-    """Both models of the corpus' training text on its held-out text."""
+    """Measure both models of the corpus's training text on its held-out text."""
     tokenizer = Tokenizer.from_file(str(corpus / "tokenizer.json"))
     held_out = held_out_text(corpus / HELD_OUT, tokenizer)
     paths = [path for path in sorted(corpus.glob("*.txt")) if path.name != HELD_OUT]
@@ -168,11 +176,9 @@ def measure(corpus: Path) -> Record:
 
 
 def _bytes(documents: list[str]) -> Ints:
-    """The bytes of all documents, each followed by a number of its own for the end."""
-    pieces = (document.removesuffix(END).encode() for document in documents)
-    numbers = [
-        np.append(np.frombuffer(piece, np.uint8), np.int64(END_OF_BYTES)) for piece in pieces
-    ]
+    """Return the bytes of all documents, each followed by a separate number for the end."""
+    encoded = (document.removesuffix(END).encode() for document in documents)
+    numbers = [np.append(np.frombuffer(each, np.uint8), np.int64(END_OF_BYTES)) for each in encoded]
     return np.concatenate(numbers).astype(np.int64)
 
 
@@ -186,8 +192,8 @@ def _measured(
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.ngram", description=__doc__)
-    parser.add_argument("corpus", type=Path, help="what `python -m tools.corpus` wrote")
-    parser.add_argument("file", type=Path, help="the record, which is written anew")
+    parser.add_argument("corpus", type=Path, help="the folder written by `python -m tools.corpus`")
+    parser.add_argument("file", type=Path, help="the record to write")
     options = parser.parse_args()
     record = measure(options.corpus)
     for measured in (record.tokens, record.bytes):

@@ -1,13 +1,13 @@
-"""The run that lesson 6 shows: a small network reads a few pages again and again, until it knows
-them by heart and is worse at other pages than it was at first.
+"""Run the training that lesson 6 shows: a small network that overfits.
 
     python -m tools.overfit assets/overfit.json
 
-takes some minutes. It trains on four documents in five of `tests/data/held_out.txt`, in the order
-that the seed gives, and measures on the fifth. The record holds, for each of a few steps, the mean
-loss of the 20 steps before it and the loss on the other pages, in nats per token, and what the
-network says of France. Another processor or version of PyTorch rounds otherwise, and the last
-digits change.
+takes some minutes. The network is trained on a few pages until it knows them by heart, and its loss
+on other pages becomes higher than at first. It is trained on four of five documents of
+`tests/data/held_out.txt`, in an order given by the seed, and measured on the fifth. For a few
+steps, the record has the mean loss of the 20 steps before, the loss on the other pages, both in
+nats per token, and how the network continues a text about France. Other processors or versions of
+PyTorch round differently, and the last digits change.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ SETTINGS = Settings(
 )
 SHOWN = (0, 20, 50, 100, 200, 400, 800)
 RECENT = 20
-"""Steps whose mean is the loss on the training text: each alone is that of one batch."""
+"""The number of steps whose mean is the training loss, because each step measures one batch."""
 
 
 class Moment(msgspec.Struct, frozen=True):
-    """How things stand after `step` steps; at step 0, `training` is the loss of the first batch."""
+    """The state after `step` steps; at step 0, `training` is the loss of the first batch."""
 
     step: int
     passes: float
@@ -76,7 +76,7 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def overfit(upto: int, report: Callable[[str], None] = print) -> Record:
-    """The run up to step `upto`."""
+    """Run the training up to step `upto`, and return the record."""
     torch.set_num_threads(SETTINGS.threads)
     tokenizer = Tokenizer.from_file(str(TOKENIZER))
     documents = read_documents(TEXT)
@@ -120,7 +120,7 @@ def overfit(upto: int, report: Callable[[str], None] = print) -> Record:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.overfit", description=__doc__)
-    parser.add_argument("file", type=Path, help="the record, which is written anew")
+    parser.add_argument("file", type=Path, help="the record to write")
     file: Path = parser.parse_args().file
     record = overfit(SETTINGS.steps, lambda line: print(line, flush=True))
     file.write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n")

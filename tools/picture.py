@@ -1,8 +1,8 @@
-"""Makes docs/stepper.svg, the picture in the README: the real app on the real model.
+"""Make docs/stepper.svg, the picture in the README, from the real app and model.
 
     python tools/picture.py
 
-Needs the default model (`tutor model pull`). Leaves the progress of whoever runs it alone.
+This needs the default model (`tutor model pull`). It does not touch your progress.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tutor.learner.progress import Progress
 
 PICTURE = Path(__file__).parent.parent / "docs" / "stepper.svg"
 TAKEN = "124"
-"""Rows taken after the prompt."""
+"""The rows to take after the prompt."""
 
 
 async def main() -> None:

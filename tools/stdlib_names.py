@@ -1,10 +1,10 @@
-"""Writes `assets/stdlib-names.json`: what the modules that short programs import have in them.
+"""Write `assets/stdlib-names.json`: the names in the modules that short programs import.
 
     python tools/stdlib_names.py > assets/stdlib-names.json
 
-The lab of gray text looks names up there (`tutor.labs.ghost_text.code_check`), so that it need not
-import what somebody wrote. Run it with the newest Python that the course supports; the list says
-which that was.
+The ghost text lab looks up names there (`tutor.labs.ghost_text.code_check`), so that it need not
+import untrusted code. Run this with the newest Python that the course supports; the list records
+the version.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ MODULES = (
 
 
 def main() -> None:
-    """One module a line, so that a newer list shows what it changes."""
+    """Print one module per line, so that a diff shows the changes of a newer list."""
     lines = (f"{json.dumps(module)}: {json.dumps(sorted(public(module)))}" for module in MODULES)
     sys.stdout.write(f'{{"python": "{platform.python_version()}", "modules": {{\n')
     sys.stdout.write(",\n".join(lines) + "\n}}\n")

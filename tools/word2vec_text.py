@@ -1,9 +1,9 @@
-"""Write the text that the lab of word vectors is trained on: `python -m tools.word2vec_text FILE`.
+"""Write the training text of the word vector lab: `python -m tools.word2vec_text FILE`.
 
-It is made of fields of the World Factbook (2015, public domain; see `tools.corpus.packages`): for
-each country its background, climate, products, languages and so on, one field a line, as they
-stand there but for figures and brackets. Lists of like things (minerals, crops, religions) are
-what lets words find their kind in so small a text. The same package gives the same bytes.
+It consists of fields of the World Factbook (2015, public domain; see `tools.corpus.packages`): the
+background, climate, products, languages and so on of each country, one field per line, without
+numbers and brackets. Lists of similar things (minerals, crops, religions) let words find their kind
+in such a small text. The same package gives the same bytes.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _BEFORE_MARK = re.compile(r"\s+([,.;:])")
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.word2vec_text", description=__doc__)
-    parser.add_argument("file", type=Path, help="the text file that is written")
+    parser.add_argument("file", type=Path, help="the text file to write")
     parser.add_argument("--packages", type=Path, default=Path("build/corpus/packages"))
     options = parser.parse_args()
     folder = obtain(FACTBOOK, options.packages)
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def text_lines(folder: Path) -> list[str]:
-    """One line for each field of each country that has it, each once."""
+    """Return one line for each field of each country that has it, each line once."""
     found: dict[str, None] = {}
     for path in sorted(folder.rglob("*-*/*.json")):
         country = json.loads(path.read_text("utf-8"))
@@ -76,7 +76,7 @@ def _text(value: Any) -> str:
 
 
 def cleaned(text: str) -> str:
-    """Without figures and what stands in brackets, on one line."""
+    """Return `text` without numbers and brackets, on one line."""
     while (shorter := _LEFT_OUT.sub(" ", text)) != text:
         text = shorter
     return _BEFORE_MARK.sub(r"\1", _SPACES.sub(" ", text)).strip(" ,;")

@@ -1,4 +1,4 @@
-"""`python -m tutor` is the command `tutor`."""
+"""Run the command `tutor` with `python -m tutor`."""
 
 import sys
 

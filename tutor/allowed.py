@@ -1,7 +1,7 @@
-"""What may be done here: everything at home, less in a login that is locked down.
+"""The set of allowed actions: all, or fewer in a locked-down login.
 
-Decided once, on the command line (`tutor.cli.lockdown`). The app asks where it would offer an
-action, and again where the action would be carried out.
+The command line decides this once (`tutor.cli.lockdown`). The app checks it before it offers an
+action, and again before it carries one out.
 """
 
 import msgspec
@@ -9,10 +9,10 @@ import msgspec
 
 class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     fetching: bool
-    """A model may be fetched from the network."""
+    """Whether models may be downloaded from the network."""
 
     other_servers: bool
-    """Models elsewhere may be asked beside the one that the command line names."""
+    """Whether remote models may be asked besides the one that the command line names."""
 
 
 EVERYTHING = Allowed(fetching=True, other_servers=True)

@@ -1,33 +1,36 @@
-"""What the processes that tutor starts inherit: everything but keys.
+"""The environment that child processes inherit: everything except keys.
 
-A key of a remote service belongs to the process that was given it. The engine is handed one only
-where the learner has agreed that something is sent (`tutor.vendors.permissions`); the package
-client never needs any, nor the other secrets that an environment may have.
+A key of a remote service belongs to the process that was given it. The engine gets one only if the
+learner has consented to sending text (`tutor.vendors.permissions`). Package clients never need a
+key, nor any other secret in the environment.
 """
 
 import os
 from collections.abc import Mapping
 
 KEY_SUFFIX = "_API_KEY"
-"""The variables of all services that tutor knows end so, and those of most others."""
+"""The end of the names of all key variables that tutor knows, and of most others."""
 
 _SECRETS = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_CREDENTIALS")
 _OF_PACKAGE_CLIENTS = ("PIP_", "UV_")
 
 HELD = "TUTOR_KEYS_HELD"
-"""Tells a child the names of the variables with keys that its parent has, and no more."""
+"""The variable that tells a child process the names, but not the values, of its parent's keys."""
 
 
 def without_keys() -> dict[str, str]:
-    """The environment for a child process."""
+    """Return the environment for a child process."""
     kept = {name: value for name, value in os.environ.items() if not is_key(name)}
     held = sorted(name for name, value in os.environ.items() if is_key(name) and value.strip())
     return kept | {HELD: " ".join(held)} if held else kept
 
 
 def without_secrets() -> dict[str, str]:
-    """The environment for a program of somebody else, which needs neither our keys nor any other
-    secret. Those of the package clients themselves, by which they reach a private index, stay."""
+    """Return the environment for a program that is not ours, without keys and other secrets.
+
+    Variables of package clients are kept, because the clients need them to reach a private
+    index.
+    """
     environment = without_keys()
     return {
         name: value
@@ -37,7 +40,7 @@ def without_secrets() -> dict[str, str]:
 
 
 def keys_held(environment: Mapping[str, str] | None = None) -> frozenset[str]:
-    """Names of the variables with keys that this process or its parent has."""
+    """Return the names of the key variables that this process or its parent has."""
     environment = os.environ if environment is None else environment
     own = {name for name, value in environment.items() if is_key(name) and value.strip()}
     return frozenset(own.union(environment.get(HELD, "").split()))

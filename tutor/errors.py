@@ -1,22 +1,22 @@
-"""The failures that tutor expects.
+"""The errors that tutor expects.
 
-Each says in words what happened and what to do next. They are raised where the failure is
-understood and shown once, at the edge: the command line prints them, the app puts them on the
-screen. Anything that is not a `TutorError` is a bug.
+Each one states what happened and what to do next. They are raised where the failure is understood
+and shown once: the command line prints them, the app shows them on the screen. Any other exception
+is a bug.
 """
 
 
 class TutorError(Exception):
-    """An expected failure.
+    """An expected error.
 
-    `title` names the kind of failure in a few words, `happened` is one sentence about this
-    instance, `next_step` is one sentence about what the reader can do.
+    `title` names the kind of error in a few words, `happened` is one sentence about this
+    instance, and `next_step` is one sentence about what the user can do.
     """
 
     title = "Something went wrong"
 
     def __init_subclass__(cls, *, title: str = "") -> None:
-        """Set the `title` of a kind of failure; without one it has that of its base class."""
+        """Set the `title` of this kind of error; by default it is the title of the base class."""
         super().__init_subclass__()
         cls.title = title or cls.title
 
@@ -30,11 +30,11 @@ class TutorError(Exception):
 
 
 class UsageError(TutorError, title="Wrong usage"):
-    """The command line or a setting asks for something that makes no sense; exit status 2."""
+    """The command line or a setting is invalid; exit status 2."""
 
 
-class NotInThisLogin(TutorError, title="Not in this login"):
-    """Whoever runs this machine has not allowed it here."""
+class NotInThisLogin(TutorError, title="Not allowed in this login"):
+    """The person who runs this machine has not allowed this action here."""
 
 
 class ModelError(TutorError, title="The model cannot be used"):
@@ -46,31 +46,31 @@ class ModelNotFound(ModelError, title="Model not found"):
 
 
 class ModelDamaged(ModelError, title="The model file is damaged"):
-    """A file is truncated, altered, or not what it says it is."""
+    """A file is truncated, altered, or not of the type that it claims to be."""
 
 
 class ModelUnsupported(ModelError, title="This model is not supported"):
-    """A file is sound, but its architecture or number format is not one that tutor runs."""
+    """A file is intact, but tutor cannot run its architecture or number format."""
 
 
 class NotEnoughMemory(ModelError, title="Not enough memory"):
-    """A model, or what it is asked for, takes more memory than this machine has free."""
+    """A model, or a request to it, needs more memory than this machine has free."""
 
 
-class DownloadFailed(ModelError, title="The model could not be fetched"):
+class DownloadFailed(ModelError, title="The model could not be downloaded"):
     """The download of a model failed."""
 
 
 class NoSpace(ModelError, title="Not enough disk space"):
-    """The disk is too full for a model."""
+    """The disk has too little space for a model."""
 
 
 class ContextFull(ModelError, title="The context is full"):
-    """The text is longer than the model can read at once."""
+    """The text is longer than the model's context window."""
 
 
 class TextError(TutorError, title="This text cannot be used"):
-    """Text from the user that cannot be used: empty, or not UTF-8."""
+    """A text from the user is empty or not UTF-8."""
 
 
 class SamplerError(UsageError, title="Sampler setting out of range"):
@@ -78,23 +78,23 @@ class SamplerError(UsageError, title="Sampler setting out of range"):
 
 
 class EngineError(TutorError, title="The engine stopped"):
-    """The engine process failed to start, stopped, or answered with something unreadable."""
+    """The engine process failed to start, stopped, or sent an unreadable answer."""
 
 
-class TooMuchAsked(EngineError, title="There is not enough for that"):
-    """More than an engine that serves many gives to each."""
+class TooMuchAsked(EngineError, title="The request is too large"):
+    """A request exceeds the limits that a shared engine has for each learner."""
 
 
-class OtherVersion(EngineError, title="Another version"):
-    """The engine that this machine shares is of another version than this program."""
+class OtherVersion(EngineError, title="Versions differ"):
+    """The shared engine runs another version of tutor than this program."""
 
 
 class NoSharedEngine(EngineError, title="No shared engine"):
-    """There is no engine that this machine shares, or none that may be used."""
+    """This machine has no shared engine that may be used."""
 
 
-class AnswerTooLarge(EngineError, title="This is too much to show"):
-    """What was asked for is more than one message holds."""
+class AnswerTooLarge(EngineError, title="The answer is too large"):
+    """The requested answer is larger than one message may be."""
 
 
 class UnknownSession(EngineError, title="Unknown session"):
@@ -102,19 +102,19 @@ class UnknownSession(EngineError, title="Unknown session"):
 
 
 class RequestCancelled(TutorError, title="Cancelled"):
-    """A request was cancelled by the one who made it. Nobody needs to be told."""
+    """A request was cancelled by its sender, so no message is needed."""
 
 
 class RemoteError(TutorError, title="The remote model cannot be used"):
-    """A remote model did not answer as it should."""
+    """A remote model did not answer as expected."""
 
 
 class NotAllowed(RemoteError, title="Nothing was sent"):
-    """The learner has not agreed that anything is sent to this host."""
+    """The learner has not consented to sending text to this host."""
 
 
 class ClientMissing(RemoteError, title="A package is missing"):
-    """The vendor's client, an extra of this package, is not installed."""
+    """The vendor's client library, an optional dependency, is not installed."""
 
 
 class KeyMissing(RemoteError, title="A key is needed"):
@@ -122,65 +122,65 @@ class KeyMissing(RemoteError, title="A key is needed"):
 
 
 class KeyRefused(RemoteError, title="The key was refused"):
-    """Status 401."""
+    """The server answered with status 401."""
 
 
 class AccessRefused(RemoteError, title="Access was refused"):
-    """Status 403: the key is known, and is not for this."""
+    """The server answered with status 403: the key is valid, but not for this request."""
 
 
 class NoSuchModel(RemoteError, title="The server does not know this model"):
-    """Status 404: the server has no model of this name, or nothing at this address."""
+    """The server answered with status 404: it has no such model, or nothing at this address."""
 
 
 class RateLimited(RemoteError, title="Too many requests"):
-    """Status 429: too many requests, or no credit left."""
+    """The server answered with status 429: too many requests, or no credit left."""
 
 
 class RequestRefused(RemoteError, title="The server refused the request"):
-    """Another status from 400 to 499, or one that means nothing here."""
+    """The server answered with another status from 400 to 499, or with an unexpected one."""
 
 
 class ServerFailed(RemoteError, title="The server failed"):
-    """Status 500 to 599."""
+    """The server answered with a status from 500 to 599."""
 
 
 class CannotConnect(RemoteError, title="The server cannot be reached"):
-    """No server at that address, no network, no trust in its certificate."""
+    """The server could not be reached: wrong address, no network, or an untrusted certificate."""
 
 
-class RemoteTimeout(RemoteError, title="The server is too slow"):
-    """The server takes longer than anybody would wait."""
+class RemoteTimeout(RemoteError, title="The server took too long"):
+    """The server did not answer within the time limit."""
 
 
 class StreamBroken(RemoteError, title="The answer broke off"):
-    """The answer stopped in the middle, without its end."""
+    """The answer ended before it was complete."""
 
 
 class AnswerUnreadable(RemoteError, title="The answer cannot be read"):
-    """What the server sent does not follow its protocol."""
+    """The server's answer does not follow its protocol."""
 
 
 class AnswerEmpty(RemoteError, title="The answer is empty"):
-    """The server sent an answer without a word."""
+    """The server's answer contains no text."""
 
 
 class AnswerCut(AnswerEmpty):
-    """All tokens that were allowed were used up before a word was written."""
+    """The token limit was used up before any text was written."""
 
 
-class AnswerBlocked(RemoteError, title="The answer was kept back"):
-    """The service kept its answer back: a filter, or what it calls safety."""
+class AnswerBlocked(RemoteError, title="The answer was blocked"):
+    """The service blocked its answer, for example by a safety filter."""
 
 
-class NotTold(RemoteError, title="The service does not tell this"):
-    """The service does not tell what was asked for, such as log-probabilities."""
+class NotTold(RemoteError, title="The service does not report this"):
+    """The service does not report what was requested, such as log-probabilities."""
 
 
 class LessonError(TutorError, title="A lesson file has an error"):
-    """A lesson file does not follow the format; `happened` begins with file and line.
+    """A lesson file does not follow the format; `happened` begins with the file and line.
 
-    `problem` is the sentence without them, `line` counts from 1.
+    `problem` is the sentence without the file and line; `line` counts from 1.
     """
 
     def __init__(
@@ -193,23 +193,25 @@ class LessonError(TutorError, title="A lesson file has an error"):
 
 
 class LabError(TutorError, title="The lab cannot do this"):
-    """A lab was asked for something that it cannot do."""
+    """A lab cannot do what was asked."""
 
 
 class EncoderMissing(TutorError, title="A package is missing"):
-    """The sentence encoder, an extra of this package, is not installed."""
+    """The sentence encoder, an optional dependency, is not installed."""
 
 
 class StoreError(TutorError, title="Progress cannot be saved"):
     """Progress cannot be read or written."""
 
 
-class NoHome(StoreError, title="There is nowhere to keep files"):
+class NoHome(StoreError, title="There is no place to store files"):
     """The account has no home folder."""
 
 
 def kind_named(name: str, otherwise: type[TutorError]) -> type[TutorError]:
-    """The kind of error of this class name, as another process told it; `otherwise` for a name
-    that is none of these."""
+    """Return the kind of error with this class name, as another process reports it.
+
+    Returns `otherwise` if the name is not one of these errors.
+    """
     kind = globals().get(name)
     return kind if isinstance(kind, type) and issubclass(kind, TutorError) else otherwise

@@ -1,13 +1,12 @@
-"""Where files are: the learner's own, those shared by everyone on the machine, and those that
-came with the package. No other module knows.
+"""The paths of all files: the learner's, those shared on the machine, and bundled ones.
 
     TUTOR_DATA      the learner's own folder, instead of the system's usual place
     TUTOR_SHARED    the machine-wide folder, instead of the system's usual place
-    TUTOR_ENGINE    the socket of an engine that serves many; "own" to start one's own always
-    TUTOR_LEARNER   what `--learner` names, for the processes that the command line starts
+    TUTOR_ENGINE    the socket of a shared engine; "own" to always start a separate engine
+    TUTOR_LEARNER   the name given by `--learner`, for child processes
 
-These are functions, so that the environment is read when a path is needed; none of them creates
-anything.
+No other module knows these paths. They are functions, so that the environment is read when a path
+is needed. None of them creates anything.
 """
 
 import os
@@ -25,9 +24,9 @@ _LEARNER_NAME = re.compile(r"\w[\w.-]{0,39}")
 
 
 def data_folder() -> Path:
-    """The learner's own folder: progress, fetched models, the engine's log.
+    """Return the learner's own folder: progress, downloaded models, the engine's log.
 
-    Raises `NoHome` where the account has no home folder and TUTOR_DATA is not set.
+    Raises `NoHome` if the account has no home folder and TUTOR_DATA is not set.
     """
     if chosen := os.environ.get("TUTOR_DATA"):
         return Path(chosen).absolute()
@@ -35,7 +34,7 @@ def data_folder() -> Path:
         folder = platformdirs.user_data_path("tutor", appauthor=False)
     except RuntimeError:
         folder = Path("~")
-    if not folder.is_absolute():  # older versions leave "~" as it is where there is no home
+    if not folder.is_absolute():  # older versions of platformdirs return "~" if there is no home
         raise NoHome(
             "This account has no home folder.",
             "Set TUTOR_DATA to a folder that you may write to.",
@@ -44,25 +43,25 @@ def data_folder() -> Path:
 
 
 def cache_folder() -> Path:
-    """For what can be made again at any time; inside TUTOR_DATA where that is set.
+    """Return the folder for files that can be made again; it is in TUTOR_DATA if that is set.
 
-    Raises `NoHome` where the account has no home folder and TUTOR_DATA is not set.
+    Raises `NoHome` if the account has no home folder and TUTOR_DATA is not set.
     """
     if os.environ.get("TUTOR_DATA"):
         return data_folder() / "cache"
-    data_folder()  # raises where there is no home
+    data_folder()  # raises if there is no home
     return platformdirs.user_cache_path("tutor", appauthor=False)
 
 
 def shared_folder() -> Path:
-    """The machine-wide folder, where a school keeps one copy of a model for everybody."""
+    """Return the machine-wide folder, where a school keeps one copy of a model for everyone."""
     if chosen := os.environ.get("TUTOR_SHARED"):
         return Path(chosen).absolute()
     return platformdirs.site_data_path("tutor", appauthor=False)
 
 
 def user_models_folder() -> Path:
-    """Where models are fetched to. Raises `NoHome`."""
+    """Return the folder for downloaded models. Raises `NoHome`."""
     return data_folder() / "models"
 
 
@@ -71,8 +70,10 @@ def shared_models_folder() -> Path:
 
 
 def model_folders() -> tuple[Path, ...]:
-    """Where installed models are looked for: the learner's own folder first, then the
-    machine-wide one. Without a home folder only the latter is left."""
+    """Return the folders of installed models: the learner's own, then the machine-wide one.
+
+    Without a home folder there is only the machine-wide one.
+    """
     try:
         return user_models_folder(), shared_models_folder()
     except NoHome:
@@ -80,10 +81,13 @@ def model_folders() -> tuple[Path, ...]:
 
 
 def learner_folder(name: str = "me", course: Path | None = None) -> Path:
-    """The folder of one learner's progress in the course that came with this version, or in the
-    one in the folder `course`: ids of one course mean nothing in another. Raises `NoHome`, or
-    `UsageError` for a name that is not fit for a folder (letters, digits, `-`, `_` and `.` are, up
-    to 40 of them)."""
+    """Return the folder of a learner's progress in the bundled course or in the course `course`.
+
+    Each course has its own folder, because ids of one course mean nothing in another.
+
+    Raises `NoHome`, or `UsageError` if the name is not a valid folder name: up to 40 letters,
+    digits, `-`, `_` and `.`.
+    """
     return data_folder() / learners_within(course) / _checked(name)
 
 
@@ -97,13 +101,12 @@ def _checked(name: str) -> str:
 
 
 def learner_named() -> str:
-    """Whose progress it is in this process and those that it starts."""
+    """Return the name of the learner in this process and its child processes."""
     return os.environ.get("TUTOR_LEARNER") or "me"
 
 
 def learners_within(course: Path | None = None) -> Path:
-    """Where in a data folder the folders of its learners are; of those of another course than the
-    one that came with this version, where `course` is its folder."""
+    """Return where a data folder holds its learners, for the bundled course or for `course`."""
     if course is None or course.resolve() == lessons_folder().resolve():
         return Path("learners")
     place = blake2b(os.fsencode(course.resolve()), digest_size=8).hexdigest()
@@ -111,9 +114,11 @@ def learners_within(course: Path | None = None) -> Path:
 
 
 def account_data_folders() -> dict[Path, str]:
-    """The usual data folder of each account on this machine, whether or not it is there, and the
-    account's login; no link leads to the home folder. None where the system keeps no list of
-    accounts (Windows)."""
+    """Return the usual data folder of each account on this machine, with the account's login.
+
+    The folders need not exist, and no part of their paths up to the home folder is a link. The
+    result is empty if the system keeps no list of accounts (Windows).
+    """
     if sys.platform != "win32":
         from pwd import getpwall
 
@@ -125,18 +130,17 @@ def account_data_folders() -> dict[Path, str]:
 
 
 def pseudonyms_key() -> Path:
-    """What a teacher's pseudonyms are made with. Raises `NoHome`."""
+    """Return the file with the key for a teacher's pseudonyms. Raises `NoHome`."""
     return data_folder() / "class" / "pseudonyms.key"
 
 
 def class_file() -> Path:
-    """What is due for everyone who learns on this machine."""
+    """Return the file with the due dates for everyone on this machine."""
     return shared_folder() / "class.json"
 
 
 def engine_sockets() -> tuple[Path, ...]:
-    """Where an engine that serves many is looked for, and started: the learner's own place first,
-    then that of the machine."""
+    """Return the sockets of shared engines: the learner's own first, then the machine's."""
     if chosen := os.environ.get("TUTOR_ENGINE"):
         return () if chosen == "own" else (Path(chosen).absolute(),)
     if sys.platform == "win32":
@@ -144,82 +148,91 @@ def engine_sockets() -> tuple[Path, ...]:
     if sys.platform == "darwin":
         folders = [platformdirs.user_runtime_path("tutor", appauthor=False), Path("/var/run/tutor")]
     else:
-        own = os.environ.get("XDG_RUNTIME_DIR")  # not everywhere, and nothing else is as private
+        own = os.environ.get(
+            "XDG_RUNTIME_DIR"
+        )  # not set on all systems, but no other place is as private
         folders = [Path(own) / "tutor"] if own else []
         folders.append(Path("/run/tutor"))
     return tuple(folder / "engine.sock" for folder in folders)
 
 
 def labs_folder() -> Path:
-    """Where labs keep what the learner made in them: networks in training. Raises `NoHome`, or
-    `UsageError` for a learner as `learner_folder` does."""
+    """Return the folder for the networks that the learner trains in labs.
+
+    Raises `NoHome`, or `UsageError` for an invalid name, as `learner_folder` does.
+    """
     name = learner_named()
     return data_folder() / "labs" if name == "me" else learner_folder(name) / "labs"
 
 
 def labs_of_account(account: int, learner: str) -> Path:
-    """The same, in an engine that serves many, for a learner who uses that account of the system.
-    Raises `NoHome`, or `UsageError` for a name that is not fit for a folder."""
+    """Return the labs folder of a learner of a shared engine, who uses this system account.
+
+    Raises `NoHome`, or `UsageError` for an invalid name.
+    """
     return data_folder() / "labs" / "accounts" / str(account) / _checked(learner)
 
 
 def indexes_folder() -> Path:
-    """Where indexes of the learner's own texts are: each can be made again. Raises `NoHome`."""
+    """Return the folder for indexes of the learner's own texts. Raises `NoHome`."""
     return cache_folder() / "indexes"
 
 
 def vectors_folder() -> Path:
-    """Where vectors of passages are kept, by the model that they are from. Raises `NoHome`."""
+    """Return the folder for the vectors of passages, one file for each model. Raises `NoHome`."""
     return cache_folder() / "vectors"
 
 
 def retrieval_pairs() -> Path:
-    """Questions about the course, and the passages that answer them."""
+    """Return the file with questions about the course and the passages that answer them."""
     return assets_folder() / "retrieval" / "pairs.yaml"
 
 
 def log_file() -> Path:
-    """Where the engine writes what goes wrong. Raises `NoHome`."""
+    """Return the engine's error log. Raises `NoHome`."""
     return data_folder() / "engine.log"
 
 
 def crash_file() -> Path:
-    """Where the app writes which mistake ended it. Raises `NoHome`."""
+    """Return the file for the traceback of the error that ended the app. Raises `NoHome`."""
     return data_folder() / "crash.txt"
 
 
 def lessons_folder() -> Path:
-    """The lessons that came with this version."""
+    """Return the folder of the bundled lessons."""
     return _shipped("lessons")
 
 
 def assets_folder() -> Path:
-    """The data that came with this version, the small model included."""
+    """Return the folder of the bundled data, including the bundled small model."""
     return _shipped("assets")
 
 
 def word2vec_text() -> Path:
-    """What word vectors are trained on in a lab: a field of the World Factbook a line."""
+    """Return the text for training word vectors: one field of the World Factbook per line."""
     return assets_folder() / "word2vec" / "factbook.txt"
 
 
 def bots_folder() -> Path:
-    """What the chatbots of lesson 1 are made of: rules, intents, answers and probes."""
+    """Return the folder of the rules, intents, answers and probes for the chatbots of lesson 1."""
     return assets_folder() / "bots"
 
 
 def real_and_invented() -> Path:
-    """The questions of the lab `certainty`."""
+    """Return the file with the questions of the lab `certainty`."""
     return assets_folder() / "real-and-invented" / "questions.json"
 
 
 def bundled_model_folder() -> Path:
-    """The small model that came with this version, a Hugging Face folder."""
+    """Return the folder of the bundled small model, in the Hugging Face format."""
     return assets_folder() / "small-model"
 
 
 def _shipped(name: str) -> Path:
-    """A wheel carries the folder inside the package, under a name of its own; in the source tree,
-    and so in an editable install, it stands beside the package."""
+    """Return the path of a bundled folder.
+
+    A wheel has it inside the package, with a leading underscore. In the source tree, and
+    therefore in an editable install, it is next to the package.
+    """
     packaged = _PACKAGE / f"_{name}"
     return packaged if packaged.is_dir() else _PACKAGE.parent / name

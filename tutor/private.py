@@ -1,7 +1,7 @@
-"""Files and folders for their owner alone, whatever the umask says.
+"""Create files and folders that are private to their owner, whatever the umask is.
 
-What is new is closed to everybody else. What is there already keeps who may read it, for somebody
-may have given them that; who else may write it loses that.
+Other accounts cannot access new files. Existing files stay readable for those who could read them,
+because the owner may want that, but only the owner can write to them.
 """
 
 import os
@@ -16,45 +16,47 @@ from tutor.errors import NoHome
 FILE = 0o600
 FOLDER = 0o700
 _OTHERS_WRITE = 0o022
-_BINARY = getattr(os, "O_BINARY", 0)  # Windows would otherwise translate line ends
+_BINARY = getattr(os, "O_BINARY", 0)  # otherwise Windows would translate line ends
 
 
 def begin() -> None:
-    """From now on, what this process and any library in it writes is for its owner alone."""
+    """Make everything that this process writes from now on private to its owner."""
     os.umask(0o077)
 
 
 def make_folder(folder: Path, mode: int = FOLDER) -> None:
-    """Make `folder` and whatever is missing above it, with this mode. Inside the learner's own
-    folder, nobody else may write afterwards. Raises `OSError`."""
+    """Create `folder` and its missing parents with this mode.
+
+    Folders inside the learner's own folder stop being writable for others. Raises `OSError`.
+    """
     data = _data_folder()
     for place in (*reversed(folder.parents), folder):
         if not place.is_dir():
             place.mkdir(mode, exist_ok=True)
-            with suppress(OSError):  # a medium without modes
+            with suppress(OSError):  # a file system without modes
                 place.chmod(mode)
         elif data is not None and (place == data or data in place.parents):
             _close(place)
 
 
 def open_file(path: Path, flags: int) -> int:
-    """A file descriptor; a new file is readable by its owner alone. Raises `OSError`."""
+    """Open a file and return its descriptor; a new file is private. Raises `OSError`."""
     descriptor = os.open(path, flags | _BINARY, FILE)
     _close(descriptor)
     return descriptor
 
 
 def create_file(path: Path) -> int:
-    """A descriptor to write a file that nobody else has open, under a name that was free or is
-    made free: what somebody put there beforehand, a link or a file of theirs, is not written to.
-    Raises `OSError`."""
+    """Create a file and return a descriptor to write to it; a file or link of that name is removed.
+
+    Thus no file is written to that another account put there or has open. Raises `OSError`.
+    """
     path.unlink(missing_ok=True)
     return open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
 
 
 def keep(path: Path, data: bytes) -> None:
-    """Write the file of a cache, all of it or nothing. Where that is not possible, nothing
-    happens."""
+    """Write a cache file atomically; if that fails, write nothing and raise nothing."""
     with suppress(OSError):
         make_folder(path.parent)
         descriptor, name = tempfile.mkstemp(dir=path.parent)
@@ -67,10 +69,10 @@ def keep(path: Path, data: bytes) -> None:
 
 
 def _close(place: Path | int) -> None:
-    """Take the right to write to a folder or an open file from everybody else."""
-    mode = os.stat(place).st_mode  # noqa: PTH116  (a descriptor, perhaps)
+    """Make a folder or an open file writable for its owner only."""
+    mode = os.stat(place).st_mode  # noqa: PTH116  (it may be a descriptor)
     if sys.platform != "win32" and mode & _OTHERS_WRITE:
-        with suppress(OSError):  # not ours, or on a read-only medium
+        with suppress(OSError):  # owned by another account, or read-only
             os.chmod(place, mode & 0o7777 & ~_OTHERS_WRITE)  # noqa: PTH101
 
 

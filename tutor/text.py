@@ -1,8 +1,8 @@
-"""Text from models, servers and lesson files, made fit for a terminal.
+"""Make text from models, servers and lesson files safe to show on a terminal.
 
-A model can generate any byte, an escape sequence included. What it generates is shown, never
-sent: every control, formatting, private-use or unassigned character is replaced by something
-printable that names it.
+A model can generate any byte, even an escape sequence. The terminal never receives such text
+unchanged: every control, formatting, private-use or unassigned character is replaced by a printable
+name.
 """
 
 import locale
@@ -15,14 +15,13 @@ _SPACE = "␣"
 _TAB = "⇥"
 _KEPT_IN_WRITING = "\n\t\u200c\u200d"
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-_MOST_MARKS = 30  # the Stream-Safe Text Format of Unicode (UAX #15) allows as many
+_MOST_MARKS = 30  # the limit of Unicode's Stream-Safe Text Format (UAX #15)
 _MANY_BEYOND_ASCII = re.compile(rf"[^\x00-\x7f]{{{_MOST_MARKS + 1},}}")
-_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # fillers: neither space nor control, yet nothing is seen
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # fillers: invisible, though neither space nor control
 
 
 def safe(text: str) -> str:
-    """Running text for the screen: newlines stay, whatever could act on a terminal is shown
-    instead of sent."""
+    """Return text for the screen, with line breaks kept and control characters made visible."""
     text = _with_few_marks(text)
     if text.isprintable():
         return text
@@ -30,22 +29,25 @@ def safe(text: str) -> str:
 
 
 def one_line(text: str, longest: int = 200) -> str:
-    """Text from a stranger as a part of a line: `safe`, and cut after `longest` characters."""
+    """Return untrusted text on one line: `safe`, and cut after `longest` characters."""
     shown = " ".join(safe(text[:longest]).split())
     return f"{shown}…" if len(text) > longest else shown
 
 
 def writable(text: str) -> str:
-    """Text on its way to a model through a field of the screen: like `safe`, but tabs stay, and so
-    do the two joiners that emoji and several scripts are spelled with."""
+    """Return text from an input field for the model: like `safe`, but tabs and joiners stay.
+
+    Emoji and several scripts are spelled with the two joiners.
+    """
     return "".join(char if char in _KEPT_IN_WRITING else _printable(char) for char in text)
 
 
 def visible(data: bytes) -> str:
-    """One token for the screen, on one line, with its white space made visible.
+    r"""Return one token for the screen, on one line, with visible white space.
 
-    Bytes that are not UTF-8 on their own (a piece of a longer character) appear as `\\xNN`. A
-    leading combining mark gets a dotted circle to stand on. Never empty unless `data` is.
+    Bytes that are not UTF-8 on their own, such as part of a character, appear as `\xNN`. A
+    leading combining mark gets a dotted circle as its base. The result is empty only if `data`
+    is.
     """
     text = _with_few_marks(data.decode("utf-8", errors="backslashreplace"))
     shown = "".join(_visible(char) for char in text)
@@ -55,8 +57,10 @@ def visible(data: bytes) -> str:
 
 
 def printable_json(data: bytes) -> bytes:
-    """The same JSON, with everything in it that could act on a terminal spelled as an escape:
-    whoever reads it as JSON reads what was written."""
+    """Return the same JSON with every character escaped that could act on a terminal.
+
+    Reading it as JSON gives the original text.
+    """
     text = data.decode("utf-8")
     if text.isprintable():
         return data
@@ -71,8 +75,10 @@ def _escaped(char: str) -> str:
 
 
 def _with_few_marks(text: str) -> str:
-    """`text` with at most `_MOST_MARKS` combining marks on one character; how many more there
-    were is said in their place."""
+    """Return `text` with at most `_MOST_MARKS` combining marks on each character.
+
+    The number of removed marks is shown in their place.
+    """
     if not _MANY_BEYOND_ASCII.search(text):
         return text
     parts: list[str] = []
@@ -119,11 +125,11 @@ def _named(char: str) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """ "1 token", "49,152 tokens": `noun` is one that takes an s."""
+    """Return a count such as "1 token" or "49,152 tokens"; the plural of `noun` ends in s."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-# --- terminals that show ASCII alone ----------------------------------------------------------
+# --- terminals that only show ASCII ----------------------------------------------------------
 
 _TWINS = {
     "─━═╌┄╴╶–—−‐‑": "-", "│┃║▏▎▍┆╎": "|", "▌▋▊▉█▀": "#", "▓": "%", "▒▐": "=", "░": ":",
@@ -136,12 +142,14 @@ _TWINS = {
     "α": "a", "β": "b", "θ": "t", "λ": "l", "Δ∆": "D", "ε∈": "e",
 }  # fmt: skip
 _ASCII = {char: twin for chars, twin in _TWINS.items() for char in chars}
-"""The ASCII character that stands for one of ours where a terminal has no other."""
+"""The ASCII replacement for each of our characters."""
 
 
 def cells(text: str) -> int:
-    """Return the columns that `text` takes: two for East Asian wide characters, none for
-    combining marks."""
+    """Return the number of columns that `text` takes.
+
+    East Asian wide characters take two, combining marks none.
+    """
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
         for char in text
@@ -149,8 +157,10 @@ def cells(text: str) -> int:
 
 
 def wrapped(text: str, width: int) -> int:
-    """Return the lines that running text takes at `width` columns; a word longer than a line is
-    broken."""
+    """Return the number of lines that `text` takes when wrapped at `width` columns.
+
+    A word longer than a line is broken.
+    """
     lines = 0
     for paragraph in text.split("\n"):
         used = 0
@@ -167,15 +177,16 @@ def wrapped(text: str, width: int) -> int:
 
 
 def writes_utf8() -> bool:
-    """Whether the locale says that the terminal takes UTF-8. (Where no locale is set, Python
-    takes that for granted, and so do we.)"""
+    """Return whether the locale's encoding is UTF-8; without a locale, assume that it is."""
     return locale.getencoding().lower().replace("-", "") == "utf8"
 
 
 def in_ascii(text: str, width: Callable[[str], int] = len) -> str:
-    """`text` in ASCII, in as many columns: `width` tells how many a character has. Letters lose
-    their accents, box drawing and blocks become `+`, `-`, `|` and `#`, and what has no twin at all
-    becomes `?`."""
+    """Return `text` in ASCII, in the same number of columns.
+
+    `width` returns the columns of a character. Letters lose their accents, box drawing and
+    blocks become `+`, `-`, `|` and `#`, and any other character becomes `?`.
+    """
     return "".join(char if char.isascii() else _twin(char, width(char)) for char in text)
 
 

@@ -1,4 +1,4 @@
-"""What the tests of what authors use share: the small model that comes along, which loads fast."""
+"""Share the bundled small model, which loads fast, among the tests of authoring."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a lesson says about the model is confirmed, or told with its line."""
+"""Test that claims of a lesson about the model are confirmed or reported with their line."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PROMPT = "Once upon a"
 
 @pytest.fixture
 def first(small_model: LanguageModel) -> tuple[str, float]:
-    """What the small model puts first after the prompt, and its share."""
+    """The most probable token of the small model after the prompt, and its probability."""
     session = Session(small_model, small_model.tokenizer.encode(PROMPT))
     row = session.distribution(len(session), PLAIN, seed=0, top=1).rows[0]
     return visible(row.token.data), row.probability
@@ -70,7 +70,7 @@ def test_a_number_is_computed_again(told: Told, first: tuple[str, float]) -> Non
 
 
 @pytest.mark.parametrize(("value", "said"), [("tokens", "3 tokens"), ("kept", "5 of them")])
-def test_what_is_not_about_a_token(
+def test_a_value_that_is_not_about_a_token(
     told: Told, value: str, said: str, small_model: LanguageModel
 ) -> None:
     count = len(small_model.tokenizer.encode(PROMPT))
@@ -79,13 +79,13 @@ def test_what_is_not_about_a_token(
     assert len(told(numbers("77 of them", value, **{"top-k": "5"}))) == 1
 
 
-def test_what_greedy_decoding_writes(told: Told, first: tuple[str, float]) -> None:
+def test_a_quote_of_greedy_decoding(told: Told, first: tuple[str, float]) -> None:
     assert told(numbers(first[0].replace("␣", ""), "greedy")) == []
     (finding,) = told(numbers("zzz", "greedy"))
-    assert "where the model writes" in finding.message
+    assert "but the model writes" in finding.message
 
 
-def test_a_token_that_is_several_is_told(told: Told) -> None:
+def test_a_text_of_several_tokens_is_reported(told: Told) -> None:
     (finding,) = told(numbers("1 %", "probability", token="xqzw vkj"))
     assert "is not one token" in finding.message
 
@@ -97,7 +97,7 @@ def lab(goal: str, solution: str) -> str:
     )
 
 
-def test_a_lab_is_done_as_its_solution_says(told: Told, first: tuple[str, float]) -> None:
+def test_a_lab_is_done_by_its_solution(told: Told, first: tuple[str, float]) -> None:
     word = first[0].removeprefix("␣")
     assert told(lab(f"{{goal: text-has, text: {word}}}", "greedy: 1")) == []
     assert told(lab("{goal: branches, count: 2}", "fork: true")) != []
@@ -106,7 +106,7 @@ def test_a_lab_is_done_as_its_solution_says(told: Told, first: tuple[str, float]
     assert told(lab("{goal: took-rank, rank: 2}", "greedy: 1")) != []
 
 
-def test_an_embedded_lab_is_done_as_its_own_solution_says(told: Told) -> None:
+def test_an_embedded_lab_is_done_by_its_own_solution(told: Told) -> None:
     block = (
         "\n```lab\nid: pieces\nkind: live\nlive: tokens\ntask: Write something.\n"
         "goals:\n  - goal: live\n    name: more-than-characters\n```\n"
@@ -137,12 +137,12 @@ def test_a_solution_that_does_not_reach_its_goal(told: Told) -> None:
     assert finding.line == line_of(text, "```lab")
 
 
-def test_a_goal_that_holds_at_the_start(told: Told) -> None:
+def test_a_goal_that_is_reached_at_the_start(told: Told) -> None:
     (finding,) = told(lab("{goal: top-above, probability: 0.0}", "greedy: 1"))
     assert "before anything is done" in finding.message
 
 
-def test_a_lab_that_cannot_be_done_as_written(told: Told) -> None:
+def test_a_solution_that_is_impossible(told: Told) -> None:
     (finding,) = told(lab("{goal: reached-end}", "take: xqzw vkj"))
     assert "at step 1" in finding.message
 
@@ -154,7 +154,7 @@ def question(kind: str, fields: str) -> str:
     )
 
 
-def test_prompts_that_are_close_are_told(told: Told, first: tuple[str, float]) -> None:
+def test_prompts_that_are_close_are_reported(told: Told, first: tuple[str, float]) -> None:
     close = f'prompts: ["{PROMPT}", "So: {PROMPT}"]\nvalue: entropy\n'
     (finding,) = told(question("compare", close))
     assert finding.level == "warning"
@@ -163,7 +163,7 @@ def test_prompts_that_are_close_are_told(told: Told, first: tuple[str, float]) -
     assert told(question("compare", clear)) == []
 
 
-def test_the_model_is_asked_once(tmp_path: Path, small_model: LanguageModel) -> None:
+def test_the_model_is_asked_only_once(tmp_path: Path, small_model: LanguageModel) -> None:
     file = tmp_path / "07-small.md"
     file.write_text(numbers("rank 1", "rank", token="a"), encoding="utf-8")
     report = look_over([file])
@@ -180,7 +180,7 @@ def test_the_model_is_asked_once(tmp_path: Path, small_model: LanguageModel) -> 
         check(report.lessons, other)
 
 
-def test_a_lab_begins_with_its_sampler(told: Told) -> None:
+def test_a_lab_starts_with_its_sampler(told: Told) -> None:
     text = lab("{goal: kept-at-most, count: 3}", "greedy: 1")
     assert any("does not reach" in finding.message for finding in told(text))
     (finding,) = told(text.replace("goals:", "sampler: {top-k: 3}\ngoals:"))
@@ -194,7 +194,7 @@ def measured(block: str, *said: str) -> str:
 def test_figures_over_many_prompts_are_computed_again(
     told: Told, small_model: LanguageModel
 ) -> None:
-    """Each said rightly, and then wrongly."""
+    """Quote each figure correctly, and then incorrectly."""
     token_of = {}
     shares = {}
     for case in ("Once", "The king"):
@@ -224,7 +224,7 @@ numbers:
     assert "(right)" in findings[0].message
 
 
-def test_among_labels_the_most_probable_one_counts(told: Told, small_model: LanguageModel) -> None:
+def test_the_most_probable_label_counts(told: Told, small_model: LanguageModel) -> None:
     session = Session(small_model, small_model.tokenizer.encode("The king was"))
     ids = {token: small_model.tokenizer.encode(token)[0] for token in (" a", " in")}
     a, into = session.rows(len(session), PLAIN, list(ids.values()))
@@ -247,7 +247,7 @@ numbers:
 
 
 def test_scores_of_bm25_are_computed_again(told: Told) -> None:
-    """ln(1 + 1.5/1.5) for the rare word; the passages are equally long, so length says nothing."""
+    """The rare word has the idf ln(1 + 1.5/1.5); passages of equal length cancel the length."""
     block = """\
 of: bm25
 passages: [A cat sat., A dog sat.]
@@ -260,7 +260,7 @@ numbers:
     assert len(told(measured(block, "0.69", "0.18", "0.00").replace("0.18", "0.28"))) == 1
 
 
-def test_what_a_recorded_run_says_is_looked_up(told: Told) -> None:
+def test_a_quote_of_a_recorded_run_is_checked(told: Told) -> None:
     block = """\
 of: record
 file: assets/small-model/training.json

@@ -1,5 +1,8 @@
-"""Figures in the lessons that a `numbers` block cannot recompute: ids and ranks of merges, cosines
-between rows of the embedding, shares of attention. They are read from the lessons' own text."""
+"""Test figures in the lessons that a `numbers` block cannot recompute.
+
+These are ids and ranks of merges, cosines between rows of the embedding, and attention weights.
+They are read from the lessons' own text.
+"""
 
 from __future__ import annotations
 
@@ -106,7 +109,7 @@ def test_cosines_of_pairs(exact_model: LanguageModel) -> None:
 
 
 def test_two_tokens_at_random(exact_model: LanguageModel) -> None:
-    """The mean over all pairs is the squared length of the mean row, all rows made of length 1."""
+    """The mean over all pairs is the squared length of the mean row, with normalized rows."""
     import torch
 
     size = exact_model.network.config.vocabulary_size
@@ -123,7 +126,7 @@ CAT = "The cat sat on the mat because it"
 MARY = "When Mary and John went to the store, John gave a drink to"
 
 SHARES = [
-    # screen, text, layer, head, the token looked at, what the screen says
+    # The screen, text, layer, head, attended token, and the text of the screen.
     ("heads", CAT, 14, 9, "␣cat", "␣cat 80 %"),
     ("heads", CAT, 14, 9, "␣mat", "␣mat 5 %"),
     ("heads", MARY, 25, 5, "␣Mary", "␣Mary 81 %"),
@@ -135,7 +138,7 @@ SHARES = [
 
 
 @pytest.mark.parametrize(("screen", "text", "layer", "head", "token", "said"), SHARES)
-def test_shares_of_attention(
+def test_attention_weights(
     exact_model: LanguageModel,
     screen: str,
     text: str,

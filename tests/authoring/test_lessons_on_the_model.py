@@ -1,6 +1,8 @@
-"""What the lessons that come with this version say about the model is what it says: `tutor lint`,
-lesson by lesson, in exact arithmetic. The labs of `tutor.labs` that they embed are left out: they
-are done in tests/labs, and take minutes in this arithmetic."""
+"""Test that the model confirms what the bundled lessons say about it.
+
+This is `tutor lint`, lesson by lesson, in exact arithmetic. The embedded labs of `tutor.labs` are
+left out: tests/labs does them, and they take minutes in this arithmetic.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A lesson that is being written is shown anew when it is saved."""
+"""Test that a lesson in the preview is reloaded when it is saved."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def preview(file: Path, engine: FakeEngine | None = None) -> PreviewApp:
 
 
 def save(file: Path, text: str) -> None:
-    """As editors do: a new file takes the place of the old one."""
+    """Save as editors do: a new file replaces the old one."""
     other = file.with_suffix(".tmp")
     other.write_text(text)
     other.replace(file)
@@ -49,7 +49,7 @@ async def at_second(pilot: Pilot[Any]) -> None:
     await sees(pilot, "The other one.")
 
 
-async def test_what_is_saved_is_shown_where_the_author_was(file: Path) -> None:
+async def test_a_saved_lesson_is_shown_at_the_same_screen(file: Path) -> None:
     app = preview(file)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_second(pilot)
@@ -58,7 +58,7 @@ async def test_what_is_saved_is_shown_where_the_author_was(file: Path) -> None:
         assert "Second screen" in shown(app)
 
 
-async def test_an_error_is_a_screen_with_its_line_until_it_is_mended(file: Path) -> None:
+async def test_an_error_is_shown_with_its_line_until_it_is_corrected(file: Path) -> None:
     app = preview(file)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_second(pilot)
@@ -74,7 +74,7 @@ async def test_an_error_is_a_screen_with_its_line_until_it_is_mended(file: Path)
         await sees(pilot, "The other one.")
 
 
-async def test_a_file_that_begins_wrong_is_opened_all_the_same(file: Path) -> None:
+async def test_an_invalid_file_can_be_opened(file: Path) -> None:
     file.write_text("nothing")
     app = preview(file)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -83,7 +83,7 @@ async def test_a_file_that_begins_wrong_is_opened_all_the_same(file: Path) -> No
         await sees(pilot, "Some text.")
 
 
-async def test_a_lab_is_not_torn_away(file: Path) -> None:
+async def test_an_open_lab_is_not_closed(file: Path) -> None:
     app = preview(file)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "Some text.")
@@ -96,9 +96,9 @@ async def test_a_lab_is_not_torn_away(file: Path) -> None:
         await sees(pilot, "Other words.")
 
 
-async def test_a_warning_is_told_beside_the_lesson(file: Path) -> None:
+async def test_a_warning_is_shown_with_the_lesson(file: Path) -> None:
     file.write_text(TWO.replace("hint: Not the other.", "hint: So it is."))
     app = preview(file)
     async with app.run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "says the same twice")
+        await sees(pilot, "contains the same text twice")
         await sees(pilot, "Some text.")

@@ -1,4 +1,4 @@
-"""A quoted number is right when the exact value rounds to it."""
+"""Test that a quoted number counts if the exact value rounds to it."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def test_quoted(said: str, value: float, right: bool | None) -> None:
     assert quoted(said, value, share=value < 1) is right
 
 
-def test_figures_are_read_without_what_separates_thousands() -> None:
+def test_figures_are_read_without_thousands_separators() -> None:
     assert numbers("49,152 rows, 0.25 each, and 1\u202f000.") == ["49152", "0.25", "1000"]
 
 
-def test_what_is_computed_is_shown_with_one_decimal_more() -> None:
+def test_computed_values_have_one_more_decimal() -> None:
     assert as_quoted("83.0 %", 0.829512, share=True) == "82.95 %"
     assert as_quoted("rank 12", 13.0, share=False) == "13.0"

@@ -26,11 +26,11 @@ TARGETS = (
     (COPY, STATE, BACKUP),
 )
 
-STATE_SENTENCE = r"progress\.json (is damaged|is empty|was changed by something)"
+STATE_SENTENCE = r"progress\.json (is damaged|is empty|was changed by another program)"
 LOG_SENTENCE = r"reviews\.log (was cut off|is damaged)\. Nothing is lost"
 COPY_SENTENCE = r"reviews\.log\.copy (was cut off|is damaged)\. Nothing is lost"
-LEFT_OUT_SENTENCE = r"of the entries in \S+ cannot be understood"
-TAIL_SENTENCE = r"1 of the lines in \S+ cannot be read|has everything but 1 of the lines"
+LEFT_OUT_SENTENCE = r"of the entries in \S+ cannot be read"
+TAIL_SENTENCE = r"1 line in \S+ cannot be read|has everything except for 1 line"
 
 
 class Expected(msgspec.Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""Learners in folders of their own, for the tests of what a teacher sees."""
+"""Make learners in separate folders, for the tests of what a teacher sees."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def answer(question: str, text: str, *, correct: bool, at: float = NOW - 60) -> 
 
 
 def learner(folder: Path, *events: LogEvent) -> Path:
-    """A learner who has saved `events` by the front door."""
+    """Make a learner who has saved `events` with `Progress`."""
     progress = Progress.open(folder, clock=clock)
     progress.save_setting("here", True)
     for event in events:
@@ -35,7 +35,7 @@ def learner(folder: Path, *events: LogEvent) -> Path:
 
 
 def logged(folder: Path, events: Iterable[LogEvent]) -> None:
-    """A learner of whom only the log is left: the truth, from which all else follows."""
+    """Make a learner who has only the log, from which everything else follows."""
     folder.mkdir(parents=True)
     (folder / "reviews.log").write_bytes(b"".join(map(encode, events)))
 

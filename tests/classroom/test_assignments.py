@@ -1,4 +1,4 @@
-"""The file of what is due: written whole or not at all, and read as a stranger's."""
+"""Test the class file: it is written completely or not at all, and read as untrusted."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def content(**changes: object) -> str:
     return json.dumps({"tutor": "class", "format": 1, "lessons": [entry], **changes})
 
 
-def test_what_is_written_is_read_soonest_first(file: Path) -> None:
+def test_assignments_are_read_earliest_first(file: Path) -> None:
     later = Assignment("embeddings", MONDAY + timedelta(days=7))
     write(file, [later, Assignment("tokens", MONDAY)])
     assert read(file) == (Assignment("tokens", MONDAY), later)
@@ -38,12 +38,12 @@ def test_what_is_written_is_read_soonest_first(file: Path) -> None:
     assert read(file) == ()
 
 
-def test_there_need_not_be_a_file(file: Path) -> None:
+def test_the_file_is_optional(file: Path) -> None:
     assert read(file) == ()
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="permissions of POSIX")
-def test_everybody_may_read_it_whatever_the_umask(file: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX permissions")
+def test_everyone_can_read_it_whatever_the_umask(file: Path) -> None:
     before = os.umask(0o077)
     try:
         write(file, [Assignment("tokens", MONDAY)])
@@ -53,7 +53,7 @@ def test_everybody_may_read_it_whatever_the_umask(file: Path) -> None:
     assert file.parent.stat().st_mode & 0o777 == 0o755
 
 
-def test_nothing_else_is_left_and_a_failure_leaves_what_was(
+def test_a_failure_changes_nothing_and_leaves_no_other_file(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(file, [Assignment("tokens", MONDAY)])
@@ -70,7 +70,7 @@ def test_nothing_else_is_left_and_a_failure_leaves_what_was(
     assert [each.name for each in file.parent.iterdir()] == ["class.json"]
 
 
-def test_where_one_may_not_write_it_says_what_to_do(
+def test_a_missing_permission_comes_with_a_remedy(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def forbidden(*_: object) -> None:
@@ -105,7 +105,7 @@ def test_where_one_may_not_write_it_says_what_to_do(
         content() + " " * assignments.LARGEST,
     ],
 )
-def test_what_does_not_belong_there_is_refused(tmp_path: Path, text: str) -> None:
+def test_invalid_contents_are_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "class.json").write_text(text)
     with pytest.raises(ClassFileError) as raised:
         read(tmp_path / "class.json")
@@ -114,20 +114,20 @@ def test_what_does_not_belong_there_is_refused(tmp_path: Path, text: str) -> Non
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_at_all(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_arbitrary_bytes(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     file = tmp_path_factory.getbasetemp() / "any.json"
     file.write_bytes(data)
     with pytest.raises(ClassFileError):
         read(file)
 
 
-def test_a_newer_one_says_so(tmp_path: Path) -> None:
+def test_a_newer_format_is_reported(tmp_path: Path) -> None:
     (tmp_path / "class.json").write_text(content(format=2, other=True))
     with pytest.raises(ClassFileError, match="newer"):
         read(tmp_path / "class.json")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX")
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX links and pipes")
 def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "link").symlink_to("pipe")
@@ -137,7 +137,7 @@ def test_links_and_pipes_are_not_followed(tmp_path: Path) -> None:
             read(tmp_path / name)
 
 
-def test_a_lesson_that_stands_there_twice_is_due_once(tmp_path: Path) -> None:
+def test_a_lesson_that_occurs_twice_is_due_once(tmp_path: Path) -> None:
     days = ("2026-11-27", "2026-11-20")
     twice = [{"lesson": "tokens", "due": f"{day}T10:00:00Z"} for day in days]
     (tmp_path / "class.json").write_text(content(lessons=twice))

@@ -1,4 +1,4 @@
-"""What is due for whom, and in which words, by the clock of whoever reads them."""
+"""Test what is due for whom, in the words and by the clock of the reader."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_in_words(in_berlin: None) -> None:
     assert in_few_words(due(FRIDAY, overdue=True)) == "overdue"
 
 
-def test_days_are_those_of_the_reader(in_berlin: None) -> None:
+def test_days_are_local_to_the_reader(in_berlin: None) -> None:
     assert day(datetime(2026, 11, 27, 23, 30, tzinfo=UTC), NOW) == "Sat 28 Nov 00:30"
     assert day(datetime(2026, 12, 31, 23, 30, tzinfo=UTC), NOW) == "Fri 1 Jan 2027 00:30"
 
@@ -66,12 +66,12 @@ def test_a_date_means_the_end_of_that_day(in_berlin: None) -> None:
     "text",
     ["", "tomorrow", "2026-11-31", "27.11.2026", "20261127", "2026-11-27T25:00", "٢٠٢٦-11-27"],
 )
-def test_what_is_no_date(text: str) -> None:
+def test_invalid_dates(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         moment(text)
 
 
-def test_until_it_is_done(tmp_path: Path) -> None:
+def test_a_lesson_is_due_until_it_is_done(tmp_path: Path) -> None:
     file, folder = tmp_path / "class.json", tmp_path / "me"
     write(file, [Assignment(LESSON.id, FRIDAY)])
     progress = Progress.open(learner(folder), clock=clock)
@@ -90,7 +90,7 @@ def test_until_it_is_done(tmp_path: Path) -> None:
     assert state(NOW) == state(FRIDAY.timestamp() + 1) == []
 
 
-def test_lessons_that_the_course_has_not_are_named(tmp_path: Path) -> None:
+def test_lessons_that_are_not_in_the_course_are_listed(tmp_path: Path) -> None:
     file = tmp_path / "class.json"
     progress = Progress.open(tmp_path / "me", clock=clock)
     others = [Assignment(f"new-{number}", FRIDAY) for number in range(7)]
@@ -102,7 +102,7 @@ def test_lessons_that_the_course_has_not_are_named(tmp_path: Path) -> None:
     assert duties(file, COURSE, progress, NOW).problems == ()  # it is about another course
 
 
-def test_a_file_that_cannot_be_used_stops_nothing(tmp_path: Path) -> None:
+def test_an_invalid_file_only_leaves_a_problem(tmp_path: Path) -> None:
     (tmp_path / "class.json").write_text("{")
     found = duties(tmp_path / "class.json", COURSE, Progress.open(tmp_path / "me"), NOW)
     assert found.lessons == {}

@@ -1,4 +1,4 @@
-"""Where learners are found, what they are called, and what is said of those who are not."""
+"""Test where learners are found, their names, and the reports about the others."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from tutor import paths
 from tutor.classroom import folders
 from tutor.classroom.folders import Search
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="links and permissions of POSIX")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX links and permissions")
 without_permissions = pytest.mark.skipif(
-    sys.platform == "win32" or os.geteuid() == 0, reason="root may read everything"
+    sys.platform == "win32" or os.geteuid() == 0, reason="root can read everything"
 )
 
 
 @pytest.fixture
 def school(tmp_path: Path) -> Path:
-    """Data folders of ada and bob, each called after its login; bob shares his with eve."""
+    """Make data folders for ada and bob, named after their logins; bob shares his with eve."""
     for data, name in (("ada", "me"), ("bob", "me"), ("bob", "eve")):
         learner(tmp_path / "school" / data / "learners" / name)
     (tmp_path / "school" / "ada" / "models").mkdir()
@@ -44,7 +44,7 @@ def test_a_folder_of_any_of_four_kinds(school: Path) -> None:
     assert found(school / "ada" / "learners" / "me") == ["ada"]
 
 
-def test_each_learner_once(school: Path) -> None:
+def test_each_learner_is_found_once(school: Path) -> None:
     search = Search(Path("learners"))
     for place in (school / "ada", school, school / "." / "bob" / "learners"):
         search.look(place)
@@ -63,7 +63,7 @@ def test_the_learners_of_another_course(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["nowhere", "file", "empty"])
-def test_what_is_no_learners_is_said(tmp_path: Path, name: str) -> None:
+def test_folders_without_learners_are_reported(tmp_path: Path, name: str) -> None:
     (tmp_path / "file").write_text("mine")
     (tmp_path / "empty").mkdir()
     search = Search(Path("learners"))
@@ -85,7 +85,7 @@ def test_links_of_learners_are_not_followed(school: Path, tmp_path: Path) -> Non
 
 
 @without_permissions
-def test_what_is_closed_is_named(school: Path) -> None:
+def test_unreadable_folders_are_reported(school: Path) -> None:
     closed = (school / "ada", school / "bob" / "learners" / "me")
     for folder in closed:
         folder.chmod(0)
@@ -100,8 +100,8 @@ def test_what_is_closed_is_named(school: Path) -> None:
 def test_accounts_of_the_machine(
     school: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each called after its login, and this data folder too."""
-    accounts = {school / "ada": "al", school / "bob": "bo", tmp_path / "none": "nobody"}
+    """Each account is named after its login, and this data folder is included."""
+    accounts = {school / "ada": "al", school / "bob": "bo", tmp_path / "none": "no-account"}
     monkeypatch.setattr(paths, "account_data_folders", lambda: accounts)
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "own"))
     learner(tmp_path / "own" / "learners" / "me")
@@ -112,7 +112,7 @@ def test_accounts_of_the_machine(
 
 
 @posix
-def test_an_account_cannot_pass_off_the_progress_of_another_as_its_own(
+def test_an_account_cannot_claim_the_progress_of_another(
     school: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "lazy").symlink_to(school / "ada")
@@ -124,8 +124,8 @@ def test_an_account_cannot_pass_off_the_progress_of_another_as_its_own(
     assert [each.where for each in search.unread] == [str(tmp_path / "lazy")]
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps no such list")
-def test_the_accounts_are_those_of_the_system() -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no list of accounts")
+def test_the_accounts_come_from_the_system() -> None:
     import pwd
 
     logins = {account.pw_name for account in pwd.getpwall()}

@@ -1,4 +1,4 @@
-"""What is wrong about a wrong answer, whatever stands in a log."""
+"""Test the descriptions of mistakes in wrong answers, whatever is in a log."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def test_each_kind_of_question(question: str, text: str, expected: list[str]) ->
 
 @settings(max_examples=40)
 @given(st.sampled_from(list(ALL.values())), st.text() | st.text("0123456789,-"))
-def test_any_text_at_all(question: Question, text: str) -> None:
+def test_arbitrary_text(question: Question, text: str) -> None:
     for each in mistakes(question, text):
         assert each.isprintable()
         assert len(each) < 1500
 
 
 @pytest.mark.parametrize("text", ["0", "5", "-1", "99999999999", "1,2", "", "²", "x" * 500])
-def test_an_answer_that_the_question_cannot_have_is_none(text: str) -> None:
+def test_an_impossible_answer_has_no_mistakes(text: str) -> None:
     assert mistakes(ALL["cosine"], text) == ()

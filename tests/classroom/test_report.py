@@ -1,4 +1,4 @@
-"""A class report is what a naive count over all logs gives, and tells nothing of too few."""
+"""Test a class report against a naive count over all logs, and the protection of small groups."""
 
 from __future__ import annotations
 
@@ -79,13 +79,13 @@ others = st.one_of(
     answers(names),
     st.builds(Forgotten, at=times, lesson=st.just(LESSON.id), questions=st.tuples(names)),
     st.builds(Suspended, at=times, question=names),
-    st.integers(0, 5),  # takes back one of the answers so far
+    st.integers(0, 5),  # undoes one of the answers so far
 )
 events = st.tuples(
     st.lists(answers(st.just("cosine")), min_size=2, max_size=3),
     st.lists(others, max_size=4),
 ).map(lambda parts: [*parts[0], *parts[1]])
-"""Enough to one question that a class says something of it."""
+"""The number of answers to one question, enough for a class figure."""
 
 
 def log_of(drawn: Sequence[LogEvent | int]) -> list[LogEvent]:
@@ -101,7 +101,7 @@ def log_of(drawn: Sequence[LogEvent | int]) -> list[LogEvent]:
 
 
 def counted_naively(log: Sequence[LogEvent], name: str) -> list[Answered]:
-    """The answers to a question that count, the earliest first."""
+    """Return the answers to a question that count, the earliest first."""
     undone = {event.answer for event in log if isinstance(event, Undone)}
     forgotten = [e.at for e in log if isinstance(e, Forgotten) and name in e.questions]
     kept = [
@@ -123,7 +123,7 @@ def mistake_naively(name: str, text: str) -> str:
 
 @settings(max_examples=30)
 @given(st.lists(events, min_size=FEWEST, max_size=7))
-def test_it_is_what_a_naive_count_gives(drawn: list[list[LogEvent | int]]) -> None:
+def test_it_equals_a_naive_count(drawn: list[list[LogEvent | int]]) -> None:
     logs = [log_of(each) for each in drawn]
     with tempfile.TemporaryDirectory() as place:
         folders = [Path(place) / f"{number}" for number in range(len(logs))]
@@ -157,11 +157,11 @@ def test_it_is_what_a_naive_count_gives(drawn: list[list[LogEvent | int]]) -> No
     assert found.questions_left_out == left_out
 
 
-# --- what it tells --------------------------------------------------------------------------------
+# --- contents --------------------------------------------------------------------------------
 
 
 def class_that_errs(tmp_path: Path, wrong: int, right: int) -> list[Path]:
-    """So many take the third choice for a question, and so many the right one."""
+    """Make a class in which `wrong` learners take the third choice, and `right` the right one."""
     texts = ["3"] * wrong + ["2"] * right
     return [
         learner(tmp_path / f"{number}", answer("cosine", text, correct=text == "2"))
@@ -169,7 +169,7 @@ def class_that_errs(tmp_path: Path, wrong: int, right: int) -> list[Path]:
     ]
 
 
-def test_the_question_most_got_wrong_and_the_choice_they_took(tmp_path: Path) -> None:
+def test_the_most_difficult_question_and_the_common_mistake(tmp_path: Path) -> None:
     folders = class_that_errs(tmp_path, wrong=4, right=2)
     learner(folders[5], answer("cosine", "1", correct=False, at=NOW))  # later: does not count
     folders.append(learner(tmp_path / "other", answer("cosine", "1", correct=False)))
@@ -179,7 +179,7 @@ def test_the_question_most_got_wrong_and_the_choice_they_took(tmp_path: Path) ->
     assert question.asks.startswith("Two vectors point the same way")
 
 
-def test_of_fewer_than_five_no_figure_is_told(tmp_path: Path) -> None:
+def test_fewer_than_five_learners_give_no_figure(tmp_path: Path) -> None:
     folders = class_that_errs(tmp_path, wrong=4, right=1)
     found = reported(folders[:4])
     assert (found.questions, found.ideas) == ((), ())
@@ -190,21 +190,21 @@ def test_of_fewer_than_five_no_figure_is_told(tmp_path: Path) -> None:
     assert (idea.learners, idea.right, question.learners) == (5, 1 / 5, 5)
 
 
-def test_a_mistake_of_two_is_nobodys_business(tmp_path: Path) -> None:
+def test_a_mistake_of_two_learners_is_not_shown(tmp_path: Path) -> None:
     [question] = reported(class_that_errs(tmp_path, wrong=2, right=4)).questions
     assert (question.wrong, question.mistake, question.alike) == (2, "", 0)
 
 
-def test_who_is_where(tmp_path: Path) -> None:
+def test_the_place_of_each_learner(tmp_path: Path) -> None:
     reading = Progress.open(tmp_path / "reading", clock=clock)
     reading.save_lesson(LessonState(lesson=LESSON.id, screen="again", visited_at=NOW - 86_400))
     asking = Progress.open(tmp_path / "asking", clock=clock)
     order = tuple(QUESTIONS)
     asking.save_lesson(LessonState(lesson=LESSON.id, question=order[0], quiz_order=order))
     Progress.open(tmp_path / "new", clock=clock).save_setting("here", True)
-    elsewhere = Progress.open(tmp_path / "elsewhere", clock=clock)
-    elsewhere.save_lesson(LessonState(lesson="gone", screen="x", visited_at=NOW))
-    rows = reported([tmp_path / name for name in ("reading", "asking", "new", "elsewhere")])
+    another = Progress.open(tmp_path / "another", clock=clock)
+    another.save_lesson(LessonState(lesson="gone", screen="x", visited_at=NOW))
+    rows = reported([tmp_path / name for name in ("reading", "asking", "new", "another")])
     title = LESSON.title
     assert [(row.number, row.title, row.place) for row in rows.learners] == [
         (2, title, "3 of 3"),
@@ -219,8 +219,8 @@ def test_who_is_where(tmp_path: Path) -> None:
     assert (days[1] - days[0]).days == 1
 
 
-def test_mastery_is_that_of_the_app_over_the_ideas_begun(tmp_path: Path) -> None:
-    """An idea is known by a half where one of its two questions is known for good."""
+def test_mastery_is_the_mean_over_the_ideas_begun(tmp_path: Path) -> None:
+    """An idea is half known if one of its two questions is known for good."""
     [row] = reported([learner(tmp_path / "a", answer("cosine", "2", correct=True))]).learners
     day = 86_400.0
     stays = [
@@ -230,13 +230,13 @@ def test_mastery_is_that_of_the_app_over_the_ideas_begun(tmp_path: Path) -> None
     assert row.mastery is not None
     assert known.mastery is not None
     assert 0 < row.mastery < 0.1
-    assert known.mastery == pytest.approx(0.5, abs=0.01)  # "unit" is of the same screen
+    assert known.mastery == pytest.approx(0.5, abs=0.01)  # "unit" is about the same screen
 
 
 # --- damaged and hostile --------------------------------------------------------------------------
 
 
-def test_who_cannot_be_read_is_named_and_the_others_are_reported(tmp_path: Path) -> None:
+def test_unreadable_learners_are_listed_and_the_others_reported(tmp_path: Path) -> None:
     good = class_that_errs(tmp_path, wrong=1, right=1)
     damaged = learner(tmp_path / "damaged", answer("cosine", "2", correct=True))
     (damaged / "progress.json").write_bytes(b"{")
@@ -257,7 +257,7 @@ def test_who_cannot_be_read_is_named_and_the_others_are_reported(tmp_path: Path)
     assert "left out" in said[str(tmp_path / "gone")]
 
 
-def test_whatever_stands_in_a_log_is_text_and_bounded(tmp_path: Path) -> None:
+def test_text_from_logs_is_safe_and_bounded(tmp_path: Path) -> None:
     hostile = "\x1b]0;gotcha\x07\u202e" + "A" * 5000
     folders = [
         learner(
@@ -277,7 +277,7 @@ def test_whatever_stands_in_a_log_is_text_and_bounded(tmp_path: Path) -> None:
     assert found.learners[0].last_day == date.fromtimestamp(LATEST)
 
 
-def test_names_decide_the_order_and_not_the_folders(tmp_path: Path) -> None:
+def test_learners_are_sorted_by_name_and_not_by_folder(tmp_path: Path) -> None:
     folders = class_that_errs(tmp_path, wrong=3, right=0)
     names = ["c", "a", "b"]
     found = [Found(folder, name) for folder, name in zip(folders, names, strict=True)]

@@ -1,4 +1,4 @@
-"""What running `tutor` gives a test."""
+"""The result of running `tutor` in a test."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A model on disk that is small enough to be made for a test, and the command line run on it."""
+"""A small model on disk that is made for the tests, and the command line to run on it."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ def _own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def tutor(capsysbinary: pytest.CaptureFixture[bytes]) -> Tutor:
-    """Runs `tutor` with these arguments, in this process."""
+    """Run `tutor` with these arguments in this process."""
 
     def run(*arguments: str) -> Outcome:
         try:
             status = main(arguments)
-        except SystemExit as leaving:  # argparse leaves this way
+        except SystemExit as leaving:  # this is how argparse exits
             status = int(leaving.code or 0)
         captured = capsysbinary.readouterr()
         return Outcome(status, captured.out.decode(), captured.err.decode())
@@ -37,7 +37,7 @@ def tutor(capsysbinary: pytest.CaptureFixture[bytes]) -> Tutor:
 
 @pytest.fixture
 def tutor_process() -> Tutor:
-    """Runs `tutor` with these arguments as a program of its own, without a terminal."""
+    """Run `tutor` with these arguments in a separate process, without a terminal."""
 
     def run(*arguments: str | bytes, input: bytes = b"", **environment: str) -> Outcome:
         result = subprocess.run(
@@ -55,8 +55,10 @@ def tutor_process() -> Tutor:
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder with a network of random weights, always the same, whose tokens are the bytes; it
-    reads up to 64 of them."""
+    """Make a folder with a network of fixed random weights, whose tokens are the bytes.
+
+    It processes up to 64 of them.
+    """
     import torch
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers
 
@@ -86,6 +88,6 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     )
     network = Transformer(config)
     network.requires_grad_(False)
-    network.embedding.weight.mul_(0.3)  # or each token would all but certainly follow itself
+    network.embedding.weight.mul_(0.3)  # otherwise each token would almost certainly repeat itself
     export_folder(folder, network, folder / "tokenizer.json")
     return str(folder)

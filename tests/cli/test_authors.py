@@ -1,4 +1,4 @@
-"""The commands of those who write lessons: new, lint, release."""
+"""The commands for authors of lessons: new, lint, release."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ def test_a_new_lesson_lints_clean(tutor: Tutor, tmp_path: Path) -> None:
     assert "02-more-birds.md" in tutor("new", "lesson", "more-birds", *folder).out
     assert [each.id for each in load_course(tmp_path).outlines] == ["birds", "more-birds"]
     outcome = tutor("lint", "--no-model", str(tmp_path))
-    assert (outcome.status, outcome.out) == (0, "Nothing to say: every lesson is in order.\n")
+    assert (outcome.status, outcome.out) == (0, "No problems found.\n")
 
 
-def test_a_new_lesson_takes_no_place_of_another(tutor: Tutor, tmp_path: Path) -> None:
+def test_a_new_lesson_does_not_replace_another(tutor: Tutor, tmp_path: Path) -> None:
     (tmp_path / "30-broken.md").write_text("no lesson")
     tutor("new", "lesson", "birds", "--course", str(tmp_path))
     before = (tmp_path / "31-birds.md").read_bytes()
@@ -30,7 +30,7 @@ def test_a_new_lesson_takes_no_place_of_another(tutor: Tutor, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("wrong", ["Birds", "../birds", "a b", "", "b" * 50])
-def test_an_id_that_cannot_be_one(tutor: Tutor, tmp_path: Path, wrong: str) -> None:
+def test_an_invalid_id_is_refused(tutor: Tutor, tmp_path: Path, wrong: str) -> None:
     assert tutor("new", "lesson", wrong, "--course", str(tmp_path)).status == 2
     assert list(tmp_path.glob("**/*.md")) == []
 
@@ -49,7 +49,7 @@ def test_release(tutor: Tutor, tmp_path: Path) -> None:
     assert tutor("lint", "--no-model", str(tmp_path)).status == 0
 
 
-def test_lint_says_what_it_left_out(tutor: Tutor, tmp_path: Path) -> None:
+def test_lint_reports_the_checks_that_it_skips(tutor: Tutor, tmp_path: Path) -> None:
     tutor("new", "lesson", "birds", "--course", str(tmp_path))
     outcome = tutor("lint", str(tmp_path))
     assert outcome.status == 0
@@ -57,11 +57,11 @@ def test_lint_says_what_it_left_out(tutor: Tutor, tmp_path: Path) -> None:
     assert "tutor model pull" in outcome.out
 
 
-def test_lint_asks_the_model_that_is_named(tutor: Tutor, tmp_path: Path) -> None:
-    """The small one, of which the figures of the default model are not true."""
+def test_lint_uses_the_given_model(tutor: Tutor, tmp_path: Path) -> None:
+    """Lint with the small model, for which the figures of the default model are not true."""
     tutor("new", "lesson", "birds", "--course", str(tmp_path))
     outcome = tutor("lint", str(tmp_path), "--model", str(paths.bundled_model_folder()))
     assert outcome.status == 1
-    assert "It says '14.3 %', where it is" in outcome.out
+    assert "The text says '14.3 %', but the value is" in outcome.out
     again = tutor("--model", str(paths.bundled_model_folder()), "lint", str(tmp_path))
     assert again.out == outcome.out

@@ -1,4 +1,4 @@
-"""`tutor bot`: the three bots without a screen, as `docs/bot-json.md` says."""
+"""`tutor bot`: the three bots without a screen, as `docs/bot-json.md` describes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FRIDAY = "When do you open on Friday?"
 
 
 def asked(tutor: Tutor, trace: type[Struct], *arguments: str) -> Any:
-    """What the bot says, and its trace, of that type and with no field more."""
+    """Return the bot's JSON, and its trace, which must have exactly the fields of the type."""
     outcome = tutor("bot", *arguments, "--json")
     assert outcome.err == ""
     assert outcome.status == 0
@@ -39,7 +39,7 @@ def test_rules(tutor: Tutor) -> None:
     assert first.captures == ("When do I", "", "Friday", "")
 
 
-def test_the_example_in_the_documentation_is_what_comes_out(tutor: Tutor) -> None:
+def test_the_example_in_the_documentation_matches_the_output(tutor: Tutor) -> None:
     text = (ROOT / "docs" / "bot-json.md").read_text("utf-8")
     example = json.loads(text.split("```json")[1].split("```")[0])
     found = json.loads(tutor("bot", "rules", FRIDAY, "--json").out)
@@ -57,16 +57,16 @@ def test_the_fallback(tutor: Tutor) -> None:
     assert said["trace"].fits == ()
     plain = tutor("bot", "rules", "My parrot ate my library card.").out
     assert plain.startswith("I did not understand.")
-    assert "None of the 49 rules fits" in plain
+    assert "None of the 49 rules matches" in plain
 
 
-def test_what_was_said_before_counts_for_rules(tutor: Tutor) -> None:
+def test_rules_use_earlier_messages(tutor: Tutor) -> None:
     before = ("--before", "Hello", "--before", "Hello. What can I do for you?")
     said = asked(tutor, RulesTrace, "rules", "Hello", *before)
     assert (said["reply"], said["trace"].turn) == ("Hello once more.", 2)
 
 
-def test_rules_of_ones_own(tutor: Tutor, tmp_path: Path) -> None:
+def test_custom_rules(tutor: Tutor, tmp_path: Path) -> None:
     file = tmp_path / "rules.yaml"
     file.write_text(
         'fallback: ["Pardon?"]\nreflections: {my: your}\nrules:\n'
@@ -81,7 +81,7 @@ def test_rules_of_ones_own(tutor: Tutor, tmp_path: Path) -> None:
 
 
 def test_retrieval(tutor: Tutor, tiny_model: str) -> None:
-    """The rows of this model are random: what spelling tells is left."""
+    """The embedding of this model is random, so only the spelling counts."""
     said = asked(
         tutor, RetrievalTrace, "retrieval", "I lost my library card", "--model", tiny_model
     )
@@ -116,7 +116,7 @@ def test_generative(tutor: Tutor, tiny_model: str) -> None:
     assert len(longer["trace"].prompt_ids) > len(trace.prompt_ids)
 
 
-def test_plain_output_has_nothing_that_acts_on_a_terminal(tutor: Tutor, tiny_model: str) -> None:
+def test_plain_output_has_no_control_characters(tutor: Tutor, tiny_model: str) -> None:
     for arguments in (
         ("rules", "\x1b[2J my name is \x1b[31mAda"),
         ("generative", "\x1b[2J", "--length", "3", "--seed", "1"),
@@ -126,7 +126,7 @@ def test_plain_output_has_nothing_that_acts_on_a_terminal(tutor: Tutor, tiny_mod
         assert not [char for char in outcome.out if ord(char) < 32 and char != "\n"]
 
 
-def test_the_message_from_input(tutor_process: Tutor) -> None:
+def test_the_message_can_come_from_standard_input(tutor_process: Tutor) -> None:
     outcome = tutor_process("bot", "rules", "-", "--json", input=f"{FRIDAY}\n".encode())
     assert outcome.status == 0
     assert json.loads(outcome.out)["message"] == FRIDAY
@@ -151,7 +151,9 @@ def test_the_message_from_input(tutor_process: Tutor) -> None:
         (1, ("generative", "x", "--model", "no-such-name")),
     ],
 )
-def test_what_it_refuses(tutor: Tutor, status: int, arguments: tuple[str, ...]) -> None:
+def test_invalid_arguments_are_refused(
+    tutor: Tutor, status: int, arguments: tuple[str, ...]
+) -> None:
     outcome = tutor("bot", *arguments)
     assert outcome.status == status
     assert outcome.out == ""

@@ -29,12 +29,12 @@ from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LessonState
 
 TOTAL = 6
-"""Learners of the class."""
+"""The number of learners in the class."""
 
 
 @pytest.fixture(scope="module")
 def known_course(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Course]:
-    """The course, and a cache that knows it: to read it anew takes longer than a report."""
+    """Load the course, with a filled cache, because reading it again takes longer than a report."""
     data = tmp_path_factory.mktemp("known")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUTOR_DATA", str(data))
@@ -56,8 +56,11 @@ def _eighty_columns(
 
 @pytest.fixture
 def school(tmp_path: Path, course: Course) -> Path:
-    """Data folders of six learners: each has read a screen, and got the first question wrong in
-    the same way; but for one, who got it right."""
+    """Make the data folders of six learners.
+
+    Each has read a screen and got the first question wrong in the same way, except one, who got
+    it right.
+    """
     lesson = course.outlines[2]
     read = course.lesson(lesson.id)
     assert read is not None
@@ -81,7 +84,7 @@ def school(tmp_path: Path, course: Course) -> Path:
     return tmp_path / "school"
 
 
-def test_a_report_under_pseudonyms_that_stay(tutor: Tutor, school: Path) -> None:
+def test_pseudonyms_stay_the_same(tutor: Tutor, school: Path) -> None:
     outcome = tutor("class", "report", str(school))
     assert (outcome.status, outcome.err) == (0, "")
     assert outcome.out.startswith("6 learners\n")
@@ -94,7 +97,7 @@ def test_a_report_under_pseudonyms_that_stay(tutor: Tutor, school: Path) -> None
     assert tutor("class", "report", str(school)).out != outcome.out
 
 
-def test_names_where_they_are_asked_for(tutor: Tutor, school: Path) -> None:
+def test_names_are_shown_on_request(tutor: Tutor, school: Path) -> None:
     said = tutor("class", "report", "--names", str(school), "--table", "learners").out
     assert [line.split()[0] for line in said.splitlines()[3:]] == [
         f"student{number}" for number in range(TOTAL)
@@ -102,14 +105,14 @@ def test_names_where_they_are_asked_for(tutor: Tutor, school: Path) -> None:
     assert not paths.pseudonyms_key().exists()
 
 
-def test_what_is_not_shown_of_a_small_group_is_said(tutor: Tutor, school: Path) -> None:
+def test_figures_left_out_of_a_small_group_are_counted(tutor: Tutor, school: Path) -> None:
     said = tutor("class", "report", *(str(school / f"student{number}") for number in range(4))).out
-    assert "1 idea is left out: too few learners for a figure (under 5)." in said
+    assert "1 idea is left out, with answers from fewer than 5 learners." in said
     assert "1 question is left out" in said
     assert "%" not in said.split("Ideas")[1]
 
 
-def test_a_learner_sees_the_very_same_row(
+def test_a_learner_sees_exactly_the_same_row(
     tutor: Tutor, school: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def row(said: str) -> str:
@@ -128,7 +131,7 @@ def test_a_learner_sees_the_very_same_row(
         assert tutor("class", "report", "--mine", *wrong).status == 2
 
 
-def test_by_default_it_is_everybody_on_this_machine(
+def test_the_default_is_everyone_on_this_machine(
     tutor: Tutor, school: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     accounts = {school / "student0": "ada", school / "student1": "bob"}
@@ -138,7 +141,7 @@ def test_by_default_it_is_everybody_on_this_machine(
     assert [row["name"] for row in rows] == ["ada", "bob"]
 
 
-def test_json_and_csv_say_the_same(tutor: Tutor, school: Path) -> None:
+def test_json_and_csv_have_the_same_data(tutor: Tutor, school: Path) -> None:
     found = json.loads(tutor("class", "report", str(school), "--json").out)
     assert list(found) == [
         "learners",
@@ -155,7 +158,7 @@ def test_json_and_csv_say_the_same(tutor: Tutor, school: Path) -> None:
         assert rows == texts
 
 
-def test_markdown_and_csv_take_names_as_text(tutor: Tutor, school: Path) -> None:
+def test_markdown_and_csv_treat_names_as_text(tutor: Tutor, school: Path) -> None:
     names = ["=1+1", "a|b<i>"] if sys.platform != "win32" else ["=1+1"]
     for name in names:
         (school / "student0").rename(school / name)
@@ -166,11 +169,11 @@ def test_markdown_and_csv_take_names_as_text(tutor: Tutor, school: Path) -> None
         (school / name).rename(school / "student0")
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="links of POSIX")
-def test_who_cannot_be_read_is_named_on_standard_error(tutor: Tutor, school: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX links")
+def test_unreadable_learners_are_listed_on_standard_error(tutor: Tutor, school: Path) -> None:
     log = school / "student2" / "learners" / "me" / "reviews.log"
-    log.rename(log.with_name("elsewhere"))
-    log.symlink_to("elsewhere")
+    log.rename(log.with_name("another-file"))
+    log.symlink_to("another-file")
     outcome = tutor("class", "report", str(school))
     assert outcome.status == 0
     assert outcome.out.startswith("5 learners\n")
@@ -208,12 +211,12 @@ def test_assign_list_and_remove(tutor: Tutor) -> None:
         " 4 Embeddings: due since Mon 1 Jan 2001",
         " 3 Tokens: due on Wed 1 Dec 2190 18:00",
     ]
-    assert tutor("class", "assign", "--remove", "4").out.startswith("embeddings is due no longer")
+    assert tutor("class", "assign", "--remove", "4").out.startswith("embeddings is no longer due")
     assert tutor("class", "assign", "--remove", "4").out.startswith("embeddings was not due")
     assert len(tutor("class", "assign", "--list").out.splitlines()) == 1
 
 
-def test_status_tells_what_is_due(tutor: Tutor, course: Course) -> None:
+def test_status_prints_what_is_due(tutor: Tutor, course: Course) -> None:
     tutor("class", "assign", "tokens", "--due", "2190-11-27")
     tutor("class", "assign", "embeddings", "--due", "2001-01-01")
     said = tutor("status").out.splitlines()
@@ -235,7 +238,7 @@ def test_status_tells_what_is_due(tutor: Tutor, course: Course) -> None:
     ]
 
 
-def test_a_class_file_of_ones_own(tutor: Tutor, tmp_path: Path) -> None:
+def test_a_custom_class_file(tutor: Tutor, tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
     tutor("class", "assign", "tokens", "--due", "2190-11-27", "--class-file", str(file))
     assert "3 Tokens" in tutor("class", "assign", "--list", "--class-file", str(file)).out
@@ -263,12 +266,12 @@ def test_wrong_usage(tutor: Tutor, arguments: list[str]) -> None:
     assert not paths.class_file().exists()
 
 
-def test_a_damaged_class_file_is_not_written_over(tutor: Tutor) -> None:
+def test_a_damaged_class_file_is_not_overwritten(tutor: Tutor) -> None:
     paths.class_file().parent.mkdir(parents=True)
     paths.class_file().write_text("{")
     outcome = tutor("class", "assign", "tokens", "--due", "2190-11-27")
     assert outcome.status == 1
-    assert "remove it, and assign anew" in outcome.err
+    assert "remove it and assign" in outcome.err
     assert paths.class_file().read_text() == "{"
 
 
@@ -290,7 +293,7 @@ def test_a_table_is_aligned_and_fits(rows: list[tuple[str, str, str]], width: in
     assert lines[0].startswith("Name")
 
 
-def test_columns_give_way_in_the_order_of_their_rank() -> None:
+def test_columns_are_left_out_in_the_order_of_their_rank() -> None:
     row = Row(
         name="k3tq-9mzx", number=3, title="Tokens", place="screen", last_day=None, answered=2,
         right=1, mastery=0.5,
@@ -298,5 +301,5 @@ def test_columns_give_way_in_the_order_of_their_rank() -> None:
     table = learners_table([row])
     shown = {width: list(text_table.lines(table, width)) for width in (80, 51, 43)}
     assert "Right  Mastery" in shown[80][0]
-    assert shown[51][-1] == "(No room for: Right.)"
-    assert shown[43][-1] == "(No room for: Right, Mastery.)"
+    assert shown[51][-1] == "(Columns left out: Right.)"
+    assert shown[43][-1] == "(Columns left out: Right, Mastery.)"

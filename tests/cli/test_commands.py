@@ -44,7 +44,7 @@ def test_lessons(tutor: Tutor) -> None:
     assert all(lesson.title in tutor("lessons").out for lesson in course.lessons)
 
 
-def test_a_lesson_with_an_error_hides_no_other(tutor: Tutor, tmp_path: Path) -> None:
+def test_a_lesson_with_an_error_does_not_hide_others(tutor: Tutor, tmp_path: Path) -> None:
     good = paths.lessons_folder() / "02-one-question.md"
     (tmp_path / good.name).write_bytes(good.read_bytes())
     (tmp_path / "99-bad.md").write_text("no front matter")
@@ -55,7 +55,7 @@ def test_a_lesson_with_an_error_hides_no_other(tutor: Tutor, tmp_path: Path) -> 
 
 
 def test_progress(tutor: Tutor) -> None:
-    assert "Nothing yet" in tutor("progress").out
+    assert "No lesson has been opened yet" in tutor("progress").out
     progress = Progress.open(paths.learner_folder("ada"))
     progress.record(Answered(at=1.0, question="q", version=1, lesson="one-question", correct=True))
     exported = json.loads(tutor("progress", "--learner", "ada", "--json").out)
@@ -65,7 +65,7 @@ def test_progress(tutor: Tutor) -> None:
 
 
 def test_progress_has_the_figures_of_the_app(tutor: Tutor) -> None:
-    """Of all that the lesson has, not of what was answered; only what counts for it now."""
+    """Progress counts everything in the lesson, and only answers that are valid for it now."""
     lesson = load_course().lessons[0]
     progress = Progress.open(paths.learner_folder("me"))
     first, second = lesson.questions[:2]
@@ -83,7 +83,7 @@ def test_progress_has_the_figures_of_the_app(tutor: Tutor) -> None:
     assert "gone: no longer in the course" in said
 
 
-def test_looking_at_damaged_progress_claims_no_repair_and_makes_none(tutor: Tutor) -> None:
+def test_showing_damaged_progress_does_not_repair_it(tutor: Tutor) -> None:
     folder = paths.learner_folder("me")
     progress = Progress.open(folder)
     for number in (1, 2):
@@ -113,13 +113,13 @@ def test_another_course_and_its_progress_are_kept_apart(tutor: Tutor, tmp_path: 
     assert paths.learner_folder("me", paths.lessons_folder()) == paths.learner_folder("me")
 
 
-def test_a_course_that_is_not_there(tutor: Tutor, tmp_path: Path) -> None:
+def test_a_missing_course(tutor: Tutor, tmp_path: Path) -> None:
     outcome = tutor("lessons", "--course", str(tmp_path / "nowhere"))
     assert outcome.status == 2
     assert "is not a folder" in outcome.err
 
 
-def test_progress_of_nobody(tutor: Tutor) -> None:
+def test_progress_of_an_invalid_name(tutor: Tutor) -> None:
     outcome = tutor("progress", "--learner", "../me")
     assert outcome.status == 2
     assert "not a name" in outcome.err
@@ -143,7 +143,7 @@ def test_without_a_terminal(tutor_process: Tutor) -> None:
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])
-def test_on_a_terminal_that_cannot_do_it(term: str) -> None:
+def test_a_terminal_that_is_too_simple(term: str) -> None:
     master, slave = pty.openpty()
     try:
         status = subprocess.run(

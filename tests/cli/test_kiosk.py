@@ -1,4 +1,4 @@
-"""A login that is the tutor alone, up to where the screen begins."""
+"""A login that only runs tutor, up to the first screen."""
 
 from __future__ import annotations
 
@@ -21,24 +21,25 @@ from tutor.learner.records import Answered
 if sys.platform == "win32":
     pytest.skip("there are no logins over SSH on Windows", allow_module_level=True)
 
-REFUSED = "tutor: This login runs the tutor alone: log in without a command, as in `ssh -t HOST`.\n"
+REFUSED = (
+    "tutor: This login only runs tutor: Other commands are not allowed.\n"
+    "Log in without one: `ssh -t HOST`.\n"
+)
 
 
-# --- what is asked of it --------------------------------------------------------------------------
+# --- requests by a client -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("asked", ["id", "", "tutor lessons", "--version", "scp -t /tmp", "-c id"])
 @pytest.mark.parametrize("before", [(), ("--kiosk",), ("--kiosk", "--learner", "ada")])
-def test_what_a_login_shell_is_told_to_run_is_not_run(
+def test_a_command_for_the_login_shell_is_not_run(
     tutor: Tutor, asked: str, before: tuple[str, ...]
 ) -> None:
     outcome = tutor(*before, "-c", asked)
     assert (outcome.status, outcome.out, outcome.err) == (2, "", REFUSED)
 
 
-def test_what_a_client_asks_of_sshd_is_not_run(
-    tutor: Tutor, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_command_for_sshd_is_not_run(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSH_ORIGINAL_COMMAND", "internal-sftp")
     outcome = tutor("--kiosk")
     assert (outcome.status, outcome.out, outcome.err) == (2, "", REFUSED)
@@ -47,10 +48,10 @@ def test_what_a_client_asks_of_sshd_is_not_run(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["lessons"], "takes no command"),
-        (["lab", "rag"], "takes no command"),
-        (["progress", "import", "/etc/passwd"], "takes no command"),
-        (["--model", "hf:owner/repo"], "fetches no models"),
+        (["lessons"], "cannot be combined with a command"),
+        (["lab", "rag"], "cannot be combined with a command"),
+        (["progress", "import", "/etc/passwd"], "cannot be combined with a command"),
+        (["--model", "hf:owner/repo"], "downloads no models"),
         (["--shell"], "usage:"),
         (["sh"], "usage:"),
         (["--idle-limit", "-1"], "is not a number"),
@@ -102,7 +103,7 @@ HOSTILE = {
     "TUTOR_DATA": "/evil",
     "TUTOR_SHARED": "/evil",
     "TUTOR_MODEL": "hf:evil/evil",
-    "TUTOR_LEARNER": "somebody",
+    "TUTOR_LEARNER": "evil",
     "TUTOR_BASE_URL": "http://evil/",
     "OPENAI_API_KEY": "evil",
     "XDG_DATA_HOME": "/evil",
@@ -128,7 +129,7 @@ KEPT = {
 }
 
 
-def test_of_the_environment_only_language_and_terminal_count() -> None:
+def test_only_language_and_terminal_are_kept_of_the_environment() -> None:
     kept = lockdown.clean(HOSTILE | KEPT)
     assert kept.items() >= KEPT.items()
     others = {name for name, value in kept.items() if value == HOSTILE.get(name)}
@@ -138,7 +139,7 @@ def test_of_the_environment_only_language_and_terminal_count() -> None:
         *("PYTHONSAFEPATH", "PYTHONNOUSERSITE", "PYTHONDONTWRITEBYTECODE", "HF_HUB_OFFLINE"),
         "PYTHON_KEYRING_BACKEND",
     }
-    assert lockdown.clean(kept) == kept  # so a program that is begun anew stays as it is
+    assert lockdown.clean(kept) == kept  # so a restarted program keeps its environment
 
 
 LOCKED = """
@@ -154,7 +155,7 @@ if __name__ == "__main__":
 """
 
 
-def test_nothing_is_taken_from_the_client(tmp_path: Path) -> None:
+def test_the_clients_environment_has_no_effect(tmp_path: Path) -> None:
     hostile = {name: value for name, value in HOSTILE.items() if not name.startswith("PYTHON")}
     told = subprocess.run(
         [sys.executable, "-c", LOCKED, "--kiosk", "--data", tmp_path / "data"],
@@ -170,8 +171,8 @@ def test_nothing_is_taken_from_the_client(tmp_path: Path) -> None:
     assert "evil" not in json.dumps(environment)
 
 
-def test_what_python_itself_has_obeyed_is_undone(tmp_path: Path) -> None:
-    """PYTHONINSPECT would leave the learner at Python's prompt when the tutor ends."""
+def test_variables_that_python_has_already_obeyed_are_undone(tmp_path: Path) -> None:
+    """With PYTHONINSPECT, Python's prompt would appear when tutor ends."""
     told = subprocess.run(
         [sys.executable, "-m", "tutor", "--kiosk", "--data", tmp_path / "data"],
         env={**os.environ, "PYTHONINSPECT": "1"},
@@ -280,7 +281,7 @@ def test_several_learners_share_an_account(tutor: Tutor) -> None:
         (["report"], "../me"),
     ],
 )
-def test_a_name_leads_nowhere_else(
+def test_a_name_cannot_lead_to_another_folder(
     tutor: Tutor, command: list[str], name: str, tmp_path: Path
 ) -> None:
     outcome = tutor(*command, f"--learner={name}")
@@ -290,7 +291,7 @@ def test_a_name_leads_nowhere_else(
     assert not list(tmp_path.rglob("*.json"))
 
 
-def test_each_learner_has_labs_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_learner_has_a_labs_folder(monkeypatch: pytest.MonkeyPatch) -> None:
     mine = paths.labs_folder()
     monkeypatch.setenv("TUTOR_LEARNER", "ada")
     assert paths.labs_folder() == paths.learner_folder("ada") / "labs" != mine

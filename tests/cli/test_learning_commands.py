@@ -1,4 +1,4 @@
-"""What is due, the report, and progress on its way to another machine."""
+"""Reviews that are due, the report, and moving progress to another machine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ DAY = 86_400
 
 
 def answer(learner: str, *, ago: float, questions: int, correct: bool = True) -> list[str]:
-    """Answers to the first questions of the course; their ids."""
+    """Answer the first questions of the course, and return their ids."""
     progress = Progress.open(paths.learner_folder(learner))
     asked = [(outline, each) for outline in load_course().outlines for each in outline.questions]
     for outline, question in asked[:questions]:
@@ -47,7 +47,7 @@ def test_due_is_a_number(tutor: Tutor) -> None:
     assert tutor("review", "--due").out == "0\n"
 
 
-def test_due_obeys_the_limits_and_counts_what_can_be_asked(tutor: Tutor) -> None:
+def test_due_respects_limits_and_counts_only_available_questions(tutor: Tutor) -> None:
     answer("me", ago=30, questions=5)
     progress = Progress.open(paths.learner_folder("me"))
     progress.record(Answered(at=1.0, question="gone", version=1, lesson="l", correct=True))
@@ -61,7 +61,7 @@ def test_due_obeys_the_limits_and_counts_what_can_be_asked(tutor: Tutor) -> None
 
 
 def test_due_needs_no_screen_and_no_model(tutor: Tutor, tmp_path: Path) -> None:
-    """It is for a shell prompt."""
+    """The command is for a shell prompt."""
     answer("me", ago=30, questions=2)
     program = (
         "import sys; from tutor.cli import main; main(['review', '--due']);"
@@ -93,20 +93,20 @@ def test_the_report_is_one_page_of_markdown(tutor: Tutor) -> None:
     assert said.startswith("# Progress of ada, 20")
     assert f"- 4 of {total} questions answered, 3 of them right the last time; 5 answers" in said
     assert "- Active on 1 of the last 30 days.\n" in said
-    assert re.search(r"- Of what was answered, about \d+% would be remembered today", said)
+    assert re.search(r"- About \d+% of the answers would be remembered today", said)
     assert "- Due for review: 4 today, 4 within 14 days." in said
     rows = [line for line in said.splitlines() if line.startswith("|")]
     assert len(rows) == 2 + len(course.outlines)
     assert len({len(row) for row in rows}) == 1
-    assert "## To look at again" in said
+    assert "## Look at again" in said
     assert len(said.splitlines()) < 60
 
 
-def test_a_report_of_nothing(tutor: Tutor) -> None:
+def test_a_report_without_progress(tutor: Tutor) -> None:
     outcome = tutor("report")
     assert outcome.status == 0
     assert "- 0 of " in outcome.out
-    assert "look at again" not in outcome.out
+    assert "Look at again" not in outcome.out
 
 
 def test_progress_goes_to_another_machine_and_back(tutor: Tutor, tmp_path: Path) -> None:
@@ -117,11 +117,11 @@ def test_progress_goes_to_another_machine_and_back(tutor: Tutor, tmp_path: Path)
         assert tutor("progress", "export", str(file), "--learner", name).status == 0
         assert os.name == "nt" or file.stat().st_mode & 0o777 == 0o600
     assert tutor("progress", "import", str(files["there"]), "--learner", "here").out == (
-        "5 new, 0 known already.\n"
+        "5 new, 0 already known.\n"
     )
     both = [str(file) for file in files.values()]
     assert tutor("progress", "import", *both, "--learner", "there").out == (
-        "3 new, 5 known already.\n"
+        "3 new, 5 already known.\n"
     )
     assert tutor("progress", "import", *both, "--learner", "here").out.startswith("0 new")
     here, there = (Progress.open(paths.learner_folder(name)) for name in files)
@@ -137,7 +137,7 @@ def test_an_export_can_be_written_to_standard_output(tutor: Tutor) -> None:
     assert all(question in said for question in questions)
 
 
-def test_where_an_export_cannot_be_written_is_said(tutor: Tutor, tmp_path: Path) -> None:
+def test_an_export_that_cannot_be_written_is_reported(tutor: Tutor, tmp_path: Path) -> None:
     answer("me", ago=1, questions=1)
     (tmp_path / "file").write_text("mine")
     for place in (tmp_path, tmp_path / "no" / "folder", tmp_path / "file" / "within"):
@@ -147,7 +147,7 @@ def test_where_an_export_cannot_be_written_is_said(tutor: Tutor, tmp_path: Path)
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_markdown_takes_what_is_stored_as_it_is(tutor: Tutor) -> None:
+def test_markdown_escapes_stored_text(tutor: Tutor) -> None:
     hostile = "a|b](http://x)<img>\x1b[2J\n# heading"
     Progress.open(paths.learner_folder("me")).record(
         Answered(at=1.0, question=hostile, version=1, lesson="l", correct=True)
@@ -159,7 +159,7 @@ def test_markdown_takes_what_is_stored_as_it_is(tutor: Tutor) -> None:
 
 
 @pytest.mark.parametrize("content", [b"{}", b"", b"\x00\xff"])
-def test_a_file_that_is_none_is_refused_and_changes_nothing(
+def test_an_invalid_file_is_refused_and_changes_nothing(
     tutor: Tutor, tmp_path: Path, content: bytes
 ) -> None:
     answer("me", ago=1, questions=2)
@@ -175,17 +175,17 @@ def test_a_file_that_is_none_is_refused_and_changes_nothing(
     assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
 
 
-def test_a_log_may_be_imported_whose_lines_are_damaged(tutor: Tutor, tmp_path: Path) -> None:
+def test_a_log_with_damaged_lines_can_be_imported(tutor: Tutor, tmp_path: Path) -> None:
     answer("ada", ago=1, questions=3)
-    log = tmp_path / "reviews.log"  # alone: beside it there would be its copy
+    log = tmp_path / "reviews.log"  # moved away from its copy
     lines = (paths.learner_folder("ada") / log.name).read_bytes().splitlines(keepends=True)
     log.write_bytes(lines[0] + b"x" + lines[1] + lines[2])
     outcome = tutor("progress", "import", str(log))
-    assert outcome.out == "2 new, 0 known already.\n"
+    assert outcome.out == "2 new, 0 already known.\n"
     assert "1 line could not be read and was left out" in outcome.err
 
 
-def test_every_command_looks_whether_the_log_is_whole(tutor: Tutor) -> None:
+def test_every_command_checks_the_log(tutor: Tutor) -> None:
     answer("ada", ago=1, questions=3)
     log = paths.learner_folder("ada") / "reviews.log"
     data = log.read_bytes()
@@ -196,7 +196,7 @@ def test_every_command_looks_whether_the_log_is_whole(tutor: Tutor) -> None:
 
 
 @pytest.mark.parametrize("at", [0.0, -5.0, 1e11, 1e300])
-def test_a_clock_that_was_wrong_once_stops_nothing(tutor: Tutor, at: float) -> None:
+def test_a_clock_that_was_once_wrong_does_no_harm(tutor: Tutor, at: float) -> None:
     progress = Progress.open(paths.learner_folder("me"))
     for zone in (0, 10**12):
         progress.record(
@@ -208,7 +208,7 @@ def test_a_clock_that_was_wrong_once_stops_nothing(tutor: Tutor, at: float) -> N
     assert Progress.open(paths.learner_folder("me")).cards()["q"].answers == 2
 
 
-def test_of_a_single_thing_one_is_spoken_of(tutor: Tutor, tmp_path: Path) -> None:
+def test_single_things_are_in_the_singular(tutor: Tutor, tmp_path: Path) -> None:
     lesson = """\
 ---
 {id: small, number: 1, title: Small, summary: As small as one gets.}

@@ -1,4 +1,4 @@
-"""`tutor model`: what is there, and fetching it; the fetching itself is in tests/models."""
+"""`tutor model`: list and download models; tests/models tests the download itself."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_what_is_installed(tutor: Tutor, tiny_model: str) -> None:
     ours = paths.shared_models_folder() / DEFAULT.file_name
     ours.parent.mkdir(parents=True)
     with ours.open("wb") as file:
-        file.truncate(DEFAULT.size)  # takes no room
+        file.truncate(DEFAULT.size)  # takes no disk space
     listed = json.loads(tutor("model", "list", "--json").out)
     assert [(each["name"], each["path"], each["default"]) for each in listed] == [
         ("mine", str(mine), False),
@@ -57,7 +57,7 @@ def test_what_is_installed(tutor: Tutor, tiny_model: str) -> None:
 
 @pytest.mark.usefixtures("no_bundled_model")
 def test_packed_copies_are_listed_and_can_be_removed(tutor: Tutor, tmp_path: Path) -> None:
-    """Also those of a file that was only tried and is gone: the file itself is never removed."""
+    """List copies of a file that was only tried and is gone; the file is never removed."""
     tried, kept = tmp_path / "tried.gguf", paths.user_models_folder() / "kept.gguf"
     write_gguf(tried, "Q4_1")
     kept.parent.mkdir(parents=True)
@@ -71,7 +71,7 @@ def test_packed_copies_are_listed_and_can_be_removed(tutor: Tutor, tmp_path: Pat
     assert packed["tried"]["size"] == copy.stat().st_size
     assert f"packed from {tried})" in tutor("model", "list").out
     tried.rename(tmp_path / "moved.gguf")
-    assert f"packed from {tried}, which is gone)" in tutor("model", "list").out
+    assert f"packed from {tried}, which no longer exists)" in tutor("model", "list").out
     assert str(copy) in tutor("model", "remove", "tried").out
     assert not copy.exists()
     assert (tmp_path / "moved.gguf").exists()
@@ -79,7 +79,7 @@ def test_packed_copies_are_listed_and_can_be_removed(tutor: Tutor, tmp_path: Pat
     assert [path.name for path in kept.parent.iterdir()] == []
 
 
-def test_what_cannot_be_removed(tutor: Tutor, tiny_model: str) -> None:
+def test_some_models_cannot_be_removed(tutor: Tutor, tiny_model: str) -> None:
     outcome = tutor("model", "remove", "nothing-of-this-name")
     assert outcome.status == 1
     assert "tutor model list" in outcome.err
@@ -91,27 +91,27 @@ def test_what_cannot_be_removed(tutor: Tutor, tiny_model: str) -> None:
 
 
 @pytest.mark.usefixtures("no_bundled_model")
-def test_the_environment_names_another(
+def test_the_environment_can_name_another_model(
     tutor: Tutor, tiny_model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUTOR_MODEL", tiny_model)
     (listed,) = json.loads(tutor("model", "list", "--json").out)
     assert listed["path"] == tiny_model
     assert listed["default"]
-    monkeypatch.setenv("TUTOR_MODEL", "hf:some/model")  # is not fetched for this
+    monkeypatch.setenv("TUTOR_MODEL", "hf:some/model")  # it is not downloaded for this
     outcome = tutor("model", "list")
-    assert "hf:some/model is used" in outcome.err
+    assert "hf:some/model is in use" in outcome.err
 
 
 def test_check(tutor: Tutor, tiny_model: str) -> None:
     outcome = tutor("model", "check", "--model", tiny_model, "--device", "cpu")
     assert outcome.status == 0
-    assert "Runs on cpu, kept as fp" in outcome.out
+    assert "Runs on cpu, stored as fp" in outcome.out
     for form in ("int4", "int8", "fp16", "fp32"):
         assert f"\n  {form} " in outcome.out
 
 
-def test_a_device_that_is_none(
+def test_an_unavailable_device(
     tutor: Tutor, tiny_model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert tutor("model", "check", "--model", tiny_model, "--device", "gpu").status == 2
@@ -130,7 +130,7 @@ def _pull_finds(found: FoundModel) -> Callable[..., tuple[FoundModel, bool]]:
     return pull
 
 
-def test_pull_ends_with_where_it_is(
+def test_pull_ends_with_the_path(
     tutor: Tutor, tiny_model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = FoundModel(name="tiny", kind="folder", path=Path(tiny_model))
@@ -144,11 +144,11 @@ def test_pull_ends_with_where_it_is(
 
     plain = tutor("model", "pull")
     assert tiny_model in plain.out
-    assert "fetching the model" in plain.err
+    assert "downloading the model" in plain.err
     assert "\x1b" not in plain.out + plain.err
 
 
-def test_pull_ends_with_what_went_wrong(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pull_ends_with_the_error(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
     def pull(*_: object, **__: object) -> None:
         raise NoSpace("It is full.", "Make room.")
 

@@ -1,4 +1,4 @@
-"""`tutor rag`: what it is told, what it shows, and how it is stopped and goes on."""
+"""`tutor rag`: its arguments, its output, and how it is stopped and continued."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_a_folder_is_indexed_searched_listed_and_removed(tutor: Tutor, texts: Pa
     assert outcome.status == 0
     assert "notes: 2 new" in outcome.out
     assert "1  not a text file by its name" in outcome.out
-    assert "2 as before" in tutor("rag", "index", str(texts)).out
+    assert "2 unchanged" in tutor("rag", "index", str(texts)).out
 
     outcome = tutor("rag", "search", "small birds")
     assert outcome.out.splitlines()[0].endswith("wren.md#wrens, line 3")
@@ -51,14 +51,14 @@ def test_without_an_index_the_course_is_searched(tutor: Tutor, texts: Path) -> N
     (hit, *_) = json.loads(tutor("rag", "search", "attention sink", "--json").out)
     assert "sink" in hit["anchor"]
     tutor("rag", "index", str(texts), "--name", "birds")
-    assert tutor("rag", "search", "attention sink").err.startswith("Nothing in birds")
+    assert tutor("rag", "search", "attention sink").err.startswith("No passage in birds")
     assert len(tutor("rag", "search", "token", "--name", "course", "--top", "7").out) > 100
 
 
-def test_a_search_for_no_word_says_what_is_searched_for(tutor: Tutor) -> None:
+def test_a_search_without_words_is_explained(tutor: Tutor) -> None:
     said = tutor("rag", "search", "* ?").err
     assert "There is no word in '* ?'." in said
-    assert "A search is for words: write one or more" in said
+    assert "Search for one or more words" in said
 
 
 def test_a_small_index_has_a_size(tutor: Tutor, texts: Path, tmp_path: Path) -> None:
@@ -77,12 +77,12 @@ def test_a_small_index_has_a_size(tutor: Tutor, texts: Path, tmp_path: Path) -> 
         (("search", " "), 2),
         (("search", "*"), 2),
         (("search", "x", "--top", "0"), 2),
-        (("search", "x", "--name", "nobody"), 1),
-        (("remove", "nobody"), 1),
+        (("search", "x", "--name", "no-such-index"), 1),
+        (("remove", "no-such-index"), 1),
         ((), 2),
     ],
 )
-def test_what_makes_no_sense_is_said(
+def test_invalid_arguments_are_refused(
     arguments: tuple[str, ...],
     status: int,
     tutor: Tutor,
@@ -95,7 +95,7 @@ def test_what_makes_no_sense_is_said(
     assert "Traceback" not in outcome.err
 
 
-def test_one_damaged_index_hides_no_other(tutor: Tutor, texts: Path, tmp_path: Path) -> None:
+def test_a_damaged_index_does_not_hide_others(tutor: Tutor, texts: Path, tmp_path: Path) -> None:
     tutor("rag", "index", str(texts))
     (tmp_path / "data" / "cache" / "indexes" / "bad.sqlite").write_bytes(b"x" * 5000)
     outcome = tutor("rag", "list")
@@ -103,8 +103,8 @@ def test_one_damaged_index_hides_no_other(tutor: Tutor, texts: Path, tmp_path: P
     assert "damaged" in outcome.err
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
-def test_ctrl_c_keeps_what_is_done(tutor: Tutor, texts: Path) -> None:
+@pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
+def test_ctrl_c_keeps_the_indexed_files(tutor: Tutor, texts: Path) -> None:
     for number in range(3000):
         (texts / f"{number:04}.md").write_text(f"# Number {number}\n\n" + f"word{number} " * 100)
     process = subprocess.Popen(
@@ -120,13 +120,13 @@ def test_ctrl_c_keeps_what_is_done(tutor: Tutor, texts: Path) -> None:
     process.send_signal(signal.SIGINT)
     said += process.stderr.readlines()
     assert process.wait() == 130
-    assert said[1].startswith("Stopped; what is done is kept")
+    assert said[1].startswith("Stopped. The files indexed so far are kept")
     assert said[-1] == "tutor: interrupted.\n"
     assert tutor("rag", "index", str(texts)).status == 0
     assert "3,002 files" in tutor("rag", "list").out
 
 
-def test_the_bar_tells_how_far_it_is() -> None:
+def test_the_bar_shows_the_progress() -> None:
     progress = Progress(total=200, done=50, seconds=5.0)
     assert figures(progress) == "[######..................]  25 %  50 of 200  15 s left"
     assert figures(Progress()) == "looking for files"

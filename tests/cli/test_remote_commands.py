@@ -1,4 +1,4 @@
-"""The command line on a model elsewhere: a real server on the loopback, for the small model."""
+"""The command line with a remote model: a real server on the loopback serves the small model."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_step_has_the_rows_of_the_model(tutor: Tutor, server: Loopback) -> Non
     (only,) = report["steps"]
     local = Session(small_model(), text_ids(small_model(), TEXT))
     expected = local.distribution(len(local), PLAIN, 0, 10)
-    told = local.distribution(len(local), PLAIN, 0, 20)  # so many the server shows
+    told = local.distribution(len(local), PLAIN, 0, 20)  # the server shows this many
     for row, other in zip(only["top"], expected.rows, strict=True):
         assert (row["rank"], row["bytes"]) == (other.rank, other.token.data.hex())
         assert row["probability"] == pytest.approx(other.probability, abs=1e-6)
@@ -57,20 +57,20 @@ def test_steps_for_people(tutor: Tutor, server: Loopback) -> None:
     assert "the whole text" in outcome.out.lower()
 
 
-def test_a_check_tells_what_the_server_tells(tutor: Tutor, server: Loopback) -> None:
+def test_a_check_reports_the_servers_abilities(tutor: Tutor, server: Loopback) -> None:
     outcome = tutor("model", "check", "openai:small", "--base-url", server.url + "/v1")
     assert outcome.status == 0
     said = dict(line.split("  ", 1) for line in outcome.out.splitlines())
     said = {label: text.strip() for label, text in said.items()}
     assert said["reachable"] == "yes"
     assert said["key"] == "none"
-    assert said["log-probabilities"] == "up to 20 tokens at a place"
-    assert said["tokens of a prompt"] == "told"
+    assert said["log-probabilities"] == "up to 20 tokens at each position"
+    assert said["tokens of a prompt"] == "reported"
     assert said["the stepper"] == "works"
     assert float(said["first token after"].removesuffix(" s")) >= 0
 
 
-def test_a_check_of_a_server_that_tells_nothing(
+def test_a_check_of_a_server_without_log_probabilities(
     tutor: Tutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUTOR_API_KEY", KEY)
@@ -84,12 +84,12 @@ def test_a_check_of_a_server_that_tells_nothing(
         assert outcome.status == 0
         assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
     assert "accepted" in outcome.out
-    assert "does not work: the chat does" in outcome.out
+    assert "does not work; the chat does" in outcome.out
     assert KEY not in outcome.out + outcome.err
 
 
-def test_tokens_are_counted_as_the_service_charges_for_them(tutor: Tutor) -> None:
-    told = [(word, -0.5, [(word, -0.5)]) for word in ("One", ",", " two", "")]  # and an end
+def test_tokens_are_counted_as_the_service_bills_them(tutor: Tutor) -> None:
+    told = [(word, -0.5, [(word, -0.5)]) for word in ("One", ",", " two", "")]  # and an end token
     events = [chat_event(token[0], told=[token]) for token in told]
     for usage, expected in (([usage_event(20, 3)], "3"), ([usage_event(20, 7)], "7"), ([], "3")):
         with loopback() as server:
@@ -102,7 +102,7 @@ def test_tokens_are_counted_as_the_service_charges_for_them(tutor: Tutor) -> Non
 
 
 @pytest.mark.parametrize(("code", "said"), [(401, "refused"), (429, "unknown"), (500, "unknown")])
-def test_a_check_that_fails_says_how(
+def test_a_failed_check_reports_the_reason(
     tutor: Tutor, monkeypatch: pytest.MonkeyPatch, code: int, said: str
 ) -> None:
     monkeypatch.setenv("TUTOR_API_KEY", KEY)
@@ -121,7 +121,7 @@ def test_a_check_without_a_key_sends_nothing(tutor: Tutor) -> None:
     assert outcome.status == 1
     assert "nothing was sent" in outcome.out
     assert "ANTHROPIC_API_KEY" in outcome.err
-    assert "is sent to" not in outcome.err
+    assert "Sending" not in outcome.err
 
 
 def test_the_list_has_services_with_a_key(tutor: Tutor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ def test_the_list_has_services_with_a_key(tutor: Tutor, monkeypatch: pytest.Monk
     assert KEY not in listed.out + as_json
 
 
-def test_a_service_that_continues_no_text_says_so(
+def test_a_service_that_cannot_continue_text_is_reported(
     tutor: Tutor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", KEY)

@@ -1,4 +1,4 @@
-"""The line that says what is being waited for."""
+"""The line that shows what the program is waiting for."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Terminal(io.StringIO):
 
 
 def shown_on(terminal: Terminal) -> list[str]:
-    """What stood on the line, one state after another."""
+    """Return the successive contents of the line."""
     return [state.rstrip() for state in terminal.getvalue().split("\r")]
 
 
@@ -37,7 +37,7 @@ def test_a_line_rewrites_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(states[2]) >= len("reading the model")  # blanks cover what was there
 
 
-def test_it_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_line_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal()
     StatusLine(terminal, always=False).show("x" * 200)
@@ -45,7 +45,9 @@ def test_it_never_wraps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])
-def test_lines_where_it_cannot_be_rewritten(monkeypatch: pytest.MonkeyPatch, term: str) -> None:
+def test_new_lines_if_the_line_cannot_be_rewritten(
+    monkeypatch: pytest.MonkeyPatch, term: str
+) -> None:
     monkeypatch.setenv("TERM", term)
     terminal = Terminal()
     line = StatusLine(terminal, always=True)
@@ -56,13 +58,13 @@ def test_lines_where_it_cannot_be_rewritten(monkeypatch: pytest.MonkeyPatch, ter
     assert terminal.getvalue() == "fetching\nchecking\n"
 
 
-def test_silence_where_nobody_looks() -> None:
+def test_no_output_without_a_terminal() -> None:
     stream = io.StringIO()
     StatusLine(stream, always=False).show("reading the model")
     assert stream.getvalue() == ""
 
 
-def test_text_from_elsewhere_cannot_act_on_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_untrusted_text_cannot_act_on_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     terminal = Terminal()
     StatusLine(terminal, always=False).show("fetching \x1b[2J")
@@ -77,6 +79,6 @@ def test_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
         show(PullProgress("converting", detail="packing"))
         show(Pulled("/somewhere", fetched=True))
     assert shown_on(terminal)[1:3] == [
-        "fetching the model  [############............]  50 %  46 of 92 MB",
-        "preparing it for this machine  packing",
+        "downloading the model  [############............]  50 %  46 of 92 MB",
+        "preparing the model for this machine  packing",
     ]

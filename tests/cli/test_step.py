@@ -1,4 +1,4 @@
-"""`tutor step`: its JSON, its plain output, and what it refuses."""
+"""`tutor step`: its JSON, its plain output, and invalid arguments."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Step(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class Report(msgspec.Struct, forbid_unknown_fields=True):
-    """The contract, written down a second time."""
+    """The promised output, defined a second time."""
 
     model: Model
     prompt_ids: list[int]
@@ -82,7 +82,7 @@ def test_one_step(step: StepJson) -> None:
     assert all(row.sampled_probability is None for row in only.top)
 
 
-def test_the_numbers_are_those_of_a_softmax(step: StepJson) -> None:
+def test_the_numbers_are_a_softmax(step: StepJson) -> None:
     (only,) = step("hello", "--top", str(VOCABULARY)).steps
     total = math.fsum(math.exp(row.logit) for row in only.top)
     for row in only.top:
@@ -93,7 +93,7 @@ def test_the_numbers_are_those_of_a_softmax(step: StepJson) -> None:
     assert only.top == sorted(only.top, key=lambda row: (-row.logit, row.id))
 
 
-def test_bytes_that_are_no_text_on_their_own(step: StepJson) -> None:
+def test_bytes_that_are_not_text_alone(step: StepJson) -> None:
     (only,) = step("hello", "--top", "1000").steps
     byte = next(row for row in only.top if row.bytes == "ff")
     assert byte.text == "\ufffd"
@@ -105,7 +105,7 @@ def test_bytes_that_are_no_text_on_their_own(step: StepJson) -> None:
     [["--temperature", "0.7"], ["--top-k", "3"], ["--top-p", "0.5"], ["--min-p", "0.99"]],
     ids=lambda sampler: str(sampler[0]),
 )
-def test_a_sampler_shows_what_is_left(step: StepJson, sampler: list[str]) -> None:
+def test_a_sampler_shows_the_remaining_probabilities(step: StepJson, sampler: list[str]) -> None:
     (plain,) = step("hello", "--top", str(VOCABULARY)).steps
     (sampled,) = step("hello", "--top", str(VOCABULARY), *sampler).steps
     assert [row.probability for row in plain.top] == [row.probability for row in sampled.top]
@@ -128,7 +128,7 @@ def test_greedy(step: StepJson) -> None:
         assert [row.sampled_probability for row in each.top] == [1, 0]
 
 
-def test_a_trajectory_can_be_had_again(step: StepJson) -> None:
+def test_a_trajectory_can_be_repeated(step: StepJson) -> None:
     first = step("hello", "--steps", "4", "--seed", "7")
     assert first == step("hello", "--steps", "4", "--seed", "7")
     assert first != step("hello", "--steps", "4", "--seed", "8")
@@ -136,8 +136,8 @@ def test_a_trajectory_can_be_had_again(step: StepJson) -> None:
     assert step("hello").steps[0].top == first.steps[0].top
 
 
-def test_every_step_reads_what_was_taken(step: StepJson) -> None:
-    """The second step is what one step says of the text that the first made."""
+def test_every_step_continues_from_the_taken_token(step: StepJson) -> None:
+    """The second step equals one step on the text with the first token."""
     for seed in range(20):
         report = step("hello", "--steps", "2", "--seed", str(seed))
         taken = report.steps[0].chosen
@@ -150,13 +150,13 @@ def test_every_step_reads_what_was_taken(step: StepJson) -> None:
     pytest.fail("no seed drew a letter")
 
 
-def test_a_file_is_taken_as_it_is(step: StepJson, tmp_path: Path) -> None:
+def test_a_file_is_used_exactly_as_it_is(step: StepJson, tmp_path: Path) -> None:
     file = tmp_path / "text"
     file.write_bytes("né\n".encode())
     assert step("--input", str(file)) == step("né\n")
 
 
-def test_chat_reads_the_template(step: StepJson) -> None:
+def test_chat_uses_the_template(step: StepJson) -> None:
     plain, chat = step("hello"), step("hello", "--chat")
     assert len(chat.prompt_ids) > len(plain.prompt_ids)
     assert {1, 2} <= set(chat.prompt_ids)  # the marks around each message
@@ -171,8 +171,8 @@ def test_options_can_come_before_the_command(tutor: Tutor, tiny_model: str) -> N
     assert before == tutor("step", "hello", "--model", tiny_model, "--json")
 
 
-def test_steps_that_no_longer_fit(tutor: Tutor, tiny_model: str) -> None:
-    """What was computed is printed, then the failure."""
+def test_steps_beyond_the_context_window(tutor: Tutor, tiny_model: str) -> None:
+    """The steps computed so far are printed, then the error."""
     arguments = ["step", "x" * 60, "--steps", "20", "--greedy", "--model", tiny_model]
     outcome = tutor(*arguments, "--json")
     report = msgspec.json.decode(outcome.out, type=Report)
@@ -191,7 +191,7 @@ def test_plain_output(tutor: Tutor, tiny_model: str, step: StepJson) -> None:
     outcome = tutor("step", "a b", "--top", "3", "--model", tiny_model)
     assert outcome.status == 0
     lines = outcome.out.splitlines()
-    assert lines[:2] == ["tiny (BF16), 3 tokens read:", "a ␣ b"]
+    assert lines[:2] == ["tiny (BF16), 3 tokens processed:", "a ␣ b"]
     expected = step("a b", "--top", "3").steps[0].top
     for line, row in zip(lines[5:8], expected, strict=True):
         rank, percent, _, logit, id_, *_ = line.split()
@@ -201,8 +201,8 @@ def test_plain_output(tutor: Tutor, tiny_model: str, step: StepJson) -> None:
     assert f"in the {VOCABULARY - 3} tokens not shown" in lines[8]
 
 
-def test_nothing_that_a_model_says_can_act_on_the_terminal(tutor: Tutor, tiny_model: str) -> None:
-    """Every byte is a token of this model, escape included."""
+def test_model_output_cannot_act_on_the_terminal(tutor: Tutor, tiny_model: str) -> None:
+    """Every byte is a token of this model, including the escape character."""
     outcome = tutor("step", "\x1b[2J", "--top", "300", "--steps", "2", "--model", tiny_model)
     assert outcome.status == 0
     assert "␛" in outcome.out
@@ -215,7 +215,7 @@ def test_a_terminal_without_unicode(tutor_process: Tutor, tiny_model: str) -> No
     assert "\\u2423" in outcome.out
 
 
-def test_nobody_reads_any_more(tiny_model: str) -> None:
+def test_a_reader_that_closes_the_pipe(tiny_model: str) -> None:
     process = subprocess.Popen(
         [sys.executable, "-m", "tutor", "step", "hello", "--model", tiny_model],
         stdout=subprocess.PIPE,
@@ -228,7 +228,7 @@ def test_nobody_reads_any_more(tiny_model: str) -> None:
     assert complaints == b""
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no such device here")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 @pytest.mark.parametrize(
     ("command", "output", "words"),
     [
@@ -244,7 +244,7 @@ def test_nobody_reads_any_more(tiny_model: str) -> None:
         *("lessons, closed", "lessons as json, full"),
     ],
 )
-def test_no_room_for_the_output(
+def test_output_that_cannot_be_written(
     tiny_model: str, command: list[str], output: str, words: bytes
 ) -> None:
     model = ["--model", tiny_model] if command[0] == "step" else []
@@ -259,9 +259,11 @@ def test_no_room_for_the_output(
     assert words in process.stderr
 
 
-@pytest.mark.parametrize("module", ["msgspec", "torch"])  # of the first imports, and the longest
+@pytest.mark.parametrize(
+    "module", ["msgspec", "torch"]
+)  # one of the first imports, and the slowest
 def test_ctrl_c_while_modules_are_imported(tiny_model: str, tmp_path: Path, module: str) -> None:
-    """It comes in the middle of an import that swallows every exception, as some of them do."""
+    """Ctrl+C comes during an import that swallows every exception, as some imports do."""
     (tmp_path / f"{module}.py").write_text(
         "import os, signal\n"
         "try:\n"
@@ -282,7 +284,7 @@ def test_ctrl_c_while_modules_are_imported(tiny_model: str, tmp_path: Path, modu
     assert process.stderr == b"tutor: interrupted.\n"
 
 
-# --- what it refuses ----------------------------------------------------------------------------
+# --- invalid arguments ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -302,7 +304,7 @@ def test_ctrl_c_while_modules_are_imported(tiny_model: str, tmp_path: Path, modu
         ["hello", "--steps", "0"],
         ["hello", "--top", "-1"],
         ["hello", "--to", "3"],
-        ["hello", "--model", "hf:nobody"],
+        ["hello", "--model", "hf:no-owner"],
     ],
     ids=lambda arguments: " ".join(arguments[1:]) or "nothing",
 )
@@ -332,7 +334,7 @@ def test_failures(tutor: Tutor, tiny_model: str, arguments: list[str], words: st
     assert words in outcome.err
 
 
-def test_a_text_that_memory_is_too_short_for(
+def test_a_text_that_needs_too_much_memory(
     tutor: Tutor, tiny_model: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import torch

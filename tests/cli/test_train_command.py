@@ -1,4 +1,4 @@
-"""`tutor train`: what it is told, what it shows, and how it is stopped and goes on."""
+"""`tutor train`: its arguments, its output, and how it is stopped and continued."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def config(folder: Path, **settings: object) -> str:
 
 
 @pytest.mark.parametrize("name", train.MODELS)
-def test_it_says_its_settings(name: str, tutor: Tutor) -> None:
+def test_it_prints_its_settings(name: str, tutor: Tutor) -> None:
     outcome = tutor("train", name, "--steps", "7", "--show-config")
     assert outcome.status == 0
     assert json.loads(outcome.out)["steps"] == 7
 
 
-def test_models_that_come_along_were_trained_with_those_settings() -> None:
+def test_the_bundled_models_were_trained_with_these_settings() -> None:
     for family, settings in family_model.SETTINGS.items():
         record = (paths.assets_folder() / family / "training.json").read_bytes()
         assert msgspec.json.decode(record, type=family_model.Result).settings == settings
@@ -79,7 +79,7 @@ def test_each_family_is_trained(
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("nobody",),
+        ("no-such-model",),
         ("encoder", "--corpus", "somewhere"),
         ("encoder", "--from", "somewhere"),
         ("encoder", "--steps", "0"),
@@ -87,7 +87,7 @@ def test_each_family_is_trained(
         ("small-model", "--corpus", "no-such-folder"),
     ],
 )
-def test_what_makes_no_sense_is_wrong_usage(
+def test_invalid_arguments_are_wrong_usage(
     arguments: tuple[str, ...], tutor: Tutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -95,7 +95,7 @@ def test_what_makes_no_sense_is_wrong_usage(
 
 
 @pytest.mark.parametrize("settings", [{"stepz": 3}, {"steps": "many"}, {"context": 8}])
-def test_so_is_a_file_of_settings_that_are_none(
+def test_an_invalid_file_of_settings_is_wrong_usage(
     settings: dict[str, object], tutor: Tutor, tmp_path: Path
 ) -> None:
     file = tmp_path / "config.json"
@@ -106,7 +106,7 @@ def test_so_is_a_file_of_settings_that_are_none(
     assert next(iter(settings)) in outcome.err
 
 
-def test_ctrl_c_keeps_what_was_learned_and_the_same_command_goes_on(
+def test_ctrl_c_saves_a_checkpoint_and_the_same_command_continues(
     corpus: Path, tmp_path: Path, tutor: Tutor
 ) -> None:
     output = tmp_path / "model"
@@ -126,7 +126,7 @@ def test_ctrl_c_keeps_what_was_learned_and_the_same_command_goes_on(
     assert process.wait() == 130
     assert said[-1] == "tutor: interrupted.\n"
     assert Path(f"{output}.checkpoint.safetensors").exists()
-    # other settings would be refused: the same go on
+    # other settings are refused, and the same ones continue
     outcome = tutor(*arguments, "--config", config(tmp_path))
     assert outcome.status == 2
     assert "other settings" in outcome.err

@@ -1,4 +1,4 @@
-"""Pieces of lesson files, put together by the tests of the parser and of the linter."""
+"""Parts of lesson files, combined by the tests of the parser and of the linter."""
 
 from __future__ import annotations
 
@@ -57,17 +57,19 @@ SMALL = FRONT + SCREEN + LAB + "\nMore text.\n" + SINGLE
 
 
 def line_of(text: str, part: str) -> int:
-    """The line, counted from 1, of the first word of `part` in `text`; a line break before it
-    says that it begins its line."""
+    """Return the line, counted from 1, of the first word of `part` in `text`.
+
+    A line break before the word means that it begins its line.
+    """
     start = text.index(part) + len(part) - len(part.lstrip("\n"))
     return text[:start].count("\n") + 1
 
 
 def parse_lesson(text: str, where: str, facts: Sequence[Fact] = ()) -> Lesson:
-    """The lesson in `text`. Raises the first `LessonError`."""
+    """Return the lesson in `text`. Raises the first `LessonError`."""
     return parse_bytes(text.encode(), where, facts)
 
 
 def lint(paths: Sequence[Path]) -> list[Finding]:
-    """What the linter says about lesson files, or about all lessons in folders."""
+    """Return the linter's findings about lesson files, or about all lessons in folders."""
     return list(look_over(paths).findings)

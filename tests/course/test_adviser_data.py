@@ -1,4 +1,4 @@
-"""What the adviser weighs: the files that come along, and files with mistakes in them."""
+"""Test the data of the adviser: the bundled files, and files with mistakes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PRODUCTS = {
 
 
 def as_we_would_weigh(advice: Advice, case: Case) -> Settings:
-    """The case's own weights and musts. A need that matters does so in one of its kinds."""
+    """Return the case's own weights and musts; a need that matters does so in one of its kinds."""
     weights, kinds, musts = [], [], []
     for need in advice.needs:
         some = [
@@ -40,10 +40,10 @@ def as_we_would_weigh(advice: Advice, case: Case) -> Settings:
     return Settings(tuple(weights), tuple(kinds), tuple(musts))
 
 
-# --- what comes along -----------------------------------------------------------------------------
+# --- bundled data -----------------------------------------------------------------------------
 
 
-def test_there_are_the_eight_questions_and_the_eight_options() -> None:
+def test_there_are_eight_questions_and_eight_options() -> None:
     assert [need.id for need in ADVICE.needs] == [
         "inputs", "control", "cost", "recency", "special", "privacy", "speed", "length",
     ]  # fmt: skip
@@ -52,14 +52,14 @@ def test_there_are_the_eight_questions_and_the_eight_options() -> None:
     ]  # fmt: skip
 
 
-def test_what_a_product_is_said_to_do_rests_on_facts_about_that_product() -> None:
+def test_claims_about_a_product_rest_on_facts_about_it() -> None:
     for option in ADVICE.options:
         for serving in option.serves:
             for fact in serving.facts:
                 assert {fact.product} == PRODUCTS.get(option.id), (option.id, fact.id)
 
 
-def test_levels_of_products_that_a_vendor_can_change_rest_on_a_dated_fact() -> None:
+def test_levels_that_a_vendor_can_change_rest_on_dated_facts() -> None:
     kinds = {kind.id: kind.place for need in ADVICE.needs for kind in need.kinds}
     for option in ADVICE.options[1:4]:
         for kind in ("images", "sound", "cost", "news", "own-texts", "privacy", "length"):
@@ -67,9 +67,11 @@ def test_levels_of_products_that_a_vendor_can_change_rest_on_a_dated_fact() -> N
 
 
 @pytest.mark.parametrize("case", ADVICE.cases, ids=lambda case: case.id)
-def test_a_case_has_a_range_that_the_rule_agrees_with(case: Case) -> None:
-    """Weighed as we would, what comes first can be defended, and nothing that can is excluded.
-    More than one option can be defended, and more than half cannot or just can."""
+def test_the_range_of_a_case_agrees_with_the_rule(case: Case) -> None:
+    """With our weights, the best option is defensible, and no defensible option is excluded.
+
+    More than one option is defensible, and more than half are indefensible or barely defensible.
+    """
     settings = as_we_would_weigh(ADVICE, case)
     first = adviser.lead(ADVICE, settings)
     assert first
@@ -80,7 +82,7 @@ def test_a_case_has_a_range_that_the_rule_agrees_with(case: Case) -> None:
     assert 2 <= sum(case.defensible) <= len(ADVICE.options) // 2
 
 
-def test_something_is_said_to_whoever_picks_anything() -> None:
+def test_every_choice_has_a_comment() -> None:
     assert len(ADVICE.cases) >= 8
     for case in ADVICE.cases:
         assert len(case.why) == len(ADVICE.options)
@@ -88,7 +90,7 @@ def test_something_is_said_to_whoever_picks_anything() -> None:
             assert sentence.startswith(("Yes.", "Yes,", "Defensible")) == defensible, sentence
 
 
-def test_every_option_can_be_defended_somewhere_and_comes_first_somewhere() -> None:
+def test_every_option_is_defensible_and_best_in_some_case() -> None:
     first: set[int] = set()
     for case in ADVICE.cases:
         first |= adviser.lead(ADVICE, as_we_would_weigh(ADVICE, case))
@@ -123,7 +125,7 @@ def folder(tmp_path: Path) -> Path:
         ("facts.yaml", "as_of: 2026-09", "as_of: lately", "as_of"),
     ],
 )
-def test_a_mistake_is_named(folder: Path, name: str, old: str, new: str, says: str) -> None:
+def test_a_mistake_is_reported(folder: Path, name: str, old: str, new: str, says: str) -> None:
     text = (folder / name).read_text("utf-8")
     assert old in text
     (folder / name).write_text(text.replace(old, new, 1), "utf-8")
@@ -134,17 +136,17 @@ def test_a_mistake_is_named(folder: Path, name: str, old: str, new: str, says: s
     assert caught.value.next_step
 
 
-def test_a_file_that_is_missing_is_named(folder: Path) -> None:
+def test_a_missing_file_is_reported(folder: Path) -> None:
     (folder / "cases.yaml").unlink()
     with pytest.raises(LessonError) as caught:
         read_advice(folder)
     assert caught.value.file == "cases.yaml"
 
 
-# --- what lesson 10 quotes ------------------------------------------------------------------------
+# --- quotes in lesson 10 ------------------------------------------------------------------------
 
 
-def test_the_table_of_the_lesson_is_what_the_lab_shows() -> None:
+def test_the_table_of_the_lesson_equals_the_labs() -> None:
     text = (paths.lessons_folder() / "10-choosing.md").read_text("utf-8")
     screen = text[text.index("{#weighing}") : text.index("{#own-examples}")]
     table = [line.strip("| ").split("|") for line in screen.splitlines() if line.startswith("|")]

@@ -1,4 +1,4 @@
-"""Answers as text: what is written can be read again, and only where it makes sense."""
+"""Test answers as text: they can be read again, but only if they are valid."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TOKEN = NextTokenQuestion(prompt="The", **_COMMON)
         (TOKEN, " Paris", " Paris"),
     ],
 )
-def test_there_and_back(question: Question, answer: Answer, text: str) -> None:
+def test_writing_and_reading_an_answer(question: Question, answer: Answer, text: str) -> None:
     assert question.as_text(answer) == text
     assert question.from_text(text) == answer
 
@@ -50,18 +50,18 @@ def test_there_and_back(question: Question, answer: Answer, text: str) -> None:
     st.sampled_from([SINGLE, SEVERAL, ORDER, NUMBER, TEXT]),
     st.one_of(st.text(), st.text("0123456789,- ")),
 )
-def test_whatever_stands_there_can_be_graded_or_is_left_out(question: Question, text: str) -> None:
+def test_any_text_can_be_graded_or_is_left_out(question: Question, text: str) -> None:
     answer = question.from_text(text)
     if answer is not None:
         question.grade(answer)
 
 
 @pytest.mark.parametrize("text", ["", "0", "4", "1,1", "1,2", "²", "1.0", "9" * 5000])
-def test_what_is_no_choice_of_this_question_is_left_out(text: str) -> None:
+def test_an_impossible_choice_is_left_out(text: str) -> None:
     assert SINGLE.from_text(text) is None
 
 
-def test_half_a_character_can_be_kept_and_a_long_answer_is_cut() -> None:
+def test_half_a_character_is_stored_and_a_long_answer_is_cut() -> None:
     assert TEXT.as_text("a\ud83d").isprintable()
     assert len(TEXT.as_text("x" * 1000)) == LONGEST
 
@@ -76,7 +76,7 @@ def test_half_a_character_can_be_kept_and_a_long_answer_is_cut() -> None:
         (COMPARE, "2", False, "Not yet.", ["missed", "wrong"]),
     ],
 )
-def test_an_earlier_answer_is_judged_as_it_was(
+def test_an_earlier_answer_is_graded_as_before(
     question: Question, text: str, correct: bool, message: str, marks: list[str]
 ) -> None:
     verdict = question.grade_again(text, correct=correct)

@@ -1,4 +1,4 @@
-"""Folders with anything in them: whatever is wrong is told, with a line, and nothing breaks."""
+"""Test folders with arbitrary contents: every problem is reported with its line."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _EDIT = st.tuples(st.integers(0, 40_000), st.integers(0, 60), _HOSTILE | st.bina
 
 
 def edited(data: bytes, edits: list[tuple[int, int, bytes]]) -> bytes:
-    """`data` with pieces cut out and others put in."""
+    """Return `data` with parts removed and others inserted."""
     for place, length, new in edits:
         at = place % (len(data) + 1)
         data = data[:at] + new + data[at + length :]
@@ -50,7 +50,7 @@ def look_through(course: Course, names: set[str]) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(_EDIT, max_size=6), st.lists(_EDIT, max_size=3), st.lists(_EDIT, max_size=3))
-def test_our_own_files_with_anything_done_to_them(
+def test_our_own_files_with_arbitrary_edits(
     lesson: list[tuple[int, int, bytes]],
     glossary: list[tuple[int, int, bytes]],
     facts: list[tuple[int, int, bytes]],
@@ -72,7 +72,7 @@ def test_our_own_files_with_anything_done_to_them(
 
 @settings(max_examples=60, deadline=None)
 @given(st.binary(max_size=300), st.binary(max_size=300), st.binary(max_size=300))
-def test_bytes_of_any_kind(lesson: bytes, glossary: bytes, facts: bytes) -> None:
+def test_arbitrary_bytes(lesson: bytes, glossary: bytes, facts: bytes) -> None:
     with TemporaryDirectory() as place:
         (Path(place) / "01-a.md").write_bytes(lesson)
         (Path(place) / "glossary.md").write_bytes(glossary)

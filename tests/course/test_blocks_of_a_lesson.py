@@ -1,4 +1,4 @@
-"""The blocks that put code and facts into a lesson, quoted numbers, links, prerequisites."""
+"""Test blocks with code, facts and quoted numbers in a lesson, links, and prerequisites."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_a_function_without_its_docstring() -> None:
     assert shown == ast.unparse(written)
 
 
-def test_a_method_is_moved_to_the_left() -> None:
+def test_a_method_is_dedented() -> None:
     code = included("tutor/course/reading/place.py#Place.below")
     assert code[1] == "def below(self, lines: int) -> Place:"
     assert code[2:] == ["    return Place(self.file, self.line + lines)", "```"]
@@ -79,7 +79,7 @@ def test_a_class_with_nothing_but_a_docstring_keeps_it() -> None:
     assert '"""' in "".join(included("tutor/course/lesson.py#GoalBase"))
 
 
-def test_code_takes_the_place_of_its_block() -> None:
+def test_code_replaces_its_block() -> None:
     block = "```include\ntutor/course/reading/place.py#Place.below\n```\n"
     shown = body(f"Before.\n\n{block}\nAfter.\n")
     assert shown.index("Before") < shown.index("```python\ndef below") < shown.index("After")
@@ -106,7 +106,7 @@ def test_code_takes_the_place_of_its_block() -> None:
         "",
     ],
 )
-def test_nothing_else_is_read(reference: str) -> None:
+def test_nothing_else_can_be_included(reference: str) -> None:
     with pytest.raises(LessonError) as caught:
         code_block(reference, Place("x.md", 5))
     assert caught.value.line == 5
@@ -138,7 +138,7 @@ def test_a_table_of_facts() -> None:
     assert [child.type for child in inner.children or ()] == ["text"]
 
 
-def test_markup_in_a_fact_is_only_text() -> None:
+def test_markup_in_a_fact_is_text() -> None:
     shown = body("```facts\ntopics: [Window]\nproducts: [Beta]\n```\n")
     cell = [token for token in markdown().parse(shown) if token.type == "inline"][-2]
     assert {child.type for child in cell.children or ()} == {"text"}
@@ -155,7 +155,7 @@ def test_markup_in_a_fact_is_only_text() -> None:
         ("topics: [Price]", "`products` is missing"),
     ],
 )
-def test_facts_that_are_not_there(block: str, words: str) -> None:
+def test_missing_facts(block: str, words: str) -> None:
     text = f"{FRONT}{SCREEN}\n```facts\n{block}\n```\n"
     found = problem(text)
     assert words in found.problem
@@ -188,7 +188,7 @@ def test_a_file_of_facts() -> None:
         ("", 1),
     ],
 )
-def test_what_is_wrong_with_facts_has_a_line(text: str, line: int) -> None:
+def test_problems_with_facts_have_a_line(text: str, line: int) -> None:
     with pytest.raises(LessonError) as caught:
         read_facts(text, "facts.yaml")
     assert (caught.value.file, caught.value.line) == ("facts.yaml", line)
@@ -210,7 +210,7 @@ NUMBERS = """
 """
 
 
-def test_numbers_are_not_shown_and_say_how_they_come_about() -> None:
+def test_numbers_are_not_shown_and_can_be_computed() -> None:
     text = FRONT + SCREEN + NUMBERS
     outcome = read(text, "x.md")
     assert outcome.lesson is not None
@@ -244,7 +244,7 @@ def test_numbers_that_cannot_be_computed(old: str, new: str, words: str) -> None
     assert words in found.problem + found.next_step
 
 
-def test_one_block_of_numbers_a_screen() -> None:
+def test_only_one_block_of_numbers_per_screen() -> None:
     assert "second block" in problem(FRONT + SCREEN + NUMBERS + NUMBERS).problem
 
 
@@ -267,7 +267,7 @@ def test_a_solution() -> None:
 
 
 @pytest.mark.parametrize("step", ["{take: a, write: 2}", "{}", "{leap: 2}", "{write: 1000}", "a"])
-def test_steps_that_are_none(step: str) -> None:
+def test_invalid_steps(step: str) -> None:
     text = FRONT + SCREEN + LAB.replace("goals:", f"solution:\n  - {step}\ngoals:")
     assert problem(text).line == line_of(text, f"- {step}")
 
@@ -275,7 +275,7 @@ def test_steps_that_are_none(step: str) -> None:
 # --- links and the glossary -----------------------------------------------------------------------
 
 
-def test_links_to_other_files_are_kept_with_their_lines() -> None:
+def test_links_to_other_files_have_their_lines() -> None:
     text = SMALL.replace(
         "Some *text*.",
         "Some\n[logit](glossary.md#logit) and [it](05-a.md#b), [all](05-a.md),"
@@ -293,14 +293,14 @@ def test_links_to_other_files_are_kept_with_their_lines() -> None:
     "href",
     ["../secret.md#a", "/etc/passwd", "a/b.md#c", "ftp://a", "mailto:a@b", "x.html", "05-a.md#A B"],
 )
-def test_links_of_another_kind_are_refused(href: str) -> None:
+def test_other_kinds_of_links_are_refused(href: str) -> None:
     text = SMALL.replace("Some *text*.", f"Some [link](<{href}>).")
     found = problem(text)
     assert found.line == line_of(text, "[link]")
-    assert "leads nowhere" in found.problem
+    assert "is not valid" in found.problem
 
 
-def test_markup_in_a_question_is_looked_at_too() -> None:
+def test_markup_in_a_question_is_checked_too() -> None:
     for hostile in ("a <b>c", "![a](b.png)", "[a](#nowhere)", "[a](file.txt)"):
         text = SMALL.replace("ask: Which?", f'ask: "{hostile}"')
         assert problem(text).line == line_of(text, "```question")
@@ -334,29 +334,29 @@ def test_a_glossary() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words", "line"),
     [
-        ("{#zeta}", "", "no usable id", 5),
-        ("{#zeta}", "{#alpha}", "is taken", 9),
+        ("{#zeta}", "", "no valid id", 5),
+        ("{#zeta}", "{#alpha}", "is already used", 9),
         ("First.", "", "0 characters", 9),
         ("First.", "word " * 200, "1 to 600", 9),
         ("First.", "<b>", "HTML", 11),
         ("First.", "a \x1b[2J", "U+001B", 11),
-        ("(#alpha)", "(#alfa)", "no term", 7),
-        ("(#alpha)", "(../a)", "leads nowhere", 7),
+        ("(#alpha)", "(#alfa)", "lead to a term", 7),
+        ("(#alpha)", "(../a)", "is not valid", 7),
     ],
 )
-def test_what_is_wrong_with_a_glossary_has_a_line(
-    old: str, new: str, words: str, line: int
-) -> None:
+def test_problems_with_a_glossary_have_a_line(old: str, new: str, words: str, line: int) -> None:
     problems = read_glossary(GLOSSARY.replace(old, new), "glossary.md").problems
     assert any(words in found.problem and found.line == line for found in problems)
 
 
-def test_what_the_vendor_does_not_say_is_marked() -> None:
+def test_facts_not_from_the_vendor_are_marked() -> None:
     facts = (*FACTS, Fact("d", "Gamma", "Price", "1 / 5", "2026-03", "https://d", second_hand=True))
     shown = body("```facts\ntopics: [Price]\nproducts: [Alpha, Gamma]\n```", facts)
     assert "| Price | 2 / 10 | 1 / 5\\* |" in shown
-    assert "\\* told by others" in shown
-    assert "told by others" not in body("```facts\ntopics: [Price]\nproducts: [Alpha]\n```", facts)
+    assert "\\* not reported by the vendor" in shown
+    assert "not reported by the vendor" not in body(
+        "```facts\ntopics: [Price]\nproducts: [Alpha]\n```", facts
+    )
     (read_back,) = read_facts(
         "- id: e\n  product: P\n  topic: T\n  value: v\n  as_of: 2026-01\n  source: s\n"
         "  second-hand: true\n",
@@ -392,27 +392,27 @@ def test_figures_over_many_prompts() -> None:
     ("wrong", "said"),
     [
         (("{} is", "it is"), "once"),
-        (("{} is", "{} {} is"), "once"),
-        (("of: cases", "of: casess"), "Known are: cases, bm25, record"),
+        (("{} is", "{} {} is"), "exactly once"),
+        (("of: cases", "of: casess"), "Choose one of cases, bm25, record"),
         (("value: right", "value: wright"), "`right`"),
-        (("numbers:", "among: [␣Paris]\nnumbers:"), "none of those in `among`"),
+        (("numbers:", "among: [␣Paris]\nnumbers:"), "not in `among`"),
         (("value: right", "values: right"), "'values'"),
     ],
 )
-def test_what_is_wrong_with_them(wrong: tuple[str, str], said: str) -> None:
+def test_problems_with_measured_numbers(wrong: tuple[str, str], said: str) -> None:
     found = problem(f"{FRONT}{SCREEN}\nIt.\n{CASES.replace(*wrong)}")
     assert said in f"{found.problem} {found.next_step}"
 
 
 @pytest.mark.parametrize("file", ["/etc/x.json", "assets/../x.json", "tutor/x.json", "assets/x.py"])
-def test_a_record_lies_among_the_assets(file: str) -> None:
+def test_a_record_must_be_in_the_assets(file: str) -> None:
     problem(
         f"{FRONT}{SCREEN}\nIt.\n\n```measured\nof: record\nfile: {file}\n"
         "numbers: [{says: 1, at: a}]\n```\n"
     )
 
 
-def test_a_passage_that_is_not_there_has_no_score() -> None:
+def test_a_missing_passage_has_no_score() -> None:
     text = (
         f"{FRONT}{SCREEN}\nIt.\n\n```measured\nof: bm25\npassages: [A cat.]\n"
         "numbers: [{says: 0.1, question: cat, passage: 2}]\n```\n"
@@ -420,7 +420,7 @@ def test_a_passage_that_is_not_there_has_no_score() -> None:
     assert "counts from 1" in problem(text).problem
 
 
-# --- what a lab begins with -----------------------------------------------------------------------
+# --- the start of a lab -----------------------------------------------------------------------
 
 
 def test_a_lab_may_set_the_sampler() -> None:
@@ -432,7 +432,7 @@ def test_a_lab_may_set_the_sampler() -> None:
     assert "no `sampler`" in problem(text.replace("stepper", "guess")).problem
 
 
-# --- anything at all ------------------------------------------------------------------------------
+# --- arbitrary text ------------------------------------------------------------------------------
 
 _PIECES = st.lists(
     st.sampled_from(

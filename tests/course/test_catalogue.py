@@ -1,4 +1,4 @@
-"""Folders of lessons, good files among bad ones."""
+"""Test folders with valid and invalid lessons."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tutor.errors import LessonError
 
 
 def other(number: int) -> str:
-    """A lesson that shares no id with `SMALL`."""
+    """Return a lesson without any id of `SMALL`."""
     text = SMALL.replace("id: small", f"id: small-{number}").replace(
         "number: 7", f"number: {number}"
     )
@@ -44,7 +44,7 @@ def test_one_bad_file_never_hides_the_others(tmp_path: Path) -> None:
     ]
 
 
-def test_questions_are_found_with_their_lesson(tmp_path: Path) -> None:
+def test_questions_are_found_with_their_lessons(tmp_path: Path) -> None:
     (tmp_path / "07-small.md").write_text(SMALL)
     course = load_course(tmp_path)
     found = course.question("pick")
@@ -81,7 +81,7 @@ def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
     (folder / "08-itself.md").symlink_to(folder / "08-itself.md")
     course = load_course(folder)
     assert not course.lessons
-    assert "link out of" in course.problems[0].problem
+    assert "link that leads out of" in course.problems[0].problem
     assert len(course.problems) == 2
 
 

@@ -1,4 +1,4 @@
-"""Grading, the order of choices, goals: pure functions, and so mostly properties."""
+"""Test grading, the order of choices, and goals: pure functions, so mostly properties."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ def test_several_needs_all_and_no_other(chosen: set[int]) -> None:
     [
         ({0}, "1 more is right"),
         (set(), "2 more are right"),
-        ({0, 1, 2}, "1 that you chose does not belong"),
-        ({2, 3}, "2 more are right and 2 that you chose do not belong"),
+        ({0, 1, 2}, "1 that you chose is wrong"),
+        ({2, 3}, "2 more are right and 2 that you chose are wrong"),
     ],
 )
-def test_several_says_what_was_missed(chosen: set[int], words: str) -> None:
+def test_several_counts_the_mistakes(chosen: set[int], words: str) -> None:
     assert words in SEVERAL.grade(chosen).message
 
 
@@ -103,14 +103,14 @@ def test_numbers_as_people_type_them(typed: str, unit: str, answer: float) -> No
 
 
 @pytest.mark.parametrize("typed", ["abc", "", "  ", "nan", "inf", "1/0", "1.2.3", "٣", "--3", "%"])
-def test_what_is_not_a_number_does_not_count(typed: str) -> None:
+def test_text_that_is_not_a_number_does_not_count(typed: str) -> None:
     verdict = number(3).grade(typed)
     assert not verdict.counted
     assert not verdict.correct
     assert "Type digits" in verdict.message
 
 
-def test_a_number_that_is_off_says_in_which_direction() -> None:
+def test_a_wrong_number_is_called_too_low_or_too_high() -> None:
     assert "too low" in number(3, 0.1).grade("2.8").message
     assert "too high" in number(3, 0.1).grade("3.2").message
     assert number(3, 0.1).grade("3.1").correct
@@ -123,7 +123,7 @@ def test_every_number_is_understood_as_written(value: float) -> None:
 
 
 @given(st.text(max_size=30), st.text(max_size=5))
-def test_any_text_may_be_typed_for_a_number(typed: str, unit: str) -> None:
+def test_any_text_may_be_typed_as_a_number(typed: str, unit: str) -> None:
     for value in readings(typed, unit):
         assert isinstance(value, float)
     assert number(0.5, unit=unit).grade(typed).message
@@ -142,18 +142,18 @@ def test_order(order: list[int]) -> None:
 @pytest.mark.parametrize(
     "typed", ["softmax", " SOFT-MAX ", "Soft max", "sóftmax.", "softmaxfunction"]
 )
-def test_spellings_that_count(typed: str) -> None:
+def test_accepted_spellings(typed: str) -> None:
     assert TEXT.grade(typed).correct
 
 
 @pytest.mark.parametrize("typed", ["softmin", "soft", "max"])
-def test_spellings_that_do_not(typed: str) -> None:
+def test_other_spellings(typed: str) -> None:
     verdict = TEXT.grade(typed)
     assert verdict.counted
     assert not verdict.correct
 
 
-def test_no_text_does_not_count() -> None:
+def test_an_empty_text_does_not_count() -> None:
     assert not TEXT.grade(" . ").counted
 
 
@@ -169,7 +169,7 @@ def test_case_spaces_and_hyphens_do_not_matter(text: str) -> None:
 
 
 @pytest.mark.parametrize(("rank", "correct"), [(1, True), (2, True), (3, False), (49152, False)])
-def test_next_token_goes_by_rank(rank: int, correct: bool) -> None:
+def test_next_token_is_graded_by_rank(rank: int, correct: bool) -> None:
     verdict = NEXT.grade(rank)
     assert verdict.correct is correct
     if rank > 1:
@@ -190,7 +190,7 @@ def test_an_answer_of_another_kind_is_a_bug(question: Question, answer: Answer) 
     [(SINGLE, 3), (SINGLE, -1), (SEVERAL, {9}), (ORDER, (0, 1)), (NEXT, 0)],
 )
 def test_an_answer_out_of_range_is_a_bug(question: Question, answer: Answer) -> None:
-    with pytest.raises(ValueError, match=r"places|order|rank"):
+    with pytest.raises(ValueError, match=r"indexes|order|rank"):
         question.grade(answer)
 
 
@@ -198,7 +198,7 @@ def test_an_answer_out_of_range_is_a_bug(question: Question, answer: Answer) -> 
 
 
 @given(st.integers(0, 2**32))
-def test_choices_are_all_there_and_stay_where_they_are(seed: int) -> None:
+def test_all_choices_are_shown_in_a_fixed_order(seed: int) -> None:
     for question, count in ((SINGLE, 3), (SEVERAL, 4), (ORDER, 4)):
         order = question.display_order(seed)
         assert sorted(order) == list(range(count))
@@ -206,7 +206,7 @@ def test_choices_are_all_there_and_stay_where_they_are(seed: int) -> None:
 
 
 @given(st.integers(0, 2**32))
-def test_items_to_be_ordered_are_never_shown_in_order(seed: int) -> None:
+def test_items_to_order_are_never_shown_in_the_right_order(seed: int) -> None:
     assert ORDER.display_order(seed) != (0, 1, 2, 3)
 
 
@@ -215,7 +215,7 @@ def test_every_order_of_choices_occurs() -> None:
 
 
 def test_the_order_for_a_seed_is_the_same_in_every_version() -> None:
-    """A quiz that was left is gone on with, perhaps under another version of Python."""
+    """A quiz can be continued later, perhaps with another version of Python."""
     assert SEVERAL.display_order(7) == (3, 1, 0, 2)
 
 
@@ -262,17 +262,17 @@ def test_goals_are_described_in_words() -> None:
     assert "90 %" in words[0]
     assert "20 %" in words[3]
     assert "rank 10" in words[6]
-    assert words[9] == "2 branches of 4 tokens or more"
-    assert description(Branched(3), lab) == "3 branches"
+    assert words[9] == "Make 2 branches of 4 tokens or more"
+    assert description(Branched(3), lab) == "Make 3 branches"
 
 
 @pytest.mark.parametrize(
     ("values", "right"), [((0.2, 0.1), {0}), ((0.1, 0.2), {1}), ((0.1, 0.1), {0, 1})]
 )
-def test_of_two_prompts_the_one_with_the_larger_value_is_right(
+def test_the_prompt_with_the_larger_value_is_right(
     values: tuple[float, float], right: set[int]
 ) -> None:
-    """Both are, where the values are equal."""
+    """Both prompts are right if the values are equal."""
     question = ComparePrompts(**COMMON, prompts=("x", "y"), value="entropy")
     assert {
         chosen for chosen in (0, 1) if question.grade(Compared(chosen, values)).correct

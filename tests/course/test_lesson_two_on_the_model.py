@@ -1,5 +1,7 @@
-"""What the second lesson says about its model and lint does not ask: what a lab says when it is
-done, what hints point to, and the race for the next token. With the model as this machine runs it.
+"""Test claims of the second lesson about its model that lint does not check.
+
+These are the final texts of labs, the hints, and the race for the next token. The model runs as on
+this machine.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ def lab(lesson: Lesson, lab_id: str) -> Lab:
     return next(each for each in lesson.labs if each.id == lab_id)
 
 
-def test_the_second_sentence_is_cheaper_than_the_first(
+def test_the_second_sentence_has_less_surprisal_than_the_first(
     model: LanguageModel, lesson: Lesson
 ) -> None:
     game = lab(lesson, "guess-the-seasons")
@@ -68,7 +70,7 @@ def test_the_second_sentence_is_cheaper_than_the_first(
     ("question", "answers"),
     [("cup-next", [" coffee", " tea"]), ("germany-next", [" Berlin"])],
 )
-def test_next_token_questions_have_the_answers_that_their_hints_point_to(
+def test_next_token_questions_have_the_answers_in_their_hints(
     model: LanguageModel, lesson: Lesson, question: str, answers: list[str]
 ) -> None:
     asked = lesson.question(question)

@@ -1,4 +1,4 @@
-"""What the linter says, and that it says nothing where nothing is wrong."""
+"""Test the linter's findings, and that valid lessons have none."""
 
 from __future__ import annotations
 
@@ -35,11 +35,16 @@ WARNED = [
     ("## First screen", "## First screen with quite a long title to it", "title", "## First"),
     ("task: Find a sure one.", "task: " + "Find a sure one. " * 20, "more than 3", "```lab"),
     (LAB[LAB.index("goals:") : LAB.rindex("```")], "", "has no goal", "```lab"),
-    ("hint: Not the other.", "hint: So it is.", "says the same twice", "```question"),
+    ("hint: Not the other.", "hint: So it is.", "contains the same text twice", "```question"),
     ("ask: Which?", "ask: >-\n  " + "Which of them is it? " * 70, "before it", "```question"),
     (LAB, "", "has no lab", "---"),
     (SINGLE, "", "asks no questions", "---"),
-    ("\n```question", "\n## Questions {#q}\n\n```question", "belongs to no screen", "```question"),
+    (
+        "\n```question",
+        "\n## Questions {#q}\n\n```question",
+        "does not belong to a screen",
+        "```question",
+    ),
 ]
 
 
@@ -131,7 +136,7 @@ def test_no_text_is_too_strange_to_be_measured(text: str, width: int) -> None:
 
 @given(st.lists(st.text("abc", min_size=1, max_size=8), min_size=1), st.integers(8, 40))
 def test_wrapping_is_as_tight_as_can_be(words: list[str], width: int) -> None:
-    """Greedy wrapping, checked against the standard library's."""
+    """Compare greedy wrapping with the standard library's."""
     text = " ".join(words)
     assert wrapped(text, width) == len(textwrap.wrap(text, width))
 
@@ -144,7 +149,7 @@ def with_head(**fields: str) -> str:
     return SMALL.replace("summary: Just enough.\n", f"summary: Just enough.\n{head}")
 
 
-def test_a_link_is_followed_to_files_that_were_not_named(tmp_path: Path) -> None:
+def test_links_to_files_that_are_not_linted_are_checked(tmp_path: Path) -> None:
     (tmp_path / "07-small.md").write_text(SMALL.replace("Some *text*.", "[x](08-other.md#second)."))
     other = SMALL.replace("id: small", "id: other").replace("number: 7", "number: 8")
     other = other.replace("{#first}", "{#second}").replace("id: sure", "id: sure-other")
@@ -152,24 +157,24 @@ def test_a_link_is_followed_to_files_that_were_not_named(tmp_path: Path) -> None
     assert lint([tmp_path / "07-small.md"]) == lint([tmp_path]) == []
     (tmp_path / "08-other.md").unlink()
     (finding,) = lint([tmp_path / "07-small.md"])
-    assert "leads to no lesson" in finding.message
+    assert "does not lead to a lesson" in finding.message
     assert finding.file == f"{tmp_path}/07-small.md"
 
 
-def test_a_lesson_that_is_needed_and_a_term_that_is_linked_exist(tmp_path: Path) -> None:
+def test_needed_lessons_and_linked_terms_must_exist(tmp_path: Path) -> None:
     text = with_head(needs="[nothing]").replace("Some *text*.", "[x](glossary.md#x).")
     (tmp_path / "07-small.md").write_text(text)
     needed, linked = lint([tmp_path])
     assert "nothing" in needed.message
     assert needed.line == line_of(text, "needs:")
-    assert "leads to no term" in linked.message
+    assert "does not lead to a term" in linked.message
     assert linked.line == line_of(text, "[x](")
     (tmp_path / "glossary.md").write_text("## X {#x}\n\nThe unknown.\n")
     assert [each.message for each in lint([tmp_path])] == [needed.message]
 
 
 @pytest.mark.parametrize("name", ["glossary.md", "facts.yaml"])
-def test_what_stands_beside_the_lessons_is_looked_at_too(tmp_path: Path, name: str) -> None:
+def test_files_beside_the_lessons_are_checked_too(tmp_path: Path, name: str) -> None:
     (tmp_path / "07-small.md").write_text(SMALL)
     (tmp_path / name).write_bytes(b"\xff")
     (finding,) = lint([tmp_path])
@@ -187,17 +192,17 @@ QUOTED = """
 """
 
 
-def test_a_quoted_number_stands_in_the_text(tmp_path: Path) -> None:
+def test_a_quoted_number_must_be_in_the_text(tmp_path: Path) -> None:
     text = SMALL.replace("Some *text*.", f"Some *text*.\n{QUOTED}")
     (finding,) = findings(tmp_path, text)
     assert finding.level == "error"
-    assert "does not say '77.3 %'" in finding.message
+    assert "does not contain '77.3 %'" in finding.message
     assert finding.line == line_of(text, "- says:")
 
 
 @pytest.mark.parametrize(
     "where", ["Some *text*.", "hint: Not the other.", "task: Find a sure one."]
 )
-def test_the_text_of_a_screen_is_all_that_a_learner_reads_there(tmp_path: Path, where: str) -> None:
+def test_the_text_of_a_screen_includes_its_lab_and_questions(tmp_path: Path, where: str) -> None:
     text = SMALL.replace(where, f"{where} It has **77.3 %**").replace("```lab", f"{QUOTED}\n```lab")
     assert findings(tmp_path, text) == []

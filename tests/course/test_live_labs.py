@@ -1,4 +1,4 @@
-"""Labs of `tutor.labs`, embedded in a lesson."""
+"""Test labs of `tutor.labs` that are embedded in a lesson."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def lab(**changes: Any) -> Lab:
     return msgspec.convert(PIECES | changes, Lab)
 
 
-def test_its_goals_are_those_of_the_lab() -> None:
+def test_its_goals_are_goals_of_the_lab() -> None:
     (goal,) = lab().goals
-    assert description(goal, lab()) == "a single word that costs 5 tokens or more"
+    assert description(goal, lab()) == "Find a single word that consists of 5 tokens or more"
     assert name(goal) == "live five-token-word"
     assert goals_reached(lab(), Evidence(live=frozenset({"long-token"}))) == frozenset()
     assert goals_reached(lab(), Evidence(live=frozenset({"five-token-word"}))) == {0}
@@ -35,12 +35,12 @@ def test_its_goals_are_those_of_the_lab() -> None:
     ("changes", "said"),
     [
         ({"live": "tokenz"}, "there is no lab `tokenz`"),
-        ({"goals": [{"goal": "reached-end"}]}, "are of the kind `live`, too"),
+        ({"goals": [{"goal": "reached-end"}]}, "must be of kind `live`, too"),
         ({"goals": []}, "needs `goals`"),
         ({"prompt": "Once"}, "has no `prompt`"),
-        ({"kind": "stepper", "prompt": "Once"}, "goes with `kind: live`"),
+        ({"kind": "stepper", "prompt": "Once"}, "only works with `kind: live`"),
     ],
 )
-def test_what_does_not_fit_is_an_error(changes: dict[str, Any], said: str) -> None:
+def test_invalid_combinations_are_errors(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=said):
         lab(**changes)

@@ -1,4 +1,4 @@
-"""A scan of a lesson finds what the parser finds, or nothing."""
+"""Test that a scan of a lesson finds the same as the parser, or nothing."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ QUESTIONS_ALONE = FRONT + SCREEN + "\n## Questions {#questions}\n" + SINGLE
 @pytest.mark.parametrize(
     "text", [SMALL, QUESTIONS_ALONE, SMALL.replace("id: pick", "id: 'pick' # x")]
 )
-def test_what_is_written_in_other_ways(text: str) -> None:
+def test_other_spellings_of_the_same(text: str) -> None:
     assert scan_outline(text.encode(), "x.md") == parsed(text) is not None
 
 
@@ -56,7 +56,7 @@ def test_what_is_written_in_other_ways(text: str) -> None:
     st.integers(0, 40),
     st.sampled_from(["", "```", "\n", "## A {#a}\n"]),
 )
-def test_never_another_outline_than_the_parser(start: int, length: int, new: str) -> None:
+def test_the_outline_never_differs_from_the_parsers(start: int, length: int, new: str) -> None:
     text = SMALL[:start] + new + SMALL[start + length :]
     found, sound = scan_outline(text.encode(), "x.md"), parsed(text)
     assert found is None or sound is None or found == sound
@@ -75,7 +75,7 @@ def test_a_large_course_is_only_scanned_at_first(tmp_path: Path) -> None:
         course.lesson("small-2")
 
 
-def test_a_new_course_is_scanned_at_once_and_known_when_the_rest_was_read(tmp_path: Path) -> None:
+def test_a_new_course_is_scanned_at_once_and_parsed_later(tmp_path: Path) -> None:
     for number, text in ((1, SMALL), (2, SMALL.replace("hint:", "hunt:"))):
         text = text.replace("number: 7", f"number: {number}")
         for name in ("small", "pick", "sure"):
@@ -97,7 +97,7 @@ def test_a_new_course_is_scanned_at_once_and_known_when_the_rest_was_read(tmp_pa
     assert [str(problem) for problem in again.course().problems] == problems
 
 
-def test_terms_can_be_asked_for_before_the_rest_was_read(tmp_path: Path) -> None:
+def test_the_glossary_is_available_before_the_rest_is_read(tmp_path: Path) -> None:
     (tmp_path / "01.md").write_text(SMALL)
     (tmp_path / "glossary.md").write_text("## Term {#term}\n\nIt.\n")
     assert list(Opening(tmp_path).course().glossary) == ["term"]
@@ -120,10 +120,10 @@ def test_terms_can_be_asked_for_before_the_rest_was_read(tmp_path: Path) -> None
         "source:\n  - One\n  - 'Two: three'",
         "number: 12",
         "version: 3",
-        "title: x\n  goes on",
+        "title: x\n  continued",
     ],
 )
-def test_front_matter_as_it_may_be_written(fields: str) -> None:
+def test_all_ways_to_write_front_matter(fields: str) -> None:
     name = fields.partition(":")[0]
     usual = {
         "id": "id: x",

@@ -1,4 +1,4 @@
-"""The lesson format: what is understood, and what is said about everything else."""
+"""Test the lesson format: valid lessons, and the errors about everything else."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def test_a_whole_lesson() -> None:
     assert [choice.text for choice in question.choices] == ["yes", "no"]
 
 
-def test_a_question_belongs_to_the_screen_it_stands_on() -> None:
+def test_a_question_belongs_to_the_screen_that_contains_it() -> None:
     second = "\n## Second {#second}\n\nText.\n"
     named = SINGLE.replace("id: pick", "id: other\nscreen: first")
     lesson = parse_lesson(SMALL + second + named, "x.md")
     assert [question.screen for question in lesson.questions] == ["first", "first"]
 
 
-def test_a_section_of_questions_alone_is_no_screen() -> None:
+def test_a_section_with_only_questions_is_not_a_screen() -> None:
     text = FRONT + SCREEN + "\n## Questions {#questions}\n" + SINGLE
     lesson = parse_lesson(text, "x.md")
     assert [screen.id for screen in lesson.screens] == ["first"]
@@ -79,12 +79,13 @@ def test_other_code_stays_in_the_text() -> None:
 
 
 WRONG = [
-    # what is replaced, by what, words of the message, at which text the line is
+    # The replaced text, its replacement, words of the message, and the text at the line of
+    # the error
     ("hint: Not the other.", "hunt: Not the other.", "hunt", "hunt:"),
     ("hint: Not the other.\n", "", "`hint` is missing", "id: pick"),
     ("    right: true\n", "", "0 choices", "id: pick"),
     ("    why: Not this", "    right: true\n    why: Not this", "2 choices", "id: pick"),
-    ("text: no", "text: yes", "stands there twice", "id: pick"),
+    ("text: no", "text: yes", "appears twice", "id: pick"),
     ("type: single", "type: singel", "singel", "type: singel"),
     ("goal: top-above", "goal: top-over", "top-over", "goal: top-over"),
     ("probability: 0.9", "probability: 1.5", "probability", "probability: 1.5"),
@@ -92,8 +93,8 @@ WRONG = [
     ("probability: 0.9", "probability: often", "a number", "probability: often"),
     ("kind: stepper", "kind: steeper", "steeper", "kind: steeper"),
     ("prompt: Once upon a\n", "", "needs a `prompt`", "id: sure"),
-    ("id: pick", "id: Pick_1", "small letters", "id: Pick_1"),
-    ("id: pick", "id: first", "is taken", "```question"),
+    ("id: pick", "id: Pick_1", "lowercase letters", "id: Pick_1"),
+    ("id: pick", "id: first", "is already used", "```question"),
     ("id: pick", "id: pick\nscreen: last", "'last'", "```question"),
     ("id: pick", "id: pick\nid: pick2", "twice", "id: pick2"),
     ("ask: Which?", "ask: [Which?", "YAML", "hint:"),
@@ -108,8 +109,8 @@ WRONG = [
     ("number: 7", "number: " + "9" * 5000, "number", "number:"),
     ("summary: Just enough.\n", "", "`summary` is missing", "id: small"),
     ("title: A small lesson", "title: A small lesson\nauthor: me", "author", "author:"),
-    ("## First screen {#first}", "## First screen", "no usable id", "## First"),
-    ("## First screen {#first}", "## First {#First Screen}", "no usable id", "## First"),
+    ("## First screen {#first}", "## First screen", "no valid id", "## First"),
+    ("## First screen {#first}", "## First {#First Screen}", "no valid id", "## First"),
     ("## First screen {#first}", f"## {'First ' * 20} {{#first}}", "longer than", "## First"),
     ("## First screen {#first}", "# A title\n\n## First {#first}", "`#` is not used", "# A title"),
     ("## First screen {#first}", "Stray.\n\n## First {#first}", "before the first", "Stray."),
@@ -130,7 +131,7 @@ WRONG = [
 
 
 @pytest.mark.parametrize(("old", "new", "words", "at"), WRONG)
-def test_an_error_names_line_and_remedy(old: str, new: str, words: str, at: str) -> None:
+def test_an_error_has_a_line_and_a_remedy(old: str, new: str, words: str, at: str) -> None:
     assert SMALL.count(old) == 1
     text = SMALL.replace(old, new)
     error = error_of(text)
@@ -138,13 +139,13 @@ def test_an_error_names_line_and_remedy(old: str, new: str, words: str, at: str)
     assert error.line == line_of(text, at)
 
 
-def test_suggests_what_was_meant() -> None:
+def test_an_unknown_name_gets_a_suggestion() -> None:
     assert "`single`" in error_of(SMALL.replace("type: single", "type: singel")).next_step
 
 
 def test_duplicate_question_ids() -> None:
     error = error_of(SMALL + SINGLE)
-    assert "'pick' is taken" in error.problem
+    assert "'pick' is already used" in error.problem
     assert error.line > line_of(SMALL, "```question")
 
 
@@ -159,7 +160,7 @@ def test_no_front_matter() -> None:
 
 
 @pytest.mark.parametrize("text", ["", FRONT])
-def test_nothing_in_it(text: str) -> None:
+def test_an_empty_file(text: str) -> None:
     assert error_of(text).line == 1
 
 
@@ -195,7 +196,7 @@ def test_numbers_must_be_finite() -> None:
         assert error_of(FRONT + SCREEN + number + f"answer: {bad}\n```\n").problem
 
 
-def test_an_accepted_text_has_letters() -> None:
+def test_an_accepted_text_needs_letters() -> None:
     text = SINGLE[: SINGLE.index("choices:")].replace("single", "text")
     assert "no letter" in error_of(FRONT + SCREEN + text + "accept: ['...']\n```\n").problem
 
@@ -279,10 +280,10 @@ def test_any_text_inside_a_block(kind: str, text: str) -> None:
 
 @given(st.integers(0, len(SMALL)), st.integers(0, 40))
 @settings(max_examples=150, deadline=None)
-def test_a_lesson_with_a_piece_missing(start: int, length: int) -> None:
+def test_a_lesson_with_a_missing_part(start: int, length: int) -> None:
     outcome = read(SMALL[:start] + SMALL[start + length :], "x.md")
     assert (outcome.lesson is None) == bool(outcome.problems)
 
 
-def test_every_type_has_a_name_of_its_own() -> None:
+def test_every_type_has_a_unique_name() -> None:
     assert len({kind.__struct_config__.tag for kind in QUESTION_TYPES}) == 8

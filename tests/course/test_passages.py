@@ -1,4 +1,4 @@
-"""The course as passages: all of its screens and terms, in words alone."""
+"""Test the course as passages: all screens and terms, as plain text."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tutor.course.passages import course_passages, prose
 from tutor.retrieval.chunks import WORDS
 
 
-def test_every_screen_and_every_term_is_there() -> None:
+def test_every_screen_and_term_is_included() -> None:
     course = load_course()
     passages = course_passages(course)
     there = {passage.id for passage in passages}
@@ -15,7 +15,7 @@ def test_every_screen_and_every_term_is_there() -> None:
     terms = {f"glossary.md#{term}" for term in course.glossary}
     assert there <= screens | terms
     assert terms <= there
-    assert len(screens - there) <= 3  # screens that are a diagram and nothing else
+    assert len(screens - there) <= 3  # screens with only a diagram
     assert max(len(passage.text.split()) for passage in passages) <= WORDS
 
 

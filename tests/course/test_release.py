@@ -1,4 +1,4 @@
-"""What was released keeps its meaning for as long as it keeps its version."""
+"""Test that a released version of a lesson or question keeps its meaning."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tutor.authoring.release import Release, read_release, write_release
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """A lesson that was released."""
+    """Write a lesson that is released."""
     file = tmp_path / "07-small.md"
     file.write_text(SMALL)
     report = look_over([tmp_path])
@@ -32,7 +32,7 @@ CHANGED = [
 
 
 @pytest.mark.parametrize(("old", "new", "words", "at"), CHANGED)
-def test_another_meaning_needs_another_version(
+def test_a_new_meaning_needs_a_new_version(
     file: Path, old: str, new: str, words: str, at: str
 ) -> None:
     text = SMALL.replace(old, new)
@@ -55,22 +55,22 @@ def test_another_meaning_needs_another_version(
         ("ask: Which?", "ask:   Which?"),
     ],
 )
-def test_words_may_be_mended(file: Path, old: str, new: str) -> None:
+def test_the_wording_may_be_improved(file: Path, old: str, new: str) -> None:
     file.write_text(SMALL.replace(old, new))
     assert lint([file]) == []
 
 
-def test_versions_only_grow(file: Path) -> None:
+def test_versions_only_increase(file: Path) -> None:
     file.write_text(SMALL.replace("version: 2", "version: 1"))
     (finding,) = lint([file])
-    assert "version 2 was released" in finding.message
+    assert "version 2 is already released" in finding.message
 
 
-def test_a_release_remembers_what_is_gone(file: Path) -> None:
+def test_a_release_keeps_removed_lessons(file: Path) -> None:
     assert read_release(file.parent).after([]) == read_release(file.parent)
 
 
-def test_a_file_that_is_no_release(file: Path) -> None:
+def test_an_invalid_release_file(file: Path) -> None:
     (file.parent / "released.json").write_text("{")
     (finding,) = lint([file.parent])
     assert finding.file.endswith("released.json")

@@ -1,4 +1,4 @@
-"""What is found in a course, and in which order."""
+"""Test the results of searching a course, and their order."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def test_the_excerpt_is_plain_text(course: Course) -> None:
     assert code.excerpt == "Nothing about the first one, but softmax."
 
 
-def test_a_question_leads_to_its_screen_and_gives_nothing_away(course: Course) -> None:
+def test_a_question_leads_to_its_screen_without_revealing_the_answer(course: Course) -> None:
     (hit,) = search(course, "which")
     assert (hit.kind, hit.target) == ("question", ScreenTarget("small", "first"))
-    assert search(course, "other") == []  # a hint; what is said after an answer neither
+    assert search(course, "other") == []  # hints and reasons are not searched
 
 
-def test_any_of_the_words_where_nothing_has_all(course: Course) -> None:
+def test_any_of_the_words_if_nothing_contains_all(course: Course) -> None:
     assert search(course, "softmax coffee zebra")
     assert search(course, "zebra") == []
 
@@ -62,7 +62,7 @@ def test_no_words_are_too_strange(words: str) -> None:
 STILL = Course()
 
 
-def test_a_lesson_that_went_bad_meanwhile_hides_no_other(tmp_path: Path) -> None:
+def test_a_lesson_that_became_invalid_does_not_hide_others(tmp_path: Path) -> None:
     (tmp_path / "07-small.md").write_text(SMALL)
     (tmp_path / "glossary.md").write_text(GLOSSARY)
     course = load_course(tmp_path)

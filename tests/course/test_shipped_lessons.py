@@ -1,4 +1,4 @@
-"""The lessons that come with this version."""
+"""Test the bundled lessons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tutor.course.targets import target
 from tutor.labs.kit import registry
 
 
-def test_nothing_to_complain_about() -> None:
+def test_the_linter_has_no_findings() -> None:
     assert [str(finding) for finding in lint([paths.lessons_folder()])] == []
     assert load_course().problems == ()
 
@@ -42,8 +42,11 @@ def test_every_question_leads_back_to_a_screen() -> None:
 
 
 def test_a_prompt_ends_where_a_token_can_begin() -> None:
-    """A space belongs to the token after it; a prompt that ends in one asks something else, and
-    only the lesson about tokens means to."""
+    """Check the ends of prompts.
+
+    A space belongs to the token after it, so a prompt that ends with one asks for something
+    else; only the lesson about tokens does that on purpose.
+    """
     for lesson in load_course().lessons:
         if lesson.id == "tokens":
             continue
@@ -52,7 +55,7 @@ def test_a_prompt_ends_where_a_token_can_begin() -> None:
         assert all(prompt == prompt.strip() for prompt in prompts)
 
 
-def test_the_examples_for_authors_are_a_lesson() -> None:
+def test_the_examples_for_authors_make_a_lesson() -> None:
     guide = (paths.lessons_folder() / "README.md").read_text(encoding="utf-8")
     blocks = re.findall(r"^(`{3,})(yaml|markdown)\n(.*?)^\1$", guide, re.DOTALL | re.MULTILINE)
     indented = re.findall(r"^    (- id: .*(?:\n      .*)+)$", guide, re.MULTILINE)
@@ -67,7 +70,7 @@ def test_the_examples_for_authors_are_a_lesson() -> None:
     assert "As of 2026-02" in screen.body
 
 
-def test_the_guide_names_everything_that_there_is() -> None:
+def test_the_guide_is_complete() -> None:
     guide = (paths.lessons_folder() / "README.md").read_text(encoding="utf-8")
     names = [type_name(kind) for kind in QUESTION_TYPES]
     names += [str(goal.__struct_config__.tag) for goal in GOALS]
@@ -86,7 +89,7 @@ def test_every_row_of_the_coverage_table_leads_to_a_screen() -> None:
     assert [href for href in links if target(href, course) is None] == []
 
 
-def test_the_course_has_all_of_everything() -> None:
+def test_the_course_uses_every_feature() -> None:
     course = load_course()
     assert [outline.number for outline in course.outlines] == list(range(1, 13))
     asked = [question for outline in course.outlines for question in outline.questions]
@@ -110,14 +113,14 @@ def test_every_lab_is_embedded_in_its_lesson() -> None:
 
 
 def test_two_screens_ask_for_different_goals_of_a_lab() -> None:
-    """A goal that was reached counts wherever the lab is embedded."""
+    """A goal that was reached counts on every screen with the lab."""
     for lesson in load_course().lessons:
         asked = [(lab.live, goal) for lab in lesson.labs if lab.live for goal in lab.goals]
         assert len(asked) == len(set(asked)), lesson.id
 
 
-def test_the_release_has_every_lesson_and_question_as_it_is() -> None:
-    """`tutor release` writes it; from then on lint tells what has changed and kept its version."""
+def test_the_release_is_up_to_date() -> None:
+    """`tutor release` writes the file; lint then reports changes without a new version."""
     release = read_release(paths.lessons_folder())
     lessons = load_course().lessons
     assert set(release.lessons) == {lesson.id for lesson in lessons}

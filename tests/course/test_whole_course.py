@@ -1,4 +1,4 @@
-"""What is seen only when all files of a course are known, and what is kept between two starts."""
+"""Test checks that need all files of a course, and the cache between two starts."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GLOSSARY = "## Logit {#logit}\n\nA score, see [there](07-small.md#first).\n"
 
 
 def lesson(name: str, number: int, needs: str = "", text: str = "") -> str:
-    """A lesson that shares no id with another name's."""
+    """Return a lesson that shares no id with lessons of other names."""
     body = SMALL.replace("id: small", f"id: {name}").replace("number: 7", f"number: {number}")
     body = body.replace("id: pick", f"id: {name}-pick").replace("id: sure", f"id: {name}-sure")
     return body.replace("summary:", f"needs: [{needs}]\nsummary:").replace("Some *text*.", text)
@@ -54,7 +54,7 @@ def test_lessons_that_need_each_other(tmp_path: Path) -> None:
     assert len(course.outlines) == 4
 
 
-def test_a_lesson_that_needs_itself_or_one_that_is_not_there(tmp_path: Path) -> None:
+def test_a_lesson_that_needs_itself_or_a_missing_one(tmp_path: Path) -> None:
     course = course_of(tmp_path, x1=lesson("a", 1, "a, zeta", "Text."))
     missing, itself = course.problems
     assert "'zeta'" in missing.problem
@@ -93,12 +93,12 @@ def test_links_across_the_course(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("href", "words"),
     [
-        ("glossary.md#logits", "leads to no term"),
-        ("07-small.md#last", "no screen of that lesson"),
-        ("08-large.md", "leads to no lesson"),
+        ("glossary.md#logits", "does not lead to a term"),
+        ("07-small.md#last", "does not lead to a screen of that lesson"),
+        ("08-large.md", "does not lead to a lesson"),
     ],
 )
-def test_links_that_lead_nowhere(tmp_path: Path, href: str, words: str) -> None:
+def test_links_without_a_target(tmp_path: Path, href: str, words: str) -> None:
     (tmp_path / "glossary.md").write_text(GLOSSARY)
     (tmp_path / "07-small.md").write_text(SMALL)
     text = lesson("a", 1, text=f"Some\ntext, a [link]({href}).")
@@ -109,13 +109,13 @@ def test_links_that_lead_nowhere(tmp_path: Path, href: str, words: str) -> None:
     assert course.lesson("a") is not None
 
 
-def test_a_link_of_the_glossary_that_leads_nowhere(tmp_path: Path) -> None:
+def test_a_link_in_the_glossary_without_a_target(tmp_path: Path) -> None:
     (tmp_path / "glossary.md").write_text(GLOSSARY)
     (problem,) = course_of(tmp_path, x1=lesson("a", 1, text="Text.")).problems
     assert (problem.file, problem.line) == ("glossary.md", 3)
 
 
-def test_a_taken_id_is_told_where_it_stands(tmp_path: Path) -> None:
+def test_a_taken_id_is_reported_with_its_line(tmp_path: Path) -> None:
     text = lesson("b", 2, text="Text.").replace("b-pick", "a-pick")
     course = course_of(tmp_path, x1=lesson("a", 1, text="Text."), x2=text)
     (problem,) = course.problems
@@ -123,7 +123,7 @@ def test_a_taken_id_is_told_where_it_stands(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["glossary.md", "facts.yaml"])
-def test_a_bad_file_beside_the_lessons_hides_none(tmp_path: Path, name: str) -> None:
+def test_an_invalid_file_beside_the_lessons_hides_none(tmp_path: Path, name: str) -> None:
     outside = tmp_path / "outside"
     outside.write_text("- secret\n")
     for index, data in enumerate((b"\xff\xfe", b"x" * 5_000_000, b"a\x00b", b"\x1b[2J", None)):
@@ -143,14 +143,14 @@ def test_a_bad_file_beside_the_lessons_hides_none(tmp_path: Path, name: str) -> 
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no such files on this system")
-def test_a_file_that_would_block_for_ever_is_not_opened(tmp_path: Path) -> None:
+def test_a_file_that_would_block_forever_is_not_opened(tmp_path: Path) -> None:
     for name in ("01-pipe.md", "glossary.md", "facts.yaml"):
         os.mkfifo(tmp_path / name)
     problems = load_course(tmp_path).problems
     assert ["not an ordinary file" in problem.problem for problem in problems] == [True] * 3
 
 
-# --- what is kept --------------------------------------------------------------------------------
+# --- the cache --------------------------------------------------------------------------------
 
 
 def cache_files() -> list[Path]:
@@ -159,7 +159,7 @@ def cache_files() -> list[Path]:
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The files that were taken in."""
+    """Record which files are parsed."""
     files: list[str] = []
     read = parse.read
 
@@ -171,7 +171,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return files
 
 
-def test_only_what_has_changed_is_taken_in(tmp_path: Path, counted: list[str]) -> None:
+def test_only_changed_files_are_parsed(tmp_path: Path, counted: list[str]) -> None:
     first = course_of(tmp_path, x1=lesson("a", 1, text="Text."), x2=lesson("b", 2, text="Text."))
     assert counted == ["01.md", "02.md"]
     again = load_course(tmp_path)
@@ -182,7 +182,7 @@ def test_only_what_has_changed_is_taken_in(tmp_path: Path, counted: list[str]) -
     assert counted[2:] == ["02.md"]
 
 
-def test_where_nothing_has_changed_no_parser_is_loaded(tmp_path: Path) -> None:
+def test_without_changes_no_parser_is_loaded(tmp_path: Path) -> None:
     course_of(tmp_path, x1=lesson("a", 1, text="Text."))
     script = (
         "import sys; from pathlib import Path; from tutor.course.catalogue import load_course;"
@@ -194,7 +194,7 @@ def test_where_nothing_has_changed_no_parser_is_loaded(tmp_path: Path) -> None:
     assert done.stdout.strip() == ""
 
 
-def test_a_lesson_is_read_when_it_is_asked_for(tmp_path: Path, counted: list[str]) -> None:
+def test_a_lesson_is_read_when_it_is_needed(tmp_path: Path, counted: list[str]) -> None:
     course_of(tmp_path, x1=lesson("a", 1, text="Text."))
     course = load_course(tmp_path)
     del counted[:]
@@ -207,14 +207,14 @@ def test_a_lesson_is_read_when_it_is_asked_for(tmp_path: Path, counted: list[str
     assert counted == ["01.md"]
 
 
-def test_problems_are_kept_too(tmp_path: Path, counted: list[str]) -> None:
+def test_problems_are_cached_too(tmp_path: Path, counted: list[str]) -> None:
     first = course_of(tmp_path, x1="nothing")
     again = load_course(tmp_path)
     assert counted == ["01.md"]
     assert [str(each) for each in again.problems] == [str(each) for each in first.problems]
 
 
-def test_other_facts_make_another_lesson(tmp_path: Path, counted: list[str]) -> None:
+def test_other_facts_change_the_lesson(tmp_path: Path, counted: list[str]) -> None:
     facts = "- {id: a, product: A, topic: T, value: V, as_of: 2026-01, source: S}\n"
     (tmp_path / "facts.yaml").write_text(facts)
     text = lesson("a", 1, text="```facts\ntopics: [T]\nproducts: [A]\n```")
@@ -233,7 +233,7 @@ def test_a_damaged_cache_counts_as_empty(tmp_path: Path, data: bytes) -> None:
     assert load_course(tmp_path).outlines == first.outlines
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(
+def test_a_cache_that_cannot_be_written_is_not_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = tmp_path / "file"
@@ -247,7 +247,7 @@ def test_a_cache_that_cannot_be_written_is_done_without(
 def test_a_file_that_changes_after_the_course_was_opened(tmp_path: Path) -> None:
     course = course_of(tmp_path, x1=lesson("a", 1, text="Text."))
     (tmp_path / "01.md").write_text(lesson("z", 1, text="Text."))
-    with pytest.raises(LessonError, match="had the lesson"):
+    with pytest.raises(LessonError, match="contained the lesson"):
         course.lesson("a")
     (tmp_path / "01.md").unlink()
     with pytest.raises(LessonError, match="cannot be read"):

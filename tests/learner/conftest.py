@@ -17,7 +17,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def filled(folder: Path) -> Path:
-    """A folder in which two questions were answered, a place saved, and a third one answered."""
+    """A folder with two answers, a saved place, and a third answer."""
     progress = Progress.open(folder)
     for number in range(2):
         progress.record(answered(number))

@@ -1,4 +1,4 @@
-"""Events of every kind, for tests that try many."""
+"""Strategies for events of every kind."""
 
 from __future__ import annotations
 

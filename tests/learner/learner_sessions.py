@@ -1,4 +1,4 @@
-"""Helpers for the tests of the learner's progress: real folders, real processes."""
+"""Helpers for the tests of the learner's progress, with real folders and processes."""
 
 from __future__ import annotations
 
@@ -30,28 +30,28 @@ def answered(
 
 
 def named(number: int, *, id: str = "") -> Answered:
-    """An answer with all that `record` would give it."""
+    """Return an answer with all fields that `record` sets."""
     return msgspec.structs.replace(answered(number), id=id or f"answer-{number}", zone=0)
 
 
 def told(progress: Progress) -> str:
-    """Everything the learner is told, as it would be printed."""
+    """Return all notices for the learner, as they would be printed."""
     return "\n".join(str(notice) for notice in progress.notices)
 
 
 def log_files(folder: Path) -> tuple[Path, Path]:
-    """The review log and its copy."""
+    """Return the review log and its copy."""
     return folder / "reviews.log", folder / "reviews.log.copy"
 
 
 def start_writer(folder: Path, *arguments: object) -> subprocess.Popen[str]:
-    """`progress_writer.py` in a process of its own; its output is a pipe."""
+    """Start `progress_writer.py` as a separate process; its output is a pipe."""
     command = [sys.executable, str(WRITER), str(folder), *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def run_session(code: str, *arguments: object, inside: tuple[str, ...] = ()) -> str:
-    """Run Python code as another session of the learner; what it printed.
+    """Run Python code as another session of the learner, and return its output.
 
     `inside` is a command to run it in (another mount namespace, for example).
     """

@@ -1,11 +1,10 @@
-"""Sessions of a learner in processes of their own, for the tests to kill.
+"""Run sessions of a learner as separate processes, for the tests to kill.
 
-progress_writer.py FOLDER NAME COUNT
-    records COUNT answers (0: without end) and prints the question of each once it is saved.
-progress_writer.py FOLDER NAME COUNT kill
-    does the same again and again, each time in a new folder FOLDER/1/me, FOLDER/2/me, ... and in a
-    new process, which kills itself with SIGKILL just before its first, second, ... operation on a
-    file of the folder, until one of them gets to its end.
+progress_writer.py FOLDER NAME COUNT records COUNT answers (0: without end) and prints the question
+of each once it is saved. progress_writer.py FOLDER NAME COUNT kill does the same repeatedly, each
+time in a new folder FOLDER/1/me, FOLDER/2/me, ... and in a new process, which kills itself with
+SIGKILL just before its first, second, ... operation on a file of the folder, until one of them gets
+to its end.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import filelock  # noqa: F401  # imported while saving otherwise: once is enough
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LessonState
 
-# Python reports these to audit hooks before it does them.
+# Python reports these to audit hooks before it carries them out.
 OPERATIONS = {"open", "os.rename", "os.link", "os.remove", "os.mkdir", "os.truncate"}
 
 

@@ -1,4 +1,4 @@
-"""Saving in the background: at once, in order, and never half true."""
+"""Test saving in the background: at once, in order, and never partially."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_save_returns_before_the_disk_has_it_and_is_read_at_once(
         assert reading.setting("seed") == 7
 
 
-def test_saves_are_made_in_the_order_in_which_they_were_asked_for(
+def test_saves_are_made_in_the_order_of_the_requests(
     progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate(progress, monkeypatch)
@@ -88,13 +88,11 @@ def test_saves_are_made_in_the_order_in_which_they_were_asked_for(
     gate.open()
     assert background.drain(PATIENCE)
     assert gate.order == ["change", "record"] * 3
-    # each answer met the question that it is about: with another order it would not be there
+    # Each answer belongs to the current question, which shows that the order was kept.
     assert Progress.open(progress.folder).lesson("l").question == "question-2"
 
 
-def test_a_place_that_is_out_of_date_before_its_turn_is_not_written(
-    filled: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_outdated_place_is_not_written(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     progress = Progress.open(filled)
     gate = Gate(progress, monkeypatch)
     background = BackgroundProgress(progress)
@@ -108,7 +106,7 @@ def test_a_place_that_is_out_of_date_before_its_turn_is_not_written(
     assert Progress.open(progress.folder).lesson("l").screen == "screen-49"
 
 
-def test_a_save_that_fails_is_told_and_taken_back_and_those_after_it_are_made(
+def test_a_failed_save_is_reported_and_undone_and_later_ones_are_made(
     progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Exception] = []
@@ -128,7 +126,7 @@ def test_a_save_that_fails_is_told_and_taken_back_and_those_after_it_are_made(
     assert background.cards().keys() == {"question-2"}
 
 
-def test_a_mistake_of_ours_reaches_whoever_hears(
+def test_an_unexpected_error_is_reported(
     progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Exception] = []
@@ -144,13 +142,13 @@ def test_a_mistake_of_ours_reaches_whoever_hears(
     assert told == [mistake]
 
 
-def test_what_another_session_saves_is_seen(progress: Progress) -> None:
+def test_changes_of_another_session_are_seen(progress: Progress) -> None:
     background = BackgroundProgress(progress)
     Progress.open(progress.folder).record(answered(1))
     assert background.cards().keys() == {"question-1"}
 
 
-def test_nobody_waits_while_another_session_holds_the_lock(folder: Path) -> None:
+def test_a_lock_held_by_another_session_does_not_block(folder: Path) -> None:
     told: list[Exception] = []
     background = BackgroundProgress(Progress(folder, timeout=0.2), told.append)
     with locked(folder / "lock", 1.0):
@@ -162,7 +160,7 @@ def test_nobody_waits_while_another_session_holds_the_lock(folder: Path) -> None
     assert background.record(answered(2)).result(PATIENCE) is None
 
 
-def test_a_notice_that_comes_up_while_saving_is_told_when_it_does(
+def test_a_notice_during_a_save_is_reported_at_once(
     filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told: list[Exception] = []
@@ -177,12 +175,12 @@ def test_a_notice_that_comes_up_while_saving_is_told_when_it_does(
 
 def test_a_setting_that_can_never_be_saved_is_refused_at_once(progress: Progress) -> None:
     background = BackgroundProgress(progress)
-    with pytest.raises(StoreError, match="too long to be remembered"):
+    with pytest.raises(StoreError, match="too long to be saved"):
         background.save_setting("text", "x" * (LONGEST_SETTING + 1))
     assert background.unsaved == 0
 
 
-def test_an_answer_is_taken_back_before_it_is_saved(
+def test_an_answer_can_be_undone_before_it_is_saved(
     progress: Progress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = Gate(progress, monkeypatch)
@@ -201,6 +199,6 @@ def test_an_answer_is_taken_back_before_it_is_saved(
     )
 
 
-def test_ids_are_in_the_order_in_which_they_were_made() -> None:
+def test_ids_sort_in_the_order_of_their_creation() -> None:
     ids = [new_id() for _ in range(1000)]
     assert ids == sorted(set(ids))

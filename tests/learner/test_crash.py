@@ -1,4 +1,4 @@
-"""Sessions that are killed, and sessions at the same time, as processes of their own."""
+"""Test sessions that are killed, and simultaneous sessions, as separate processes."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
 
 
 def kill_writer_after(folder: Path, name: str, answers: int) -> list[str]:
-    """Start a session, kill it once it has acknowledged `answers` answers; what it acknowledged."""
+    """Start a session, kill it after `answers` acknowledged answers, and return those."""
     writer = start_writer(folder, name, 0)
     assert writer.stdout is not None
     acknowledged = [writer.stdout.readline().strip() for _ in range(answers)]
     writer.kill()
-    acknowledged += writer.stdout.read().split()  # those between our reading and its death
+    acknowledged += writer.stdout.read().split()  # those written between our reading and its death
     assert writer.wait() == -signal.SIGKILL
     writer.stdout.close()
     return acknowledged
@@ -38,11 +38,11 @@ def kill_in_a_loop(folder: Path, rounds: int) -> None:
         acknowledged |= set(kill_writer_after(folder, f"s{number}", generator.randint(1, 12)))
         progress = Progress.open(folder)
         assert acknowledged <= set(progress.cards())
-        # At most the one answer that was under way when the session died may be there as well.
+        # At most the one answer in progress when the session died may also be there.
         assert len(progress.cards()) <= len(acknowledged) + number + 1
         assert told(progress) == ""
     assert not any(line.damaged for line in ReviewLog(folder / "reviews.log").read())
-    assert len(list(folder.iterdir())) <= 6  # killed writers leave no growing pile of files
+    assert len(list(folder.iterdir())) <= 6  # killed writers do not leave more and more files
 
 
 @posix
@@ -59,12 +59,12 @@ def test_kill_9_loses_no_acknowledged_answer_in_300_kills(folder: Path) -> None:
 
 @posix
 def test_kill_9_before_every_single_file_operation(tmp_path: Path) -> None:
-    """Two answers and two places, cut off before the first operation on a file, the second, ..."""
+    """Kill the recording of two answers and two places before each single file operation."""
     writer = start_writer(tmp_path, "a", 2, "kill")
     acknowledged = writer.communicate()[0].split()
     assert writer.returncode == 0
     places = [path.name for path in tmp_path.iterdir() if path.name.isdigit()]
-    assert len(places) > 25  # so many operations there are: the hook that kills does count them
+    assert len(places) > 25  # the number of operations, which shows that the hook counts them
     for place in places:
         folder = tmp_path / place / "me"
         saved = {question for question in acknowledged if question.startswith(f"{place}-")}
@@ -73,7 +73,7 @@ def test_kill_9_before_every_single_file_operation(tmp_path: Path) -> None:
         assert len(progress.cards()) <= len(saved) + 1
         if len(saved) == 2:
             assert progress.lesson(f"{place}-a").screen in {"0", "1"}
-        # The next session goes on as if nothing had happened.
+        # The next session continues as if nothing had happened.
         progress.record(answered(9))
         progress.save_lesson(LessonState(lesson="a", screen="9"))
         again = Progress.open(folder)
@@ -83,7 +83,7 @@ def test_kill_9_before_every_single_file_operation(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sessions", [2, 4])
-def test_sessions_at_the_same_time_lose_nothing(folder: Path, sessions: int) -> None:
+def test_simultaneous_sessions_lose_nothing(folder: Path, sessions: int) -> None:
     writers = [start_writer(folder, f"s{number}", 15) for number in range(sessions)]
     outputs = [writer.communicate()[0].split() for writer in writers]
     assert [writer.returncode for writer in writers] == [0] * sessions
@@ -108,7 +108,7 @@ with locked(Path(sys.argv[1]) / "lock", 5):
 """
 
 
-def test_a_session_that_holds_on_is_told_and_its_death_frees_the_lock(filled: Path) -> None:
+def test_a_lock_that_is_held_too_long_is_reported_and_freed_by_death(filled: Path) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD_THE_LOCK, str(filled)],
         stdin=subprocess.PIPE,
@@ -132,7 +132,7 @@ def test_a_session_that_holds_on_is_told_and_its_death_frees_the_lock(filled: Pa
     assert len(Progress.open(filled).cards()) == 4
 
 
-def test_a_session_sees_another_process(filled: Path) -> None:
+def test_a_session_sees_changes_of_another_process(filled: Path) -> None:
     progress = Progress.open(filled)
     assert len(progress.cards()) == 3
     run_session(

@@ -1,4 +1,4 @@
-"""State files that are corrupt, empty, gone, edited, or newer: what is left and what is said."""
+"""Test state files that are damaged, empty, missing, edited, or newer."""
 
 from __future__ import annotations
 
@@ -80,12 +80,12 @@ class TestDamage:
         assert set(progress.cards()) == QUESTIONS
         assert progress.lesson("one-question").screen == "ask"
         assert str(progress.notices[0]).startswith(
-            f"Saved progress was not as expected: {file} {problem}. Its backup is used instead, "
-            "and every answer given since that was made has been read from the review log."
+            f"Saved progress was repaired: {file} {problem}. Its backup is used instead, "
+            "and all answers since the backup were restored from the review log."
         )
         assert told(progress).endswith("There is nothing you need to do.")
         assert len(progress.notices) == 1
-        # Looking has changed nothing; saving repairs, and keeps the evidence.
+        # Reading has changed nothing; saving repairs the file, and keeps the damaged one.
         assert (file.read_bytes() if file.exists() else None) == left
         progress.record(answered(3))
         kept = filled / "progress.json.damaged"
@@ -95,7 +95,7 @@ class TestDamage:
         assert again.lesson("one-question").screen == "ask"
         assert again.notices == []
 
-    def test_without_a_backup_the_log_gives_every_answer(
+    def test_without_a_backup_the_log_restores_every_answer(
         self, filled: Path, damage: Callable[[Path], None], problem: str
     ) -> None:
         file = filled / "progress.json"
@@ -106,19 +106,19 @@ class TestDamage:
             dict.fromkeys(QUESTIONS, 1)
         )
         assert (
-            f"{file} {problem}, and there is no backup that can be read. Everything you answered "
-            "has been read again from the review log; only your place in each lesson is lost."
+            f"{file} {problem}, and it has no readable backup. All your answers were restored "
+            "from the review log; only your place in each lesson is lost."
         ) in told(progress)
-        assert told(progress).endswith("Open the lesson you were in and go on.")
+        assert told(progress).endswith("Open the lesson you were in and continue there.")
         progress.save_lesson(LessonState(lesson="one-question", screen="start"))
         again = Progress.open(filled)
         assert set(again.cards()) == QUESTIONS
         assert again.notices == []
 
-    def test_it_may_happen_again_right_after_the_repair(
+    def test_damage_right_after_the_repair(
         self, filled: Path, damage: Callable[[Path], None], problem: str
     ) -> None:
-        """The repair must not have made a damaged file the backup."""
+        """The repair must not make a damaged file the backup."""
         file = filled / "progress.json"
         damage(file)
         Progress.open(filled).record(answered(3))
@@ -129,7 +129,7 @@ class TestDamage:
         assert f"{file} {problem}. Its backup is used instead" in told(progress)
 
 
-def test_with_nothing_left_the_learner_is_told_and_goes_on(filled: Path) -> None:
+def test_with_nothing_left_the_learner_can_continue(filled: Path) -> None:
     file = filled / "progress.json"
     for each in (filled / "progress.json.bak", *log_files(filled)):
         each.unlink()
@@ -137,8 +137,8 @@ def test_with_nothing_left_the_learner_is_told_and_goes_on(filled: Path) -> None
     progress = Progress.open(filled)
     assert progress.cards() == {}
     assert (
-        f"{file} is damaged, and there is neither a backup nor a review log that can be read, so "
-        "your progress starts again from nothing. The next save keeps the damaged file as "
+        f"{file} is damaged, and neither a backup nor a review log can be read. Your progress "
+        "starts from zero. The next save keeps the damaged file as "
         f"progress.json.damaged. If you have a copy of the folder {filled}, put it back"
     ) in told(progress)
     progress.record(answered(1))
@@ -155,7 +155,7 @@ def test_a_deleted_folder_is_a_new_learner(filled: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [remove, empty])
-def test_a_log_lost_with_its_copy_takes_nothing_from_the_state(
+def test_losing_the_log_and_its_copy_does_not_change_the_state(
     filled: Path, damage: Callable[[Path], None]
 ) -> None:
     log, copy = log_files(filled)
@@ -165,7 +165,7 @@ def test_a_log_lost_with_its_copy_takes_nothing_from_the_state(
     assert set(progress.cards()) == QUESTIONS
     assert (
         f"{log} is missing, or older than your saved progress, and so is its copy. The saved "
-        "progress is kept. If you have a newer copy of the file, put it back"
+        "progress is used. If you have a newer copy of the file, put it back"
     ) in told(progress)
     progress.record(answered(3))
     progress.record(answered(4))
@@ -174,7 +174,7 @@ def test_a_log_lost_with_its_copy_takes_nothing_from_the_state(
     assert again.notices == []
 
 
-def test_an_older_copy_of_the_log_takes_nothing_from_the_state(filled: Path) -> None:
+def test_an_older_copy_of_the_log_does_not_change_the_state(filled: Path) -> None:
     older = log_files(filled)[0].read_bytes()
     progress = Progress.open(filled)
     progress.record(answered(3))
@@ -200,9 +200,11 @@ def test_an_older_copy_of_the_state_is_brought_up_to_date(filled: Path) -> None:
     assert again.notices == []
 
 
-def test_in_an_edited_file_places_are_used_and_answers_are_read_from_the_log(filled: Path) -> None:
-    """Somebody edited the file: falling back to the backup would throw that away. And where it was
-    no somebody but a flipped bit, the log knows what was answered."""
+def test_an_edited_file_gives_places_and_the_log_gives_answers(filled: Path) -> None:
+    """Falling back to the backup would discard the edits of the user.
+
+    If it was not an edit but a flipped bit, the log still has the answers.
+    """
     file = filled / "progress.json"
     Progress.open(filled).save_draft("other", Draft(version=1, answer="17"))
     cards = Progress.open(filled).cards()
@@ -215,10 +217,9 @@ def test_in_an_edited_file_places_are_used_and_answers_are_read_from_the_log(fil
     assert progress.draft("other") == Draft(version=1, answer="17")
     assert progress.cards() == cards
     assert told(progress) == (
-        f"Saved progress was not as expected: {file} was changed by something other than tutor. "
-        "Your place in each lesson is used as it is there; everything you answered has been read "
-        "again from the review log. "
-        "If you did not change it yourself, see that you are where you were."
+        f"Saved progress was repaired: {file} was changed by another program. "
+        "Your place in each lesson is taken from it; your answers were restored from the review "
+        "log. If you did not change it yourself, check your place in each lesson."
     )
     progress.record(answered(3))
     again = Progress.open(filled)
@@ -228,7 +229,7 @@ def test_in_an_edited_file_places_are_used_and_answers_are_read_from_the_log(fil
     assert again.notices == []
 
 
-def test_mending_the_log_does_not_make_an_edited_file_count_as_whole(filled: Path) -> None:
+def test_repairing_the_log_does_not_hide_edits_of_the_state(filled: Path) -> None:
     file, cards = filled / "progress.json", Progress.open(filled).cards()
     log, _ = log_files(filled)
     file.write_text(file.read_text().replace('"answers":1', '"answers":5'))
@@ -246,12 +247,10 @@ def test_an_edited_file_without_a_log_is_used_as_it_is(filled: Path) -> None:
     file.write_text(file.read_text().replace('"screen":"ask"', '"screen":"end"'))
     progress = Progress.open(filled)
     assert set(progress.cards()) == QUESTIONS
-    assert f"{file} was changed by something other than tutor. It is used as it is." in told(
-        progress
-    )
+    assert f"{file} was changed by another program. It is used as it is." in told(progress)
 
 
-def test_any_flipped_bit_of_the_state_costs_no_answer(filled: Path) -> None:
+def test_a_flipped_bit_in_the_state_loses_no_answer(filled: Path) -> None:
     file = filled / "progress.json"
     data, cards = file.read_bytes(), Progress.open(filled).cards()
     for position in range(0, len(data), 3):
@@ -267,7 +266,7 @@ def test_any_flipped_bit_of_the_state_costs_no_answer(filled: Path) -> None:
     assert set(Progress.open(filled).cards()) == {*QUESTIONS, "question-3"}
 
 
-def test_an_entry_that_makes_no_sense_is_left_out_and_stays(filled: Path) -> None:
+def test_an_invalid_entry_is_left_out_and_stays_in_the_file(filled: Path) -> None:
     file = filled / "progress.json"
     text = file.read_text()
     file.write_text(text.replace('"screen":"ask"', '"screen":7'))
@@ -275,30 +274,30 @@ def test_an_entry_that_makes_no_sense_is_left_out_and_stays(filled: Path) -> Non
     assert set(progress.cards()) == QUESTIONS
     assert progress.lesson("one-question").screen == ""
     assert (
-        f"1 of the entries in {file} cannot be understood and is left out. They stay in the file."
+        f"1 of the entries in {file} cannot be read and is left out. They stay in the file."
     ) in told(progress)
     progress.save_setting("seed", 1)
     assert '"screen":7' in file.read_text()
-    progress.save_lesson(LessonState(lesson="one-question", screen="end"))  # makes it whole
+    progress.save_lesson(LessonState(lesson="one-question", screen="end"))  # repairs it
     again = Progress.open(filled)
     assert (again.lesson("one-question").screen, told(again)) == ("end", "")
 
 
 def test_a_file_of_a_newer_version_is_left_alone(filled: Path) -> None:
     file = filled / "progress.json"
-    rest = b'"more":[1]}},"cards":"elsewhere"}'
+    rest = b'"more":[1]}},"cards":"in another file"}'
     checksum = b"%08x" % zlib.crc32(b"," + rest, 9)
     file.write_bytes(b'{"about":{"file":{"schema":9,"checksum":"' + checksum + b'",' + rest)
     before = contents(filled)
     progress = Progress.open(filled)
     message = (
         f"Progress is from a newer version: {file} was written by a newer version of tutor "
-        f"(format 9, this one knows {CURRENT.version}). Nothing in it was changed. You can look at "
-        "everything, but nothing new is kept. Update tutor to go on."
+        f"(format 9; this version reads formats up to {CURRENT.version}). Nothing in it was "
+        "changed. You can look at everything, but nothing new is saved. Update tutor to continue."
     )
     assert told(progress) == message
     assert isinstance(progress.notices[0], StoreNewer)
-    assert set(progress.cards()) == QUESTIONS  # the log can be read
+    assert set(progress.cards()) == QUESTIONS  # the log is readable
     saves: list[Callable[[], None]] = [
         lambda: progress.record(answered(3)),
         lambda: progress.save_lesson(LessonState(lesson="one-question")),
@@ -313,7 +312,7 @@ def test_a_file_of_a_newer_version_is_left_alone(filled: Path) -> None:
     assert contents(filled) == before
 
 
-def test_a_folder_in_place_of_the_file_is_told_not_raised(filled: Path) -> None:
+def test_a_folder_in_place_of_the_file_leaves_a_notice(filled: Path) -> None:
     file = filled / "progress.json"
     file.unlink()
     file.mkdir()

@@ -1,8 +1,8 @@
-"""Whatever happens to the files, one copy of the log at a time: every answer is there, once.
+"""Test that every answer is there exactly once, with one damaged copy of the log at a time.
 
-The model is a list in memory of the events that were acknowledged. Between two looks at the files
-(`check`, at every start) one of the two logs may be cut off, have bits flipped or go, and so may
-the state and its backup, both at once if it comes to that.
+The model is a list in memory of the acknowledged events. Between two checks of the files (`check`,
+at every start), one of the two logs may be cut off, have bits flipped or be removed, and so may the
+state and its backup, even both at once.
 """
 
 from __future__ import annotations
@@ -56,16 +56,16 @@ class Damaged(RuleBasedStateMachine):
         super().__init__()
         self.temporary = tempfile.TemporaryDirectory()
         self.folder = Path(self.temporary.name) / "me"
-        self.elsewhere = Progress(Path(self.temporary.name) / "elsewhere", clock=lambda: NOW)
+        self.other_machine = Progress(Path(self.temporary.name) / "other", clock=lambda: NOW)
         self.export = Path(self.temporary.name) / "export.json"
         self.written: list[LogEvent] = []
-        self.written_elsewhere: list[LogEvent] = []
+        self.written_on_other: list[LogEvent] = []
         self.exported: list[LogEvent] = []
         self.log_hurt = False
         self.sessions = [self._opened(), self._opened()]
 
     def _opened(self) -> Progress:
-        """As the app and every command open it."""
+        """Open the progress as the app and every command do."""
         progress = Progress(self.folder, clock=lambda: NOW)
         progress.check()
         self.log_hurt = False
@@ -107,18 +107,18 @@ class Damaged(RuleBasedStateMachine):
         self.sessions[session] = self._opened()
 
     @rule(event=events)
-    def answer_elsewhere(self, event: LogEvent) -> None:
+    def answer_on_another_machine(self, event: LogEvent) -> None:
         event = identified(event)
         if event.at <= NOW:
-            self.elsewhere.record(event)
-            self.written_elsewhere.append(event)
+            self.other_machine.record(event)
+            self.written_on_other.append(event)
 
     @rule(here=st.booleans())
     def export_progress(self, here: bool) -> None:
-        """From here as well: what is imported again later counts once, whatever happened since."""
-        source = self.sessions[0] if here else self.elsewhere
+        """Export progress from any machine; importing it again later must count once."""
+        source = self.sessions[0] if here else self.other_machine
         self.export.write_bytes(msgspec.json.encode(exchange.export(source)))
-        self.exported = list(self.written if here else self.written_elsewhere)
+        self.exported = list(self.written if here else self.written_on_other)
 
     @rule(session=st.integers(0, 1))
     def import_progress(self, session: int) -> None:
@@ -128,8 +128,8 @@ class Damaged(RuleBasedStateMachine):
             self.written += [event for event in self.exported if event.id not in known]
 
     @rule(event=events)
-    def go_back_to_an_older_program(self, event: LogEvent) -> None:
-        """A newer one was here for one answer; then its older format is put back."""
+    def go_back_to_an_older_version(self, event: LogEvent) -> None:
+        """A newer version records one answer; then its older format is restored."""
         self.sessions[0].save_setting("seed", 1)
         newer = Progress(self.folder, schema=NEWER, clock=lambda: NOW)
         event = identified(event)

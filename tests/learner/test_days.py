@@ -1,4 +1,4 @@
-"""Days with an answer, as bits."""
+"""Test days with an answer, stored as bits."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def test_the_order_of_days_makes_no_difference(days: list[int], random: Random) 
 
 
 @given(some_days, st.integers(1, 60))
-def test_days_are_counted_as_in_a_set(days: list[int], count: int) -> None:
+def test_days_are_counted_like_a_set(days: list[int], count: int) -> None:
     kept = {day for day in days if day > max(days) - KEPT}
     expected = len(kept & set(range(TODAY - count + 1, TODAY + 1)))
     assert active_days(of(days), TODAY, count) == expected
@@ -35,5 +35,5 @@ def test_days_are_counted_as_in_a_set(days: list[int], count: int) -> None:
     assert streak(of(days), TODAY) == run
 
 
-def test_years_take_no_more_room() -> None:
+def test_the_size_is_bounded() -> None:
     assert len(of(list(range(TODAY, TODAY + 5 * KEPT))).active) <= KEPT // 4 + 1

@@ -1,5 +1,8 @@
-"""A disk that is full or read-only, for real: a small or read-only tmpfs in a mount namespace of
-its own, a file size limit, a folder of somebody else."""
+"""Test a disk that is full or read-only, for real.
+
+The tests use a small or read-only tmpfs in a mount namespace, a file size limit, and a folder of
+another account.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 
 
 def namespaces_work() -> bool:
-    """Whether this machine lets us mount a file system that only one process sees."""
+    """Return whether this machine lets us mount a file system for a single process."""
     if shutil.which("unshare") is None:
         return False
     with tempfile.TemporaryDirectory() as place:
@@ -51,7 +54,7 @@ def contents():
 
 FULL = (
     "No space to save progress: There is no space left for {file}, so the latest change could not "
-    "be saved. Everything saved before is safe. Free some space and do it again."
+    "be saved. Everything saved before is safe. Free some space and try again."
 )
 
 FILL_A_SMALL_DISK = (
@@ -107,7 +110,7 @@ assert again.notices == []
 
 
 @mounts
-def test_a_full_disk_refuses_in_words_and_goes_on_when_there_is_space(tmp_path: Path) -> None:
+def test_a_full_disk_gives_a_message_and_works_again_with_space(tmp_path: Path) -> None:
     printed = run_session(FILL_A_SMALL_DISK, tmp_path, inside=NAMESPACE).splitlines()
     log, state = (tmp_path / "me" / name for name in ("reviews.log", "progress.json"))
     assert printed[0] == FULL.format(file=log)
@@ -180,9 +183,9 @@ def test_a_short_write_is_rolled_back(tmp_path: Path) -> None:
 
 def read_only_message(folder: Path) -> str:
     return (
-        f"Progress is read-only here: {folder} cannot be written to. You can read and try "
-        "everything, but nothing new is kept. Make this folder writable, or set TUTOR_DATA to a "
-        "folder that is, and start again."
+        f"Progress is read-only here: {folder} cannot be written to. You can use everything, but "
+        "nothing new is saved. Make this folder writable, or set TUTOR_DATA to a writable folder, "
+        "and restart tutor."
     )
 
 
@@ -225,7 +228,7 @@ def test_a_read_only_disk_can_be_read(filled: Path) -> None:
 
 @mounts
 def test_a_read_only_disk_with_a_damaged_file_can_be_read(filled: Path) -> None:
-    """Recovery needs no write access."""
+    """Repairing in memory needs no write access."""
     (filled / "progress.json").write_bytes(b"")
     printed = run_session(READ_ONLY, filled.parent, "mount", inside=NAMESPACE).splitlines()
     assert printed[0] == read_only_message(filled)
@@ -235,8 +238,10 @@ def test_a_read_only_disk_with_a_damaged_file_can_be_read(filled: Path) -> None:
 
 @pytest.fixture
 def foreign() -> Iterator[Path]:
-    """A folder that everyone can read and only its owner can write to; pytest's own temporary
-    folders cannot even be entered by another user."""
+    """Make a folder that everyone can read and only its owner can write to.
+
+    Another user cannot even enter pytest's own temporary folders.
+    """
     with tempfile.TemporaryDirectory() as place:
         Path(place).chmod(0o755)
         yield Path(place)
@@ -244,7 +249,7 @@ def foreign() -> Iterator[Path]:
 
 @posix
 @pytest.mark.parametrize("what", ["folder", "files"])
-def test_somebody_elses_files_can_be_read(filled: Path, foreign: Path, what: str) -> None:
+def test_files_of_another_account_can_be_read(filled: Path, foreign: Path, what: str) -> None:
     folder = foreign / "me"
     shutil.copytree(filled, folder)
     for file in folder.iterdir():
@@ -277,7 +282,7 @@ except StoreError as error:
 
 @posix
 @pytest.mark.parametrize("name", ["progress.json", "reviews.log"])
-def test_a_file_that_may_not_be_read_is_told(filled: Path, foreign: Path, name: str) -> None:
+def test_an_unreadable_file_leaves_a_notice(filled: Path, foreign: Path, name: str) -> None:
     folder = foreign / "me"
     shutil.copytree(filled, folder)
     folder.chmod(0o755)
@@ -286,12 +291,12 @@ def test_a_file_that_may_not_be_read_is_told(filled: Path, foreign: Path, name: 
     (folder / name).chmod(0o000)
     printed = run_session(UNREADABLE, foreign)
     assert f"{folder / name} could not be read: Permission denied." in printed
-    assert "Check that the disk is there and that the file is yours, then do it again." in printed
+    assert "Check that the disk is available and that you own the file, then try again." in printed
     assert "['question-0', 'question-1', 'question-2']" in printed
     assert printed.splitlines()[-1] in {"StoreReadOnly", "StoreError"}
 
 
-def test_a_place_where_no_folder_can_be_made(tmp_path: Path) -> None:
+def test_a_place_where_no_folder_can_be_created(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     progress = Progress.open(tmp_path / "file" / "me")
     assert [str(notice) for notice in progress.notices] == [

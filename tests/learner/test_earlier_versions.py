@@ -1,9 +1,9 @@
-"""Folders of learners as earlier versions of tutor left them, one for each format of the state.
+"""Test folders of learners from earlier versions of tutor, one for each format of the state.
 
-They were written by the code of their time, and no file of them may ever be changed:
+They were written by the code of their time, and their files must never be changed:
 
-    1  before goals and labs were told apart
-    2  before events had ids and cards a day on which they are due
+    1  before goals and labs were distinguished
+    2  before events had ids and cards had due dates
     3  before the review log had a copy
     4  before the modules were moved to their present folders
 """
@@ -70,14 +70,14 @@ def check_what_was_done(progress: Progress, version: int) -> None:
     assert told(progress) == ""
 
 
-def test_everything_is_found_and_looking_changes_no_file(old: Path, version: int) -> None:
+def test_everything_is_read_without_changing_a_file(old: Path, version: int) -> None:
     before = files(old)
     progress = Progress.open(old)
     check_what_was_done(progress, version)
     assert {name: files(old)[name] for name in before} == before
 
 
-def test_one_goes_on_and_no_line_of_the_log_is_changed(old: Path, version: int) -> None:
+def test_a_learner_can_continue_and_no_line_of_the_log_changes(old: Path, version: int) -> None:
     before = files(old)
     Progress.open(old).record(answered(50))
     progress = Progress.open(old)
@@ -88,5 +88,5 @@ def test_one_goes_on_and_no_line_of_the_log_is_changed(old: Path, version: int) 
     assert after["reviews.log.copy"] == after["reviews.log"]
     for file in ("progress.json", "progress.json.bak"):
         (old / file).unlink()
-    again = Progress.open(old)  # the log alone tells the same of every answer
+    again = Progress.open(old)  # the log alone has the same answers
     assert again.cards() == progress.cards()

@@ -1,4 +1,4 @@
-"""Exports and imports: a union, whatever the order; and nothing from a file that is not sound."""
+"""Test exports and imports: a union in any order, and nothing from invalid files."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ times = st.integers(0, 60).map(lambda number: 1_000_000.0 + number * 7_200)
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[LogEvent]:
-    """Events of one learner on any machines, each with an id of its own, in any order."""
+    """Draw events of one learner on several machines, each with its own id, in any order."""
     kinds = st.one_of(
         st.builds(
             Answered,
@@ -86,7 +86,7 @@ def histories(draw: st.DrawFn) -> list[LogEvent]:
 
 
 def what_follows(progress: Progress) -> dict[str, object]:
-    """Everything that the events decide."""
+    """Return everything that follows from the events."""
     state = progress.state()
     lessons = {
         key: (lesson.screen, lesson.seen, lesson.read, lesson.labs_done, lesson.goals_reached)
@@ -110,7 +110,7 @@ def exported(progress: Progress, file: Path) -> Path:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(histories(), st.data())
 def test_merging_both_ways_gives_the_union(events: list[LogEvent], data: st.DataObject) -> None:
-    """Every event was recorded here, there, or (imported before) on both machines."""
+    """Each event was recorded here, there, or (imported before) on both machines."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         machines = [Progress(folder / name, clock=lambda: NOW) for name in ("here", "there")]
@@ -133,7 +133,7 @@ def test_merging_both_ways_gives_the_union(events: list[LogEvent], data: st.Data
         union = fold(LearnerState(), in_order(events))
         assert here.cards() == union.cards
         assert here.guesses == union.guesses
-        for machine in machines:  # once more, both at once, changes nothing
+        for machine in machines:  # importing both again changes nothing
             before = what_follows(machine)
             merged = exchange.merge(machine, [exchange.read(file, NOW) for file in files])
             assert merged.added == 0
@@ -141,7 +141,7 @@ def test_merging_both_ways_gives_the_union(events: list[LogEvent], data: st.Data
         third = Progress(folder / "third", clock=lambda: NOW)
         exchange.merge(third, [exchange.read(file, NOW) for file in files])
         assert what_follows(third) == what_follows(here)
-        for machine in (here, third):  # and the log alone tells the same
+        for machine in (here, third):  # the log alone gives the same
             alone = Progress(folder / f"log of {machine.folder.name}")
             alone.folder.mkdir()
             (alone.folder / "reviews.log").write_bytes(
@@ -153,7 +153,7 @@ def test_merging_both_ways_gives_the_union(events: list[LogEvent], data: st.Data
 
 
 def old_line(question: str, at: float) -> bytes:
-    """A line from before answers had ids."""
+    """Return a line from before answers had ids."""
     import zlib
 
     body = msgspec.json.encode(
@@ -169,7 +169,7 @@ def old_line(question: str, at: float) -> bytes:
     return b"%08x " % zlib.crc32(body) + body + b"\n"
 
 
-def test_answers_from_before_there_were_ids_are_merged_once(tmp_path: Path) -> None:
+def test_answers_without_ids_are_merged_once(tmp_path: Path) -> None:
     machines = []
     for name, questions in (("here", "aab"), ("there", "bbc")):
         folder = tmp_path / name
@@ -190,7 +190,7 @@ def test_answers_from_before_there_were_ids_are_merged_once(tmp_path: Path) -> N
     assert here.cards() == there.cards()
 
 
-def test_a_quiz_under_way_stays_where_it_is(tmp_path: Path) -> None:
+def test_a_quiz_in_progress_is_not_changed(tmp_path: Path) -> None:
     here, there = (Progress(tmp_path / name, clock=lambda: NOW) for name in ("here", "there"))
     here.save_lesson(LessonState(lesson="l", question="q", quiz_order=("q",), visited_at=1.0))
     here.save_draft("q", draft := Draft(version=1, answer="17"))
@@ -201,7 +201,7 @@ def test_a_quiz_under_way_stays_where_it_is(tmp_path: Path) -> None:
     assert here.draft("q") == draft
 
 
-def test_a_draft_outlives_imported_answers_to_its_question(tmp_path: Path) -> None:
+def test_a_draft_survives_imported_answers_to_its_question(tmp_path: Path) -> None:
     here, there = (Progress.open(tmp_path / name) for name in ("here", "there"))
     for number in (1, 2):
         there.record(answered(number))
@@ -211,8 +211,8 @@ def test_a_draft_outlives_imported_answers_to_its_question(tmp_path: Path) -> No
         assert here.draft(f"question-{number}") == Draft(version=1, answer=str(number))
 
 
-def test_an_import_takes_nothing_from_a_learner_whose_log_was_lost(tmp_path: Path) -> None:
-    """The state knows more than the log then, which cannot be read anew."""
+def test_an_import_after_losing_the_log_keeps_the_state(tmp_path: Path) -> None:
+    """The state then has more than the log and cannot be rebuilt from it."""
     here, there = (Progress(tmp_path / name, clock=lambda: NOW) for name in ("here", "there"))
     for number in (1, 1, 2):
         here.record(named(number, id=f"here-{number}-{len(here.events())}"))
@@ -227,7 +227,7 @@ def test_an_import_takes_nothing_from_a_learner_whose_log_was_lost(tmp_path: Pat
         assert counts == {"question-0": 1, "question-1": 3, "question-2": 1, "question-3": 1}
 
 
-def test_an_export_says_everything(filled: Path) -> None:
+def test_an_export_contains_everything(filled: Path) -> None:
     progress = Progress(filled)
     found = exchange.export(progress)
     assert [event["question"] for event in found["events"]] == [f"question-{n}" for n in range(3)]
@@ -272,7 +272,7 @@ for operation, folder in enumerate(map(Path, sys.argv[2:]), start=1):
 """
 
 MOST_OPERATIONS = 40
-"""More than an import takes."""
+"""More operations than an import takes."""
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="needs SIGKILL")
@@ -301,7 +301,7 @@ def test_kill_9_before_every_file_operation_of_an_import(tmp_path: Path) -> None
     assert killed > 5
 
 
-def test_an_import_cut_off_within_a_line_is_made_whole_by_another(tmp_path: Path) -> None:
+def test_an_import_cut_off_within_a_line_is_completed_by_another(tmp_path: Path) -> None:
     there = Progress(tmp_path / "there")
     for number in range(5):
         there.record(named(number))
@@ -387,7 +387,7 @@ BAD: dict[str, bytes] = {
     "events of another type": document("answered"),
     "unknown kind": document(changed(event="dreamt")),
     "a text for a number": document(changed(at="1.0")),
-    "a number for a truth": document(changed(correct=1)),
+    "a number for a boolean": document(changed(correct=1)),
     "too large a number": document(EVENT).replace(b"1000001.0", b"1e999"),
     "a huge integer": document(EVENT).replace(b"1000001.0", b"9" * 5000),
     "before 1970": document(changed(at=-1.0)),
@@ -398,7 +398,7 @@ BAD: dict[str, bytes] = {
     "a long id": document(changed(id="x" * 65)),
     "a question with an escape sequence": document(changed(question="q\x1b]0;title\x07")),
     "a question with a newline": document(changed(question="q\n# heading")),
-    "a question turned around": document(changed(question="q\u202e")),
+    "a question with reversed text": document(changed(question="q\u202e")),
     "a question of a megabyte": document(changed(question="q" * 1_000_000)),
     "a question without a name": document(changed(question="")),
     "an answer of two megabytes": document(changed(answer="x" * 2_000_000)),
@@ -427,7 +427,7 @@ def own(tmp_path: Path) -> Progress:
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_what_is_not_sound_is_refused_in_words_and_changes_nothing(
+def test_an_invalid_file_is_refused_and_changes_nothing(
     own: Progress, tmp_path: Path, name: str
 ) -> None:
     before = contents(own.folder)
@@ -453,7 +453,7 @@ def test_what_is_not_sound_is_refused_in_words_and_changes_nothing(
     ids=["folder", "pipe", "device", "loop", "nothing"],
 )
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX files")
-def test_what_is_no_file_is_refused(
+def test_things_that_are_not_files_are_refused(
     own: Progress, tmp_path: Path, make: Callable[[Path], object]
 ) -> None:
     make(tmp_path / "file")
@@ -461,14 +461,14 @@ def test_what_is_no_file_is_refused(
         exchange.read(tmp_path / "file", NOW)
 
 
-def test_too_large_a_file_is_not_even_read(tmp_path: Path) -> None:
+def test_a_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "file").open("wb") as file:
         file.truncate(exchange.LARGEST + 1)
     with pytest.raises(ImportRefused, match="more than an export ever has"):
         exchange.read(tmp_path / "file", NOW)
 
 
-def test_what_a_newer_version_wrote_is_left_to_it(own: Progress, tmp_path: Path) -> None:
+def test_a_file_of_a_newer_version_is_refused(own: Progress, tmp_path: Path) -> None:
     import zlib
 
     before = contents(own.folder)
@@ -477,12 +477,12 @@ def test_what_a_newer_version_wrote_is_left_to_it(own: Progress, tmp_path: Path)
     line = b"%08x " % zlib.crc32(body) + body + b"\n"
     (tmp_path / "log").write_bytes(encode(named(1)) + line)
     for name in ("export", "log"):
-        with pytest.raises(StoreNewer, match="Update tutor to go on"):
+        with pytest.raises(StoreNewer, match="Update tutor to continue"):
             exchange.merge(own, [exchange.read(tmp_path / name, NOW)])
     assert contents(own.folder) == before
 
 
-def test_one_bad_file_among_good_ones_imports_none(own: Progress, tmp_path: Path) -> None:
+def test_one_invalid_file_stops_the_whole_import(own: Progress, tmp_path: Path) -> None:
     (tmp_path / "good").write_bytes(document(EVENT))
     (tmp_path / "other").write_bytes(document(changed(correct=False)))
     bundles = [exchange.read(tmp_path / name, NOW) for name in ("good", "other")]
@@ -492,7 +492,7 @@ def test_one_bad_file_among_good_ones_imports_none(own: Progress, tmp_path: Path
     assert contents(own.folder) == before
 
 
-def test_a_log_with_a_damaged_line_gives_the_others(own: Progress, tmp_path: Path) -> None:
+def test_the_intact_lines_of_a_damaged_log_are_imported(own: Progress, tmp_path: Path) -> None:
     lines = [encode(named(number)) for number in range(3)]
     (tmp_path / "log").write_bytes(lines[0] + lines[1].replace(b"true", b"tru3") + lines[2][:-9])
     bundle = exchange.read(tmp_path / "log", NOW)
@@ -502,7 +502,7 @@ def test_a_log_with_a_damaged_line_gives_the_others(own: Progress, tmp_path: Pat
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_any_change_of_an_export_is_read_or_refused(data: st.DataObject) -> None:
-    """Never another exception, whatever stands where."""
+    """No change of an export leads to an unexpected exception."""
     values = st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
         lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),

@@ -1,4 +1,4 @@
-"""The review log and its copy: what happens to one of them costs nothing."""
+"""Test the review log and its copy: damage to one of them loses nothing."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ NOTHING_LOST = "There is nothing you need to do."
 
 
 def flipped(data: bytes, position: int) -> bytes:
-    """With one bit of the byte at `position` flipped, another one each time."""
+    """Return `data` with one bit of the byte at `position` flipped, a different one each time."""
     bit = 1 << position % 8
     return data[:position] + bytes([data[position] ^ bit]) + data[position + 1 :]
 
 
 def without_state(folder: Path) -> None:
-    """Everything has to come from the log."""
+    """Remove the state, so that everything must come from the log."""
     for name in ("progress.json", "progress.json.bak"):
         (folder / name).unlink()
 
 
 def mends(folder: Path, data: bytes) -> str:
-    """Opens and checks a folder whose log was `data`, which comes back; what is told."""
+    """Open and check a folder whose log was `data`, which must be restored; return the notices."""
     progress = Progress.open(folder)
     assert set(progress.cards()) == QUESTIONS
     answers = [event for event in progress.events() if isinstance(event, Answered)]
@@ -55,20 +55,20 @@ def test_every_line_is_in_both_before_it_counts_as_saved(filled: Path) -> None:
     assert copy.stat().st_mode & 0o777 == 0o600
 
 
-def test_a_log_cut_off_anywhere_comes_back(filled: Path) -> None:
+def test_a_log_cut_off_anywhere_is_restored(filled: Path) -> None:
     log, _ = log_files(filled)
     data = log.read_bytes()
     for length in range(0, len(data), 29):
         log.write_bytes(data[:length])
         assert mends(filled, data) == (
-            f"Saved progress was not as expected: {log} was cut off. Nothing is lost: its copy, "
+            f"Saved progress was repaired: {log} was cut off. Nothing is lost: its copy, "
             "reviews.log.copy, has everything. The damaged file is kept as reviews.log.damaged. "
             + NOTHING_LOST
         )
         assert (filled / "reviews.log.damaged").read_bytes() == data[:length]
 
 
-def test_any_flipped_bit_of_the_log_comes_back_even_without_the_state(filled: Path) -> None:
+def test_a_flipped_bit_of_the_log_is_restored_even_without_the_state(filled: Path) -> None:
     log, _ = log_files(filled)
     data = log.read_bytes()
     without_state(filled)
@@ -81,7 +81,7 @@ def test_any_flipped_bit_of_the_log_comes_back_even_without_the_state(filled: Pa
         assert f"{log} is damaged. Nothing is lost" in told(progress)
 
 
-def test_a_missing_log_is_made_again_without_the_state(filled: Path) -> None:
+def test_a_missing_log_is_restored_without_the_state(filled: Path) -> None:
     log, _ = log_files(filled)
     data = log.read_bytes()
     log.unlink()
@@ -94,7 +94,7 @@ def test_a_missing_log_is_made_again_without_the_state(filled: Path) -> None:
 
 
 @pytest.mark.parametrize("what", ["cut off", "flipped", "missing"])
-def test_a_damaged_copy_is_made_again(filled: Path, what: str) -> None:
+def test_a_damaged_copy_is_restored(filled: Path, what: str) -> None:
     _, copy = log_files(filled)
     data = copy.read_bytes()
     if what == "missing":
@@ -103,12 +103,12 @@ def test_a_damaged_copy_is_made_again(filled: Path, what: str) -> None:
         copy.write_bytes(data[:150] if what == "cut off" else flipped(data, 150))
     problem = {"cut off": "was cut off", "flipped": "is damaged", "missing": "is missing"}[what]
     assert mends(filled, data) == (
-        f"Saved progress was not as expected: {copy} {problem}. Nothing is lost: it is made again "
+        f"Saved progress was repaired: {copy} {problem}. Nothing is lost: it was restored "
         f"from reviews.log. {NOTHING_LOST}"
     )
 
 
-def test_both_damaged_at_different_lines_make_one_whole_log(filled: Path) -> None:
+def test_two_logs_damaged_at_different_lines_make_a_complete_log(filled: Path) -> None:
     log, copy = log_files(filled)
     data = log.read_bytes()
     log.write_bytes(flipped(data, 20))
@@ -122,19 +122,19 @@ def test_both_damaged_at_different_lines_make_one_whole_log(filled: Path) -> Non
     assert f"{copy} is damaged. Nothing is lost" in told(progress)
 
 
-def test_what_is_damaged_in_both_is_counted(filled: Path) -> None:
+def test_lines_damaged_in_both_files_are_counted(filled: Path) -> None:
     log, copy = log_files(filled)
     data = log.read_bytes()
     log.write_bytes(flipped(flipped(data, 20), len(data) - 20))
     copy.write_bytes(flipped(data, 21))
     progress = Progress.open(filled)
     progress.check()
-    assert f"{log} is damaged. Its copy, reviews.log.copy, has everything but 1" in told(progress)
-    assert set(progress.cards()) == QUESTIONS  # the state still knows
+    assert f"{log} is damaged. Its copy, reviews.log.copy, has everything except" in told(progress)
+    assert set(progress.cards()) == QUESTIONS  # the state still has them
 
 
-def test_saving_mends_a_log_that_was_cut_off_before_it_goes_on(filled: Path) -> None:
-    """While a session is open: nobody has looked since."""
+def test_saving_first_repairs_a_log_that_was_cut_off(filled: Path) -> None:
+    """The damage happens during a session, so no check has seen it."""
     log, copy = log_files(filled)
     data = log.read_bytes()
     progress = Progress.open(filled)
@@ -158,7 +158,7 @@ def test_a_cut_log_and_its_own_export_count_every_answer_once(filled: Path) -> N
         assert len(progress.events()) == 3
 
 
-def test_a_log_from_before_there_were_copies_gets_one_silently(folder: Path) -> None:
+def test_a_log_without_a_copy_gets_one_without_a_notice(folder: Path) -> None:
     folder.mkdir(parents=True)
     log, copy = log_files(folder)
     log.write_bytes(encode(named(0)) + encode(named(1)))
@@ -170,8 +170,8 @@ def test_a_log_from_before_there_were_copies_gets_one_silently(folder: Path) -> 
     assert copy.read_bytes() == log.read_bytes()
 
 
-def test_what_only_the_log_has_is_copied_and_is_nothing_to_tell(filled: Path) -> None:
-    """A session was killed between the two, or an older program has gone on alone."""
+def test_lines_missing_in_the_copy_are_added_without_a_notice(filled: Path) -> None:
+    """A session was killed between the two writes, or an older version used the log alone."""
     log, copy = log_files(filled)
     with log.open("ab") as file:
         file.write(encode(named(3)) + encode(named(4))[:40])
@@ -184,7 +184,7 @@ def test_what_only_the_log_has_is_copied_and_is_nothing_to_tell(filled: Path) ->
     assert told(progress) == ""
 
 
-def test_an_older_program_that_went_on_after_the_damage_loses_neither_side(filled: Path) -> None:
+def test_an_older_version_used_after_the_damage_loses_neither_side(filled: Path) -> None:
     log, copy = log_files(filled)
     data = log.read_bytes()
     log.write_bytes(data[:300] + UNFINISHED + encode(named(7)))
@@ -200,7 +200,7 @@ def test_an_older_program_that_went_on_after_the_damage_loses_neither_side(fille
     assert f"{copy} is" not in told(progress)
 
 
-def test_what_cannot_be_copied_is_not_saved_at_all(filled: Path) -> None:
+def test_an_answer_that_cannot_be_copied_is_not_saved_at_all(filled: Path) -> None:
     log, copy = log_files(filled)
     data = log.read_bytes()
     progress = Progress.open(filled)
@@ -214,7 +214,7 @@ def test_what_cannot_be_copied_is_not_saved_at_all(filled: Path) -> None:
     assert log.read_bytes() == copy.read_bytes()
 
 
-def test_a_line_of_a_newer_version_is_mended_too() -> None:
+def test_a_line_of_a_newer_version_is_restored_too() -> None:
     import zlib
 
     body = b'{"event":"dreamt","at":1.0,"of":"electric sheep"}'
@@ -229,7 +229,7 @@ def test_a_line_of_a_newer_version_is_mended_too() -> None:
     assert mended(both, whole) == mended(both, both) == both
 
 
-def test_a_log_of_another_history_keeps_its_lines_and_gets_the_others_as_an_import(
+def test_a_log_of_another_history_gets_the_other_lines_as_an_import(
     tmp_path: Path,
 ) -> None:
     log = ReviewLog(tmp_path / "reviews.log")
@@ -246,7 +246,7 @@ def test_a_log_of_another_history_keeps_its_lines_and_gets_the_others_as_an_impo
     assert log.path.read_bytes() == log.copy.read_bytes() == before
 
 
-def test_an_older_copy_of_the_whole_folder_can_be_put_back(filled: Path, tmp_path: Path) -> None:
+def test_an_older_copy_of_the_whole_folder_can_be_restored(filled: Path, tmp_path: Path) -> None:
     backup = tmp_path / "backup"
     shutil.copytree(filled, backup)
     Progress.open(filled).record(answered(3))

@@ -1,4 +1,7 @@
-"""Two copies of a log, each damaged anywhere, but no line in both: together they have it all."""
+"""Test that two damaged copies of a log together have every line.
+
+Each is damaged anywhere, but no line is damaged in both.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ halves = st.lists(st.booleans(), min_size=8, max_size=8)
 
 
 class Flip(msgspec.Struct, frozen=True):
-    """One bit of a line: where, as a share of its length, and which."""
+    """A bit to flip in a line: its place, as a fraction of the line's length, and its number."""
 
     line: int
     share: float
@@ -34,15 +37,17 @@ flips = st.lists(
 
 
 def with_flips(lines: list[bytes], flips: list[Flip], allowed: list[bool]) -> bytes:
-    """The lines with these bits flipped, of those lines that are `allowed` to be damaged. Their
-    line ends stay: without one, the next line would be damaged too."""
+    """Return the lines with these bits flipped, in the lines that are `allowed` to be damaged.
+
+    Their line ends stay: without one, the next line would be damaged too.
+    """
     data = [bytearray(line) for line in lines]
     for flip in flips:
         if flip.line < len(data) and allowed[flip.line]:
             line = data[flip.line]
             place = int((len(line) - 1) * flip.share)
             line[place] ^= 1 << flip.bit
-            if line[place : place + 1] == b"\n":  # or it would be two lines
+            if line[place : place + 1] == b"\n":  # otherwise there would be two lines
                 line[place] ^= 1 << flip.bit
     return b"".join(data)
 
@@ -53,7 +58,7 @@ def heard(data: bytes) -> list[LogEvent]:
 
 @given(histories, halves, flips, flips)
 @settings(deadline=None)
-def test_flipped_bits_in_both_cost_nothing_as_long_as_no_line_is_hit_twice(
+def test_flipped_bits_lose_nothing_unless_a_line_is_hit_in_both(
     history: list[LogEvent], whose: list[bool], log_flips: list[Flip], copy_flips: list[Flip]
 ) -> None:
     lines = list(map(encode, history))
@@ -64,11 +69,13 @@ def test_flipped_bits_in_both_cost_nothing_as_long_as_no_line_is_hit_twice(
 
 @given(histories, histories, st.floats(0, 1), flips, st.booleans())
 @settings(deadline=None)
-def test_what_was_written_after_the_damage_is_there_as_well(
+def test_lines_written_after_the_damage_are_kept(
     history: list[LogEvent], later: list[LogEvent], kept: float, flips: list[Flip], log_hurt: bool
 ) -> None:
-    """The log or its copy is cut off and has bits flipped, and the session goes on without having
-    noticed; then both are mended, once and again."""
+    """The log or its copy is cut off and has bits flipped, and the session continues unaware.
+
+    Then both are repaired, twice.
+    """
     with TemporaryDirectory() as folder:
         log = ReviewLog(Path(folder) / "reviews.log")
         log.extend(history)
@@ -76,7 +83,7 @@ def test_what_was_written_after_the_damage_is_there_as_well(
         data = with_flips(hurt.read_bytes().splitlines(keepends=True), flips, [True] * 8)
         hurt.write_bytes(data[: int(len(data) * kept)])
         if log.cut_off():
-            log.mend()  # as whoever saves does first
+            log.mend()  # as every save does first
         for event in later:
             log.extend([event])
         log.mend()
@@ -92,7 +99,7 @@ def test_what_was_written_after_the_damage_is_there_as_well(
 
 @given(histories, histories, histories)
 @settings(deadline=None)
-def test_two_logs_that_went_on_without_each_other_are_put_together(
+def test_two_logs_that_diverged_are_combined(
     before: list[LogEvent], here: list[LogEvent], there: list[LogEvent]
 ) -> None:
     beginning = b"".join(map(encode, before))

@@ -1,4 +1,4 @@
-"""A state file of an older version, read by a program that has moved on."""
+"""Test reading a state file of an older version."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NEXT = CURRENT.version + 1
 
 
 def rename_screen(tables: Tables) -> Tables:
-    """The next version, for example: the first screen of a lesson is called differently."""
+    """Migrate to a made-up next version, which renames the first screen of a lesson."""
     for lesson in tables.get("lessons", {}).values():
         if lesson["screen"] == "ask":
             lesson["screen"] = "question"
@@ -28,7 +28,7 @@ def rename_screen(tables: Tables) -> Tables:
 
 
 def add_setting(tables: Tables) -> Tables:
-    """The one after, for example: a setting that was implied becomes a choice."""
+    """Migrate to a made-up version after that, in which an implied setting becomes a choice."""
     place = tables["lessons"]["one-question"]["screen"]
     return {**tables, "settings": {"migrated from": {"value": place}}}
 
@@ -63,13 +63,13 @@ def test_reading_does_not_migrate_the_file_and_saving_does_it_once(filled: Path)
     assert again.export()["format"] == NEXT
 
 
-def test_the_older_program_then_reads_and_leaves_it_alone(filled: Path) -> None:
+def test_an_older_version_then_only_reads_it(filled: Path) -> None:
     Progress(filled, schema=Schema((*MIGRATIONS, rename_screen))).record(answered(3))
     older = Progress(filled, schema=CURRENT)
-    known = f"(format {NEXT}, this one knows {CURRENT.version}). Nothing in it was changed."
+    known = f"(format {NEXT}; this version reads formats up to {CURRENT.version}). Nothing in it"
     assert known in told(older)
     assert len(older.cards()) == 4
-    with pytest.raises(StoreNewer, match="Update tutor to go on"):
+    with pytest.raises(StoreNewer, match="Update tutor to continue"):
         older.record(answered(4))
 
 
@@ -81,7 +81,7 @@ def test_the_backup_is_migrated_too(filled: Path) -> None:
 
 
 def test_labs_done_of_version_1_are_still_done(folder: Path) -> None:
-    """A file as version 1 wrote it; there is no log beside it that would know."""
+    """This is a file as version 1 wrote it, without a log."""
     body = b'"lessons":{"l":{"lesson":"l","screen":"ask","goals":["stepper"],"visited_at":1.0}}}'
     folder.mkdir(parents=True)
     about = b'{"about":{"file":{"schema":1,"checksum":"%08x"}},' % zlib.crc32(body)
@@ -96,14 +96,14 @@ def test_labs_done_of_version_1_are_still_done(folder: Path) -> None:
 
 
 def line_of_version_2(question: str, at: float, *, correct: bool = True) -> bytes:
-    """A line of the log from before events had ids."""
+    """Return a line of the log from before events had ids."""
     event = {"event": "answered", "at": at, "question": question, "version": 1, "lesson": "l"}
     body = msgspec.json.encode(event | {"correct": correct})
     return b"%08x " % zlib.crc32(body) + body + b"\n"
 
 
 def folder_of_version_2(folder: Path, lines: list[bytes], answers: dict[str, int]) -> None:
-    """A learner's folder as version 2 left it, having counted `answers` in the log."""
+    """Make a learner's folder as version 2 left it, with `answers` counted from the log."""
     folder.mkdir(parents=True)
     (folder / "reviews.log").write_bytes(b"".join(lines))
     end = sum(map(len, lines))
@@ -127,7 +127,7 @@ def folder_of_version_2(folder: Path, lines: list[bytes], answers: dict[str, int
     (folder / "progress.json").write_bytes(about + body)
 
 
-def test_cards_of_version_2_get_the_schedule_that_the_log_tells(folder: Path) -> None:
+def test_cards_of_version_2_get_their_schedule_from_the_log(folder: Path) -> None:
     lines = [line_of_version_2("q", at) for at in (1000.0, 5000.0)]
     folder_of_version_2(folder, lines, {"q": 2})
     events = [line.event for line in ReviewLog(folder / "reviews.log").read()]
@@ -143,14 +143,14 @@ def test_cards_of_version_2_get_the_schedule_that_the_log_tells(folder: Path) ->
     assert (folder / "progress.json.format-2").exists()
 
 
-def test_what_the_log_of_version_2_had_lost_stays_counted(folder: Path) -> None:
-    """The log was lost once, and went on from nothing."""
+def test_answers_lost_from_the_log_of_version_2_still_count(folder: Path) -> None:
+    """The log was lost once, and started again from nothing."""
     lines = [line_of_version_2("q", 5000.0)]
     folder_of_version_2(folder, lines, {"q": 7, "older": 3})
     progress = Progress.open(folder)
     assert {key: card.answers for key, card in progress.cards().items()} == {"q": 7, "older": 3}
-    assert progress.cards()["older"].due == 5000.0  # the sooner the better
-    # and whatever would be made anew from the log stays as it is known
+    assert progress.cards()["older"].due == 5000.0  # the card is due at once
+    # Everything that would otherwise be rebuilt from the log stays as it is.
     progress.record(answered(0, question="q"))
     first = next(iter(ReviewLog(folder / "reviews.log").read())).event
     assert first is not None
@@ -162,7 +162,7 @@ def test_what_the_log_of_version_2_had_lost_stays_counted(folder: Path) -> None:
     assert Progress.open(folder).cards()["older"].answers == 4
 
 
-def test_answers_of_version_2_keep_the_ids_they_were_given(folder: Path) -> None:
+def test_answers_of_version_2_keep_their_ids(folder: Path) -> None:
     lines = [line_of_version_2("q", 1000.0)] * 2
     folder_of_version_2(folder, lines, {"q": 2})
     ids = [event.id for event in Progress.open(folder).events()]

@@ -1,4 +1,4 @@
-"""What the app does with a learner's progress, on an ordinary disk."""
+"""Test how the app uses a learner's progress, on an ordinary disk."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_a_new_learner_has_nothing_and_opening_writes_nothing(folder: Path) -> N
     assert not folder.exists()
 
 
-def test_an_answer_is_there_after_opening_again(folder: Path) -> None:
+def test_an_answer_is_still_there_after_opening_again(folder: Path) -> None:
     progress = Progress.open(folder)
     progress.record(answered(1, correct=False))
     progress.record(answered(1, correct=True))
@@ -54,7 +54,7 @@ def test_an_answer_is_there_after_opening_again(folder: Path) -> None:
     assert told(progress) == told(again) == ""
 
 
-def test_place_is_kept_to_the_screen_and_the_question(folder: Path) -> None:
+def test_the_place_includes_the_screen_and_the_question(folder: Path) -> None:
     place = LessonState(
         lesson="one-question",
         screen="ask",
@@ -75,12 +75,12 @@ def test_the_last_lesson_is_the_one_visited_last(folder: Path) -> None:
     progress.save_lesson(LessonState(lesson="tokens", visited_at=20.0))
     progress.save_lesson(LessonState(lesson="embeddings", visited_at=10.0))
     assert progress.last_lesson() == "tokens"
-    progress.save_lesson(LessonState(lesson="embeddings"))  # no time given: now
+    progress.save_lesson(LessonState(lesson="embeddings"))  # without a time: now
     assert progress.last_lesson() == "embeddings"
 
 
-def test_saving_a_place_takes_nothing_back(folder: Path) -> None:
-    """A session that opened the lesson earlier knows neither the goal nor the other's screens."""
+def test_saving_a_place_undoes_nothing(folder: Path) -> None:
+    """A session that opened the lesson earlier does not know the goal or the other screens."""
     progress = Progress.open(folder)
     progress.record(LabDone(at=1.0, lab="stepper", lesson="one-question"))
     progress.record(LessonRead(at=2.0, lesson="one-question"))
@@ -93,7 +93,7 @@ def test_saving_a_place_takes_nothing_back(folder: Path) -> None:
     assert lesson.screen == "start"
 
 
-def test_what_was_entered_in_a_review_is_kept_until_it_is_answered(folder: Path) -> None:
+def test_a_draft_in_a_review_is_kept_until_the_answer(folder: Path) -> None:
     draft = Draft(version=1, answer="17", hinted=True)
     Progress.open(folder).save_draft("question-1", draft)
     Progress.open(folder).save_draft("question-2", draft)
@@ -121,9 +121,9 @@ def test_settings_keep_their_type(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("x" * (LONGEST_SETTING + 1), "20,001 characters is too long to be remembered"),
-        ("half a character \ud83d", "cannot be written to a file. Type it again with ordinary"),
-        (math.nan, "cannot be written to a file. Type it again with ordinary"),
+        ("x" * (LONGEST_SETTING + 1), "20,001 characters is too long to be saved"),
+        ("half a character \ud83d", "cannot be saved. Type it again with ordinary"),
+        (math.nan, "cannot be saved. Type it again with ordinary"),
     ],
 )
 def test_a_setting_that_could_not_be_read_back_is_refused(
@@ -146,7 +146,7 @@ def test_a_setting_that_could_not_be_read_back_is_refused(
 )
 def test_an_event_that_could_not_be_read_back_is_refused(filled: Path, event: Guessed) -> None:
     before = contents(filled)
-    with pytest.raises(StoreError, match=r"cannot be written to a file\. Type it again"):
+    with pytest.raises(StoreError, match=r"cannot be saved\. Type it again"):
         Progress.open(filled).record(event)
     assert contents(filled) == before
 
@@ -171,7 +171,7 @@ def test_guesses_have_totals_and_a_bounded_history(folder: Path) -> None:
     assert all(len(guess.text) == 200 for guess in guesses.recent)
 
 
-def test_a_session_sees_what_another_one_saved(folder: Path) -> None:
+def test_a_session_sees_the_changes_of_another(folder: Path) -> None:
     first, second = Progress.open(folder), Progress.open(folder)
     first.record(answered(1))
     assert set(second.cards()) == {"question-1"}
@@ -181,7 +181,7 @@ def test_a_session_sees_what_another_one_saved(folder: Path) -> None:
     assert first.setting("seed") == 3
 
 
-def test_threads_lose_nothing(folder: Path) -> None:
+def test_concurrent_threads_lose_nothing(folder: Path) -> None:
     progress = Progress(folder, timeout=60)
 
     def answer(name: str) -> None:
@@ -201,7 +201,7 @@ def test_threads_lose_nothing(folder: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no such permissions")
-def test_only_the_learner_can_read_it(filled: Path) -> None:
+def test_only_the_learner_can_read_the_files(filled: Path) -> None:
     previous = os.umask(0)
     try:
         Progress.open(filled.with_name("other")).record(answered(1))
@@ -236,7 +236,7 @@ def test_the_state_stays_small_however_many_answers(folder: Path) -> None:
 
 
 def test_reading_needs_neither_lock_library_nor_torch(filled: Path) -> None:
-    """The first screen reads progress: what only saving needs must not be imported for it."""
+    """The first screen reads progress, so modules for saving must not be imported for it."""
     code = (
         "import sys; from pathlib import Path; from tutor.learner.progress import Progress\n"
         "assert len(Progress.open(Path(sys.argv[1])).cards()) == 3\n"

@@ -1,4 +1,4 @@
-"""Whatever is answered, wherever a session ends: the state is what the log says."""
+"""Test that the state always follows from the log, wherever a session ends."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tutor.learner.state import LearnerState, fold, in_order
 
 
 class Learner(RuleBasedStateMachine):
-    """Two sessions take turns; `written` is what was acknowledged, in order."""
+    """Two alternating sessions; `written` are the acknowledged events, in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class Learner(RuleBasedStateMachine):
             return
         (self.folder / "progress.json").unlink(missing_ok=True)
         self.notices_expected = True
-        if not both:  # the backup may know an earlier place
+        if not both:  # the backup may have an earlier place
             known = Progress.open(self.folder).lessons()
             self.places = {key: lesson.screen for key, lesson in known.items() if lesson.screen}
 

@@ -1,4 +1,4 @@
-"""What a state keeps, and what it takes from the log, when it is brought up to date."""
+"""Test what a state keeps, and what it takes from the log, when it is brought up to date."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ def log(tmp_path: Path) -> ReviewLog:
     return ReviewLog(tmp_path / "reviews.log")
 
 
-def test_a_lesson_that_only_the_state_calls_read_stays_read(log: ReviewLog) -> None:
+def test_a_lesson_read_according_to_the_state_stays_read(log: ReviewLog) -> None:
     log.extend([LabDone(at=5.0, lesson="tokens", lab="stepper")])
     known = LessonState(lesson="tokens", screen="bytes", read=True)
-    state, _ = catch_up(LearnerState(lessons={"tokens": known}), log, anew=True)
+    state, _ = catch_up(LearnerState(lessons={"tokens": known}), log, rebuild=True)
     lesson = state.lessons["tokens"]
     assert (lesson.read, lesson.screen, lesson.labs_done) == (True, "bytes", ("stepper",))
 
 
 @pytest.mark.parametrize(("known_at", "read_at"), [(3.0, 9.0), (9.0, 3.0)])
-def test_the_last_visit_is_the_later_one(log: ReviewLog, known_at: float, read_at: float) -> None:
+def test_the_later_visit_counts(log: ReviewLog, known_at: float, read_at: float) -> None:
     log.extend([LessonRead(at=read_at, lesson="tokens")])
     known = LessonState(lesson="tokens", visited_at=known_at)
-    state, _ = catch_up(place(LearnerState(), known), log, anew=True)
+    state, _ = catch_up(place(LearnerState(), known), log, rebuild=True)
     assert state.lessons["tokens"].visited_at == 9.0
     assert state.lessons["tokens"].read
 
 
-def test_an_answer_by_an_earlier_clock_is_not_undone_to_a_card_without_it(log: ReviewLog) -> None:
-    """The card before it is not the card that is left when it is taken back."""
+def test_undoing_an_answer_out_of_order_rebuilds_the_card(log: ReviewLog) -> None:
+    """The card from before the answer is not the card that remains after undoing it."""
     late, early = (
         msgspec.structs.replace(named(number), question="q", at=at)
         for number, at in ((1, 9.0), (2, 3.0))

@@ -1,4 +1,4 @@
-"""What comes back when. Days are computed with py-fsrs directly, not through tutor."""
+"""Test the schedule of reviews. The expected days come directly from py-fsrs, not from tutor."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ START = datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp()
 
 @pytest.fixture(autouse=True)
 def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Sets the learner's time zone, to begin with UTC."""
+    """Return a function that sets the learner's time zone, initially UTC."""
 
     def change(name: str) -> None:
         monkeypatch.setenv("TZ", name)
@@ -42,7 +42,7 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
 
 
 def answer(question: str = "q", at: float = START, **more: Any) -> Answered:
-    """A right answer of its own id, unless `more` says otherwise."""
+    """Return a right answer with its own id, unless `more` says otherwise."""
     fields: dict[str, Any] = {"version": 1, "lesson": "l", "correct": True, "id": new_id()} | more
     return Answered(at=at, question=question, **fields)
 
@@ -57,7 +57,7 @@ def asked_at(state: LearnerState, now: float, **limits: int) -> list[str]:
 
 
 def by_fsrs(events: list[Answered]) -> fsrs.Card:
-    """The card as py-fsrs has it; with the grades written out once more."""
+    """Return the card according to py-fsrs; the grades are defined a second time."""
     scheduler = fsrs.Scheduler(enable_fuzzing=False, learning_steps=(), relearning_steps=())
     card = fsrs.Card(card_id=1)
     for event in events:
@@ -88,7 +88,7 @@ def test_the_grade_follows_from_what_happened(more: dict[str, Any], expected: Gr
 
 
 def test_a_card_answered_today_comes_back_on_the_day_fsrs_says(tmp_path: Path) -> None:
-    """A learner with a clock of ours, who answers whenever asked, some right and some wrong."""
+    """The learner has a simulated clock, and answers whenever asked, right or wrong."""
     clock = [START]
     progress = Progress(tmp_path / "me", clock=lambda: clock[0])
     given: list[Answered] = []
@@ -114,7 +114,7 @@ def test_a_card_answered_today_comes_back_on_the_day_fsrs_says(tmp_path: Path) -
         max_size=12,
     )
 )
-def test_every_schedule_is_that_of_fsrs(
+def test_every_schedule_matches_fsrs(
     answers: list[tuple[float, bool, bool, bool, int]],
 ) -> None:
     at, events = START, []
@@ -130,11 +130,11 @@ def test_every_schedule_is_that_of_fsrs(
 
 
 def reviewed(question: str, last: float = START, *, reviews: int = 3) -> list[Answered]:
-    """Right answers ten minutes apart, the last at `last`."""
+    """Return right answers ten minutes apart, the last at `last`."""
     return [answer(question, last - 600 * number) for number in reversed(range(reviews))]
 
 
-def test_what_has_waited_longest_comes_first_and_a_day_has_a_cap() -> None:
+def test_the_longest_overdue_comes_first_up_to_the_daily_limit() -> None:
     events = [event for n in range(6) for event in reviewed(f"q{5 - n}", START - n * 3600)]
     state, later = fold(LearnerState(), events), START + 60 * DAY
     assert asked_at(state, later) == [f"q{n}" for n in range(6)]
@@ -143,15 +143,15 @@ def test_what_has_waited_longest_comes_first_and_a_day_has_a_cap() -> None:
     assert found.held_back == 4
 
 
-def test_what_was_reviewed_today_counts_towards_the_cap() -> None:
+def test_reviews_already_done_today_count_toward_the_limit() -> None:
     events = [event for n in range(4) for event in reviewed(f"q{n}", START + n)]
     later = START + 60 * DAY
     state = fold(LearnerState(), [*events, answer("q0", later), answer("q1", later)])
     assert len(asked_at(state, later + 60, cap=3)) == 1
-    assert len(asked_at(state, later + DAY, cap=3)) == 2  # the next day has a cap of its own
+    assert len(asked_at(state, later + DAY, cap=3)) == 2  # the limit applies to each day
 
 
-def test_only_so_many_a_day_are_reviewed_for_the_first_time() -> None:
+def test_first_reviews_a_day_are_limited() -> None:
     state = fold(LearnerState(), [answer(f"q{n}", START + n) for n in range(5)])
     state = fold(state, reviewed("old", START + 5))
     later = START + 60 * DAY
@@ -160,7 +160,7 @@ def test_only_so_many_a_day_are_reviewed_for_the_first_time() -> None:
     assert asked_at(state, later + 60, new=2) == ["q1", "old"]
 
 
-def test_suspended_and_retired_questions_are_not_asked_and_stay() -> None:
+def test_suspended_and_retired_questions_are_kept_but_not_asked() -> None:
     state = fold(LearnerState(), [answer(name) for name in ("a", "b", "c")])
     state = fold(state, [Suspended(at=START + 1, question="b")])
     now = START + 60 * DAY
@@ -173,7 +173,7 @@ def test_suspended_and_retired_questions_are_not_asked_and_stay() -> None:
     assert set(back.cards) == {"a", "b", "c"}
 
 
-def test_a_question_with_a_new_meaning_starts_again_and_says_why() -> None:
+def test_a_question_with_a_new_version_starts_again_with_a_reason() -> None:
     state = fold(LearnerState(), reviewed("q"))
     changed = course("q", version=2)
     (item,) = review.queue(state, changed, START).due
@@ -184,7 +184,7 @@ def test_a_question_with_a_new_meaning_starts_again_and_says_why() -> None:
     assert card.stability == by_fsrs([answer("q")]).stability
 
 
-def test_a_lesson_may_be_called_differently() -> None:
+def test_a_lesson_may_change_its_id() -> None:
     state = fold(LearnerState(), reviewed("q"))
     renamed = {"q": ReviewQuestion("q", 1, "another-name", "screen")}
     (item,) = review.queue(state, renamed, START + 60 * DAY).due
@@ -193,7 +193,7 @@ def test_a_lesson_may_be_called_differently() -> None:
     assert fold(state, [Forgotten(at=START + 1, lesson="x", questions=("q",))]).cards == {}
 
 
-def test_reviewing_ahead_begins_with_what_is_due_next() -> None:
+def test_reviewing_ahead_begins_with_the_next_due_question() -> None:
     state = fold(LearnerState(), [*reviewed("later"), *reviewed("sooner", START - 3600)])
     found = review.queue(state, course("later", "sooner"), START)
     assert found.due == ()
@@ -202,7 +202,7 @@ def test_reviewing_ahead_begins_with_what_is_due_next() -> None:
     assert Queue().next_at is None
 
 
-def test_an_answer_can_be_taken_back() -> None:
+def test_an_answer_can_be_undone() -> None:
     given = [*reviewed("q"), answer("q", START + 60, correct=False)]
     before = fold(LearnerState(), given[:-1])
     state = fold(before, given[-1:])
@@ -214,7 +214,7 @@ def test_an_answer_can_be_taken_back() -> None:
     assert fold(first, [undone]).cards == {}
 
 
-def test_an_earlier_answer_can_be_taken_back_too(tmp_path: Path) -> None:
+def test_an_earlier_answer_can_be_undone_too(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "me")
     given = [*reviewed("q"), answer("other", START + 60)]
     for event in given:
@@ -225,7 +225,7 @@ def test_an_earlier_answer_can_be_taken_back_too(tmp_path: Path) -> None:
     assert progress.cards() == expected.cards == Progress(tmp_path / "me").cards()
 
 
-def test_forgetting_a_lesson_begins_it_again() -> None:
+def test_forgetting_a_lesson_restarts_it() -> None:
     state = fold(LearnerState(), [*reviewed("a"), *reviewed("b"), *reviewed("c")])
     state = fold(state, [Forgotten(at=START + 1, lesson="l", questions=("a", "b"))])
     assert set(state.cards) == {"c"}
@@ -246,7 +246,7 @@ def test_the_forecast_has_each_question_on_its_day() -> None:
     assert overdue[0] == sum(overdue) == 3
 
 
-def test_the_retention_is_what_fsrs_estimates() -> None:
+def test_the_retention_equals_the_estimate_of_fsrs() -> None:
     state, later = fold(LearnerState(), reviewed("a")), START + 20 * DAY
     at = datetime.fromtimestamp(later, UTC)
     expected = fsrs.Scheduler().get_card_retrievability(by_fsrs(reviewed("a")), at)
@@ -254,7 +254,7 @@ def test_the_retention_is_what_fsrs_estimates() -> None:
     assert review.retention(LearnerState(), course("a"), later) is None
 
 
-def test_mastery_grows_with_what_lasts_and_fades() -> None:
+def test_mastery_grows_with_stability_and_fades_with_time() -> None:
     others = [ReviewQuestion("c", 1, "l", "other"), ReviewQuestion("d", 1, "m")]
     asked = course("a", "b") | {each.question: each for each in others}
     once = fold(LearnerState(), [answer("a")])
@@ -270,14 +270,14 @@ def test_mastery_grows_with_what_lasts_and_fades() -> None:
     )
     screens = review.mastery_of_screens(often, asked, at)
     assert set(screens) == {("l", "screen"), ("l", "other")}
-    assert screens["l", "screen"].value == pytest.approx(0.5, abs=0.01)  # a of a and b
+    assert screens["l", "screen"].value == pytest.approx(0.5, abs=0.01)  # a is known, b is not
     assert screens["l", "other"].value == 0
 
 
-def test_the_streak_is_of_days_in_a_row() -> None:
+def test_the_streak_counts_days_in_a_row() -> None:
     state = fold(LearnerState(), [answer(at=START + day * DAY) for day in (0, 1, 3, 4, 5)])
     assert review.streak(state, START + 5 * DAY) == 3
-    assert review.streak(state, START + 6 * DAY) == 3  # today may still come
+    assert review.streak(state, START + 6 * DAY) == 3  # today's answer may still come
     assert review.streak(state, START + 7 * DAY) == 0
     assert review.streak(LearnerState(), START) == 0
 
@@ -291,8 +291,8 @@ def test_limits_are_settings() -> None:
     assert settings(cap="many", new=-1) == settings(cap=True, new=1.5) == Limits()
 
 
-def test_a_day_is_the_learners_own(zone: Callable[[str], None]) -> None:
-    """Due at 12:00 UTC: the day has begun eleven hours before, where the learner is."""
+def test_days_are_local_to_the_learner(zone: Callable[[str], None]) -> None:
+    """A card is due at 12:00 UTC; the learner's day began eleven hours earlier."""
     zone("Europe/Berlin")
     state = fold(LearnerState(), reviewed("q"))
     due = state.cards["q"].due
@@ -301,7 +301,7 @@ def test_a_day_is_the_learners_own(zone: Callable[[str], None]) -> None:
     assert asked_at(state, midnight + 1) == ["q"]
 
 
-def test_an_answer_counts_for_the_day_it_had_where_it_was_given(
+def test_an_answer_counts_for_the_local_day_when_it_was_given(
     zone: Callable[[str], None], tmp_path: Path
 ) -> None:
     zone("America/New_York")

@@ -1,4 +1,4 @@
-"""The lines of the review log, whole and broken."""
+"""Test the lines of the review log, intact and damaged."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def events(log: ReviewLog) -> list[object]:
     return [line.event for line in log.read() if line.event is not None]
 
 
-def test_events_come_back_in_order(log: ReviewLog) -> None:
+def test_events_are_read_in_order(log: ReviewLog) -> None:
     written = [named(number) for number in range(5)]
     for event in written:
         log.extend([event])
@@ -47,8 +47,8 @@ def test_no_changed_byte_goes_unnoticed() -> None:
         assert decode(changed, 0).damaged, changed
 
 
-def test_a_torn_tail_is_skipped_at_any_length(log: ReviewLog) -> None:
-    """A killed writer leaves any beginning of a line; the next one closes it off."""
+def test_an_incomplete_last_line_is_skipped(log: ReviewLog) -> None:
+    """A killed writer leaves any beginning of a line; the next writer ends that line."""
     log.extend([named(0)])
     whole, line = log.path.read_bytes(), encode(named(1))
     for length in range(1, len(line)):
@@ -61,7 +61,7 @@ def test_a_torn_tail_is_skipped_at_any_length(log: ReviewLog) -> None:
         assert log.agrees()
 
 
-def test_a_torn_tail_is_nothing_to_tell_a_learner(filled: Path) -> None:
+def test_an_incomplete_last_line_leaves_no_notice(filled: Path) -> None:
     with (filled / "reviews.log").open("ab") as file:
         file.write(encode(answered(3))[:40])
     progress = Progress.open(filled)
@@ -70,7 +70,7 @@ def test_a_torn_tail_is_nothing_to_tell_a_learner(filled: Path) -> None:
     assert told(Progress.open(filled)) == told(progress) == ""
 
 
-def test_a_line_damaged_in_both_copies_costs_itself_only_and_is_told(filled: Path) -> None:
+def test_a_line_damaged_in_both_copies_is_left_out_with_a_notice(filled: Path) -> None:
     path, copy = log_files(filled)
     for file, wrong in ((path, b"tru3"), (copy, b"tr7e")):
         lines = file.read_bytes().splitlines(keepends=True)
@@ -81,12 +81,12 @@ def test_a_line_damaged_in_both_copies_costs_itself_only_and_is_told(filled: Pat
     progress = Progress.open(filled)
     assert set(progress.cards()) == {"question-0", "question-2"}
     assert (
-        f"1 of the lines in {path} cannot be read, nor in its copy, and is left out. "
-        "The questions they were about may come up again once more." in told(progress)
+        f"1 line in {path} cannot be read, not even in its copy, and is left out. "
+        "You may be asked some questions once more." in told(progress)
     )
 
 
-def test_what_a_newer_version_wrote_is_kept_and_skipped(filled: Path) -> None:
+def test_lines_of_a_newer_version_are_kept_and_skipped(filled: Path) -> None:
     path = filled / "reviews.log"
     body = b'{"event":"dreamt","at":1.0,"of":"electric sheep"}'
     newer = f"{zlib.crc32(body):08x} ".encode() + body + b"\n"
@@ -99,9 +99,11 @@ def test_what_a_newer_version_wrote_is_kept_and_skipped(filled: Path) -> None:
     assert newer in path.read_bytes()
 
 
-def test_a_newer_version_catches_up_with_what_an_older_one_skipped(filled: Path) -> None:
-    """`unknown` stands for a line that the program of that time did not know, though this one does:
-    the state that it saved has the mark beyond the line, and the line's place written down."""
+def test_a_newer_version_processes_lines_that_an_older_one_skipped(filled: Path) -> None:
+    """The state was saved by a version that did not know a line, simulated by `unknown`.
+
+    Its mark is beyond the line, and the line's position is recorded.
+    """
     path = filled / "reviews.log"
     skipped_at = path.stat().st_size
     with path.open("ab") as file:
@@ -132,7 +134,7 @@ print(sorted(progress.cards()))
 
 
 def test_opening_reads_only_what_is_new(filled: Path) -> None:
-    """Were the beginning of the log read again, its damage would be noticed."""
+    """If the beginning of the log were read again, its damage would be noticed."""
     path = filled / "reviews.log"
     data = path.read_bytes()
     first, rest = data.split(b"\n", 1)
@@ -142,7 +144,7 @@ def test_opening_reads_only_what_is_new(filled: Path) -> None:
     assert told(progress) == ""
 
 
-def test_a_mark_tells_another_log_from_the_one_that_was_read(log: ReviewLog) -> None:
+def test_a_mark_recognizes_its_log(log: ReviewLog) -> None:
     log.extend([answered(1)])
     (line,) = log.read()
     mark = LogMark(start=line.start, end=line.end, checksum=line.checksum)
@@ -165,7 +167,7 @@ def test_the_log_is_only_ever_extended(filled: Path) -> None:
     assert path.stat().st_ino == inode
 
 
-def test_what_the_copy_does_not_take_is_not_in_the_log_either(log: ReviewLog) -> None:
+def test_a_line_that_cannot_be_copied_is_removed_from_the_log(log: ReviewLog) -> None:
     log.extend([named(1)])
     log.copy.unlink()
     log.copy.mkdir()
@@ -175,7 +177,7 @@ def test_what_the_copy_does_not_take_is_not_in_the_log_either(log: ReviewLog) ->
     assert log.path.read_bytes() == before
 
 
-def test_copies_are_compared_to_their_end(log: ReviewLog) -> None:
+def test_copies_are_compared_completely(log: ReviewLog) -> None:
     start = b"x" * (1 << 20)
     log.path.write_bytes(start + b"a")
     log.copy.write_bytes(start + b"a")

@@ -1,4 +1,4 @@
-"""Looking at somebody else's folder: nothing in it changes, and nothing in it can do harm."""
+"""Test reading another account's folder: nothing changes, and nothing in it can do harm."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tutor.learner.progress import Progress
 from tutor.learner.snapshot import has_progress, snapshot
 from tutor.learner.untrusted_files import read_untrusted
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes as POSIX has them")
+posix = pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX links and pipes")
 
 
 def as_it_is(folder: Path) -> dict[str, tuple[int, int, bytes]]:
@@ -28,7 +28,7 @@ def as_it_is(folder: Path) -> dict[str, tuple[int, int, bytes]]:
     }
 
 
-def test_a_copy_reads_as_the_folder_does_and_leaves_it_as_it_is(filled: Path) -> None:
+def test_a_snapshot_equals_the_folder_and_leaves_it_unchanged(filled: Path) -> None:
     (filled / "texts").mkdir()
     here = Progress.open(filled)
     before = as_it_is(filled)
@@ -43,7 +43,7 @@ def test_a_copy_reads_as_the_folder_does_and_leaves_it_as_it_is(filled: Path) ->
 
 @posix
 def test_it_needs_no_permission_to_write(filled: Path) -> None:
-    """(For root, who may do everything, it is the other test that counts.)"""
+    """As root, who has all permissions, only the other test is meaningful."""
     for file in filled.iterdir():
         file.chmod(0o400)
     filled.chmod(0o500)
@@ -56,7 +56,7 @@ def test_it_needs_no_permission_to_write(filled: Path) -> None:
     assert as_it_is(filled).keys() == before.keys()
 
 
-def test_a_learner_may_hold_the_lock_meanwhile(filled: Path) -> None:
+def test_a_snapshot_does_not_need_the_lock(filled: Path) -> None:
     from filelock import FileLock
 
     with FileLock(filled / "lock"), snapshot(filled) as copy:
@@ -75,14 +75,16 @@ def test_no_link_is_followed(filled: Path, tmp_path: Path, name: str) -> None:
 
 
 @posix
-def test_a_pipe_is_not_waited_for(filled: Path) -> None:
+def test_a_pipe_does_not_block(filled: Path) -> None:
     (filled / "reviews.log").unlink()
     os.mkfifo(filled / "reviews.log")
     with pytest.raises(StoreError, match="not an ordinary file"), snapshot(filled):
         pass
 
 
-def test_what_is_too_large_is_left_alone(filled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_are_too_large_are_refused(
+    filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     size = sum(file.stat().st_size for file in filled.iterdir())
     monkeypatch.setattr(module, "LARGEST", size)
     with snapshot(filled):
@@ -94,14 +96,14 @@ def test_what_is_too_large_is_left_alone(filled: Path, monkeypatch: pytest.Monke
         read_untrusted(filled / "reviews.log", 10)
 
 
-def test_a_folder_full_of_files_is_no_learners(filled: Path) -> None:
+def test_a_folder_with_many_files_is_refused(filled: Path) -> None:
     for number in range(module.MOST_FILES + 1):
         (filled / f"{number}").touch()
     with pytest.raises(StoreError, match="more than 50 files"), snapshot(filled):
         pass
 
 
-def test_what_a_learners_folder_is(filled: Path, tmp_path: Path) -> None:
+def test_recognizing_a_learners_folder(filled: Path, tmp_path: Path) -> None:
     assert has_progress(filled)
     assert not has_progress(tmp_path)
     assert not has_progress(tmp_path / "nowhere")

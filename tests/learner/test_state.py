@@ -1,4 +1,4 @@
-"""How events change what is known of a learner."""
+"""Test how events change the state of a learner."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from tutor.learner.records import (
 from tutor.learner.state import UNKNOWN_ANSWER, LearnerState, fold, in_order, place, with_draft
 
 
-def test_a_new_version_of_a_question_is_another_question() -> None:
+def test_a_new_version_of_a_question_is_a_new_question() -> None:
     events = [answered(n, question="q", version=v) for n, v in enumerate([1, 1, 2])]
     card = fold(LearnerState(), events).cards["q"]
     assert (card.version, card.answers, card.correct) == (2, 1, 1)
 
 
-def test_an_answer_to_an_older_version_says_nothing_about_the_newer() -> None:
+def test_an_answer_to_an_older_version_does_not_count() -> None:
     newer = fold(LearnerState(), [answered(1, question="q", version=2)])
     assert fold(newer, [answered(2, question="q", version=1)]).cards == newer.cards
 
@@ -46,17 +46,17 @@ def test_each_goal_of_a_lab_is_reached_once() -> None:
     assert lesson.labs_done == ()
 
 
-def test_the_answer_to_the_question_under_way_is_known_with_it() -> None:
+def test_the_answer_to_the_current_question_is_kept_with_it() -> None:
     draft = Draft(version=1, answer="1", attempt=2)
     state = place(LearnerState(), LessonState(lesson="one-question", question="q", draft=draft))
-    elsewhere = fold(state, [answered(1, question="other")])
-    assert elsewhere.lessons["one-question"].answer == ""
+    other = fold(state, [answered(1, question="other")])
+    assert other.lessons["one-question"].answer == ""
     lesson = fold(state, [answered(1, question="q")]).lessons["one-question"]
-    assert lesson.answer == UNKNOWN_ANSWER  # the event has no words
-    assert lesson.draft == draft  # which attempt it was is still wanted
+    assert lesson.answer == UNKNOWN_ANSWER  # the event has no text
+    assert lesson.draft == draft  # the number of the attempt is still needed
 
 
-def test_an_answer_takes_away_what_was_entered_in_a_review() -> None:
+def test_an_answer_removes_the_draft_of_a_review() -> None:
     draft = Draft(version=1, answer="1")
     state = with_draft(with_draft(LearnerState(), "question-1", draft), "question-2", draft)
     assert fold(state, [answered(1)]).drafts == {"question-2": draft}
@@ -65,20 +65,20 @@ def test_an_answer_takes_away_what_was_entered_in_a_review() -> None:
     assert state.drafts.keys() == {"question-1", "question-2"}
 
 
-def test_reading_a_lesson_keeps_the_place_in_it() -> None:
+def test_finishing_a_lesson_keeps_the_place_in_it() -> None:
     state = place(LearnerState(), LessonState(lesson="l", screen="end", visited_at=9.0))
     lesson = fold(state, [LessonRead(at=3.0, lesson="l")]).lessons["l"]
     assert (lesson.screen, lesson.read, lesson.visited_at) == ("end", True, 9.0)
 
 
-def test_fold_leaves_its_input_alone() -> None:
+def test_fold_does_not_change_its_input() -> None:
     before = fold(LearnerState(), [answered(1)])
     fold(before, [answered(2), LabDone(at=1.0, lab="x", lesson="l")])
     assert set(before.cards) == {"question-1"}
     assert before.lessons == {}
 
 
-def test_documents_that_make_no_sense_are_left_out_and_counted() -> None:
+def test_invalid_documents_are_left_out_and_counted() -> None:
     card = {
         "question": "good",
         "version": 1,
@@ -87,7 +87,7 @@ def test_documents_that_make_no_sense_are_left_out_and_counted() -> None:
         "correct": 1,
         "last_correct": True,
         "last_at": 1.0,
-        "of a later program": 5,
+        "of a later version": 5,
     }
     state, left_out = from_tables(
         {"cards": {"good": card, "bad": {"answers": "many"}}, "settings": {"x": {}}}
@@ -106,18 +106,18 @@ def test_documents_that_make_no_sense_are_left_out_and_counted() -> None:
     }
 
 
-def test_events_are_in_the_order_of_their_times() -> None:
+def test_events_are_sorted_by_time() -> None:
     late, early = named(2, id="a"), named(1, id="b")
     assert in_order([late, early]) == [early, late]
 
 
-def test_of_two_answers_of_one_time_the_order_is_that_of_their_ids() -> None:
+def test_simultaneous_answers_are_sorted_by_id() -> None:
     first, second = (msgspec.structs.replace(named(1), id=id) for id in "ab")
     assert fold(LearnerState(), [first, second]).stale == frozenset()
     assert fold(LearnerState(), [second, first]).stale == {"question-1"}
 
 
-def test_only_the_last_answer_is_taken_back_without_reading_them_all() -> None:
+def test_only_undoing_the_last_answer_needs_no_other_events() -> None:
     older, last = (msgspec.structs.replace(named(1), id=id) for id in "ab")
     state = fold(LearnerState(), [older, last])
     undone = Undone(at=2_000_000.0, answer=older.id, question="question-1")
@@ -126,13 +126,13 @@ def test_only_the_last_answer_is_taken_back_without_reading_them_all() -> None:
     assert (after.stale, after.undo) == (frozenset({"question-1"}), Undo())
 
 
-def test_what_is_forgotten_includes_an_answer_of_the_same_moment() -> None:
+def test_forgetting_includes_simultaneous_answers() -> None:
     answer = answered(1)
     forgotten = Forgotten(at=answer.at, lesson=answer.lesson, questions=(answer.question,))
     assert fold(LearnerState(), [answer, forgotten]).cards == {}
 
 
-def test_the_last_word_about_a_suspension_counts_in_any_order() -> None:
+def test_the_latest_suspension_counts_in_any_order() -> None:
     late = Suspended(at=2.0, question="question-1", suspended=True)
     early = Suspended(at=1.0, question="question-1", suspended=False)
     for events in ([early, late], [late, early]):
@@ -149,7 +149,7 @@ def test_bits_add_up_to_the_same_in_any_order() -> None:
 
 
 def test_the_bits_of_guesses_add_up_to_the_same_total_in_any_order() -> None:
-    """Sums of floats depend on the order; sums of these parts of a bit do not."""
+    """Sums of floats depend on their order, but sums of these fractions of a bit do not."""
     guesses = [
         Guessed(at=n, text="a", guess="b", actual="c", rank=2, learner_bits=bits, model_bits=bits)
         for n, bits in enumerate((0.1, 0.2, 0.3))

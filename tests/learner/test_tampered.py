@@ -1,5 +1,7 @@
-"""A progress file that somebody has changed, checksum and all: it is opened, or refused in words,
-and nothing that is said of it acts on a terminal."""
+"""Test a progress file that was changed together with its checksum.
+
+It is opened, or refused with a message, and no output about it acts on a terminal.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,7 @@ COURSE = load_course()
 
 
 def filled(folder: Path) -> Progress:
-    """With something of everything, about questions that the course has."""
+    """Return progress with something of everything, about questions that the course has."""
     progress = Progress.open(folder)
     lesson = COURSE.lessons[1]
     for number, question in enumerate(lesson.questions[:3]):
@@ -63,19 +65,19 @@ def filled(folder: Path) -> Progress:
 
 
 def write_state(folder: Path, tables: dict[str, Any]) -> None:
-    """As if tutor had written it."""
+    """Write the state as tutor would."""
     (folder / "progress.json").write_bytes(signed(json.dumps(tables).encode()[1:]))
 
 
 def signed(tables: bytes) -> bytes:
-    """A file with these tables (without the first brace of their object) and the right checksum."""
+    """Return a file with these tables (without the first brace of their object) and a checksum."""
     rest = b"}}," + tables
     checksum = b"%08x" % zlib.crc32(rest, CURRENT.version)
     return b'{"about":{"file":{"schema":%d,"checksum":"%s"' % (CURRENT.version, checksum) + rest
 
 
 def look_at_everything(folder: Path) -> None:
-    """Whatever comes of it can be shown."""
+    """Check that everything about the learner can be shown."""
     shown: list[str] = []
     try:
         progress = Progress.open(folder, clock=lambda: 1.7e9)
@@ -154,14 +156,14 @@ def test_a_log_that_was_changed(examples: int, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("position", [-1, 2**62, 2**63, 2**80])
 @pytest.mark.parametrize("field", ["start", "end", "skipped"])
-def test_a_mark_at_a_place_that_no_log_has(tmp_path: Path, field: str, position: int) -> None:
+def test_a_mark_at_an_impossible_position(tmp_path: Path, field: str, position: int) -> None:
     progress = filled(tmp_path / "me")
     data = json.loads((progress.folder / "progress.json").read_bytes())
     del data["about"]
     data["log"]["mark"][field] = [position] if field == "skipped" else position
     write_state(progress.folder, data)
     look_at_everything(progress.folder)
-    assert len(list(Progress.open(progress.folder).events())) == 11  # and nothing is lost
+    assert len(list(Progress.open(progress.folder).events())) == 11  # nothing is lost
 
 
 @pytest.mark.parametrize("deep", [100, 100_000])
@@ -172,8 +174,8 @@ def test_a_state_nested_without_end(tmp_path: Path, deep: int) -> None:
     look_at_everything(progress.folder)
 
 
-def test_what_is_signed_here_is_taken_for_the_learners_own(tmp_path: Path) -> None:
-    """Or the tests above would only look at files that are refused at once."""
+def test_files_signed_by_these_tests_are_accepted(tmp_path: Path) -> None:
+    """Otherwise the tests above would only test files that are refused at once."""
     progress = filled(tmp_path / "me")
     data = json.loads((progress.folder / "progress.json").read_bytes())
     del data["about"]

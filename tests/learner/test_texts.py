@@ -1,4 +1,4 @@
-"""The shelf of texts: each session writes its own, nothing is overwritten, and it stays bounded."""
+"""Test the shelf of texts: sessions do not overwrite each other, and its size is bounded."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def info(name: str, at: float = 1.0, **more: Any) -> TextInfo:
     return TextInfo(id=name, place="free", at=at, title=name, **more)
 
 
-def test_what_is_saved_is_found_again(tmp_path: Path) -> None:
+def test_a_saved_text_is_found_again(tmp_path: Path) -> None:
     shelf = TextShelf(tmp_path / "texts")
     stored = shelf.save(info("a", tokens=3), b"body")
     assert shelf.list("free") == [stored]
@@ -30,7 +30,7 @@ def test_what_is_saved_is_found_again(tmp_path: Path) -> None:
     assert shelf.read("a") == b"body"
 
 
-def test_a_text_that_another_session_changed_parts(tmp_path: Path) -> None:
+def test_a_text_changed_by_another_session_gets_a_new_id(tmp_path: Path) -> None:
     shelf = TextShelf(tmp_path)
     first = shelf.save(info("a"), b"first")
     theirs = shelf.save(first, b"theirs")
@@ -40,7 +40,7 @@ def test_a_text_that_another_session_changed_parts(tmp_path: Path) -> None:
     assert shelf.save(mine, b"more").id == mine.id
 
 
-def test_the_oldest_without_a_star_goes(tmp_path: Path) -> None:
+def test_the_oldest_text_without_a_star_is_removed(tmp_path: Path) -> None:
     shelf = TextShelf(tmp_path)
     for number in range(MOST):
         shelf.save(info(f"t{number}", at=number), b"")
@@ -52,7 +52,7 @@ def test_the_oldest_without_a_star_goes(tmp_path: Path) -> None:
     assert "t1" not in kept
 
 
-def test_a_star_outlives_the_next_save(tmp_path: Path) -> None:
+def test_a_star_survives_the_next_save(tmp_path: Path) -> None:
     shelf = TextShelf(tmp_path)
     stored = shelf.save(info("a"), b"one")
     shelf.star("a", True)
@@ -60,7 +60,7 @@ def test_a_star_outlives_the_next_save(tmp_path: Path) -> None:
     assert shelf.read("a") == b"two"
 
 
-def test_not_everything_can_be_starred(tmp_path: Path) -> None:
+def test_not_all_texts_can_be_starred(tmp_path: Path) -> None:
     shelf = TextShelf(tmp_path)
     for number in range(MOST):
         shelf.save(info(f"t{number}", at=number), b"")
@@ -71,7 +71,7 @@ def test_not_everything_can_be_starred(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff\n", b'{"id":"a"', b"nonsense\nmore"])
-def test_what_is_damaged_is_passed_over(tmp_path: Path, content: bytes) -> None:
+def test_damaged_files_are_skipped(tmp_path: Path, content: bytes) -> None:
     shelf = TextShelf(tmp_path)
     shelf.save(info("good"), b"body")
     (tmp_path / "bad.text").write_bytes(content)
@@ -79,7 +79,7 @@ def test_what_is_damaged_is_passed_over(tmp_path: Path, content: bytes) -> None:
     assert shelf.read("bad") is None
 
 
-def test_a_body_cut_short_is_not_used(tmp_path: Path) -> None:
+def test_an_incomplete_body_is_not_used(tmp_path: Path) -> None:
     shelf = TextShelf(tmp_path)
     shelf.save(info("a"), b"body" * 100)
     path = tmp_path / "a.text"
@@ -87,12 +87,14 @@ def test_a_body_cut_short_is_not_used(tmp_path: Path) -> None:
     assert shelf.read("a") is None
 
 
-def test_what_can_never_be_kept_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_text_that_is_too_large_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(texts, "LARGEST", 10)
     heard: list[Exception] = []
     progress = BackgroundProgress(Progress.open(tmp_path), heard.append)
     saving = progress.texts.save(OpenText("free"), b"x" * 11, title="", tokens=1)
-    with pytest.raises(StoreError, match="too many to be kept"):
+    with pytest.raises(StoreError, match="too many to be saved"):
         saving.result(10)
     assert len(heard) == 1
 
@@ -118,7 +120,7 @@ def test_a_save_that_ends_while_the_shelf_is_read_is_seen(tmp_path: Path) -> Non
         assert not writes
 
 
-def test_saves_that_are_under_way_are_read_as_done(tmp_path: Path) -> None:
+def test_pending_saves_are_read_as_done(tmp_path: Path) -> None:
     progress = BackgroundProgress(Progress.open(tmp_path))
     text = OpenText("free")
     for number in range(20):
@@ -131,7 +133,7 @@ def test_saves_that_are_under_way_are_read_as_done(tmp_path: Path) -> None:
     assert not text.parted
 
 
-def test_a_body_that_unpacks_without_end_is_not_read(tmp_path: Path) -> None:
+def test_a_decompression_bomb_is_not_read(tmp_path: Path) -> None:
     shelf = TextShelf(tmp_path / "texts")
     shelf.save(info("a"), b"body")
     file = tmp_path / "texts" / "a.text"
@@ -146,7 +148,7 @@ def test_a_body_that_unpacks_without_end_is_not_read(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
-def test_a_text_that_goes_by_the_name_of_another_file_is_none(tmp_path: Path) -> None:
+def test_a_text_with_the_id_of_another_file_is_skipped(tmp_path: Path) -> None:
     precious = tmp_path / "precious.text"
     precious.write_text("mine")
     shelf = TextShelf(tmp_path / "texts")

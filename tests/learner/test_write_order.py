@@ -1,5 +1,4 @@
-"""What reaches the disk in which order: the part of durability that no kill shows, only a power
-cut would."""
+"""Test the order in which data reaches the disk, which matters in a power cut."""
 
 from __future__ import annotations
 
@@ -14,7 +13,7 @@ from tutor.learner.records import LessonState
 
 
 class Calls(list[str]):
-    """What was asked of the system about the files of one folder, in order."""
+    """The system calls about the files of one folder, in order."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         super().__init__()
@@ -60,10 +59,10 @@ STATE = [
     "replace progress.json",
     "sync the folder",
 ]
-"""The new file is whole on disk before it takes the name, and the name is there afterwards."""
+"""The new file is complete on disk before it gets the name, and then the name is on disk."""
 
 
-def test_the_state_is_on_disk_before_it_takes_its_name(
+def test_the_state_is_on_disk_before_it_gets_its_name(
     filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     progress = Progress.open(filled)
@@ -72,7 +71,7 @@ def test_the_state_is_on_disk_before_it_takes_its_name(
     assert calls == STATE
 
 
-def test_an_answer_is_in_both_logs_on_disk_before_the_state_knows_it(
+def test_an_answer_is_in_both_logs_on_disk_before_the_state(
     filled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     progress = Progress.open(filled)

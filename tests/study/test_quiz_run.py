@@ -1,4 +1,4 @@
-"""A quiz goes on through whatever happened to its lesson meanwhile."""
+"""Test that a quiz continues whatever happened to its lesson in the meantime."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def lesson(*questions: Question) -> Lesson:
 
 @st.composite
 def lessons(draw: st.DrawFn) -> Lesson:
-    """Any lesson that an update could make of any other: questions in any order and version."""
+    """Draw a lesson after any update: questions in any order and version."""
     names = draw(st.lists(st.sampled_from(NAMES), unique=True))
     return lesson(*(question(name, draw(st.integers(1, 3))) for name in names))
 
 
 @st.composite
 def under_way(draw: st.DrawFn) -> tuple[Lesson, LearnerState]:
-    """A lesson, and a learner who has answered some of its questions and skipped others."""
+    """Draw a lesson, and a learner who has answered some of its questions and skipped others."""
     course = draw(lessons())
     run = begun(course, seed=7)
     learner = place(LearnerState(), run.saved_in(LessonState(lesson=course.id)))
@@ -66,7 +66,7 @@ def answered(course: Lesson, run: QuizRun, learner: LearnerState, *, correct: bo
 
 
 @given(under_way(), lessons())
-def test_after_any_update_a_quiz_goes_on_at_a_question_that_there_is(
+def test_after_any_update_a_quiz_continues_at_an_existing_question(
     before: tuple[Lesson, LearnerState], updated: Lesson
 ) -> None:
     _, learner = before
@@ -80,11 +80,11 @@ def test_after_any_update_a_quiz_goes_on_at_a_question_that_there_is(
     if run is None:
         return
     ids = {each.id for each in updated.questions}
-    assert set(run.order) == ids  # every question comes, once, the new ones too
+    assert set(run.order) == ids  # every question comes once, including new ones
     assert len(run.order) == len(ids)
     if state.question in ids:
         assert run.question(updated).id == state.question
-    while not run.over:  # and it comes to its end
+    while not run.over:  # the quiz ends
         asked = run.question(updated)
         card = learner.cards.get(asked.id)
         draft = entered(asked, state)
@@ -95,7 +95,9 @@ def test_after_any_update_a_quiz_goes_on_at_a_question_that_there_is(
 
 
 @given(under_way())
-def test_without_an_update_it_goes_on_where_it_was(before: tuple[Lesson, LearnerState]) -> None:
+def test_without_an_update_a_quiz_continues_where_it_was(
+    before: tuple[Lesson, LearnerState],
+) -> None:
     course, learner = before
     state = learner.lessons[course.id]
     run = resumed(course, state)
@@ -119,7 +121,7 @@ def test_an_answer_or_draft_does_not_count_for_a_new_version() -> None:
     assert (entered(old, state), entered(new, state)) == (state.draft, None)
 
 
-def test_a_place_that_was_edited_into_nonsense_does_no_harm() -> None:
+def test_an_invalid_place_does_no_harm() -> None:
     course = lesson(question("q-1", 1), question("q-2", 1))
     twice = ("q-2", "q-2", "q-1", "gone", "q-2")
     run = resumed(course, LessonState(lesson=course.id, question="q-1", quiz_order=twice))

@@ -1,4 +1,4 @@
-"""What lesson 8 says of the questions is what the lab measures on the default model."""
+"""Test that the record for lesson 8 equals the lab's measurement with the default model."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_record_adds_up() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_the_record_is_of_this_model_and_code(exact_model: LanguageModel) -> None:
-    """In exact arithmetic: of 168 answers one may fall otherwise on another processor."""
+    """In exact arithmetic, one of 168 answers may differ on another processor."""
     again = measured(exact_model, report=lambda _line: None)
     assert set(again.ways) == set(RECORD.ways)
     for name, way in again.ways.items():

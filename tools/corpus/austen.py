@@ -1,4 +1,4 @@
-"""Six novels as passages of running prose."""
+"""Turn six novels into passages of running prose."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _MARKS = str.maketrans({"_": None, "‘": "'", "’": "'", "“": '"', "”": '"
 
 
 def novels(package: Path) -> dict[str, list[str]]:
-    """The lines of each novel, from R's lazy-load database (an index, and zlib streams).
+    """Return the lines of each novel, from R's lazy-load database (an index, and zlib streams).
 
     Each stream follows 4 bytes with its unpacked size.
     """
-    import rdata  # of the "corpus" extra; tests of the rest do without
+    import rdata  # part of the "corpus" extra; other tests do not need it
 
     database = package / _DATABASE
     index = rdata.read_rds(database.with_suffix(".rdx"))["variables"]
@@ -32,7 +32,7 @@ def novels(package: Path) -> dict[str, list[str]]:
 
 
 def passages(package: Path) -> Iterator[str]:
-    """Every novel cut into passages of whole paragraphs; headings and title pages are left out."""
+    """Yield passages of whole paragraphs from all novels, without headings and title pages."""
     for lines in novels(package).values():
         yield from _packed(_paragraphs(lines))
 

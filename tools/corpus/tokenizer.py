@@ -1,4 +1,4 @@
-"""The tokenizer of the small model: byte pair encoding over bytes, with digits one by one."""
+"""Train the tokenizer of the small model: byte pair encoding, with each digit a token."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ TURN_END = f"{END_MARK}\n"
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int = VOCABULARY) -> Tokenizer:
-    """The merges most useful for `texts`. Every byte is a token, so any text round-trips."""
+    """Return a tokenizer with the merges most useful for `texts`.
+
+    Every byte is a token, so any text can be encoded and decoded.
+    """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [

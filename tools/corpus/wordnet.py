@@ -1,4 +1,4 @@
-"""WordNet's definitions and examples as plain sentences."""
+"""Turn WordNet's definitions and examples into plain sentences."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _VOWEL = re.compile(r"[aeiou]|hour|honest|heir", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Synset:
-    """One meaning: its words, how often texts used it, its definition and its examples."""
+    """One meaning: its words, how often texts use it, its definition and its examples."""
 
     part: str
     file: str
@@ -38,7 +38,7 @@ class Synset:
 
 
 def synsets(package: Path) -> dict[str, Synset]:
-    """All meanings that are fit for a classroom, by part of speech and offset."""
+    """Return all meanings suitable for a classroom, by part of speech and offset."""
     folder = package / _DATA
     counts = _counts(folder / "cntlist.rev")
     found = {}
@@ -50,7 +50,10 @@ def synsets(package: Path) -> dict[str, Synset]:
 
 
 def _counts(path: Path) -> dict[tuple[str, str, int], int]:
-    """How often each sense occurs in WordNet's tagged texts, by word, part and number in file."""
+    """Return how often each sense occurs in WordNet's tagged texts.
+
+    The keys are the word, the lexicographer file and the number in that file.
+    """
     counts = {}
     for line in path.read_text("utf-8").splitlines():
         key, _, count = line.split()
@@ -61,7 +64,10 @@ def _counts(path: Path) -> dict[tuple[str, str, int], int]:
 
 
 def _parsed(part: str, line: str, counts: dict[tuple[str, str, int], int]) -> Synset:
-    """One line of a data file: offset, file, type, words, pointers | definition; "examples"."""
+    """Parse one line of a data file.
+
+    The format is: offset, file, type, words, pointers | definition; "examples".
+    """
     fields, _, gloss = line.partition(" | ")
     _, file, _, size, *rest = fields.split()
     pairs = [(rest[2 * i], int(rest[2 * i + 1], 16)) for i in range(int(size, 16))]
@@ -85,7 +91,7 @@ def _parsed(part: str, line: str, counts: dict[tuple[str, str, int], int]) -> Sy
 
 
 def entries(meanings: dict[str, Synset]) -> Iterator[tuple[Synset, str]]:
-    """Each common meaning, and its sentences: a definition, what it is a kind of, examples."""
+    """Yield each common meaning with its sentences: a definition, a broader term, examples."""
     for synset in meanings.values():
         if not synset.definition or not (synset.count or synset.examples):
             continue
@@ -98,7 +104,7 @@ def entries(meanings: dict[str, Synset]) -> Iterator[tuple[Synset, str]]:
 
 
 def definition_sentence(synset: Synset) -> str:
-    """For example: A clock is a timepiece that shows the time of day."""
+    """Return a sentence like: A clock is a timepiece that shows the time of day."""
     word, text = synset.words[0], synset.definition
     if synset.part == "v":
         return f"To {word} is to {text}."
@@ -112,7 +118,7 @@ def definition_sentence(synset: Synset) -> str:
 
 
 def question(synset: Synset) -> str:
-    """The question that `definition_sentence` answers."""
+    """Return the question that `definition_sentence` answers."""
     word = synset.words[0]
     if synset.part == "v":
         return f"What does it mean to {word}?"
@@ -129,7 +135,7 @@ def article(text: str) -> str:
 
 
 def _subject(synset: Synset) -> str:
-    """The word with the article that its definition suggests, capitalized."""
+    """Return the word with the article that its definition suggests, capitalized."""
     word, text = synset.words[0], synset.definition
     if word[0].isupper():
         return word
@@ -139,7 +145,7 @@ def _subject(synset: Synset) -> str:
 
 
 def _is_sentence(text: str) -> bool:
-    """Most examples are sentences, the others phrases: a guess by their first words and verbs."""
+    """Guess whether an example is a sentence or a phrase, by its first words and verbs."""
     if len(text.split()) < 4 or not _SENTENCE_START.match(text):
         return False
     return bool(_VERB.search(text)) or not re.match(r"(an?|the|his|her|their|our|my)\b", text)
@@ -151,7 +157,7 @@ def _sentence(text: str) -> str:
 
 
 def first_meanings(meanings: Iterable[Synset]) -> Iterator[Synset]:
-    """Of each word its most common meaning, where WordNet's tagged texts use it often enough."""
+    """Yield the most common meaning of each word, if WordNet's tagged texts use it often enough."""
     best: dict[tuple[str, str], Synset] = {}
     for synset in meanings:
         key = synset.part, synset.words[0]

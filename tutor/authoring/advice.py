@@ -1,4 +1,4 @@
-"""How a lesson reads and fits: what a learner would trip over, though the lesson can be used."""
+"""Check how a lesson reads and fits: things that may trip up a learner in a valid lesson."""
 
 import difflib
 from collections import Counter
@@ -11,19 +11,23 @@ from tutor.course.reading.markup import BLOCKS, markdown
 from tutor.text import wrapped
 
 GOOD_TITLE = 40
-"""Columns; a screen's title shares its line with the lesson's place."""
+"""The most columns of a screen's title, which shares its line with the place in the lesson."""
 TASK_LINES = 3
-"""Lines of a lab's task that stay in view while the lab is done."""
+"""The lines of a lab's task that stay visible in the lab."""
 
 Advice = tuple[str, str, str]
-"""The id of what it is about (empty: the whole lesson), what is wrong, what to do."""
+"""The id that the advice is about (empty: the whole lesson), the problem, and the next step."""
 
 
 def advice(lesson: Lesson) -> Iterator[Advice]:
     if not lesson.questions:
-        yield "", "The lesson asks no questions.", "Add some: they are what makes it stick."
+        yield (
+            "",
+            "The lesson asks no questions.",
+            "Add some: answering questions helps learners remember.",
+        )
     if not lesson.labs:
-        yield "", "The lesson has no lab.", "Give the learner something to do on the live model."
+        yield "", "The lesson has no lab.", "Add an exercise on the live model."
     for screen in lesson.screens:
         yield from _about_screen(screen)
         if screen.lab:
@@ -39,7 +43,7 @@ def _about_screen(screen: Screen) -> Iterator[Advice]:
             screen.id,
             f"The screen {screen.id!r} takes {lines} lines at {WIDTH} columns;"
             f" a small terminal shows {HEIGHT}.",
-            "Shorten it, or make two screens of it: one idea a screen.",
+            "Shorten it, or split it into two screens: one idea per screen.",
         )
     if len(screen.title) > GOOD_TITLE:
         yield (
@@ -51,7 +55,7 @@ def _about_screen(screen: Screen) -> Iterator[Advice]:
         yield (
             screen.id,
             f"A line of code or a table is wider than {WIDTH} columns: {line.strip()[:40]!r}...",
-            "Make it narrower; it cannot wrap.",
+            "Make it narrower, because it cannot wrap.",
         )
     for token in markdown().parse(screen.body):
         info = token.info.strip() if token.type == "fence" else ""
@@ -68,27 +72,31 @@ def _about_lab(lab: Lab) -> Iterator[Advice]:
             "Shorten it: it stays on screen while the lab is done.",
         )
     if lab.kind == "stepper" and not lab.goals:
-        yield lab.id, f"The lab {lab.id!r} has no goal.", "Add one that the live model can check."
+        yield (
+            lab.id,
+            f"The lab {lab.id!r} has no goal.",
+            "Add a goal to be checked on the live model.",
+        )
 
 
 def _about_question(question: Question) -> Iterator[Advice]:
     if question.screen is None:
         yield (
             question.id,
-            f"The question {question.id!r} belongs to no screen.",
-            "Add `screen: ...`, so that a learner can look the answer up.",
+            f"The question {question.id!r} does not belong to a screen.",
+            "Add `screen: ...`, so that a learner can look up the answer.",
         )
     lines = height(question.ask, markdown()) + question.answer_lines(WIDTH)
     said = Counter([*question.reasons(), question.hint])
     if repeated := [text for text, times in said.items() if times > 1]:
         yield (
             question.id,
-            f"The question {question.id!r} says the same twice: {repeated[0][:40]!r}.",
-            "Let each hint and each `why` say something of its own.",
+            f"The question {question.id!r} contains the same text twice: {repeated[0][:40]!r}.",
+            "Give each hint and each `why` a text of its own.",
         )
     if lines > HEIGHT:
         yield (
             question.id,
             f"The question {question.id!r} takes {lines} lines before it is answered.",
-            f"Shorten it to {HEIGHT}.",
+            f"Shorten it to {HEIGHT} lines.",
         )

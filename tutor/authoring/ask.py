@@ -1,4 +1,4 @@
-"""What lessons say about the model, computed with it."""
+"""Compute with the model what lessons say about it."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
     from tutor.lm.session import Session
 
 _MORE = 4
-"""Tokens that are written beyond a quoted text, which may end in the middle of one."""
+"""The number of tokens generated beyond a quoted text, which may end inside a token."""
 
 
 class Value(msgspec.Struct, frozen=True):
-    """What a quoted number is: a number, or for `greedy` the text that the model writes."""
+    """The computed value of a quote: a number, or for `greedy` the generated text."""
 
     number: float | None = None
     text: str = ""
     trouble: str = ""
-    """Why there is no answer, for example that `token` is not one token."""
+    """The reason why there is no answer, for example that `token` is not one token."""
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ class Ranked(msgspec.Struct, frozen=True):
 
 
 class Ask:
-    """Answers, from memory where they are there. The model is only loaded when one is not."""
+    """Answers of the model, computed or stored; it is only loaded to compute one."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Ask:
         load: Callable[[], LanguageModel],
         solve: Callable[[str, LanguageModel], Solved] = solved,
     ) -> None:
-        """`solve` does the lab of a name as its own solution says."""
+        """Use `memory` for known answers; `solve` does a named lab by its own solution."""
         self._memory = memory
         self._load = load
         self._solve = solve
@@ -75,8 +75,7 @@ class Ask:
         return self._memory.answer(asked, Value, lambda: self._quoted(number))
 
     def lab(self, lab: Lab) -> Outcome:
-        """What comes of doing the lab as its solution says. One that several screens embed is
-        done once."""
+        """Return the outcome of the lab's solution; an embedded lab is done only once."""
         if lab.kind == "live":
             name = lab.live
             done = self._memory.answer(name, Solved, lambda: self._solve(name, self._model))
@@ -89,12 +88,12 @@ class Ask:
         return self._memory.answer(asked, Pair, lambda: self._compared(question))
 
     def ranked(self, question: NextTokenQuestion) -> Ranked:
-        """One token more than `within`."""
+        """Return the most probable tokens, one more than `within`."""
         asked = [question.prompt, question.within]
         return self._memory.answer(asked, Ranked, lambda: self._ranked(question))
 
     def outcomes(self, block: Cases, prompt: str) -> Outcomes:
-        """What the model says to every case, in `prompt`."""
+        """Return the model's answer to every case in `prompt`."""
         asked = [prompt, block.cases, block.among]
         return self._memory.answer(asked, Outcomes, lambda: outcomes(block, prompt, self._model))
 
@@ -140,8 +139,10 @@ class Ask:
         return self._read(text_ids(self._model, text))
 
     def _read(self, ids: Sequence[int]) -> Session:
-        """Return a session on these tokens. It is the same one each time: many prompts of a
-        lesson begin alike, and the model processes the beginning once."""
+        """Return a session on these tokens, the same object each time.
+
+        Many prompts of a lesson begin alike, and so the model processes the beginning only once.
+        """
         from tutor.lm.session import Session
 
         if self._session is None:
@@ -162,8 +163,7 @@ class Ask:
         return b"".join(token.data for token in written).decode("utf-8", "replace")
 
     def _read_ahead(self, session: Session, says: str) -> None:
-        """Process the quotation in one pass, so that each token of it that the model writes is
-        already computed."""
+        """Process the quotation in one pass, before its tokens are generated one by one."""
         first = session.distribution(len(session), PLAIN, seed=0, top=1).rows[0].token.id
         for text in (says, f" {says}"):
             ids = self._model.tokenizer.encode(text)

@@ -1,5 +1,7 @@
-"""A lab, done as its solution says, with the stepper and the goals that the app has: no screen and
-no engine process, and the model answers at once."""
+"""Do a lab by its solution, with the stepper and the goals of the app.
+
+There is no screen and no engine process, and the model answers at once.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,12 @@ if TYPE_CHECKING:
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The places of the goals that hold `at_start`, and of those `reached` in the end; or the
-    `trouble` that came up, at step `step` (from 1) of the solution. `over` says whether a guessing
-    game came to its end."""
+    """The result of doing a lab.
+
+    It has the indexes of the goals that are reached `at_start`, and of those `reached` in the
+    end; or the `trouble` at step `step` (from 1) of the solution. `over` says whether a
+    guessing game ended.
+    """
 
     at_start: tuple[int, ...] = ()
     reached: tuple[int, ...] = ()
@@ -41,15 +46,14 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Solved(msgspec.Struct, frozen=True):
-    """What came of one of the labs of `tutor.labs`: the names of its goals, whichever of them a
-    lesson asks for."""
+    """The result of doing a lab of `tutor.labs`: the names of all its goals that were reached."""
 
     at_start: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
     trouble: str = ""
 
     def outcome(self, lab: Lab) -> Outcome:
-        """What that is for a `lab` that embeds it."""
+        """Return the result for a `lab` that embeds this one."""
         names = [goal.name if isinstance(goal, LiveGoal) else "" for goal in lab.goals]
         return Outcome(
             tuple(place for place, name in enumerate(names) if name in self.at_start),
@@ -59,7 +63,7 @@ class Solved(msgspec.Struct, frozen=True):
 
 
 def attempt(lab: Lab, model: LanguageModel) -> Outcome:
-    """Does the lab. What goes wrong is in the outcome."""
+    """Do the lab and return the outcome, which includes any error."""
     try:
         return _game(lab, model) if lab.kind == "guess" else _Attempt(lab, model).outcome()
     except TutorError as error:
@@ -67,8 +71,7 @@ def attempt(lab: Lab, model: LanguageModel) -> Outcome:
 
 
 def solved(name: str, model: LanguageModel) -> Solved:
-    """Does one of the labs of `tutor.labs`, as its own solution says. What it makes on the way is
-    thrown away."""
+    """Do a lab of `tutor.labs` by its own solution; the files it makes are deleted."""
     from tempfile import TemporaryDirectory
 
     from tutor.labs.kit import registry
@@ -85,15 +88,17 @@ def solved(name: str, model: LanguageModel) -> Solved:
 
 
 def token_id(model: LanguageModel, written: str) -> int:
-    """The id of a token as a lesson writes it: "␣Paris" or " Paris", "⏎", "<|im_end|>". Raises
-    `LessonError` where it is not one token."""
+    """Return the id of a token as a lesson writes it: "␣Paris" or " Paris", "⏎", "<|im_end|>".
+
+    Raises `LessonError` if it is not one token.
+    """
     if written in model.tokenizer.special_ids:
         return model.tokenizer.special_ids[written]
     text = written.replace("␣", " ").replace("⏎", "\n").replace("⇥", "\t")
     ids = model.tokenizer.encode(text)
     if len(ids) != 1:
-        pieces = " · ".join(visible(model.tokenizer.token(id_).data) for id_ in ids)
-        raise LessonError(f"{written!r} is not one token but {len(ids)}: {pieces}.")
+        found = " · ".join(visible(model.tokenizer.token(id_).data) for id_ in ids)
+        raise LessonError(f"{written!r} is not one token but {len(ids)}: {found}.")
     return ids[0]
 
 
@@ -106,7 +111,7 @@ def opened(model: LanguageModel, text: str) -> Session:
 
 
 def _game(lab: Lab, model: LanguageModel) -> Outcome:
-    """The guessing game, each token guessed right: it is not over at once, and comes to an end."""
+    """Play the guessing game with all guesses right, to see that it has tokens and ends."""
     session = opened(model, lab.prompt)
     game = Game(lab.prompt, session.tokens, None, model=model.card.sha256)
     if game.over:
@@ -120,7 +125,7 @@ def _game(lab: Lab, model: LanguageModel) -> Outcome:
 
 
 class _Attempt:
-    """The explorer without a screen: what it asks the engine, the model answers at once."""
+    """The explorer without a screen; the model answers its requests at once."""
 
     def __init__(self, lab: Lab, model: LanguageModel) -> None:
         self._lab = lab
@@ -136,8 +141,11 @@ class _Attempt:
         )
 
     def outcome(self) -> Outcome:
-        """A goal that holds before anything was done is none; a conversation without a first
-        message has no start."""
+        """Do the lab and return the outcome.
+
+        Goals that are reached before anything is done are reported `at_start`; a
+        conversation without a first message has no start.
+        """
         self._send(events.EngineChanged(EngineInfo(EngineState.READY, model=self._model.card)))
         if self._lab.prompt.strip():
             if self._lab.kind == "chat":
@@ -180,13 +188,15 @@ class _Attempt:
         self._send(events.TakeFound(row))
 
     def _touch(self) -> None:
-        """Shows what is there to see, without a change: the same settings again."""
+        """Apply the current settings again, so that the explorer reports what is on the screen."""
         self._send(events.SetSampler(self._state.sampler))
 
     def _send(self, event: Event) -> None:
-        """Handles an event, and answers what is asked because of it. Raises what was not possible.
+        """Handle an event and answer the request that follows. Raises the explorer's error, if any.
 
-        How much the model writes, the solution says: a message does not let it run."""
+        The solution decides how much the model generates, so a message does not let it run
+        on.
+        """
         self._update(event)
         while (request := self._asked) is not None:
             self._asked = None

@@ -1,4 +1,4 @@
-"""What a lesson says about the model, and what there is to say about the model's answers."""
+"""Check the claims of a lesson about the model."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -17,26 +17,28 @@ from tutor.course.reading.parse import measured_name, number_name
 from tutor.errors import LessonError
 
 CLEAR_FACTOR = 2.0
-"""One prompt of a `compare` question gives its token so many times as much, or more."""
+"""The least factor between the probabilities of the token after a `compare` question's prompts."""
 CLEAR_BITS = 1.0
-"""The same for entropies: one bit is twice as many equally probable tokens."""
+"""The least difference between entropies: one bit is twice as many equally probable tokens."""
 CLEAR_EDGE = 1.25
-"""The last token that counts for a `next-token` question is so many times as probable as the first
-that does not, or more: the kernels of another machine must not turn them round."""
+"""The least factor between the last token that counts for a `next-token` question and the next.
+
+Kernels of other machines must not reverse their order.
+"""
 
 Remarks = Iterator[tuple[Level, str, str]]
-"""What is wrong with a lesson: how bad it is, a sentence about it, what to do."""
+"""The problems of a lesson: the level, a sentence, and the next step."""
 
 
 class Claim(NamedTuple):
-    """Something in a lesson that only the model can confirm. `name` is what findings call it."""
+    """A claim in a lesson that only the model can confirm. `name` is its key in findings."""
 
     name: str
     look: Callable[[Ask], Remarks]
 
 
 def claims(sound: Sound) -> Iterator[Claim]:
-    """Everything in a lesson that only the model can confirm."""
+    """Yield all claims of a lesson that only the model can confirm."""
     for screen in sound.lesson.screens:
         for index, number in enumerate(screen.numbers):
             yield Claim(number_name(screen.id, index), partial(_number, number))
@@ -56,8 +58,10 @@ def check(
     ask: Ask,
     on_claim: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Finding]:
-    """What the model says against these lessons; `on_claim` hears how many claims have been
-    looked at, of how many."""
+    """Return the findings of the model about these lessons.
+
+    `on_claim` is called with the number of claims checked so far, and their total.
+    """
     everything = [(sound, claim) for sound in lessons for claim in claims(sound)]
     findings: list[Finding] = []
     for done, (sound, claim) in enumerate(everything):
@@ -75,7 +79,7 @@ def _number(number: Quoted, ask: Ask) -> Remarks:
             written = value.text[: max(30, len(number.says))]
             yield (
                 "error",
-                f"It says {number.says[:60]!r}, where the model writes {written!r}.",
+                f"The text says {number.says[:60]!r}, but the model writes {written!r}.",
                 "Quote what the model writes.",
             )
     else:
@@ -106,23 +110,23 @@ def _of_measured(block: Measured, number: OfCases | Score | Entry, ask: Ask) -> 
         entry = recorded(block, number)
         if isinstance(entry, str):
             if not _quotes(number.says, entry):
-                said = f"It says {number.says[:60]!r}, where {block.file} has {entry[:60]!r}."
-                yield "error", said, "Quote what stands there."
+                said = f"The text says {number.says[:60]!r}, but {block.file} has {entry[:60]!r}."
+                yield "error", said, "Quote the record."
             return
         what, value = number.at, entry
     yield from _figure(number.says, value, share, what)
 
 
 def _figure(says: str, value: float, share: bool, what: str) -> Remarks:
-    """Whether `says` quotes `value`; `what` tells what that is."""
+    """Yield a problem unless `says` quotes `value`; `what` describes the value."""
     match rounding.quoted(says, value, share=share):
         case None:
-            said = f"{says[:60]!r} has to have one number in figures."
-            yield "error", said, "Quote the number with its unit alone."
+            said = f"{says[:60]!r} must contain exactly one number in digits."
+            yield "error", said, "Quote only the number with its unit."
         case False:
             computed = rounding.as_quoted(says, value, share=share)
-            said = f"It says {says[:60]!r}, where it is {computed} ({what})."
-            yield "error", said, "Write what was computed."
+            said = f"The text says {says[:60]!r}, but the value is {computed} ({what})."
+            yield "error", said, "Write the computed value."
 
 
 def _lab(lab: Lab, ask: Ask) -> Remarks:
@@ -131,7 +135,7 @@ def _lab(lab: Lab, ask: Ask) -> Remarks:
         yield (
             "error",
             f"The lab {lab.id!r} has no solution.",
-            "List under `solution` one way to reach its goals, so that it can be tried.",
+            "Add a `solution`: one way to reach its goals, so that the linter can try it.",
         )
     outcome = ask.lab(lab)
     if outcome.trouble:
@@ -142,16 +146,16 @@ def _lab(lab: Lab, ask: Ask) -> Remarks:
         yield (
             "error",
             f"A goal of the lab {lab.id!r} is reached before anything is done:"
-            f" {description(lab.goals[place], lab)}.",
-            "Ask for something that has to be brought about.",
+            f" “{description(lab.goals[place], lab)}”.",
+            "Choose a goal that takes an action to reach.",
         )
     for place, goal in enumerate(() if unsolved else lab.goals):
         if place not in outcome.reached:
             said = description(goal, lab)
             yield (
                 "error",
-                f"The solution of the lab {lab.id!r} does not reach a goal: {said}.",
-                "Correct the solution, or ask for less.",
+                f"The solution of the lab {lab.id!r} does not reach a goal: “{said}”.",
+                "Correct the solution, or make the goal easier.",
             )
 
 
@@ -188,12 +192,12 @@ def _next_token(question: NextTokenQuestion, ask: Ask) -> Remarks:
 
 
 def _quotes(says: str, text: str) -> bool:
-    """Whether `text` begins with what `says` quotes, which may be laid out in another way."""
+    """Return whether `text` begins with the quote in `says`, ignoring its layout."""
     return _plain(text).startswith(_plain(says))
 
 
 def _plain(text: str) -> str:
-    """Without marks of Markdown and with single spaces."""
+    """Return `text` without marks of Markdown and with single spaces."""
     for mark in "␣⏎":
         text = text.replace(mark, " ")
     return " ".join(text.replace("*", "").replace("`", "").split())

@@ -1,5 +1,7 @@
-"""What the model answered before: the same question to the same model, by the same code, has the
-same answer, so that a second look at a course takes no time."""
+"""Store the model's answers, so that checking a course again takes no time.
+
+The same question to the same model, computed by the same code, has the same answer.
+"""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,9 +19,9 @@ from tutor.paths import cache_folder
 T = TypeVar("T")
 
 MOST = 20_000
-"""Answers that are kept; the oldest make room."""
+"""The number of answers that are stored; the oldest ones are dropped."""
 
-_TAKING_PART = (
+_USED_CODE = (
     "lm/**/*.py",
     "labs/**/*.py",
     "authoring/ask.py",
@@ -40,17 +42,20 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class KeptAnswers:
-    """Answers by what was asked, kept in the user's cache folder. May be deleted at any time."""
+    """Answers by question, stored in the user's cache folder. They may be deleted at any time."""
 
     def __init__(self, model: str, file: Path | None = None) -> None:
-        """`model` is the checksum of its file."""
+        """Open the answers of a model; `model` is the checksum of its file."""
         self._stamp = f"{model} {_state_of_the_code()}"
         self._file = file or _usual_place()
         self._answers: dict[str, msgspec.Raw] = self._read()
         self._changed = False
 
     def answer(self, question: Any, kind: type[T], compute: Callable[[], T]) -> T:
-        """The answer to `question` (data that msgspec can encode), computed if need be."""
+        """Return the answer to `question`, computing it if necessary.
+
+        The question is data that msgspec can encode.
+        """
         key = self._key(question, kind)
         with suppress(KeyError, msgspec.MsgspecError):
             return msgspec.json.decode(self._answers[key], type=kind)
@@ -60,7 +65,7 @@ class KeptAnswers:
         return answer
 
     def save(self) -> None:
-        """Where that is not possible, nothing happens but that the next run takes longer."""
+        """Save the answers. If that fails, the next run just takes longer."""
         if self._file is not None and self._changed:
             last = dict(list(self._answers.items())[-MOST:])
             private.keep(self._file, msgspec.json.encode(last))
@@ -81,9 +86,9 @@ class KeptAnswers:
 
 @cache
 def _state_of_the_code() -> str:
-    """A hash of all code that takes part in an answer."""
+    """Return a hash of all code that is used for an answer."""
     digest = blake2b(digest_size=8)
-    for pattern in _TAKING_PART:
+    for pattern in _USED_CODE:
         for file in sorted(_PACKAGE.glob(pattern)):
             digest.update(file.read_bytes())
     return digest.hexdigest()

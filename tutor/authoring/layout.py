@@ -1,8 +1,8 @@
-"""Computes how many lines a lesson's Markdown takes on a screen, without one.
+"""Compute the number of lines that a lesson's Markdown takes on a screen, without a screen.
 
-The rules are those of the app's style sheet: one blank line between blocks, none around them,
-code set in by one column, tables without rules. The linter uses them to say when a screen no
-longer fits a small terminal.
+The rules are those of the app's style sheet: one blank line between blocks, none around them, code
+indented by one column, tables without rules. The linter uses them to report when a screen no longer
+fits a small terminal.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from tutor.text import cells, wrapped
 
 WIDTH = 76
 HEIGHT = 18
-"""What a terminal of 80x24 leaves for the text and the lab of a lesson's screen."""
+"""The size that an 80x24 terminal leaves for the text and the lab of a lesson's screen."""
 
 _CODE_INDENT = 2
 _ITEM_INDENT = 3
@@ -25,12 +25,12 @@ _CARD_EDGE = 2
 
 
 def height(markdown: str, parser: MarkdownIt, width: int = WIDTH) -> int:
-    """Lines that `markdown` takes at `width` columns, without a blank line at its end."""
+    """Return the lines that `markdown` takes at `width` columns, without a final blank line."""
     return _stacked(SyntaxTreeNode(parser.parse(markdown)).children, width)
 
 
 def screen_height(screen: Screen, parser: MarkdownIt) -> int:
-    """Lines that a screen's text and its lab take; up to `HEIGHT` of them need no scrolling."""
+    """Return the lines that a screen's text and lab take; up to `HEIGHT` need no scrolling."""
     if screen.lab is None:
         return height(screen.body, parser)
     between = 1 if screen.body else 0
@@ -38,13 +38,15 @@ def screen_height(screen: Screen, parser: MarkdownIt) -> int:
 
 
 def lab_height(lab: Lab) -> int:
-    """The card of a lab: its task, its goals, and the line that names the key."""
+    """Return the lines of a lab's card: its task, its goals, and the line that names the key."""
     return wrapped(f"Lab  {lab.task}", WIDTH - _CARD_EDGE) + len(lab.goals) + 1
 
 
 def too_wide(markdown: str, parser: MarkdownIt) -> Iterator[str]:
-    """The lines of code and the rows of tables that are wider than the screen: the two things
-    that do not wrap well."""
+    """Yield the lines of code and the rows of tables that are wider than the screen.
+
+    These are the two things that do not wrap well.
+    """
     for node in SyntaxTreeNode(parser.parse(markdown)).walk():
         if node.type in ("fence", "code_block"):
             for line in node.content.split("\n"):
@@ -62,7 +64,7 @@ def _stacked(nodes: list[SyntaxTreeNode], width: int) -> int:
 
 
 def _block(node: SyntaxTreeNode, width: int) -> int:
-    width = max(width, 8)  # deep nesting leaves nothing; what matters then is only that it is tall
+    width = max(width, 8)  # deep nesting may leave no width
     match node.type:
         case "fence" | "code_block":
             return max(1, node.content.rstrip("\n").count("\n") + 1)
@@ -79,7 +81,7 @@ def _block(node: SyntaxTreeNode, width: int) -> int:
 
 
 def _item(item: SyntaxTreeNode, width: int) -> int:
-    """Blocks inside a list follow each other without a blank line."""
+    """Return the lines of a list item; its blocks follow each other without blank lines."""
     return max(1, sum(_block(node, width) for node in item.children))
 
 
@@ -88,7 +90,7 @@ def _rows(table: SyntaxTreeNode) -> list[list[str]]:
 
 
 def _text(node: SyntaxTreeNode) -> str:
-    """The text of a paragraph, heading or cell as it is shown, without marks."""
+    """Return the text of a paragraph, heading or cell as it is shown, without marks."""
     parts = []
     for each in node.walk():
         if each.type in ("text", "code_inline"):

@@ -1,8 +1,7 @@
-"""Looks lesson files over for their authors, without the model: what is wrong, and what a learner
-would trip over. What only the model can say is in `tutor.authoring`.
+"""Check lesson files for their authors, without the model.
 
-An error keeps a lesson from being used, or means that it says something false; a warning is about
-how it reads and fits.
+`tutor.authoring.claims` checks with the model. An error keeps a lesson from being used, or means
+that it says something false; a warning is about how the lesson reads and fits.
 """
 
 import re
@@ -33,7 +32,7 @@ Level = Literal["error", "warning"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One thing to say about a lesson file; `line` counts from 1."""
+    """One finding about a lesson file; `line` counts from 1."""
 
     file: str
     line: int
@@ -46,8 +45,11 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Sound(msgspec.Struct, frozen=True):
-    """A lesson that could be read: what findings call its file, and where its screens, labs,
-    questions and numbers stand (`Outcome.lines`)."""
+    """A lesson that could be read.
+
+    `file` is the name of its file in findings, and `lines` are the lines of its screens, labs,
+    questions and numbers (`Outcome.lines`).
+    """
 
     path: Path
     file: str
@@ -55,21 +57,23 @@ class Sound(msgspec.Struct, frozen=True):
     lines: Mapping[str, int]
 
     def finding(self, name: str, level: Level, message: str, next_step: str) -> Finding:
-        """About what is called `name`; about the whole lesson where nothing is."""
+        """Return a finding about the part called `name`, or else about the whole lesson."""
         return Finding(self.file, self.lines.get(name, 1), level, message, next_step)
 
 
 class Report(msgspec.Struct, frozen=True):
-    """`findings` file by file, in the order of their lines; `lessons` those that can be used."""
+    """The findings, file by file and in the order of their lines, and the usable lessons."""
 
     findings: tuple[Finding, ...]
     lessons: tuple[Sound, ...]
 
 
 def look_over(paths: Sequence[Path], *, reworded: Container[str] = ()) -> Report:
-    """Findings, and the lessons that can be asked about further. A file is seen as part of the
-    course in its folder. `reworded` are ids of lessons and questions that mean what they meant in
-    the last release, though they look different. Raises nothing."""
+    """Check lesson files, and return the findings and the usable lessons. Raises nothing.
+
+    A file is checked as part of the course in its folder. `reworded` are the ids of lessons and
+    questions that still mean the same as in the last release, although their text differs.
+    """
     findings: list[Finding] = []
     lessons: list[Sound] = []
     for path in dict.fromkeys(paths):
@@ -86,7 +90,7 @@ def look_over(paths: Sequence[Path], *, reworded: Container[str] = ()) -> Report
 
 
 def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Each once; files in the order in which they first occur, each by line."""
+    """Return each finding once, by file in the order of first occurrence, and by line."""
     files = {finding.file: place for place, finding in reversed(list(enumerate(findings)))}
     unique = dict.fromkeys(findings)
     return tuple(sorted(unique, key=lambda each: (files[each.file], each.line)))
@@ -106,7 +110,7 @@ class _Folder:
         self._release = self._attempt(lambda: read_release(folder), Release(), shown)
 
     def _beside(self, name: str, parse: Callable[[str, str], T], otherwise: T) -> T:
-        """What a file beside the lessons says; `otherwise` where there is none that can be used."""
+        """Return the contents of a file beside the lessons, or `otherwise` if there is none."""
         file = self._folder / name
         shown = safe(str(file))
 
@@ -123,7 +127,7 @@ class _Folder:
             return otherwise
 
     def beside(self) -> list[Finding]:
-        """What there is to say about the folder, its glossary and its facts."""
+        """Return the findings about the folder, its glossary and its facts."""
         if self.files or self._problems:
             return self._problems
         return [
@@ -131,13 +135,13 @@ class _Folder:
                 safe(str(self._folder)),
                 1,
                 "warning",
-                "There is no lesson in this folder.",
+                "There are no lessons in this folder.",
                 "Name lesson files like 03-tokens.md.",
             )
         ]
 
     def about(self, asked: Sequence[Path], reworded: Container[str]) -> Report:
-        """What there is to say about the files `asked` for, among all files of the folder."""
+        """Return the report on the files `asked` for, checked with all files of the folder."""
         others = [file for file in self.files if file not in asked]
         findings: list[Finding] = []
         lessons: list[Sound] = []
@@ -183,7 +187,7 @@ def _error(problem: LessonError, file: str) -> Finding:
 
 
 def _unknown_goals(sound: Sound) -> Iterator[Finding]:
-    """Goals that the lab of `tutor.labs` which a screen embeds does not have."""
+    """Yield the goals that an embedded lab of `tutor.labs` does not have."""
     for lab in sound.lesson.labs:
         if not lab.live:
             continue
@@ -199,7 +203,7 @@ def _unknown_goals(sound: Sound) -> Iterator[Finding]:
 
 
 def _unsaid(sound: Sound) -> Iterator[Finding]:
-    """Numbers that are listed for a screen and stand nowhere on it."""
+    """Yield the numbers that are listed for a screen but do not appear on it."""
     for screen in sound.lesson.screens:
         text = _words(" ".join(_texts_of(sound.lesson, screen)))
         said = [
@@ -216,8 +220,8 @@ def _unsaid(sound: Sound) -> Iterator[Finding]:
                 yield sound.finding(
                     name,
                     "error",
-                    f"The text of the screen {screen.id!r} does not say {says[:60]!r}.",
-                    "Copy into `says` what stands there, word for word.",
+                    f"The text of the screen {screen.id!r} does not contain {says[:60]!r}.",
+                    "Copy the words of the text into `says`.",
                 )
 
 
@@ -242,6 +246,6 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _words(text: str) -> str:
-    """`text` on one line and without the marks of Markdown, for comparing."""
+    """Return `text` on one line and without the marks of Markdown, for comparing."""
     unquoted = re.sub(r"^\s*> ?", "", text, flags=re.MULTILINE)
     return " ".join(re.sub(r"[*`\\]", "", unquoted).split())

@@ -1,4 +1,4 @@
-"""Figures that no single prompt gives: over many prompts, by a formula, or from a recorded run."""
+"""Compute figures over many prompts, by a formula, or from a recorded run."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ if TYPE_CHECKING:
     from tutor.lm.session import Session
 
 LONGEST_ANSWER = 16
-"""Tokens that are written to see whether an answer comes; the text tells earlier in most cases."""
+"""The maximum number of tokens generated to find an answer; usually fewer are enough."""
 
 
 class Outcomes(msgspec.Struct, frozen=True):
-    """For each case its share, and whether it is right; or the `trouble` that there was."""
+    """The probability of each case and whether it is right, or the `trouble` that came up."""
 
     shares: tuple[float, ...] = ()
     right: tuple[bool, ...] = ()
     trouble: str = ""
 
     def value(self, number: OfCases, *, in_percent: bool) -> float:
-        """Raises `LessonError` where no case has such a share."""
+        """Return a number about the cases. Raises `LessonError` if no case is in its range."""
         places = [
             place for place, share in enumerate(self.shares) if number.above < share <= number.below
         ]
         if number.value == "cases":
             return float(len(places))
         if not places:
-            raise LessonError("No case has a share like that.")
+            raise LessonError("No case has a probability in this range.")
         if number.value == "share":
             return sum(self.shares[place] for place in places) / len(places)
         right = sum(self.right[place] for place in places)
@@ -46,7 +46,7 @@ class Outcomes(msgspec.Struct, frozen=True):
 
 
 def outcomes(block: Cases, prompt: str, model: LanguageModel) -> Outcomes:
-    """Every case, asked of the model."""
+    """Return the model's answers to all cases."""
     from tutor.lm.chat import text_ids
     from tutor.lm.session import Session
 
@@ -75,16 +75,19 @@ def outcomes(block: Cases, prompt: str, model: LanguageModel) -> Outcomes:
 
 
 def read_ahead(session: Session, ids: Sequence[int]) -> None:
-    """Process `ids` in one pass, and go back. Where the model writes the same tokens, its session
-    has them already: one pass for many tokens costs little more than one pass for one."""
+    """Process `ids` in one pass, and go back.
+
+    If the model then generates the same tokens, the session has already computed them. One pass
+    for many tokens takes little more time than one pass for one token.
+    """
     end = len(session)
     session.append(ids)
-    session.surprisals(len(session))  # of no token: all that it does is process them
+    session.surprisals(len(session))  # asks for no surprisal, and only processes the tokens
     session.go_back(end)
 
 
 def _greedy(session: Any, answers: Sequence[str]) -> tuple[float, bool]:
-    """The share of the first token, and whether what is written begins with an answer."""
+    """Return the probability of the first token, and whether the generated text is an answer."""
     wanted = [answer.casefold() for answer in answers]
     first, written = 0.0, b""
     for count in range(LONGEST_ANSWER):
@@ -101,9 +104,12 @@ def _greedy(session: Any, answers: Sequence[str]) -> tuple[float, bool]:
 
 
 def bm25(block: Bm25, score: Score) -> float:
-    """Robertson and Zaragoza 2009, with the idf that is never negative (as in Lucene): over the
-    words of the question, ln(1 + (N - n + ½) / (n + ½)) · f (k₁ + 1) / (f + k₁ (1 - b + b · length
-    / mean length)), where the word is in n of N passages and f times in this one."""
+    """Return the BM25 score of a passage (Robertson and Zaragoza 2009).
+
+    The idf is never negative (as in Lucene). The score is the sum over the words of the
+    question of ln(1 + (N - n + ½) / (n + ½)) · f (k₁ + 1) / (f + k₁ (1 - b + b · length / mean
+    length)), where the word is in n of N passages and f times in this one.
+    """
     passages = [_words(passage) for passage in block.passages]
     passage = passages[score.passage - 1]
     mean_length = sum(map(len, passages)) / len(passages)
@@ -122,7 +128,7 @@ def _words(text: str) -> list[str]:
 
 
 def recorded(block: Record, entry: Entry) -> float | str:
-    """A number in units of `unit`, or a text. Raises `LessonError` where there is none."""
+    """Return a number in units of `unit`, or a text. Raises `LessonError` if there is neither."""
     file = paths.assets_folder() / block.file.removeprefix("assets/")
     try:
         found: Any = msgspec.json.decode(file.read_bytes())
@@ -138,5 +144,5 @@ def recorded(block: Record, entry: Entry) -> float | str:
     if isinstance(found, str):
         return found
     if isinstance(found, bool) or not isinstance(found, int | float):
-        raise LessonError(f"{entry.at!r} in {block.file} is neither a number nor a text.")
+        raise LessonError(f"{entry.at!r} in {block.file} is neither a number nor text.")
     return found / entry.unit

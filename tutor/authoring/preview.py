@@ -1,8 +1,7 @@
-"""`tutor preview`: one lesson file, shown as a learner sees it and shown anew whenever it is saved.
+"""`tutor preview`: show one lesson file as a learner sees it, and reload it when it is saved.
 
-A thread looks at the file; what it reads is handed to the screen ready made. A lesson that is being
-looked at stays on the screen where it was. While something else stands over it (a lab, help, a
-term), the new text waits until that is left.
+A thread watches the file and gives the screen the finished result. The lesson stays at the screen
+that is open. While another screen covers it (a lab, help, a term), the new text waits.
 """
 
 import os
@@ -24,13 +23,15 @@ from tutor.errors import LessonError
 from tutor.learner.progress import Progress
 
 LOOKS_EVERY = 0.25
-"""Seconds between two looks at the file. It is read when two of them saw the same: an editor may
-write it in several steps."""
+"""Seconds between two looks at the file.
+
+The file is read when two looks in a row find the same state, because an editor may write it in
+several steps.
+"""
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """The file as it was read: its lesson if it has one, the course around it, what the linter says
-    without the model."""
+    """The file as it was read: its course, its lesson if it is valid, and the linter's findings."""
 
     course: Course
     lesson: Lesson | None
@@ -38,11 +39,11 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def see(file: Path) -> Seen:
-    """Reads the file as part of the course in its folder. Raises nothing."""
+    """Read the file as part of the course in its folder. Raises nothing."""
     report = look_over([file])
     try:
         course = load_course(file.parent)
-    except LessonError:  # which the report has too
+    except LessonError:  # the report contains this error too
         course = Course()
     if not report.lessons:
         return Seen(course, None, report.findings)
@@ -53,7 +54,7 @@ def see(file: Path) -> Seen:
 
 
 class PreviewApp(TutorApp):
-    """The tutor, open at one lesson."""
+    """The app, opened at one lesson."""
 
     CSS_PATH = "../app/main.tcss"
 
@@ -66,7 +67,7 @@ class PreviewApp(TutorApp):
         model_missing: Callable[[], bool],
         ascii_only: bool = False,
     ) -> None:
-        """`progress` is that of the author while previewing; nobody else's is touched."""
+        """Preview `file`; `progress` is only for the preview, and no stored progress is touched."""
         self._file = file
         self._seen = see(file)
         super().__init__(
@@ -85,9 +86,9 @@ class PreviewApp(TutorApp):
         threading.Thread(target=self._look, daemon=True, name="preview").start()
 
     async def on_unmount(self) -> None:
-        self._over.set()  # what the app itself does then, Textual calls too
+        self._over.set()  # Textual also calls the app's own method
 
-    # --- looking, in a thread of its own -----------------------------------------------------
+    # --- watching the file, in a separate thread ---------------------------------------------
 
     def _look(self) -> None:
         shown = before = _state(self._file)
@@ -103,13 +104,13 @@ class PreviewApp(TutorApp):
     def _hand_over(self, seen: Seen | None) -> None:
         try:
             self.call_from_thread(self._came, seen)
-        except RuntimeError:  # the app has been left meanwhile
+        except RuntimeError:  # the app has been closed in the meantime
             self._over.set()
 
     # --- showing -----------------------------------------------------------------------------
 
     def _came(self, seen: Seen | None) -> None:
-        """The file was read anew, or something that had to wait for its turn still waits."""
+        """Take over a new version of the file, and show it if nothing covers the lesson."""
         if seen is not None:
             self._seen = seen
             self.services.replace_course(seen.course)
@@ -120,11 +121,11 @@ class PreviewApp(TutorApp):
 
     @property
     def _may_show(self) -> bool:
-        """False while something stands over the lesson that must not be torn away."""
+        """False while the lesson is covered by a screen that must not be closed."""
         return isinstance(self.screen, LessonScreen | ProblemsScreen | QuizScreen)
 
     def _show(self) -> None:
-        """Puts what was read in place of what is shown; a lesson opens where it was left."""
+        """Replace the screen by the current version; a lesson opens where the learner left it."""
         asking = isinstance(self.screen, QuizScreen)
         while isinstance(self.screen, LessonScreen | ProblemsScreen | QuizScreen):
             self.pop_screen()
@@ -141,14 +142,14 @@ class PreviewApp(TutorApp):
 
 
 def _briefly(findings: tuple[Finding, ...]) -> str:
-    """The first finding, and how many more there are."""
+    """Return the first finding, and the number of the others."""
     first = findings[0]
     more = f" ({len(findings) - 1} more: `tutor lint`)" if len(findings) > 1 else ""
     return f"Line {first.line}: {first.message}{more}"
 
 
 def _state(file: Path) -> tuple[int, int] | None:
-    """What changes when the file is saved; None while it is not there."""
+    """Return a value that changes when the file is saved; None if it does not exist."""
     try:
         found = file.stat()
     except OSError:
@@ -159,7 +160,7 @@ def _state(file: Path) -> tuple[int, int] | None:
 def make_preview(
     file: Path, progress: Progress, model: str | None, *, ascii_only: bool = False
 ) -> PreviewApp:
-    """The preview of `file` with the model that `model` names (None: the default)."""
+    """Return the preview of `file` with the model that `model` names (None: the default)."""
     from tutor.engine.client import EngineClient
     from tutor.models import installed
     from tutor.text import writes_utf8

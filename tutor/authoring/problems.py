@@ -1,4 +1,4 @@
-"""What is wrong with a lesson that is being written, in place of the lesson."""
+"""Show the problems of a lesson that is being written, instead of the lesson."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -14,7 +14,7 @@ from tutor.text import safe
 
 
 class ProblemsScreen(TextScreen):
-    """The linter's findings about one file, each with its line."""
+    """The screen with the linter's findings about one file, each with its line."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
 
@@ -27,7 +27,7 @@ class ProblemsScreen(TextScreen):
         self.place = f"preview · {safe(self._file)}"
 
     def text(self, width: int) -> list[Content]:
-        lines = [Content("The lesson is shown when these lines are corrected and saved.")]
+        lines = [Content("Correct these lines and save the file to see the lesson.")]
         for finding in self._findings:
             lines += [Content(""), _said(finding, width)]
         return lines

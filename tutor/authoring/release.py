@@ -1,10 +1,11 @@
-"""What was released of a course: the version of each lesson and question, and a hash of what it
-meant then. Learners' progress refers to versions; where something means something else now, its
-version has to be raised.
+"""The record of a course's released versions, and a hash of what each of them means.
 
-What a question means is what is asked and what is right: not its hint, not the words of its
-feedback. What a lesson means is which screens, labs and questions it has, and what its labs ask:
-prose may be mended at any time.
+Learners' progress refers to versions, so the version of a lesson or question must be raised when
+its meaning changes.
+
+The meaning of a question is what it asks and what is right, but not its hint or the words of its
+feedback. The meaning of a lesson is its screens, labs and questions, and the tasks of its labs:
+prose may be improved at any time.
 """
 
 from __future__ import annotations
@@ -27,20 +28,20 @@ _BESIDE = {"id", "version", "hint", "why", "screen"}
 
 
 class Released(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A version, and the hash of what it means."""
+    """A version, and the hash of its meaning."""
 
     version: int
     meaning: str
 
 
 class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """By id, everything that has ever been released, as it was the last time."""
+    """Everything that was ever released, by id, in its latest version."""
 
     lessons: dict[str, Released] = {}
     questions: dict[str, Released] = {}
 
     def after(self, lessons: Iterable[Lesson]) -> Release:
-        """With these lessons added, or in place of what they were."""
+        """Return the release with these lessons added or replaced."""
         now = list(lessons)
         questions = [question for lesson in now for question in lesson.questions]
         return Release(_with(self.lessons, now), _with(self.questions, questions))
@@ -51,7 +52,10 @@ def _with(before: Mapping[str, Released], now: Iterable[Lesson | Question]) -> d
 
 
 def read_release(folder: Path) -> Release:
-    """What `folder` says was released; nothing where it does not. Raises `LessonError`."""
+    """Return the release recorded in `folder`; an empty one if there is none.
+
+    Raises `LessonError`.
+    """
     file = folder / FILE
     try:
         return msgspec.json.decode(file.read_bytes(), type=Release)
@@ -59,13 +63,12 @@ def read_release(folder: Path) -> Release:
         return Release()
     except (OSError, ValueError) as error:
         raise Place(str(file)).error(
-            f"The file cannot be read: {error}.", "Take it from the last release."
+            f"The file cannot be read: {error}.", "Restore it from the last release."
         ) from error
 
 
 def write_release(folder: Path, release: Release) -> Path:
-    """Writes the file, in an order and form that shows well what has changed. Raises
-    `LessonError`."""
+    """Write the file in an order and form that shows changes clearly. Raises `LessonError`."""
     file = folder / FILE
     data = msgspec.json.format(msgspec.json.encode(release), indent=1)
     try:
@@ -76,8 +79,10 @@ def write_release(folder: Path, release: Release) -> Path:
 
 
 def changed(lesson: Lesson, release: Release) -> Iterator[tuple[str, str, str]]:
-    """For what means something else than it did under the same version, or has an older one: its
-    id (empty: the lesson's), what is wrong, what to do."""
+    """Yield what has changed its meaning under the same version, or has an older version.
+
+    Each item is an id (empty for the lesson), a problem, and a next step.
+    """
     yield from _changed("", lesson, release.lessons.get(lesson.id))
     for question in lesson.questions:
         yield from _changed(question.id, question, release.questions.get(question.id))
@@ -92,19 +97,19 @@ def _changed(
     if now.version < before.version:
         yield (
             name,
-            f"{what} has version {now.version}, and version {before.version} was released.",
-            f"Versions only grow: write {before.version} or more.",
+            f"{what} has version {now.version}, but version {before.version} is already released.",
+            f"Versions only increase: write {before.version} or more.",
         )
     elif now.version == before.version and released(now).meaning != before.meaning:
         yield (
             name,
             f"{what} has changed since version {now.version} was released.",
-            f"Raise its version; if it means the same as before, `tutor release --same {now.id}`.",
+            f"Raise its version, or if it means the same: `tutor release --same {now.id}`.",
         )
 
 
 def released(what: Lesson | Question) -> Released:
-    """The version, and the hash of what it means."""
+    """Return the version and the hash of the meaning."""
     meaning = _of_lesson(what) if isinstance(what, Lesson) else _of_question(what)
     data = msgspec.json.encode(meaning, order="deterministic")
     return Released(what.version, blake2b(data, digest_size=12).hexdigest())
@@ -125,7 +130,7 @@ def _of_lesson(lesson: Lesson) -> Any:
 
 
 def _squeezed(value: Any) -> Any:
-    """Without the reasons of choices and pairs, and without white space that means nothing."""
+    """Return `value` without reasons of choices and pairs, and without extra white space."""
     if isinstance(value, str):
         return " ".join(value.split())
     if isinstance(value, Mapping):

@@ -1,17 +1,22 @@
-"""Whether a number that a text quotes is the one that was computed: it is, where the computed one
-rounds to what is quoted. What is said to be "about" so much may be off by one in its last place, as
-what the screen shows may be, whose arithmetic is faster and rounds otherwise."""
+"""Decide whether a number that a text quotes is the number that was computed.
+
+It is if the computed number rounds to the quoted one. After "about", the quote may be off by one in
+its last digit, because the faster arithmetic of the app may round differently.
+"""
 
 import re
 
 _NUMBER = re.compile(r"[-−]?\d[\d,\u202f\u00a0]*(?:\.\d+)?")
 _ABOUT = ("about ", "some ")
 _SLACK = 1.0001
-"""A value that lies on the edge may be rounded either way."""
+"""The factor by which a value on the edge may be rounded either way."""
 
 
 def numbers(said: str) -> list[str]:
-    """The figures in `said`, without what separates thousands: "12,636 of 49,152" has two."""
+    """Return the numbers in `said` without thousands separators.
+
+    "12,636 of 49,152" has two.
+    """
     return [
         re.sub(r"[,\u202f\u00a0]", "", found).replace("−", "-")
         for found in (match.group().rstrip(",\u202f\u00a0") for match in _NUMBER.finditer(said))
@@ -19,16 +24,21 @@ def numbers(said: str) -> list[str]:
 
 
 def rounds_to(value: float, figure: str, *, about: bool = False) -> bool:
-    """Whether `value`, rounded to as many decimals as `figure` has, is `figure`; with `about`,
-    or the next one above or below."""
+    """Return whether `value` rounds to `figure`, to as many decimals as `figure` has.
+
+    With `about`, the next number above or below counts too.
+    """
     decimals = len(figure.partition(".")[2])
     off = 1.5 if about else 0.5
     return abs(value - float(figure)) <= off * 10.0**-decimals * _SLACK
 
 
 def quoted(said: str, value: float, *, share: bool) -> bool | None:
-    """Whether `said` quotes `value`; with `share`, in per cent where there is a % sign. None where
-    it has no figure, or several, so that nobody can say which one is meant."""
+    """Return whether `said` quotes `value`; with `share`, a % sign means percent.
+
+    The result is None if there is no number, or several, so that it is unclear which one is
+    meant.
+    """
     figures = numbers(said)
     if len(figures) != 1:
         return None
@@ -37,8 +47,7 @@ def quoted(said: str, value: float, *, share: bool) -> bool | None:
 
 
 def as_quoted(said: str, value: float, *, share: bool) -> str:
-    """`value` with as many decimals as `said` has, and one more where that is not enough to see a
-    difference."""
+    """Return `value` with one more decimal than `said` has."""
     in_percent = share and "%" in said
     value = 100 * value if in_percent else value
     figures = numbers(said)

@@ -1,5 +1,4 @@
-"""A lesson to begin with: it can be opened and linted as it is, and each part shows what belongs
-there."""
+"""Write a skeleton lesson, which can be opened and linted, with an example of each part."""
 
 import re
 from pathlib import Path
@@ -11,7 +10,7 @@ from tutor.text import safe
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NUMBER = re.compile(r"\d+")
-_LONGEST_ID = 40  # ids of screens, labs and questions have some letters more
+_LONGEST_ID = 40  # ids of screens, labs and questions are longer
 
 _TEXT = """\
 ---
@@ -36,7 +35,7 @@ Begin with a question that the reader can have an opinion about.
 
 ## Try it {{#{id}-try}}
 
-Let the reader find it out, and say afterwards what was seen. SmolLM2-135M-Instruct
+Let the reader find out, and explain afterwards what happened. SmolLM2-135M-Instruct
 gives `␣time` 14.3 % here.
 
 ```numbers
@@ -50,7 +49,7 @@ gives `␣time` 14.3 % here.
 id: {id}-lab
 kind: stepper
 task: >-
-  Take ␣time (1), and look how sure the model is of what follows.
+  Take ␣time (1), and see how sure the model is of the next token.
 prompt: Once upon a
 goals:
   - goal: top-above
@@ -58,7 +57,7 @@ goals:
 solution:
   - take: ␣time
 done: >-
-  Say what there was to see.
+  Explain what the reader has just seen.
 ```
 
 ## What to keep {{#{id}-remember}}
@@ -70,31 +69,33 @@ id: {id}-sure
 version: 1
 type: single
 ask: What decides how sure a model is of the next token?
-hint: It helps to think, and does not say the answer.
-why: Said after any answer.
+hint: Helps to think without giving away the answer.
+why: Appears after every answer.
 screen: {id}-try
 choices:
   - text: The text before it
-    why: Say why this is right.
+    why: Explain why this is right.
     right: true
   - text: The length of the word
-    why: Say why this is wrong, and take a mistake that people really make.
+    why: Explain why this is wrong. Use a mistake that people really make.
 ```
 """
 
 
 def new_lesson(lesson_id: str, folder: Path) -> Path:
-    """Writes a lesson into `folder`, numbered after those that are there; its file. Raises
-    `UsageError` for an id that cannot be one or is taken, `LessonError` where the folder cannot be
-    read."""
+    """Write a skeleton lesson into `folder`, with the next free number; return its file.
+
+    Raises `UsageError` if the id is invalid or taken, and `LessonError` if the folder cannot be
+    read.
+    """
     if not _ID.fullmatch(lesson_id) or len(lesson_id) > _LONGEST_ID:
         raise UsageError(
             f"{lesson_id!r} is not an id for a lesson.",
-            f"Use up to {_LONGEST_ID} small letters and digits, with single hyphens between them.",
+            f"Use up to {_LONGEST_ID} lowercase letters and digits, joined by single hyphens.",
         )
     course = load_course(folder)
     if course.outline(lesson_id) is not None:
-        raise UsageError(f"There is a lesson {lesson_id!r} already.", "Choose another id.")
+        raise UsageError(f"There is already a lesson {lesson_id!r}.", "Choose another id.")
     numbers = [outline.number for outline in course.outlines]
     begins = [_NUMBER.match(file.name) for file in lesson_files(folder)]
     numbers += [int(found[0]) for found in begins if found]

@@ -1,7 +1,7 @@
-"""Which lessons are due when: one small file for everybody who learns on a machine.
+"""Read and write which lessons are due when: one small file for everyone on a machine.
 
-A teacher writes it, and every learner's tutor reads it, as it would read the file of a stranger:
-up to a size, of a known format, and nothing that does not belong there.
+A teacher writes it, and every learner's tutor reads it as an untrusted file: it must have a limited
+size and a known format, and no other contents.
 """
 
 import os
@@ -22,23 +22,23 @@ from tutor.text import safe
 
 FORMAT = 1
 LARGEST = 100_000
-"""Bytes of a file: many times what a course of 500 lessons takes."""
+"""The largest size of the file in bytes: many times what a course of 500 lessons takes."""
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2190
 FOR_ALL = 0o644
 _FOLDER_FOR_ALL = 0o755
 
-_READ_ON = "Lessons work as always. Whoever wrote the file can remove it, and assign anew."
+_READ_ON = "Lessons work as usual. The teacher who wrote it can remove it and assign them again."
 
 
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`due` is a moment, with its offset from UTC: each learner is told it by their own clock."""
+    """A lesson that is due at a time with an offset from UTC; learners see it in local time."""
 
     lesson: Id
     due: Annotated[datetime, msgspec.Meta(tz=True)]
 
     def __post_init__(self) -> None:
         if not EARLIEST_YEAR <= self.due.year <= LATEST_YEAR:
-            raise ValueError(f"nothing is due in the year {self.due.year}")
+            raise ValueError(f"a lesson cannot be due in the year {self.due.year}")
 
 
 class _Head(msgspec.Struct, frozen=True):
@@ -57,8 +57,10 @@ _file = msgspec.json.Decoder(_ClassFile)
 
 
 def read(path: Path) -> tuple[Assignment, ...]:
-    """What is due, the soonest first, each lesson once (what stands last in the file counts);
-    nothing where there is no file. Raises `ClassFileError`."""
+    """Return the assignments, the earliest first; none if there is no file.
+
+    If a lesson occurs several times, the last one counts. Raises `ClassFileError`.
+    """
     try:
         if not entry_exists(path):
             return ()
@@ -80,8 +82,10 @@ def read(path: Path) -> tuple[Assignment, ...]:
 
 
 def write(path: Path, assignments: Iterable[Assignment]) -> None:
-    """Replace the file, all of it or nothing, for everybody to read. Whoever writes last wins.
-    Raises `ClassFileError`."""
+    """Replace the file completely or not at all, readable by everyone; the last writer wins.
+
+    Raises `ClassFileError`.
+    """
     content = _ClassFile("class", FORMAT, _sorted(assignments))
     data = msgspec.json.format(msgspec.json.encode(content)) + b"\n"
     try:
@@ -92,7 +96,7 @@ def write(path: Path, assignments: Iterable[Assignment]) -> None:
     except OSError as error:
         raise ClassFileError(
             f"{path} cannot be written ({error.strerror or error}).",
-            "See to that, or name another file with --class-file.",
+            "Correct that, or choose another file with --class-file.",
         ) from error
 
 
@@ -101,8 +105,8 @@ def _sorted(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
 
 
 def _not_yours(path: Path) -> ClassFileError:
-    once = f"have that folder made yours once (sudo install -d -o $USER {path.parent})"
-    how = "Run it as an administrator" if os.name == "nt" else f"Run it with sudo, or {once}"
+    once = f"take over that folder once (sudo install -d -o $USER {path.parent})"
+    how = "Run this as an administrator" if os.name == "nt" else f"Run this with sudo, or {once}"
     return ClassFileError(
-        f"You may not write to {path.parent}.", f"{how}, or name another file with --class-file."
+        f"You cannot write to {path.parent}.", f"{how}, or choose another file with --class-file."
     )

@@ -1,4 +1,4 @@
-"""What is due for one learner, and how that is said. Days are those of the learner's clock."""
+"""Find what is due for one learner, and describe it. Days are those of the learner's clock."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -31,22 +31,25 @@ class LessonDue(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True):
-    """What `tutor status --json` prints: how many questions are due for review today, and which
-    lessons are due and not done."""
+    """The output of `tutor status --json`.
+
+    `reviews` is the number of questions that are due for review today, and `lessons` are due
+    and not done.
+    """
 
     reviews: int
     lessons: tuple[LessonDue, ...]
 
 
 class Duties(msgspec.Struct, frozen=True):
-    """`lessons` by id, the soonest first; `problems` is what to say about the class file."""
+    """The lessons that are due, by id, the earliest first, and problems with the class file."""
 
     lessons: Mapping[str, LessonDue] = {}
     problems: tuple[ClassFileError, ...] = ()
 
 
 def duties(path: Path, course: Course, progress: ProgressStore[Any], now: float) -> Duties:
-    """What the class file at `path` asks of a learner."""
+    """Return what the class file at `path` asks of a learner."""
     try:
         asked = assignments.read(path)
     except ClassFileError as problem:
@@ -64,17 +67,17 @@ def duties(path: Path, course: Course, progress: ProgressStore[Any], now: float)
             due[outline.id] = LessonDue(
                 outline.id, outline.number, outline.title, each.due, overdue
             )
-    another = len(unknown) == len(asked)  # the file is about another course: that is no mistake
+    another = len(unknown) == len(asked)  # the file is about another course, which is not a problem
     return Duties(due, () if another else (unknown_lessons(unknown),)) if unknown else Duties(due)
 
 
 def unknown_lessons(names: Sequence[str]) -> ClassFileError:
-    """What to say about lessons that are due, and that the course has not."""
+    """Return the problem of lessons that are due but not in the course."""
     shown = ", ".join(names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ClassFileError(
-        f"Something is due that this course does not have: {shown}{more}.",
-        "It may be in a newer version: update tutor, or ask your teacher.",
+        f"These lessons are due but not in this course: {shown}{more}.",
+        "They may be in a newer version. Update tutor, or ask your teacher.",
     )
 
 
@@ -82,17 +85,17 @@ def unknown_lessons(names: Sequence[str]) -> ClassFileError:
 
 
 def in_words(due: LessonDue, now: float) -> str:
-    """ "due Fri 27 Nov", "overdue since Fri 27 Nov"."""
+    """Return a text such as "due Fri 27 Nov" or "overdue since Fri 27 Nov"."""
     return f"{'overdue since' if due.overdue else 'due'} {day(due.due, now)}"
 
 
 def on_the_map(due: LessonDue, now: float) -> str:
-    """ "due Fri 27 Nov", "overdue, 27 Nov": short enough to stand beside a title."""
+    """Return a text such as "due Fri 27 Nov" or "overdue, 27 Nov", to be shown beside a title."""
     return f"overdue, {_date(due.due)}" if due.overdue else f"due {day(due.due, now)}"
 
 
 def in_few_words(due: LessonDue) -> str:
-    """ "due 27 Nov", "overdue"."""
+    """Return a text such as "due 27 Nov" or "overdue"."""
     return "overdue" if due.overdue else f"due {_date(due.due)}"
 
 
@@ -102,8 +105,10 @@ def _date(due: datetime) -> str:
 
 
 def day(due: datetime, now: float) -> str:
-    """ "Fri 27 Nov", with the year if it is not this one, and the time unless that is the end of
-    the day."""
+    """Return a text such as "Fri 27 Nov", with the year if it is not the current one.
+
+    The time is added unless it is the end of the day.
+    """
     local, today = due.astimezone(), datetime.fromtimestamp(now)
     said = f"{WEEKDAYS[local.weekday()]} {_date(due)}"
     if local.year != today.year:
@@ -114,8 +119,10 @@ def day(due: datetime, now: float) -> str:
 
 
 def moment(text: str) -> datetime:
-    """What somebody means by "2026-11-27" (the end of that day) or "2026-11-27 18:00", by the
-    clock of this machine. Raises `ValueError`."""
+    """Return the time of "2026-11-27" (the end of that day) or "2026-11-27 18:00", in local time.
+
+    Raises `ValueError`.
+    """
     if not _WRITTEN.fullmatch(text):
         raise ValueError(f"{text[:30]!r} is not a date such as 2026-11-27 or 2026-11-27T18:00")
     found = datetime.fromisoformat(text)

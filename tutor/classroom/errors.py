@@ -1,11 +1,11 @@
-"""Failures to read what a class shares."""
+"""Errors in reading a class's shared files."""
 
 from tutor.errors import TutorError
 
 
 class ClassFileError(TutorError, title="The class file cannot be used"):
-    """What is due for a class cannot be read or written."""
+    """The class file cannot be read or written."""
 
 
 class PseudonymError(TutorError, title="No lasting pseudonyms"):
-    """The key that pseudonyms are made with cannot be kept, or has been seen by others."""
+    """The key for pseudonyms cannot be stored, or others may have read it."""

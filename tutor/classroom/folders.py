@@ -1,7 +1,7 @@
-"""Where the learners of a class keep their progress, as far as one may look.
+"""Find the folders in which the learners of a class keep their progress.
 
-What is below a folder that was named is in the hands of the learners: links there are not
-followed, and of a folder with more entries than a school has learners the rest is left out.
+Everything below a given folder is under the learners' control: links there are not followed, and if
+a folder has more entries than a school has learners, the rest is left out.
 """
 
 import os
@@ -18,22 +18,22 @@ from tutor.text import one_line
 
 MOST_ENTRIES = 5_000
 LONGEST_NAME, LONGEST_PATH = 60, 300
-"""Characters that are shown: names of folders are whatever somebody called them."""
+"""The most characters shown: learners may give their folders any name."""
 _ONLY_LEARNER = "me"
-"""What a learner is called who has a data folder of their own."""
+"""The learner's name in a data folder that only one learner uses."""
 
 _Kind = Literal["learner", "data", "closed", "other"]
 
 
 class Found(msgspec.Struct, frozen=True):
-    """A learner's folder, without links on the way to it, and what the learner is called."""
+    """A learner's folder, with all links resolved, and the learner's name."""
 
     folder: Path
     name: str
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """What could not be looked into; `why` completes a sentence that begins with `where`."""
+    """A place that could not be read; `why` completes a sentence that begins with `where`."""
 
     where: str
     why: str
@@ -44,9 +44,9 @@ def unread(place: Path, why: str) -> Unread:
 
 
 class Search:
-    """Collects learners, each once however often it is come across, and what could not be read.
+    """A search for learners, which finds each of them once, and the places that cannot be read.
 
-    `within` leads from a data folder to the folders of its learners.
+    `within` is the path from a data folder to the folders of its learners.
     """
 
     def __init__(self, within: Path) -> None:
@@ -57,8 +57,11 @@ class Search:
         self._logins = paths.account_data_folders()
 
     def look(self, folder: Path) -> None:
-        """At a folder that somebody named: a learner's, one of learners, a data folder, or a
-        folder of data folders, each called as its learner is."""
+        """Search a folder that the user gave.
+
+        It may be a learner's folder, a folder of learners, a data folder, or a folder of
+        data folders that are named after their learners.
+        """
         before = len(self._known), len(self.unread)
         match self._kind(folder):
             case "learner":
@@ -67,12 +70,12 @@ class Search:
             case "data":
                 self.look_into_data(folder)
             case "closed":
-                self._cannot(folder, "may not be read")
+                self._cannot(folder, "cannot be read")
             case "other":
                 for name in self._entries(folder):
                     self._look_at_entry(folder / name)
         if before == (len(self._known), len(self.unread)):
-            self._cannot(folder, "has no learners that were not found before")
+            self._cannot(folder, "has no further learners")
 
     def _look_at_entry(self, folder: Path) -> None:
         match self._kind(folder):
@@ -81,25 +84,25 @@ class Search:
             case "data":
                 self.look_into_data(folder, folder.name)
             case "closed":
-                self._cannot(folder, "may not be read")
+                self._cannot(folder, "cannot be read")
 
     def look_into_data(self, data: Path, holder: str = "") -> None:
-        """At the learners of a data folder. `holder` is whose it is, where that is known."""
+        """Search the learners of a data folder; `holder` is its owner, if known."""
         place = data
         for part in self._within.parts:
             place = place / part
             if place.is_symlink():
-                self._cannot(place, "is a link, which is not followed")
+                self._cannot(place, "is a link, and links are not followed")
                 return
         for name in self._entries(place):
             match self._kind(place / name):
                 case "learner":
                     self._add(place / name, self._called(name, holder, data))
                 case "closed":
-                    self._cannot(place / name, "may not be read")
+                    self._cannot(place / name, "cannot be read")
 
     def look_everywhere(self) -> None:
-        """At the data folders of the accounts on this machine, and at this data folder."""
+        """Search the data folders of the accounts on this machine, and this account's own."""
         closed = 0
         for data, login in self._logins.items():
             try:
@@ -107,7 +110,7 @@ class Search:
                     continue
             except PermissionError:
                 closed += 1
-            except OSError:  # a home that is nowhere
+            except OSError:  # a home folder that does not exist
                 continue
             else:
                 self._look_at_account(data, login)
@@ -115,14 +118,18 @@ class Search:
         if self._kind(own) == "data":
             self.look_into_data(own)
         if closed:
-            places = "data folder of another account" if closed == 1 else "data folders of others"
-            self.unread.append(Unread(f"{closed} {places}", "may not be looked into"))
+            places = (
+                "data folder of another account"
+                if closed == 1
+                else "data folders of other accounts"
+            )
+            self.unread.append(Unread(f"{closed} {places}", "cannot be read"))
 
     def _look_at_account(self, data: Path, login: str) -> None:
         if os.path.realpath(data) == str(data):
             self.look_into_data(data, login)
-        else:  # it could lead to somebody else, whose progress would count as this learner's
-            self._cannot(data, "is reached by a link, which is not followed")
+        else:  # it could lead to another learner's progress
+            self._cannot(data, "is reached by a link, and links are not followed")
 
     # --- one folder -----------------------------------------------------------------------------
 
@@ -137,7 +144,7 @@ class Search:
             return "other"
 
     def _called(self, learner: str, holder: str, data: Path) -> str:
-        """What a learner is called in a data folder, of `holder` where that is known."""
+        """Return the name of a learner in a data folder; its owner is `holder`, if known."""
         if learner != _ONLY_LEARNER:
             return f"{holder}/{learner}" if holder else learner
         real = data.resolve()
@@ -150,7 +157,7 @@ class Search:
             self.found.append(Found(Path(real), one_line(name, LONGEST_NAME)))
 
     def _entries(self, folder: Path) -> Sequence[str]:
-        """Names of the folders in `folder`, in the order of the alphabet, without links."""
+        """Return the names of the folders in `folder`, in alphabetical order, without links."""
         names: list[str] = []
         try:
             with os.scandir(folder) as entries:

@@ -1,7 +1,7 @@
-"""What a class report takes from the progress of one learner, and nothing else of it.
+"""Extract what a class report needs from the progress of one learner, and nothing else.
 
-The row is what it tells about one person. How well ideas are known and what was answered first
-only counts in figures of a whole group (`tutor.classroom.report`).
+The row is what the report says about one person. Mastery of ideas and first answers only count in
+figures about the group (`tutor.classroom.report`).
 """
 
 import math
@@ -22,19 +22,19 @@ from tutor.study.lesson_progress import lesson_progress
 from tutor.study.review_questions import review_questions
 
 Idea = tuple[str, str]
-"""Lesson id and screen id: a screen is one idea."""
+"""A lesson id and a screen id: each screen is one idea."""
 
 _FIRST_DAY = date(1970, 1, 1).toordinal()
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """All that a report tells about one learner.
+    """Everything that a report says about one learner.
 
-    `number` and `title` are of the lesson visited last, None and "" where that is no lesson of the
-    course; `place` is where in it: "3 of 9" screens, "questions" or "done". `answered` counts
-    questions of the course with an answer to their present version, `right` those of them whose
-    last answer was right. `mastery` (0 to 1) is the mean over the ideas begun, None where there is
-    none.
+    `number` and `title` are of the lesson visited last, None and "" if it is not in the course;
+    `place` is the place in it: "3 of 9" screens, "questions" or "done". `answered` counts the
+    questions of the course with an answer to their current version, and `right` those of them
+    whose last answer was right. `mastery` (0 to 1) is the mean over the ideas begun, None if
+    there are none.
     """
 
     name: str
@@ -48,9 +48,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IdeaBegun(msgspec.Struct, frozen=True):
-    """Of an idea's questions `answered` were answered, `right` of them right the last time.
-    `mastery` (0 to 1) is what `tutor.learner.review` says of all its questions: how well each is
-    known now, and how far that would last."""
+    """A learner's answers about one idea.
+
+    `answered` counts the questions with an answer, and `right` those of them whose last answer
+    was right. `mastery` (0 to 1) is computed by `tutor.learner.review` from all questions of
+    the idea: how well each is known now, and for how long.
+    """
 
     answered: int
     right: int
@@ -58,7 +61,7 @@ class IdeaBegun(msgspec.Struct, frozen=True):
 
 
 class Studied(msgspec.Struct, frozen=True):
-    """One learner. `first_answers` has the first answer to each question, by its id."""
+    """The data of one learner. `first_answers` has the first answer to each question, by its id."""
 
     row: Row
     ideas: Mapping[Idea, IdeaBegun]
@@ -68,7 +71,7 @@ class Studied(msgspec.Struct, frozen=True):
 def studied(
     name: str, course: Course, state: LearnerState, events: Iterable[LogEvent], now: float
 ) -> Studied:
-    """What `state` and the `events` of its log say at the time `now`."""
+    """Return the data of a learner from `state` and the `events` of the log, at the time `now`."""
     questions = review_questions(course)
     cards = [
         card
@@ -93,7 +96,7 @@ def studied(
 def _ideas(
     questions: Mapping[str, ReviewQuestion], state: LearnerState, cards: Iterable[Card], now: float
 ) -> dict[Idea, IdeaBegun]:
-    """Those of which a question was answered; `cards` are those of the present versions."""
+    """Return the ideas with an answer; `cards` are of the current versions of questions."""
     right: Counter[Idea] = Counter()
     for card in cards:
         about = questions[card.question]
@@ -110,8 +113,11 @@ def first_answers(
     questions: Mapping[str, ReviewQuestion],
     forgotten: Mapping[str, float],
 ) -> dict[str, Answered]:
-    """The first answer to the present version of each question of the course, by question: later
-    ones were given by somebody who had read why. Not what was taken back or is forgotten."""
+    """Return the first answer to the current version of each question of the course, by question.
+
+    Later answers were given after reading the reason. Answers that were undone or forgotten do
+    not count.
+    """
     found: dict[str, Answered] = {}
     for event in in_order(events):
         if isinstance(event, Answered) and event.question in questions:
@@ -122,7 +128,7 @@ def first_answers(
 
 
 def last_day(state: LearnerState) -> date | None:
-    """The last day on which something was answered or a lesson was open; None if there is none."""
+    """Return the last day with an answer or an open lesson; None if there is none."""
     days = [local_day_number(sensible(each.visited_at)) for each in _visited(state)]
     if state.days.active.strip("0"):
         days.append(min(max(state.days.last, 0), day_number(LATEST)))
@@ -134,7 +140,7 @@ def _visited(state: LearnerState) -> list[LessonState]:
 
 
 def _last_lesson(course: Course, state: LearnerState) -> Outline | None:
-    """The lesson visited last, of those that the course has."""
+    """Return the lesson visited last, among those in the course."""
     for lesson in sorted(_visited(state), key=lambda each: each.visited_at, reverse=True):
         if (outline := course.outline(lesson.lesson)) is not None:
             return outline

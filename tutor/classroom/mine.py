@@ -1,23 +1,23 @@
-"""What a class report tells about oneself, in sentences that go with one's row."""
+"""Explain to a learner what a class report says about them."""
 
 from tutor.classroom.learner import Studied
 from tutor.classroom.report import FEWEST, FEWEST_ALIKE
 from tutor.text import counted
 
 YOU = "(you)"
-"""Stands in one's own row, where a teacher sees a pseudonym, or with --names the name."""
+"""The name in a learner's own row, where a teacher sees a pseudonym, or the name with --names."""
 
 
 def explained(mine: Studied) -> tuple[str, ...]:
-    """One paragraph each."""
+    """Return the explanation, one paragraph per item."""
     ideas, answers = counted(len(mine.ideas), "idea"), counted(len(mine.first_answers), "question")
     return (
-        "This is all that the report tells a teacher about you: under a pseudonym, or with --names "
-        "under your name.",
-        f"Besides, your first answers (to {answers} so far) and how well you know each idea "
-        f"({ideas} so far) count in figures about the whole class. Such a figure is told for "
-        f"{FEWEST} learners or more, a mistake where at least {FEWEST_ALIKE} made it.",
-        "Later answers, what you write in labs and chats, and at what time of day you work are not "
-        "in it. Whoever may read your folder can read those too: that is up to the host of this "
-        "machine.",
+        "This is all that the report tells a teacher about you, under a pseudonym or, with "
+        "--names, under your name.",
+        f"In addition, your first answers (to {answers} so far) and how well you know each idea "
+        f"({ideas} so far) count in figures about the whole class. The report only shows a figure "
+        f"about {FEWEST} learners or more, and a mistake that at least {FEWEST_ALIKE} made.",
+        "The report does not contain your later answers, what you write in labs and chats, or the "
+        "times of day when you work. Anyone who can read your folder can read those as well; the "
+        "host of this machine decides who that is.",
     )

@@ -1,7 +1,7 @@
-"""What is wrong about a wrong answer, in words short enough for a table.
+"""Describe the mistakes in a wrong answer, in words short enough for a table.
 
-The text of an answer is whatever stands in a learner's log: it counts only as far as the question
-could have it as an answer.
+The text of an answer comes from a learner's log and is not trusted: it only counts if it is a
+possible answer to the question.
 """
 
 from tutor.course.passages import prose
@@ -11,8 +11,11 @@ from tutor.text import one_line
 
 
 def mistakes(question: Question, text: str) -> tuple[str, ...]:
-    """The mistakes of a wrong answer `text`, each once: a choice taken, one left out, a pair, an
-    item out of place, or what was typed. None where the question cannot have this answer."""
+    """Return the mistakes in a wrong answer `text`, each once.
+
+    A mistake is a choice taken or left out, a pair, an item out of place, or the typed text.
+    The result is empty if the question cannot have this answer.
+    """
     if len(text) > LONGEST:
         return ()
     answer = question.from_text(text)
@@ -22,5 +25,5 @@ def mistakes(question: Question, text: str) -> tuple[str, ...]:
 
 
 def words(markdown: str) -> str:
-    """The words of a sentence or two of a lesson, on one line."""
+    """Return the words of a few sentences of a lesson, on one line."""
     return one_line(prose(markdown), 600)

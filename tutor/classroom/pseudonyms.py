@@ -1,8 +1,8 @@
-"""Names that stand for learners: the same ones as long as the key is kept, and nobody without the
-key can tell whose they are, not even by trying every login.
+"""Create pseudonyms for learners, which stay the same as long as the key is kept.
 
-A pseudonym is 40 bits of a keyed hash (BLAKE2b) of the learner's folder. Among 1,000 learners two
-have the same with a probability of 1 in 2 million.
+Without the key, no one can find out whose they are, not even by trying all logins. A pseudonym is
+40 bits of a keyed hash (BLAKE2b) of the learner's folder. Among 1,000 learners, the probability
+that two have the same is 1 in 2 million.
 """
 
 import os
@@ -24,7 +24,7 @@ _FOR_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def pseudonym(key: bytes, folder: Path) -> str:
-    """Eight letters and digits, such as "k3tq-9mzx"."""
+    """Return a pseudonym of eight letters and digits, such as "k3tq-9mzx"."""
     digest = blake2b(os.fsencode(folder), key=key, digest_size=5).digest()
     name = b32encode(digest).decode().lower()
     return f"{name[:4]}-{name[4:]}"
@@ -35,9 +35,9 @@ def new_key() -> bytes:
 
 
 def kept_key(path: Path) -> bytes:
-    """The key in the file, which is made when there is none, for its owner alone.
+    """Return the key in the file, creating a private file if there is none.
 
-    Raises `PseudonymError` where it cannot be made or read, or where others could have read it.
+    Raises `PseudonymError` if it cannot be created or read, or if others could have read it.
     """
     try:
         if not entry_exists(path):
@@ -45,23 +45,23 @@ def kept_key(path: Path) -> bytes:
         data = read_untrusted(path, KEY_BYTES)
     except (OSError, StoreError) as error:
         raise PseudonymError(
-            f"The key that pseudonyms are made with cannot be kept at {path}.",
-            "Set TUTOR_DATA to a folder that you may write to.",
+            f"The key for pseudonyms cannot be stored at {path}.",
+            "Set TUTOR_DATA to a folder that you can write to.",
         ) from error
     if len(data) != KEY_BYTES:
         raise PseudonymError(
-            f"{path} is not a key that tutor made.", "Remove it: the next report makes a new one."
+            f"{path} is not a key made by tutor.", "Remove it, and the next report makes a new key."
         )
     if os.name != "nt" and path.stat().st_mode & _FOR_OTHERS:
         raise PseudonymError(
             f"Others can read {path}, and so find out whose the pseudonyms are.",
-            "Remove it: the next report makes a new one, and with it new pseudonyms.",
+            "Remove it, and the next report makes a new key with new pseudonyms.",
         )
     return data
 
 
 def _make(path: Path) -> None:
-    """Two reports at once make one key."""
+    """Create the key; two reports at once create only one."""
     private.make_folder(path.parent)
     with locked(path.with_name("lock"), timeout=5.0):
         if not entry_exists(path):

@@ -1,4 +1,4 @@
-"""Reads the learners of a class, one after the other, without a trace in their folders."""
+"""Read the learners of a class, one after another, without changing their folders."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -16,20 +16,22 @@ from tutor.text import one_line
 
 Namer = Callable[[Found], str]
 
-_NEWER = "is from a newer version of tutor, which may tell more"
-_DAMAGED = "is damaged in part; what can be read counts"
+_NEWER = "is from a newer version of tutor, so some of it may be missing here"
+_DAMAGED = "is partly damaged; only the readable part counts"
 
 
 class Class(msgspec.Struct, frozen=True):
-    """The learners that could be read, and what was not as it should be."""
+    """The learners that could be read, and the problems with the others."""
 
     learners: tuple[Studied, ...]
     unread: tuple[Unread, ...]
 
 
 def read_class(course: Course, found: Iterable[Found], name: Namer, clock: Clock) -> Class:
-    """Everybody in `found`, called as `name` says. Whoever cannot be read is named by folder,
-    whoever can be read in part by that name."""
+    """Read all learners in `found`; `name` returns the name of each.
+
+    Learners who cannot be read are reported by folder, those who can be read in part by name.
+    """
     learners: list[Studied] = []
     left_out: list[Unread] = []
     for each in found:
@@ -48,12 +50,12 @@ def read_class(course: Course, found: Iterable[Found], name: Namer, clock: Clock
 
 
 def studied_of(name: str, course: Course, progress: Progress) -> Studied:
-    """What a report takes from one learner's progress. Raises `StoreError`."""
+    """Return a report's data about one learner from their progress. Raises `StoreError`."""
     return studied(name, course, progress.state(), progress.events(), progress.clock())
 
 
 def _problem(notices: Sequence[TutorError]) -> str:
-    """In words for a teacher: a notice speaks to the learner, and names the copy."""
+    """Return the problem in words for a teacher, since notices address the learner."""
     if any(isinstance(notice, StoreNewer) for notice in notices):
         return _NEWER
     return _DAMAGED if notices else ""

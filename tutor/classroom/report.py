@@ -1,9 +1,9 @@
-"""What a teacher sees of a class: who is where, how well each idea is known, and which questions
-are got wrong.
+"""Compute what a teacher sees of a class.
 
-Figures about ideas and questions are of groups. Where fewer than `FEWEST` learners stand behind one
-it could be read as being about a person, and is left out; and a mistake is only told where at least
-`FEWEST_ALIKE` made it.
+This is the place of each learner, how well each idea is known, and which questions are answered
+wrong. Figures about ideas and questions are about groups. With fewer than `FEWEST` learners, a
+figure could reveal something about a person and is left out; a mistake is only shown if at least
+`FEWEST_ALIKE` learners made it.
 """
 
 from collections import Counter
@@ -29,9 +29,11 @@ FEWEST_ALIKE = 3
 
 
 class IdeaFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """How well those who have begun an idea, `learners` of them, know it: `right` (0 to 1) is the
-    share of their answers, the last one to each question, that were right; `mastery` (0 to 1) the
-    mean of theirs."""
+    """The figures of an idea, about the `learners` who have begun it.
+
+    `right` (0 to 1) is the fraction of their latest answers to its questions that were right;
+    `mastery` (0 to 1) is their mean mastery.
+    """
 
     lesson: str
     number: int
@@ -43,8 +45,11 @@ class IdeaFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuestionFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """How many of `learners` got a question wrong the first time. `mistake` is what most of them
-    got wrong about it, `alike` how many; "" and 0 where it was not the same for enough of them."""
+    """The figures of a question: how many of `learners` got it wrong the first time.
+
+    `mistake` is the most common mistake, and `alike` the number of learners who made it; "" and
+    0 if too few made the same one.
+    """
 
     lesson: str
     number: int
@@ -57,14 +62,17 @@ class QuestionFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def share(self) -> float:
-        """Of those who answered, the share that was wrong, 0 to 1."""
+        """The fraction of wrong answers, 0 to 1."""
         return self.wrong / self.learners
 
 
 class Report(msgspec.Struct, frozen=True):
-    """`learners` in the order of their names; `ideas` from the least known on; `questions` from
-    the one on that most got wrong. Of ideas and questions so many are left out because too few
-    have begun them."""
+    """The report on a class.
+
+    `learners` are in the order of their names, `ideas` begin with the least known, and
+    `questions` begin with the one most often answered wrong. `ideas_left_out` and
+    `questions_left_out` count those that too few learners have begun.
+    """
 
     learners: tuple[Row, ...]
     ideas: tuple[IdeaFigures, ...]
@@ -89,7 +97,7 @@ def report(course: Course, class_: Sequence[Studied]) -> Report:
 
 
 def _values(maps: Iterable[Mapping[Key, Value]]) -> dict[Key, list[Value]]:
-    """The values of all learners, by key."""
+    """Return the values of all learners, by key."""
     values: dict[Key, list[Value]] = {}
     for each in maps:
         for key, value in each.items():
@@ -143,8 +151,10 @@ def _read(course: Course, name: str) -> Question | None:
 
 
 def _most_alike(question: Question, wrong: Iterable[str]) -> tuple[str, int]:
-    """The mistake that most of these answers have, and how many; of two with as many the first in
-    the alphabet."""
+    """Return the most common mistake in these answers, and how many have it.
+
+    Of several, it is the first in alphabetical order.
+    """
     counts = Counter(mistake for answer in wrong for mistake in mistakes(question, answer))
     mistake, alike = min(counts.items(), key=lambda each: (-each[1], each[0]), default=("", 0))
     return (mistake, alike) if alike >= FEWEST_ALIKE else ("", 0)

@@ -1,5 +1,7 @@
-"""The tables of a class report, as they are shown: one place, so that a learner who looks up what
-a teacher sees gets the very same row."""
+"""Lay out the tables of a class report.
+
+Learners who look up what a teacher sees get exactly the same row, because the layout is only here.
+"""
 
 from collections.abc import Iterable
 
@@ -11,9 +13,12 @@ from tutor.text import one_line
 
 
 class Column(msgspec.Struct, frozen=True):
-    """`least` is how many cells a column may shrink to, 0 for one that does not; what does not fit
-    then is cut, or goes on in the next line if it is to `wrap`. Where there is no room for all,
-    those with the highest `rank` are left out first."""
+    """A column of a table.
+
+    `least` is the number of cells to which it may shrink, or 0 if it may not. Text that does
+    not fit is cut, or continues on the next line if `wrap` is set. If there is no room for all
+    columns, those with the highest `rank` are left out first.
+    """
 
     title: str
     right: bool = False
@@ -23,7 +28,7 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """Every row has a cell for each column, text on one line that is fit for a terminal."""
+    """A table; every row has a cell for each column, with safe text on one line."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -42,7 +47,7 @@ def learners_table(rows: Iterable[Row]) -> Table:
 
 
 def _of_learner(row: Row) -> tuple[str, ...]:
-    lesson = "not begun" if row.number is None else f"{row.number} {row.title}"
+    lesson = "not started" if row.number is None else f"{row.number} {row.title}"
     return (
         one_line(row.name),
         one_line(lesson),
@@ -77,7 +82,7 @@ def questions_table(questions: Iterable[QuestionFigures]) -> Table:
         Column("Question", least=16, wrap=True),
         Column("Wrong", right=True),
         Column("of", right=True, rank=2),
-        Column("Mistake made most", least=12, wrap=True, rank=1),
+        Column("Most common mistake", least=12, wrap=True, rank=1),
         Column("by", right=True, rank=3),
     )
     rows = (
@@ -94,7 +99,7 @@ def questions_table(questions: Iterable[QuestionFigures]) -> Table:
 
 
 def percent(share: float) -> str:
-    """A share (0 to 1) in whole percent, never rounded to none or to all."""
+    """Return a fraction (0 to 1) in whole percent, never rounded to none or to all."""
     value = round(100 * share)
     if share > 0 and value == 0:
         return "<1 %"

@@ -1,7 +1,8 @@
-"""The command `tutor`, one module a command.
+"""Run the command `tutor`; each command is one module.
 
-Modules are imported when their command is used, and what is heavy (torch, Textual) inside the
-function that needs it: `tutor --version` and the app's first paint wait for neither.
+Modules are imported when their command is used. Heavy imports (torch, Textual) are inside the
+functions that need them, so that neither `tutor --version` nor the app's first screen waits for
+them.
 """
 
 from tutor.cli.interrupted import leaving_at_once

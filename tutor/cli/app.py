@@ -1,4 +1,4 @@
-"""`tutor` without a command: the tutor itself."""
+"""Run `tutor` without a command: open the app."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None = None) -> int:
-    """The tutor, with `lab` on the screen at once if one is named."""
+    """Open the app, with the lab named `lab` on the screen if given; return the exit status."""
     check_terminal()
     private.begin()
     if options.kiosk:
         lockdown.confine(options)
-    gc.disable()  # until the first screen stands: hardly anything of what is made so far goes away
+    gc.disable()  # until the first screen is shown: there is hardly any garbage before that
     from tutor.app import lifetime
     from tutor.app.start import make_app
 
@@ -42,24 +42,26 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
 
 
 def check_terminal() -> None:
-    """Raises `TerminalError` where the screen could not be drawn or no key could be read: it
-    would run, but unseen."""
+    """Raise `TerminalError` if the app could not draw its screen or read keys.
+
+    Without this check, the app would run without anyone seeing it.
+    """
     streams = (
         (sys.stdin, "Standard input"),
         (sys.stdout, "Standard output"),
-        (sys.stderr, "Standard error"),  # what Textual draws on
+        (sys.stderr, "Standard error"),  # Textual draws on it
     )
     for stream, what in streams:
         if not stream.isatty():
             raise TerminalError(
-                f"{what} is not a terminal, and the tutor needs one.",
-                "Over SSH use `ssh -t`; `tutor step`, `tutor lessons` and `tutor progress` work "
-                "without.",
+                f"{what} is not a terminal, and tutor needs one.",
+                "Over SSH, use `ssh -t`. `tutor step`, `tutor lessons` and `tutor progress` work "
+                "without a terminal.",
             )
-    # Windows sets no TERM, and its terminal can.
+    # Windows does not set TERM, and its terminal can move the cursor.
     if sys.platform != "win32" and os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
         raise TerminalError(
             "This terminal cannot move its cursor (TERM is "
-            f"{os.environ.get('TERM') or 'not set'}), and the tutor needs that.",
-            "Set TERM to what your terminal is, for example xterm-256color.",
+            f"{os.environ.get('TERM') or 'not set'}), and tutor needs that.",
+            "Set TERM to the type of your terminal, for example xterm-256color.",
         )

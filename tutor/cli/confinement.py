@@ -1,10 +1,11 @@
-"""The last line of a login that is locked down: this process changes files in one folder, starts
-the engine, and reaches no network, whatever a library that it uses tries.
+"""Restrict what a locked-down process can do, whatever a library that it uses tries.
 
-Python tells of such things in audit events, before they are done
-(https://docs.python.org/3/library/audit_events.html). What is refused here fails as it would for
-want of permission. It is no wall against code that means ill, which could go around Python; none
-is run here.
+The process can only change files in one folder and start the engine, and cannot use the network.
+
+Python reports such actions in audit events before it carries them out
+(https://docs.python.org/3/library/audit_events.html). A refused action fails like one without
+permission. This does not protect against malicious code, which could bypass Python; no such code
+runs here.
 """
 
 import os
@@ -16,7 +17,7 @@ from typing import Any
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGING = {"os.mkdir": 1, "os.remove": 1, "os.rmdir": 1, "os.rename": 2, "os.truncate": 1,
              "os.chmod": 1, "os.chown": 1, "os.utime": 1}  # fmt: skip
-"""Events whose first arguments are paths that would change."""
+"""The audit events whose first arguments are paths that would change."""
 _NEVER = frozenset(
     (
         *("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile"),
@@ -26,8 +27,11 @@ _NEVER = frozenset(
 
 
 def confine(folder: Path, command: Sequence[str]) -> None:
-    """From now on, until this process ends: files change only in `folder`, and the only program
-    that is started is the one whose command line begins as `command`."""
+    """Confine this process until it ends.
+
+    It can only change files in `folder`, and can only start a program whose command line begins
+    with `command`.
+    """
     confinement = _Confinement(folder, command)
     sys.addaudithook(confinement.heard)
 
@@ -38,7 +42,7 @@ class _Confinement:
         self._command = list(command)
 
     def heard(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Raises `PermissionError` for what is not to be done."""
+        """Raises `PermissionError` for an action that is not allowed."""
         if event == "open":
             path, _, flags = arguments
             if isinstance(flags, int) and flags & _WRITING and not isinstance(path, int):
@@ -53,7 +57,7 @@ class _Confinement:
             raise PermissionError(f"refused here: {event}")
 
     def _check(self, event: str, path: Any) -> None:
-        if isinstance(path, int):  # a file that is open already
+        if isinstance(path, int):  # a file that is already open
             return
         place = os.path.realpath(os.fsdecode(path))
         inside = place == self._folder or place.startswith(self._folder + os.sep)

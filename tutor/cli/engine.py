@@ -1,4 +1,4 @@
-"""`tutor engine`: one engine for all learners of a machine."""
+"""`tutor engine`: run one engine for all learners of a machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tutor.engine.wire import EngineLoad
 
 PATIENCE = 10.0
-"""Seconds that an engine gets to say how it stands."""
+"""The seconds to wait for an engine to report its load."""
 
 
 def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
@@ -29,13 +29,15 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         parents=[for_model],
         allow_abbrev=False,
         help="serve all learners of this machine with one model",
-        description="Run one engine that all screens of this machine share: a model is loaded "
-        "once, not once for each of them. Screens find it by its socket. It is started again when "
-        "it ends; Ctrl+C ends it for good. See docs/hosting.md.",
+        description="Run one engine for all learners of this machine, so that the model is loaded "
+        "only once. Their tutors find it by its socket. It restarts if it crashes; Ctrl+C ends it. "
+        "See docs/hosting.md.",
     )
-    parser.add_argument("--socket", type=Path, metavar="PATH", help="where it is found")
-    parser.add_argument("--status", action="store_true", help="say how the one that runs stands")
-    parser.add_argument("--json", action="store_true", help="with --status: for other programs")
+    parser.add_argument(
+        "--socket", type=Path, metavar="PATH", help="the path of the engine's socket"
+    )
+    parser.add_argument("--status", action="store_true", help="show the load of the running engine")
+    parser.add_argument("--json", action="store_true", help="with --status: print JSON")
     add_limits(parser)
     parser.set_defaults(run=run)
 
@@ -53,7 +55,7 @@ def serve(options: argparse.Namespace) -> int:
 
     limits = limits_of(options)
     socket = place.inherited()
-    if socket is not None:  # systemd listens, and starts this process again
+    if socket is not None:  # systemd listens on the socket and restarts this process
         return serve_here(socket, options.model, limits)
     path = _place(options)
     with place.listening(path) as listening:
@@ -74,7 +76,7 @@ def tell_status(options: argparse.Namespace) -> int:
 
 
 async def _ask(options: argparse.Namespace) -> EngineLoad:
-    """Raises `NoSharedEngine`."""
+    """Return the load of the running engine. Raises `NoSharedEngine`."""
     if sys.platform == "win32":
         raise _not_on_windows()
     from tutor.engine.connection import load_of
@@ -82,22 +84,24 @@ async def _ask(options: argparse.Namespace) -> EngineLoad:
 
     path = options.socket.absolute() if options.socket else place.find()
     if path is None:
-        raise NoSharedEngine("No engine serves on this machine.", "`tutor engine` starts one.")
+        raise NoSharedEngine("No shared engine runs on this machine.", "Start it: `tutor engine`.")
     async with asyncio.timeout(PATIENCE):
         return await load_of(path)
 
 
 def _not_on_windows() -> EngineError:
-    return EngineError("Windows has no sockets for this.", "Each screen has an engine of its own.")
+    return EngineError(
+        "Shared engines do not work on Windows.", "Each tutor starts an engine of its own there."
+    )
 
 
 def _place(options: argparse.Namespace) -> Path:
-    """Where to listen: as root for the whole machine, else for this account."""
+    """Return where to listen: for the whole machine if this is root, else for this account."""
     if options.socket is not None:
         return Path(options.socket).absolute()
     usual = paths.engine_sockets()
     if not usual:
-        raise EngineError('TUTOR_ENGINE is "own".', "Name a place with --socket.")
+        raise EngineError('TUTOR_ENGINE is "own".', "Give the path of a socket with --socket.")
     root = sys.platform != "win32" and os.getuid() == 0
     return usual[-1] if root else usual[0]
 
@@ -111,7 +115,7 @@ def _in_words(load: EngineLoad) -> list[str]:
         f"texts open          {load.sessions}, {computed}",
         f"requests waiting    {load.waiting}",
         f"networks training   {load.trainings}",
-        f"steps answered      {load.steps:,}, {load.together:,} read with others",
+        f"steps answered      {load.steps:,}, {load.together:,} batched with others",
         f"busy                {share:.0%} of {_time(load.up)}",
     ]
 

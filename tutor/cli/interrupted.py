@@ -1,5 +1,8 @@
-"""Ctrl-C: one sentence, and the exit status that shells expect. Imports next to nothing, so that it
-is there before anything else can be interrupted."""
+"""Handle Ctrl+C: print one sentence and exit with the status that shells expect.
+
+This module imports almost nothing, so that Ctrl+C is handled before anything else can be
+interrupted.
+"""
 
 import os
 import signal
@@ -10,23 +13,29 @@ INTERRUPTED = 130
 
 
 def interrupted() -> int:
-    """Says that it was understood; the exit status."""
+    """Report the interruption; return the exit status."""
     os.write(2, b"tutor: interrupted.\n")
     return INTERRUPTED
 
 
 @contextmanager
 def leaving_at_once() -> Iterator[None]:
-    """Ctrl-C ends the process while something is imported. As an exception it would come up
-    anywhere in there: where it is swallowed, or where C++ aborts."""
+    """Let Ctrl+C end the process at once while something is imported.
+
+    A `KeyboardInterrupt` could be raised anywhere in the import, where it is swallowed or makes
+    C++ code abort.
+    """
     with on_signals(lambda: os._exit(interrupted()), "SIGINT"):
         yield
 
 
 @contextmanager
 def told_to_stop() -> Iterator[Callable[[], bool]]:
-    """Yield a function that says whether Ctrl-C was pressed, or this process was told to end: what
-    is at hand is finished first. A second time it is left at once."""
+    """Yield a function that returns whether this process was asked to stop.
+
+    Ctrl+C and SIGTERM ask it to stop, so that the current step can finish. A second signal
+    raises `KeyboardInterrupt`.
+    """
     told = False
 
     def stop() -> None:
@@ -41,8 +50,7 @@ def told_to_stop() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def on_signals(handle: Callable[[], object], *names: str) -> Iterator[None]:
-    """Call `handle` at any of these signals, those of them that the system has, until the block
-    ends."""
+    """Call `handle` at each of these signals that the system has, until the block ends."""
     numbers = [number for name in names if (number := getattr(signal, name, None)) is not None]
     before = {number: signal.signal(number, lambda *_: handle()) for number in numbers}
     try:

@@ -1,4 +1,4 @@
-"""The command `tutor-kiosk`: `tutor --kiosk` for passwd, where a login shell has no arguments."""
+"""`tutor-kiosk`: run `tutor --kiosk` as a login shell, which is started without arguments."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""`tutor lab`: opens a lab by its name, or lists them all."""
+"""`tutor lab`: open a lab by its name, or list all labs."""
 
 import argparse
 from typing import Any
@@ -11,7 +11,7 @@ from tutor.labs.kit import registry
 
 
 class Listed(msgspec.Struct):
-    """One lab in `tutor lab --list --json`; other tools rely on it."""
+    """One lab in `tutor lab --list --json`, which other tools rely on."""
 
     name: str
     lesson: str
@@ -22,23 +22,23 @@ def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "lab",
         parents=list(parents),
-        help="open a lab by its name, or list them",
-        description="Open one of the labs, or list them.",
+        help="open a lab by its name, or list the labs",
+        description="Open a lab by its name, or list the labs and their goals.",
     )
-    parser.add_argument("name", nargs="?", help="see --list")
+    parser.add_argument("name", nargs="?", help="the lab's name (see --list)")
     parser.add_argument("--list", action="store_true", help="list the labs and their goals")
-    parser.add_argument("--json", action="store_true", help="with --list: as JSON")
+    parser.add_argument("--json", action="store_true", help="with --list: print JSON")
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     if options.json and not options.list:
-        raise UsageError("--json goes with --list.", "Say `tutor lab --list --json`.")
+        raise UsageError("--json only works with --list.", "Use `tutor lab --list --json`.")
     if options.list:
         _print_list(options.json)
         return 0
     if options.name is None:
-        raise UsageError("Which lab?", "`tutor lab --list` names them all.")
+        raise UsageError("No lab was named.", "See all labs with `tutor lab --list`.")
     registry.find(options.name)  # raises before anything is drawn
     return app.run(options, lab=options.name)
 

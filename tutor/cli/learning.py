@@ -1,4 +1,4 @@
-"""The course and the learner that a command is about."""
+"""Open the course and the learner's progress that a command is about."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def course_of(options: argparse.Namespace) -> Course:
 
 
 def course_folder(options: argparse.Namespace) -> Path | None:
-    """What --course names; None for the course that came along. Raises `UsageError`."""
+    """Return the folder of --course, or None for the bundled course. Raises `UsageError`."""
     folder: Path | None = options.course
     if folder is not None and not folder.is_dir():
         raise UsageError(
@@ -40,6 +40,6 @@ def course_folder(options: argparse.Namespace) -> Path | None:
 
 
 def complain_of(progress: Progress) -> None:
-    """Say what was not as expected about what is stored."""
+    """Print the notices about the learner's stored progress."""
     for notice in progress.notices:
         output.complain(notice)

@@ -1,4 +1,4 @@
-"""`tutor lessons`: what the course consists of."""
+"""`tutor lessons`: list the lessons of the course."""
 
 import argparse
 from typing import Any
@@ -10,7 +10,7 @@ from tutor.text import counted
 
 def add_to(commands: Any, for_course: argparse.ArgumentParser) -> None:
     parser = commands.add_parser("lessons", parents=[for_course], help="list the lessons")
-    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
     parser.set_defaults(run=run)
 
 

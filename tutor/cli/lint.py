@@ -1,4 +1,4 @@
-"""`tutor lint`: what is wrong with lesson files, for those who write them."""
+"""`tutor lint`: check lesson files, for authors."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "lint",
         parents=[for_model],
-        help="look lesson files over",
-        description="Look lesson files over: the format, what a learner would trip over, and, with"
-        " the model, whether the numbers that they quote are right and their labs can be done.",
+        help="check lesson files",
+        description="Check lesson files: the format, what could trip up a learner and, with the "
+        "model, whether the numbers that they quote are right and their labs can be done.",
     )
     parser.add_argument(
         "paths",
         nargs="*",
         type=Path,
         metavar="PATH",
-        help="lesson files, or folders of them (default: the lessons of this version)",
+        help="lesson files, or folders of lesson files (default: the bundled lessons)",
     )
-    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
     parser.add_argument(
-        "--no-model", action="store_true", help="leave out what has to be asked of the model"
+        "--no-model", action="store_true", help="skip the checks that need the model"
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Prints one line a finding; exit status 1 when one of them is an error."""
+    """Print one line per finding; return 1 if one of them is an error, else 0."""
     from tutor.authoring.lint import in_order, look_over
 
     report = look_over(options.paths or [paths.lessons_folder()])
@@ -55,12 +55,12 @@ def run(options: argparse.Namespace) -> int:
         for finding in findings:
             output.write(str(finding))
         if not findings:
-            output.write("Nothing to say: every lesson is in order.")
+            output.write("No problems found.")
     return 1 if any(finding.level == "error" for finding in findings) else 0
 
 
 def _with_the_model(report: Report, spec: str | None) -> Sequence[Finding]:
-    """What the model says against the lessons. Where it is not on this machine, that is said."""
+    """Check the lessons against the model; return a warning if it is not on this machine."""
     from tutor.models.find import find_model
     from tutor.models.installed import installed_default
 
@@ -71,7 +71,7 @@ def _with_the_model(report: Report, spec: str | None) -> Sequence[Finding]:
                 "",
                 "warning",
                 "Numbers, labs and guesses were not checked: the model is not on this machine.",
-                "`tutor model pull` fetches it; with --no-model nothing is said.",
+                "Download it with `tutor model pull`, or use --no-model to skip these checks.",
             )
         ]
     return _asked(report, found)

@@ -1,8 +1,9 @@
-"""Locks down a login that runs the tutor and nothing else: `tutor --kiosk`.
+"""Lock down a login that only runs tutor: `tutor --kiosk`.
 
-For sshd's `ForceCommand tutor --kiosk`, or `tutor-kiosk` as a login shell (docs/kiosk.md). What the
-client asks to run is refused, its environment does not count, the keys that stop or dump a program
-do nothing, and `tutor.cli.confinement` refuses whatever else is not the tutor's business.
+It is used with sshd's `ForceCommand tutor --kiosk`, or with `tutor-kiosk` as a login shell
+(docs/kiosk.md). Commands that the client asks to run are refused, its environment is ignored, and
+the keys that suspend a program or make it dump core do nothing. `tutor.cli.confinement` refuses
+everything else that tutor does not need.
 """
 
 import argparse
@@ -19,22 +20,22 @@ from tutor.errors import UsageError
 from tutor.models.find import HUB_PREFIX
 
 IDLE_MINUTES = 30.0
-"""Without a key for so long, such a login ends, unless the command line says otherwise."""
+"""The minutes without a key press after which a locked-down login ends by default."""
 
 _MOST_MINUTES = 10_000
 
 _DRAWING = re.compile(r"TERM|COLORTERM|NO_COLOR|LANG|LC_[A-Z]+")
-"""What a client may say: what its terminal is, and in which language and encoding."""
+"""The variables that a client may set: its terminal, language and encoding."""
 _PLAIN = re.compile(r"[\w.@+-]{1,64}", re.ASCII)
 _OF_SSHD = ("SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY")
-"""Set by sshd after whatever the client sent, and so not by the client."""
+"""Variables that sshd sets itself, overriding the client's."""
 _OURS = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
-    "PYTHONSAFEPATH": "1",  # no module comes from the folder that one is in
+    "PYTHONSAFEPATH": "1",  # import no module from the current folder
     "PYTHONNOUSERSITE": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
     "HF_HUB_OFFLINE": "1",
-    # to look for another, keyring would run a compiler
+    # To look for other backends, keyring would run a compiler.
     "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
 }
 
@@ -44,7 +45,7 @@ def allowed(options: argparse.Namespace) -> Allowed:
 
 
 def idle_minutes(options: argparse.Namespace) -> float | None:
-    """None for no limit."""
+    """Return the minutes without a key press after which the app ends, or None for no limit."""
     given: float | None = options.idle_limit
     if given is None:
         given = IDLE_MINUTES if options.kiosk else 0.0
@@ -52,12 +53,12 @@ def idle_minutes(options: argparse.Namespace) -> float | None:
 
 
 def minutes(text: str) -> float:
-    """What `--idle-limit` takes."""
+    """Parse the value of `--idle-limit`."""
     try:
         number = float(text)
     except ValueError:
         number = -1.0
-    if not 0 <= number <= _MOST_MINUTES:  # nor for what is no number
+    if not 0 <= number <= _MOST_MINUTES:
         raise argparse.ArgumentTypeError(
             f"{text[:20]!r} is not a number from 0 to {_MOST_MINUTES:,}"
         )
@@ -65,17 +66,18 @@ def minutes(text: str) -> float:
 
 
 def lock_down(options: argparse.Namespace, given: Sequence[str]) -> None:
-    """Make this process one that `--kiosk` describes, and set `options.data_folder`. May begin the
-    program anew, with the arguments `given`, in a clean environment.
+    """Lock this process down as `--kiosk` describes, and set `options.data_folder`.
+
+    It may replace itself with a new process in a clean environment, with the arguments `given`.
 
     Raises `LoginRefused`, or `UsageError` for a command line that contradicts itself.
     """
     if sys.platform == "win32":
-        raise UsageError("--kiosk is for logins over SSH.", "There are none on Windows.")
+        raise UsageError("--kiosk is for logins over SSH.", "It does not work on Windows.")
     if os.environ.get("SSH_ORIGINAL_COMMAND"):
         raise LoginRefused
     if (options.model or "").startswith(HUB_PREFIX):
-        raise UsageError("--kiosk fetches no models.", "Name one that is on this machine.")
+        raise UsageError("--kiosk downloads no models.", "Name a model that is on this machine.")
     _take_no_signals()
     environment = clean(os.environ)
     obeyed = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
@@ -90,7 +92,7 @@ def lock_down(options: argparse.Namespace, given: Sequence[str]) -> None:
 
 
 def confine(options: argparse.Namespace) -> None:
-    """Call when all is set up."""
+    """Confine this process; call this when everything is set up."""
     from tutor.cli import confinement
     from tutor.engine.process import COMMAND
 
@@ -98,8 +100,10 @@ def confine(options: argparse.Namespace) -> None:
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """What is kept of the environment of a login. Who and where the learner is comes from the
-    system's list of accounts."""
+    """Return what is kept of a login's environment.
+
+    The account's name and home folder come from the system's list of accounts.
+    """
     kept = {
         name: value
         for name, value in environment.items()
@@ -109,7 +113,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _account() -> dict[str, str]:
-    """Empty for a user whom the system does not know."""
+    """Return the variables of this account; none if the system does not know it."""
     if sys.platform == "win32":
         return {}
     import pwd
@@ -122,8 +126,11 @@ def _account() -> dict[str, str]:
 
 
 def _take_no_signals() -> None:
-    """Until the screen takes every key, the terminal makes signals of Ctrl+Z and Ctrl+\\\\: to
-    stop, and to leave a dump. Blocked ones stay blocked in whatever is started."""
+    r"""Block Ctrl+Z and Ctrl+\, which would suspend the process or make it dump core.
+
+    Until the app reads every key itself, the terminal turns these into signals. Blocked signals
+    stay blocked in child processes.
+    """
     if sys.platform == "win32":
         return
     import resource

@@ -1,7 +1,7 @@
-"""Reads the command line, runs the command, and says at the edge what went wrong.
+"""Parse the command line, run the command, and report errors.
 
-Exit status: 0 for success, 1 for a failure, 2 for wrong usage, 130 when interrupted, 141 when
-nobody reads the output any more (`tutor step ... | head`).
+Exit status: 0 for success, 1 for a failure, 2 for wrong usage, 130 when interrupted, 141 when the
+reader of the output has closed it (`tutor step ... | head`).
 """
 
 import argparse
@@ -47,11 +47,11 @@ BROKEN_PIPE = 141
 
 _DESCRIPTION = """\
 Learn what a large language model is by taking a real one apart, one token at a time.
-Without a command, the tutor itself starts."""
+Without a command, the app opens."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command in `arguments` (default: those of this process); the exit status."""
+    """Run the command in `arguments` (default: `sys.argv`); return the exit status."""
     try:
         given = list(sys.argv[1:] if arguments is None else arguments)
         options = parser().parse_args(given)
@@ -66,18 +66,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.complain(error)
         return WRONG_USAGE if isinstance(error, UsageError) else FAILURE
     except BrokenPipeError:
-        # or the interpreter would try to flush, and complain, once more at its end
+        # Otherwise the interpreter would try to flush again at its end, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return status
 
 
 def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
-    """What counts for every command. Raises `UsageError`."""
+    """Apply the options that concern every command. Raises `UsageError`."""
     if options.asked is not None:
         raise LoginRefused
     if options.kiosk and options.run is not app.run:
-        raise UsageError("--kiosk takes no command.", "It runs the tutor itself.")
+        raise UsageError("--kiosk cannot be combined with a command.", "Leave the command out.")
     if options.kiosk:
         lockdown.lock_down(options, given)
     settings = {
@@ -87,7 +87,7 @@ def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
         "TUTOR_SHARED": options.shared_folder,
         "TUTOR_LEARNER": options.learner,
         line.WANTED: "1" if options.low_bandwidth else None,
-    }  # the engine's process inherits them
+    }  # the engine process inherits these
     os.environ.update({name: str(value) for name, value in settings.items() if value is not None})
 
 
@@ -98,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
     _add_learner(top)
     _add_course(top)
     top.add_argument(
-        "--ascii", action="store_true", help="draw with ASCII characters alone, diagrams too"
+        "--ascii", action="store_true", help="draw everything, including diagrams, in ASCII"
     )
     top.add_argument(
         "--low-bandwidth",
@@ -107,7 +107,8 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_login(top)
     top.set_defaults(model=None, base_url=None, device=None, learner="me", course=None, run=app.run)
-    # Given after a command these mean the same; suppressed defaults leave what came before alone.
+    # After a command these options mean the same; suppressed defaults keep the values given
+    # before the command.
     for_model = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_model(for_model)
     for_learner = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
@@ -141,17 +142,17 @@ def _add_model(target: argparse.ArgumentParser) -> None:
         "--model",
         metavar="MODEL",
         help="a GGUF file, a model folder, hf:OWNER/REPO[/FILE], the name of an installed model, "
-        "or a model elsewhere: openai:NAME, claude:NAME, gemini:NAME",
+        "or a remote model: openai:NAME, claude:NAME, gemini:NAME",
     )
     target.add_argument(
         "--base-url",
         metavar="URL",
-        help="the server of openai:NAME, such as http://127.0.0.1:8000/v1",
+        help="the address of the server for openai:NAME, such as http://127.0.0.1:8000/v1",
     )
     target.add_argument(
         "--device",
         choices=DEVICES,
-        help="where the model runs (default: a graphics card if PyTorch finds one, else the CPU)",
+        help="what the model runs on (default: a GPU if PyTorch finds one, else the CPU)",
     )
 
 
@@ -160,7 +161,7 @@ def _add_course(target: argparse.ArgumentParser) -> None:
         "--course",
         type=Path,
         metavar="FOLDER",
-        help="lessons of somebody else; what you do there is kept apart",
+        help="open the lessons in this folder; your progress in them is kept separately",
     )
 
 
@@ -168,7 +169,7 @@ def _add_learner(target: argparse.ArgumentParser) -> None:
     target.add_argument(
         "--learner",
         metavar="NAME",
-        help="whose progress it is, where several share an account (default: me)",
+        help="the learner's name, if several learners share an account (default: me)",
     )
 
 
@@ -176,27 +177,27 @@ def _add_login(top: argparse.ArgumentParser) -> None:
     top.add_argument(
         "--kiosk",
         action="store_true",
-        help="a login that is the tutor and nothing else: docs/kiosk.md",
+        help="lock down a login that only runs tutor (docs/kiosk.md)",
     )
     top.add_argument(
         "--idle-limit",
         type=lockdown.minutes,
         metavar="MINUTES",
-        help="leave when no key was pressed for so long (with --kiosk: 30; 0: never)",
+        help="exit after this time without a key press (default with --kiosk: 30; 0: never)",
     )
     top.add_argument(
         "--data",
         dest="data_folder",
         type=Path,
         metavar="FOLDER",
-        help="what is kept of you, instead of TUTOR_DATA",
+        help="the folder for your data, instead of TUTOR_DATA",
     )
     top.add_argument(
         "--shared",
         dest="shared_folder",
         type=Path,
         metavar="FOLDER",
-        help="models of a class, instead of TUTOR_SHARED",
+        help="the shared folder for models, instead of TUTOR_SHARED",
     )
-    # sshd hands a login shell what the client wants to run this way
+    # This is how sshd passes the client's command to a login shell.
     top.add_argument("-c", dest="asked", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)

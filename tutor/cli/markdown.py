@@ -1,4 +1,4 @@
-"""Markdown that reads well as it is, and that takes any text as text."""
+"""Write Markdown that reads well as plain text, and escape text for it."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -9,7 +9,7 @@ _SPECIAL = re.compile(r"([\\`*_\[\]<>|#~])")
 
 
 def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """The lines of a table whose columns are aligned; cells are Markdown already."""
+    """Yield the lines of a table with aligned columns; the cells already contain Markdown."""
     widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
     for number, row in enumerate((heading, *rows)):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -19,5 +19,5 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str
 
 
 def plain(text: str) -> str:
-    """Text that Markdown takes as it is, on one line."""
+    """Return `text` on one line, with everything escaped that Markdown would interpret."""
     return _SPECIAL.sub(r"\\\1", safe(text).replace("\n", " "))

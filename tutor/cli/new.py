@@ -1,4 +1,4 @@
-"""`tutor new`: a file to begin with, for those who write lessons."""
+"""`tutor new`: write a skeleton lesson, for authors."""
 
 import argparse
 from pathlib import Path
@@ -9,16 +9,18 @@ from tutor.cli.learning import course_folder
 
 
 def add_to(commands: Any, for_course: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("new", help="begin a lesson of your own")
+    parser = commands.add_parser("new", help="start a lesson of your own")
     kinds = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     lesson = kinds.add_parser(
         "lesson",
         parents=[for_course],
-        help="write a lesson to begin with",
-        description="Write a lesson that can be opened as it is, into the folder that --course"
-        " names, or into the present one.",
+        help="write a skeleton lesson",
+        description="Write a skeleton lesson, ready to be opened, into the folder that --course "
+        "names (default: the current folder).",
     )
-    lesson.add_argument("id", metavar="ID", help="small letters, digits and hyphens")
+    lesson.add_argument(
+        "id", metavar="ID", help="the lesson's id: lowercase letters, digits and hyphens"
+    )
     lesson.set_defaults(run=run)
 
 
@@ -27,5 +29,5 @@ def run(options: argparse.Namespace) -> int:
 
     folder = course_folder(options) or Path()
     file = new_lesson(options.id, folder)
-    output.write(f"{file} is written. See it with `tutor preview {file}`.")
+    output.write(f"Wrote {file}. Open it with `tutor preview {file}`.")
     return 0

@@ -1,6 +1,6 @@
-"""What the commands print: to standard output what was asked for, to standard error the rest.
+"""Print results to standard output, and everything else to standard error.
 
-Text that comes from outside (models, files, servers) passes through `tutor.text` first.
+Text from outside (models, files, servers) passes through `tutor.text` first.
 """
 
 import os
@@ -17,20 +17,20 @@ from tutor.text import printable_json, safe
 
 
 def write(text: str) -> None:
-    """One or more lines for people. Characters that the terminal cannot show are spelled out."""
+    """Print lines for people; characters that the terminal cannot show are escaped."""
     with _writing():
         _write(_open_output(), safe(text) + "\n")
 
 
 def write_json(value: Any) -> None:
-    """`value` as one line of JSON, in UTF-8 whatever the terminal says, and harmless to it."""
+    """Print `value` as one line of JSON that cannot act on a terminal, always in UTF-8."""
     with _writing():
         _open_output().flush()
         sys.stdout.buffer.write(printable_json(msgspec.json.encode(value)) + b"\n")
 
 
 def note(text: str) -> None:
-    """Something worth knowing beside the output."""
+    """Print a remark to standard error."""
     if sys.stderr is not None:
         _write(sys.stderr, safe(text) + "\n")
 
@@ -42,7 +42,10 @@ def complain(error: TutorError) -> None:
 
 
 def flush() -> None:
-    """Raises `BrokenPipeError` where nobody reads any more, `OutputError` where it does not go."""
+    """Flush the output.
+
+    Raises `BrokenPipeError` if its reader is gone, `OutputError` if it fails.
+    """
     if sys.stdout is not None:
         with _writing():
             sys.stdout.flush()
@@ -50,7 +53,7 @@ def flush() -> None:
 
 def _open_output() -> TextIO:
     if sys.stdout is None:
-        raise OutputError("standard output is closed.")
+        raise OutputError("Standard output is closed.")
     return sys.stdout
 
 
@@ -61,9 +64,9 @@ def _writing() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # or the interpreter would try to flush, and complain, once more at its end
+        # Otherwise the interpreter would try to flush again at its end, and complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OutputError(f"{error.strerror}.", "Send it somewhere else.") from error
+        raise OutputError(f"{error.strerror}.", "Write it somewhere else.") from error
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -1,4 +1,4 @@
-"""`tutor preview`: a lesson file as a learner sees it, shown anew whenever it is saved."""
+"""`tutor preview`: show a lesson file as a learner sees it, and reload it whenever it is saved."""
 
 import argparse
 import tempfile
@@ -13,8 +13,8 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         "preview",
         parents=[for_model],
         help="open a lesson that you are writing",
-        description="Open a lesson file, and show it anew whenever it is saved. What is done there"
-        " is not kept.",
+        description="Open a lesson file, and reload it whenever it is saved. Your answers are "
+        "not stored.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the lesson file")
     parser.set_defaults(run=run)
@@ -25,7 +25,9 @@ def run(options: argparse.Namespace) -> int:
 
     file: Path = options.file
     if not file.is_file():
-        raise UsageError(f"There is no file {str(file)!r}.", "`tutor new lesson ID` writes one.")
+        raise UsageError(
+            f"There is no file {str(file)!r}.", "Write a new lesson with `tutor new lesson ID`."
+        )
     check_terminal()
     from tutor.app import lifetime
     from tutor.authoring.preview import make_preview

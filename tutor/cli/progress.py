@@ -1,4 +1,4 @@
-"""`tutor progress`: what is stored of a learner, and its way to another machine."""
+"""`tutor progress`: show a learner's stored progress, and move it to another machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
         parents=[for_learner],
         help="show a learner's progress, export it, or import it from another machine",
     )
-    parser.add_argument("--json", action="store_true", help="everything stored, as JSON")
+    parser.add_argument(
+        "--json", action="store_true", help="print everything that is stored, as JSON"
+    )
     parser.set_defaults(run=run)
     actions = parser.add_subparsers(title="commands", metavar="COMMAND")
 
@@ -28,30 +30,36 @@ def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
         "export",
         parents=[for_learner],
         help="write everything to a file, as JSON or Markdown",
-        description="Writes everything that is stored of a learner: every answer, and what "
-        "follows from them.",
+        description="Write everything that is stored about a learner: every answer, and what is "
+        "computed from the answers.",
     )
     export.add_argument(
-        "--markdown", action="store_true", help="for people; only JSON can be imported"
+        "--markdown",
+        action="store_true",
+        help="write Markdown for people (only JSON can be imported)",
     )
     export.add_argument(
-        "file", nargs="?", type=Path, metavar="FILE", help="(default: standard output)"
+        "file",
+        nargs="?",
+        type=Path,
+        metavar="FILE",
+        help="the file to write (default: standard output)",
     )
     export.set_defaults(run=run_export)
 
     import_ = actions.add_parser(
         "import",
         parents=[for_learner],
-        help="add what was done on other machines",
-        description="Adds what was done on other machines. Nothing is counted twice, however "
-        "often it is imported.",
+        help="add progress from other machines",
+        description="Add progress from other machines. Importing the same progress again changes "
+        "nothing.",
     )
     import_.add_argument(
         "files",
         nargs="+",
         type=Path,
         metavar="FILE",
-        help="an export (JSON), or a learner's reviews.log",
+        help="an export (JSON) or a learner's reviews.log",
     )
     import_.set_defaults(run=run_import)
 
@@ -90,13 +98,13 @@ def run_export(options: argparse.Namespace) -> int:
 
 
 def run_import(options: argparse.Namespace) -> int:
-    """All files or none: each is read and checked before anything is changed."""
+    """Import all files or none: all are read and checked before anything changes."""
     from tutor.learner import exchange
 
     progress = learning.progress_of(options)
     bundles = [exchange.read(file, progress.clock()) for file in options.files]
     merged = exchange.merge(progress, bundles)
-    output.write(f"{merged.added:,} new, {merged.known:,} known already.")
+    output.write(f"{merged.added:,} new, {merged.known:,} already known.")
     if damaged := sum(bundle.damaged for bundle in bundles):
         were = "was" if damaged == 1 else "were"
         output.note(f"{counted(damaged, 'line')} could not be read and {were} left out.")
@@ -105,13 +113,15 @@ def run_import(options: argparse.Namespace) -> int:
 
 
 def _describe(progress: Progress, options: argparse.Namespace) -> None:
-    """In the figures of the app: of the lessons as they are now, questions and screens that are
-    gone do not count."""
+    """Print the same figures as the app.
+
+    Questions and screens that are no longer in the lessons do not count.
+    """
     from tutor.study.lesson_progress import lesson_progress
 
     course, states, cards = learning.course_of(options), progress.lessons(), progress.cards()
     if not states and not cards:
-        output.write("Nothing yet: no lesson has been opened.")
+        output.write("No lesson has been opened yet.")
     for lesson in course.outlines:
         where = lesson_progress(lesson, progress.lesson(lesson.id), cards)
         if where.started:
@@ -123,11 +133,11 @@ def _describe(progress: Progress, options: argparse.Namespace) -> None:
             )
     for lesson_id in states:
         if course.outline(lesson_id) is None:
-            output.write(f"{lesson_id}: no longer in the course; what you did in it is kept.")
+            output.write(f"{lesson_id}: no longer in the course; your progress in it is kept.")
     guesses = progress.guesses
     if guesses.rounds:
         output.write(
             f"Guessing game: {counted(guesses.rounds, 'round')}, "
             f"{guesses.learner_bits / guesses.rounds:.2f} bits per token, "
-            f"the model {guesses.model_bits / guesses.rounds:.2f}."
+            f"the model's {guesses.model_bits / guesses.rounds:.2f}."
         )

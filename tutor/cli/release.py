@@ -1,4 +1,4 @@
-"""`tutor release`: writes down which versions of a course's lessons and questions are published."""
+"""`tutor release`: record which versions of a course's lessons and questions are published."""
 
 import argparse
 from typing import Any
@@ -13,23 +13,22 @@ def add_to(commands: Any, for_course: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "release",
         parents=[for_course],
-        help="write down which versions of lessons and questions are published",
-        description="Write down, in released.json beside the lessons, which versions of lessons and"
-        " questions are published. From then on `tutor lint` says what has changed and kept its"
-        " version.",
+        help="record the published versions of lessons and questions",
+        description="Record in released.json, next to the lessons, which versions of lessons and "
+        "questions are published. `tutor lint` then reports changes that keep their version.",
     )
     parser.add_argument(
         "--same",
         nargs="+",
         default=[],
         metavar="ID",
-        help="lessons or questions that were reworded and mean the same as before",
+        help="lessons or questions that were only reworded",
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Exit status 1, and nothing written, where a lesson has an error."""
+    """Write the release; if a lesson has an error, write nothing and return 1."""
     from tutor.authoring.lint import look_over
     from tutor.authoring.release import read_release, write_release
 

@@ -1,4 +1,4 @@
-"""`tutor review`: what is due."""
+"""`tutor review`: open the questions that are due, or count them."""
 
 import argparse
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from tutor.cli import app, learning, output
 
 MOST = 10_000
-"""A cap that nobody reaches."""
+"""A limit that no learner reaches."""
 
 
 def add_to(
@@ -15,25 +15,25 @@ def add_to(
     parser = commands.add_parser(
         "review",
         parents=[for_learner, for_model],
-        help="review what is due",
-        description="Opens the tutor at the questions that are due.",
+        help="review the questions that are due",
+        description="Open tutor at the questions that are due.",
     )
     parser.add_argument(
         "--due",
         action="store_true",
-        help="only print how many questions are due today, for a shell prompt or a mail",
+        help="only print how many questions are due today, for a shell prompt or an email",
     )
     parser.add_argument(
         "--cap",
         type=_count,
         metavar="N",
-        help="from now on, at most N reviews a day (to begin with, 40)",
+        help="from now on, at most N reviews a day (initially 40)",
     )
     parser.add_argument(
         "--new",
         type=_count,
         metavar="N",
-        help="from now on, at most N of them of questions never reviewed before (10)",
+        help="from now on, at most N new questions among them (initially 10)",
     )
     parser.set_defaults(run=run)
 

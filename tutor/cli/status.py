@@ -1,4 +1,4 @@
-"""`tutor status`: in a few lines what there is to do, for a shell prompt or a mail."""
+"""`tutor status`: print in a few lines what is due, for a shell prompt or an email."""
 
 import argparse
 from typing import Any
@@ -10,9 +10,9 @@ from tutor.text import counted
 
 def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
-        "status", parents=[for_learner], help="what is due: questions to review, lessons"
+        "status", parents=[for_learner], help="show what is due: reviews and lessons"
     )
-    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
     parser.set_defaults(run=run)
 
 

@@ -1,4 +1,4 @@
-"""One line on standard error that says what is being waited for."""
+"""Show on one line of standard error what the program is waiting for."""
 
 from __future__ import annotations
 
@@ -15,16 +15,19 @@ if TYPE_CHECKING:
 
 _BAR = 24
 _STAGES = {
-    "waiting": "another tutor is fetching the model, waiting for it",
-    "fetching": "fetching the model",
+    "waiting": "waiting for another tutor to download the model",
+    "fetching": "downloading the model",
     "checking": "checking the model",
-    "converting": "preparing it for this machine",
+    "converting": "preparing the model for this machine",
 }
 
 
 class StatusLine:
-    """Rewrites itself where a person is looking at a terminal that can return to the start of a
-    line; elsewhere each new text becomes a line of its own, if `always`, or nothing."""
+    """A line that is rewritten in place, on a terminal that can do that.
+
+    If the stream is not such a terminal, each new text is a line of its own if `always` is set,
+    and is not shown otherwise.
+    """
 
     def __init__(self, stream: TextIO, *, always: bool) -> None:
         self._stream = stream
@@ -33,7 +36,7 @@ class StatusLine:
         self._shown = ""
 
     def show(self, text: str, *, figures: str = "") -> None:
-        """`figures` are what changes often; they are left out where every change is a new line."""
+        """Show `text`. `figures` change often, and are left out if every change is a new line."""
         if self._rewrites:
             self._rewrite(_fitting(f"{safe(text)}  {figures}".rstrip(), self._stream))
         elif self._always and text != self._shown:
@@ -55,7 +58,7 @@ class StatusLine:
 
 @contextmanager
 def loading() -> Iterator[OnStage]:
-    """For the time that a model is loaded: shows the stages that it is told, to a person."""
+    """Show the stages of loading a model, on a terminal only."""
     from tutor.models.report import in_words
 
     line = StatusLine(sys.stderr, always=False)
@@ -67,7 +70,7 @@ def loading() -> Iterator[OnStage]:
 
 @contextmanager
 def pulling() -> Iterator[Callable[[PullEvent], None]]:
-    """For the time that a model is fetched: a bar on a terminal, one line a stage elsewhere."""
+    """Show the progress of a download: a bar on a terminal, otherwise one line per stage."""
     from tutor.models.report import Pulled, PullProgress
 
     line = StatusLine(sys.stderr, always=True)
@@ -88,21 +91,21 @@ def _figures(progress: PullProgress) -> str:
     if not progress.total:
         return progress.detail
     done = bar(progress.done, progress.total, cells=round)
-    if progress.stage == "converting":  # not all of it is measured in bytes
+    if progress.stage == "converting":  # some of it is not measured in bytes
         return f"{done}  {progress.detail}"
     return f"{done}  {progress.done // 1_000_000} of {progress.total // 1_000_000} MB"
 
 
 def bar(done: int, total: int, cells: Callable[[float], int] = int) -> str:
-    """Draw how much is done, with the percentage; `cells` makes a whole number of the length."""
+    """Return a progress bar with a percentage; `cells` rounds the length of the bar."""
     filled = cells(_BAR * done / total)
     return f"[{'#' * filled}{'.' * (_BAR - filled)}] {100 * done // total:3} %"
 
 
 def _fitting(text: str, stream: TextIO) -> str:
-    """A line that wraps could not be rewritten."""
+    """Cut `text` to the width of the terminal: a line that wraps could not be rewritten."""
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except OSError:
         columns = 0
-    return text[: (columns or 80) - 1]  # some terminals do not say, or say 0
+    return text[: (columns or 80) - 1]  # some terminals report no width, or 0

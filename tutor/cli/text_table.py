@@ -1,4 +1,4 @@
-"""A table as plain text, in as many columns as a terminal has."""
+"""Lay out a table as plain text, in the width of the terminal."""
 
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -14,8 +14,11 @@ _GAP = 2
 
 
 def lines(table: Table, width: int) -> Iterator[str]:
-    """The heading and the rows, in at most `width` cells where that can be. Columns that may
-    shrink do; then those that matter least are left out, which the last line says."""
+    """Yield the heading and the rows, in at most `width` cells if possible.
+
+    Columns shrink first if they can. Then the least important ones are left out, and the last
+    line names them.
+    """
     shown = _chosen(table, width)
     widths = _shrunk(table, shown, width)
     heading = tuple(column.title for column in table.columns)
@@ -26,11 +29,11 @@ def lines(table: Table, width: int) -> Iterator[str]:
             aligned = (_aligned(part, table.columns[at], widths[at]) for part, at in parts)
             yield (" " * _GAP).join(aligned).rstrip()
     if gone := [column.title for at, column in enumerate(table.columns) if at not in shown]:
-        yield f"(No room for: {', '.join(gone)}.)"
+        yield f"(Columns left out: {', '.join(gone)}.)"
 
 
 def _folded(cell: str, column: Column, width: int) -> list[str]:
-    """The lines of a cell."""
+    """Return the lines of a cell."""
     if not column.wrap or cell_len(cell) <= width:
         return [cell]
     return [line.plain.rstrip() for line in Text(cell).wrap(Console(), width)]
@@ -52,7 +55,7 @@ def _least(table: Table, at: int) -> int:
 
 
 def _chosen(table: Table, width: int) -> list[int]:
-    """The places of the columns that there is room for."""
+    """Return the indexes of the columns that fit."""
     shown = list(range(len(table.columns)))
     while sum(_least(table, at) + _GAP for at in shown) - _GAP > width:
         last = max(shown, key=lambda at: table.columns[at].rank)
@@ -63,7 +66,7 @@ def _chosen(table: Table, width: int) -> list[int]:
 
 
 def _shrunk(table: Table, shown: list[int], width: int) -> dict[int, int]:
-    """How wide each column is, by place: what is missing is taken from the widest, cell by cell."""
+    """Return the width of each column, by index; the widest columns shrink first, cell by cell."""
     widths = {at: _natural(table, at) for at in shown}
     least = {at: _least(table, at) for at in shown}
     missing = sum(widths.values()) + _GAP * (len(shown) - 1) - width

@@ -1,4 +1,4 @@
-"""`tutor train`: trains any of the models that come along, from scratch, without a screen."""
+"""`tutor train`: train any of the bundled models from scratch, without a screen."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ _SETTINGS = ("steps", "batch", "seed", "threads")
 def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "train",
-        help="train one of the models that come along, from scratch",
-        description="Train one of the models that come along, from scratch, and write it to a "
-        "folder. Stopped by Ctrl-C or anything else, it goes on when the same is said again.",
+        help="train a bundled model from scratch",
+        description="Train a bundled model from scratch, and write it to a folder. If training "
+        "is interrupted, the same command continues it.",
     )
-    parser.add_argument("name", metavar="NAME", choices=MODELS, help=", ".join(MODELS))
+    parser.add_argument("name", metavar="NAME", choices=MODELS, help="one of " + ", ".join(MODELS))
     parser.add_argument(
-        "--output", type=Path, metavar="FOLDER", help="where it is written (default: build/NAME)"
+        "--output", type=Path, metavar="FOLDER", help="the folder to write (default: build/NAME)"
     )
     parser.add_argument(
         "--corpus",
         type=Path,
         metavar="FOLDER",
-        help=f"texts for the {SMALL_MODEL} (default: build/corpus); the others make their own",
+        help=f"texts for the {SMALL_MODEL} (default: build/corpus); the others generate theirs",
     )
     parser.add_argument(
         "--from",
         dest="begin",
         type=Path,
         metavar="FOLDER",
-        help=f"go on from the weights of a {SMALL_MODEL}, in place of beginning anew",
+        help=f"start from the weights of a {SMALL_MODEL}, not from scratch",
     )
-    parser.add_argument(
-        "--config", type=Path, metavar="FILE", help="a JSON file with any of the settings"
-    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="a JSON file with settings")
     for name in _SETTINGS:
-        parser.add_argument(f"--{name}", type=int, metavar="N")
+        parser.add_argument(
+            f"--{name}", type=int, metavar="N", help=f"the setting {name!r} (see --show-config)"
+        )
     parser.add_argument(
-        "--show-config", action="store_true", help="print the settings as JSON, and train nothing"
+        "--show-config", action="store_true", help="print the settings as JSON without training"
     )
     parser.set_defaults(run=run)
 
@@ -64,8 +64,8 @@ def run(options: argparse.Namespace) -> int:
     name = options.name
     if name != SMALL_MODEL and not options.corpus is options.begin is None:
         raise UsageError(
-            f"--corpus and --from are for the {SMALL_MODEL}.",
-            f"The {name} makes its own examples, and begins anew.",
+            f"--corpus and --from only work with the {SMALL_MODEL}.",
+            f"Leave them out: the {name} generates its own examples and starts from scratch.",
         )
     with leaving_at_once():
         from tutor.lm.training.recipes import small_model
@@ -89,19 +89,22 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _settings(usual: Settings, options: argparse.Namespace) -> Settings:
-    """The usual ones, changed by the file and then by the options. Raises `UsageError`."""
+    """Return the default settings, changed by the file and then by the options.
+
+    Raises `UsageError`.
+    """
     given = {} if options.config is None else _read(options.config)
     given |= {name: value for name in _SETTINGS if (value := getattr(options, name)) is not None}
     unknown = [name for name in given if name not in usual.__struct_fields__]
     if unknown:
         raise UsageError(
-            f"There is no setting {unknown[0]!r}.", "--show-config prints those that there are."
+            f"There is no setting {unknown[0]!r}.", "See the settings with --show-config."
         )
     try:
         whole = {**msgspec.structs.asdict(usual), **given}
         return msgspec.convert(whole, type(usual)).checked()
     except msgspec.ValidationError as error:
-        raise UsageError(f"The settings make no sense: {error}.", "See --show-config.") from error
+        raise UsageError(f"The settings are invalid: {error}.", "See --show-config.") from error
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -110,12 +113,14 @@ def _read(file: Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.", "Check --config.") from error
     except msgspec.MsgspecError as error:
-        raise UsageError(f"{file} holds no settings: {error}.", "See --show-config.") from error
+        raise UsageError(
+            f"{file} does not contain settings: {error}.", "See --show-config."
+        ) from error
     return found
 
 
 class Progress:
-    """A bar with an estimate on a terminal, and lines for what was measured."""
+    """A progress bar with an estimate on a terminal, and lines for the measurements."""
 
     def __init__(self, name: str, line: StatusLine, stopped: Callable[[], bool]) -> None:
         self._name, self._line = name, line
@@ -142,8 +147,10 @@ def _duration(seconds: float) -> str:
 
 @contextmanager
 def _watching(name: str) -> Iterator[Progress]:
-    """For the time that a model is trained: Ctrl-C, and being told to end, wait for the end of a
-    step, so that what was learned is kept."""
+    """Yield a progress display while a model trains.
+
+    Ctrl+C and SIGTERM wait for the end of a step, so that the checkpoint can be saved.
+    """
     line = StatusLine(sys.stderr, always=True)
     try:
         with told_to_stop() as stopped:

@@ -1,5 +1,4 @@
-"""The course: lessons as Markdown files, their screens, labs and questions, and how answers are
-graded.
+"""The course: lessons as Markdown files, with screens, labs and questions, and the grading.
 
-Knows nothing of Textual or torch.
+This package imports neither Textual nor torch.
 """

@@ -1,8 +1,8 @@
-"""What was found out about files of a course, kept from one start to the next.
+"""Remember what is known about the files of a course from one start to the next.
 
-One file in the user's cache folder for each course. What is kept of a file is found by a hash of
-its content (and of what else it depends on), so nothing of it can be out of date, and the cache may
-be deleted at any time. Whatever is wrong with it, it counts as empty.
+There is one cache file for each course. An entry is found by a hash of its file's content (and of
+everything else it depends on), so no entry is ever out of date, and the cache may be deleted at any
+time. A damaged cache counts as empty.
 """
 
 from __future__ import annotations
@@ -46,8 +46,7 @@ class Problem(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """What is known of one file: the outline of a lesson, the terms of a glossary, or only what is
-    wrong with it."""
+    """The knowledge about one file: a lesson's outline, a glossary's terms, or only problems."""
 
     outline: Outline | None = None
     terms: tuple[Term, ...] = ()
@@ -66,8 +65,11 @@ class _Kept(msgspec.Struct):
 
 
 class Cache:
-    """The entries of one course folder. `save` keeps those that were asked for or put in since
-    the cache was opened, and forgets the others."""
+    """The entries of one course folder.
+
+    `save` keeps the entries that were read or added since the cache was opened, and drops the
+    others.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._file = _file_for(folder)
@@ -77,8 +79,7 @@ class Cache:
         self._states: dict[bytes, bytes] = {}
 
     def key(self, name: str, data: bytes, also: bytes = b"") -> str:
-        """A hash of a file's name and content, of `also`, and of the state of the code that the
-        file includes."""
+        """Return a hash of a file's name and content, of `also`, and of the code it includes."""
         digest = blake2b(digest_size=16)
         for part in (os.fsencode(name), also, *self._included(data), data):
             digest.update(len(part).to_bytes(8, "little"))
@@ -100,15 +101,17 @@ class Cache:
 
     @property
     def empty(self) -> bool:
-        """Whether nothing was known when it was opened."""
+        """True if the cache had no entries when it was opened."""
         return not self._before
 
     def put(self, key: str, entry: Entry) -> None:
         self._now[key] = entry
 
     def save(self) -> None:
-        """Writes the entries, if they have changed. Where that is not possible, nothing happens
-        but that the next start takes longer."""
+        """Save the entries if they have changed.
+
+        If that fails, the next start just takes longer.
+        """
         if self._file is None or self._now.keys() == self._before.keys():
             return
         private.keep(self._file, msgspec.msgpack.encode(_Kept(self._stamp, self._now)))
@@ -135,8 +138,12 @@ class CourseFile:
         also: bytes = b"",
         optional: bool = False,
     ) -> None:
-        """`parse` makes an entry of the bytes of the file called so; it may raise `LessonError`.
-        `also` is what the entry depends on besides. A file that is `optional` need not be there."""
+        """Read the file and look it up in the cache.
+
+        `parse` turns the bytes and the name of the file into an entry; it may raise
+        `LessonError`. `also` is what else the entry depends on. An `optional` file need not
+        exist.
+        """
         self.name = safe(path.name)
         self.data = b""
         self.entry: Entry | None = None
@@ -152,7 +159,7 @@ class CourseFile:
             self.entry = None if cache.empty else cache.get(self._key())
 
     def read(self) -> Entry:
-        """What is known of the file, which is parsed if need be."""
+        """Return the entry of the file, parsing it if necessary."""
         if self.entry is None:
             try:
                 return self.settle(self._parse(self.data, self.name))
@@ -161,7 +168,7 @@ class CourseFile:
         return self.entry
 
     def settle(self, entry: Entry) -> Entry:
-        """Keep `entry` as what is known of the file, now and the next time."""
+        """Set the entry of the file, and store it in the cache."""
         self.entry = entry
         self._cache.put(self._key(), entry)
         return entry
@@ -171,13 +178,13 @@ class CourseFile:
 
 
 def _stamp() -> str:
-    """What changes when this version reads files in another way than the one before."""
+    """Return a value that changes when another version of the code reads files differently."""
     states = [_state(file) for file in sorted((_PACKAGE / "course").rglob("*.py"))]
     return f"{__version__} {blake2b(b''.join(states), digest_size=16).hexdigest()}"
 
 
 def _state(file: Path) -> bytes:
-    """Size and time of a source file: they change when it does."""
+    """Return the size and time of a source file, which change when it does."""
     try:
         found = file.stat()
     except OSError:
@@ -186,7 +193,7 @@ def _state(file: Path) -> bytes:
 
 
 def _file_for(folder: Path) -> Path | None:
-    """None where the account has no place for a cache."""
+    """Return the cache file of a course, or None if the account has no place for a cache."""
     name = blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
     try:
         return cache_folder() / "courses" / f"{name}.cache"

@@ -1,8 +1,8 @@
-"""The course: an outline of every lesson of a folder at once, and each lesson when it is asked for.
+"""The course: the outlines of all lessons of a folder, and each lesson when it is needed.
 
-Opening a course reads its files but takes in only those that have changed since the last time
-(`tutor.course.cache`), and of these at first only the outline (`outline_scan`); so a course of 500
-lessons opens about as fast as one of 12, and the first time about as fast as later.
+Opening a course reads its files, but processes only those that have changed since the last time
+(`tutor.course.cache`), and at first only their outlines (`outline_scan`). So a course of 500
+lessons opens about as fast as one of 12, even for the first time.
 """
 
 from __future__ import annotations
@@ -34,17 +34,23 @@ if TYPE_CHECKING:
     from tutor.course.questions.question import Question
 
 MOST_PARSED = 40
-"""Lessons that are parsed when a course is opened and nothing is known of them yet. Of
-more than that only the outlines are taken in: what is wrong inside is told when one is opened."""
+"""The number of unknown lessons up to which all are parsed when a course is opened.
+
+If there are more, only their outlines are read, and problems inside a lesson are reported when it
+is opened.
+"""
 
 _SCANS = 20
-"""As many scans take about as long as parsing one lesson."""
+"""The number of scans that take about as long as parsing one lesson."""
 
 
 class Course:
-    """`outlines` are sorted by number; `problems` say which files could not be used and why, so
-    that one bad file never hides the others. `glossary` has the terms by id, in the order of the
-    alphabet."""
+    """The outlines and lessons of a course.
+
+    `outlines` are sorted by number. `problems` say which files could not be used and why, so
+    that one bad file never hides the others. `glossary` has the terms by id, in alphabetical
+    order.
+    """
 
     def __init__(
         self,
@@ -55,8 +61,7 @@ class Course:
         outlines: Sequence[Outline] | None = None,
         source: Opening | None = None,
     ) -> None:
-        """A course of `lessons` and `terms` that are there already, or of lessons and terms that
-        `source` gives, a lesson for one of `outlines`."""
+        """Create a course of the given `lessons` and `terms`, or of those that `source` reads."""
         self._lessons = {lesson.id: lesson for lesson in lessons}
         self.outlines = tuple(map(outline_of, lessons) if outlines is None else outlines)
         self.problems = tuple(problems)
@@ -68,27 +73,34 @@ class Course:
         return self._by_id.get(lesson_id)
 
     def lesson(self, lesson_id: str) -> Lesson | None:
-        """The lesson with this id, the same object every time. Raises `LessonError` where its
-        file was sound when the course was opened, and no longer is."""
+        """Return the lesson with this id, the same object every time.
+
+        Raises `LessonError` if its file was valid when the course was opened and no longer
+        is.
+        """
         outline = self._by_id.get(lesson_id)
         if outline is None:
             return None
         if lesson_id not in self._lessons and self._source is not None:
-            # threads that come here together are all given what the first of them has read
+            # Concurrent threads all get the lesson that the first of them has read.
             self._lessons.setdefault(lesson_id, self._source.lesson(outline))
         return self._lessons.get(lesson_id)
 
     @property
     def lessons(self) -> tuple[Lesson, ...]:
-        """All lessons, each read to its end: for those who look through a whole course. Raises
-        `LessonError`."""
+        """All lessons, completely read, for code that needs the whole course.
+
+        Raises `LessonError`.
+        """
         return tuple(
             lesson for outline in self.outlines if (lesson := self.lesson(outline.id)) is not None
         )
 
     def question(self, question_id: str) -> tuple[Lesson, Question] | None:
-        """A question and the lesson that it belongs to; question ids are unique in a course.
-        Raises `LessonError`, as `lesson` does."""
+        """Return a question and its lesson; question ids are unique in a course.
+
+        Raises `LessonError`, as `lesson` does.
+        """
         outline = self._lesson_of.get(question_id)
         lesson = self.lesson(outline.id) if outline else None
         question = lesson.question(question_id) if lesson else None
@@ -106,8 +118,11 @@ class Course:
 
 
 class LessonSummary(msgspec.Struct, frozen=True):
-    """One line of `tutor lessons --json`: how many screens and questions there are, how many
-    questions of each type, and the ids of the labs."""
+    """One line of `tutor lessons --json`.
+
+    It has the number of screens and questions, the number of questions of each type, and the
+    ids of the labs.
+    """
 
     id: str
     number: int
@@ -119,9 +134,9 @@ class LessonSummary(msgspec.Struct, frozen=True):
 
 
 def load_course(folder: Path | None = None, most_parsed: int = MOST_PARSED) -> Course:
-    """The course in `folder` (default: the one that came with this version), read to its end.
+    """Return the course in `folder` (default: the bundled course), completely read.
 
-    Raises `LessonError` only when the folder itself cannot be read.
+    Raises `LessonError` only if the folder itself cannot be read.
     """
     opening = Opening(folder, most_parsed)
     for _step in opening.read_rest():
@@ -130,18 +145,21 @@ def load_course(folder: Path | None = None, most_parsed: int = MOST_PARSED) -> C
 
 
 class Opening:
-    """The opening of a course folder: lessons are files whose names begin with a digit and end
-    with `.md`; beside them may stand a `glossary.md` and a `facts.yaml`.
+    """The opening of a course folder.
 
-    `course` is there at once; what is new in it is only scanned. `read_rest` takes longer: it
-    parses what was scanned, so that `problems` are complete, and keeps what it finds for the next
-    time. Go through all its steps, at once or while nothing else is to do.
+    Lessons are files whose names begin with a digit and end with `.md`; a `glossary.md` and a
+    `facts.yaml` may be beside them. `course` is available at once, with new lessons only
+    scanned. `read_rest` takes longer: it parses what was scanned, so that `problems` are
+    complete, and stores the results for the next time. Run all its steps, at once or when there
+    is nothing else to do.
     """
 
     def __init__(self, folder: Path | None = None, most_parsed: int = MOST_PARSED) -> None:
-        """Of more than `most_parsed` unknown lessons, only the outlines are kept: what is wrong
-        inside is told when a lesson is opened. Raises `LessonError` only when the folder itself
-        cannot be read."""
+        """Open `folder`. If more than `most_parsed` lessons are unknown, they are only scanned.
+
+        Problems inside such a lesson are reported when it is opened. Raises `LessonError`
+        only if the folder itself cannot be read.
+        """
         folder = folder or lessons_folder()
         paths = lesson_files(folder)
         self._files = {safe(path.name): path for path in paths}
@@ -151,7 +169,7 @@ class Opening:
         facts = blake2b(self._facts_file.data, digest_size=16).digest()
         self._entries: dict[str, Entry] = {}
         self._unread: dict[str, CourseFile] = {}
-        """The lessons of which nothing is known, or only their outline."""
+        """The lessons of which nothing is known, or only the outline."""
         for path in paths:
             file = CourseFile(path, self._cache, self._lesson_entry, also=facts)
             if file.entry is None:
@@ -162,7 +180,7 @@ class Opening:
 
     @cached_property
     def _facts(self) -> tuple[Fact, ...]:
-        """Empty where something is wrong with them."""
+        """The facts of the course; empty if their file has a problem."""
         data = self._facts_file.data
         return _facts_of(data) if data and not self._facts_file.read().problems else ()
 
@@ -175,8 +193,8 @@ class Opening:
         return Entry(outline_of(outcome.lesson, where, outcome.lines, outcome.links))
 
     def _scan(self, where: str) -> bool:
-        """False where the scan finds no outline; the file is parsed, then."""
-        # not needed when nothing has changed
+        """Scan a lesson; if the scan finds no outline, parse the file and return False."""
+        # This import is not needed if nothing has changed.
         from tutor.course.reading.outline_scan import scan_outline
 
         outline = scan_outline(self._unread[where].data, where)
@@ -185,13 +203,13 @@ class Opening:
 
     @property
     def complete(self) -> bool:
-        """Whether nothing is left to be read."""
+        """True if everything is read."""
         return not self._unread and None not in (self._facts_file.entry, self._glossary.entry)
 
     def read_rest(self) -> Iterator[None]:
-        """Reads what is not known, one file each step (or a few, where a scan is enough)."""
+        """Read what is not known yet, one file per step (or several, if a scan is enough)."""
         if not self.complete:
-            for module in ("blocks", "parse"):  # together they take longer than to read a lesson
+            for module in ("blocks", "parse"):  # importing both takes longer than reading a lesson
                 import_module(f"tutor.course.reading.{module}")
                 yield
         for beside in (self._facts_file, self._glossary):
@@ -208,7 +226,7 @@ class Opening:
         self._cache.save()
 
     def course(self) -> Course:
-        """The course, as it is known so far."""
+        """Return the course as far as it is known."""
         for where in list(self._unread):
             if where not in self._entries:
                 self._scan(where)
@@ -223,14 +241,14 @@ class Opening:
         return Course(problems=(*problems, *seen.problems), outlines=seen.outlines, source=self)
 
     def lesson(self, outline: Outline) -> Lesson:
-        """Reads the lesson of an outline as its file is now. Raises `LessonError`."""
+        """Read the lesson of an outline from its current file. Raises `LessonError`."""
         from tutor.course.reading.parse import parse_bytes
 
         where = outline.file
         lesson = parse_bytes(read_file(self._files[where], where), where, self._facts)
         if lesson.id != outline.id:
             raise Place(where).error(
-                f"This file had the lesson {outline.id!r} before, and now has {lesson.id!r}.",
+                f"This file contained the lesson {outline.id!r} and now contains {lesson.id!r}.",
                 "Open the course again.",
             )
         return lesson
@@ -240,7 +258,7 @@ class Opening:
 
 
 def _facts_entry(data: bytes, where: str) -> Entry:
-    _facts_of(data)  # raises what is wrong with them
+    _facts_of(data)  # raises if there is a problem
     return Entry()
 
 
@@ -260,7 +278,7 @@ def _glossary_entry(data: bytes, where: str) -> Entry:
 
 
 def course_summary(course: Course) -> tuple[LessonSummary, ...]:
-    """What `tutor lessons --json` prints."""
+    """Return what `tutor lessons --json` prints."""
     return tuple(
         LessonSummary(
             id=lesson.id,

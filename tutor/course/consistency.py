@@ -1,6 +1,4 @@
-"""Checks what can only be seen when all files of a course are known: ids that are taken,
-lessons that are needed and not there or need each other, links that lead nowhere.
-"""
+"""Check what depends on all files of a course: unique ids, needed lessons, and links."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 
@@ -13,8 +11,11 @@ from tutor.errors import LessonError
 
 
 class UsableOutlines(msgspec.Struct, frozen=True):
-    """The outlines that can be used together, sorted by number, and what is wrong. A lesson whose
-    id or number is taken, or one of whose labs or questions has a taken id, cannot be used."""
+    """The outlines that can be used together, sorted by number, and the problems.
+
+    A lesson is left out if its id or number, or the id of one of its labs or questions, is
+    already taken.
+    """
 
     outlines: tuple[Outline, ...]
     problems: tuple[LessonError, ...]
@@ -23,8 +24,11 @@ class UsableOutlines(msgspec.Struct, frozen=True):
 def usable_outlines(
     outlines: Sequence[Outline], terms: Container[str] | None, glossary_links: Sequence[Link] = ()
 ) -> UsableOutlines:
-    """`outlines` come in the order of their files: of two that cannot be used together the first
-    is kept. `terms` are the ids of the glossary; None where they are not known yet."""
+    """Return the outlines that can be used together.
+
+    `outlines` are in the order of their files: if two of them conflict, the first is kept.
+    `terms` are the ids of the glossary, or None if they are not known yet.
+    """
     problems: list[LessonError] = []
     kept: list[Outline] = []
     taken: dict[str | int, str] = {}
@@ -60,27 +64,27 @@ def _taken(outline: Outline, taken: Mapping[str | int, str]) -> LessonError | No
     ):
         if key in taken:
             return place.error(
-                f"The {what} is that of another lesson ({taken[key]!r}).",
+                f"The {what} is already used by another lesson ({taken[key]!r}).",
                 "Ids and numbers of lessons are unique in a course.",
             )
     parts: list[LabOutline | QuestionOutline] = [*outline.labs, *outline.questions]
     for part in parts:
         if part.id in taken:
             return Place(outline.file, part.line).error(
-                f"The id {part.id!r} is that of a question or lab in {taken[part.id]!r}.",
+                f"The id {part.id!r} is already used by a question or lab in {taken[part.id]!r}.",
                 "Ids of questions and labs are unique in a course.",
             )
     return None
 
 
 def _needs(outlines: Sequence[Outline]) -> Iterator[LessonError]:
-    """Lessons that are needed and not there; lessons that, one by one, need themselves."""
+    """Yield the needed lessons that do not exist, and the lessons that need themselves."""
     known = {outline.id: outline for outline in outlines}
     for outline in outlines:
         for needed in outline.needs:
             if needed not in known:
                 yield Place(outline.file, outline.needs_line).error(
-                    f"It needs a lesson {needed!r} that does not exist.",
+                    f"This lesson needs a lesson {needed!r} that does not exist.",
                     "Correct the id, or remove it from `needs`.",
                 )
     settled: set[str] = set()
@@ -89,15 +93,17 @@ def _needs(outlines: Sequence[Outline]) -> Iterator[LessonError]:
         if cycle:
             first = known[cycle[0]]
             yield Place(first.file, first.needs_line).error(
-                f"It needs itself: {' needs '.join((*cycle, cycle[0]))}.",
+                f"This lesson needs itself: {' needs '.join((*cycle, cycle[0]))}.",
                 "Remove one of these ids from `needs`.",
             )
 
 
 def _cycle(start: str, known: Mapping[str, Outline], settled: set[str]) -> list[str]:
-    """The ids of a cycle that is met on the way from `start` to all that it needs; `settled` are
-    lessons from which there is none, or from which it was told already. Needs no recursion: a
-    chain may be as long as the course."""
+    """Return the ids of a cycle among the lessons that `start` needs, directly or indirectly.
+
+    `settled` are lessons without a cycle, or whose cycle was already reported. The search is
+    not recursive, because a chain may be as long as the course.
+    """
     if start in settled:
         return []
     path, rest = [start], {start: iter(known[start].needs)}
@@ -124,15 +130,15 @@ def _links(
         if link.file == GLOSSARY:
             if link.anchor and terms is not None and link.anchor not in terms:
                 yield here.error(
-                    f"The link to {GLOSSARY}#{link.anchor} leads to no term.",
+                    f"The link to {GLOSSARY}#{link.anchor} does not lead to a term.",
                     f"Add `## Term {{#{link.anchor}}}` to {GLOSSARY}, or correct the link.",
                 )
         elif link.file not in files:
             yield here.error(
-                f"The link to {link.file} leads to no lesson.", "Correct the name of the file."
+                f"The link to {link.file} does not lead to a lesson.", "Correct the file name."
             )
         elif link.anchor and link.anchor not in files[link.file]:
             yield here.error(
-                f"The link to {link.file}#{link.anchor} leads to no screen of that lesson.",
+                f"The link to {link.file}#{link.anchor} does not lead to a screen of that lesson.",
                 f"The screens are: {', '.join(sorted(files[link.file]))}.",
             )

@@ -1,5 +1,6 @@
-"""What vendors can change: versions, windows, prices. It stands in one dated file, `facts.yaml`,
-and lessons show it as tables that print the dates.
+"""Facts that vendors can change: versions, windows, prices.
+
+They are in one dated file, `facts.yaml`, and lessons show them as tables that print the dates.
 """
 
 import re
@@ -14,7 +15,7 @@ from tutor.course.reading.blocks import decode
 from tutor.course.reading.place import Place
 
 UNITS = {"API price": "US dollars per million tokens, input / output"}
-"""What the figures of a topic count, where the value does not say it."""
+"""The units of a topic's figures, if the value does not name them."""
 
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
@@ -25,8 +26,10 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#&~!])")
 class Fact(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"second_hand": "second-hand"}
 ):
-    """What `source` said in the month `as_of` (year-month) about one topic of one product;
-    `second-hand` where it is not the vendor who says it, which tables tell."""
+    """A fact about one topic of one product, from `source`, as of the month `as_of` (year-month).
+
+    `second-hand` means that the source is not the vendor; tables show this.
+    """
 
     id: Id
     product: Label
@@ -38,14 +41,14 @@ class Fact(
 
 
 class FactsBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Which facts a table shows: topics are its rows, products its columns, in this order."""
+    """The facts that a table shows: topics are its rows, products its columns, in this order."""
 
     topics: Annotated[tuple[Label, ...], msgspec.Meta(min_length=1, max_length=20)]
     products: Annotated[tuple[Label, ...], msgspec.Meta(min_length=1, max_length=8)]
 
 
 def read_facts(text: str, where: str) -> tuple[Fact, ...]:
-    """The facts of a file. Raises `LessonError`."""
+    """Return the facts of a file. Raises `LessonError`."""
     place = Place(where)
     facts: tuple[Fact, ...] = decode(text, tuple[Fact, ...], place)
     ids: set[str] = set()
@@ -53,7 +56,7 @@ def read_facts(text: str, where: str) -> tuple[Fact, ...]:
     for fact in facts:
         if fact.id in ids:
             raise _line_of(fact.id, text, place).error(
-                f"The id {fact.id!r} stands there twice.", "Choose another one."
+                f"The id {fact.id!r} is used twice.", "Choose another id."
             )
         if (fact.topic, fact.product) in about:
             raise _line_of(fact.id, text, place).error(
@@ -66,7 +69,7 @@ def read_facts(text: str, where: str) -> tuple[Fact, ...]:
 
 
 def _line_of(fact_id: str, text: str, place: Place) -> Place:
-    """Where the last fact with this id begins."""
+    """Return the line where the last fact with this id begins."""
     lines = [
         number
         for number, line in enumerate(text.split("\n"))
@@ -76,8 +79,10 @@ def _line_of(fact_id: str, text: str, place: Place) -> Place:
 
 
 def table(block: FactsBlock, facts: Sequence[Fact], place: Place) -> list[str]:
-    """The lines of a Markdown table and of a line with its dates. Raises `LessonError` where a
-    topic or product is not in `facts`."""
+    """Return the lines of a Markdown table, followed by a line with its dates.
+
+    Raises `LessonError` if a topic or product is not in `facts`.
+    """
     found = {(fact.topic, fact.product): fact for fact in facts}
     _check_known("topic", block.topics, {fact.topic for fact in facts}, place)
     _check_known("product", block.products, {fact.product for fact in facts}, place)
@@ -96,7 +101,7 @@ def table(block: FactsBlock, facts: Sequence[Fact], place: Place) -> list[str]:
     written = [f"| {' | '.join(_plain(cell) for cell in row)} |" for row in rows]
     written.insert(1, "|" + "---|" * len(rows[0]))
     span = min(dates) if len(dates) == 1 else f"{min(dates)} to {max(dates)}"
-    told = f" {_plain(_MARK)} told by others than the vendor." if second_hand else ""
+    told = f" {_plain(_MARK)} not reported by the vendor." if second_hand else ""
     return [*written, "", f"As of {span}; sources in {FACTS}.{told}"]
 
 
@@ -116,5 +121,5 @@ def _check_known(what: str, named: Sequence[str], known: set[str], place: Place)
 
 
 def _plain(text: str) -> str:
-    """`text` on one line, with nothing in it that Markdown would act on."""
+    """Return `text` on one line, with everything escaped that Markdown would interpret."""
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""The glossary, `glossary.md`: `## Term {#id}`, and below it one or two sentences."""
+"""Read the glossary, `glossary.md`: `## Term {#id}`, followed by one or two sentences."""
 
 import msgspec
 from markdown_it.token import Token
@@ -12,12 +12,14 @@ from tutor.course.term import Term
 from tutor.errors import LessonError
 
 LONGEST = 600
-"""Characters of what is said about a term."""
+"""The largest number of characters in a definition."""
 
 
 class Glossary(msgspec.Struct, frozen=True):
-    """What came of reading a glossary: the sound terms by name, and what is wrong with the
-    others. `lines` says where each term stands, `links` which lessons are linked."""
+    """The result of reading a glossary: the valid terms by name, and the problems of the others.
+
+    `lines` has the line of each term, and `links` the linked lessons.
+    """
 
     terms: tuple[Term, ...] = ()
     problems: tuple[LessonError, ...] = ()
@@ -26,7 +28,7 @@ class Glossary(msgspec.Struct, frozen=True):
 
 
 def read_glossary(text: str, where: str) -> Glossary:
-    """Reads a glossary and goes on after a problem. Raises nothing."""
+    """Read a glossary, continuing after problems. Raises nothing."""
     start = Place(where)
     try:
         text = checked(text, where)
@@ -42,14 +44,14 @@ def read_glossary(text: str, where: str) -> Glossary:
             title, name = title_and_id(heading, place)
             if name in terms:
                 raise place.error(
-                    f"The id {name!r} is taken: it stands on line {lines[name]} already.",
-                    "Choose another one.",
+                    f"The id {name!r} is already used on line {lines[name]}.",
+                    "Choose another id.",
                 )
             body = "\n".join(text.split("\n")[begin + 1 : end]).strip()
             if not body or len(body) > LONGEST:
                 raise place.error(
-                    f"What is said about {title!r} has {len(body)} characters,"
-                    f" where 1 to {LONGEST} should be.",
+                    f"The definition of {title!r} has {len(body)} characters;"
+                    f" it must have 1 to {LONGEST}.",
                     "Write one or two sentences.",
                 )
         except LessonError as problem:
@@ -68,8 +70,7 @@ def read_glossary(text: str, where: str) -> Glossary:
 
 
 def _sections(tokens: list[Token], length: int) -> list[tuple[Token, int, int]]:
-    """The inline token of each `##` heading, and the lines (from 0) where its section begins
-    and ends."""
+    """Return the inline token of each `##` heading, and the lines (from 0) of its section."""
     found = [
         (tokens[index + 1], token.map[0])
         for index, token in enumerate(tokens)

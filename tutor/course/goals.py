@@ -1,4 +1,4 @@
-"""What a lab asks to bring about, checked on what the live model did."""
+"""Check the goals of a lab against what the live model did."""
 
 from collections.abc import Mapping, Set
 
@@ -26,21 +26,23 @@ from tutor.text import visible
 
 
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
-    """What can be seen after one thing that the learner did in the stepper.
+    """The observations after one action of the learner in the stepper.
 
-    Of the distribution on screen (the plain softmax), None or empty while there is none:
-    `top_probability` is that of the most probable token, `entropy_bits` its entropy, `shares` the
-    probabilities of the tokens that are listed, as they are shown (`␣Paris`), and no other token
-    has more than `unlisted`. `kept` is how many tokens the sampler leaves to draw from.
+    These values describe the distribution on screen (the plain softmax), and are None or empty
+    if there is none: `top_probability` is the probability of the most probable token,
+    `entropy_bits` is the entropy, `shares` has the probabilities of the listed tokens, by their
+    text on screen (`␣Paris`), and no other token has more than `unlisted`. `kept` is the number
+    of tokens that the sampler leaves to draw from.
 
-    `taken_rank` is the rank, before the token was taken, of the token that the learner has just
-    taken by hand, None when nothing was taken or the model's own draw was. `branch_lengths` holds,
-    for each branch of the tree, how many tokens it has of its own: after the prompt, or after the
-    fork where it left another branch.
+    `taken_rank` is the rank of the token that the learner has just taken by hand, before it was
+    taken; it is None if no token was taken or the model drew it. `branch_lengths` has, for each
+    branch of the tree, the number of its own tokens: after the prompt, or after its fork from
+    another branch.
 
     `written` is the text after the prompt (after the last message of a conversation), `ended`
-    whether it ends with the model's token for the end, `prompt_changed` whether the prompt is
-    another one than the lab's. `live` names the goals that hold in a lab of `tutor.labs`.
+    says whether it ends with the model's end token, and `prompt_changed` whether the prompt
+    differs from the lab's. `live` has the names of the goals that are reached in a lab of
+    `tutor.labs`.
     """
 
     top_probability: float | None = None
@@ -57,7 +59,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def reached(goal: Goal, evidence: Evidence) -> bool:
-    """Whether `evidence` shows that `goal` is reached."""
+    """Return whether `evidence` shows that `goal` is reached."""
     match goal:
         case TopTokenBelow(probability=limit):
             return evidence.top_probability is not None and evidence.top_probability < limit
@@ -88,58 +90,60 @@ def reached(goal: Goal, evidence: Evidence) -> bool:
 
 
 def as_shown(token: str) -> str:
-    """A token of a lesson file as it is shown on the screen: " Paris" is "␣Paris"."""
+    """Return a token of a lesson file as the screen shows it: " Paris" is "␣Paris"."""
     return visible(token.encode())
 
 
 def goals_reached(lab: Lab, evidence: Evidence, before: Set[int] = frozenset()) -> frozenset[int]:
-    """The places in `lab.goals` reached so far: those reached `before`, and those reached now.
+    """Return the indexes in `lab.goals` of the goals reached so far: `before`, and now.
 
-    A lab is done when all of them are; a goal once reached stays reached.
+    A lab is done when all of them are reached; a goal stays reached.
     """
     now = {index for index, goal in enumerate(lab.goals) if reached(goal, evidence)}
     return frozenset(before | now)
 
 
 def name(goal: Goal) -> str:
-    """What progress calls the goal: its kind and its figures ("took-rank 50"). A goal that asks
-    for something else is another goal; its place among the others says nothing."""
+    """Return the goal's name in stored progress: its kind and its figures ("took-rank 50").
+
+    A goal with other figures is another goal; its position in the list does not matter.
+    """
     figures = (getattr(goal, field) for field in goal.__struct_fields__)
     said = (figure if isinstance(figure, str) else f"{figure:g}" for figure in figures)
     return " ".join((str(goal.__struct_config__.tag), *said))
 
 
 def description(goal: Goal, lab: Lab) -> str:
-    """What the goal of this lab is, in a few words for a list of goals."""
+    """Return a short description of the goal, for a list of goals."""
     match goal:
         case TopTokenBelow(probability=limit):
-            return f"a step whose top token is below {100 * limit:g} %"
+            return f"Find a step whose top token is below {100 * limit:g} %"
         case TopTokenAbove(probability=limit):
-            return f"a step whose top token is above {100 * limit:g} %"
+            return f"Find a step whose top token is above {100 * limit:g} %"
         case TookRankAtLeast(rank=rank):
-            return f"a token of rank {rank} or worse, taken by you"
+            return f"Take a token of rank {rank} or worse yourself"
         case Branched(count=count, tokens=1):
-            return f"{count} branches"
+            return f"Make {count} branches"
         case Branched(count=count, tokens=tokens):
-            return f"{count} branches of {tokens} tokens or more"
+            return f"Make {count} branches of {tokens} tokens or more"
         case TextHas(text=text):
-            return f"a text with “{text}” in it"
+            return f"Get “{text}” into the text"
         case TokenAbove(token=token, probability=limit):
-            return f"{as_shown(token)} above {100 * limit:g} %"
+            return f"Find a step where {as_shown(token)} is above {100 * limit:g} %"
         case TokenBelow(token=token, probability=limit):
-            return f"{as_shown(token)} below {100 * limit:g} %"
+            return f"Find a step where {as_shown(token)} is below {100 * limit:g} %"
         case EntropyAbove(bits=limit):
-            return f"an entropy above {limit:g} bits"
+            return f"Find a step with an entropy above {limit:g} bits"
         case EntropyBelow(bits=limit):
-            return f"an entropy below {limit:g} bits"
+            return f"Find a step with an entropy below {limit:g} bits"
         case KeptAtMost(count=1):
-            return "a sampler that keeps one token"
+            return "Set the sampler to keep one token"
         case KeptAtMost(count=count):
-            return f"a sampler that keeps at most {count:,} tokens"
+            return f"Set the sampler to keep at most {count:,} tokens"
         case PromptChanged():
-            return "a prompt of your own"
+            return "Write a prompt of your own"
         case ReachedEnd():
-            return "the end of the text, chosen by the model"
+            return "Continue until the model ends the text"
         case LiveGoal(name=wanted):
             known = registry.find(lab.live).goal(wanted)
             return known.says if known else wanted

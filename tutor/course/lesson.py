@@ -1,4 +1,4 @@
-"""What a lesson consists of, after its file has been read."""
+"""The parts of a lesson, after its file has been read."""
 
 from typing import Annotated, Literal, get_args
 
@@ -12,82 +12,82 @@ from tutor.lm.distribution import SamplerSettings
 
 
 class GoalBase(msgspec.Struct, frozen=True, tag_field="goal", forbid_unknown_fields=True):
-    """Something that the live model can be seen to do; `tutor.course.goals` checks it."""
+    """A goal that the live model can show to be reached; `tutor.course.goals` checks it."""
 
 
 class TopTokenBelow(GoalBase, frozen=True, tag="top-below"):
-    """Reached at a step whose most probable token has less than `probability`."""
+    """A goal reached at a step whose most probable token has less than `probability`."""
 
     probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class TopTokenAbove(GoalBase, frozen=True, tag="top-above"):
-    """Reached at a step whose most probable token has more than `probability`."""
+    """A goal reached at a step whose most probable token has more than `probability`."""
 
     probability: Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
 
 class TookRankAtLeast(GoalBase, frozen=True, tag="took-rank"):
-    """Reached when the learner takes a token of rank `rank` or worse."""
+    """A goal reached when the learner takes a token of rank `rank` or worse."""
 
     rank: Annotated[int, msgspec.Meta(ge=2)]
 
 
 class Branched(GoalBase, frozen=True, tag="branches"):
-    """Reached when the tree has `count` branches of at least `tokens` tokens of their own."""
+    """A goal reached when the tree has `count` branches with at least `tokens` own tokens each."""
 
     count: Annotated[int, msgspec.Meta(ge=2, le=9)]
     tokens: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
 class TextHas(GoalBase, frozen=True, tag="text-has"):
-    """Reached when what was written after the prompt contains `text`; case does not matter."""
+    """A goal reached when the text after the prompt contains `text`; case does not matter."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class TokenAbove(GoalBase, frozen=True, tag="token-above"):
-    """Reached at a step where `token` has more than `probability`."""
+    """A goal reached at a step where `token` has more than `probability`."""
 
     token: TokenText
     probability: Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
 
 class TokenBelow(GoalBase, frozen=True, tag="token-below"):
-    """Reached at a step where `token` has less than `probability`."""
+    """A goal reached at a step where `token` has less than `probability`."""
 
     token: TokenText
     probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class EntropyAbove(GoalBase, frozen=True, tag="entropy-above"):
-    """Reached at a step whose entropy is more than `bits`."""
+    """A goal reached at a step whose entropy is more than `bits`."""
 
     bits: Annotated[float, msgspec.Meta(ge=0, le=30)]
 
 
 class EntropyBelow(GoalBase, frozen=True, tag="entropy-below"):
-    """Reached at a step whose entropy is less than `bits`."""
+    """A goal reached at a step whose entropy is less than `bits`."""
 
     bits: Annotated[float, msgspec.Meta(gt=0, le=30)]
 
 
 class KeptAtMost(GoalBase, frozen=True, tag="kept-at-most"):
-    """Reached at a step where the sampler keeps at most `count` tokens to draw from."""
+    """A goal reached at a step where the sampler keeps at most `count` tokens to draw from."""
 
     count: Annotated[int, msgspec.Meta(ge=1)]
 
 
 class PromptChanged(GoalBase, frozen=True, tag="prompt-changed"):
-    """Reached when the learner goes on from another prompt than the lab's."""
+    """A goal reached when the learner continues from a prompt that differs from the lab's."""
 
 
 class ReachedEnd(GoalBase, frozen=True, tag="reached-end"):
-    """Reached when the token that ends the text was taken or drawn."""
+    """A goal reached when the end token was taken or drawn."""
 
 
 class LiveGoal(GoalBase, frozen=True, tag="live"):
-    """Reached when the goal of this name is, in the lab of `tutor.labs` that is embedded."""
+    """A goal reached when the goal of this name is reached in the embedded lab of `tutor.labs`."""
 
     name: Id
 
@@ -112,8 +112,10 @@ GOALS: tuple[type[Goal], ...] = get_args(Goal)
 
 
 class Sampler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """Sampler settings in a lesson file: `temperature`, `top-k`, `top-p`, `min-p`, with the same
-    meaning and the same defaults (all off) as everywhere."""
+    """The sampler settings in a lesson file: `temperature`, `top-k`, `top-p`, `min-p`.
+
+    They mean the same as in the app, and are off by default.
+    """
 
     temperature: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
     top_k: Annotated[int, msgspec.Meta(ge=0)] = 0
@@ -128,9 +130,10 @@ class Sampler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One step of a lab's solution; exactly one field is given.
 
-    `take` forces a token, `write` takes so many draws of the model, `greedy` so many first rows,
-    `back` takes so many tokens away, `fork` starts a branch, `prompt` is what the learner edits
-    the prompt to (in a conversation: the message that is sent), `sampler` turns the dials.
+    `take` takes a token, `write` lets the model draw that many tokens, `greedy` takes the most
+    probable token that many times, `back` removes that many tokens, `fork` starts a branch,
+    `prompt` is the learner's new prompt (in a conversation: the message that is sent), and
+    `sampler` sets the sampler.
     """
 
     take: Annotated[str, msgspec.Meta(max_length=60)] = ""
@@ -145,21 +148,21 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         given = [name for name in self.__struct_fields__ if getattr(self, name)]
         if len(given) != 1:
             raise ValueError(
-                f"a step of a solution says one thing to do, and this says {len(given)}"
+                f"a step of a solution needs exactly one field, and this one has {len(given)}"
             )
 
 
 class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Something to do on the live model, embedded in a screen.
+    """An exercise on the live model, embedded in a screen.
 
-    `task` is said to the learner; `goals` are checked against the live model, all of them, in any
-    order. In the guessing game `prompt` is the text that is revealed token by token. `sampler` is
-    what the dials stand at when the lab begins; the learner sees it, and may turn them. `solution`
-    is one way to reach all goals with the default model; only the linter reads it.
+    The learner sees `task`; all `goals` are checked against the live model, in any order. In
+    the guessing game, `prompt` is the text that is revealed token by token. `sampler` has the
+    settings at the beginning of the lab, which the learner sees and may change. `solution` is
+    one way to reach all goals with the default model; only the linter reads it.
 
-    `live` embeds one of the labs of `tutor.labs`, which has its own start, goals (`goals` says
-    which of them count here) and solution. Whether it has these goals, the linter looks: to read a
-    course must not mean to load every lab.
+    `live` embeds one of the labs of `tutor.labs`, which has its own start, goals (`goals` lists
+    those that count here) and solution. The linter checks that it has these goals, so that
+    reading a course does not load every lab.
     """
 
     id: Id
@@ -177,38 +180,38 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             self._check_live()
             return
         if self.live or any(isinstance(goal, LiveGoal) for goal in self.goals):
-            raise ValueError("`live` goes with `kind: live`")
+            raise ValueError("`live` only works with `kind: live`")
         if self.kind != "chat" and not self.prompt.strip():
             raise ValueError(f"a lab of kind `{self.kind}` needs a `prompt`")
         if self.kind == "guess" and self.goals:
             raise ValueError("the guessing game has no `goals`")
         if self.kind == "guess" and self.sampler != Sampler():
-            raise ValueError("the guessing game draws nothing and has no `sampler`")
+            raise ValueError("the guessing game does not sample and has no `sampler`")
         if self.kind == "chat" and any(isinstance(goal, PromptChanged) for goal in self.goals):
-            raise ValueError("`prompt-changed` is a goal for a lab of kind `stepper`")
+            raise ValueError("`prompt-changed` is only a goal for a lab of kind `stepper`")
 
     def _check_live(self) -> None:
         if self.live not in registry.names():
-            raise ValueError(f"there is no lab `{self.live}`; `tutor lab --list` names them all")
+            raise ValueError(f"there is no lab `{self.live}`; see the labs with `tutor lab --list`")
         if self.prompt or self.solution or self.sampler != Sampler():
             raise ValueError("a lab of kind `live` has no `prompt`, `sampler` or `solution`")
         if not self.goals:
             raise ValueError("a lab of kind `live` needs `goals`")
         if not all(isinstance(goal, LiveGoal) for goal in self.goals):
-            raise ValueError("the goals of a lab of kind `live` are of the kind `live`, too")
+            raise ValueError("the goals of a lab of kind `live` must be of kind `live`, too")
 
 
 Value = Literal["probability", "logit", "rank", "surprisal", "entropy", "tokens", "greedy", "kept"]
 
 
 class Quoted(Sampler, frozen=True, kw_only=True):
-    """A number (or text) that a lesson quotes, and how the default model arrives at it, so that
-    the linter can compute it again.
+    """A number (or text) that a lesson quotes, and how to compute it again with the default model.
 
-    `says` stands literally in the text of its screen. `value` is of `token` after `prompt`
-    (probability, logit, rank, surprisal in bits), of the distribution there (entropy in bits,
-    kept: tokens that the sampler leaves), of the prompt (tokens: how many), or what greedy
-    decoding writes (greedy). With `chat`, the prompt is a message, after `system`.
+    The linter does this. `says` must appear literally in the text of its screen. `value` is
+    about `token` after `prompt` (probability, logit, rank, surprisal in bits), the distribution
+    there (entropy in bits; kept: the number of tokens that the sampler leaves), the prompt
+    (tokens: their number), or greedy decoding (greedy: the generated text). With `chat`, the
+    prompt is a message, after `system`.
     """
 
     says: Sentence
@@ -225,12 +228,15 @@ class Quoted(Sampler, frozen=True, kw_only=True):
                 f"`value: {self.value}` {'needs' if of_token else 'is not about'} a `token`"
             )
         if self.system and not self.chat:
-            raise ValueError("`system` goes with `chat: true`")
+            raise ValueError("`system` only works with `chat: true`")
 
 
 class Screen(msgspec.Struct, frozen=True):
-    """One screen of a lesson: Markdown `body` (without labs and questions, with code and facts
-    put in), at most one lab, and the numbers that it quotes, of one prompt each or `measured`."""
+    """One screen of a lesson.
+
+    `body` is Markdown, without labs and questions, and with code and facts inserted. There is
+    at most one lab. The quoted numbers are about one prompt each, or `measured`.
+    """
 
     id: str
     title: str
@@ -241,8 +247,11 @@ class Screen(msgspec.Struct, frozen=True):
 
 
 class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a lesson file says first. `needs` are ids of lessons that should come before; `source`
-    are the headings of the source lesson whose content this one teaches."""
+    """The beginning of a lesson file.
+
+    `needs` are the ids of lessons that should come before; `source` are the headings of the
+    source lesson whose content this one teaches.
+    """
 
     id: Id
     number: Annotated[int, msgspec.Meta(ge=0, le=999)]
@@ -254,7 +263,7 @@ class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lesson(FrontMatter, frozen=True, kw_only=True):
-    """A lesson file that was read."""
+    """A lesson, read from its file."""
 
     screens: tuple[Screen, ...]
     questions: tuple[Question, ...]

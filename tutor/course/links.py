@@ -1,4 +1,4 @@
-"""Links in lessons and in the glossary: to a screen, to a term, or out to the web."""
+"""Find links in lessons and in the glossary: to a screen, to a term, or to the web."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 GLOSSARY = "glossary.md"
 
 EXPECTED = (
-    "Write `#screen` for a screen of this lesson, `05-attention.md#screen` for one of another"
+    "Write `#screen` for a screen of this lesson, `05-attention.md#screen` for a screen of another"
     " lesson, `glossary.md#term` for a term, or an address that begins with https://."
 )
 
@@ -26,8 +26,10 @@ _WEB = ("https://", "http://")
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A link to another file of the course, and its line (from 1). `anchor` is the id of a screen
-    or term there; empty for the whole file."""
+    """A link to another file of the course, and its line (from 1).
+
+    `anchor` is the id of a screen or term there, or empty for the whole file.
+    """
 
     file: str
     anchor: str
@@ -35,8 +37,10 @@ class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 def split(href: str) -> tuple[str, str] | None:
-    """The file and the id that a link inside a course names, either of them possibly empty; None
-    for another kind of link."""
+    """Return the file and the id of a link inside a course; either may be empty.
+
+    The result is None for other links.
+    """
     match = _LOCAL.fullmatch(href)
     return (match["file"] or "", match["anchor"] or "") if match and href else None
 
@@ -44,30 +48,33 @@ def split(href: str) -> tuple[str, str] | None:
 def follow(
     tokens: Sequence[Token], start: Place, here: Set[str], file: str, what: str
 ) -> tuple[tuple[Link, ...], tuple[LessonError, ...]]:
-    """The links of a text in `file` that lead to other files of the course, and those that lead
-    nowhere. The text begins at `start`; `here` are the ids of the file itself, which are those of
-    `what` ("screen of this lesson")."""
+    """Return the links in a text to other files of the course, and the problems with links.
+
+    The text is part of `file` and begins at `start`; `here` are the ids of the file itself,
+    which are ids of `what` ("screen of this lesson").
+    """
     links: list[Link] = []
     problems: list[LessonError] = []
     for href, place in hrefs(tokens, start):
         parts = split(href)
         if parts is None:
             if not href.startswith(_WEB):
-                problems.append(place.error(f"The link {href[:60]!r} leads nowhere.", EXPECTED))
+                problems.append(place.error(f"The link {href[:60]!r} is not valid.", EXPECTED))
         elif parts[0] not in ("", file):
             links.append(Link(*parts, place.line))
         elif parts[1] not in here:
-            known = ", ".join(sorted(here)) if len(here) <= 20 else "those of this file"
+            known = ", ".join(sorted(here)) if len(here) <= 20 else "the ids of this file"
             problems.append(
                 place.error(
-                    f"The link {href[:60]!r} leads to no {what}.", f"Known are: {known or 'none'}."
+                    f"The link {href[:60]!r} does not lead to a {what}.",
+                    f"Known ids: {known or 'none'}.",
                 )
             )
     return tuple(links), tuple(problems)
 
 
 def hrefs(tokens: Sequence[Token], start: Place) -> Iterator[tuple[str, Place]]:
-    """All links, each with its place; `start` is that of the first line of the text."""
+    """Yield all links with their places; `start` is the place of the first line of the text."""
     for token in tokens:
         line = token.map[0] if token.map else 0
         for child in token.children or ():

@@ -1,5 +1,7 @@
-"""What a lesson says of many prompts together, of a search by words, or of a recorded run, and how
-to arrive at it, so that the linter can compute it again. One kind a block, told by its field `of`.
+"""Numbers in a lesson about many prompts, a word search or a recorded run.
+
+Each block says how to compute its numbers again, for the linter. A block has one kind, in its field
+`of`.
 """
 
 from typing import Annotated, Literal
@@ -9,7 +11,7 @@ import msgspec
 from tutor.course.questions.base import Sentence, TokenText
 
 GAP = "{}"
-"""Where a case stands in a prompt."""
+"""The gap in a prompt where a case is inserted."""
 
 _Prompt = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
@@ -19,12 +21,16 @@ _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 class _Block(
     msgspec.Struct, frozen=True, tag_field="of", forbid_unknown_fields=True, rename="kebab"
 ):
-    """Its `numbers` stand literally in the text of the screen."""
+    """A block of measured numbers, which must appear literally in the text of the screen."""
 
 
 class OfCases(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`cases` counts those whose share is more than `above` and at most `below`, `right` those of
-    them that are right (in per cent, where `says` has the sign), `share` is their mean share."""
+    """A number about cases.
+
+    Only cases whose probability is more than `above` and at most `below` count. `cases` is
+    their number, `right` the number of right ones among them (in percent, if `says` has the
+    sign), and `share` their mean probability.
+    """
 
     says: Sentence
     prompt: _Prompt
@@ -34,16 +40,16 @@ class OfCases(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
     def __post_init__(self) -> None:
         if self.prompt.count(GAP) != 1:
-            raise ValueError(f"`prompt` has to have {GAP} once, where a case is put in")
+            raise ValueError(f"`prompt` must contain {GAP} exactly once, where a case is inserted")
 
 
 class Cases(_Block, frozen=True, kw_only=True, tag="cases"):
-    """The same prompt with one case after another in it, each with its right answer.
+    """The same prompt with different cases inserted, each with its right answer.
 
-    The share of a case is that of the most probable token, and it is right where greedy decoding
-    begins with the answer (or one of them; case and a space before do not matter). With `among`,
-    the share is that of all these tokens together, and the case is right where its answer, one of
-    them, has more than the others.
+    The probability of a case is the most probable token's, and the case is right if
+    greedy decoding begins with the answer (or one of the answers; case and a leading space do
+    not matter). With `among`, the probability is the sum over all these tokens, and the case is
+    right if its answer, one of them, has more than each of the others.
     """
 
     cases: Annotated[dict[_Text, _Text | tuple[_Text, ...]], msgspec.Meta(max_length=300)]
@@ -54,11 +60,11 @@ class Cases(_Block, frozen=True, kw_only=True, tag="cases"):
         if self.among:
             for case, right in self.cases.items():
                 if right not in self.among:
-                    raise ValueError(f"the answer to {case!r} is none of those in `among`")
+                    raise ValueError(f"the answer to {case!r} is not in `among`")
 
 
 class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The score of the passage at the place `passage` (from 1) for a question."""
+    """The score of a passage (counted from 1) for a question."""
 
     says: Sentence
     question: _Text
@@ -66,7 +72,7 @@ class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Bm25(_Block, frozen=True, kw_only=True, tag="bm25"):
-    """Scores of BM25, with its two constants, over these passages alone."""
+    """The BM25 scores of these passages, with the two constants of BM25."""
 
     passages: Annotated[tuple[_Text, ...], msgspec.Meta(min_length=1, max_length=50)]
     k1: Annotated[float, msgspec.Meta(ge=0, le=10)] = 1.5
@@ -79,8 +85,10 @@ class Bm25(_Block, frozen=True, kw_only=True, tag="bm25"):
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What stands at `at`, a path of names and places (from 0) with dots between them; in units of
-    `unit`, such as 1000000."""
+    """The entry of a record at the path `at`, in units of `unit`, such as 1000000.
+
+    The path consists of names and indexes (from 0) with dots between them.
+    """
 
     says: Sentence
     at: _Text
@@ -88,8 +96,10 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Record(_Block, frozen=True, kw_only=True, tag="record"):
-    """What was written down when something was done that takes too long to do again: a JSON file
-    beside this project's code, `assets/....json`."""
+    """The recorded results of a run that takes too long to repeat.
+
+    They are in a JSON file in this project, `assets/....json`.
+    """
 
     file: Annotated[str, msgspec.Meta(pattern=r"^assets(/[a-z][a-z0-9-]*)+\.json\Z")]
     numbers: Annotated[tuple[Entry, ...], msgspec.Meta(min_length=1, max_length=60)]

@@ -1,4 +1,4 @@
-"""What the course map, progress and the linter need to know of a lesson, without its text."""
+"""The outline of a lesson for the course map, progress and the linter, without its text."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,11 +8,12 @@ from tutor.course.lesson import Lesson
 from tutor.course.links import Link
 from tutor.course.questions.base import type_name
 
-# There are thousands, and the garbage collector need not look at any: none can lead back to itself.
+# There are thousands of these objects, and none can be part of a reference cycle, so the garbage
+# collector need not track them.
 
 
 class _Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """`line` is where it stands in its file, counted from 1."""
+    """A part of a lesson. `line` is its line in the file, counted from 1."""
 
     id: str
 
@@ -34,8 +35,10 @@ class QuestionOutline(_Part, frozen=True, gc=False):
 
 
 class Outline(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A lesson but for what its screens, labs and questions say. `file` is the name of its file,
-    `needs_line` the line that says what it `needs`."""
+    """A lesson without the text of its screens, labs and questions.
+
+    `file` is the name of its file, and `needs_line` is the line of the field `needs`.
+    """
 
     id: str
     number: int
@@ -60,7 +63,7 @@ def outline_of(
     lines: Mapping[str, int] = {},
     links: Sequence[Link] = (),
 ) -> Outline:
-    """The outline of a lesson; `lines` and `links` as its `Outcome` has them."""
+    """Return the outline of a lesson; `lines` and `links` are those in its `Outcome`."""
     return Outline(
         id=lesson.id,
         number=lesson.number,
@@ -85,4 +88,4 @@ def outline_of(
 
 
 NEEDS = "/needs"
-"""What the line of `needs` is called among the lines of an `Outcome`; no id looks like this."""
+"""The key of the line of `needs` in the `lines` of an `Outcome`; no id looks like this."""

@@ -1,4 +1,4 @@
-"""The course as passages to be searched: what its screens and its glossary say in words."""
+"""Turn the text of the course's screens and glossary into passages to be searched."""
 
 from collections.abc import Iterator
 
@@ -16,8 +16,10 @@ _ASKED = "**Predict:**"
 
 
 def course_passages(course: Course) -> tuple[Passage, ...]:
-    """Screens in the order of the course, then the terms. A lesson that cannot be read is left
-    out: it says so where it is opened."""
+    """Return the passages of the screens in the order of the course, then of the terms.
+
+    A lesson that cannot be read is left out; the error is shown when it is opened.
+    """
     return tuple(_passages(course))
 
 
@@ -39,9 +41,11 @@ def _of_screen(file: str, screen: Screen) -> Iterator[Passage]:
 
 
 def prose(text: str) -> str:
-    """Markdown as paragraphs of plain text; a row of a table is one line. Diagrams and code are
-    left out: they are to be looked at; and so is what the reader is to predict, since its answer is
-    elsewhere."""
+    """Return Markdown as paragraphs of plain text; a row of a table is one line.
+
+    Diagrams and code are left out, because they only make sense to look at. Questions to
+    predict are left out too, because their answer is in another place.
+    """
     paragraphs: list[str] = []
     row: list[str] = []
     in_table = False

@@ -1,7 +1,7 @@
-"""Full text search over the lessons, the glossary and the questions of a course.
+"""Search the lessons, the glossary and the questions of a course.
 
-SQLite's full text index (FTS5) in memory: words are found whatever their case and accents, also by
-how they begin, and ranked by BM25 (Robertson and Zaragoza 2009), titles counting most.
+The search uses SQLite's full-text index (FTS5) in memory: it ignores case and accents, finds words
+by their beginnings, and ranks by BM25 (Robertson and Zaragoza 2009), with more weight on titles.
 """
 
 import re
@@ -29,9 +29,12 @@ Kind = Literal["lesson", "term", "question"]
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """Something found. `title` is that of a screen, the term, or the question's lesson; `excerpt`
-    is one line of plain text around the words; `target` is where to go, for a question the screen
-    that it is about."""
+    """A search result.
+
+    `title` is the title of a screen, the term, or the title of the question's lesson; `excerpt`
+    is one line of plain text around the words; `target` is where to go, for a question the
+    screen that it is about.
+    """
 
     kind: Kind
     title: str
@@ -47,10 +50,10 @@ class _Document(msgspec.Struct, frozen=True):
 
 
 def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
-    """What has all of `words` (or, where nothing has, any of them), the best first.
+    """Return what contains all of `words`, or else any of them, the best first.
 
-    The first search of a course reads all of it, which takes a while: call it off the thread that
-    draws. Raises `TutorError` where this Python's SQLite cannot search text.
+    The first search of a course reads all of it, which takes a while: do not call it in the
+    thread that draws. Raises `TutorError` if this Python's SQLite cannot search text.
     """
     wanted = [f'"{word}"*' for word in _WORD.findall(words) if word.strip("_")]
     if not wanted:
@@ -60,7 +63,7 @@ def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
 
 
 class _Index:
-    """The documents of one course. Threads take turns."""
+    """The documents of one course; a lock lets one thread search at a time."""
 
     def __init__(self, documents: Iterator[_Document]) -> None:
         self._lock = Lock()
@@ -114,7 +117,7 @@ def _documents(course: Course) -> Iterator[_Document]:
     for outline in course.outlines:
         try:
             lesson = course.lesson(outline.id)
-        except LessonError:  # said when it is opened
+        except LessonError:  # reported when the lesson is opened
             continue
         if lesson is not None:
             yield from _of_lesson(lesson)
@@ -134,7 +137,7 @@ def _of_lesson(lesson: Lesson) -> Iterator[_Document]:
 
 
 def _plain(text: str) -> str:
-    """The words of Markdown, without marks."""
+    """Return the words of Markdown, without marks."""
     parts: list[str] = []
     for token in markdown().parse(text):
         if token.type in ("fence", "code_block"):

@@ -1,4 +1,4 @@
-"""Finds where a link leads: to a term of the glossary, or to a screen of a lesson."""
+"""Find the target of a link: a term of the glossary, or a screen of a lesson."""
 
 import msgspec
 
@@ -11,15 +11,17 @@ class TermTarget(msgspec.Struct, frozen=True):
 
 
 class ScreenTarget(msgspec.Struct, frozen=True):
-    """A screen of a lesson; the first one where `screen_id` is empty."""
+    """A screen of a lesson; the first screen if `screen_id` is empty."""
 
     lesson_id: str
     screen_id: str
 
 
 def target(href: str, course: Course, lesson_id: str = "") -> TermTarget | ScreenTarget | None:
-    """What a link leads to; `lesson_id` is the lesson that it stands in, if any. None for a link
-    out of the course, and for one that leads nowhere."""
+    """Return the target of a link; `lesson_id` is the lesson that contains it, if any.
+
+    The result is None for a link out of the course, or for one without a target.
+    """
     parts = split(href)
     if parts is None:
         return None

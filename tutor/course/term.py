@@ -4,7 +4,7 @@ import msgspec
 
 
 class Term(msgspec.Struct, frozen=True):
-    """A term and what it means, as Markdown."""
+    """A term and its meaning, as Markdown."""
 
     id: str
     term: str

@@ -1,4 +1,5 @@
-"""The learner: what was answered, where they are, and how it is kept safe on disk.
+"""The learner: their answers, their place in each lesson, and how these are stored safely.
 
-Knows nothing of Textual or torch. `progress` is the door; `review_log` and `storage` are behind it.
+This package imports neither Textual nor torch. Other packages use `progress`; the modules
+`review_log` and `storage` belong to it.
 """

@@ -1,7 +1,7 @@
-"""Saves a learner's progress in the background, so that whoever draws the screen never waits.
+"""Save a learner's progress in the background, so that drawing the screen never waits.
 
-One thread writes, one save after the other, in the order in which they were asked for. What is
-read is always as if everything were saved already.
+One thread writes, one save after another, in the order of the requests. Reading always returns the
+state as if everything were already saved.
 """
 
 import threading
@@ -18,8 +18,11 @@ from tutor.learner.texts import Texts, TextShelf
 
 
 class _Save:
-    """`change` is what it does to the state, `write` how it gets to the disk. Of two saves with
-    the same `replaces` the later one says everything that the earlier one did."""
+    """A change that is waiting to be saved.
+
+    `change` is its effect on the state, and `write` saves it to disk. Of two saves with the
+    same `replaces`, the later one includes everything in the earlier one.
+    """
 
     def __init__(self, change: Change, write: Callable[[], None], replaces: object = None) -> None:
         self.change = change
@@ -30,11 +33,11 @@ class _Save:
 
 
 class BackgroundProgress(ProgressStore[Future[None]]):
-    """`Progress` whose saves return at once, with a future that is done when the disk has them or
-    holds the `StoreError` that prevented it.
+    """`Progress` whose saves return at once, with a future.
 
-    It is used by one thread, beside the one that writes. `tell` hears, in the writing thread, why
-    a save failed, and every notice that comes up while saving.
+    The future is done when the change is on disk, or holds the `StoreError` that prevented it.
+    One thread uses this object, apart from the thread that writes. The writing thread calls
+    `tell` with the reason why a save failed, and with every notice that comes up while saving.
     """
 
     def __init__(
@@ -52,7 +55,7 @@ class BackgroundProgress(ProgressStore[Future[None]]):
 
     @property
     def notices(self) -> tuple[TutorError, ...]:
-        """Everything there was to say so far about files that were damaged or cannot be used."""
+        """All notices so far about files that are damaged or cannot be used."""
         return tuple(self._progress.notices)
 
     def state(self) -> LearnerState:
@@ -67,8 +70,11 @@ class BackgroundProgress(ProgressStore[Future[None]]):
     # --- saving ---------------------------------------------------------------------------------
 
     def record(self, event: LogEvent) -> Future[None]:
-        """Save one event. What it gets where it has no id is not told: an answer that may be
-        taken back brings its own."""
+        """Save one event.
+
+        An event without an id gets one that the caller does not learn, so an answer that
+        may be undone needs an id of its own.
+        """
         event = identified(event)
         change: Change = lambda state: fold(state, (event,))  # noqa: E731
         return self._put(_Save(change, lambda: self._progress.record(event)))
@@ -77,16 +83,16 @@ class BackgroundProgress(ProgressStore[Future[None]]):
         return self._put(_Save(change, lambda: self._progress.change(change), replaces))
 
     def check(self) -> Future[None]:
-        """Look whether what is stored is whole, and mend it: once, when the first screen stands."""
+        """Check and repair the stored files; called once, after the first screen is shown."""
         return self._put_write(self._progress.check, None)
 
     @property
     def unsaved(self) -> int:
-        """How many saves have not reached the disk yet."""
+        """The number of saves that have not reached the disk yet."""
         return len(self._waiting)
 
     def drain(self, timeout: float) -> bool:
-        """Wait until everything is saved, at most `timeout` seconds; whether it is."""
+        """Wait until everything is saved, at most `timeout` seconds; return whether it is."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._writing, timeout)
 
@@ -109,12 +115,12 @@ class BackgroundProgress(ProgressStore[Future[None]]):
         return save.done
 
     def _write_all(self) -> None:
-        """The writing thread: it ends when there is nothing left to save."""
+        """Save until nothing is left to save; runs in the writing thread."""
         while save := self._next():
             error: Exception | None = None
             try:
                 save.write()
-            except Exception as raised:  # noqa: BLE001  (a mistake of ours: whoever waits gets it)
+            except Exception as raised:  # noqa: BLE001  (a bug: the caller that waits gets it)
                 error = raised
             state = self._progress.state()
             with self._changed:

@@ -1,4 +1,4 @@
-"""What an event from elsewhere may say: kinds are checked while decoding, here the values are."""
+"""Check the values of an event from another machine; decoding checks only the types."""
 
 import math
 import re
@@ -20,20 +20,23 @@ LONGEST_NAME = 200
 LONGEST_TEXT = 1_000_000
 MOST_NAMES = 10_000
 AHEAD = 400 * 86_400.0
-"""Seconds that the clock of another machine may be, or have been, ahead: a clock that jumped a year
-must not lock what was answered meanwhile, and everything else in that export, into one machine."""
+"""Seconds that the clock of another machine may be ahead.
+
+A clock that was wrong by a year must not make its answers, and the rest of the export, impossible
+to import.
+"""
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 class Refused(Exception):
-    """The argument completes "it says what cannot be: ..."."""
+    """A value that cannot be right; the argument completes "the file contains ..."."""
 
 
 def check_event(event: LogEvent, now: float) -> None:
-    """Raises `Refused`."""
+    """Raise `Refused` if `event` contains an invalid value."""
     if not _ID.fullmatch(event.id):
-        raise Refused("an event has no id")
+        raise Refused("an event without an id")
     _time(event.at, now)
     match event:
         case Answered():
@@ -65,7 +68,7 @@ def check_event(event: LogEvent, now: float) -> None:
 def check_place(
     lesson: str, screen: str, seen: tuple[str, ...], visited_at: float, now: float
 ) -> None:
-    """Raises `Refused`."""
+    """Raise `Refused` if a place in a lesson contains an invalid value."""
     _names((lesson, *seen))
     if screen:
         _names((screen,))
@@ -74,11 +77,10 @@ def check_place(
 
 def _time(at: float, now: float) -> None:
     if not (math.isfinite(at) and at >= 0):
-        raise Refused(f"something happened at {at:g} seconds since 1970")
+        raise Refused(f"a time of {at:g} seconds since 1970")
     if at > now + AHEAD:
         raise Refused(
-            f"something happened {(at - now) / 86_400:,.0f} days from now, by the clock of this "
-            "machine"
+            f"a time {(at - now) / 86_400:,.0f} days in the future, by the clock of this machine"
         )
 
 
@@ -98,4 +100,8 @@ def _text(text: str) -> None:
 
 def _number(what: str, value: float, least: float, most: float) -> None:
     if not least <= value <= most:
-        raise Refused(f"a {what} of {value:g}" if abs(value) < 1e300 else f"a {what} without end")
+        raise Refused(
+            f"a {what} of {value:g}"
+            if abs(value) < 1e300
+            else f"a {what} that is infinite or not a number"
+        )

@@ -1,18 +1,18 @@
-"""The one clock that progress and reviews go by, so that a test can hold another."""
+"""The clock that progress and reviews use; tests can replace it."""
 
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 Clock = Callable[[], float]
-"""Says how many seconds have passed since 1970 (UTC)."""
+"""A function that returns the seconds since 1970 (UTC)."""
 
 
 LATEST = 7.2e9
-"""No time counts as later (the year 2198), so that dates stay dates."""
+"""The latest time that counts (in the year 2198); later ones might have no date."""
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-"""As `datetime.weekday` counts them."""
+"""The names of the days, indexed by `datetime.weekday`."""
 
 
 def now() -> float:
@@ -20,20 +20,24 @@ def now() -> float:
 
 
 def sensible(at: float) -> float:
-    """`at`, or the nearest time that has a date: a clock may have been set to anything once."""
+    """Return `at`, or the nearest time that has a date, in case a clock was set wrong."""
     return min(max(at, 0.0), LATEST)
 
 
 def midnights(at: float, count: int) -> list[float]:
-    """When the learner's day, the one that `at` is in, begins, and when each of `count` days from
-    then on ends."""
+    """Return the beginning of the learner's day that contains `at`, and the ends of `count` days.
+
+    The first of these days is the day that contains `at`.
+    """
     begin = datetime.fromtimestamp(at).replace(hour=0, minute=0, second=0, microsecond=0)
     return [(begin + timedelta(days=number)).timestamp() for number in range(count + 1)]
 
 
 def day_number(at: float, zone: int | None = None) -> int:
-    """The day that `at` is in, counted from 1970. `zone` is the offset from UTC in minutes, 0
-    when None."""
+    """Return the day that contains `at`, counted from 1970.
+
+    `zone` is the offset from UTC in minutes, 0 if None.
+    """
     return int((sensible(at) + (zone or 0) * 60) // 86_400)
 
 

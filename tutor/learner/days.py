@@ -1,4 +1,4 @@
-"""On which days a learner answered something: as many bits as days are kept."""
+"""Record the days on which a learner answered a question, one bit per day."""
 
 from typing import Annotated
 
@@ -8,15 +8,18 @@ KEPT = 730
 
 
 class Days(msgspec.Struct, frozen=True):
-    """`last` is the last day with an answer, counted from 1970. Bit n of `active` (hexadecimal)
-    says whether there was one n days earlier."""
+    """The latest days and whether they had an answer.
+
+    `last` is the latest day with an answer, counted from 1970. Bit n of `active` (hexadecimal)
+    is set if there was an answer n days earlier.
+    """
 
     last: int = 0
     active: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]*$", max_length=KEPT // 4 + 1)] = ""
 
 
 def with_day(days: Days, day: int) -> Days:
-    """In whatever order days are added, the same ones give the same."""
+    """Return `days` with one more day; the order in which days are added does not matter."""
     bits, back = _bits(days), days.last - day
     if back < 0:
         bits = bits << -back if -back < KEPT else 0
@@ -29,11 +32,14 @@ def with_day(days: Days, day: int) -> Days:
 
 
 def streak(days: Days, today: int) -> int:
-    """How many days in a row had an answer, up to today or, while today has none, yesterday."""
+    """Return the number of days in a row with an answer, up to today or yesterday.
+
+    Yesterday counts as the end only if today has no answer yet.
+    """
     back = today - days.last
     if back > 1:
         return 0
-    bits = _bits(days) >> max(0, -back)  # a clock that was ahead may have left later days
+    bits = _bits(days) >> max(0, -back)  # a clock that was fast may have recorded later days
     if back < 0 and not bits & 1:
         bits >>= 1
     count = 0
@@ -43,7 +49,7 @@ def streak(days: Days, today: int) -> int:
 
 
 def active_days(days: Days, today: int, count: int) -> int:
-    """On how many of the last `count` days, today included, there was an answer."""
+    """Return the number of the last `count` days, including today, that had an answer."""
     back = today - days.last
     bits = _bits(days) << back if 0 <= back < count else _bits(days) >> max(0, -back)
     return (bits & (1 << count) - 1).bit_count() if back < count else 0

@@ -1,4 +1,4 @@
-"""What the files of a learner need from the disk: privacy, durability, and errors in words."""
+"""Read and write a learner's files: privately, durably, and with readable errors."""
 
 import contextlib
 import errno
@@ -14,12 +14,12 @@ from tutor.learner.errors import StoreFull, StoreReadOnly
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # the answer of some network file systems
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # some network file systems return these
 
 
 @contextlib.contextmanager
 def failures_in_words(path: Path, doing: str) -> Iterator[None]:
-    """Turn an `OSError` into the `StoreError` that says what it means for the learner.
+    """Turn an `OSError` into a `StoreError` that explains it to the learner.
 
     `doing` completes the sentence "... could not be": "read", "saved".
     """
@@ -33,25 +33,25 @@ def in_words(error: OSError, path: Path, doing: str) -> StoreError:
     if error.errno in _FULL:
         return StoreFull(
             f"There is no space left for {path}, so the latest change could not be {doing}.",
-            "Everything saved before is safe. Free some space and do it again.",
+            "Everything saved before is safe. Free some space and try again.",
         )
     if error.errno in _FORBIDDEN and doing != "read":
         return read_only(path.parent)
     return StoreError(
         f"{path} could not be {doing}: {error.strerror or error}.",
-        "Check that the disk is there and that the file is yours, then do it again.",
+        "Check that the disk is available and that you own the file, then try again.",
     )
 
 
 def read_only(folder: Path) -> StoreReadOnly:
     return StoreReadOnly(
-        f"{folder} cannot be written to. You can read and try everything, but nothing new is kept.",
-        "Make this folder writable, or set TUTOR_DATA to a folder that is, and start again.",
+        f"{folder} cannot be written to. You can use everything, but nothing new is saved.",
+        "Make this folder writable, or set TUTOR_DATA to a writable folder, and restart tutor.",
     )
 
 
 def writable(folder: Path) -> bool:
-    """Whether files can be made in `folder`, or the folder itself where it does not exist yet."""
+    """Return whether files can be created in `folder`, or `folder` itself if it does not exist."""
     try:
         existing = next(place for place in (folder, *folder.parents) if place.exists())
         return existing.is_dir() and os.access(existing, os.W_OK)
@@ -62,15 +62,15 @@ def writable(folder: Path) -> bool:
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of `data`, or raise the `OSError` that prevented it.
 
-    The kernel may take a part without an error (the disk became full within it): asking it to
-    take the rest brings the reason out.
+    The kernel may write only a part without an error, for example when the disk becomes full.
+    Asking it to write the rest then raises the error.
     """
     while data:
         data = data[os.write(descriptor, data) :]
 
 
 def size(path: Path) -> int:
-    """Bytes of a file; 0 where there is none. Raises `StoreError`."""
+    """Return the size of a file in bytes, 0 if there is none. Raises `StoreError`."""
     with failures_in_words(path, "read"):
         try:
             return path.stat().st_size
@@ -79,9 +79,9 @@ def size(path: Path) -> int:
 
 
 def append(path: Path, data: bytes) -> None:
-    """Add `data` to a file, which is made where it is missing, and wait until the disk has it.
+    """Append `data` to a file, creating it if necessary, and wait until it is on disk.
 
-    Raises `StoreFull`, `StoreReadOnly` or `StoreError`; then the file is as it was before.
+    Raises `StoreFull`, `StoreReadOnly` or `StoreError`; the file is then unchanged.
     """
     with failures_in_words(path, "saved"):
         new = not path.exists()
@@ -102,13 +102,13 @@ def append(path: Path, data: bytes) -> None:
 
 
 def cut(path: Path, length: int) -> None:
-    """Take from the end of a file what was just appended to it, if the disk lets us."""
+    """Truncate a file to remove what was just appended, if the disk allows it."""
     with contextlib.suppress(OSError):
         os.truncate(path, length)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make new names in `folder` survive a power cut, where the system can (Windows cannot)."""
+    """Make new names in `folder` survive a power cut, if the system can (Windows cannot)."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except PermissionError:
@@ -123,9 +123,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_temporary(path: Path, data: bytes) -> Path:
-    """A file beside `path` with `data` in it, on disk, to be moved over `path`.
+    """Write `data` to a temporary file beside `path`, to be moved over `path`; return its path.
 
-    Its name is fixed, so that killed writers leave one file and not many: the caller holds the
+    Its name is fixed, so that killed writers leave only one file; the caller must hold the
     lock. On failure no file is left.
     """
     temporary = path.with_name(path.name + ".tmp")
@@ -144,8 +144,11 @@ def write_temporary(path: Path, data: bytes) -> Path:
 
 
 def replace(path: Path, data: bytes, prepare: Callable[[Path], object] = lambda new: None) -> None:
-    """Put `data` into the file `path`, all of it or nothing, and wait until the disk has it.
-    `prepare` gets the new file before it is moved over the old one."""
+    """Replace the contents of the file `path` by `data`, completely or not at all.
+
+    Waits until the data is on disk. `prepare` is called with the new file before it is moved
+    over the old one.
+    """
     new = write_temporary(path, data)
     prepare(new)
     move(new, path)
@@ -155,7 +158,7 @@ def replace(path: Path, data: bytes, prepare: Callable[[Path], object] = lambda 
 def keep_copy(path: Path, copy: Path) -> None:
     """Make `copy` a second name of the file `path`, which is about to be replaced.
 
-    A hard link costs no space and no time; where there are none, the bytes are copied.
+    A hard link takes no space and no time; where links are not possible, the bytes are copied.
     """
     temporary = copy.with_name(copy.name + ".tmp")
     temporary.unlink(missing_ok=True)
@@ -168,7 +171,10 @@ def keep_copy(path: Path, copy: Path) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename over `target`. Windows refuses while another process reads it: keep trying for 1 s."""
+    """Rename `source` to `target`, replacing it.
+
+    Windows refuses this while another process reads the file, so keep trying for one second.
+    """
     give_up = time.monotonic() + 1.0
     while True:
         try:

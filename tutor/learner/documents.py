@@ -1,4 +1,4 @@
-"""The learner's state as TinyDB documents."""
+"""Store the learner's state as TinyDB documents."""
 
 from collections.abc import Mapping
 from typing import TypeVar
@@ -24,14 +24,14 @@ from tutor.learner.state import LearnerState
 Record = TypeVar("Record")
 
 _KEPT = frozenset({"lessons", "settings", "drafts"})
-"""The tables that nothing but the file knows; all others follow from the log."""
+"""The tables that are stored only in this file; all others follow from the log."""
 
 FEW = 8
-"""Up to so many changed documents are changed one by one."""
+"""The number of changed documents up to which each one is changed separately."""
 
 
 class ById(Table):
-    """A table whose document ids are our own ids, so that TinyDB never has to find a free one."""
+    """A table that uses our ids as document ids, so that TinyDB never has to find a free one."""
 
     document_id_class = str  # type: ignore[assignment]  # declared as int, works with any type
 
@@ -45,8 +45,10 @@ class HeldTime(msgspec.Struct, frozen=True):
 
 
 def from_tables(tables: Tables) -> tuple[LearnerState, int]:
-    """The state in `tables`, and how many of its entries cannot be understood. Those are left out
-    here and stay in the file."""
+    """Return the state in `tables`, and the number of entries that cannot be read.
+
+    Those entries are left out of the state and stay in the file.
+    """
     left_out = 0
 
     def records(name: str, kind: type[Record]) -> dict[str, Record]:
@@ -75,15 +77,15 @@ def from_tables(tables: Tables) -> tuple[LearnerState, int]:
 
 
 def keep_what_only_the_file_knows(tables: Tables) -> None:
-    """Take out of `tables` all that follows from the log."""
+    """Remove from `tables` everything that follows from the log."""
     for name in set(tables) - _KEPT:
         del tables[name]
 
 
 def write_changes(database: TinyDB, before: LearnerState, after: LearnerState) -> None:
-    """Store the records of `after` that are not those of `before`, from which it was made."""
+    """Store the records of `after` that differ from `before`."""
     old, new = _records(before), _records(after)
-    old["log"] = {}  # the mark is written always: there is to be a file even if nothing has changed
+    old["log"] = {}  # always write the mark, so that there is a file even if nothing has changed
     for name, records in new.items():
         _upsert(database, name, old[name], records)
     for name in ("cards", "drafts"):
@@ -92,7 +94,7 @@ def write_changes(database: TinyDB, before: LearnerState, after: LearnerState) -
 
 
 def _records(state: LearnerState) -> dict[str, Mapping[str, msgspec.Struct]]:
-    """The documents of each table, in the order in which tables are written."""
+    """Return the documents of each table, in the order in which the tables are written."""
     return {
         "cards": state.cards,
         "lessons": state.lessons,
@@ -117,8 +119,9 @@ def _upsert(
     before: Mapping[str, msgspec.Struct],
     after: Mapping[str, msgspec.Struct],
 ) -> None:
-    # A mutation costs TinyDB a pass over the whole table: one for all new documents together, and
-    # one for each changed document, usually a single one. After a rebuild everything has changed.
+    # Each mutation makes TinyDB go through the whole table: one mutation adds all new
+    # documents, and each changed document, usually a single one, needs its own. After a
+    # rebuild every document has changed.
     changed = {key: record for key, record in after.items() if before.get(key) != record}
     if not changed:
         return

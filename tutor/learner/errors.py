@@ -1,4 +1,4 @@
-"""Failures to read or save a learner's progress."""
+"""Errors in reading or saving a learner's progress."""
 
 from tutor.errors import StoreError
 
@@ -8,11 +8,11 @@ class StoreBusy(StoreError, title="Progress is in use"):
 
 
 class StoreFull(StoreError, title="No space to save progress"):
-    """The disk, or the learner's share of it, is full."""
+    """The disk, or the learner's quota, is full."""
 
 
 class StoreReadOnly(StoreError, title="Progress is read-only here"):
-    """The folder cannot be written to: a read-only medium, or not this user's."""
+    """The folder is on a read-only medium, or belongs to another user."""
 
 
 class StoreNewer(StoreError, title="Progress is from a newer version"):
@@ -20,8 +20,8 @@ class StoreNewer(StoreError, title="Progress is from a newer version"):
 
 
 class ImportRefused(StoreError, title="This file cannot be imported"):
-    """A file with progress from elsewhere is damaged, or says what cannot be."""
+    """A file to be imported is damaged, or contains invalid values."""
 
 
-class StoreRepaired(StoreError, title="Saved progress was not as expected"):
-    """Never raised: a notice that a file was damaged or gone, and what was done about it."""
+class StoreRepaired(StoreError, title="Saved progress was repaired"):
+    """A notice that a file was damaged or missing, and what was done about it; never raised."""

@@ -1,9 +1,9 @@
-"""Progress on its way from one machine to another.
+"""Export progress from one machine and import it on another.
 
-An export is one JSON object with every event of the review log and everything that follows from
-them; a review log itself will do as well. Importing adds the events that are not there yet, each
-known by its id, so that it makes no difference how often something is imported or in which order.
-Whatever is in a file, it is read to its end and checked before anything is changed.
+An export is one JSON object with every event of the review log and everything that follows from the
+events; a review log itself can also be imported. Importing adds the events whose ids are new, so
+that neither repetition nor order makes a difference. Every file is read to its end and checked
+before anything changes.
 """
 
 import re
@@ -28,14 +28,16 @@ T = TypeVar("T")
 
 KIND = "progress"
 LARGEST = 200_000_000
-"""Bytes of a file: about a million events."""
+"""The largest size of a file in bytes, about a million events."""
 
 _LOG_LINE = re.compile(rb"[0-9a-f]{8} ")
-_ELSEWHERE = "Nothing was imported. Export again on the machine where it comes from, and try that."
+_NEXT_STEP = (
+    "Nothing was imported. Export your progress again on the other machine, and import that."
+)
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """Of the place in a lesson, what is merged: a quiz under way stays where it is."""
+    """The part of a place in a lesson that is merged; the current quiz is not."""
 
     lesson: str
     screen: str = ""
@@ -44,7 +46,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """What one file has to say. `damaged` counts lines of a log that cannot be read."""
+    """The contents of one file. `damaged` counts the lines of a log that cannot be read."""
 
     events: tuple[LogEvent, ...]
     places: tuple[Place, ...] = ()
@@ -52,7 +54,7 @@ class Bundle(msgspec.Struct, frozen=True):
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """How many events an import added, and how many were there already."""
+    """The number of events that an import added, and of those that were already there."""
 
     added: int
     known: int
@@ -69,7 +71,7 @@ class _Export(msgspec.Struct, frozen=True):
 
 
 def export(progress: Progress) -> dict[str, Any]:
-    """Everything of a learner, as plain data that JSON can hold. Raises `StoreError`."""
+    """Return everything about a learner as plain data for JSON. Raises `StoreError`."""
     events = [event for event in progress.events() if not isinstance(event, Imported)]
     return {
         "tutor": KIND,
@@ -80,21 +82,23 @@ def export(progress: Progress) -> dict[str, Any]:
 
 
 def read(path: Path, now: float) -> Bundle:
-    """What the file has, an export or a review log.
+    """Return the contents of an export or a review log.
 
-    Raises `ImportRefused` for a file that is neither, is damaged, or says what cannot be;
-    `StoreNewer` for one of a later version; `StoreError` when it cannot be read.
+    Raises `ImportRefused` if the file is neither, is damaged, or contains invalid values;
+    `StoreNewer` if it is from a later version; `StoreError` if it cannot be read.
     """
     name = safe(str(path))
     with disk.failures_in_words(path, "read"):
         if path.is_dir():
-            raise ImportRefused(f"{name} is a folder.", "Name the file in it: reviews.log.")
+            raise ImportRefused(
+                f"{name} is a folder.", "Give the path of the file reviews.log in it."
+            )
         if path.exists() and not path.is_file():
-            raise ImportRefused(f"{name} is not an ordinary file.", _ELSEWHERE)
+            raise ImportRefused(f"{name} is not an ordinary file.", _NEXT_STEP)
         size = path.stat().st_size
         if size > LARGEST:
             raise ImportRefused(
-                f"{name} has {size:,} bytes, more than an export ever has.", _ELSEWHERE
+                f"{name} has {size:,} bytes, more than an export ever has.", _NEXT_STEP
             )
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -105,14 +109,14 @@ def read(path: Path, now: float) -> Bundle:
         for place in bundle.places:
             check_place(place.lesson, place.screen, place.seen, place.visited_at, now)
     except Refused as reason:
-        raise ImportRefused(f"{name} says what cannot be: {reason}.", _ELSEWHERE) from None
+        raise ImportRefused(f"{name} contains {reason}.", _NEXT_STEP) from None
     return bundle
 
 
 def _of_export(data: bytes, name: str) -> Bundle:
-    head = _decode(data, _Head, f"{name} is no export of tutor")
+    head = _decode(data, _Head, f"{name} is not an export of tutor")
     if head.tutor != KIND or head.format < 1:
-        raise ImportRefused(f"{name} is no export of a learner's progress.", _ELSEWHERE)
+        raise ImportRefused(f"{name} is not an export of a learner's progress.", _NEXT_STEP)
     CURRENT.check(head.format, name)
     found = _decode(data, _Export, f"{name} is damaged")
     return Bundle(_without_marks(found.events), found.lessons)
@@ -122,7 +126,7 @@ def _decode(data: bytes, kind: type[T], problem: str) -> T:
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ImportRefused(f"{problem} ({safe(str(error))[:200]}).", _ELSEWHERE) from None
+        raise ImportRefused(f"{problem} ({safe(str(error))[:200]}).", _NEXT_STEP) from None
 
 
 def _of_log(path: Path, name: str) -> Bundle:
@@ -138,9 +142,10 @@ def _without_marks(events: Iterable[LogEvent]) -> tuple[LogEvent, ...]:
 
 
 def merge(progress: Progress, bundles: Sequence[Bundle]) -> Merged:
-    """Add what `bundles` have and `progress` has not, all of it or nothing.
+    """Add what is in `bundles` and not yet in `progress`, completely or not at all.
 
-    Raises `ImportRefused` where two events have the same id and differ, and what `record` raises.
+    Raises `ImportRefused` if two events have the same id and differ, and everything that
+    `record` raises.
     """
     merged = Merged(0, 0)
     all_events = [event for bundle in bundles for event in bundle.events]
@@ -155,7 +160,7 @@ def merge(progress: Progress, bundles: Sequence[Bundle]) -> Merged:
                 added.append(event)
             elif same != event:
                 raise ImportRefused(
-                    f"Two different events have the same id, {safe(event.id)}.", _ELSEWHERE
+                    f"Two different events have the same id, {safe(event.id)}.", _NEXT_STEP
                 )
         merged = Merged(len(added), len(all_events) - len(added))
         added.sort(key=lambda event: (event.at, event.id))
@@ -169,7 +174,7 @@ def merge(progress: Progress, bundles: Sequence[Bundle]) -> Merged:
 
 
 def _placed(state: LearnerState, places: Iterable[Place]) -> LearnerState:
-    """`state` with every screen seen, and each lesson at the screen it was left at last."""
+    """Return `state` with all screens seen, and the latest screen of each lesson."""
     lessons = dict(state.lessons)
     for place in places:
         known = lessons.get(place.lesson) or LessonState(lesson=place.lesson)
@@ -184,14 +189,20 @@ def _placed(state: LearnerState, places: Iterable[Place]) -> LearnerState:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Put `data` into the file, all of it or nothing; for its owner alone. Raises `StoreError`."""
+    """Write `data` to the file, completely or not at all, readable only by its owner.
+
+    Raises `StoreError`.
+    """
     name = safe(str(path))
     if path.exists() and not path.is_file():
-        raise StoreError(f"{name} is not an ordinary file.", "Name another, or none at all.")
+        raise StoreError(
+            f"{name} is not an ordinary file.",
+            "Give another file, or leave it out to print the export.",
+        )
     try:
         disk.replace(path, data)
     except OSError as error:
         raise StoreError(
             f"{name} could not be written ({error.strerror or error}).",
-            "Name a file in a folder that you may write to.",
+            "Give a file in a folder that you can write to.",
         ) from error

@@ -1,4 +1,4 @@
-"""One writer at a time, among threads and processes."""
+"""Allow one writer at a time, among threads and processes."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,18 +9,18 @@ from tutor.learner import disk
 from tutor.learner.errors import StoreBusy
 
 POLL = 0.005
-"""Seconds between two attempts; a writer holds the lock for about as long."""
+"""Seconds between two attempts; a writer holds the lock for about this long."""
 
 
 @contextlib.contextmanager
 def locked(path: Path, timeout: float) -> Iterator[None]:
-    """Hold the lock file `path` (beside the data, whose own file changes at every replacement).
+    """Hold the lock file `path`, which is beside the data, since the data file itself is replaced.
 
-    The operating system releases it when the process ends in any way, kill -9 included. Readers
-    never take it. Raises `StoreBusy` after `timeout` seconds, `StoreReadOnly` where no lock file
-    can be made, `StoreError` where the disk fails otherwise.
+    The operating system releases the lock whenever the process ends, even by kill -9. Readers
+    never take it. Raises `StoreBusy` after `timeout` seconds, `StoreReadOnly` if no lock file
+    can be created, and `StoreError` for other disk errors.
     """
-    from filelock import FileLock, Timeout  # 15 ms to import, and the first screen only reads
+    from filelock import FileLock, Timeout  # takes 15 ms to import, and the first screen only reads
 
     with disk.failures_in_words(path, "saved"):
         private.make_folder(path.parent)

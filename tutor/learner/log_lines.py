@@ -1,8 +1,8 @@
-"""The lines of the review log.
+"""Encode and decode the lines of the review log.
 
-A line is the CRC-32 of its JSON in eight hexadecimal digits, a space, the JSON, a newline. What a
-killed writer left behind of a line is closed with a mark when the next line is appended, and never
-counts. Lines of a kind that this program does not know (from a newer version) stay where they are.
+A line is the CRC-32 of its JSON in eight hexadecimal digits, a space, the JSON, and a newline. If a
+writer was killed in the middle of a line, the next append ends that line with a mark, and it never
+counts. Lines of an unknown kind (from a newer version) are left unchanged.
 """
 
 import hashlib
@@ -22,8 +22,11 @@ _decoder = msgspec.json.Decoder(LogEvent)
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One complete line. `event` is None when it is `unknown` (sound, but of a kind or shape that
-    this program does not understand), `damaged`, or the mark of an unfinished line."""
+    """One complete line.
+
+    `event` is None if the line is `unknown` (intact, but of a kind or shape that this program
+    does not know), `damaged`, or the mark of an unfinished line.
+    """
 
     start: int
     end: int
@@ -38,7 +41,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def lines_of(file: BinaryIO, start: int = 0, end: int | None = None) -> Iterator[Line]:
-    """The complete lines of `file` from byte `start` up to `end`, or to its end."""
+    """Yield the complete lines of `file` from byte `start` up to `end`, or to its end."""
     file.seek(start)
     for data in file:
         if not data.endswith(b"\n") or (end is not None and start >= end):
@@ -52,14 +55,17 @@ def lines_in(data: bytes) -> list[Line]:
 
 
 def encode(event: LogEvent) -> bytes:
-    """One line. Raises `StoreError` for an event that could not be read back."""
+    """Return one line. Raises `StoreError` for an event that could not be read back."""
     body = exact_json(event, _decoder)
     return f"{zlib.crc32(body):08x} ".encode() + body + b"\n"
 
 
 def exact_json(value: object, decoder: msgspec.json.Decoder[Any]) -> bytes:
-    """`value` as JSON from which `decoder` makes it again. Raises `StoreError` when there is none:
-    half a character typed through a broken terminal, a number that is not finite."""
+    """Return `value` as JSON that `decoder` turns back into the same value.
+
+    Raises `StoreError` if there is none: for half a character from a broken terminal, or a
+    number that is not finite.
+    """
     try:
         body = msgspec.json.encode(value)
         if decoder.decode(body) == value:
@@ -67,13 +73,13 @@ def exact_json(value: object, decoder: msgspec.json.Decoder[Any]) -> bytes:
     except (UnicodeEncodeError, msgspec.ValidationError):
         pass
     raise StoreError(
-        "This contains something that cannot be written to a file.",
+        "This contains a character or number that cannot be saved.",
         "Type it again with ordinary characters.",
     )
 
 
 def decode(data: bytes, start: int) -> Line:
-    """The line `data`, newline included, that stands at byte `start` of the log."""
+    """Return the line `data`, newline included, which begins at byte `start` of the log."""
     end = start + len(data)
     checksum, body = data[:8].decode("ascii", "replace"), data[9:-1]
     if data.endswith(UNFINISHED):
@@ -85,7 +91,8 @@ def decode(data: bytes, start: int) -> Line:
     except msgspec.DecodeError:
         return Line(start, end, checksum, unknown=True)
     if not event.id:
-        # from before events had one: the same wherever its log is read, and that of no other event
+        # This event is from before events had ids. The new id is the same wherever its
+        # log is read, and differs from all others.
         id_ = hashlib.blake2b(b"%d " % start + body, digest_size=16).hexdigest()
         event = msgspec.structs.replace(event, id=id_)
     return Line(start, end, checksum, event=event)

@@ -1,4 +1,4 @@
-"""Makes one whole log of two copies of it, of which either may be cut off or damaged anywhere."""
+"""Make one complete log from two copies, either of which may be cut off or damaged anywhere."""
 
 import hashlib
 from bisect import bisect_left
@@ -9,11 +9,11 @@ from tutor.learner.records import Imported, LogEvent
 
 
 def mended(log: bytes, copy: bytes) -> bytes:
-    """`log`, with every line that only `copy` has whole.
+    """Return `log`, with every line that is intact only in `copy`.
 
-    What is whole in `log` stays at its place. A line of `copy` goes to the place that it has
-    there, so that both are the same again after one was cut off or damaged; where `log` has
-    something else by now, it is appended, as if it came from another machine.
+    Intact lines of `log` stay where they are. A line of `copy` is put where it is in `copy`, so
+    that both become the same again after one was cut off or damaged. If `log` has another line
+    there by now, the line is appended as if it came from another machine.
     """
     if log.startswith(copy):
         return log
@@ -33,12 +33,12 @@ def mended(log: bytes, copy: bytes) -> bytes:
 
 
 def _name(line: Line, data: bytes) -> str | bytes:
-    """The same for the same event, whichever copy it is in and where."""
+    """Return a name that is the same for the same event in either copy, at any position."""
     return line.event.id if line.event else data[line.start : line.end]
 
 
 def _fits(line: Line, whole: bytearray, starts: list[int]) -> bool:
-    """Whether `line` can stand in `whole` where it stood, over nothing that begins at `starts`."""
+    """Return whether `line` fits into `whole` at its old position, without covering a start."""
     after = bisect_left(starts, line.start)
     free = after == len(starts) or line.end <= starts[after]
     begins = line.start == 0 or whole[line.start - 1 : line.start] == b"\n"
@@ -57,7 +57,7 @@ def _appended(lines: list[Line], data: bytes, torn: bool) -> bytes:
 
 
 def _mark_of(events: Sequence[LogEvent]) -> Imported:
-    """The same for the same events, so that mending twice makes the same log."""
+    """Return a mark whose id depends on the events, so that mending twice gives the same log."""
     names = "\n".join(event.id for event in events).encode()
     id_ = hashlib.blake2b(names, digest_size=16).hexdigest()
     return Imported(at=events[0].at, id=id_, count=len(events))

@@ -1,65 +1,66 @@
-"""What the learner is told when saved progress was not as expected and tutor helped itself."""
+"""Notices for the learner about saved progress that tutor has repaired."""
 
 from pathlib import Path
 
 from tutor.errors import StoreError
 from tutor.learner.errors import StoreRepaired
 from tutor.learner.review_log import MISSING, Examined, ReviewLog
+from tutor.text import counted
 
 NOTHING_TO_DO = "There is nothing you need to do."
 
 
 def backup_used(path: Path, problem: str, kept: str) -> StoreRepaired:
     return StoreRepaired(
-        f"{path} {problem}. Its backup is used instead, and every answer given since that was made "
-        f"has been read from the review log.{kept}",
+        f"{path} {problem}. Its backup is used instead, and all answers since the backup were "
+        f"restored from the review log.{kept}",
         NOTHING_TO_DO,
     )
 
 
 def rebuilt(path: Path, problem: str, kept: str) -> StoreRepaired:
     return StoreRepaired(
-        f"{path} {problem}, and there is no backup that can be read. Everything you answered has "
-        f"been read again from the review log; only your place in each lesson is lost.{kept}",
-        "Open the lesson you were in and go on.",
+        f"{path} {problem}, and it has no readable backup. All your answers were restored from "
+        f"the review log; only your place in each lesson is lost.{kept}",
+        "Open the lesson you were in and continue there.",
     )
 
 
 def nothing_left(path: Path, problem: str, kept: str) -> StoreRepaired:
     return StoreRepaired(
-        f"{path} {problem}, and there is neither a backup nor a review log that can be read, so "
-        f"your progress starts again from nothing.{kept}",
-        f"If you have a copy of the folder {path.parent}, put it back and start again.",
+        f"{path} {problem}, and neither a backup nor a review log can be read. Your progress "
+        f"starts from zero.{kept}",
+        f"If you have a copy of the folder {path.parent}, put it back and restart tutor.",
     )
 
 
 def edited(path: Path) -> StoreRepaired:
     return StoreRepaired(
-        f"{path} was changed by something other than tutor. Your place in each lesson is used as "
-        "it is there; everything you answered has been read again from the review log.",
-        "If you did not change it yourself, see that you are where you were.",
+        f"{path} was changed by another program. Your place in each lesson is taken from it; your "
+        "answers were restored from the review log.",
+        "If you did not change it yourself, check your place in each lesson.",
     )
 
 
 def edited_alone(path: Path) -> StoreRepaired:
     return StoreRepaired(
-        f"{path} was changed by something other than tutor. It is used as it is.",
-        "If you did not change it yourself, have a look at your progress.",
+        f"{path} was changed by another program. It is used as it is.",
+        "If you did not change it yourself, check your progress.",
     )
 
 
 def entries_left_out(path: Path, count: int) -> StoreRepaired:
     return StoreRepaired(
-        f"{count} of the entries in {path} cannot be understood and {_are(count)} left out.",
-        "They stay in the file. If you edited it, undo that.",
+        f"{count} of the entries in {path} cannot be read and {_are(count)} left out.",
+        "They stay in the file. If you edited it, undo your edit.",
     )
 
 
 def log_damaged(path: Path, count: int) -> StoreRepaired:
     return StoreRepaired(
-        f"{count} of the lines in {path} cannot be read, nor in its copy, and {_are(count)} left "
-        "out.",
-        "The questions they were about may come up again once more.",
+        f"{counted(count, 'line')} in {path} cannot be read, not even in its copy, and "
+        f"{_are(count)} left out.",
+        "You may be asked some questions once more.",
     )
 
 
@@ -68,9 +69,9 @@ def log_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
     happened, copy = f"{log.path} {found.log}", log.copy.name
     if found.unreadable:
         return StoreRepaired(
-            f"{happened}. Its copy, {copy}, has everything but {found.unreadable} of the lines."
-            f"{kept}",
-            "The questions they were about may come up again once more.",
+            f"{happened}. Its copy, {copy}, has everything except for "
+            f"{counted(found.unreadable, 'line')}.{kept}",
+            "You may be asked some questions once more.",
         )
     return StoreRepaired(
         f"{happened}. Nothing is lost: its copy, {copy}, has everything.{kept}", NOTHING_TO_DO
@@ -79,7 +80,7 @@ def log_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
 
 def copy_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
     return StoreRepaired(
-        f"{log.copy} {found.copy}. Nothing is lost: it is made again from {log.path.name}.",
+        f"{log.copy} {found.copy}. Nothing is lost: it was restored from {log.path.name}.",
         NOTHING_TO_DO,
     )
 
@@ -87,8 +88,8 @@ def copy_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
 def log_replaced(path: Path) -> StoreRepaired:
     return StoreRepaired(
         f"{path} is missing, or older than your saved progress, and so is its copy. The saved "
-        "progress is kept.",
-        "If you have a newer copy of the file, put it back; otherwise " + NOTHING_TO_DO.lower(),
+        "progress is used.",
+        "If you have a newer copy of the file, put it back. Otherwise there is nothing to do.",
     )
 
 

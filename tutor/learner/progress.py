@@ -1,9 +1,9 @@
-"""The learner's progress: the one door through which the rest of the program reads and saves it.
+"""Read and save a learner's progress; the rest of the program uses only this class.
 
-A folder holds one learner: `reviews.log` (every event, the truth) and a copy of it, `progress.json`
-(the state that follows from it, and the place in each lesson), its backup, and a lock file. What is
-read is always the state file plus what the log has beyond it, so a session sees what another one
-saved, and a session killed between the two writes loses nothing.
+A folder holds one learner: `reviews.log` (every event, the source of truth) and a copy of it,
+`progress.json` (the state that follows from it, and the place in each lesson), its backup, and a
+lock file. Reading always combines the state file with what the log has beyond it, so a session sees
+what another one saved, and a session that is killed between the two writes loses nothing.
 """
 
 import contextlib
@@ -28,21 +28,27 @@ from tutor.learner.store import Change, ProgressStore
 
 
 class Progress(ProgressStore[None]):
-    """Everything known of one learner. Every method takes a few milliseconds.
+    """The progress of one learner. Every method takes a few milliseconds.
 
-    Reading always works, without a lock and without write access. What cannot be saved raises
-    `StoreFull`, `StoreReadOnly`, `StoreBusy`, `StoreNewer` or another `StoreError`, and leaves
-    everything as it was. Several sessions, processes or threads may use the same folder at once.
+    Reading always works, without a lock and without write access. If something cannot be saved,
+    the method raises `StoreFull`, `StoreReadOnly`, `StoreBusy`, `StoreNewer` or another
+    `StoreError`, and leaves everything as it was. Several sessions, processes or threads may
+    use the same folder at once.
     """
 
     notices: list[TutorError]
-    """Never raised, to be shown once: a file was damaged and repaired, nothing can be saved here.
-    Each is added once; the app may empty the list."""
+    """Notices to be shown once, for example that a file was repaired; never raised.
+
+    Each is added once; the app may empty the list.
+    """
 
     def __init__(
         self, folder: Path, *, schema: Schema = CURRENT, timeout: float = 5.0, clock: Clock = now
     ) -> None:
-        """`timeout` is how long a save waits for another session, in seconds."""
+        """Open the progress in `folder`.
+
+        A save waits up to `timeout` seconds for other sessions.
+        """
         self.folder = folder
         self.clock = clock
         self.notices = []
@@ -58,14 +64,17 @@ class Progress(ProgressStore[None]):
 
     @classmethod
     def open(cls, folder: Path, *, clock: Clock = now) -> Self:
-        """The learner of `folder`, which need not exist yet. Never raises for what is on disk: a
-        file that is damaged, newer, or cannot be read leaves a notice."""
+        """Return the learner of `folder`, which need not exist yet.
+
+        Nothing on disk makes this raise: a file that is damaged, newer or unreadable leaves
+        a notice.
+        """
         return cls(folder, clock=clock)
 
     # --- reading --------------------------------------------------------------------------------
 
     def state(self) -> LearnerState:
-        """The state now, read again if any session has saved since the last look."""
+        """Return the current state, read again if any session has saved since the last call."""
         files = (self._storage.path, self._log.path, self._log.copy)
         signature = tuple(map(_signature, files))
         if self._seen != signature:
@@ -74,7 +83,7 @@ class Progress(ProgressStore[None]):
         return self._state
 
     def export(self) -> dict[str, Any]:
-        """Everything stored, as plain data that JSON can hold."""
+        """Return everything that is stored, as plain data for JSON."""
         state = self.state()
         return {
             "format": self._schema.version,
@@ -88,21 +97,26 @@ class Progress(ProgressStore[None]):
     # --- saving ---------------------------------------------------------------------------------
 
     def events(self) -> list[LogEvent]:
-        """Every event in the review log. Raises `StoreError`."""
+        """Return every event in the review log. Raises `StoreError`."""
         return [line.event for line in self._log.read() if line.event is not None]
 
     def record(self, event: LogEvent) -> None:
-        """Save one event. When this returns, it survives a kill and a power cut."""
+        """Save one event. When this returns, the event survives a kill and a power cut."""
         self.record_new(lambda: (identified(event),))
 
     def record_new(
         self, events: Callable[[], Sequence[LogEvent]], change: Change = lambda state: state
     ) -> None:
-        """Save what `events` returns, all of it or nothing, and what `change` makes of the state
-        before them. Both are called while nobody else can save. When this returns, the events
-        survive a kill and a power cut."""
+        """Save the events that `events` returns, completely or not at all.
+
+        Before them, the state is replaced by what `change` returns for it. Both functions
+        are called while no other session can save. When this returns, the events survive a
+        kill and a power cut.
+        """
         if _signature(self._storage.path) is None:
-            self.change(lambda state: state)  # so that a log without a state means a loss
+            self.change(
+                lambda state: state
+            )  # so that a log without a state file means that the file was lost
         logged = False
         try:
             with self._storage.transaction() as contents:
@@ -123,28 +137,31 @@ class Progress(ProgressStore[None]):
             self._write(stored, change(before))
 
     def check(self) -> None:
-        """Read the log and its copy to their ends and make whole whichever is not: at every start,
-        so that damage to one of them does not wait for damage to the other. Takes 40 ms after
-        100,000 answers. Never raises for what is on disk: what was found leaves a notice."""
+        """Read the log and its copy completely, and repair the one that is damaged.
+
+        This is done at every start, so that two separate cases of damage do not add up. It
+        takes 40 ms after 100,000 answers. Nothing on disk makes this raise: problems leave
+        a notice.
+        """
         try:
             if not self._log.agrees():
                 with self._storage.transaction() as contents:
                     self._mend_log(contents)
                     self._write(*self._brought_up(contents))
-        except StoreError as error:  # until it can be mended, what is read is read from both
+        except StoreError as error:  # until it can be repaired, reading uses both files
             self._tell(error)
             with contextlib.suppress(StoreError):
                 self._tell_of_log(self._log.examine())
 
-    # --- behind the door ------------------------------------------------------------------------
+    # --- internals ------------------------------------------------------------------------
 
     def _write(self, stored: LearnerState, after: LearnerState) -> None:
-        """Hand to TinyDB what differs; the transaction around it writes the file."""
-        self._seen = None  # whatever becomes of it, the next reading looks at the disk
+        """Give TinyDB the differences; the transaction around this call writes the file."""
+        self._seen = None  # whether or not this succeeds, the next call reads the disk
         write_changes(TinyDB(storage=lambda: self._storage), stored, after)
 
     def _read(self) -> LearnerState:
-        """As much as can be read. What cannot (newer, no permission) is told, not raised."""
+        """Read as much as possible; what cannot be read (newer, no permission) leaves a notice."""
         try:
             contents = self._storage.load()
         except StoreError as error:
@@ -158,14 +175,17 @@ class Progress(ProgressStore[None]):
         return state
 
     def _brought_up(self, contents: Contents) -> tuple[LearnerState, LearnerState]:
-        """The state as `contents` has it, and brought up to date with the log."""
+        """Return the state in `contents`, as it is and brought up to date with the log."""
         stored = self._stored(contents)
         distrusted = contents.edited and stored.mark == LogMark()
-        return stored, self._follow_log(stored, anew=distrusted)
+        return stored, self._follow_log(stored, rebuild=distrusted)
 
     def _stored(self, contents: Contents) -> LearnerState:
-        """The state as `contents` has it, without what follows from the log where that cannot be
-        trusted; what was wrong with the file is told."""
+        """Return the state in `contents`.
+
+        If the file was edited, everything that follows from the log is left out. Problems
+        with the file leave notices.
+        """
         tables = contents.tables or {}
         state, left_out = from_tables(tables)
         if contents.problem and (
@@ -191,21 +211,21 @@ class Progress(ProgressStore[None]):
             return notices.rebuilt(path, contents.problem, kept)
         return notices.nothing_left(path, contents.problem, kept)
 
-    def _follow_log(self, state: LearnerState, *, anew: bool = False) -> LearnerState:
-        state, found = catch_up(state, self._log, anew=anew)
+    def _follow_log(self, state: LearnerState, *, rebuild: bool = False) -> LearnerState:
+        state, found = catch_up(state, self._log, rebuild=rebuild)
         for notice in found:
             self._tell(notice)
         return state
 
     def _mend_log(self, contents: Contents) -> None:
-        """Within a transaction."""
+        """Repair the log; call this within a transaction."""
         state, _ = from_tables(contents.tables or {})
         copied = contents.schema >= LOG_COPIED and not contents.edited
         self._tell_of_log(self._log.mend(), state.mark.end if copied else 0)
         self._seen = None
 
     def _tell_of_log(self, found: Examined, copied: int = 0) -> None:
-        """`copied` is how much of the log is known to have been in the copy, in bytes."""
+        """Add notices about the log; `copied` is the number of bytes that the copy had before."""
         if found.log:
             self._tell(notices.log_mended(self._log, found))
         if found.copy == DAMAGED or (found.copy and found.copied < copied):
@@ -218,7 +238,7 @@ class Progress(ProgressStore[None]):
 
 
 def _signature(path: Path) -> tuple[int, int, int] | None:
-    """Differs after every write: each makes a new file, or a longer one."""
+    """Return a value that differs after every write, since each makes a new or a longer file."""
     try:
         found = path.stat()
     except OSError:

@@ -1,7 +1,7 @@
-"""What is written down about a learner: events in the review log, and the state made of them.
+"""The records of a learner: events in the review log, and the state that follows from them.
 
-The log is the truth: every event is appended (and on disk) before anyone is told it is saved.
-The state is bounded, follows from the log, and can be rebuilt from it.
+The log is the source of truth: every event is on disk before it counts as saved. The state is
+bounded, follows from the log, and can be rebuilt from it.
 """
 
 import secrets
@@ -13,16 +13,22 @@ import msgspec
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True):
-    """`at` is the time in seconds since 1970 (UTC). `id` is unique among all learners' events, so
-    that the logs of two machines can be merged; it may be left to `identified`."""
+    """An event in the life of a learner.
+
+    `at` is the time in seconds since 1970 (UTC). `id` is unique among all learners' events, so
+    that the logs of two machines can be merged; `identified` can set it.
+    """
 
     at: float
     id: str = ""
 
 
 class Answered(Event, frozen=True, tag="answered", kw_only=True):
-    """`zone`: how many minutes the learner's clock was ahead of UTC, which decides whose day it
-    was; None in logs from before it was kept."""
+    """An answer to a question.
+
+    `zone` is the offset of the learner's clock from UTC in minutes, which determines the
+    learner's day; it is None in older logs.
+    """
 
     question: str
     version: int
@@ -36,35 +42,38 @@ class Answered(Event, frozen=True, tag="answered", kw_only=True):
 
 
 class Undone(Event, frozen=True, tag="undone", kw_only=True):
-    """The answer with the id `answer`, to `question`, was taken back: it counts for nothing."""
+    """The answer with the id `answer`, to `question`, was undone and no longer counts."""
 
     answer: str
     question: str
 
 
 class Suspended(Event, frozen=True, tag="suspended", kw_only=True):
-    """The learner does not want to be asked this question in reviews, or wants to again."""
+    """The learner suspended a question, or brought it back into reviews."""
 
     question: str
     suspended: bool = True
 
 
 class Forgotten(Event, frozen=True, tag="forgotten", kw_only=True):
-    """Every answer given so far to `questions` counts for nothing. They are those of the lesson at
-    that time: answers may name it by an earlier id."""
+    """All answers so far to `questions` no longer count.
+
+    They are the questions of the lesson at that time, because answers may refer to the lesson
+    by an earlier id.
+    """
 
     lesson: str
     questions: tuple[str, ...]
 
 
 class Imported(Event, frozen=True, tag="imported", kw_only=True):
-    """`count` events of another machine follow, which may be older than those before."""
+    """`count` events of another machine follow, which may be older than the events before."""
 
     count: int
 
 
 class LabDone(Event, frozen=True, tag="goal", kw_only=True):
-    """Every goal of a lab was reached. (The tag is from when a lab had a single goal.)"""
+    """All goals of a lab were reached; the tag is from when a lab had a single goal."""
 
     lab: str
     lesson: str
@@ -79,14 +88,17 @@ class GoalReached(Event, frozen=True, tag="goal-reached", kw_only=True):
 
 
 class LessonRead(Event, frozen=True, tag="read", kw_only=True):
-    """All screens of a lesson were seen."""
+    """The learner has seen all screens of a lesson."""
 
     lesson: str
 
 
 class Guessed(Event, frozen=True, tag="guess", kw_only=True):
-    """One round of the guessing game: what the learner's guess and the model paid for the true
-    next token, in bits, and how the guess ranked."""
+    """One round of the guessing game.
+
+    It has the surprisal of the true next token, in bits, for the learner and for the model, and
+    the rank of the guess.
+    """
 
     text: str
     guess: str
@@ -107,16 +119,18 @@ LogEvent = (
     | LessonRead
     | Guessed
 )
-"""Every kind of event. A new kind may be added; a tag is never given another meaning."""
+"""Every kind of event. New kinds may be added; the meaning of a tag never changes."""
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 
 def new_id() -> str:
-    """Unique on every machine, and later in the alphabet than those made here before: of two
-    events at the same time, that decides which came first."""
+    """Return an id that is unique on all machines, and sorts after the earlier ones from here.
+
+    The order of ids decides which of two events at the same time came first.
+    """
     global _last_id
-    with _making_ids:  # a clock may stand still, or be set back
+    with _making_ids:  # a clock may stop, or be set back
         _last_id = max(time.time_ns(), _last_id + 1)
         return f"{_last_id:016x}{secrets.token_hex(8)}"
 
@@ -126,7 +140,7 @@ _making_ids = threading.Lock()
 
 
 def identified(event: AnyEvent) -> AnyEvent:
-    """`event` with the id, and an answer with the time zone, that it still lacks."""
+    """Return `event` with an id and, for an answer, the time zone, if these were missing."""
     if not event.id:
         event = msgspec.structs.replace(event, id=new_id())
     if isinstance(event, Answered) and event.zone is None:
@@ -137,15 +151,15 @@ def identified(event: AnyEvent) -> AnyEvent:
 def _zone(at: float) -> int:
     try:
         return time.localtime(at).tm_gmtoff // 60
-    except (OverflowError, OSError, ValueError):  # no year that the system knows
+    except (OverflowError, OSError, ValueError):  # a year that the system does not know
         return 0
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """One question as the learner knows it, and when FSRS wants it asked again.
+    """The learner's history with one question, and when FSRS schedules it.
 
-    `stability` (days) and `difficulty` (1 to 10) are None on a card whose answers are known by
-    number only, from before reviews were scheduled.
+    `stability` (days) and `difficulty` (1 to 10) are None if only the number of answers is
+    known, from before reviews were scheduled.
     """
 
     question: str
@@ -156,9 +170,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     last_correct: bool
     last_at: float
     last_answer: str = ""
-    """Id of the event."""
+    """The id of the event."""
     second_at: float = 0.0
-    """When it was answered for the second time, which is its first review; 0 if it was not."""
+    """The time of the second answer, which is the first review; 0 if there was none."""
     due: float = 0.0
     stability: Annotated[float, msgspec.Meta(gt=0, le=1e9)] | None = None
     difficulty: Annotated[float, msgspec.Meta(ge=1, le=10)] | None = None
@@ -166,15 +180,14 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Suspension(msgspec.Struct, frozen=True, order=True):
-    """Since when a question is suspended, or no longer."""
+    """The time when a question was suspended, or brought back."""
 
     at: float
     suspended: bool
 
 
 class Undo(msgspec.Struct, frozen=True, kw_only=True):
-    """What the card of `question` was before `answer`, the last of all answers; None where there
-    was none."""
+    """The card of `question` before `answer`, the latest of all answers; None if there was none."""
 
     question: str = ""
     answer: str = ""
@@ -182,8 +195,11 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """What was done about a question before it was answered. `answer` is written as in the log
-    (`tutor.course.questions.answers`); `version` is that of the question."""
+    """An answer that was entered, but not given yet.
+
+    `answer` is in the format of the log (`tutor.course.questions.answers`); `version` is the
+    version of the question.
+    """
 
     version: int
     answer: str = ""
@@ -193,60 +209,65 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LessonState(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a lesson has got. `screen` is a screen id."""
+    """The learner's progress in a lesson. `screen` is a screen id."""
 
     lesson: str
     screen: str = ""
     question: str = ""
-    """Id of the question that the quiz stands at; empty when no quiz is under way."""
+    """The id of the current question of the quiz; empty if no quiz is in progress."""
     quiz_order: tuple[str, ...] = ()
-    """Question ids of the quiz under way, in the order shown."""
+    """The question ids of the current quiz, in the order shown."""
     quiz_seed: int = 0
-    """Seed of the order of the choices in the quiz under way."""
+    """The seed for the order of the choices in the current quiz."""
     draft: Draft | None = None
-    """What was entered for `question` so far."""
+    """The answer entered so far for `question`."""
     answer: str = ""
-    """The answer that was given to `question`; empty while it has none. Follows from the log, so
-    that a session killed right after an answer does not ask again."""
+    """The answer given to `question`; empty if there is none.
+
+    It follows from the log, so that a session that is killed right after an answer does not ask
+    again.
+    """
     seen: tuple[str, ...] = ()
-    """Screen ids seen so far."""
+    """The ids of the screens seen so far."""
     read: bool = False
     labs_done: tuple[str, ...] = ()
     goals_reached: dict[str, tuple[str, ...]] = {}
-    """Names of the goals reached so far, by lab id."""
+    """The names of the goals reached so far, by lab id."""
     visited_at: float = 0.0
 
 
 class GuessHistory(msgspec.Struct, frozen=True, kw_only=True):
-    """The guessing game so far: totals over all rounds, in bits, and the latest rounds."""
+    """The history of the guessing game: totals over all rounds, in bits, and the latest rounds."""
 
     rounds: int = 0
     learner_bits: float = 0.0
     model_bits: float = 0.0
     recent: tuple[Guessed, ...] = ()
-    """Oldest first, at most `RECENT_GUESSES`, each with the last `GUESS_CONTEXT` characters of its
-    text."""
+    """At most `RECENT_GUESSES` rounds, oldest first.
+
+    Only the last `GUESS_CONTEXT` characters of their texts are kept.
+    """
 
 
 RECENT_GUESSES = 50
 GUESS_CONTEXT = 200
 
 Setting = str | int | float | bool
-"""A small choice the app remembers from one session to the next."""
+"""A small choice that the app remembers from one session to the next."""
 
 
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
-"""Of a byte in a file: what no file has cannot be asked of the system either."""
+"""The position of a byte in a file, limited to values that the system accepts."""
 
 
 class LogMark(msgspec.Struct, frozen=True, kw_only=True):
-    """How far into the review log the state has got.
+    """The position in the review log up to which the state includes its events.
 
-    Positions count bytes. `start` and `checksum` belong to the last line before `end`: they tell
-    whether the log is still the one that was read. `skipped` are the starts of lines that this
-    program did not understand, for a newer one to catch up with. `partial` says that the state
-    knows more than the log, which can then never replace it; `outdated` that the state was made by
-    a program that took less from the log.
+    Positions count bytes. `start` and `checksum` belong to the last line before `end`: they
+    show whether the log is still the same. `skipped` are the starts of lines that this program
+    could not read, for a newer version to process. `partial` means that the state includes
+    events that the log lacks, so that the state must not be rebuilt from it; `outdated` means
+    that the state was made by a version that used less of the log.
     """
 
     start: Position = 0

@@ -1,4 +1,4 @@
-"""Brings a state up to date with the review log."""
+"""Bring a state up to date with the review log."""
 
 from collections import Counter
 from functools import reduce
@@ -27,20 +27,21 @@ from tutor.learner.state import LearnerState, fold, in_order
 
 
 def catch_up(
-    state: LearnerState, log: ReviewLog, *, anew: bool = False
+    state: LearnerState, log: ReviewLog, *, rebuild: bool = False
 ) -> tuple[LearnerState, list[StoreRepaired]]:
-    """`state` after the events that `log` has beyond `state.mark`, and what to tell the learner.
-    With `anew`, everything that follows from events is made of all of them.
+    """Return `state` after the events in `log` beyond `state.mark`, and notices for the learner.
 
-    Reads only what is new, whatever the length of the log, unless something new is older than what
-    was read before. Raises `StoreError` when the log cannot be read.
+    If `rebuild` is set, everything that follows from events is computed again from all of them.
+
+    Reads only what is new, whatever the length of the log, unless a new event is older than the
+    events read before. Raises `StoreError` if the log cannot be read.
     """
     found: list[StoreRepaired] = []
     if log.contains(state.mark):
         state = _retry_skipped(state, log)
     else:
-        # The state knows more than this log: reading it from the beginning would lose that, and
-        # going on from its end loses nothing.
+        # The state includes more than this log: reading the log from its beginning would
+        # lose that, but continuing from its end loses nothing.
         found.append(notices.log_replaced(log.path))
         mark = msgspec.structs.replace(_mark_at_end(log), partial=True)
         state = msgspec.structs.replace(state, mark=mark)
@@ -58,22 +59,22 @@ def catch_up(
         found.append(notices.log_damaged(log.path, damaged))
     mark = msgspec.structs.replace(mark, skipped=(*mark.skipped, *skipped))
     own = _own(events)
-    if not anew:
+    if not rebuild:
         state = fold(state, events if mark.partial else own)
     state = msgspec.structs.replace(state, mark=mark)
-    if anew:
-        state = _made_anew(state, _all_events(log))
+    if rebuild:
+        state = _rebuilt(state, _all_events(log))
     elif mark.outdated:
         state = _with_schedules(state, before, log)
     elif len(own) < len(events) and not mark.partial:
-        state = _made_anew(state, _all_events(log))
+        state = _rebuilt(state, _all_events(log))
     elif state.stale and not mark.partial:
         state = _refreshed(state, log)
     return msgspec.structs.replace(state, stale=frozenset()), found
 
 
 def _own(events: list[LogEvent]) -> list[LogEvent]:
-    """Those that happened here, in this order."""
+    """Return the events that happened on this machine, in order."""
     own: list[LogEvent] = []
     imported = 0
     for event in events:
@@ -87,7 +88,7 @@ def _own(events: list[LogEvent]) -> list[LogEvent]:
 
 
 def _retry_skipped(state: LearnerState, log: ReviewLog) -> LearnerState:
-    """Count now what an older program wrote the mark past without understanding it."""
+    """Apply the events that an older version skipped because it did not know them."""
     if not state.mark.skipped:
         return state
     size = log.size()
@@ -116,10 +117,10 @@ def _all_events(log: ReviewLog) -> list[LogEvent]:
     return [line.event for line in log.read() if line.event is not None]
 
 
-def _made_anew(state: LearnerState, events: list[LogEvent]) -> LearnerState:
-    """`state` with everything that follows from events made of all of them."""
+def _rebuilt(state: LearnerState, events: list[LogEvent]) -> LearnerState:
+    """Return `state` with everything that follows from events computed from all of them."""
     made = fold(LearnerState(), in_order(events))
-    # an answer that was taken back was still given on its day
+    # The day of an answer counts even if the answer was undone.
     answers = (event for event in events if isinstance(event, Answered))
     days = reduce(with_day, (day_number(event.at, event.zone) for event in answers), made.days)
     return msgspec.structs.replace(
@@ -137,7 +138,7 @@ def _made_anew(state: LearnerState, events: list[LogEvent]) -> LearnerState:
 
 
 def _with_place(made: LessonState | None, known: LessonState | None) -> LessonState:
-    """What the events say of a lesson, with the place and all else that was known of it."""
+    """Return a lesson's progress from the events, with its place and everything else known."""
     if made is None or known is None:
         return made or known or LessonState(lesson="")
     goals = {
@@ -154,7 +155,7 @@ def _with_place(made: LessonState | None, known: LessonState | None) -> LessonSt
 
 
 def _refreshed(state: LearnerState, log: ReviewLog) -> LearnerState:
-    """`state` with the stale cards made of all events about them."""
+    """Return `state` with the stale cards rebuilt from all events about them."""
     events = (event for event in _all_events(log) if _questions(event) & state.stale)
     made = fold(LearnerState(), in_order(events)).cards
     cards = {key: card for key, card in state.cards.items() if key not in state.stale}
@@ -173,10 +174,14 @@ def _questions(event: LogEvent) -> set[str]:
 
 
 def _with_schedules(state: LearnerState, before: LearnerState, log: ReviewLog) -> LearnerState:
-    """`state` as the log has it; `before` is what a program that scheduled nothing made of the log
-    up to its mark. Where the log knows less (it was lost once), what it lacks stays."""
+    """Return `state` rebuilt from the log, with schedules.
+
+    `before` is the state that a version without schedules made from the log up to its mark. If
+    the log has fewer answers than that state (because it was lost once), the difference is
+    kept.
+    """
     lines = list(log.read())
-    made = _made_anew(state, [line.event for line in lines if line.event is not None])
+    made = _rebuilt(state, [line.event for line in lines if line.event is not None])
     read = [line.event for line in lines if line.end <= before.mark.end]
     answers = Counter((e.question, e.version) for e in read if isinstance(e, Answered))
     cards, lost = dict(made.cards), False

@@ -1,8 +1,8 @@
-"""What to ask again, when, and how well it is known. Pure: no disk, no clock of its own.
+"""Decide which questions to review when, and estimate how well they are known.
 
-Times are in seconds since 1970; days are those of the learner's clock. A course is a mapping
-from ids to the `ReviewQuestion`s that it has now. A question that it no longer has keeps its card,
-which counts nowhere.
+These functions are pure: they use neither the disk nor a clock. Times are in seconds since 1970;
+days are those of the learner's clock. A course is a mapping from ids to its current
+`ReviewQuestion`s. A question that was removed from the course keeps its card, which counts nowhere.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,17 +17,17 @@ from tutor.learner.schedule import recall
 from tutor.learner.state import LearnerState
 
 CAP, NEW = 40, 10
-"""How many reviews a day, and how many of them of questions never reviewed before."""
+"""The number of reviews a day, and how many of them may be first reviews."""
 CAP_SETTING, NEW_SETTING = "review.cap", "review.new"
 
 MATURE = 21.0
-"""Days of stability from which something counts as learned for good."""
+"""The days of stability from which a question counts as known for good."""
 
 CHANGED = "This question has changed since you answered it, so it starts again."
 
 
 class ReviewQuestion(msgspec.Struct, frozen=True):
-    """A question of the course, and where it stands; `screen` is empty where it has none."""
+    """A question of the course, and the screen it is about; `screen` is empty if there is none."""
 
     question: str
     version: int
@@ -36,7 +36,7 @@ class ReviewQuestion(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A question to be asked; `why` is a sentence to go with it, mostly empty."""
+    """A question to ask. `why` is a sentence to show with it, usually empty."""
 
     question: str
     lesson: str
@@ -46,9 +46,10 @@ class Due(msgspec.Struct, frozen=True):
 
 
 class Queue(msgspec.Struct, frozen=True):
-    """What to ask now, in this order; `ahead` is what would come later, the soonest first.
+    """The questions to ask now, in order; `ahead` are later ones, the earliest first.
 
-    `held_back` are due, but more than a day should have; `suspended` and `retired` are not asked.
+    `held_back` counts questions that are due but exceed the daily limits; `suspended` and
+    `retired` ones are not asked.
     """
 
     due: tuple[Due, ...] = ()
@@ -59,12 +60,12 @@ class Queue(msgspec.Struct, frozen=True):
 
     @property
     def next_at(self) -> float | None:
-        """When the next question comes due; None if there is none."""
+        """The time when the next question is due; None if there is none."""
         return self.ahead[0].at if self.ahead else None
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """At most so many reviews a day, and so many of them the first of their question."""
+    """The limits of reviews a day, and of first reviews among them."""
 
     cap: int = CAP
     new: int = NEW
@@ -74,7 +75,7 @@ USUAL = Limits()
 
 
 def limits(setting: Callable[[str], Setting | None]) -> Limits:
-    """What the learner has set; what makes no sense counts as not set."""
+    """Return the limits that the learner has set; an invalid setting counts as not set."""
 
     def number(name: str, default: int) -> int:
         value = setting(name)
@@ -87,10 +88,10 @@ def limits(setting: Callable[[str], Setting | None]) -> Limits:
 def queue(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float, limit: Limits = USUAL
 ) -> Queue:
-    """The reviews at `now`. `questions` are those of the course, by id.
+    """Return the reviews at `now`. `questions` are the course's, by id.
 
-    What FSRS wants on a day is due from the beginning of that day. What was reviewed today counts
-    towards the limits.
+    A question that FSRS schedules for a day is due from the beginning of that day. Reviews that
+    were already done today count toward the limits.
     """
     begin, end = midnights(now, 1)
     due: list[Due] = []
@@ -142,8 +143,10 @@ def _within(due: Iterable[Due], cap: int, new: int) -> list[Due]:
 def forecast(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float, days: int = 14
 ) -> tuple[int, ...]:
-    """How many questions come due on each of the next `days` days, today first, with what is
-    overdue, if nothing is answered meanwhile."""
+    """Return the number of questions due on each of the next `days` days, starting today.
+
+    Today's number includes overdue questions. No answers in the meantime are assumed.
+    """
     ends = midnights(now, days)[1:]
     counts = [0] * days
     for card in _current(state, questions):
@@ -157,14 +160,16 @@ def forecast(
 def retention(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
 ) -> float | None:
-    """The share of the questions answered so far that would be answered right at `now`, as FSRS
-    estimates it, 0 to 1; None when there is none."""
+    """Return the expected fraction of right answers at `now` to the questions answered so far.
+
+    FSRS estimates it, from 0 to 1; the result is None if there are no such questions.
+    """
     known = [recall(card, now) for card in _current(state, questions) if card.stability is not None]
     return sum(known) / len(known) if known else None
 
 
 class Mastery(msgspec.Struct, frozen=True):
-    """How well something is known, 0 to 1: of `questions`, `answered` were answered so far."""
+    """The mastery of a lesson or screen, 0 to 1; `answered` of its `questions` have an answer."""
 
     questions: int
     answered: int
@@ -177,14 +182,17 @@ Key = TypeVar("Key")
 def mastery_of_lessons(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
 ) -> dict[str, Mastery]:
-    """By lesson id, for every lesson that has questions."""
+    """Return the mastery of every lesson that has questions, by lesson id."""
     return _mastery(state, questions, now, lambda question: question.lesson)
 
 
 def mastery_of_screens(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
 ) -> dict[tuple[str, str], Mastery]:
-    """By lesson id and screen id: a screen is one idea. Questions without one are left out."""
+    """Return the mastery by lesson id and screen id; each screen is one idea.
+
+    Questions without a screen are left out.
+    """
     placed = {key: question for key, question in questions.items() if question.screen}
     return _mastery(state, placed, now, lambda question: (question.lesson, question.screen))
 
@@ -195,7 +203,11 @@ def _mastery(
     now: float,
     group: Callable[[ReviewQuestion], Key],
 ) -> dict[Key, Mastery]:
-    """A question never answered counts as not known, and so does one that has changed since."""
+    """Return the mastery of each group of questions.
+
+    A question without an answer counts as not known, and so does one that has changed since the
+    answer.
+    """
     totals: dict[Key, list[float]] = {}
     for question in questions.values():
         total = totals.setdefault(group(question), [0, 0, 0.0])
@@ -211,18 +223,21 @@ def _mastery(
 
 
 def known(card: Card, now: float) -> float:
-    """How well one question is known, 0 to 1: the probability of a right answer now, less as long
-    as it would not last for three weeks."""
+    """Return how well one question is known, 0 to 1.
+
+    This is the probability of a right answer now, reduced in proportion if its stability is
+    below three weeks.
+    """
     return recall(card, now) * min(1.0, (card.stability or 0.0) / MATURE)
 
 
 def streak(state: LearnerState, now: float) -> int:
-    """How many days in a row something was answered, up to today or yesterday."""
+    """Return the number of days in a row with an answer, up to today or yesterday."""
     return days.streak(state.days, local_day_number(now))
 
 
 def _current(state: LearnerState, questions: Mapping[str, ReviewQuestion]) -> Iterable[Card]:
-    """The cards that can be asked."""
+    """Return the cards that can be asked."""
     return (
         card for card in state.cards.values() if card.question in questions and not card.suspended
     )

@@ -1,9 +1,9 @@
 """The review log: one line for every event, appended and never changed, in two files.
 
-The second file is a copy of the first, byte for byte: a file that was cut off or has bits flipped
-costs no answer as long as the other one has it. A line is written in one piece to the log and then
-to the copy, and is on disk in both before `extend` returns; so the copy is never ahead. Where it
-is, or where a line of the log is damaged, what is read is what the two have together.
+The second file is a byte-for-byte copy of the first: if a file is cut off or has flipped bits, no
+answer is lost as long as the other file has it. A line is written at once, first to the log and
+then to the copy, and is on disk in both before `extend` returns. So the copy is never ahead. If it
+is, or if a line of the log is damaged, reading combines the two.
 """
 
 import io
@@ -20,16 +20,17 @@ from tutor.learner.records import LogEvent, LogMark
 
 DAMAGED, CUT_OFF, MISSING = "is damaged", "was cut off", "is missing"
 OTHER = "is another one"
-"""Nothing in it is damaged, but it is not this log's: an older program went on without it."""
+"""The file is intact but belongs to another log: an older version wrote to the log alone."""
 
 _CHUNK = 1 << 20
 
 
 class Examined(msgspec.Struct, frozen=True):
-    """What the two files are together, and what is wrong with each, if anything.
+    """The two files combined, and what is wrong with each, if anything.
 
-    `copied` counts the bytes of the copy. One that was cut off may also never have got the end of
-    the log: its writer was killed. `unreadable` counts the lines that neither file has whole.
+    `copied` counts the bytes of the copy. A copy that is cut off may also just lack the end of
+    the log, because its writer was killed. `unreadable` counts the lines that are damaged in
+    both files.
     """
 
     whole: bytes
@@ -40,7 +41,10 @@ class Examined(msgspec.Struct, frozen=True):
 
 
 class ReviewLog:
-    """`extend` and `mend` need the learner's lock, reading does not."""
+    """The review log of a learner.
+
+    `extend` and `mend` need the learner's lock; reading does not.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -48,28 +52,30 @@ class ReviewLog:
         self.damaged = path.with_name(path.name + ".damaged")
 
     def size(self) -> int:
-        """Bytes; 0 when there is no log yet."""
+        """Return the size in bytes; 0 if there is no log yet."""
         return max(disk.size(self.copy), disk.size(self.path))
 
     def cut_off(self) -> bool:
-        """Whether the copy has more than the log, which nothing but damage explains."""
+        """Return whether the copy is longer than the log, which only damage can explain."""
         copied = disk.size(self.copy)  # before the log, which may be growing
         return copied > disk.size(self.path)
 
     # --- writing --------------------------------------------------------------------------------
 
     def extend(self, events: Iterable[LogEvent]) -> None:
-        """Add one line for each event, all of them or none, and wait until the disk has them
-        twice. Whoever is killed within it may leave the first ones.
+        """Append one line for each event, all or none, and wait until both files are on disk.
 
-        Raises `StoreFull`, `StoreReadOnly` or `StoreError`; then the log is as it was before.
+        If the process is killed in the middle, the first lines may remain. Raises
+        `StoreFull`, `StoreReadOnly` or `StoreError`; the log is then unchanged.
         """
         lines = b"".join(map(encode, events))
         if not lines:
             return
         before = disk.size(self.path)
         if before == 0:
-            disk.append(self.copy, b"")  # so that one without a copy is known for an older one
+            disk.append(
+                self.copy, b""
+            )  # so that a log without a copy must be from an older version
         torn = before > 0 and self._bytes(self.path, before - 1) != b"\n"
         disk.append(self.path, UNFINISHED + lines if torn else lines)
         try:
@@ -79,14 +85,16 @@ class ReviewLog:
             raise
 
     def _catch_up_copy(self) -> None:
-        """Append what the log has beyond it."""
+        """Append what the log has beyond the copy."""
         disk.append(self.copy, self._bytes(self.path, disk.size(self.copy)))
 
     # --- reading --------------------------------------------------------------------------------
 
     def read(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
-        """The complete lines from byte `start` up to `end`, or to the end of the log: those of the
-        file, and what its copy has in place of damaged and missing ones."""
+        """Yield the complete lines from byte `start` up to `end`, or to the end of the log.
+
+        Damaged and missing lines are taken from the copy.
+        """
         with disk.failures_in_words(self.path, "read"), self._opened() as file:
             for line in lines_of(file, start, end):
                 if not line.sound and not self._copied_so(line):
@@ -105,21 +113,23 @@ class ReviewLog:
             return io.BytesIO()
 
     def _copied_so(self, line: Line) -> bool:
-        """Whether the copy has nothing else in place of `line`."""
+        """Return whether the copy has the same bytes as `line`, or does not reach that far."""
         length = line.end - line.start
         there = self._bytes(self.copy, line.start, length)
         return len(there) < length or there == self._bytes(self.path, line.start, length)
 
     def _copy_knows_more(self, start: int) -> bool:
-        """Whether the copy has something from byte `start` on that the log has not. The copy is
-        read first: a session that is saving makes the log longer first."""
+        """Return whether the copy has something beyond byte `start` that the log has not.
+
+        The copy is read first, because a session that is saving extends the log first.
+        """
         if disk.size(self.copy) <= start:
             return False
         copy = self._bytes(self.copy, start)
         return not self._bytes(self.path, start).startswith(copy)
 
     def contains(self, mark: LogMark) -> bool:
-        """Whether the line that `mark` ends with is still where it was."""
+        """Return whether the line that `mark` ends with is still in its place."""
         if mark.end == 0:
             return True
         if not mark.start < mark.end <= self.size():
@@ -140,7 +150,7 @@ class ReviewLog:
     # --- looking after both ---------------------------------------------------------------------
 
     def agrees(self) -> bool:
-        """Whether the two files are the same. Reads both to their end."""
+        """Return whether the two files are the same, reading both completely."""
         if disk.size(self.copy) != disk.size(self.path):
             return False
         start = 0
@@ -151,7 +161,7 @@ class ReviewLog:
         return True
 
     def examine(self) -> Examined:
-        """What became of the two files. Changes nothing."""
+        """Return what is wrong with the two files. Changes nothing."""
         copy, log = self._bytes(self.copy), self._bytes(self.path)
         whole = mended(log, copy)
         problem = _problem(self.copy, copy, whole)
@@ -167,8 +177,10 @@ class ReviewLog:
         )
 
     def mend(self) -> Examined:
-        """Make both files what they are together, keeping a damaged log beside them. Returns what
-        they were before. Raises the `StoreError` family."""
+        """Repair both files, keep a damaged log beside them, and return what was wrong.
+
+        Raises the `StoreError` family.
+        """
         found = self.examine()
         if found.log:
             self._replace(self.path, found.whole, keep=self.damaged)
@@ -188,7 +200,7 @@ class ReviewLog:
 
 
 def _problem(path: Path, data: bytes, whole: bytes) -> str:
-    """What is wrong with the file `path`, whose `data` should be `whole`."""
+    """Return what is wrong with the file `path`, whose `data` should be `whole`."""
     if data == whole:
         return ""
     if not path.exists():

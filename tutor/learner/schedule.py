@@ -1,8 +1,8 @@
-"""When a question comes back: FSRS, by py-fsrs with its default parameters, for 90 % retention.
+"""Schedule reviews: FSRS, by py-fsrs with its default parameters, for 90 % retention.
 
-Intervals are not fuzzed, so that the same answers give the same days on every machine. And FSRS
-is told of no learning steps: a question comes back on another day, never after some minutes. Who
-got one wrong can try again at once in the quiz.
+Intervals are not randomized, so that the same answers give the same days on every machine. FSRS is
+configured without learning steps: a question comes back on another day, never after some minutes.
+After a wrong answer you can try again at once in the quiz.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Grade(IntEnum):
-    """What FSRS is told; the numbers are those of `fsrs.Rating`. Nobody is asked for `Easy`."""
+    """The grade of an answer, with the numbers of `fsrs.Rating`. `Easy` is not used."""
 
     AGAIN = 1
     HARD = 2
@@ -33,7 +33,7 @@ class Grade(IntEnum):
 
 
 def grade(answer: Answered) -> Grade:
-    """Follows from what happened, so that no learner has to judge how hard it was."""
+    """Return the grade of an answer; learners need not judge how hard a question was."""
     if not answer.correct:
         return Grade.AGAIN
     helped = answer.hinted or answer.guessed or answer.attempt > 1
@@ -41,9 +41,12 @@ def grade(answer: Answered) -> Grade:
 
 
 def scheduled(before: Card | None, after: Card, grade: Grade) -> Card:
-    """`after`, whose `last_at` is the time of an answer with `grade`, with the schedule that
-    follows; `before` is the card without that answer, None for the first one."""
-    from fsrs import Rating  # 40 ms, which a session that only reads never needs
+    """Return `after` with the schedule that follows from an answer with `grade`.
+
+    The time of the answer is `after.last_at`; `before` is the card without that answer, None
+    for the first one.
+    """
+    from fsrs import Rating  # takes 40 ms, and a session that only reads never needs it
 
     reviewed, _ = _scheduler().review_card(_to_fsrs(before), Rating(grade), _time(after.last_at))
     return msgspec.structs.replace(
@@ -55,7 +58,7 @@ def scheduled(before: Card | None, after: Card, grade: Grade) -> Card:
 
 
 def recall(card: Card, at: float) -> float:
-    """The probability, 0 to 1, that the card would be answered right at `at`."""
+    """Return the probability, 0 to 1, of a right answer at the time `at`."""
     if card.stability is None:
         return 0.0
     return float(_scheduler().get_card_retrievability(_to_fsrs(card), _time(at)))
@@ -75,7 +78,7 @@ def _to_fsrs(card: Card | None) -> FsrsCard:
     if card is None or card.stability is None or card.difficulty is None:
         return FsrsCard(card_id=0, due=_EPOCH)
     return FsrsCard(
-        card_id=0,  # without an id, fsrs waits a millisecond to find one
+        card_id=0,  # without an id, fsrs takes a millisecond to create one
         state=State.Review,
         stability=card.stability,
         difficulty=card.difficulty,

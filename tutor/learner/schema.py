@@ -1,7 +1,7 @@
-"""Versions of the state file, and how a file of an older one is brought up to date.
+"""Versions of the state file, and migrations from older versions.
 
-A new version adds one function to `MIGRATIONS`. The review log needs none of this: its lines are
-never changed, and what an event means is decided by its tag.
+A new version adds one function to `MIGRATIONS`. The review log needs no migrations: its lines never
+change, and the tag of an event determines its meaning.
 """
 
 from collections.abc import Callable
@@ -13,13 +13,13 @@ from tutor.learner.errors import StoreNewer
 
 Document = dict[str, Any]
 Tables = dict[str, dict[str, Document]]
-"""Table name, document id, document: what TinyDB keeps."""
+"""Documents by table name and document id, as TinyDB stores them."""
 
 Migration = Callable[[Tables], Tables]
 
 
 class Schema(msgspec.Struct, frozen=True):
-    """`migrations[0]` turns tables of version 1 into version 2, and so on."""
+    """The known versions; `migrations[0]` turns tables of version 1 into version 2, and so on."""
 
     migrations: tuple[Migration, ...] = ()
 
@@ -28,23 +28,23 @@ class Schema(msgspec.Struct, frozen=True):
         return len(self.migrations) + 1
 
     def check(self, version: int, where: str) -> None:
-        """Raises `StoreNewer` if this program cannot read a file of `version`."""
+        """Raise `StoreNewer` if this program cannot read a file of `version`."""
         if version > self.version:
             raise StoreNewer(
-                f"{where} was written by a newer version of tutor (format {version}, "
-                f"this one knows {self.version}). Nothing in it was changed.",
-                "You can look at everything, but nothing new is kept. Update tutor to go on.",
+                f"{where} was written by a newer version of tutor (format {version}; "
+                f"this version reads formats up to {self.version}). Nothing in it was changed.",
+                "You can look at everything, but nothing new is saved. Update tutor to continue.",
             )
 
     def migrate(self, tables: Tables, version: int) -> Tables:
-        """`tables` of `version`, which is checked, as tables of this version."""
+        """Return `tables` of `version`, which is already checked, as tables of this version."""
         for migration in self.migrations[version - 1 :]:
             tables = migration(tables)
         return tables
 
 
-def _labs_are_called_so(tables: Tables) -> Tables:
-    """To version 2: `goals` of a lesson held the ids of labs that were done."""
+def _rename_goals_to_labs_done(tables: Tables) -> Tables:
+    """Migrate to version 2: before, `goals` of a lesson held the ids of finished labs."""
     lessons = {
         key: {("labs_done" if name == "goals" else name): value for name, value in lesson.items()}
         for key, lesson in tables.get("lessons", {}).items()
@@ -52,8 +52,8 @@ def _labs_are_called_so(tables: Tables) -> Tables:
     return {**tables, "lessons": lessons}
 
 
-def _cards_are_scheduled(tables: Tables) -> Tables:
-    """To version 3: a card knows when it is due, which the log can tell; until it has, now."""
+def _schedule_cards(tables: Tables) -> Tables:
+    """Migrate to version 3: cards have due times, computed from the log later; until then, now."""
     cards = {
         key: {"due": card.get("last_at", 0.0), **card}
         for key, card in tables.get("cards", {}).items()
@@ -63,12 +63,12 @@ def _cards_are_scheduled(tables: Tables) -> Tables:
 
 
 MIGRATIONS: tuple[Migration, ...] = (
-    _labs_are_called_so,
-    _cards_are_scheduled,
+    _rename_goals_to_labs_done,
+    _schedule_cards,
     lambda tables: tables,  # to version 4: the checksum covers the version, and the log has a copy
 )
 
 VERSION_CHECKED = LOG_COPIED = 4
-"""Since which version the checksum covers the version, and the review log has a copy."""
+"""The version since which the checksum covers the version and the review log has a copy."""
 
 CURRENT = Schema(MIGRATIONS)

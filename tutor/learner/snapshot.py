@@ -1,6 +1,6 @@
-"""A copy of a learner's folder to look at, made by reading alone.
+"""Copy a learner's folder in order to look at it, without writing to it.
 
-For those who look at the progress of others: nothing in the folder is written, made or locked.
+This is for looking at the progress of others: nothing in the folder is written, created or locked.
 """
 
 import os
@@ -14,23 +14,29 @@ from tutor.learner import disk
 from tutor.learner.untrusted_files import entry_exists, read_untrusted, refusal
 
 LARGEST = 64_000_000
-"""Bytes of all files together: more than 200,000 answers."""
+"""The largest size of all files together in bytes, more than 200,000 answers."""
 MOST_FILES = 50
 
 _STATE, _LOG = "progress.json", "reviews.log"
 _PASSED_OVER = ("lock", ".tmp")
-"""How names end of what says nothing about the learner."""
+"""The ends of the names of files that contain nothing about the learner."""
 
 
 def has_progress(folder: Path) -> bool:
-    """Whether it is a learner's folder. Raises `OSError` where that cannot be known."""
+    """Return whether `folder` is a learner's folder.
+
+    Raises `OSError` if that cannot be determined.
+    """
     return entry_exists(folder / _LOG) or entry_exists(folder / _STATE)
 
 
 @contextmanager
 def snapshot(folder: Path) -> Iterator[Path]:
-    """For the time of the block, a private folder with copies of the files in `folder`, to be
-    opened as `Progress`. Raises `StoreError` where they cannot be read, or are none of ours."""
+    """Yield a private folder with copies of the files in `folder`, to be opened as `Progress`.
+
+    The copies exist until the block ends. Raises `StoreError` if files cannot be read or are
+    not a learner's.
+    """
     with tempfile.TemporaryDirectory(prefix="tutor-") as place:
         left = LARGEST
         for name in _names(folder):
@@ -43,8 +49,11 @@ def snapshot(folder: Path) -> Iterator[Path]:
 
 
 def _names(folder: Path) -> list[str]:
-    """The files in `folder`, the state first: a log that is read after it knows all that it does,
-    even if the learner answers something meanwhile."""
+    """Return the names of the files in `folder`, the state first.
+
+    A log that is read after the state includes everything in it, even if the learner answers
+    something in the meantime.
+    """
     names: list[str] = []
     with disk.failures_in_words(folder, "read"), os.scandir(folder) as entries:
         for entry in entries:

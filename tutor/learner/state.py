@@ -1,10 +1,10 @@
-"""What is known of a learner at one moment, and how an event changes it.
+"""The state of a learner at one moment, and how events change it.
 
-The state follows from the set of events alone: which machine an event is from and in which order
-the log has it makes no difference. `fold` takes events as they come; what it cannot know from the
-state it is given, because an event is older than what that was made of, it names in `stale`, to be
-made anew from `in_order` of all events. Positions in lessons and settings are not events; they are
-kept beside.
+The state follows from the set of events alone: neither their machine nor their order in the log
+makes a difference. `fold` applies events one by one. If an event is older than those already
+applied, the state cannot be updated correctly; the questions concerned are then put into `stale`,
+to be rebuilt from all events `in_order`. Places in lessons and settings are not events and are
+stored separately.
 """
 
 from bisect import insort
@@ -38,38 +38,38 @@ from tutor.learner.records import (
 from tutor.learner.schedule import grade, scheduled
 
 UNKNOWN_ANSWER = "?"
-"""Stands for an answer whose words the log does not have."""
+"""The text of an answer that the log does not have."""
 
 _BIT_PARTS = 2.0**20
-"""Bits are added up in such parts, which floating point does exactly, in any order."""
+"""Bits are rounded to multiples of 1 / this, so that their sums are exact in any order."""
 
 
 class LearnerState(msgspec.Struct, frozen=True):
-    """Bounded: one card for each question, one entry for each lesson and setting."""
+    """The bounded state of a learner, with one entry per question, lesson and setting."""
 
     cards: Mapping[str, Card] = msgspec.field(default_factory=dict)
     lessons: Mapping[str, LessonState] = msgspec.field(default_factory=dict)
     guesses: GuessHistory = GuessHistory()
     settings: Mapping[str, Setting] = msgspec.field(default_factory=dict)
     forgotten: Mapping[str, float] = msgspec.field(default_factory=dict)
-    """Until when the answers to a question count for nothing, by question."""
+    """The time until which answers to a question do not count, by question."""
     suspensions: Mapping[str, Suspension] = msgspec.field(default_factory=dict)
-    """The last word about each question that was ever suspended; its card has it too."""
+    """The latest suspension of each question that was ever suspended; its card has it too."""
     drafts: Mapping[str, Draft] = msgspec.field(default_factory=dict)
-    """What was entered in a review and not answered yet, by question."""
+    """Answers entered in a review but not given yet, by question."""
     days: Days = Days()
     undo: Undo = Undo()
     mark: LogMark = LogMark()
     stale: frozenset[str] = frozenset()
-    """Questions whose cards need all their events to be right. Never stored."""
+    """The questions whose cards must be rebuilt from all their events. Never stored."""
 
     def lesson(self, lesson_id: str) -> LessonState:
-        """Where the learner is in a lesson; an empty state for one never opened."""
+        """Return the learner's progress in a lesson; an empty state if it was never opened."""
         return self.lessons.get(lesson_id) or LessonState(lesson=lesson_id)
 
 
 def in_order(events: Iterable[LogEvent]) -> list[LogEvent]:
-    """Every event once, the earliest first, without answers that were taken back."""
+    """Return every event once, the earliest first, without answers that were undone."""
     known: dict[str, LogEvent] = {}
     nameless: list[LogEvent] = []
     undone: set[str] = set()
@@ -85,7 +85,7 @@ def in_order(events: Iterable[LogEvent]) -> list[LogEvent]:
 
 
 def fold(state: LearnerState, events: Iterable[LogEvent]) -> LearnerState:
-    """`state` after `events`, in the order given."""
+    """Return `state` after `events`, applied in the given order."""
     after = _Folding(state)
     for event in events:
         match event:
@@ -146,7 +146,7 @@ class _Folding:
         if after is not card:
             self._put(after)
             self.undo = Undo(question=name, answer=event.id, before=card)
-        else:  # what was before is no longer all that there would be without it
+        else:  # the card in `undo` does not include this answer
             self._cannot_undo(name)
 
     def take_back(self, event: Undone) -> None:
@@ -190,14 +190,17 @@ class _Folding:
             if card is None:
                 continue
             self._cannot_undo(name)
-            self.stale.add(name)  # later answers, to an older version, may count again
+            self.stale.add(name)  # later answers to an older version may count again
             if card.last_at <= event.at:
                 del self.cards[name]
 
 
 def after_answer(card: Card | None, event: Answered) -> Card:
-    """A higher version of a question is another question: its counts begin again, and so does its
-    schedule. An answer to an older version than the card's says nothing about the new one."""
+    """Return the card after an answer.
+
+    A higher version of a question is a new question: its counts and its schedule start again.
+    An answer to an older version than the card's changes nothing.
+    """
     if card is not None and event.version < card.version:
         return card
     known = card if card is not None and card.version == event.version else None
@@ -217,7 +220,7 @@ def after_answer(card: Card | None, event: Answered) -> Card:
 
 
 def after_progress(lesson: LessonState, event: LabDone | GoalReached | LessonRead) -> LessonState:
-    """`lesson` with what was brought about in it, each thing once."""
+    """Return `lesson` with what was achieved in it, each achievement once."""
     lesson = msgspec.structs.replace(lesson, visited_at=max(lesson.visited_at, event.at))
     match event:
         case LabDone(lab=lab):
@@ -251,7 +254,7 @@ def _exact(bits: float) -> float:
 
 
 def with_draft(state: LearnerState, question: str, draft: Draft | None) -> LearnerState:
-    """`state` with what is entered for a question in a review; None where nothing is."""
+    """Return `state` with the answer entered for a question in a review; None removes it."""
     drafts = {key: kept for key, kept in state.drafts.items() if key != question}
     if draft is not None:
         drafts[question] = draft
@@ -259,8 +262,11 @@ def with_draft(state: LearnerState, question: str, draft: Draft | None) -> Learn
 
 
 def place(state: LearnerState, lesson: LessonState) -> LearnerState:
-    """`state` with the learner's place in one lesson. What the log decides (`read`, labs and
-    goals) stays as it is, and screens seen in another session stay seen."""
+    """Return `state` with the learner's place in one lesson.
+
+    What follows from the log (`read`, labs and goals) stays unchanged, and screens seen in
+    another session stay seen.
+    """
     known = state.lesson(lesson.lesson)
     merged = msgspec.structs.replace(
         lesson,

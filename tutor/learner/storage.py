@@ -2,8 +2,8 @@
 
 The file is one JSON object that begins with its own description:
 `{"about":{"file":{"schema":4,"checksum":"89abcdef"}},"cards":{...},...}`. The checksum is the
-CRC-32, begun with the number of the schema, of everything after the checksum itself; it stays so
-in every later version. So a number that was damaged is told from that of a newer program. Every
+CRC-32, seeded with the number of the schema, of everything after the checksum itself; this holds
+for all later versions. So a damaged number can be told from the number of a newer version. Every
 write goes to a temporary file that replaces the old one, and the old one stays as the backup.
 """
 
@@ -31,16 +31,17 @@ class Description(msgspec.Struct, frozen=True):
 
 
 class Beginning(msgspec.Struct, frozen=True):
-    """All that is read of a file at first; what follows is passed over."""
+    """The part of a file that is read first; the rest is skipped."""
 
     about: Description
 
 
 class Contents(msgspec.Struct, frozen=True):
-    """`tables` is None when neither the file nor its backup can be used, or there is none.
+    """The contents of the file, or of its backup.
 
-    `problem` says what is wrong with the file ("is empty"), or is empty itself; `damaged` that
-    there is a file, which must not become the backup; `edited` that a checksum did not match.
+    `tables` is None if neither can be used. `problem` says what is wrong with the file ("is
+    empty"), or is empty. `damaged` means that there is a file, which must not become the
+    backup; `edited` means that the checksum did not match.
     """
 
     tables: Tables | None
@@ -51,23 +52,25 @@ class Contents(msgspec.Struct, frozen=True):
 
 
 class Damaged(Exception):
-    """A file is not what this module writes; the argument says how, for a sentence."""
+    """A file is not in the format of this module; the argument completes a sentence."""
 
 
 _END = b"}},"
-"""Of the description."""
+"""The end of the description."""
 
 _beginning_decoder = msgspec.json.Decoder(Beginning)
 _decoder = msgspec.json.Decoder(dict[str, dict[str, dict[str, Any]]])
 
 
 class AtomicStorage(Storage):
-    """`read` never needs write access or the lock, so that it works everywhere; `write` replaces
-    the file. Within `transaction` both work in memory, under the lock, and the file is written
-    once at the end, unless an exception leaves the block.
+    """A storage for TinyDB that replaces its file as a whole.
 
-    TinyDB itself reads before it writes, in two calls: whoever changes anything must do it in a
-    transaction, or another process may write in between.
+    `read` needs neither write access nor the lock, so it works everywhere; `write` replaces the
+    file. Within `transaction` both work in memory, under the lock, and the file is written once
+    at the end, unless an exception leaves the block.
+
+    TinyDB itself reads and writes in two separate calls. All changes must be made in a
+    transaction, because otherwise another process may write in between.
     """
 
     def __init__(self, path: Path, schema: Schema, timeout: float) -> None:
@@ -104,8 +107,10 @@ class AtomicStorage(Storage):
                 self._tables, self._in_transaction = None, False
 
     def load(self) -> Contents:
-        """What the file holds, or else its backup. Raises `StoreNewer`, and `StoreError` when the
-        disk does not let us read."""
+        """Return the contents of the file, or else of its backup.
+
+        Raises `StoreNewer`, or `StoreError` if the disk cannot be read.
+        """
         try:
             return self._sound(self.path)
         except Damaged as error:
@@ -140,8 +145,8 @@ class AtomicStorage(Storage):
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Damaged("is damaged") from error
         del tables["about"]
-        # A mismatch in something that parses: nobody cut it off, someone edited it (or some bits
-        # flipped). Falling back to the backup would lose that.
+        # The file can be parsed, but its checksum does not match: it was not cut off, but
+        # edited (or bits flipped). Falling back to the backup would lose the edits.
         tables = self.schema.migrate(tables, about.schema)
         return Contents(tables, about.schema, edited=not whole)
 
@@ -161,14 +166,14 @@ class AtomicStorage(Storage):
 
 
 def encoded(tables: Tables, version: int) -> bytes:
-    """The file of `tables` in the schema `version`."""
+    """Return the bytes of a file with `tables` in the schema `version`."""
     rest = _END + msgspec.json.encode(tables or {"log": {}})[1:]
     beginning = b'{"about":{"file":{"schema":%d,"checksum":"%s"'
     return beginning % (version, _checksum(version, rest).encode()) + rest
 
 
 def _checksum(version: int, rest: bytes) -> str:
-    """Of a file of the schema `version` that has `rest` after its checksum."""
+    """Return the checksum of a file of the schema `version` with `rest` after its checksum."""
     if version < VERSION_CHECKED:
         return f"{zlib.crc32(rest.removeprefix(_END)):08x}"
     return f"{zlib.crc32(rest, version):08x}"

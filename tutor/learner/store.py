@@ -1,4 +1,4 @@
-"""What can be asked about a learner and saved, whoever holds the state and writes it."""
+"""The interface for reading and saving a learner's progress."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -20,12 +20,14 @@ Saved = TypeVar("Saved")
 _setting_decoder = msgspec.json.Decoder(Setting)
 
 LONGEST_SETTING = 20_000
-"""Characters. Settings are rewritten at every save, so they stay small."""
+"""The largest number of characters. Settings are rewritten at every save, so they stay small."""
 
 
 class ProgressStore(ABC, Generic[Saved]):
-    """What can be asked about a learner, as of this moment, and what can be saved. Every save
-    returns `Saved`: nothing, or a future."""
+    """The current state of a learner, and methods to save changes.
+
+    Every save returns `Saved`: nothing, or a future.
+    """
 
     folder: Path
     clock: Clock
@@ -34,28 +36,28 @@ class ProgressStore(ABC, Generic[Saved]):
     def state(self) -> LearnerState: ...
 
     def lesson(self, lesson_id: str) -> LessonState:
-        """Where the learner is in a lesson; an empty state for one never opened."""
+        """Return the learner's progress in a lesson; an empty state if it was never opened."""
         return self.state().lesson(lesson_id)
 
     def lessons(self) -> dict[str, LessonState]:
-        """Every lesson that was ever opened, by id."""
+        """Return every lesson that was ever opened, by id."""
         return dict(self.state().lessons)
 
     def last_lesson(self) -> str | None:
-        """Id of the lesson visited last."""
+        """Return the id of the lesson visited last."""
         visited = self.state().lessons.values()
         return max(visited, key=lambda state: state.visited_at).lesson if visited else None
 
     def card(self, question_id: str) -> Card | None:
-        """What is known of a question; None when it was never answered."""
+        """Return the card of a question; None if it was never answered."""
         return self.state().cards.get(question_id)
 
     def draft(self, question_id: str) -> Draft | None:
-        """What was entered for a question in a review and not answered yet."""
+        """Return the answer entered for a question in a review and not given yet."""
         return self.state().drafts.get(question_id)
 
     def cards(self) -> dict[str, Card]:
-        """Every question ever answered, by id."""
+        """Return the cards of all questions that were ever answered, by id."""
         return dict(self.state().cards)
 
     @property
@@ -71,27 +73,35 @@ class ProgressStore(ABC, Generic[Saved]):
 
     @abstractmethod
     def change(self, change: Change, replaces: object = None) -> Saved:
-        """Save what `change` makes of the state: of everything but what follows from events. Of two
-        changes with the same `replaces` the later one says everything that the earlier one did."""
+        """Save the state that `change` returns, except for what follows from events.
+
+        Of two changes with the same `replaces`, the later one includes everything in the
+        earlier one.
+        """
 
     def save_lesson(self, lesson: LessonState) -> Saved:
-        """Save the place in a lesson. What follows from events (`read`, labs and goals) is not
-        taken from here; `seen` is added to what was seen before."""
+        """Save the place in a lesson.
+
+        What follows from events (`read`, labs and goals) is ignored; `seen` is added to the
+        screens seen before.
+        """
         if not lesson.visited_at:
             lesson = msgspec.structs.replace(lesson, visited_at=self.clock())
         return self.change(lambda state: place(state, lesson), ("lesson", lesson.lesson))
 
     def save_draft(self, question: str, draft: Draft | None) -> Saved:
-        """Save what is entered for a question in a review; None where nothing is. An answer to
-        it takes the draft away by itself."""
+        """Save the answer entered for a question in a review; None removes it.
+
+        Answering the question removes its draft.
+        """
         return self.change(lambda state: with_draft(state, question, draft), ("draft", question))
 
     def save_setting(self, name: str, value: Setting) -> Saved:
-        """Remember a small choice. Raises `StoreError` at once for one that can never be saved."""
+        """Save a small choice. Raises `StoreError` at once for a value that can never be saved."""
         if isinstance(value, str) and len(value) > LONGEST_SETTING:
             raise StoreError(
-                f"A text of {len(value):,} characters is too long to be remembered.",
-                f"Shorten it to {LONGEST_SETTING:,} characters; it works as it is until you quit.",
+                f"A text of {len(value):,} characters is too long to be saved.",
+                f"Shorten it to {LONGEST_SETTING:,} characters. It stays as it is until you quit.",
             )
         exact_json(value, _setting_decoder)
         return self.change(

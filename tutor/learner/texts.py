@@ -1,12 +1,12 @@
-"""The texts that a learner has taken apart, each in a file of its own.
+"""Store the texts that a learner has inspected, each in its own file.
 
-A text is known by its id, and a session writes only the text that it has open. Where two sessions
-have the same one open, the first to save keeps the id; the other one's text becomes a text of its
-own. So neither overwrites what the other did. `MOST` are kept at each place (the free stepper, or
-a lab): the oldest goes when another comes, unless it is starred.
+A text has an id, and a session writes only the text that it has open. If two sessions have the same
+text open, the first to save keeps the id, and the other's text gets a new id. So neither overwrites
+the other's changes. Each place (the free stepper, or a lab) keeps `MOST` texts: when another is
+added, the oldest one without a star is removed.
 
-A file is one line of JSON, `TextInfo`, and then the body, compressed with zlib, whose checksum
-tells whether it is whole.
+A file is one line of JSON, `TextInfo`, followed by the body, compressed with zlib, whose checksum
+shows whether it is intact.
 """
 
 import contextlib
@@ -26,13 +26,15 @@ from tutor.learner.lock import locked
 
 MOST = 20
 LARGEST = 16_000_000
-"""Bytes of a body, before compression: several times what the largest tree of tokens takes."""
+"""The largest body in bytes, before compression: several times the largest tree of tokens."""
 _HEADER = 4096
 
 
 class TextInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a list of texts shows. `at` is the time of the last change (seconds since 1970),
-    `revision` counts the saves."""
+    """The entry of a text in a list.
+
+    `at` is the time of the last change (seconds since 1970), and `revision` counts the saves.
+    """
 
     id: str
     place: str
@@ -48,8 +50,11 @@ def new_id() -> str:
 
 
 class TextShelf:
-    """Reads and writes the files in `folder`. Reading needs no lock and skips what is damaged.
-    Writing raises the `StoreError` family and may be done by several processes at once."""
+    """The text files in `folder`.
+
+    Reading needs no lock and skips damaged files. Writing raises the `StoreError` family and
+    may be done by several processes at once.
+    """
 
     def __init__(self, folder: Path, timeout: float = 5.0) -> None:
         self.folder = folder
@@ -57,13 +62,13 @@ class TextShelf:
         self._timeout = timeout
 
     def list(self, place: str) -> list[TextInfo]:
-        """The texts of a place, the one changed last first."""
+        """Return the texts of a place, the latest change first."""
         infos = [self._info(path) for path in self.folder.glob("*.text")]
         found = [info for info in infos if info is not None and info.place == place]
         return sorted(found, key=lambda info: info.at, reverse=True)
 
     def read(self, id_: str) -> bytes | None:
-        """The body of a text; None where there is none that can be read."""
+        """Return the body of a text; None if it does not exist or cannot be read."""
         try:
             _, _, packed = self._path(id_).read_bytes().partition(b"\n")
             unpacker = zlib.decompressobj()
@@ -73,12 +78,14 @@ class TextShelf:
         return body if unpacker.eof else None
 
     def save(self, info: TextInfo, body: bytes) -> TextInfo:
-        """Save a text that was read or saved last as `info.revision`. Returns it as it is now:
-        under another id where somebody else has saved it since."""
+        """Save a text that was last read or saved as `info.revision`; return its new entry.
+
+        It gets a new id if another session has saved it since.
+        """
         if len(body) > LARGEST:
             raise StoreError(
-                f"This text takes {len(body):,} bytes, too many to be kept.",
-                "It works as it is until you quit. Remove branches to make it smaller.",
+                f"This text takes {len(body):,} bytes, too many to be saved.",
+                "Until you quit, it can stay as it is. Remove branches to make it smaller.",
             )
         with locked(self._lock, self._timeout):
             there = self._info(self._path(info.id))
@@ -92,14 +99,19 @@ class TextShelf:
         return info
 
     def star(self, id_: str, starred: bool) -> None:
-        """Keep a text whatever comes, or no longer. Raises `StoreError` when as many are starred
-        as are kept."""
+        """Star a text, which protects it from being removed, or take the star away.
+
+        Raises `StoreError` if the place has no room for another starred text.
+        """
         with locked(self._lock, self._timeout):
             info = self._info(self._path(id_))
             if info is None:
                 return
             if starred and sum(other.starred for other in self.list(info.place)) >= MOST - 1:
-                raise StoreError(f"{MOST - 1} texts are starred already.", "Take a star away.")
+                raise StoreError(
+                    f"{MOST - 1} texts are already starred.",
+                    "Remove the star of another text first.",
+                )
             packed = self._path(id_).read_bytes().partition(b"\n")[2]
             self._write(msgspec.structs.replace(info, starred=starred), packed)
 
@@ -113,7 +125,9 @@ class TextShelf:
             info = msgspec.json.decode(line, type=TextInfo)
         except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
             return None
-        return info if info.id == path.stem else None  # or it would name another file
+        return (
+            info if info.id == path.stem else None
+        )  # otherwise its id would refer to another file
 
     def _write(self, info: TextInfo, packed: bytes) -> None:
         path = self._path(info.id)
@@ -121,7 +135,7 @@ class TextShelf:
             disk.replace(path, msgspec.json.encode(info) + b"\n" + packed)
 
     def _drop_oldest(self, kept: TextInfo) -> None:
-        """Come back to `MOST`; neither what is starred nor what was just saved goes."""
+        """Remove the oldest texts beyond `MOST`, except starred ones and the one just saved."""
         infos = self.list(kept.place)
         spare = [info for info in infos if not info.starred and info.id != kept.id]
         if (excess := len(infos) - MOST) > 0:
@@ -131,14 +145,14 @@ class TextShelf:
 
 
 class OpenText:
-    """A text that a session has open: which one it is, as of the last save."""
+    """A text that a session has open, with its id and revision at the last save."""
 
     def __init__(self, place: str, info: TextInfo | None = None) -> None:
         self.place = place
         self.id = info.id if info else new_id()
         self.revision = info.revision if info else 0
         self.parted = False
-        """Another session had changed the text: this one goes on as a text of its own."""
+        """Another session had changed the text, so this one continues as a separate text."""
 
 
 class _Unsaved(msgspec.Struct, frozen=True):
@@ -147,8 +161,11 @@ class _Unsaved(msgspec.Struct, frozen=True):
 
 
 class Texts:
-    """The shelf for whoever must not wait: saves are done by `put`, in the order asked for, and
-    what is read is as if they were done already."""
+    """The texts, for callers that must not wait.
+
+    `put` does the saves in the order of the requests, and reading returns texts as if they were
+    already saved.
+    """
 
     def __init__(
         self, shelf: TextShelf, put: Callable[[Callable[[], None], object], Future[None]]
@@ -159,8 +176,10 @@ class Texts:
         self._guard = threading.Lock()
 
     def list(self, place: str) -> list[TextInfo]:
-        """The texts of a place, the one changed last first."""
-        waiting = self._waiting()  # first: what is saved meanwhile is on the shelf then
+        """Return the texts of a place, the latest change first."""
+        waiting = (
+            self._waiting()
+        )  # first, because texts saved in the meantime are on the shelf then
         infos = {info.id: info for info in self._shelf.list(place)}
         for text, unsaved in waiting.items():
             if text.place == place:
@@ -177,7 +196,7 @@ class Texts:
         return self._shelf.read(id_)
 
     def save(self, text: OpenText, body: bytes, *, title: str, tokens: int) -> Future[None]:
-        """Save what `text` is now."""
+        """Save the current contents of `text`."""
         info = TextInfo(id=text.id, place=text.place, at=time.time(), title=title, tokens=tokens)
         with self._guard:
             self._unsaved[text] = _Unsaved(info, body)
@@ -191,7 +210,7 @@ class Texts:
             return dict(self._unsaved)
 
     def _write(self, text: OpenText) -> None:
-        """In the thread that saves: which id and revision the text has is known only now."""
+        """Save a text in the saving thread, where its current id and revision are known."""
         unsaved = self._waiting().get(text)
         if unsaved is None:
             return

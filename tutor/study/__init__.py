@@ -1,1 +1,1 @@
-"""A learner in a course: what needs to know of both. Pure: no screen, no disk."""
+"""Combine a course with a learner's progress, without screen or disk."""

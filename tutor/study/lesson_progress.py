@@ -1,4 +1,4 @@
-"""How much of a lesson a learner has done, in figures and in words. Pure: no screen, no disk."""
+"""Compute how much of a lesson a learner has done, without screen or disk."""
 
 from collections.abc import Mapping
 
@@ -11,8 +11,11 @@ from tutor.study.quiz_run import resumed
 
 
 class LessonProgress(msgspec.Struct, frozen=True):
-    """Counts of one lesson: screens seen, questions whose last answer was right and those that
-    were right at some time, labs done."""
+    """The counts of one lesson: screens seen, questions answered right, labs done.
+
+    `right` counts the questions whose last answer was right, and `ever_right` those that were
+    ever answered right.
+    """
 
     screens: int
     seen: int
@@ -24,16 +27,16 @@ class LessonProgress(msgspec.Struct, frozen=True):
     goals: int
     in_quiz: bool
     screen_number: int
-    """The screen to go on at, counted from 1."""
+    """The screen where the learner continues, counted from 1."""
 
     @property
     def fraction(self) -> float:
-        """How much is done, 0 to 1: every screen and every question counts the same."""
+        """The fraction that is done, 0 to 1; every screen and every question counts the same."""
         return (self.seen + self.ever_right) / max(1, self.screens + self.questions)
 
     @property
     def done(self) -> bool:
-        """It stays done when its questions are asked again and go worse."""
+        """True if the lesson is done; it stays done if its questions are answered worse later."""
         return self.seen == self.screens and self.ever_right == self.questions
 
     @property
@@ -42,14 +45,14 @@ class LessonProgress(msgspec.Struct, frozen=True):
 
     @property
     def score(self) -> str:
-        """Of a lesson that is done: how its questions went the last time, unless all were right."""
+        """The last results of the questions of a lesson that is done; empty if all were right."""
         if not self.done or self.right == self.questions:
             return ""
         return f"{self.right}/{self.questions}"
 
     @property
     def words(self) -> str:
-        """A few words for the course map; nothing for a lesson not begun."""
+        """A few words for the course map; empty if the lesson has not been started."""
         if self.done:
             return "done"
         if self.in_quiz or (self.seen == self.screens and self.questions):
@@ -62,8 +65,11 @@ class LessonProgress(msgspec.Struct, frozen=True):
 def lesson_progress(
     lesson: Lesson | Outline, state: LessonState, cards: Mapping[str, Card]
 ) -> LessonProgress:
-    """What `state` and `cards` say about `lesson` as it is now: screens and questions that are
-    no longer in it do not count, nor do answers to an older version of a question."""
+    """Return the progress in `lesson` according to `state` and `cards`.
+
+    Screens and questions that are no longer in the lesson do not count, nor do answers to an
+    older version of a question.
+    """
     screens = [screen.id for screen in lesson.screens]
     current = [
         card

@@ -1,7 +1,7 @@
-"""One way through the questions of a lesson: which come, in which order, and where we are. Pure.
+"""A run through the questions of a lesson: which ones, in which order, and the current one.
 
-The lesson may have been updated since the quiz was begun: questions may have gone, come, changed
-places or got a higher version.
+The lesson may have been updated since the quiz began: questions may have been removed, added, moved
+or given a higher version.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tutor.learner.records import Card, Draft, LessonState
 
 
 class QuizRun(msgspec.Struct, frozen=True):
-    """`order` holds question ids; `seed` decides the order of the choices."""
+    """A quiz in progress. `order` has question ids; `seed` decides the order of the choices."""
 
     order: tuple[str, ...]
     seed: int
@@ -26,7 +26,7 @@ class QuizRun(msgspec.Struct, frozen=True):
         return self.index >= len(self.order)
 
     def question(self, lesson: Lesson) -> Question:
-        """The question to be asked, of a run that is not over."""
+        """Return the current question of a quiz that is not over."""
         found = lesson.question(self.order[self.index])
         assert found is not None  # `resumed` and `begun` take ids from the lesson
         return found
@@ -35,8 +35,10 @@ class QuizRun(msgspec.Struct, frozen=True):
         return msgspec.structs.replace(self, index=self.index + 1)
 
     def saved_in(self, state: LessonState, draft: Draft | None = None) -> LessonState:
-        """`state` with this quiz under way, its question unanswered and `draft` entered; or with
-        none, when it is over."""
+        """Return `state` with this quiz in progress, its question unanswered and `draft` entered.
+
+        If the quiz is over, the returned state has no quiz.
+        """
         if self.over:
             return msgspec.structs.replace(
                 state, question="", quiz_order=(), quiz_seed=0, draft=None, answer=""
@@ -51,20 +53,24 @@ class QuizRun(msgspec.Struct, frozen=True):
         )
 
     def is_in(self, state: LessonState) -> bool:
-        """Whether `state` has this quiz under way at this question."""
+        """Return whether `state` has this quiz in progress at this question."""
         kept = (state.quiz_order, state.quiz_seed, state.question)
         return not self.over and kept == (self.order, self.seed, self.order[self.index])
 
 
 def begun(lesson: Lesson, seed: int) -> QuizRun:
-    """A new quiz: every question, in the order of the lesson, which builds up. Over at once in a
-    lesson without questions."""
+    """Return a new quiz with all questions in the order of the lesson.
+
+    In a lesson without questions it is over at once.
+    """
     return QuizRun(tuple(question.id for question in lesson.questions), seed)
 
 
 def resumed(lesson: Lesson | Outline, state: LessonState) -> QuizRun | None:
-    """The quiz under way in `state`, at the same question. Questions that have left the lesson
-    since are passed over, new ones come last; None when there is nothing to resume."""
+    """Return the quiz in progress in `state`, at the same question, or None if there is none.
+
+    Questions that are no longer in the lesson are skipped, and new ones come last.
+    """
     if not state.question or state.question not in state.quiz_order:
         return None
     known = [question.id for question in lesson.questions]
@@ -76,14 +82,16 @@ def resumed(lesson: Lesson | Outline, state: LessonState) -> QuizRun | None:
 
 
 def entered(question: Question, state: LessonState) -> Draft | None:
-    """What was entered for `question`, if it is the one that the quiz in `state` stands at."""
+    """Return the draft for `question`, if it is the current question of the quiz in `state`."""
     draft = state.draft if state.question == question.id else None
     return draft if draft is not None and draft.version == question.version else None
 
 
 def answer_given(question: Question, state: LessonState, card: Card | None) -> str:
-    """The answer given to `question` in the quiz of `state`, as text; empty when it has none.
-    `card` is that of the question: an answer to another version of it does not count."""
+    """Return the answer to `question` in the quiz of `state` as text; empty if there is none.
+
+    `card` is the card of the question: an answer to another version does not count.
+    """
     if state.question != question.id or card is None or card.version != question.version:
         return ""
     return state.answer

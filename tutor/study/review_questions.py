@@ -1,4 +1,4 @@
-"""The questions of a course as reviews know them. Pure: no screen, no disk."""
+"""List the questions of a course for reviews, without screen or disk."""
 
 from tutor.course.catalogue import Course
 from tutor.learner.review import ReviewQuestion

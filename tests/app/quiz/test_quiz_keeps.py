@@ -119,8 +119,8 @@ async def test_hint_guess_and_attempt_are_kept_too(tmp_path: Path) -> None:
     [
         ("cosine", ["a", "enter"], "enter next"),
         ("bits", ["2", "enter"], "✓ Right: 2 bits."),
-        ("loop", ["enter"], "are in their place"),
-        ("unit", [*"word", "enter"], "× “word” is not it."),
+        ("loop", ["enter"], "are at the right position"),
+        ("unit", [*"word", "enter"], "× “word” is not right."),
         ("capital", [*"Paris", "enter"], "most probable token"),
     ],
 )
@@ -149,7 +149,7 @@ async def test_a_second_attempt_is_still_one_after_a_restart(tmp_path: Path) -> 
     async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
         await open_quiz(pilot)
         await keys(pilot, *"word", "enter")
-        await sees(pilot, "is not it")
+        await sees(pilot, "is not right")
         await keys(pilot, "r")
         await sees(pilot, "a word or two")
         await keys(pilot, "t")
@@ -378,7 +378,7 @@ async def test_a_file_damaged_meanwhile_is_reported_at_once(tmp_path: Path) -> N
         await until(pilot, lambda: not app.progress.unsaved)
         (tmp_path / "progress.json").write_bytes(b"")
         await keys(pilot, "right")
-        await sees(pilot, "Saved progress was not as expected.")
+        await sees(pilot, "Saved progress was repaired.")
 
 
 async def test_all_problems_found_at_the_start_are_shown(tmp_path: Path) -> None:
@@ -391,7 +391,7 @@ async def test_all_problems_found_at_the_start_are_shown(tmp_path: Path) -> None
         problems=tuple(LessonError(f"0{n}.md, line 4: no title.", "Add one.") for n in (3, 4)),
     )
     async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
-        await sees(pilot, "Saved progress was not as expected.")
+        await sees(pilot, "Saved progress was repaired.")
         await sees(pilot, "03.md, line 4")
         await sees(pilot, "04.md, line 4")
 

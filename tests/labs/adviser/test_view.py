@@ -181,7 +181,7 @@ class Full(BackendEngine):
     async def ask(self, expected: type, request: Any) -> Any:
         asked = request(0)
         if self.full and isinstance(asked, AskLab) and b"Save" in asked.question:
-            raise StoreFull("There is no space left.", "Free some space and do it again.")
+            raise StoreFull("There is no space left.", "Free some space and try again.")
         return await super().ask(expected, request)
 
 

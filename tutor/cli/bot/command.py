@@ -1,4 +1,4 @@
-"""`tutor bot`: what one of the three bots of lesson 1 says to a message, and why."""
+"""`tutor bot`: send a message to one of the three bots of lesson 1, and show how it replies."""
 
 import argparse
 import time
@@ -19,9 +19,9 @@ from tutor.lm.distribution import ChatMessage
 from tutor.lm.fast.shortage import shortage_in_words
 
 SEED = 1
-"""Of the training of the retrieval bot."""
+"""The seed for training the retrieval bot."""
 LENGTH = 60
-"""Tokens of a generated reply, where nothing else is said."""
+"""The default number of tokens in a generated reply."""
 
 
 def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
@@ -31,38 +31,41 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         allow_abbrev=False,
         help="ask one of the three bots of lesson 1",
         description="Ask one of the three bots of lesson 1, the help desk of a town library: "
-        "rules, retrieval (trained on the spot) or generative. What led to the reply is said too.",
+        "rules, retrieval (trained for each reply) or generative. Also show how the reply "
+        "came about.",
     )
-    parser.add_argument("bot", choices=BOTS, help="which one")
-    parser.add_argument("text", metavar="TEXT", help="the message, or - to read it from input")
-    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    parser.add_argument("bot", choices=BOTS, help="the bot to ask")
+    parser.add_argument(
+        "text", metavar="TEXT", help="the message, or - to read it from standard input"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
     parser.add_argument(
         "--before",
         action="append",
         default=[],
         metavar="TEXT",
-        help="what was said before: once for each message and once for each reply, in turns",
+        help="earlier messages and replies: repeat the option, alternating message and reply",
     )
-    parser.add_argument("--rules", type=Path, metavar="FILE", help="rules of your own (rules)")
+    parser.add_argument("--rules", type=Path, metavar="FILE", help="your own rules (rules bot)")
     parser.add_argument(
         "--seed",
         type=int,
         metavar="S",
-        help=f"of the training (retrieval; default: {SEED}); of draws at T 0.6 and top-p 0.9 "
-        "(generative; default: the most probable token each time)",
+        help=f"seed of the training (retrieval bot; default: {SEED}), or of sampling at "
+        "temperature 0.6 and top-p 0.9 (generative bot; default: greedy)",
     )
     parser.add_argument(
-        "--length", type=positive, default=LENGTH, metavar="N", help=f"tokens at most ({LENGTH})"
+        "--length", type=positive, default=LENGTH, metavar="N", help=f"at most N tokens ({LENGTH})"
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     if options.rules is not None and options.bot != "rules":
-        raise UsageError("--rules is for the bot `rules`.", "Leave it out.")
+        raise UsageError("--rules only works with the rules bot.", "Leave it out.")
     if len(options.before) % 2:
         raise UsageError(
-            "--before is missing a reply.", "Give it once for each message and each reply."
+            "--before is missing a reply.", "Give it once for each message and once for each reply."
         )
     options.input = "-" if options.text == "-" else None
     message = read_text(options).strip()
@@ -80,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _rules(options: argparse.Namespace, message: str) -> Report:
     book = shipped_rules() if options.rules is None else read_rules(options.rules)
-    rules.fits(book, "")  # patterns are read once, which is not the time of a reply
+    rules.fits(book, "")  # compiles the patterns, so that their time is not measured as the reply's
     begun = time.perf_counter()
     reply = rules.reply(book, [*options.before[::2], message])
     taken = _milliseconds(begun)

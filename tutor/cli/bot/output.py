@@ -1,5 +1,7 @@
-"""How `tutor bot` prints what a bot said and why: as JSON (`docs/bot-json.md`), or in plain lines,
-which a screen reader can read."""
+"""Print the reply of a bot and how it came about, for `tutor bot`.
+
+The output is JSON (`docs/bot-json.md`) or plain lines that a screen reader can read.
+"""
 
 from collections.abc import Sequence
 
@@ -23,7 +25,10 @@ class Fit(msgspec.Struct, frozen=True):
 
 
 class RulesTrace(msgspec.Struct, frozen=True):
-    """`fits` are all rules that fit, the one that spoke first; none where the fallback spoke."""
+    """The rules that matched.
+
+    The first of `fits` gave the reply; if it is empty, the fallback did.
+    """
 
     rules: int
     fits: tuple[Fit, ...]
@@ -67,7 +72,7 @@ class GenerativeTrace(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What `tutor bot --json` prints; other tools rely on it."""
+    """The output of `tutor bot --json`, which other tools rely on."""
 
     bot: Bot
     message: str
@@ -78,7 +83,10 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def rules_trace(reply: RuleReply, words: Sequence[str], count: int) -> RulesTrace:
-    """`words` are those of the message, `count` is how many rules there are."""
+    """Return the trace of a rules bot's reply.
+
+    `words` are the words of the message, and `count` is the number of rules.
+    """
     fits = []
     for fit in reply.fits:
         named = tuple(words[place] for place in fit.literal)
@@ -87,7 +95,7 @@ def rules_trace(reply: RuleReply, words: Sequence[str], count: int) -> RulesTrac
 
 
 def token_of(row: Row) -> Token:
-    """Return what is printed of a token that was chosen."""
+    """Return the printed fields of a token that was chosen."""
     token = row.token
     return Token(token.id, token.text, token.data.hex(), row.probability, row.rank)
 
@@ -110,15 +118,15 @@ def write(report: Report) -> None:
 
 def _write_rules(trace: RulesTrace) -> None:
     if not trace.fits:
-        output.write(f"None of the {counted(trace.rules, 'rule')} fits: this is the fallback.")
+        output.write(f"None of the {counted(trace.rules, 'rule')} matches: this is the fallback.")
         return
     first = trace.fits[0]
     output.write(f"Rule {first.rule}, priority {first.priority}: {first.pattern}")
-    output.write(f"It names these words: {' '.join(first.words)}")
+    output.write(f"It matched these words: {' '.join(first.words)}")
     for number, capture in enumerate(first.captures, start=1):
         output.write(f"Capture {number}: {capture or 'nothing'}")
     if len(trace.fits) > 1:
-        output.write(f"These fit as well: {', '.join(fit.rule for fit in trace.fits[1:])}")
+        output.write(f"These rules match too: {', '.join(fit.rule for fit in trace.fits[1:])}")
 
 
 def _write_retrieval(trace: RetrievalTrace, *, declined: bool) -> None:
@@ -134,15 +142,15 @@ def _write_retrieval(trace: RetrievalTrace, *, declined: bool) -> None:
     output.write("     cosine  nearest question")
     for near in trace.nearest:
         output.write(f"{near.cosine:11.2f}  {near.question}")
-    verdict = "not reached: it does not know" if declined else "reached: it answers"
+    verdict = "not reached: the bot says it does not know" if declined else "reached: it answers"
     output.write(f"The threshold of {trace.threshold:.2f} is {verdict}.")
 
 
 def _write_generation(trace: GenerativeTrace) -> None:
-    how = "the most probable each time" if trace.seed is None else f"drawn, seed {trace.seed}"
+    how = "always the most probable" if trace.seed is None else f"sampled with seed {trace.seed}"
     output.write(
-        f"{trace.model.name} wrote {counted(len(trace.tokens), 'token')}, {how}"
-        f"{'' if trace.ended else '; it was not at its end'}:"
+        f"{trace.model.name} generated {counted(len(trace.tokens), 'token')}, {how}"
+        f"{'' if trace.ended else '; it was cut off'}:"
     )
     output.write("probability    rank  token")
     for token in trace.tokens:

@@ -1,4 +1,4 @@
-"""`tutor class assign`: which lessons are due when."""
+"""`tutor class assign`: set which lessons are due, and when."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
 
     if (options.lesson is None) == (options.due is not None):
         raise UsageError(
-            "A lesson goes with --due, and with nothing else.",
+            "Give LESSON together with --due, and leave it out otherwise.",
             "For example: tutor class assign tokens --due 2026-11-27",
         )
     file: Path = options.class_file or paths.class_file()
@@ -46,25 +46,27 @@ def _assign(
     try:
         new = assignments.Assignment(outline.id, moment(date))
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"{error}.", "Write --due 2026-11-27, or --due 2026-11-27T18:00") from None
+        raise UsageError(f"{error}.", "Use --due 2026-11-27 or --due 2026-11-27T18:00") from None
     others = (each for each in known if each.lesson != outline.id)
     assignments.write(file, (*others, new))
     output.write(f"{outline.number} {outline.title} is due {day(new.due, now)}: {file}")
     if new.due.timestamp() < now:
-        output.note("That is in the past: it is overdue for everybody who has not done it.")
+        output.note(
+            "This date is in the past: the lesson is overdue for every learner who has not done it."
+        )
 
 
 def _remove(name: str, file: Path, known: tuple[Assignment, ...], course: Course) -> None:
-    """By its id, even where the course no longer has it, or by its number."""
+    """Remove the assignment with this lesson id or number, even if the course no longer has it."""
     from tutor.classroom import assignments
 
     lesson = name if any(each.lesson == name for each in known) else _lesson(name, course).id
     left = tuple(each for each in known if each.lesson != lesson)
     if len(left) < len(known):
         assignments.write(file, left)
-        output.write(f"{lesson} is due no longer: {file}")
+        output.write(f"{lesson} is no longer due: {file}")
     else:
-        output.write(f"{lesson} was not due. Nothing was changed.")
+        output.write(f"{lesson} was not due. Nothing has changed.")
 
 
 def _list(known: tuple[Assignment, ...], course: Course) -> None:
@@ -83,7 +85,7 @@ def _list(known: tuple[Assignment, ...], course: Course) -> None:
 
 
 def _lesson(name: str, course: Course) -> Outline:
-    """By id or number. Raises `UsageError`."""
+    """Return the lesson with this id or number. Raises `UsageError`."""
     for outline in course.outlines:
         if name in (outline.id, str(outline.number)):
             return outline

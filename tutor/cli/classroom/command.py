@@ -1,4 +1,4 @@
-"""`tutor class`: what a teacher sees of a class, and what is due for it."""
+"""`tutor class`: show a teacher how a class is doing, and set what is due for it."""
 
 import argparse
 from pathlib import Path
@@ -9,7 +9,7 @@ from tutor.cli.classroom import report as class_report
 
 
 def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("class", help="for teachers: how a class gets on, what is due")
+    parser = commands.add_parser("class", help="for teachers: class reports and due dates")
     actions = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_report(actions, for_learner)
     _add_assign(actions, for_learner)
@@ -19,31 +19,33 @@ def _add_report(actions: Any, for_learner: argparse.ArgumentParser) -> None:
     report = actions.add_parser(
         "report",
         parents=[for_learner],
-        help="who is where, how well ideas are known, what is got wrong",
-        description="Who is where, how well each idea is known, and the questions that most get "
-        "wrong. Learners stand under pseudonyms; nothing in their folders is changed. "
-        "docs/class.md says what each figure is.",
+        help="show the progress of a class, known ideas and common mistakes",
+        description="Show how far each learner is, how well each idea is known, and which "
+        "questions are most often answered wrong. Learners appear under pseudonyms, and nothing "
+        "in their folders is changed. docs/class.md explains each figure.",
     )
     report.add_argument(
         "folders",
         nargs="*",
         type=Path,
         metavar="FOLDER",
-        help="a learner's folder, one of learners, a data folder, or a folder of data folders "
-        "(default: every learner on this machine whose progress you may read)",
+        help="a learner's folder, a folder of learners, a data folder, or a folder of data folders "
+        "(default: all learners on this machine whose progress you can read)",
     )
-    report.add_argument("--names", action="store_true", help="names in place of pseudonyms")
+    report.add_argument("--names", action="store_true", help="show names instead of pseudonyms")
     report.add_argument(
-        "--mine", action="store_true", help="exactly what a teacher sees of you, and no more"
+        "--mine", action="store_true", help="show exactly what a teacher sees about you"
     )
     report.add_argument(
-        "--table", choices=class_report.TABLES, help="only this table (with --csv: learners)"
+        "--table",
+        choices=class_report.TABLES,
+        help="only this table (default with --csv: learners)",
     )
-    report.add_argument("--all", action="store_true", help="every idea and question, not only ten")
+    report.add_argument("--all", action="store_true", help="show all ideas and questions, not ten")
     forms = report.add_mutually_exclusive_group()
-    forms.add_argument("--csv", action="store_true", help="one table for a spreadsheet")
-    forms.add_argument("--markdown", action="store_true", help="as Markdown")
-    forms.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    forms.add_argument("--csv", action="store_true", help="print one table for a spreadsheet")
+    forms.add_argument("--markdown", action="store_true", help="print Markdown")
+    forms.add_argument("--json", action="store_true", help="print JSON, for other programs")
     report.set_defaults(run=class_report.run)
 
 
@@ -51,21 +53,21 @@ def _add_assign(actions: Any, for_learner: argparse.ArgumentParser) -> None:
     assign = actions.add_parser(
         "assign",
         parents=[for_learner],
-        help="say which lesson is due when",
-        description="Says which lesson is due when: everybody's course map on this machine shows "
-        "it until the lesson is done.",
+        help="set which lesson is due, and when",
+        description="Set when a lesson is due. Everyone on this machine sees the date on the "
+        "course map until they have done the lesson.",
     )
-    assign.add_argument("lesson", nargs="?", metavar="LESSON", help="its id or its number")
+    assign.add_argument("lesson", nargs="?", metavar="LESSON", help="the lesson's id or number")
     what = assign.add_mutually_exclusive_group(required=True)
     what.add_argument(
         "--due", metavar="DATE", help="2026-11-27 (the end of that day), or 2026-11-27T18:00"
     )
-    what.add_argument("--list", action="store_true", help="what is due")
-    what.add_argument("--remove", metavar="LESSON", help="it is due no longer")
+    what.add_argument("--list", action="store_true", help="list what is due")
+    what.add_argument("--remove", metavar="LESSON", help="remove the due date of this lesson")
     assign.add_argument(
         "--class-file",
         type=Path,
         metavar="FILE",
-        help="another file than the one that everybody's tutor on this machine reads",
+        help="use this file instead of the one that everyone on this machine sees",
     )
     assign.set_defaults(run=class_assign.run)

@@ -1,4 +1,4 @@
-"""`tutor class report`: the learners of a class, and what they get wrong."""
+"""`tutor class report`: show the learners of a class and their mistakes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,9 @@ TABLES = ("learners", "ideas", "questions")
 
 def run(options: argparse.Namespace) -> int:
     if options.mine and (options.folders or options.names or options.table):
-        raise UsageError("--mine is about you alone.", "Leave out folders, --names and --table.")
+        raise UsageError(
+            "--mine shows only your own progress.", "Leave out folders, --names and --table."
+        )
     course = learning.course_of(options)
     return _run_mine(options, course) if options.mine else _run_class(options, course)
 
@@ -64,7 +66,7 @@ def _run_class(options: argparse.Namespace, course: Course) -> int:
 
 
 def _namer(options: argparse.Namespace) -> Callable[[Found], str]:
-    """How learners are called. Where there is no place for a key, one is made for this time."""
+    """Return a function that names learners; uses a temporary key where none can be stored."""
     from tutor.classroom.pseudonyms import kept_key, new_key, pseudonym
 
     if options.names:
@@ -73,7 +75,7 @@ def _namer(options: argparse.Namespace) -> Callable[[Found], str]:
         key = kept_key(paths.pseudonyms_key())
     except PseudonymError as error:
         output.complain(error)
-        output.note("The pseudonyms of this report are new, and will be others the next time.")
+        output.note("This report uses temporary pseudonyms. The next report will use others.")
         key = new_key()
     return lambda found: pseudonym(key, found.folder)
 

@@ -1,4 +1,4 @@
-"""A class report as plain text, Markdown, or lines for a spreadsheet."""
+"""Format a class report as plain text, Markdown or CSV."""
 
 import csv
 import io
@@ -14,10 +14,10 @@ from tutor.cli import markdown, text_table
 from tutor.text import counted, one_line
 
 SHOWN = 10
-"""Ideas and questions on a page for people, unless all are asked for."""
+"""The ideas and questions shown unless all are asked for."""
 
 Draw = Callable[[str, Table], Iterator[str]]
-"""The lines of a table under its title."""
+"""A function that yields the lines of a table under its title."""
 
 _RECORDS: dict[str, type[msgspec.Struct]] = {
     "learners": Row,
@@ -25,13 +25,13 @@ _RECORDS: dict[str, type[msgspec.Struct]] = {
     "questions": QuestionFigures,
 }
 _FORMULA = ("=", "+", "-", "@")
-"""How that begins which a spreadsheet takes for a formula."""
+"""The characters that make a spreadsheet treat a cell as a formula."""
 
 
 def page(report: Report, tables: Sequence[str], draw: Draw, *, every: bool) -> Iterator[str]:
-    """For people: the tables named, with all ideas and questions if `every`."""
+    """Yield the lines of the named tables, with all ideas and questions if `every` is set."""
     if not report.learners:
-        yield "No learner whose progress could be read."
+        yield "No learner's progress could be read."
         return
     most = None if every else SHOWN
     parts: list[list[str]] = []
@@ -39,11 +39,11 @@ def page(report: Report, tables: Sequence[str], draw: Draw, *, every: bool) -> I
         title = counted(len(report.learners), "learner")
         parts.append([*draw(title, learners_table(report.learners))])
     if "ideas" in tables:
-        title = _titled("Ideas, the least known first", len(report.ideas), most)
+        title = _titled("Ideas, least known first", len(report.ideas), most)
         lines = draw(title, ideas_table(report.ideas[:most]))
         parts.append([*lines, *_left_out("idea", report.ideas_left_out)])
     if "questions" in tables:
-        title = _titled("Questions, those got wrong most first", len(report.questions), most)
+        title = _titled("Questions, most often wrong first", len(report.questions), most)
         lines = draw(title, questions_table(report.questions[:most]))
         parts.append([*lines, *_left_out("question", report.questions_left_out)])
     for number, part in enumerate(parts):
@@ -60,7 +60,7 @@ def _left_out(what: str, number: int) -> Iterable[str]:
     are = "is" if number == 1 else "are"
     return (
         "",
-        f"{counted(number, what)} {are} left out: too few learners for a figure (under {FEWEST}).",
+        f"{counted(number, what)} {are} left out, with answers from fewer than {FEWEST} learners.",
     )
 
 
@@ -78,7 +78,7 @@ def as_markdown(title: str, table: Table) -> Iterator[str]:
 
 
 def as_csv(report: Report, name: str) -> str:
-    """A heading, and one line for each record of the table `name`, with its fields as they are."""
+    """Return the table `name` as CSV: a heading, then a line with all fields for each record."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_RECORDS[name].__struct_fields__)
@@ -88,7 +88,7 @@ def as_csv(report: Report, name: str) -> str:
 
 
 def _for_spreadsheet(value: object) -> object:
-    """Text from lessons and learners stays text, whatever it looks like."""
+    """Keep a spreadsheet from treating text from lessons and learners as a formula."""
     if not isinstance(value, str):
         return value
     shown = one_line(value)

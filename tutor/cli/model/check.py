@@ -1,4 +1,4 @@
-"""`tutor model check openai:NAME`: what a model elsewhere answers, and how quickly."""
+"""`tutor model check openai:NAME`: measure what a remote model answers, and how quickly."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
     from tutor.vendors.check import CheckReport
 
 _LABEL = 20
-_REACHABLE = {True: "yes", False: "no", None: "nothing was sent"}
+_REACHABLE = {True: "yes", False: "no", None: "unknown, nothing was sent"}
 
 
 def run(spec: str | None) -> int:
-    """Exit status 1 where there was no whole answer; the report says why."""
+    """Print the report; raises the error that kept the model from giving a complete answer."""
     from tutor.vendors.check import ASKED, check
     from tutor.vendors.keys import find_key
 
     model = remote_model(spec)
     key = find_key(model.service)
     if not model.here and (key is not None or model.service.id == OWN):
-        output.note(f"A short question is sent to {model.host}: {ASKED[0].content}")
+        output.note(f"Sending a short question to {model.host}: {ASKED[0].content}")
     report = check(model, key)
     for label, said in describe(report, model):
         output.write(f"{label:<{_LABEL}}{said}")
@@ -34,21 +34,21 @@ def run(spec: str | None) -> int:
 
 
 def describe(report: CheckReport, model: RemoteModel) -> list[tuple[str, str]]:
-    """The report as labels and what is said to each."""
+    """Return the report as pairs of a label and a value."""
     lines = [
         ("model", f"{report.model} at {report.host}"),
         ("reachable", _REACHABLE[report.reachable]),
         ("key", report.key),
     ]
     if report.alternatives is not None:
-        lines.append(("streams", "yes" if report.streams else "no, it came all at once"))
+        lines.append(("streams", "yes" if report.streams else "no, the answer arrives all at once"))
         lines.append(("log-probabilities", _alternatives(report.alternatives)))
     if model.service.id == OWN and report.alternatives is not None:
         continued = report.text_alternatives
         said = "no" if continued is None else _alternatives(continued)
         lines.append(("continues a text", said))
-        lines.append(("tokens of a prompt", "told" if report.echoes else "not told"))
-        lines.append(("the stepper", "works" if continued else "does not work: the chat does"))
+        lines.append(("tokens of a prompt", "reported" if report.echoes else "not reported"))
+        lines.append(("the stepper", "works" if continued else "does not work; the chat does"))
     if report.first_after is not None:
         lines.append(("first token after", f"{report.first_after:.2f} s"))
     if report.tokens_per_second is not None:
@@ -56,9 +56,9 @@ def describe(report: CheckReport, model: RemoteModel) -> list[tuple[str, str]]:
     if report.answer_tokens is not None:
         lines.append(("tokens", str(report.answer_tokens)))
     if report.cost is not None and model.price is not None:
-        lines.append(("cost", f"{report.cost:.6f} dollars, by prices of {model.price.as_of}"))
+        lines.append(("cost", f"{report.cost:.6f} dollars, at the prices of {model.price.as_of}"))
     return lines
 
 
 def _alternatives(count: int) -> str:
-    return f"up to {counted(count, 'token')} at a place" if count else "not told"
+    return f"up to {counted(count, 'token')} at each position" if count else "not reported"

@@ -1,4 +1,4 @@
-"""`tutor model`: the models on this machine, fetching the default one, and how fast it runs."""
+"""`tutor model`: list the models on this machine, download the default model, measure speed."""
 
 from __future__ import annotations
 
@@ -24,22 +24,24 @@ if TYPE_CHECKING:
 
 
 def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("model", help="fetch, list and check models")
+    parser = commands.add_parser("model", help="download, list and check models")
     what = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    pull = what.add_parser("pull", help="fetch the default model, once")
-    pull.add_argument("--json", action="store_true", help="progress as one JSON object a line")
-    pull.add_argument("--shared", action="store_true", help="into the machine-wide folder")
+    pull = what.add_parser("pull", help="download the default model")
+    pull.add_argument(
+        "--json", action="store_true", help="print progress as JSON, one object per line"
+    )
+    pull.add_argument("--shared", action="store_true", help="download into the machine-wide folder")
     pull.set_defaults(run=run_pull)
-    listing = what.add_parser("list", parents=[for_model], help="say what is installed, and where")
-    listing.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    listing = what.add_parser("list", parents=[for_model], help="list the installed models")
+    listing.add_argument("--json", action="store_true", help="print JSON, for other programs")
     listing.set_defaults(run=run_list)
-    remove = what.add_parser("remove", help="remove a model, or the packed copy of one")
-    remove.add_argument("name", metavar="NAME", help="what `tutor model list` calls it")
+    remove = what.add_parser("remove", help="remove a model, or a model's packed copy")
+    remove.add_argument("name", metavar="NAME", help="the name in `tutor model list`")
     remove.set_defaults(run=run_remove)
     check = what.add_parser(
         "check",
         parents=[for_model],
-        help="measure how fast it runs here, or what a model elsewhere answers",
+        help="measure how fast a model runs here, or test a remote model",
     )
     check.add_argument("name", nargs="?", metavar="MODEL", help="the same as --model MODEL")
     check.set_defaults(run=run_check)
@@ -53,8 +55,11 @@ ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
 
 
 def run_pull(options: argparse.Namespace) -> int:
-    """Fetch, then convert for this machine. With --json a failure is also the last line. A signal
-    to end this process ends the download, and cleans up after it."""
+    """Download the default model, then convert it for this machine.
+
+    With --json, a failure is also the last line. A signal to end this process cancels the
+    download and removes its temporary files.
+    """
     from tutor.models.pull import pull
     from tutor.models.report import Pulled, PullFailed
 
@@ -69,12 +74,14 @@ def run_pull(options: argparse.Namespace) -> int:
             raise
         show(Pulled(str(model.path), fetched))
     if not options.json:
-        output.write(f"The model is {'installed' if fetched else 'already here'}: {model.path}")
+        output.write(
+            f"The model is {'installed' if fetched else 'already installed'}: {model.path}"
+        )
     return 0
 
 
 def _convert(model: FoundModel, show: Callable[[PullEvent], None]) -> None:
-    """Loading a model for the first time packs its weights for this machine and keeps them."""
+    """Load the model once, which packs its weights for this machine and stores them."""
     from tutor.models.report import PullProgress
 
     show(PullProgress("converting"))
@@ -96,10 +103,12 @@ def _json_line(event: PullEvent) -> None:
 
 
 class ListedModel(msgspec.Struct, frozen=True):
-    """One entry of `tutor model list --json`. `kind` is "gguf" or "folder", "packed" for what was
-    made of a model for this machine, or "remote" for one elsewhere that there is a key for, with
-    its address as `path`; `size` in bytes; `default` marks the model that is used
-    when none is named."""
+    """One entry of `tutor model list --json`.
+
+    `kind` is "gguf" or "folder", "packed" for a packed copy of a model for this machine, or
+    "remote" for a remote model with a stored key, whose address is `path`. `size` is in bytes.
+    `default` marks the model that is used when none is named.
+    """
 
     name: str
     kind: str
@@ -114,35 +123,37 @@ def run_list(options: argparse.Namespace) -> int:
 
     models, remark = _listed(options.model)
     copies = packed_copies()
-    elsewhere = _remote_models()
+    remote = _remote_models()
     if options.json:
         used = remote_model(options.model) if is_remote(options.model) else None
         listed = [ListedModel(each.name, "packed", str(each.path), each.size) for each in copies]
         listed += [
             ListedModel(each.spec, "remote", each.service.base_url, 0, default=each == used)
-            for each in elsewhere
+            for each in remote
         ]
         output.write_json([*models, *listed])
         return 0
     if not models:
-        output.write("No model is installed. `tutor model pull` fetches one.")
+        output.write("No model is installed. Download one with `tutor model pull`.")
     for model in models:
         output.write(
             f"{'*' if model.default else ' '} {model.name}  {model.size / 1e6:.1f} MB  {model.path}"
-            f"{'  (comes with tutor)' if model.bundled else ''}"
+            f"{'  (bundled)' if model.bundled else ''}"
         )
     for copy in copies:
-        gone = ", which is gone" if is_orphan(copy) else ""
+        gone = ", which no longer exists" if is_orphan(copy) else ""
         output.write(
             f"  {copy.name}  {copy.size / 1e6:.1f} MB  {copy.path}  "
             f"(packed from {copy.source or 'another file'}{gone})"
         )
-    for each in elsewhere:
-        output.write(f"  {each.spec}  {each.service.product} at {each.host}  (there is a key)")
+    for each in remote:
+        output.write(f"  {each.spec}  {each.service.product} at {each.host}  (key found)")
     if any(model.default for model in models):
-        output.write("* is used when no other is named.")
+        output.write("* is used when no other model is named.")
     if copies:
-        output.write("What is packed is made again when it is needed; `tutor model remove NAME`.")
+        output.write(
+            "Packed copies are made again when needed. To remove one: `tutor model remove NAME`."
+        )
     if remark:
         output.note(remark)
     return 0
@@ -157,9 +168,9 @@ def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
     spec = spec or os.environ.get("TUTOR_MODEL")
     if is_remote(spec):
         used = remote_model(spec)
-        remark = f"{used.spec} at {used.host} is used."
+        remark = f"{used.spec} at {used.host} is in use."
     elif spec and spec.startswith(HUB_PREFIX):
-        remark = f"{spec} is used; it is kept in the Hugging Face cache."
+        remark = f"{spec} is in use; it is stored in the Hugging Face cache."
     else:
         try:
             default = find_model(spec)
@@ -183,7 +194,7 @@ def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
 
 
 def _remote_models() -> list[RemoteModel]:
-    """The default model of each service that there is a key for."""
+    """Return the default model of each service that has a key."""
     from tutor.vendors.keys import has_key
 
     return [RemoteModel(card, card.model) for card in catalogue() if card.model and has_key(card)]
@@ -204,8 +215,10 @@ def run_remove(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Loads the model and times each way that this machine has of multiplying its matrices. A
-    model elsewhere is asked for a short answer."""
+    """Load the model and time each method that this machine has for its matrix products.
+
+    A remote model is asked for a short answer instead.
+    """
     options.model = options.name or options.model
     if is_remote(options.model):
         return remote_check.run(options.model)
@@ -220,7 +233,7 @@ def run_check(options: argparse.Namespace) -> int:
         report = check_kernels(model.network.config)
     card = model.card
     output.write(f"{card.name}: {card.parameters / 1e6:.1f} million weights from {card.format}")
-    output.write(f"Runs on {card.device}, kept as {card.kernel}; PyTorch {report.torch_version}")
+    output.write(f"Runs on {card.device}, stored as {card.kernel}; PyTorch {report.torch_version}")
     output.write(
         "All matrix products of one token on this CPU "
         f"({report.threads} threads, {report.instruction_set}), in milliseconds:"
@@ -228,6 +241,6 @@ def run_check(options: argparse.Namespace) -> int:
     output.write("  form   bytes per weight      ms")
     for timing in report.timings:
         taken = f"{timing.milliseconds:8.2f}" if timing.milliseconds is not None else "  absent"
-        used = "  used where the file allows it" if timing.chosen else ""
+        used = "  used if the file allows it" if timing.chosen else ""
         output.write(f"  {timing.form:6} {timing.bytes_per_weight:15.2f} {taken}{used}")
     return 0

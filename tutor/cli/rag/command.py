@@ -1,4 +1,4 @@
-"""`tutor rag`: makes an index of a folder of texts, and searches it."""
+"""`tutor rag`: index a folder of texts, and search it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _TOP = 5
 _MOST = 100
 _EXCERPT = 240
-"""Characters of a passage that are shown; `--json` has all of it."""
+"""The characters shown of a passage; `--json` prints all of it."""
 
 
 class Hit(msgspec.Struct):
-    """One passage in `tutor rag search --json`; other tools rely on it."""
+    """One passage in `tutor rag search --json`, which other tools rely on."""
 
     file: str
     anchor: str
@@ -48,12 +48,12 @@ def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_index(verbs)
-    listing = verbs.add_parser("list", help="the indexes that there are")
-    listing.add_argument("--json", action="store_true")
+    listing = verbs.add_parser("list", help="list your indexes")
+    listing.add_argument("--json", action="store_true", help="print JSON, for other programs")
     listing.set_defaults(run=run_list)
     _add_search(verbs)
-    removing = verbs.add_parser("remove", help="delete an index; the texts stay")
-    removing.add_argument("name", metavar="NAME")
+    removing = verbs.add_parser("remove", help="delete an index; your texts are kept")
+    removing.add_argument("name", metavar="NAME", help="the index's name")
     removing.set_defaults(run=run_remove)
     rag_measure.add_to(verbs, *parents)
 
@@ -62,25 +62,29 @@ def _add_index(verbs: Any) -> None:
     parser = verbs.add_parser(
         "index",
         help="index a folder, or bring its index up to date",
-        description="Index the Markdown and text files of a folder and of those inside it. What "
-        "has not changed since the last time is not read again. Ctrl-C keeps what is done; said "
-        "again, it goes on.",
+        description="Index the Markdown and text files in a folder and its subfolders. Files that "
+        "have not changed since the last time are skipped. If you stop it with Ctrl+C, the same "
+        "command continues later.",
     )
-    parser.add_argument("folder", type=Path, metavar="PATH")
-    parser.add_argument("--name", metavar="NAME", help="default: the name of the folder")
+    parser.add_argument("folder", type=Path, metavar="PATH", help="the folder of your texts")
+    parser.add_argument(
+        "--name", metavar="NAME", help="the index's name (default: the name of the folder)"
+    )
     parser.set_defaults(run=run_index)
 
 
 def _add_search(verbs: Any) -> None:
-    parser = verbs.add_parser("search", help="the passages that fit a question best (BM25)")
-    parser.add_argument("query", metavar="QUERY")
+    parser = verbs.add_parser("search", help="find the passages that match a question best (BM25)")
+    parser.add_argument("query", metavar="QUERY", help="the words to search for")
     parser.add_argument(
         "--name",
         metavar="NAME",
-        help="which index (default: the one indexed last); `course` is this course",
+        help="the index to search (default: the latest); `course` is this course",
     )
-    parser.add_argument("--top", type=int, default=_TOP, metavar="N", help=f"default: {_TOP}")
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument(
+        "--top", type=int, default=_TOP, metavar="N", help=f"show N passages (default: {_TOP})"
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
     parser.set_defaults(run=run_search)
 
 
@@ -92,7 +96,9 @@ def run_index(options: argparse.Namespace) -> int:
     from tutor.retrieval.update import update
 
     if not options.folder.is_dir():
-        raise UsageError(f"{options.folder} is not a folder.", "Name a folder of texts.")
+        raise UsageError(
+            f"{options.folder} is not a folder.", "Give the path of a folder of texts."
+        )
     folder = options.folder.resolve()
     name = options.name or store.name_for(folder)
     line = StatusLine(sys.stderr, always=True)
@@ -101,7 +107,7 @@ def run_index(options: argparse.Namespace) -> int:
         for progress in update(index, folder):
             if stopped():
                 line.clear()
-                output.note(f"Stopped; what is done is kept: {_done(progress)}.")
+                output.note(f"Stopped. The files indexed so far are kept: {_done(progress)}.")
                 raise RequestCancelled("")
             line.show(f"indexing {name}", figures=figures(progress))
         line.clear()
@@ -118,8 +124,8 @@ def _done(progress: Progress) -> str:
     parts = (
         (progress.new, "new"),
         (progress.changed, "changed"),
-        (progress.gone, "gone"),
-        (progress.unchanged, "as before"),
+        (progress.gone, "removed"),
+        (progress.unchanged, "unchanged"),
     )
     return ", ".join(f"{count:,} {what}" for count, what in parts if count) or "no files"
 
@@ -143,13 +149,13 @@ def run_list(options: argparse.Namespace) -> int:
         try:
             with store.opened(name) as index:
                 listed.append(index.listed())
-        except RetrievalError as error:  # one that is damaged hides none of the others
+        except RetrievalError as error:  # a damaged index does not hide the others
             output.complain(error)
     if options.json:
         output.write_json(listed)
         return 0
     if not listed:
-        output.note("There is no index yet. `tutor rag index PATH` makes one of a folder.")
+        output.note("There is no index yet. Index a folder with `tutor rag index PATH`.")
     for each in listed:
         size = f"{each.bytes / 1e6:.1f} MB" if each.bytes >= 1e6 else f"{each.bytes / 1e3:.0f} kB"
         counts = f"{each.files:>8,} files {each.passages:>9,} passages {size:>10}"
@@ -161,18 +167,18 @@ def run_search(options: argparse.Namespace) -> int:
     from tutor.retrieval.full_text import words
 
     if not 1 <= options.top <= _MOST:
-        raise UsageError(f"--top is {options.top}.", f"Use 1 to {_MOST}.")
+        raise UsageError(f"--top is {options.top}.", f"Use a number from 1 to {_MOST}.")
     if not words(options.query):
         raise UsageError(
             f"There is no word in {options.query!r}.",
-            "A search is for words: write one or more; signs such as * mean nothing here.",
+            "Search for one or more words; signs such as * have no effect.",
         )
     name, found = _search(options)
     if options.json:
         output.write_json([hit(each) for each in found])
         return 0
     if not found:
-        output.note(f"Nothing in {name} has any of these words.")
+        output.note(f"No passage in {name} contains any of these words.")
     for rank, each in enumerate(found, start=1):
         passage = each.passage
         output.write(f"{rank:>3}  {each.score:6.2f}  {passage.id}, line {passage.line}")
@@ -203,16 +209,16 @@ def hit(found: Found) -> Hit:
 
 
 def _excerpt(found: Found) -> str:
-    """A line around the first of the words."""
+    """Return an excerpt around the first match, on one line."""
     begin = max(0, found.marks[0][0] - _EXCERPT // 3) if found.marks else 0
     text = found.passage.text
-    piece = " ".join(text[begin : begin + _EXCERPT].split())
-    return f"{'… ' if begin else ''}{piece}{' …' if begin + _EXCERPT < len(text) else ''}"
+    excerpt = " ".join(text[begin : begin + _EXCERPT].split())
+    return f"{'… ' if begin else ''}{excerpt}{' …' if begin + _EXCERPT < len(text) else ''}"
 
 
 def run_remove(options: argparse.Namespace) -> int:
     from tutor.retrieval import store
 
     store.remove(options.name)
-    output.write(f"The index {options.name} is removed; the texts are as they were.")
+    output.write(f"Removed the index {options.name}. Your texts are unchanged.")
     return 0

@@ -1,4 +1,4 @@
-"""`tutor rag measure`: what the lab `rag` measures, without a screen."""
+"""`tutor rag measure`: run the measurements of the lab `rag` without a screen."""
 
 import argparse
 import sys
@@ -19,18 +19,21 @@ def add_to(verbs: Any, *parents: argparse.ArgumentParser) -> None:
     parser = verbs.add_parser(
         "measure",
         parents=list(parents),
-        help="how well this course is searched and answered from",
+        help="measure search and answers on this course",
         description="Search for a set of questions about this course by words, by meaning, by both "
-        "and, where it is installed, by a sentence encoder; then answer the short ones with "
-        "passages and without. Takes some minutes.",
+        "and, if it is installed, with a sentence encoder. Then answer the short questions with "
+        "passages and without. This takes some minutes.",
     )
-    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
     parser.set_defaults(run=run)
 
 
 class Searching(msgspec.Struct):
-    """Of one way of searching, in `tutor rag measure --json`; lessons quote it. Recall is at 5:
-    of all questions, of those in the words of the passage, of those in others."""
+    """The figures of one search method in `tutor rag measure --json`; lessons quote them.
+
+    Recall is at 5: for all questions, for questions in the words of the passage, and for
+    paraphrased questions.
+    """
 
     recall: float
     mrr: float
@@ -48,7 +51,7 @@ class MeasuredAll(msgspec.Struct):
 
 
 def run(options: argparse.Namespace) -> int:
-    private.begin()  # vectors are kept
+    private.begin()  # vectors are stored
     model = load(options.model)
     with leaving_at_once():
         from tutor.labs.kit.backend import Tools, make_backend
@@ -69,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
             f"{each.recall_paraphrase:>13.2f}"
         )
     if "encoder" not in figures.searching:
-        output.write("encoder   not installed: pip install 'tutor[sentences]'")
+        output.write("encoder   not installed; install it with pip install 'tutor[sentences]'")
     output.write(
         f"right of {figures.short} short answers: {figures.right_with} with passages, "
         f"{figures.right_without} without"
@@ -78,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> MeasuredAll:
-    """All that the lab measures, asked as the lab asks it."""
+    """Return all figures that the lab measures, computed by the lab's own requests."""
     from tutor.labs.kit.actions import Run
     from tutor.labs.kit.lab import settle
     from tutor.labs.rag import lab as rag

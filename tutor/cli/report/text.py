@@ -1,4 +1,4 @@
-"""A learner's progress as Markdown: on one page, or question by question."""
+"""Write a learner's progress as Markdown: on one page, or for each question."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ WEAKEST = 5
 
 
 def report(name: str, course: Course, state: LearnerState, now: float) -> str:
-    """One page: what was done, what is known, and what to look at again."""
+    """Return a page with what was done, what is known, and what to look at again."""
     lines = [*_heading(name, now), *_summary(course, state, now)]
     lines += ["", "## Lessons", "", *_lessons(course, state, now)]
     lines += _weakest(course, state, now)
     lines += _guesses(state)
     lines += [
         "",
-        "Mastery is the share of a lesson that would be remembered now, counting in full only what "
-        "would last for three weeks. It and the retention are estimates by FSRS, from which "
-        "answers were right, when, and with how much help.",
+        "Mastery is the part of a lesson that you would remember now, counted in full only if you "
+        "would remember it for three weeks. FSRS estimates mastery and retention from which "
+        "answers were right, when you gave them, and how much help you had.",
     ]
     return "\n".join(lines)
 
 
 def details(name: str, course: Course, state: LearnerState, now: float) -> str:
-    """Every question that was ever answered."""
+    """Return a page with every question that was ever answered."""
     lines = [*_heading(name, now), *_summary(course, state, now)]
     left = dict(state.cards)
     for lesson in course.outlines:
@@ -75,8 +75,8 @@ def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
     ]
     if retention is not None:
         lines.append(
-            f"- Of what was answered, about {retention:.0%} would be remembered today, as FSRS "
-            "estimates it. What was asked a moment ago always counts as remembered."
+            f"- About {retention:.0%} of the answers would be remembered today, as FSRS estimates. "
+            "Questions asked a moment ago count as remembered.",
         )
     lines.append(
         f"- Due for review: {len(due.due) + due.held_back} today, {sum(forecast)} within "
@@ -104,13 +104,13 @@ def _lessons(course: Course, state: LearnerState, now: float) -> Iterator[str]:
 
 
 def _weakest(course: Course, state: LearnerState, now: float) -> Iterator[str]:
-    """The ideas answered about that are known least."""
+    """Yield a section with the least known of the ideas that have answers."""
     mastery = review.mastery_of_screens(state, review_questions(course), now)
     begun = [(known.value, key) for key, known in mastery.items() if known.answered]
     weakest = sorted(begun)[:WEAKEST]
     if not weakest:
         return
-    yield from ("", "## To look at again", "")
+    yield from ("", "## Look at again", "")
     for value, (lesson_id, screen_id) in weakest:
         lesson = course.outline(lesson_id)
         screen = lesson.screen(screen_id) if lesson else None
@@ -125,7 +125,7 @@ def _guesses(state: LearnerState) -> Iterator[str]:
         yield (
             f"{counted(guesses.rounds, 'round')}, "
             f"{guesses.learner_bits / guesses.rounds:.2f} bits per token; "
-            f"the model {guesses.model_bits / guesses.rounds:.2f}. Fewer is better."
+            f"the model's {guesses.model_bits / guesses.rounds:.2f}. Lower is better."
         )
 
 

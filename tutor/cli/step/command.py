@@ -1,4 +1,4 @@
-"""`tutor step`: the model's distribution over what comes next, without a screen."""
+"""`tutor step`: print the model's distribution over the next token, without a screen."""
 
 from __future__ import annotations
 
@@ -29,25 +29,27 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "step",
         parents=[for_model],
-        allow_abbrev=False,  # or --top would mean --top-k to whoever mistypes it
-        help="print what the model says comes next",
-        description="Print what the model says comes next after a text: its most probable tokens, "
-        "or with --steps the tokens that it takes one after another.",
+        allow_abbrev=False,  # --to could mean --top, --top-k or --top-p
+        help="print the most probable next tokens",
+        description="Print the most probable tokens after a text or, with --steps, the tokens that "
+        "the model generates.",
     )
     text = parser.add_mutually_exclusive_group(required=True)
-    text.add_argument("text", nargs="?", metavar="TEXT", help="the text, taken as it is")
-    text.add_argument("--input", metavar="FILE", help="read the text from FILE, or - for input")
-    parser.add_argument("--chat", action="store_true", help="as a message in the chat template")
+    text.add_argument("text", nargs="?", metavar="TEXT", help="the text, used exactly as it is")
+    text.add_argument("--input", metavar="FILE", help="read the text from FILE (-: standard input)")
+    parser.add_argument("--chat", action="store_true", help="treat the text as a chat message")
     parser.add_argument("--top", type=_count, default=10, metavar="K", help="rows (default: 10)")
-    parser.add_argument("--steps", type=positive, metavar="N", help="go on for up to N tokens")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the draw (default: 0)")
-    parser.add_argument("--json", action="store_true", help="as JSON, for other programs")
+    parser.add_argument("--steps", type=positive, metavar="N", help="generate up to N tokens")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="random seed (default: 0)")
+    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
     sampler = parser.add_argument_group("sampler, applied in this order")
-    sampler.add_argument("--greedy", action="store_true", help="always the most probable token")
-    sampler.add_argument("--temperature", type=float, metavar="T", help="below 1 bolder")
-    sampler.add_argument("--top-k", type=int, metavar="K", help="keep K tokens")
-    sampler.add_argument("--top-p", type=float, metavar="P", help="keep the share P")
-    sampler.add_argument("--min-p", type=float, metavar="P", help="keep P times the best, or more")
+    sampler.add_argument("--greedy", action="store_true", help="always take the most probable one")
+    sampler.add_argument("--temperature", type=float, metavar="T", help="below 1: less random")
+    sampler.add_argument("--top-k", type=int, metavar="K", help="keep the K most probable tokens")
+    sampler.add_argument("--top-p", type=float, metavar="P", help="keep tokens that sum to P")
+    sampler.add_argument(
+        "--min-p", type=float, metavar="P", help="keep tokens with P times the best's probability"
+    )
     parser.set_defaults(run=run)
 
 
@@ -62,8 +64,10 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _elsewhere(spec: str | None, text: str, *, chat: bool) -> tuple[ModelCard, RemoteSession]:
-    """A session on a model elsewhere. Whoever names one on the command line has agreed to what is
-    sent there; it is said all the same."""
+    """Return a session on a remote model, after printing where the text is sent.
+
+    Naming a remote model on the command line counts as consent.
+    """
     from tutor.vendors.permissions import Permissions
     from tutor.vendors.reader import RemoteReader
     from tutor.vendors.session import RemoteSession, remote_card
@@ -72,7 +76,7 @@ def _elsewhere(spec: str | None, text: str, *, chat: bool) -> tuple[ModelCard, R
     permissions = Permissions()
     permissions.allow(model.host)
     if not model.here:
-        output.note(f"The text is sent to {model.host}.")
+        output.note(f"Sending the text to {model.host}.")
     reader = RemoteReader(model, permissions)
     if chat:
         session = RemoteSession.on_chat(reader, [ChatMessage("user", text)])
@@ -93,7 +97,7 @@ def _answer(
     try:
         for distribution, chosen in _steps(session, sampler, options):
             report.add(distribution, chosen)
-    except (ContextFull, RemoteError) as error:  # what was told before is still worth having
+    except (ContextFull, RemoteError) as error:  # the steps before it are still useful
         if options.steps is None:
             raise
         failure = error
@@ -104,19 +108,21 @@ def _answer(
 
 
 def sampler_settings(options: argparse.Namespace) -> SamplerSettings:
-    """Raises `SamplerError` for a setting out of its range, NaN included."""
+    """Return the sampler settings. Raises `SamplerError` for values out of range, NaN included."""
     given = {
         name: value for name in _SAMPLER_OPTIONS if (value := getattr(options, name)) is not None
     }
     if options.greedy:
         if "temperature" in given:
-            raise UsageError("--greedy and --temperature exclude each other.", "Choose one.")
+            raise UsageError(
+                "--greedy and --temperature cannot be combined.", "Choose one of them."
+            )
         given["temperature"] = 0.0
     return SamplerSettings(**given)
 
 
 def read_text(options: argparse.Namespace) -> str:
-    """The text to go on from. Raises `TextError` when it cannot be read or is not UTF-8."""
+    """Return the text to continue. Raises `TextError` if it cannot be read or is not UTF-8."""
     if options.input is None:
         text: str = options.text
         data = text.encode("utf-8", "surrogateescape")  # the bytes that the shell passed
@@ -131,13 +137,14 @@ def read_text(options: argparse.Namespace) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise TextError(
-            f"It is not UTF-8: byte {error.start} is 0x{data[error.start]:02x} ({error.reason}).",
+            f"The text is not UTF-8: byte {error.start} is 0x{data[error.start]:02x} "
+            f"({error.reason}).",
             "Convert it to UTF-8 first, for example with iconv.",
         ) from error
 
 
 def load(spec: str | None) -> LanguageModel:
-    """The model, found and loaded; what is waited for is said. Raises `ModelError`."""
+    """Find and load the model, and show progress. Raises `ModelError`."""
     with leaving_at_once():
         from tutor.lm.load import load_model
         from tutor.models import find_model
@@ -173,7 +180,7 @@ def _number(least: int) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f"{value} is below {least}")
         return value
 
-    number.__name__ = "number"  # argparse names it in its message
+    number.__name__ = "number"  # argparse prints this name in its error message
     return number
 
 

@@ -1,5 +1,8 @@
-"""How `tutor step` prints what it found: as JSON (`docs/step-json.md`) or in plain sentences and
-columns, which a screen reader can read."""
+"""Print the results of `tutor step`.
+
+The output is JSON (`docs/step-json.md`), or plain sentences and columns that a screen reader can
+read.
+"""
 
 from __future__ import annotations
 
@@ -24,8 +27,11 @@ class JsonModel(msgspec.Struct, frozen=True):
 
 
 class JsonRow(msgspec.Struct, frozen=True):
-    """`bytes` in hexadecimal. `sampled_probability` is left out without sampler options. Of a
-    model elsewhere there is no `id`, and `log_probability` in place of `logit`."""
+    """A row of the distribution.
+
+    `bytes` is in hexadecimal. `sampled_probability` is left out without sampler options. For a
+    remote model there is no `id`, and `log_probability` replaces `logit`.
+    """
 
     rank: int
     id: int | msgspec.UnsetType
@@ -38,7 +44,7 @@ class JsonRow(msgspec.Struct, frozen=True):
 
 
 class JsonChosen(msgspec.Struct, frozen=True):
-    """`probability` is null where a server does not tell it."""
+    """The chosen token. `probability` is null if a server does not report it."""
 
     id: int | msgspec.UnsetType
     text: str
@@ -46,8 +52,11 @@ class JsonChosen(msgspec.Struct, frozen=True):
 
 
 class JsonStep(msgspec.Struct, frozen=True):
-    """`hidden_probability`: of all tokens that a server does not show, whatever `--top` is; left
-    out for a model on this machine."""
+    """One step.
+
+    `hidden_probability` is the total probability of all tokens that a server does not report,
+    whatever `--top` is; it is left out for a local model.
+    """
 
     position: int
     entropy_bits: float
@@ -63,12 +72,15 @@ class JsonReport(msgspec.Struct, frozen=True):
 
 
 class Report:
-    """Takes the steps as they come. For people they are printed at once, JSON at the end."""
+    """The output of the command: printed step by step for people, or at the end as JSON."""
 
     def __init__(
         self, card: ModelCard, prompt: Sequence[Token], *, with_sampler: bool, json: bool
     ) -> None:
-        """Rows have a second column only `with_sampler` options."""
+        """Print the heading, unless the output is JSON.
+
+        Rows have a column for the sampler only if `with_sampler` is set.
+        """
         self._card = card
         self._prompt = tuple(prompt)
         self._with_sampler = with_sampler
@@ -77,7 +89,7 @@ class Report:
         self._taken: list[Token] = []
         if not json:
             where = f"at {card.host}" if card.remote else card.format
-            output.write(f"{card.name} ({where}), {counted(len(prompt), 'token')} read:")
+            output.write(f"{card.name} ({where}), {counted(len(prompt), 'token')} processed:")
             output.write(" ".join(visible(token.data) for token in prompt))
 
     def add(self, distribution: Distribution, chosen: Row | None) -> None:
@@ -136,7 +148,7 @@ class Report:
         if chosen is not None:
             told = f"rank {chosen.rank:,}, {_percent(chosen.probability).strip()}"
             if math.isnan(chosen.probability):
-                told = "its probability is not told"
+                told = "the server does not report its probability"
             output.write(f"Taken: {visible(chosen.token.data)}  ({told})")
 
     def _print_table(self, distribution: Distribution) -> None:
@@ -153,7 +165,7 @@ class Report:
             )
         if distribution.partial:
             rest = _percent(distribution.left_out)
-            output.write(f"        {rest}  in the tokens not shown, however many they are")
+            output.write(f"        {rest}  in the tokens that the server does not report")
             return
         others = distribution.vocabulary_size - len(distribution.rows)
         if others:

@@ -1,1 +1,1 @@
-"""Questions: their types, how answers are graded, and answers as text."""
+"""The question types, how their answers are graded, and answers as text."""

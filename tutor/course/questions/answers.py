@@ -1,7 +1,7 @@
-"""Defines answers, and their form as text in the learner's log and in drafts.
+"""Define answers, and their form as text in the learner's log and in drafts.
 
-Places of choices, items and pairs are those in the lesson file, counted from 0, whatever their
-order on the screen was. In the text of an answer they are counted from 1: "2", "1,3".
+Choices, items and pairs are identified by their index in the lesson file, counted from 0, whatever
+their order on the screen. In the text of an answer they are counted from 1: "2", "1,3".
 """
 
 from collections.abc import Sequence, Set
@@ -12,19 +12,19 @@ import msgspec
 from tutor.text import writable
 
 LONGEST = 200
-"""Characters kept of what was typed."""
+"""The number of typed characters that are stored."""
 
 
 class AnswerWithFields(msgspec.Struct, frozen=True):
-    """An answer that needs fields of its own. Its question type writes it as text."""
+    """An answer with its own fields. Its question type writes it as text."""
 
 
 Answer = int | Set[int] | Sequence[int] | str | AnswerWithFields
-"""Any answer; the module of a question type says which kind it uses."""
+"""Any answer; the module of a question type defines which kind it uses."""
 
 
 def is_sequence(answer: Answer) -> TypeGuard[Sequence[int]]:
-    """Return whether the answer is a sequence of places, in the learner's order."""
+    """Return whether the answer is a sequence of indexes, in the learner's order."""
     return isinstance(answer, Sequence) and not isinstance(answer, str)
 
 
@@ -43,8 +43,11 @@ def as_text(answer: Answer) -> str:
 
 
 def places(text: str, count: int, *, repeats: bool = False) -> tuple[int, ...]:
-    """Read places below `count` from the text of an answer. They must differ, unless `repeats` are
-    allowed. Return an empty tuple if `text` is anything else."""
+    """Read indexes below `count` from the text of an answer.
+
+    They must differ, unless `repeats` are allowed. Return an empty tuple if `text` is anything
+    else.
+    """
     parts = text.split(",")
     if not all(part.isascii() and part.isdigit() and len(part) < 4 for part in parts):
         return ()
@@ -55,12 +58,12 @@ def places(text: str, count: int, *, repeats: bool = False) -> tuple[int, ...]:
 
 
 def one_place(text: str, count: int) -> int | None:
-    """Read exactly one place below `count`, or return None if `text` is anything else."""
+    """Read exactly one index below `count`, or return None if `text` is anything else."""
     found = places(text, count)
     return found[0] if len(found) == 1 else None
 
 
 def all_places(text: str, count: int, *, repeats: bool = False) -> tuple[int, ...] | None:
-    """Read `count` places below `count`, or return None if `text` is anything else."""
+    """Read `count` indexes below `count`, or return None if `text` is anything else."""
     found = places(text, count, repeats=repeats)
     return found if len(found) == count else None

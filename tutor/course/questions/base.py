@@ -1,14 +1,14 @@
-"""The base of all questions: what each one has, and what a question type can do.
+"""The base of all questions: their common fields, and the methods of a question type.
 
 A question type is one module of this folder. It defines its fields as they are written in a lesson
 file, how an answer is graded, how an answer becomes text and is read back, the order in which its
-parts are shown, and what authors and teachers are told about it. `tutor.course.questions.question`
+parts are shown, and what authors and teachers see about it. `tutor.course.questions.question`
 registers the types.
 
-A question has an id that never changes and a version that is raised when its meaning changes:
-the learner's progress refers to these two, never to wording or place.
+A question has an id that never changes and a version that is raised when its meaning changes: the
+learner's progress refers to these two, never to the wording or the position.
 
-What one field alone cannot say (exactly one right choice, say) is checked in `__post_init__`; a
+Rules about several fields (such as exactly one right choice) are checked in `__post_init__`; a
 `ValueError` raised there reaches the author of the lesson as a `LessonError` with file and line.
 """
 
@@ -51,12 +51,14 @@ class QuestionBase(
     hint: Sentence
     why: Sentence
     screen: Id | None = None
-    """The lesson screen to look at again; in a file it need not be given where the question
-    stands on that screen."""
+    """The lesson screen to look at again; by default the screen that contains the question."""
 
     def grade(self, answer: Answer) -> Verdict:
-        """Grade an answer. Raises `TypeError` when it is not of this question's kind, `ValueError`
-        when it is out of range."""
+        """Grade an answer.
+
+        Raises `TypeError` if it is not of this question's kind, and `ValueError` if it is
+        out of range.
+        """
         raise NotImplementedError
 
     def as_text(self, answer: Answer) -> str:
@@ -64,14 +66,19 @@ class QuestionBase(
         return as_text(answer)
 
     def from_text(self, text: str) -> Answer | None:
-        """Read an answer back, or return None if this question, in its current form, cannot have
-        it. If the live model judges, return what was typed or chosen, without the model's
-        judgment."""
+        """Read an answer back.
+
+        Return None if this question, in its current form, cannot have it. If the live model
+        judges, return what was typed or chosen, without the model's judgment.
+        """
         return text or None
 
     def grade_again(self, text: str, *, correct: bool) -> Verdict:
-        """Grade an earlier answer again. An answer that only the model can judge, or that this
-        question in its current form cannot have, stays as `correct` as it was then."""
+        """Grade an earlier answer again.
+
+        An answer that only the model can judge, or that this question in its current form
+        cannot have, stays as `correct` as it was then.
+        """
         answer = None if self.asks_model else self.from_text(text)
         if answer is None:
             said = "Right" if correct else "Not yet"
@@ -79,8 +86,10 @@ class QuestionBase(
         return self.grade(answer)
 
     def display_order(self, seed: int) -> tuple[int, ...]:
-        """Return the places of the choices, items or right sides in the order to show them, the
-        same for the same seed. Empty if there are none."""
+        """Return the indexes of the choices, items or right sides in the order to show them.
+
+        The order is the same for the same seed, and empty if there are none.
+        """
         return ()
 
     def inline_texts(self) -> Iterator[str]:
@@ -96,11 +105,11 @@ class QuestionBase(
         yield self.ask
 
     def answer_lines(self, width: int) -> int:
-        """Return how many lines the choices, items or the field take on a screen."""
+        """Return the number of lines that the choices, items or the field take on a screen."""
         return 2
 
     def mistakes(self, answer: Answer, words: Words) -> Iterator[str]:
-        """Yield what is wrong about a wrong answer, in words short enough for a table."""
+        """Yield the mistakes in a wrong answer, in words short enough for a table."""
         if isinstance(answer, str):
             yield one_line(answer.casefold())
 
@@ -111,10 +120,10 @@ def type_name(question: QuestionBase | type[QuestionBase]) -> str:
 
 
 def not_its_answer(question: QuestionBase, answer: Answer) -> TypeError:
-    return TypeError(f"{answer!r} is no answer to a question of type {type_name(question)}")
+    return TypeError(f"{answer!r} is not an answer to a question of type {type_name(question)}")
 
 
 def check_distinct(texts: Sequence[str]) -> None:
     for index, text in enumerate(texts):
         if text in texts[:index]:
-            raise ValueError(f"{text[:40]!r} stands there twice")
+            raise ValueError(f"{text[:40]!r} appears twice")

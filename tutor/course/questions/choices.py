@@ -12,7 +12,7 @@ from tutor.text import wrapped
 
 
 class Choice(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One choice; `why` is shown once it has been answered, for right and wrong ones alike."""
+    """One choice; `why` is shown after an answer, for right and wrong choices alike."""
 
     text: Sentence
     why: Sentence
@@ -47,10 +47,12 @@ class ChoiceQuestion(QuestionBase, frozen=True, kw_only=True):
         return 1 + sum(wrapped(choice.text, width - LETTER) for choice in self.choices)
 
     def notes(self, chosen: Set[int]) -> tuple[Note, ...]:
-        """Return the note to show beside each choice. Raises `ValueError` for places out of
-        range."""
+        """Return the note to show beside each choice.
+
+        Raises `ValueError` for indexes out of range.
+        """
         if not all(0 <= place < len(self.choices) for place in chosen):
-            raise ValueError(f"{sorted(chosen)} are not places among {len(self.choices)} choices")
+            raise ValueError(f"{sorted(chosen)} are not indexes of {len(self.choices)} choices")
         return tuple(
             Note(mark(choice.right, place in chosen), choice.why)
             for place, choice in enumerate(self.choices)

@@ -1,5 +1,7 @@
-"""The question type `compare`: the learner says after which of two prompts the live model has the
-larger value. The answer to grade is a `Compared`; its text is the place of the chosen prompt."""
+"""The question type `compare`: choose the prompt for which the live model's value is larger.
+
+The answer to grade is a `Compared`; its text is the number of the chosen prompt.
+"""
 
 from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
@@ -18,16 +20,20 @@ from tutor.course.questions.verdict import Note, Verdict, mark
 
 
 class Compared(AnswerWithFields, frozen=True):
-    """Which of two prompts was chosen (0 or 1), and what the live model says at the end of each:
-    the probability of the question's token (0 to 1), or the entropy in bits."""
+    """The chosen prompt (0 or 1), and the live model's values at the end of both prompts.
+
+    A value is the probability of the question's token (0 to 1), or the entropy in bits.
+    """
 
     chosen: int
     values: tuple[float, float]
 
 
 class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
-    """The learner says after which of two prompts the live model gives more probability to
-    `token`, or (with `value: entropy`) at the end of which it is less decided."""
+    """A question that asks for the prompt after which the live model's value is larger.
+
+    The value is the probability of `token` or, with `value: entropy`, the entropy.
+    """
 
     asks_model: ClassVar[bool] = True
 
@@ -45,8 +51,7 @@ class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
             )
 
     def grade(self, answer: Answer) -> Verdict:
-        """Right when the prompt chosen has the larger value; where both have the same, either
-        is."""
+        """Grade as right if the chosen prompt has the larger value, or both have the same."""
         if not isinstance(answer, Compared):
             raise not_its_answer(self, answer)
         chosen, other = answer.values[answer.chosen], answer.values[1 - answer.chosen]
@@ -76,8 +81,10 @@ class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
 
 
 def _chosen(place: int, correct: bool, said: tuple[str, str] = ("", "")) -> Verdict:
-    """Return the verdict on choosing the prompt at `place` (0 or 1); `said` has the notes on the
-    two prompts."""
+    """Return the verdict on choosing the prompt `place` (0 or 1).
+
+    `said` has the notes on the two prompts.
+    """
     notes = tuple(
         Note(mark((index == place) == correct, index == place), each)
         for index, each in enumerate(said)

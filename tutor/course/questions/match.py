@@ -1,5 +1,8 @@
-"""The question type `match`: the learner chooses a right side for each left side. Its answer lists,
-for each left side, the place of the right side; the same one may be chosen twice."""
+"""The question type `match`: choose a right side for each left side.
+
+Its answer lists, for each left side, the index of the chosen right side; the same one may be chosen
+twice.
+"""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -21,7 +24,7 @@ from tutor.text import wrapped
 
 
 class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Two things that belong together; `why` is shown once it has been answered."""
+    """Two things that belong together; `why` is shown after an answer."""
 
     left: Sentence
     right: Sentence
@@ -29,8 +32,7 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
-    """For each `left`, the `right` that belongs to it; the right sides are shuffled on the
-    screen."""
+    """A question that asks for the `right` of each `left`; the screen shuffles the right sides."""
 
     pairs: Annotated[tuple[Pair, ...], msgspec.Meta(min_length=3, max_length=6)]
 
@@ -59,7 +61,7 @@ class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
         return all_places(text, len(self.pairs), repeats=True)
 
     def display_order(self, seed: int) -> tuple[int, ...]:
-        """Return the right sides shuffled, never each beside its left."""
+        """Return the right sides shuffled, so that not all are beside their left sides."""
         return out_of_order(len(self.pairs), f"{seed}/{self.id}")
 
     def inline_texts(self) -> Iterator[str]:

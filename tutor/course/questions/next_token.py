@@ -1,5 +1,8 @@
-"""The question type `next-token`: the learner guesses how the live model continues. The answer to
-grade is the rank (from 1) that the model gives to the guess; its text is the guess as typed."""
+"""The question type `next-token`: guess how the live model continues.
+
+The answer to grade is the rank (from 1) that the model gives to the guess; its text is the guess as
+typed.
+"""
 
 from typing import Annotated, ClassVar
 
@@ -11,8 +14,10 @@ from tutor.course.questions.verdict import Verdict
 
 
 class NextTokenQuestion(QuestionBase, frozen=True, kw_only=True, tag="next-token"):
-    """The learner guesses how the live model goes on from `prompt`; right when the guess is among
-    the model's `within` most probable tokens at that moment."""
+    """A question that asks for the model's next token after `prompt`.
+
+    It is right if the guess is among the model's `within` most probable tokens at that moment.
+    """
 
     asks_model: ClassVar[bool] = True
 
@@ -23,10 +28,12 @@ class NextTokenQuestion(QuestionBase, frozen=True, kw_only=True, tag="next-token
         if not isinstance(answer, int):
             raise not_its_answer(self, answer)
         if answer < 1:
-            raise ValueError(f"{answer} is no rank; the first is 1")
+            raise ValueError(f"{answer} is not a rank; ranks begin at 1")
         if answer == 1:
             return Verdict(True, "Right: this is the model's most probable token.")
         correct = answer <= self.within
         said = "Right" if correct else "Not yet"
-        count = "only the first counts" if self.within == 1 else f"the first {self.within} count"
-        return Verdict(correct, f"{said}: the model has your guess at rank {answer:,}; {count}.")
+        count = (
+            "only the first rank counts" if self.within == 1 else f"ranks 1 to {self.within} count"
+        )
+        return Verdict(correct, f"{said}: your guess has rank {answer:,}; {count}.")

@@ -17,7 +17,10 @@ _DASHES = str.maketrans({"−": "-", "–": "-", "\u00a0": " ", "\u202f": " ", "
 
 
 class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
-    """Right when within `tolerance` (absolute) of `answer`; `unit` stands behind the input."""
+    """A question with a number as its `answer`; right within `tolerance` (absolute).
+
+    `unit` is shown after the field.
+    """
 
     answer: float
     tolerance: Annotated[float, msgspec.Meta(ge=0)] = 0.0
@@ -28,7 +31,7 @@ class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
             raise ValueError("`answer` and `tolerance` must be finite numbers")
 
     def grade(self, answer: Answer) -> Verdict:
-        """Right when within the tolerance, in any reading of what was typed."""
+        """Grade as right if any reading of the typed text is within the tolerance."""
         if not isinstance(answer, str):
             raise not_its_answer(self, answer)
         advice = "Type digits, for example 0.25."
@@ -46,9 +49,9 @@ class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
 
 
 def readings(text: str, unit: str = "") -> tuple[float, ...]:
-    """The numbers that `text` may mean, most likely first; empty when it is not a number.
+    """Return the numbers that `text` may mean, most likely first; empty if it is not a number.
 
-    Tolerated are a decimal comma, grouped thousands ("49,152" is read both as 49152 and, with a
+    It accepts a decimal comma, grouped thousands ("49,152" is read both as 49152 and, with a
     decimal comma, as 49.152), fractions, a percent sign ("50 %" is both 50 and 0.5) and the
     question's own `unit`.
     """

@@ -1,5 +1,7 @@
-"""The question type `order`: the learner puts items in order. Its answer lists the places of the
-items, first to last, as the learner ordered them."""
+"""The question type `order`: put items in order.
+
+Its answer lists the indexes of the items, first to last, as the learner ordered them.
+"""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -21,7 +23,7 @@ from tutor.text import wrapped
 
 
 class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
-    """`items` stand in the right order in the file and are shuffled on the screen."""
+    """A question about the order of `items`, which the file has in the right order."""
 
     items: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=3, max_length=9)]
 
@@ -38,19 +40,20 @@ class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
             Note("right", f"Number {place + 1}.")
             if home
             else Note(
-                "wrong", f"Belongs to place {place + 1}; you put it at {answer.index(place) + 1}."
+                "wrong",
+                f"Belongs at position {place + 1}; you put it at {answer.index(place) + 1}.",
             )
             for place, home in enumerate(at_home)
         )
         if all(at_home):
-            return Verdict(True, "Right, every one in its place.", notes)
-        return Verdict(False, f"{sum(at_home)} of {len(answer)} are in their place.", notes)
+            return Verdict(True, "Right, all in the right order.", notes)
+        return Verdict(False, f"{sum(at_home)} of {len(answer)} are at the right position.", notes)
 
     def from_text(self, text: str) -> Answer | None:
         return all_places(text, len(self.items))
 
     def display_order(self, seed: int) -> tuple[int, ...]:
-        """Return the places of the items, shuffled and never in the right order."""
+        """Return the indexes of the items, shuffled and never in the right order."""
         return out_of_order(len(self.items), f"{seed}/{self.id}")
 
     def inline_texts(self) -> Iterator[str]:

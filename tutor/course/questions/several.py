@@ -1,4 +1,4 @@
-"""The question type `several`: one or more choices are right. Its answer is a set of places."""
+"""The question type `several`: one or more choices are right. Its answer is a set of indexes."""
 
 from collections.abc import Iterator, Set
 
@@ -9,7 +9,7 @@ from tutor.course.questions.verdict import Verdict
 
 
 class SeveralChoices(ChoiceQuestion, frozen=True, kw_only=True, tag="several"):
-    """One choice or more are right; all of them, and no other, are the answer."""
+    """A question with one or more right choices; the answer must be exactly these."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -17,20 +17,19 @@ class SeveralChoices(ChoiceQuestion, frozen=True, kw_only=True, tag="several"):
             raise ValueError("no choice is marked `right: true`")
 
     def grade(self, answer: Answer) -> Verdict:
-        """Right when all right choices, and no others, were chosen; otherwise says what was
-        missed."""
+        """Grade as right if all right choices, and no others, were chosen; else count mistakes."""
         if not isinstance(answer, Set):
             raise not_its_answer(self, answer)
         notes = self.notes(answer)
         missed = sum(note.mark == "missed" for note in notes)
         wrong = sum(note.mark == "wrong" for note in notes)
         if not missed and not wrong:
-            return Verdict(True, "Right, all of them and no other.", notes)
+            return Verdict(True, "Right: all of them, and no others.", notes)
         parts = []
         if missed:
             parts.append(f"{missed} more {'is' if missed == 1 else 'are'} right")
         if wrong:
-            parts.append(f"{wrong} that you chose {'does' if wrong == 1 else 'do'} not belong")
+            parts.append(f"{wrong} that you chose {'is' if wrong == 1 else 'are'} wrong")
         return Verdict(False, f"Not yet: {' and '.join(parts)}.", notes)
 
     def from_text(self, text: str) -> Answer | None:

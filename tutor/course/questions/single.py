@@ -1,4 +1,4 @@
-"""The question type `single`: exactly one choice is right. Its answer is the place of a choice."""
+"""The question type `single`: exactly one choice is right. Its answer is the choice's index."""
 
 from collections.abc import Iterator
 
@@ -9,13 +9,13 @@ from tutor.course.questions.verdict import Verdict
 
 
 class SingleChoice(ChoiceQuestion, frozen=True, kw_only=True, tag="single"):
-    """Exactly one choice is right."""
+    """A question with exactly one right choice."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
         right = sum(choice.right for choice in self.choices)
         if right != 1:
-            raise ValueError(f"{right} choices are marked `right: true`, where one should be")
+            raise ValueError(f"{right} choices are marked `right: true`; exactly one must be")
 
     def grade(self, answer: Answer) -> Verdict:
         if not isinstance(answer, int):

@@ -1,10 +1,10 @@
-"""When two short texts count as the same answer."""
+"""Decide when two short texts count as the same answer."""
 
 import unicodedata
 
 
 def plain(text: str) -> str:
-    """`text` without case, accents, punctuation and spaces: what is compared of a short answer.
+    """Return `text` without case, accents, punctuation and spaces, for comparing short answers.
 
     "Soft-max", "softmax " and "SOFT MAX" are the same; symbols that carry meaning ("+", "=")
     stay, so "C++" is not "C".

@@ -11,8 +11,11 @@ from tutor.course.questions.verdict import Verdict, nothing_typed
 
 
 class TextQuestion(QuestionBase, frozen=True, kw_only=True, tag="text"):
-    """Short text; `accept` lists the spellings accepted, compared without case, accents,
-    punctuation and spaces (`tutor.course.questions.spelling`). The first is the one shown."""
+    """A question answered with a short text; `accept` lists the accepted spellings.
+
+    They are compared without case, accents, punctuation and spaces
+    (`tutor.course.questions.spelling`). The first one is shown.
+    """
 
     accept: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=1)]
 
@@ -29,4 +32,4 @@ class TextQuestion(QuestionBase, frozen=True, kw_only=True, tag="text"):
             return nothing_typed("Type a word or two.")
         if given in {plain(spelling) for spelling in self.accept}:
             return Verdict(True, "Right.")
-        return Verdict(False, f"“{answer.strip()}” is not it.")
+        return Verdict(False, f"“{answer.strip()}” is not right.")

@@ -1,27 +1,27 @@
-"""What came of an answer."""
+"""The result of grading an answer."""
 
 from typing import Literal
 
 import msgspec
 
 Mark = Literal["right", "wrong", "missed", "left"]
-"""Chosen and right; chosen and wrong; right but not chosen; wrong and rightly left alone."""
+"""Chosen and right; chosen and wrong; right but not chosen; wrong and not chosen."""
 
 
 class Note(msgspec.Struct, frozen=True):
-    """What to say beside one choice, item to be ordered, or left side to be matched."""
+    """The note beside one choice, item to be ordered, or left side to be matched."""
 
     mark: Mark
     why: str
 
 
 class Verdict(msgspec.Struct, frozen=True):
-    """What came of an answer.
+    """The result of grading an answer.
 
-    `counted` is False when the answer could not be understood ("abc" for a number): nothing is
-    recorded, and the learner may type again. `message` is one or two sentences; the question's
-    own `why` is not part of it. `notes` go with the choices, items or pairs, in the order of the
-    file.
+    `counted` is False if the answer could not be understood ("abc" for a number): nothing is
+    recorded, and the learner may try again. `message` is one or two sentences; the question's
+    own `why` is not part of it. `notes` are about the choices, items or pairs, in the order of
+    the file.
     """
 
     correct: bool

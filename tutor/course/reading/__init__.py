@@ -1,1 +1,1 @@
-"""Reads lesson files: Markdown in, screens, labs and questions out."""
+"""Read lesson files: turn Markdown into screens, labs and questions."""

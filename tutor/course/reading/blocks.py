@@ -1,8 +1,8 @@
-"""The YAML inside a lesson file: front matter, labs and questions.
+"""Decode the YAML inside a lesson file: front matter, labs and questions.
 
-Every value is read as plain text and converted to the type that its field has, so `no` and `0.5`
-are fine as the text of a choice. Nothing of YAML that could build objects or grow is allowed:
-tags, anchors and aliases are refused.
+Every value is read as plain text and converted to the type of its field, so `no` and `0.5` are fine
+as the text of a choice. YAML features that could build objects or expand text are refused: tags,
+anchors and aliases.
 """
 
 import difflib
@@ -36,9 +36,9 @@ _KNOWN_NAMES = {
 
 
 def decode(text: str, kind: type[T] | Any, place: Place) -> T:
-    """The object of type `kind` that the YAML `text` describes.
+    """Return the object of type `kind` that the YAML `text` describes.
 
-    `place` is where the first line of `text` stands. Raises `LessonError`.
+    `place` is the place of the first line of `text`. Raises `LessonError`.
     """
     node = _compose(text, place)
     data = _data(node, place)
@@ -50,7 +50,7 @@ def decode(text: str, kind: type[T] | Any, place: Place) -> T:
 
 
 def _compose(text: str, place: Place) -> yaml.Node:
-    """The tree of `text`; looked through once before, because building the tree recurses."""
+    """Return the tree of `text`, checked before, because building the tree recurses."""
     try:
         _refuse_what_grows(text, place)
         node = yaml.compose(text, Loader=_LOADER)
@@ -66,7 +66,7 @@ def _refuse_what_grows(text: str, place: Place) -> None:
     for event in yaml.parse(text, Loader=_LOADER):
         here = place.below(event.start_mark.line if event.start_mark else 0)
         if getattr(event, "anchor", None) is not None:
-            raise here.error("YAML anchors and aliases are not allowed.", "Write the value out.")
+            raise here.error("YAML anchors and aliases are not allowed.", "Write the value itself.")
         if (tag := getattr(event, "tag", None)) is not None:
             raise here.error(f"The YAML tag {str(tag)[:40]!r} is not allowed.", "Remove the tag.")
         if isinstance(event, yaml.CollectionStartEvent):
@@ -82,13 +82,13 @@ def _not_yaml(error: yaml.YAMLError, place: Place) -> LessonError:
     problem = getattr(error, "problem", None) or "it cannot be read"
     return place.below(mark.line if mark else 0).error(
         f"This is not valid YAML: {problem}.",
-        "Look at indentation, and put text that has ': ' or starts with a sign behind '>-'"
-        " or in quotes.",
+        "Check the indentation. Text that contains ': ' or starts with a sign must follow '>-'"
+        " or be in quotes.",
     )
 
 
 def _data(node: yaml.Node, place: Place) -> Any:
-    """Plain lists, dicts and strings of a tree. Its depth is known to be small."""
+    """Return a tree as plain lists, dicts and strings; its depth is known to be small."""
     here = place.below(node.start_mark.line)
     if isinstance(node, yaml.SequenceNode):
         return [_data(each, place) for each in node.value]
@@ -100,7 +100,7 @@ def _data(node: yaml.Node, place: Place) -> Any:
                 raise here.error("A field name must be one word.", "Write `name: value`.")
             if name in mapping:
                 raise place.below(key.start_mark.line).error(
-                    f"The field {name[:40]!r} stands there twice.", "Remove one of them."
+                    f"The field {name[:40]!r} appears twice.", "Remove one of them."
                 )
             mapping[name] = _data(value, place)
         return mapping
@@ -110,7 +110,7 @@ def _data(node: yaml.Node, place: Place) -> Any:
 
 
 def _explained(message: str, data: Any, node: yaml.Node, place: Place) -> LessonError:
-    """What msgspec found wrong, in the words of someone who writes lessons."""
+    """Return msgspec's finding in words for authors of lessons."""
     match = _AT.match(message)
     what, path = (match["what"], match["path"] or "$") if match else (message, "$")
     here, key, _ = _follow(path, data, node)
@@ -135,7 +135,7 @@ def _explained(message: str, data: Any, node: yaml.Node, place: Place) -> Lesson
 
 
 def _follow(path: str, data: Any, node: yaml.Node) -> tuple[yaml.Node, str, Any]:
-    """The node at a path such as "$.choices[0].why", and the last field name on the way."""
+    """Return the node at a path such as "$.choices[0].why", its last field name and its data."""
     name = ""
     for step in _STEP.finditer(path):
         if step["index"] is not None and isinstance(node, yaml.SequenceNode):
@@ -158,7 +158,7 @@ def _line_of_key(node: yaml.Node, field: str) -> int:
 def _suggestion(written: str, known: list[str]) -> str:
     close = difflib.get_close_matches(written, known, n=1)
     meant = f"Did you mean `{close[0]}`? " if close else ""
-    return f"{meant}Known are: {', '.join(known)}."
+    return f"{meant}Choose one of {', '.join(known)}."
 
 
 def _in_plain_words(what: str) -> str:
@@ -173,5 +173,5 @@ def _in_plain_words(what: str) -> str:
     for technical, plain in words.items():
         what = what.replace(technical, plain)
     if "matching regex" in what:
-        return "expected small letters, digits and single hyphens, for example `top-token`"
+        return "expected lowercase letters, digits and single hyphens, for example `top-token`"
     return what[0].lower() + what[1:]

@@ -1,4 +1,4 @@
-"""Headings that name what stands below them: `## Title {#id}`."""
+"""Read headings that name a section: `## Title {#id}`."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _ID = re.compile(r"(?=.{1,60}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 
 
 def title_and_id(heading: Token, place: Place) -> tuple[str, str]:
-    """The title and the id of a heading's inline token. Raises `LessonError`."""
+    """Return the title and the id of a heading's inline token. Raises `LessonError`."""
     title, _, rest = heading.content.rpartition("{#")
     title = " ".join(title.split())
     name = rest.removesuffix("}")
     if not title or not rest.endswith("}") or not _ID.fullmatch(name):
         raise place.error(
-            f"The heading {heading.content[:60]!r} has no usable id.",
-            "End it with an id of small letters, digits and hyphens: `## Title {#its-id}`.",
+            f"The heading {heading.content[:60]!r} has no valid id.",
+            "End it with an id of lowercase letters, digits and hyphens: `## Title {#its-id}`.",
         )
     if len(title) > LONGEST_TITLE:
         raise place.error(

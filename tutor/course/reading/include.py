@@ -1,5 +1,6 @@
-"""Code shown in a lesson: a function, method or class of this package, by name, so that what is
-shown is what runs. Its file is read as text; nothing is imported.
+"""Include code of this package in a lesson: a function, method or class, by name.
+
+Thus a lesson shows the code that really runs. The file is read as text; nothing is imported.
 """
 
 import ast
@@ -11,7 +12,7 @@ from pathlib import Path
 from tutor.course.reading.place import Place, control_character
 
 LONGEST = 40
-"""Lines; much more than a small terminal shows, which the linter says earlier."""
+"""The largest number of lines; the linter warns earlier, because a small terminal shows fewer."""
 
 PACKAGE = Path(__file__).resolve().parents[2]
 _REFERENCE = re.compile(r"(tutor(?:/[a-z_][a-z0-9_]*)+\.py)#([A-Za-z_][\w.]*)", re.ASCII)
@@ -22,12 +23,14 @@ _Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def code_block(text: str, place: Place, package: Path = PACKAGE) -> list[str]:
-    """Return the lines of a Markdown code block for what an `include` block names in `package`;
-    `place` is where its first line stands. Raises `LessonError`."""
+    """Return a Markdown code block with the code that an `include` block names in `package`.
+
+    `place` is the place of its first line. Raises `LessonError`.
+    """
     match = _REFERENCE.fullmatch(text.strip())
     if not match:
         raise place.error(
-            f"{text.strip()[:60]!r} names no code.",
+            f"{text.strip()[:60]!r} does not name any code.",
             "Write one line such as `tutor/lm/sampling.py#entropy_bits`, or `...#Class.method`.",
         )
     lines = _lines_of(match[1], match[2], place, package)
@@ -37,14 +40,16 @@ def code_block(text: str, place: Place, package: Path = PACKAGE) -> list[str]:
             "Choose something shorter.",
         )
     if bad := control_character("\n".join(lines)):
-        raise place.error(f"The code has the character U+{ord(bad):04X}.", "Choose other code.")
+        raise place.error(
+            f"The code contains the character U+{ord(bad):04X}.", "Include other code."
+        )
     ticks = max((len(run) for run in re.findall("`+", "\n".join(lines))), default=0)
     fence = "`" * max(3, ticks + 1)
     return [f"{fence}python", *lines, fence]
 
 
 def _lines_of(path: str, name: str, place: Place, package: Path) -> list[str]:
-    """The source of `name`, without its docstring and not indented."""
+    """Return the source of `name`, without its docstring and not indented."""
     file = (package.parent / path).resolve()
     if not file.is_relative_to(package) or not file.is_file():
         raise place.error(f"There is no file {path}.", "Look up its path in the repository.")
@@ -52,7 +57,8 @@ def _lines_of(path: str, name: str, place: Place, package: Path) -> list[str]:
     found = _find(_parsed(source), name.split("."))
     if found is None:
         raise place.error(
-            f"{path} has no {name[:60]!r}.", "Name a function, a class or a `Class.method` of it."
+            f"{path} has no {name[:60]!r}.",
+            "Name a function, class or `Class.method` in this file.",
         )
     lines = source.split("\n")
     first = min([found.lineno, *(each.lineno for each in found.decorator_list)])
@@ -60,7 +66,7 @@ def _lines_of(path: str, name: str, place: Place, package: Path) -> list[str]:
     if ast.get_docstring(found, clean=False) is not None and len(found.body) > 1:
         doc = found.body[0]
         after = doc.end_lineno or doc.lineno
-        while after < len(lines) and not lines[after].strip():  # blank lines go with it
+        while after < len(lines) and not lines[after].strip():  # drop the blank lines after it
             after += 1
         kept = [line for line in kept if not doc.lineno <= line <= after]
     shown = [lines[line - 1] for line in kept]
@@ -68,7 +74,7 @@ def _lines_of(path: str, name: str, place: Place, package: Path) -> list[str]:
 
 
 def _find(tree: ast.Module, path: list[str]) -> _Named | None:
-    """The definition that a dotted name leads to."""
+    """Return the definition of a dotted name."""
     inside: ast.Module | _Named = tree
     for name in path:
         named = (each for each in inside.body if isinstance(each, _Named) and each.name == name)

@@ -1,4 +1,4 @@
-"""Markdown that a lesson may not contain: what a terminal cannot show, or should never be sent."""
+"""Find Markdown that a lesson may not contain, because a terminal cannot show it safely."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -11,24 +11,27 @@ from tutor.course.reading.place import Place, control_character
 from tutor.errors import LessonError
 
 BLOCKS = ("lab", "question", "numbers", "measured", "include", "facts")
-"""What the first line of a fenced block says when it is not code."""
+"""The first lines of fenced blocks that are not code."""
 
 
 DEEPEST = 12
-"""Levels of blocks, or of marks in a line. The parser stops at 20 and drops what is below."""
+"""The deepest nesting of blocks, or of marks in a line.
+
+The parser stops at 20 and drops everything below.
+"""
 
 
 @cache
 def markdown() -> MarkdownIt:
-    """The parser: CommonMark with tables and front matter."""
+    """Return the parser: CommonMark with tables and front matter."""
     return MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
 
 
 def refused(tokens: Sequence[Token], start: Place, *, title: bool = False) -> Iterator[LessonError]:
-    """HTML, pictures, `#` headings (unless the file may have a `title`), misplaced blocks, and
-    control characters written as entities.
+    """Yield the problems with a text, whose first line is at `start`.
 
-    `start` is the file's first line.
+    These are HTML, pictures, `#` headings (unless the file may have a `title`), misplaced
+    blocks, and control characters written as entities.
     """
     for token in tokens:
         place = place_of(token, start)
@@ -41,7 +44,7 @@ def refused(tokens: Sequence[Token], start: Place, *, title: bool = False) -> It
             yield place.error("`#` is not used inside a lesson.", "Use `##` for a screen.")
         elif token.type == "fence" and token.level > 0 and token.info.strip() in BLOCKS:
             yield place.error(
-                f"This {token.info.strip()} stands inside a list or a quotation.",
+                f"This {token.info.strip()} is inside a list or a quotation.",
                 "Move it to the left margin.",
             )
         for child, line in _children(token):
@@ -49,8 +52,10 @@ def refused(tokens: Sequence[Token], start: Place, *, title: bool = False) -> It
 
 
 def refused_within(sentence: str, place: Place) -> Iterator[LessonError]:
-    """Control characters written as entities in a `sentence` with marks within the line. (HTML is
-    text there, and a picture what is said for it.)"""
+    """Yield the control characters that are written as entities in a `sentence` of inline Markdown.
+
+    (In such a sentence, HTML is shown as text, and a picture as its description.)
+    """
     if "&" in sentence:
         (line,) = markdown().parseInline(sentence)
         for child in line.children or ():
@@ -79,7 +84,7 @@ def _acting(char: str, place: Place) -> LessonError:
 
 
 def _children(token: Token) -> Iterator[tuple[Token, int]]:
-    """The inline tokens of a block token, each with how many lines below its start it stands."""
+    """Yield the inline tokens of a block token, each with its line below the block's start."""
     line = 0
     for child in token.children or ():
         yield child, line

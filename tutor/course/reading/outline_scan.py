@@ -1,7 +1,8 @@
-"""Scans a lesson for its outline, 25 times as fast as the parser reads it.
+"""Scan a lesson for its outline, 25 times as fast as the parser.
 
-For files that nobody has read yet: what this finds is what the parser finds in a sound lesson, and
-where something looks unusual it finds nothing. Whether the lesson is sound shows when it is read.
+This is for files that have not been read yet. In a valid lesson, the scan finds the same outline as
+the parser; if anything looks unusual, it finds none. Only parsing shows whether the
+lesson is valid.
 """
 
 import re
@@ -31,7 +32,7 @@ _ENTRY = re.compile(
     )\n""",
     re.VERBOSE,
 )
-"""A field of the front matter as it is written most often, read without a parser of YAML."""
+"""A field of the front matter in its most common form, read without a YAML parser."""
 _PIECE = re.compile(
     r"""\n(?:
         \#\#\ (.*)
@@ -40,22 +41,26 @@ _PIECE = re.compile(
     )""",
     re.VERBOSE,
 )
-"""What is no text, and the end of the line before: a heading, a fenced block, or what may be one
-that only the parser knows. (That a pattern begins with a character and not with an anchor makes it
-several times as fast.)"""
+"""Something that is not text, with the end of the line before.
+
+It is a heading, a fenced block, or something that may be a block, which only the parser can tell.
+(Patterns that begin with a character, not an anchor, are several times as fast.)
+"""
 _SCREEN = re.compile(rf"(.*\S)\s*\{{#({_ID})\}}\s*")
 _INK = re.compile(r"\S")
 _FIELD = re.compile(
     r"\n(id|version|type|screen): *['\"]?([a-z0-9-]{1,60})['\"]? *(?:#.*)?(?![^\n])"
 )
 _USUAL = re.compile(r"\nid: ([a-z0-9-]{1,60})\ntype: ([a-z]+)\n")
-"""How most questions begin; a few have a version or name their screen besides."""
+"""The beginning of most questions; a few also have a version or name their screen."""
 _TYPES = {type_name(kind) for kind in QUESTION_TYPES}
 
 
 def scan_outline(data: bytes, where: str) -> Outline | None:
-    """The outline of a lesson in the bytes of its file, without its links; None where only the
-    parser can tell."""
+    """Return the outline of a lesson from the bytes of its file, without its links.
+
+    The result is None if only the parser can tell.
+    """
     try:
         text = decoded(data, where)
     except LessonError:
@@ -79,10 +84,10 @@ def _front(text: str, where: str) -> FrontMatter | None:
         fields[name] = " ".join(entry[name].split("\n  ")).lstrip()
         at = entry.end()
     fields["needs"] = [each.strip() for each in fields.get("needs", "").split(",") if each]
-    fields["source"] = ()  # an outline does without
+    fields["source"] = ()  # an outline does not need it
     try:
         if at < len(text):
-            from tutor.course.reading.blocks import decode  # needed for few, and slow to import
+            from tutor.course.reading.blocks import decode  # rarely needed, and slow to import
 
             return decode(text.removesuffix("\n"), FrontMatter, Place(where, 2))
         front = msgspec.convert(fields, FrontMatter, strict=False)
@@ -99,7 +104,7 @@ class _Scan:
         self._text = text
         self._line = 1
         self._counted = 0
-        """Where line number `_line` begins, or somewhere on it."""
+        """The beginning of the line with the number `_line`, or a position in it."""
         self._screens: list[ScreenOutline] = []
         self._labs: list[LabOutline] = []
         self._questions: list[QuestionOutline] = []
@@ -107,7 +112,7 @@ class _Scan:
         self._fences = 0
 
     def take(self, piece: re.Match[str]) -> bool:
-        """False where it cannot go on."""
+        """Add a piece of the file; return False if the scan cannot continue."""
         begin = piece.start()
         title_and_id, fence, info, inside = piece.groups()
         if _INK.search(self._text, self.at, begin):
@@ -162,7 +167,9 @@ class _Scan:
     def outline(self, front: FrontMatter, file: str) -> Outline | None:
         if _INK.search(self._text, self.at):
             self._has_text()
-        if self._text.count("```") != 2 * self._fences:  # one stands where only the parser knows
+        if (
+            self._text.count("```") != 2 * self._fences
+        ):  # one of them may not be a fence, as only the parser can tell
             return None
         screens = tuple(screen for screen in self._screens if screen.id in self._with_text)
         ids = [part.id for part in (*self._screens, *self._labs, *self._questions)]

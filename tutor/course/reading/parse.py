@@ -1,8 +1,8 @@
-"""Reads a lesson file: Markdown with front matter, headings as screens, labs, questions, quoted
-numbers, code and facts as fenced blocks. `lessons/README.md` shows the format by example.
+"""Read a lesson file.
 
-Nothing in a lesson file runs, and whatever is wrong with one is a `LessonError` that names file,
-line and remedy.
+It is Markdown with front matter and headings as screens; labs, questions, quoted numbers, code and
+facts are fenced blocks. `lessons/README.md` shows the format by example. Nothing in a lesson file
+is executed, and every problem is a `LessonError` that names the file, the line and a remedy.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,15 +28,17 @@ from tutor.errors import LessonError
 T = TypeVar("T")
 
 MAXIMUM_SCREEN_LINES = 60
-"""Lines of a screen's text in the file. The linter warns much earlier, when it no longer fits a
-small terminal; this much is no screen any more."""
+"""The largest number of lines of a screen's text in the file.
+
+The linter warns much earlier, when a screen no longer fits a small terminal.
+"""
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What came of reading one file: a lesson, or the problems that stand in its way.
+    """The result of reading one file: a lesson, or the problems that prevent it.
 
-    `lines` says where each screen, lab and question stands, by its id, each quoted number, by
-    `number_name`, and each block of measured ones, by `measured_name`; `links` are those that lead
+    `lines` has the line of each screen, lab and question, by its id, of each quoted number, by
+    `number_name`, and of each block of measured ones, by `measured_name`; `links` are the links
     to other files of the course.
     """
 
@@ -47,17 +49,17 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def number_name(screen_id: str, index: int) -> str:
-    """What the number at `index` of a screen's `numbers` is called in `Outcome.lines`."""
+    """Return the key of the number at `index` of a screen's `numbers` in `Outcome.lines`."""
     return f"{screen_id}/numbers/{index}"
 
 
 def measured_name(screen_id: str, index: int) -> str:
-    """What the `measured` block at `index` of a screen is called in `Outcome.lines`."""
+    """Return the key of the `measured` block at `index` of a screen in `Outcome.lines`."""
     return f"{screen_id}/measured/{index}"
 
 
 def parse_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Lesson:
-    """The lesson in the bytes of a file. Raises the first `LessonError`."""
+    """Return the lesson in the bytes of a file. Raises the first `LessonError`."""
     outcome = read_bytes(data, where, facts)
     if outcome.lesson is None:
         raise outcome.problems[0]
@@ -65,7 +67,7 @@ def parse_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Lesson:
 
 
 def read_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Outcome:
-    """Like `read`, for the bytes of a file."""
+    """Read a lesson from the bytes of a file, as `read` does."""
     try:
         text = text_of(data, where)
     except LessonError as problem:
@@ -74,7 +76,7 @@ def read_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Outcome:
 
 
 def read(text: str, where: str, facts: Sequence[Fact] = ()) -> Outcome:
-    """Reads a lesson and goes on after a problem, to find the others too. Raises nothing."""
+    """Read a lesson, continuing after problems in order to find all of them. Raises nothing."""
     reader = _Reader(where, facts)
     lesson = reader.attempt(lambda: reader.lesson(text))
     problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
@@ -82,7 +84,7 @@ def read(text: str, where: str, facts: Sequence[Fact] = ()) -> Outcome:
 
 
 class _Reader:
-    """Reads one file, collecting problems instead of stopping at the first."""
+    """A reader of one file, which collects problems instead of stopping at the first."""
 
     def __init__(self, file: str, facts: Sequence[Fact]) -> None:
         self.start = Place(file)
@@ -116,7 +118,7 @@ class _Reader:
             for sentence in question.inline_texts():
                 self.problems += refused_within(sentence, place)
         if not screens:
-            self._refuse(self.start, "The lesson has no screen.", "Add `## Title {#screen-id}`.")
+            self._refuse(self.start, "The lesson has no screens.", "Add `## Title {#screen-id}`.")
         if front is None:
             return None
         return Lesson(**msgspec.structs.asdict(front), screens=screens, questions=questions)
@@ -134,9 +136,9 @@ class _Reader:
         return decode(tokens[0].content, FrontMatter, self.start.below(1))
 
     def _sections(self, tokens: list[Token], lines: list[str]) -> list[Section]:
-        """Cuts the file at its `##` headings and sorts what is between them."""
+        """Split the file at its `##` headings and sort everything between them."""
         sections: list[Section] = []
-        upto = 0  # lines of the file that are accounted for
+        upto = 0  # the lines of the file that are processed
         for index, token in enumerate(tokens):
             if token.map is None or token.level > 0 or token.type == "front_matter":
                 upto = max(upto, token.map[1] if token.type == "front_matter" and token.map else 0)
@@ -168,7 +170,7 @@ class _Reader:
         return Section(place, screen_id, title)
 
     def _block(self, token: Token, section: Section) -> None:
-        """Takes in what a block says: it leaves the text, or code or a table takes its place."""
+        """Process a block: remove it from the text, or replace it by its code or table."""
         place = place_of(token, self.start)
         inside = place.below(1)
 
@@ -224,18 +226,18 @@ class _Reader:
             self._refuse(
                 self._place(section.labs[1].id),
                 f"The screen {section.id!r} has a second lab.",
-                "Give it a screen of its own.",
+                "Move it to a screen of its own.",
             )
         body = section.body
         if not body and not section.labs:
             problem = f"The screen {section.id!r} is empty."
-            self._refuse(section.place, problem, "Write or remove it.")
+            self._refuse(section.place, problem, "Write its text, or remove it.")
         if body.count("\n") >= MAXIMUM_SCREEN_LINES:
             self._refuse(
                 section.place,
                 f"The screen {section.id!r} is too long: {body.count(chr(10)) + 1} lines;"
                 f" at most {MAXIMUM_SCREEN_LINES} are allowed.",
-                "Split it: one idea a screen.",
+                "Split it: one idea per screen.",
             )
         return Screen(
             id=section.id,
@@ -247,7 +249,10 @@ class _Reader:
         )
 
     def _questions(self, sections: list[Section], screens: set[str]) -> tuple[Question, ...]:
-        """All questions; one that names no screen belongs to the screen that it stands on."""
+        """Return all questions.
+
+        A question without a `screen` belongs to the screen that contains it.
+        """
         found: list[Question] = []
         for section in sections:
             for question in section.questions:
@@ -264,30 +269,33 @@ class _Reader:
         return tuple(found)
 
     def _name(self, name: str, place: Place) -> None:
-        """Ids are unique in a file, whatever they name, so that an id alone says what is meant."""
+        """Record the line of an id. Ids are unique in a file, whatever they name."""
         if name in self.lines:
             self._refuse(
                 place,
-                f"The id {name!r} is taken: it stands on line {self.lines[name]} already.",
-                "Choose another one; ids are unique in a file.",
+                f"The id {name!r} is already used on line {self.lines[name]}.",
+                "Choose another id; ids are unique in a file.",
             )
         else:
             self.lines[name] = place.line
 
     def _stray(self, token: Token) -> None:
-        """Says once that there is text before the first screen; a `#` is refused elsewhere."""
+        """Report once that there is text before the first screen.
+
+        `#` headings are reported separately.
+        """
         if self._strayed or token.tag == "h1":
             return
         self._strayed = True
         self._refuse(
             place_of(token, self.start),
-            "This stands before the first screen.",
+            "This is before the first screen.",
             "Begin each screen with `## Title {#screen-id}`;"
             " the lesson's title is in the front matter.",
         )
 
     def _place(self, name: str) -> Place:
-        """Where the screen, lab or question with this id stands."""
+        """Return the place of the screen, lab or question with this id."""
         return Place(self.start.file, self.lines[name])
 
     def _refuse(self, place: Place, problem: str, next_step: str) -> None:

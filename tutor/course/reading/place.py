@@ -1,4 +1,4 @@
-"""A lesson file as text, and places in it that an error can point to."""
+"""Decode lesson files, and name places in them for errors."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ import msgspec
 from tutor.errors import LessonError
 
 MAXIMUM_BYTES = 100_000
-"""Several times a long lesson; Markdown parsers take quadratic time on some hostile files."""
+"""The largest size of a lesson file in bytes.
+
+It is several times the size of a long lesson; Markdown parsers take quadratic time on some hostile
+files.
+"""
 
 _ACTING_ON_A_TERMINAL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-_JOINERS = "\u200c\u200d"  # part of the spelling of Persian, Hindi and others
+_JOINERS = "\u200c\u200d"  # used in the spelling of Persian, Hindi and other languages
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -22,7 +26,7 @@ class Place(msgspec.Struct, frozen=True):
     line: int = 1
 
     def below(self, lines: int) -> Place:
-        """The place so many lines further down."""
+        """Return the place this many lines further down."""
         return Place(self.file, self.line + lines)
 
     def error(self, problem: str, next_step: str) -> LessonError:
@@ -30,7 +34,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def text_of(data: bytes, file: str) -> str:
-    """The text of a lesson file, with plain line ends and without a byte-order mark.
+    """Return the text of a lesson file, with plain line ends and without a byte-order mark.
 
     Raises `LessonError` for a file that is too large, not UTF-8, or has control characters.
     """
@@ -38,10 +42,10 @@ def text_of(data: bytes, file: str) -> str:
 
 
 def decoded(data: bytes, file: str) -> str:
-    """Like `text_of`, but with control characters, if there are any."""
+    """Decode a lesson file like `text_of`, but allow control characters."""
     if len(data) > MAXIMUM_BYTES:
         raise Place(file).error(
-            f"The file has more than {MAXIMUM_BYTES:,} bytes, the most that a lesson may have.",
+            f"The file has more than {MAXIMUM_BYTES:,} bytes, the limit for a lesson.",
             "Split it into several lessons.",
         )
     try:
@@ -55,7 +59,7 @@ def decoded(data: bytes, file: str) -> str:
 
 
 def checked(text: str, file: str) -> str:
-    """`text` with plain line ends. Raises `LessonError` for control characters."""
+    """Return `text` with plain line ends. Raises `LessonError` for control characters."""
     text = plain_line_ends(text)
     if text.replace("\n", "").isprintable():
         return text
@@ -72,7 +76,7 @@ def plain_line_ends(text: str) -> str:
 
 
 def control_character(text: str) -> str | None:
-    """The first character that is neither printable nor white space of an ordinary kind."""
+    """Return the first character that is neither printable nor ordinary white space."""
     if text.isprintable():
         return None
     for char in text:

@@ -1,4 +1,4 @@
-"""What stands between one `##` heading of a lesson file and the next, while the file is read."""
+"""A section of a lesson file, from one `##` heading to the next, while the file is read."""
 
 from tutor.course.lesson import Lab, Quoted
 from tutor.course.measured import Measured
@@ -7,8 +7,7 @@ from tutor.course.reading.place import Place
 
 
 class Section:
-    """A screen, or questions without one. `text` holds the lines that are left when blocks are
-    taken out."""
+    """A screen, or questions without a screen. `text` has the lines without blocks."""
 
     def __init__(self, place: Place, screen_id: str, title: str) -> None:
         self.place = place
@@ -21,13 +20,13 @@ class Section:
         self.measured: list[Measured] = []
 
     def end_paragraph(self) -> None:
-        """Drops blank lines at the end: a block that is taken out leaves no gap."""
+        """Drop blank lines at the end, so that a removed block leaves no gap."""
         while self.text and not self.text[-1].strip():
             self.text.pop()
 
     @property
     def is_screen(self) -> bool:
-        """A section with nothing but questions is no screen."""
+        """True if this is a screen; a section with only questions is not."""
         return bool(self.labs) or bool(self.body) or not self.questions
 
     @property
