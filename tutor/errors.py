@@ -81,7 +81,7 @@ class EngineError(TutorError, title="The engine stopped"):
     """The engine process failed to start, stopped, or sent an unreadable answer."""
 
 
-class TooMuchAsked(EngineError, title="The request is too large"):
+class TooMuchAsked(EngineError, title="A limit was reached"):
     """A request exceeds the limits that a shared engine has for each learner."""
 
 
