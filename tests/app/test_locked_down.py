@@ -153,7 +153,7 @@ async def test_forbidden_actions_have_no_keys_when_locked_down(
         await sees(pilot, "Begin")
         await keys(pilot, "m")
         await sees(pilot, "restart")
-        assert ("f fetch the model" in shown(app)) == (allowed is EVERYTHING)
+        assert ("f download" in shown(app)) == (allowed is EVERYTHING)
         for lab, sign in (("compare", "temperature"), ("scale", "ladder"), ("prompting", "parts")):
             app.navigator.open_live_lab(lab)
             await until(pilot, lambda: isinstance(app.screen, LabScreen))

@@ -40,11 +40,11 @@ def answer_to(question: Question) -> Answer:
     """Return the answer of a model that knows four tokens."""
     drawn = ROWS[(question.seed + question.position) % len(ROWS)]
     known = len(question.tokens) - (question.surprisals_from or len(question.tokens))
-    stands = None
-    if question.stands is not None:
-        stands = Row(9, VOCABULARY[question.stands], 0.001, -9, 0.001)
+    actual = None
+    if question.actual is not None:
+        actual = Row(9, VOCABULARY[question.actual], 0.001, -9, 0.001)
     found = Distribution(question.position, 4, 1.8, 1.8, 4, ROWS[: question.top], drawn)
-    return Answer(found, stands, (1.0,) * known)
+    return Answer(found, actual, (1.0,) * known)
 
 
 def result_of(request: Request) -> events.Event:
