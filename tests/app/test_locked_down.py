@@ -170,7 +170,7 @@ async def test_no_model_is_downloaded(tmp_path: Path) -> None:
     await keeper.start()
     assert keeper.status.small
     assert keeper.status.fetch is None
-    with pytest.raises(NotInThisLogin, match="no models are fetched"):
+    with pytest.raises(NotInThisLogin, match="Models cannot be downloaded"):
         keeper.fetch()
 
 
@@ -184,7 +184,7 @@ async def test_only_the_server_that_the_host_named_is_queried(tmp_path: Path) ->
         agreed = app.services.agreed
         assert not await agreed(here, "A word")
         asking = app.run_worker(agreed(hosts, "A word"))
-        await sees(pilot, "This leaves your machine, if you agree")
+        await sees(pilot, "If you agree, this leaves your machine")
         await keys(pilot, "y")
         assert await asking.wait()
 

@@ -90,8 +90,7 @@ class Explorer:
                 pass
 
     def _expect_drafts(self, before: State, event: events.Event) -> None:
-        """Expect a draft to be kept until the model has accepted it, or something else is
-        written."""
+        """Expect a draft to stay until the model accepts it, or the learner writes another."""
         match event:
             case events.LeaveEditor(text):
                 self.drafts[before.mode] = text

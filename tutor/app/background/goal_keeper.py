@@ -43,8 +43,8 @@ class GoalKeeper:
     async def stepped(self, lesson: Lesson, lab: Lab, evidence: Evidence) -> str | None:
         """Record the goals that `evidence` reaches in a lab of the lesson."""
         before = reached(lab, self._progress.lesson(lesson.id))
-        for place in sorted(goals.goals_reached(lab, evidence, before) - before):
-            self._note(lab.id, lesson.id, goals.name(lab.goals[place]))
+        for index in sorted(goals.goals_reached(lab, evidence, before) - before):
+            self._note(lab.id, lesson.id, goals.name(lab.goals[index]))
         return await self.over(lesson, lab) if lab.goals else None
 
     async def over(self, lesson: Lesson, lab: Lab) -> str | None:
@@ -90,4 +90,4 @@ class GoalKeeper:
 def reached(lab: Lab, state: LessonState) -> frozenset[int]:
     """Return the indexes in `lab.goals` of the goals that are reached."""
     names = state.goals_reached.get(lab.id, ())
-    return frozenset(place for place, goal in enumerate(lab.goals) if goals.name(goal) in names)
+    return frozenset(index for index, goal in enumerate(lab.goals) if goals.name(goal) in names)

@@ -154,10 +154,10 @@ def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns)
         label = "the rest"
     label = label.ljust(columns.token + (columns.id + 2 if columns.id else 0) + columns.gap)
     start = " " * (columns.rank + 4) + label
-    share = figures.percent(left_out).rjust(figures.PERCENT_WIDTH)
-    room = columns.width - len(start) - len(share)
+    total = figures.percent(left_out).rjust(figures.PERCENT_WIDTH)
+    room = columns.width - len(start) - len(total)
     legend = LEGEND if columns.after and len(LEGEND) + 2 <= room else ""
-    return Content.assemble((start, theme.MUTED), share, (legend.rjust(room), theme.MUTED))
+    return Content.assemble((start, theme.MUTED), total, (legend.rjust(room), theme.MUTED))
 
 
 @dataclass(frozen=True)

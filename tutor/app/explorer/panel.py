@@ -241,8 +241,8 @@ class RecentTexts(ListPanel):
         if width < 60:
             rule = f"  {len(self.entries)} of {MOST} saved; {STAR} is always kept"
         lines = [Content.styled(rule, theme.MUTED)]
-        for place, info in enumerate(self.entries[first : first + room], start=first):
-            chosen = place == self.chosen
+        for index, info in enumerate(self.entries[first : first + room], start=first):
+            chosen = index == self.chosen
             is_open = info.id == self._open_id
             lines.append(text_line(info, now, width, chosen=chosen, is_open=is_open))
         hidden = len(self.entries) - room

@@ -147,8 +147,8 @@ def target_lines(state: State, width: int) -> list[Content]:
         row = target.row
         more = f"      rank {figures.count(row.rank)}  id {row.token.id}  logit {row.logit:.2f}"
         if state.answer is not None and state.answer.distribution.partial:
-            told = not math.isnan(row.logit)
-            more = f"      rank {figures.count(row.rank)}  ln p {row.logit:.2f}" if told else ""
+            known = not math.isnan(row.logit)
+            more = f"      rank {figures.count(row.rank)}  ln p {row.logit:.2f}" if known else ""
         lines.append(Content.styled(more, theme.MUTED))
     return lines
 

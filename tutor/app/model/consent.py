@@ -119,7 +119,7 @@ def describe(model: RemoteModel, what: str, width: int) -> list[Content]:
     lines = [Content.styled("If you agree, this leaves your machine:", "bold"), Content("")]
     for label, content in parts:
         lines.append(hanging(Content.styled(f"{label:<{_LABEL}}", MUTED), content, width))
-    asked = "You are asked once for this host until you quit tutor. All else works without it."
+    asked = "tutor asks once per host and session. Everything else works without it."
     return [*lines, Content(""), hanging(Content(""), Content.styled(asked, MUTED), width)]
 
 
@@ -132,8 +132,8 @@ def _key(model: RemoteModel) -> str:
 def _cost(price: Price | None) -> str:
     if price is None:
         return "Your account there may be charged; tutor knows no price of this model."
-    told = ", not from the vendor" if price.second_hand else ""
+    source = ", not from the vendor" if price.second_hand else ""
     return (
         f"${price.prompt:g} for a million tokens sent, ${price.answer:g} for a million "
-        f"received ({safe(price.model)}, as of {price.as_of}{told})."
+        f"received ({safe(price.model)}, as of {price.as_of}{source})."
     )
