@@ -87,7 +87,7 @@ async def test_the_model_is_downloaded_in_the_background_and_used(tmp_path: Path
         await sees(pilot, "downloading 25 %")
         await sees(pilot, "A small bundled model is ready in the")
         await keys(pilot, "enter")
-        await sees(pilot, "1 of 3")  # lessons can be read
+        await sees(pilot, "1 of 3")  # lessons work during the download
         go.touch()
         await until(pilot, lambda: engine.restarts == 1)
         await sees(pilot, f"{CARD.name} ●")
@@ -143,7 +143,7 @@ async def test_the_end_of_the_engine_and_its_return_are_reported(tmp_path: Path)
     ],
 )
 @pytest.mark.parametrize("width", [30, 76])
-def test_every_state_is_described_in_the_width_there_is(status: ModelStatus, width: int) -> None:
+def test_every_state_fits_the_width(status: ModelStatus, width: int) -> None:
     lines = [line for part in describe(status, width) for line in part.plain.split("\n")]
     assert all(len(line) <= max(width, 34) for line in lines)
     assert len(status.line) <= 24

@@ -35,7 +35,7 @@ def test_a_bar_always_fills_its_width(fraction: float, width: int) -> None:
     assert bool(drawn.strip()) == (fraction > 0 and width > 0)
 
 
-def test_bars_count_eighths() -> None:
+def test_bars_are_drawn_in_eighths() -> None:
     assert bars.bar(1, 4) == "████"
     assert bars.bar(0.5, 4) == "██  "
     assert bars.bar(0.53125, 4) == "██▏ "
@@ -104,7 +104,7 @@ def test_special_tokens_can_be_hidden() -> None:
     assert token_texts(marked, marks=True) == ["<|im_start|>", "user"]
 
 
-def test_nothing_that_acts_on_a_terminal_gets_through() -> None:
+def test_no_control_character_reaches_the_terminal() -> None:
     text = "".join(token_texts(steps(*VOCABULARY), marks=True))
     assert not any(char != "\n" and (ord(char) < 32 or 0x7F <= ord(char) < 0xA0) for char in text)
     assert "\u202e" not in text
@@ -150,7 +150,7 @@ def test_a_long_text_is_laid_out_only_around_the_focus(length: int, focus: int) 
     assert end == length or end - focus >= WINDOW
 
 
-def test_a_focus_without_cells_is_on_the_line_after() -> None:
+def test_a_focus_without_cells_is_on_the_next_line() -> None:
     lines = wrap(["aaaa", "", "", " bbbb"], 5)
     assert focused_line(lines, 1) == 1
     assert focused_line(lines, 99) == 1
@@ -238,7 +238,7 @@ def test_a_value_between_two_stops_goes_to_the_next_one() -> None:
     assert turned(SamplerSettings(temperature=0.73), temperature, -1).temperature == 0.7
 
 
-def test_readings_say_off_and_greedy() -> None:
+def test_values_can_be_off_or_greedy() -> None:
     assert [reading(PLAIN, dial) for dial in DIALS] == ["1.00", "off", "off", "off"]
     assert reading(SamplerSettings(temperature=0), DIALS[0]) == "0 greedy"
 

@@ -794,7 +794,7 @@ async def test_stepping_continues_after_an_engine_restart(tmp_path: Path) -> Non
         assert it.text == PROMPT + " Paris,"
 
 
-async def test_a_stopped_engine_can_be_started_again(tmp_path: Path) -> None:
+async def test_y_restarts_a_stopped_engine(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         failure = EngineError("The engine ended three times.", "Start it again.")
         it.engine.become(EngineState.STOPPED, "", failure)

@@ -1,5 +1,4 @@
-"""Test the explorer as a function of state and event: commands, answers, goals, and what is
-saved."""
+"""Test the explorer as a function of state and event: commands, answers, goals, documents."""
 
 from __future__ import annotations
 
@@ -272,7 +271,7 @@ def test_a_failure_keeps_the_text_and_stops_the_run(learner: Learner) -> None:
     assert learner.text == "The capital of France is"
 
 
-def test_a_text_that_the_model_cannot_take_is_opened_again(learner: Learner) -> None:
+def test_a_text_that_the_model_rejects_opens_in_the_editor_again(learner: Learner) -> None:
     learner.send(events.UseText("too long"), events.TakeRow(0))
     request = Start("too long")
     assert learner.state.request == request

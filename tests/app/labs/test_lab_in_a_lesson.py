@@ -59,7 +59,7 @@ async def test_a_lab_opens_from_its_lesson_screen_and_is_done(tmp_path: Path) ->
         assert "Find a word that costs five tokens." in seen(pilot)
         await reach(pilot)
         await sees(pilot, "Rare words are many tokens.")
-        await keys(pilot, "escape", "escape")  # the goals are open
+        await keys(pilot, "escape", "escape")  # the first one closes the goals
         await sees(pilot, "✓ Find a single word that consists of 5 tokens or more")
         assert "pieces" in app.progress.lesson("tokens").labs_done
 

@@ -81,7 +81,7 @@ async def test_scale_asks_before_it_sends_and_shows_what_is_hidden(
 
 
 @pytest.mark.slow
-async def test_scale_says_why_a_server_does_not_read(server: Loopback, tmp_path: Path) -> None:
+async def test_scale_says_why_a_server_returns_nothing(server: Loopback, tmp_path: Path) -> None:
     server.answers = [status(429, {"error": {"message": "slow down"}}, retry_after="20")]
     async with lab_app("scale", tmp_path).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
@@ -97,7 +97,7 @@ async def test_scale_says_why_a_server_does_not_read(server: Loopback, tmp_path:
         await sees(pilot, "Gemini tells no log-probabilities")
 
 
-async def test_prompts_say_how_many_requests_and_are_stopped_with_what_was_scored(
+async def test_prompting_counts_requests_and_keeps_scores_when_stopped(
     server: Loopback,
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,

@@ -113,7 +113,7 @@ TreeCommand = (
 Command = TreeCommand | SetSampler | ChangeMode | UseText
 
 
-# --- what else the learner does ------------------------------------------------------------------
+# --- other events of the learner -----------------------------------------------------------------
 
 
 class ShowPanel(msgspec.Struct, frozen=True):
@@ -153,7 +153,7 @@ class Say(msgspec.Struct, frozen=True):
     note: TutorError | str | None
 
 
-# --- what comes back -----------------------------------------------------------------------------
+# --- results -------------------------------------------------------------------------------------
 
 
 class EngineChanged(msgspec.Struct, frozen=True):

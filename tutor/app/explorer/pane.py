@@ -146,7 +146,7 @@ class ExplorerPane(PaneLayout):
             case "do", "marks":
                 return state.mode == "chat"
             case ("search",):
-                return state.panel not in ("search", "editor")  # there, “/” is typed
+                return state.panel not in ("search", "editor")  # “/” is typed text there
             case "mode", mode:
                 return mode != state.mode
         return True

@@ -151,7 +151,7 @@ def _use_text(state: State, event: events.UseText) -> State:
     if not event.text:
         nothing = TextError("The text is empty.", "Write at least one character.")
         return replace(state, note=nothing)
-    drafted = state.document.with_draft(event.text)  # until the model has taken it
+    drafted = state.document.with_draft(event.text)  # until the model has accepted it
     return carry_out(replace(state, document=drafted, note=None, panel=None), event)
 
 
