@@ -130,7 +130,7 @@ async def test_messages_say_what_is_not_possible(server: Loopback, tmp_path: Pat
         await sees(pilot, "A server does not return its vocabulary")
         await keys(pilot, "escape", "escape")
         pilot.app.navigator.open_place("guess")
-        await sees(pilot, "The guessing game needs every token")
+        await sees(pilot, "The guessing game needs the probability")
         pilot.app.navigator.open_live_lab("tokens")
         await sees(pilot, "This lab inspects a local model")
 
@@ -190,7 +190,7 @@ async def test_the_learner_is_asked_before_anything_leaves_the_machine(
         await sees(pilot, "claude-sonnet-5-5 ●")
         app.navigator.open_place("chat")
         await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
-        await sees(pilot, "The text or conversation that you step through")
+        await sees(pilot, "The whole text or conversation that you step")
         await keys(pilot, "escape")
         await sees(pilot, "Nothing was sent")
         assert not app.engine.allowed(remote_model("claude:"))
