@@ -127,7 +127,7 @@ class _Wire:
         cost = self.of(self._run_on)
         paintings = self._run.output.count(STARTS_PAINTING) - before
         self._run.press("r")
-        self._run.wait_gone("r pauses")
+        self._run.wait_gone("r stops")
         self._run.wait_quiet(self._quiet)
         per_second = Cost(round(cost.shown / _RUNS_FOR), round(cost.tcp / _RUNS_FOR))
         return per_second, paintings / _RUNS_FOR

@@ -64,7 +64,7 @@ ROWS = (
     Row("a prompt or message", "PromptEditor"),
     Row("before anything is sent", "ConsentScreen"),
     Row("a session about to end", "IdleScreen"),
-    Row("branches", "BranchTree", "`1` to `9` go there"),
+    Row("branches", "BranchTree", "`1` to `9` switch"),
     Row("texts", "RecentTexts"),
     Row("sampler", "SamplerDials"),
     Row("x-ray", "XRayView"),

@@ -153,7 +153,7 @@ async def test_forbidden_actions_have_no_keys_when_locked_down(
         await sees(pilot, "Begin")
         await keys(pilot, "m")
         await sees(pilot, "restart")
-        assert ("f fetch the model" in shown(app)) == (allowed is EVERYTHING)
+        assert ("f download" in shown(app)) == (allowed is EVERYTHING)
         for lab, sign in (("compare", "temperature"), ("scale", "ladder"), ("prompting", "parts")):
             app.navigator.open_live_lab(lab)
             await until(pilot, lambda: isinstance(app.screen, LabScreen))
@@ -170,7 +170,7 @@ async def test_no_model_is_downloaded(tmp_path: Path) -> None:
     await keeper.start()
     assert keeper.status.small
     assert keeper.status.fetch is None
-    with pytest.raises(NotInThisLogin, match="no models are fetched"):
+    with pytest.raises(NotInThisLogin, match="Models cannot be downloaded"):
         keeper.fetch()
 
 
@@ -184,7 +184,7 @@ async def test_only_the_server_that_the_host_named_is_queried(tmp_path: Path) ->
         agreed = app.services.agreed
         assert not await agreed(here, "A word")
         asking = app.run_worker(agreed(hosts, "A word"))
-        await sees(pilot, "This leaves your machine, if you agree")
+        await sees(pilot, "If you agree, this leaves your machine")
         await keys(pilot, "y")
         assert await asking.wait()
 

@@ -140,7 +140,7 @@ def test_model_while_it_is_fetched(snap_compare: Snap, tmp_path: Path) -> None:
         progress = PullProgress("fetching", 40_000_000, 92_871_040)
         card = app.model_status.model
         app.model_status = ModelStatus(phase="ready", model=card, small=True, fetch=progress)
-        await sees(pilot, "x stop fetching")
+        await sees(pilot, "x stop download")
 
     assert snap_compare(app, run_before=fetching, terminal_size=WIDE)
 

@@ -116,9 +116,9 @@ def keys_while_generating() -> Measured:
         run.press("t")
         run.wait_for("› 1")
         while len(times) < KEYS:
-            if "r pauses" not in run.text:  # generation stops at its limit
+            if "r stops" not in run.text:  # generation stops at its limit
                 run.press("r")
-                run.wait_for("r pauses")
+                run.wait_for("r stops")
             times += (_pressed(run, "down", "› 2"), _pressed(run, "up", "› 1"))
     return _slowest("key to repaint while the model generates (95th percentile)", times)
 
@@ -177,7 +177,7 @@ def memory(steps: int) -> list[Measured]:
 def _step(run: Terminal, steps: int) -> None:
     for _ in range(steps // 2):
         _press_and_wait(run, "enter", "a step forward")
-        _press_and_wait(run, "b", "a step back")
+        _press_and_wait(run, "u", "a step back")
     run.wait_quiet()
 
 

@@ -132,7 +132,7 @@ def test_hostile_keys_reach_nothing_but_tutor(tmp_path: Path) -> None:
 
 SCREENS: tuple[list[str], ...] = (
     *([], ["c"], ["g"], ["l"], ["p"], ["m"], ["r"], ["v"], ["/"], ["?"], ["enter"], ["s", "e"]),
-    *(["enter", "a"], ["c", "e"], ["s", "s"], ["s", "t"], ["s", "x"], ["s", "o"], ["s", "w"]),
+    *(["enter", "a"], ["c", "e"], ["s", "/"], ["s", "t"], ["s", "x"], ["s", "o"], ["s", "w"]),
 )
 LABS = tuple(["l", *["down"] * place, "enter"] for place in range(len(registry.names())))
 

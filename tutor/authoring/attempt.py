@@ -232,11 +232,11 @@ class _Attempt:
         session = self._follow(question.tokens)
         position, sampler, start = question.position, question.sampler, question.surprisals_from
         found = session.distribution(position, sampler, question.seed, question.top)
-        stands = None
-        if question.stands is not None:
-            (stands,) = session.rows(position, sampler, [question.stands])
+        actual = None
+        if question.actual is not None:
+            (actual,) = session.rows(position, sampler, [question.actual])
         surprisals = session.surprisals(start) if start is not None else ()
-        return Answer(found, stands, tuple(surprisals))
+        return Answer(found, actual, tuple(surprisals))
 
     def _follow(self, path: tuple[Token, ...]) -> Session:
         from tutor.lm.session import Session

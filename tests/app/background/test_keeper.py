@@ -1,4 +1,4 @@
-"""The model in the background: fetched where it is missing, taken over when it has come."""
+"""Test how the model is downloaded in the background and then used."""
 
 from __future__ import annotations
 
@@ -29,17 +29,19 @@ FAILED = '{"event":"failed","kind":"DownloadFailed","happened":"No network.","ne
 
 
 def script(*lines: str, then: str = "") -> tuple[str, ...]:
-    """A stand-in for `tutor model pull --json` that says `lines`."""
-    says = "".join(f"print({line!r}, flush=True)\n" for line in lines)
-    return (sys.executable, "-c", says + then)
+    """Return a command that prints `lines`, in place of `tutor model pull --json`."""
+    printing = "".join(f"print({line!r}, flush=True)\n" for line in lines)
+    return (sys.executable, "-c", printing + then)
 
 
 WAIT = "import sys, time\ntime.sleep(600)"
 
 
 def app_without_model(folder: Path, engine: FakeEngine, *commands: tuple[str, ...]) -> TutorApp:
-    """An app whose default model is missing until the last of `commands` has brought it: each is
-    run by one fetch."""
+    """Return an app whose default model is missing until a download succeeds.
+
+    Each download runs the next of `commands`.
+    """
     left = list(commands)
     brought = False
 
@@ -52,14 +54,14 @@ def app_without_model(folder: Path, engine: FakeEngine, *commands: tuple[str, ..
     return whole_app(folder, engine, model_missing=lambda: not brought, fetch=fetch)
 
 
-async def test_a_fetch_reports_progress_and_the_model() -> None:
+async def test_a_download_reports_progress_and_the_model() -> None:
     heard: list[PullProgress] = []
     pulled = await fetch_model(heard.append, script(PROGRESS, "not json", PULLED))
     assert heard == [PullProgress("fetching", 25, 100)]
     assert pulled.path == "/models/x.gguf"
 
 
-async def test_a_failed_fetch_arrives_as_its_error() -> None:
+async def test_a_failed_download_raises_its_error() -> None:
     with pytest.raises(DownloadFailed, match="No network"):
         await fetch_model(lambda _: None, script(FAILED))
     damaged = FAILED.replace("DownloadFailed", "ModelDamaged")
@@ -70,52 +72,52 @@ async def test_a_failed_fetch_arrives_as_its_error() -> None:
         await fetch_model(lambda _: None, script(unknown))
 
 
-async def test_a_fetch_that_dies_is_a_failure_too() -> None:
+async def test_a_download_process_that_ends_early_is_a_failure() -> None:
     with pytest.raises(DownloadFailed, match="exit status 3"):
         await fetch_model(lambda _: None, script(PROGRESS, then="raise SystemExit(3)"))
 
 
-async def test_the_model_is_fetched_in_the_background_and_taken_over(tmp_path: Path) -> None:
+async def test_the_model_is_downloaded_in_the_background_and_used(tmp_path: Path) -> None:
     go = tmp_path / "go"
     wait = f"import os, time\nwhile not os.path.exists({str(go)!r}): time.sleep(0.02)\n"
     command = script(PROGRESS, then=wait + f"print({PULLED!r})")
     engine = FakeEngine(state=EngineState.STARTING)
     app = app_without_model(tmp_path / "me", engine, command)
     async with app.run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "fetching model 25 %")
-        await sees(pilot, "the small one works meanwhile")
+        await sees(pilot, "downloading 25 %")
+        await sees(pilot, "A small bundled model is ready in the")
         await keys(pilot, "enter")
-        await sees(pilot, "1 of 3")  # lessons can be read
+        await sees(pilot, "1 of 3")  # lessons work during the download
         go.touch()
         await until(pilot, lambda: engine.restarts == 1)
         await sees(pilot, f"{CARD.name} ●")
 
 
-async def test_without_a_network_it_says_so_and_tries_again_on_a_key(tmp_path: Path) -> None:
+async def test_a_failed_download_is_reported_and_f_retries_it(tmp_path: Path) -> None:
     engine = FakeEngine(state=EngineState.STARTING)
     app = app_without_model(tmp_path, engine, script(FAILED), script(PULLED))
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "No network.")
         await sees(pilot, "small model ●")
         await keys(pilot, "m")
-        await sees(pilot, "f fetch the model")
+        await sees(pilot, "f download")
         await keys(pilot, "f")
         await until(pilot, lambda: engine.restarts == 1)
         assert "No network" not in shown(app)
 
 
-async def test_a_fetch_can_be_stopped(tmp_path: Path) -> None:
+async def test_a_download_can_be_stopped(tmp_path: Path) -> None:
     engine = FakeEngine(state=EngineState.STARTING)
     app = app_without_model(tmp_path, engine, script(PROGRESS, then=WAIT))
     async with app.run_test(size=(80, 24)) as pilot:
         await keys(pilot, "m")
-        await sees(pilot, "x stop fetching")
+        await sees(pilot, "x stop download")
         await keys(pilot, "x")
-        await sees(pilot, "Fetching the model was stopped.")
-        await sees(pilot, "f fetch the model")
+        await sees(pilot, "The download was stopped.")
+        await sees(pilot, "f download")
 
 
-async def test_a_dead_engine_is_told_once_and_its_return_too(tmp_path: Path) -> None:
+async def test_the_end_of_the_engine_and_its_return_are_reported(tmp_path: Path) -> None:
     engine = FakeEngine(state=EngineState.STARTING)
     app = whole_app(tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -141,7 +143,7 @@ async def test_a_dead_engine_is_told_once_and_its_return_too(tmp_path: Path) -> 
     ],
 )
 @pytest.mark.parametrize("width", [30, 76])
-def test_every_state_is_described_in_the_width_there_is(status: ModelStatus, width: int) -> None:
+def test_every_state_fits_the_width(status: ModelStatus, width: int) -> None:
     lines = [line for part in describe(status, width) for line in part.plain.split("\n")]
     assert all(len(line) <= max(width, 34) for line in lines)
     assert len(status.line) <= 24

@@ -1,4 +1,4 @@
-"""An app with nothing in it but the screen under test, and a look at what it shows."""
+"""An app with only the screen under test, and helpers that read what it shows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 class Stage(TutorApp):
-    """Opens one screen over an empty one; `make` is given the engine and the progress."""
+    """An app that opens one screen over an empty one.
+
+    `make` creates it from the engine and the progress.
+    """
 
     CSS_PATH = "../../../tutor/app/main.tcss"
 
@@ -48,12 +51,12 @@ class Stage(TutorApp):
         self.push_screen(self._make(self.engine, self.progress))
 
     def begin(self) -> None:
-        """The fake engine is as ready as the test wants it."""
+        """Start nothing: the fake engine is in the state that the test wants."""
         self.model_status = ModelStatus(phase="ready", model=self.fake.model)
 
 
 def lines(app: App[Any]) -> list[str]:
-    """The screen as text, without trailing spaces."""
+    """Return the lines of the screen, without trailing spaces."""
     screen = app.screen
     strips = screen._compositor.render_strips()
     return ["".join(segment.text for segment in strip).rstrip() for strip in strips]
@@ -64,7 +67,7 @@ def shown(app: App[Any]) -> str:
 
 
 async def settled(pilot: Pilot[Any]) -> None:
-    """Wait until everything that was asked is answered and painted."""
+    """Wait until every request is answered and drawn."""
     await settle(pilot)
     while any(not worker.is_finished for worker in pilot.app.workers):
         await settle(pilot)
@@ -72,7 +75,7 @@ async def settled(pilot: Pilot[Any]) -> None:
 
 
 async def press(pilot: Pilot[Any], *keys: str) -> None:
-    """Press keys one after the other, each when the one before has had its effect."""
+    """Press keys one after the other, each after the effect of the one before."""
     for key in keys:
         await tap(pilot, key)
         await settled(pilot)

@@ -1,4 +1,4 @@
-"""What the explorer draws, without a screen: bars, figures, wrapped text, rows."""
+"""Test what the explorer draws, without a screen: bars, figures, wrapped text, rows."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from tests.engine.fake_engine import VOCABULARY, distribution, split, token
 from tutor.app.explorer.distribution_table import Columns, RowMarks, heading, rest_line, row_line
 from tutor.app.explorer.sampler_dials import DIALS, reading, turned
-from tutor.app.explorer.text_view import WINDOW, focused_line, pieces, window, wrap
+from tutor.app.explorer.text_view import WINDOW, focused_line, token_texts, window, wrap
 from tutor.app.explorer.xray.lines import attention_lines, lens_lines, spaced
 from tutor.app.widgets import bars, figures
 from tutor.lm.distribution import PLAIN, LensRow, Row, SamplerSettings, Token
@@ -35,7 +35,7 @@ def test_a_bar_always_fills_its_width(fraction: float, width: int) -> None:
     assert bool(drawn.strip()) == (fraction > 0 and width > 0)
 
 
-def test_bars_count_eighths() -> None:
+def test_bars_are_drawn_in_eighths() -> None:
     assert bars.bar(1, 4) == "████"
     assert bars.bar(0.5, 4) == "██  "
     assert bars.bar(0.53125, 4) == "██▏ "
@@ -91,21 +91,21 @@ def test_fitting_gives_exactly_the_width(text: str, width: int) -> None:
 
 def test_half_a_character_appears_with_the_token_that_completes_it() -> None:
     euro = [token(b"\xe2\x82"), token(b"\xac")]
-    assert pieces(steps(*euro), marks=True) == ["", "€"]
+    assert token_texts(steps(*euro), marks=True) == ["", "€"]
 
 
 def test_bytes_that_stay_incomplete_are_named() -> None:
-    assert pieces(steps(token("The"), token(b"\xe2\x82")), marks=True) == ["The", "\\xe2\\x82"]
+    assert token_texts(steps(token("The"), token(b"\xe2\x82")), marks=True) == ["The", "\\xe2\\x82"]
 
 
 def test_special_tokens_can_be_hidden() -> None:
     marked = steps(token("<|im_start|>"), token("user"))
-    assert pieces(marked, marks=False) == ["", "user"]
-    assert pieces(marked, marks=True) == ["<|im_start|>", "user"]
+    assert token_texts(marked, marks=False) == ["", "user"]
+    assert token_texts(marked, marks=True) == ["<|im_start|>", "user"]
 
 
-def test_nothing_that_acts_on_a_terminal_gets_through() -> None:
-    text = "".join(pieces(steps(*VOCABULARY), marks=True))
+def test_no_control_character_reaches_the_terminal() -> None:
+    text = "".join(token_texts(steps(*VOCABULARY), marks=True))
     assert not any(char != "\n" and (ord(char) < 32 or 0x7F <= ord(char) < 0xA0) for char in text)
     assert "\u202e" not in text
 
@@ -118,7 +118,7 @@ def test_lines_break_at_spaces() -> None:
     ]
 
 
-def test_a_word_in_pieces_moves_to_the_next_line_as_a_whole() -> None:
+def test_a_word_of_several_tokens_moves_to_the_next_line_as_a_whole() -> None:
     lines = wrap(["one", " two", " th", "ree"], 11)
     assert ["".join(run.text for run in line.runs) for line in lines] == ["one two", "three"]
 
@@ -141,7 +141,7 @@ def test_wrapping_fits_and_loses_only_spaces(texts: list[str], width: int) -> No
 
 
 @given(st.integers(0, 9000), st.integers(0, 9000))
-def test_a_long_text_is_laid_out_around_the_focus_only(length: int, focus: int) -> None:
+def test_a_long_text_is_laid_out_only_around_the_focus(length: int, focus: int) -> None:
     focus = min(focus, length)
     start, end = window(length, focus)
     assert 0 <= start <= focus <= end <= length
@@ -150,7 +150,7 @@ def test_a_long_text_is_laid_out_around_the_focus_only(length: int, focus: int) 
     assert end == length or end - focus >= WINDOW
 
 
-def test_a_focus_without_cells_is_on_the_line_after() -> None:
+def test_a_focus_without_cells_is_on_the_next_line() -> None:
     lines = wrap(["aaaa", "", "", " bbbb"], 5)
     assert focused_line(lines, 1) == 1
     assert focused_line(lines, 99) == 1
@@ -195,11 +195,11 @@ def test_the_rest_line_counts_everything_that_is_not_shown() -> None:
     assert line.rstrip().endswith(figures.percent(left_out))
 
 
-def test_the_rest_line_says_what_the_parts_of_a_bar_mean() -> None:
+def test_the_rest_line_explains_the_parts_of_a_bar() -> None:
     found = distribution(split("The capital of France is"), SamplerSettings(top_k=2))
-    for width, said in ((118, True), (78, True), (38, False)):
+    for width, fits in ((118, True), (78, True), (38, False)):
         line = rest_line(found, found.rows[:4], Columns.fitting(width, sampled=True))
-        assert ("█ stays  ▒ gained  ╌ lost" in line.plain) is said
+        assert ("█ stays  ▒ gained  ╌ lost" in line.plain) is fits
         assert line.cell_length <= width
     plain = rest_line(found, found.rows[:4], Columns.fitting(78, sampled=False)).plain
     assert "gained" not in plain
@@ -217,11 +217,11 @@ def test_tokens_are_never_markup() -> None:
         assert data.decode() in line.plain
 
 
-# --- dials ---------------------------------------------------------------------------------------
+# --- sampler settings ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("dial", DIALS, ids=lambda dial: dial.name)
-def test_a_dial_turns_from_end_to_end_and_back(dial: object) -> None:
+def test_a_setting_goes_from_end_to_end_and_back(dial: object) -> None:
     assert isinstance(dial, type(DIALS[0]))
     settings = PLAIN
     for _ in dial.stops:
@@ -238,7 +238,7 @@ def test_a_value_between_two_stops_goes_to_the_next_one() -> None:
     assert turned(SamplerSettings(temperature=0.73), temperature, -1).temperature == 0.7
 
 
-def test_readings_say_off_and_greedy() -> None:
+def test_values_can_be_off_or_greedy() -> None:
     assert [reading(PLAIN, dial) for dial in DIALS] == ["1.00", "off", "off", "off"]
     assert reading(SamplerSettings(temperature=0), DIALS[0]) == "0 greedy"
 

@@ -1,4 +1,4 @@
-"""The guessing game by its keys."""
+"""Test the guessing game by its keys."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def test_a_round_shows_both_scores_and_the_rank_of_the_guess(tmp_path: Pat
         assert event.learner_bits == pytest.approx(cost)
 
 
-async def test_a_right_guess_costs_what_was_bet_on_it(tmp_path: Path) -> None:
+async def test_the_surprisal_of_a_right_guess_follows_from_the_bet(tmp_path: Path) -> None:
     async with game(tmp_path) as (stage, pilot):
         await press(pilot, *"France", "up", "up", "enter")
         assert "right, with 90 % on it" in words(stage)
@@ -81,7 +81,7 @@ async def test_a_right_guess_costs_what_was_bet_on_it(tmp_path: Path) -> None:
         assert "first guess right: you 1" in words(stage)
 
 
-async def test_the_bet_stays_within_its_ends(tmp_path: Path) -> None:
+async def test_the_bet_stays_within_its_limits(tmp_path: Path) -> None:
     async with game(tmp_path) as (stage, pilot):
         await press(pilot, *["down"] * 9)
         assert "you bet 10 %" in words(stage)
@@ -96,13 +96,13 @@ async def test_an_empty_guess_is_asked_for_again(tmp_path: Path) -> None:
         assert stage.progress.guesses.rounds == 0
 
 
-async def test_a_guess_that_is_no_token_counts_by_its_first_piece(tmp_path: Path) -> None:
+async def test_a_guess_of_several_tokens_counts_by_its_first_token(tmp_path: Path) -> None:
     async with game(tmp_path) as (stage, pilot):
         await press(pilot, *"zzq", "enter")
         assert stage.progress.guesses.recent[0].guess == "z"
 
 
-async def test_the_place_and_the_score_are_found_again(tmp_path: Path) -> None:
+async def test_a_game_continues_where_it_was_left(tmp_path: Path) -> None:
     async with game(tmp_path) as (_, pilot):
         await press(pilot, *"a", "enter", "enter", *"is", "enter", "escape")
     async with game(tmp_path) as (stage, _):
@@ -111,7 +111,7 @@ async def test_the_place_and_the_score_are_found_again(tmp_path: Path) -> None:
         assert stage.progress.guesses.rounds == 2
 
 
-async def test_the_whole_text_comes_to_an_end_and_can_begin_again(tmp_path: Path) -> None:
+async def test_a_finished_text_can_be_restarted(tmp_path: Path) -> None:
     rest = len(split(TEXT)) - 3
     async with game(tmp_path) as (stage, pilot):
         for _ in range(rest):
@@ -122,7 +122,7 @@ async def test_the_whole_text_comes_to_an_end_and_can_begin_again(tmp_path: Path
         assert "The capital of▏" in words(stage)
 
 
-async def test_a_lesson_hears_when_the_whole_text_is_guessed(tmp_path: Path) -> None:
+async def test_a_lesson_is_told_when_the_whole_text_is_guessed(tmp_path: Path) -> None:
     heard: list[str] = []
 
     async def over() -> str | None:
@@ -139,7 +139,7 @@ async def test_a_lesson_hears_when_the_whole_text_is_guessed(tmp_path: Path) -> 
         assert heard == ["over"]
 
 
-async def test_the_game_goes_on_when_another_model_comes(tmp_path: Path) -> None:
+async def test_the_game_continues_when_the_model_changes(tmp_path: Path) -> None:
     engine = FakeEngine()
     async with game(tmp_path, engine=engine) as (stage, pilot):
         await press(pilot, *"France", "enter", "enter", *"is")
@@ -148,14 +148,14 @@ async def test_the_game_goes_on_when_another_model_comes(tmp_path: Path) -> None
         engine.become(EngineState.READY)
         await settled(pilot)
         assert "The capital of France▏" in words(stage)
-        assert "Another model has come" in words(stage)
+        assert "Another model is in use now" in words(stage)
         assert "on the token ␣is" in words(stage)
         await press(pilot, "enter")
         assert "of 1" in words(stage)
         assert stage.progress.guesses.rounds == 2
 
 
-async def test_the_result_of_a_round_stays_when_another_model_comes(tmp_path: Path) -> None:
+async def test_the_result_of_a_round_stays_when_the_model_changes(tmp_path: Path) -> None:
     engine = FakeEngine()
     async with game(tmp_path, engine=engine) as (stage, pilot):
         await press(pilot, *"France", "enter")
@@ -167,7 +167,7 @@ async def test_the_result_of_a_round_stays_when_another_model_comes(tmp_path: Pa
         assert "right, with 50 % on it" in words(stage)
 
 
-async def test_other_texts_can_be_had_outside_a_lesson(tmp_path: Path) -> None:
+async def test_tab_plays_another_text_outside_a_lesson(tmp_path: Path) -> None:
     async with game(tmp_path, lab=None) as (stage, pilot):
         before = words(stage)
         await press(pilot, "tab")
@@ -175,7 +175,7 @@ async def test_other_texts_can_be_had_outside_a_lesson(tmp_path: Path) -> None:
         assert "token 3 of" in words(stage)
 
 
-async def test_the_game_begins_by_itself_when_the_model_is_there(tmp_path: Path) -> None:
+async def test_the_game_starts_as_soon_as_the_model_is_ready(tmp_path: Path) -> None:
     engine = FakeEngine(state=EngineState.LOADING)
     async with game(tmp_path, engine=engine) as (stage, pilot):
         assert "not ready yet" in words(stage)
@@ -186,7 +186,7 @@ async def test_the_game_begins_by_itself_when_the_model_is_there(tmp_path: Path)
         assert "not ready yet" not in words(stage)
 
 
-async def test_an_engine_that_fails_costs_no_guess(tmp_path: Path) -> None:
+async def test_no_guess_is_lost_when_the_engine_fails(tmp_path: Path) -> None:
     async with game(tmp_path) as (stage, pilot):
         await press(pilot, *"France")
         stage.fake.fail_with = EngineError("The engine's process ended.", "Try again.")

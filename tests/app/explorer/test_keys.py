@@ -1,4 +1,4 @@
-"""The explorer by its keys, on a model that can be predicted."""
+"""Test the explorer by its keys, on a fake model with known answers."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Explorer:
 
     @property
     def text(self) -> str:
-        """The text so far as it stands on the screen, without the bars."""
+        """The text on the screen, without the bars."""
         view = self.stage.screen.query_one(TextView)
         return "".join(view.plain[::2]).rstrip("▏")
 
@@ -75,12 +75,12 @@ class Explorer:
     async def until(self, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE
         while not condition():
-            assert time.monotonic() < deadline, f"it never came; the screen is\n{self.screen}"
+            assert time.monotonic() < deadline, f"it did not happen; the screen is\n{self.screen}"
             await self.pilot.pause()
 
 
-def kept(it: Explorer, place: str) -> list[str]:
-    """The ends of the texts that are kept, the one changed last first."""
+def saved_texts(it: Explorer, place: str) -> list[str]:
+    """Return the ends of the saved texts, the most recently changed first."""
     return [info.title for info in it.stage.progress.texts.list(place)]
 
 
@@ -106,14 +106,14 @@ async def explorer(
         yield Explorer(stage, pilot)
 
 
-async def test_the_first_distribution_is_there_without_a_key(tmp_path: Path) -> None:
+async def test_the_first_distribution_appears_without_a_key(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         assert it.text == PROMPT
         for word in ("␣Paris", "69.3 %", "12.00", "entropy 1.42 bits", "304 more", "1.5 %"):
             assert word in it.screen
 
 
-async def test_enter_takes_what_the_line_beside_it_says(tmp_path: Path) -> None:
+async def test_enter_takes_the_token_named_beside_it(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         drawn = distribution(split(PROMPT)).drawn.token.text
         assert drawn.strip() in it.line("enter ◆")
@@ -126,7 +126,7 @@ async def test_digits_take_a_row(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("2")
         assert it.text == PROMPT + " the"
-        assert "taken by you" in it.line("last")
+        assert "chosen by you" in it.line("last")
 
 
 async def test_arrows_move_to_a_row_and_enter_takes_it(tmp_path: Path) -> None:
@@ -141,32 +141,32 @@ async def test_arrows_move_to_a_row_and_enter_takes_it(tmp_path: Path) -> None:
         assert it.text == PROMPT + " known"
 
 
-async def test_b_goes_back_and_the_same_seed_draws_the_same(tmp_path: Path) -> None:
+async def test_u_and_b_undo_and_the_same_seed_draws_the_same(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("enter", "enter", "enter")
         before = it.text
-        await it.press("b", "b", "b")
+        await it.press("u", "b", "u")
         assert it.text == PROMPT
         await it.press("enter", "space", "enter")
         assert it.text == before
 
 
-async def test_left_looks_back_without_losing_anything(tmp_path: Path) -> None:
+async def test_left_moves_back_without_losing_anything(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("1", "1", "left", "left")
         assert "instead of ␣Paris" in it.screen
         assert "0.53 bits" in it.line("token 6")
-        assert "stands here" in it.line("enter ›")
+        assert "keep it and move on" in it.line("enter ›")
         await it.press("right", "right")
         assert "next token" in it.screen
         assert it.text == PROMPT + " Paris,"
 
 
-async def test_before_the_first_token_nothing_is_made_up(tmp_path: Path) -> None:
+async def test_nothing_is_predicted_before_the_first_token(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press(*["left"] * 8)
         assert "nothing before it" in it.line("token 1")
-        assert "Nothing stands before the first token" in it.words
+        assert "Nothing precedes the first token" in it.words
         assert "%" not in it.screen
         await it.press("0")
         assert "next token" in it.screen
@@ -176,7 +176,7 @@ async def test_choosing_earlier_forks_and_w_switches_back(tmp_path: Path) -> Non
     async with explorer(tmp_path) as it:
         await it.press("1", "1", "left", "left", "2")
         assert it.text == PROMPT + " the"
-        assert "Branch 2" in it.screen
+        assert "New branch 2" in it.screen
         await it.press("w", "up", "enter")
         assert it.text == PROMPT + " Paris,"
         await it.press("w", "2")
@@ -186,7 +186,7 @@ async def test_choosing_earlier_forks_and_w_switches_back(tmp_path: Path) -> Non
 async def test_w_with_one_branch_says_how_to_make_another(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("w")
-        assert "There is one branch." in it.words
+        assert "There is only one branch." in it.words
 
 
 async def test_f_forks_and_d_removes_a_branch_when_asked_twice(tmp_path: Path) -> None:
@@ -202,14 +202,14 @@ async def test_f_forks_and_d_removes_a_branch_when_asked_twice(tmp_path: Path) -
         assert "Remove branch" not in it.screen
 
 
-async def test_a_tenth_branch_is_refused_in_words(tmp_path: Path) -> None:
+async def test_a_tenth_branch_is_refused(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press(*["f"] * 9)
         assert "9 branches" in it.screen
         assert it.text == PROMPT
 
 
-async def test_r_runs_and_pauses(tmp_path: Path) -> None:
+async def test_r_runs_and_stops(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         it.engine.hold()
         await it.pilot.press("r")
@@ -222,7 +222,7 @@ async def test_r_runs_and_pauses(tmp_path: Path) -> None:
         assert "limit of one run" in it.words or "ended its text" in it.words or "full" in it.screen
 
 
-async def test_a_pause_comes_between_two_tokens(tmp_path: Path) -> None:
+async def test_a_run_can_be_stopped_between_two_tokens(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         it.engine.hold()
         await it.pilot.press("r")
@@ -232,12 +232,12 @@ async def test_a_pause_comes_between_two_tokens(tmp_path: Path) -> None:
         it.engine.release()
         await it.settle()
         assert len(it.text) == length
-        assert "r pauses" not in it.screen
+        assert "r stops" not in it.screen
 
 
-async def test_n_starts_again_with_another_seed(tmp_path: Path) -> None:
+async def test_s_restarts_from_the_prompt_with_a_new_seed(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
-        await it.press("1", "1", "n")
+        await it.press("1", "1", "s")
         assert it.text == PROMPT
         assert "seed 3" in it.screen
         assert "Branch 1 is kept" in it.words
@@ -246,9 +246,9 @@ async def test_n_starts_again_with_another_seed(tmp_path: Path) -> None:
 async def test_keys_typed_while_a_step_is_under_way_are_kept_in_order(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         it.engine.hold()
-        for key in ("1", "1", "b", "2"):
+        for key in ("1", "1", "u", "2"):
             await it.pilot.press(key)
-        assert "more to do" in it.screen
+        assert "keys waiting" in it.screen
         it.engine.release()
         await it.settle()
         assert it.text == PROMPT + " Paris."
@@ -257,7 +257,7 @@ async def test_keys_typed_while_a_step_is_under_way_are_kept_in_order(tmp_path: 
 # --- the prompt ----------------------------------------------------------------------------------
 
 
-async def test_e_writes_another_prompt_and_enter_accepts(tmp_path: Path) -> None:
+async def test_e_edits_the_prompt_and_enter_accepts(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("e")
         await it.type("!?")
@@ -265,7 +265,7 @@ async def test_e_writes_another_prompt_and_enter_accepts(tmp_path: Path) -> None
         assert it.text == PROMPT + "!?"
 
 
-async def test_esc_leaves_the_prompt_unchanged_and_keeps_what_was_written(tmp_path: Path) -> None:
+async def test_esc_leaves_the_prompt_unchanged_and_keeps_a_draft(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("e")
         await it.type(" not")
@@ -276,7 +276,7 @@ async def test_esc_leaves_the_prompt_unchanged_and_keeps_what_was_written(tmp_pa
         assert it.text == PROMPT + " not"
 
 
-async def test_another_prompt_does_not_discard_what_was_stepped(tmp_path: Path) -> None:
+async def test_another_prompt_keeps_the_earlier_text(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("1", "e")
         await it.type("!")
@@ -313,12 +313,12 @@ async def test_tabs_and_joined_characters_reach_the_model_as_they_were_pasted(
         assert editor.text == text
 
 
-async def test_what_changes_all_the_time_is_saved_all_the_same(tmp_path: Path) -> None:
+async def test_a_constantly_changing_text_is_saved(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         deadline = time.monotonic() + 20
         while not it.stage.progress.texts.list("free"):
             assert time.monotonic() < deadline
-            await it.pilot.press("1", "b")
+            await it.pilot.press("1", "u")
 
 
 async def test_a_backslash_before_enter_starts_a_new_line(tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ async def test_a_backslash_before_enter_starts_a_new_line(tmp_path: Path) -> Non
         assert it.text == PROMPT + "⏎a"
 
 
-async def test_an_empty_prompt_is_refused_in_words(tmp_path: Path) -> None:
+async def test_an_empty_prompt_is_refused(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("e")
         it.stage.screen.query_one(PromptEditor).clear()
@@ -364,7 +364,7 @@ async def test_a_prompt_longer_than_the_context_stays_in_the_editor(
 async def test_a_message_that_does_not_fit_stays_in_the_editor(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await it.type("Hi")
-        await it.press("enter", "b", "e")
+        await it.press("enter", "u", "e")
         it.stage.screen.query_one(PromptEditor).load("q" * CARD.context)
         await it.press("enter")
         assert ContextFull.title in it.screen
@@ -384,10 +384,10 @@ async def test_keys_after_a_prompt_belong_to_the_new_text(tmp_path: Path) -> Non
         it.engine.release()
         await it.settle()
         assert it.text.startswith(PROMPT + "!")
-        assert "taken by you" in it.line("last")
+        assert "chosen by you" in it.line("last")
 
 
-async def test_a_long_text_says_how_far_it_is_read_and_reading_can_be_stopped(
+async def test_processing_a_long_text_shows_its_progress_and_can_be_stopped(
     tmp_path: Path,
 ) -> None:
     async with explorer(tmp_path) as it:
@@ -395,11 +395,11 @@ async def test_a_long_text_says_how_far_it_is_read_and_reading_can_be_stopped(
         it.stage.screen.query_one(PromptEditor).load("q" * 200)
         it.engine.hold(at="surprisals")
         await it.pilot.press("enter")
-        await it.until(lambda: "reading 1 of 200 tokens" in it.screen)
+        await it.until(lambda: "processing 1 of 200 tokens" in it.screen)
         assert not any(" %" in line for line in lines(it.stage))
-        assert "r stop reading" in it.words
+        assert "r stop" in it.words
         await it.pilot.press("r")
-        await it.until(lambda: "Reading was stopped" in it.words)
+        await it.until(lambda: "Processing stopped" in it.words)
         assert not any(" %" in line for line in lines(it.stage))
         it.engine.release()
         await it.press("1")
@@ -409,18 +409,18 @@ async def test_a_long_text_says_how_far_it_is_read_and_reading_can_be_stopped(
 # --- several texts -------------------------------------------------------------------------------
 
 
-async def test_o_begins_another_text_and_comes_back(tmp_path: Path) -> None:
+async def test_o_starts_another_text_and_opens_the_first_again(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("1", "o", "n")
         await it.type("!")
         await it.press("enter")
         assert it.text == PROMPT + "!"
         await it.press("o")
-        assert "2 of 20 texts kept" in it.words
+        assert "2 of 20 saved" in it.words
         await it.press("down", "enter")
         assert it.text == PROMPT + " Paris"
         await it.press("1", "escape")
-        assert kept(it, "free") == [PROMPT + " Paris,", PROMPT + "!"]
+        assert saved_texts(it, "free") == [PROMPT + " Paris,", PROMPT + "!"]
 
 
 async def test_two_sessions_on_the_same_text_keep_both(tmp_path: Path) -> None:
@@ -429,14 +429,14 @@ async def test_two_sessions_on_the_same_text_keep_both(tmp_path: Path) -> None:
     async with explorer(tmp_path) as one, explorer(tmp_path) as two:
         await one.press("1", "escape")
         await one.until(lambda: not one.stage.progress.unsaved)
-        await two.press("b", "2", "o")
+        await two.press("u", "2", "o")
         await two.until(lambda: not two.stage.progress.unsaved)
         await two.press("escape", "o")
-        assert sorted(kept(two, "free")) == [PROMPT + " Paris,", PROMPT + " the"]
-        assert "goes on as a text of its own" in two.words
+        assert sorted(saved_texts(two, "free")) == [PROMPT + " Paris,", PROMPT + " the"]
+        assert "Yours is now a separate text" in two.words
 
 
-async def test_a_starred_text_is_said_to_be(tmp_path: Path) -> None:
+async def test_a_starred_text_is_marked(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("1", "o", "k")
         assert "*" in it.line("›")
@@ -448,27 +448,27 @@ async def test_a_starred_text_is_said_to_be(tmp_path: Path) -> None:
 # --- search --------------------------------------------------------------------------------------
 
 
-async def test_s_finds_any_token_and_takes_it(tmp_path: Path) -> None:
+async def test_slash_finds_any_token_and_takes_it(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
-        await it.press("s")
+        await it.press("slash")
         await it.type("Seine")
         assert "␣Seine" in it.line("›")
         await it.press("enter")
         assert it.text == PROMPT + " Seine"
-        assert "taken by you" in it.line("last")
+        assert "chosen by you" in it.line("last")
 
 
 async def test_the_search_starts_with_the_most_probable_tokens(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
-        await it.press("s")
+        await it.press("slash")
         assert "␣Paris" in it.line("›")
         await it.press("down", "enter")
         assert it.text == PROMPT + " the"
 
 
-async def test_a_text_that_is_no_token_is_shown_in_its_pieces(tmp_path: Path) -> None:
+async def test_a_search_for_several_tokens_shows_them(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
-        await it.press("s")
+        await it.press("slash")
         await it.type("zq")
         assert "z · q" in it.screen
         await it.press("enter")
@@ -477,7 +477,7 @@ async def test_a_text_that_is_no_token_is_shown_in_its_pieces(tmp_path: Path) ->
 
 async def test_esc_closes_the_search_and_takes_nothing(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
-        await it.press("s")
+        await it.press("slash")
         await it.type("[/")
         assert "[/" in it.line("›")
         await it.press("escape")
@@ -488,7 +488,7 @@ async def test_esc_closes_the_search_and_takes_nothing(tmp_path: Path) -> None:
 # --- sampler -------------------------------------------------------------------------------------
 
 
-async def test_t_turns_dials_and_the_table_follows(tmp_path: Path) -> None:
+async def test_t_changes_the_sampler_and_the_table_follows(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("t")
         assert "temperature → top-k → top-p → min-p → draw" in it.screen
@@ -498,7 +498,7 @@ async def test_t_turns_dials_and_the_table_follows(tmp_path: Path) -> None:
         await it.press("down", "right")
         assert "cut by top-k" in it.screen
         assert "1 of 315 tokens kept" in it.screen
-        await it.press("o")
+        await it.press("z")
         assert "sampled" not in it.screen
         await it.press("g")
         assert "greedy" in it.line("next token")
@@ -507,16 +507,16 @@ async def test_t_turns_dials_and_the_table_follows(tmp_path: Path) -> None:
         assert "greedy" in it.line("next token")
 
 
-async def test_stepping_goes_on_while_the_dials_are_open(tmp_path: Path) -> None:
+async def test_stepping_works_while_the_sampler_is_open(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("t", "g", "enter", "enter")
         assert it.text == PROMPT + " Paris,"
         assert "applied in order" in it.screen
 
 
-async def test_a_dial_waits_for_the_keys_pressed_before_it(tmp_path: Path) -> None:
+async def test_a_setting_applies_after_the_keys_pressed_before_it(tmp_path: Path) -> None:
     drawn = distribution(split(PROMPT), SamplerSettings(temperature=5.0)).drawn.token.text
-    assert drawn != " Paris"  # which greedy would take
+    assert drawn != " Paris"  # greedy would take it
     async with explorer(tmp_path) as it:
         await it.press("t", *["right"] * 13)
         assert "4.00" in it.line("› 1")
@@ -530,7 +530,7 @@ async def test_a_dial_waits_for_the_keys_pressed_before_it(tmp_path: Path) -> No
         assert "0 greedy" in it.line("› 1")
 
 
-async def test_keys_right_after_a_panel_was_opened_are_its_own(tmp_path: Path) -> None:
+async def test_keys_right_after_opening_a_panel_reach_it(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         for key, character in (("t", "t"), ("left", None), ("left", None)):
             it.stage.post_message(Key(key, character))
@@ -540,7 +540,7 @@ async def test_keys_right_after_a_panel_was_opened_are_its_own(tmp_path: Path) -
         assert "next token" in it.screen
 
 
-async def test_what_is_typed_at_once_after_the_editor_was_called_is_written_in_it(
+async def test_keys_right_after_opening_the_editor_reach_it(
     tmp_path: Path,
 ) -> None:
     async with explorer(tmp_path) as it:
@@ -553,7 +553,7 @@ async def test_what_is_typed_at_once_after_the_editor_was_called_is_written_in_i
         await it.until(lambda: it.text == PROMPT + "xbfnw")
 
 
-async def test_rows_stay_in_view_beside_open_dials(tmp_path: Path) -> None:
+async def test_rows_stay_visible_while_the_sampler_is_open(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("e")
         it.stage.screen.query_one(PromptEditor).load(PROMPT + " a city on a river" * 8)
@@ -571,7 +571,7 @@ async def test_a_conversation_asks_for_a_message_and_answers_it(tmp_path: Path) 
         await it.type("Hello")
         await it.press("enter")
         assert "drawn by the model" in it.line("last")
-        await it.until(lambda: "r pauses" not in it.screen)
+        await it.until(lambda: "r stops" not in it.screen)
         await it.press("m")
         pane = it.stage.screen.query_one(ExplorerPane)
         tree = pane.state.tree
@@ -580,7 +580,7 @@ async def test_a_conversation_asks_for_a_message_and_answers_it(tmp_path: Path) 
         assert "".join(token.text for token in tree.tokens).startswith(start)
 
 
-async def test_the_first_message_can_be_written_before_the_model_is_there(tmp_path: Path) -> None:
+async def test_the_first_message_can_be_written_before_the_model_is_ready(tmp_path: Path) -> None:
     engine = FakeEngine(state=EngineState.LOADING)
     async with explorer(tmp_path, mode="chat", engine=engine) as it:
         await it.type("Hello")
@@ -599,18 +599,18 @@ async def test_special_tokens_are_hidden_until_m(tmp_path: Path) -> None:
         await it.pilot.press("enter")
         engine.release()
         await it.until(lambda: "assistant" in it.text)
-        await it.pilot.press("b")
+        await it.pilot.press("u")
         await it.settle()
         assert "<|im_start|>" not in it.text
         await it.press("m")
         assert "<|im_start|>" in it.text
 
 
-async def test_the_next_message_goes_on_with_the_same_conversation(tmp_path: Path) -> None:
+async def test_the_next_message_continues_the_conversation(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await it.type("Hi")
         await it.press("enter")
-        await it.press("b", "e")
+        await it.press("u", "e")
         await it.type("No")
         await it.press("enter")
         assert it.engine.calls.count("open_chat") == 1
@@ -620,10 +620,10 @@ async def test_the_next_message_goes_on_with_the_same_conversation(tmp_path: Pat
         await it.press("enter")
         assert it.engine.calls.count("open_chat") == 2
         await it.press("o")
-        assert "2 of 20 texts kept" in it.words
+        assert "2 of 20 saved" in it.words
 
 
-async def test_text_and_conversation_are_kept_apart(tmp_path: Path) -> None:
+async def test_text_and_conversation_are_separate(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("1", "c")
         assert "your message" in it.screen
@@ -647,7 +647,7 @@ async def test_a_full_context_says_what_to_do(tmp_path: Path) -> None:
         it.stage.screen.query_one(PromptEditor).load("q" * CARD.context)
         await it.press("enter")
         assert f"{CARD.context} of {CARD.context} tokens" in it.screen
-        assert "The context is full" in it.words
+        assert "The context window is full" in it.words
         await it.press("enter")
         assert ContextFull.title in it.screen
         assert f"{CARD.context} of {CARD.context} tokens" in it.screen
@@ -666,7 +666,7 @@ async def test_x_shows_attention_and_lens_and_esc_comes_back(tmp_path: Path) -> 
         await it.press("p")
         assert "token 5 of 6" in it.screen
         await it.press("tab")
-        assert "its probability for ␣Paris" in it.screen
+        assert "probability of ␣Paris" in it.screen
         await it.press("escape")
         assert it.text == PROMPT + " Paris"
 
@@ -681,7 +681,7 @@ async def test_layers_and_heads_end_at_the_first_and_the_last(tmp_path: Path) ->
         assert "head  3 of 3" in it.screen
 
 
-async def test_of_a_long_text_each_layer_is_asked_for(tmp_path: Path) -> None:
+async def test_the_layers_of_a_long_text_are_requested_one_at_a_time(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("e")
         it.stage.screen.query_one(PromptEditor).load("q" * 80)
@@ -696,7 +696,7 @@ async def test_of_a_long_text_each_layer_is_asked_for(tmp_path: Path) -> None:
         assert second[:-1] != first[1:]
         it.engine.hold("xray")
         await it.pilot.press("up")
-        await it.until(lambda: "looking inside" in it.screen)
+        await it.until(lambda: "computing the x-ray" in it.screen)
         it.engine.release()
         await it.press("down")
         assert view.query_one("#rows", Lines).plain == second
@@ -709,21 +709,21 @@ async def test_the_lens_shows_the_token_it_is_about(tmp_path: Path) -> None:
         assert "The capital of France is" in it.screen
 
 
-async def test_on_a_wide_terminal_the_xray_stands_beside_the_text(tmp_path: Path) -> None:
+async def test_on_a_wide_terminal_the_xray_is_beside_the_text(tmp_path: Path) -> None:
     async with explorer(tmp_path, size=(160, 40)) as it:
         await it.press("1", "x")
         assert isinstance(it.stage.screen, ExplorerScreen)
-        assert "how much ␣Paris takes from" in it.screen
+        assert "how much ␣Paris attends to" in it.screen
         assert "next token" in it.screen
         await it.press("2", "tab")
         assert it.text.startswith(PROMPT + " Paris.")
-        assert "stopped at a layer" in it.screen
+        assert "each layer would predict" in it.screen
         assert "after ." in it.words
         await it.press("p")
         assert "after ␣Paris" in it.words
         assert "instead of ␣Paris" in it.screen
         await it.press("escape")
-        assert "stopped at a layer" not in it.screen
+        assert "each layer would predict" not in it.screen
         assert isinstance(it.stage.screen, ExplorerScreen)
 
 
@@ -760,19 +760,19 @@ async def test_leaving_the_xray_cancels_it(tmp_path: Path) -> None:
 # --- the engine ----------------------------------------------------------------------------------
 
 
-async def test_what_needs_the_model_appears_by_itself(tmp_path: Path) -> None:
+async def test_the_table_appears_once_the_model_is_ready(tmp_path: Path) -> None:
     engine = FakeEngine(state=EngineState.LOADING)
     async with explorer(tmp_path, engine=engine) as it:
         assert it.text == PROMPT
         assert "not ready yet" in it.words
-        await it.press("enter", "1", "x", "s", "t", "escape")
+        await it.press("enter", "1", "x", "slash", "t", "escape")
         engine.become(EngineState.READY)
         await it.settle()
         assert "␣Paris" in it.screen
         assert it.text == PROMPT
 
 
-async def test_a_failed_request_is_said_and_the_next_key_tries_again(tmp_path: Path) -> None:
+async def test_a_failed_request_is_reported_and_the_next_key_retries(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         it.engine.fail_with = EngineError("The engine's process ended.", "It is started again.")
         await it.press("1")
@@ -782,31 +782,31 @@ async def test_a_failed_request_is_said_and_the_next_key_tries_again(tmp_path: P
         assert it.text == PROMPT + " Paris,"
 
 
-async def test_after_a_restart_the_pane_goes_on(tmp_path: Path) -> None:
+async def test_stepping_continues_after_an_engine_restart(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("1")
         dead = EngineError("The engine's process was killed.", "Try again.")
         it.engine.become(EngineState.STARTING, "starting again", dead)
         await it.settle()
-        assert "your text is kept" in it.words
+        assert "Your text is kept" in it.words
         it.engine.become(EngineState.READY)
         await it.press("1")
         assert it.text == PROMPT + " Paris,"
 
 
-async def test_a_stopped_engine_can_be_started_again(tmp_path: Path) -> None:
+async def test_y_restarts_a_stopped_engine(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         failure = EngineError("The engine ended three times.", "Start it again.")
         it.engine.become(EngineState.STOPPED, "", failure)
         await it.settle()
         assert "ended three times" in it.words
-        assert "try again" in it.screen
+        assert "y retry" in it.screen
         await it.press("y")
         assert it.engine.restarts == 1
         assert "ended three times" not in it.words
 
 
-async def test_going_on_cancels_what_was_asked_before(tmp_path: Path) -> None:
+async def test_moving_on_cancels_the_earlier_request(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("1", "1", "1")
         it.engine.hold()
@@ -819,7 +819,7 @@ async def test_going_on_cancels_what_was_asked_before(tmp_path: Path) -> None:
         assert "instead of ," in it.screen
 
 
-async def test_leaving_cancels_and_closes(tmp_path: Path) -> None:
+async def test_leaving_cancels_requests_and_closes_sessions(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         it.engine.hold()
         await it.pilot.press("1")
@@ -829,10 +829,10 @@ async def test_leaving_cancels_and_closes(tmp_path: Path) -> None:
         await it.until(lambda: all(session.closed for session in it.engine.sessions))
 
 
-# --- what is kept --------------------------------------------------------------------------------
+# --- what is saved -------------------------------------------------------------------------------
 
 
-async def test_everything_is_found_again(tmp_path: Path) -> None:
+async def test_text_branches_and_sampler_are_restored(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("2", "left", "1", "t", "left", "escape", "escape")
     async with explorer(tmp_path) as it:
@@ -842,7 +842,7 @@ async def test_everything_is_found_again(tmp_path: Path) -> None:
         assert it.text == PROMPT + " the"
 
 
-async def test_the_text_is_there_before_the_engine_is(tmp_path: Path) -> None:
+async def test_the_text_appears_before_the_engine_is_ready(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("1", "escape")
     async with explorer(tmp_path, engine=FakeEngine(state=EngineState.STARTING)) as it:
@@ -853,17 +853,17 @@ async def test_a_state_is_saved_without_leaving(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("1")
         async with asyncio.timeout(10):
-            await it.until(lambda: kept(it, "free") == [PROMPT + " Paris"])
+            await it.until(lambda: saved_texts(it, "free") == [PROMPT + " Paris"])
 
 
-async def test_tokens_of_another_model_are_split_again(tmp_path: Path) -> None:
+async def test_a_text_from_another_model_is_tokenized_again(tmp_path: Path) -> None:
     import msgspec
 
     async with explorer(tmp_path) as it:
         await it.press("1", "escape")
     other = FakeEngine(card=msgspec.structs.replace(CARD, sha256="e" * 64, name="Other"))
     async with explorer(tmp_path, engine=other) as it:
-        assert "of another model" in it.words
+        assert "by another model" in it.words
         assert it.text == PROMPT + " Paris"
         assert it.engine.calls[0] == "open_text"
 
@@ -871,7 +871,7 @@ async def test_tokens_of_another_model_are_split_again(tmp_path: Path) -> None:
 # --- labs ----------------------------------------------------------------------------------------
 
 
-async def test_a_lab_hears_of_every_step_and_its_words_are_said(tmp_path: Path) -> None:
+async def test_a_lab_is_told_of_every_step_and_its_message_is_shown(tmp_path: Path) -> None:
     from tutor.course.lesson import Lab
 
     heard: list[Evidence] = []
@@ -889,10 +889,10 @@ async def test_a_lab_hears_of_every_step_and_its_words_are_said(tmp_path: Path) 
         await it.press("3")
         assert "Well found." in it.words
         await it.press("escape")
-        assert (kept(it, "free"), kept(it, "ranks")) == ([], [PROMPT + " Paris and"])
+        assert (saved_texts(it, "free"), saved_texts(it, "ranks")) == ([], [PROMPT + " Paris and"])
 
 
-async def test_a_lab_hears_that_its_prompt_was_edited(tmp_path: Path) -> None:
+async def test_a_lab_is_told_when_its_prompt_is_edited(tmp_path: Path) -> None:
     from tutor.course.lesson import Lab
 
     heard: list[Evidence] = []
@@ -914,11 +914,13 @@ async def test_a_lab_hears_that_its_prompt_was_edited(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (120, 30), (200, 60)])
-async def test_every_size_shows_text_rows_and_what_enter_does(
+async def test_every_size_shows_text_rows_and_the_line_about_enter(
     tmp_path: Path, size: tuple[int, int]
 ) -> None:
     async with explorer(tmp_path, size=size) as it:
-        await it.press("1", "2", "left", "1", "t", "escape", "x", "tab", "escape", "s", "escape")
+        await it.press(
+            "1", "2", "left", "1", "t", "escape", "x", "tab", "escape", "slash", "escape"
+        )
         assert "enter" in it.screen
         assert "more" in it.screen
         assert "%" in it.screen

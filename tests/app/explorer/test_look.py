@@ -1,4 +1,4 @@
-"""How the explorer looks: one picture a screen and state."""
+"""Test the look of the explorer: one snapshot for each screen and state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ STEPPER = {
     "stepper": ("1", "1", "1", "enter"),
     "branches": ("1", "1", "1", "left", "left", "2", "1", "left", "3", "w", "up"),
     "sampler": ("1", "t", "left", "left", "left", "down", "down", "left", "left"),
-    "search": ("1", "s", "a"),
+    "search": ("1", "slash", "a"),
     "earlier": ("1", "1", "left", "left", "down", "down"),
     "xray-attention": ("1", "1", "1", "1", "x", "right"),
     "xray-lens": ("1", "1", "1", "1", "x", "tab"),

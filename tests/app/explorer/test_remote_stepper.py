@@ -1,5 +1,4 @@
-"""The stepper and the chat pane on a model elsewhere: the app, the real engine, a server on the
-loopback."""
+"""Test stepper and chat on a remote model, with app, engine and a server on the loopback."""
 
 from __future__ import annotations
 
@@ -47,12 +46,12 @@ TOP = [
     ("\n", -5.0),
     (" London", -5.5),
 ]
-TOLD = stream(text_event(" Paris", "length", [(" Paris", -0.25, TOP)]))
+REPORTED = stream(text_event(" Paris", "length", [(" Paris", -0.25, TOP)]))
 WORDS = ("Good", " day", " to", " you")
 
 
 def silent_words(handler: Handler) -> None:
-    """An answer of which nothing is told but its text; no text is continued."""
+    """Answer a conversation with text alone, and refuse to continue a text."""
     if handler.path.endswith("chat/completions"):
         events = [chat_event(word) for word in WORDS]
         stream(*events, chat_event(finish="stop"), usage_event(9, 4))(handler)
@@ -70,7 +69,7 @@ def _same_terminal_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Loopback]:
     with loopback() as running:
-        running.answers = [TOLD]
+        running.answers = [REPORTED]
         monkeypatch.setenv("TUTOR_BASE_URL", running.url + "/v1")
         monkeypatch.setenv("TUTOR_API_KEY", KEY)
         yield running
@@ -99,21 +98,21 @@ async def test_rows_are_shown_and_chosen(server: Loopback, tmp_path: Path) -> No
         assert "ln p" in said
         assert "at least" in said
         hidden = 1 - sum(2.718281828459045**value for _, value in TOP)
-        assert f"{100 * hidden:.1f} % is hidden" in said
+        assert f"hides {100 * hidden:.1f} %" in said
         await keys(pilot, "2")
-        await sees(pilot, "taken by you")
+        await sees(pilot, "chosen by you")
         await sees(pilot, "3.97 bits")  # 2.75 nats
         last = "The capital of France is the"
         await until(pilot, lambda: server.asked[-1].body["prompt"] == last)
         await keys(pilot, "enter")
         await sees(pilot, "drawn by the model")
-        await keys(pilot, "b", "b", "f")
-        await sees(pilot, "Branch 2")
+        await keys(pilot, "u", "u", "f")
+        await sees(pilot, "New branch 2")
         assert KEY not in shown(pilot.app)
         assert server.asked[-1].headers["authorization"] == f"Bearer {KEY}"
 
 
-async def test_the_sampler_is_applied_to_what_is_shown(server: Loopback, tmp_path: Path) -> None:
+async def test_the_sampler_is_applied_to_the_rows_shown(server: Loopback, tmp_path: Path) -> None:
     async with stepping(tmp_path) as pilot:
         await sees(pilot, "The server shows 7 tokens")
         asked = len(server.asked)
@@ -122,48 +121,50 @@ async def test_the_sampler_is_applied_to_what_is_shown(server: Loopback, tmp_pat
         assert len(server.asked) == asked
 
 
-async def test_what_is_not_possible_is_said(server: Loopback, tmp_path: Path) -> None:
+async def test_messages_say_what_is_not_possible(server: Loopback, tmp_path: Path) -> None:
     async with stepping(tmp_path) as pilot:
         await sees(pilot, "The server shows 7 tokens")
         await keys(pilot, "x")
         await sees(pilot, "there is no x-ray")
-        await keys(pilot, "s", "z")
+        await keys(pilot, "slash", "z")
         await sees(pilot, "A server does not return its vocabulary")
         await keys(pilot, "escape", "escape")
         pilot.app.navigator.open_place("guess")
-        await sees(pilot, "The guessing game needs every token")
+        await sees(pilot, "The guessing game needs the probability")
         pilot.app.navigator.open_live_lab("tokens")
         await sees(pilot, "This lab inspects a local model")
 
 
-async def test_a_refused_key_is_told_and_asked_again(server: Loopback, tmp_path: Path) -> None:
+async def test_a_request_can_be_repeated_after_a_refused_key(
+    server: Loopback, tmp_path: Path
+) -> None:
     server.answers = [status(401, {"error": {"message": f"bad key {KEY}"}})]
     async with stepping(tmp_path) as pilot:
         await sees(pilot, "The key was refused")
         assert KEY not in shown(pilot.app)
         assert "***" in shown(pilot.app)
-        server.answers = [TOLD]
+        server.answers = [REPORTED]
         await keys(pilot, "enter")
         await sees(pilot, "The server shows")
 
 
-async def test_rows_of_an_earlier_place_do_not_stay_when_the_server_dies(
+async def test_rows_of_an_earlier_position_go_when_the_server_fails(
     server: Loopback, tmp_path: Path
 ) -> None:
-    server.answers = [TOLD, TOLD, status(500)]
+    server.answers = [REPORTED, REPORTED, status(500)]
     async with stepping(tmp_path) as pilot:
         await sees(pilot, "The server shows 7 tokens")
         await keys(pilot, "r")
         await sees(pilot, "The server failed")
-        assert "next token  enter asks again" in shown(pilot.app)
+        assert "next token  enter retries" in shown(pilot.app)
         assert "77.9 %" not in shown(pilot.app)
-        server.answers = [TOLD]
+        server.answers = [REPORTED]
         await keys(pilot, "enter")
         await sees(pilot, "77.9 %")
-        assert "asks again" not in shown(pilot.app)
+        assert "enter retries" not in shown(pilot.app)
 
 
-async def test_a_conversation_of_which_nothing_is_told_can_be_read(
+async def test_a_conversation_without_probabilities_can_be_read(
     server: Loopback, tmp_path: Path
 ) -> None:
     server.answers = [silent_words]
@@ -175,9 +176,9 @@ async def test_a_conversation_of_which_nothing_is_told_can_be_read(
         await keys(pilot, "H", "i", "enter")
         await sees(pilot, "Good day to you")
         await sees(pilot, "The model ended")
-        await keys(pilot, "b", "left", "left")
-        await sees(pilot, "tells its text here, and no probabilities")
-        await sees(pilot, "not told")
+        await keys(pilot, "u", "left", "left")
+        await sees(pilot, "returns only text here, no probabilities")
+        await sees(pilot, "not reported")
 
 
 async def test_the_learner_is_asked_before_anything_leaves_the_machine(
@@ -189,7 +190,7 @@ async def test_the_learner_is_asked_before_anything_leaves_the_machine(
         await sees(pilot, "claude-sonnet-5-5 ●")
         app.navigator.open_place("chat")
         await until(pilot, lambda: isinstance(app.screen, ConsentScreen))
-        await sees(pilot, "The text or conversation that you step through")
+        await sees(pilot, "The whole text or conversation that you step")
         await keys(pilot, "escape")
         await sees(pilot, "Nothing was sent")
         assert not app.engine.allowed(remote_model("claude:"))
@@ -200,7 +201,7 @@ async def test_the_learner_is_asked_before_anything_leaves_the_machine(
         assert app.engine.allowed(remote_model("claude:"))
 
 
-async def test_the_model_screen_says_where_it_is(server: Loopback, tmp_path: Path) -> None:
+async def test_the_model_screen_names_the_server(server: Loopback, tmp_path: Path) -> None:
     app = app_on("openai:small", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "small ●")
@@ -220,7 +221,7 @@ def test_how_it_looks(
         app.navigator.open_place("step")
         await sees(pilot, "7 tokens")
         await keys(pilot, "2")
-        await sees(pilot, "taken by you" if size[0] >= 60 else "3.97 bits")
+        await sees(pilot, "chosen by you" if size[0] >= 60 else "3.97 bits")
         await sees(pilot, "7 tokens")
         await pilot.pause()
 

@@ -1,5 +1,4 @@
-"""Test the explorer as a function of state and event: commands, answers, goals, and what is
-saved."""
+"""Test the explorer as a function of state and event: commands, answers, goals, documents."""
 
 from __future__ import annotations
 
@@ -81,13 +80,13 @@ class Learner:
 def answer_to(question: Question) -> Answer:
     """Return the fake model's answer."""
     path = question.tokens[: question.position]
-    stands = None
-    if question.stands is not None:
+    actual = None
+    if question.actual is not None:
         rows = all_rows(path, question.sampler)
-        stands = next(row for row in rows if row.token.id == question.stands)
+        actual = next(row for row in rows if row.token.id == question.actual)
     missing = len(question.tokens) - (question.surprisals_from or len(question.tokens))
     found = distribution(path, question.sampler, question.seed, question.top)
-    return Answer(found, stands, (1.0,) * missing)
+    return Answer(found, actual, (1.0,) * missing)
 
 
 @pytest.fixture
@@ -145,7 +144,7 @@ def test_a_row_chosen_ahead_is_the_one_that_is_taken(learner: Learner) -> None:
     assert learner.text == "The capital of France is Paris" + third
 
 
-def test_typing_far_ahead_is_bounded_and_said(learner: Learner) -> None:
+def test_typing_far_ahead_is_limited_with_a_message(learner: Learner) -> None:
     for _ in range(QUEUE_LIMIT + 5):
         learner.send(events.Do.STEP)
     assert len(learner.state.queue) == QUEUE_LIMIT
@@ -160,7 +159,7 @@ def test_a_late_answer_to_an_old_question_is_dropped(learner: Learner) -> None:
     assert learner.state.answer is None
 
 
-def test_an_earlier_focus_offers_what_stands_there(learner: Learner) -> None:
+def test_an_earlier_focus_offers_the_actual_token(learner: Learner) -> None:
     learner.answer()
     learner.send(events.TakeRow(0))
     learner.answer()
@@ -195,7 +194,7 @@ def test_before_the_first_token_there_is_no_question(learner: Learner) -> None:
     assert len(learner.state.queue) == 1
 
 
-def test_another_seed_starts_again_from_the_prompt(learner: Learner) -> None:
+def test_a_new_seed_restarts_from_the_prompt(learner: Learner) -> None:
     learner.answer()
     learner.send(events.Do.STEP)
     before = learner.text
@@ -220,7 +219,7 @@ def test_running_stops_at_an_end_token() -> None:
     assert learner.state.run_length == 1
 
 
-def test_running_stops_at_its_limit_and_goes_on() -> None:
+def test_a_run_stops_at_its_limit_and_can_be_continued() -> None:
     learner = Learner(card=msgspec.structs.replace(CARD, end_ids=(), context=10_000))
     learner.answer()
     learner.send(events.Do.RUN)
@@ -233,14 +232,14 @@ def test_running_stops_at_its_limit_and_goes_on() -> None:
     assert learner.state.run_length == 1
 
 
-def test_any_command_pauses_a_run(learner: Learner) -> None:
+def test_any_command_stops_a_run(learner: Learner) -> None:
     learner.send(events.Do.RUN)
     assert learner.state.running
     learner.send(events.Do.BACK)
     assert not learner.state.running
 
 
-def test_a_key_after_the_one_for_a_run_ends_it_also_when_both_have_waited(learner: Learner) -> None:
+def test_a_key_after_the_one_for_a_run_stops_it_even_if_both_waited(learner: Learner) -> None:
     learner.send(events.Do.STEP, events.Do.RUN, events.MoveFocus(-1))
     learner.answer()
     assert not learner.state.running
@@ -248,7 +247,7 @@ def test_a_key_after_the_one_for_a_run_ends_it_also_when_both_have_waited(learne
     assert (learner.tree.length, len(learner.tree.branches)) == (len(PROMPT) + 1, 1)
 
 
-def test_a_full_context_is_said_and_nothing_is_lost() -> None:
+def test_a_full_context_is_reported_and_nothing_is_lost() -> None:
     learner = Learner(card=msgspec.structs.replace(CARD, context=len(PROMPT) + 1))
     learner.answer()
     learner.send(events.Do.STEP)
@@ -272,7 +271,7 @@ def test_a_failure_keeps_the_text_and_stops_the_run(learner: Learner) -> None:
     assert learner.text == "The capital of France is"
 
 
-def test_a_text_that_the_model_cannot_take_is_opened_again(learner: Learner) -> None:
+def test_a_text_that_the_model_rejects_opens_in_the_editor_again(learner: Learner) -> None:
     learner.send(events.UseText("too long"), events.TakeRow(0))
     request = Start("too long")
     assert learner.state.request == request
@@ -285,20 +284,20 @@ def test_a_text_that_the_model_cannot_take_is_opened_again(learner: Learner) -> 
     assert (learner.text, state.queue) == ("The capital of France is", ())
 
 
-def test_what_is_written_meanwhile_stays_when_the_text_before_is_taken(learner: Learner) -> None:
+def test_a_newer_draft_stays_when_the_text_before_it_is_accepted(learner: Learner) -> None:
     learner.send(events.UseText("The"), events.LeaveEditor("The c"))
     learner.send(events.TokensArrived(Start("The"), tuple(split("The"))))
     assert learner.text == "The"
     assert learner.state.document.drafts == {"text": "The c"}
 
 
-def test_what_is_on_its_way_is_not_asked_for_twice(learner: Learner) -> None:
+def test_a_pending_request_is_not_sent_twice(learner: Learner) -> None:
     learner.effects.clear()
     learner.send(events.Do.PAUSE, events.ShowPanel("dials"), events.Do.SAVE)
     assert not any(isinstance(effect, Question | Start) for effect in learner.effects)
 
 
-def test_rows_beyond_the_last_are_asked_for(learner: Learner) -> None:
+def test_rows_beyond_the_last_are_requested(learner: Learner) -> None:
     learner.answer()
     learner.send(events.MoveCursor(1))
     for _ in range(60):
@@ -312,7 +311,7 @@ def test_rows_beyond_the_last_are_asked_for(learner: Learner) -> None:
     assert learner.target.how == "drawn"
 
 
-def test_evidence_tells_of_ranks_taken_by_hand_only(learner: Learner) -> None:
+def test_evidence_has_only_the_ranks_that_the_learner_chose(learner: Learner) -> None:
     learner.answer()
     assert learner.evidence == []
     learner.send(events.TakeRow(2))
@@ -326,7 +325,7 @@ def test_evidence_tells_of_ranks_taken_by_hand_only(learner: Learner) -> None:
     assert learner.evidence[-1].branch_lengths == (2,)
 
 
-def test_evidence_tells_of_the_text_and_the_distribution(learner: Learner) -> None:
+def test_evidence_has_the_text_and_the_distribution(learner: Learner) -> None:
     learner.answer()
     learner.send(events.TakeRow(0))
     taken = distribution(PROMPT).rows[0].token
@@ -346,7 +345,7 @@ def test_evidence_tells_of_the_text_and_the_distribution(learner: Learner) -> No
     assert learner.evidence[-1].kept == 2
 
 
-def test_evidence_tells_of_another_prompt() -> None:
+def test_evidence_says_whether_the_prompt_was_changed() -> None:
     learner = Learner(given="The capital of France is")
     learner.answer()
     learner.send(events.MoveFocus(-1))
@@ -357,7 +356,7 @@ def test_evidence_tells_of_another_prompt() -> None:
     assert learner.evidence[-1].prompt_changed
 
 
-def test_evidence_tells_of_the_end(learner: Learner) -> None:
+def test_evidence_says_whether_the_text_has_ended(learner: Learner) -> None:
     learner.answer()
     last = all_rows(PROMPT, SamplerSettings())[0]
     learner.send(events.TakeFound(msgspec.structs.replace(last, token=END)))
@@ -365,14 +364,14 @@ def test_evidence_tells_of_the_end(learner: Learner) -> None:
     assert learner.evidence[-1].written == ""
 
 
-# --- memory --------------------------------------------------------------------------------------
+# --- saved documents -----------------------------------------------------------------------------
 
 
 def lab(kind: Literal["stepper", "chat"] = "stepper", prompt: str = "Hello") -> Lab:
     return Lab(id="first-steps", kind=kind, task="Step.", prompt=prompt)
 
 
-def test_the_document_is_found_again(tmp_path: Path, learner: Learner) -> None:
+def test_the_document_is_restored(tmp_path: Path, learner: Learner) -> None:
     progress = BackgroundProgress(Progress.open(tmp_path))
     learner.answer()
     learner.send(events.Do.STEP)
@@ -399,7 +398,7 @@ def test_each_lab_has_its_own_texts(tmp_path: Path, learner: Learner) -> None:
     assert SavedTexts(progress, lab("chat"), None).recall().mode == "chat"
 
 
-def test_a_lab_begins_with_its_sampler_and_keeps_what_the_learner_sets(tmp_path: Path) -> None:
+def test_a_lab_starts_with_its_sampler_and_keeps_what_the_learner_sets(tmp_path: Path) -> None:
     greedy = msgspec.structs.replace(lab(), sampler=Sampler(temperature=0))
     progress = BackgroundProgress(Progress.open(tmp_path))
     texts = SavedTexts(progress, greedy, None)
@@ -411,7 +410,7 @@ def test_a_lab_begins_with_its_sampler_and_keeps_what_the_learner_sets(tmp_path:
     assert texts.fresh().sampler.greedy
 
 
-def test_the_longest_text_there_can_be_is_kept(tmp_path: Path) -> None:
+def test_the_longest_possible_text_is_saved(tmp_path: Path) -> None:
     words = split("The capital of France is a city. 中文 ")
     tokens = (words * (MAXIMUM_TOKENS // len(words) + 1))[:MAXIMUM_TOKENS]
     tree = TokenTree.from_prompt(tokens, 1)
@@ -432,10 +431,10 @@ BEFORE = (
     b'"sizes":[3],"data":"IGlz","how":"t","special":[]}],"current":2,"focus":3},"chat":null,'
     b'"drafts":{"chat":"Hel"}}'
 )
-"""A document as the version before the reducer saved it."""
+"""A document as an earlier version saved it."""
 
 
-def test_a_document_of_before_is_read_and_saved_as_it_is() -> None:
+def test_a_document_of_an_earlier_version_is_read_and_saved_unchanged() -> None:
     document = Document.from_bytes(BEFORE)
     assert document is not None
     assert document.to_bytes() == BEFORE
@@ -455,11 +454,11 @@ def test_a_document_of_before_is_read_and_saved_as_it_is() -> None:
         b'{"mode": "other"}',
     ],
 )
-def test_a_document_that_cannot_be_read_counts_as_none(stored: bytes) -> None:
+def test_an_unreadable_document_counts_as_none(stored: bytes) -> None:
     assert Document.from_bytes(stored) is None
 
 
-def test_another_model_splits_the_text_again(learner: Learner) -> None:
+def test_another_model_tokenizes_the_text_again(learner: Learner) -> None:
     learner.answer()
     learner.send(events.TakeRow(0))
     other = msgspec.structs.replace(CARD, sha256="two")
@@ -475,12 +474,12 @@ def test_another_model_splits_the_text_again(learner: Learner) -> None:
 # --- guessing ------------------------------------------------------------------------------------
 
 
-def test_a_guess_costs_its_share_in_bits() -> None:
+def test_the_surprisal_of_a_guess_follows_from_its_probability() -> None:
     assert guess_game.learner_bits(0.5, True, 1025) == 1
     assert guess_game.learner_bits(0.5, False, 1025) == 11
 
 
-def test_all_bets_of_the_learner_add_up_to_one() -> None:
+def test_the_probabilities_of_a_learner_add_up_to_one() -> None:
     size = 315
     for sureness in guess_game.SURENESS:
         right = 2 ** -guess_game.learner_bits(sureness, True, size)

@@ -1,5 +1,4 @@
-"""Test that the state stays sound whatever the learner does and the engine returns, in any
-order."""
+"""Test that the state stays valid after any sequence of events."""
 
 from __future__ import annotations
 
@@ -40,11 +39,11 @@ def answer_to(question: Question) -> Answer:
     """Return the answer of a model that knows four tokens."""
     drawn = ROWS[(question.seed + question.position) % len(ROWS)]
     known = len(question.tokens) - (question.surprisals_from or len(question.tokens))
-    stands = None
-    if question.stands is not None:
-        stands = Row(9, VOCABULARY[question.stands], 0.001, -9, 0.001)
+    actual = None
+    if question.actual is not None:
+        actual = Row(9, VOCABULARY[question.actual], 0.001, -9, 0.001)
     found = Distribution(question.position, 4, 1.8, 1.8, 4, ROWS[: question.top], drawn)
-    return Answer(found, stands, (1.0,) * known)
+    return Answer(found, actual, (1.0,) * known)
 
 
 def result_of(request: Request) -> events.Event:
@@ -66,7 +65,7 @@ class Explorer:
     def send(self, event: events.Event) -> None:
         before = self.state
         if isinstance(event, events.EngineChanged):
-            self.held = None  # another engine knows nothing of it
+            self.held = None  # another engine does not know the request
         self.state, wanted = update(before, event)
         assert sum(isinstance(effect, Question | Start) for effect in wanted) <= 1
         self._expect_drafts(before, event)
@@ -90,8 +89,7 @@ class Explorer:
                 pass
 
     def _expect_drafts(self, before: State, event: events.Event) -> None:
-        """Expect a draft to be kept until the model has accepted it, or something else is
-        written."""
+        """Expect a draft to stay until the model accepts it, or the learner writes another."""
         match event:
             case events.LeaveEditor(text):
                 self.drafts[before.mode] = text
@@ -116,7 +114,7 @@ class Explorer:
         assert state.top <= MOST_ROWS
         assert state.cursor is None or 0 <= state.cursor < state.top
         if state.ready and state.owed is not None:
-            assert state.request == state.owed  # it is with the engine, or it has failed
+            assert state.request == state.owed  # the request is pending or has failed
         if tree is None:
             assert state.answer is None
             assert not state.running
@@ -135,8 +133,7 @@ class Explorer:
             self.send(result_of(request))
 
     def deliver_late(self, place: int) -> None:
-        """Deliver an answer to an old request: it changes nothing, unless the request was made
-        again."""
+        """Deliver an answer to an old request, which must change nothing unless it is due again."""
         request = self.past[place % len(self.past)] if self.past else None
         if request is not None and request != self.state.owed:
             before = self.state
@@ -147,8 +144,7 @@ class Explorer:
             assert self.state.answer is before.answer
 
     def fail(self) -> None:
-        """Fail a request: what was waiting for the engine is dropped; what was chosen and written
-        stays."""
+        """Let a request fail, which must drop the queue and keep choices and drafts."""
         request, self.held = self.held, None
         if request is None:
             return
@@ -216,7 +212,7 @@ FIRST = st.sampled_from([Document(), Document(mode="chat"), Document(drafts={"te
 
 
 @given(FIRST, st.sampled_from(["", "Hello"]), ACTS)
-def test_whatever_happens_the_state_stays_sound(
+def test_the_state_stays_valid_after_any_events(
     first: Document, first_message: str, acts: list[events.Event | str | int]
 ) -> None:
     it = Explorer(first, first_message)
@@ -241,6 +237,6 @@ def test_whatever_happens_the_state_stays_sound(
     while it.held is not None:
         it.deliver()
         it.send(events.Do.PAUSE)
-    assert it.state.queue == ()  # with an engine that answers, nothing waits
+    assert it.state.queue == ()  # once the engine has answered, the queue is empty
     assert it.state.handed_in is None
     assert it.state.owed is None

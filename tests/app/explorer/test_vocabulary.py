@@ -1,4 +1,4 @@
-"""Every token of the real vocabulary can be drawn, as a row and as text."""
+"""Test that every token of the real vocabulary can be drawn, as a row and as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tutor.app.explorer.distribution_table import Columns, RowMarks, row_line
-from tutor.app.explorer.text_view import pieces, wrap
+from tutor.app.explorer.text_view import token_texts, wrap
 from tutor.lm.distribution import Row
 from tutor.lm.formats.gguf_file import GgufFile
 from tutor.lm.token_tree import Step
@@ -37,7 +37,7 @@ def test_every_token_has_a_row_as_wide_as_the_table(vocabulary: list[Token], wid
         assert not ACTING & {unicodedata.category(char) for char in line.plain}, token
 
 
-def test_every_token_can_stand_in_a_text(vocabulary: list[Token]) -> None:
-    texts = pieces([Step(token, "drawn", 1.0) for token in vocabulary], marks=True)
+def test_every_token_can_appear_in_a_text(vocabulary: list[Token]) -> None:
+    texts = token_texts([Step(token, "drawn", 1.0) for token in vocabulary], marks=True)
     assert not ACTING & {unicodedata.category(char) for char in "".join(texts) if char != "\n"}
     assert all(line.width <= 78 for line in wrap(texts, 78))

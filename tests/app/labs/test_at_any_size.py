@@ -1,4 +1,4 @@
-"""Every lab on screens that are far too small for it: it says less, and never ends the program."""
+"""Test every lab on screens that are far too small: it shows less and never crashes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SIZES = ((1, 1), (2, 30), (9, 4), (LEAST - 1, 8), (LEAST, 60), (200, 2))
 
 
 @pytest.mark.parametrize("name", registry.names())
-async def test_it_can_be_drawn(tmp_path: Path, name: str) -> None:
+async def test_a_lab_can_be_drawn_at_any_size(tmp_path: Path, name: str) -> None:
     app = whole_app(tmp_path, BackendEngine())
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "> Begin")

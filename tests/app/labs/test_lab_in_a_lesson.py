@@ -1,4 +1,4 @@
-"""A lab of `tutor.labs` that a lesson embeds, and the list of all labs."""
+"""Test labs of `tutor.labs` that a lesson embeds, and the list of all labs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from tutor.app.app import TutorApp
 
-PIECES = Lab(
+PARTS = Lab(
     id="pieces",
     kind="live",
     live="tokens",
@@ -32,7 +32,7 @@ LESSON = Lesson(
     version=1,
     title="Tokens",
     summary="What it reads.",
-    screens=(Screen(id="cut", title="Cut", body="A text is cut.", lab=PIECES),),
+    screens=(Screen(id="cut", title="Cut", body="A text is cut.", lab=PARTS),),
     questions=(),
 )
 
@@ -47,7 +47,7 @@ async def reach(pilot: Any) -> None:
     await do(pilot, "enter")
 
 
-async def test_it_opens_from_its_screen_and_is_done(tmp_path: Path) -> None:
+async def test_a_lab_opens_from_its_lesson_screen_and_is_done(tmp_path: Path) -> None:
     app = app_with_the_lesson(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         app.navigator.open_lesson(LESSON)
@@ -59,13 +59,13 @@ async def test_it_opens_from_its_screen_and_is_done(tmp_path: Path) -> None:
         assert "Find a word that costs five tokens." in seen(pilot)
         await reach(pilot)
         await sees(pilot, "Rare words are many tokens.")
-        await keys(pilot, "escape", "escape")  # the goals are open
+        await keys(pilot, "escape", "escape")  # the first one closes the goals
         await sees(pilot, "✓ Find a single word that consists of 5 tokens or more")
         assert "pieces" in app.progress.lesson("tokens").labs_done
 
 
-async def test_the_goals_of_its_screen_come_first(tmp_path: Path) -> None:
-    lab = replace(PIECES, goals=(LiveGoal("long-token"),))
+async def test_the_goals_of_the_lesson_screen_come_first(tmp_path: Path) -> None:
+    lab = replace(PARTS, goals=(LiveGoal("long-token"),))
     lesson = replace(LESSON, screens=(replace(LESSON.screens[0], lab=lab),))
     app = whole_app(tmp_path, BackendEngine(), Course(lessons=(lesson,)))
     async with app.run_test(size=(80, 24)) as pilot:
@@ -76,7 +76,7 @@ async def test_the_goals_of_its_screen_come_first(tmp_path: Path) -> None:
         assert "○ Find a token of 12 bytes or more" in seen(pilot)
 
 
-async def test_what_was_reached_before_it_was_embedded_counts(tmp_path: Path) -> None:
+async def test_goals_reached_before_a_lesson_embedded_the_lab_count(tmp_path: Path) -> None:
     app = app_with_the_lesson(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         app.progress.record(
@@ -90,12 +90,12 @@ async def test_what_was_reached_before_it_was_embedded_counts(tmp_path: Path) ->
         await sees(pilot, "✓ Find a single word that consists of 5 tokens or more")
 
 
-async def test_what_was_reached_from_the_list_counts_in_the_lesson(tmp_path: Path) -> None:
+async def test_goals_reached_from_the_list_count_in_the_lesson(tmp_path: Path) -> None:
     app = app_with_the_lesson(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await keys(pilot, "l")
         await sees(pilot, "Merge player")
-        await keys(pilot, "down", "enter")  # behind the lab of lesson 1
+        await keys(pilot, "down", "enter")  # the first entry is the lab of lesson 1
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
         await reach(pilot)
         await until(pilot, lambda: "pieces" in app.progress.lesson("tokens").labs_done)
@@ -103,7 +103,7 @@ async def test_what_was_reached_from_the_list_counts_in_the_lesson(tmp_path: Pat
         await sees(pilot, "1 of 3")
 
 
-async def test_a_wide_terminal_has_it_over_the_lesson_too(tmp_path: Path) -> None:
+async def test_the_lab_covers_the_lesson_on_a_wide_terminal(tmp_path: Path) -> None:
     app = app_with_the_lesson(tmp_path)
     async with app.run_test(size=(200, 50)) as pilot:
         app.navigator.open_lesson(LESSON)

@@ -1,4 +1,4 @@
-"""What is alike in all labs: the goals, the way back, what is said to a text that is refused."""
+"""Test what all labs share: the goals, the way back, and errors about refused texts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def test_esc_closes_the_goals_before_it_leaves_the_lab(tmp_path: Path) -> 
 
 
 class Failing(BackendEngine):
-    """Fails, until it does not."""
+    """An engine that fails while `fails` is set."""
 
     fails = True
 
@@ -39,18 +39,18 @@ class Failing(BackendEngine):
         return await super().ask(expected, request)
 
 
-async def test_only_what_was_asked_can_be_asked_again(tmp_path: Path) -> None:
+async def test_y_retries_a_failed_request(tmp_path: Path) -> None:
     engine = Failing()
     async with lab_app("adviser", tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        assert "y try again" in seen(pilot)
+        assert "y retry" in seen(pilot)
         engine.fails = False
         await do(pilot, "y", "tab", "tab")
         assert "your own task" in seen(pilot).lower()
-        assert "try again" not in seen(pilot)
+        assert "y retry" not in seen(pilot)
 
 
-async def test_what_is_said_to_one_text_does_not_stand_under_the_next(tmp_path: Path) -> None:
+async def test_an_error_about_one_text_goes_when_the_editor_closes(tmp_path: Path) -> None:
     async with lab_app("format", tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         assert "esc back" in seen(pilot)
@@ -60,10 +60,10 @@ async def test_what_is_said_to_one_text_does_not_stand_under_the_next(tmp_path: 
         assert "not a valid pattern" not in seen(pilot)
 
 
-async def test_what_an_action_was_refused_for_goes_when_a_field_opens(tmp_path: Path) -> None:
+async def test_an_error_about_an_action_goes_when_an_editor_opens(tmp_path: Path) -> None:
     async with lab_app("injection", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "e", "ctrl+a", "backspace", "enter")
         assert "The text is empty." in seen(pilot)
-        assert "try again" not in seen(pilot)  # a text that was refused is not asked again
+        assert "y retry" not in seen(pilot)  # a refused text cannot be retried
         await do(pilot, "d")
         assert "The text is empty." not in seen(pilot)

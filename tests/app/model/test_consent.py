@@ -1,4 +1,4 @@
-"""The screen that asks before anything leaves the machine."""
+"""Test the screen that asks for consent before anything leaves the machine."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
 KEY = "sk-0123456789abcdef-THE-SECRET"
 WHAT = "Your message to all models"
-ELSEWHERE = remote_model("openai:big", "http://cluster.school.example:8000/v1")
+REMOTE = remote_model("openai:big", "http://cluster.school.example:8000/v1")
 
 
 class Asking(Stage):
-    """Asks for each of `models` in turn; what was answered is in `answers`."""
+    """An app that asks for consent to each of `models` in turn, and keeps the `answers`."""
 
     def __init__(self, folder: Path, *models: RemoteModel) -> None:
         super().__init__(lambda engine, progress: TutorScreen(), folder=folder)
@@ -59,7 +59,7 @@ async def test_yes_is_remembered_for_the_host(tmp_path: Path) -> None:
     app = Asking(tmp_path, remote_model("claude:"), remote_model("claude:another"))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: asking(app.screen))
-        said = shown(app)
+        said = " ".join(shown(app).split())
         for part in ("Claude", "api.anthropic.com", WHAT, "the key in ANTHROPIC_API_KEY"):
             assert part in said
         assert KEY not in said
@@ -71,7 +71,9 @@ async def test_yes_is_remembered_for_the_host(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("way", ["escape", "away"])
-async def test_no_sends_nothing_and_may_be_asked_again(tmp_path: Path, way: str) -> None:
+async def test_without_consent_nothing_is_sent_and_tutor_can_ask_again(
+    tmp_path: Path, way: str
+) -> None:
     app = Asking(tmp_path, remote_model("claude:"), remote_model("claude:"))
     async with app.run_test(size=(80, 24)) as pilot:
         for count in (1, 2):
@@ -85,15 +87,15 @@ async def test_no_sends_nothing_and_may_be_asked_again(tmp_path: Path, way: str)
         assert app.fake.hosts == []
 
 
-async def test_a_server_on_this_machine_needs_no_question(tmp_path: Path) -> None:
+async def test_a_server_on_this_machine_needs_no_consent(tmp_path: Path) -> None:
     app = Asking(tmp_path, remote_model("openai:tiny", "http://127.0.0.1:8000/v1"))
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: app.answers == [True])
         assert not asking(app.screen)
 
 
-async def test_an_open_line_is_told(tmp_path: Path) -> None:
-    app = Asking(tmp_path, ELSEWHERE)
+async def test_a_connection_without_encryption_is_reported(tmp_path: Path) -> None:
+    app = Asking(tmp_path, REMOTE)
     async with app.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: asking(app.screen))
         assert "not encrypted" in shown(app)
@@ -108,7 +110,7 @@ def test_how_it_looks(
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLORTERM", "truecolor")
     monkeypatch.delenv("NO_COLOR", raising=False)
-    app = Asking(tmp_path, remote_model("claude:") if size[0] != 120 else ELSEWHERE)
+    app = Asking(tmp_path, remote_model("claude:") if size[0] != 120 else REMOTE)
 
     async def asked(pilot: Pilot[Any]) -> None:
         await until(pilot, lambda: asking(app.screen))
@@ -118,8 +120,8 @@ def test_how_it_looks(
     assert snap_compare(app, terminal_size=size, run_before=before)
 
 
-def test_the_fake_engine_is_asked_as_the_real_one() -> None:
+def test_the_fake_engine_stores_consent() -> None:
     engine = FakeEngine()
-    assert not engine.allowed(ELSEWHERE)
-    engine.allow(ELSEWHERE)
-    assert engine.allowed(ELSEWHERE)
+    assert not engine.allowed(REMOTE)
+    engine.allow(REMOTE)
+    assert engine.allowed(REMOTE)

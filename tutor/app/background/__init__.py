@@ -1,1 +1,1 @@
-"""Work behind the screens: the model that runs or is fetched, and the goals that are reached."""
+"""Background work: running and downloading the model, and recording goals."""

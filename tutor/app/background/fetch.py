@@ -1,8 +1,8 @@
-"""Fetches the default model in the background, in a process of its own.
+"""Download the default model in the background, in a process of its own.
 
-`python -m tutor model pull --json` does the work and says how far it is, one event a line. A
-process, so that unpacking and checking 98 MB never delays a key; killing it leaves nothing half
-done (`tutor.models.pull`).
+`python -m tutor model pull --json` does the work and reports its progress, one event per line.
+Because it is a separate process, unpacking and checking 98 MB never delays a key, and killing it
+leaves nothing half done (`tutor.models.pull`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ COMMAND = (sys.executable, "-P", "-m", "tutor", "model", "pull", "--json")
 async def fetch_model(
     on_progress: Callable[[PullProgress], None], command: Sequence[str] = COMMAND
 ) -> Pulled:
-    """Run the fetch to its end. Cancelling the task ends the process. Raises `TutorError`."""
+    """Download the model to the end. Raises `TutorError`.
+
+    Cancelling the task ends the process.
+    """
     process = await asyncio.create_subprocess_exec(
         *command,
         stdin=DEVNULL,
@@ -47,15 +50,13 @@ async def fetch_model(
                 case PullFailed() as failed:
                     raise _error(failed)
         status = await process.wait()
-        raise DownloadFailed(f"The fetch ended early (exit status {status}).", "Try again.")
+        raise DownloadFailed(f"The download ended early (exit status {status}).", "Try again.")
     finally:
         if process.returncode is None:
-            # The package client that it started, too. Not SIGTERM: that is blocked in the app
-            # (`tutor.app.lifetime`), and a blocked signal stays blocked in its children.
+            # Kill the package client that it started, too. SIGTERM would not do: the app blocks
+            # it (`tutor.app.lifetime`), and a blocked signal stays blocked in child processes.
             with contextlib.suppress(ProcessLookupError):
-                if (
-                    sys.platform == "win32"
-                ):  # no groups: the client ends with its input (`attended`)
+                if sys.platform == "win32":  # no process groups: the client ends with its input
                     process.kill()
                 else:
                     os.killpg(process.pid, signal.SIGKILL)
@@ -65,7 +66,7 @@ async def fetch_model(
 def _event(line: bytes) -> PullEvent | None:
     try:
         return decode(line)
-    except msgspec.DecodeError:  # a newer or older `tutor` says something we do not know
+    except msgspec.DecodeError:  # another version of `tutor` sends events we do not know
         return None
 
 

@@ -1,4 +1,4 @@
-"""Takes note of the goals that are reached in labs, and knows when a lab is done."""
+"""Record the goals that are reached in labs, and find out when a lab is done."""
 
 from __future__ import annotations
 
@@ -22,29 +22,33 @@ if TYPE_CHECKING:
 
 
 class GoalKeeper:
-    """A lab of a lesson file is done, once, when all the goals that the lesson names are reached.
-    A lab of `tutor.labs` keeps its own goals besides, in whichever way it was opened.
+    """Records which goals of labs are reached.
 
-    What the methods return is to be said to the learner; it is on disk by then.
+    A lab in a lesson file is done, once, when all goals that the lesson names are reached. A lab of
+    `tutor.labs` has goals of its own, too, which count however the lab was opened.
+
+    The methods return a message for the learner, if there is one. The record is on disk by then.
     """
 
     def __init__(
         self, progress: BackgroundProgress, find_lesson: Callable[[str], Lesson | None]
     ) -> None:
-        """`find_lesson` has the lesson of an id, and raises `LessonError` for one that cannot be
-        read."""
+        """`find_lesson` returns the lesson with an id.
+
+        It raises `LessonError` if the lesson cannot be read.
+        """
         self._progress = progress
         self._find_lesson = find_lesson
 
     async def stepped(self, lesson: Lesson, lab: Lab, evidence: Evidence) -> str | None:
-        """`evidence` was seen in a lab of the lesson."""
+        """Record the goals that `evidence` reaches in a lab of the lesson."""
         before = reached(lab, self._progress.lesson(lesson.id))
-        for place in sorted(goals.goals_reached(lab, evidence, before) - before):
-            self._note(lab.id, lesson.id, goals.name(lab.goals[place]))
+        for index in sorted(goals.goals_reached(lab, evidence, before) - before):
+            self._note(lab.id, lesson.id, goals.name(lab.goals[index]))
         return await self.over(lesson, lab) if lab.goals else None
 
     async def over(self, lesson: Lesson, lab: Lab) -> str | None:
-        """A lab of the lesson came to its end; one with goals is done when all are reached."""
+        """Record that a lab of the lesson has ended, unless it has goals that are not reached."""
         state = self._progress.lesson(lesson.id)
         if lab.id in state.labs_done or len(reached(lab, state)) < len(lab.goals):
             return None
@@ -52,13 +56,16 @@ class GoalKeeper:
         return lab.done if await on_disk(self._progress.record(done)) else None
 
     def kept(self, lab: AnyLab) -> frozenset[str]:
-        """The names of the goals of a lab of `tutor.labs` that were reached so far."""
+        """Return the names of the reached goals of a lab of `tutor.labs`."""
         names = self._progress.lesson(lab.lesson).goals_reached.get(lab.name, ())
         return frozenset(names) & {goal.name for goal in lab.goals}
 
     async def live(self, lab: AnyLab, now: Set[str], lesson: Lesson | None) -> str | None:
-        """Goals of a lab of `tutor.labs` hold `now`. `lesson` is the one that it was opened from;
-        from elsewhere, it counts in the lesson that it belongs to."""
+        """Record that goals of a lab of `tutor.labs` are reached `now`.
+
+        `lesson` is the lesson that the lab was opened from. If None, the goals count in the lesson
+        that the lab belongs to.
+        """
         before = self.kept(lab)
         saving = [
             self._note(lab.name, lab.lesson, goal.name)
@@ -74,13 +81,13 @@ class GoalKeeper:
                 return said
         if not saving or not await on_disk(saving[-1]) or len(self.kept(lab)) < len(lab.goals):
             return None
-        return "All goals of this lab are reached."
+        return "You have reached all goals of this lab."
 
     def _note(self, lab: str, lesson: str, goal: str) -> Future[None]:
         return self._progress.record(GoalReached(at=time.time(), lab=lab, lesson=lesson, goal=goal))
 
 
 def reached(lab: Lab, state: LessonState) -> frozenset[int]:
-    """The places in `lab.goals` that were reached so far."""
+    """Return the indexes in `lab.goals` of the goals that are reached."""
     names = state.goals_reached.get(lab.id, ())
-    return frozenset(place for place, goal in enumerate(lab.goals) if goals.name(goal) in names)
+    return frozenset(index for index, goal in enumerate(lab.goals) if goals.name(goal) in names)

@@ -1,5 +1,7 @@
-"""Keeps a model running: starts the engine, fetches the default model where it is missing, and
-changes over to it when it has come."""
+"""Keep a model running.
+
+Start the engine, download the default model if it is missing, and switch to it once it is there.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,15 @@ if TYPE_CHECKING:
     from tutor.engine.api import Engine
 
 Fetch = Callable[[Callable[[PullProgress], None]], Awaitable[Pulled]]
-"""Fetches the default model, and reports how far it is. Raises `TutorError`."""
+"""Downloads the default model and reports the progress. Raises `TutorError`."""
 
 
 class ModelKeeper:
-    """Reports every change as a `ModelStatus`. `missing` says whether the default model is wanted
-    and not installed; nothing is fetched otherwise, nor where it may not be."""
+    """Keeps a model running, and reports every change as a `ModelStatus`.
+
+    `missing` returns whether the default model is wanted and not installed. Only then, and only if
+    `may_fetch`, it is downloaded.
+    """
 
     def __init__(
         self,
@@ -44,7 +49,7 @@ class ModelKeeper:
         self.status = ModelStatus()
 
     async def start(self) -> None:
-        """Start the engine, and the fetch beside it when the default model is missing."""
+        """Start the engine, and download the default model if it is missing."""
         self._stop_watching = self._engine.watch(self._engine_changed)
         missing = self._missing()
         self._report(small=missing)
@@ -53,22 +58,26 @@ class ModelKeeper:
         await self._bring_up(self._engine.start)
 
     async def stop(self) -> None:
-        """End the fetch and the engine."""
+        """Stop the download and the engine."""
         if self._stop_watching is not None:
             self._stop_watching()
         self.cancel_fetch()
         await self._engine.stop()
 
     async def restart_engine(self) -> None:
-        """Start the engine anew, on the model that is meant now."""
+        """Restart the engine on the model that is now selected."""
         self._report(small=self._missing())
         await self._bring_up(self._engine.restart)
 
     def fetch(self) -> None:
-        """Fetch the default model in the background, unless that is under way. Raises
-        `NotInThisLogin`."""
+        """Start downloading the default model in the background, unless that is under way.
+
+        Raises `NotInThisLogin`.
+        """
         if not self._may_fetch:
-            raise NotInThisLogin("no models are fetched.", "Ask whoever runs this machine.")
+            raise NotInThisLogin(
+                "Models cannot be downloaded here.", "Ask the administrator of this machine."
+            )
         if self._fetching is None:
             self._report(fetch=PullProgress("fetching"), fetch_failure=None)
             self._fetching = asyncio.create_task(self._fetch())
@@ -88,7 +97,7 @@ class ModelKeeper:
         try:
             await self._fetch_model(lambda progress: self._report(fetch=progress))
         except asyncio.CancelledError:
-            failure = RequestCancelled("Fetching the model was stopped.")
+            failure = RequestCancelled("The download was stopped.")
         except TutorError as error:
             failure = error
         self._fetching = None

@@ -1,5 +1,4 @@
-"""How the model is doing, put into words for the status line, the course map and the model
-screen. Pure."""
+"""The state of the model, described for the status line, the course map and the model screen."""
 
 from __future__ import annotations
 
@@ -14,9 +13,9 @@ from tutor.text import safe
 
 _STAGES = {
     "waiting": "model: waiting",
-    "fetching": "fetching model",
+    "fetching": "downloading",
     "checking": "checking model",
-    "converting": "packing model",
+    "converting": "converting model",
 }
 
 _LONGEST_NAME = 22
@@ -25,9 +24,12 @@ EnginePhase = Literal["starting", "loading", "ready", "stopped"]
 
 
 class ModelStatus(msgspec.Struct, frozen=True):
-    """`phase` and `detail` are the engine's; `fetch` is how far the default model has come while
-    it is being fetched, `fetch_failure` why that ended. `small` says that the small model that
-    comes with the package stands in for it, `served` that the engine is one that serves many."""
+    """The state of the engine and of the download of the default model.
+
+    `phase` and `detail` are the engine's. `fetch` is the progress of the download while it runs,
+    and `fetch_failure` is why it failed. `small` means that the small bundled model takes the place
+    of the default model, `served` that the engine is shared with other learners.
+    """
 
     phase: EnginePhase = "starting"
     detail: str = ""
@@ -44,14 +46,16 @@ class ModelStatus(msgspec.Struct, frozen=True):
 
     @property
     def mark(self) -> str:
-        """A sign for the narrowest status line: `●` ready, `○` not yet, `×` stopped; before it
-        how far the fetch is."""
+        """The sign for the narrowest status line: `●` ready, `○` not ready yet, `×` stopped.
+
+        During a download, its progress comes before the sign.
+        """
         sign = {"ready": "●", "stopped": "×"}.get(self.phase, "○")
         return f"{share_fetched(self.fetch).strip()} {sign}".lstrip() if self.fetch else sign
 
     @property
     def line(self) -> str:
-        """A few words for the status line, then the sign."""
+        """The text for the status line: a few words, then the sign."""
         if self.fetch is not None:
             return f"{_STAGES[self.fetch.stage]} {self.mark}"
         match self.phase:
@@ -72,21 +76,22 @@ class ModelStatus(msgspec.Struct, frozen=True):
 
     @property
     def note(self) -> str:
-        """A sentence for the course map, when there is something to say."""
+        """A note for the course map, or an empty string."""
         if self.fetch is not None:
-            meanwhile = "the small one works meanwhile" if self.small else "lessons can be read"
-            return f"The model is coming through the network, once; {meanwhile}."
+            small = "A small bundled model is ready in the meantime."
+            meanwhile = small if self.small else "You can read lessons in the meantime."
+            return f"Downloading the model (first run only). {meanwhile}"
         if self.fetch_failure is not None:
-            standing_in = " The small model stands in." if self.small and self.ready else ""
-            return f"{self.fetch_failure.happened}{standing_in} m, then f, tries again."
+            small = " The small bundled model is in use." if self.small and self.ready else ""
+            return f"{self.fetch_failure.happened}{small} Press m, then f to try again."
         if self.phase == "stopped":
-            happened = self.failure.happened if self.failure else "The engine does not run."
-            return f"{happened} Lessons can be read; m says more."
+            happened = self.failure.happened if self.failure else "The engine is not running."
+            return f"{happened} You can still read lessons. Press m for details."
         return ""
 
 
 def share_fetched(progress: PullProgress) -> str:
-    """How far this stage is, as a figure that keeps its width; nothing where it has no measure."""
+    """Return the progress of a stage as a percentage of constant width, or "" if it is unknown."""
     if not progress.total:
         return ""
     return f"{100 * progress.done // progress.total:>3} %"

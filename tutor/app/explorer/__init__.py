@@ -1,1 +1,1 @@
-"""The heart of the app: a live model, taken apart one token at a time."""
+"""The stepper, chat and x-ray: a live model, inspected one token at a time."""

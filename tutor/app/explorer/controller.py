@@ -1,4 +1,4 @@
-"""Carries out the explorer's effects, and reports the results back as events."""
+"""Carry out the explorer's effects, and report the results back as events."""
 
 from __future__ import annotations
 
@@ -30,12 +30,11 @@ Work = Callable[[], "Coroutine[None, None, None]"]
 
 
 class ExplorerController:
-    """Owns the state of one explorer: `send` takes an event, and the controller carries out its
-    effects.
+    """Owns the state of one explorer: handles events, and carries out the effects they lead to.
 
-    `work` runs a coroutine function in a worker of its group, replacing the one that runs there.
-    Work that is no longer wanted is cancelled that way, sometimes before it was called. `show` is
-    called with each new state, `report` with all evidence for a goal.
+    `work` runs a coroutine function in a worker of its group, replacing the worker that runs there.
+    This cancels work that is no longer wanted, sometimes before it has started. `show` is called
+    with each new state, `report` with all evidence for a goal.
     """
 
     def __init__(
@@ -66,7 +65,7 @@ class ExplorerController:
         return self._state
 
     def start(self) -> None:
-        """Follow the engine's changes of state."""
+        """Start to follow the state of the engine."""
         self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
         self._engine_changed()
 
@@ -77,10 +76,10 @@ class ExplorerController:
         await self.link.close()
 
     def send(self, event: Event) -> None:
-        """Handle an event, and the events that it leads to immediately."""
+        """Handle an event, and the events that it leads to at once."""
         self._events.append(event)
         if self._handling:
-            return  # it is handled after the current event
+            return  # the loop below handles it after the current event
         self._handling = True
         try:
             while self._events:

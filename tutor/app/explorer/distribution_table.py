@@ -1,4 +1,4 @@
-"""The model's answer to "what comes next?", as rows of figures and bars."""
+"""The distribution of the next token, as rows of figures and bars."""
 
 from __future__ import annotations
 
@@ -21,16 +21,18 @@ if TYPE_CHECKING:
 TARGET = "›"
 """Marks the row that Enter takes."""
 DRAW = "◆"
-"""Marks the token that the model's own draw picked."""
+"""Marks the token that was sampled."""
 LEGEND = "█ stays  ▒ gained  ╌ lost"
-"""What the parts of a bar mean when the sampler changed it."""
+"""Explains the parts of a bar that the sampler has changed."""
 _LEAST_BAR = 6
 
 
 @dataclass(frozen=True)
 class Columns:
-    """How wide each column is; 0 where there is no room for it. They drop from the right: the
-    logit below 70 cells, the id below 46. The tokens of a server have no id."""
+    """The widths of the columns, 0 for a column that does not fit.
+
+    The logit needs 70 cells, the id 46. Tokens from a server have no id.
+    """
 
     rank: int
     token: int
@@ -39,18 +41,21 @@ class Columns:
     bar: int
     logit: int
     width: int
-    """Of the whole row."""
+    """The width of the whole row."""
     gap: int
-    """Between id and probability, where there is room for the long name of that column."""
+    """The space between id and probability; the long column name needs it."""
     partial: bool = False
-    """Of rows that a server shows: their scores are known as logarithms of probabilities."""
+    """Whether a server shows these rows: their scores are logarithms of probabilities."""
 
     @classmethod
     def fitting(
         cls, width: int, *, sampled: bool, greatest_rank: int = 999, partial: bool = False
     ) -> Columns:
-        """`sampled`: a second figure says what the sampler makes of the probability. `partial`: a
-        server shows these rows, and no more."""
+        """Return the columns that fit into `width` cells.
+
+        `sampled` adds a column with the probability after the sampler. `partial` means that a
+        server shows these rows and no others.
+        """
         rank = max(3, len(figures.count(greatest_rank))) + 1
         identifier = 6 if width >= 46 and not partial else 0
         after = figures.PERCENT_WIDTH if sampled else 0
@@ -67,7 +72,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class RowMarks:
-    """What a row is besides its figures."""
+    """The marks of a row: whether Enter takes it, and whether it was sampled."""
 
     target: bool = False
     drawn: bool = False
@@ -75,8 +80,11 @@ class RowMarks:
 
 @lru_cache(maxsize=1024)
 def row_line(row: Row, columns: Columns, marks: RowMarks) -> Content:
-    """One row; remembered, because most stay as they are when a key is pressed. A token that the
-    sampler cut is muted and says what cut it."""
+    """Return the line for one row.
+
+    A token that the sampler cut is muted and says what cut it. Lines are cached, because most rows
+    stay the same when a key is pressed.
+    """
     cut = row.cut is not None
     weight = "bold" if marks.target else ""
     likely = theme.MUTED if cut else theme.likely(row.probability)
@@ -103,7 +111,7 @@ def row_line(row: Row, columns: Columns, marks: RowMarks) -> Content:
 
 
 def _rank(rank: int, width: int) -> str:
-    """A rank that is too long for its column is given in thousands."""
+    """Return the rank, in thousands if it is too long for its column."""
     text = figures.count(rank)
     return (text if len(text) < width else f"{rank // 1000}k").rjust(width)
 
@@ -121,7 +129,7 @@ def _bar(row: Row, columns: Columns, likely: str) -> list[tuple[str, str]]:
 
 
 def heading(columns: Columns) -> Content:
-    """The names of the columns, each over its figures."""
+    """Return the line with the names of the columns."""
     cells = "rank".rjust(2 + columns.rank) + "  " + figures.fit("token", columns.token)
     if columns.id:
         cells += "id".rjust(columns.id + 2)
@@ -136,28 +144,31 @@ def heading(columns: Columns) -> Content:
 
 
 def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns) -> Content:
-    """How many tokens are not shown, and how probable they are together."""
+    """Return the line that counts the tokens not shown, with their total probability."""
     if distribution.partial and not distribution.rows:
-        return Content("")  # nothing is told of any token
+        return Content("")  # the server reports no token
     known = (row.probability for row in rows if not math.isnan(row.probability))
     left_out = max(0.0, 1.0 - sum(known))
     label = f"{figures.count(distribution.vocabulary_size - len(rows))} more"
-    if distribution.partial:  # of which nobody knows how many they are
+    if distribution.partial:  # the size of a server's vocabulary is unknown
         label = "the rest"
     label = label.ljust(columns.token + (columns.id + 2 if columns.id else 0) + columns.gap)
     start = " " * (columns.rank + 4) + label
-    share = figures.percent(left_out).rjust(figures.PERCENT_WIDTH)
-    room = columns.width - len(start) - len(share)
+    total = figures.percent(left_out).rjust(figures.PERCENT_WIDTH)
+    room = columns.width - len(start) - len(total)
     legend = LEGEND if columns.after and len(LEGEND) + 2 <= room else ""
-    return Content.assemble((start, theme.MUTED), share, (legend.rjust(room), theme.MUTED))
+    return Content.assemble((start, theme.MUTED), total, (legend.rjust(room), theme.MUTED))
 
 
 @dataclass(frozen=True)
 class TableView:
-    """What the table shows. `target` is the row that Enter takes; where it ranks too low to be
-    seen, it takes the place of the last row. `cursor` is the index of the row moved to, if any: the
-    table scrolls to it. `fresh` is False while the rows still belong to the step before. `named`:
-    with a line of column names."""
+    """The content of the table.
+
+    `target` is the row that Enter takes. If its rank is too low to be visible, it replaces the last
+    row. `cursor` is the index of the row that the learner moved to, if any: the table scrolls to
+    it. `fresh` is False while the rows still belong to the previous step. `named` adds a line of
+    column names.
+    """
 
     distribution: Distribution | None
     target: Row | None
@@ -168,7 +179,7 @@ class TableView:
 
 
 class DistributionTable(Lines, can_focus=True):
-    """The rows of a distribution, from the most probable one down, scrolled to the target."""
+    """Shows the rows of a distribution, the most probable first, scrolled to the target."""
 
     DEFAULT_CSS = "DistributionTable { height: 1fr; }"
 
@@ -200,8 +211,10 @@ class DistributionTable(Lines, can_focus=True):
 def rows_block(
     rows: Sequence[Row], width: int, target: int | None, *, sampled: bool, partial: bool
 ) -> list[Content]:
-    """Rows that do not follow each other in rank (found by a search), with column names; `partial`
-    as in `Columns.fitting`."""
+    """Return the lines for rows found by a search, with column names.
+
+    `partial` is as in `Columns.fitting`.
+    """
     greatest = max((row.rank for row in rows), default=1)
     columns = Columns.fitting(width, sampled=sampled, greatest_rank=greatest, partial=partial)
     return [

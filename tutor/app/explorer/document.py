@@ -1,4 +1,4 @@
-"""One text of the learner, with everything that is saved between two visits."""
+"""A text of the learner, with everything that is saved between two visits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 LONGEST_TITLE = 200
-"""Characters from the end of a text that tell it from others in a list."""
+"""Characters from the end of a text that distinguish it from others in a list."""
 FIRST_SEED = 2
 FIRST_PROMPT = "The capital of France is"
 
@@ -30,9 +30,12 @@ Tree = TypeVar("Tree")
 
 
 class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
-    """`model` is the checksum of the model that the tokens belong to: the ids mean nothing to
-    another model. `prompt` is the text to start from while there is no tree. `drafts` holds what
-    was written but is not in use (yet)."""
+    """The fields that a document has in memory and on disk.
+
+    `model` is the checksum of the model that the tokens belong to, because token ids mean nothing
+    to another model. `prompt` is the text to start from while there is no tree. `drafts` are texts
+    in the editor that have not been accepted.
+    """
 
     version: int = VERSION
     model: str = ""
@@ -46,7 +49,7 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
 
     @property
     def trees(self) -> dict[Mode, Tree]:
-        """The trees that there are."""
+        """The trees that exist, by mode."""
         both: dict[Mode, Tree | None] = {"text": self.text, "chat": self.chat}
         return {mode: tree for mode, tree in both.items() if tree is not None}
 
@@ -56,7 +59,7 @@ class Saved(_Fields[SavedTree], frozen=True):
 
 
 class Document(_Fields[TokenTree], frozen=True, kw_only=True):
-    """A text and a conversation, each with a tree of its own, and how tokens are drawn in both."""
+    """A text and a conversation, each with its own tree, and their sampler settings."""
 
     @property
     def tree(self) -> TokenTree | None:
@@ -64,14 +67,14 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """How the text in use ends, without special tokens."""
+        """The end of the text in use, without special tokens."""
         if self.tree is None:
             return self.prompt[-LONGEST_TITLE:] if self.mode == "text" else ""
         return text_of(self.tree.steps[-LONGEST_TITLE:])[-LONGEST_TITLE:]
 
     @property
     def length(self) -> int:
-        """How many tokens the text in use has."""
+        """The number of tokens of the text in use."""
         return self.tree.length if self.tree else 0
 
     def with_tree(self, tree: TokenTree) -> Document:
@@ -79,15 +82,19 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         return replace(self, **{self.mode: tree})
 
     def with_draft(self, text: str | None) -> Document:
-        """Return the document with this draft in the mode that is in use, or without one if
-        None."""
+        """Return the document with this draft in the mode that is in use.
+
+        None removes the draft.
+        """
         drafts = {mode: draft for mode, draft in self.drafts.items() if mode != self.mode}
         return replace(self, drafts=drafts if text is None else {**drafts, self.mode: text})
 
     def for_model(self, model: str) -> Document:
-        """Return the document for the model that is in use. The tokens of another model are
-        dropped: the text of the current branch is kept to be tokenized again, and the conversation
-        restarts."""
+        """Return the document for the model that is in use.
+
+        The tokens of another model are dropped: the text of the current branch is kept to be
+        tokenized again, and the conversation restarts.
+        """
         if self.model and self.model != model and (self.text or self.chat):
             prompt = self.prompt
             if self.text:
@@ -125,8 +132,10 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         seed: int,
         at: int,
     ) -> Document:
-        """Return a conversation: its prompt, then `written`, with token
-        `at` of `written` (from 0) in focus. Raises `TreeFull`."""
+        """Return a conversation: its prompt, then `written`.
+
+        Token `at` of `written` (from 0) is in focus. Raises `TreeFull`.
+        """
         tree = TokenTree.from_prompt(prompt, seed).extend(written)
         tree = replace(tree, focus=min(len(prompt) + at, tree.length))
         return cls(mode="chat", sampler=sampler, chat=tree)

@@ -1,5 +1,7 @@
-"""The explorer's effects, which the controller carries out and reports back on: its requests to the
-engine, one at a time, and what else there is to do."""
+"""The explorer's effects: its requests to the engine, one at a time, and other work to do.
+
+The controller carries them out and reports the results as events.
+"""
 
 from __future__ import annotations
 
@@ -16,15 +18,18 @@ from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings,
 
 
 class Question(msgspec.Struct, frozen=True):
-    """Asks for the distribution after the first `position` of `tokens`, for the row of the token at
-    that position (`stands`), and for the surprisals that are missing."""
+    """Asks for the distribution after the first `position` tokens.
+
+    If the token at `position` is known, `actual` is its id, and its row is asked for, too.
+    `surprisals_from` is the first position whose surprisal is missing.
+    """
 
     tokens: tuple[Token, ...]
     position: int
     sampler: SamplerSettings
     seed: int
     top: int
-    stands: int | None
+    actual: int | None
     surprisals_from: int | None
 
 
@@ -32,13 +37,15 @@ class Answer(msgspec.Struct, frozen=True):
     """The model's answer to a `Question`."""
 
     distribution: Distribution
-    stands: Row | None = None
+    actual: Row | None = None
     surprisals: tuple[float | None, ...] = ()
 
 
 class Start(msgspec.Struct, frozen=True):
-    """Asks for the tokens of a prompt, or of a conversation that begins with this message of the
-    user. With the `path` of a conversation, asks for the tokens that the message adds to it."""
+    """Asks for the tokens of a prompt, or of a conversation that begins with this message.
+
+    With the `path` of a conversation, asks for the tokens that the message adds to it.
+    """
 
     text: str
     chat: bool = False
@@ -49,7 +56,7 @@ Request = Question | Start
 
 
 class EngineInfo(msgspec.Struct, frozen=True):
-    """What the engine reports of itself."""
+    """The state that the engine reports."""
 
     state: EngineState = EngineState.STARTING
     detail: str = ""
@@ -90,11 +97,11 @@ class SwitchText(msgspec.Struct, frozen=True):
 
 
 class StarText(msgspec.Struct, frozen=True):
-    """Star a text, or take its star away."""
+    """Star a text, or remove its star."""
 
     info: TextInfo
 
 
 Effect = Request | Do | FindTokens | SaveText | SwitchText | StarText | Evidence
-"""A request is sent to the engine, replacing the one before; evidence is reported for the goal of a
-lab."""
+"""A request is sent to the engine, replacing the one before. Evidence is reported for the goals of
+a lab."""

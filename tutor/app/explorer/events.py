@@ -20,9 +20,9 @@ class Do(Enum):
     """An event without a parameter. Those up to `START` are commands."""
 
     STEP = "step"
-    """Take what Enter is said to take."""
+    """Take the token that is proposed."""
     BACK = "back"
-    """Take the last token away again."""
+    """Undo the last token."""
     FORK = "fork"
     """Start another branch from the token in focus."""
     NEW_SEED = "seed"
@@ -53,13 +53,13 @@ class TakeRow(msgspec.Struct, frozen=True):
 
 
 class TakeFound(msgspec.Struct, frozen=True):
-    """Take a token that a search found in the present distribution."""
+    """Take a token that a search found in the current distribution."""
 
     row: Row
 
 
 class MoveCursor(msgspec.Struct, frozen=True):
-    """Move the row that Enter takes; above the first row it is the draw again."""
+    """Move to another row; above the first row, Enter takes the draw again."""
 
     by: int
 
@@ -71,19 +71,19 @@ class MoveFocus(msgspec.Struct, frozen=True):
 
 
 class SetSampler(msgspec.Struct, frozen=True):
-    """Sample with other settings; a run continues with them."""
+    """Change the sampler settings; a run continues with the new ones."""
 
     sampler: SamplerSettings
 
 
 class SwitchBranch(msgspec.Struct, frozen=True):
-    """Look at the end of another branch."""
+    """Go to the end of another branch."""
 
     number: int
 
 
 class RemoveBranch(msgspec.Struct, frozen=True):
-    """Forget a branch."""
+    """Remove a branch."""
 
     number: int
 
@@ -113,7 +113,7 @@ TreeCommand = (
 Command = TreeCommand | SetSampler | ChangeMode | UseText
 
 
-# --- what else the learner does ------------------------------------------------------------------
+# --- other events of the learner -----------------------------------------------------------------
 
 
 class ShowPanel(msgspec.Struct, frozen=True):
@@ -123,7 +123,7 @@ class ShowPanel(msgspec.Struct, frozen=True):
 
 
 class LeaveEditor(msgspec.Struct, frozen=True):
-    """Close the editor; what was written is kept for the next time that it opens."""
+    """Close the editor, and keep its text as a draft for the next time."""
 
     text: str
 
@@ -136,7 +136,7 @@ class SearchTokens(msgspec.Struct, frozen=True):
 
 
 class OpenText(msgspec.Struct, frozen=True):
-    """Go over to another text that is kept; None: to one that has not begun."""
+    """Open another saved text, or a new one if None."""
 
     info: TextInfo | None
 
@@ -153,7 +153,7 @@ class Say(msgspec.Struct, frozen=True):
     note: TutorError | str | None
 
 
-# --- what comes back -----------------------------------------------------------------------------
+# --- results -------------------------------------------------------------------------------------
 
 
 class EngineChanged(msgspec.Struct, frozen=True):
@@ -184,14 +184,14 @@ class RequestFailed(msgspec.Struct, frozen=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The model has processed `done` of `total` tokens of the text that it was asked about."""
+    """The model has processed `done` of `total` tokens of the current text."""
 
     done: int
     total: int
 
 
 class TokensFound(msgspec.Struct, frozen=True):
-    """The rows that a search shows, and a sentence about them where there is one to say."""
+    """A search has found these rows; `said` is a sentence about them, or empty."""
 
     query: str
     rows: tuple[Row, ...]
@@ -199,15 +199,17 @@ class TokensFound(msgspec.Struct, frozen=True):
 
 
 class TextsListed(msgspec.Struct, frozen=True):
-    """The texts that are kept, the one changed last first."""
+    """The saved texts have been listed, the most recently changed first."""
 
     texts: tuple[TextInfo, ...]
     open_id: str
 
 
 class TextOpened(msgspec.Struct, frozen=True):
-    """Another document is open, or could not be read if None; `fresh` means that it is a new
-    one."""
+    """Another document has been opened, or could not be read if None.
+
+    `fresh` means that it is a new one.
+    """
 
     document: Document | None
     fresh: bool

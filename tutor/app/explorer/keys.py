@@ -1,4 +1,4 @@
-"""The keys of the explorer pane, in one place."""
+"""The keys of the explorer pane."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from textual.binding import Binding, BindingType
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
 
 PANE_KEYS: list[BindingType] = [
-    Binding("y", "do('retry')", "try again", tooltip="Start the engine again."),
-    Binding("enter", "step", "step", tooltip="Take the token named beside “enter”."),
+    Binding("y", "do('retry')", "retry", tooltip="Restart the engine."),
+    Binding("enter", "step", "step", tooltip="Take the token that is shown beside “enter”."),
     Binding("space", "step", show=False),
     *(
         Binding(
@@ -21,27 +21,29 @@ PANE_KEYS: list[BindingType] = [
         )
         for number in range(1, 10)
     ),
-    *pair(UP_DOWN, "cursor(*)", "row", "Move to a row; Enter takes it."),
-    *pair(LEFT_RIGHT, "focus_by(*)", "text", "Look at other tokens."),
-    Binding("0", "focus_by(1000000)", show=False, tooltip="To the end of the text."),
-    Binding("s", "search", "search", tooltip="Find any token and see its probability."),
-    Binding("b", "do('back')", "back", tooltip="Take the last token away again."),
+    *pair(UP_DOWN, "cursor(*)", "row", "Move to a row, which Enter then takes."),
+    *pair(LEFT_RIGHT, "focus_by(*)", "token", "Move to an earlier or later token of the text."),
+    Binding("0", "focus_by(1000000)", show=False, tooltip="Go to the end of the text."),
+    Binding("u", "do('back')", "undo", tooltip="Undo the last token."),
+    Binding("b", "do('back')", show=False),
     Binding("backspace", "do('back')", show=False),
-    Binding("r", "do('stop')", "stop reading", tooltip="Stop reading a long text; it is kept."),
-    Binding("r", "do('run')", "run", tooltip="Let the model go on by itself; again: pause."),
-    Binding("f", "do('fork')", "fork", tooltip="Start another branch from here."),
-    Binding("w", "branches", "tree", tooltip="Switch to another branch, or remove one."),
-    Binding("n", "do('seed')", "seed", tooltip="The same prompt with other luck in the draw."),
-    Binding("e", "panel('editor')", "write", tooltip="Write another prompt, or the next message."),
-    Binding(
-        "o", "panel('recent')", "open", tooltip="Open a text that you had before, or a new one."
-    ),
-    Binding("t", "dials", "sampler", tooltip="Temperature, top-k, top-p, min-p, greedy."),
-    Binding("x", "xray", "x-ray", tooltip="Attention and the layers, for the token in focus."),
+    Binding("r", "do('stop')", "stop", tooltip="Stop processing a long text. The text is kept."),
+    Binding("r", "do('run')", "run", tooltip="Let the model continue by itself, or stop it."),
+    Binding("e", "panel('editor')", "edit", tooltip="Edit the prompt, or write a message."),
+    Binding("s", "do('seed')", "new seed", tooltip="Sample again with a new seed."),
+    Binding("slash", "search", "search", tooltip="Find any token and see its probability."),
+    Binding("t", "dials", "sampler", tooltip="Set temperature, top-k, top-p, min-p or greedy."),
+    Binding("x", "xray", "x-ray", tooltip="Show attention and logit lens for the token in focus."),
     Binding("escape", "close_beside", "close", tooltip="Close the x-ray."),
-    Binding("c", "mode('chat')", "chat", tooltip="Talk with the model; the text is kept."),
-    Binding("c", "mode('text')", "text", tooltip="Plain text; the conversation is kept."),
+    Binding("c", "mode('chat')", "chat", tooltip="Switch to the conversation. The text is kept."),
+    Binding("c", "mode('text')", "text", tooltip="Switch to the text. The conversation is kept."),
     Binding(
-        "m", "do('marks')", "marks", tooltip="Show or hide the chat template's special tokens."
+        "m",
+        "do('marks')",
+        "special tokens",
+        tooltip="Show or hide the special tokens of the chat template.",
     ),
+    Binding("f", "do('fork')", "fork", tooltip="Start another branch from here."),
+    Binding("o", "panel('recent')", "open", tooltip="Open a saved text, or start a new one."),
+    Binding("w", "branches", "branches", tooltip="Switch to another branch, or remove one."),
 ]

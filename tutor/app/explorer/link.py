@@ -1,4 +1,4 @@
-"""The pane's way to the engine: one session that is always brought onto the path asked about."""
+"""The connection to the engine: one session that always follows the current path."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Row, Token, XRay
 
 
-PIECE = 128
-"""Tokens read between two reports of how far it is; more would not be read faster."""
+CHUNK = 128
+"""Tokens to process between two progress reports. A larger chunk would not be faster."""
 
 
 class Link:
-    """Follows the learner with one engine session.
+    """An engine session that follows the learner.
 
-    Going to another branch goes back to the common stem and appends the rest, so the engine holds
-    one path, computes only what differs, and needs no memory for branches nobody looks at.
-    Cancelling a method cancels what it asked the engine for.
+    To switch to another branch, it goes back to the last common token and appends the rest. So the
+    engine holds one path, computes only what differs, and needs no memory for branches that are not
+    shown. Cancelling a method cancels its request to the engine.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -36,12 +36,14 @@ class Link:
         self._model = ""
         self._generation = 0
         self._read = 0
-        """So many tokens of the path the engine has read already, as far as is known."""
+        """The number of tokens of the path that the engine is known to have processed."""
         self._changing = asyncio.Lock()
 
     async def start(self, start: Start) -> tuple[Token, ...]:
-        """Return the tokens that `start` asks for. Those of a prompt, or of the beginning of a
-        conversation, are the path from now on."""
+        """Return the tokens that `start` asks for.
+
+        The tokens of a prompt, or of the start of a conversation, become the path.
+        """
         if start.path:
             session = await self.follow(start.path)
             async with self._changing:
@@ -55,10 +57,10 @@ class Link:
         return session.tokens
 
     async def follow(self, path: Sequence[Token]) -> AsyncModelSession:
-        """The session, brought onto exactly this path (of at least one token)."""
+        """Return the session, set to exactly this path of at least one token."""
         async with self._changing:
             if self._engine.model is None or self._engine.model.sha256 != self._model:
-                self._session = None  # Its tokens are those of another model.
+                self._session = None  # Its tokens belong to another model.
             if self._engine.generation != self._generation:
                 self._generation, self._read = self._engine.generation, 0
             session = self._session
@@ -73,15 +75,18 @@ class Link:
             return session
 
     async def answer(self, question: Question, on_read: Callable[[int, int], None]) -> Answer:
-        """Ask the model. What takes long to read is read in pieces, between which `on_read` hears
-        how many tokens are read, of how many. Raises the `TutorError` that it answers with."""
+        """Return the model's answer to a question.
+
+        A long text is processed in chunks. Before each further chunk, `on_read` is called with the
+        number of tokens processed and the total. Raises `TutorError`.
+        """
         session = await self.follow(question.tokens)
         start = question.surprisals_from
         surprisals: list[float | None] = []
         begin = self._read if start is None else start
         total = question.position if start is None else len(question.tokens)
-        for end in range(begin + PIECE, total, PIECE):
-            on_read(end - PIECE, total)
+        for end in range(begin + CHUNK, total, CHUNK):
+            on_read(end - CHUNK, total)
             session = await self.follow(question.tokens[:end])
             if start is not None:
                 surprisals += await session.surprisals(start + len(surprisals))
@@ -93,16 +98,18 @@ class Link:
             surprisals += await session.surprisals(start + len(surprisals))
         position, sampler = question.position, question.sampler
         distribution = await session.distribution(position, sampler, question.seed, question.top)
-        stands = None
-        if question.stands is not None:
-            (stands,) = await session.rows(position, sampler, (question.stands,))
+        actual = None
+        if question.actual is not None:
+            (actual,) = await session.rows(position, sampler, (question.actual,))
         self._read = max(self._read, total)
-        return Answer(distribution, stands, tuple(surprisals))
+        return Answer(distribution, actual, tuple(surprisals))
 
     async def find(self, question: Question, query: str, limit: int) -> tuple[tuple[Row, ...], str]:
-        """Return rows of the tokens that contain `query`, in the distribution asked about, and what
-        there is to say about them. A query that no token contains is tokenized, and the row is that
-        of its first token."""
+        """Return the rows of tokens that contain `query`, and a sentence about them or "".
+
+        The rows are from the distribution that `question` asked for. A query that no token contains
+        is tokenized, and the row of its first token is returned.
+        """
         session = await self.follow(question.tokens)
         position, sampler = question.position, question.sampler
         try:
@@ -111,11 +118,11 @@ class Link:
             tokens = await self._engine.tokenize(query)
         session = await self.follow(question.tokens)
         rows = await session.rows(position, sampler, (tokens[0].id,))
-        pieces = " · ".join(visible(token.data) for token in tokens)
-        return tuple(rows), f"No single token contains “{query}”. It is made of pieces: {pieces}"
+        parts = " · ".join(visible(token.data) for token in tokens)
+        return tuple(rows), f"No single token contains “{query}”. Its tokens are: {parts}"
 
     async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
-        """Inside the forward pass of the token at `position` of `path`."""
+        """Return what happened in the forward pass of the token at `position` of `path`."""
         session = await self.follow(path)
         return await session.xray(position, layer)
 

@@ -1,4 +1,4 @@
-"""The stepper and chat pane: a text, the model's answer to what comes next, and the choice."""
+"""The stepper and chat pane: a text, the distribution of its next token, and the choice."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
     from tutor.learner.background import BackgroundProgress
 
 SAVE_AFTER = 0.5
-"""Seconds after a change until the document is saved, at most; leaving saves at once."""
+"""The longest time in seconds from a change until the document is saved; leaving saves at once."""
 
 
 class ExplorerPane(PaneLayout):
     """Shows a text or a conversation, one token at a time.
 
-    Posts `Stepped` for everything that the goal of a lab could be reached by.
+    Posts `Stepped` for everything that could reach the goal of a lab.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = PANE_KEYS
 
     @dataclass
     class Stepped(Message):
-        """The learner did something; `evidence` is what a goal is checked against."""
+        """The learner has done something; goals are checked against `evidence`."""
 
         evidence: Evidence
 
     @dataclass
     class SeedChanged(Message):
-        """The branch looked at draws with this seed."""
+        """The seed of the current branch has changed."""
 
         seed: int
 
@@ -94,13 +94,13 @@ class ExplorerPane(PaneLayout):
         self._follow_focus()
 
     def _follow_focus(self) -> None:
-        """Where Enter means something else, the line that says what it takes goes away."""
+        """Hide the line about Enter while Enter means something else."""
         focused = self.screen.focused
         self.set_class(focused is not None and self in focused.ancestors, "-here")
         self.set_class(isinstance(focused, BranchTree), "-tree")
 
     def say(self, note: TutorError | str | None) -> None:
-        """Say something calmly in the pane until something else happens."""
+        """Show a message in the pane until something else happens."""
         self._send(events.Say(note))
 
     def _send(self, event: Event) -> None:
@@ -116,7 +116,7 @@ class ExplorerPane(PaneLayout):
         if not self.is_attached:
             return
         self._draw(state)
-        if self._save_timer is None:  # one under way is not put off: a run changes all the time
+        if self._save_timer is None:  # a running timer is not restarted: a run changes constantly
             self._save_timer = self.set_timer(SAVE_AFTER, self._save)
         if state.tree is not None and state.tree.current.seed != self._seed:
             self._seed = state.tree.current.seed
@@ -145,6 +145,8 @@ class ExplorerPane(PaneLayout):
                 return state.reading is None
             case "do", "marks":
                 return state.mode == "chat"
+            case ("search",):
+                return state.panel not in ("search", "editor")  # “/” is typed text there
             case "mode", mode:
                 return mode != state.mode
         return True
@@ -185,7 +187,7 @@ class ExplorerPane(PaneLayout):
         if tree is None:
             return
         if len(tree.branches) == 1:
-            self.say("There is one branch. f starts another from here; so does choosing earlier.")
+            self.say("There is only one branch. Press f to start another.")
             return
         self._send(events.Do.PAUSE)
         branches = self.query_one(BranchTree)
@@ -199,7 +201,7 @@ class ExplorerPane(PaneLayout):
             return
         self._send(events.Do.PAUSE)
         if self.state.remote:
-            self.say("A server tells nothing of what goes on inside its model: there is no x-ray.")
+            self.say("A server does not show the inside of its model, so there is no x-ray.")
             return
         if self.size.width >= WIDE:
             await self._open_beside()

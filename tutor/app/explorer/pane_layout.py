@@ -1,4 +1,4 @@
-"""What the pane shows, and where: everything on it follows from the state."""
+"""The layout of the pane. Everything it shows follows from the state."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ if TYPE_CHECKING:
     from tutor.app.terminal.remote_terminal import RemoteTerminal
 
 WIDE = 150
-"""From so many columns on, the x-ray stands beside the text."""
+"""From this number of columns on, the x-ray is beside the text."""
 SHORT = 14
-"""With fewer rows than this, bars below the text and column names make room for figures."""
+"""With fewer rows than this, there are no bars below the text and no column names."""
 CROWDED = 30
-"""With fewer rows than this, an open panel leaves one line of text and no branches."""
+"""With fewer rows than this, an open panel leaves one line of text and hides the branches."""
 
 
 def beside_width(width: int) -> int:
-    """Columns of the x-ray beside the text, with the space between them."""
+    """Return the columns of the x-ray beside the text, with the space between them."""
     return min(82, 9 * width // 20)
 
 
 class PaneLayout(Vertical):
-    """The parts of the pane. Its subclass makes the controller and carries out keys."""
+    """The widgets of the pane. Its subclass creates the controller and handles the keys."""
 
     DEFAULT_CSS = """
     PaneLayout {
@@ -91,22 +91,22 @@ class PaneLayout(Vertical):
 
     @property
     def _beside(self) -> XRayView | None:
-        """The x-ray, where it stands beside the text."""
+        """The x-ray, if it is beside the text."""
         return next(iter(self.query(XRayView)), None)
 
     @property
     def _room(self) -> tuple[int, int]:
-        """Columns and rows for everything but an x-ray beside it."""
+        """The columns and rows for everything but the x-ray."""
         width, height = self.size
         return width - (beside_width(width) if self._beside else 0), height
 
     @property
     def _crowded(self) -> bool:
-        """True while an open panel needs the room that text and branches would take."""
+        """True while an open panel needs the room of text and branches."""
         return self.state.panel is not None and self.size.height < CROWDED
 
     def focus(self, scroll_visible: bool = True) -> Self:
-        """Put the keys where they are used: into the open panel, or on the table."""
+        """Focus the open panel, or the table."""
         panel = self.state.panel
         inside = "#search SearchEntry" if panel == "search" else f"#{panel or 'table'}"
         self.screen.set_focus(self.query_one(inside), scroll_visible)
@@ -131,7 +131,7 @@ class PaneLayout(Vertical):
         self._draw_beside(state)
 
     def _change_panel(self, state: State) -> None:
-        """At once, so that the next key finds the panel in focus."""
+        """Show another panel, at once, so that the next key finds it in focus."""
         self._panel = panel = state.panel
         if panel == "editor":
             self.query_one("#label", Lines).show([readout.editor_label(chat=state.mode == "chat")])
@@ -209,7 +209,7 @@ class PaneLayout(Vertical):
             self.refresh_bindings()
 
     def _draw_beside(self, state: State) -> None:
-        """The x-ray follows the focus; not a run, whose tokens come too fast to be looked into."""
+        """Let the x-ray follow the focus, except in a run, whose tokens come too fast."""
         view, tree = self._beside, state.tree
         index = tree.last_looked_at if tree else None
         still = state.answer is not None and not state.running

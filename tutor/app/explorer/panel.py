@@ -1,4 +1,4 @@
-"""The lists of the explorer: the branches of a text, and the texts that are kept."""
+"""The lists of the explorer: the branches of a text, and the saved texts."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from textual.message import Message
 
 from tutor.app import theme
 from tutor.app.explorer.events import OpenText, RemoveBranch, ShowPanel, SwitchBranch, ToggleStar
-from tutor.app.explorer.text_view import pieces
+from tutor.app.explorer.text_view import token_texts
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines, centered
 from tutor.labs.kit.keys import UP_DOWN, pair
@@ -35,12 +35,12 @@ class Send(Message):
 
 
 def mark(chosen: bool) -> tuple[str, str]:
-    """Return what stands before a line, with its style."""
+    """Return the mark before a line, with its style."""
     return ("› " if chosen else "  ", f"{theme.ACT} bold")
 
 
 class ListPanel(Lines, can_focus=True):
-    """Lists `entries`, of which the arrow keys choose one."""
+    """A list of `entries`; the arrow keys choose one."""
 
     entries: Sequence[object] = ()
     chosen = 0
@@ -61,18 +61,18 @@ class ListPanel(Lines, can_focus=True):
 
 
 _TEXT = 60
-"""Tokens of a branch that are looked at to show how it begins or ends."""
+"""The number of tokens from which the beginning of a branch is shown."""
 
 
 def branch_line(tree: TokenTree, fork: Fork, width: int, *, chosen: bool) -> Content:
-    """One branch: where it leaves its stem, how it goes on from there, and how long it is."""
+    """Return the line for one branch: where it starts, how it continues, how long it is."""
     branch = tree.branch(fork.branch)
     current = branch is tree.current
     stem = "  " * max(0, fork.depth - 1) + ("└ " if fork.depth else "")
     start = fork.at if fork.depth else branch.prompt_length
     own = branch.steps[start : start + _TEXT]
-    text = "".join(pieces(own, marks=True)).replace("\n", "⏎") or "(nothing of its own yet)"
-    size = f"{len(branch.steps)} long"
+    text = "".join(token_texts(own, marks=True)).replace("\n", "⏎") or "(nothing added yet)"
+    size = counted(len(branch.steps), "token")
     if width >= 60:
         size += f", seed {branch.seed}"
         if fork.depth:
@@ -90,14 +90,14 @@ def branch_line(tree: TokenTree, fork: Fork, width: int, *, chosen: bool) -> Con
 
 
 class BranchTree(ListPanel):
-    """Shows the branches. With the focus, arrows or digits choose one and Enter goes there."""
+    """Shows the branches. While it has the focus, keys switch to a branch or remove one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "choose(-1)", "choose", key_display="↑↓", tooltip="Choose a branch."),
         Binding("down,w", "choose(1)", show=False),
-        Binding("enter", "switch", "go there", tooltip="Go on at the end of this branch."),
-        Binding("d", "remove", "remove", tooltip="Remove this branch; asked twice."),
-        Binding("escape", "close", "close", tooltip="Stay on the branch you are on."),
+        Binding("enter", "switch", "switch", tooltip="Continue at the end of this branch."),
+        Binding("d", "remove", "remove", tooltip="Remove this branch. Press d twice."),
+        Binding("escape", "close", "close", tooltip="Stay on the current branch."),
         *(Binding(str(number), f"number({number})", show=False) for number in range(1, 10)),
     ]
 
@@ -108,7 +108,7 @@ class BranchTree(ListPanel):
     _rows = 3
 
     def update(self, tree: TokenTree | None, rows: int) -> None:
-        """Show the branches of a tree on this many lines."""
+        """Show the branches of a tree on `rows` lines."""
         self._tree, self._rows = tree, rows
         self.draw_with(self.lay_out)
 
@@ -133,15 +133,15 @@ class BranchTree(ListPanel):
         ]
         if hidden > 0:
             keys = "↑↓" if self.has_focus else "w ↑↓"
-            more = f"  {first} above, {len(forks) - first - rows} below  {keys} go through them"
+            more = f"  {first} above, {len(forks) - first - rows} below  {keys} scroll"
             lines.append(Content.styled(more, theme.MUTED))
         if self._doomed is not None:
-            question = f"Remove branch {self._doomed} and its text? d again removes it."
+            question = f"Remove branch {self._doomed}? Press d again."
             lines[-1] = Content.styled(question, theme.NOT_YET)
         self.show(lines)
 
     def open(self, number: int) -> None:
-        """Take the keys, with this branch chosen."""
+        """Take the focus, with this branch chosen."""
         self._branch = number
         self.screen.set_focus(self)
 
@@ -188,7 +188,7 @@ STAR = "*"
 
 
 def ago(seconds: float) -> str:
-    """How long ago something was, in a few letters."""
+    """Return how long ago something was, in a few letters."""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{int(seconds // size)} {unit} ago"
@@ -196,12 +196,12 @@ def ago(seconds: float) -> str:
 
 
 def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: bool) -> Content:
-    """One text: how it ends, how long it is, when it was changed."""
+    """Return the line for one text: how it ends, how long it is, when it was changed."""
     size = counted(info.tokens, "token")
     if width >= 60:
         size += ago(now - info.at).rjust(11)
     room = max(4, width - len(size) - 7)
-    title = " ".join(safe(info.title).split()) or "(nothing yet)"
+    title = " ".join(safe(info.title).split()) or "(empty)"
     if len(title) > room:
         title = "…" + title[len(title) - room + 1 :]
     return Content.assemble(
@@ -215,21 +215,21 @@ def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: 
 
 
 class RecentTexts(ListPanel):
-    """Lists texts, the one changed last first."""
+    """Lists the saved texts, the most recently changed first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "choose(*)", "choose", "Choose a text."),
-        Binding("enter", "open", "go there", tooltip="Go on with this text."),
-        Binding("n", "new", "new text", tooltip="Begin another text; the one you are on is kept."),
-        Binding("k", "star", "star", tooltip="Star this text: it is never dropped."),
-        Binding("escape", "close", "close", tooltip="Stay with the text you are on."),
+        Binding("enter", "open", "open", tooltip="Open this text."),
+        Binding("n", "new", "new text", tooltip="Start a new text. The current one is kept."),
+        Binding("k", "star", "star", tooltip="Star this text so that it is never deleted."),
+        Binding("escape", "close", "close", tooltip="Stay in the current text."),
     ]
     DEFAULT_CSS = "RecentTexts { height: 1fr; }"
     entries: tuple[TextInfo, ...] = ()
     _open_id = ""
 
     def update(self, infos: tuple[TextInfo, ...], open_id: str) -> None:
-        """Show these texts, of which one is open."""
+        """Show these texts and mark the open one."""
         self.entries, self._open_id = infos, open_id
         self.draw_with(self.lay_out)
 
@@ -237,12 +237,12 @@ class RecentTexts(ListPanel):
         width, room = self.size.width, max(1, self.size.height - 2)
         first = centered(self.chosen, len(self.entries), room)
         now = time.time()
-        rule = f"  {len(self.entries)} of {MOST} texts kept; the oldest without a star makes room"
+        rule = f"  {len(self.entries)} of {MOST} saved; the oldest without a star is replaced"
         if width < 60:
-            rule = f"  {len(self.entries)} of {MOST}; the oldest goes, {STAR} stays"
+            rule = f"  {len(self.entries)} of {MOST} saved; {STAR} is always kept"
         lines = [Content.styled(rule, theme.MUTED)]
-        for place, info in enumerate(self.entries[first : first + room], start=first):
-            chosen = place == self.chosen
+        for index, info in enumerate(self.entries[first : first + room], start=first):
+            chosen = index == self.chosen
             is_open = info.id == self._open_id
             lines.append(text_line(info, now, width, chosen=chosen, is_open=is_open))
         hidden = len(self.entries) - room

@@ -1,5 +1,8 @@
-"""The lines around the table: what is in focus, what is asked, what Enter will do, and what there
-is to say about the engine and about what just happened."""
+"""The lines around the table.
+
+They say which token is in focus, what the table shows, what Enter will do, how the engine is, and
+what has just happened.
+"""
 
 from __future__ import annotations
 
@@ -23,12 +26,12 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import Step, TokenTree
 
 _NARROW = 60
-"""Columns of a line with less said on it."""
-_HOW = {"prompt": "given", "drawn": "drawn by the model", "taken": "taken by you"}
+"""With fewer columns than this, lines say less."""
+_HOW = {"prompt": "given", "drawn": "drawn by the model", "taken": "chosen by you"}
 
 
 def spread(left: Content, right: Content, width: int) -> Content:
-    """`left` and `right` at the two ends of a line; `right` goes where there is no room."""
+    """Return a line with `left` and `right` at its ends, without `right` if there is no room."""
     gap = width - left.cell_length - right.cell_length
     if gap < 2:
         return left
@@ -36,18 +39,18 @@ def spread(left: Content, right: Content, width: int) -> Content:
 
 
 def surprise(step: Step, index: int) -> str:
-    """How surprising a token was, in words."""
+    """Return the surprisal of a token as text."""
     if index == 0:
         return "nothing before it"
     if step.surprisal_bits is None:
         return "…"
     if step.known_bits is None:
-        return "not told"
+        return "not reported"
     return f"{figures.bits(step.surprisal_bits)} bits"
 
 
 def focus_line(tree: TokenTree, context: int, width: int) -> Content:
-    """The token in focus and what it cost; how much of the context is used."""
+    """Return the line with the token in focus, its surprisal, and the use of the context window."""
     used = counted(tree.length, "token")
     if context:
         used = f"{figures.count(tree.length)} of {counted(context, 'token')}"
@@ -70,15 +73,15 @@ def focus_line(tree: TokenTree, context: int, width: int) -> Content:
 
 
 def editor_label(*, chat: bool) -> Content:
-    """What is being written, and how it is finished."""
+    """Return the label of the editor: what is edited, and how to accept it."""
     what = "your message" if chat else "the prompt"
     return Content.assemble(
-        (what, "bold"), ("  enter uses it, \\ before enter starts a new line", theme.MUTED)
+        (what, "bold"), ("  enter accepts; end a line with \\ to start another", theme.MUTED)
     )
 
 
 def question_line(state: State, width: int) -> Content:
-    """Which question the table answers, how open it is, and how tokens are drawn."""
+    """Return the heading of the table, with the entropy and the sampler settings."""
     tree = state.tree
     if tree is None:
         return Content("")
@@ -93,15 +96,13 @@ def question_line(state: State, width: int) -> Content:
         return _reading(*state.reading, width)
     latest = state.answer
     if state.running:
-        left, latest = Content.styled("the draw of the last token", "bold"), state.stale
+        left, latest = Content.styled("last token drawn", "bold"), state.stale
     if latest is None and isinstance(state.note, RemoteError):
-        left = Content.assemble(
-            left, ("  enter", f"{theme.ACT} bold"), (" asks again", theme.MUTED)
-        )
+        left = Content.assemble(left, ("  enter", f"{theme.ACT} bold"), (" retries", theme.MUTED))
     elif latest is None:
         left = Content.assemble(left, ("  …", theme.MUTED))
         if state.queue:
-            left = Content.assemble(left, (f" {len(state.queue)} more to do", theme.MUTED))
+            left = Content.assemble(left, (f" {len(state.queue)} keys waiting", theme.MUTED))
     else:
         left += _entropy(latest.distribution)
     right = figures.sampler(state.sampler)
@@ -109,7 +110,7 @@ def question_line(state: State, width: int) -> Content:
 
 
 def _entropy(distribution: Distribution) -> Content:
-    """How open the choice is; of a part of the probabilities, how open it is at least."""
+    """Return the entropy, or its lower bound if only part of the distribution is known."""
     if distribution.partial and not distribution.rows:
         return Content("")
     figure = figures.bits(distribution.entropy_bits)
@@ -120,24 +121,24 @@ def _entropy(distribution: Distribution) -> Content:
 
 
 def _reading(done: int, total: int, width: int) -> Content:
-    """How far the model is with a long text."""
+    """Return the progress of processing a long text."""
     said = f" {figures.count(done)} of {figures.count(total)} tokens  "
-    room = max(4, min(30, width - len(said) - 8))
+    room = max(4, min(30, width - len(said) - 11))
     return Content.assemble(
-        ("reading", "bold"), (said, ""), (bars.bar(done / total, room), theme.ACT)
+        ("processing", "bold"), (said, ""), (bars.bar(done / total, room), theme.ACT)
     )
 
 
 def target_lines(state: State, width: int) -> list[Content]:
-    """What Enter takes. Where columns were dropped, a second line has what they would say."""
+    """Return the line about Enter, and a second one with the figures of columns left out."""
     if state.running:
         run = f"running, {state.run_length} of at most {RUN_LIMIT} tokens"
-        return [Content.assemble(("r ", f"{theme.ACT} bold"), "pauses", (f"  {run}", theme.MUTED))]
+        return [Content.assemble(("r ", f"{theme.ACT} bold"), "stops", (f"  {run}", theme.MUTED))]
     tree = state.tree
     if tree is not None and tree.focus == 0:
-        return [Content.assemble(("enter ", f"{theme.ACT} bold"), "on to the second token")]
+        return [Content.assemble(("enter ", f"{theme.ACT} bold"), "goes to the second token")]
     if state.ended and state.mode == "chat":
-        return [Content.assemble(("enter ", f"{theme.ACT} bold"), "writes the next message")]
+        return [Content.assemble(("enter ", f"{theme.ACT} bold"), "opens the next message")]
     target = state.target
     if target is None:
         return [Content("")]
@@ -146,8 +147,8 @@ def target_lines(state: State, width: int) -> list[Content]:
         row = target.row
         more = f"      rank {figures.count(row.rank)}  id {row.token.id}  logit {row.logit:.2f}"
         if state.answer is not None and state.answer.distribution.partial:
-            told = not math.isnan(row.logit)
-            more = f"      rank {figures.count(row.rank)}  ln p {row.logit:.2f}" if told else ""
+            known = not math.isnan(row.logit)
+            more = f"      rank {figures.count(row.rank)}  ln p {row.logit:.2f}" if known else ""
         lines.append(Content.styled(more, theme.MUTED))
     return lines
 
@@ -176,18 +177,18 @@ def _target_line(target: Target, width: int) -> Content:
 
 
 def said(state: State, width: int) -> TutorError | str | None:
-    """Return the one thing to say now, if any: trouble first, then what there is to do."""
+    """Return the message to show now, if any: an error first, then what the learner can do."""
     engine = state.engine
     match engine.state:
         case EngineState.STARTING:
             if engine.failure is not None:
-                return f"{engine.failure.happened} It is being started again; your text is kept."
-            return "The engine is starting. Everything else can be used meanwhile."
+                return f"{engine.failure.happened} The engine is restarting. Your text is kept."
+            return "The engine is starting. You can use everything else in the meantime."
         case EngineState.LOADING:
             stage = engine.detail.rstrip(".") or "loading"
-            return f"The model is not ready yet: {stage}. What needs it appears by itself."
+            return f"The model is not ready yet: {stage}. The table appears as soon as it is."
         case EngineState.STOPPED:
-            return engine.failure or "The engine is not running."
+            return engine.failure or "The engine is not running. Press y to restart it."
     if state.note is not None:
         return state.note
     return _situation(state, width)
@@ -197,31 +198,31 @@ def _situation(state: State, width: int) -> str | None:
     chat, model = state.mode == "chat", state.engine.model
     if chat and model is not None and not model.chat:
         return (
-            f"{model.name} has no chat template: it continues text and knows no "
-            "conversation. c goes back to text."
+            f"{model.name} has no chat template, so it can only continue text. "
+            "Press c to go back to the text."
         )
     if state.tree is None:
-        return "e writes the first message." if chat else "The model reads the text."
+        return "Press e to write a message." if chat else "The model is processing the text."
     if state.reading is not None:
-        return "The rows appear when the model has read the text. r stops reading."
+        return "The table appears when the model has processed the text. Press r to stop."
     if state.tree.focus == 0:
-        return "Nothing stands before the first token, so the model has nothing to go by."
+        return "Nothing precedes the first token, so there is no prediction for it."
     if state.full:
         return (
-            f"The context is full: the model reads {state.context:,} tokens at most. Go back "
-            "with b, or start again with a shorter prompt."
+            f"The context window is full: it has {state.context:,} tokens. Press u to undo some, "
+            "or e to start from a shorter prompt."
         )
     if state.over:
-        return "The model ended here. A server says nothing behind an end; b goes back."
+        return "The model ended here, and a server returns nothing after that. Press u to undo."
     if state.ended:
         if chat:
-            return "The model ended its turn. r shows what it would say after the end."
-        return "The model ended its text. Stepping on shows what it would say after the end."
+            return "The model ended its message. Press r to see what it would write after it."
+        return "The model ended its text. Keep stepping to see what it would write after it."
     return _told(state, width)
 
 
 def _told(state: State, width: int) -> str | None:
-    """How much a server shows of its model's answer; in few words where rows are few."""
+    """Return how much of the distribution a server shows, in few words on a narrow screen."""
     latest, model = state.answer or state.stale, state.engine.model
     if model is None or not model.remote:
         return None
@@ -229,11 +230,11 @@ def _told(state: State, width: int) -> str | None:
         return f"Waiting for {model.host}."
     found = latest.distribution
     if not found.rows and found.drawn.token.id in model.end_ids:
-        return "The model ends here. How probable that was, the server does not tell."
+        return "The model ends here. The server does not report how probable that was."
     if not found.rows:
-        return f"{model.host} tells its text here, and no probabilities."
+        return f"{model.host} returns only text here, no probabilities."
     shown, hidden = counted(len(found.rows), "token"), figures.percent(found.hidden_probability)
     if width < _NARROW:
         return f"{shown} shown, {hidden} hidden."
     drawn = "It draws by itself" if found.drawn_elsewhere else "Only these can be drawn"
-    return f"The server shows {shown}; {hidden} is hidden. {drawn}."
+    return f"The server shows {shown} and hides {hidden}. {drawn}."

@@ -1,4 +1,4 @@
-"""The sampler settings as dials, in the order in which they are applied."""
+"""The panel with the sampler settings, in the order in which they are applied."""
 
 from __future__ import annotations
 
@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Dial:
-    """One setting: its field, the value at which it does nothing, its stops in ascending order,
-    and what it does."""
+    """A sampler setting: its field, the value that switches it off, and its effect.
+
+    `stops` are the values that the arrow keys go through, in ascending order.
+    """
 
     field: str
     off: float
@@ -42,15 +44,15 @@ _TOP_PS = (0.05, *_TENTHS[:9], 0.95, 0.98, 0.99, 1.0)
 _MIN_PS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 DIALS = (
     Dial("temperature", 1.0, _TEMPERATURES, "divides the logits: low sharpens, high flattens"),
-    Dial("top_k", 0, _TOP_KS, "keeps the k most probable"),
-    Dial("top_p", 1.0, _TOP_PS, "keeps the fewest that reach p together"),
-    Dial("min_p", 0.0, _MIN_PS, "keeps those of at least p times the top one"),
+    Dial("top_k", 0, _TOP_KS, "keeps the k most probable tokens"),
+    Dial("top_p", 1.0, _TOP_PS, "keeps the fewest tokens that add up to p"),
+    Dial("min_p", 0.0, _MIN_PS, "keeps p times the top probability or more"),
 )
 ORDER = "temperature → top-k → top-p → min-p → draw"
 
 
 def turned(settings: SamplerSettings, dial: Dial, by: int) -> SamplerSettings:
-    """`settings` with one dial moved to the next stop up (`by` 1) or down (-1)."""
+    """Return the settings with one of them moved to the next stop up (`by` 1) or down (-1)."""
     value = getattr(settings, dial.field)
     if by > 0:
         stop = next((stop for stop in dial.stops if stop > value), dial.stops[-1])
@@ -60,7 +62,7 @@ def turned(settings: SamplerSettings, dial: Dial, by: int) -> SamplerSettings:
 
 
 def reading(settings: SamplerSettings, dial: Dial) -> str:
-    """What a dial stands at."""
+    """Return the value of a setting as text."""
     value = getattr(settings, dial.field)
     if dial.field == "temperature":
         return "0 greedy" if value == 0 else f"{value:.2f}"
@@ -68,14 +70,16 @@ def reading(settings: SamplerSettings, dial: Dial) -> str:
 
 
 class SamplerDials(ListPanel):
-    """Up and down choose a dial, left and right turn it; the table beside it follows at once."""
+    """Lets the learner change the sampler settings; the table follows at once."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *pair(UP_DOWN, "choose(*)", "dial", "Choose a dial."),
-        *pair(LEFT_RIGHT, "turn(*)", "turn", "Turn the dial."),
-        Binding("g", "greedy", "greedy", tooltip="Always the most probable token, or not."),
-        Binding("o", "plain", "all off", tooltip="Draw from the model's own probabilities."),
-        Binding("escape", "close", "close", tooltip="Close the dials; they stay as they are."),
+        *pair(UP_DOWN, "choose(*)", "setting", "Choose a setting."),
+        *pair(LEFT_RIGHT, "turn(*)", "change", "Change the setting."),
+        Binding(
+            "g", "greedy", "greedy", tooltip="Always take the most probable token, or sample again."
+        ),
+        Binding("z", "plain", "reset", tooltip="Sample from the model's own probabilities."),
+        Binding("escape", "close", "close", tooltip="Close the panel. The settings stay."),
     ]
 
     entries = DIALS
@@ -86,7 +90,10 @@ class SamplerDials(ListPanel):
     def update(
         self, settings: SamplerSettings, distribution: Distribution | None, *, compact: bool
     ) -> None:
-        """Show these settings, and what they make of this distribution; `compact`: one dial."""
+        """Show these settings and their effect on a distribution.
+
+        `compact` shows only the chosen setting.
+        """
         self._settings, self._distribution, self._compact = settings, distribution, compact
         self.lay_out()
 
@@ -108,7 +115,7 @@ class SamplerDials(ListPanel):
         self._set(PLAIN)
 
     def _set(self, settings: SamplerSettings) -> None:
-        self._settings = settings  # at once: the next key may be here before the answer to this one
+        self._settings = settings  # at once: the next key may come before the answer to this one
         self.lay_out()
         self.send(SetSampler(settings))
 
@@ -125,7 +132,7 @@ class SamplerDials(ListPanel):
             ("◂ " if chosen else "  ", theme.ACT),
             (value.rjust(8), theme.MUTED if off or idle else "bold"),
             (" ▸  " if chosen else "    ", theme.ACT),
-            ("greedy: nothing to do" if idle else dial.does, theme.MUTED),
+            ("no effect while greedy" if idle else dial.does, theme.MUTED),
         )
 
     def _effect(self) -> Content:

@@ -1,4 +1,4 @@
-"""Saves the texts of one pane with the learner's progress; each lab has its own texts."""
+"""Save the texts of one pane with the learner's progress. Each lab has its own texts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from tutor.learner.background import BackgroundProgress
 
 PARTED = (
-    "Another session has changed this text too. Yours goes on as a text of its own; o shows both."
+    "Another session has changed this text, too. Yours is now a separate text. Press o to see both."
 )
 
 
 class SavedTexts:
-    """Reads and saves the documents of a lab, or of the free stepper. One document is open, and
-    that one is saved."""
+    """The saved documents of a lab, or of the free stepper.
+
+    One document is open, and that one is saved.
+    """
 
     def __init__(
         self,
@@ -30,8 +32,10 @@ class SavedTexts:
         mode: Mode | None,
         begin: Document | None = None,
     ) -> None:
-        """`begin` is a document to open first, in addition to the saved ones; it is saved, too, as
-        soon as it changes."""
+        """`begin` is a document to open first, in addition to the saved ones.
+
+        It is saved, too, as soon as it changes.
+        """
         self._begin = begin
         self._texts = progress.texts
         self._lab = lab
@@ -43,12 +47,12 @@ class SavedTexts:
 
     @property
     def given(self) -> str | None:
-        """The prompt that a lab gives; None outside of labs and in conversations."""
+        """The prompt that a lab sets; None outside of labs and in conversations."""
         return self._lab.prompt if self._lab and not self._chat_lab else None
 
     @property
     def first_message(self) -> str:
-        """What a conversation in this lab begins with; empty: what the learner writes."""
+        """The first message of a conversation in this lab; empty if the learner writes it."""
         return self._lab.prompt if self._lab and self._chat_lab else ""
 
     @property
@@ -60,8 +64,10 @@ class SavedTexts:
         return tuple(self._texts.list(self._place))
 
     def recall(self) -> Document:
-        """Return the document to begin with if there is one, else the one changed last, or a new
-        one."""
+        """Return the document to begin with.
+
+        If none was given, this is the one changed last, or a new one.
+        """
         if self._begin is not None:
             self._saved = self._begin.to_bytes()
             return self._begin
@@ -89,8 +95,10 @@ class SavedTexts:
         return self._in_mode(document)
 
     def save(self, document: Document) -> str | None:
-        """Save the document if it changed. Returns what there is to say about that, once. Raises
-        `StoreError` if it can never be saved."""
+        """Save the document if it has changed, and return a message if there is one.
+
+        Raises `StoreError` if it can never be saved.
+        """
         body = document.to_bytes()
         if body != self._saved:
             self._texts.save(self._open, body, title=document.title, tokens=document.length)
@@ -101,7 +109,7 @@ class SavedTexts:
         return None
 
     def star(self, info: TextInfo) -> None:
-        """Star a text, or take its star away."""
+        """Star a text, or remove its star."""
         self._texts.star(info.id, not info.starred)
 
     def _in_mode(self, document: Document) -> Document:

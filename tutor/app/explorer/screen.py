@@ -1,4 +1,4 @@
-"""The explorer over the whole terminal."""
+"""The screen for stepper and chat."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 class ExplorerScreen(TutorScreen):
-    """One `ExplorerPane`, with the task of its lab above it.
+    """An `ExplorerPane`, with the task of its lab above it.
 
-    `begin` is a text from elsewhere that is open at first. `on_stepped` hears of every step; what
-    it returns is said in the pane (that a lab is done).
+    `begin` is a text to open first. `on_stepped` is called after every step, and the message that
+    it returns is shown in the pane (that a lab is done).
     """
 
     DEFAULT_CSS = """

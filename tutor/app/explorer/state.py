@@ -1,4 +1,4 @@
-"""The state of the explorer: everything shown follows from it, and nothing else is remembered."""
+"""The state of the explorer. Everything shown follows from it, and nothing else is stored."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import TokenTree
 
 ROWS = 60
-"""Rows asked for at first; as many more whenever the learner scrolls past them."""
+"""Rows to ask for at first, and again whenever the learner scrolls past the last one."""
 
 
 class Target(msgspec.Struct, frozen=True):
-    """What Enter takes, and why."""
+    """The token that Enter takes, and the reason."""
 
     row: Row
     how: How
@@ -35,10 +35,10 @@ class Target(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that the explorer remembers between two events.
 
-    `given` is the prompt that a lab gives (None outside of labs and in conversations), and
+    `given` is the prompt that a lab sets (None outside of labs and in conversations), and
     `first_message` is the message that starts a conversation by itself. `request` is the last
-    request to the engine. It is None once it is answered or has to be sent again. It stays when it
-    failed, so that only the learner can repeat a failure.
+    request to the engine. It is None once it is answered or has to be sent again. It stays after a
+    failure, so that only the learner can repeat a failed request.
     """
 
     document: Document
@@ -49,7 +49,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     handed_in: str | None = None
     """A prompt or a message that is being tokenized; commands wait for its tokens."""
     reading: tuple[int, int] | None = None
-    """While a long text is read: how many tokens the model has read, and of how many."""
+    """While the model processes a long text: the tokens done, and the total."""
     answer: Answer | None = None
     """The model's answer at the position in focus."""
     failed: bool = False
@@ -66,7 +66,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     queue: tuple[Command, ...] = ()
     """Commands that wait for the model."""
     acted: bool = False
-    """Whether the learner has done anything; a goal can be reached only then."""
+    """Whether the learner has done anything; only then can a goal be reached."""
     note: TutorError | str | None = None
     panel: Panel | None = None
     invited: bool = False
@@ -92,7 +92,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sampler_to_come(self) -> SamplerSettings:
-        """The settings as they will be when every command that waits is carried out."""
+        """The settings that will apply when every waiting command is carried out."""
         waiting = [each.sampler for each in self.queue if isinstance(each, SetSampler)]
         return waiting[-1] if waiting else self.sampler
 
@@ -106,17 +106,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def chat_possible(self) -> bool:
-        """False while it is not known."""
+        """True if the model can chat; False while this is unknown."""
         return self.engine.model is not None and self.engine.model.chat
 
     @property
     def context(self) -> int:
-        """The model's context length in tokens; 0 while it is not known."""
+        """The size of the model's context window in tokens; 0 while this is unknown."""
         return self.engine.model.context if self.engine.model else 0
 
     @property
     def ended(self) -> bool:
-        """True behind a token with which the model ends its text or turn."""
+        """True after a token with which the model ends its text or message."""
         tree, model = self.tree, self.engine.model
         if tree is None or model is None or not tree.at_end or not tree.length:
             return False
@@ -125,17 +125,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def over(self) -> bool:
-        """Whether nothing more can be asked: a server returns nothing after an end token."""
+        """True if nothing more can be asked: a server returns nothing after an end token."""
         return self.remote and self.ended
 
     @property
     def full(self) -> bool:
-        """True when the text is as long as the model can read."""
+        """True if the text fills the context window."""
         return bool(self.context and self.tree and self.tree.length >= self.context)
 
     @property
     def unasked(self) -> bool:
-        """Whether there is no question: before the first token, and after the end of the text."""
+        """True where there is no question: before the first token and after the end."""
         return self.tree is None or self.tree.focus == 0 or self.over
 
     @property
@@ -150,7 +150,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             sampler=self.sampler,
             seed=tree.current.seed,
             top=self.top,
-            stands=None if tree.at_end else tree.steps[tree.focus].token.id,
+            actual=None if tree.at_end else tree.steps[tree.focus].token.id,
             surprisals_from=tree.first_unknown(),
         )
 
@@ -170,18 +170,21 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def target(self) -> Target | None:
-        """What Enter takes now: the row moved to, else the token that stands at an earlier focus,
-        else the model's own draw."""
+        """The token that Enter takes now.
+
+        This is the row that the learner moved to, else the token of the text at an earlier focus,
+        else the model's own draw.
+        """
         tree = self.tree
         if self.answer is None or tree is None:
             return None
         distribution = self.answer.distribution
         if self.cursor is not None and self.cursor < len(distribution.rows):
-            forks = not tree.at_end and distribution.rows[self.cursor] != self.answer.stands
+            forks = not tree.at_end and distribution.rows[self.cursor] != self.answer.actual
             reason = "your choice, on a new branch" if forks else "your choice"
             return Target(distribution.rows[self.cursor], "taken", reason)
-        if self.answer.stands is not None:
-            return Target(self.answer.stands, "taken", "stands here; on to the next")
+        if self.answer.actual is not None:
+            return Target(self.answer.actual, "taken", "keep it and move on")
         reason = f"the model's draw, seed {tree.current.seed}"
         if distribution.drawn_elsewhere:
             reason = "the server's draw"
@@ -191,7 +194,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, document=self.document.with_tree(tree))
 
     def without_answer(self) -> State:
-        """Return the state without its answer, because something that it depends on has changed."""
+        """Return the state without its answer, after a change that the answer depends on."""
         return replace(self, answer=None, cursor=None)
 
     def emit(self, *effects: Effect) -> State:

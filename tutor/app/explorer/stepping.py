@@ -1,7 +1,7 @@
-"""Commands on the tree of a text: each leads from one state to the next.
+"""Commands on the tree of a text. Each leads from one state to the next.
 
-Commands are carried out in the order of the keys. One that needs the model's answer waits for it,
-so that fast typing neither loses nor repeats anything.
+Commands are carried out in the order of the keys. A command that needs the model's answer waits for
+it, so that fast typing neither loses nor repeats anything.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import How, TokenTree
 
 RUN_LIMIT = 200
-"""Most tokens of one run; `r` continues."""
+"""The most tokens of one run; `r` continues."""
 QUEUE_LIMIT = 32
 MOST_ROWS = 600
 
 
 def carry_out(state: State, command: Command) -> State:
-    """Carry out a command after the commands before it. A request that failed is tried again."""
+    """Carry out a command after the commands before it, and retry a failed request."""
     if state.failed:
         state = replace(state, request=None, failed=False)
     state = _paused(state, command)
@@ -53,7 +53,7 @@ def carry_on(state: State) -> State:
         if waits and not (state.answer or state.unasked):
             break
         state = replace(state, queue=state.queue[1:], note=None, acted=True)
-        state = _paused(state, command)  # by a key that came after the one for the run
+        state = _paused(state, command)  # the key came after the one that started the run
         try:
             state = _apply(state, command)
         except TutorError as error:
@@ -62,14 +62,15 @@ def carry_on(state: State) -> State:
 
 
 def _paused(state: State, command: Command) -> State:
-    """Return the state in which a command has ended a run; a change of settings leaves it
-    running."""
+    """Return the state with the run ended by a command; a change of settings does not end it."""
     return state if isinstance(command, events.SetSampler) else replace(state, running=False)
 
 
 def failed(state: State, error: TutorError) -> State:
-    """Return the state after a failure. Nothing that was chosen changes; rows of an earlier
-    position are not left under this one."""
+    """Return the state after a failure.
+
+    The learner's choices stay. The rows of an earlier position go, since they are not valid here.
+    """
     return replace(
         state, note=error, stale=None, running=False, handed_in=None, reading=None, queue=()
     )
@@ -89,7 +90,7 @@ def take_answer(state: State, question: Question, answer: Answer) -> State:
 
 
 def _apply(state: State, command: Command) -> State:
-    """Carry out one command now. Raises the `TutorError` that says why it is not possible."""
+    """Carry out one command now. Raises `TutorError` if it is not possible."""
     match command:
         case events.SetSampler(sampler):
             document = replace(state.document, sampler=sampler)
@@ -152,13 +153,13 @@ def _choose(state: State, tree: TokenTree, row: Row, how: How) -> State:
         return _moved(state, tree.move(1))
     if state.full and tree.at_end:
         raise ContextFull(
-            f"All {state.context:,} tokens that this model can read at once are used.",
-            "Go back, or start from a shorter prompt.",
+            f"The text has {state.context:,} tokens, as many as the model can process at once.",
+            "Undo some tokens, or start from a shorter prompt.",
         )
     chosen = tree.choose(row.token, how, row.surprisal_bits)
     state = _show_evidence(state.with_tree(chosen), row.rank if how == "taken" else None)
     if len(chosen.branches) > len(tree.branches):
-        state = replace(state, note=f"Branch {chosen.number}: the text before it is kept.")
+        state = replace(state, note=f"New branch {chosen.number}. Press w to switch.")
     return state.without_answer()
 
 
@@ -174,19 +175,21 @@ def _move_cursor(state: State, by: int) -> State:
 def _fork(state: State, tree: TokenTree) -> State:
     forked = tree.fork()
     state = state.with_tree(forked).without_answer()
-    state = replace(state, note=f"Branch {forked.number}: what you choose now goes here.")
+    state = replace(state, note=f"New branch {forked.number}. Press w to switch.")
     return _show_evidence(state, None)
 
 
 def _new_seed(state: State, tree: TokenTree) -> State:
-    """The same prompt with another seed: on a branch of its own, unless nothing has been added to
-    the prompt yet."""
+    """Return to the prompt with a new seed.
+
+    This starts a new branch, unless nothing has been added to the prompt yet.
+    """
     seed = max(branch.seed for branch in tree.branches) + 1
     if tree.current.prompt_length < tree.length:
-        note = f"From the prompt again, seed {seed}. Branch {tree.number} is kept."
+        note = f"Restarted from the prompt with seed {seed}. Branch {tree.number} is kept."
         tree = tree.fork(tree.current.prompt_length)
     else:
-        note = f"Seed {seed}."
+        note = f"The seed is now {seed}."
         tree = tree.move(tree.length)
     return replace(state.with_tree(tree.reseed(seed)), note=note).without_answer()
 
@@ -201,7 +204,7 @@ def _run_on(state: State) -> State:
     if state.answer is None or state.tree is None:
         return state
     if state.run_length >= RUN_LIMIT:
-        note = f"Stopped after {RUN_LIMIT} tokens, the limit of one run."
+        note = f"Stopped after {RUN_LIMIT} tokens, the limit of one run. Press r to continue."
         return replace(state, running=False, note=note)
     try:
         state = _choose(state, state.tree, state.answer.distribution.drawn, "drawn")
@@ -211,14 +214,14 @@ def _run_on(state: State) -> State:
 
 
 def _show_evidence(state: State, taken_rank: int | None) -> State:
-    """Report what a goal can be checked against now."""
+    """Report the evidence for goals."""
     tree = state.tree
     if tree is None:
         return state
     seen = state.answer.distribution if state.answer else None
     rows = seen.rows if seen else ()
     shares: dict[str, float] = {}
-    for row in rows:  # of two tokens that look alike, the more probable one counts
+    for row in rows:  # if two tokens look alike, the more probable one counts
         shares.setdefault(visible(row.token.data), row.probability)
     evidence = Evidence(
         top_probability=rows[0].probability if rows else None,
@@ -236,8 +239,8 @@ def _show_evidence(state: State, taken_rank: int | None) -> State:
 
 
 def _prompt_changed(state: State, tree: TokenTree) -> bool:
-    """Whether the text begins with another prompt than the lab's."""
+    """Return whether the text begins with a different prompt than the lab's."""
     if state.given is None or state.mode == "chat":
         return False
     prompt = itertools.takewhile(lambda step: step.how == "prompt", tree.steps)
-    return text_of(prompt).lstrip() != state.given.lstrip()  # some tokenizers begin with a space
+    return text_of(prompt).lstrip() != state.given.lstrip()  # some tokenizers add a leading space

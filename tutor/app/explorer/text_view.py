@@ -1,4 +1,4 @@
-"""The text so far, each token marked by how surprising it was."""
+"""The text so far, with the surprisal of each token."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _NEWLINE = "⏎"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Part of one token on one line; `index` is the token's place in the text."""
+    """A part of one token on one line; `index` is the token's position."""
 
     text: str
     index: int
@@ -44,9 +44,12 @@ class Line:
         self.width += run.width
 
 
-def pieces(steps: Sequence[Step], *, marks: bool) -> list[str]:
-    """What each token adds to the text on screen. A character that is spread over several tokens
-    appears with the one that completes it; special tokens are empty unless `marks`."""
+def token_texts(steps: Sequence[Step], *, marks: bool) -> list[str]:
+    """Return what each token adds to the text on screen.
+
+    A character that is spread over several tokens appears with the token that completes it. Special
+    tokens are empty unless `marks`.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
     texts = [
         safe(decoder.decode(step.token.data)) if marks or not step.token.special else ""
@@ -59,7 +62,7 @@ def pieces(steps: Sequence[Step], *, marks: bool) -> list[str]:
 
 
 def wrap(texts: Sequence[str], width: int) -> list[Line]:
-    """Lay the pieces out on lines of at most `width` cells, breaking at spaces where possible."""
+    """Lay out texts on lines of at most `width` cells, breaking at spaces where possible."""
     lines = [Line()]
     for index, text in enumerate(texts):
         parts = text.split("\n")
@@ -90,8 +93,10 @@ def _place(lines: list[Line], text: str, index: int, width: int) -> None:
 
 
 def _last_word(line: Line, room: int) -> Line:
-    """Take the word that a line ends with off it, if it fits into `room`, to go on with it on the
-    next one."""
+    """Remove the last word of a line and return it as the next line.
+
+    A word that does not fit into `room` stays, and the next line is empty.
+    """
     moved = Line()
     for place in range(len(line.runs) - 1, 0, -1):
         run = line.runs[place]
@@ -108,14 +113,16 @@ def _last_word(line: Line, room: int) -> Line:
 
 
 def window(length: int, focus: int) -> tuple[int, int]:
-    """The tokens to lay out: enough around the focus to fill any view. Where the window starts
-    changes only every `WINDOW` tokens, so that lines do not break anew with each step."""
+    """Return the range of tokens to lay out, enough around the focus to fill any view.
+
+    It starts at a multiple of `WINDOW`, so that line breaks do not move with each step.
+    """
     start = max(0, (focus // WINDOW - 1) * WINDOW)
     return start, min(length, focus + WINDOW)
 
 
 def focused_line(lines: Sequence[Line], focus: int) -> int:
-    """The line that token `focus` begins on; the last one at or past the end."""
+    """Return the line on which token `focus` begins, or the last one past the end."""
     for number, line in enumerate(lines):
         if any(run.index >= focus for run in line.runs):
             return number
@@ -123,18 +130,20 @@ def focused_line(lines: Sequence[Line], focus: int) -> int:
 
 
 class TextView(Lines):
-    """Shows the steps, wrapped, scrolled to the focus. Below each line of text stands a line of
-    bars: the higher, the more surprising the token above. The first token has none, because the
-    model had nothing to go by."""
+    """Shows the steps, wrapped and scrolled to the focus.
+
+    Below each line of text is a line of bars: the higher the bar, the more surprising the token.
+    The first token has none, because the model does not predict it.
+    """
 
     def update(
         self, steps: Sequence[Step], focus: int, *, marks: bool, rows: int, barred: bool
     ) -> None:
-        """`rows` lines of text at most; `focus == len(steps)` is the place after the text."""
+        """Show at most `rows` lines of text. `focus == len(steps)` is the end of the text."""
         self.draw_with(partial(self._lay_out, steps, focus, marks, rows, barred))
 
     def plain_text(self, text: str, rows: int) -> None:
-        """Text that has not been split into tokens yet."""
+        """Show a text that has not been tokenized yet."""
 
         def draw() -> None:
             lines = wrap([safe(text)], max(4, self.size.width - 1))[-rows:]
@@ -147,7 +156,7 @@ class TextView(Lines):
     ) -> None:
         start, end = window(len(steps), focus)
         steps, focus = steps[start:end], focus - start
-        lines = wrap(pieces(steps, marks=marks), max(4, self.size.width - 1))
+        lines = wrap(token_texts(steps, marks=marks), max(4, self.size.width - 1))
         at = focused_line(lines, focus)
         first = centered(at, len(lines), rows)
         shown: list[Content] = []
@@ -163,7 +172,7 @@ class TextView(Lines):
         self, line: Line, steps: Sequence[Step], focus: int | None, last: bool, barred: bool
     ) -> Content:
         parts: list[tuple[str, str]] = []
-        landed = None  # A token without cells of its own lends its focus to the one after it.
+        landed = None  # If a token has no cells of its own, the next one is marked.
         if focus is not None:
             landed = next((run.index for run in line.runs if run.index >= focus), None)
         for run in line.runs:

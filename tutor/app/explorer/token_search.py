@@ -1,4 +1,4 @@
-"""Search the whole vocabulary for a token, and see how probable it would be here."""
+"""Search the whole vocabulary for a token, and show how probable it is here."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ class SearchEntry(Entry):
 
 
 class TokenSearch(Vertical):
-    """A line to type in and the tokens found so far; `found` shows what a search came to."""
+    """A search field, with the tokens found below it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "close", "close", tooltip="Close the search; nothing is taken."),
+        Binding("escape", "close", "close", tooltip="Close the search without taking a token."),
     ]
     DEFAULT_CSS = """
     TokenSearch { height: 1fr; }
@@ -51,11 +51,11 @@ class TokenSearch(Vertical):
     _said = ""
 
     def compose(self) -> ComposeResult:
-        yield SearchEntry("a word, or a piece of one; a space in front counts")
+        yield SearchEntry("a word or part of one; a leading space counts")
         yield Lines()
 
     def open(self) -> None:
-        """Start with nothing typed."""
+        """Start with an empty field."""
         self.query_one(SearchEntry).value = ""
         self._rows, self._said = (), ""
         self._show()
@@ -64,7 +64,10 @@ class TokenSearch(Vertical):
     def found(
         self, rows: Sequence[Row], said: str, *, sampled: bool, partial: bool = False
     ) -> None:
-        """Show these rows, and a sentence about them; `partial`: a server told them."""
+        """Show these rows and a sentence about them.
+
+        `partial` means that a server shows these rows and no others.
+        """
         self._rows = tuple(rows)
         self._said = safe(said)
         self._sampled, self._partial = sampled, partial

@@ -1,4 +1,4 @@
-"""Computes what each event leads to: a new state, and effects for the controller. Pure."""
+"""Compute what each event leads to: a new state, and effects for the controller."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.state import State
     from tutor.lm.distribution import Token
 
-CANNOT_BE_READ = TextError("This text cannot be read.", "The others still can.")
+CANNOT_BE_READ = TextError("This saved text cannot be read.", "Press o to open another one.")
 
 
 def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
@@ -30,7 +30,7 @@ def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
 
 
 def _ask(state: State) -> State:
-    """Ask the engine what it has not been asked yet."""
+    """Send the engine the request that is due, unless it has been sent."""
     request = state.owed if state.ready else None
     if request is None or request == state.request:
         return state
@@ -38,7 +38,7 @@ def _ask(state: State) -> State:
 
 
 def _invite(state: State) -> State:
-    """A conversation that has not begun asks for the first message, once."""
+    """Ask the learner, once, for the first message of a conversation."""
     possible = state.engine.model is None or state.chat_possible
     begun = state.tree is not None or state.mode != "chat" or bool(state.first_message)
     if begun or state.invited or state.panel is not None or not possible:
@@ -95,7 +95,10 @@ def _change_engine(state: State, engine: EngineInfo) -> State:
     if (document.text, document.chat) == (state.document.text, state.document.chat):
         return replace(state, document=document)
     state = replace(state.without_answer(), document=document, running=False)
-    note = f"These tokens were of another model; {model.name} has split the text again."
+    note = (
+        "That text was tokenized by another model, so it has been tokenized again for "
+        f"{model.name}."
+    )
     return replace(carry_on(state), note=note)  # queued commands have no tokens to act on
 
 
@@ -121,8 +124,10 @@ def _take_result(state: State, event: events.Result) -> State:
 
 
 def _fail(state: State, error: TutorError) -> State:
-    """Return the state after a failure: a text that the model did not accept opens again in the
-    editor."""
+    """Return the state after a failure.
+
+    A text that the model did not accept opens again in the editor.
+    """
     handed_in = state.handed_in is not None
     state = failed(state, error)
     return _open_editor(state) if handed_in and state.panel is None else state
@@ -133,8 +138,8 @@ def _stop_reading(state: State) -> State:
         return state
     done, total = state.reading
     stopped = RequestCancelled(
-        f"Reading was stopped at token {done:,} of {total:,}.",
-        "Any step goes on with it; e writes another text.",
+        f"Processing stopped at token {done:,} of {total:,}.",
+        "Any step continues it. Press e to edit the text.",
     )
     return failed(replace(state, failed=True), stopped).emit(effects.Do.CANCEL_REQUEST)
 
@@ -144,9 +149,9 @@ def _stop_reading(state: State) -> State:
 
 def _use_text(state: State, event: events.UseText) -> State:
     if not event.text:
-        nothing = TextError("There is nothing to begin with.", "Write at least one character.")
+        nothing = TextError("The text is empty.", "Write at least one character.")
         return replace(state, note=nothing)
-    drafted = state.document.with_draft(event.text)  # until the model has taken it
+    drafted = state.document.with_draft(event.text)  # until the model has accepted it
     return carry_out(replace(state, document=drafted, note=None, panel=None), event)
 
 
@@ -170,8 +175,8 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
 
 
 def _change_mode(state: State, mode: Mode) -> State:
-    """Text and conversation each keep their own tree."""
-    if not state.ready:  # nothing of what waits can happen now
+    """Switch between text and conversation, each of which keeps its own tree."""
+    if not state.ready:  # no waiting command can be carried out now
         state = _restart(state, state.document)
     return carry_out(state, events.ChangeMode(mode))
 
@@ -227,7 +232,7 @@ def _search(state: State, query: str, limit: int) -> State:
     return state.emit(effects.FindTokens(state.answered, query, limit))
 
 
-# --- the texts that are kept ---------------------------------------------------------------------
+# --- the saved texts -----------------------------------------------------------------------------
 
 
 def _handle_texts(state: State, event: events.TextEvent) -> State:

@@ -1,4 +1,4 @@
-"""All labs, in the order of the course, with the goals reached in each."""
+"""The list of all labs, in the order of the course, with the number of goals reached."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _COUNT = 8
 
 
 class LabsScreen(MenuScreen):
-    """Opens a lab, also one whose lesson has not been read yet."""
+    """Lists the labs and opens any of them, even if its lesson has not been read."""
 
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="labs", can_focus=False):
@@ -46,7 +46,7 @@ class LabsScreen(MenuScreen):
 
 
 def _row(title: str, lesson: str, reached: int, goals: int, width: int) -> Content:
-    """The title, how many of the goals are reached, and the lesson that the lab belongs to."""
+    """Return the line for a lab: its title, the number of goals reached, and its lesson."""
     done = reached == goals
     count = f"{'✓ ' if done else ''}{reached} of {goals}"
     row = Content.assemble(

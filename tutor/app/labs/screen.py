@@ -1,4 +1,4 @@
-"""The screen that any lab runs on."""
+"""The screen that runs any lab."""
 
 from __future__ import annotations
 
@@ -31,21 +31,21 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
 BUSY_AFTER = 0.4
-"""Seconds after which it is said that the model works: a word for every key would flicker."""
+"""Seconds until the screen says that the model is working. Less would flicker at every key."""
 
 
 class LabScreen(CourseScreen):
-    """One lab: its next goal above, its view below, a line to write on when that is asked for.
+    """A lab: its next goal on top, its view below, and an editor when the lab asks for text.
 
-    `first` names the goals that come first, those of the screen that embeds the lab. `left` is
-    where an earlier visit ended; `keep` gets where the lab stands, again and again.
-    `reached` are the goals reached before; `on_reached` hears of those that hold now, and what it
-    returns is said (that a lab is done).
+    `first` are the names of the goals to show first, those of the lesson screen that embeds the
+    lab. `left` is the state in which an earlier visit ended, and `keep` is called with every new
+    state. `reached` are the goals reached before. `on_reached` is called with the goals that are
+    reached now, and the message that it returns is shown (that a lab is done).
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("g", "task", "goals", tooltip="The task and all goals; Esc closes them."),
-        Binding("y", "again", "try again", tooltip="Ask the engine again."),
+        Binding("g", "task", "goals", tooltip="Show the task and all goals."),
+        Binding("y", "again", "retry", tooltip="Ask the engine again."),
     ]
     DEFAULT_CSS = """
     LabScreen #label { height: auto; max-height: 2; color: $muted; display: none; }
@@ -92,7 +92,7 @@ class LabScreen(CourseScreen):
         self.view.focus()
         self._runner.begin()
         if self._first and self._reached:
-            self._report(frozenset())  # what was reached before the lesson asked for it counts, too
+            self._report(frozenset())  # goals reached before the lesson embedded the lab count, too
 
     def on_unmount(self) -> None:
         self._runner.close()
@@ -108,14 +108,14 @@ class LabScreen(CourseScreen):
 
     @property
     def busy(self) -> bool:
-        """Whether the engine still owes an answer."""
+        """True while the engine has not answered."""
         return self._runner.busy
 
     def _changed(self) -> None:
         if not self.is_attached:
             return
         self._keep(self._runner.left)
-        with suppress(NoMatches):  # when the app ends, the widgets go before their screen
+        with suppress(NoMatches):  # when the app quits, the widgets are removed before their screen
             self.view.show(self._runner.state)
             self.tell(self._runner.error or self._runner.note)
             now = self.lab.reached(self._runner.state)
@@ -142,7 +142,7 @@ class LabScreen(CourseScreen):
         self._show_task()
 
     def action_back(self) -> None:
-        """Out of the goals first, where they are open."""
+        """Close the goals if they are open, else leave the lab."""
         if self._goals_open:
             self.action_task()
         else:
@@ -196,7 +196,7 @@ class LabScreen(CourseScreen):
         then: Callable[[str], Any],
         says: Callable[[str], str] | None = None,
     ) -> None:
-        """Ask the learner to write something (see `LabView.write`)."""
+        """Ask the learner to write something, as `LabView.write` describes."""
         self._forget_refusal()
         self._label, self._then, self._says = label, then, says
         editor = self.query_one(PromptEditor)
@@ -205,8 +205,7 @@ class LabScreen(CourseScreen):
         self._writing(True)
 
     def _forget_refusal(self) -> None:
-        """What was said to an earlier text is not for the next one. A question that is still to be
-        asked again is said on."""
+        """Remove the error about an earlier text, but not one that `y` can retry."""
         if not self._runner.can_ask_again:
             self._runner.error = None
             self.tell(None)
@@ -238,7 +237,7 @@ class LabScreen(CourseScreen):
         self._runner.act(action)
 
     def _writing(self, on: bool) -> None:
-        """At once, not with the next refresh: what is typed ahead is for the field."""
+        """Open or close the editor, at once, so that keys typed ahead go to the right place."""
         editor = self.query_one(PromptEditor)
         for widget in (self.query_one("#label"), editor):
             widget.display = on

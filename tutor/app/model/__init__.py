@@ -1,1 +1,1 @@
-"""Screens for the model: which one runs, fetching one, and consent to ask a remote one."""
+"""Screens for the model in use, for downloading one, and for consent to use a remote one."""

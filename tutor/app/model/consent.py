@@ -1,7 +1,7 @@
-"""Asks before anything leaves the machine: what would go where, and with which key.
+"""Ask for consent before anything leaves the machine: what is sent, where, and with which key.
 
-It is asked once for each host while the program runs. `agreed` opens the screen where it
-is needed; no other way leads to a remote model (`tutor.vendors.permissions`).
+The learner is asked once for each host while the program runs. `agreed` opens the screen if it is
+needed. There is no other way to a remote model (`tutor.vendors.permissions`).
 """
 
 from __future__ import annotations
@@ -29,12 +29,15 @@ _LABEL = 7
 
 
 class ConsentScreen(TextScreen):
-    """`what` says what would be sent, as a phrase ("your message to all models"); `decided` hears
-    the answer, once. Going away without one is a no."""
+    """Asks the learner for consent to send text to a host.
+
+    `what` is a phrase for what would be sent ("your message to all models"). `decided` is called
+    with the answer, once. Leaving without an answer means no.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "agree", "yes, send it", tooltip="Agree, for this host, until tutor ends."),
-        Binding("escape", "back", "no, stay here", tooltip="Send nothing."),
+        Binding("y", "agree", "yes, send it", tooltip="Agree for this host, until you quit tutor."),
+        Binding("escape", "back", "cancel", tooltip="Send nothing and go back."),
         *scroll_keys(),
     ]
     DEFAULT_CSS = "ConsentScreen #scrolled { scrollbar-gutter: auto; }"
@@ -75,17 +78,20 @@ async def agreed(
     model: RemoteModel,
     what: str,
 ) -> bool:
-    """Return whether texts may be sent to the host of `model`: by what is allowed here, and by
-    asking the learner, once for each host, with `what` would be sent as a phrase. For a server on
-    this machine no one is asked. `remote` is the model that the command line names; `show` opens a
-    screen. Await it in a worker: it lasts for as long as the question is on the screen."""
+    """Return whether texts may be sent to the host of `model`.
+
+    This depends on what is allowed on this machine and on the learner, who is asked once for each
+    host, with the phrase `what` for the text to be sent. A server on this machine needs no consent.
+    `remote` is the model that the command line names; `show` opens a screen. Await this in a
+    worker: it takes as long as the question is on the screen.
+    """
     if model != remote and not allowed.other_servers:
         return False
     if not engine.allowed(model):
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def decided(yes: bool) -> None:
-            if not answer.done():  # the worker that asked may be gone
+            if not answer.done():  # the worker that asked may have been cancelled
                 answer.set_result(yes)
 
         show(ConsentScreen(model, what, decided))
@@ -96,38 +102,38 @@ async def agreed(
 
 
 def describe(model: RemoteModel, what: str, width: int) -> list[Content]:
-    """What would leave the machine, wrapped to `width` columns."""
+    """Return the description of what would be sent, wrapped to `width` columns."""
     product = safe(model.service.product)
     host = safe(model.host)
     to = host if product == host else f"{product}, at {host}"
     parts = [
         ("to", Content.assemble((to, "bold"), f": the model {safe(model.name)}")),
-        ("what", Content(f"{what}. With it go your address on the network and {_key(model)}.")),
-        ("not", Content("Your progress, your other texts and your name stay here.")),
+        ("what", Content(f"{what}. Your IP address and {_key(model)} are sent with it.")),
+        ("not", Content("Your progress, your other texts and your name stay on this machine.")),
         ("cost", Content(_cost(model.price))),
-        ("then", Content("What is kept there, and for how long, the terms of that service say.")),
+        ("then", Content("The terms of that service say what it stores, and for how long.")),
     ]
     if not model.encrypted:
-        said = "The connection is not encrypted: others on the network can read along, keys too."
+        said = "The connection is not encrypted: others on the network can read all of it."
         parts.insert(2, ("!", Content.styled(said, NOT_YET)))
-    lines = [Content.styled("This leaves your machine, if you agree:", "bold"), Content("")]
+    lines = [Content.styled("If you agree, this leaves your machine:", "bold"), Content("")]
     for label, content in parts:
         lines.append(hanging(Content.styled(f"{label:<{_LABEL}}", MUTED), content, width))
-    asked = "You are asked once for this host, until tutor ends. Everything works without it."
+    asked = "tutor asks once per host and session. Everything else works without it."
     return [*lines, Content(""), hanging(Content(""), Content.styled(asked, MUTED), width)]
 
 
 def _key(model: RemoteModel) -> str:
     held = keys_held()
     name = next((name for name in model.service.key_variables if name in held), None)
-    return f"the key in {name}" if name else "the key from your keyring, if there is one"
+    return f"the key in {name}" if name else "a key from your keyring, if it has one,"
 
 
 def _cost(price: Price | None) -> str:
     if price is None:
-        return "What your account there is charged; tutor knows no price of this model."
-    told = ", told by others than the vendor" if price.second_hand else ""
+        return "Your account there may be charged; tutor knows no price of this model."
+    source = ", not from the vendor" if price.second_hand else ""
     return (
-        f"In dollars: {price.prompt:g} for a million tokens sent, {price.answer:g} for a million "
-        f"answered ({safe(price.model)}, as of {price.as_of}{told})."
+        f"${price.prompt:g} for a million tokens sent, ${price.answer:g} for a million "
+        f"received ({safe(price.model)}, as of {price.as_of}{source})."
     )

@@ -1,4 +1,4 @@
-"""Which model runs here, how it is doing, and what can be done about it."""
+"""The screen about the model in use, its state, and its download."""
 
 from __future__ import annotations
 
@@ -25,12 +25,17 @@ _MEGABYTE = 1_000_000
 
 
 class ModelScreen(TextScreen, CourseScreen):
-    """States of engine and fetch in words, with the keys that change them."""
+    """Describes the state of engine and download, with keys to change them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "fetch", "fetch the model", tooltip="Fetch the full model (93 MB), once."),
-        Binding("x", "cancel", "stop fetching", tooltip="Stop fetching; it can begin again."),
-        Binding("r", "restart", "restart", tooltip="Start the engine that runs the model anew."),
+        Binding("f", "fetch", "download", tooltip="Download the full model (93 MB, only once)."),
+        Binding(
+            "x",
+            "cancel",
+            "stop download",
+            tooltip="Stop the download. You can start it again later.",
+        ),
+        Binding("r", "restart", "restart", tooltip="Restart the engine that runs the model."),
         *scroll_keys(),
     ]
     _status = ModelStatus()
@@ -70,14 +75,14 @@ class ModelScreen(TextScreen, CourseScreen):
 
 
 def describe(status: ModelStatus, width: int) -> list[Content]:
-    """The whole state, one paragraph or figure a line, wrapped to `width` columns."""
+    """Return the description of the state, wrapped to `width` columns."""
     lines = [_engine_line(status), Content("")]
     if status.model is not None:
         lines += [hanging(_label(name), Content(text), width) for name, text in _card(status.model)]
     if status.failure is not None:
         lines += [*_error(status.failure, width), Content("")]
     if status.small:
-        said = "The full model is not here: the small one that comes with tutor stands in for it."
+        said = "The full model is not installed. The small bundled model takes its place."
         lines += [Content(""), hanging(Content(""), Content(said), width)]
     if status.fetch is not None:
         lines += [Content(""), *_fetch(status, width)]
@@ -89,7 +94,7 @@ def describe(status: ModelStatus, width: int) -> list[Content]:
 def _engine_line(status: ModelStatus) -> Content:
     match status.phase:
         case "ready":
-            shared = "  in the engine that this machine shares" if status.served else ""
+            shared = "  on the shared engine of this machine" if status.served else ""
             return Content.assemble(("● ", RIGHT), ("ready", "bold"), (shared, MUTED))
         case "stopped":
             return Content.assemble(("× ", NOT_YET), ("stopped", "bold"))
@@ -100,12 +105,12 @@ def _engine_line(status: ModelStatus) -> Content:
 
 def _card(card: ModelCard) -> list[tuple[str, str]]:
     if card.remote:
-        shows = f"up to {card.shows} tokens at a place" if card.shows else "text alone"
+        shows = f"up to {card.shows} tokens per position" if card.shows else "only text"
         return [
             ("model", safe(card.name)),
             ("server", safe(card.path)),
-            ("shows", f"{shows}; nothing of what goes on inside"),
-            ("labs", "those that take a model apart need one on this machine"),
+            ("shows", f"{shows}; nothing from inside the model"),
+            ("labs", "labs that look inside a model need one on this machine"),
         ]
     return [
         ("model", safe(card.name)),
@@ -131,8 +136,9 @@ def _fetch(status: ModelStatus, width: int) -> list[Content]:
         figures += f"  {done:.0f} of {total:.0f} MB"
     fraction = progress.done / progress.total if progress.total else 0.0
     bar = meter(fraction, min(_BAR, max(4, width - _LABEL - 22)))
+    stage = "downloading" if progress.stage == "fetching" else progress.stage
     return [
-        Content.assemble(_label(progress.stage), bar, "  ", figures),
+        Content.assemble(_label(stage), bar, "  ", figures),
         Content.styled(safe(progress.detail), MUTED),
     ]
 

@@ -1,12 +1,12 @@
-"""The guessing game without screen or engine: what a guess costs in bits, and where a game stands.
+"""The rules, score and state of the guessing game, without screen or engine.
 
 Shannon let people guess English letter by letter to measure how predictable it is ("Prediction and
-Entropy of Printed English", 1951); Cover and King let them bet on their guesses ("A convergent
-gambling estimate of the entropy of English", 1978), which is what happens here: the learner puts a
-share on one token, and what is left is spread evenly over all others. A token that had the share p
-costs -log2 p bits, for learner and model alike, so neither borrows from the other. The model does
-better mostly because it spreads its share over everything that could follow, not because its first
-guess is so good; that is what the game is meant to show.
+Entropy of Printed English", 1951). Cover and King let them bet on their guesses ("A convergent
+gambling estimate of the entropy of English", 1978). This game does the same: the learner bets a
+probability on one token, and the rest is spread evenly over all others. The score is the surprisal
+of the true token: -log2 p bits if it was given the probability p, for learner and model alike. The
+model does better mostly because it spreads its probability over everything that could follow, not
+because its first guess is so good. The game is meant to show that.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ if TYPE_CHECKING:
 
 SURENESS = (0.1, 0.3, 0.5, 0.7, 0.9)
 RULE = (
-    "You bet a share on your guess; the rest is spread evenly over all other tokens. "
-    "A token that held the share p costs -log2 p bits, for you and for the model."
+    "You bet a probability on your guess; the rest is spread evenly over all other tokens. "
+    "A token that was given the probability p costs -log2 p bits, for you and for the model."
 )
 
 
 def learner_bits(sureness: float, right: bool, vocabulary_size: int) -> float:
-    """What the true token costs a learner who put `sureness` (above 0, below 1) on a guess."""
-    share = sureness if right else (1 - sureness) / (vocabulary_size - 1)
-    return -math.log2(share)
+    """Return the surprisal of the true token, given a bet of `sureness` (0 < sureness < 1)."""
+    probability = sureness if right else (1 - sureness) / (vocabulary_size - 1)
+    return -math.log2(probability)
 
 
 class Score(msgspec.Struct, frozen=True):
-    """How a text went so far: bits of both, and how often the first guess was right."""
+    """The score so far: the bits of both players, and how often each was right at first."""
 
     rounds: int = 0
     learner_bits: float = 0.0
@@ -45,7 +45,7 @@ class Score(msgspec.Struct, frozen=True):
     model_right: int = 0
 
     def after(self, played: Round) -> Score:
-        """The score with one more round."""
+        """Return the score with one more round."""
         return Score(
             self.rounds + 1,
             self.learner_bits + played.learner_bits,
@@ -64,9 +64,12 @@ TEXTS = (
 )
 
 
-class Kept(msgspec.Struct, frozen=True):
-    """Where a game was left. `model` is the checksum of the model whose tokens were counted,
-    `revealed` how many bytes of the text they were."""
+class SavedGame(msgspec.Struct, frozen=True):
+    """A game that can be continued later.
+
+    `model` is the checksum of the model whose tokens were counted, `revealed` the length of the
+    revealed text in bytes.
+    """
 
     text: str
     shown: int
@@ -76,7 +79,7 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Round(msgspec.Struct, frozen=True):
-    """One guess, and what became of it."""
+    """A guess and its outcome."""
 
     guess: Row
     actual: Row
@@ -94,26 +97,29 @@ class Round(msgspec.Struct, frozen=True):
 
 
 class Game:
-    """`shown` of `tokens` are revealed; the next one is to be guessed."""
+    """A game on one text: the first `shown` tokens are revealed, and the next one is guessed."""
 
     def __init__(
-        self, text: str, tokens: tuple[Token, ...], kept: Kept | None, *, model: str
+        self, text: str, tokens: tuple[Token, ...], saved: SavedGame | None, *, model: str
     ) -> None:
-        """`model` is the checksum of the model whose tokens these are. A game that was left with
-        another one goes on where it was; its score, which counts tokens, begins again."""
+        """`model` is the checksum of the model that the tokens belong to.
+
+        A game saved with another model continues at the same place in the text. Its score counts
+        tokens, so it restarts.
+        """
         self.text = text
         self.tokens = tokens
         self.model = model
         self.shown = min(LEAST_SHOWN, max(1, len(tokens) - 1))
         self.score = Score()
         self.round: Round | None = None
-        if kept is None or kept.text != text:
+        if saved is None or saved.text != text:
             return
-        if kept.model == model and 0 < kept.shown <= len(tokens):
-            self.shown, self.score = kept.shown, kept.score
+        if saved.model == model and 0 < saved.shown <= len(tokens):
+            self.shown, self.score = saved.shown, saved.score
         else:
             ends = accumulate(len(token.data) for token in tokens)
-            self.shown = max(self.shown, sum(end <= kept.revealed for end in ends))
+            self.shown = max(self.shown, sum(end <= saved.revealed for end in ends))
 
     @property
     def over(self) -> bool:
@@ -121,7 +127,7 @@ class Game:
 
     @property
     def before(self) -> str:
-        """The text that the guess was made after."""
+        """The text before the guessed token."""
         count = self.shown - (self.round is not None)
         return b"".join(token.data for token in self.tokens[:count]).decode("utf-8", "replace")
 
@@ -135,9 +141,9 @@ class Game:
         return self.round
 
     def go_on(self) -> None:
-        """Put the round away; the next token is to be guessed."""
+        """Continue with the next token."""
         self.round = None
 
-    def kept(self) -> Kept:
+    def saved(self) -> SavedGame:
         revealed = sum(len(token.data) for token in self.tokens[: self.shown])
-        return Kept(self.text, self.shown, self.score, self.model, revealed)
+        return SavedGame(self.text, self.shown, self.score, self.model, revealed)

@@ -1,4 +1,4 @@
-"""What the guessing game shows: the bet, what became of it, and how the text went so far."""
+"""The lines of the guessing game: the bet, its outcome, and the score so far."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Row
 
 SHORT = 18
-"""With fewer rows than this, column names and some of the rows make room."""
+"""With fewer rows than this, column names and some rows are left out."""
 
 
 def bet(sureness: float, guess: Row | None) -> Content:
-    """What is bet, and on which token."""
+    """Return the line that says how much is bet on which token."""
     named = (figures.shown(guess.token), "bold") if guess else ("", "")
-    share = _share(sureness)
+    stake = _percent(sureness)
     return Content.assemble(
-        ("you bet ", theme.MUTED), (share, "bold"), (" on the token ", theme.MUTED), named
+        ("you bet ", theme.MUTED), (stake, "bold"), (" on the token ", theme.MUTED), named
     )
 
 
 def outcome(played: Round, width: int, height: int) -> list[Content]:
-    """What the token that came cost both, and the model's distribution with the guess in it."""
+    """Return the surprisal of the true token for both, and the model's distribution."""
     lines = [_cost_line("you", played.learner_bits, _verdict(played))]
     first, came = played.distribution.rows[0], played.actual
     said = f"gave {figures.shown(came.token)} {figures.percent(came.probability)}"
     if came.rank > 1:
-        said += f", after {figures.shown(first.token)} {figures.percent(first.probability)}"
+        said += f", first guess {figures.shown(first.token)} {figures.percent(first.probability)}"
     lines.append(_cost_line("model", played.model_bits, said))
     rows = list(played.distribution.rows)
     if height < SHORT:
@@ -49,12 +49,12 @@ def outcome(played: Round, width: int, height: int) -> list[Content]:
     for row in rows:
         guessed, drawn = (row.token.id == other.token.id for other in (played.guess, came))
         lines.append(row_line(row, columns, RowMarks(target=guessed, drawn=drawn)))
-    lines.append(Content.styled("› your guess   ◆ what came", theme.MUTED))
+    lines.append(Content.styled("› your guess   ◆ the true token", theme.MUTED))
     return lines
 
 
 def totals(game: Game, history: GuessHistory | None) -> list[Content]:
-    """How far the text is, what both paid in it so far, and (with `history`) in all texts."""
+    """Return the progress and both scores, with `history` also over all games."""
     score = game.score
     lines = [Content.styled(f"token {game.shown} of {len(game.tokens)}", theme.MUTED)]
     if score.rounds:
@@ -70,7 +70,7 @@ def totals(game: Game, history: GuessHistory | None) -> list[Content]:
     if history is not None and history.rounds > score.rounds:
         mine = figures.bits(history.learner_bits / history.rounds)
         model = figures.bits(history.model_bits / history.rounds)
-        ever = f"all {counted(history.rounds, 'round')} so far: you {mine}, model {model}"
+        ever = f"all games, {counted(history.rounds, 'round')}: you {mine}, model {model}"
         lines.append(Content.styled(ever, theme.MUTED))
     return lines
 
@@ -85,7 +85,7 @@ def _cost_line(who: str, bits: float, said: str) -> Content:
 
 def _verdict(played: Round) -> str:
     if played.right:
-        return f"right, with {_share(played.sureness)} on it"
+        return f"right, with {_percent(played.sureness)} on it"
     guess = played.guess
     return (
         f"{figures.shown(guess.token)} was rank {figures.count(guess.rank)} for the model, "
@@ -93,5 +93,5 @@ def _verdict(played: Round) -> str:
     )
 
 
-def _share(sureness: float) -> str:
+def _percent(sureness: float) -> str:
     return f"{sureness:.0%}".replace("%", " %")

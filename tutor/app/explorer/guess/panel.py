@@ -1,4 +1,4 @@
-"""The guessing game: you guess the next token, then see what the model thought."""
+"""The screen of the guessing game."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from tutor.app import theme
 from tutor.app.base_screen import TutorScreen
-from tutor.app.explorer.guess.game import RULE, SURENESS, TEXTS, Game, Kept, Round
+from tutor.app.explorer.guess.game import RULE, SURENESS, TEXTS, Game, Round, SavedGame
 from tutor.app.explorer.guess.lines import bet, outcome, totals
 from tutor.app.explorer.text_view import TextView
 from tutor.app.saving import on_disk
@@ -39,25 +39,27 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Row
 
 ROWS = 5
-"""Rows of the model's distribution that are shown after a guess."""
+"""The rows of the model's distribution to show after a guess."""
 
 
 class GuessEntry(Entry):
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "guess", tooltip="This is my guess."),
-        *pair(UP_DOWN, "arrow(*)", "how sure", "Bet more, or less."),
+        Binding("enter", "submit", "guess", tooltip="Submit this guess."),
+        *pair(UP_DOWN, "arrow(*)", "bet", "Bet more or less."),
     ]
 
 
 class GuessScreen(TutorScreen):
-    """Reveals the text of a lab (or one of three) token by token.
+    """Reveals the text of a lab, or one of three texts, token by token.
 
-    `on_over` hears when the whole text is guessed; what it returns is said on the screen.
+    `on_over` is called when the whole text is guessed. The message that it returns is shown.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "go_on", "go on", tooltip="On to the next token."),
-        Binding("tab", "another", "other text", tooltip="Another text; this one is given up."),
+        Binding("enter", "go_on", "next token", tooltip="Continue with the next token."),
+        Binding(
+            "tab", "another", "another text", tooltip="Play another text. This game is discarded."
+        ),
     ]
     DEFAULT_CSS = """
     GuessScreen {
@@ -85,9 +87,9 @@ class GuessScreen(TutorScreen):
         self._lab = lab
         self._on_over = on_over
         self._setting = f"guess.{lab.id if lab else 'free'}"
-        self._kept = _recall(progress.setting(self._setting))
-        kept = self._kept.text if self._kept else TEXTS[0]
-        self._text = (lab and lab.prompt) or kept
+        self._saved = _recall(progress.setting(self._setting))
+        text = self._saved.text if self._saved else TEXTS[0]
+        self._text = (lab and lab.prompt) or text
         self._session: AsyncModelSession | None = None
         self._surprisals: tuple[float | None, ...] = ()
         self._game: Game | None = None
@@ -99,14 +101,14 @@ class GuessScreen(TutorScreen):
     def compose_content(self) -> ComposeResult:
         yield Static(id="rule")
         yield TextView(id="text")
-        yield GuessEntry("your guess: the next word, or a piece of it")
+        yield GuessEntry("your guess: the next word or part of a word")
         yield Lines(id="result")
         yield Lines(id="space")
         yield Lines(id="totals")
 
     def on_mount(self) -> None:
         self.place = "guessing game"
-        task = self._lab.task if self._lab else "Guess how the text goes on."
+        task = self._lab.task if self._lab else "Guess how the text continues."
         self.query_one("#rule", Static).update(Content(f"{plain(task)} {RULE}"))
         self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
         self.query_one(GuessEntry).focus()
@@ -131,19 +133,21 @@ class GuessScreen(TutorScreen):
             case EngineState.STOPPED:
                 self.tell(self._engine.failure or "The engine is not running.")
             case _:
-                self.tell("The model is not ready yet. The game begins by itself.")
+                self.tell("The model is not ready yet. The game starts as soon as it is.")
         self._show()
 
     @property
     def _other_model(self) -> bool:
-        """True where the game is not (or no longer) one of the tokens of the model in use. The
-        result of a round stays on screen until the learner goes on."""
+        """True if the tokens of the game do not belong to the model in use.
+
+        The result of a round stays on screen until the learner continues.
+        """
         model = self._engine.model
         return self._game is None or (model is not None and model.sha256 != self._game.model)
 
     @work(exclusive=True, group="game")
     async def _begin(self) -> None:
-        """Split the text and reveal its beginning, or all that was revealed before."""
+        """Tokenize the text, and reveal its beginning or all that was revealed before."""
         try:
             before, self._session = self._session, await self._engine.open_text(self._text)
             if before is not None:
@@ -156,15 +160,15 @@ class GuessScreen(TutorScreen):
             return
         model = self._engine.model.sha256 if self._engine.model else ""
         if self._game is not None:
-            self.tell("Another model has come. Its tokens are others, so this score begins again.")
-        self._game = Game(self._text, self._session.tokens, self._kept, model=model)
+            self.tell("Another model is in use now. Its tokens differ, so the score restarts.")
+        self._game = Game(self._text, self._session.tokens, self._saved, model=model)
         self._guess = None
         self._show()
         self._match(self.query_one(GuessEntry).value)
 
     @work(exclusive=True, group="find")
     async def _match(self, typed: str) -> None:
-        """Find the token that is meant, and name it, without giving its probability away."""
+        """Find and name the token that is meant, without revealing its probability."""
         self._guess = None
         if typed.strip() and self._session is not None and self._game is not None:
             try:
@@ -186,7 +190,7 @@ class GuessScreen(TutorScreen):
 
     @work(exclusive=True, group="game")
     async def _settle(self, typed: str) -> None:
-        """Play a round: it is written down first, then shown."""
+        """Play a round: save it first, then show it."""
         session, game = self._session, self._game
         if session is None or game is None or game.over or game.round is not None:
             return
@@ -223,10 +227,10 @@ class GuessScreen(TutorScreen):
             model_bits=played.model_bits,
         )
         saving = self._progress.record(event)
-        self._kept = game.kept()
+        self._saved = game.saved()
         try:
-            kept = msgspec.json.encode(self._kept).decode()
-            self._progress.save_setting(self._setting, kept)
+            saved = msgspec.json.encode(self._saved).decode()
+            self._progress.save_setting(self._setting, saved)
         except StoreError as error:
             self.tell(error)
         await on_disk(saving)
@@ -244,7 +248,7 @@ class GuessScreen(TutorScreen):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if not event.value.strip():
-            self.tell("Type a guess first. Any word will do: it costs nothing but bits.")
+            self.tell("Type a guess first. Any word will do.")
         elif not self._busy:
             self._settle(event.value)
 
@@ -271,7 +275,7 @@ class GuessScreen(TutorScreen):
             self._begin()
 
     def _start_over(self, text: str) -> None:
-        self._text, self._kept, self._game = text, None, None
+        self._text, self._saved, self._game = text, None, None
         self._ask_for_guess()
 
     def on_entry_arrow(self, event: Entry.Arrow) -> None:
@@ -305,17 +309,17 @@ class GuessScreen(TutorScreen):
             width = result.size.width or self.size.width - 2
             result.show(outcome(game.round, width, self.size.height))
         elif game.over:
-            end = "That was the whole text. Enter begins it again."
+            end = "That was the whole text. Press Enter to restart it."
             result.show([Content.styled(end, theme.ACT)])
         else:
             result.show([bet(SURENESS[self._sureness], self._guess)])
         sums.show(totals(game, None if short else self._progress.guesses))
 
 
-def _recall(setting: object) -> Kept | None:
+def _recall(setting: object) -> SavedGame | None:
     if not isinstance(setting, str):
         return None
     try:
-        return msgspec.json.decode(setting, type=Kept)
+        return msgspec.json.decode(setting, type=SavedGame)
     except msgspec.MsgspecError:
         return None

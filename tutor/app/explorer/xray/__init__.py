@@ -1,1 +1,1 @@
-"""The x-ray: inside the forward pass of one token."""
+"""The x-ray: attention and logit lens of one token."""

@@ -1,4 +1,4 @@
-"""The x-ray as lines: where a token looked, and what each layer would have said."""
+"""The lines of the x-ray: attention weights, and the prediction of each layer."""
 
 from __future__ import annotations
 
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 def attention_lines(
     path: Sequence[Token], weights: Sequence[float], rows: Sequence[int], width: int
 ) -> list[Content]:
-    """One line for each of the tokens `rows` that were looked at: its place, the token, the weight
-    as figure and bar."""
+    """Return a line for each of the positions `rows`, with token and attention weight."""
     place = max(3, len(str(len(weights))))
     name = max(8, min(20, width // 4))
     room = max(4, width - place - name - figures.PERCENT_WIDTH - 7)
@@ -39,18 +38,18 @@ def attention_lines(
 
 
 def lens_heading(target: Token, width: int) -> Content:
-    """The names of the columns of `lens_lines`."""
+    """Return the column names for `lens_lines`."""
     says, _ = _lens_columns(width)
-    start = " layer  " + figures.fit("would say", says + figures.PERCENT_WIDTH + 3)
+    start = " layer  " + figures.fit("predicts", says + figures.PERCENT_WIDTH + 3)
     return Content.assemble(
         (start, theme.MUTED),
-        ("its probability for " if width >= 60 else "for ", theme.MUTED),
+        ("probability of " if width >= 60 else "p of ", theme.MUTED),
         (figures.shown(target), "bold"),
     )
 
 
 def lens_lines(rows: Sequence[LensRow], width: int) -> list[Content]:
-    """One line for each layer: its own first choice, and what it gives the token that came."""
+    """Return a line for each layer: its top token, and the probability of the actual token."""
     says, room = _lens_columns(width)
     return [
         Content.assemble(
@@ -75,7 +74,7 @@ def _lens_columns(width: int) -> tuple[int, int]:
 
 
 def spaced(count: int, room: int) -> list[int]:
-    """`room` of `count` indexes, evenly spaced, the first and the last among them."""
+    """Return `room` of `count` indexes, evenly spaced, including the first and the last."""
     if count <= room or room < 2:
         return list(range(count))
     return [round(step * (count - 1) / (room - 1)) for step in range(room)]

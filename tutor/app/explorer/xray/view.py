@@ -1,4 +1,4 @@
-"""Inside the forward pass of one token: where it looked, and what each layer would have said."""
+"""The x-ray of one token: its attention weights, and the prediction of each layer."""
 
 from __future__ import annotations
 
@@ -33,18 +33,22 @@ if TYPE_CHECKING:
 
 
 class XRayView(Vertical, can_focus=True):
-    """Shows the token in its text, and below it attention or lens. `ask` gets the x-ray of the
-    token at a position of a path from the engine, with the attention of a layer; it is cancelled
-    when another one is wanted."""
+    """Shows a token in its text, and below it attention or logit lens.
+
+    `ask` requests the x-ray of the token at a position of a path, with the attention of one layer.
+    It is cancelled when another x-ray is wanted.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("tab", "view", "attention/lens", tooltip="Attention weights, or the logit lens."),
+        Binding(
+            "tab", "view", "attention/lens", tooltip="Show attention weights or the logit lens."
+        ),
         *pair(Pair("up", "down", "↑↓", 1), "layer(*)", "layer", "Choose the layer."),
         *pair(LEFT_RIGHT, "head(*)", "head", "Choose the head."),
-        Binding("o", "order", "order", tooltip="Strongest first, or in the order of the text."),
-        Binding("l", "every", "all layers", tooltip="Every layer, or as many as fit."),
+        Binding("o", "order", "sort", tooltip="Sort by weight, or in the order of the text."),
+        Binding("l", "every", "all layers", tooltip="Show every layer, or only as many as fit."),
         *pair(Pair("k", "j", "j/k"), "scroll_rows(*)", "scroll", "Scroll the rows."),
-        *pair(P_N, "token(*)", "token", "The token before or after."),
+        *pair(P_N, "token(*)", "token", "Go to the previous or next token."),
     ]
     DEFAULT_CSS = """
     XRayView {
@@ -57,13 +61,13 @@ class XRayView(Vertical, can_focus=True):
 
     @dataclass
     class Wanted(Message):
-        """The learner wants to look into the token at `position`."""
+        """The learner wants to see the token at `position`."""
 
         position: int
 
     @dataclass
     class Failed(Message):
-        """There is no x-ray; None: there is one again."""
+        """The x-ray has failed, or works again if `error` is None."""
 
         error: TutorError | None
 
@@ -81,7 +85,7 @@ class XRayView(Vertical, can_focus=True):
         self._by_weight = False
         self._every = False
         self._scroll: int | None = None
-        """The first row shown, where the learner has chosen it."""
+        """The first row shown, if the learner has scrolled."""
         self._first = 0
         """The first row shown."""
 
@@ -101,7 +105,7 @@ class XRayView(Vertical, can_focus=True):
         return True
 
     def look(self, path: Sequence[Token], position: int) -> None:
-        """Look into the token at `position` of `path`; what was shown stays until it is there."""
+        """Show the token at `position` of `path`. The old x-ray stays until the new one arrives."""
         if (tuple(path), position) != (self._path, self._position):
             self._path, self._position = tuple(path), position
             self._look()
@@ -130,7 +134,7 @@ class XRayView(Vertical, can_focus=True):
         view, about = self.query_one("#rows", Lines), self.query_one("#about", Lines)
         room = max(1, view.size.height)
         if self._xray is None:
-            about.show([Content.styled("looking inside …", theme.MUTED)])
+            about.show([Content.styled("computing the x-ray …", theme.MUTED)])
             view.show([])
             return
         xray = self._xray
@@ -142,8 +146,10 @@ class XRayView(Vertical, can_focus=True):
         view.show(show(xray, view.size.width, room))
 
     def _attention(self, xray: XRay, width: int, room: int) -> list[Content]:
-        if self._layer not in xray.held:  # a long text in a large model: on its way
-            return [Content.styled(" looking inside …", theme.MUTED)]
+        if (
+            self._layer not in xray.held
+        ):  # with a long text or a large model, layers are computed one at a time
+            return [Content.styled(" computing the x-ray …", theme.MUTED)]
         weights = xray.weights(self._layer, self._head)
         order: Sequence[int] = range(len(weights))
         if self._by_weight:
@@ -162,7 +168,7 @@ class XRayView(Vertical, can_focus=True):
         return [lens_heading(xray.target, width), *lines]
 
     def _scrolled(self, count: int, room: int, start: int) -> range:
-        """Which of `count` rows are shown: from `start` on, unless the learner has scrolled."""
+        """Return the visible rows of `count`: from `start` on, unless the learner has scrolled."""
         at = start if self._scroll is None else self._scroll
         self._first = min(max(0, at), max(0, count - room))
         return range(self._first, min(count, self._first + room))
@@ -170,7 +176,7 @@ class XRayView(Vertical, can_focus=True):
     def _about(self, xray: XRay, name: str) -> Content:
         if self._lens_shown:
             what = [
-                f"  what the model would say after {name} if it stopped at a layer",
+                f"  what each layer would predict after {name}",
                 f"  after {name}, layer by layer",
             ]
             return self._fitting(Content.styled("lens", "bold"), what)
@@ -182,10 +188,10 @@ class XRayView(Vertical, can_focus=True):
             (f"{self._head + 1:>2}", "bold"),
             (f" of {xray.heads}", theme.MUTED),
         )
-        return self._fitting(place, [f"  how much {name} takes from", f"  of {name}", ""])
+        return self._fitting(place, [f"  how much {name} attends to", f"  of {name}", ""])
 
     def _fitting(self, start: Content, ends: Sequence[str]) -> Content:
-        """`start` with the first of `ends` that there is room for."""
+        """Return `start` followed by the first of `ends` that fits."""
         room = self.query_one("#about").size.width - start.cell_length
         end = next((end for end in ends if cell_len(end) <= room), ends[-1])
         return Content.assemble(start, (end, theme.MUTED))
@@ -231,7 +237,7 @@ class XRayView(Vertical, can_focus=True):
 
 
 class XRayScreen(TutorScreen):
-    """`path` is the text, `position` the token looked into (counted from 0)."""
+    """The x-ray as a screen of its own. `path` is the text, `position` the token shown (from 0)."""
 
     def __init__(self, path: Sequence[Token], position: int, ask: Ask) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""The labs of scale and of prompts on a model elsewhere, by their keys."""
+"""Test the scale lab and the prompting lab on a remote model, by their keys."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def words(pilot: Pilot[Any]) -> str:
     return " ".join(seen(pilot).split())
 
 
-async def asked_first(pilot: Pilot[Any], server: Loopback, says: str) -> None:
-    """The consent screen stands there, and nothing was sent."""
+async def asks_first(pilot: Pilot[Any], server: Loopback, says: str) -> None:
+    """Check that the consent screen is open and nothing was sent."""
     await until(pilot, lambda: isinstance(pilot.app.screen, ConsentScreen))
     await sees(pilot, says)
     assert not server.asked
@@ -56,12 +56,11 @@ async def asked_first(pilot: Pilot[Any], server: Loopback, says: str) -> None:
 async def test_scale_asks_before_it_sends_and_shows_what_is_hidden(
     server: Loopback, tmp_path: Path
 ) -> None:
-    """The server seems to be on another machine."""
     server.seem_elsewhere()
     server.answers = [FOLLOWING, status(404)]
     async with lab_app("scale", tmp_path, BackendEngine()).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
-        await asked_first(pilot, server, "each that you write while this model reads")
+        await asks_first(pilot, server, "each that you write while this model reads")
         await pilot.press("escape")
         await sees(pilot, "nothing was sent")
         assert not server.asked
@@ -82,7 +81,7 @@ async def test_scale_asks_before_it_sends_and_shows_what_is_hidden(
 
 
 @pytest.mark.slow
-async def test_scale_says_why_a_server_does_not_read(server: Loopback, tmp_path: Path) -> None:
+async def test_scale_says_why_a_server_returns_nothing(server: Loopback, tmp_path: Path) -> None:
     server.answers = [status(429, {"error": {"message": "slow down"}}, retry_after="20")]
     async with lab_app("scale", tmp_path).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
@@ -98,7 +97,7 @@ async def test_scale_says_why_a_server_does_not_read(server: Loopback, tmp_path:
         await sees(pilot, "Gemini tells no log-probabilities")
 
 
-async def test_prompts_say_how_many_requests_and_are_stopped_with_what_was_scored(
+async def test_prompting_counts_requests_and_keeps_scores_when_stopped(
     server: Loopback,
     tmp_path: Path,
     tmp_path_factory: pytest.TempPathFactory,
@@ -113,7 +112,7 @@ async def test_prompts_say_how_many_requests_and_are_stopped_with_what_was_score
         await do(pilot, "right")
         assert "Enter sends 8 requests; tutor knows no price" in words(pilot)
         await pilot.press("enter")
-        await asked_first(pilot, server, "8 requests now")
+        await asks_first(pilot, server, "8 requests now")
         await pilot.press("escape")
         await sees(pilot, "Nothing was sent")
         await pilot.press("enter")
@@ -139,7 +138,7 @@ async def test_prompts_say_how_many_requests_and_are_stopped_with_what_was_score
     next(few, None)
 
 
-async def test_there_is_nothing_to_order_without_examples(tmp_path: Path) -> None:
+async def test_the_order_needs_at_least_two_examples(tmp_path: Path) -> None:
     async with lab_app("prompting", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "down", "right")
         assert "nothing to order" in seen(pilot)
@@ -156,7 +155,7 @@ def test_how_they_look(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The port is that of the day."""
+    """Compare snapshots, with a fixed port in place of a random one."""
     monkeypatch.setattr(catalogue.RemoteModel, "host", "127.0.0.1:8080")
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
     few = few_prompts(tmp_path_factory.mktemp("few"), monkeypatch)
