@@ -211,5 +211,5 @@ async def test_a_change_of_model_keeps_the_weights(tmp_path: Path) -> None:
         engine.card = replace(engine.card, sha256="e" * 64)
         engine.become(EngineState.READY)
         await do(pilot, "tab")
-        assert "start over" not in seen(pilot)
+        assert "Another model is loaded" not in seen(pilot)
         assert state_of(pilot).now.weights == (3, 0, 2, 0, 0, 1, 0, 0)

@@ -41,8 +41,8 @@ _RULE = (
     "of the highest possible points."
 )
 _JUDGED = (
-    "We rated the levels; the reasons are there so that you can disagree. Facts that a vendor can "
-    "change are dated. The file that ctrl+s saves also has their sources."
+    "The levels are our ratings. Facts that can change are dated; the file that you save has "
+    "their sources."
 )
 _ALL_OUT = "Every option is out. Press m to turn off one of the musts."
 

@@ -99,7 +99,7 @@ def found_in(text: str, accepted: Iterable[str]) -> str | None:
 
 @lru_cache(1000)  # a screen judges the same answers each time it is drawn
 def verdict(text: str, accepted: tuple[str, ...]) -> Verdict:
-    """Return the verdict; it is "right" if the text contains an accepted answer, with any others."""
+    """Return "right" if the text contains an accepted answer, whatever else it contains."""
     if found_in(text, accepted) is not None:
         return "right"
     said = " ".join(words(text)) + " "
