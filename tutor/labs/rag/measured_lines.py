@@ -60,9 +60,9 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
     if height < len(lines):
         lines = [line for line in lines if line.plain]
     notes = [
-        f"The course answers {answered} of the questions, and {len(pairs()) - answered} it does "
-        "not. recall@5: a right passage is among the first five. MRR: the mean of 1 / its rank.",
-        "first, absent: the median score of the first passage, with and without a right one.",
+        f"The course answers {answered} questions, and doesn't answer {len(pairs()) - answered}. "
+        "recall@5: a right passage is among the first five. MRR: the mean of 1 / its rank.",
+        "first: the median score of the first passage. absent: the same without an answer.",
     ]
     if missing and not wide:
         notes.append(f"{_NAMES['encoder']} is {_INSTALL}")
