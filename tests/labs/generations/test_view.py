@@ -114,7 +114,7 @@ async def test_one_message_gets_three_replies_each_with_its_trace(tmp_path: Path
         assert "each *   1" in shown
         assert "3 Friday" in shown
         assert "hours" in shown
-        assert "needed: near enough" in shown
+        assert "threshold reached" in shown
         assert "12 tokens, probability" in shown
 
 

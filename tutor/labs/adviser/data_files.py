@@ -24,7 +24,7 @@ Weight = Annotated[int, msgspec.Meta(ge=0, le=3)]
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An entry of a file, with the fields that the file has."""
+    """An entry of a file; unknown fields are refused."""
 
 
 class _Kind(_Entry, frozen=True):

@@ -99,10 +99,11 @@ def lead(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> frozens
 def deciding(
     table: Table, weights: Sequence[int], musts: Sequence[bool], option: int
 ) -> Deciding | None:
-    """Return the smallest change of one weight that brings `option` to first place, or None.
+    """Return the smallest change of one weight that brings `option` to first place.
 
-    If it is already there, possibly with others, return the smallest change of who is in first
-    place. Of equally small changes, the need with the highest weight counts, then the first need.
+    If it is already in first place, return the smallest change after which others are there. If
+    several changes are equally small, the need with the highest weight counts, then the first
+    need. Returns None if no single weight has this effect.
     """
     now = lead(table, weights, musts)
     found: list[tuple[tuple[int, int, int], Deciding]] = []

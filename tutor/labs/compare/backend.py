@@ -53,7 +53,10 @@ class CompareBackend:
                 return lab.Replies(self._advance(question))
 
     def _advance(self, question: lab.Go) -> dict[int, lab.Reply]:
-        """Return new replies: the local model that has worked least generates for a moment."""
+        """Return the replies after a moment in which one local model has generated.
+
+        It is the one with the least computing time so far. Remote replies have what has arrived.
+        """
         if question.run != self._run:
             self._run, self._sessions = question.run, {}  # no run reuses a key-value cache
         replies = {

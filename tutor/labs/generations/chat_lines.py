@@ -180,7 +180,7 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
         below = near.cosine < reply.threshold
         text = clipped(near.question, max(4, width - 6))
         lines.append(Content.assemble((f"{near.cosine:5.2f} ", ""), (text, MUTED if below else "")))
-    verdict = "needed: too far" if reply.declined else "needed: near enough"
+    verdict = "threshold missed" if reply.declined else "threshold reached"
     style = NOT_YET if reply.declined else ""
     return [*lines, Content.assemble((f"{reply.threshold:5.2f} ", style), verdict)]
 

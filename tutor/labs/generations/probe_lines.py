@@ -154,7 +154,7 @@ def _wanted(criterion: Criterion) -> str:
     if criterion.declines:
         return "says that it does not know"
     said = " or ".join(f"“{each}”" for each in criterion.says)
-    avoided = " nor ".join(f"“{each}”" for each in criterion.avoids)
+    avoided = " or ".join(f"“{each}”" for each in criterion.avoids)
     return f"says {said}" if said else f"never says {avoided}"
 
 

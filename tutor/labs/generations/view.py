@@ -56,7 +56,7 @@ class GenerationsView(LabView):
         key("d", "drop_rule", "delete", "Delete this rule."),
         key("z", "restore_rules", "reset", "Restore the original rules."),
         key("a", "add_intent", "add", "Add an intent of your own, and train with it."),
-        key("d", "drop_intent", "delete", "Delete this intent of yours."),
+        key("d", "drop_intent", "delete", "Delete this intent."),
         key("r", "train", "train, stop", "Train the network, or stop."),
         *pair(LEFT_RIGHT, "choose(*, 'prediction')", "predict", "Predict who breaks first."),
         key("r,enter", "run", "run, stop", "Send all messages to all three bots, or stop."),

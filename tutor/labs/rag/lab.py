@@ -87,7 +87,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reading(self) -> questions.Maker | None:
-        """The maker whose vectors are needed before anything else, or None."""
+        """The maker whose vectors must be computed before the next search, or None."""
         if self.part == "measure":
             wanted = self.quality.running and not quality.all_ranked(self.quality)
             kinds = self.kinds if wanted else ()
@@ -216,7 +216,7 @@ def _cited(attempt: Attempt) -> bool:
     )
 
 
-@goal("without", "Get a wrong answer to the same question without retrieval")
+@goal("without", "Turn a right answer wrong by switching off retrieval (t)")
 def _without(state: State) -> bool:
     """Return True if a question was answered right with passages and wrong without them."""
     with_it = {each.query for each in state.past if each.way and _right(each)}
@@ -224,7 +224,7 @@ def _without(state: State) -> bool:
     return bool(with_it & without)
 
 
-@goal("one-finds", "Find a right passage that one search (k) finds and another misses")
+@goal("one-finds", "Ask for a passage that only some searches (k) find")
 def _one_finds(state: State) -> bool:
     """Return True if one search has a right passage among its first five and another does not.
 
@@ -283,7 +283,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(
         Goal(
             "cited",
-            "Answer an example (x) correctly, citing a right passage",
+            "Get a right answer to an example (x) that cites the passage",
             lambda state: any(map(_cited, state.past)),
         ),
         _without,

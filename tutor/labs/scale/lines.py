@@ -179,7 +179,7 @@ def _from_server(state: State, width: int) -> list[Content]:
 
 def _told(glance: Glance) -> str:
     if glance.silence:
-        return f"its server gives no bits. {glance.silence}"
+        return f"its server returned no surprisals. {glance.silence}"
     if not glance.shown:
         return "it ends the text here, and its server gives no probabilities for that."
     shown = f"{counted(len(glance.shown), 'token')} shown: its entropy is a lower bound (≥)"

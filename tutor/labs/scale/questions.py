@@ -73,9 +73,9 @@ class Installed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Coming(msgspec.Struct, frozen=True, tag=True):
-    """The progress of a reading that must be asked for again.
+    """The progress of a reading, sent in place of it. The same question must be asked again.
 
-    `doing` names the current work. `done` of `total` parts of it are done (0 if unknown), and
+    `doing` names the current work. `done` of its `total` parts are done (0 if unknown), and
     about `seconds` are left.
     """
 

@@ -32,7 +32,7 @@ class ScaleView(LabView):
         key("tab", "next_view", "ladder/text", "Show the ladder or the text."),
         key("e", "edit", "edit", "Write a text of your own."),
         key("z", "paragraph", "reset", "Go back to the text that no model was trained on."),
-        key("o", "other", "open model", "Add another model, or none."),
+        key("o", "other", "open model", "Add the next model, or none."),
         key("a", "add", "add", "Add a remote model by its name and address."),
         key("d", "remove", "remove", "Remove the remote model."),
         key("r,enter", "again", "ask again", "Ask the server again."),
