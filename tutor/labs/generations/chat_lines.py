@@ -140,7 +140,7 @@ def _trace(state: State, turn: Turn, place: int, width: int, rows: int) -> list[
 
 def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[Content]:
     if not reply.fits:
-        said = f"None of the {len(state.rules)} rules fits: this is the fallback."
+        said = f"None of {len(state.rules)} rules fits. This is the fallback."
         return cut_to_lines(said, width, 2, MUTED)
     first = reply.fits[0]
     words = words_of(message)
