@@ -316,8 +316,8 @@ def test_the_saved_text_has_everything_behind_the_result(tmp_path: Path) -> None
                    and fact.topic in each]  # fmt: skip
         assert fact.value in line
         assert fact.as_of in line
-        assert ("from a third party" in line) == fact.second_hand
-        assert ("US dollars a million tokens" in line) == (fact.topic == "API price")
+        assert ("not from the vendor" in line) == fact.second_hand
+        assert ("US dollars per million tokens" in line) == (fact.topic == "API price")
     assert "gemini-web" not in text
     assert "Google Search" not in text  # recency was not weighed
 

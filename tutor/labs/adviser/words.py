@@ -64,6 +64,6 @@ def what_decides(advice: Advice, settings: Settings, option: int) -> str:
 
 def dated(fact: DatedFact) -> str:
     """Return a fact on one line, with its date."""
-    told = ", from a third party" if fact.second_hand else ""
+    told = ", not from the vendor" if fact.second_hand else ""
     unit = f", {UNITS[fact.topic]}" if fact.topic in UNITS else ""
     return f"{fact.product}, {fact.topic}: {fact.value}{unit} ({fact.as_of}{told})"

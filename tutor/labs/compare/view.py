@@ -191,7 +191,7 @@ def _end(state: State, model: Model, reply: Reply) -> Content:
     ends = {"stop": "complete", "length": f"cut off at {MOST_TOKENS} tokens", "other": "ended"}
     price = model.price
     dated = "" if price is None else f"; price as of {price.as_of}"
-    told = ", from a third party" if price is not None and price.second_hand else ""
+    told = ", not from the vendor" if price is not None and price.second_hand else ""
     return Content.styled(safe(f"{ends[reply.reason]}{dated}{told}"), MUTED)
 
 
