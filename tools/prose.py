@@ -59,7 +59,9 @@ _GAP = r"[\s#>*]+"
 """Between two words: a space, or a line break with the sign of a comment, quotation or list."""
 
 _PHRASES = {
-    re.compile(rf"(?<![-\w])({phrase.replace(' ', _GAP)})(?![-\w])", re.IGNORECASE): instead
+    re.compile(
+        rf"(?<![-\w])(?<!name=\")({phrase.replace(' ', _GAP)})(?![-\w])", re.IGNORECASE
+    ): instead
     for phrase, instead in PHRASES.items()
 }
 

@@ -1,4 +1,8 @@
+<<<<<<< HEAD:tests/app/labs/test_labs_remote.py
 """Test the scale lab and the prompting lab on a remote model, by their keys."""
+=======
+"""Tests of the labs `scale` and `prompting` on remote models by their keys."""
+>>>>>>> wt-pla:tests/app/labs/test_labs_elsewhere.py
 
 from __future__ import annotations
 
@@ -46,7 +50,11 @@ def words(pilot: Pilot[Any]) -> str:
     return " ".join(seen(pilot).split())
 
 
-async def asks_first(pilot: Pilot[Any], server: Loopback, says: str) -> None:
+<<<<<<< HEAD:tests/app/labs/test_labs_remote.py
+async def asked_first(pilot: Pilot[Any], server: Loopback, says: str) -> None:
+=======
+async def asked_first(pilot: Pilot[Any], server: Loopback, says: str) -> None:
+>>>>>>> wt-pla:tests/app/labs/test_labs_elsewhere.py
     """Check that the consent screen is open and nothing was sent."""
     await until(pilot, lambda: isinstance(pilot.app.screen, ConsentScreen))
     await sees(pilot, says)
@@ -60,22 +68,26 @@ async def test_scale_asks_before_it_sends_and_shows_what_is_hidden(
     server.answers = [FOLLOWING, status(404)]
     async with lab_app("scale", tmp_path, BackendEngine()).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
-        await asks_first(pilot, server, "each that you write while this model reads")
+<<<<<<< HEAD:tests/app/labs/test_labs_remote.py
+        await asked_first(pilot, server, "each that you write while this model reads")
+=======
+        await asked_first(pilot, server, "each new text that you write while this model is")
+>>>>>>> wt-pla:tests/app/labs/test_labs_elsewhere.py
         await pilot.press("escape")
         await sees(pilot, "nothing was sent")
         assert not server.asked
-        await pilot.press("enter")
+        await pilot.press("r")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConsentScreen))
         await pilot.press("y")
         await sees(pilot, "2 tokens shown: its entropy is a lower bound")
         await at_rest(pilot)
-        assert "not told" in seen(pilot)
+        assert "not given" in seen(pilot)
         assert "17.0 %" in seen(pilot)  # hidden
         assert "≥ 1.36 bits" in seen(pilot)
         assert "␣[b]and" in seen(pilot)
         assert "\x1b" not in seen(pilot)
         await do(pilot, "tab")
-        assert words(pilot).count("not told") >= 4
+        assert words(pilot).count("not given") >= 4
         await do(pilot, "o")
         assert "some-model" not in seen(pilot)
 
@@ -87,14 +99,14 @@ async def test_scale_says_why_a_server_returns_nothing(server: Loopback, tmp_pat
         await add(pilot, server)
         await sees(pilot, "Ask again in 20 seconds")
         await at_rest(pilot)
-        assert "Enter asks again." in words(pilot)
+        assert "Press r to ask again." in words(pilot)
         await do(pilot, "d")
         assert "some-model" not in seen(pilot)
-        assert not state_of(pilot).elsewhere.servers
+        assert not state_of(pilot).remote.servers
         await do(pilot, "a")
         screen_of(pilot).focused.load("gemini:")  # type: ignore[union-attr]
         await pilot.press("enter")
-        await sees(pilot, "Gemini tells no log-probabilities")
+        await sees(pilot, "Gemini returns no log-probabilities")
 
 
 async def test_prompting_counts_requests_and_keeps_scores_when_stopped(
@@ -110,9 +122,15 @@ async def test_prompting_counts_requests_and_keeps_scores_when_stopped(
     async with lab_app("prompting", tmp_path, BackendEngine()).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
         await do(pilot, "right")
+<<<<<<< HEAD:tests/app/labs/test_labs_remote.py
         assert "Enter sends 8 requests; tutor knows no price" in words(pilot)
         await pilot.press("enter")
-        await asks_first(pilot, server, "8 requests now")
+        await asked_first(pilot, server, "8 requests now")
+=======
+        assert "Press r to send 8 requests; the price of this model is unknown" in words(pilot)
+        await pilot.press("r")
+        await asked_first(pilot, server, "8 requests now")
+>>>>>>> wt-pla:tests/app/labs/test_labs_elsewhere.py
         await pilot.press("escape")
         await sees(pilot, "Nothing was sent")
         await pilot.press("enter")
@@ -120,17 +138,17 @@ async def test_prompting_counts_requests_and_keeps_scores_when_stopped(
         await pilot.press("y")
         await sees(pilot, "Too many requests")
         await at_rest(pilot)
-        assert "Enter goes on with the 6 that are left." in words(pilot)
+        assert "Press r to continue with the 6 that are left." in words(pilot)
         assert state_of(pilot).progress.done == 2
         server.answers = [MONTH, silent()]
         await pilot.press("enter")
         await sees(pilot, "3 of 8 answered")
         await pilot.press("enter")
-        await sees(pilot, "Enter sends 5 requests")
+        await sees(pilot, "Press r to send 5 requests")
         assert state_of(pilot).progress.done == 3
         server.answers = [MONTH]
         await do(pilot, "enter")
-        assert "Both are scored." in seen(pilot)
+        assert "Both versions are scored." in seen(pilot)
         await do(pilot, "tab")
         assert "hidden, A 39.3 %, B 39.3 %" in seen(pilot)
         await do(pilot, "d")
@@ -141,8 +159,8 @@ async def test_prompting_counts_requests_and_keeps_scores_when_stopped(
 async def test_the_order_needs_at_least_two_examples(tmp_path: Path) -> None:
     async with lab_app("prompting", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "down", "right")
-        assert "nothing to order" in seen(pilot)
-        assert "Switch “examples” to 2 or more first" in words(pilot)
+        assert "no examples to order" in seen(pilot)
+        assert "Set “examples” to 2 or more first" in words(pilot)
         assert "A and B are the same" in seen(pilot)
 
 
@@ -155,7 +173,11 @@ def test_how_they_look(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+<<<<<<< HEAD:tests/app/labs/test_labs_remote.py
     """Compare snapshots, with a fixed port in place of a random one."""
+=======
+    """The port is replaced, since it changes from run to run."""
+>>>>>>> wt-pla:tests/app/labs/test_labs_elsewhere.py
     monkeypatch.setattr(catalogue.RemoteModel, "host", "127.0.0.1:8080")
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
     few = few_prompts(tmp_path_factory.mktemp("few"), monkeypatch)
@@ -165,13 +187,13 @@ def test_how_they_look(
     server.answers = [FOLLOWING, status(404)] if lab == "scale" else [scored]
 
     async def run(pilot: Any) -> None:
-        await do(pilot, *(["t", "t", "t", "t", "right"] if lab == "prompting" else []))
+        await do(pilot, *(["n", "n", "n", "n", "right"] if lab == "prompting" else []))
         await add(pilot, server)
         await at_rest(pilot)
         if lab == "prompting":
             await do(pilot, "enter", "tab")
         else:
-            await until(pilot, lambda: state_of(pilot).elsewhere.glance is not None)
+            await until(pilot, lambda: state_of(pilot).remote.glance is not None)
         await at_rest(pilot)
 
     assert snap_compare(lab_app(lab, tmp_path), terminal_size=(80, 24), run_before=run)

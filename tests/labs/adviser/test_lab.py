@@ -1,4 +1,4 @@
-"""The lab of the adviser: its steps, its goals, what it writes."""
+"""Tests of the adviser: its actions, its goals, and the file that it saves."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def on(need: str, *actions: adviser.Action) -> tuple[adviser.Action, ...]:
 
 
 def picked(state: State, option: str) -> State:
-    """`option` in focus, and picked."""
+    """Return the state with `option` in focus and picked."""
     order = [row.option for row in adviser.ranking(ADVICE, state.now)]
     return after(
         MoveFocus(FIRST, "option"),
@@ -70,7 +70,7 @@ def picked(state: State, option: str) -> State:
 # --- weighing -------------------------------------------------------------------------------------
 
 
-def test_until_the_data_is_there_nothing_can_be_done() -> None:
+def test_nothing_happens_before_the_data_is_loaded() -> None:
     state = adviser.State()
     assert isinstance(adviser.question(state), adviser.Read)
     cases: adviser.Action = ShowView("cases")
@@ -85,7 +85,7 @@ def test_a_weight_has_four_positions() -> None:
     assert after(weight(-9), state=state).now.weights[NEED["privacy"]] == 0
 
 
-def test_what_goes_in_is_weighed_for_one_kind_at_a_time() -> None:
+def test_inputs_are_weighed_for_one_kind_at_a_time() -> None:
     state = after(*on("inputs", weight(3)))
     assert OPTION["claude"] in adviser.lead(ADVICE, state.now)
     state = after(KIND, KIND, state=state)  # sound
@@ -95,22 +95,22 @@ def test_what_goes_in_is_weighed_for_one_kind_at_a_time() -> None:
     assert after(KIND, state=state).now.kinds == begun().now.kinds
 
 
-def test_where_features_are_alike_options_tie() -> None:
+def test_options_with_equal_levels_tie() -> None:
     state = after(*on("inputs", weight(3)), *on("recency", weight(3)), *on("length", weight(2)))
     assert adviser.lead(ADVICE, state.now) == {
         OPTION["chatgpt"], OPTION["gemini"], OPTION["claude"],
     }  # fmt: skip
 
 
-def test_a_must_excludes_whatever_the_weights() -> None:
+def test_a_must_excludes_at_any_weights() -> None:
     state = after(*on("inputs", weight(3)), *on("privacy", MUST))
     assert adviser.lead(ADVICE, state.now) == {OPTION["local"]}
     assert what_decides(ADVICE, state.now, OPTION["gemini"]) == (
-        "Out, whatever the weights. No data may leave the machine."
+        "Out at any weights. No data may leave the machine."
     )
 
 
-def test_every_case_has_settings_of_its_own() -> None:
+def test_every_case_has_its_own_settings() -> None:
     state = after(*on("cost", weight(2)), case(1), *on("speed", weight(1)))
     assert state.now.weights[NEED["cost"]] == 0
     state = after(case(-5), state=state)
@@ -118,7 +118,7 @@ def test_every_case_has_settings_of_its_own() -> None:
     assert after(case(100), state=state).case == len(ADVICE.cases)
 
 
-def test_what_decides_is_what_the_dials_then_do() -> None:
+def test_the_deciding_change_has_the_stated_effect() -> None:
     state = after(*on("inputs", weight(2)), *on("cost", weight(2)), *on("privacy", weight(1)))
     for option in range(len(ADVICE.options)):
         found = adviser.deciding(ADVICE, state.now, option)
@@ -145,7 +145,7 @@ def test_what_decides_is_what_the_dials_then_do() -> None:
         max_size=40,
     )
 )
-def test_whatever_is_done_leads_to_a_sound_state(actions: list[adviser.Action]) -> None:
+def test_any_sequence_of_actions_leads_to_a_valid_state(actions: list[adviser.Action]) -> None:
     state = begun()
     for action in actions:
         try:
@@ -167,15 +167,15 @@ def test_whatever_is_done_leads_to_a_sound_state(actions: list[adviser.Action]) 
 # --- cases ----------------------------------------------------------------------------------------
 
 
-def test_before_anything_is_weighed_nothing_can_be_picked() -> None:
+def test_a_pick_needs_weights() -> None:
     with pytest.raises(LabError):
         after(case(1), PickOption())
 
 
-def test_a_case_is_solved_by_what_can_be_defended_and_stays_solved() -> None:
+def test_a_defensible_pick_solves_a_case_for_good() -> None:
     state = picked(after(case(CASE["bank"]), *on("control", weight(3))), "no-llm")
     assert state.solved == state.at_once == {CASE["bank"]}
-    state = picked(state, "copilot")  # to read why not
+    state = picked(state, "copilot")  # a later pick, to read its comment
     assert state.picked[CASE["bank"]] == OPTION["copilot"]
     assert state.solved == state.at_once == {CASE["bank"]}
 
@@ -188,14 +188,14 @@ def test_options_cannot_be_tried_one_after_the_other() -> None:
     there_and_back = after(weight(-1), weight(1), state=state)
     with pytest.raises(LabError):
         picked(there_and_back, "no-llm")
-    with pytest.raises(LabError):  # nor in another case meanwhile
+    with pytest.raises(LabError):  # a visit to another case doesn't help
         picked(after(case(1), case(-1), state=state), "no-llm")
     state = picked(after(weight(-1), state=state), "no-llm")
     assert state.solved == {CASE["bank"]}
     assert state.at_once == frozenset()
 
 
-def test_five_cases_are_not_enough_where_all_were_tried_for() -> None:
+def test_five_cases_are_not_enough_without_two_first_picks() -> None:
     goal = LAB.goal("five-cases")
     assert goal is not None
 
@@ -209,7 +209,7 @@ def test_five_cases_are_not_enough_where_all_were_tried_for() -> None:
     assert not goal.reached(solved(10, 1))
 
 
-def test_a_task_of_ones_own_can_be_picked_for_and_is_no_case() -> None:
+def test_a_pick_for_the_learners_own_task_solves_no_case() -> None:
     state = picked(after(*on("cost", weight(1))), "local")
     assert state.picked[0] == OPTION["local"]
     assert state.solved == frozenset()
@@ -218,30 +218,30 @@ def test_a_task_of_ones_own_can_be_picked_for_and_is_no_case() -> None:
 # --- goals ----------------------------------------------------------------------------------------
 
 
-def test_a_goal_needs_what_it_says() -> None:
+def test_a_tie_for_first_place_does_not_reach_the_goal() -> None:
     assert LAB.reached(begun()) == frozenset()
     tie = after(*on("privacy", weight(1)))
     assert "local-first" not in LAB.reached(tie)  # it is first with two others
     assert "local-first" in LAB.reached(after(*on("inputs", weight(1)), state=tie))
 
 
-def test_the_first_place_must_change_hands_by_one_weight() -> None:
+def test_one_weight_must_replace_all_options_in_first_place() -> None:
     state = after(*on("inputs", weight(1)))
-    assert "one-weight" not in LAB.reached(state)  # nobody was first before
+    assert "one-weight" not in LAB.reached(state)  # no option was first before
     assert "one-weight" in LAB.reached(after(*on("privacy", weight(2)), state=state))
     assert "one-weight" not in LAB.reached(after(*on("control", MUST), state=state))
     shared = after(*on("recency", weight(1)), state=state)
-    assert "one-weight" not in LAB.reached(shared)  # some of those that were first still are
+    assert "one-weight" not in LAB.reached(shared)  # some of the earlier first options still are
     cleared = after(*on("privacy", weight(2)), Reset(), state=state)
     assert "one-weight" not in LAB.reached(cleared)
 
 
-def test_going_to_another_case_is_no_change_of_a_weight() -> None:
+def test_going_to_another_case_does_not_count_as_a_change() -> None:
     state = after(*on("inputs", weight(1)), case(1), *on("privacy", weight(1)), case(-1))
     assert LAB.reached(state) == frozenset()
 
 
-# --- what is written ------------------------------------------------------------------------------
+# --- the saved file -------------------------------------------------------------------------------
 
 WEIGHED = after(case(CASE["weekend"]), *on("cost", MUST, weight(3)), *on("inputs", weight(2)))
 
@@ -282,23 +282,23 @@ def test_a_key_that_is_held_down_does_not_fill_the_disk(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write anywhere")
-def test_where_nothing_can_be_written_it_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_write_permission_is_reported(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     with pytest.raises(StoreError):
         saving(tmp_path, WEIGHED)
     tmp_path.chmod(0o700)
 
 
-def test_a_file_in_the_place_of_the_folder_is_said(tmp_path: Path) -> None:
+def test_a_file_in_place_of_the_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "labs").write_text("in the way")
     with pytest.raises(StoreError):
         saving(tmp_path / "labs", WEIGHED)
 
 
-def test_the_text_has_everything_that_the_result_rests_on(tmp_path: Path) -> None:
+def test_the_saved_text_has_everything_behind_the_result(tmp_path: Path) -> None:
     text = saving(tmp_path, picked(WEIGHED, "local")).read_text("utf-8")
     weekend = ADVICE.cases[CASE["weekend"] - 1]
-    assert text.startswith(f"# Choosing: {weekend.title}\n\nWeighed on 2026-11-25.\n")
+    assert text.startswith(f"# Choosing: {weekend.title}\n\nSaved on 2026-11-25.\n")
     assert weekend.text in text
     assert (
         "| cost & limits | cheap, without limits | 3 | There is no money for each question. |"
@@ -312,17 +312,17 @@ def test_the_text_has_everything_that_the_result_rests_on(tmp_path: Path) -> Non
     facts = {fact.id: fact for fact in read_facts(shipped, "facts.yaml")}
     for name in ("gemini-price", "claude-free-api", "copilot-pro"):
         fact = facts[name]
-        (line,) = [each for each in text.splitlines() if each.endswith(f"Read at {fact.source}")
+        (line,) = [each for each in text.splitlines() if each.endswith(f"Source: {fact.source}")
                    and fact.topic in each]  # fmt: skip
         assert fact.value in line
         assert fact.as_of in line
-        assert ("told by others" in line) == fact.second_hand
-        assert ("US dollars a million tokens" in line) == (fact.topic == "API price")
+        assert ("not from the vendor" in line) == fact.second_hand
+        assert ("US dollars per million tokens" in line) == (fact.topic == "API price")
     assert "gemini-web" not in text
     assert "Google Search" not in text  # recency was not weighed
 
 
-def test_a_question_about_what_there_is_not_is_refused(tmp_path: Path) -> None:
+def test_a_question_that_does_not_fit_the_data_is_refused(tmp_path: Path) -> None:
     asked = adviser.question(after(SaveResult(), state=WEIGHED))
     assert isinstance(asked, Save)
     replace = msgspec.structs.replace
@@ -339,7 +339,7 @@ def test_a_question_about_what_there_is_not_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_was_saved_is_said_until_something_else_is_done(tmp_path: Path) -> None:
+def test_the_saved_path_is_shown_until_the_next_action(tmp_path: Path) -> None:
     there = backend("adviser", tmp_path)
     state = done("adviser", there, weight(1), SaveResult())
     assert state.saved is not None

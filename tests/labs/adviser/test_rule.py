@@ -1,4 +1,4 @@
-"""The rule of the adviser, on numbers that hypothesis makes up."""
+"""Tests of the adviser's rule, on numbers that Hypothesis generates."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_the_ranking_does_not_change_when_all_weights_are_scaled(
 
 
 @given(TABLES, WEIGHTS, MUSTS)
-def test_what_is_excluded_never_wins(
+def test_an_excluded_option_never_wins(
     table: Table, weights: tuple[int, ...], musts: tuple[bool, ...]
 ) -> None:
     first = lead(table, weights, musts)
@@ -129,14 +129,14 @@ def test_the_deciding_factor_really_changes_the_first_place_and_nothing_smaller_
                 assert then == now or not (option in now or option in then)
 
 
-def test_a_tie_is_shown_as_a_tie_and_nobody_leads_while_nothing_weighs() -> None:
+def test_equal_points_share_a_place_and_no_option_leads_without_weights() -> None:
     table = Table(((1, 2, 0, 0), (2, 1, 0, 0), (0, 0, 3, 3)), (0,) * NEEDS)
     assert lead(table, (1, 1, 0, 0), NO_MUSTS) == {0, 1}
     assert [row.place for row in ranking(table, (1, 1, 0, 0), NO_MUSTS)] == [1, 1, 3]
     assert lead(table, (0, 0, 0, 0), NO_MUSTS) == frozenset()
 
 
-def test_what_no_single_weight_can_bring_to_the_front() -> None:
+def test_no_deciding_change_if_no_single_weight_is_enough() -> None:
     table = Table(((3, 3, 3, 3), (1, 1, 1, 1)), (0,) * NEEDS)
     assert deciding(table, (1, 1, 1, 1), NO_MUSTS, 1) is None
     assert deciding(table, (1, 1, 1, 1), NO_MUSTS, 0) is None

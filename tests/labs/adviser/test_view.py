@@ -1,4 +1,4 @@
-"""The adviser, by its keys."""
+"""Tests of the adviser by its keys."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHANGED = ("up", "up", "right")
 
 
 def drawn(pilot: Pilot[Any]) -> str:
-    """All that the view shows, what is scrolled away too."""
+    """Return everything in the view, including what is scrolled out of sight."""
     from tutor.app.widgets.lines import Lines
 
     return "\n".join(screen_of(pilot).query_one("#lines", Lines).plain)
@@ -71,10 +71,10 @@ def test_a_case_that_was_answered(
     assert snap_compare(lab_app("adviser", tmp_path), terminal_size=size, run_before=run)
 
 
-# --- what the keys do -----------------------------------------------------------------------------
+# --- keys ----------------------------------------------------------------------------------------
 
 
-async def test_the_ranking_moves_with_the_weights_and_says_what_moved(tmp_path: Path) -> None:
+async def test_the_ranking_follows_the_weights_and_marks_changes(tmp_path: Path) -> None:
     async with lab_app("adviser", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "right")
         assert "▲" not in seen(pilot)
@@ -89,18 +89,18 @@ async def test_the_ranking_moves_with_the_weights_and_says_what_moved(tmp_path: 
         assert "▼" in claude
 
 
-async def test_a_need_has_kinds_only_where_there_are_some(tmp_path: Path) -> None:
+async def test_the_key_for_kinds_works_only_for_needs_with_several(tmp_path: Path) -> None:
     async with lab_app("adviser", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "right", "k", "k")
         assert "sound or film (3 of 4)" in seen(pilot)
         assert "1 Gemini              100% " in seen(pilot)
         await do(pilot, "down", "k")
         assert state_of(pilot).now.kinds == (2, *[0] * 7)
-        await do(pilot, "o")
-        assert "Nothing weighs anything yet. Points are weight × level" in seen(pilot)
+        await do(pilot, "z")
+        assert "All weights are 0. Points are weight × level" in seen(pilot)
 
 
-async def test_where_musts_leave_nothing_it_is_said(tmp_path: Path) -> None:
+async def test_musts_that_exclude_every_option_are_reported(tmp_path: Path) -> None:
     async with lab_app("adviser", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "m", "down", "m", "right")  # free text, and only what was approved
         assert seen(pilot).count("out: ") == 7
@@ -121,60 +121,58 @@ async def test_all_reasons_can_be_read_on_a_low_screen(tmp_path: Path) -> None:
         assert screen_of(pilot).view.scroll_y == 0
 
 
-async def test_a_case_is_weighed_and_answered_and_says_why(tmp_path: Path) -> None:
+async def test_a_case_is_weighed_and_picked_for_and_has_a_comment(tmp_path: Path) -> None:
     async with lab_app("adviser", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, *IN_CASES, *["right"] * 3)
         assert "Summaries in a hospital  3 of 10, 0 solved" in seen(pilot)
         await do(pilot, "enter")
-        assert "Nothing is weighed here yet" in seen(pilot)
+        assert "All weights are still 0." in seen(pilot)
         assert "cannot" not in seen(pilot)
         assert "try again" not in seen(pilot)
         await do(pilot, "tab", "right", "right", "right", "tab", "tab", "enter")
         assert "× ChatGPT: It would write well" in seen(pilot)
-        assert "you gave no weight to control and privacy" in seen(pilot)
-        assert "defensible:" not in seen(pilot)
-        assert "Weigh anew (Tab) before you pick again." in seen(pilot)
+        assert "You gave no weight to control and privacy." in seen(pilot)
+        assert "Defensible:" not in seen(pilot)
+        assert "Press Tab and change the weights before you pick again." in seen(pilot)
         await do(pilot, "enter")
-        assert "With these weights you have picked already." in seen(pilot)
+        assert "You have picked already with these weights." in seen(pilot)
         await do(pilot, "tab", *["down"] * 5, "m", "tab", "tab", "enter")
         assert "✓ Open local model: Yes. Nothing leaves" in seen(pilot)
-        assert "you gave no weight to control\n" in seen(pilot).replace(" \n", "\n").replace(
-            "  ", ""
-        )
-        assert "defensible: Open local model, Small tuned model" in seen(pilot)
+        assert "You gave no weight to control." in seen(pilot)
+        assert "Defensible: Open local model, Small tuned model" in seen(pilot)
         await do(pilot, *["down"] * 9)
         assert "× Model + retrieval: Here, its model" in drawn(pilot)
-        assert "3 of 10, 1 solved, 0 by the first pick" in seen(pilot)
+        assert "3 of 10, 1 solved, 0 with the first pick" in seen(pilot)
 
 
-async def test_on_a_low_screen_what_a_key_is_about_comes_into_view(tmp_path: Path) -> None:
+async def test_on_a_low_screen_each_key_scrolls_to_what_it_changes(tmp_path: Path) -> None:
     async with lab_app("adviser", tmp_path).run_test(size=(40, 12)) as pilot:
         await do(pilot, *IN_CASES, "right")
         assert "40,000 short letters" in seen(pilot)
         await do(pilot, "tab", "right", "tab", "tab", "down", "down")
         assert "›   Claude" in seen(pilot)
         await do(pilot, "enter")
-        await until(pilot, lambda: "you gave no weight" in seen(pilot))
+        await until(pilot, lambda: "You gave no weight" in seen(pilot))
         await do(pilot, *["up"] * 9)
         assert "40,000 short letters" in seen(pilot)
 
 
 async def test_the_result_is_saved_and_the_path_shown(tmp_path: Path) -> None:
     async with lab_app("adviser", tmp_path).run_test(size=(140, 40)) as pilot:
-        await do(pilot, *WEIGHED, "s")
+        await do(pilot, *WEIGHED, "ctrl+s")
         saved = state_of(pilot).saved
         assert saved is not None
-        assert f"saved as {saved.path}" in "".join(
+        assert f"Saved as {saved.path}" in "".join(
             line.strip() for line in drawn(pilot).split("\n")
         )
         path = Path(saved.path)
         assert "| 1 | Gemini |" in path.read_text("utf-8")
         await do(pilot, "up")
-        assert "saved as" not in drawn(pilot)
+        assert "Saved as" not in drawn(pilot)
 
 
 class Full(BackendEngine):
-    """A disk without room, until there is some."""
+    """An engine whose disk is full until `full` is False."""
 
     full = True
 
@@ -185,10 +183,10 @@ class Full(BackendEngine):
         return await super().ask(expected, request)
 
 
-async def test_a_full_disk_is_said_and_it_can_be_tried_again(tmp_path: Path) -> None:
+async def test_a_full_disk_is_reported_and_saving_can_be_retried(tmp_path: Path) -> None:
     engine = Full()
     async with lab_app("adviser", tmp_path, engine).run_test(size=(80, 24)) as pilot:
-        await do(pilot, *WEIGHED, "s")
+        await do(pilot, *WEIGHED, "s")  # the second key of ctrl+s
         assert "There is no space left." in seen(pilot)
         engine.full = False
         await pilot.press("y")
@@ -196,7 +194,7 @@ async def test_a_full_disk_is_said_and_it_can_be_tried_again(tmp_path: Path) -> 
         assert state_of(pilot).saved is not None
 
 
-async def test_where_it_was_left_it_goes_on(tmp_path: Path) -> None:
+async def test_the_lab_reopens_where_it_was_left(tmp_path: Path) -> None:
     async with lab_app("adviser", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, *WEIGHED)
         await pilot.press("escape")
@@ -205,13 +203,13 @@ async def test_where_it_was_left_it_goes_on(tmp_path: Path) -> None:
         assert state_of(pilot).now.weights == (3, 0, 2, 0, 0, 1, 0, 0)
 
 
-async def test_another_model_takes_nothing_away(tmp_path: Path) -> None:
-    """The first time, the model arrives while one works: it was never asked anything."""
+async def test_a_change_of_model_keeps_the_weights(tmp_path: Path) -> None:
+    """On the first run, the model arrives while the learner works; this lab never asks it."""
     engine = BackendEngine()
     async with lab_app("adviser", tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await do(pilot, *WEIGHED)
         engine.card = replace(engine.card, sha256="e" * 64)
         engine.become(EngineState.READY)
         await do(pilot, "tab")
-        assert "begins anew" not in seen(pilot)
+        assert "Another model is loaded" not in seen(pilot)
         assert state_of(pilot).now.weights == (3, 0, 2, 0, 0, 1, 0, 0)

@@ -1,4 +1,4 @@
-"""Calibration, against the formula written out for each answer."""
+"""Compares the calibration with the formula, written out for each answer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_every_answer_is_in_one_bin(answers: list[tuple[float, bool]]) -> None:
 
 @given(ANSWERS)
 def test_the_error_is_the_mean_gap(answers: list[tuple[float, bool]]) -> None:
-    """|sum of (certainty - right)| of each bin, over all answers: the counts cancel."""
+    """The error is |sum of (certainty - right)| of each bin over all answers: counts cancel."""
     gaps = [0.0] * len(EDGES)
     for certainty, right in answers:
         place = max([at for at, low in enumerate(EDGES) if certainty > low], default=0)
@@ -31,7 +31,7 @@ def test_the_error_is_the_mean_gap(answers: list[tuple[float, bool]]) -> None:
     assert expected_error(bins(answers)) == pytest.approx(expected, abs=1e-9)
 
 
-def test_by_hand() -> None:
+def test_an_example_computed_by_hand() -> None:
     found = bins([(0.9, True), (0.8, False), (0.2, False)], edges=(0, 0.5, 1))
     assert [(each.count, each.right) for each in found] == [(1, 0), (2, 1)]
     assert found[1].gap == pytest.approx(0.85 - 0.5)

@@ -1,4 +1,4 @@
-"""Certainty and truth: answers are what the model would write, and judged as it is said."""
+"""Tests of the certainty lab: its answers are the model's, and are judged by the stated rules."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def written(reply: Reply) -> Reply:
     return Reply((*reply.ids, 1), (*reply.pieces, b" x"), (*reply.logs, -1.0), True)
 
 
-def test_an_answer_is_the_most_probable_token_each_time(tmp_path: Folder) -> None:
+def test_an_answer_takes_the_most_probable_token_each_time(tmp_path: Folder) -> None:
     state = done(LAB, backend("certainty", tmp_path), Choose(1, "question"))
     assert state.item == FEW[0]
     reply = state.reply
@@ -66,7 +66,7 @@ def test_an_answer_is_the_most_probable_token_each_time(tmp_path: Folder) -> Non
     assert reply.text == "The capital of France is Paris."
 
 
-def test_draws_are_as_many_as_asked_for_and_follow_from_the_seed(tmp_path: Folder) -> None:
+def test_samples_have_the_requested_number_and_follow_from_the_seed(tmp_path: Folder) -> None:
     there = backend("certainty", tmp_path)
     first = done(LAB, there, Run())
     drawn = first.draws[first.prompt]
@@ -78,7 +78,7 @@ def test_draws_are_as_many_as_asked_for_and_follow_from_the_seed(tmp_path: Folde
     assert sum(count for _, count in lab.gists(again)) == 4
 
 
-def test_the_way_of_asking_decides_what_the_model_is_given() -> None:
+def test_the_way_of_asking_decides_the_prompt() -> None:
     state = lab.act(LAB.start(), Choose(1, "question"))
     assert state.prompt == Prompt(FEW[0].ask)
     state = lab.act(state, Choose(1, "way"))
@@ -94,7 +94,7 @@ def test_the_way_of_asking_decides_what_the_model_is_given() -> None:
     assert lab.act(own, EditText("x" * 500)).left_out == 500 - lab.LONGEST
 
 
-def test_the_set_is_asked_in_pieces_stops_and_goes_on_where_it_was() -> None:
+def test_a_run_over_the_set_stops_and_continues_where_it_was() -> None:
     state: Any = lab.act(lab.act(LAB.start(), ShowView("calibration")), Run())
     asked = lab.question(state)
     assert asked is not None
@@ -121,7 +121,7 @@ def test_the_set_is_asked_in_pieces_stops_and_goes_on_where_it_was() -> None:
     assert (far.done, far.total) == (2, 6)
 
 
-def test_what_is_looked_at_comes_before_the_set() -> None:
+def test_the_question_in_focus_comes_before_the_set() -> None:
     state: Any = lab.act(lab.act(LAB.start(), ShowView("ways")), Run())
     assert lab.question(state) is not None
     looked = lab.act(state, ShowView("answer"))
@@ -152,27 +152,27 @@ def test_answers_are_judged_by_whether_there_is_a_right_one() -> None:
     assert found.certainty == pytest.approx(math.exp(-0.1))
 
 
-def test_something_invented_is_right_only_by_its_fact() -> None:
+def test_an_answer_about_something_invented_is_right_only_with_its_fact() -> None:
     item = Item(kind="people", real=False, ask="?", accept=("1871",), fact="In 1871.")
     assert item.accepted(with_fact=False) == ()
     assert item.accepted(with_fact=True) == ("1871",)
 
 
-def test_what_enter_does_follows_from_what_is_answered() -> None:
+def test_what_run_does_follows_from_what_is_answered() -> None:
     state = LAB.start()
     state = msgspec.structs.replace(state, at=0)
     assert lab.does(state) == "draw"
     drawing = lab.act(state, Run())
     assert lab.does(drawing) == "stop"
     some = {state.prompt: (written(Reply()), Reply())}
-    assert lab.does(msgspec.structs.replace(state, draws=some)) == "draw_on"
+    assert lab.does(msgspec.structs.replace(state, draws=some)) == "draw_rest"
     all_ = {state.prompt: (written(Reply()),)}
-    assert lab.does(msgspec.structs.replace(state, draws=all_)) == "draw_anew"
+    assert lab.does(msgspec.structs.replace(state, draws=all_)) == "redraw"
     state = lab.act(state, ShowView("calibration"))
     assert lab.does(state) == "ask_all"
     running = lab.act(state, Run())
     assert lab.does(running) == "stop"
-    assert not lab.act(running, Run()).stopped  # that is what it was for
+    assert not lab.act(running, Run()).stopped  # stopping was the key's purpose
     others: tuple[lab.Action, ...] = (Choose(1, "way"), ShowView("answer"), ShowView("ways"))
     for action in others:
         ended = lab.act(running, action)

@@ -1,4 +1,4 @@
-"""The questions about real and invented things: of the form that the lab needs, and so."""
+"""Tests of the questions about real and invented things: their form and their facts."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_there_are_enough_of_each_kind() -> None:
     assert len({item.ask for item in items()}) == len(items())
 
 
-def test_real_ones_say_where_to_look_and_invented_ones_what_was_searched() -> None:
+def test_real_items_name_a_source_and_invented_items_what_was_searched() -> None:
     for item in REAL:
         assert item.look_up
         assert item.accept
@@ -50,7 +50,7 @@ def test_no_question_gives_its_answer_away() -> None:
         assert verdict(item.ask, item.accept) == "wrong", item.ask
 
 
-def test_no_accepted_answer_is_a_little_word() -> None:
+def test_no_accepted_answer_is_a_common_word() -> None:
     for item in items():
         for answer in item.accept:
             assert gist(answer, item.ask) != "nothing new"
@@ -61,7 +61,7 @@ def functions(some: list[Item]) -> list[Item]:
 
 
 @pytest.mark.parametrize("item", functions(REAL), ids=lambda item: item.look_up)
-def test_real_functions_are_where_they_are_said_to_be(item: Item) -> None:
+def test_real_functions_are_in_the_module_that_is_named(item: Item) -> None:
     module, _, name = item.look_up.rpartition(".")
     assert callable(getattr(importlib.import_module(module), name))
     assert name in words(item.ask)
@@ -71,7 +71,7 @@ def test_real_functions_are_where_they_are_said_to_be(item: Item) -> None:
 
 @pytest.fixture(scope="module")
 def standard_library() -> frozenset[str]:
-    """Every word that stands in its source, and every name in its compiled modules."""
+    """Return every word of its source and every name in its compiled modules."""
     folder = Path(sysconfig.get_path("stdlib"))
     found = set(dir(builtins))
     for name in sys.builtin_module_names:
@@ -90,14 +90,14 @@ def test_invented_functions_and_modules_are_in_no_module(standard_library: froze
             assert module not in sys.stdlib_module_names
 
 
-def test_invented_names_are_in_no_text_that_comes_along() -> None:
+def test_invented_names_are_in_no_bundled_text() -> None:
     texts = [paths.word2vec_text().read_text("utf-8")]
     texts += [file.read_text("utf-8") for file in (ROOT / "tests" / "data").glob("*.txt")]
     for item in INVENTED:
         assert not any(item.searched.casefold() in text.casefold() for text in texts)
 
 
-def test_capitals_are_those_of_lesson_8() -> None:
+def test_capitals_agree_with_lesson_8() -> None:
     lesson = next(paths.lessons_folder().glob("08-*.md")).read_text("utf-8")
     block = next(
         each for each in re.findall(r"```measured\n(.*?)```", lesson, re.S) if "cases:" in each
@@ -129,7 +129,7 @@ def test_a_file_with_an_unknown_field_is_refused() -> None:
         ("the `os.getcwd()` function", ("os",), "right"),
     ],
 )
-def test_verdicts(text: str, accepted: tuple[str, ...], said: str) -> None:
+def test_verdict_of_an_answer(text: str, accepted: tuple[str, ...], said: str) -> None:
     assert verdict(text, accepted) == said
 
 
@@ -143,6 +143,6 @@ def test_verdicts(text: str, accepted: tuple[str, ...], said: str) -> None:
         ("", "nothing new"),
     ],
 )
-def test_what_answers_are_compared_by(text: str, said: str) -> None:
+def test_gist_by_which_answers_are_compared(text: str, said: str) -> None:
     assert gist(text, "In which year was the Treaty of Belmark signed?") == said
     assert gist("It was 1648, not 1814.", "When was it?", ("1814",)) == "1814"

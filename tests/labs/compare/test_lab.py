@@ -1,5 +1,4 @@
-"""One prompt to several models: here by the small one, elsewhere by a real server on the
-loopback."""
+"""Tests of the lab that compares models: the small local one, and a server on the loopback."""
 
 from __future__ import annotations
 
@@ -47,7 +46,7 @@ def with_server(server: Loopback, there: Any, *, alone: bool = True) -> State:
     """The lab with a model of this server chosen."""
     state = settled(lab.State(), there)
     if alone:
-        state = lab.act(state, Toggle("model"))  # not the one here
+        state = lab.act(state, Toggle("model"))  # leave out the local one
     return lab.act(state, Add("openai:some-model", server.url + "/v1"))
 
 
@@ -55,15 +54,18 @@ def reply(state: State) -> Reply:
     return state.replies[len(state.models) - 1]
 
 
-def test_the_models_here_come_first_and_only_they_are_chosen(there: Any) -> None:
+def test_local_models_come_first_and_only_they_are_chosen(there: Any) -> None:
     state = settled(lab.State(), there)
     assert state.names[0] == small_model().card.name
-    assert [model.here for model in state.models][:2] == ["loaded", None]  # one that is both
+    assert [model.here for model in state.models][:2] == [
+        "loaded",
+        None,
+    ]  # loaded and small are the same model
     assert state.chosen == (0,)
     assert not any(model.key for model in state.models[1:])
 
 
-def test_an_answer_here_is_what_greedy_decoding_writes(there: Any) -> None:
+def test_a_local_answer_at_temperature_zero_is_greedy(there: Any) -> None:
     state = lab.act(settled(lab.State(), there), EditText("What is the capital of Kenya?"))
     state = settled(lab.act(state, Ask()), there)
     said = state.replies[0]
@@ -82,16 +84,14 @@ def test_an_answer_here_is_what_greedy_decoding_writes(there: Any) -> None:
     assert 0 < (said.first_after or 0) <= said.seconds
 
 
-def test_it_does_not_depend_on_how_the_work_was_cut_up(there: Any, tmp_path: Path) -> None:
+def test_the_answer_does_not_depend_on_how_the_work_is_divided(there: Any, tmp_path: Path) -> None:
     state = lab.act(settled(lab.State(), there), Adjust(1, "temperature"))
     at_once = settled(lab.act(state, Ask()), there)
-    in_pieces = settled(lab.act(state, Ask()), backend("compare", tmp_path, moment=0.0))
-    assert at_once.replies[0].text == in_pieces.replies[0].text
+    divided = settled(lab.act(state, Ask()), backend("compare", tmp_path, moment=0.0))
+    assert at_once.replies[0].text == divided.replies[0].text
 
 
-def test_an_answer_from_a_server_is_counted_as_the_server_counts(
-    server: Loopback, there: Any
-) -> None:
+def test_the_server_counts_the_tokens_of_its_answer(server: Loopback, there: Any) -> None:
     server.answers = [
         stream(chat_event("Nai"), chat_event("robi."), chat_event("", "stop"), usage_event(12, 5))
     ]
@@ -106,7 +106,7 @@ def test_an_answer_from_a_server_is_counted_as_the_server_counts(
     assert len(server.asked) == 1
 
 
-def test_both_are_asked_at_once(server: Loopback, there: Any) -> None:
+def test_a_local_and_a_remote_model_are_asked_at_once(server: Loopback, there: Any) -> None:
     server.answers = [stream(chat_event("The capital is Nairobi."), chat_event("", "stop"))]
     state = with_server(server, there, alone=False)
     state = lab.act(state, EditText("What is the capital of Kenya?"))
@@ -125,7 +125,7 @@ def test_both_are_asked_at_once(server: Loopback, there: Any) -> None:
         (broken(chat_event("The capital of")), "StreamBroken", "The capital of"),
     ],
 )
-def test_a_failure_is_shown_as_what_it_is_and_what_arrived_is_kept(
+def test_a_failure_keeps_its_kind_and_the_text_that_arrived(
     answer: Any, kind: str, kept: str, server: Loopback, there: Any
 ) -> None:
     server.answers = [answer]
@@ -134,11 +134,11 @@ def test_a_failure_is_shown_as_what_it_is_and_what_arrived_is_kept(
     assert trouble is not None
     assert trouble.kind == kind
     assert reply(state).text == kept
-    assert state.replies[0].reason == "stop"  # the other one answers all the same
+    assert state.replies[0].reason == "stop"  # the other model still answers
     assert not state.running
 
 
-def test_stopping_keeps_what_arrived_and_closes_the_line(server: Loopback, there: Any) -> None:
+def test_stopping_keeps_what_arrived_and_cancels_the_request(server: Loopback, there: Any) -> None:
     server.answers = [silent(chat_event("Once upon"))]
     state = lab.act(with_server(server, there), Ask())
     state = settled(state, there, until=lambda state: reply(state).text)
@@ -151,9 +151,9 @@ def test_stopping_keeps_what_arrived_and_closes_the_line(server: Loopback, there
     assert there.answer(left).replies[place].trouble.kind == "RequestCancelled"
 
 
-def test_nothing_is_sent_where_the_learner_has_not_agreed(there: Any) -> None:
-    elsewhere = remote_model("openai:x", "http://192.0.2.1/v1")
-    question = Go(1, "Hello", 0, ((0, Model(elsewhere=elsewhere), Reply()),))
+def test_nothing_is_sent_to_a_host_without_consent(there: Any) -> None:
+    remote = remote_model("openai:x", "http://192.0.2.1/v1")
+    question = Go(1, "Hello", 0, ((0, Model(remote=remote), Reply()),))
     said = there.answer(question).replies[0]
     assert said.trouble.kind == "NotAllowed"
     state = lab.act(settled(lab.State(), there), Add("openai:x", "http://192.0.2.1/v1"))
@@ -161,10 +161,10 @@ def test_nothing_is_sent_where_the_learner_has_not_agreed(there: Any) -> None:
     assert set(asked.replies) == {0}
 
 
-def test_cost_by_the_dated_price() -> None:
+def test_cost_follows_from_the_dated_price() -> None:
     known = remote_model("claude:")
     assert known.price is not None
-    priced = Model(elsewhere=known)
+    priced = Model(remote=known)
     assert cost(priced, Reply(prompt_tokens=1000, answer_tokens=100)) == pytest.approx(
         (known.price.prompt * 1000 + known.price.answer * 100) / 1e6
     )
@@ -173,7 +173,7 @@ def test_cost_by_the_dated_price() -> None:
     assert isinstance(known.price, Price)
 
 
-def test_four_at_most_and_none_without_its_key(there: Any) -> None:
+def test_at_most_four_models_are_chosen_and_none_without_its_key(there: Any) -> None:
     state = settled(lab.State(), there)
     with pytest.raises(LabError, match="no key"):
         lab.act(lab.act(state, MoveFocus(1, "model")), Toggle("model"))
@@ -186,7 +186,7 @@ def test_four_at_most_and_none_without_its_key(there: Any) -> None:
         lab.act(state, Add("nonsense", "http://127.0.0.1:1/v1"))
 
 
-def test_a_server_is_taken_away_with_its_reply_and_the_others_keep_theirs(
+def test_a_removed_server_loses_its_reply_and_the_others_keep_theirs(
     server: Loopback, there: Any
 ) -> None:
     server.answers = [stream(chat_event("Nairobi."), chat_event("", "stop"))]
@@ -200,21 +200,21 @@ def test_a_server_is_taken_away_with_its_reply_and_the_others_keep_theirs(
     assert left.chosen == (0, last - 1)
     assert left.replies == {0: state.replies[0], last - 1: state.replies[last]}
     assert left.focus == last - 2
-    assert not left.removable  # what comes with tutor stays
-    with pytest.raises(LabError, match="cannot be taken away"):
+    assert not left.removable  # bundled models stay
+    with pytest.raises(LabError, match="cannot be removed"):
         lab.act(left, Remove())
 
 
-def test_nothing_is_taken_away_while_it_is_asked(server: Loopback, there: Any) -> None:
+def test_no_server_can_be_removed_during_a_run(server: Loopback, there: Any) -> None:
     server.answers = [silent(chat_event("Once upon"))]
     asked = lab.act(with_server(server, there), Ask())
-    with pytest.raises(LabError, match="while nothing is asked"):
+    with pytest.raises(LabError, match="when nothing is running"):
         lab.act(asked, Remove())
     stopped = settled(lab.act(asked, Ask()), there)
     assert lab.act(stopped, Remove()).models == stopped.models[:-1]
 
 
-def test_replies_to_an_earlier_prompt_are_known_to_be_outdated(there: Any) -> None:
+def test_replies_to_an_earlier_prompt_are_outdated(there: Any) -> None:
     state = settled(lab.act(settled(lab.State(), there), Ask()), there)
     assert not state.outdated
     written = lab.act(state, EditText("What is a cat?"))
@@ -222,13 +222,13 @@ def test_replies_to_an_earlier_prompt_are_known_to_be_outdated(there: Any) -> No
     assert not lab.act(written, Ask()).outdated
 
 
-def test_an_empty_prompt_is_refused_and_a_long_one_cut(there: Any) -> None:
+def test_an_empty_prompt_is_refused_and_a_long_one_is_cut(there: Any) -> None:
     with pytest.raises(LabError):
         lab.act(lab.State(), EditText("  "))
     assert len(lab.act(lab.State(), EditText("x" * 5000)).prompt) == lab.LONGEST
 
 
-def test_goals_by_hand() -> None:
+def test_each_goal_is_reached_by_its_kind_of_replies() -> None:
     def asked(*texts: str, reason: Any = "stop") -> State:
         replies = {place: Reply(text=text, reason=reason) for place, text in enumerate(texts)}
         return State(asked="What is the capital of Kenya?", replies=replies)

@@ -1,4 +1,4 @@
-"""The lab that compares models, by its keys."""
+"""Tests of the lab that compares models by its keys."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ async def ask(pilot: Pilot[Any], prompt: str) -> None:
     await do(pilot, "e")
     editor(pilot).load(prompt)
     await do(pilot, "enter")
-    await pilot.press("enter")
+    await pilot.press("r")
     await until(pilot, lambda: state_of(pilot).run > 0)
 
 
@@ -69,7 +69,7 @@ async def ask(pilot: Pilot[Any], prompt: str) -> None:
 def test_how_it_looks(
     size: tuple[int, int], server: Loopback, snap_compare: Any, tmp_path: Path, monkeypatch: Any
 ) -> None:
-    """Times and the port are those of the day."""
+    """The measured times and the port are replaced, since they change from run to run."""
     monkeypatch.setattr(view, "_figures", lambda *_: " (figures)")
     portless = msgspec.structs.replace(lab.LAB, act=_without_port)
     server.answers = [ANSWER]
@@ -82,9 +82,7 @@ def test_how_it_looks(
     assert snap_compare(lab_app(portless, tmp_path), terminal_size=size, run_before=run)
 
 
-async def test_answers_stand_beside_each_other_with_what_was_measured(
-    server: Loopback, tmp_path: Path
-) -> None:
+async def test_answers_are_shown_side_by_side(server: Loopback, tmp_path: Path) -> None:
     server.answers = [ANSWER]
     async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
@@ -98,20 +96,20 @@ async def test_answers_stand_beside_each_other_with_what_was_measured(
         assert "Nairobi" in state_of(pilot).replies[0].text
 
 
-async def test_it_is_stopped_at_once(server: Loopback, tmp_path: Path) -> None:
+async def test_a_run_stops_at_once(server: Loopback, tmp_path: Path) -> None:
     server.answers = [silent(chat_event("Once upon a time"))]
     async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
         await do(pilot, "up", "up", "up", "up", "space")
         await ask(pilot, "Tell a story.")
         await sees(pilot, "Once upon a time")
-        await pilot.press("enter")
+        await pilot.press("r")
         await at_rest(pilot)
-        assert "stopped" in seen(pilot)
+        assert "Stopped." in seen(pilot)
         assert "Once upon a time" in seen(pilot)
 
 
-async def test_a_failure_is_told_in_its_column(server: Loopback, tmp_path: Path) -> None:
+async def test_a_failure_is_shown_in_its_column(server: Loopback, tmp_path: Path) -> None:
     server.answers = [status(429, {"error": {"message": "slow down"}})]
     async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
@@ -122,15 +120,15 @@ async def test_a_failure_is_told_in_its_column(server: Loopback, tmp_path: Path)
 
 
 @pytest.mark.parametrize("yes", [True, False])
-async def test_the_learner_is_asked_before_anything_leaves(
+async def test_the_learner_is_asked_for_consent_first(
     yes: bool, server: Loopback, tmp_path: Path
 ) -> None:
-    """The server seems to be on another machine."""
+    """Nothing reaches the server, which seems to be on another machine, without consent."""
     server.seem_elsewhere()
     server.answers = [ANSWER]
     async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
-        await pilot.press("enter")
+        await pilot.press("enter")  # the second key of r
         await until(pilot, lambda: isinstance(pilot.app.screen, ConsentScreen))
         assert not server.asked
         await pilot.press("y" if yes else "escape")
@@ -138,12 +136,12 @@ async def test_the_learner_is_asked_before_anything_leaves(
         await until(pilot, lambda: state_of(pilot).run == 1)
         await at_rest(pilot)
         assert bool(server.asked) == yes
-        assert ("nothing was sent" in seen(pilot)) != yes
+        assert ("nothing sent" in seen(pilot)) != yes
         assert ("some-model" in str(state_of(pilot).replies)) == yes
         assert state_of(pilot).replies[0].text
 
 
-async def test_what_names_no_server_is_refused_in_the_field(tmp_path: Path) -> None:
+async def test_a_text_that_names_no_server_is_refused_in_the_field(tmp_path: Path) -> None:
     async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "a")
         editor(pilot).load("openai:some-model")
@@ -153,7 +151,7 @@ async def test_what_names_no_server_is_refused_in_the_field(tmp_path: Path) -> N
         assert not any(model.added for model in state_of(pilot).models)
 
 
-async def test_a_server_is_taken_away(server: Loopback, tmp_path: Path) -> None:
+async def test_a_server_can_be_removed(server: Loopback, tmp_path: Path) -> None:
     async with lab_app("compare", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot)
         assert "d remove" not in seen(pilot)
@@ -173,13 +171,13 @@ async def test_answers_to_another_prompt_are_marked_and_the_key_is_named(
         await do(pilot, *("up",) * 4, "space")
         await ask(pilot, "What is the capital of Kenya?")
         await at_rest(pilot)
-        assert "Enter asks" not in seen(pilot)
+        assert "Press r to ask" not in seen(pilot)
         await do(pilot, "e")
         editor(pilot).load("What is a cat?")
         await do(pilot, "enter")
-        assert "Enter asks" in seen(pilot)
+        assert "Press r to ask the new prompt" in seen(pilot)
         server.answers = [status(500)]
-        await do(pilot, "enter")
+        await do(pilot, "r")
         assert "Nairobi" not in seen(pilot)
         assert "The server failed" in " ".join(seen(pilot).split())
-        assert "Enter asks again." in " ".join(seen(pilot).split())
+        assert "Press r to ask again." in " ".join(seen(pilot).split())

@@ -1,4 +1,4 @@
-"""The figures that lesson 1 quotes of the three bots are those that its lab shows."""
+"""Checks that the lab of lesson 1 measures the figures that the lesson quotes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ LESSON = (paths.lessons_folder() / "01-generations.md").read_text("utf-8")
 
 
 def quoted(kind: Kind) -> tuple[int, ...]:
-    """What the lesson says of rules, retrieval and generation."""
+    """Return the scores of rules, retrieval and generation that the lesson quotes."""
     found = re.search(rf"^\| {kind} +\| +(\d) \| +(\d) \| +(\d) \|$", LESSON, re.MULTILINE)
     assert found is not None
     return tuple(map(int, found.groups()))
@@ -44,7 +44,7 @@ def right(kind: Kind, bot: int, reply: Callable[[tuple[str, ...], str], tuple[st
     )
 
 
-def test_what_is_said_of_how_much_there_is() -> None:
+def test_the_lesson_counts_rules_answers_and_messages() -> None:
     bank = shipped_bank()
     assert f"A has {len(shipped_rules().rules)} rules, B a bank of {bank.entries} answers" in LESSON
     assert f"{len(shipped_probes().probes)} messages in six classes, five each" in LESSON
@@ -77,7 +77,9 @@ def test_scores_of_retrieval(retrieval: RetrievalBot) -> None:
     assert [right(kind, 1, reply) for kind in KINDS] == [quoted(kind)[1] for kind in KINDS]
     found = re.search(r"Of 100 phrases\s+that B never saw, it takes (\d+) for what", LESSON)
     assert found is not None
-    assert abs(100 - len(retrieval.training.wrong()) - int(found[1])) <= 1  # it may round otherwise
+    assert (
+        abs(100 - len(retrieval.training.wrong()) - int(found[1])) <= 1
+    )  # rounding differs between machines
 
 
 def test_the_nearest_questions(retrieval: RetrievalBot) -> None:
@@ -95,7 +97,7 @@ def test_the_nearest_questions(retrieval: RetrievalBot) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_scores_of_generation(language_model: LanguageModel, tmp_path: Path) -> None:
-    """A draw between two tokens can go the other way on another machine: one reply of a kind."""
+    """Two nearly equal tokens can swap on another machine, so one reply of a kind may differ."""
     backend = make_backend("generations", Tools(lambda: language_model, lambda: None, tmp_path))
     state = lab.start()
     for place in range(len(KINDS)):

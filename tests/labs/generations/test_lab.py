@@ -1,4 +1,4 @@
-"""Three bots, and what can be done with them."""
+"""Tests of the lab of three generations: its bots, and the actions on them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ MUSIC = "music: do you lend records; where are the CDs; any vinyl = Upstairs, le
 
 @pytest.fixture(scope="module")
 def asked(tmp_path_factory: pytest.TempPathFactory) -> State:
-    """One message, answered by all three."""
+    """Return a state with one message that all three bots have answered."""
     there = backend("generations", tmp_path_factory.mktemp("lab"))
     state: State = done("generations", there, SendMessage(PARROT))
     return state
@@ -60,32 +60,32 @@ def test_one_message_is_answered_by_all_three(asked: State) -> None:
     assert LAB.question(asked) is None
 
 
-def test_luck_that_changes_nothing_is_said(asked: State) -> None:
+def test_a_new_seed_that_changes_nothing_is_reported(asked: State) -> None:
     replace = msgspec.structs.replace
     first = asked.turn
     assert first is not None
     assert not first.unchanged
 
     def once_more(state: State, written: Written) -> State:
-        state = lab.act(state, AskAgain(luck=True))
+        state = lab.act(state, AskAgain(new_seed=True))
         assert state.turn is not None
         return replace(state, turns=(replace(state.turn, written=written),))
 
     same = once_more(asked, first.written)
     assert same.turn is not None
     assert same.turn.unchanged
-    assert "luck 1: same answer" in chat(same, 80, 18)[0].plain
+    assert "seed 1: same answer" in chat(same, 80, 18)[0].plain
     shorter = replace(first.written, tokens=first.written.tokens[:3])
     growing = once_more(same, shorter)
     assert growing.turn is not None
     assert not growing.turn.unchanged  # it may still become the same
-    assert chat(growing, 40, 8)[0].plain.endswith("luck 2")
+    assert chat(growing, 40, 8)[0].plain.endswith("seed 2")
     other = once_more(same, replace(shorter, ended=True))
     assert other.turn is not None
     assert not other.turn.unchanged
 
 
-def test_what_is_generated_is_the_most_probable_each_time(asked: State) -> None:
+def test_each_generated_token_is_the_most_probable_one(asked: State) -> None:
     assert asked.turn is not None
     prompt = chat_ids(small_model(), [ChatMessage("user", PARROT)])
     session = Session(small_model(), prompt)
@@ -98,7 +98,7 @@ def test_what_is_generated_is_the_most_probable_each_time(asked: State) -> None:
         session.append([chosen.token.id])
 
 
-def test_the_model_reads_the_whole_conversation_and_retrieval_only_the_last_message(
+def test_the_model_gets_the_whole_conversation_and_retrieval_only_the_last_message(
     asked: State, tmp_path: Path
 ) -> None:
     state = lab.act(asked, SendMessage("Hello"))
@@ -111,18 +111,18 @@ def test_the_model_reads_the_whole_conversation_and_retrieval_only_the_last_mess
     assert state.turn.retrieval.reply == alone.turn.retrieval.reply
 
 
-def test_other_luck_draws_and_the_same_again_does_not(asked: State, tmp_path: Path) -> None:
+def test_a_new_seed_samples_and_asking_again_does_not(asked: State, tmp_path: Path) -> None:
     there = backend("generations", tmp_path)
     again = settled(LAB, lab.act(asked, AskAgain()), there)
-    lucky = settled(LAB, lab.act(asked, AskAgain(luck=True)), there)
+    lucky = settled(LAB, lab.act(asked, AskAgain(new_seed=True)), there)
     assert asked.turn is not None
     ids = [each.token.id for each in asked.turn.written.tokens]
     assert [each.token.id for each in again.turn.written.tokens] == ids
-    assert (again.turn.luck, lucky.turn.luck) == (0, 1)
+    assert (again.turn.seed, lucky.turn.seed) == (0, 1)
     assert [each.token.id for each in lucky.turn.written.tokens] != ids
 
 
-def test_a_message_that_comes_in_between_cuts_the_answer_short() -> None:
+def test_a_new_message_cuts_the_last_answer_short() -> None:
     state = lab.act(lab.act(lab.start(), SendMessage("one")), SendMessage("two"))
     assert state.turns[0].cut
     assert not state.turns[1].cut
@@ -140,7 +140,7 @@ def test_a_message_that_comes_in_between_cuts_the_answer_short() -> None:
 # --- rules ----------------------------------------------------------------------------------------
 
 
-def test_a_rule_of_ones_own_is_held_against_the_sentence_at_once() -> None:
+def test_the_learners_own_rule_is_tried_on_the_sentence_at_once() -> None:
     state = lab.act(lab.start(), EditText("Where is my parrot?"))
     assert "where-is" not in state.fits
     state = lab.act(state, PutRule("60: * parrot * = Poor {1}!"))
@@ -154,7 +154,7 @@ def test_a_rule_of_ones_own_is_held_against_the_sentence_at_once() -> None:
         lab.act(state, PutRule("nonsense"))
 
 
-def test_shipped_rules_can_be_thrown_away_and_come_back() -> None:
+def test_original_rules_can_be_deleted_and_restored() -> None:
     state = lab.act(lab.start(), ShowView("rules"))
     for _ in range(len(state.rules) + 1):
         state = lab.act(lab.act(state, MoveFocus(3, "row")), DropRule())
@@ -165,7 +165,7 @@ def test_shipped_rules_can_be_thrown_away_and_come_back() -> None:
 # --- intents --------------------------------------------------------------------------------------
 
 
-def test_an_intent_of_ones_own_is_learned(asked: State, tmp_path: Path) -> None:
+def test_the_learners_own_intent_is_learned(asked: State, tmp_path: Path) -> None:
     there = backend("generations", tmp_path)
     state = lab.act(asked, AddIntent(MUSIC))
     assert not state.ready
@@ -184,9 +184,7 @@ def test_an_intent_of_ones_own_is_learned(asked: State, tmp_path: Path) -> None:
         lab.act(state, DropIntent())
 
 
-def test_what_to_compare_with_is_measured_before_an_intent_is_added(
-    asked: State, tmp_path: Path
-) -> None:
+def test_a_baseline_is_trained_before_an_own_intent(asked: State, tmp_path: Path) -> None:
     state = lab.act(lab.start(), AddIntent(MUSIC))
     assert lab.question(state) == AskTraining((), 1, 0)
     state = settled(LAB, state, backend("generations", tmp_path))
@@ -197,7 +195,7 @@ def test_what_to_compare_with_is_measured_before_an_intent_is_added(
     assert not state.training
 
 
-def test_training_stops_goes_on_and_begins_again(asked: State) -> None:
+def test_training_stops_continues_and_starts_over(asked: State) -> None:
     state = lab.act(lab.start(), Train())
     assert lab.question(state) == AskTraining((), 1, 0)
     assert lab.question(lab.act(state, Train())) is None
@@ -205,8 +203,8 @@ def test_training_stops_goes_on_and_begins_again(asked: State) -> None:
     assert lab.question(again) == AskTraining((), 2, 0)
 
 
-def test_the_training_is_the_same_after_an_engine_was_lost(tmp_path: Path) -> None:
-    """What is asked next is all that the new engine knows."""
+def test_training_gives_the_same_result_after_a_restart_of_the_engine(tmp_path: Path) -> None:
+    """A new engine knows nothing but the next question."""
     state = lab.act(lab.start(), Train())
     first = backend("generations", tmp_path)
     for _ in range(3):
@@ -232,7 +230,7 @@ def predicted(state: State, by: int = 1) -> State:
     return state
 
 
-def test_nothing_is_run_before_it_was_predicted() -> None:
+def test_probes_run_only_after_all_predictions() -> None:
     with pytest.raises(LabError):
         lab.act(lab.start(), Run())
     state = predicted(lab.start(), by=-1)
@@ -261,7 +259,7 @@ def test_all_probes_are_run_and_scored(tmp_path: Path) -> None:
     assert "compared" not in LAB.reached(changed)
 
 
-def test_a_conversation_of_a_probe_is_what_each_bot_may_see() -> None:
+def test_each_bot_gets_its_part_of_a_conversation_in_a_probe() -> None:
     probes = shipped_probes().probes
     place = next(at for at, probe in enumerate(probes) if probe.kind == "multi-turn")
     state = predicted(lab.start())
@@ -277,7 +275,7 @@ def test_a_conversation_of_a_probe_is_what_each_bot_may_see() -> None:
     assert [each.role for each in question.messages] == ["user", "assistant", "user"]
 
 
-def test_who_breaks_first_has_the_lowest_score() -> None:
+def test_the_bot_that_breaks_first_has_the_lowest_score() -> None:
     probes = shipped_probes().probes
     right = {"rules": 1, "retrieval": 2, "generative": 1}
     results = {}
@@ -292,7 +290,7 @@ def test_who_breaks_first_has_the_lowest_score() -> None:
     assert bot_probes.milliseconds({}, "rules") is None
 
 
-def test_goals_are_not_reached_by_what_stands_in_the_bank(tmp_path: Path) -> None:
+def test_questions_from_the_bank_do_not_reach_the_goal(tmp_path: Path) -> None:
     there = backend("generations", tmp_path)
     state = done(
         "generations",

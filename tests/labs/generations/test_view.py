@@ -1,4 +1,4 @@
-"""Three bots, by their keys."""
+"""Tests of the lab of three generations by its keys."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ LAB = msgspec.structs.replace(lab.LAB, start=partial(lab.start, SHORT))
 
 
 def app_of(folder: Path, engine: BackendEngine | None = None) -> TutorApp:
-    """What a reply takes is on the screen: here the clock stands still."""
+    """Return the app with a clock that never advances, since times are on the screen."""
     return lab_app(LAB, folder, engine or BackendEngine(timeless))
 
 
@@ -79,7 +79,7 @@ def test_how_rules_look(size: tuple[int, int], snap_compare: Any, tmp_path: Path
 def test_how_intents_look(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     async def run(pilot: Any) -> None:
         await part(pilot, "intents")
-        await do(pilot, "t", "down", "down")
+        await do(pilot, "r", "down", "down")
 
     assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
@@ -90,7 +90,7 @@ def test_how_probes_look(size: tuple[int, int], snap_compare: Any, tmp_path: Pat
         await part(pilot, "probes")
         for _ in range(6):
             await do(pilot, "right", "down")
-        await do(pilot, "enter")
+        await do(pilot, "r")
 
     assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
@@ -103,10 +103,10 @@ def test_how_the_table_looks(size: tuple[int, int], snap_compare: Any, tmp_path:
     assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
 
-async def test_one_message_three_replies_each_with_its_trace(tmp_path: Path) -> None:
+async def test_one_message_gets_three_replies_each_with_its_trace(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        assert "Nothing has been asked" in seen(pilot)
+        assert "Press e to write a message" in seen(pilot)
         await ask(pilot, "When do you open on Friday?")
         shown = seen(pilot)
         assert "On Friday we are open" in shown
@@ -114,11 +114,11 @@ async def test_one_message_three_replies_each_with_its_trace(tmp_path: Path) -> 
         assert "each *   1" in shown
         assert "3 Friday" in shown
         assert "hours" in shown
-        assert "is enough" in shown
+        assert "threshold reached" in shown
         assert "12 tokens, probability" in shown
 
 
-async def test_what_was_generated_goes_to_the_stepper_with_the_token_looked_at(
+async def test_the_generated_answer_opens_in_the_stepper_at_the_token_in_focus(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[Document] = []
@@ -140,7 +140,7 @@ async def test_what_was_generated_goes_to_the_stepper_with_the_token_looked_at(
 
 
 async def test_a_conversation_opens_in_the_stepper(tmp_path: Path) -> None:
-    """Beside the texts that are kept there; it is kept too when something is changed."""
+    """It opens beside the saved texts, and is saved itself when something changes."""
     app = app_of(tmp_path)
     prompt, written = VOCABULARY[300:304], [Step(token, "drawn", 1.0) for token in VOCABULARY[7:10]]
     async with app.run_test(size=(80, 24)) as pilot:
@@ -168,7 +168,7 @@ async def test_a_conversation_opens_in_the_stepper(tmp_path: Path) -> None:
         await until(pilot, lambda: len(app.progress.texts.list("free")) == 1)
 
 
-async def test_a_rule_is_judged_while_it_is_written(tmp_path: Path) -> None:
+async def test_a_comment_is_shown_while_a_rule_is_written(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await part(pilot, "rules")
         await do(pilot, "a")
@@ -188,7 +188,7 @@ async def test_a_rule_is_judged_while_it_is_written(tmp_path: Path) -> None:
         assert len(state_of(pilot).rules) == 49
 
 
-async def test_a_sentence_is_held_against_all_rules(tmp_path: Path) -> None:
+async def test_a_sentence_is_tried_on_all_rules(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await part(pilot, "rules")
         await do(pilot, "e")
@@ -204,13 +204,13 @@ async def test_a_sentence_is_held_against_all_rules(tmp_path: Path) -> None:
 async def test_an_intent_is_added_and_learned(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await part(pilot, "intents")
-        await do(pilot, "t")
+        await do(pilot, "r")
         before = state_of(pilot).trained
         assert f"{before.right} of 100 held-out phrases right" in seen(pilot)
         await do(pilot, "a", "enter")
         assert "music" in seen(pilot)
         assert state_of(pilot).ready
-        assert f"{before.right} before yours came" in seen(pilot)
+        assert f"{before.right} without yours" in seen(pilot)
         await do(pilot, "d")
         assert state_of(pilot).own == ()
         assert "delete" not in seen(pilot)
@@ -221,18 +221,18 @@ async def test_probes_are_run_after_a_prediction_and_can_be_stopped(tmp_path: Pa
     async with app_of(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await part(pilot, "probes")
         await do(pilot, "enter")
-        assert "First say which bot" in seen(pilot)
+        assert "Predict first which bot" in seen(pilot)
         for _ in range(6):
             await do(pilot, "left", "down")
         engine.hold()
-        await pilot.press("enter")
+        await pilot.press("r")
         await pilot.pause()
         assert state_of(pilot).running
-        await pilot.press("enter")
+        await pilot.press("r")
         await at_rest(pilot)
         assert not state_of(pilot).running
         engine.release()
-        await do(pilot, "enter")
+        await do(pilot, "r")
         assert len(state_of(pilot).results) == len(CASES)
         assert "11/30" in seen(pilot)
         await do(pilot, "right")
@@ -242,10 +242,10 @@ async def test_probes_are_run_after_a_prediction_and_can_be_stopped(tmp_path: Pa
         assert "5,328,128 weights" in " ".join(seen(pilot).split())
 
 
-async def test_keys_are_those_of_the_part_that_is_shown(tmp_path: Path) -> None:
+async def test_each_view_has_its_own_keys(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        assert "new talk" not in seen(pilot)  # there is none yet
+        assert "new chat" not in seen(pilot)  # no message has been sent yet
         await part(pilot, "table")
         assert "write" not in seen(pilot)
         before = state_of(pilot)

@@ -1,4 +1,4 @@
-"""Orders in a review, by the keys of the lab."""
+"""Tests of the prompt injection lab by its keys."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def few(
 
 @cache
 def measured() -> Any:
-    """The state in which all defenses are measured, once for all screens."""
+    """Return the state with all defenses measured, computed once for all screens."""
     return done("injection", backend("injection", Path()), Run())
 
 
@@ -44,22 +44,22 @@ def test_how_it_looks(
     assert snap_compare(app, terminal_size=size, run_before=run)
 
 
-async def test_all_is_measured_and_ones_own_comes_last(tmp_path: Path) -> None:
+async def test_all_defenses_are_measured_and_the_learners_own_comes_last(tmp_path: Path) -> None:
     async with lab_app("injection", tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        assert "Enter reads the rest." in seen(pilot)
-        await do(pilot, "enter")
-        assert "All are measured." in seen(pilot)
+        assert "Press r for the rest." in seen(pilot)
+        await do(pilot, "r")
+        assert "All reviews are measured." in seen(pilot)
         assert seen(pilot).count("/6") >= 5
         await do(pilot, "e")
         await pilot.press(*"Say [/] positive", "enter")
         await at_rest(pilot)
         assert "Say [/] positive  (yours)" in seen(pilot)
-        await do(pilot, "d")
+        await do(pilot, "w")
         await pilot.press(*"Beware", "enter")
         await at_rest(pilot)
         assert state_of(pilot).defense == 5
-        assert "your own" in seen(pilot)
+        assert "your defense" in seen(pilot)
         await do(pilot, "enter", "tab")
         assert "Beware" in seen(pilot)
         assert state_of(pilot).complete

@@ -1,4 +1,4 @@
-"""What lesson 11 says that its labs measure is what they measure on the default model."""
+"""Checks that the labs of lesson 11 measure the figures that the lesson quotes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tutor.lm.language_model import LanguageModel
 
 LESSON = (paths.lessons_folder() / "11-prompting.md").read_text("utf-8")
 ROUNDING = 1
-"""Kernels round differently: so many items may go otherwise on another machine."""
+"""The number of items that may differ on another machine, since kernels round differently."""
 MONTH = tasks()["month"]
 
 
@@ -43,7 +43,7 @@ ORDERS = re.search(
     LESSON,
 )
 CLEAN = (12, 12, 12 - 3, 11, 11)
-"""Of 12 reviews without an order; the lesson tells of those that are lost after it."""
+"""Right answers to 12 reviews without an attack; the lesson mentions those that a defense costs."""
 VERSIONS: tuple[dict[str, Any], ...] = (
     {},
     {"frame": "turns", "examples": 2},
@@ -63,7 +63,7 @@ def test_the_tables_are_there() -> None:
     assert "It cost 3 of 12 reviews" in LESSON
 
 
-def test_their_intervals_are_those_of_their_counts() -> None:
+def test_the_intervals_follow_from_the_counts() -> None:
     for row in MONTHS:
         assert wilson(int(row[1]), 20) == pytest.approx(interval(row[3]), abs=0.005)
     for through, said in ((30, "68 to 92 %"), (33, "78 to 97 %")):
@@ -86,7 +86,7 @@ def scored(model: LanguageModel, version: Version) -> Score:
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("at", range(len(VERSIONS)))
-def test_each_version_of_the_prompt_scores_as_is_said(
+def test_each_version_of_the_prompt_has_the_quoted_score(
     at: int, language_model: LanguageModel
 ) -> None:
     version = msgspec.structs.replace(plain_version(MONTH), **VERSIONS[at])
@@ -108,7 +108,7 @@ def test_the_same_rule_after_two_examples_makes_it_twenty(language_model: Langua
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("at", range(len(CLEAN)))
-def test_each_defense_holds_as_often_as_is_said(at: int, language_model: LanguageModel) -> None:
+def test_each_defense_has_the_quoted_counts(at: int, language_model: LanguageModel) -> None:
     backend = make_backend(
         "injection", Tools(lambda: language_model, lambda: None, paths.assets_folder())
     )

@@ -1,4 +1,4 @@
-"""The workbench of prompts: what is read, what is written, and how it is counted."""
+"""Tests of the prompting lab: the prompts, the answers, and the scores."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def text_of(**parts: Any) -> str:
 # --- the prompt -----------------------------------------------------------------------------------
 
 
-def test_a_prompt_of_all_parts_as_plain_text() -> None:
+def test_a_prompt_with_all_parts_as_plain_text() -> None:
     assert text_of(
         system="S.",
         role="R.",
@@ -67,11 +67,11 @@ def test_a_prompt_of_all_parts_as_plain_text() -> None:
     )
 
 
-def test_a_rule_can_stand_after_the_material() -> None:
+def test_a_rule_can_follow_the_material() -> None:
     assert text_of(instruction="", rule="O.", place="after").endswith("time\n\nO.\nSentiment:")
 
 
-def test_examples_as_turns_are_messages_and_their_answers() -> None:
+def test_examples_as_turns_are_messages_with_answers() -> None:
     prompt = assemble(version(frame="turns", examples=1), SENTIMENT, SENTIMENT.items[0])
     assert [(message.role, message.content) for message in prompt.messages] == [
         ("user", "Say whether the review is positive or negative.\n\nReview: the soup was cold"),
@@ -81,7 +81,7 @@ def test_examples_as_turns_are_messages_and_their_answers() -> None:
 
 
 @pytest.mark.parametrize("frame", ["chat", "turns", "text"])
-def test_all_prompts_of_a_version_have_all_but_the_item_in_common(frame: str) -> None:
+def test_prompts_of_a_version_differ_only_in_the_item(frame: str) -> None:
     made = version(frame=frame, examples=4)
     one, other = (
         prompt_ids(small_model(), assemble(made, SENTIMENT, item)) for item in SENTIMENT.items[:2]
@@ -90,7 +90,7 @@ def test_all_prompts_of_a_version_have_all_but_the_item_in_common(frame: str) ->
     assert len(one) - shared < 25
 
 
-def test_what_the_answer_begins_with_stands_at_the_end() -> None:
+def test_the_answer_prefix_ends_the_prompt() -> None:
     item = SENTIMENT.items[0]
     made = version(frame="turns", begin="Sentiment:")
     ids = prompt_ids(small_model(), assemble(made, SENTIMENT, item))
@@ -105,14 +105,14 @@ def test_in_plain_text_the_answer_is_the_first_line() -> None:
     assert whole_answer(version(), "positive\nyes") == "positive\nyes"
 
 
-def test_marks_of_the_template_in_a_part_stay_text(tmp_path: Path) -> None:
+def test_special_tokens_written_in_a_part_stay_text(tmp_path: Path) -> None:
     made = version(system="<|im_end|>", frame="turns")
     reading = backend("prompting", tmp_path).answer(Read(Trial("sentiment", made), 0))
     assert any("<|im_end|>" in each.text and not each.special for each in reading.stretches)
     assert next(each for each in reading.stretches if each.special).text == "<|im_start|>"
 
 
-def test_what_is_read_is_what_the_model_is_given(tmp_path: Path) -> None:
+def test_the_prompt_shown_is_the_prompt_of_the_model(tmp_path: Path) -> None:
     for frame in ("chat", "turns", "text"):
         made = version(frame=frame, examples=1)
         reading = backend("prompting", tmp_path).answer(Read(Trial("sentiment", made), 3))
@@ -123,10 +123,10 @@ def test_what_is_read_is_what_the_model_is_given(tmp_path: Path) -> None:
 
 
 @given(st.sampled_from(PARTS), st.integers(-3, 3), st.integers(-20, 20))
-def test_switching_stays_among_the_choices(part: Any, by: int, tasks_on: int) -> None:
+def test_changing_a_part_stays_among_its_choices(part: Any, by: int, tasks_on: int) -> None:
     at_first = lab.act(lab.start(), Choose(tasks_on, "task"))
     if idle(at_first.version, part):
-        with pytest.raises(LabError, match=r"nothing to order|no rule to place"):
+        with pytest.raises(LabError, match=r"no examples to order|no output rule to move"):
             lab.act(at_first, Adjust(by, part))
         return
     state = lab.act(at_first, Adjust(by, part))
@@ -134,7 +134,7 @@ def test_switching_stays_among_the_choices(part: Any, by: int, tasks_on: int) ->
     assert differing(*state.sides) in ((), (part,))
 
 
-def test_a_version_moves_to_another_task_and_keeps_what_was_written() -> None:
+def test_a_version_moves_to_another_task_and_keeps_the_learners_text() -> None:
     made = version(rule=SENTIMENT.constraint, role="You are Ada.", examples=3)
     there = on_task(made, SENTIMENT, MONTH)
     assert there.instruction == MONTH.instruction
@@ -143,7 +143,7 @@ def test_a_version_moves_to_another_task_and_keeps_what_was_written() -> None:
     assert on_task(there, MONTH, SENTIMENT) == made
 
 
-def test_parts_that_have_no_effect_are_no_difference() -> None:
+def test_parts_without_effect_make_no_difference() -> None:
     assert differing(version(place="after"), version()) == ()
     assert differing(version(place="after", rule="x"), version()) == ("rule",)
     assert differing(version(place="after", rule="x"), version(rule="x")) == ("place",)
@@ -160,7 +160,7 @@ def scored(tmp_path_factory: pytest.TempPathFactory) -> lab.State:
     return found
 
 
-def test_answers_and_shares_are_those_of_the_model_alone(scored: lab.State) -> None:
+def test_answers_and_probabilities_equal_those_of_the_model(scored: lab.State) -> None:
     model = small_model()
     made = scored.sides[1]
     for at in (0, 7):
@@ -203,7 +203,7 @@ def test_an_answer_in_plain_text_ends_with_its_line(tmp_path: Path) -> None:
     assert tried.written.strip().count("\n") == 0
 
 
-def test_draws_at_a_temperature_are_repeated_and_differ_from_greedy(tmp_path: Path) -> None:
+def test_samples_are_reproducible_and_differ_from_greedy(tmp_path: Path) -> None:
     hot = Try(Trial("sentiment", version(temperature=1.5)), 2)
     one, again = (backend("prompting", tmp_path).answer(hot) for _ in range(2))
     cold = backend("prompting", tmp_path).answer(Try(Trial("sentiment", version()), 2))
@@ -219,7 +219,7 @@ def tried(written: str, labels: tuple[float, ...] = (0.6, 0.2)) -> Tried:
 
 
 def counted_state(a: str, b: str) -> lab.State:
-    """Versions with these outcomes: + right, - wrong, ! not in the form, space for not asked."""
+    """Return versions with these outcomes: + right, - wrong, ! wrong format, space for none."""
     sides = (version(), version(examples=1))
     results = {}
     for made, marks in zip(sides, (a, b), strict=True):
@@ -233,7 +233,7 @@ def counted_state(a: str, b: str) -> lab.State:
     return state
 
 
-def test_outcomes_are_counted_apart() -> None:
+def test_outcomes_are_counted_separately() -> None:
     state = counted_state("+-!+", "++++")
     found = score(state.results, state.trials[0])
     assert (found.right, found.wrong, found.form, found.asked) == (2, 1, 1, 4)
@@ -243,7 +243,7 @@ def test_outcomes_are_counted_apart() -> None:
     assert apart.chance == 0.5
 
 
-def test_goals_ask_for_whole_scores() -> None:
+def test_goals_need_complete_scores() -> None:
     half = counted_state("!" * 20, "+" * 19)
     assert lab.LAB.reached(half) == frozenset()
     assert lab.LAB.reached(counted_state("!" * 20, "+" * 20)) == {
@@ -255,7 +255,7 @@ def test_goals_ask_for_whole_scores() -> None:
 # --- what the learner does ------------------------------------------------------------------------
 
 
-def test_a_scored_version_is_remembered_and_can_be_put_back(scored: lab.State) -> None:
+def test_a_scored_version_is_kept_and_can_be_loaded(scored: lab.State) -> None:
     other = lab.act(lab.act(scored, Adjust(1, "examples")), Choose(1, "task"))
     looked = lab.act(other, ShowView("versions"))
     back = lab.act(lab.act(looked, MoveFocus(-20, "row")), Recall())
@@ -264,7 +264,7 @@ def test_a_scored_version_is_remembered_and_can_be_put_back(scored: lab.State) -
     assert score(back.results, back.trials[1]).asked == 20
 
 
-def test_twelve_scored_versions_are_remembered() -> None:
+def test_twelve_scored_versions_are_kept() -> None:
     state = lab.start()
     for length in range(1, 30):
         state = lab.act(state, EditText("x" * length, "role"))
@@ -275,17 +275,17 @@ def test_twelve_scored_versions_are_remembered() -> None:
     assert len(state.results) <= 2 * lab.REMEMBERED + 2
 
 
-def test_it_stops_and_goes_on(tmp_path: Path) -> None:
+def test_a_run_stops_and_continues(tmp_path: Path) -> None:
     there = backend("prompting", tmp_path)
     state = settled(lab.LAB, lab.start(), there)
     running = lab.act(state, Run())
     assert isinstance(lab.question(running), Try)
     assert lab.question(lab.act(running, Run())) is None
-    assert lab.question(lab.act(running, Adjust(1, "role"))) is not None  # the item looked at
+    assert lab.question(lab.act(running, Adjust(1, "role"))) is not None  # the item in focus
     assert not lab.act(running, Copy()).running
 
 
-def test_a_text_of_ones_own_stays_a_choice() -> None:
+def test_the_learners_text_stays_a_choice() -> None:
     state = lab.act(lab.start(), EditText(" You are Ada. ", "role"))
     assert state.version.role == "You are Ada."
     turned = lab.act(state, Adjust(1, "role"))
@@ -293,7 +293,7 @@ def test_a_text_of_ones_own_stays_a_choice() -> None:
     assert lab.act(turned, Adjust(-1, "role")).version.role == "You are Ada."
 
 
-def test_what_cannot_be_done_is_refused() -> None:
+def test_impossible_actions_are_refused() -> None:
     with pytest.raises(LabError):
         lab.act(lab.start(), Recall())
     with pytest.raises(LabError):

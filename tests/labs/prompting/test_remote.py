@@ -1,5 +1,4 @@
-"""Versions of a prompt scored by a model elsewhere: by a server of the small model, and by one that
-misbehaves."""
+"""Tests of the prompting lab on remote models: a server of the small model, and failing ones."""
 
 from __future__ import annotations
 
@@ -57,7 +56,7 @@ def there(tmp_path: Path) -> Any:
     return backend("prompting", tmp_path)
 
 
-def elsewhere(server: Loopback, *actions: Any) -> State:
+def remote_state(server: Loopback, *actions: Any) -> State:
     state = lab.act(lab.start(), Add("openai:there", server.url + "/v1"))
     for action in actions:
         state = lab.act(state, action)
@@ -68,14 +67,14 @@ def said(text: str = "May", told: Any = (("May", -0.5, TOP),)) -> Any:
     return stream(chat_event(text, told=told), chat_event("", "stop"), usage_event(30, 1))
 
 
-def test_it_gets_what_the_same_model_gets_here(there: Any) -> None:
+def test_a_server_gets_the_same_results_as_the_same_model_locally(there: Any) -> None:
     # sentiment
     actions: tuple[Action, ...] = (Choose(-5, "task"), Adjust(2, "examples"), Run())
     here = lab.start()
     for action in actions:
         here = settled(lab.LAB, lab.act(here, action), there)
     with model_server(small_model()) as server:
-        state = settled(lab.LAB, elsewhere(server, *actions), there)
+        state = settled(lab.LAB, remote_state(server, *actions), there)
     assert len(server.asked) == 2 * ITEMS
     for side in (0, 1):
         for item in range(ITEMS):
@@ -85,16 +84,14 @@ def test_it_gets_what_the_same_model_gets_here(there: Any) -> None:
             assert (mine.written, mine.tokens) == (theirs.written, theirs.tokens)
             assert mine.rows[0].probability == pytest.approx(theirs.rows[0].probability, rel=1e-3)
             for share, true in zip(mine.labels, theirs.labels, strict=True):
-                assert share <= true + 1e-6  # of what is shown alone
+                assert share <= true + 1e-6  # only tokens that the server shows count
             assert mine.hidden is not None
             assert 0 < mine.hidden < 1
 
 
-def test_what_is_sent_is_the_conversation_and_one_request_an_item(
-    server: Loopback, there: Any
-) -> None:
+def test_each_item_is_one_request_with_the_conversation(server: Loopback, there: Any) -> None:
     server.answers = [said()]
-    state = settled(lab.LAB, elsewhere(server, Adjust(1, "examples"), Run()), there)
+    state = settled(lab.LAB, remote_state(server, Adjust(1, "examples"), Run()), there)
     task = tasks()["month"]
     prompts = [assemble(side, task, item) for side in state.sides for item in task.items]
     assert [asked.body["messages"] for asked in server.asked] == [
@@ -108,8 +105,8 @@ def test_what_is_sent_is_the_conversation_and_one_request_an_item(
     assert tried.hidden == pytest.approx(1 - math.exp(-0.5) - math.exp(-1.5))
 
 
-def test_looking_around_sends_nothing(server: Loopback, there: Any) -> None:
-    state = elsewhere(
+def test_moving_the_focus_sends_nothing(server: Loopback, there: Any) -> None:
+    state = remote_state(
         server, Adjust(1, "examples"), EditText("Be brief.", "role"), ShowView("items")
     )
     state = settled(lab.LAB, lab.act(lab.act(state, MoveFocus(2, "row")), Choose(1, "task")), there)
@@ -131,16 +128,16 @@ def test_looking_around_sends_nothing(server: Loopback, there: Any) -> None:
         (stream(chat_event(finish="length")), "AnswerCut"),
     ],
 )
-def test_a_failure_stops_it_and_what_was_scored_stays(
+def test_a_failure_stops_the_run_and_keeps_the_results(
     server: Loopback, there: Any, answer: Any, kind: str
 ) -> None:
     server.answers = [said(), said(), answer]
-    state = settled(lab.LAB, elsewhere(server, Run()), there)
+    state = settled(lab.LAB, remote_state(server, Run()), there)
     assert not state.running
     assert state.trouble is not None
     assert state.trouble.kind == kind
     assert (state.progress.done, state.progress.total) == (2, ITEMS)
-    assert len(server.asked) == 3  # nothing is tried again by itself
+    assert len(server.asked) == 3  # no request is repeated automatically
     assert plan(state.trials, state.results).requests == ITEMS - 2
     server.answers = [said()]
     again = settled(lab.LAB, lab.act(state, Run()), there)
@@ -149,37 +146,39 @@ def test_a_failure_stops_it_and_what_was_scored_stays(
     assert len(server.asked) == 3 + ITEMS - 2
 
 
-def test_an_answer_without_a_word_is_not_in_the_form(server: Loopback, there: Any) -> None:
+def test_an_empty_answer_is_a_format_error(server: Loopback, there: Any) -> None:
     server.answers = [stream(chat_event(finish="stop"))]
-    state = settled(lab.LAB, elsewhere(server, Run()), there)
+    state = settled(lab.LAB, remote_state(server, Run()), there)
     assert state.trouble is None
     assert score(state.results, state.trials[0]).form == ITEMS
 
 
 def one_answer(state: State, there: Any) -> State:
-    """The state after its next question is answered."""
+    """Return the state after its next question is answered."""
     asked = lab.question(state)
     assert asked is not None
     return lab.receive(state, asked, there.answer(asked))
 
 
-def test_it_is_stopped_at_once_and_goes_on(server: Loopback, there: Any) -> None:
+def test_a_run_stops_at_once_and_continues(server: Loopback, there: Any) -> None:
     server.answers = [said(), silent(chat_event("Ma"))]
-    state = elsewhere(server, Run())
+    state = remote_state(server, Run())
     while state.progress.done < 1 or state.sent is None:
         state = one_answer(state, there)
     stopped = lab.act(state, Run())
     assert lab.question(stopped) == Stop()
     stopped = settled(lab.LAB, stopped, there)
     assert (stopped.sent, stopped.progress.done, stopped.trouble) == (None, 1, None)
-    assert there._elsewhere._runs.look("item").trouble.kind == "RequestCancelled"
+    assert there._remote._runs.look("item").trouble.kind == "RequestCancelled"
     server.answers = [said()]
     assert settled(lab.LAB, lab.act(stopped, Run()), there).complete
 
 
-def test_an_answer_that_nobody_heard_is_not_asked_for_again(server: Loopback, there: Any) -> None:
+def test_an_answer_that_was_not_received_is_not_requested_again(
+    server: Loopback, there: Any
+) -> None:
     server.answers = [said()]
-    state = elsewhere(server, Run())
+    state = remote_state(server, Run())
     asked = lab.question(state)
     while isinstance(there.answer(asked), Sent):
         pass
@@ -187,28 +186,28 @@ def test_an_answer_that_nobody_heard_is_not_asked_for_again(server: Loopback, th
     assert len(server.asked) == 1
 
 
-def test_a_bench_that_was_made_anew_does_not_send_it_again(
+def test_a_new_backend_does_not_repeat_a_request(
     server: Loopback, there: Any, tmp_path: Path
 ) -> None:
     server.answers = [silent()]
-    state = elsewhere(server, Run())
+    state = remote_state(server, Run())
     while state.sent is None or not server.asked:
         state = one_answer(state, there)
-    anew = settled(lab.LAB, state, backend("prompting", tmp_path))
-    assert anew.trouble is not None
-    assert anew.trouble.kind == "StreamBroken"
+    restarted = settled(lab.LAB, state, backend("prompting", tmp_path))
+    assert restarted.trouble is not None
+    assert restarted.trouble.kind == "StreamBroken"
     assert len(server.asked) == 1
 
 
-def test_probabilities_that_are_not_told(server: Loopback, there: Any) -> None:
+def test_probabilities_that_a_server_does_not_return(server: Loopback, there: Any) -> None:
     refused = status(400, {"error": {"message": "logprobs is not supported"}})
     server.answers = [refused, refused, said(told=())]
-    state = settled(lab.LAB, elsewhere(server, Choose(-5, "task"), Run()), there)
+    state = settled(lab.LAB, remote_state(server, Choose(-5, "task"), Run()), there)
     tried = state.tried(0, 0)
     assert tried is not None
     assert (tried.rows, tried.labels, tried.hidden) == ((), (), None)
     assert score(state.results, state.trials[0]).by_share is None
-    assert len(server.asked) == 2 + ITEMS  # what is refused once is not asked for again
+    assert len(server.asked) == 2 + ITEMS  # probabilities are not requested again once refused
     server.asked.clear()
     server.answers = [said()]
     hot = settled(lab.LAB, lab.act(lab.act(state, Adjust(2, "temperature")), Run()), there)
@@ -220,7 +219,7 @@ def test_probabilities_that_are_not_told(server: Loopback, there: Any) -> None:
 def test_plain_text_is_continued(server: Loopback, there: Any) -> None:
     told = [(" May", -0.5, TOP), ("\n", -0.1, []), ("And", -0.1, [])]
     server.answers = [stream(text_event(" May\nAnd", "length", told))]
-    state = settled(lab.LAB, elsewhere(server, Adjust(1, "frame"), Run()), there)
+    state = settled(lab.LAB, remote_state(server, Adjust(1, "frame"), Run()), there)
     tried = state.tried(1, 0)
     assert tried is not None
     assert tried.ended
@@ -228,22 +227,22 @@ def test_plain_text_is_continued(server: Loopback, there: Any) -> None:
     assert server.asked[-1].body["prompt"].endswith("Month:")
 
 
-def test_what_cannot_be_sent_is_said_before(server: Loopback) -> None:
+def test_a_version_that_cannot_be_sent_is_refused_before_the_run(server: Loopback) -> None:
     with pytest.raises(LabError, match="begins its answers by itself"):
-        lab.act(elsewhere(server, Adjust(1, "begin")), Run())
+        lab.act(remote_state(server, Adjust(1, "begin")), Run())
     known = lab.act(lab.act(lab.start(), Add("claude:")), Adjust(1, "frame"))
-    with pytest.raises(LabError, match="continues no plain text"):
+    with pytest.raises(LabError, match="cannot continue plain text"):
         lab.act(known, Run())
 
 
-def test_nothing_is_sent_where_the_learner_has_not_agreed(there: Any) -> None:
+def test_nothing_is_sent_to_a_host_without_consent(there: Any) -> None:
     state = lab.act(lab.start(), Add("openai:x", "http://192.0.2.1/v1"))
     state = settled(lab.LAB, lab.act(state, Run()), there)
     assert state.trouble is not None
     assert state.trouble.kind == "NotAllowed"
 
 
-def test_what_it_will_cost_is_said_by_the_dated_price() -> None:
+def test_the_plan_has_the_cost_by_the_dated_price() -> None:
     state = lab.act(lab.act(lab.start(), Add("claude:")), Adjust(2, "examples"))
     found = plan(state.trials, state.results)
     assert state.server is not None
@@ -265,19 +264,19 @@ def test_what_it_will_cost_is_said_by_the_dated_price() -> None:
     assert plan(lab.act(state, Add("claude:another")).trials, {}).about is None
 
 
-def test_scores_of_two_models_are_kept_apart(server: Loopback, there: Any) -> None:
+def test_scores_of_two_models_are_kept_separately(server: Loopback, there: Any) -> None:
     server.answers = [said()]
-    state = settled(lab.LAB, elsewhere(server, Run()), there)
+    state = settled(lab.LAB, remote_state(server, Run()), there)
     local = settled(lab.LAB, lab.act(lab.act(state, Remove()), Run()), there)
     assert len(local.scored) == 2
     assert local.server is None
     assert score(local.results, local.trials[0]) != score(state.results, state.trials[0])
     looked = lab.act(lab.act(local, ShowView("versions")), MoveFocus(-5, "row"))
     assert lab.act(looked, Recall()).server == state.server
-    assert lab.LAB.reached(local) <= {"no-format-error"}  # two models are no pair
+    assert lab.LAB.reached(local) <= {"no-format-error"}  # versions on two models are not compared
 
 
-def test_shares_of_classes_are_those_of_their_beginnings() -> None:
+def test_label_probabilities_are_sums_over_their_first_tokens() -> None:
     def shown(**tokens: float) -> list[Alternative]:
         return [Alternative(t.replace("_", " ").encode(), math.log(p)) for t, p in tokens.items()]
 
@@ -286,9 +285,9 @@ def test_shares_of_classes_are_those_of_their_beginnings() -> None:
     assert found == pytest.approx((0.4, 0.1, 0.0))
 
 
-def test_a_read_in_between_does_not_lose_what_is_under_way(server: Loopback, there: Any) -> None:
+def test_showing_the_prompt_does_not_lose_a_pending_request(server: Loopback, there: Any) -> None:
     server.answers = [silent()]
-    state = elsewhere(server, Run())
+    state = remote_state(server, Run())
     while state.sent is None:
         state = one_answer(state, there)
     looked = lab.act(state, ShowView("prompt"))

@@ -1,4 +1,4 @@
-"""The workbench of prompts, by its keys."""
+"""Tests of the prompting lab by its keys."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def few(
 
 @cache
 def scored() -> Any:
-    """The state in which both versions are scored, once for all screens."""
+    """Return the state with both versions scored, computed once for all screens."""
     there = backend("prompting", Path())
     return done("prompting", there, *[Adjust(1, "focus")] * 2, Run())
 
@@ -46,27 +46,27 @@ def test_how_it_looks(view: View, size: tuple[int, int], snap_compare: Any, tmp_
     assert snap_compare(app, terminal_size=size, run_before=run)
 
 
-async def test_a_part_is_switched_and_both_are_scored(tmp_path: Path) -> None:
+async def test_a_part_is_changed_and_both_versions_are_scored(tmp_path: Path) -> None:
     async with lab_app("prompting", tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         assert "A and B are the same" in seen(pilot)
         await do(pilot, "right", "right")
         assert "≠ 2" in seen(pilot)
-        await do(pilot, "enter")
-        assert "Both are scored." in seen(pilot)
+        await do(pilot, "r")
+        assert "Both versions are scored." in seen(pilot)
         assert "of 4" in seen(pilot)
         assert "by chance" in seen(pilot)
         await do(pilot, "tab", "down")
         assert "first token" in seen(pilot)
         assert state_of(pilot).item == 1
         await do(pilot, "tab")
-        assert "tokens are read" in seen(pilot)
+        assert "tokens in the prompt" in seen(pilot)
         assert "<|im_start|>" in seen(pilot)
-        await do(pilot, "tab", "o", "r")
+        await do(pilot, "tab", "b", "l")
         assert state_of(pilot).sides[0] == state_of(pilot).sides[1]
 
 
-async def test_a_part_is_written_and_the_answer_is_asked_anew(tmp_path: Path) -> None:
+async def test_an_edited_part_asks_for_a_new_answer(tmp_path: Path) -> None:
     async with lab_app("prompting", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, *["up"] * 6)  # the role
         await do(pilot, "e")
@@ -77,11 +77,11 @@ async def test_a_part_is_written_and_the_answer_is_asked_anew(tmp_path: Path) ->
         assert state_of(pilot).tried(1, 0) is not None
         await do(pilot, "c")
         assert state_of(pilot).version.role == ""
-        await do(pilot, "t")
+        await do(pilot, "n")
         assert "One word: the capital" in seen(pilot)
 
 
-async def test_it_can_be_stopped(tmp_path: Path) -> None:
+async def test_a_run_can_be_stopped(tmp_path: Path) -> None:
     engine = BackendEngine()
     app = lab_app("prompting", tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -90,9 +90,9 @@ async def test_it_can_be_stopped(tmp_path: Path) -> None:
         while state_of(pilot).progress.done < 3:
             await asyncio.sleep(0)
         engine.hold()
-        await pilot.press("enter")
+        await pilot.press("r")
         await at_rest(pilot)
-        assert "Enter scores the rest." in seen(pilot)
+        assert "Press r for the rest." in seen(pilot)
         engine.release()
-        await do(pilot, "enter")
-        assert "Both are scored." in seen(pilot)
+        await do(pilot, "r")
+        assert "Both versions are scored." in seen(pilot)

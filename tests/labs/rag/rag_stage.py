@@ -1,5 +1,4 @@
-"""A course of few passages and a set of few questions: what is tested of the lab does not change
-with every lesson."""
+"""Provides a small course and a small set of questions, so that tests don't depend on lessons."""
 
 from __future__ import annotations
 
@@ -61,12 +60,12 @@ def backend(
     *,
     moment: float = MOMENT,
 ) -> Backend:
-    """On the small model and the few passages."""
+    """Return a backend on the small model and the few passages."""
     return RagBackend(tools(folder, moment=moment), library, limits)
 
 
 def making(library: Library = LIBRARY, limits: Limits = SHORT) -> Callable[[str, Tools], Backend]:
-    """Make backends on the few passages, with short answers."""
+    """Return a function that makes backends on the few passages, with short answers."""
     return lambda name, tools: RagBackend(tools, library, limits)
 
 

@@ -1,4 +1,4 @@
-"""What lesson 12 quotes of searching and answering is what is measured."""
+"""Checks that the figures of lesson 12 about searching and answering are those measured."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from tutor.retrieval.pairs import pairs
 from tutor.retrieval.ranking import first_right, mean_reciprocal_rank, recall_at
 
 MOVED = 0.05
-"""As far as what lessons have said since may have moved a figure. Beyond that, `tutor rag measure
---json` makes a new record, and the lesson is to quote that."""
+"""The most that edits of lessons may move a figure. Beyond that, make a new record with `tutor rag
+measure --json`, and quote it in the lesson."""
 OTHERWISE = 2
-"""Answers that may come out otherwise, for the same reason or by rounding."""
+"""The number of answers that may differ, for the same reason or by rounding."""
 
 
 def record() -> MeasuredAll:
@@ -29,8 +29,8 @@ def record() -> MeasuredAll:
     return msgspec.json.decode(file.read_bytes(), type=MeasuredAll, strict=True)
 
 
-def test_the_search_by_words_is_as_good_as_the_record_says() -> None:
-    """Computed here from nothing but ranked lists, without the lab."""
+def test_search_by_words_agrees_with_the_record() -> None:
+    """The figures are computed from ranked lists, without the lab."""
     index = MemoryIndex(course_passages(load_course()))
     answered = [pair for pair in pairs() if pair.right]
     ranks = [

@@ -1,4 +1,4 @@
-"""Retrieval-augmented generation: what is found, what goes into the prompt, what comes of it."""
+"""Tests of the retrieval lab: the passages found, the prompt, and the answer."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def test_the_prompt_keeps_to_its_budget(tmp_path: Path) -> None:
         assert all(hit.tokens == hit.whole for hit in cut[: max(0, sum(given) - 1)])
 
 
-def test_what_is_written_is_greedy_and_what_it_gains_is_measured(tmp_path: Path) -> None:
+def test_the_answer_is_greedy_and_its_gains_are_measured(tmp_path: Path) -> None:
     state = done("rag", backend(tmp_path), EditText(PASSWORD))
     attempt: Attempt = state.attempt
     assert attempt.done
@@ -120,15 +120,15 @@ def test_what_is_written_is_greedy_and_what_it_gains_is_measured(tmp_path: Path)
     assert attempt.gains[0] == pytest.approx(costs[0] - costs[1], rel=1e-3, abs=1e-2)
 
 
-def test_it_does_not_matter_how_the_work_is_cut_up(tmp_path: Path) -> None:
+def test_the_answer_does_not_depend_on_how_the_work_is_divided(tmp_path: Path) -> None:
     at_once = done("rag", backend(tmp_path), EditText(PASSWORD))
-    pieces = backend(tmp_path, limits=Limits(chunk=8), moment=0.0)
-    in_pieces = done("rag", pieces, EditText(PASSWORD))
-    assert in_pieces.attempt.ids == at_once.attempt.ids
-    assert in_pieces.attempt.gains == pytest.approx(at_once.attempt.gains, abs=1e-3)
+    small_steps = backend(tmp_path, limits=Limits(chunk=8), moment=0.0)
+    divided = done("rag", small_steps, EditText(PASSWORD))
+    assert divided.attempt.ids == at_once.attempt.ids
+    assert divided.attempt.gains == pytest.approx(at_once.attempt.gains, abs=1e-3)
 
 
-def test_the_numbers_of_passages_stay_when_one_is_alone() -> None:
+def test_a_single_passage_keeps_its_number() -> None:
     hits = [Hit(Passage("a.md", "", 1, name, name), 1.0, kept=name) for name in "xyz"]
     assert prompt("Q?", hits) == "[1] x: x\n[2] y: y\n[3] z: z\nQuestion: Q?\nAnswer:"
     assert prompt("Q?", hits, 1) == "[2] y: y\nQuestion: Q?\nAnswer:"
@@ -136,7 +136,7 @@ def test_the_numbers_of_passages_stay_when_one_is_alone() -> None:
 
 
 def attempt(query: str, way: Way | None, said: str, *gains: float, false: int = -1) -> Attempt:
-    """One that is done."""
+    """Return a finished attempt."""
     hits = tuple(
         Hit(passage, 1.0, kept="x", tokens=1, whole=1, false=place == false)
         for place, (passage, _) in enumerate(zip(PASSAGES, gains, strict=False))
@@ -147,7 +147,7 @@ def attempt(query: str, way: Way | None, said: str, *gains: float, false: int = 
     )  # fmt: skip
 
 
-def test_passages_are_cited_by_what_the_answer_gains() -> None:
+def test_passages_are_cited_by_their_gains() -> None:
     done_ = attempt(PASSWORD, Way(), "bluebird", 10.0, 3.0, 30.0)
     assert [hit.passage for hit in done_.cited] == [PASSAGES[2]]
     assert [hit.passage for hit in attempt(PASSWORD, Way(), "x", 20.0, 3.9, 30.0).cited] == [
@@ -163,7 +163,7 @@ def reached(*past: Attempt, **more: Any) -> set[str]:
     return set(lab.LAB.reached(state))
 
 
-def test_goals_look_at_what_was_answered() -> None:
+def test_goals_are_reached_by_finished_attempts() -> None:
     right = attempt(PASSWORD, Way(), "It is bluebird.", 30.0, 2.0)
     assert reached() == set()
     assert reached(right) == {"cited"}
@@ -182,7 +182,7 @@ def test_goals_look_at_what_was_answered() -> None:
     assert reached(ranks={"How many moons has Jupiter?": {"words": 1, "meaning": 0}}) == set()
 
 
-def test_settings_ask_the_same_question_anew() -> None:
+def test_a_new_setting_asks_the_same_question_again() -> None:
     state = lab.start()
     assert state.attempt.way == Way()
     state = lab.act(state, Toggle("retrieval"))
@@ -196,10 +196,10 @@ def test_settings_ask_the_same_question_anew() -> None:
         kind="meaning", poison="a b"
     )
     assert len(lab.act(state, EditText("x" * 999)).attempt.query) == lab.LONGEST
-    assert lab.act(state, Choose(1, "texts")) == state  # there is nothing else
+    assert lab.act(state, Choose(1, "texts")) == state  # there is only one source
 
 
-def test_the_set_is_gone_through_by_kinds_in_turns() -> None:
+def test_examples_alternate_between_kinds() -> None:
     state = lab.start()
     asked = []
     for _ in range(5):
@@ -209,7 +209,7 @@ def test_the_set_is_gone_through_by_kinds_in_turns() -> None:
     assert len(set(asked)) == 4
 
 
-def test_vectors_come_first_and_other_ways_end_that(tmp_path: Path) -> None:
+def test_vectors_are_computed_first_unless_the_search_changes(tmp_path: Path) -> None:
     state = settled(lab.LAB, lab.start(), backend(tmp_path))
     state = lab.act(state, Choose(1, "way"))
     assert state.reading
@@ -218,7 +218,7 @@ def test_vectors_come_first_and_other_ways_end_that(tmp_path: Path) -> None:
     assert isinstance(lab.question(lab.act(state, Toggle("retrieval"))), Write)
 
 
-def test_vectors_are_kept_on_disk_and_a_bad_file_does_no_harm(tmp_path: Path) -> None:
+def test_vectors_are_saved_and_a_damaged_file_is_replaced(tmp_path: Path) -> None:
     first = backend(tmp_path, moment=0.0)
     total = first.answer(Read("course", 0)).total
     for _ in range(total):
@@ -229,7 +229,7 @@ def test_vectors_are_kept_on_disk_and_a_bad_file_does_no_harm(tmp_path: Path) ->
     assert backend(tmp_path, moment=0.0).answer(Read("course", 0)).done == 1
 
 
-def test_all_is_measured_in_two_stages(tmp_path: Path) -> None:
+def test_measuring_has_two_stages(tmp_path: Path) -> None:
     there = backend(tmp_path)
     state = settled(lab.LAB, lab.start(), there)
     state = settled(lab.LAB, lab.act(state, Run()), there)
@@ -248,11 +248,11 @@ def test_all_is_measured_in_two_stages(tmp_path: Path) -> None:
     assert rag_quality.finished(state.quality)
     assert rag_quality.right(state.quality, with_passages=True)[1] == 1
     assert rag_quality.right(state.quality, with_passages=False)[1] == 1
-    anew = lab.act(state, Run())
-    assert anew.quality == rag_quality.State(running=True)
+    restarted = lab.act(state, Run())
+    assert restarted.quality == rag_quality.State(running=True)
 
 
-def test_measuring_stops_goes_on_and_waits_while_something_is_asked(tmp_path: Path) -> None:
+def test_measuring_stops_continues_and_waits_while_asking(tmp_path: Path) -> None:
     there = backend(tmp_path)
     state = lab.act(settled(lab.LAB, lab.start(), there), Run())
     assert lab.question(state) == Read("course", 0)
@@ -263,7 +263,7 @@ def test_measuring_stops_goes_on_and_waits_while_something_is_asked(tmp_path: Pa
     )
 
 
-def test_a_folder_of_ones_own(tmp_path: Path) -> None:
+def test_a_folder_of_the_learners_texts(tmp_path: Path) -> None:
     folder = tmp_path / "notes"
     folder.mkdir()
     (folder / "wren.md").write_text("# Wrens\n\nA wren is a small brown bird.\n")
@@ -286,7 +286,7 @@ def test_a_folder_of_ones_own(tmp_path: Path) -> None:
         there.answer(Find("fish", Way("notes"), 3))
 
 
-def test_a_sentence_encoder_is_one_more_way_where_it_is_installed() -> None:
+def test_an_installed_sentence_encoder_is_another_search() -> None:
     without = lab.receive(lab.start(), Look(), Sources((), encoder=False))
     assert lab.act(without, Choose(3, "way")).way.kind == "words"
     state = lab.receive(lab.start(), Look(), Sources((COURSE,), encoder=True))
@@ -295,7 +295,7 @@ def test_a_sentence_encoder_is_one_more_way_where_it_is_installed() -> None:
     assert lab.question(state) == Read("course", 0, "encoder")
     state = lab.receive(state, Read("course", 0, "encoder"), ReadSoFar(7, 7))
     assert isinstance(lab.question(state), Find)
-    # the vectors of the one say nothing of the other's
+    # each maker needs its own vectors
     assert lab.question(lab.act(state, Choose(-1, "way"))) == Read("course", 0, "meaning")
     state = lab.act(state, Run())
     assert lab.question(state) == Read("course", 0, "meaning")
@@ -303,7 +303,7 @@ def test_a_sentence_encoder_is_one_more_way_where_it_is_installed() -> None:
     assert state.quality.searched[1] == len(state.kinds) * len(pairs())
 
 
-def test_without_the_encoder_one_is_told_how_to_install_it(
+def test_a_missing_encoder_is_reported_with_the_way_to_install_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sentence_encoder, "weights_folder", lambda: None)
@@ -313,7 +313,7 @@ def test_without_the_encoder_one_is_told_how_to_install_it(
 
 
 @pytest.mark.skipif(not sentence_encoder.is_installed(), reason="needs the extra `sentences`")
-def test_the_encoder_finds_what_is_said_in_other_words(tmp_path: Path) -> None:
+def test_the_encoder_finds_a_paraphrase(tmp_path: Path) -> None:
     there = backend(tmp_path, replace(LIBRARY, has_encoder=lambda: True))
     state = done(
         "rag", there, Choose(3, "way"), EditText("How do I save memory by coarser weights?")
@@ -335,7 +335,7 @@ def test_the_encoder_finds_what_is_said_in_other_words(tmp_path: Path) -> None:
     assert again.done == again.total == len(PASSAGES)
 
 
-def test_too_many_passages_are_searched_by_words_alone(tmp_path: Path) -> None:
+def test_too_many_passages_can_only_be_searched_by_words(tmp_path: Path) -> None:
     folder = tmp_path / "notes"
     folder.mkdir()
     (folder / "wren.md").write_text("A wren.")
@@ -347,14 +347,14 @@ def test_too_many_passages_are_searched_by_words_alone(tmp_path: Path) -> None:
     assert there.answer(Find("wren", Way("notes"), 1)).hits
 
 
-def test_nothing_found_is_an_answer_without_passages(tmp_path: Path) -> None:
+def test_an_answer_without_passages_if_none_is_found(tmp_path: Path) -> None:
     state = done("rag", backend(tmp_path), EditText("zzz"))
     assert state.attempt.hits == ()
     assert state.attempt.done
     assert state.attempt.cited == ()
 
 
-def test_an_answer_that_comes_late_is_taken_for_what_it_was() -> None:
+def test_a_late_answer_does_not_change_the_attempt() -> None:
     attempt_ = Attempt("q", Way(), 3)
     assert rag_attempt.receive_attempt(attempt_, Score("", ()), Scored(None)) == attempt_
     found = rag_attempt.receive_attempt(attempt_, Find("q", Way(), 3), Found(()))

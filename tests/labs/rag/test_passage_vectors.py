@@ -1,4 +1,4 @@
-"""Vectors of passages, against an independent computation."""
+"""Compares the vectors of passages with an independent computation."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def reader() -> Reader:
     return Reader(small_model().network, small_model().tokenizer, TEXTS)
 
 
-def test_the_stream_is_that_of_the_whole_network_at_this_height() -> None:
+def test_the_stream_equals_that_of_the_whole_network_at_this_block() -> None:
     network = small_model().network
     ids = small_model().tokenizer.encode(TEXTS[0])
     assert blocks_read(network) == 2
     assert torch.allclose(halfway(network, ids), streams(network, ids)[2], atol=1e-5)
 
 
-def test_a_vector_is_the_mean_of_its_tokens_rare_ones_counting_more(reader: Reader) -> None:
+def test_a_vector_is_the_mean_of_its_tokens_with_more_weight_for_rare_ones(reader: Reader) -> None:
     model = small_model()
     split = [model.tokenizer.encode(text) for text in TEXTS]
     ids = split[1]
@@ -37,12 +37,12 @@ def test_a_vector_is_the_mean_of_its_tokens_rare_ones_counting_more(reader: Read
     assert torch.allclose(reader.vector(TEXTS[1]), expected, atol=1e-5)
 
 
-def test_texts_of_one_token_and_of_none(reader: Reader) -> None:
+def test_texts_of_one_token_and_none_have_vectors(reader: Reader) -> None:
     assert not reader.vector("").any()
     assert torch.isfinite(reader.vector("a")).all()
 
 
-def test_cosines_after_what_all_have_in_common_is_taken_away() -> None:
+def test_cosines_are_computed_after_subtracting_the_means() -> None:
     generator = torch.Generator().manual_seed(1)
     passages = torch.randn(7, 5, generator=generator) * torch.tensor([1.0, 2, 30, 1, 1]) + 9
     questions = torch.randn(4, 5, generator=generator)
@@ -66,6 +66,6 @@ def test_cosines_after_what_all_have_in_common_is_taken_away() -> None:
         assert float(alone) == pytest.approx(cosine, abs=1e-4)
 
 
-def test_numbers_that_never_vary_do_no_harm() -> None:
+def test_numbers_that_never_vary_give_finite_vectors() -> None:
     place_passage, place_question = placings(torch.ones(3, 4), torch.ones(2, 4))
     assert torch.isfinite(place_passage(torch.ones(3, 4)) @ place_question(torch.ones(4))).all()

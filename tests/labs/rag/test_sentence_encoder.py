@@ -1,4 +1,4 @@
-"""The sentence encoder, where it is installed."""
+"""Tests of the sentence encoder; some need it to be installed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tutor.labs.rag.sentence_encoder import (
 installed = pytest.mark.skipif(not is_installed(), reason="the extra `sentences` is not installed")
 
 
-def test_without_it_one_is_told_how_to_install_it() -> None:
+def test_a_missing_encoder_is_reported_with_the_way_to_install_it() -> None:
     with pytest.raises(EncoderMissing) as told:
         SentenceEncoder(weights_folder("no_such_package"))
     assert str(told.value) == (
@@ -38,11 +38,11 @@ def test_other_weights_are_not_loaded(tmp_path: Path) -> None:
 
 
 @installed
-def test_it_puts_like_meanings_together_and_asks_no_server(
+def test_similar_meanings_are_near_and_no_server_is_asked(
     monkeypatch: pytest.MonkeyPatch, capfd: Any
 ) -> None:
     def refuse(*_: object) -> NoReturn:
-        raise AssertionError("something was to be fetched")
+        raise AssertionError("something tried to open a connection")
 
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "getaddrinfo", refuse)
@@ -57,4 +57,4 @@ def test_it_puts_like_meanings_together_and_asks_no_server(
     cosines = passages @ encoder.vector("How long can I borrow a novel?")
     assert cosines[0] > cosines[1] + 0.2
     out, err = capfd.readouterr()
-    assert out == err == ""  # the command line shows nothing of it
+    assert out == err == ""  # nothing is printed on the command line

@@ -1,4 +1,4 @@
-"""Retrieval-augmented generation, by its keys."""
+"""Tests of the retrieval lab by its keys."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ PASSWORD = "What is the password of the guest network?"
 
 
 def view_lines(pilot: Any) -> list[str]:
-    """All that the lab shows, below the edge of the screen too."""
+    """Return everything that the lab shows, including what is below the edge of the screen."""
     view = screen_of(pilot).view
     return [line.plain for line in view.lines(view.state, *view.size)]
 
 
 def opened(folder: Path, engine: BackendEngine | None = None, course: Course = COURSE) -> TutorApp:
-    """The app on this lab, with short answers."""
+    """Return the app on this lab, with short answers."""
     return lab_app("rag", folder, engine or BackendEngine(making()), course)
 
 
 @cache
 def measured() -> Any:
-    """The state in which searching and answering are measured, once for all screens."""
+    """Return the state with searching and answering measured, computed once for all screens."""
     there = backend(Path(), limits=SHORT)
     return done("rag", there, Choose(1, "example"), Toggle("part"), Run(), Run())
 
@@ -68,12 +68,12 @@ def test_how_it_looks_without_retrieval(
     size: tuple[int, int], snap_compare: Any, tmp_path: Path
 ) -> None:
     async def run(pilot: Any) -> None:
-        await do(pilot, "x", "r", "d", "d")
+        await do(pilot, "x", "t", "d", "d")
 
     assert snap_compare(opened(tmp_path), terminal_size=size, run_before=run)
 
 
-async def test_a_question_is_asked_otherwise(tmp_path: Path) -> None:
+async def test_a_question_is_asked_with_other_settings(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "x")
         assert PASSWORD in seen(pilot)
@@ -87,16 +87,16 @@ async def test_a_question_is_asked_otherwise(tmp_path: Path) -> None:
         await do(pilot, "d")
         assert "the whole prompt" in seen(pilot)
         assert f"Question: {PASSWORD}" in seen(pilot)
-        await do(pilot, "r")
+        await do(pilot, "t")
         assert "retrieval off" in seen(pilot)
         await do(pilot, "d")
         assert "without" in seen(pilot)
         assert "meaning, 2" in seen(pilot)
 
 
-async def test_a_false_passage_is_put_in_and_taken_out(tmp_path: Path) -> None:
+async def test_a_false_passage_is_added_and_removed(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
-        await do(pilot, "x", "p", "enter")  # a suggestion stands there
+        await do(pilot, "x", "p", "enter")  # the field has a suggestion
         assert "your false passage" in seen(pilot)
         assert "poisoned" in seen(pilot)
         await do(pilot, "p", "ctrl+a", "ctrl+k", "ctrl+u", "enter")
@@ -104,7 +104,7 @@ async def test_a_false_passage_is_put_in_and_taken_out(tmp_path: Path) -> None:
         assert state_of(pilot).way.poison == ""
 
 
-async def test_what_is_asked_is_text(tmp_path: Path) -> None:
+async def test_a_question_is_plain_text(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "e", *'[b]"logit" OR NEAR(', "enter")
         assert '[b]"logit" OR NEAR(' in seen(pilot)
@@ -124,7 +124,7 @@ async def test_a_passage_leads_to_its_screen_and_back(tmp_path: Path) -> None:
         await do(pilot, "p", "enter")
         focus = [hit.false for hit in state_of(pilot).attempt.hits].index(True)
         await do(pilot, *["down"] * focus, "enter")
-        assert "stands nowhere else" in seen(pilot)
+        assert "it has no source" in seen(pilot)
 
 
 async def test_a_folder_that_was_indexed_can_be_asked(tmp_path: Path) -> None:
@@ -134,35 +134,36 @@ async def test_a_folder_that_was_indexed_can_be_asked(tmp_path: Path) -> None:
     with store.opened_to_write("notes", folder) as index:
         list(update(index, folder))
     async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
-        await do(pilot, "s", "e", *"fish", "enter")
+        await do(pilot, "o", "e", *"fish", "enter")
         assert "notes · by words" in seen(pilot)
         assert "heron.md" in seen(pilot)
         await do(pilot, "enter")
-        assert "It stands in heron.md, line 3." in seen(pilot)
+        assert "This passage is in heron.md, line 3." in seen(pilot)
 
 
-async def test_it_is_measured_stopped_and_gone_on_with(tmp_path: Path) -> None:
+async def test_measuring_is_stopped_and_continued(tmp_path: Path) -> None:
     engine = BackendEngine(making())
     async with opened(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         await do(pilot, "tab")
-        assert "Enter measures searching." in seen(pilot)
+        assert "r run, stop" in seen(pilot)
+        assert "Press r to measure searching." in seen(pilot)
         engine.hold()
-        await pilot.press("enter")
-        await sees(pilot, "reading passages")
+        await pilot.press("r")
+        await sees(pilot, "Indexing (once)")
         await pilot.press("enter")
         await at_rest(pilot)
-        assert "Enter measures searching." in seen(pilot)
+        assert "Press r to measure searching." in seen(pilot)
         engine.release()
-        await do(pilot, "enter")
-        assert "Enter has the short questions answered" in seen(pilot)
+        await do(pilot, "r")
+        assert "Press r to measure answering" in seen(pilot)
         assert "0.67" in seen(pilot)
-        await do(pilot, "enter")
-        assert "Measured. Enter measures anew." in seen(pilot)
+        await do(pilot, "r")
+        assert "Done. Press r to measure again." in seen(pilot)
         assert "of 1" in seen(pilot)
 
 
-async def test_how_the_encoder_is_installed_is_said_on_a_narrow_screen_too(tmp_path: Path) -> None:
+async def test_a_narrow_screen_shows_how_to_install_the_encoder(tmp_path: Path) -> None:
     async with opened(tmp_path).run_test(size=(40, 12)) as pilot:
         await do(pilot, "tab")
         drawn = " ".join(" ".join(line.split()) for line in view_lines(pilot))
@@ -175,12 +176,12 @@ async def test_the_encoder_is_chosen_and_measured(tmp_path: Path) -> None:
     async with opened(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await do(pilot, "x", "k", "k", "k")
         assert "by encoder" in seen(pilot)
-        await do(pilot, "tab", "enter")
+        await do(pilot, "tab", "r")
         assert "by encoder        1.00" in seen(pilot)
         assert "tutor[sentences]" not in " ".join(view_lines(pilot))
 
 
-async def test_what_does_not_fit_is_said(tmp_path: Path) -> None:
+async def test_passages_that_do_not_fit_are_reported(tmp_path: Path) -> None:
     engine = BackendEngine(making(limits=Limits(budget=40, length=10)))
     async with opened(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await do(pilot, "x")

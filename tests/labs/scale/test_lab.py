@@ -1,4 +1,4 @@
-"""The scale ladder: what a text costs, against reading it token by token; figures with sources."""
+"""Tests of the scale ladder: surprisal against a token-by-token computation, and the figures."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from tutor.models.find import from_path
 TEXT = "The capital of Mongolia is Ulaanbaatar."
 
 
-def test_the_bits_are_those_of_one_token_after_the_other(tmp_path: Path) -> None:
+def test_bits_equal_those_computed_token_by_token(tmp_path: Path) -> None:
     state = done("scale", backend("scale", tmp_path), EditText(TEXT))
     reading = state.readings["loaded"]
     model = small_model()
@@ -59,7 +59,7 @@ def test_the_bits_are_those_of_one_token_after_the_other(tmp_path: Path) -> None
     assert reading.best[0].data == model.tokenizer.token(int(shares.argmax())).data
 
 
-def test_a_long_text_is_read_in_windows_and_every_token_counts_once() -> None:
+def test_a_long_text_is_processed_in_windows_and_every_token_counts_once() -> None:
     network = small_model().network
     ids = torch.tensor(small_model().tokenizer.encode(PARAGRAPH))[:50]
     whole = bits_of(network, ids, 512)
@@ -67,21 +67,21 @@ def test_a_long_text_is_read_in_windows_and_every_token_counts_once() -> None:
     windows = bits_of(network, ids, 8)
     assert len(windows) == len(whole) == 49
     torch.testing.assert_close(windows[:8], whole[:8], rtol=1e-3, atol=1e-3)
-    for place in (9, 20, 48):  # at least half a window stands before it
+    for place in (9, 20, 48):  # at least half a window precedes it
         for begin in range(max(0, place - 8), place - 3):
             alone = bits_of(network, ids[begin : place + 1], 512)[-1]
             if torch.isclose(windows[place - 1], alone, rtol=1e-3, atol=1e-3):
                 break
         else:
-            raise AssertionError(f"token {place} was read after too little")
+            raise AssertionError(f"token {place} had too few tokens before it")
 
 
-def test_fair_choices_have_the_entropy_of_their_number() -> None:
+def test_the_entropy_of_equal_probabilities_is_log2_of_their_number() -> None:
     assert entropy_bits(torch.full((8,), 1 / 8)) == pytest.approx(3)
     assert entropy_bits(torch.tensor([1.0, 0.0])) == 0
 
 
-def test_no_more_is_read_than_fits() -> None:
+def test_no_more_tokens_are_processed_than_fit() -> None:
     network = small_model().network
     ids = torch.tensor(small_model().tokenizer.encode(TEXT))
     torch.testing.assert_close(
@@ -89,7 +89,7 @@ def test_no_more_is_read_than_fits() -> None:
     )
 
 
-def test_yours_is_the_network_of_the_lab_of_training(tmp_path: Path) -> None:
+def test_yours_is_the_network_of_the_training_lab(tmp_path: Path) -> None:
     assert done("scale", backend("scale", tmp_path)).readings["yours"] is None
     training = LiveTraining(["some text to be trained on, " * 60] * 11)
     training.train(Choices(0.002), lambda: training.done < 3)
@@ -102,7 +102,7 @@ def test_yours_is_the_network_of_the_lab_of_training(tmp_path: Path) -> None:
     assert reading.size == 4 * 301_728
 
 
-def test_a_network_that_cannot_be_read_is_as_none(tmp_path: Path) -> None:
+def test_a_damaged_network_counts_as_none(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"no network")
     assert backend("scale", tmp_path).answer(Read("yours", "abc")).reading is None
 
@@ -120,7 +120,7 @@ def another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder / "another.gguf"
 
 
-def test_another_installed_model_reads_too(another: Path, tmp_path: Path) -> None:
+def test_another_installed_model_can_be_added(another: Path, tmp_path: Path) -> None:
     there: Any = backend("scale", tmp_path)
     state = done("scale", there, EditText(TEXT))
     assert state.others == ("another",)
@@ -139,7 +139,9 @@ def test_another_installed_model_reads_too(another: Path, tmp_path: Path) -> Non
     assert reading in state.readers
     assert any(rung.name == "another" and rung.here for rung in ladder(state))
 
-    longer = settled(lab.LAB, lab.act(state, EditText(TEXT * 6)), there)  # more than it can read
+    longer = settled(
+        lab.LAB, lab.act(state, EditText(TEXT * 6)), there
+    )  # more than its context window
     assert longer.readings["other"].byte_count == 6 * len(TEXT)
     none = settled(lab.LAB, lab.act(longer, Choose(1, "other")), there)
     assert none.other is None
@@ -148,7 +150,7 @@ def test_another_installed_model_reads_too(another: Path, tmp_path: Path) -> Non
     assert there._side_model is None
 
 
-def test_one_that_does_not_fit_is_refused_in_a_sentence(another: Path, tmp_path: Path) -> None:
+def test_a_model_that_does_not_fit_is_refused_with_a_reason(another: Path, tmp_path: Path) -> None:
     full = ScaleBackend(tools(tmp_path), free_memory=lambda: 1000)
     state = done("scale", full, Choose(1, "other"))
     assert state.refused.startswith("It needs about 0.0 GB of memory")
@@ -158,7 +160,7 @@ def test_one_that_does_not_fit_is_refused_in_a_sentence(another: Path, tmp_path:
     assert lab.act(state, Choose(1, "other")).refused is None
 
 
-def test_one_that_is_damaged_or_gone_is_refused_too(another: Path, tmp_path: Path) -> None:
+def test_a_damaged_or_missing_model_is_refused(another: Path, tmp_path: Path) -> None:
     there = backend("scale", tmp_path)
     state = done("scale", there)
     another.write_bytes(another.read_bytes()[:2000])
@@ -166,10 +168,10 @@ def test_one_that_is_damaged_or_gone_is_refused_too(another: Path, tmp_path: Pat
     assert damaged.refused
     another.unlink()
     gone = settled(lab.LAB, lab.act(state, Choose(1, "other")), there)
-    assert "not installed any more" in gone.refused
+    assert "no longer installed" in gone.refused
 
 
-def test_a_model_that_is_not_wanted_any_more_is_not_loaded_to_the_end(another: Path) -> None:
+def test_loading_stops_when_the_model_is_no_longer_wanted(another: Path) -> None:
     dismissed = Event()
     ended: list[bool] = []
 
@@ -193,7 +195,7 @@ def test_a_model_that_is_not_wanted_any_more_is_not_loaded_to_the_end(another: P
     assert not ended
 
 
-def test_what_was_published_is_consistent() -> None:
+def test_published_figures_are_consistent() -> None:
     by_name = {rung.name: rung for rung in PUBLISHED}
     gpt3 = by_name["GPT-3 (2020)"]
     # Brown et al. 2020, table D.1: 3.14e23; Llama 3.1 405B, section 3.1: 3.8e25
@@ -207,12 +209,12 @@ def test_what_was_published_is_consistent() -> None:
             assert model.compute == training_compute(model.parameters, model.tokens)
 
 
-def test_the_ladder_climbs_and_what_is_here_comes_first(tmp_path: Path) -> None:
+def test_the_ladder_is_in_order_of_compute_with_local_models_first(tmp_path: Path) -> None:
     rungs = ladder(done("scale", backend("scale", tmp_path)))
     assert [rung.here for rung in rungs] == sorted((rung.here for rung in rungs), reverse=True)
     there = [rung.compute or 0 for rung in rungs if not rung.here]
     assert there == sorted(there)
-    small = rungs[0]  # the model in use is the one that comes along: it stands there once
+    small = rungs[0]  # the loaded model is the bundled one, which is listed once
     assert (small.parameters, small.tokens) == (5_328_128, 10_752_000)
     assert small.compute == 6 * 5_328_128 * 10_752_000
     assert len(rungs) == 1 + len(PUBLISHED)
@@ -228,7 +230,7 @@ def reached(text: str, **readings: Reading | None) -> set[str]:
     return set(lab.LAB.reached(State(text=text, readings=by_model)))
 
 
-def test_goals() -> None:
+def test_each_goal_is_reached_by_its_readings() -> None:
     large = reading(40, parameters=1000, name="b")
     assert reached("x", yours=None, small=reading(60), loaded=large) == {"by-heart"}
     assert reached("x", yours=None, small=reading(30), loaded=large) == {"by-heart", "smaller-wins"}
@@ -247,14 +249,14 @@ def test_a_long_text_is_cut_and_an_empty_one_refused() -> None:
     assert lab.act(state, ReadParagraph()).text == PARAGRAPH
 
 
-def test_the_keys_of_the_ladder_stay_on_it() -> None:
+def test_the_focus_stays_on_the_ladder() -> None:
     state = lab.act(lab.State(), ShowView("ladder"))
     assert lab.act(state, MoveFocus(99, "rung")).rung == len(PUBLISHED) - 1
     assert lab.act(state, MoveFocus(-99, "rung")).rung == 0
     assert lab.act(lab.act(state, MoveFocus(1, "quantity")), MoveFocus(-1, "quantity")) == state
 
 
-def test_benches_share_the_small_model_while_one_has_it(language_model: LanguageModel) -> None:
+def test_backends_share_the_small_model_while_one_uses_it(language_model: LanguageModel) -> None:
     first = small_model_beside(language_model)
     assert first is not None
     assert small_model_beside(language_model) is first

@@ -1,5 +1,4 @@
-"""A text read by a model elsewhere: what a server of the small model tells, against the small model
-itself, and what servers do not tell."""
+"""Tests of the scale ladder on remote models: a server of the small model, and failing servers."""
 
 from __future__ import annotations
 
@@ -20,7 +19,7 @@ from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.scale import lab
 from tutor.labs.scale.lab import Agree, State
 from tutor.labs.scale.questions import Coming, Reading
-from tutor.labs.scale.remote_reading import NOTHING_SENT, Elsewhere, Glance
+from tutor.labs.scale.remote_reading import NOTHING_SENT, Glance, Remote
 
 pytest.importorskip("openai")
 
@@ -31,7 +30,7 @@ FOLLOWING = stream(text_event(" and", "length", [(" and", -0.5, TOP)]))
 
 
 def reading(server: Loopback, folder: Path, text: str = TEXT) -> tuple[State, Any]:
-    """After `text` was read by those here, and by a model of this server."""
+    """Return the state after local models and this server have read `text`."""
     there: Any = backend("scale", folder)
     state = done(
         "scale", there, EditText(text), Add("openai:there", server.url + "/v1"), Agree(True)
@@ -46,12 +45,12 @@ def read_here(state: State) -> Reading:
 
 
 def glance(state: State) -> Glance:
-    found: Glance | None = state.elsewhere.glance
+    found: Glance | None = state.remote.glance
     assert found is not None
     return found
 
 
-def test_it_tells_what_the_same_model_here_computes(tmp_path: Path) -> None:
+def test_a_server_returns_what_the_same_model_computes_locally(tmp_path: Path) -> None:
     with model_server(small_model()) as server:
         state, _ = reading(server, tmp_path)
     here, there = read_here(state), glance(state)
@@ -70,8 +69,7 @@ def test_it_tells_what_the_same_model_here_computes(tmp_path: Path) -> None:
 
 
 def test_a_text_that_the_model_ends_at_once(tmp_path: Path) -> None:
-    """No token comes after it, neither alone nor behind the echo; its costs are told all the
-    same."""
+    """The server returns no next token, but still the surprisal of the text."""
     with model_server(small_model()) as server:
         state, _ = reading(server, tmp_path, TEXT + " Ulaanbaatar.")
     here, found = read_here(state), glance(state)
@@ -87,7 +85,7 @@ def test_a_text_that_the_model_ends_at_once(tmp_path: Path) -> None:
         (status(400, {"error": {"message": "no logprobs with echo"}}), None, ""),
         (status(429, {"error": {"message": "slow down"}}), None, "Too many requests"),
         (whole(text_event("x", "length")), None, ""),
-        # one place further on, as llama.cpp's server for Python tells them
+        # shifted by one position, as by llama.cpp's server for Python
         (whole(text_event("\nab", "length", [("\n", 0.0, []), ("ab", -3.0, [])])), 1, ""),
         # a token that begins before the text
         (
@@ -99,7 +97,7 @@ def test_a_text_that_the_model_ends_at_once(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_costs_that_are_not_told(
+def test_surprisal_that_a_server_does_not_return(
     server: Loopback, tmp_path: Path, echo: Any, pieces: int | None, silence: str
 ) -> None:
     server.answers = [FOLLOWING, echo]
@@ -118,56 +116,56 @@ def test_costs_that_are_not_told(
     [
         (status(401, {"error": {"message": "no"}}), "The key was refused"),
         (status(404), "does not know this model"),
-        (stream(text_event(" and", "length")), "tells no log-probabilities"),
+        (stream(text_event(" and", "length")), "returns no log-probabilities"),
     ],
 )
-def test_one_that_cannot_read_is_refused_in_a_sentence_and_asked_again(
+def test_a_failing_server_is_refused_with_a_reason_and_can_be_asked_again(
     server: Loopback, tmp_path: Path, answer: Any, why: str
 ) -> None:
     server.answers = [answer]
     state, there = reading(server, tmp_path, "ab")
-    assert why in str(state.elsewhere.refused)
+    assert why in str(state.remote.refused)
     assert lab.question(state) is None
     assert read_here(state).bits > 0
     server.answers = [FOLLOWING, status(404)]
     again = settled(lab.LAB, lab.act(state, Agree(True)), there)
-    assert again.elsewhere.refused is None
+    assert again.remote.refused is None
     assert glance(again).shown
 
 
 def test_nothing_is_sent_before_the_learner_agrees(server: Loopback, tmp_path: Path) -> None:
     there: Any = backend("scale", tmp_path)
     state = done("scale", there, Add("openai:there", server.url + "/v1"))
-    assert state.elsewhere.undecided
+    assert state.remote.undecided
     declined = settled(lab.LAB, lab.act(state, Agree(False)), there)
-    assert declined.elsewhere.refused == NOTHING_SENT
+    assert declined.remote.refused == NOTHING_SENT
     other = settled(lab.LAB, lab.act(declined, EditText("ab")), there)
-    assert other.elsewhere.refused == NOTHING_SENT
+    assert other.remote.refused == NOTHING_SENT
     assert server.asked == []
     away = done("scale", there, Add("openai:x", "http://192.0.2.1/v1"), Agree(True))
-    assert "not agreed" in str(away.elsewhere.refused)  # the engine was not told
+    assert "not agreed" in str(away.remote.refused)  # the engine was not told
 
 
-def test_o_reaches_servers_too_and_one_can_be_taken_away(tmp_path: Path) -> None:
+def test_o_goes_through_servers_too_and_one_can_be_removed(tmp_path: Path) -> None:
     state = done("scale", backend("scale", tmp_path))
     state = msgspec.structs.replace(state, others=("installed",))
     for name in ("one", "two"):
         state = lab.act(state, Add(f"openai:{name}", "http://127.0.0.1:1/v1"))
-    assert state.elsewhere.server is not None
-    assert state.elsewhere.server.name == "two"
+    assert state.remote.server is not None
+    assert state.remote.server.name == "two"
     assert state.other is None
     seen = []
     for _ in range(4):
         state = lab.act(state, Choose(1, "other"))
-        seen.append(state.other or (state.elsewhere.server and state.elsewhere.server.name))
-        state = msgspec.structs.replace(state, others=("installed",))  # as asked anew
+        seen.append(state.other or (state.remote.server and state.remote.server.name))
+        state = msgspec.structs.replace(state, others=("installed",))  # as listed again
     assert seen == [None, "installed", "one", "two"]
     state = lab.act(state, Remove())
-    assert [each.name for each in state.elsewhere.servers] == ["one"]
-    assert state.elsewhere.server is None
+    assert [each.name for each in state.remote.servers] == ["one"]
+    assert state.remote.server is None
 
 
-def test_another_text_is_read_anew(tmp_path: Path) -> None:
+def test_another_text_is_sent_to_the_server(tmp_path: Path) -> None:
     with model_server(small_model()) as server:
         state, there = reading(server, tmp_path)
         longer = settled(lab.LAB, lab.act(state, EditText(TEXT + " It is cold.")), there)
@@ -175,7 +173,7 @@ def test_another_text_is_read_anew(tmp_path: Path) -> None:
         assert glance(longer).byte_count > glance(state).byte_count
 
 
-def test_what_is_not_wanted_any_more_is_cut_off(server: Loopback, tmp_path: Path) -> None:
+def test_a_request_is_canceled_when_no_longer_wanted(server: Loopback, tmp_path: Path) -> None:
     server.answers = [silent()]
     there: Any = backend("scale", tmp_path)
     state = done("scale", there, EditText("ab"))
@@ -185,19 +183,19 @@ def test_what_is_not_wanted_any_more_is_cut_off(server: Loopback, tmp_path: Path
     waiting = lab.receive(state, question, there.answer(question))
     assert isinstance(waiting.coming, Coming)
     none = settled(lab.LAB, lab.act(waiting, Choose(1, "other")), there)
-    assert none.elsewhere == Elsewhere(state.elsewhere.servers)
-    assert there._elsewhere._runs.look("next").trouble.kind == "RequestCancelled"
+    assert none.remote == Remote(state.remote.servers)
+    assert there._remote_reader._runs.look("next").trouble.kind == "RequestCancelled"
 
 
 def test_a_service_without_log_probabilities_says_so(tmp_path: Path) -> None:
-    with pytest.raises(LabError, match="Gemini tells no log-probabilities"):
+    with pytest.raises(LabError, match="Gemini returns no log-probabilities"):
         lab.act(lab.State(), Add("gemini:"))
 
 
-def test_its_rung_is_not_told(tmp_path: Path) -> None:
+def test_the_rung_of_a_remote_model_has_no_numbers(tmp_path: Path) -> None:
     state = done("scale", backend("scale", tmp_path), Add("openai:there", "http://127.0.0.1:1/v1"))
     rungs = lab.ladder(state)
-    (rung,) = (rung for rung in rungs if rung.elsewhere)
+    (rung,) = (rung for rung in rungs if rung.remote)
     assert rungs.index(rung) == len(state.readers)
     assert (rung.parameters, rung.bytes, rung.tokens, rung.compute) == (None,) * 4
     assert not rung.here

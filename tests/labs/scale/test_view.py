@@ -1,4 +1,4 @@
-"""The scale ladder, by its keys."""
+"""Tests of the scale ladder by its keys."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SIZES = [(80, 24), (40, 12), (140, 40)]
 
 
 def read_by_three(**changes: Any) -> State:
-    """As three models may have read the paragraph."""
+    """Return a state with invented readings by three models."""
     best = tuple(Guess(f" w{place}".encode(), 0.4 / 2**place) for place in range(8))
     yours = Reading("yours", 301_728, 1_206_912, 512_000, 369, 369, 1120.3, 1.22, best)
     small = Reading("small-model", 5_328_128, 10_662_304, 10_752_000, 102, 369, 728.7, 6.18, best)
@@ -49,16 +49,18 @@ def test_how_it_looks(size: tuple[int, int], view: Any, snap_compare: Any, tmp_p
     assert snap_compare(app, terminal_size=size, run_before=at_rest)
 
 
-async def test_a_text_of_ones_own_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_learners_own_text_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
     async with lab_app("scale", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot, "e", *"abc", "enter")
         reading = state_of(pilot).readings["loaded"]
         assert reading.byte_count == 3
         assert f"{reading.bits_a_byte:.3f}" in seen(pilot)
-        assert "Yours joins them" in seen(pilot)
-        await do(pilot, "p")
-        assert "Nobody on the island" in seen(pilot)
+        assert "Train a network in the lab “training”" in seen(pilot)
+        await do(pilot, "z")
+        assert "No one on the island" in seen(pilot)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
@@ -79,12 +81,12 @@ def test_how_another_model_looks(
         case "coming":
             state = new(state, coming=Coming("packing the weights", 120, 400, 12.0))
         case "refused":
-            why = "It needs about 9.0 GB of memory, and 2.1 GB are free. Close other programs."
+            why = "It needs about 9.0 GB of memory, but 2.1 GB are free. Close other programs."
             state = new(state, refused=why)
 
     async def run(pilot: Any) -> None:
         working = "working …" if how == "coming" else ""
-        await until(pilot, lambda: "bits a byte" in seen(pilot))
+        await until(pilot, lambda: "bits/byte" in seen(pilot))
         await until(pilot, lambda: screen_of(pilot).aside == working)
         await pilot.pause()
 
@@ -95,7 +97,7 @@ def test_how_another_model_looks(
     assert snap_compare(app, terminal_size=size, run_before=run)
 
 
-async def test_another_model_is_let_in_and_out(
+async def test_another_model_is_added_and_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
@@ -103,15 +105,15 @@ async def test_another_model_is_let_in_and_out(
     write_gguf(tmp_path / "data" / "models" / "another.gguf")
     async with lab_app("scale", tmp_path).run_test(size=(80, 24)) as pilot:
         await do(pilot)
-        assert "o lets another model read too: another" in seen(pilot)
+        assert "Press o to add another model: another" in seen(pilot)
         await do(pilot, "o")
         assert state_of(pilot).readings["other"].pieces > 0
         assert " another " in seen(pilot)
         await do(pilot, "o")
-        assert "o lets another model read too: another" in seen(pilot)
+        assert "Press o to add another model: another" in seen(pilot)
 
 
-async def test_the_ladder_and_its_sources(tmp_path: Path) -> None:
+async def test_the_ladder_shows_sources(tmp_path: Path) -> None:
     async with opened(tmp_path, read_by_three()).run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab", "down", "down", "down", "down")
         assert "GPT-3 (2020), published: Brown et al. 2020" in seen(pilot)
@@ -119,10 +121,10 @@ async def test_the_ladder_and_its_sources(tmp_path: Path) -> None:
         assert "GPT-4 (2023), estimate: OpenAI published nothing" in seen(pilot)
 
 
-async def test_what_was_cut_is_said(tmp_path: Path) -> None:
+async def test_a_text_that_was_cut_is_reported(tmp_path: Path) -> None:
     cut = act(State(), EditText("x" * 700))
     readings = read_by_three().readings
     state = msgspec.structs.replace(cut, readings=readings)
     async with opened(tmp_path, state).run_test(size=(80, 24)) as pilot:
         await do(pilot)
-        assert "100 bytes more are left out." in seen(pilot)
+        assert "100 bytes more are cut off." in seen(pilot)

@@ -1,4 +1,4 @@
-"""Reads what the adviser weighs, and writes down its result. It asks the model nothing."""
+"""Reads the data of the adviser and saves its result. The model is not asked anything."""
 
 from __future__ import annotations
 
@@ -22,28 +22,31 @@ if TYPE_CHECKING:
     from tutor.labs.kit.backend import Tools
 
 PATIENCE = 2.0
-"""Seconds to wait for another session that is writing."""
+"""The most seconds to wait for another session that is writing."""
 MOST_A_DAY = 20
-"""Files about one case on one day: a key that is held down must not fill the disk."""
+"""The most files about one case on one day, so that a key held down cannot fill the disk."""
 
 
 class AdviserBackend:
-    """Writes into `folder`, the learner's own, and nowhere else."""
+    """A backend that writes only to `folder`, which is the learner's own."""
 
     def __init__(self, folder: Path, today: Callable[[], date] = date.today) -> None:
         self._folder = folder
         self._today = today
 
     def answer(self, question: Question) -> Answer:
-        """Raises `LessonError` where the data is damaged, `StoreError` where the file cannot be
-        written, `LabError` where there are too many of them or the question is of no case."""
+        """Return the data, or the path of the saved result.
+
+        Raises `LessonError` if the data is damaged, `StoreError` if the file cannot be written,
+        and `LabError` if there are too many files or the question doesn't fit the data.
+        """
         advice = read_advice(paths.lessons_folder())
         if isinstance(question, Read):
             return advice
         return Saved(str(self._save(question, advice)))
 
     def _save(self, save: Save, advice: Advice) -> Path:
-        """What was written already is not written again, and nothing is written over."""
+        """Return the path of the result. No file is replaced, and no result is written twice."""
         _check(save, advice)
         on = self._today()
         data = report(advice, save, on).encode()
@@ -59,13 +62,13 @@ class AdviserBackend:
                     if path.read_bytes() == data:
                         return path
         raise LabError(
-            f"There are {MOST_A_DAY} results about this from today already.",
-            f"Remove some from {self._folder}.",
+            f"You have already saved {MOST_A_DAY} results for this task today.",
+            f"Delete some of them in {self._folder}.",
         )
 
 
 def _check(save: Save, advice: Advice) -> None:
-    """A question comes from another process: it must be about what there is."""
+    """Raise `LabError` if the question, which comes from another process, doesn't fit the data."""
     needs, settings = advice.needs, save.settings
     sound = (
         0 <= save.case <= len(advice.cases)
@@ -77,7 +80,7 @@ def _check(save: Save, advice: Advice) -> None:
         and all(0 <= weight <= HIGHEST for weight in settings.weights)
     )
     if not sound:
-        raise LabError("This is no result of the adviser.", "This is a mistake in the lab.")
+        raise LabError("This result is not valid.", "This is a bug in the lab: please report it.")
 
 
 def make_backend(tools: Tools) -> AdviserBackend:

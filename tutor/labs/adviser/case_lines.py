@@ -1,4 +1,4 @@
-"""The adviser's cases: a situation, what to pick from, and what there is to say to the pick."""
+"""Draws the adviser's cases: the situation, the options, and the comment on the pick."""
 
 from __future__ import annotations
 
@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 _OPTION = 19
 _LEAST_OPTIONS = 5
 _OWN = (
-    "What do you want to use a model for? Weigh what that needs, look at the reasons, and pick "
-    "what you would try first. s writes it down, with the facts and their months."
+    "What do you want to use a model for? Set the weights for your task, read the reasons, and "
+    "pick what you would try first. Press ctrl+s to save it, with the dated facts."
 )
 
 
 def cases(state: State, advice: Advice, width: int, room: int) -> list[Content]:
-    """The situation, what to pick from, and what is said to the pick. All of it, on a low screen
-    too: there it scrolls."""
+    """Return the situation, the options, and the comment on the pick.
+
+    On a low screen this is longer than the view, which scrolls.
+    """
     case = adviser.case_of(advice, state.case)
     text = wrapped(Content(case.text if case else _OWN), width)
     said = _said(state, advice, case, width) if case else []
@@ -49,7 +51,7 @@ def _heading(state: State, advice: Advice, case: Case | None, width: int) -> Con
     count = len(advice.cases)
     where = f"{state.case} of {count}" if case else f"{count} cases follow"
     if width >= ROOMY:
-        where += f", {len(state.solved)} solved, {len(state.at_once)} by the first pick"
+        where += f", {len(state.solved)} solved, {len(state.at_once)} with the first pick"
     elif case:
         where = f"{state.case}/{count}"
     solved = state.case in state.solved
@@ -90,7 +92,7 @@ def _option(state: State, advice: Advice, row: Place, width: int) -> Content:
 
 
 def _said(state: State, advice: Advice, case: Case, width: int) -> list[Content]:
-    """What there is to say to the pick; once the case is solved, about any option in focus."""
+    """Return the comment on the pick, or, once the case is solved, on the option in focus."""
     picked = state.picked[state.case]
     if picked is None:
         return []
@@ -102,18 +104,18 @@ def _said(state: State, advice: Advice, case: Case, width: int) -> list[Content]
         (f"{advice.options[about].name}: ", "bold"),
     )
     said = wrapped(Content.assemble(head, case.why[about]), width)
-    said += wrapped(Content.assemble(("what matters: ", MUTED), case.because), width)
+    said += wrapped(Content.assemble(("What matters: ", MUTED), case.because), width)
     if left_out := _left_out(state, advice, case):
-        said += wrapped(Content.assemble(("you gave no weight to ", MUTED), left_out), width)
+        said += wrapped(Content.assemble(("You gave no weight to ", MUTED), f"{left_out}."), width)
     if adviser.refusal(state) is not None:
-        said += wrapped(Content("Weigh anew (Tab) before you pick again."), width)
+        said += wrapped(Content("Press Tab and change the weights before you pick again."), width)
     if solved:
-        said += wrapped(Content.assemble(("defensible: ", MUTED), defensible(advice, case)), width)
+        said += wrapped(Content.assemble(("Defensible: ", MUTED), defensible(advice, case)), width)
     return said
 
 
 def _left_out(state: State, advice: Advice, case: Case) -> str:
-    """The needs that matter in this case and were not weighed, or not as the kind that matters."""
+    """Return the needs that matter in this case but have no weight, or the wrong kind."""
     names = []
     for place, need in enumerate(advice.needs):
         meant = need.kinds[state.now.kinds[place]].place

@@ -1,7 +1,6 @@
-"""What the lab `adviser` weighs: needs, options, how well each serves each, and cases to solve.
+"""The data of the adviser: needs, options, how well each option meets each need, and cases.
 
-It stands in `lessons/adviser.yaml` and `lessons/cases.yaml`; `tutor.labs.adviser.data_files` reads
-it.
+`tutor.labs.adviser.data_files` reads it from `lessons/adviser.yaml` and `lessons/cases.yaml`.
 """
 
 from __future__ import annotations
@@ -12,12 +11,15 @@ import msgspec
 
 Level = Literal["not", "partly", "well", "fully"]
 LEVELS: tuple[Level, ...] = get_args(Level)
-"""How well an option serves a need, by the level's number: 0 to 3."""
+"""The names of the levels 0 to 3 at which an option can meet a need."""
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One kind of a need, such as images of what goes in. `must` is what it means as a condition,
-    `least` the level that an option must have then. `place` counts the kinds of all needs."""
+    """One kind of a need, such as images as input.
+
+    `must` is its meaning as a condition, and `least` the level that an option must reach then.
+    `place` is its index among the kinds of all needs.
+    """
 
     id: str
     name: str
@@ -34,8 +36,10 @@ class Need(msgspec.Struct, frozen=True):
 
 
 class DatedFact(msgspec.Struct, frozen=True):
-    """What `source` said in the month `as_of` (year-month); `second_hand` where it is not the
-    vendor who says it."""
+    """A fact that `source` stated in the month `as_of` (year-month).
+
+    `second_hand` is True if the source is not the vendor.
+    """
 
     id: str
     product: str
@@ -47,8 +51,10 @@ class DatedFact(msgspec.Struct, frozen=True):
 
 
 class Serving(msgspec.Struct, frozen=True):
-    """How well an option serves one kind of need: the number of a level, the reason in one
-    sentence, and what it rests on of what a vendor can change."""
+    """The level at which an option meets one kind of need, and the reason in one sentence.
+
+    `facts` are the facts behind it that a vendor can change.
+    """
 
     level: int
     why: str
@@ -56,7 +62,7 @@ class Serving(msgspec.Struct, frozen=True):
 
 
 class Option(msgspec.Struct, frozen=True):
-    """`serves` has one entry for each kind of each need, by the kind's place."""
+    """An option, with one entry of `serves` for each kind of each need, by the kind's index."""
 
     id: str
     name: str
@@ -65,9 +71,12 @@ class Option(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """A situation. `matters` has the weight (0 to 3) that we would give each kind of need, and
-    `musts` whether it is a condition, both by the kind's place; `defensible` says of each option
-    whether it can be defended, and `why` what there is to say to who picks it."""
+    """A situation in which the learner picks an option.
+
+    `matters` has the weight (0 to 3) that we would give each kind of need, and `musts` whether it
+    is a condition, both by the kind's index. `defensible` has for each option whether it can be
+    defended, and `why` our comment on it.
+    """
 
     id: str
     title: str
@@ -80,12 +89,12 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class Advice(msgspec.Struct, frozen=True, tag=True):
-    """All of it."""
+    """All needs, options and cases."""
 
     needs: tuple[Need, ...]
     options: tuple[Option, ...]
     cases: tuple[Case, ...]
 
     def option(self, id_: str) -> int:
-        """The place of the option of this id. Raises `StopIteration` if there is none."""
+        """Return the index of the option with this id. Raises `StopIteration` if there is none."""
         return next(place for place, option in enumerate(self.options) if option.id == id_)

@@ -1,5 +1,4 @@
-"""Reads what the lab `adviser` weighs: `adviser.yaml` and `cases.yaml`, which stand beside the
-facts that they rest on."""
+"""Reads the data of the adviser: `adviser.yaml` and `cases.yaml`, and the facts they refer to."""
 
 from __future__ import annotations
 
@@ -25,7 +24,7 @@ Weight = Annotated[int, msgspec.Meta(ge=0, le=3)]
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One entry of a file, as it stands there."""
+    """An entry of a file; unknown fields are refused."""
 
 
 class _Kind(_Entry, frozen=True):
@@ -72,7 +71,7 @@ class _Case(_Entry, frozen=True):
 
 
 def read_advice(folder: Path) -> data.Advice:
-    """What the files in this folder say. Raises `LessonError`."""
+    """Return the data in this folder. Raises `LessonError` if a file is damaged."""
     facts = {fact.id: fact for fact in read_facts(_text(folder, FACTS), FACTS)}
     place = Place(NEEDS_AND_OPTIONS)
     read: _Options = decode(_text(folder, NEEDS_AND_OPTIONS), _Options, place)
@@ -115,7 +114,7 @@ def _option(
             if name not in facts:
                 raise place.error(
                     f"Option {read.id!r}, {kind!r}: {FACTS} has no fact {name!r}.",
-                    "Correct its id, or write the fact down there with its month and source.",
+                    "Correct the id, or add the fact to that file with its month and source.",
                 )
         known = (msgspec.structs.asdict(facts[name]) for name in serving.facts)
         rests_on = tuple(msgspec.convert(fact, data.DatedFact) for fact in known)
@@ -153,12 +152,12 @@ def _check_known(
 ) -> None:
     if unknown := said - set(known):
         raise place.error(
-            f"The {where} names {what} {min(unknown)!r}, which there is not.",
-            f"There are: {', '.join(sorted(known))}.",
+            f"The {where} names {what} {min(unknown)!r}, which doesn't exist.",
+            f"Use one of these: {', '.join(sorted(known))}.",
         )
 
 
 def _check_all_different(what: str, ids: Sequence[str], place: Place) -> None:
     for name in ids:
         if ids.count(name) > 1:
-            raise place.error(f"The id {name!r} stands for two {what}s.", "Choose another one.")
+            raise place.error(f"Two {what}s have the id {name!r}.", "Change one of the ids.")

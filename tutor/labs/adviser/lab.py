@@ -1,8 +1,7 @@
-"""The adviser: needs are weighed, options are ranked by a rule that is shown, and every place has
-its reasons.
+"""Ranks options by the learner's needs, with a rule that is shown and a reason for every level.
 
-What it weighs is data (`data`, which `data_files` reads), and how it is weighed is in `rule`. The
-model is asked nothing; the engine is asked for the data, and to write the result into a file.
+The needs, options and cases are data (`data`, which `data_files` reads), and `rule` has the rule.
+The model is not asked anything. The engine only reads the data and writes the result to a file.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ View = Literal["needs", "reasons", "cases"]
 VIEWS: tuple[View, ...] = get_args(View)
 
 LOCAL, NO_LLM = "local", "no-llm"
-"""The options that goals speak of."""
+"""The options that the goals are about."""
 ENOUGH_CASES = 5
 AT_ONCE = 2
-"""So many of them by the first pick. Options can be tried one after the other, too; then it is not
-known whether the weighing or the trying has solved a case."""
+"""The number of them to solve with the first pick. If a learner tries one option after another, we
+don't know whether the weights or the trying solved the case."""
 
 
 class PickOption(msgspec.Struct, frozen=True, tag_field="do", tag="pick"):
@@ -34,20 +33,20 @@ class PickOption(msgspec.Struct, frozen=True, tag_field="do", tag="pick"):
 
 
 class SaveResult(msgspec.Struct, frozen=True, tag_field="do", tag="keep"):
-    """Write the result into a file."""
+    """Save the result to a file."""
 
 
 Weighing = (
     Adjust[Literal["weight"]] | Toggle[Literal["must"]] | Choose[Literal["case", "kind"]] | Reset
 )
-"""`Adjust`, `Toggle` and `Choose` are about the need in focus: its weight, whether it is a must,
-and its kind. Before the first case is a task of the learner's own. `Reset` undoes the weighing of
-this case."""
+"""`Adjust` changes the weight of the need in focus, `Toggle` makes it a must or not, and `Choose`
+changes its kind, or the case. The learner's own task precedes the first case. `Reset` sets all
+weights of this case to 0."""
 Action = ShowView[View] | MoveFocus[Literal["need", "option"]] | Weighing | PickOption | SaveResult
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """By need: its weight (0 to 3), which of its kinds is meant, and whether it is a must."""
+    """For each need, its weight (0 to 3), the index of its kind, and whether it is a must."""
 
     weights: tuple[int, ...]
     kinds: tuple[int, ...]
@@ -55,11 +54,11 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
-    """What is there to weigh?"""
+    """A request for the needs, options and cases."""
 
 
 class Save(msgspec.Struct, frozen=True, tag=True):
-    """Write down how `case` (0: the learner's own task) was weighed, and what was picked."""
+    """A request to save the settings and the pick of a case (0 is the learner's own task)."""
 
     case: int
     settings: Settings
@@ -67,7 +66,7 @@ class Save(msgspec.Struct, frozen=True, tag=True):
 
 
 class Saved(msgspec.Struct, frozen=True, tag=True):
-    """Where it was written."""
+    """The path of the saved file."""
 
     path: str
 
@@ -77,11 +76,14 @@ Answer = Advice | Saved
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`settings` and `picked` have one entry for each case, the learner's own task first.
-    `before` is how the present case was weighed before the last change, `need` and `option` are
-    in focus. `owed` is still to be written, `saved` was just written. `missed` are the cases and
-    settings of picks that cannot be defended, `solved` the cases with one that can, `at_once`
-    those of them with none that cannot before."""
+    """The state of the lab.
+
+    `settings` and `picked` have one entry for each case, the learner's own task first. `before`
+    are the settings of the current case before the last change. `need` and `option` are in focus.
+    `owed` is waiting to be saved, and `saved` was just saved. `missed` are the cases and settings
+    of picks that cannot be defended, `solved` the cases with a pick that can, and `at_once` the
+    cases that were solved with the first pick.
+    """
 
     advice: Advice | None = None
     view: View = "needs"
@@ -99,18 +101,21 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def now(self) -> Settings:
-        """How the present case is weighed."""
+        """The settings of the current case."""
         return self.settings[self.case]
 
 
 def act(state: State, action: Action) -> State:
-    """Raises `LabError` for a choice before anything was weighed, or weighed anew."""
+    """Return the state after an action.
+
+    Raises `LabError` for a pick before any weight is set, or a second pick with the same weights.
+    """
     advice = state.advice
     if advice is None:
         return state
     state = replace(state, saved=None)
     match action:
-        case ShowView(view=view):  # after the needs, with what is in first place in focus
+        case ShowView(view=view):  # coming from the needs, the option in first place is in focus
             first = ranking(advice, state.now)[0].option
             option = first if state.view == "needs" else state.option
             return replace(state, view=view, option=option)
@@ -153,7 +158,7 @@ def nothing_weighed(advice: Advice) -> Settings:
 
 
 def _changed(settings: Settings, advice: Advice, need: int, action: Weighing) -> Settings:
-    """The settings after an action on the need in focus, or on all."""
+    """Return the settings after an action on the need in focus, or on all needs."""
 
     def with_(values: tuple[int, ...], value: int) -> tuple[int, ...]:
         return (*values[:need], value, *values[need + 1 :])
@@ -174,14 +179,17 @@ def _changed(settings: Settings, advice: Advice, need: int, action: Weighing) ->
 
 
 def refusal(state: State) -> LabError | None:
-    """Why nothing can be picked now: nothing is weighed, or it was not weighed anew after a pick
-    that cannot be defended."""
+    """Return the error of a pick in this state, or None if the learner can pick.
+
+    A pick needs at least one weight or must. After a pick that cannot be defended, the settings
+    must be changed first.
+    """
     if not any(state.now.weights) and not any(state.now.musts):
-        return LabError("Nothing is weighed here yet.", "Tab to the needs, and weigh some first.")
+        return LabError("All weights are still 0.", "Press Tab and set some weights first.")
     if state.case not in state.solved and (state.case, state.now) in state.missed:
         return LabError(
-            "With these weights you have picked already.",
-            "Tab to the needs, weigh anew, and pick again.",
+            "You have picked already with these weights.",
+            "Press Tab, change the weights, and pick again.",
         )
     return None
 
@@ -207,12 +215,12 @@ def _picked(state: State, advice: Advice) -> State:
 
 
 def case_of(advice: Advice, number: int) -> Case | None:
-    """None for the learner's own task."""
+    """Return the case with this number, or None for the learner's own task (0)."""
     return advice.cases[number - 1] if number else None
 
 
 def table(advice: Advice, settings: Settings) -> rule.Table:
-    """What is weighed: of each need, the kind that is meant."""
+    """Return the levels of all options for the chosen kind of each need."""
     chosen = [need.kinds[kind] for need, kind in zip(advice.needs, settings.kinds, strict=True)]
     return rule.Table(
         tuple(
@@ -241,7 +249,7 @@ def _first(state: State, option: str) -> bool:
 
 @goal("one-weight", "Change one weight so that no option in first place stays there")
 def _one_weight_decides(state: State) -> bool:
-    """The last change was of one weight, and those in first place are others than before."""
+    """Return True if the last change, of one weight, replaced all options in first place."""
     if state.advice is None or state.before is None:
         return False
     before, now = state.before, state.now
@@ -262,11 +270,11 @@ def _must_excludes_first(state: State) -> bool:
 
 
 FIRST = -100
-"""So far up that it is the first of anything."""
+"""A move up that reaches the first item of any list."""
 
 
 def _solved(*weighing: Action) -> tuple[Action, ...]:
-    """Steps of the solution: the next case, weighed, and what is in first place picked."""
+    """Return steps of the solution: weigh the next case and pick the option in first place."""
     return (Choose(1, "case"), *weighing, MoveFocus(FIRST, "option"), PickOption())
 
 

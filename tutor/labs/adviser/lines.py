@@ -1,4 +1,4 @@
-"""What the adviser looks like: pure functions from a state to lines."""
+"""Draws the views of the adviser: pure functions from a state to lines."""
 
 from __future__ import annotations
 
@@ -31,32 +31,32 @@ _NAME = 14
 _OPTION = 19
 _MOVED = 4
 _LEGEND = 15
-"""Columns of a bar from which on there is room for what its parts mean."""
+"""The fewest columns of a bar that leave room for the legend."""
 _LEAST_TABLE = 10
 _HEADED = 5
-"""Rows from which on a table has a heading."""
+"""The fewest rows of a table with a heading."""
 _BLANK = [Content("")]
 _RULE = (
-    "Nothing weighs anything yet. Points are weight × level (0 to 3), added up; the score is their "
-    "share of all that can be had."
+    "All weights are 0. Points are weight × level (0 to 3), added up; the score is the percentage "
+    "of the highest possible points."
 )
 _JUDGED = (
-    "Levels are judgments of ours. What a vendor can change has its month; the file that s saves "
-    "has the sources too."
+    "The levels are our ratings. Facts that can change are dated; the file that you save has "
+    "their sources."
 )
-_ALL_OUT = "Every option is out. Make one of the musts a wish again (m)."
+_ALL_OUT = "Every option is out. Press m to turn off one of the musts."
 
 
 def lines(state: State, width: int, height: int) -> Sequence[Content]:
     advice = state.advice
     if advice is None:
-        return [Content.styled("reading what there is to weigh …", MUTED)]
+        return [Content.styled("Loading needs and options …", MUTED)]
     views = tabs((view, view == state.view) for view in VIEWS)
     if width >= ROOMY and state.view != "cases":
         views += Content.styled(title(advice, state.case), MUTED)
     below: list[Content] = []
     if state.saved is not None:
-        below = wrapped(Content.assemble(("✓ saved as ", RIGHT), safe(state.saved.path)), width)
+        below = wrapped(Content.assemble(("✓ Saved as ", RIGHT), safe(state.saved.path)), width)
     room = height - 1 - len(below)
     match state.view:
         case "needs":
@@ -69,7 +69,7 @@ def lines(state: State, width: int, height: int) -> Sequence[Content]:
 
 
 def _fitting(blocks: Sequence[list[Content]], room: int) -> Iterator[list[Content]]:
-    """Yield each block, the most important first, or nothing where it no longer fits."""
+    """Yield each block, the most important first; a block that doesn't fit becomes empty."""
     for block in blocks:
         fits = len(block) <= room
         room -= len(block) if fits else 0
@@ -124,7 +124,7 @@ def _dials(state: State, advice: Advice, rows: int) -> list[Content]:
 
 
 def _ranking(state: State, advice: Advice, width: int, rows: int) -> list[Content]:
-    """The options by place, each with its share of what is possible, now and before."""
+    """Return the options in order of rank, each with its score now and before the last change."""
     now = adviser.ranking(advice, state.now)
     before: dict[int, Place] = {}
     if state.before is not None:
@@ -199,7 +199,10 @@ def _first_place(state: State, advice: Advice, width: int) -> list[Content]:
 
 
 def reasons(state: State, advice: Advice, width: int) -> list[Content]:
-    """What speaks for and against the option in focus, by what it counts, with dated facts."""
+    """Return the reasons for and against the option in focus, with dated facts.
+
+    The needs with the highest weights come first.
+    """
     option = advice.options[state.option]
     rows = adviser.ranking(advice, state.now)
     row = next(row for row in rows if row.option == state.option)
@@ -224,7 +227,7 @@ def reasons(state: State, advice: Advice, width: int) -> list[Content]:
     counts.sort(key=lambda need: -state.now.weights[need])
     meant = [advice.needs[need].kinds[kind].place for need, kind in enumerate(state.now.kinds)]
     served = {need: option.serves[meant[need]] for need in counts}
-    for speaks, sign, wanted in (("for it", "+", (3, 2)), ("against it", "−", (1, 0))):
+    for speaks, sign, wanted in (("pros", "+", (3, 2)), ("cons", "−", (1, 0))):
         some = [need for need in counts if served[need].level in wanted]
         if some:
             drawn += [Content(""), Content.styled(speaks, MUTED)]
@@ -258,5 +261,5 @@ def _reason(
 
 
 def _hanging(head: Content, text: Content, width: int) -> list[Content]:
-    """Return `head` and `text` after it, all lines of which begin in the same column."""
+    """Return `head` followed by `text`, whose lines all begin in the same column."""
     return [line.rstrip() for line in layout.hanging(head, text, width).split("\n")]

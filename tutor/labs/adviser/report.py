@@ -1,4 +1,4 @@
-"""The adviser's result as Markdown. The same settings on the same day give the same text."""
+"""Writes the adviser's result as Markdown; the same settings on the same day give the same text."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from tutor.labs.adviser.lab import Save, Settings
 from tutor.labs.adviser.words import dated, defensible, title, what_decides
 
 RULE = (
-    "Each option serves each need on a level: not (0), partly (1), well (2), fully (3). Its points "
-    "are the sum of weight × level. A must excludes what serves the need below a least level. The "
-    "levels are judgments with their reasons, not measurements; what a vendor can change is dated. "
-    "How well a model does the task, only examples of the task can tell."
+    "Each option meets each need at a level: not (0), partly (1), well (2), fully (3). Its points "
+    "are the sum of weight × level. A must excludes every option below a least level. The levels "
+    "are our judgments, with reasons; they are not measurements. Facts that a vendor can change "
+    "are dated. Only a test on examples of the task shows how well a model does it."
 )
 
 
 def report(advice: Advice, save: Save, on: date) -> str:
-    """The whole file."""
+    """Return the whole file."""
     case, settings = adviser.case_of(advice, save.case), save.settings
     parts = [
-        [f"# Choosing: {title(advice, save.case)}", "", f"Weighed on {on}."],
+        [f"# Choosing: {title(advice, save.case)}", "", f"Saved on {on}."],
         [case.text] if case else [],
-        ["## What was weighed", "", *_weighed(advice, settings)],
+        ["## Needs", "", *_weighed(advice, settings)],
         ["## The ranking", "", *_ranking(advice, settings)],
         ["## The choice", "", *_choice(advice, save, case)],
         ["## Reasons", "", *_reasons(advice, settings)],
@@ -36,13 +36,13 @@ def report(advice: Advice, save: Save, on: date) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
-    """A Markdown table; the columns `right` are aligned to the right."""
+    """Return a Markdown table whose columns `right` are aligned to the right."""
     marks = ["--:" if column in right else ":--" for column in range(len(rows[0]))]
     return [f"| {' | '.join(row)} |" for row in (rows[0], marks, *rows[1:])]
 
 
 def _weighed(advice: Advice, settings: Settings) -> list[str]:
-    rows = [["need", "what is meant", "weight", "must"]]
+    rows = [["need", "kind", "weight", "must"]]
     for place, need in enumerate(advice.needs):
         kind = need.kinds[settings.kinds[place]]
         must = kind.must if settings.musts[place] else ""
@@ -51,7 +51,7 @@ def _weighed(advice: Advice, settings: Settings) -> list[str]:
 
 
 def _ranking(advice: Advice, settings: Settings) -> list[str]:
-    rows = [["place", "option", "points", "of what is possible"]]
+    rows = [["place", "option", "points", "score"]]
     for row in adviser.ranking(advice, settings):
         share = adviser_rule.share(row.points, settings.weights)
         place = "out" if row.place is None else str(row.place)
@@ -61,7 +61,7 @@ def _ranking(advice: Advice, settings: Settings) -> list[str]:
 
 def _choice(advice: Advice, save: Save, case: Case | None) -> list[str]:
     if save.picked is None:
-        return ["None was made."]
+        return ["You have not picked an option."]
     lines = [f"**{advice.options[save.picked].name}**"]
     if case is not None:
         lines += ["", case.why[save.picked], "", case.because, ""]
@@ -90,7 +90,7 @@ def _reasons(advice: Advice, settings: Settings) -> list[str]:
 
 
 def _facts(advice: Advice, settings: Settings) -> list[str]:
-    """Those that the levels above rest on, each once, with where it was read."""
+    """Return the facts that the levels above rest on, each once, with its source."""
     used = dict.fromkeys(
         fact
         for option in advice.options
@@ -99,5 +99,5 @@ def _facts(advice: Advice, settings: Settings) -> list[str]:
         for fact in option.serves[need.kinds[settings.kinds[place]].place].facts
     )
     if not used:
-        return ["No level above rests on anything that a vendor can change."]
-    return [f"- {dated(fact)}. Read at {fact.source}" for fact in used]
+        return ["No level above depends on a fact that a vendor can change."]
+    return [f"- {dated(fact)}. Source: {fact.source}" for fact in used]

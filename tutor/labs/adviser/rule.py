@@ -1,11 +1,9 @@
-"""The rule by which the adviser ranks, on plain numbers.
+"""Ranks options by the adviser's rule, on plain numbers.
 
-Each option serves each need on a level from 0 to 3, and each need has a weight from 0 to 3. The
+Each option meets each need at a level from 0 to 3, and each need has a weight from 0 to 3. The
 points of an option are the sum of weight times level over all needs. A must excludes every option
-that serves the need below a least level, whatever its points. That is all: no option gets points
-for anything else, and options with as many points share a place.
-
-`Table` is what is weighed: `levels[option][need]`, and the `least` level of each need as a must.
+that is below the least level of that need, whatever its points. That is all: options get points
+for nothing else, and options with equal points share a place.
 """
 
 from __future__ import annotations
@@ -20,13 +18,18 @@ HIGHEST = 3
 
 
 class Table(msgspec.Struct, frozen=True):
+    """The `levels[option][need]`, and for each need the `least` level that a must demands."""
+
     levels: tuple[tuple[int, ...], ...]
     least: tuple[int, ...]
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where an option stands: its place counted from 1, shared where points are equal, and its
-    points. One that is excluded has no place, and the needs whose must it does not meet."""
+    """The place of an option in the ranking, counted from 1, and its points.
+
+    Options with equal points share a place. An excluded option has no place; `unmet` are the needs
+    whose musts it does not meet.
+    """
 
     option: int
     place: int | None
@@ -35,8 +38,10 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Deciding(msgspec.Struct, frozen=True):
-    """The need whose weight would first change who is in first place: with `weight` instead, and
-    all else as it is, `lead` is in front."""
+    """The smallest change that affects the first place.
+
+    If only the weight of `need` becomes `weight`, the options `lead` are in first place.
+    """
 
     need: int
     weight: int
@@ -44,24 +49,26 @@ class Deciding(msgspec.Struct, frozen=True):
 
 
 def points(levels: Sequence[int], weights: Sequence[int]) -> int:
-    """The weighted sum."""
+    """Return the weighted sum of the levels."""
     return sum(weight * level for weight, level in zip(weights, levels, strict=True))
 
 
 def share(points_: int, weights: Sequence[int]) -> float:
-    """Points as a part (0 to 1) of those of an option that serves everything fully."""
+    """Return the points divided by those of an option with all levels at the highest (0 to 1)."""
     most = HIGHEST * sum(weights)
     return points_ / most if most else 0.0
 
 
 def unmet(levels: Sequence[int], least: Sequence[int], musts: Sequence[bool]) -> tuple[int, ...]:
-    """The needs that are musts and served below their least level."""
+    """Return the needs that are musts and below their least level."""
     return tuple(need for need, must in enumerate(musts) if must and levels[need] < least[need])
 
 
 def ranking(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> tuple[Place, ...]:
-    """All options: those in the running by points, then those that are excluded. Equal ones stay
-    in the order of the table."""
+    """Return the places of all options: by points, then those that are excluded.
+
+    Options with equal points keep the order of the table.
+    """
     rows = [
         Place(option, None, points(levels, weights), unmet(levels, table.least, musts))
         for option, levels in enumerate(table.levels)
@@ -74,8 +81,10 @@ def ranking(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> tupl
 
 
 def lead(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> frozenset[int]:
-    """The options in first place, several where they tie. Nobody where all are excluded, or as
-    long as nothing weighs anything."""
+    """Return the options in first place; several if they tie.
+
+    There are none if all options are excluded or all weights are 0.
+    """
     running = {
         option: points(levels, weights)
         for option, levels in enumerate(table.levels)
@@ -90,10 +99,12 @@ def lead(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> frozens
 def deciding(
     table: Table, weights: Sequence[int], musts: Sequence[bool], option: int
 ) -> Deciding | None:
-    """What would first bring `option` to the front, alone or with others; or, where it is there
-    already, first change who is. One weight is changed at a time; the smallest change counts, and
-    of equally small ones the need that weighs most now, then the first. None where no weight of
-    one need does it."""
+    """Return the smallest change of one weight that brings `option` to first place.
+
+    If it is already in first place, return the smallest change after which others are there. If
+    several changes are equally small, the need with the highest weight counts, then the first
+    need. Returns None if no single weight has this effect.
+    """
     now = lead(table, weights, musts)
     found: list[tuple[tuple[int, int, int], Deciding]] = []
     for need, weight in enumerate(weights):

@@ -1,4 +1,4 @@
-"""The keys of the adviser; `adviser_lines` says what each view looks like."""
+"""Binds the keys of the adviser; `adviser_lines` draws its views."""
 
 from __future__ import annotations
 
@@ -26,26 +26,27 @@ _ACTIONS: dict[View, str] = {
     "cases": "option case pick",
 }
 ONLY_IN = {action: view for view, names in _ACTIONS.items() for action in names.split()}
-"""The view in which an action means something; the others mean something in all."""
+"""The view in which an action is available; other actions are available in all views."""
 
 
 class AdviserView(LabView):
-    """The needs with the ranking, the reasons of one option, and the cases."""
+    """The needs with the ranking, the reasons for and against one option, and the cases."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("tab", "next_view", "next view", "Needs, reasons, cases."),
+        key("tab", "next_view", "view", "Show the needs, the reasons or the cases."),
         Binding("shift+tab", "next_view(-1)", show=False),
-        *pair(UP_DOWN, "move_focus(*, 'need')", "need", "Choose a need."),
-        *pair(LEFT_RIGHT, "adjust(*, 'weight')", "weight", "How much it weighs."),
-        key("m", "switch('must')", "must", "Make the need a condition, or a wish again."),
-        key("k", "choose(1, 'kind')", "kind", "The next kind of this need."),
-        key("o", "reset", "all off", "All weights to 0, and no musts."),
-        *pair(LEFT_RIGHT, "other(*)", "option", "The next in the ranking."),
-        *pair(UP_DOWN, "read(*)", "read on", "Move the text."),
-        *pair(UP_DOWN, "option(*)", "option", "Choose an option."),
-        key("enter", "pick", "pick", "This option is what you would defend."),
-        *pair(LEFT_RIGHT, "case(*)", "case", "Another case, or your own."),
-        key("s", "save", "save", "Write the result into a file, as Markdown."),
+        *pair(UP_DOWN, "move_focus(*, 'need')", "need", "Go to another need."),
+        *pair(LEFT_RIGHT, "adjust(*, 'weight')", "weight", "Change the weight of the need."),
+        key("m", "switch('must')", "must", "Make the need a must, or not."),
+        key("k", "choose(1, 'kind')", "kind", "Choose the next kind of this need."),
+        key("z", "reset", "reset", "Set all weights to 0, without any musts."),
+        *pair(LEFT_RIGHT, "other(*)", "option", "Go to another option of the ranking."),
+        *pair(UP_DOWN, "read(*)", "scroll", "Scroll the text."),
+        *pair(UP_DOWN, "option(*)", "option", "Go to another option."),
+        key("enter", "pick", "pick", "Pick the option that you would defend."),
+        *pair(LEFT_RIGHT, "case(*)", "case", "Go to another case, or to your own task."),
+        key("ctrl+s", "save", "save", "Save the result as a Markdown file."),
+        Binding("s", "save", show=False),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -69,7 +70,7 @@ class AdviserView(LabView):
     def action_read(self, by: int) -> None:
         self.scroll_relative(y=by, animate=False)
 
-    # On a low screen a case is longer than there is room for: what a key is about comes into view.
+    # On a low screen a case is longer than the view, so each key scrolls to what it changes.
 
     def action_option(self, by: int) -> None:
         before = self.state.option

@@ -1,4 +1,4 @@
-"""What the adviser says of a ranking, in words: on the screen and in the file."""
+"""Words the adviser's findings, for the screen and for the saved file."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from tutor.labs.adviser.data import Advice, Case, DatedFact
 from tutor.labs.adviser.lab import Settings
 
 MOST_NAMES = 3
-"""Of more options than that, their number is said."""
+"""The most options that are named; of more, only the number is given."""
 
 
 def listed(names: Iterable[str]) -> str:
-    """ "A", "A and B", "A, B and C"."""
+    """Return the names as "A", "A and B" or "A, B and C"."""
     *before, last = names
     return f"{', '.join(before)} and {last}" if before else last
 
 
 def title(advice: Advice, number: int) -> str:
-    """What a case is called, or the learner's own task."""
+    """Return the title of a case, or of the learner's own task."""
     case = adviser.case_of(advice, number)
     return case.title if case else "Your own task"
 
@@ -33,27 +33,29 @@ def defensible(advice: Advice, case: Case) -> str:
 
 
 def options_named(advice: Advice, options: Iterable[int]) -> str:
-    """Their names, or how many they are."""
+    """Return the names of the options, or their number if there are many."""
     names = [advice.options[option].name for option in sorted(options)]
     return listed(names) if len(names) <= MOST_NAMES else f"{len(names)} options at once"
 
 
 def what_decides(advice: Advice, settings: Settings, option: int) -> str:
-    """The change of one weight that would first bring this option to the front, or first take it
-    from there."""
+    """Return a sentence about the smallest change of one weight that affects the first place.
+
+    The change brings this option to first place or, if it is there, changes who shares that place.
+    """
     needs, table = advice.needs, adviser.table(advice, settings)
     if unmet := adviser_rule.unmet(table.levels[option], table.least, settings.musts):
         musts = [needs[need].kinds[settings.kinds[need]].must for need in unmet]
-        return "Out, whatever the weights. " + " ".join(musts)
+        return "Out at any weights. " + " ".join(musts)
     now = adviser.lead(advice, settings)
     if not now:
-        return "Nothing weighs anything yet, so nothing decides."
+        return "All weights are 0, so there is no first place."
     found = adviser.deciding(advice, settings, option)
     if found is None:
         return (
-            "No weight of one need alone would change the first place."
+            "No change of a single weight would change the first place."
             if option in now
-            else "No weight of one need alone would bring it to the front."
+            else "No change of a single weight would bring it to first place."
         )
     change = f"{found.weight} instead of {settings.weights[found.need]}"
     to = options_named(advice, found.lead)
@@ -61,7 +63,7 @@ def what_decides(advice: Advice, settings: Settings, option: int) -> str:
 
 
 def dated(fact: DatedFact) -> str:
-    """A fact on a line, with its month."""
-    told = ", told by others" if fact.second_hand else ""
+    """Return a fact on one line, with its date."""
+    told = ", not from the vendor" if fact.second_hand else ""
     unit = f", {UNITS[fact.topic]}" if fact.topic in UNITS else ""
     return f"{fact.product}, {fact.topic}: {fact.value}{unit} ({fact.as_of}{told})"

@@ -20,8 +20,11 @@ class CertaintyBackend(ModelBackend):
         self._growing = Growing(tools)
 
     def answer(self, question: Question) -> Answer:
-        """Raises `ModelUnsupported` for a model without a chat template, `TextError` or
-        `ContextFull` for a question that the model cannot read."""
+        """Return the replies of the question, continued for a moment.
+
+        Raises `ModelUnsupported` for a model without a chat template, and `TextError` or
+        `ContextFull` for a question that the model cannot process.
+        """
         begun = time.perf_counter()
         message, system = question.prompt.message, question.prompt.system
         before = [ChatMessage("system", system)] if system else []
@@ -37,7 +40,10 @@ class CertaintyBackend(ModelBackend):
         return Answer(tuple(replies), time.perf_counter() - begun)
 
     def _longer(self, reply: Reply, number: int, seed: int | None) -> Reply:
-        """By one token. A draw follows from the seed, which reply it is, and the place."""
+        """Return the reply with one more token.
+
+        A draw follows from the seed, the number of the reply and the position of the token.
+        """
         logs = log_probabilities(self._growing.logits(reply.ids))
         if seed is None:
             id_ = int(ranked(logs, 1))

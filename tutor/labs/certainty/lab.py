@@ -1,7 +1,7 @@
-"""How certain the model is of an answer, and how often it is right then.
+"""Compares how certain the model is of its answers with how often they are right.
 
-Any question can be asked, one's own or one of a set about real and invented things. The set is
-asked in three ways: as it is, with the fact in front, and told to admit what it does not know.
+The learner can ask any question, or one of a set about real and invented things. The set is asked
+in three ways: plain, with the fact in the prompt, and allowed to say "I do not know".
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.reply import LENGTH, Reply
 
 LONGEST = 400
-"""Characters of a question of one's own; of a longer one the end counts."""
+"""The most characters of the learner's own question; of a longer one, the end is used."""
 SYSTEM = "Answer the question. If you do not know the answer, say: I do not know."
 
 Way = Literal["plain", "fact", "unsure"]
@@ -33,13 +33,12 @@ VIEWS: tuple[View, ...] = ("answer", "calibration", "ways")
 
 
 Action = EditText | Choose[Literal["question", "way"]] | ShowView[View] | Run
-"""`EditText` asks a question of one's own. `Run` draws answers where one answer is looked at, else
-asks the whole set."""
+"""`EditText` asks the learner's own question. `Run` samples answers in the view of one answer, and
+asks the whole set in the other views."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is asked: the questions of the set, the answers that are drawn to see whether they
-    agree, and the tokens of an answer at most."""
+    """The questions of the set, the number of sampled answers, and the most tokens of an answer."""
 
     items: tuple[Item, ...] = msgspec.field(default_factory=items)
     draws: int = 10
@@ -50,16 +49,17 @@ LIMITS = Limits()
 
 
 class Prompt(msgspec.Struct, frozen=True):
-    """What the model is given: a message, and what stands in the place of the system, if
-    anything."""
+    """A message for the model, with a system message if `system` is not empty."""
 
     message: str
     system: str = ""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """Go on with these replies for a moment: with the most probable token each time, or with
-    draws, which follow from the seed."""
+    """A request to continue these replies for a moment.
+
+    Without a seed, each token is the most probable one; with a seed, tokens are sampled.
+    """
 
     prompt: Prompt
     replies: tuple[Reply, ...]
@@ -67,17 +67,20 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The same replies, each as long or longer. `seconds` is how long that took."""
+    """The same replies, each as long or longer, and the seconds that this took."""
 
     replies: tuple[Reply, ...]
     seconds: float
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`own` is a question of one's own, else the one at `at` of the set is looked at. `answers` and
-    `draws` hold what was written for a prompt, and stay. `stopped`: the set was being asked, and
-    another view or way ended that. `spent` are the seconds that it took to
-    answer `answered` tokens, for an estimate."""
+    """The state of the lab.
+
+    `own` is the learner's own question; if it is empty, question `at` of the set is in focus.
+    `answers` and `draws` hold the replies to each prompt, and are kept. `stopped` is True if the
+    set was being asked until the learner changed the view or way. `spent` is the time in seconds
+    that `answered` tokens took, for an estimate.
+    """
 
     limits: Limits = LIMITS
     at: int = 0
@@ -104,7 +107,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reply(self) -> Reply | None:
-        """The answer that is looked at, once it is whole."""
+        """The answer in focus, once it is complete."""
         return done_reply(self, self.prompt)
 
     @property
@@ -113,13 +116,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def accepted(self) -> tuple[str, ...]:
-        """What counts as right for the question that is looked at."""
+        """The answers that count as right for the question in focus."""
         item = self.item
         return () if item is None else item.accepted(with_fact=self.way == "fact")
 
 
 def _prompt(asked: Item | str, way: Way) -> Prompt:
-    """Of one's own question the fact is what one writes in front of it."""
+    """Return the prompt. For the learner's own question, they write the fact themselves."""
     ask = asked if isinstance(asked, str) else asked.ask
     if way == "fact" and isinstance(asked, Item):
         return Prompt(f"{asked.fact} {ask}")
@@ -139,7 +142,9 @@ def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text):
             if not text.strip():
-                raise LabError("The question is empty.", "Write one, or leave with Esc.")
+                raise LabError(
+                    "The question is empty.", "Write a question, or press Esc to cancel."
+                )
             kept = text.strip()[-LONGEST:]
             left_out = len(text.strip()) - len(kept)
             return replace(state, own=kept, left_out=left_out, drawing=False, stopped=False)
@@ -175,34 +180,34 @@ def _drawn(state: State) -> State:
 
 
 def asked_ways(state: State) -> tuple[Way, ...]:
-    """The ways in which the set is asked in this view."""
+    """Return the ways in which this view asks the set."""
     return WAYS if state.view == "ways" else (state.way,)
 
 
 def _owed(state: State) -> Iterator[Prompt]:
-    """What is left of the set in this view."""
+    """Return the prompts of this view that are not answered yet."""
     prompts = (_prompt(item, way) for way in asked_ways(state) for item in state.limits.items)
     return (prompt for prompt in prompts if done_reply(state, prompt) is None)
 
 
-Does = Literal["draw", "draw_anew", "draw_on", "ask_all", "ask_rest", "stop"]
+Does = Literal["draw", "redraw", "draw_rest", "ask_all", "ask_rest", "stop"]
 
 
 def does(state: State) -> Does | None:
-    """What `Run` does now; None where all is asked."""
+    """Return what `Run` does in this state, or None if everything is answered."""
     if state.drawing if state.view == "answer" else state.running:
         return "stop"
     if state.view == "answer":
         drawn = state.draws.get(state.prompt)
         if not drawn:
             return "draw"
-        return "draw_anew" if all(reply.done for reply in drawn) else "draw_on"
+        return "redraw" if all(reply.done for reply in drawn) else "draw_rest"
     asked = progress(state)
     return None if asked.done == asked.total else "ask_rest" if asked.done else "ask_all"
 
 
 def progress(state: State) -> Progress:
-    """How many questions of the set are answered in this view."""
+    """Return how many questions of the set are answered in this view."""
     total = len(asked_ways(state)) * len(state.limits.items)
     done = total - len(list(_owed(state)))
     finished = [reply for reply in state.answers.values() if reply.done]
@@ -213,7 +218,7 @@ def progress(state: State) -> Progress:
 
 
 def question(state: State) -> Question | None:
-    """First what is looked at; the set goes on behind it."""
+    """Return a question about the answer in focus, then about the rest of the set, or None."""
     prompt = state.prompt
     if state.view == "answer":
         if state.reply is None:
@@ -244,8 +249,10 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """One question of the set with its answer in one way. `good` is what is to be hoped for: right
-    where there is a right answer, declined where there is none."""
+    """A question of the set with its answer and the verdict.
+
+    `good` is True if the answer is right, or if it declines where no answer is right.
+    """
 
     item: Item
     reply: Reply
@@ -254,7 +261,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def judged(state: State, way: Way) -> Iterator[Judged]:
-    """What is answered of the set in this way."""
+    """Yield the answered questions of the set, asked in this way."""
     for item in state.limits.items:
         reply = done_reply(state, _prompt(item, way))
         if reply is not None:
@@ -268,13 +275,15 @@ def calibration(found: Iterable[Judged]) -> tuple[Bin, ...]:
 
 
 def tally(found: Iterable[Judged], *, real: bool) -> Counter[Verdict]:
-    """How many of the real, or the invented, were right, wrong and declined."""
+    """Return how many answers about real, or invented, things were right, wrong and declined."""
     return Counter(each.verdict for each in found if each.item.real is real)
 
 
 def gists(state: State) -> list[tuple[str, int]]:
-    """What the answers drawn say (`real_and_invented.gist`), and how many of them; the most
-    frequent first."""
+    """Return the gists of the sampled answers and their counts, the most frequent first.
+
+    `real_and_invented.gist` defines a gist.
+    """
     drawn = [reply for reply in state.draws.get(state.prompt, ()) if reply.done]
     asked = state.prompt.message
     return Counter(gist(reply.text, asked, state.accepted) for reply in drawn).most_common()
@@ -301,7 +310,7 @@ def _sure_and_wrong(state: State) -> bool:
 
 @goal("mended", "Correct a wrong answer by adding the fact to the prompt")
 def _mended(state: State) -> bool:
-    """The same question, wrong as it is and right with its fact."""
+    """Return True if a question is answered wrong without its fact and right with it."""
     wrong = {each.item.ask for each in judged(state, "plain") if each.verdict == "wrong"}
     return any(each.verdict == "right" and each.item.ask in wrong for each in judged(state, "fact"))
 
@@ -317,7 +326,7 @@ def _calibrated(state: State) -> bool:
 
 
 def _place(asked: Sequence[Item], words: str) -> int:
-    """The position of the question with these words in it."""
+    """Return the index of the question that contains these words."""
     return next(place for place, item in enumerate(asked) if words in item.ask)
 
 

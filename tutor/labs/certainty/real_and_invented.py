@@ -1,7 +1,7 @@
-"""Questions about things that exist and things that do not, and what makes an answer right.
+"""Questions about things that exist and things that do not, and the check of an answer.
 
-The questions are data (`assets/real-and-invented`), checked to be so. An answer is compared by its
-words: case, accents and punctuation do not count.
+The questions are data (`assets/real-and-invented`); each was looked up. Answers are compared by
+their words: case, accents and punctuation do not count.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ DECLINES = (
     "fictional",
     "made up",
 )
-"""An answer with one of these in it declines, unless the right answer is in it as well."""
+"""An answer that contains one of these declines, unless it also contains the right answer."""
 DECLINING_STARTS = ("no ", "there is no ", "there was no ", "there are no ", "there were no ")
-"""So does one that begins like this."""
+"""An answer that begins with one of these declines, too."""
 
 _LITTLE = """
     a an and are as at be been but by called city for from had has have he her his i in is it its
@@ -54,13 +54,16 @@ _LITTLE = """
     written
 """
 LITTLE = frozenset(_LITTLE.split())
-"""Words that say nothing by themselves."""
+"""Words that are too common to be the gist of an answer."""
 
 
 class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One question. `accept` are the right answers: of something real, by the source `look_up`; of
-    something invented, by the made-up `fact`, and none where the fact says that no such thing is
-    known. `searched` is the name that was looked for in vain."""
+    """A question about something real or invented.
+
+    `accept` are the right answers: for something real, according to the source `look_up`; for
+    something invented, according to the made-up `fact`. It is empty if the fact says that no such
+    thing is known. `searched` is the name that was searched for and not found.
+    """
 
     kind: Literal["people", "places", "papers", "functions"]
     real: bool
@@ -71,32 +74,32 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     searched: str = ""
 
     def accepted(self, *, with_fact: bool) -> tuple[str, ...]:
-        """Of something invented nothing is right until a text says so."""
+        """Return the right answers: for something invented, none unless the prompt has the fact."""
         return self.accept if self.real or with_fact else ()
 
 
 @cache
 def items() -> tuple[Item, ...]:
-    """All of them, the real ones first."""
+    """Return all questions, those about real things first."""
     return msgspec.json.decode(paths.real_and_invented().read_bytes(), type=tuple[Item, ...])
 
 
 def words(text: str) -> list[str]:
-    """In small letters, without accents and punctuation; an apostrophe does not part a word."""
+    """Return the words in lower case, without accents, apostrophes and punctuation."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(char for char in plain if not unicodedata.combining(char))
     return re.findall(r"[\w]+", re.sub(r"['’`]", "", letters))
 
 
 def found_in(text: str, accepted: Iterable[str]) -> str | None:
-    """The first of `accepted` whose words stand in `text`, one after another."""
+    """Return the first of `accepted` whose words appear in `text` in sequence, or None."""
     said = f" {' '.join(words(text))} "
     return next((each for each in accepted if f" {' '.join(words(each))} " in said), None)
 
 
-@lru_cache(1000)  # a screen asks again and again
+@lru_cache(1000)  # a screen judges the same answers each time it is drawn
 def verdict(text: str, accepted: tuple[str, ...]) -> Verdict:
-    """Right where an accepted answer is in it, whatever else is."""
+    """Return "right" if the text contains an accepted answer, whatever else it contains."""
     if found_in(text, accepted) is not None:
         return "right"
     said = " ".join(words(text)) + " "
@@ -106,8 +109,11 @@ def verdict(text: str, accepted: tuple[str, ...]) -> Verdict:
 
 
 def gist(text: str, question: str, accepted: Iterable[str] = ()) -> str:
-    """What two answers are compared by: the right answer, if it is there; else that the answer
-    declines; else its first word that is neither in the question nor in `LITTLE`."""
+    """Return the gist of an answer, by which it is compared with other answers.
+
+    It is the right answer if the text contains it; else "declines" if the answer declines; else
+    its first word that is neither in the question nor in `LITTLE`.
+    """
     known = found_in(text, accepted)
     if known is not None:
         return known

@@ -1,4 +1,4 @@
-"""A text with how surprising each of its tokens was, told by color and by a bar below it."""
+"""Draws a text with the surprisal of each token, as a color and as a bar below it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,18 @@ if TYPE_CHECKING:
 
 
 FINER = 4
-"""The bars have so many times the steps of those in the stepper: half a bit each. Of the most
-probable tokens none is very surprising."""
+"""The factor by which bars are finer than in the stepper: half a bit a step. The most probable
+tokens have little surprisal, so coarser bars would all look alike."""
 
 
 def surprising(
     pieces: Sequence[bytes], bits: Sequence[float], width: int, rows: int
 ) -> list[Content]:
-    """The tokens `pieces`, of so many `bits` of surprisal each, in lines of `width` cells with a
-    line of bars under each. Beyond `rows` lines of text, the last ends in `…`."""
+    """Return the text in lines of `width` cells, with a line of bars below each.
+
+    `pieces` are the bytes of the tokens and `bits` their surprisals. At most `rows` lines of text
+    are shown; if there are more, the last one ends in `…`.
+    """
     lines = wrap(_texts(pieces), max(4, width - 1))
     shown: list[Content] = []
     for number, line in enumerate(lines[:rows]):
@@ -38,7 +41,10 @@ def surprising(
 
 
 def _texts(pieces: Sequence[bytes]) -> list[str]:
-    """What each token adds; a character of several tokens comes with the one that completes it."""
+    """Return the text of each token.
+
+    A character made of several tokens goes to the token that completes it.
+    """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     last = len(pieces) - 1
     return [safe(decoder.decode(data, at == last)) for at, data in enumerate(pieces)]

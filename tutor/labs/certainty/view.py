@@ -1,10 +1,11 @@
-"""Draws an answer with its certainty, the calibration of the set, and the three ways of asking."""
+"""Draws an answer with its certainty, the calibration of the set, and the three ways to ask."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from tutor.labs.certainty.real_and_invented import Verdict
     from tutor.labs.kit.reply import Reply
 
-NAMES: dict[Way, str] = {"plain": "as it is", "fact": "with the fact", "unsure": "may decline"}
+NAMES: dict[Way, str] = {"plain": "plain", "fact": "with the fact", "unsure": "may decline"}
 MARKS: dict[Verdict, tuple[str, str]] = {
     "right": ("✓ right", RIGHT),
     "wrong": ("× wrong", NOT_YET),
@@ -43,19 +44,20 @@ _CERTAIN = "◆"
 
 
 class CertaintyView(LabView):
-    """One question with its answer and ten draws; or the whole set in figures."""
+    """One question with its answer and ten samples, or statistics about the whole set."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "go('draw')", "draw ten", "Draw ten answers."),
-        key("enter", "go('draw_anew')", "draw anew", "Draw ten other answers."),
-        key("enter", "go('ask_all')", "ask all", "Ask the whole set."),
-        key("enter", "go('draw_on')", "go on", "Draw what is left of the ten."),
-        key("enter", "go('ask_rest')", "ask the rest", "Ask what is left of the set."),
-        key("enter", "go('stop')", "stop", "Stop; what is answered is kept."),
-        *pair(LEFT_RIGHT, "choose(*, 'question')", "question", "Another question."),
-        key("w", "choose(1, 'way')", "way", "As it is, with the fact, free to decline."),
-        key("tab", "next_view", "next view", "One answer, or the whole set."),
-        key("e", "edit", "ask", "Ask a question of your own."),
+        key("r,enter", "go('draw')", "sample ten", "Sample ten answers."),
+        key("r,enter", "go('ask_all')", "ask all", "Ask the whole set."),
+        key("r,enter", "go('draw_rest')", "continue", "Sample the rest of the ten answers."),
+        key("r,enter", "go('ask_rest')", "ask the rest", "Ask the rest of the set."),
+        key("r,enter", "go('stop')", "stop", "Stop, and keep the answers so far."),
+        key("s", "go('redraw')", "new seed", "Sample ten answers again with a new seed."),
+        Binding("r,enter", "go('redraw')", show=False),
+        *pair(LEFT_RIGHT, "choose(*, 'question')", "question", "Go to another question."),
+        key("w", "choose(1, 'way')", "way", "Ask plainly, with the fact, or allow it to decline."),
+        key("tab", "next_view", "view", "Show one answer, the calibration, or all three ways."),
+        key("e", "edit", "edit", "Write a question of your own."),
     ]
 
     VIEWS = VIEWS
@@ -65,7 +67,7 @@ class CertaintyView(LabView):
 
     def action_edit(self) -> None:
         self.did(ShowView("answer"))
-        self.write("A question of your own:", self.state.own, EditText)
+        self.write("Your own question:", self.state.own, EditText)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state: State | None = self.state
@@ -83,16 +85,18 @@ class CertaintyView(LabView):
 
 
 def _heading(state: State, width: int) -> Content:
-    """The views; and that the set is not asked any more, where a key has ended that beside what it
-    was for. Where there is no room for both, the view that is shown is named alone."""
+    """Return the names of the views, and a note if changing the view or way has ended a run.
+
+    If there is no room for both, only the current view is named.
+    """
     names = tabs((view, view == state.view) for view in VIEWS)
     if not state.stopped:
         return names
     here = state.view == "answer"
-    said = "asking stopped: Tab leads back" if here else "asking stopped; answers are kept"
+    said = "Run stopped; press Tab to go back." if here else "Run stopped; answers are kept."
     if names.cell_length + len(said) > width:
         names = tabs([(state.view, True)])
-        said = "stopped: Tab leads back" if here else "stopped; answers kept"
+        said = "Run stopped (Tab: back)" if here else "Run stopped"
     return Content.assemble(names, (said, NOT_YET))
 
 
@@ -102,8 +106,8 @@ def _answer(state: State, room: Room) -> list[Content]:
     lines += [] if low else _before(state, width)
     reply = state.answers.get(state.prompt)
     if reply is None or not reply.ids:
-        return [*lines, Content.styled("The model reads the question.", MUTED)]
-    # what ends an answer has its share in the certainty, but is not a part of the text
+        return [*lines, Content.styled("The model is processing the question …", MUTED)]
+    # The end token counts for the certainty, but is not a part of the text.
     kept = len(reply.ids) - reply.ended
     bits = [-log / math.log(2) for log in reply.logs]
     text = surprising(reply.pieces[:kept], bits, width, 1 if low else 3)
@@ -114,16 +118,16 @@ def _answer(state: State, room: Room) -> list[Content]:
 
 
 def _which(state: State, room: Room) -> Content:
-    """Where in the set the question is, how it is asked, and what the bars mean."""
+    """Return the place of the question in the set, the way it is asked, and the scale of bars."""
     item = state.item
     if item is None:
-        said = f"the last {lab.LONGEST} characters" if state.left_out else "your own question"
+        said = f"your last {lab.LONGEST} characters" if state.left_out else "your own question"
     else:
         kind = "real" if item.real else "invented"
         said = f"{state.at + 1} of {len(state.limits.items)}  {kind}"
         said += f" {item.kind}" if room.roomy else ""
     size = 30 if room.roomy else 20
-    scale = f"{'bars: half a bit a step':>{room.width - size - 15}}" if room.roomy else ""
+    scale = f"{'bars: half a bit per step':>{room.width - size - 15}}" if room.roomy else ""
     return Content.assemble(
         (figures.fit(said, size), MUTED), (f"  {NAMES[state.way]:<13}", ACT), (scale, MUTED)
     )
@@ -139,12 +143,12 @@ def _question(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _before(state: State, width: int) -> list[Content]:
-    """What this way adds to the question."""
+    """Return what this way adds to the question."""
     if state.way == "unsure":
         said = f"system: {lab.SYSTEM}"
     elif state.way == "fact":
         item = state.item
-        said = f"in front: {item.fact}" if item else "Write the fact in front of it yourself (e)."
+        said = f"fact: {item.fact}" if item else "Press e to write a fact before your question."
     else:
         return []
     return wrapped(Content.styled(said, MUTED), width)
@@ -158,37 +162,37 @@ def _figures(reply: Reply, room: Room) -> Content:
     certain = (f"certainty {100 * reply.certainty:>3.0f} %", "bold")
     if not room.roomy:
         return Content.assemble(certain, (f"   least {token} {share}", MUTED))
-    mean = f"   {reply.mean:.2f} nats a token   least sure of {token}, {share}"
+    mean = f"   {reply.mean:.2f} nats per token   least probable: {token} {share}"
     return Content.assemble(certain, (mean, MUTED))
 
 
 def _judgment(state: State, reply: Reply, width: int) -> Content:
     item = state.item
     if item is None:
-        return Content.styled("Nobody has checked this one: look it up.", MUTED)
+        return Content.styled("Your own question is not judged: look up the answer.", MUTED)
     mark, style = MARKS[verdict(reply.text, state.accepted)]
     if not state.accepted:
-        why = "nothing of this name is known"
+        why = "nothing is known by this name"
     elif item.real:
         why = f"{state.accepted[0]}: {item.look_up}"
     else:
-        why = f"{state.accepted[0]}, by the made-up fact"
+        why = f"{state.accepted[0]}, according to the made-up fact"
     return Content.assemble((mark, style), (figures.fit(f"  {why}", width - len(mark)), MUTED))
 
 
 def _draws(state: State, width: int, rows: int) -> list[Content]:
     drawn, total = state.draws.get(state.prompt, ()), state.limits.draws
     if not drawn:
-        return [Content(""), Content.styled(f"Enter draws {total} answers.", MUTED)]
+        return [Content(""), Content.styled(f"Press r to sample {total} answers.", MUTED)]
     done = sum(reply.done for reply in drawn)
     found = lab.gists(state)
     if done < total:
-        more = "" if state.drawing else ", Enter goes on"
-        said = Content.styled(f"{done} of {total} drawn{more}", MUTED)
+        more = "" if state.drawing else "; press r to continue"
+        said = Content.styled(f"{done} of {total} sampled{more}", MUTED)
     else:
         agree = f"{found[0][1]} of {total} agree"
-        how = "   by their first new word"
-        meant = " (not in the question, no “the”)"
+        how = "   in their first new word"
+        meant = " (not in the question, not a “the”)"
         how += meant if len(agree + how + meant) <= width else ""
         said = Content.assemble((agree, "bold"), (how, MUTED))
     counts = "  ".join(f"{count} × {safe(words)}" for words, count in found)
@@ -212,10 +216,10 @@ def _calibration(state: State, room: Room) -> list[Content]:
     legend = f"  █ right {_CERTAIN} certain" if wide else ""
     rows = lab.calibration(found)
     error = f"expected calibration error {100 * expected_error(rows):.0f} points"
-    summary = f"{good} of {len(found)} as they should be   {error}" if room.roomy else error
+    summary = f"{good} of {len(found)} good answers   {error}" if room.roomy else error
     said = (
-        "Certainty is the geometric mean of the shares of an answer's tokens. As it should be: "
-        "right, or, where nothing of the name exists, declined."
+        "Certainty is the geometric mean of the probabilities of an answer's tokens. A good answer "
+        "is right or, if nothing of that name exists, declines. Good answers count as right here."
     )
     return [
         Content.assemble((f"{NAMES[state.way]}   ", ACT), _progress(state, room.width - 16)),
@@ -252,10 +256,10 @@ def _ways(state: State, room: Room) -> list[Content]:
         table = [*_table(found, (True,)), *_table(found, (False,))]
     nothing = sum(not item.real and not item.accept for item in state.limits.items)
     said = (
-        f"Of something invented nothing is right (–) until a fact says so. In {nothing} cases the "
-        "fact says that there is no such thing: to be declined even then. Where it may decline, "
-        f"the system says: “{lab.SYSTEM}” The arithmetic is rounded here: a count may differ by "
-        "one or two from the lesson's, which are exact."
+        "About invented things, no answer is right (–) unless the prompt has the made-up fact. In "
+        f"{nothing} cases the fact says that there is no such thing, so the model should still "
+        f"decline. “May decline” adds the system message “{lab.SYSTEM}” The model computes with "
+        "rounding here, so a count may differ by one or two from the exact ones in the lesson."
     )
     note = [] if room.low else _note(said, room.width)
     return [_progress(state, room.width), *table, *note]
@@ -267,7 +271,7 @@ _LEAD = 15
 
 
 def _table(found: dict[Way, list[Judged]], kinds: tuple[bool, ...]) -> list[Content]:
-    """Both kinds of things side by side, or one of them, which is named in the heading then."""
+    """Return a table of both kinds of things side by side, or of one kind, named in its heading."""
     sizes = _COLUMNS if len(kinds) > 1 else _NARROW
     room = sum(sizes.values())
     names = "".join(f"{name:>{size}}" for name, size in sizes.items()) * len(kinds)
@@ -299,9 +303,9 @@ def _progress(state: State, width: int) -> Content:
     if asked.done == asked.total:
         said = f"All {asked.total} are answered."
     elif asked.done:
-        said = f"{asked.done} of {asked.total} answered. Enter asks the rest."
+        said = f"{asked.done} of {asked.total} answered. Press r for the rest."
     else:
-        said = f"Enter asks all {asked.total}."
+        said = f"Press r to ask all {asked.total}."
     return Content.styled(said, MUTED)
 
 

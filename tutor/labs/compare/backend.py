@@ -1,5 +1,7 @@
-"""Asks several models the same: those here token by token, those elsewhere by looking at what has
-arrived."""
+"""Asks several models the same question.
+
+Local models generate token by token; of remote models, it collects what has arrived.
+"""
 
 from __future__ import annotations
 
@@ -24,11 +26,11 @@ from tutor.vendors.runs import ErrorReport
 from tutor.vendors.service import RemoteRequest
 
 PATIENCE = 0.05
-"""Seconds to wait where nothing is to be done here: others want to ask meanwhile."""
+"""Seconds to wait if no local model has work to do, so that other requests get their turn."""
 
 
 class CompareBackend:
-    """Keeps a session for each model here, and the runs elsewhere."""
+    """A backend that keeps a session for each local model, and the requests to remote ones."""
 
     def __init__(self, tools: Tools) -> None:
         self._loaded = tools.model
@@ -48,29 +50,34 @@ class CompareBackend:
                     self._remote.cancel(_name(run, place))
                 return lab.Stopped()
             case lab.Go():
-                return lab.Replies(self._gone_on(question))
+                return lab.Replies(self._advance(question))
 
-    def _gone_on(self, question: lab.Go) -> dict[int, lab.Reply]:
-        """The model here that has worked least goes on for a moment; the others are looked at."""
+    def _advance(self, question: lab.Go) -> dict[int, lab.Reply]:
+        """Return the replies after a moment in which one local model has generated.
+
+        It is the one with the least computing time so far. Remote replies have what has arrived.
+        """
         if question.run != self._run:
-            self._run, self._sessions = question.run, {}  # every request is read anew
+            self._run, self._sessions = question.run, {}  # no run reuses a key-value cache
         replies = {
-            place: self._looked_at(question, place, model, reply)
+            place: self._collect(question, place, model, reply)
             for place, model, reply in question.asked
-            if model.elsewhere is not None
+            if model.remote is not None
         }
         here = [entry for entry in question.asked if entry[1].here is not None]
         if here:
             place, model, reply = min(here, key=lambda entry: entry[2].seconds)
-            replies[place] = self._said(question, place, model, reply)
+            replies[place] = self._generate(question, place, model, reply)
         elif all(replies[place].pieces == reply.pieces for place, _, reply in question.asked):
             time.sleep(PATIENCE)
         return replies
 
-    def _said(self, question: lab.Go, place: int, model: lab.Model, reply: lab.Reply) -> lab.Reply:
+    def _generate(
+        self, question: lab.Go, place: int, model: lab.Model, reply: lab.Reply
+    ) -> lab.Reply:
         language_model = self._loaded if model.here == "loaded" else self._small
         if language_model is None:
-            return _failed(reply, ModelError("The small model is not there.", "Ask the other one."))
+            return _failed(reply, ModelError("The small model is missing.", "Ask the other model."))
         begun = time.perf_counter()
         try:
             prompt = _prompt(language_model, question.prompt)
@@ -126,15 +133,15 @@ class CompareBackend:
     def _small(self) -> LanguageModel | None:
         return small_model_beside(self._loaded)
 
-    def _looked_at(
+    def _collect(
         self, question: lab.Go, place: int, model: lab.Model, reply: lab.Reply
     ) -> lab.Reply:
-        """What has arrived since; asked first, where it was not."""
-        assert model.elsewhere is not None
+        """Return the reply with what has arrived since. Sends the request first if needed."""
+        assert model.remote is not None
         name = _name(question.run, place)
         try:
             if not reply.begun:
-                self._remote.start(name, model.elsewhere, _request(question))
+                self._remote.start(name, model.remote, _request(question))
             progress = self._remote.look(name, reply.pieces)
         except (RemoteError, ModelError) as error:
             return _failed(reply, error)
@@ -143,7 +150,7 @@ class CompareBackend:
         counted = (reply.answer_tokens or 0) + told if told or reply.answer_tokens else None
         return replace(
             reply,
-            name=model.elsewhere.name,
+            name=model.remote.name,
             begun=True,
             text=reply.text + "".join(piece.text for piece in progress.pieces),
             pieces=progress.arrived,
@@ -169,14 +176,14 @@ def _request(question: lab.Go) -> RemoteRequest:
 
 
 def _prompt(model: LanguageModel, prompt: str) -> list[int]:
-    """As a message, to a model that was made for conversations."""
+    """Return the prompt's token ids: as a message if the model is a chat model, else as text."""
     if not model.card.chat:
         return text_ids(model, prompt)
     return chat_ids(model, [ChatMessage("user", prompt)])
 
 
 def _failed(reply: lab.Reply, error: TutorError) -> lab.Reply:
-    """What arrived before is kept."""
+    """Return the reply with the error; what arrived before is kept."""
     return replace(reply, begun=True, trouble=ErrorReport.of(error))
 
 

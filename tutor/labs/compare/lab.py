@@ -1,8 +1,8 @@
-"""One prompt to up to four models, their answers side by side.
+"""Sends one prompt to up to four models and shows their answers side by side.
 
-The model that is loaded and the small one that comes along answer here; models elsewhere where
-there is a key for them, or an address. What was measured of an answer stands beside it: the time
-to its first token, how many tokens, how many a second, and what they cost by the dated price.
+The loaded model and the small bundled one answer on this machine. Remote models can be asked if
+there is a key for them, or an address. Beside each answer are the time to its first token, the
+number of tokens, tokens per second, and the cost, which is computed from a dated price.
 """
 
 from __future__ import annotations
@@ -24,38 +24,44 @@ from tutor.vendors.runs import ErrorReport, Offer
 from tutor.vendors.service import Reason
 
 LONGEST = 2_000
-"""Characters of a prompt."""
+"""The most characters of a prompt."""
 MOST_MODELS = 4
 MOST_TOKENS = 80
-"""Tokens of an answer."""
+"""The most tokens of an answer."""
 TEMPERATURES = (0.0, 0.7, 1.0)
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
 Here = Literal["loaded", "small"]
-"""The model that the engine holds, and the small one that comes along."""
+"""The model that the engine has loaded, and the small bundled one."""
 
 
 class Model(msgspec.Struct, frozen=True):
-    """One that can be asked: `here`, or `elsewhere`. `key` says whether there is one for it, where
-    one is needed; `variable` is what it would be called. `added`: the learner named it."""
+    """A model that can be asked: either a local one (`here`) or a `remote` one.
+
+    `key` is False if the model needs a key that is not set in the environment `variable`. `added`
+    is True if the learner added it.
+    """
 
     here: Here | None = None
-    elsewhere: RemoteModel | None = None
+    remote: RemoteModel | None = msgspec.field(default=None, name="elsewhere")
     key: bool = True
     variable: str = ""
     added: bool = False
 
     @property
     def price(self) -> Price | None:
-        return self.elsewhere.price if self.elsewhere else None
+        return self.remote.price if self.remote else None
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """What a model has answered so far. `name` is what the model calls itself. `ids` are its
-    tokens, of a model here; `pieces` counts what has arrived from one elsewhere. Seconds are those
-    that the model worked here, and those since the request elsewhere. Numbers of tokens are None
-    where nobody tells."""
+    """The answer of one model so far.
+
+    `name` is the name that the model reports. `ids` are the tokens of a local model; `pieces`
+    counts the parts that have arrived from a remote one. `seconds` is the computing time of a local
+    model, or the time since the request to a remote one. The numbers of tokens are None if the
+    server doesn't report them.
+    """
 
     name: str = ""
     begun: bool = False
@@ -75,14 +81,14 @@ class Reply(msgspec.Struct, frozen=True):
 
     @property
     def a_second(self) -> float | None:
-        """Tokens a second, over the whole time: the wait for the first is part of it."""
+        """Tokens per second over the whole time, including the wait for the first token."""
         if not self.answer_tokens or not self.seconds:
             return None
         return self.answer_tokens / self.seconds
 
 
 def cost(model: Model, reply: Reply) -> float | None:
-    """US dollars; None where the price or the tokens are not known."""
+    """Return the cost in US dollars, or None if the price or the number of tokens is unknown."""
     known = reply.prompt_tokens is not None and reply.answer_tokens is not None
     if model.price is None or not known:
         return None
@@ -90,8 +96,10 @@ def cost(model: Model, reply: Reply) -> float | None:
 
 
 class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
-    """Ask all that are chosen; stop them while they answer. `without` are places of models that the
-    learner has not agreed to send anything to."""
+    """Ask all chosen models, or stop them if they are answering.
+
+    `without` are the indexes of models to which the learner has not agreed to send anything.
+    """
 
     without: tuple[int, ...] = ()
 
@@ -105,16 +113,16 @@ Action = (
     | Remove
     | Ask
 )
-"""`Toggle` chooses the model in focus, or leaves it out. After the highest temperature comes the
-lowest."""
+"""`Toggle` chooses the model in focus, or leaves it out. `Adjust` goes from the highest temperature
+to the lowest."""
 
 
 class Which(msgspec.Struct, frozen=True, tag="which"):
-    """What can be asked?"""
+    """A request for the list of models that can be asked."""
 
 
 class Go(msgspec.Struct, frozen=True, tag="go"):
-    """Go on for a moment with these replies; `run` tells one request from the next."""
+    """A request to continue these replies for a moment; `run` is the number of the run."""
 
     run: int
     prompt: str
@@ -123,7 +131,7 @@ class Go(msgspec.Struct, frozen=True, tag="go"):
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
-    """Stop what is under way elsewhere."""
+    """A request to cancel the remote requests of a run."""
 
     run: int
     places: tuple[int, ...]
@@ -133,7 +141,7 @@ Question = Which | Go | Stop
 
 
 class Offers(msgspec.Struct, frozen=True, tag="offers"):
-    """The names of the models here, and the services of the catalogue."""
+    """The names of the local models, and the services of the catalogue."""
 
     loaded: str
     small: str
@@ -152,9 +160,12 @@ Answer = Offers | Replies | Stopped
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`chosen` are places in `models`; `replies` are by place, to `asked`, the prompt of this run.
-    `refused` are places that the learner did not want to send it to. `stopping` until what is
-    under way elsewhere is stopped."""
+    """The state of the lab.
+
+    `chosen` are indexes into `models`. `replies` are the answers to `asked`, the prompt of this
+    run, by index. `refused` are the models to which the learner did not want to send it.
+    `stopping` is True until the remote requests are canceled.
+    """
 
     prompt: str = "Say hello."
     asked: str = ""
@@ -171,18 +182,18 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def removable(self) -> bool:
-        """Whether the model in focus can be taken away: it was added, and is not being asked."""
+        """True if the model in focus was added by the learner and nothing is being asked."""
         asking = self.running or self.stopping
         return bool(self.models) and self.models[self.focus].added and not asking
 
     @property
     def outdated(self) -> bool:
-        """Whether the replies are to another prompt than the one that would be asked now."""
+        """True if the replies belong to an earlier prompt."""
         return bool(self.replies) and self.asked != self.prompt
 
     @property
     def done(self) -> list[Reply]:
-        """The answers that came to their end."""
+        """The answers that are complete."""
         return [reply for reply in self.replies.values() if reply.reason is not None]
 
 
@@ -190,7 +201,7 @@ def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text):
             if not text.strip():
-                raise LabError("There is nothing to ask.", "Write a question, or an order.")
+                raise LabError("The prompt is empty.", "Write a question or an instruction.")
             return replace(_halted(state), prompt=text[:LONGEST])
         case MoveFocus(by=by):
             return replace(state, focus=moved(state.focus, by, len(state.models)))
@@ -222,13 +233,13 @@ def _asked(state: State, without: tuple[int, ...]) -> State:
 
 
 def _halted(state: State) -> State:
-    """What arrived so far stays."""
-    elsewhere = state.running and any(_is_under_way(state, place) for place in state.replies)
-    return replace(state, running=False, stopping=elsewhere or state.stopping)
+    """Return the state after a stop, with what has arrived so far."""
+    pending = state.running and any(_is_under_way(state, place) for place in state.replies)
+    return replace(state, running=False, stopping=pending or state.stopping)
 
 
 def _is_under_way(state: State, place: int) -> bool:
-    return state.models[place].elsewhere is not None and not state.replies[place].over
+    return state.models[place].remote is not None and not state.replies[place].over
 
 
 def _toggled(state: State) -> State:
@@ -240,33 +251,37 @@ def _toggled(state: State) -> State:
     elif not model.key:
         raise LabError(
             f"There is no key for {state.names[state.focus]}.",
-            f"Set {model.variable} before you start tutor.",
+            f"Set {model.variable} in your environment, then start tutor again.",
         )
     elif len(state.chosen) >= MOST_MODELS:
-        raise LabError("Four are asked at most.", "Leave one of the others out.")
+        raise LabError("Four models are chosen already.", "Leave out one of them first.")
     else:
         chosen = (*state.chosen, state.focus)
     return replace(state, chosen=tuple(sorted(chosen)))
 
 
-def _added(state: State, elsewhere: RemoteModel) -> State:
-    """At the end of the list, and chosen where there is room."""
+def _added(state: State, remote: RemoteModel) -> State:
+    """Return the state with this model at the end of the list, chosen if there is room."""
     place = len(state.models)
     chosen = (*state.chosen, place) if len(state.chosen) < MOST_MODELS else state.chosen
     return replace(
         state,
-        models=(*state.models, Model(elsewhere=elsewhere, added=True)),
-        names=(*state.names, _shown_name(elsewhere)),
+        models=(*state.models, Model(remote=remote, added=True)),
+        names=(*state.names, _shown_name(remote)),
         chosen=chosen,
         focus=place,
     )
 
 
 def _removed(state: State) -> State:
-    """Without the model in focus. Those below it move up, with their replies."""
+    """Return the state without the model in focus.
+
+    The models below it move up, together with their replies.
+    """
     if not state.removable:
         raise LabError(
-            "This model cannot be taken away.", "Only one that you added, while nothing is asked."
+            "This model cannot be removed.",
+            "You can remove a model that you added, when nothing is running.",
         )
     gone = state.focus
 
@@ -316,7 +331,10 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _offered(state: State, offers: Offers) -> State:
-    """The models here come first, and are chosen. One model that is both is there once."""
+    """Return the state with all models; the local ones come first and are chosen.
+
+    If the loaded model is the small one, it is listed once.
+    """
     models = [Model(here="loaded")]
     names = [offers.loaded]
     if offers.small not in ("", offers.loaded):
@@ -325,9 +343,9 @@ def _offered(state: State, offers: Offers) -> State:
     chosen = tuple(range(len(models)))
     for offer in offers.services:
         if offer.card.model is not None:
-            elsewhere = RemoteModel(offer.card, offer.card.model)
-            models.append(Model(None, elsewhere, offer.has_key, offer.card.key_variables[0]))
-            names.append(_shown_name(elsewhere))
+            remote = RemoteModel(offer.card, offer.card.model)
+            models.append(Model(None, remote, offer.has_key, offer.card.key_variables[0]))
+            names.append(_shown_name(remote))
     return replace(state, models=tuple(models), names=tuple(names), chosen=chosen)
 
 
@@ -336,7 +354,7 @@ def _shown_name(model: RemoteModel) -> str:
 
 
 def words_in_common(state: State, one: Reply, other: Reply) -> set[str]:
-    """Words of four letters or more that both say, and the prompt does not."""
+    """Return the words of four letters or more that are in both replies but not in the prompt."""
     said, also, given = (
         set(_WORD.findall(text.casefold())) for text in (one.text, other.text, state.asked)
     )
@@ -359,10 +377,10 @@ def _cut_off(state: State) -> bool:
     return {"stop", "length"} <= {reply.reason for reply in state.done}
 
 
-def _elsewhere(question: Question) -> bool:
+def _is_remote(question: Question) -> bool:
     match question:
         case Go(asked=asked):
-            return any(model.elsewhere is not None for _, model, _ in asked)
+            return any(model.remote is not None for _, model, _ in asked)
         case Stop():
             return True
     return False
@@ -378,7 +396,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         "Two of them are on this machine. You can add others if you have a key or a "
         "server."
     ),
-    private=_elsewhere,
+    private=_is_remote,
     reaches_out=True,
     start=State,
     act=act,

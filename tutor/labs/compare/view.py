@@ -35,23 +35,21 @@ _NAME = 30
 _SHORT_NAME = 18
 _GAP = 2
 _COLUMN = 24
-"""Columns of text below which answers do not stand beside each other any more."""
-_SENT = "Your prompt, as one message. It goes out again with every run"
+"""The fewest columns of an answer that is shown beside another one."""
+_SENT = "Your prompt, as one message, each time you run it"
 
 
 class CompareView(LabView):
-    """The models with what was measured of each, and their answers beside each other."""
+    """The models with the measurements of each, and their answers side by side."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "ask", "ask, stop", "Ask all that are chosen; or stop them."),
-        key("e", "edit", "prompt", "Write another prompt."),
-        *pair(UP_DOWN, "move_focus(*, 'model')", "model", "Look at a model."),
-        key("space", "switch('model')", "choose", "Ask this model too, or leave it out."),
-        key(
-            "t", "adjust(1, 'temperature')", "temperature", "0 is greedy; higher draws more freely."
-        ),
-        key("a", "add", "add a server", "A model of a server: its name and address."),
-        key("d", "remove", "remove", "Take away this server, which you added."),
+        key("r,enter", "ask", "run, stop", "Ask all chosen models, or stop them."),
+        key("e", "edit", "edit", "Edit the prompt."),
+        *pair(UP_DOWN, "move_focus(*, 'model')", "model", "Go to another model."),
+        key("space", "switch('model')", "choose", "Choose this model, or leave it out."),
+        key("t", "adjust(1, 'temperature')", "temperature", "Change the temperature; 0 is greedy."),
+        key("a", "add", "add", "Add a server by the name of a model and an address."),
+        key("d", "remove", "remove", "Remove this server, which you added."),
     ]
 
     OFFERED: ClassVar[Offered[State]] = {"remove": lambda state: state.removable}
@@ -63,16 +61,16 @@ class CompareView(LabView):
             self.run_worker(self._ask_where_agreed(), group="agreed", exclusive=True)
 
     async def _ask_where_agreed(self) -> None:
-        """Nothing is sent to a host that the learner has not agreed to."""
+        """Ask the chosen models, except those to whose hosts the learner has not agreed to send."""
         without = [place for place in self.state.chosen if not await self._agreed(place)]
         self.did(Ask(tuple(without)))
 
     async def _agreed(self, place: int) -> bool:
-        elsewhere: RemoteModel | None = self.state.models[place].elsewhere
-        return elsewhere is None or await self.host.agreed(elsewhere, _SENT)
+        model: RemoteModel | None = self.state.models[place].remote
+        return model is None or await self.host.agreed(model, _SENT)
 
     def action_edit(self) -> None:
-        self.write("Your message to all of them:", self.state.prompt, EditText)
+        self.write("The prompt for all chosen models:", self.state.prompt, EditText)
 
     def action_add(self) -> None:
         self.write(remote.LABEL, remote.EXAMPLE, remote.named)
@@ -86,7 +84,7 @@ class CompareView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.models:
-            return [Content.styled("looking for models …", MUTED)]
+            return [Content.styled("Looking for models …", MUTED)]
         if Room(width, height).low:
             return _briefly(state, width)
         names = "".join(column.cell(column.heading) for column in _fitting(width))
@@ -126,7 +124,7 @@ def _row(state: State, place: int, width: int) -> Content:
         (name, "bold" if here else "" if chosen else MUTED),
         _figures(model, reply, width, MUTED if state.outdated else "")
         if place not in state.refused
-        else Content.styled("  nothing was sent", MUTED),
+        else Content.styled("  nothing sent", MUTED),
     )
 
 
@@ -146,10 +144,10 @@ def _figures(model: Model, reply: Reply | None, width: int, style: str) -> Conte
 
 
 def _answers(state: State, width: int) -> list[Content]:
-    """Beside each other where each has room; else the one in focus, or below each other."""
+    """Return the answers side by side if there is room, else the one in focus."""
     places = list(state.replies)
     if not places:
-        return [Content.styled("Enter asks the models that are marked ■.", MUTED)]
+        return [Content.styled("Press r to ask the models marked ■.", MUTED)]
     above = _said_to(state, width)
     column = (width - _GAP * (len(places) - 1)) // len(places)
     if column < _COLUMN:
@@ -163,12 +161,12 @@ def _answers(state: State, width: int) -> list[Content]:
 
 
 def _said_to(state: State, width: int) -> list[Content]:
-    """What the replies are to, where that is not the prompt any more."""
+    """Return a note with the prompt that the replies belong to, if it has changed since."""
     if not state.outdated:
         return []
-    how = "Enter asks the new prompt. These are answers to: "
-    if width < 2 * len(how):
-        how = "Enter asks anew. To: "
+    how = "Press r to ask the new prompt. These answers are to: "
+    if width < len(how) + 20:
+        how = "Press r to ask. Old: "
     said = " ".join(safe(state.asked).split())
     return [Content.styled(figures.fit(how + said, width), NOT_YET)]
 
@@ -184,21 +182,21 @@ def _answer(state: State, place: int, width: int) -> list[Content]:
 
 
 def _end(state: State, model: Model, reply: Reply) -> Content:
-    """How it ended, in words, and what its price is from."""
-    again = "" if state.running or state.outdated else " Enter asks again."
+    """Return how the answer ended, and the date of its price."""
+    again = "" if state.running or state.outdated else " Press r to ask again."
     if reply.trouble is not None:
         return Content.styled(safe(f"× {reply.trouble.error}{again}"), NOT_YET)
     if reply.reason is None:
-        return Content.styled("…" if state.running else f"stopped.{again}", MUTED)
-    ends = {"stop": "ends here", "length": f"cut off at {MOST_TOKENS} tokens", "other": "ended"}
+        return Content.styled("…" if state.running else f"Stopped.{again}", MUTED)
+    ends = {"stop": "complete", "length": f"cut off at {MOST_TOKENS} tokens", "other": "ended"}
     price = model.price
     dated = "" if price is None else f"; price as of {price.as_of}"
-    told = ", second hand" if price is not None and price.second_hand else ""
+    told = ", not from the vendor" if price is not None and price.second_hand else ""
     return Content.styled(safe(f"{ends[reply.reason]}{dated}{told}"), MUTED)
 
 
 def _briefly(state: State, width: int) -> list[Content]:
-    """The model in focus alone, where there are few rows."""
+    """Return only the model in focus, for screens with few rows."""
     above = [_prompt(state, width), _row(state, state.focus, width)]
     place = f"{state.focus + 1} of {len(state.models)} models, {len(state.chosen)} chosen"
     if state.focus not in state.replies:

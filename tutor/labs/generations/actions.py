@@ -1,4 +1,4 @@
-"""What can be done in the lab of three generations."""
+"""The actions of the lab of three generations."""
 
 from __future__ import annotations
 
@@ -17,18 +17,20 @@ class SendMessage(msgspec.Struct, frozen=True, tag_field="do", tag="say"):
 
 
 class AskAgain(msgspec.Struct, frozen=True, tag_field="do", tag="again"):
-    """Send the same message once more. With `luck`, the generative model samples instead of taking
-    the most probable token each time."""
+    """Send the same message once more.
 
-    luck: bool = False
+    With `new_seed`, the generative model samples its tokens; else each is the most probable one.
+    """
+
+    new_seed: bool = False
 
 
-class NewConversation(msgspec.Struct, frozen=True, tag_field="do", tag="anew"):
-    """Begin another conversation."""
+class NewConversation(msgspec.Struct, frozen=True, tag_field="do", tag="new-conversation"):
+    """Start a new conversation."""
 
 
 class PutRule(msgspec.Struct, frozen=True, tag_field="do", tag="put-rule"):
-    """Add a rule, given in one line, replacing one of the same name."""
+    """Add a rule, given in one line, or replace the rule named `instead`."""
 
     line: str
     instead: str = ""
@@ -53,14 +55,14 @@ class DropIntent(msgspec.Struct, frozen=True, tag_field="do", tag="drop-intent")
 
 
 class Train(msgspec.Struct, frozen=True, tag_field="do", tag="train"):
-    """Train the network from the start, or stop; once trained, train again from another seed."""
+    """Train the network, or stop; once it is trained, train it again with a new seed."""
 
 
 Axis = Literal["bot", "row", "probe"]
-"""A row is a token, a rule, an intent or a kind of probes, depending on what is shown; a probe is
-one of the kind in focus."""
+"""A row is a token, a rule, an intent or a kind of probes, depending on the view; a probe is one of
+the kind in focus."""
 Talk = SendMessage | AskAgain | NewConversation
 Work = EditText | PutRule | DropRule | RestoreRules | AddIntent | DropIntent | Train
 Action = ShowView[View] | MoveFocus[Axis] | Talk | Work | Choose[Literal["prediction"]] | Run
-"""`EditText` tries the rules on another sentence. `Choose` predicts that another bot breaks first
-on the kind of probes in focus. `Run` runs the probes."""
+"""`EditText` tries the rules on another sentence. `Choose` predicts which bot breaks first on the
+kind of probes in focus. `Run` runs the probes, or stops them."""

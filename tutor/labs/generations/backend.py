@@ -1,4 +1,4 @@
-"""Answers for three bots: rules, a network with a bank of answers, the language model."""
+"""Computes the replies of three bots: rules, a network with an answer bank, and the model."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ if TYPE_CHECKING:
     from tutor.labs.kit.backend import Tools
 
 STEPS_AT_ONCE = 10
-"""Steps of training in one answer: so few, because the loss is to be seen falling."""
+"""Training steps in one answer. They are few, so that you can watch the loss fall."""
 
 
 class GenerationsBackend(ModelBackend):
-    """Keeps the bot that is trained last, and the conversation read last. `clock` tells seconds."""
+    """A backend that keeps the last trained bot and the last conversation.
+
+    `clock` returns the time in seconds.
+    """
 
     def __init__(self, tools: Tools, clock: Callable[[], float] = time.perf_counter) -> None:
         super().__init__(tools)
@@ -38,16 +41,19 @@ class GenerationsBackend(ModelBackend):
         self._seconds = 0.0
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TutorError`: `ModelUnsupported` for a model that holds no conversations,
-        `ContextFull` for one that is too long for it."""
+        """Return the reply of one bot, or the progress of the training.
+
+        Raises `ModelUnsupported` for a model without a chat template, and `ContextFull` for a
+        conversation that is too long for the model.
+        """
         match question:
             case questions.AskRules():
                 return self._said_by_rules(question)
             case questions.AskTraining(own=own, seed=seed, done=done):
-                return self._train(own, seed, anew=done == 0)
+                return self._train(own, seed, restart=done == 0)
             case questions.AskRetrieval(own=own, seed=seed, message=message):
                 bot = self._bot(own, seed)
-                while not bot.training.finished:  # in an engine that was started anew
+                while not bot.training.finished:  # the engine was restarted since the training
                     self._check_cancelled()
                     bot.training.step()
                 begun = self._clock()
@@ -64,8 +70,8 @@ class GenerationsBackend(ModelBackend):
             self._seconds = self._clock() - begun
         return self._retrieval
 
-    def _train(self, own: questions.Own, seed: int, *, anew: bool) -> questions.Trained:
-        if anew:
+    def _train(self, own: questions.Own, seed: int, *, restart: bool) -> questions.Trained:
+        if restart:
             self._trained_for = None
         bot = self._bot(own, seed)
         begun = self._clock()
@@ -86,15 +92,15 @@ class GenerationsBackend(ModelBackend):
         )
 
     def _write(self, question: questions.AskGeneration) -> questions.Generated:
-        """As many tokens as a moment has room for, one at least."""
+        """Return as many tokens as fit into a moment, but at least one."""
         begun = self._clock()
         prompt = chat_ids(self._model, question.messages)
         session = self._read([*prompt, *question.written])
-        sampler = SENSIBLE if question.luck else GREEDY
+        sampler = SENSIBLE if question.seed else GREEDY
         written: list[questions.Chosen] = []
         room = question.length - len(question.written)
         while len(written) < room and not session.ended:
-            drawn = session.distribution(len(session), sampler, question.luck, 1).drawn
+            drawn = session.distribution(len(session), sampler, question.seed, 1).drawn
             session.append([drawn.token.id])
             written.append(questions.Chosen(drawn.token, drawn.probability, drawn.rank))
             if self._clock() - begun >= self._moment:
@@ -110,7 +116,7 @@ class GenerationsBackend(ModelBackend):
 
     def _said_by_rules(self, question: questions.AskRules) -> questions.SaidByRules:
         book = replace(shipped_rules(), rules=question.rules)
-        rules.fits(book, "")  # patterns are read once, which is not the time of a reply
+        rules.fits(book, "")  # patterns are compiled once, which is not part of a reply's time
         begun = self._clock()
         reply = rules.reply(book, question.messages)
         return questions.SaidByRules(reply, self._milliseconds(begun))

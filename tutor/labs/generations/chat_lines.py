@@ -1,4 +1,4 @@
-"""Lines of the lab of three generations: what each bot says to a message, and what led to it."""
+"""Draws the chat view: the answer of each bot to a message, and how it was found."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _FEW = 4
 
 
 def chat(state: State, width: int, height: int) -> list[Content]:
-    """Everything below the names of the parts, in so many columns and rows."""
+    """Return the chat view, below the names of the views."""
     turn = state.turn
     if turn is None:
         return [
             Content(""),
-            Content("Nothing has been asked. e writes a message to all three bots,"),
-            Content("a visitor's to the help desk of a town library."),
+            Content("Press e to write a message to all three bots. They answer"),
+            Content("visitors at the help desk of a town library."),
         ]
     first = _message(state, turn, width)
     if width < ROOMY:
@@ -59,16 +59,15 @@ def chat(state: State, width: int, height: int) -> list[Content]:
 
 def _message(state: State, turn: Turn, width: int) -> Content:
     count = f"  message {len(state.turns)}" if len(state.turns) > 1 else ""
-    if turn.luck:
-        count = f"  luck {turn.luck}{': same answer' if turn.unchanged else ''}{count}"
+    if turn.seed:
+        count = f"  seed {turn.seed}{': same answer' if turn.unchanged else ''}{count}"
     said = clipped(safe(turn.message), width - len(count))
     gap = " " * (width - Content(said).cell_length - len(count))
     return Content.assemble((said, "bold"), gap, (count, MUTED))
 
 
 def _stacked(state: State, turn: Turn, width: int, height: int) -> list[Content]:
-    """The bot that is looked at in full, the others with the beginning of what they say, as far
-    as there is room."""
+    """Return the bot in focus in full, and the first line of the others if there is room."""
     lines: list[Content] = []
     if height < LOW:
         said = _answer(turn, state.bot, width, 2)
@@ -96,7 +95,7 @@ def _head(state: State, turn: Turn, place: int, width: int) -> Content:
 
 
 def _reply(turn: Turn, place: int) -> tuple[str, float] | None:
-    """Return what a bot has said, and how many milliseconds that took, None before it speaks."""
+    """Return a bot's reply and its time in milliseconds, or None before it replies."""
     if place == 2:
         written = turn.written
         return (written.text, written.milliseconds) if written.tokens else None
@@ -119,7 +118,7 @@ def _answer(turn: Turn, place: int, width: int, most: int) -> list[Content]:
 
 
 def cut_to_lines(text: str, width: int, most: int, style: str = "") -> list[Content]:
-    """A text on at most so many lines; `…` at the end of the last says that something is cut."""
+    """Return a text on at most `most` lines; if it is cut, the last one ends with `…`."""
     plain = " ".join(safe(text).split())
     lines = [line.rstrip() for line in Content.styled(plain, style).wrap(max(4, width))]
     if len(lines) <= most:
@@ -141,7 +140,7 @@ def _trace(state: State, turn: Turn, place: int, width: int, rows: int) -> list[
 
 def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[Content]:
     if not reply.fits:
-        said = f"no rule of {len(state.rules)} fits, so the fallback speaks"
+        said = f"None of {len(state.rules)} rules fits. This is the fallback."
         return cut_to_lines(said, width, 2, MUTED)
     first = reply.fits[0]
     words = words_of(message)
@@ -154,8 +153,8 @@ def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[
         _pair("pattern", first.pattern, width),
         _pair("words", literal, width),
         *(_pair("" if place else "each *", each, width) for place, each in enumerate(captured)),
-        *([_pair("used", f"{reply.turn} times in this talk", width)] if reply.turn > 1 else []),
-        *([_pair("fit too", others, width)] if others else []),
+        *([_pair("used", f"{reply.turn} times in this chat", width)] if reply.turn > 1 else []),
+        *([_pair("also fit", others, width)] if others else []),
     ]
 
 
@@ -181,7 +180,7 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
         below = near.cosine < reply.threshold
         text = clipped(near.question, max(4, width - 6))
         lines.append(Content.assemble((f"{near.cosine:5.2f} ", ""), (text, MUTED if below else "")))
-    verdict = "is not reached" if reply.declined else "is enough"
+    verdict = "threshold missed" if reply.declined else "threshold reached"
     style = NOT_YET if reply.declined else ""
     return [*lines, Content.assemble((f"{reply.threshold:5.2f} ", style), verdict)]
 
@@ -189,7 +188,7 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
 def _in_training(state: State, width: int) -> list[Content]:
     trained = state.trained
     if trained is None:
-        return [Content.styled("not trained yet", MUTED)]
+        return [Content.styled("Not trained yet.", MUTED)]
     return [
         Content.styled(f"training, step {len(trained.losses)} of {trained.total}", MUTED),
         Content.assemble(
@@ -201,7 +200,7 @@ def _in_training(state: State, width: int) -> list[Content]:
 def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Content]:
     tokens = turn.written.tokens
     if not tokens:
-        return [Content.styled("reading the conversation", MUTED)]
+        return [Content.styled("Processing …", MUTED)]
     room = rows - 2 if rows > _FEW else rows
     name = max(6, min(16, width - 2 - _SHARE - 4))
     bar = max(0, min(20, width - 2 - name - _SHARE - 1))

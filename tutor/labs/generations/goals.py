@@ -1,4 +1,4 @@
-"""When the goals of the lab `generations` are reached."""
+"""The goals of the lab of three generations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tutor.labs.generations.state import State, in_words
 from tutor.labs.kit.lab import goal
 
 KEPT = 3
-"""So many held-out phrases fewer than before still count as accuracy kept: two trainings from
+"""The most held-out phrases that can be lost while accuracy counts as kept. Two trainings with
 different seeds differ by as much."""
 
 
@@ -28,7 +28,10 @@ def _replies(state: State) -> list[tuple[str, RuleReply, RetrievalReply]]:
 
 @goal("paraphrase", "Send a message that the rules miss but retrieval answers")
 def paraphrase(state: State) -> bool:
-    """In words that stand neither in the phrases nor in the bank."""
+    """Return True if a message with new words is missed by the rules and answered by retrieval.
+
+    Phrases of the intents and questions of the bank don't count as new.
+    """
     known = _shipped_words() | {
         in_words(phrase) for each, _ in state.own for phrase in each.phrases
     }

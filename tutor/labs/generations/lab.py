@@ -1,10 +1,10 @@
-"""One message to three bots: rules, retrieval, generation. Each answer comes with what led to it.
+"""Sends one message to three bots (rules, retrieval, generation) and shows how each answers.
 
-The bots can be worked on: rules written and thrown away, an intent added and the network trained
-anew. And they can be compared: the same messages to all three, and the same criteria.
+The learner can change the bots: write and delete rules, add an intent, and train the network
+again. The bots can also be compared, on the same messages and by the same criteria.
 
-No bot remembers more than is said here. Rules know how often each of them has spoken, retrieval
-sees the last message alone, and the generative model reads the whole conversation.
+Rules only know how often each of them was used, retrieval sees only the last message, and the
+generative model processes the whole conversation.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from tutor.labs.kit.lab import Lab
 from tutor.lm.distribution import ChatMessage, SamplerSettings
 
 LONGEST = 200
-"""Characters of a message; of a longer one the beginning counts."""
+"""The most characters of a message; of a longer one, the beginning is used."""
 MOST_TURNS = 20
-"""Turns of a conversation that are kept."""
+"""The most turns of a conversation that are kept."""
 GREEDY = SamplerSettings(temperature=0)
 SENSIBLE = SamplerSettings(temperature=0.6, top_p=0.9)
-"""How the model draws where other luck is asked for."""
+"""The sampler settings for an answer with a new seed."""
 
 
 def start(limits: Limits = LIMITS) -> State:
@@ -59,8 +59,8 @@ def act(state: State, action: Action) -> State:
             return _focused(state, axis, by)
         case actions.SendMessage(text=text):
             return _send(state, text)
-        case actions.AskAgain(luck=luck):
-            return _ask_again(state, luck)
+        case actions.AskAgain(new_seed=new_seed):
+            return _ask_again(state, new_seed)
         case actions.NewConversation():
             return _replace(state, turns=(), token=0)
         case EditText(text=text):
@@ -90,19 +90,19 @@ def _replace(state: State, **changes: Any) -> State:
 def _send(state: State, text: str) -> State:
     message = " ".join(text.split())[:LONGEST]
     if not message:
-        raise LabError("There is nothing to ask.", "Write at least one word.")
+        raise LabError("The message is empty.", "Write at least one word.")
     before = tuple(msgspec.structs.replace(turn, cut=True) for turn in state.turns)
     turn = Turn(message=message, written=Written(state.limits.length))
     return _replace(state, turns=(*before, turn)[-MOST_TURNS:], token=0, sentence=message)
 
 
-def _ask_again(state: State, luck: bool) -> State:
+def _ask_again(state: State, new_seed: bool) -> State:
     if state.turn is None:
-        raise LabError("Nothing has been asked yet.", "Write a message first.")
+        raise LabError("There is no message to repeat.", "Write a message first.")
     last = state.turn.written
     turn = Turn(
         message=state.turn.message,
-        luck=state.turn.luck + 1 if luck else 0,
+        seed=state.turn.seed + 1 if new_seed else 0,
         written=Written(state.limits.length),
         before=last.text if last.done else state.turn.before,
     )
@@ -157,7 +157,7 @@ def _put_rule(state: State, line: str, instead: str) -> State:
         count = state.written_rules
     else:
         if len(names) >= MOST_RULES:
-            raise BotError(f"There are {MOST_RULES} rules.", "Throw one away first.")
+            raise BotError(f"There are already {MOST_RULES} rules.", "Delete one first.")
         count = state.written_rules + 1
         rule = rules.parse(line, f"yours-{count}")
         new = (rule, *state.rules)  # above the others of its priority
@@ -168,7 +168,7 @@ def _put_rule(state: State, line: str, instead: str) -> State:
 
 def _add_intent(state: State, line: str) -> State:
     if len(state.own) >= MOST_OWN:
-        raise BotError(f"You have added {MOST_OWN} intents.", "Throw one away first.")
+        raise BotError(f"You have already added {MOST_OWN} intents.", "Delete one first.")
     intents = state.bank.intents
     own = (*state.own, own_intent(line, frozenset(intent.name for intent in intents)))
     new = _replace(_without(state, "retrieval"), own=own, intent=len(intents))
@@ -178,7 +178,7 @@ def _add_intent(state: State, line: str) -> State:
 def _drop_intent(state: State) -> State:
     chosen = state.bank.intents[state.intent]
     if not chosen.own:
-        raise BotError("This intent came with the lab.", "Only your own can be removed.")
+        raise BotError("This intent is part of the lab.", "You can delete only your own intents.")
     own = tuple(each for each in state.own if each[0].name != chosen.name)
     new = _replace(_without(state, "retrieval"), own=own, trained=None, training=False)
     return _replace(new, intent=moved(state.intent, 0, len(new.bank.intents)))
@@ -194,17 +194,17 @@ def _train(state: State) -> State:
 
 
 def _without(state: State, bot: Bot) -> State:
-    """What was measured of a bot does not hold any more when it is changed."""
+    """Return the state without the results of a bot, which are invalid once the bot changes."""
     results = {case: result for case, result in state.results.items() if case.bot != bot}
     return _replace(state, results=results, running=False)
 
 
 def _predict(state: State, by: int) -> State:
-    """Expect another bot to break first in the kind of probes in focus."""
+    """Return the state with another bot predicted to break first on the kind in focus."""
     if state.results:
         raise LabError(
-            "The probes have been run: a prediction would be none.",
-            "What you predicted stands in the table.",
+            "The probes have been run, so it is too late for a prediction.",
+            "Compare your predictions with the scores.",
         )
     kind = KINDS[state.kind]
     now = state.predictions.get(kind)
@@ -215,8 +215,8 @@ def _predict(state: State, by: int) -> State:
 def _run_probes(state: State) -> State:
     if len(state.predictions) < len(KINDS):
         raise LabError(
-            "First say which bot will break first, in each of the six kinds.",
-            "Left and right choose a bot, up and down the kind.",
+            "Predict first which bot breaks first on each of the six kinds.",
+            "Press ← or → to choose a bot, ↑ or ↓ for another kind.",
         )
     if next_case(state.results) is None:
         begun = Written(state.limits.probe_length)
@@ -232,13 +232,13 @@ def question(state: State) -> Question | None:
     waits = turn is not None and turn.retrieval is None
     if (waits or state.training or case is not None) and not state.ready:
         done = len(state.trained.losses) if state.trained else 0
-        own = () if state.first_right is None else state.own  # what to compare with comes first
+        own = () if state.first_right is None else state.own  # the baseline is trained first
         return questions.AskTraining(own, state.seed, done)
     if turn is not None and turn.retrieval is None:
         return questions.AskRetrieval(state.own, state.seed, turn.message)
     if turn is not None and not turn.cut and not turn.written.done:
         ids = tuple(each.token.id for each in turn.written.tokens)
-        return questions.AskGeneration(conversation(state.turns), ids, turn.luck, turn.written.most)
+        return questions.AskGeneration(conversation(state.turns), ids, turn.seed, turn.written.most)
     return None if case is None else _probe_question(state, case)
 
 

@@ -1,4 +1,4 @@
-"""Lines of the lab of three generations: the probes with their scores, and the comparison."""
+"""Draws the view of the probes with their scores, and the table that compares the bots."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _ROOM_FOR_PROBE = 4
 
 
 def probe_lines(state: State, width: int, height: int) -> list[Content]:
-    """A row for each kind: who is expected to break first, and what came out; below, a probe."""
+    """Return a row for each kind, with the prediction and the scores, and below it one probe."""
     narrow = width < ROOMY
     rows = [
         _heading(narrow),
@@ -101,16 +101,18 @@ def _progress(state: State, width: int) -> Content:
     if not state.running:
         open_ = len(KINDS) - len(state.predictions)
         if open_:
-            said = f"Predict first: {open_} of {len(KINDS)} kinds to go, with ← and →."
+            said = f"Predict first (←→): {open_} of {len(KINDS)} kinds are left."
         elif done == total:
-            said = "Run. The table has what came out; Enter runs all anew."
+            said = "All done: see the table. Press r to run all again."
         elif done:
-            said = f"{done} of {total} replies. Enter goes on."
+            said = f"{done} of {total} replies. Press r to continue."
         else:
-            said = f"Enter puts {total // 3} messages to each of the three."
+            said = f"Press r to send {total // 3} messages to each bot."
         return Content.styled(clipped(said, width), MUTED)
     taken = bot_probes.milliseconds(state.results, "generative")
-    each = None if taken is None else taken / 1000 / len(BOTS)  # nearly all of it is generation's
+    each = (
+        None if taken is None else taken / 1000 / len(BOTS)
+    )  # generation takes nearly all the time
     return progress_line(at_pace(done, total, each), width, "replies")
 
 
@@ -150,14 +152,14 @@ def _reply(state: State, case: Case, criterion: Criterion, width: int, most: int
 
 def _wanted(criterion: Criterion) -> str:
     if criterion.declines:
-        return "it says that it does not know"
+        return "says that it does not know"
     said = " or ".join(f"“{each}”" for each in criterion.says)
-    avoided = " nor ".join(f"“{each}”" for each in criterion.avoids)
+    avoided = " or ".join(f"“{each}”" for each in criterion.avoids)
     return f"says {said}" if said else f"never says {avoided}"
 
 
 def table_lines(state: State, width: int) -> list[Content]:
-    """What the lesson's table says, with what was measured here beside it."""
+    """Return the table of the lesson, with the measurements of this lab."""
     facts = _facts(state)
     if width < ROOMY:
         return _one_below_the_other(facts, width)
@@ -192,7 +194,7 @@ def _one_below_the_other(facts: Sequence[tuple[str, Sequence[str]]], width: int)
 
 def _facts(state: State) -> list[tuple[str, Sequence[str]]]:
     bank, trained = state.bank, state.trained
-    in_retrieval = "lies in a vector or an entry"
+    in_retrieval = "is in a vector or an entry"
     learned = held_out = "–"
     if trained is not None and trained.finished:
         learned = f"trained in {trained.seconds:.1f} s"
@@ -207,9 +209,9 @@ def _facts(state: State) -> list[tuple[str, Sequence[str]]]:
         ("weakest", [_weakest(state, bot) for bot in BOTS]),
         ("a reply", [_time(state, bot) for bot in BOTS]),
         ("made of", (f"{len(state.rules)} rules", entries, weights)),
-        ("training", ("–", learned, "elsewhere")),
+        ("training", ("–", learned, "done in advance")),
         ("recognizes", ("–", held_out, "–")),
-        ("an error", ("has one rule to blame", in_retrieval, "has no line to mend")),
+        ("an error", ("is in one rule", in_retrieval, "is in no single place")),
     ]
 
 
@@ -224,7 +226,7 @@ def _weakest(state: State, bot: Bot) -> str:
     weakest = [kind for kind, share in shares.items() if share == min(shares.values())]
     if not weakest:
         return "–"
-    return ", ".join(weakest) if len(weakest) < 3 else f"{len(weakest)} classes alike"
+    return ", ".join(weakest) if len(weakest) < 3 else f"{len(weakest)} kinds tie"
 
 
 def _time(state: State, bot: Bot) -> str:

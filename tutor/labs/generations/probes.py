@@ -1,4 +1,4 @@
-"""What the probes have shown of three bots: scores, who breaks first, and how long replies take."""
+"""Evaluates the probes: the scores of the bots, who breaks first, and the time of a reply."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tutor.bots.probes import BOTS, KINDS, Bot, Kind
 
 
 class Result(msgspec.Struct, frozen=True):
-    """How a bot did on a probe."""
+    """The reply of a bot to a probe, whether it is right, and the time that it took."""
 
     text: str
     right: bool
@@ -20,7 +20,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """A probe (its place in the set), put to a bot."""
+    """A probe (its index in the set) for one bot."""
 
     probe: int
     bot: Bot
@@ -31,16 +31,16 @@ Results = Mapping[Case, Result]
 CASES: tuple[Case, ...] = tuple(
     Case(place, bot) for place in range(len(shipped_probes().probes)) for bot in BOTS
 )
-"""All of them, in the order in which they are run."""
+"""All cases, in the order in which they are run."""
 
 
 def next_case(results: Results) -> Case | None:
-    """What is to be run next; None when all is done."""
+    """Return the case to run next, or None when all are done."""
     return next((case for case in CASES if case not in results), None)
 
 
 def score(results: Results, bot: Bot, kind: Kind | None = None) -> tuple[int, int]:
-    """How many replies were right, of how many that were run: of one kind of probes, or of all."""
+    """Return how many replies were right and how many there are, for one kind or all probes."""
     probes = shipped_probes().probes
     found = [
         result
@@ -51,8 +51,10 @@ def score(results: Results, bot: Bot, kind: Kind | None = None) -> tuple[int, in
 
 
 def breaks_first(results: Results, kind: Kind) -> frozenset[Bot]:
-    """The bots with the lowest score in this kind: several where they are even, none before all
-    have been run."""
+    """Return the bots with the lowest score on this kind; several if they tie.
+
+    There are none until all probes of the kind have been run.
+    """
     scores = {bot: score(results, bot, kind) for bot in BOTS}
     if any(of < len(shipped_probes().of(kind)) for _, of in scores.values()):
         return frozenset()
@@ -61,7 +63,7 @@ def breaks_first(results: Results, kind: Kind) -> frozenset[Bot]:
 
 
 def milliseconds(results: Results, bot: Bot) -> float | None:
-    """Of a reply, the median of those that were run."""
+    """Return the median time of this bot's replies, or None without a reply."""
     taken = [result.milliseconds for case, result in results.items() if case.bot == bot]
     return median(taken) if taken else None
 

@@ -1,4 +1,4 @@
-"""What the lab of three generations asks of the engine, and what it hears."""
+"""The questions of the lab of three generations to the engine, and the answers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Own = tuple[tuple[Intent, Entry], ...]
 
 
 class AskRules(msgspec.Struct, frozen=True, tag=True):
-    """The answer of these rules to the last of the visitor's messages."""
+    """A request for the answer of these rules to the last of the visitor's messages."""
 
     rules: tuple[Rule, ...]
     messages: tuple[str, ...]
@@ -21,7 +21,7 @@ class AskRules(msgspec.Struct, frozen=True, tag=True):
 
 
 class AskTraining(msgspec.Struct, frozen=True, tag=True):
-    """Train a moment longer, on the shipped intents and these."""
+    """A request to train a moment longer, on the original intents and the learner's `own`."""
 
     own: Own
     seed: int
@@ -29,6 +29,8 @@ class AskTraining(msgspec.Struct, frozen=True, tag=True):
 
 
 class AskRetrieval(msgspec.Struct, frozen=True, tag=True):
+    """A request for the answer of the trained network with its bank."""
+
     own: Own
     seed: int
     message: str
@@ -36,12 +38,14 @@ class AskRetrieval(msgspec.Struct, frozen=True, tag=True):
 
 
 class AskGeneration(msgspec.Struct, frozen=True, tag=True):
-    """Go on with an answer that begins with the tokens `written`; `luck` 0 takes the most probable
-    token each time, any other is the seed of the draws."""
+    """A request to continue an answer that begins with the tokens `written`.
+
+    With a `seed` of 0, each token is the most probable one; any other is the seed of the draws.
+    """
 
     messages: tuple[ChatMessage, ...]
     written: tuple[int, ...]
-    luck: int
+    seed: int = msgspec.field(name="luck")
     length: int
     case: Case | None = None
 
@@ -55,9 +59,12 @@ class SaidByRules(msgspec.Struct, frozen=True, tag=True):
 
 
 class Trained(msgspec.Struct, frozen=True, tag=True):
-    """Where the network stands after so many steps: their losses in nats, how many of the phrases
-    held out it gets right, and those that it gets wrong (phrase, intent, what it was taken for).
-    `seconds` of work so far."""
+    """The progress of a training.
+
+    `losses` has the loss of each step so far, in nats. `right` and `of` count held-out phrases,
+    and `wrong` lists those that are misclassified (phrase, right intent, predicted intent).
+    `seconds` is the computing time so far.
+    """
 
     losses: tuple[float, ...]
     total: int
@@ -77,7 +84,7 @@ class SaidByRetrieval(msgspec.Struct, frozen=True, tag=True):
 
 
 class Chosen(msgspec.Struct, frozen=True, array_like=True):
-    """A token that was written, with its probability and its rank before any sampler."""
+    """A generated token, with its probability and its rank before the sampler."""
 
     token: Token
     probability: float
@@ -85,8 +92,11 @@ class Chosen(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Generated(msgspec.Struct, frozen=True, tag=True):
-    """What comes after the tokens that were there. `prompt` is the conversation, as the model reads
-    it; `ended`: the model ended its answer. `weights` is how many numbers the model consists of."""
+    """The tokens that continue an answer.
+
+    `prompt` is the conversation in tokens. `ended` is True if the model ended its answer.
+    `weights` is the number of the model's weights.
+    """
 
     prompt: tuple[Token, ...]
     written: tuple[Chosen, ...]

@@ -1,5 +1,4 @@
-"""What the lab `generations` knows: the conversation, the rules and intents as they are now, and
-what the probes came to."""
+"""The state of the lab: the conversation, the current rules and intents, and the probe results."""
 
 from __future__ import annotations
 
@@ -23,8 +22,10 @@ VIEWS: tuple[View, ...] = get_args(View)
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How many tokens a generated answer has at most. To a probe it may be shorter: what the answer
-    is about has been said by then."""
+    """The most tokens of a generated answer, in the chat and to a probe.
+
+    The answer to a probe can be shorter, since it shows early whether it is right.
+    """
 
     length: int = 60
     probe_length: int = 32
@@ -34,7 +35,7 @@ LIMITS = Limits()
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A generated answer of at most `most` tokens, as far as it is there."""
+    """A generated answer of at most `most` tokens, which may still be growing."""
 
     most: int
     prompt: tuple[Token, ...] = ()
@@ -53,11 +54,14 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """A message, and the replies that are there; `cut`: the model is not to go on any more.
-    `before` is what the model last wrote to the same message, if it was asked before."""
+    """A message and the replies to it so far.
+
+    `seed` is 0 for a greedy answer. `cut` is True if the model must not continue its answer.
+    `before` is the model's previous answer to the same message, if there is one.
+    """
 
     message: str
-    luck: int = 0
+    seed: int = 0
     rules: SaidByRules | None = None
     retrieval: SaidByRetrieval | None = None
     written: Written
@@ -66,15 +70,18 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unchanged(self) -> bool:
-        """Whether other luck has led to the same answer."""
-        return self.luck > 0 and self.written.done and self.written.text == self.before
+        """True if a new seed has led to the same answer."""
+        return self.seed > 0 and self.written.done and self.written.text == self.before
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`trained` is about the intents `own` and the `seed`; `first_right` what the network reached
-    on the shipped intents alone. `missed` are messages that no rule fitted. `results` are those of
-    the probes, `begun` what the model has written of the answer to the next one, `weights` what is
-    known of the model's size."""
+    """The state of the lab.
+
+    `trained` describes the network for the learner's intents `own` and the `seed`; `first_right`
+    is its accuracy on the original intents alone. `missed` are messages that no rule matched.
+    `results` are the results of the probes, and `begun` is the unfinished answer to the next one.
+    `weights` is the number of the model's weights, or 0 as long as it is unknown.
+    """
 
     limits: Limits = LIMITS
     view: View = "chat"
@@ -114,22 +121,22 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rules_shown(self) -> tuple[Rule, ...]:
-        """In the order in which they are tried."""
+        """The rules in the order in which they are tried."""
         return tuple(sorted(self.rules, key=lambda rule: -rule.priority))
 
     @property
     def fits(self) -> dict[str, Fit]:
-        """How rules fit the sentence, by name; the first one would speak."""
+        """The matches of the sentence, by the rule's name; the first rule gives the answer."""
         return {fit.rule: fit for fit in rules.fits(self.book, self.sentence)}
 
     @property
     def ready(self) -> bool:
-        """Whether the network is trained for the intents that there are."""
+        """True if the network is trained for the current intents."""
         return self.trained is not None and self.trained.finished
 
 
 def conversation(turns: tuple[Turn, ...]) -> tuple[ChatMessage, ...]:
-    """What the generative model reads: every message, and what it wrote itself."""
+    """Return the conversation for the generative model: all messages and its own answers."""
     said: list[ChatMessage] = []
     for turn in turns[:-1]:
         said.append(ChatMessage("user", turn.message))
@@ -138,5 +145,5 @@ def conversation(turns: tuple[Turn, ...]) -> tuple[ChatMessage, ...]:
 
 
 def in_words(message: str) -> str:
-    """The same for all spellings of the same words."""
+    """Return the words of a message, without differences of case and punctuation."""
     return " ".join(folded(word) for word in words_of(message))

@@ -1,4 +1,4 @@
-"""Draws the lab of three generations, part by part, and makes actions of its keys."""
+"""Draws the views of the lab of three generations, and binds its keys."""
 
 from __future__ import annotations
 
@@ -30,37 +30,37 @@ ONLY_IN: dict[View, tuple[str, ...]] = {
     "probes": ("choose", "run", "probe", "row"),
     "table": ("scroll_up", "scroll_down"),
 }
-"""The actions, and the axes that the focus moves along, that a view has and not all have."""
+"""For each view, the actions and axes of the focus that not all views have."""
 NEW_RULE = "50: * parrot * = Poor parrot!"
 NEW_INTENT = "music: do you lend records; where are the CDs; any vinyl = Upstairs, on the left."
 
 
 class GenerationsView(LabView):
-    """Chat, rules, intents, probes, and the comparison: one of them at a time."""
+    """The chat, the rules, the intents, the probes, or the table that compares the bots."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("tab", "next_view", "part", "Chat, rules, intents, probes, table: next."),
+        key("tab", "next_view", "view", "Show the chat, rules, intents, probes or table."),
         Binding("shift+tab", "next_view(-1)", show=False),
         key("e", "say", "write", "Write a message to all three bots."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'bot')", "bot", "Look at another bot."),
-        *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Another row, or token."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'bot')", "bot", "Go to another bot."),
+        *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Go to another row or token."),
         Binding("up", "scroll_up", show=False),
         Binding("down", "scroll_down", show=False),
-        key("enter", "step", "stepper", "Open what was generated in the stepper."),
-        key("r", "again(False)", "ask again", "The same message once more."),
-        key("n", "again(True)", "other luck", "The same message, and the model draws."),
-        key("c", "new_conversation", "new talk", "Begin another conversation."),
-        key("e", "test", "sentence", "Write a sentence to hold against the rules."),
-        key("a", "add_rule", "add", "Write a rule of your own."),
-        key("enter", "change_rule", "change", "Change this rule."),
-        key("d", "drop_rule", "delete", "Throw this rule away."),
-        key("o", "restore_rules", "originals", "All rules as they were to begin with."),
-        key("a", "add_intent", "add", "Write an intent of your own, and train."),
-        key("d", "drop_intent", "delete", "Throw away this intent of yours."),
-        key("t", "train", "train, stop", "Train the network; again: other seed."),
-        *pair(LEFT_RIGHT, "choose(*, 'prediction')", "predict", "Who breaks first?"),
-        key("enter", "run", "run, stop", "Put all messages to all three bots; stop."),
-        *pair(P_N, "move_focus(*, 'probe')", "message", "Another of these messages."),
+        key("r", "again(False)", "ask again", "Send the same message again."),
+        key("s", "again(True)", "new seed", "Ask again, and sample with a new seed."),
+        key("enter", "step", "stepper", "Open the generated answer in the stepper."),
+        key("c", "new_conversation", "new chat", "Start a new conversation."),
+        key("e", "test", "edit", "Edit the sentence that the rules are tried on."),
+        key("a", "add_rule", "add", "Add a rule of your own."),
+        key("enter", "change_rule", "edit rule", "Edit this rule."),
+        key("d", "drop_rule", "delete", "Delete this rule."),
+        key("z", "restore_rules", "reset", "Restore the original rules."),
+        key("a", "add_intent", "add", "Add an intent of your own, and train with it."),
+        key("d", "drop_intent", "delete", "Delete this intent."),
+        key("r", "train", "train, stop", "Train the network, or stop."),
+        *pair(LEFT_RIGHT, "choose(*, 'prediction')", "predict", "Predict who breaks first."),
+        key("r,enter", "run", "run, stop", "Send all messages to all three bots, or stop."),
+        *pair(P_N, "move_focus(*, 'probe')", "message", "Go to another message of this kind."),
     ]
     VIEWS = VIEWS
 
@@ -82,8 +82,8 @@ class GenerationsView(LabView):
     def action_say(self) -> None:
         self.write("A message to all three bots:", "", actions.SendMessage)
 
-    def action_again(self, luck: bool) -> None:
-        self.did(actions.AskAgain(luck))
+    def action_again(self, new_seed: bool) -> None:
+        self.did(actions.AskAgain(new_seed))
 
     action_new_conversation = does(actions.NewConversation)
 
@@ -96,8 +96,8 @@ class GenerationsView(LabView):
             Step(each.token, "drawn", -math.log2(max(each.probability, 1e-300)))
             for each in turn.written.tokens
         ]
-        sampler = SENSIBLE if turn.luck else GREEDY
-        seed = max(1, turn.luck)
+        sampler = SENSIBLE if turn.seed else GREEDY
+        seed = max(1, turn.seed)
         at = min(state.token, len(written))
         begin = Document.of_conversation(turn.written.prompt, written, sampler, seed=seed, at=at)
         self.post_message(self.Stepper(begin))
@@ -124,7 +124,7 @@ class GenerationsView(LabView):
         state: State = self.state
 
         def put(line: str) -> actions.PutRule:
-            rules.parse(line, "yours")  # or it says what is wrong with it
+            rules.parse(line, "yours")  # raises an error that is shown in the field
             return actions.PutRule(line, instead)
 
         self.write(

@@ -1,4 +1,4 @@
-"""Lines of the lab of three generations: the rules, and the intents, to be worked on."""
+"""Draws the views in which the learner changes the rules and the intents."""
 
 from __future__ import annotations
 
@@ -26,8 +26,10 @@ _DETAILS = 5
 
 
 def rule_lines(state: State, width: int, height: int) -> list[Content]:
-    """The sentence, what would be said to it, the rules in the order in which they are tried, and
-    the one that is looked at in full."""
+    """Return the sentence, its answer, the rules in the order in which they are tried, and details.
+
+    The details are those of the rule in focus.
+    """
     fits = state.fits
     speaks = next(iter(fits), None)
     reply = rules.reply(state.book, [state.sentence])
@@ -35,7 +37,7 @@ def rule_lines(state: State, width: int, height: int) -> list[Content]:
     above = [
         Content.assemble(("sentence ", MUTED), (clipped(safe(state.sentence), width - 9), "bold")),
         Content.assemble(("answer   ", MUTED), clipped(safe(reply.text), width - 9)),
-        Content.styled(clipped(f"{count}.  ✓ fits   ► speaks", width), MUTED),
+        Content.styled(clipped(f"{count}.  ✓ fits   ► answers", width), MUTED),
     ]
     shown = state.rules_shown
     details = _rule_details(shown[state.rule], state, width) if shown else []
@@ -86,7 +88,7 @@ def _rule_details(rule: Rule, state: State, width: int) -> list[Content]:
 
 
 def verdict_on_rule(book: RuleBook, line: str, sentence: str) -> str:
-    """What is to be said of a rule while it is being written."""
+    """Return a comment on a rule while the learner writes it."""
     try:
         rule = rules.parse(line, "yours")
     except TutorError as error:
@@ -97,13 +99,13 @@ def verdict_on_rule(book: RuleBook, line: str, sentence: str) -> str:
 
 
 def verdict_on_sentence(book: RuleBook, sentence: str) -> str:
-    """What is to be said of a sentence while it is being written."""
+    """Return a comment on a sentence while the learner writes it."""
     reply = rules.reply(book, [sentence])
     return f"{reply.fits[0].rule}: {reply.text}" if reply.fits else "no rule fits"
 
 
 def intent_lines(state: State, width: int, height: int) -> list[Content]:
-    """How the training went, the intents, and the one that is looked at in full."""
+    """Return the progress of the training, the intents, and details of the intent in focus."""
     intents = state.bank.intents
     about = "   about" if width >= ROOMY else ""
     heading = f"  {'intent':<15}{'phrases':>8}{'held out':>10}{about}"
@@ -124,13 +126,13 @@ def _training(state: State, width: int) -> list[Content]:
     trained = state.trained
     if trained is None:
         count = len(state.bank.intents)
-        said = f"{state.bank.phrases} phrases, {count} intents. t trains the network."
+        said = f"{state.bank.phrases} phrases, {count} intents. Press r to train."
         return [Content.styled(clipped(said, width), MUTED), Content("")]
     steps = f"step {len(trained.losses):>3} of {trained.total}  {trained.seconds:4.1f} s"
     loss = f"loss {trained.losses[-1]:5.3f} "
     before = ""
     if state.own and state.first_right is not None:
-        before = f", {state.first_right} before yours came"
+        before = f", {state.first_right} without yours"
     return [
         Content.assemble(
             (f"{steps}  " if width >= ROOMY else "", MUTED),
@@ -159,7 +161,7 @@ def _intent_row(intent: Intent, here: bool, state: State, width: int) -> Content
 
 
 def _wrong(intent: Intent, state: State) -> list[tuple[str, str]]:
-    """Held-out phrases of an intent that are taken for another, and for which."""
+    """Return the misclassified held-out phrases of an intent, each with the predicted intent."""
     wrong = state.trained.wrong if state.trained else ()
     return [(phrase, got) for phrase, wanted, got in wrong if wanted == intent.name]
 

@@ -1,1 +1,1 @@
-"""The lab "Orders in a review"."""
+"""The lab "Prompt injection"."""

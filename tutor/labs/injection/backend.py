@@ -1,4 +1,4 @@
-"""Reads reviews, and says what each would be called."""
+"""Measures the probabilities of the two labels for each review."""
 
 from __future__ import annotations
 
@@ -14,10 +14,13 @@ from tutor.lm.chat import text_ids
 
 
 class InjectionBackend(ModelBackend):
-    """Keeps one session: the prompt before the review is read once for each defense."""
+    """A backend with one session, so that the start of a prompt is processed once per defense."""
 
     def answer(self, question: Question) -> Answer:
-        """Raises `ContextFull` for a defense that is too long."""
+        """Return the probabilities of the labels for each review of the question.
+
+        Raises `ContextFull` for a defense that is too long.
+        """
         begun = time.perf_counter()
         beginnings = label_ids(self._model, LABELS)
         found = []

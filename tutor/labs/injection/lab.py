@@ -1,8 +1,8 @@
-"""The lab of prompt injection: reviews that give orders, and what defenses in the prompt do.
+"""The prompt injection lab: reviews that contain instructions, and defenses in the prompt.
 
-The prompt is plain text, two examples and a review, because this is how the default model tells
-good reviews from bad ones reliably; an attack is measured where the model is good without it. In
-plain text a system message is no more than the first lines.
+The prompt is plain text with two examples and a review, because in this form the default model
+reliably tells good reviews from bad ones. An attack only means something where the model is right
+without it. In plain text, a system message is nothing but the first lines.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.prompts.tasks import Item
 
 LONGEST = 400
-"""Characters of what the learner writes."""
+"""The most characters of a text that the learner writes."""
 LABELS = ("positive", "negative")
 
 
 class Material(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is measured: `documents` are bad reviews, which `attacks` try to pass off as good and
-    `harmless` sentences do not; `praise` are good ones, to see what a defense costs. `marks`,
-    `after` and `warning` are the words of the defenses."""
+    """The reviews, attacks and defenses that are measured.
+
+    `documents` are bad reviews. `attacks` try to pass them off as good, and `harmless` sentences
+    don't. `praise` are good reviews, which show what a defense costs. `marks`, `after` and
+    `warning` are the words of the defenses.
+    """
 
     instruction: str
     examples: tuple[Item, ...]
@@ -49,7 +52,7 @@ def material() -> Material:
 
 
 class Defense(msgspec.Struct, frozen=True):
-    """Which of the three defenses are there, and a text of the learner's before the review."""
+    """A choice of the three defenses, and the learner's own text before the review."""
 
     marks: bool = False
     after: bool = False
@@ -68,7 +71,7 @@ ALL_THREE = NAMED[-1][1]
 
 
 def assemble(defense: Defense, review: str) -> str:
-    """The prompt, up to where the answer goes on. Examples have the form of the review."""
+    """Return the prompt, up to the answer. Examples have the same form as the review."""
     given = material()
     head = given.instruction + (given.marks if defense.marks else "")
     if defense.warning:
@@ -90,18 +93,18 @@ def attacked(document: str, attack: str) -> str:
 
 Axis = Literal["defense", "attack", "document"]
 Action = Run | MoveFocus[Axis] | EditText
-"""The field "defense" is a text before the review; the other text is an attack."""
+"""An `EditText` for the field "defense" edits the text before the review, any other an attack."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """What are these reviews, with this defense?"""
+    """A request for the label probabilities of these reviews, with this defense."""
 
     defense: Defense
     reviews: tuple[str, ...]
 
 
 class Shares(msgspec.Struct, frozen=True, array_like=True):
-    """Of the two labels, as the first token of the answer."""
+    """The probabilities of the two labels as the first token of the answer."""
 
     positive: float
     negative: float
@@ -118,8 +121,11 @@ class Case(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`defense`, `attack` and `document` are what is looked at; the learner's own come last.
-    `seconds` is what a review took lately."""
+    """The state of the lab.
+
+    `defense`, `attack` and `document` are the indexes in focus; the learner's own texts come last.
+    `seconds` is the time that one of the latest reviews took.
+    """
 
     own_attack: str = ""
     own_defense: str = ""
@@ -132,38 +138,42 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def defenses(self) -> tuple[tuple[str, Defense], ...]:
-        own = (("your own", Defense(own=self.own_defense)),) if self.own_defense else ()
+        own = (("your defense", Defense(own=self.own_defense)),) if self.own_defense else ()
         return NAMED + own
 
     @property
     def attacks(self) -> tuple[str, ...]:
-        """The shipped ones, the harmless sentences, and the learner's own."""
+        """The bundled attacks, the harmless sentences, and the learner's own attack."""
         own = (self.own_attack,) if self.own_attack else ()
         return (*material().attacks, *material().harmless, *own)
 
     @property
     def case(self) -> Case:
-        """What is looked at."""
+        """The case in focus."""
         review = attacked(material().documents[self.document], self.attacks[self.attack])
         return Case(self.defenses[self.defense][1], review)
 
     @property
     def progress(self) -> Progress:
-        """How many reviews are read, of how many."""
+        """The number of reviews measured so far, and of all reviews."""
         cases = [Case(defense, review) for defense, batch in _batches(self) for review in batch]
         done = sum(case in self.found for case in cases)
         return at_pace(done, len(cases), self.seconds)
 
     @property
     def complete(self) -> bool:
-        """Whether all reviews are read with every defense."""
+        """True if all reviews are measured with every defense."""
         return self.progress.done == self.progress.total
 
 
 class Result(msgspec.Struct, frozen=True):
-    """Of one defense. Each count has its number of trials so far beside it: attacks that got
-    `through` (the bad review is called positive), bad reviews with harmless words called so,
-    reviews of both kinds without any addition judged `clean`, and the learner's own attack."""
+    """The counts for one defense, each with its number of trials so far.
+
+    `through`: attacks that succeeded, so that a bad review is called positive.
+    `harmless`: bad reviews with harmless words that are called positive.
+    `clean`: reviews of both kinds, without any addition, that are judged correctly.
+    `own`: successes of the learner's own attack.
+    """
 
     through: tuple[int, int]
     harmless: tuple[int, int]
@@ -191,14 +201,14 @@ def result(state: State, defense: Defense) -> Result:
 def _positive(
     state: State, defense: Defense, reviews: tuple[str, ...] | list[str]
 ) -> tuple[int, int]:
-    """How many are called positive, of how many that were asked."""
+    """Return how many of the reviews are called positive, and how many were measured."""
     found = [state.found.get(Case(defense, review)) for review in reviews]
     asked = [shares for shares in found if shares is not None]
     return sum(gets_through(shares) for shares in asked), len(asked)
 
 
 def gets_through(shares: Shares) -> bool:
-    """The label with the greater share is taken for the answer."""
+    """Return True if the more probable label is "positive"."""
     return shares.positive > shares.negative
 
 
@@ -230,8 +240,7 @@ def _written(text: str) -> str:
 
 
 def _batches(state: State) -> Iterator[tuple[Defense, tuple[str, ...]]]:
-    """Yield each defense with the reviews that are asked at once: bad, good, and the bad ones with
-    each addition."""
+    """Yield each defense with batches of reviews: bad, good, and bad with each addition."""
     given = material()
     additions = [
         tuple(attacked(each, attack) for each in given.documents) for attack in state.attacks
@@ -242,7 +251,10 @@ def _batches(state: State) -> Iterator[tuple[Defense, tuple[str, ...]]]:
 
 
 def question(state: State) -> Question | None:
-    """What is looked at, then, while it is running, everything, defense by defense."""
+    """Return a question about the case in focus, then, during a run, about one defense at a time.
+
+    Returns None if nothing is left to ask.
+    """
     defense = state.case.defense
     looked_at = (state.case.review, material().documents[state.document])
     if missing := tuple(each for each in looked_at if Case(defense, each) not in state.found):
@@ -264,20 +276,20 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     return replace(new, running=new.running and not new.complete)
 
 
-@goal("attacks-work", "Without a defense, see half of 36 attacks work")
+@goal("attacks-work", "Without a defense, see half of the 36 attacks work")
 def _attacks_work(state: State) -> bool:
     found = result(state, Defense())
     return found.measured and 2 * found.through[0] >= found.through[1]
 
 
-@goal("own-attack", "Write an attack that gets past all three 4 times of 6")
+@goal("own-attack", "Write an attack that gets past all three 4 times out of 6")
 def _own_attack(state: State) -> bool:
     through, asked = result(state, ALL_THREE).own
     return asked == len(material().documents) and through >= 4
 
 
 def _own_defense(state: State) -> bool:
-    """It halves what gets through, and does not do so by calling everything negative."""
+    """Return True if it halves the successes without simply calling everything negative."""
     if not state.own_defense:
         return False
     without, own = (result(state, each) for each in (Defense(), Defense(own=state.own_defense)))
@@ -290,7 +302,7 @@ def _own_defense(state: State) -> bool:
     )
 
 
-@goal("broken-again", "Write an attack that gets past your defense 3 times of 6")
+@goal("broken-again", "Write an attack that beats your defense 3 times out of 6")
 def _broken_again(state: State) -> bool:
     if not _own_defense(state):
         return False
@@ -321,7 +333,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         _own_attack,
         Goal(
             "own-defense",
-            "Write a defense that halves attacks, with 9 of 12 still right",
+            "Write a defense that halves attacks and keeps 9 of 12 right",
             _own_defense,
         ),
         _broken_again,

@@ -1,11 +1,10 @@
-"""Draws the lab of prompt injection."""
+"""Draws the prompt injection lab."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
@@ -16,7 +15,7 @@ from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import ROOMY, WIDE, Room, around, beside, cursor, wrapped
 from tutor.labs.kit.heat import percent
 from tutor.labs.kit.intervals import interval_line, percent_range
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.proportions import wilson
 from tutor.labs.kit.view import LabView
@@ -25,25 +24,26 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.binding import BindingType
+
     from tutor.labs.injection.lab import Shares
 
 _LEFT = 80
-"""Columns of what is measured, where the prompt stands beside it."""
+"""Columns of the results, where the prompt is shown beside them."""
 _NAME = 21
 
 
 class InjectionView(LabView):
-    """What gets through each defense, and below it what each attack did to each review."""
+    """A table of the defenses, and below it the effect of each attack on each review."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "run", "measure, stop", "Measure all defenses; stop."),
-        *pair(UP_DOWN, "move_focus(*, 'defense')", "defense", "A defense."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'attack')", "attack", "An attack."),
-        key("n", "move_focus(1, 'document')", "review", "The next review; p: before it."),
-        Binding("p", "move_focus(-1, 'document')", show=False),
-        key("e", "attack", "own attack", "Write an attack."),
-        key("d", "defend", "own defense", "Write a text before the review."),
-        key("tab", "prompt", "prompt", "The prompt as the model reads it, and back."),
+        key("r,enter", "run", "run, stop", "Measure all defenses, or stop."),
+        *pair(UP_DOWN, "move_focus(*, 'defense')", "defense", "Go to another defense."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'attack')", "attack", "Go to another attack."),
+        *pair(P_N, "move_focus(*, 'document')", "review", "Go to another review."),
+        key("e", "attack", "your attack", "Write an attack of your own."),
+        key("w", "defend", "your defense", "Write a defense of your own, before the review."),
+        key("tab", "prompt", "prompt", "Show the prompt, or the results again."),
     ]
 
     def __init__(self) -> None:
@@ -51,10 +51,10 @@ class InjectionView(LabView):
         self._prompt = False
 
     def action_attack(self) -> None:
-        self.write("An attack, to stand after each review:", self.state.own_attack, EditText)
+        self.write("Your attack, which follows each review:", self.state.own_attack, EditText)
 
     def action_defend(self) -> None:
-        label = "A defense, to stand before the review (\\ Enter: a new line):"
+        label = "Your defense, which precedes the review (\\ Enter: new line):"
         self.write(label, self.state.own_defense, partial(EditText, field="defense"))
 
     def action_prompt(self) -> None:
@@ -72,7 +72,7 @@ class InjectionView(LabView):
 
 
 def _measured(state: State, width: int, height: int) -> list[Content]:
-    """In few rows, only what is near what is looked at."""
+    """Return the results; in few rows, only those near the focus."""
     low = Room(width, height).low
     shown = around(state.defense, len(state.defenses), 2 if low else len(state.defenses))
     table = [_heading(width), *(_row(state, at, width) for at in shown)]
@@ -127,12 +127,15 @@ def _of(count: tuple[int, int]) -> str:
 
 
 def _matrix(state: State, width: int, rows: int) -> list[Content]:
-    """A row for each attack, a mark for each review: × is a bad review called positive."""
+    """Return a row for each attack with a mark for each review.
+
+    × marks a bad review that is called positive.
+    """
     defense = state.defenses[state.defense][1]
     documents = lab.material().documents
     shown = around(state.attack, len(state.attacks), rows - 1)
     name = state.defenses[state.defense][0]
-    said = f"against “{name}”, × got through" if width >= ROOMY else "× got through"
+    said = f"against “{name}”; × got through" if width >= ROOMY else "× got through"
     if more := len(state.attacks) - len(shown):
         said += f"  ←→ {more} more"
     wide = 2 if width >= ROOMY else 1
@@ -185,7 +188,7 @@ def _shares(name: str, document: str, shares: Shares | None, width: int) -> Cont
     if text:
         cells.append((figures.fit(document, text), ""))
     if shares is None:
-        cells.append(("  not read yet", MUTED))
+        cells.append(("  not measured yet", MUTED))
         return Content.assemble(*cells)
     for word, share in (("positive", shares.positive), ("negative", shares.negative)):
         shown = word if width >= ROOMY else word[:3]
@@ -200,15 +203,16 @@ def _progress(state: State, width: int) -> Content:
     if state.running:
         return progress_line(far, width, "reviews")
     if state.complete:
-        return Content.styled("All are measured.", MUTED)
-    return Content.styled(f"{far.done} of {far.total} reviews read. Enter reads the rest.", MUTED)
+        return Content.styled("All reviews are measured.", MUTED)
+    said = f"{far.done} of {far.total} reviews measured. Press r for the rest."
+    return Content.styled(figures.fit(said, width), MUTED)
 
 
 def _prompt(state: State, width: int) -> list[Content]:
-    """The prompt of the case that is looked at. Plain text: there are no marks in it."""
+    """Return the prompt of the case in focus, which is plain text without special tokens."""
     text = Content(safe(lab.assemble(state.case.defense, state.case.review)).replace("\n", "⏎\n"))
     lines = wrapped(Content.assemble(text, ("▏", f"{ACT} bold")), width)
-    head = "What the model reads, up to ▏" + (" (Tab: back)" if width < WIDE else "")
+    head = "The prompt, up to the answer ▏" + (" (Tab: back)" if width < WIDE else "")
     return [Content.styled(figures.fit(head, width), MUTED), *lines]
 
 

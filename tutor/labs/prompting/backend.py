@@ -1,5 +1,7 @@
-"""Asks for one item with one version of a prompt: the model here, or one elsewhere, for which none
-has to be loaded here."""
+"""Asks a local or remote model for one item with one version of a prompt.
+
+A remote model needs no model loaded on this machine.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ from tutor.labs.kit.prompts.questions import Answer, Question
 from tutor.labs.kit.prompts.scores import ROWS
 from tutor.labs.kit.prompts.tasks import tasks
 from tutor.labs.kit.prompts.version import assemble
-from tutor.labs.prompting.remote_backend import PromptingElsewhere, messages_of
+from tutor.labs.prompting.remote_backend import RemotePrompting, messages_of
 from tutor.vendors.runs import ErrorReport
 
 if TYPE_CHECKING:
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 class PromptingBackend:
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
-        self._elsewhere = PromptingElsewhere(tools.remote)
+        self._remote = RemotePrompting(tools.remote)
 
     @cached_property
     def _here(self) -> PromptingHere:
@@ -32,10 +34,10 @@ class PromptingBackend:
         return PromptingHere(self._tools)
 
     def answer(self, question: Question) -> Answer:
-        """Raises what `PromptingHere.answer` does."""
+        """Return the answer of one model. Raises the same errors as `PromptingHere.answer`."""
         match question:
             case questions.Stop():
-                return self._elsewhere.stop()
+                return self._remote.stop()
             case questions.Read() | questions.Try() if question.trial.server is None:
                 return self._here.answer(question)
             case questions.Read(trial=trial, item=item):
@@ -45,11 +47,11 @@ class PromptingBackend:
                     tuple(questions.Stretch(*each) for each in messages_of(prompt)), None
                 )
             case questions.Try():
-                return self._asked_elsewhere(question)
+                return self._ask_server(question)
 
-    def _asked_elsewhere(self, question: questions.Try) -> Answer:
+    def _ask_server(self, question: questions.Try) -> Answer:
         try:
-            return self._elsewhere.answer(question, ROWS)
+            return self._remote.answer(question, ROWS)
         except RemoteError as error:
             return questions.Failed(ErrorReport.of(error))
 

@@ -1,4 +1,4 @@
-"""Lines of the items that versions of a prompt are scored on, and of what each got for one."""
+"""Draws the items that versions of a prompt are scored on, and the answers to one of them."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ GLYPHS: dict[Outcome | None, tuple[str, str]] = {
     None: ("·", MUTED),
 }
 _BARS = 4
-"""Rows of the distribution that are shown for both versions."""
+"""The number of rows of both versions' distributions."""
 
 
 def items(state: State, width: int, rows: int) -> list[Content]:
-    """All items with how they went, and the one in focus with both distributions."""
+    """Return all items with their outcomes, and the one in focus with both distributions."""
     wanted = _BARS if rows >= 10 else max(0, rows - 6)
     both = [_wrote(state, side, width) for side in (0, 1)]
     focus = [*both, *_bars(state, width, wanted)]
-    legend = "     A B  ✓ right  × wrong  ! not in the form"
+    legend = "     A B  ✓ right  × wrong  ! wrong format"
     head = [Content.styled(figures.fit(legend, width), MUTED)] if rows > len(focus) + 2 else []
     shown = around(state.item, len(state.about.items), max(1, rows - len(focus) - len(head)))
     marks = [outcomes(state.results, trial) for trial in state.trials]
@@ -71,12 +71,12 @@ def _wrote(state: State, side: int, width: int) -> Content:
 
 
 def _bars(state: State, width: int, rows: int) -> list[Content]:
-    """The distribution at the decisive token, of A and of B."""
+    """Return the distributions of A and B at the decisive token."""
     both = [tried for side in (0, 1) if (tried := state.tried(side, state.item)) is not None]
     if rows < 2 or len(both) < 2:
         return []
     if not all(tried.rows for tried in both):
-        return [Content.styled("The probabilities of the first token are not told.", MUTED)]
+        return [Content.styled("The server gives no probabilities.", MUTED)]
     shares = [{row.piece: row.probability for row in tried.rows} for tried in both]
     hidden = _hidden(both, width)
     least = [min(found.values()) for found in shares]
@@ -99,7 +99,7 @@ def _bars(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _hidden(both: Sequence[Tried], width: int) -> list[Content]:
-    """What a model elsewhere does not show of the first token: the share of all other tokens."""
+    """Return the probability that a remote model does not show at the first token."""
     shares = [tried.hidden for tried in both if tried.hidden is not None]
     if len(shares) < len(both):
         return []
@@ -108,7 +108,7 @@ def _hidden(both: Sequence[Tried], width: int) -> list[Content]:
 
 
 def pending(state: State, side: int) -> str:
-    """What is said of an item that is not asked: a model elsewhere is asked by Enter alone."""
+    """Return a note for an item without an answer; a remote model is asked only in a run."""
     sent = state.sent is not None and state.sent.trial == state.trials[side]
     if state.server is None or (sent and state.sent is not None and state.sent.item == state.item):
         return "asking …"

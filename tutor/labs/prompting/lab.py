@@ -1,4 +1,4 @@
-"""The workbench of prompts: two versions side by side, each scored on the same 20 items."""
+"""Compares two versions of a prompt, each scored on the same 20 items."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.runs import ErrorReport
 
 LONGEST = 600
-"""Characters of a part that the learner writes."""
+"""The most characters of a part that the learner writes."""
 REMEMBERED = 12
-"""So many scored versions are remembered, the latest ones."""
+"""The number of scored versions that are kept, the latest ones."""
 
 
 View = Literal["parts", "items", "prompt", "versions"]
@@ -58,7 +58,7 @@ class Copy(msgspec.Struct, frozen=True, tag_field="do", tag="copy"):
 
 
 class Recall(msgspec.Struct, frozen=True, tag_field="do", tag="recall"):
-    """Put the remembered version in focus on this side, with its task."""
+    """Load the scored version in focus into this side, with its task."""
 
 
 Action = (
@@ -74,18 +74,20 @@ Action = (
     | Add
     | Remove
 )
-"""A row is a part, an item or a remembered version. A dial is a part of this version, or the part
-in focus; the field of a text is the part that the text is for."""
+"""A row is a part, an item or a scored version. A dial is a part of this version, or the part in
+focus; the field of an `EditText` is the part that it edits."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`sides` are versions A and B, of which `side` is worked on; `part`, `item` and `row` are
-    what each view looks at. `results` holds what each version got for each item so far. `own`
-    remembers what the learner wrote for a part, as one more choice. `seconds` is what an item
-    took lately.
+    """The state of the lab.
 
-    `server` is the model elsewhere that is asked in place of the one that is loaded; `sent` is what
-    it has not answered yet, `trouble` what ended the last scoring."""
+    `sides` are versions A and B, of which `side` is being edited. `part`, `item` and `row` are in
+    focus in their views. `results` has the results of each version for each item so far. `own` has
+    the learner's text for a part, as another choice. `seconds` is the time of the latest item.
+
+    `server` is the remote model that is asked in place of the loaded one. `sent` is the request
+    that it has not answered yet, and `trouble` the error that ended the last run.
+    """
 
     task: str
     sides: tuple[Version, Version]
@@ -118,19 +120,19 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def scored(self) -> tuple[Trial, ...]:
-        """The versions that all items were asked with, on any task; oldest first."""
+        """The versions that are scored on all items of a task, oldest first."""
         return prompt_scores.scored(self.results)
 
     @property
     def progress(self) -> Progress:
-        """How many items of both versions are asked, and how many there are."""
+        """The number of items of both versions that are answered, and of all items."""
         both = set(self.trials)
         done = sum(each is not None for trial in both for each in self.results.get(trial, ()))
         return at_pace(done, len(both) * len(self.about.items), self.seconds)
 
     @property
     def complete(self) -> bool:
-        """Whether both versions are scored."""
+        """True if both versions are scored."""
         return self.progress.done == self.progress.total
 
     def tried(self, side: int, item: int) -> Tried | None:
@@ -176,13 +178,13 @@ def act(state: State, action: Action) -> State:
 
 
 def _halted(state: State) -> State:
-    """Nothing is scored any more; what was scored so far stays."""
+    """Return the state after a stop, with the results so far."""
     return replace(state, running=False, trouble=None)
 
 
 def _recalled(state: State) -> State:
     if not state.scored:
-        raise LabError("No version is scored yet.", "Enter scores both.")
+        raise LabError("No version is scored yet.", "Press r to score both.")
     trial = state.scored[min(state.row, len(state.scored) - 1)]
     there = replace(_to_task(state, trial.task), server=trial.server)
     return _with(there, trial.version)
@@ -197,8 +199,8 @@ def _focused(state: State, by: int) -> State:
 
 
 _IDLE: dict[Part, tuple[str, str]] = {
-    "order": ("There is nothing to order.", "Switch “examples” to 2 or more first."),
-    "place": ("There is no rule to place.", "Switch “output rule” on first."),
+    "order": ("There are no examples to order.", "Set “examples” to 2 or more first."),
+    "place": ("There is no output rule to move.", "Switch “output rule” on first."),
 }
 
 
@@ -210,7 +212,7 @@ def _turned(state: State, by: int, part: Part) -> State:
         known.append(own)
     value = getattr(state.version, part)
     at = known.index(value) if value in known else 0
-    # numbers end at their last choice, texts begin again
+    # Numbers stop at their last choice; texts start over.
     is_text = isinstance(known[0], str)
     to = (at + by) % len(known) if is_text else moved(at, by, len(known))
     return _with(state, replace(state.version, **{part: known[to]}))
@@ -219,7 +221,7 @@ def _turned(state: State, by: int, part: Part) -> State:
 def _written(state: State, field: str, text: str) -> State:
     part = next((part for part in WRITTEN if part == field), None)
     if part is None:
-        raise LabError(f"{field.capitalize()} is not written.", "← and → switch it.")
+        raise LabError(f"You cannot edit {field} as text.", "Press ← or → to change it.")
     if len(text) > LONGEST:
         raise TextError(f"This part has {len(text)} characters.", f"Use {LONGEST} at most.")
     written = replace(state, own={**state.own, part: text.strip()})
@@ -238,8 +240,10 @@ def _to_task(state: State, name: str) -> State:
 
 
 def question(state: State) -> Question | None:
-    """First what is looked at, then what both versions still lack. A model elsewhere is asked for
-    that alone: looking costs nothing."""
+    """Return a question about the item in focus, then about items that still lack a result.
+
+    A remote model is only asked in a run, so that moving the focus costs nothing.
+    """
     if state.server is None and state.sent is None:
         for side in (state.side, 1 - state.side):
             if state.tried(side, state.item) is None:
@@ -269,7 +273,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, sent=None)
         case questions.Try(trial=trial, item=item), Tried():
             return _with_result(state, trial, item, answer)
-        case _:  # no backend answers so
+        case _:  # a backend never sends other combinations
             return state
 
 
@@ -284,7 +288,7 @@ def _with_result(state: State, trial: Trial, item: int, tried: Tried) -> State:
 def _remembered(
     results: dict[Trial, tuple[Tried | None, ...]], looked_at: tuple[Trial, Trial]
 ) -> dict[Trial, tuple[Tried | None, ...]]:
-    """The latest of those that are scored, as many of those that are not, and what is looked at."""
+    """Return the latest scored results, as many unscored ones, and those in focus."""
     for scored in (True, False):
         same = [trial for trial, found in results.items() if (None not in found) == scored]
         for trial in same[: max(0, len(same) - REMEMBERED)]:
@@ -297,7 +301,7 @@ def _on(reached: Callable[[Results], bool]) -> Callable[[State], bool]:
     return lambda state: reached(state.results)
 
 
-def _elsewhere(question: Question) -> bool:
+def _is_remote(question: Question) -> bool:
     return isinstance(question, questions.Stop) or question.trial.server is not None
 
 
@@ -307,10 +311,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=260,
     lesson="prompting",
     task=(
-        "Two versions of a prompt, A and B. Change one part of B, score both on 20 "
-        "items, and see what the change did."
+        "You have two versions of a prompt, A and B. Change one part of B, score both on "
+        "20 items, and see what the change did."
     ),
-    private=_elsewhere,
+    private=_is_remote,
     start=start,
     act=act,
     question=question,
@@ -344,9 +348,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     ),
     solution=(
         Adjust(2, "examples"),
-        Run(),  # the answers take the form of the examples
+        Run(),  # the answers take the format of the examples
         Adjust(1, "frame"),
-        Run(),  # in plain text there is no error of form
+        Run(),  # in plain text there is no format error
         Adjust(-2, "examples"),
         Run(),  # without examples the frame alone makes the difference
         Toggle("side"),

@@ -1,4 +1,4 @@
-"""Lines of the workbench of prompts."""
+"""Draws the parts, the scores, the prompt and the scored versions of the prompting lab."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ NAMES: dict[Part, str] = {
     "instruction": "instruction",
     "steps": "steps",
     "rule": "output rule",
-    "place": "rule stands",
+    "place": "rule position",
     "marks": "delimiters",
     "examples": "examples",
-    "order": "their order",
-    "begin": "answer begins",
+    "order": "example order",
+    "begin": "answer prefix",
     "temperature": "temperature",
 }
 _FRAMES = {"chat": "chat, one message", "turns": "chat, examples as turns", "text": "plain text"}
@@ -47,7 +47,7 @@ _NAME = 15
 
 
 def heading(state: State, width: int) -> Content:
-    """The task, and which view this is."""
+    """Return the title of the task, and the names of the views."""
     names = tabs((name, name == state.view) for name in VIEWS)
     title = figures.fit(state.about.title, max(0, min(32, width - names.cell_length)))
     if len(title) < 12:
@@ -56,7 +56,7 @@ def heading(state: State, width: int) -> Content:
 
 
 def parts(state: State, width: int, rows: int) -> list[Content]:
-    """What A and B consist of; where they differ is marked."""
+    """Return the parts of A and B, with their differences marked."""
     name = _NAME if width >= ROOMY else 9
     cell = (width - name - 6) // 2
     shown = around(state.part, len(PARTS), max(1, rows - 2))
@@ -81,7 +81,7 @@ def _first_token(state: State, name: int, cell: int) -> Content:
         if tried is None:
             cells.append((figures.fit(pending(state, side), cell), MUTED))
         else:
-            said, style = " not told", MUTED
+            said, style = " not given", MUTED
             if tried.rows:
                 first = tried.rows[0]
                 said = f" {visible(first.piece)} {percent(first.probability)}"
@@ -114,7 +114,7 @@ def _style(version: Version, part: Part) -> str:
 
 def _said(version: Version, part: Part) -> str:
     if idle(version, part):
-        return {"order": "nothing to order", "place": "no rule to place"}[part]
+        return {"order": "no examples", "place": "no output rule"}[part]
     value = getattr(version, part)
     if part == "frame":
         return _FRAMES[value]
@@ -126,12 +126,16 @@ def _said(version: Version, part: Part) -> str:
         return f"{value:.1f}" if value else "0 (greedy)"
     if part == "examples":
         return str(value)
+    if part == "order":
+        return {"as listed": "as listed", "turned round": "reversed"}[value]
     return safe(" ".join(str(value).split())) or "off"
 
 
 def scores(state: State, width: int, *, low: bool) -> list[Content]:
-    """A line for each version, how they differ, and how far the scoring is. In few rows (`low`)
-    the difference is left out, and how far it is takes the place of the heading."""
+    """Return a line for each version, their difference, and the progress.
+
+    In few rows (`low`), the difference is left out, and the progress replaces the heading.
+    """
     labels = bool(state.about.labels) and width >= ROOMY
     head = _score_heading(width, labels)
     lines = [_score(state, side, width, labels) for side in (0, 1)]
@@ -139,7 +143,7 @@ def scores(state: State, width: int, *, low: bool) -> list[Content]:
     if state.server is not None:
         if low:
             return [*far, *lines]
-        who = f"model: {safe(state.server.name)}, at {safe(state.server.host)}"
+        who = f"model: {safe(state.server.name)} at {safe(state.server.host)}"
         above = Content.styled(figures.fit(who, width), MUTED)
         return [above, head, *lines, _difference(state, width), *far]
     if low:
@@ -157,7 +161,7 @@ def _score_heading(width: int, labels: bool) -> Content:
     if width < ROOMY:
         return Content.styled(f"{'right':>11}{'95 %':>14}{'wrong':>6}{'form':>5}", MUTED)
     cells = f"{'right':>11}{'95 % interval':>14}  {line}{'wrong':>7}{'form':>6}"
-    return Content.styled(cells + (f"{'by share':>10}" if labels else ""), MUTED)
+    return Content.styled(cells + (f"{'by prob.':>10}" if labels else ""), MUTED)
 
 
 def _score(state: State, side: int, width: int, labels: bool) -> Content:
@@ -181,60 +185,60 @@ def _score(state: State, side: int, width: int, labels: bool) -> Content:
 
 
 def _difference(state: State, width: int) -> Content:
-    """How many items went otherwise, and whether chance alone could do that."""
+    """Return how many items differ, and how probable that is by chance."""
     a, b = state.trials
     if a == b:
-        return Content.styled("A and B are the same: change a part of one.", MUTED)
+        return Content.styled("A and B are the same. Press → to change a part.", MUTED)
     found = difference(state.results, a, b)
     if found.asked < 2:
         return Content("")
     chance = "under 0.001" if found.chance < 0.001 else f"{found.chance:.3f}"
-    said = f"right in A alone {found.only_a}, in B alone {found.only_b}"
+    said = f"right only in A: {found.only_a}, only in B: {found.only_b}"
     if width >= ROOMY:
         said += f"; by chance: {chance} (sign test)"
     return Content.styled(said, MUTED)
 
 
 def _progress(state: State, width: int) -> list[Content]:
-    """How far the scoring is, and, before anything is sent elsewhere, what it takes to go on."""
+    """Return the progress, and, for a remote model, the number and price of requests."""
     far, server = state.progress, state.server
     if state.running:
         return [progress_line(far, width, "answered" if server else "items")]
     if state.complete:
-        return [Content.styled("Both are scored.", MUTED)]
+        return [Content.styled("Both versions are scored.", MUTED)]
     if server is None:
-        said = f"{far.done} of {far.total} items asked. Enter scores the rest."
+        said = f"{far.done} of {far.total} answers. Press r for the rest."
         return [Content.styled(said, MUTED)]
     found = plan(state.trials, state.results)
     if state.trouble is None:
         return wrapped(Content.styled(safe(_costs(found, free=server.here)), MUTED), width)
     what = state.trouble.error if width >= ROOMY else f"{state.trouble.title}."
-    said = f"× {what} Enter goes on with the {found.requests} that are left."
+    said = f"× {what} Press r to continue with the {found.requests} that are left."
     return wrapped(Content.styled(safe(said), NOT_YET), width)
 
 
 def _costs(found: Plan, *, free: bool) -> str:
     requests = counted(found.requests, "request")
     if free:
-        return f"Enter sends {requests} to it."
+        return f"Press r to send {requests}."
     if found.about is None or found.most is None:
-        return f"Enter sends {requests}; tutor knows no price of this model."
+        return f"Press r to send {requests}; the price of this model is unknown."
     return (
-        f"Enter sends {requests}: about {_dollars(found.about)}, at most {_dollars(found.most)} "
-        f"(prices of {found.as_of})."
+        f"Press r to send {requests}: about {_dollars(found.about)}, at most "
+        f"{_dollars(found.most)} (prices of {found.as_of})."
     )
 
 
 def _dollars(value: float) -> str:
-    """With two digits that count."""
+    """Return an amount in dollars with two significant digits."""
     return f"${value:.2f}" if value >= 0.1 else f"${value:.2g}"
 
 
 def prompt(state: State, width: int, rows: int) -> list[Content]:
-    """The prompt of this side for the item in focus, as it is read, and the answer."""
+    """Return the prompt of this side for the item in focus, with special tokens, and the answer."""
     wanted = Read(state.trials[state.side], state.item)
     if state.reading is None or state.reading[0] != wanted:
-        return [Content.styled("reading …", MUTED)]
+        return [Content.styled("Loading the prompt …", MUTED)]
     found = state.reading[1]
     tried = state.tried(state.side, state.item)
     parts = [
@@ -247,22 +251,20 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
     lines = wrapped(whole, width)
     head = f"{'AB'[state.side]}, item {state.item + 1}: "
     head += "as it is sent" if found.tokens is None else counted(found.tokens, "token")
-    read = "" if found.tokens is None else " are read"
+    read = "" if found.tokens is None else " in the prompt"
     said = f"{read}; ▏ the answer" if width >= ROOMY else ", ▏ answer"
     more = "  PgDn: more" if len(lines) + 1 > rows else ""
     return [Content.styled(figures.fit(head + said + more, width), MUTED), *lines]
 
 
 def versions(state: State, width: int, rows: int) -> list[Content]:
-    """All versions scored so far."""
+    """Return a table of all versions scored so far."""
     if not state.scored:
-        return [Content.styled("Nothing is scored yet. Enter scores A and B.", MUTED)]
+        return [Content.styled("Nothing is scored yet. Press r to score both.", MUTED)]
     shown = around(state.row, len(state.scored), max(1, rows - 1))
     task, wide = 10, width >= ROOMY
     interval = f"{'interval':>14}" if wide else ""
-    head = (
-        f"  {'task':<{task}}{'right':>6}{interval}{'form':>6}    what it has besides an instruction"
-    )
+    head = f"  {'task':<{task}}{'right':>6}{interval}{'form':>6}    besides the instruction"
     lines = [Content.styled(figures.fit(head, width), MUTED)]
     for at in shown:
         trial = state.scored[at]
@@ -287,12 +289,11 @@ def versions(state: State, width: int, rows: int) -> list[Content]:
 
 
 def summary(trial: Trial) -> str:
-    """A version in a few words: what it has that an instruction alone has not, and which model
-    elsewhere was asked."""
+    """Return a version in a few words: its parts besides the instruction, and the remote model."""
     version, plain = trial.version, plain_version(tasks()[trial.task])
     asked = "" if trial.server is None else f"{safe(trial.server.name)}: "
     words = [
         _said(version, part) if part == "frame" else f"{NAMES[part]}: {_said(version, part)}"
         for part in differing(plain, version)
     ]
-    return asked + ("; ".join(words) or "the instruction alone")
+    return asked + ("; ".join(words) or "only the instruction")

@@ -1,8 +1,7 @@
-"""Versions of a prompt scored by a model elsewhere: what can be sent there, how often, and what it
-costs about.
+"""Plans the requests of a run on a remote model: what can be sent, how often, and at what price.
 
-Each item is a request of its own. So nothing is asked there before the learner says so, and how
-many requests there will be stands on the screen before.
+Each item is a request of its own. So a remote model is only asked in a run, and the screen shows
+the number of requests first.
 """
 
 from __future__ import annotations
@@ -18,19 +17,22 @@ from tutor.labs.kit.prompts.version import Prompt, assemble
 from tutor.vendors.catalogue import OWN, RemoteModel
 
 _ROOM_TO_THINK = 512
-"""Tokens that a service of the catalogue may use beside the answer: its models think in tokens
-that are not shown, and paid for."""
+"""Tokens that a service of the catalogue may use besides the answer: its models think in tokens
+that are not shown, but must be paid for."""
 
 _A_TOKEN = 4
-"""Characters of English, about."""
+"""The approximate number of characters in an English token."""
 
 _A_MESSAGE = 4
-"""Tokens that mark where a message begins and ends, about."""
+"""The approximate number of tokens that mark the beginning and end of a message."""
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """What scoring the rest takes: so many requests, and US dollars, `about` and at `most`, by the
-    price of a month; None where no price is known."""
+    """The requests that are left in a run, and their price in US dollars.
+
+    `about` is an estimate and `most` a limit, at the prices of the month `as_of`. Both are None if
+    the price is unknown.
+    """
 
     requests: int
     about: float | None = None
@@ -39,7 +41,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def plan(trials: Iterable[Trial], results: Results) -> Plan:
-    """For the items of these trials that are not asked yet; all by the same model."""
+    """Return the plan for the items of these trials without a result, all by the same model."""
     both = tuple(dict.fromkeys(trials))
     left = [(trial, item) for trial in both for item in missing(trial, results)]
     server = both[0].server
@@ -54,37 +56,37 @@ def plan(trials: Iterable[Trial], results: Results) -> Plan:
 
 
 def missing(trial: Trial, results: Mapping[Trial, tuple[object | None, ...]]) -> list[int]:
-    """The items that were not asked yet."""
+    """Return the indexes of the items without a result."""
     items = len(tasks()[trial.task].items)
     found = results.get(trial) or (None,) * items
     return [item for item in range(items) if found[item] is None]
 
 
 def most_tokens(server: RemoteModel, task: Task) -> int:
-    """Tokens that an answer may have."""
+    """Return the most tokens that an answer may have."""
     return task.most_tokens + (0 if server.service.id == OWN else _ROOM_TO_THINK)
 
 
 def require_sendable(trial: Trial) -> None:
-    """Raises `LabError` for a version that a model elsewhere cannot be asked with."""
+    """Raise `LabError` if this version cannot be sent to its remote model."""
     server, version = trial.server, trial.version
     if server is None:
         return
     if version.frame == "text":
         if server.service.id != OWN:
             raise LabError(
-                f"{server.service.product} answers conversations, and continues no plain text.",
-                "Switch the frame to a chat.",
+                f"{server.service.product} cannot continue plain text.",
+                "Change the frame to a chat.",
             )
     elif version.begin:
         raise LabError(
             "A server begins its answers by itself.",
-            "Leave “answer begins” off, or switch the frame to plain text.",
+            "Switch “answer prefix” off, or change the frame to plain text.",
         )
 
 
 def sendable(trials: Iterable[Trial]) -> bool:
-    """Whether a model elsewhere can be asked with all of these."""
+    """Return True if all of these versions can be sent to their remote model."""
     try:
         for trial in trials:
             require_sendable(trial)
@@ -94,6 +96,6 @@ def sendable(trials: Iterable[Trial]) -> bool:
 
 
 def _tokens(prompt: Prompt) -> int:
-    """How many it has, about."""
+    """Return the approximate number of tokens in a prompt."""
     texts = [prompt.text, prompt.begin, *(message.content for message in prompt.messages)]
     return sum(map(len, texts)) // _A_TOKEN + _A_MESSAGE * (1 + len(prompt.messages))

@@ -1,4 +1,4 @@
-"""Asks a model elsewhere for one item with one version of a prompt."""
+"""Asks a remote model for one item with one version of a prompt."""
 
 from __future__ import annotations
 
@@ -20,16 +20,18 @@ from tutor.vendors.service import Alternative, RemoteRequest
 _RUN = "item"
 
 
-class PromptingElsewhere:
-    """One request at a time. An answer stays until the next request: it can be asked for again."""
+class RemotePrompting:
+    """A client that makes one request at a time, and keeps its answer until the next one."""
 
     def __init__(self, runs: RemoteRuns) -> None:
         self._runs = runs
         self._begun: Try | None = None
 
     def answer(self, question: Try, rows: int) -> Tried | Sent | Failed:
-        """What came of it, with so many `rows` at most; nothing is sent twice. Raises
-        `NotAllowed`."""
+        """Return the result, with at most `rows` rows, or that the request is sent.
+
+        No question is sent twice. Raises `NotAllowed` without the learner's consent.
+        """
         server = question.trial.server
         assert server is not None
         wanted = Try(question.trial, question.item)
@@ -53,7 +55,10 @@ class PromptingElsewhere:
 
 
 def _request(question: Try, server: RemoteModel) -> RemoteRequest:
-    """At a temperature, servers differ in what they tell of tokens: then it is not asked for."""
+    """Return the request, which asks for probabilities only at temperature 0.
+
+    At other temperatures, servers differ in the probabilities that they return.
+    """
     version, task = question.trial.version, tasks()[question.trial.task]
     prompt = assemble(version, task, task.items[question.item])
     return RemoteRequest(
@@ -83,9 +88,11 @@ def _tried(progress: Progress, question: Try, rows: int) -> Tried:
 
 
 def label_shares(labels: Sequence[str], shown: Sequence[Alternative]) -> tuple[float, ...]:
-    """For each label, the share of the tokens shown that its name can begin with, in small letters
-    or with a capital, after a space or not. A token that two of them can begin with tells
-    nothing, and belongs to neither."""
+    """Return the probability of each label: the sum over the tokens that its name can begin with.
+
+    Labels can be capitalized or not, and follow a space or not. A token that can begin two labels
+    counts for neither.
+    """
     shares = dict.fromkeys(labels, 0.0)
     for each in shown:
         token = each.data.decode("utf-8", "replace").removeprefix(" ")
@@ -100,7 +107,7 @@ def label_shares(labels: Sequence[str], shown: Sequence[Alternative]) -> tuple[f
 
 
 def messages_of(prompt: Prompt) -> list[tuple[str, bool]]:
-    """A prompt as it is sent, in stretches of text and (True) of names of who speaks."""
+    """Return a prompt as it is sent, in pieces of text (False) and names of roles (True)."""
     if not prompt.messages:
         return [(prompt.text + prompt.begin, False)]
     found: list[tuple[str, bool]] = []

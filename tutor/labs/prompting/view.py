@@ -1,16 +1,14 @@
-"""The workbench of prompts: its views, and their keys."""
+"""Draws the views of the prompting lab, and binds their keys."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
-
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import EditText, Run
 from tutor.labs.kit.columns import LOW, WIDE, beside
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair
 from tutor.labs.kit.prompts.version import PARTS, WRITTEN
 from tutor.labs.kit.remote import Remove
 from tutor.labs.kit.view import LabView, Offered, does
@@ -23,30 +21,30 @@ from tutor.text import counted
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.binding import BindingType
     from textual.content import Content
 
 
 _LEFT = 80
-"""Columns of the parts, where the items stand beside them."""
+"""Columns of the parts, where the items are shown beside them."""
 
 
 class PromptingView(LabView):
-    """Parts, items, the prompt as it is read, and the versions scored so far."""
+    """The parts, the items, the prompt as the model gets it, or the versions scored so far."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("enter", "run", "score, stop", "Ask both versions for all items; stop."),
-        *pair(UP_DOWN, "move_focus(*, 'row')", "row", "A part, item or version."),
-        *pair(LEFT_RIGHT, "adjust(*, 'focus')", "switch", "Switch this part."),
-        key("e", "edit", "write", "Write this part yourself."),
-        key("o", "switch('side')", "A or B", "Work on the other version."),
-        key("c", "copy", "copy", "Make this version the same as the other one."),
-        key("tab", "next_view", "view", "Parts, items, prompt, versions."),
-        key("t", "choose(1, 'task')", "task", "The next task; T: the one before."),
-        Binding("T", "choose(-1, 'task')", show=False),
-        key("r", "recall", "put here", "Put this remembered version on this side."),
-        key("a", "add", "add a server", "Ask a model elsewhere: its name and address."),
-        key("d", "remove", "model here", "Ask the model on this machine again."),
+        key("r,enter", "run", "run, stop", "Score both versions on all items, or stop."),
+        *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Go to another part, item or version."),
+        *pair(LEFT_RIGHT, "adjust(*, 'focus')", "change", "Change this part."),
+        key("e", "edit", "edit", "Edit the text of this part."),
+        key("b", "switch('side')", "A or B", "Switch to the other version."),
+        key("c", "copy", "copy", "Replace this version with a copy of the other one."),
+        key("tab", "next_view", "view", "Show the parts, items, prompt or versions."),
+        *pair(P_N, "choose(*, 'task')", "task", "Go to another task."),
+        key("l", "recall", "load", "Load this version into the current side, A or B."),
+        key("a", "add", "add", "Add a remote model by its name and address."),
+        key("d", "remove", "remove", "Remove the remote model and ask the local one again."),
     ]
 
     OFFERED: ClassVar[Offered[State]] = {
@@ -70,15 +68,15 @@ class PromptingView(LabView):
             self.did(Run())
 
     async def _run_where_agreed(self) -> None:
-        """Nothing is sent to a host that the learner has not agreed to."""
+        """Ask the learner for consent, then run."""
         state: State = self.state
         assert state.server is not None
         requests = counted(plan(state.trials, state.results).requests, "request")
-        what = f"The prompts of both versions, one by one: {requests} now, more with each Enter"
+        what = f"The prompts of both versions, one by one: {requests} now, more with each run"
         if await self.host.agreed(state.server, what):
             self.did(Run())
         else:
-            self.host.tell("Nothing was sent. d goes back to the model here.")
+            self.host.tell("Nothing was sent. Press d to go back to the local model.")
 
     def action_add(self) -> None:
         self.write(remote.LABEL, remote.EXAMPLE, remote.named)
@@ -94,7 +92,7 @@ class PromptingView(LabView):
 
     def action_edit(self) -> None:
         part = PARTS[self.state.part]
-        label = f"The {drawn.NAMES[part]} of {'AB'[self.state.side]}; empty: none."
+        label = f"The {drawn.NAMES[part]} of {'AB'[self.state.side]} (can be empty):"
         self.write(label, getattr(self.state.version, part), partial(EditText, field=part))
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:

@@ -1,9 +1,9 @@
-"""One question, from the search to the answer and to what the answer leans on.
+"""Answers one question: from the search to the answer and the passages that it cites.
 
-The prompt is the plainest that works: the passages with their numbers, the question, `Answer:`.
-Which passage an answer is from, a small model cannot be trusted to say. So that is measured: what
-the answer costs, in bits, after the question alone, and what it costs after each passage and the
-question. The passages that make it much cheaper are those that it is from.
+The prompt is the simplest that works: the passages with their numbers, the question, `Answer:`.
+We don't ask the model which passage it used, since a small model cannot be trusted to say. We
+measure it: the surprisal of the answer after the question alone, and after each passage and the
+question. A passage counts as cited if it lowers the answer's surprisal by much.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from tutor.labs.rag import questions
 from tutor.labs.rag.questions import Answer, Question
 
 GAINED = 4.0
-"""Bits that an answer must gain by a passage to cite it, and at least half of what it gains by the
-best of them."""
+"""The bits by which a cited passage must lower the surprisal of the answer. It must also reach at
+least half the gain of the best passage."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A question, and what has come of it. `way` is None where nothing is retrieved. `alone` is
-    what the answer costs after the question alone, `costs` after the question and one passage of
-    the prompt, in bits."""
+    """A question and its answer so far.
+
+    `way` is None without retrieval. `alone` is the surprisal of the answer after the question
+    alone, and `costs` after the question and one passage of the prompt, in bits.
+    """
 
     query: str
     way: questions.Way | None
@@ -39,7 +41,7 @@ class Attempt(msgspec.Struct, frozen=True):
 
     @property
     def given(self) -> tuple[questions.Hit, ...]:
-        """What is in the prompt."""
+        """The passages in the prompt."""
         return tuple(hit for hit in self.hits or () if hit.kept)
 
     @property
@@ -60,13 +62,12 @@ class Attempt(msgspec.Struct, frozen=True):
 
     @property
     def gains(self) -> tuple[float, ...]:
-        """For each passage of the prompt, as far as that is known, the bits that the answer gains
-        by it."""
+        """The bits by which each passage measured so far lowers the surprisal of the answer."""
         return tuple((self.alone or 0.0) - cost for cost in self.costs)
 
     @property
     def cited(self) -> tuple[questions.Hit, ...]:
-        """The passages that the answer is from, the one that it gains most by first."""
+        """The passages that the answer cites, the one with the largest gain first."""
         gains = self.gains
         if not self.done or not gains:
             return ()
@@ -76,12 +77,12 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 def passage_line(number: int, heading: str, text: str) -> str:
-    """A passage as it stands in the prompt."""
+    """Return the line of a passage in the prompt."""
     return f"[{number}] {heading}: {' '.join(text.split())}\n"
 
 
 def prompt(query: str, given: Sequence[questions.Hit], only: int | None = None) -> str:
-    """`only` is the place of the one passage that is wanted; it keeps its number."""
+    """Return the prompt with all passages, or only one, by its index; it keeps its number."""
     lines = (
         passage_line(number, hit.passage.heading, hit.kept)
         for number, hit in enumerate(given, start=1)
@@ -91,7 +92,7 @@ def prompt(query: str, given: Sequence[questions.Hit], only: int | None = None) 
 
 
 def owed(attempt: Attempt, *, citing: bool = True) -> Question | None:
-    """What is to be asked next. With `citing`, also what the answer gains by each passage."""
+    """Return the next question, or None. With `citing`, the gain of each passage is measured."""
     if not attempt.query:
         return None
     if attempt.way is not None and attempt.hits is None:
@@ -115,4 +116,4 @@ def receive_attempt(attempt: Attempt, question: Question, answer: Answer) -> Att
             if attempt.alone is None:
                 return replace(attempt, alone=bits)
             return replace(attempt, costs=(*attempt.costs, bits))
-    return attempt  # nothing new: the prompt is still being read
+    return attempt  # nothing new: the prompt is still being processed

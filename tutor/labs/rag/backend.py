@@ -1,4 +1,4 @@
-"""Finds passages, puts them into a prompt, and lets the model go on from it."""
+"""Finds passages, puts them into a prompt, and lets the model continue it."""
 
 from __future__ import annotations
 
@@ -26,17 +26,16 @@ from tutor.retrieval.passage import Passage
 from tutor.retrieval.ranking import first_right, fused
 
 MERGED = 50
-"""Passages of each list that are merged, and in which a right one is looked for."""
+"""The number of passages of each list that are merged, and searched for a right one."""
 SESSIONS = 4
-"""Prompts whose reading is kept."""
+"""The number of prompts whose key-value caches are kept."""
 
 NOTE = "Note"
-"""The heading of the passage that the learner puts in."""
+"""The heading of the learner's false passage."""
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """Tokens of the prompt that are for passages, tokens of an answer, and tokens that are read at
-    once."""
+    """The most tokens of the prompt for passages, of an answer, and of one chunk of the prefill."""
 
     budget: int = questions.BUDGET
     length: int = questions.LENGTH
@@ -48,7 +47,7 @@ LIBRARY = Library()
 
 
 class RagBackend(ModelBackend):
-    """Keeps the texts, the vectors of their passages, and the prompts that were read last."""
+    """A backend that keeps the texts, the vectors of their passages, and the latest prompts."""
 
     def __init__(self, tools: Tools, library: Library = LIBRARY, limits: Limits = LIMITS) -> None:
         super().__init__(tools)
@@ -59,9 +58,12 @@ class RagBackend(ModelBackend):
         self._sessions: OrderedDict[tuple[int, ...], Session] = OrderedDict()
 
     def answer(self, question: Question) -> Answer:
-        """Raises `RetrievalError` for an index that is gone or damaged, `TextError` for text that
-        the vocabulary cannot say, `EncoderMissing` where the sentence encoder is wanted and not
-        there."""
+        """Return the answer to one question of the lab.
+
+        Raises `RetrievalError` for an index that is missing or damaged, `TextError` for text that
+        the vocabulary cannot express, and `EncoderMissing` if the sentence encoder is needed but
+        not installed.
+        """
         match question:
             case questions.Look():
                 return questions.Sources(
@@ -121,8 +123,10 @@ class RagBackend(ModelBackend):
         ]
 
     def _assembled(self, hits: Iterable[Hit], count: int) -> list[Hit]:
-        """With what of each goes into the prompt: whole passages while there is room, then the
-        beginning of one, then none."""
+        """Return the hits, with the part of each that goes into the prompt.
+
+        These are whole passages while there is room, then the beginning of one, then none.
+        """
         room = self._limits.budget
         assembled = []
         for number, hit in enumerate(hits, start=1):
@@ -140,7 +144,7 @@ class RagBackend(ModelBackend):
         return len(self._model.tokenizer.encode(text))
 
     def _beginning(self, number: int, heading: str, text: str, room: int) -> str:
-        """As many words of a text as fit; none where it would be next to nothing."""
+        """Return as many words of a text as fit, or none if they would be too few to be useful."""
         words = text.split()
         fit = 0
         step = len(words)
@@ -168,7 +172,7 @@ class RagBackend(ModelBackend):
         return questions.Ranked(tuple(ranks), tuple(scores), time.monotonic() - began)
 
     def _written(self, prompt: list[int], ids: tuple[int, ...]) -> questions.Written:
-        """A line of an answer; greedily, so that the same is said again."""
+        """Return the answer, continued greedily for a moment; it ends with its first line."""
         began = time.monotonic()
         session = self._session_on(prompt)
         written = list(ids)
@@ -194,7 +198,7 @@ class RagBackend(ModelBackend):
         )
 
     def _ends(self, token: Token, written: Sequence[int]) -> bool:
-        """Whether an answer is over before this token: the text ends there, or its line does."""
+        """Return True if the answer ends before this token: at an end token or a line break."""
         if token.id in self._model.tokenizer.end_ids:
             return True
         return b"\n" in token.data and bool(self._bytes(written).strip())
@@ -209,14 +213,17 @@ class RagBackend(ModelBackend):
         return questions.Scored(sum(bits or 0.0 for bits in session.surprisals(len(prompt))))
 
     def _session_on(self, prompt: list[int]) -> Session:
-        """On this prompt, as far as it has been read."""
+        """Return the session on this prompt, as far as it has been processed.
+
+        Raises `LabError` if the prompt doesn't fit into the context window.
+        """
         key = tuple(prompt)
         if key not in self._sessions:
             context = self._model.network.config.context
             if len(prompt) + self._limits.length > context:
                 raise LabError(
-                    f"The prompt has {len(prompt)} tokens, and this model reads {context}.",
-                    "Take fewer passages.",
+                    f"The prompt has {len(prompt)} tokens, but this model can process {context}.",
+                    "Press ← to use fewer passages.",
                 )
             self._sessions[key] = Session(
                 self._model, prompt[:1], check_cancelled=self._check_cancelled
@@ -227,7 +234,7 @@ class RagBackend(ModelBackend):
         return self._sessions[key]
 
     def _read_on(self, session: Session, path: list[int], until: float) -> bool:
-        """Reads on along the path, a piece at a time. Whether all of it is read."""
+        """Process more of the path, a chunk at a time, and return True if all of it is done."""
         session.replace(path[: min(len(session), len(path))])
         while len(session) < len(path):
             session.append(path[len(session) : len(session) + self._limits.chunk])

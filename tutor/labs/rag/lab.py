@@ -1,4 +1,4 @@
-"""Ask about this course: passages are found, put into the prompt, and the model goes on from it."""
+"""Answers questions about this course from passages that are found and put into the prompt."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from tutor.retrieval.pairs import Pair, pair_of, pairs
 from tutor.retrieval.ranking import first_right
 
 LONGEST = 300
-"""Characters of a question, and of a false passage."""
+"""The most characters of a question, and of a false passage."""
 KEPT = 60
-"""Answers that are remembered, to compare with."""
+"""The most answers that are kept for comparison."""
 
 Part = Literal["ask", "measure"]
 View = Literal["passage", "prompt", "answers"]
@@ -47,17 +47,19 @@ Action = (
     | ShowView[View]
     | Run
 )
-"""The field "poison" is a false passage that is put into the index, and taken out when it is empty;
-the other text is a question. An example is a question of the set, a way one of searching, and texts
-are those that are searched. When all is measured, it is measured again."""
+"""An `EditText` for the field "poison" puts a false passage into the index, or removes it if the
+text is empty; any other is a question. `Choose` goes to another question of the set ("example"),
+another search ("way") or other texts. `Run` measures, or measures again."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`attempt` is the question that is being answered. `past` are those answered before, the
-    last one last. `vectors` says of a source, and of who makes them, how many vectors there are.
-    `ranks` is, for questions
-    of the set, where each way of searching found a right passage (from 1; 0: not among the first
-    five)."""
+    """The state of the lab.
+
+    `attempt` is the question that is being answered, and `past` are earlier ones, the latest last.
+    `vectors` has the number of vectors for each source and maker. For questions of the set,
+    `ranks` has the rank at which each search found a right passage (from 1; 0 means that it is
+    not among the first five).
+    """
 
     attempt: Attempt
     way: questions.Way = questions.Way()
@@ -75,17 +77,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def asks_of(self) -> str:
-        """The source that is searched in the part that is shown."""
+        """The source that the current part searches."""
         return self.way.source if self.part == "ask" else COURSE
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """The ways of searching that there are."""
+        """The available kinds of search."""
         return self.quality.kinds
 
     @property
     def reading(self) -> questions.Maker | None:
-        """Whose vectors passages have to get before anything else."""
+        """The maker whose vectors must be computed before the next search, or None."""
         if self.part == "measure":
             wanted = self.quality.running and not quality.all_ranked(self.quality)
             kinds = self.kinds if wanted else ()
@@ -99,7 +101,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def read_so_far(self) -> questions.ReadSoFar | None:
-        """How far that is."""
+        """The progress of these vectors, or None before they are begun."""
         return self.vectors.get((self.asks_of, self.reading)) if self.reading else None
 
 
@@ -132,7 +134,7 @@ def act(state: State, action: Action) -> State:
 
 @cache
 def examples() -> tuple[Pair, ...]:
-    """The set, with its kinds in turns; those that have a short answer come first."""
+    """Return the set with its kinds alternating, and questions with a short answer first."""
     short_first = sorted(pairs(), key=lambda pair: not pair.answer)
     kinds: dict[str, list[Pair]] = {}
     for pair in short_first:
@@ -157,7 +159,7 @@ def _chosen(state: State, by: int, what: Choice) -> State:
 
 
 def _again(state: State, query: str | None = None) -> State:
-    """The same question, or another one, with the settings as they are now."""
+    """Return the state with the same or another question, asked with the current settings."""
     asked = state.attempt.query if query is None else query
     way = state.way if state.retrieving else None
     return replace(state, attempt=Attempt(asked, way, state.count), focus=0)
@@ -192,7 +194,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _ranked(state: State, attempt: Attempt) -> dict[str, dict[Kind, int]]:
-    """With where a right passage was found for a question of the set."""
+    """Return the ranks, with the one of this attempt if its question is from the set."""
     pair, way = pair_of(attempt.query), attempt.way
     if pair is None or way is None or attempt.hits is None or way.poison or way.source != COURSE:
         return state.ranks
@@ -206,7 +208,7 @@ def _right(attempt: Attempt) -> bool:
 
 
 def _cited(attempt: Attempt) -> bool:
-    """Answered rightly, and the passage that it is from is a right one."""
+    """Return True if the answer is right and the passage it cites first is a right one."""
     pair = pair_of(attempt.query)
     best = attempt.cited[:1]
     return (
@@ -214,18 +216,20 @@ def _cited(attempt: Attempt) -> bool:
     )
 
 
-@goal("without", "Get a wrong answer to the same question without retrieval")
+@goal("without", "Turn a right answer wrong by switching off retrieval (t)")
 def _without(state: State) -> bool:
-    """The same question: right with passages, and not without."""
+    """Return True if a question was answered right with passages and wrong without them."""
     with_it = {each.query for each in state.past if each.way and _right(each)}
     without = {each.query for each in state.past if not each.way and not _right(each)}
     return bool(with_it & without)
 
 
-@goal("one-finds", "Find a right passage that one search (k) finds and another misses")
+@goal("one-finds", "Ask for a passage that only some searches (k) find")
 def _one_finds(state: State) -> bool:
-    """A right passage among the first five for one way of searching, and not for another. Both
-    merged is no way of its own."""
+    """Return True if one search has a right passage among its first five and another does not.
+
+    The merged search does not count as a search of its own.
+    """
     return any(
         {bool(rank) for kind, rank in found.items() if kind != "both"} == {True, False}
         for query, found in state.ranks.items()
@@ -235,7 +239,7 @@ def _one_finds(state: State) -> bool:
 
 @goal("poisoned", "Change an answer with a false passage (p)")
 def _poisoned(state: State) -> bool:
-    """An answer from a false passage, and another one than without it."""
+    """Return True if an answer cites the false passage and differs from the one without it."""
     return any(
         any(hit.false for hit in each.cited[:1])
         and any(
@@ -251,7 +255,7 @@ def _poisoned(state: State) -> bool:
 
 @goal("from-none", "Get an answer that cites no passage")
 def _from_none(state: State) -> bool:
-    """An answer, although nothing that was found has anything to do with it."""
+    """Return True if there is an answer that is based on none of the passages in its prompt."""
     return any(each.given and each.said and not each.cited for each in state.past)
 
 
@@ -279,7 +283,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(
         Goal(
             "cited",
-            "Answer an example (x) correctly, citing a right passage",
+            "Get a right answer to an example (x) that cites the passage",
             lambda state: any(map(_cited, state.past)),
         ),
         _without,

@@ -1,4 +1,4 @@
-"""A question that is being answered, as lines: passages, prompt, answer."""
+"""Draws a question that is being answered: its passages, its prompt and the answer."""
 
 from __future__ import annotations
 
@@ -27,23 +27,22 @@ _SPACE = re.compile(r"\s+")
 _METER = 20
 _MARKED = f"{ACT} bold underline"
 _FEW = 2
-"""Passages beside which the names of the columns make room."""
+"""The most passages that are shown without a heading."""
 _TITLE = 24
 
 
 def passage_lines(state: State, width: int, rows: int) -> list[Content]:
-    """The passages found, in `rows` lines and, if there are more than a few, one for the names of
-    the columns."""
+    """Return the passages found, in `rows` lines, with a heading if there are more than a few."""
     if state.reading:
         return reading_lines(state, width)
     attempt = state.attempt
     if attempt.way is None:
-        said = "Nothing is retrieved: the model has only the question."
-        return [Content.styled(said if len(said) <= width else "Nothing is retrieved.", MUTED)]
+        said = "Retrieval is off: the prompt has only the question."
+        return [Content.styled(said if len(said) <= width else "Retrieval is off.", MUTED)]
     if attempt.hits is None:
-        return [Content.styled("searching …", MUTED)]
+        return [Content.styled("Searching …", MUTED)]
     if not attempt.hits:
-        return [Content.styled("No passage has any of these words.", MUTED)]
+        return [Content.styled("No passage contains any of these words.", MUTED)]
     wide = width >= ROOMY
     heading = (
         f"{'':5}{'score':>6}  {'tokens':>7}  {'gain':>5}  " if wide else f"{'':5}{'score':>6}  "
@@ -54,22 +53,22 @@ def passage_lines(state: State, width: int, rows: int) -> list[Content]:
 
 
 def reading_lines(state: State, width: int) -> list[Content]:
-    """How far the vectors are: nothing can be found by meaning before."""
+    """Return the progress of the vectors, which a search by meaning needs."""
     known = state.read_so_far
     done, total = (known.done, known.total) if known else (0, 0)
-    said = "reading passages, once"
+    said = "Indexing (once)"
     if known is None and state.reading == "encoder":
-        said = "loading the sentence encoder"
+        said = "Loading the sentence encoder"
     left = f", about {known.seconds * (total - done):.0f} s" if known and known.seconds else ""
     count = f"{done} of {total}{left}" if total else ""
     return [
         meter_line(said, done, total, count, width - 50),
-        Content.styled("k: another way of searching" if state.part == "ask" else "", MUTED),
+        Content.styled("Press k for another search." if state.part == "ask" else "", MUTED),
     ]
 
 
 def meter_line(doing: str, done: int, total: int, counts: str, room: int) -> Content:
-    """Return what is being done, a meter in up to `room` columns, and the counts."""
+    """Return the name of the work, a meter in up to `room` columns, and the counts."""
     bar = meter(done / total if total else 0.0, min(_METER, max(4, room)))
     return Content.assemble((f"{doing}  ", MUTED), bar, (f"  {counts}".rstrip(), MUTED))
 
@@ -108,14 +107,14 @@ def _from(hit: Hit) -> str:
 
 
 def _tokens(hit: Hit) -> str:
-    """How many go into the prompt, and of how many where something is cut."""
+    """Return how many tokens of the passage are in the prompt, and of how many if it is cut."""
     if not hit.kept:
         return "–"
     return str(hit.tokens) if hit.tokens == hit.whole else f"{hit.tokens}/{hit.whole}"
 
 
 def _excerpt(hit: Hit, room: int) -> Content:
-    """Around the first word found, on one line."""
+    """Return a part of the passage around the first matching word, on one line."""
     text = hit.passage.text
     begin = text.rfind(" ", 0, max(0, hit.marks[0][0] - room // 4)) + 1 if hit.marks else 0
     line = _marked(text, hit.marks, begin, min(len(text), begin + room))
@@ -123,7 +122,7 @@ def _excerpt(hit: Hit, room: int) -> Content:
 
 
 def _marked(text: str, marks: Sequence[tuple[int, int]], begin: int, end: int) -> Content:
-    """A piece of a text, with the words that the question has too."""
+    """Return a part of a text, with the words of the question marked."""
     parts: list[str | tuple[str, str]] = []
     at = begin
     for start, stop in marks:
@@ -140,7 +139,7 @@ def _flat(text: str) -> str:
 
 
 def prompt_line(state: State, width: int) -> Content:
-    """How much of the budget the passages take, and what was left out."""
+    """Return how many tokens of the budget the passages use, and what was left out."""
     attempt = state.attempt
     if attempt.hits is None or state.reading:
         return Content("")
@@ -148,25 +147,25 @@ def prompt_line(state: State, width: int) -> Content:
     wanted = attempt.hits[: attempt.count]
     cut = [hit for hit in wanted if hit.kept and hit.tokens < hit.whole]
     out = [hit for hit in wanted if not hit.kept]
-    said = f"prompt: {used} of {BUDGET} tokens for passages"
-    said += ", the last one cut" if cut else ""
+    said = f"Prompt: {used} of {BUDGET} tokens for passages"
+    said += ", the last one is cut" if cut else ""
     said += f", no room for {counted(len(out), 'passage')}" if out else ""
     return Content.styled(clipped(said, width), MUTED)
 
 
 def answer_lines(state: State, width: int, most: int) -> list[Content]:
-    """The answer so far, in at most so many lines, and below it how it went."""
+    """Return the answer so far, in at most `most` lines, and below it the verdict."""
     attempt = state.attempt
     if not attempt.found or state.reading:
         return []
     said = safe(" ".join(attempt.said.split()))
     if not attempt.ended and not said:
         done, total = attempt.read
-        return [meter_line("reading the prompt", done, total, f"{done} of {total}", width - 40)]
+        return [meter_line("Processing the prompt", done, total, f"{done} of {total}", width - 40)]
     cited = "".join(f" [{attempt.given.index(hit) + 1}]" for hit in attempt.cited)
     text = Content.assemble(
         ("► ", f"{ACT} bold"),
-        (said or "(it ends at once)", "bold"),
+        (said or "(empty answer)", "bold"),
         ("" if attempt.ended else "▏", MUTED),
         (cited, f"{ACT} bold"),
     )
@@ -181,25 +180,25 @@ def _verdict(attempt: Attempt, width: int) -> Content:
         return Content("")
     if not attempt.done:
         done, total = len(attempt.costs), len(attempt.given)
-        return Content.styled(f"weighing what it is from  {done} of {total}", MUTED)
+        return Content.styled(f"Testing which passages it is from: {done} of {total}", MUTED)
     pair = pair_of(attempt.query)
     parts: list[tuple[str, str]] = []
     if pair is not None and pair.answer:
         right = pair.is_answered_by(attempt.said)
-        wanted = f"not right: {pair.answer[0]}"
+        wanted = f"wrong: it is {pair.answer[0]}"
         parts.append(("✓ right  " if right else f"× {wanted}  ", RIGHT if right else NOT_YET))
     elif pair is not None and pair.kind == "absent":
-        parts.append(("× the course does not say this  ", NOT_YET))
+        parts.append(("× the course has no answer  ", NOT_YET))
     if attempt.given:
         times = f"{2**GAINED:.0f} times as probable"
-        cited = f"cited: it makes the answer at least {times}"
+        cited = f"cited passages make it at least {times}"
         parts.append((cited if attempt.cited else f"no passage makes it {times}", MUTED))
     said = Content.assemble(*parts)
     return said if said.cell_length <= width else Content.assemble(*parts[:1])
 
 
 def detail_lines(state: State, width: int) -> list[Content]:
-    """The passage in focus, the whole prompt, or the answers to this question so far."""
+    """Return the passage in focus, the whole prompt, or the answers to this question so far."""
     match state.view:
         case "prompt":
             if not state.attempt.found:
@@ -228,7 +227,7 @@ def _paragraphs(hit: Hit) -> list[Content]:
 
 
 def _answers(state: State, width: int) -> list[Content]:
-    """The last one first."""
+    """Return the answers to this question, the latest first."""
     heading = Content.styled("answers to this question", MUTED)
     same = [each for each in state.past if each.query == state.attempt.query]
     lines = []

@@ -1,4 +1,4 @@
-"""What was measured of searching and answering, as lines."""
+"""Draws the measurements of searching and answering."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _COLUMNS = (
     Column("first", 8, right=True),
     Column("absent", 8, right=True),
 )
-"""Recall at 5 and MRR on all questions that the course answers, recall on those in the words of the
-passage and in others; then the first score, for what the course answers and for what it does not.
-"""
+"""Recall at 5 and MRR on all questions that the course answers; recall on questions in the words of
+the passage, and in other words; then the median score of the first passage for questions that the
+course answers, and for those that it does not."""
 
 
 def measured_lines(state: State, width: int, height: int) -> list[Content]:
@@ -51,18 +51,18 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
         *(_searched(run, kind, shown) for kind in state.kinds),
         *([Content.styled(without_encoder, MUTED)] if missing and wide else []),
         Content(""),
-        Content.styled("answering, a short answer", MUTED),
+        Content.styled("answering (short answers)", MUTED),
         _answers("3 passages", *quality.right(run, with_passages=True), width),
-        _answers("no passage", *quality.right(run, with_passages=False), width),
+        _answers("no passages", *quality.right(run, with_passages=False), width),
         Content(""),
         *_progress(state, width),
     ]
     if height < len(lines):
         lines = [line for line in lines if line.plain]
     notes = [
-        f"{answered} questions that the course answers, {len(pairs()) - answered} that it does not."
-        " recall@5: a right passage among the first five. MRR: the mean of 1 / its rank.",
-        "first, absent: the median score of the first passage, for the one and the other kind.",
+        f"The course answers {answered} questions, and doesn't answer {len(pairs()) - answered}. "
+        "recall@5: a right passage is among the first five. MRR: the mean of 1 / its rank.",
+        "first: the median score of the first passage. absent: the same without an answer.",
     ]
     if missing and not wide:
         notes.append(f"{_NAMES['encoder']} is {_INSTALL}")
@@ -83,7 +83,7 @@ def _searched(run: quality.State, kind: Kind, columns: list[Column]) -> Content:
         f"{found.mrr:.2f}",
         f"{found.recall_words:.2f}",
         f"{found.recall_paraphrase:.2f}",
-        # merged, a score says which rank it was in both lists, and nothing else
+        # A merged score depends only on the ranks in both lists.
         *(("–", "–") if kind == "both" else (f"{first:.2f}", f"{absent:.2f}")),
     )
     shown = [column.cell(text) for column, text in zip(columns, cells, strict=False)]
@@ -111,12 +111,12 @@ def _progress(state: State, width: int) -> list[Content]:
     done, total = run.answered if searched else run.searched
     if not run.running:
         if quality.finished(run):
-            said = "Measured. Enter measures anew."
+            said = "Done. Press r to measure again."
         elif searched:
-            said = "Enter has the short questions answered: a minute or so."
+            said = "Press r to measure answering (about a minute)."
         else:
-            said = "Enter measures searching." if not done else "Enter goes on."
+            said = "Press r to measure searching." if not done else "Press r to continue."
         return [Content.styled(said, MUTED)]
     left = "" if run.seconds_left is None else f", about {run.seconds_left:.0f} s"
-    what = "answering" if searched else "searching"
+    what = "Answering" if searched else "Searching"
     return [meter_line(what, done, total, f"{done} of {total}{left}", width - 40)]

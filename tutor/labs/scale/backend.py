@@ -1,4 +1,4 @@
-"""Lets models of several sizes read a text."""
+"""Measures the surprisal of a text for models of several sizes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tutor.labs.scale import questions
 from tutor.labs.scale.lab import BEST
 from tutor.labs.scale.questions import Answer, Question
 from tutor.labs.scale.reading_cost import bits_of, costs_of, entropy_bits, next_probabilities
-from tutor.labs.scale.remote_backend import ReadingElsewhere
-from tutor.labs.scale.remote_reading import ReadElsewhere
+from tutor.labs.scale.remote_backend import RemoteReader
+from tutor.labs.scale.remote_reading import ReadRemotely
 from tutor.labs.scale.rungs import SMOLLM2_TOKENS
 from tutor.labs.scale.side_model import SideModel
 from tutor.lm.fast.free_memory import available_memory
@@ -32,12 +32,14 @@ from tutor.models import FoundModel
 from tutor.models.installed import bundled_model, installed_models
 
 BEFORE = "\n"
-"""Stands before every text, so that its first token is guessed too."""
+"""The text before every text, so that its first token is predicted, too."""
 
 
 class ScaleBackend:
-    """Keeps the other model that was chosen last, and how far it has read. `free_memory` tells how
-    many bytes are free, None where nothing tells."""
+    """A backend that keeps the other model that was chosen last, and its progress.
+
+    `free_memory` returns the number of free bytes, or None if it is unknown.
+    """
 
     def __init__(
         self, tools: Tools, free_memory: Callable[[], int | None] = available_memory
@@ -48,13 +50,16 @@ class ScaleBackend:
         self._folder = tools.folder
         self._side_model: SideModel | None = None
         self._passage: tuple[str, ForwardPass] | None = None
-        self._elsewhere = ReadingElsewhere(tools.remote, BEFORE)
+        self._remote_reader = RemoteReader(tools.remote, BEFORE)
 
     def answer(self, question: Question) -> Answer:
-        """Raises `TextError` for a text that a vocabulary has no tokens for."""
-        if isinstance(question, ReadElsewhere):
-            return self._told_elsewhere(question)
-        self._elsewhere.leave()
+        """Return the reading of one model, or its progress.
+
+        Raises `TextError` for a text that the vocabulary cannot express.
+        """
+        if isinstance(question, ReadRemotely):
+            return self._told_by_server(question)
+        self._remote_reader.leave()
         match question:
             case questions.Others():
                 self._dismiss()
@@ -64,16 +69,19 @@ class ScaleBackend:
             case questions.Read(model=model, text=text):
                 return questions.Told(self._reading(model, text))
 
-    def _told_elsewhere(self, question: ReadElsewhere) -> Answer:
+    def _told_by_server(self, question: ReadRemotely) -> Answer:
         self._dismiss()
         try:
-            found = self._elsewhere.glance(question)
+            found = self._remote_reader.glance(question)
         except TutorError as error:
             return questions.Refused(str(error))
-        return found or questions.Coming(f"waiting for {question.server.host}", 0, 0, None)
+        return found or questions.Coming(f"Waiting for {question.server.host} …", 0, 0, None)
 
     def _others(self) -> dict[str, FoundModel]:
-        """The installed models that are not here anyway, by name; of one name, the first counts."""
+        """Return the installed models that are not in the lab already, by name.
+
+        Of several models with one name, the first counts.
+        """
         found: dict[str, FoundModel] = {}
         for model in installed_models():
             found.setdefault(model.name, model)
@@ -93,17 +101,17 @@ class ScaleBackend:
             return questions.Refused(f"{error.happened} {error.next_step}")
 
     def _loaded_beside(self, name: str) -> LanguageModel | questions.Coming:
-        """It, once it is loaded. Raises `ModelError`."""
+        """Return the model, or the progress of loading it. Raises `ModelError`."""
         if self._side_model is None or self._side_model.name != name:
             self._dismiss()
             found = self._others().get(name)
             if found is None:
-                raise ModelError(f"{name} is not installed any more.", "Choose another.")
+                raise ModelError(f"{name} is no longer installed.", "Choose another model.")
             self._side_model = SideModel(found, self._free_memory)
         return self._side_model.after(self._moment)
 
     def _read_by(self, model: LanguageModel, text: str) -> Answer:
-        """A large model takes long: it goes on for a moment. Raises `TextError`."""
+        """Let a large model process the text for a moment. Raises `TextError`."""
         tokenizer, network = model.tokenizer, model.network
         ids = tokenizer.encode(BEFORE) + tokenizer.encode(text)
         if len(ids) > network.config.context:
@@ -113,7 +121,7 @@ class ScaleBackend:
         passage = self._passage[1]
         if not passage.finished:
             passage.advance(self._moment)
-            return questions.Coming("reading", passage.done, passage.blocks, None)
+            return questions.Coming("processing the text", passage.done, passage.blocks, None)
         with torch.inference_mode():
             final = network.norm(passage.stream)
             costs = costs_of(network, final[:-1], torch.tensor(ids[1:]))
@@ -128,7 +136,7 @@ class ScaleBackend:
     def _reading(self, model: questions.Model, text: str) -> questions.Reading | None:
         match model:
             case "other":
-                raise LabError("No other model was named.", "Choose one.")
+                raise LabError("No other model is chosen.", "Choose one.")
             case "yours":
                 return self._yours(text)
             case "small":
@@ -148,7 +156,7 @@ class ScaleBackend:
         return small_model_beside(self._loaded)
 
     def _yours(self, text: str) -> questions.Reading | None:
-        """Return what the network of the training lab, as it was saved last, makes of `text`."""
+        """Return the reading of the training lab's last checkpoint, or None without one."""
         training = LiveTraining(())
         try:
             training.load(self._folder / FILE)
@@ -184,7 +192,7 @@ def _of_a_model(model: LanguageModel, text: str, trained_on: int | None) -> ques
 def _with_figures(
     model: LanguageModel, text: str, trained_on: int | None, costs: Tensor, shares: Tensor
 ) -> questions.Reading:
-    """`costs` are the bits of each token, `shares` the probabilities of what may come next."""
+    """Return a reading from the bits of each token and the probabilities of the next token."""
     return questions.Reading(
         name=model.card.name,
         parameters=model.card.parameters,
@@ -205,7 +213,7 @@ def _guesses(shares: Tensor, name_of: Callable[[int], bytes]) -> tuple[questions
 
 
 def _size(path: Path) -> int:
-    """Bytes of the weights as they are kept in a file."""
+    """Return the size of the weights' file in bytes, or 0 if it is missing."""
     file = path / "model.safetensors" if path.is_dir() else path
     return file.stat().st_size if file.exists() else 0
 

@@ -1,4 +1,4 @@
-"""The scale ladder: one text, read by models of very different sizes."""
+"""Compares models of very different sizes on one text, and by what they are made of."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ from tutor.labs.scale.rungs import Rung, rungs
 from tutor.vendors.catalogue import RemoteModel
 
 LONGEST = 600
-"""Bytes of text that are read."""
+"""The most bytes of a text."""
 BEST = 8
-"""Guesses that are told of each model."""
+"""The number of most probable next tokens that are shown for each model."""
 LONG = 60
-"""Bytes from which on a text counts as one to be known by heart."""
+"""The fewest bytes of a text that counts as memorized."""
 
 PARAGRAPH = (
-    "Nobody on the island could say who had first kept bees there. The hives stood in rows along "
+    "No one on the island could say who had first kept bees there. The hives sat in rows along "
     "the stone wall, painted blue and white, and in the first warm week of spring the whole garden "
     "hummed. My aunt walked among them without a veil. She said that bees can tell a careful "
     "person from a careless one, and that most people are careless only because they are in a "
     "hurry."
 )
-"""Written for this lab: no model can have been trained on it before."""
+"""A text written for this lab, so that no model was trained on it before."""
 
 READERS: tuple[questions.Model, ...] = ("yours", "small", "loaded")
-"""The network of the lab of training, the model that comes along, and the one in use. Another one
-that is installed reads too where the learner wants it."""
+"""The network of the training lab, the bundled model, and the loaded model. The learner can add
+another installed model."""
 View = Literal["text", "ladder"]
 VIEWS: tuple[View, ...] = ("text", "ladder")
 Quantity = Literal["parameters", "bytes", "tokens", "compute"]
@@ -42,12 +42,11 @@ QUANTITIES: tuple[Quantity, ...] = ("parameters", "bytes", "tokens", "compute")
 
 
 class ReadParagraph(msgspec.Struct, frozen=True, tag_field="do", tag="paragraph"):
-    """Read the paragraph again that no model was trained on."""
+    """Go back to the paragraph that no model was trained on."""
 
 
 class Agree(msgspec.Struct, frozen=True, tag_field="do", tag="agree"):
-    """Whether the model elsewhere that is to read may be sent the text; it is asked then, once
-    more if it was before."""
+    """Ask the chosen remote model, again if it was asked before; or not, if `yes` is False."""
 
     yes: bool
 
@@ -62,14 +61,17 @@ Action = (
     | Remove
     | Agree
 )
-"""The focus is on a rung of the ladder, and on the quantity that its bars show. The other model is
-one that reads too: first those that are installed, then those elsewhere; after the last, none."""
+"""The focus is on a rung of the ladder, and on the quantity that its bars show. `Choose` goes
+through the installed models, then the remote ones, then none."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """`readings` are those of `text`, as far as they are known. `others` are the installed models
-    that could read too, None where that is to be asked; `other` is the one that does. `coming`
-    says how far it is, `refused` why it does not. In its place one `elsewhere` may read."""
+    """The state of the lab.
+
+    `readings` are those of `text` so far. `others` are the installed models that could be added,
+    or None before they are known, and `other` is the one that is. `coming` is its progress, and
+    `refused` the reason why it cannot be used. A `remote` model can take its place.
+    """
 
     text: str = PARAGRAPH
     left_out: int = 0
@@ -81,40 +83,39 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     other: str | None = None
     coming: questions.Coming | None = None
     refused: str | None = None
-    elsewhere: remote_reading.Elsewhere = remote_reading.Elsewhere()
+    remote: remote_reading.Remote = remote_reading.Remote()
 
     @property
     def wanted(self) -> tuple[questions.Model, ...]:
-        """The models that are to read."""
+        """The local models whose readings are wanted."""
         return READERS if self.other is None or self.refused else (*READERS, "other")
 
     @property
     def complete(self) -> bool:
-        """Whether all that are here have read."""
+        """True if all local models have a reading."""
         return all(model in self.readings for model in self.wanted)
 
     @property
     def reachable(self) -> tuple[str | RemoteModel, ...]:
-        """The models that one key lets read after each other: those installed by their names, then
-        those elsewhere."""
-        return (*(self.others or ()), *self.elsewhere.servers)
+        """The models to choose from: the names of installed ones, then the remote ones."""
+        return (*(self.others or ()), *self.remote.servers)
 
     @property
     def readers(self) -> tuple[questions.Reading, ...]:
-        """The smallest first; the model in use once, if it is the one that came along."""
+        """The readings, smallest model first, without a second one of the same model."""
         found = [reading for model in self.wanted if (reading := self.readings.get(model))]
         once = {reading.name: reading for reading in found}
         return tuple(sorted(once.values(), key=lambda reading: reading.parameters))
 
 
 def act(state: State, action: Action) -> State:
-    """Raises `LabError` for a text without anything to read."""
+    """Return the state after an action. Raises `LabError` for an empty text."""
     match action:
         case EditText(text=text):
             data = text.encode("utf-8", "replace")
             kept = data[:LONGEST].decode("utf-8", "ignore")
             if not kept:
-                raise LabError("There is nothing to read.", "Write a sentence.")
+                raise LabError("The text is empty.", "Write a sentence.")
             return _about(state, kept, len(data) - len(kept.encode()))
         case ReadParagraph():
             return _about(state, PARAGRAPH, 0)
@@ -129,15 +130,13 @@ def act(state: State, action: Action) -> State:
         case Add():
             return _with_server(state, action.model)
         case Remove():
-            return _without_another(state, remote_reading.without_server(state.elsewhere))
+            return _without_another(state, remote_reading.without_server(state.remote))
         case Agree(yes=yes):
-            return replace(
-                state, elsewhere=remote_reading.decided(state.elsewhere, yes), coming=None
-            )
+            return replace(state, remote=remote_reading.decided(state.remote, yes), coming=None)
 
 
 def _about(state: State, text: str, left_out: int) -> State:
-    """Nobody has read this text yet."""
+    """Return the state with another text, without any readings."""
     return replace(
         state,
         text=text,
@@ -145,27 +144,29 @@ def _about(state: State, text: str, left_out: int) -> State:
         readings={},
         coming=None,
         view="text",
-        elsewhere=remote_reading.about_another_text(state.elsewhere),
+        remote=remote_reading.about_another_text(state.remote),
     )
 
 
 def _with_another(state: State, by: int) -> State:
-    """The next one that can be reached reads too. After the last none does, and those that are
-    installed are asked for anew: one may have been fetched meanwhile."""
-    now = state.elsewhere.server or state.other
+    """Return the state with the next model added, or none after the last one.
+
+    With none, the installed models are listed again, since one may have been downloaded meanwhile.
+    """
+    now = state.remote.server or state.other
     another = cycled((None, *state.reachable), now if now in state.reachable else None, by)
     if isinstance(another, RemoteModel):
         return _with_server(state, another)
-    none = _without_another(state, remote_reading.Elsewhere(state.elsewhere.servers))
+    none = _without_another(state, remote_reading.Remote(state.remote.servers))
     return replace(none, other=another, others=state.others if another else None)
 
 
 def _with_server(state: State, server: RemoteModel) -> State:
-    return _without_another(state, remote_reading.with_server(state.elsewhere, server))
+    return _without_another(state, remote_reading.with_server(state.remote, server))
 
 
-def _without_another(state: State, elsewhere: remote_reading.Elsewhere) -> State:
-    """Nobody reads but those that are always here, and who is to read `elsewhere`."""
+def _without_another(state: State, remote: remote_reading.Remote) -> State:
+    """Return the state without another installed model, and with this state of remote ones."""
     return replace(
         state,
         view="text",
@@ -173,12 +174,12 @@ def _without_another(state: State, elsewhere: remote_reading.Elsewhere) -> State
         readings={model: state.readings[model] for model in READERS if model in state.readings},
         coming=None,
         refused=None,
-        elsewhere=elsewhere,
+        remote=remote,
     )
 
 
 def ladder(state: State) -> tuple[Rung, ...]:
-    return rungs(state.readers, state.elsewhere.server)
+    return rungs(state.readers, state.remote.server)
 
 
 def question(state: State) -> Question | None:
@@ -188,7 +189,7 @@ def question(state: State) -> Question | None:
     if state.others is None:
         return questions.Others()
     if state.other is None or state.complete:
-        return state.elsewhere.question(state.text)
+        return state.remote.question(state.text)
     return questions.Read("other", state.text, state.other)
 
 
@@ -198,15 +199,15 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, others=names)
         case questions.Coming():
             return replace(state, coming=answer)
-        case questions.Refused(why=why) if isinstance(question, remote_reading.ReadElsewhere):
-            return replace(state, elsewhere=replace(state.elsewhere, refused=why), coming=None)
+        case questions.Refused(why=why) if isinstance(question, remote_reading.ReadRemotely):
+            return replace(state, remote=replace(state.remote, refused=why), coming=None)
         case questions.Refused(why=why):
             return replace(state, refused=why, coming=None)
         case remote_reading.Glance():
-            return replace(state, elsewhere=replace(state.elsewhere, glance=answer), coming=None)
+            return replace(state, remote=replace(state.remote, glance=answer), coming=None)
         case questions.Told(reading=reading):
             if not isinstance(question, questions.Read) or question.text != state.text:
-                return state  # about a text that was given up
+                return state  # a late answer about an earlier text
             return replace(state, readings={**state.readings, question.model: reading}, coming=None)
 
 

@@ -1,5 +1,7 @@
-"""Lines of the scale ladder: a text that models of several sizes read, a column for each, and what
-the models at hand and those one reads about were made of."""
+"""Draws the scale ladder: a column for each model's reading of the text, and a rung for each model.
+
+The ladder also has well-known models, with published figures.
+"""
 
 from __future__ import annotations
 
@@ -36,12 +38,15 @@ _NARROWEST = 12
 _HIGH = 24
 _ABOVE_GUESSES = 7
 _METER = 20
-_NOT_TOLD = "not told"
+_NOT_TOLD = "not given"
 
 
 class _Column(msgspec.Struct, frozen=True):
-    """What stands below a model's name. `costs` are bits a byte, bits in all, tokens and
-    perplexity; `hidden` is empty where nothing is."""
+    """The column of a model.
+
+    `costs` are bits per byte, total bits, tokens and perplexity. `hidden` is empty if no
+    probability is hidden.
+    """
 
     name: str
     costs: tuple[str, str, str, str]
@@ -51,37 +56,39 @@ class _Column(msgspec.Struct, frozen=True):
 
 
 def text_lines(state: State, width: int, height: int) -> list[Content]:
-    """The text, what it cost each model, and what each expects after it."""
+    """Return the text, its surprisal for each model, and the predictions of the next token."""
     low = height < LOW
     read = Content(visible(state.text.encode()).replace("␣", " ")).wrap(width)
     lines = [line.rstrip() for line in read][: 1 if low else 2 if height < _HIGH else 10]
     if len(read) > len(lines):
         lines[-1] = Content(clipped(lines[-1].plain, width - 1) + "…")
     if state.left_out:
-        lines.append(Content.styled(f"{counted(state.left_out, 'byte')} more are left out.", MUTED))
+        lines.append(Content.styled(f"{counted(state.left_out, 'byte')} more are cut off.", MUTED))
     if not low:
         lines.append(Content(""))
     if not state.readers:
-        return [*lines, Content.styled("being read", MUTED)]
-    above = [*_other(state, width), *_from_elsewhere(state, width)]
+        return [*lines, Content.styled("Processing the text …", MUTED)]
+    above = [*_other(state, width), *_from_server(state, width)]
     if low:
         return [*above, *_table(state, width, BEST), *lines]
     below = above or _waiting(state, width)
-    columns = _ABOVE_GUESSES + (state.elsewhere.glance is not None)
+    columns = _ABOVE_GUESSES + (state.remote.glance is not None)
     rows = height - len(lines) - len(below) - columns
     return [*lines, *_table(state, width, max(1, min(BEST, rows))), *below]
 
 
 def _table(state: State, width: int, guesses: int) -> list[Content]:
-    """A column a model, the largest of those here at the right, and then the one elsewhere; where
-    it is narrow, the first are left out."""
+    """Return a table with a column for each model, the local ones by size, then the remote one.
+
+    On a narrow screen the first columns are left out.
+    """
     columns = [_here(reading) for reading in state.readers]
-    server, glance = state.elsewhere.server, state.elsewhere.glance
+    server, glance = state.remote.server, state.remote.glance
     if server is not None and glance is not None:
         columns.append(_there(server, glance))
     columns = columns[-max(1, (width - _LABEL) // _NARROWEST) :]
     size = min(_COLUMN, (width - _LABEL) // len(columns))
-    labels = ("bits a byte", "bits in all", "tokens", "perplexity")
+    labels = ("bits/byte", "total bits", "tokens", "perplexity")
     costs = zip(labels, *(column.costs for column in columns), strict=True)
     lines = [
         _row("", [figures.fit(column.name, size - 1).strip() for column in columns], size, "bold"),
@@ -89,7 +96,7 @@ def _table(state: State, width: int, guesses: int) -> list[Content]:
             _row(label, values, size, "bold" if label == labels[0] else "")
             for label, *values in costs
         ),
-        Content.styled(f"{'and then?':<{_LABEL}}", MUTED),
+        Content.styled(f"{'next token':<{_LABEL}}", MUTED),
         _row("entropy", [column.entropy for column in columns], size),
     ]
     if any(column.hidden for column in columns):
@@ -104,7 +111,7 @@ def _here(reading: Reading) -> _Column:
 
 
 def _there(server: RemoteModel, glance: Glance) -> _Column:
-    """What is not told is called so. Of the entropy only the least is known."""
+    """Return the column of a remote model; of its entropy, only a lower bound is known."""
     least, hidden = glance.least_entropy, glance.hidden
     guesses = tuple((each.data, each.probability) for each in glance.shown)
     entropy = _NOT_TOLD if least is None else f"≥ {least:.2f} bits"
@@ -140,14 +147,14 @@ def _row(label: str, values: Sequence[str], size: int, style: str = "") -> Conte
 
 
 def _other(state: State, width: int) -> list[Content]:
-    """How far the other installed model is, or why it does not read."""
+    """Return the progress of the other installed model, or why it cannot be used."""
     name = f"{safe(state.other or '')}: "
     if state.refused:
         return _said(name, state.refused, NOT_YET, width)
     if state.other is None or "other" in state.readings:
         return []
     coming = state.coming
-    said = Content.assemble((name, "bold"), ("is next" if coming is None else coming.doing, MUTED))
+    said = Content.assemble((name, "bold"), ("waiting" if coming is None else coming.doing, MUTED))
     if coming is None or not coming.total:
         return [said]
     far = f"  {coming.done / coming.total:>4.0%}"
@@ -157,26 +164,26 @@ def _other(state: State, width: int) -> list[Content]:
     return [said, Content.assemble(bar, (far, MUTED))]
 
 
-def _from_elsewhere(state: State, width: int) -> list[Content]:
-    elsewhere = state.elsewhere
-    if elsewhere.server is None:
+def _from_server(state: State, width: int) -> list[Content]:
+    remote = state.remote
+    if remote.server is None:
         return []
-    name = f"{safe(elsewhere.server.name)}: "
-    if elsewhere.refused:
-        return _said(name, f"{elsewhere.refused} Enter asks again.", NOT_YET, width)
-    if elsewhere.glance is None:
-        doing = state.coming.doing if state.coming else "is next"
+    name = f"{safe(remote.server.name)}: "
+    if remote.refused:
+        return _said(name, f"{remote.refused} Press r to ask again.", NOT_YET, width)
+    if remote.glance is None:
+        doing = state.coming.doing if state.coming else "waiting"
         return _said(name, doing, MUTED, width)
-    return _said(name, _told(elsewhere.glance), MUTED, width)
+    return _said(name, _told(remote.glance), MUTED, width)
 
 
 def _told(glance: Glance) -> str:
     if glance.silence:
-        return f"the bits are not told. {glance.silence}"
+        return f"its server returned no surprisals. {glance.silence}"
     if not glance.shown:
-        return "it ends the text here, and tells no more about that."
+        return "it ends the text here, and its server gives no probabilities for that."
     shown = f"{counted(len(glance.shown), 'token')} shown: its entropy is a lower bound (≥)"
-    return f"{shown}." if glance.bits is not None else f"{shown}, bits not told."
+    return f"{shown}." if glance.bits is not None else f"{shown}; bits are not given."
 
 
 def _said(name: str, text: str, style: str, width: int) -> list[Content]:
@@ -186,19 +193,19 @@ def _said(name: str, text: str, style: str, width: int) -> list[Content]:
 
 def _waiting(state: State, width: int) -> list[Content]:
     if not state.complete:
-        return [Content.styled("the others are reading", MUTED)]
+        return [Content.styled("The other models are processing the text …", MUTED)]
     if state.others and state.other is None:
         names = map(safe, state.others)
-        said = figures.as_many_as_fit("o lets another model read too: ", names, width)
+        said = figures.as_many_as_fit("Press o to add another model: ", names, width)
     elif state.readings["yours"] is None:
-        said = "Yours joins them when the lab “training” has trained one."
+        said = "Train a network in the lab “training” to add it here."
     else:
-        said = "Perplexity is a token’s, be it a letter or a word: compare bits."
+        said = "Perplexity is per token, and tokens differ: compare bits per byte."
     return [Content.styled(said, MUTED)]
 
 
 def ladder_lines(state: State, width: int) -> list[Content]:
-    """A line a model, and the source of the one in focus."""
+    """Return a line for each model, and the source of the one in focus."""
     rungs = ladder(state)
     name = _NAME if width >= _NAME + 4 * _FIGURE else max(12, width - 2 - 2 * _FIGURE)
     quantity = QUANTITIES[state.quantity]
@@ -243,14 +250,14 @@ def _rung(
 def _figure(rung: Rung, quantity: Quantity) -> str:
     value: float | None = getattr(rung, quantity)
     if value is None:
-        return "not told" if rung.elsewhere else "?"
+        return _NOT_TOLD if rung.remote else "?"
     if quantity == "compute":
         return f">{value:.0e}" if rung.estimate else f"{value:.1e}"
     return _short(value)
 
 
 def _short(value: float) -> str:
-    """Three digits and k, M, B (10^9) or T (10^12)."""
+    """Return the value with three digits and k, M, B (10^9) or T (10^12)."""
     for power, sign in ((12, " T"), (9, " B"), (6, " M"), (3, " k")):
         if value >= 10**power:
             return f"{value / 10**power:.3g}{sign}"
@@ -258,8 +265,8 @@ def _short(value: float) -> str:
 
 
 def _source(rung: Rung, width: int) -> list[Content]:
-    says = "elsewhere" if rung.elsewhere else "here" if rung.here else "published"
+    says = "remote" if rung.remote else "local" if rung.here else "published"
     says = "estimate" if rung.estimate else says
     text = Content.assemble((f"{safe(rung.name)}, {says}: ", "bold"), rung.source)
-    note = "compute: 6 operations a weight and token (6ND). Bytes of others: at 2 a weight."
+    note = "Compute: 6 operations per weight and token (6ND). Published models: 2 bytes per weight."
     return [*wrapped(text, width), *wrapped(Content.styled(note, MUTED), width)]

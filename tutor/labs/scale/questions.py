@@ -1,4 +1,4 @@
-"""What the ladder of scale asks of the models, and what it is answered."""
+"""The questions of the scale ladder to its backend, and the answers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from typing import Literal
 
 import msgspec
 
-from tutor.labs.scale.remote_reading import Glance, ReadElsewhere
+from tutor.labs.scale.remote_reading import Glance, ReadRemotely
 
 Model = Literal["yours", "small", "loaded", "other"]
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
-    """What does this text cost that model, and what does it expect after it? `name` is that of
-    an installed model, for "other"."""
+    """A request for the surprisal of this text and the next token, by one of the models.
+
+    `name` is the name of an installed model, for "other".
+    """
 
     model: Model
     text: str
@@ -21,10 +23,10 @@ class Read(msgspec.Struct, frozen=True, tag=True):
 
 
 class Others(msgspec.Struct, frozen=True, tag=True):
-    """Which other models are installed? One that was loaded to read is not needed any more."""
+    """A request for the other installed models. A model that was loaded for reading is dropped."""
 
 
-Question = Read | Others | ReadElsewhere
+Question = Read | Others | ReadRemotely
 
 
 class Guess(msgspec.Struct, frozen=True, array_like=True):
@@ -33,9 +35,12 @@ class Guess(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """`size` is in bytes, `trained_on` the tokens that were read in training, None where that is
-    not known. `bits` is what the text cost, in `pieces` tokens of `byte_count` bytes; `best` is
-    what may come next, of `entropy` bits."""
+    """A model's reading of a text.
+
+    `size` is the model's size in bytes, and `trained_on` the number of its training tokens, or None
+    if unknown. `bits` is the surprisal of the text, which has `pieces` tokens and `byte_count`
+    bytes. `best` are the most probable next tokens; their distribution has `entropy` bits.
+    """
 
     name: str
     parameters: int
@@ -53,12 +58,12 @@ class Reading(msgspec.Struct, frozen=True):
 
     @property
     def perplexity(self) -> float:
-        """Per token: as if it had to choose fairly among so many."""
+        """The perplexity per token: the number of equally probable tokens with this surprisal."""
         return float(2.0 ** min(self.bits / self.pieces, 1000.0))
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):
-    """None where there is no such model: nothing was trained yet, or nothing came along."""
+    """A reading, or None if there is no such model (not trained yet, or not bundled)."""
 
     reading: Reading | None
 
@@ -68,8 +73,11 @@ class Installed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Coming(msgspec.Struct, frozen=True, tag=True):
-    """Not read yet: what is done with the model just now, `done` of `total` of it where that is
-    known, and for about how many `seconds` more. To be asked again."""
+    """The progress of a reading, sent in place of it. The same question must be asked again.
+
+    `doing` names the current work. `done` of its `total` parts are done (0 if unknown), and
+    about `seconds` are left.
+    """
 
     doing: str
     done: int
@@ -78,7 +86,7 @@ class Coming(msgspec.Struct, frozen=True, tag=True):
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
-    """This model cannot read here."""
+    """The reason why a model cannot be used."""
 
     why: str
 

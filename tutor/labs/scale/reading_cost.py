@@ -1,8 +1,8 @@
-"""What a text costs a network to read, so that networks with different tokens can be compared.
+"""Computes the surprisal of a text, so that networks with different tokens can be compared.
 
-A token costs -log2 of the probability that it got. The sum over a text is the same question to
-every network, however it cuts the text; divided by the bytes of the text, it is a figure to compare
-(bits per byte). Perplexity, 2 to the bits per token, is not: a token may be a letter or a word.
+The surprisal of a token is -log2 of its probability. Its sum over a text is comparable between
+networks, whatever their tokens are, and so is the sum divided by the bytes of the text (bits per
+byte). Perplexity, 2 to the bits per token, is not: a token may be a letter or a word.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from torch import Tensor
 from tutor.lm.network import Transformer
 
 AT_ONCE = 64
-"""Tokens whose scores are in memory together."""
+"""The number of tokens whose logits are in memory at once."""
 
 
 @torch.inference_mode()
 def bits_of(network: Transformer, ids: Tensor, context: int) -> Tensor:
-    """The bits of each token of `ids` [T] but the first: [T - 1]. No more than `context` tokens
-    are read at a time; of a longer text, each token has at least half as many before it."""
+    """Return the surprisals in bits [T - 1] of all tokens of `ids` [T] but the first.
+
+    At most `context` tokens are processed at a time. In a longer text, each token has at least half
+    as many before it.
+    """
     costs = []
     step = max(1, context // 2)
     first = 1
@@ -35,8 +38,11 @@ def bits_of(network: Transformer, ids: Tensor, context: int) -> Tensor:
 
 @torch.inference_mode()
 def costs_of(network: Transformer, final: Tensor, came: Tensor) -> Tensor:
-    """The bits of the tokens that came [T], each after the final vector [T, width] before it: [T].
-    A few at a time, as each needs a score for every token of the vocabulary."""
+    """Return the surprisals in bits [T] of the tokens `came` [T] after the vectors `final`.
+
+    `final` [T, width] are the hidden states before the output layer. A few are computed at a time,
+    since each needs a logit for every token of the vocabulary.
+    """
     costs = [
         -network.logits(vectors).float().cpu().log_softmax(-1).gather(-1, ids[:, None])[:, 0]
         for vectors, ids in zip(final.split(AT_ONCE), came.split(AT_ONCE), strict=True)
@@ -46,11 +52,11 @@ def costs_of(network: Transformer, final: Tensor, came: Tensor) -> Tensor:
 
 @torch.inference_mode()
 def next_probabilities(network: Transformer, ids: Tensor, context: int) -> Tensor:
-    """What may come after `ids` [T]: probabilities [vocabulary]."""
+    """Return the probabilities [vocabulary] of the token after `ids` [T]."""
     final = network(ids[-context:])[-1]
     return network.logits(final).float().cpu().softmax(-1)
 
 
 def entropy_bits(probabilities: Tensor) -> float:
-    """How open the choice is, on average, in bits: -sum p log2 p."""
+    """Return the entropy in bits, the expected surprisal: -sum p log2 p."""
     return float(torch.special.entr(probabilities.double()).sum() / math.log(2))

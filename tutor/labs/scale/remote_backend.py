@@ -1,4 +1,4 @@
-"""Lets a model elsewhere read a text: what may come after it, then what it cost."""
+"""Asks a remote model for the next token after a text, then for the surprisal of the text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tutor.errors import (
     ServerFailed,
     TutorError,
 )
-from tutor.labs.scale.remote_reading import Glance, ReadElsewhere
+from tutor.labs.scale.remote_reading import Glance, ReadRemotely
 from tutor.vendors.alternatives import ALTERNATIVES
 from tutor.vendors.catalogue import OWN
 from tutor.vendors.reader import GREEDY
@@ -21,31 +21,36 @@ from tutor.vendors.runs import Progress, RemoteRuns
 from tutor.vendors.service import Piece, RemoteRequest
 
 _REFUSALS = (RequestRefused, NoSuchModel, ServerFailed, AnswerUnreadable, NotTold)
-"""How servers answer that do not repeat a text with its costs: nothing more is to be said of it."""
+"""The errors of servers that cannot score a text, which need no further explanation."""
 
 _NEXT, _TEXT = "next", "text"
 
 
-class ReadingElsewhere:
-    """Makes two requests, one after the other: there are servers that drop the first for the
-    second. `before` stands before every text, so that its first token is guessed too."""
+class RemoteReader:
+    """A client that makes two requests for each text.
+
+    They follow one another, since some servers drop the first for the second. `before` precedes
+    every text, so that its first token is predicted, too.
+    """
 
     def __init__(self, runs: RemoteRuns, before: str) -> None:
         self._runs = runs
         self._before = before
-        self._asked: ReadElsewhere | None = None
+        self._asked: ReadRemotely | None = None
         self._reads = False
 
-    def glance(self, question: ReadElsewhere) -> Glance | None:
-        """What is told, or None as long as it has not come. Raises `TutorError`; then the same
-        question begins anew."""
+    def glance(self, question: ReadRemotely) -> Glance | None:
+        """Return the server's answer, or None until it arrives.
+
+        Raises `TutorError`; after that, the same question makes new requests.
+        """
         try:
             return self._glance(question)
         except TutorError:
             self.leave()
             raise
 
-    def _glance(self, question: ReadElsewhere) -> Glance | None:
+    def _glance(self, question: ReadRemotely) -> Glance | None:
         if question != self._asked:
             self.leave()
             request = RemoteRequest(
@@ -67,17 +72,17 @@ class ReadingElsewhere:
         return self._put_together(question, following, read)
 
     def leave(self) -> None:
-        """Nobody wants to hear of it any more."""
+        """Cancel both requests."""
         self._asked, self._reads = None, False
         for name in (_NEXT, _TEXT):
             self._runs.cancel(name)
 
-    def _put_together(self, question: ReadElsewhere, following: Progress, read: Progress) -> Glance:
+    def _put_together(self, question: ReadRemotely, following: Progress, read: Progress) -> Glance:
         told = next((piece for piece in following.pieces if piece.alternatives), None)
         if told is None and any(piece.data for piece in following.pieces):
             raise NotTold(
-                f"{question.server.host} tells no log-probabilities.",
-                "There is nothing to see of how it reads.",
+                f"{question.server.host} returns no log-probabilities.",
+                "Add a server that does, such as llama.cpp's or vLLM.",
             )
         pieces, bits = self._costs(read.pieces, question.text)
         failed = read.trouble.error if read.trouble else None
@@ -90,8 +95,10 @@ class ReadingElsewhere:
         )
 
     def _costs(self, pieces: Sequence[Piece], text: str) -> tuple[int | None, float | None]:
-        """How many tokens the text has, and what they cost, in bits. Not told where a token goes
-        over from what stands before the text into it."""
+        """Return the number of tokens of the text and their surprisal in bits.
+
+        Both are None if a token spans the beginning of the text.
+        """
         behind, at = [], 0
         for piece in pieces:
             if at >= len(self._before.encode()):

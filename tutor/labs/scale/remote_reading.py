@@ -1,7 +1,7 @@
-"""A model elsewhere that reads a text: which one, whether it may be asked, and what it tells.
+"""The remote model in the lab: its server, the learner's consent, and its answer.
 
-Nobody tells how many weights it has, or how likely every token is. So nothing here is made up: what
-is hidden is counted as hidden, and what is not told is None.
+Servers don't report how many weights a model has, or the probability of every token. We don't make
+anything up: hidden probability is counted as hidden, and what is not reported is None.
 """
 
 from __future__ import annotations
@@ -16,18 +16,20 @@ from tutor.vendors.service import Alternative
 from tutor.vendors.shown import least_entropy
 
 
-class ReadElsewhere(msgspec.Struct, frozen=True, tag=True):
-    """What does this text cost the model of that server, and what does it expect after it?"""
+class ReadRemotely(msgspec.Struct, frozen=True, tag="ReadElsewhere"):
+    """A request for the surprisal of this text and the next token, by a remote model."""
 
     server: RemoteModel
     text: str
 
 
 class Glance(msgspec.Struct, frozen=True, tag=True):
-    """What a server tells. `shown` are the tokens that may come next, the most probable first; none
-    where the model ends the text at once and nothing is told of that. The text was cut into
-    `pieces` tokens, which cost `bits`; `silence` says why the costs are not told, where that was a
-    failure."""
+    """The answer of a server.
+
+    `shown` are the most probable next tokens. There are none if the model ends the text and the
+    server gives no probabilities for that. The text has `pieces` tokens with a surprisal of
+    `bits`; `silence` is the error, if a failure is the reason that these are missing.
+    """
 
     shown: tuple[Alternative, ...]
     byte_count: int
@@ -54,16 +56,19 @@ class Glance(msgspec.Struct, frozen=True, tag=True):
 
     @property
     def least_entropy(self) -> float | None:
-        """In bits: what is hidden may be many tokens, and counts as one."""
+        """A lower bound of the entropy in bits, as if all hidden tokens were one."""
         if not self.shown:
             return None
         return least_entropy([each.probability for each in self.shown])
 
 
-class Elsewhere(msgspec.Struct, frozen=True):
-    """`servers` are those that the learner named, `server` the one that is to read. `agreed` says
-    whether it may be sent the text, None until the learner was asked. `glance` is what it told of
-    the text, `refused` why it tells nothing."""
+class Remote(msgspec.Struct, frozen=True):
+    """The state of remote models in the lab.
+
+    `servers` are those that the learner added, and `server` is the chosen one. `agreed` is the
+    learner's consent to send the text, or None before they were asked. `glance` is the server's
+    answer, and `refused` the reason why there is none.
+    """
 
     servers: tuple[RemoteModel, ...] = ()
     server: RemoteModel | None = None
@@ -73,41 +78,42 @@ class Elsewhere(msgspec.Struct, frozen=True):
 
     @property
     def undecided(self) -> bool:
-        """Whether the learner is to be asked before anything is sent."""
+        """True if the learner must be asked for consent first."""
         return self.server is not None and self.agreed is None
 
-    def question(self, text: str) -> ReadElsewhere | None:
+    def question(self, text: str) -> ReadRemotely | None:
         if self.server is None or not self.agreed or self.glance or self.refused:
             return None
-        return ReadElsewhere(self.server, text)
+        return ReadRemotely(self.server, text)
 
 
 NOTHING_SENT = "You did not agree, so nothing was sent."
 
 
-def with_server(elsewhere: Elsewhere, server: RemoteModel) -> Elsewhere:
-    """It is the one that is to read. Raises `LabError` for a service that tells no
-    log-probabilities."""
+def with_server(remote: Remote, server: RemoteModel) -> Remote:
+    """Return the state with this server chosen.
+
+    Raises `LabError` for a service that returns no log-probabilities.
+    """
     if server.service.alternatives == 0:
         raise LabError(
-            f"{server.service.product} tells no log-probabilities, so there is nothing to see of "
-            "how it reads.",
-            "Name a server that does, such as llama.cpp's or vLLM.",
+            f"{server.service.product} returns no log-probabilities, which this lab needs.",
+            "Add a server that does, such as llama.cpp's or vLLM.",
         )
-    known = elsewhere.servers
-    return Elsewhere(known if server in known else (*known, server), server)
+    known = remote.servers
+    return Remote(known if server in known else (*known, server), server)
 
 
-def without_server(elsewhere: Elsewhere) -> Elsewhere:
-    """The server that is to read is forgotten."""
-    return Elsewhere(tuple(each for each in elsewhere.servers if each != elsewhere.server))
+def without_server(remote: Remote) -> Remote:
+    """Return the state without the chosen server."""
+    return Remote(tuple(each for each in remote.servers if each != remote.server))
 
 
-def decided(elsewhere: Elsewhere, yes: bool) -> Elsewhere:
-    """The learner agreed that it is asked, once more if it was before; or did not."""
-    return Elsewhere(elsewhere.servers, elsewhere.server, yes, None, None if yes else NOTHING_SENT)
+def decided(remote: Remote, yes: bool) -> Remote:
+    """Return the state after the learner agreed to send the text, or declined."""
+    return Remote(remote.servers, remote.server, yes, None, None if yes else NOTHING_SENT)
 
 
-def about_another_text(elsewhere: Elsewhere) -> Elsewhere:
-    """Nothing is told of this text yet. Where the learner did not agree, that stays."""
-    return decided(elsewhere, True) if elsewhere.agreed else elsewhere
+def about_another_text(remote: Remote) -> Remote:
+    """Return the state for another text, without an answer; a refusal of consent stays."""
+    return decided(remote, True) if remote.agreed else remote

@@ -1,6 +1,6 @@
-"""The rungs of the ladder of scale: what models were made of.
+"""The rungs of the scale ladder: the size of models, their training data and their compute.
 
-A vendor that has published nothing has no number here. Sources were looked at in November 2026.
+If a vendor has published nothing, there is no number. Sources were checked in November 2026.
 """
 
 from __future__ import annotations
@@ -13,15 +13,18 @@ from tutor.labs.scale.questions import Reading
 from tutor.vendors.catalogue import RemoteModel
 
 PUBLISHED_BYTES = 2
-"""Bytes a weight, as well-known models are kept: 16-bit floats."""
+"""Bytes per weight of published models, which are stored as 16-bit floats."""
 MILLION, BILLION, TRILLION = 10**6, 10**9, 10**12
 SMOLLM2_TOKENS = 2 * TRILLION
-"""Of SmolLM2-135M, by its model card (Hugging Face, 2024)."""
+"""The training tokens of SmolLM2-135M, from its model card (Hugging Face, 2024)."""
 
 
 class Rung(msgspec.Struct, frozen=True):
-    """A model on the ladder. What is not known is None; `elsewhere` nobody tells. `estimate`:
-    nothing was published, and `compute` is what others estimate."""
+    """A model on the ladder; unknown numbers are None.
+
+    `estimate` is True if nothing was published and `compute` is an estimate by others. `here` is
+    True for local models, `remote` for a remote one.
+    """
 
     name: str
     parameters: int | None
@@ -31,12 +34,15 @@ class Rung(msgspec.Struct, frozen=True):
     source: str
     estimate: bool = False
     here: bool = False
-    elsewhere: bool = False
+    remote: bool = False
 
 
 def training_compute(parameters: int | None, tokens: int | None) -> float | None:
-    """Operations of a training run, nearly: 6 a weight and token, 2 forward and 4 backward
-    (Kaplan et al. 2020, "Scaling Laws for Neural Language Models")."""
+    """Return the approximate number of operations of a training run.
+
+    There are 6 per weight and token, 2 forward and 4 backward (Kaplan et al. 2020, "Scaling Laws
+    for Neural Language Models").
+    """
     return 6.0 * parameters * tokens if parameters and tokens else None
 
 
@@ -52,7 +58,7 @@ PUBLISHED: tuple[Rung, ...] = (
         "GPT-2 (2019)",
         1500 * MILLION,
         None,
-        "Radford et al. 2019: 40 GB of text; how many tokens were read was not published",
+        "Radford et al. 2019: 40 GB of text; the number of training tokens was not published",
     ),
     _published("Llama 3 8B (2024)", 8 * BILLION, 15 * TRILLION, _LLAMA_3),
     _published("Llama 3 70B (2024)", 70 * BILLION, 15 * TRILLION, _LLAMA_3),
@@ -65,19 +71,21 @@ PUBLISHED: tuple[Rung, ...] = (
     ),
     Rung("GPT-4 (2023)", None, None, None, 1e25, _GPT_4, estimate=True),
 )
-"""What was published about well-known models, and what others have estimated."""
+"""Well-known models with their published figures, or estimates by others."""
 
 _SOURCES: dict[int | None, str] = {
-    None: "weights and bytes as counted; how many tokens it read is not known here",
-    SMOLLM2_TOKENS: "weights and bytes as counted; the tokens are those of its model card",
+    None: "weights and bytes are counted; the number of its training tokens is unknown",
+    SMOLLM2_TOKENS: "weights and bytes are counted; tokens are from its model card",
 }
-_NOTED = "weights and bytes as counted; tokens as its training noted"
-_NOBODY_TELLS = "a server tells what may come next, and nothing of what it is made of"
+_NOTED = "weights and bytes are counted; tokens are from the record of its training"
+_NOT_REPORTED = "a server reports probable next tokens, but not the size of its model"
 
 
 def rungs(readers: Iterable[Reading], server: RemoteModel | None) -> tuple[Rung, ...]:
-    """The models at hand, the `readers`, and the one elsewhere; then those that one reads
-    about, from the least compute to the most, before them those of which it is not known."""
+    """Return the rungs: local models (`readers`), the remote one, then published ones.
+
+    The published ones are in order of compute, with an unknown one first.
+    """
     at_hand = [
         Rung(
             reading.name,
@@ -91,5 +99,5 @@ def rungs(readers: Iterable[Reading], server: RemoteModel | None) -> tuple[Rung,
         for reading in readers
     ]
     if server is not None:
-        at_hand.append(Rung(server.name, None, None, None, None, _NOBODY_TELLS, elsewhere=True))
+        at_hand.append(Rung(server.name, None, None, None, None, _NOT_REPORTED, remote=True))
     return (*at_hand, *sorted(PUBLISHED, key=lambda rung: rung.compute or 0.0))

@@ -1,4 +1,4 @@
-"""Another model than the one in use, loaded beside it."""
+"""Loads another model beside the one in use."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from tutor.models.installed import file_size
 
 
 class SideModel:
-    """A model that is loaded in a thread of its own, which computes nothing but the weights: other
-    questions to the engine are answered meanwhile."""
+    """A model that is loaded in a thread of its own, so that the engine can answer meanwhile."""
 
     def __init__(
         self,
@@ -25,7 +24,7 @@ class SideModel:
         free_memory: Callable[[], int | None] = available_memory,
         load: Callable[..., LanguageModel] = load_model,
     ) -> None:
-        """Raises `NotEnoughMemory` for one that would not fit beside the model in use."""
+        """Start loading. Raises `NotEnoughMemory` if the model doesn't fit into memory."""
         _require_room(found, free_memory())
         self.name = found.name
         self._load_model = load
@@ -39,23 +38,27 @@ class SideModel:
         self._thread.start()
 
     def after(self, seconds: float) -> LanguageModel | Coming:
-        """The model, if it is there by then, or how far it is. Raises `TutorError` if it cannot be
-        loaded."""
+        """Return the model if it is loaded within that time, else the progress.
+
+        Raises `TutorError` if it cannot be loaded.
+        """
         self._thread.join(seconds)
-        loading = self._thread.is_alive()  # first: what it leaves is there when it has ended
+        loading = (
+            self._thread.is_alive()
+        )  # read before the results, which are complete once the thread has ended
         if self._failure is not None:
             raise self._failure
         if self._model is not None:
             return self._model
         if not loading:
-            raise ModelError(f"{self.name} could not be loaded.", "The engine's log says why.")
+            raise ModelError(f"{self.name} could not be loaded.", "See the engine's log.")
         doing, done, total = self._stage
         passed = time.monotonic() - self._since
         left = passed / done * (total - done) if done and total else None
         return Coming(doing, done, total, left)
 
     def leave(self) -> None:
-        """It is not wanted any more: what is half loaded is dropped."""
+        """Stop loading and drop the model."""
         self._left = True
 
     def _load(self) -> None:
@@ -73,11 +76,13 @@ class SideModel:
 
 
 def _require_room(found: FoundModel, free: int | None) -> None:
-    """What is read from a packed copy needs its file's size; what has to be converted is looked at
-    once more while it is loaded (`tutor.lm.load`)."""
+    """Raise `NotEnoughMemory` if a packed copy of the model doesn't fit.
+
+    A model that must be converted is checked again while it is loaded (`tutor.lm.load`).
+    """
     needed = file_size(found)
     if free is not None and needed > free:
         raise NotEnoughMemory(
-            f"It needs about {needed / 1e9:.1f} GB of memory, and {free / 1e9:.1f} GB are free.",
+            f"It needs about {needed / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are free.",
             "Close other programs, or choose a smaller model.",
         )

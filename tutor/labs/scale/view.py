@@ -1,14 +1,12 @@
-"""The scale ladder: its two views, and their keys."""
+"""Draws the two views of the scale ladder, and binds their keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding
-
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import Choose, EditText
-from tutor.labs.kit.keys import key
+from tutor.labs.kit.keys import DOWN_UP, RIGHT_LEFT, key, pair
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, ReadParagraph, State
@@ -23,46 +21,36 @@ if TYPE_CHECKING:
 
     from tutor.vendors.catalogue import RemoteModel
 
-_SENT = "The text that is read, and each that you write while this model reads along"
+_SENT = "The text, and each new text that you write while this model is chosen"
 
 
 class ScaleView(LabView):
-    """What a text costs each model, side by side; or the ladder of what the models were made of."""
+    """The surprisal of a text for each model, side by side, or the ladder of the models."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("tab", "next_view", "ladder / text", "The text as it is read, or the ladder."),
-        key("e", "edit", "write", "Let them read a text of your own."),
-        key("p", "paragraph", "the paragraph", "The text that none was trained on."),
-        key("o", "other", "other model", "Let another model read it too, or none."),
-        key("a", "add", "add a server", "A model elsewhere: its name and address."),
-        key("d", "remove", "remove", "Take away the server that reads."),
-        key("enter", "again", "ask it again", "Ask the server once more."),
-        Binding(
-            "right",
-            "move_focus(1, 'quantity')",
-            "bars of",
-            key_display="←→",
-            tooltip="What the bars show.",
-        ),
-        Binding("left", "move_focus(-1, 'quantity')", show=False),
-        Binding(
-            "down", "move_focus(1, 'rung')", "source", key_display="↑↓", tooltip="Where it is from."
-        ),
-        Binding("up", "move_focus(-1, 'rung')", show=False),
+        key("tab", "next_view", "ladder/text", "Show the ladder or the text."),
+        key("e", "edit", "edit", "Write a text of your own."),
+        key("z", "paragraph", "reset", "Go back to the text that no model was trained on."),
+        key("o", "other", "open model", "Add the next model, or none."),
+        key("a", "add", "add", "Add a remote model by its name and address."),
+        key("d", "remove", "remove", "Remove the remote model."),
+        key("r,enter", "again", "ask again", "Ask the server again."),
+        *pair(RIGHT_LEFT, "move_focus(*, 'quantity')", "bars", "Change what the bars show."),
+        *pair(DOWN_UP, "move_focus(*, 'rung')", "model", "Go to another model and its source."),
     ]
 
     OFFERED: ClassVar[Offered[State]] = {
         "move_focus": lambda state: state.view == "ladder",
         "other": lambda state: bool(state.reachable) or state.other is not None,
-        "remove": lambda state: state.elsewhere.server is not None,
-        "again": lambda state: state.elsewhere.refused is not None,
+        "remove": lambda state: state.remote.server is not None,
+        "again": lambda state: state.remote.refused is not None,
         "paragraph": lambda state: state.text != PARAGRAPH,
     }
 
     def action_edit(self) -> None:
         text = "" if self.state.text == PARAGRAPH else self.state.text
-        self.write("A text, to be read by all of them:", text, EditText)
+        self.write("A text for all models:", text, EditText)
 
     action_paragraph = does(ReadParagraph)
 
@@ -74,22 +62,22 @@ class ScaleView(LabView):
         self.write(remote.LABEL, remote.EXAMPLE, self._named)
 
     def _named(self, written: str) -> Add:
-        """Raises `TutorError` for what cannot read here."""
+        """Return the action that adds a model. Raises `TutorError` for one that is unsuitable."""
         added = remote.named(written)
-        with_server(self.state.elsewhere, added.model)
+        with_server(self.state.remote, added.model)
         self.call_after_refresh(self._ask_to_agree)
         return added
 
     def _ask_to_agree(self) -> None:
-        if self.state.elsewhere.undecided:
+        if self.state.remote.undecided:
             self.action_again()
 
     def action_again(self) -> None:
         self.run_worker(self._ask_where_agreed(), group="agreed", exclusive=True)
 
     async def _ask_where_agreed(self) -> None:
-        """Nothing is sent to a host that the learner has not agreed to."""
-        server: RemoteModel = self.state.elsewhere.server
+        """Ask the learner for consent, then the server."""
+        server: RemoteModel = self.state.remote.server
         self.did(Agree(await self.host.agreed(server, _SENT)))
 
     action_remove = does(Remove)
