@@ -1,8 +1,4 @@
-<<<<<<< HEAD:tests/app/labs/test_labs_remote.py
-"""Test the scale lab and the prompting lab on a remote model, by their keys."""
-=======
 """Tests of the labs `scale` and `prompting` on remote models by their keys."""
->>>>>>> wt-pla:tests/app/labs/test_labs_elsewhere.py
 
 from __future__ import annotations
 
@@ -50,11 +46,7 @@ def words(pilot: Pilot[Any]) -> str:
     return " ".join(seen(pilot).split())
 
 
-<<<<<<< HEAD:tests/app/labs/test_labs_remote.py
 async def asked_first(pilot: Pilot[Any], server: Loopback, says: str) -> None:
-=======
-async def asked_first(pilot: Pilot[Any], server: Loopback, says: str) -> None:
->>>>>>> wt-pla:tests/app/labs/test_labs_elsewhere.py
     """Check that the consent screen is open and nothing was sent."""
     await until(pilot, lambda: isinstance(pilot.app.screen, ConsentScreen))
     await sees(pilot, says)
@@ -68,11 +60,7 @@ async def test_scale_asks_before_it_sends_and_shows_what_is_hidden(
     server.answers = [FOLLOWING, status(404)]
     async with lab_app("scale", tmp_path, BackendEngine()).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
-<<<<<<< HEAD:tests/app/labs/test_labs_remote.py
-        await asked_first(pilot, server, "each that you write while this model reads")
-=======
         await asked_first(pilot, server, "each new text that you write while this model is")
->>>>>>> wt-pla:tests/app/labs/test_labs_elsewhere.py
         await pilot.press("escape")
         await sees(pilot, "nothing was sent")
         assert not server.asked
@@ -122,15 +110,9 @@ async def test_prompting_counts_requests_and_keeps_scores_when_stopped(
     async with lab_app("prompting", tmp_path, BackendEngine()).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
         await do(pilot, "right")
-<<<<<<< HEAD:tests/app/labs/test_labs_remote.py
-        assert "Enter sends 8 requests; tutor knows no price" in words(pilot)
-        await pilot.press("enter")
-        await asked_first(pilot, server, "8 requests now")
-=======
         assert "Press r to send 8 requests; the price of this model is unknown" in words(pilot)
         await pilot.press("r")
         await asked_first(pilot, server, "8 requests now")
->>>>>>> wt-pla:tests/app/labs/test_labs_elsewhere.py
         await pilot.press("escape")
         await sees(pilot, "Nothing was sent")
         await pilot.press("enter")
@@ -173,11 +155,7 @@ def test_how_they_look(
     tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-<<<<<<< HEAD:tests/app/labs/test_labs_remote.py
-    """Compare snapshots, with a fixed port in place of a random one."""
-=======
     """The port is replaced, since it changes from run to run."""
->>>>>>> wt-pla:tests/app/labs/test_labs_elsewhere.py
     monkeypatch.setattr(catalogue.RemoteModel, "host", "127.0.0.1:8080")
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
     few = few_prompts(tmp_path_factory.mktemp("few"), monkeypatch)

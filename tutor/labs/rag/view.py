@@ -41,7 +41,7 @@ class RagView(LabView):
         key(
             "k",
             "choose(1, 'way')",
-            "search",
+            "method",
             "Search by words, by meaning (the model's vectors), by both merged, or by a sentence "
             "encoder, if one is installed.",
         ),
