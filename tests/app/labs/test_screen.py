@@ -65,5 +65,5 @@ async def test_an_error_about_an_action_goes_when_an_editor_opens(tmp_path: Path
         await do(pilot, "e", "ctrl+a", "backspace", "enter")
         assert "The text is empty." in seen(pilot)
         assert "y retry" not in seen(pilot)  # a refused text cannot be retried
-        await do(pilot, "d")
+        await do(pilot, "w")
         assert "The text is empty." not in seen(pilot)

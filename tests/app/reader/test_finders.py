@@ -67,12 +67,12 @@ async def test_the_glossary_is_filtered_and_opens_a_term(tmp_path: Path) -> None
 
 async def test_a_search_opens_a_screen_and_returns(tmp_path: Path) -> None:
     async with whole_app(tmp_path, course=COURSE).run_test(size=(80, 24)) as pilot:
-        await keys(pilot, "slash", *"again")
+        await keys(pilot, "slash", *"later")
         await sees(pilot, "And again")
         await keys(pilot, "enter")
         await sees(pilot, "3 of 3")
         await keys(pilot, "escape")
-        await sees(pilot, "> again")
+        await sees(pilot, "> later")
         await keys(pilot, *"zzz")
         await sees(pilot, "Nothing contains these words.")
 

@@ -113,7 +113,7 @@ class ExplorerPane(PaneLayout):
             self.focus()
 
     def _show(self, state: State) -> None:
-        if not self.is_attached:
+        if not (self.is_attached and self.children):  # its widgets are removed before it is
             return
         self._draw(state)
         if self._save_timer is None:  # a running timer is not restarted: a run changes constantly
