@@ -45,7 +45,7 @@ docs: setup
 prose: setup
 	$(BIN)/python -m tools.prose
 
-check: format-check lint types test lint-lessons
+check: format-check lint prose types test lint-lessons
 
 format-check: setup
 	$(BIN)/ruff format --check

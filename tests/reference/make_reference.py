@@ -3,10 +3,11 @@
     python tests/reference/make_reference.py PATH/TO/SmolLM2-135M-Instruct.Q4_1.gguf
 
 `transformers` reads the same GGUF file that tutor reads and computes in 32-bit floats, so the
-numbers come from code that is not part of this project. Kept for every prompt: the token ids, and at three
-positions (the last one included) the logits of the 256 most probable tokens and of every 96th
-token of the vocabulary, and the logarithm of the sum of all exponentials, which turns a logit
-into a probability. All 49,152 logits would make the file 30 times as large.
+numbers come from code that is not part of this project. The files contain, for every prompt, the
+token ids, and at three positions (the last one included) the logits of the 256 most probable
+tokens and of every 96th token of the vocabulary, and the logarithm of the sum of all
+exponentials, which turns a logit into a probability. All 49,152 logits would make the file 30
+times as large.
 """
 
 from __future__ import annotations

@@ -239,7 +239,7 @@ def test_the_name_of_a_model_cannot_reach_the_terminal_as_a_command(tmp_path: Pa
     model.write_bytes(b"no model")
     with tutor(tmp_path, TUTOR_MODEL=str(model)) as run:
         settled(run)
-        run.wait_for("You can still read lessons")  # the course map reports what happened to the model
+        run.wait_for("You can still read lessons")  # the course map says what happened to the model
         run.press("m")
         run.wait_for("tutor · model")
         run.wait_quiet(0.5)
