@@ -99,7 +99,8 @@ def _change_engine(state: State, engine: EngineInfo) -> State:
         "That text was tokenized by another model, so it has been tokenized again for "
         f"{model.name}."
     )
-    return replace(carry_on(state), note=note)  # queued commands have no tokens to act on
+    # Settings still apply; the other commands in the queue have no tokens left to act on.
+    return replace(carry_on(state), queue=(), note=note)
 
 
 def _take_result(state: State, event: events.Result) -> State:
