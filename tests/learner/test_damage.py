@@ -138,7 +138,7 @@ def test_with_nothing_left_the_learner_can_continue(filled: Path) -> None:
     assert progress.cards() == {}
     assert (
         f"{file} is damaged, and neither a backup nor a review log can be read. Your progress "
-        "starts from zero. The next save keeps the damaged file as "
+        "starts from zero. The next save stores the damaged file as "
         f"progress.json.damaged. If you have a copy of the folder {filled}, put it back"
     ) in told(progress)
     progress.record(answered(1))

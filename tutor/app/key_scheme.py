@@ -1,4 +1,4 @@
-"""The common scheme of keys: one function has one key, on every screen and in every lab."""
+"""The shared keys: each action has the same key on every screen and in every lab."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class CommonKey(NamedTuple):
-    """A key, its labels on key lines, and its meaning.
+    """A key, the labels that it may have in key lines, and what it does.
 
     A test checks that every binding with one of these labels uses this key.
     """

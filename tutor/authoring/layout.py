@@ -90,7 +90,7 @@ def _rows(table: SyntaxTreeNode) -> list[list[str]]:
 
 
 def _text(node: SyntaxTreeNode) -> str:
-    """Return the text of a paragraph, heading or cell as it is shown, without marks."""
+    """Return the displayed text of a paragraph, heading or cell, without markup."""
     parts = []
     for each in node.walk():
         if each.type in ("text", "code_inline"):

@@ -1,11 +1,9 @@
-"""The record of a course's released versions, and a hash of what each of them means.
+"""The record of a course's released versions, with a hash of the meaning of each.
 
-Learners' progress refers to versions, so the version of a lesson or question must be raised when
-its meaning changes.
-
-The meaning of a question is what it asks and what is right, but not its hint or the words of its
-feedback. The meaning of a lesson is its screens, labs and questions, and the tasks of its labs:
-prose may be improved at any time.
+Learners' progress refers to these versions, so the version of a lesson or question must increase
+when its meaning changes. The meaning of a question is what it asks and which answers are right, but
+not its hint or the wording of its feedback. The meaning of a lesson is its screens, its questions,
+and its labs with their tasks. Its prose is not part of this and can be improved at any time.
 """
 
 from __future__ import annotations

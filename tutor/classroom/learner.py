@@ -71,7 +71,7 @@ class Studied(msgspec.Struct, frozen=True):
 def studied(
     name: str, course: Course, state: LearnerState, events: Iterable[LogEvent], now: float
 ) -> Studied:
-    """Return the data of a learner from `state` and the `events` of the log, at the time `now`."""
+    """Return the learner's data as of `now`, computed from `state` and the log's `events`."""
     questions = review_questions(course)
     cards = [
         card
@@ -113,10 +113,10 @@ def first_answers(
     questions: Mapping[str, ReviewQuestion],
     forgotten: Mapping[str, float],
 ) -> dict[str, Answered]:
-    """Return the first answer to the current version of each question of the course, by question.
+    """Return the first answer to the current version of each question in the course, by question.
 
-    Later answers were given after reading the reason. Answers that were undone or forgotten do
-    not count.
+    Later answers are ignored because the learner had already seen the explanation, and so are
+    answers that were undone or forgotten.
     """
     found: dict[str, Answered] = {}
     for event in in_order(events):
@@ -140,7 +140,7 @@ def _visited(state: LearnerState) -> list[LessonState]:
 
 
 def _last_lesson(course: Course, state: LearnerState) -> Outline | None:
-    """Return the lesson visited last, among those in the course."""
+    """Return the most recently visited lesson that is in the course."""
     for lesson in sorted(_visited(state), key=lambda each: each.visited_at, reverse=True):
         if (outline := course.outline(lesson.lesson)) is not None:
             return outline

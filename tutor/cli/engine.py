@@ -96,7 +96,10 @@ def _not_on_windows() -> EngineError:
 
 
 def _place(options: argparse.Namespace) -> Path:
-    """Return where to listen: for the whole machine if this is root, else for this account."""
+    """Return the address to listen on.
+
+    It is one for the whole machine if running as root, otherwise one for this account only.
+    """
     if options.socket is not None:
         return Path(options.socket).absolute()
     usual = paths.engine_sockets()

@@ -1,4 +1,4 @@
-"""Errors of the command line itself."""
+"""Errors in the command line itself, such as wrong options or arguments."""
 
 from tutor.errors import TutorError, UsageError
 

@@ -100,9 +100,9 @@ def confine(options: argparse.Namespace) -> None:
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what is kept of a login's environment.
+    """Return the environment variables that are kept from the login session.
 
-    The account's name and home folder come from the system's list of accounts.
+    The user name and home directory are taken from the system's user database instead.
     """
     kept = {
         name: value

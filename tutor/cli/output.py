@@ -23,7 +23,10 @@ def write(text: str) -> None:
 
 
 def write_json(value: Any) -> None:
-    """Print `value` as one line of JSON that cannot act on a terminal, always in UTF-8."""
+    """Print `value` as one line of JSON, always in UTF-8.
+
+    Control characters are escaped, so that they cannot affect the terminal.
+    """
     with _writing():
         _open_output().flush()
         sys.stdout.buffer.write(printable_json(msgspec.json.encode(value)) + b"\n")

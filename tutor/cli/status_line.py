@@ -23,10 +23,10 @@ _STAGES = {
 
 
 class StatusLine:
-    """A line that is rewritten in place, on a terminal that can do that.
+    """A status line that is rewritten in place on a terminal that supports it.
 
-    If the stream is not such a terminal, each new text is a line of its own if `always` is set,
-    and is not shown otherwise.
+    On any other stream, each update is printed on a line of its own if `always` is set, and
+    otherwise nothing is printed.
     """
 
     def __init__(self, stream: TextIO, *, always: bool) -> None:
@@ -90,15 +90,15 @@ def pulling() -> Iterator[Callable[[PullEvent], None]]:
 def _figures(progress: PullProgress) -> str:
     if not progress.total:
         return progress.detail
-    done = bar(progress.done, progress.total, cells=round)
+    done = bar(progress.done, progress.total)
     if progress.stage == "converting":  # some of it is not measured in bytes
         return f"{done}  {progress.detail}"
     return f"{done}  {progress.done // 1_000_000} of {progress.total // 1_000_000} MB"
 
 
-def bar(done: int, total: int, cells: Callable[[float], int] = int) -> str:
-    """Return a progress bar with a percentage; `cells` rounds the length of the bar."""
-    filled = cells(_BAR * done / total)
+def bar(done: int, total: int) -> str:
+    """Return a progress bar with a percentage."""
+    filled = _BAR * done // total
     return f"[{'#' * filled}{'.' * (_BAR - filled)}] {100 * done // total:3} %"
 
 

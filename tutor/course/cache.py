@@ -193,7 +193,7 @@ def _state(file: Path) -> bytes:
 
 
 def _file_for(folder: Path) -> Path | None:
-    """Return the cache file of a course, or None if the account has no place for a cache."""
+    """Return the path of a course's cache file, or None if the user has no cache directory."""
     name = blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
     try:
         return cache_folder() / "courses" / f"{name}.cache"

@@ -121,5 +121,5 @@ def _check_known(what: str, named: Sequence[str], known: set[str], place: Place)
 
 
 def _plain(text: str) -> str:
-    """Return `text` on one line, with everything escaped that Markdown would interpret."""
+    """Return `text` on one line, escaping everything that Markdown would interpret."""
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))

@@ -26,9 +26,10 @@ def lesson_files(folder: Path) -> list[Path]:
 
 
 def read_file(file: Path, where: str) -> bytes:
-    """Return the bytes of a lesson file, or enough of them to see that it is too large.
+    """Return the bytes of a lesson file, or just enough to see that it is too large.
 
-    `where` names the file in errors. Raises `LessonError`, also for a link out of the folder.
+    `where` names the file in errors. Raises `LessonError`, also for a symbolic link that leads
+    outside the folder.
     """
     place = Place(where)
     try:

@@ -16,7 +16,7 @@ class GoalBase(msgspec.Struct, frozen=True, tag_field="goal", forbid_unknown_fie
 
 
 class TopTokenBelow(GoalBase, frozen=True, tag="top-below"):
-    """A goal reached at a step whose most probable token has less than `probability`."""
+    """A goal reached at a step where even the top token has less than `probability`."""
 
     probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
@@ -83,7 +83,7 @@ class PromptChanged(GoalBase, frozen=True, tag="prompt-changed"):
 
 
 class ReachedEnd(GoalBase, frozen=True, tag="reached-end"):
-    """A goal reached when the end token was taken or drawn."""
+    """A goal reached when the end token is chosen or sampled."""
 
 
 class LiveGoal(GoalBase, frozen=True, tag="live"):

@@ -1,16 +1,22 @@
 """Turn the text of the course's screens and glossary into passages to be searched."""
 
-from collections.abc import Iterator
+from __future__ import annotations
 
-from markdown_it.token import Token
+from typing import TYPE_CHECKING
 
-from tutor.course.catalogue import Course
-from tutor.course.lesson import Screen
 from tutor.course.links import GLOSSARY
 from tutor.course.reading.markup import markdown
 from tutor.errors import LessonError
 from tutor.retrieval.chunks import chunks
 from tutor.retrieval.passage import Passage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from markdown_it.token import Token
+
+    from tutor.course.catalogue import Course
+    from tutor.course.lesson import Screen
 
 _ASKED = "**Predict:**"
 

@@ -32,7 +32,10 @@ class Answering:
         self._handlers[kind] = handler
 
     def serve(self) -> None:
-        """Answer requests forever; the inbox ends the process when the app has gone."""
+        """Answer requests in an endless loop.
+
+        The inbox ends the process once the app is gone.
+        """
         while True:
             self.answer_next()
 

@@ -59,7 +59,7 @@ class BackendProxy:
         try:
             return msgspec.msgpack.decode(answer.answer, type=self._lab.answers)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise EngineError(f"The engine sent an invalid answer: {error}.") from error
+            raise EngineError(f"The engine sent an invalid response: {error}.") from error
 
     async def _engine_for(self, question: Any) -> LabHost:
         engine = self._engine

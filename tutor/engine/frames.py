@@ -72,7 +72,7 @@ def answer_from(payload: bytes) -> FromEngine:
     try:
         return _from_engine.decode(payload)
     except UNREADABLE as error:
-        raise EngineError(f"The engine sent an invalid answer: {error}.") from error
+        raise EngineError(f"The engine sent an invalid response: {error}.") from error
 
 
 async def received(stream: asyncio.StreamReader) -> FromEngine | None:

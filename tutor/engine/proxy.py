@@ -158,7 +158,10 @@ class SessionProxy(SessionQuestions):
     def _moves(self, path: tuple[Token, ...], model: ModelCard) -> list[_Move]:
         """Return the changes that bring the engine to `path` from where it is."""
         there = self._there if self._generation == self._engine.generation else None
-        kept = 0 if there is None else common_length((t.id for t in there), (t.id for t in path))
+        if there is path:
+            kept = len(path)
+        else:
+            kept = common_length([t.id for t in there or ()], [t.id for t in path])
         if there is None or not kept:
             ids, data = spelled(path, model)
             return [(lambda id_: wire.OpenTokens(id_, self._name, ids, data), len(path))]

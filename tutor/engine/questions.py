@@ -8,7 +8,7 @@ and to the sessions that implement it, and its line to this table.
 from __future__ import annotations
 
 import math
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Coroutine
 from typing import Any, Concatenate, Generic, ParamSpec, Protocol, TypeVar, overload
 
@@ -95,7 +95,7 @@ def _attention(asked: wire.AskXRay, xray: XRay, length: int) -> tuple[int, int]:
     return len(xray.attention), of_one_layer * len(xray.held)
 
 
-class SessionQuestions:
+class SessionQuestions(ABC):
     """The questions, as methods of a proxy, which only has to implement `ask_question`."""
 
     @abstractmethod

@@ -45,7 +45,7 @@ class PathRequest(Request, frozen=True):
 
 
 class SessionQuestion(Request, frozen=True):
-    """Ask something about the session of this name, without changing it."""
+    """Query the session with this name, without changing it."""
 
     session: str
 
@@ -80,7 +80,10 @@ class OpenTokens(PathRequest, frozen=True):
 
 
 class Append(PathRequest, frozen=True):
-    """Add tokens at the end of a session; `data` as in `OpenTokens`. Answer: `Length`."""
+    """Append tokens to a session; `data` has the same format as in `OpenTokens`.
+
+    The reply is `Length`.
+    """
 
     ids: tuple[int, ...]
     data: tuple[bytes, ...] = ()
@@ -167,7 +170,10 @@ class AskXRay(SessionQuestion, frozen=True):
 
 
 class Tokenize(Request, frozen=True):
-    """Ask for the tokens of a text, outside any session. Answer: `Tokens`."""
+    """Request the tokens of some text, outside any session.
+
+    The reply is `Tokens`.
+    """
 
     text: str
 

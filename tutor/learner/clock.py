@@ -20,7 +20,10 @@ def now() -> float:
 
 
 def sensible(at: float) -> float:
-    """Return `at`, or the nearest time that has a date, in case a clock was set wrong."""
+    """Return `at`, clamped to the times that can be converted to a date.
+
+    A clock may have been set wrong.
+    """
     return min(max(at, 0.0), LATEST)
 
 

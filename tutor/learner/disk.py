@@ -62,8 +62,8 @@ def writable(folder: Path) -> bool:
 def write_all(descriptor: int, data: bytes) -> None:
     """Write all of `data`, or raise the `OSError` that prevented it.
 
-    The kernel may write only a part without an error, for example when the disk becomes full.
-    Asking it to write the rest then raises the error.
+    The kernel may write only part of the data without reporting an error, for example when the disk
+    fills up. The attempt to write the rest then raises the error.
     """
     while data:
         data = data[os.write(descriptor, data) :]
@@ -144,10 +144,9 @@ def write_temporary(path: Path, data: bytes) -> Path:
 
 
 def replace(path: Path, data: bytes, prepare: Callable[[Path], object] = lambda new: None) -> None:
-    """Replace the contents of the file `path` by `data`, completely or not at all.
+    """Replace the contents of the file `path` with `data` atomically, and flush them to disk.
 
-    Waits until the data is on disk. `prepare` is called with the new file before it is moved
-    over the old one.
+    `prepare` is called with the new file before it is moved over the old one.
     """
     new = write_temporary(path, data)
     prepare(new)

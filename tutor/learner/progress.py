@@ -37,9 +37,9 @@ class Progress(ProgressStore[None]):
     """
 
     notices: list[TutorError]
-    """Notices to be shown once, for example that a file was repaired; never raised.
+    """Notices to be shown once, for example that a file was repaired.
 
-    Each is added once; the app may empty the list.
+    They are never raised as exceptions. Each is added only once, and the app may clear the list.
     """
 
     def __init__(
@@ -204,7 +204,7 @@ class Progress(ProgressStore[None]):
 
     def _repair(self, contents: Contents) -> TutorError:
         path, damaged = self._storage.path, self._storage.damaged.name
-        kept = f" The next save keeps the damaged file as {damaged}." if contents.damaged else ""
+        kept = f" The next save stores the damaged file as {damaged}." if contents.damaged else ""
         if contents.tables is not None:
             return notices.backup_used(path, contents.problem, kept)
         if self._log.size():

@@ -20,7 +20,7 @@ from tutor.learner.records import LogEvent, LogMark
 
 DAMAGED, CUT_OFF, MISSING = "is damaged", "was cut off", "is missing"
 OTHER = "is another one"
-"""The file is intact but belongs to another log: an older version wrote to the log alone."""
+"""The file is intact but does not match the log, because an older version updated only the log."""
 
 _CHUNK = 1 << 20
 

@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 
 def text_ids(model: LanguageModel, text: str) -> list[int]:
-    """Return the tokens of a plain text. Raises `TextError` if it is empty."""
+    """Return the tokens of plain text.
+
+    Raises `TextError` if the text is empty.
+    """
     if not text:
         raise TextError("The text is empty.", "Enter at least one character.")
     return [*model.tokenizer.start_ids, *model.tokenizer.encode(text)]

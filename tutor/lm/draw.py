@@ -46,9 +46,10 @@ def first(probabilities: NDArray[np.floating], seed: int, position: int) -> int:
 
 
 def luck(seed: int, position: int, count: int) -> NDArray[np.float64]:
-    """Return exponentially distributed times of mean 1, all above 0, for the ids below `count`.
+    """Return a sample for each id below `count`, from an exponential distribution of mean 1.
 
-    The result is the same on every machine, except for the last digit of the logarithm.
+    All are greater than 0, and the same on every machine, up to rounding in the last digit of the
+    logarithm.
     """
     digest = blake2b(f"{seed}:{position}".encode(), digest_size=8).digest()
     bits = split_mix(int.from_bytes(digest, "big"), count)

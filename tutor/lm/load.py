@@ -109,7 +109,8 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
             "Download it again with `tutor model pull`.",
         )
     # The file may have been touched since, or packed under another name.
-    packed = packed or find_packed(folders, stamp, sha256)
+    if packed is None and found.sha256 is None:
+        packed = find_packed(folders, stamp, sha256)
     if packed is not None:
         return packed
     on_stage("reading the model file")

@@ -123,8 +123,8 @@ class Session:
                     f"Token {id_} is not in the vocabulary.", f"Use an id from 0 to {size - 1}."
                 )
         for id_ in added:
-            known = self._processed[self._valid : self._valid + 1]
-            if self._valid == len(self._ids) and known == [id_]:
+            at = self._valid
+            if at == len(self._ids) and self._processed[at : at + 1] == [id_]:
                 self._valid += 1
             self._ids.append(id_)
 

@@ -45,7 +45,10 @@ _BETWEEN = "\ud800"  # half of a surrogate pair, which never occurs in decoded t
 
 
 class _Saved(msgspec.Struct, frozen=True):
-    """The contents of `to_json`: the library's own format, and the ids it has no fields for."""
+    """The contents of `to_json`.
+
+    They are the library's own format, plus the ids for which that format has no fields.
+    """
 
     tokenizer: msgspec.Raw
     start_ids: tuple[int, ...]

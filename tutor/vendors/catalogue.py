@@ -157,7 +157,7 @@ def remote_model(spec: str | None, base_url: str | None = None) -> RemoteModel:
 
 @cache
 def catalogue() -> tuple[ServiceCard, ...]:
-    """Return all services in this version's catalogue, in the order of its file."""
+    """Return all services in this version's catalogue, in the order of the file."""
     facts = {fact["id"]: fact for fact in _yaml(paths.lessons_folder() / "facts.yaml")}
     return tuple(_card(entry, facts) for entry in _yaml(paths.assets_folder() / "remote.yaml"))
 

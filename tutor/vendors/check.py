@@ -77,7 +77,10 @@ def check(model: RemoteModel, key: Secret | None) -> CheckReport:
 
 
 def tokens_per_second(answer: Progress) -> float | None:
-    """Return the speed from the first token to the last, or None if the tokens are not counted."""
+    """Return the tokens per second between the first and the last token.
+
+    The result is None if the number of tokens is unknown.
+    """
     tokens = _told(answer) or _counted(answer)
     if tokens is None or answer.first_after is None or answer.last_after is None:
         return None

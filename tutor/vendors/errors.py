@@ -123,7 +123,7 @@ def too_slow(seconds: float, *, begun: bool) -> RemoteTimeout:
 def broken(model: RemoteModel) -> RemoteError:
     """Return the error for a connection that ended in the middle of an answer."""
     return errors.StreamBroken(
-        f"{model.host} closed the connection before the end of its answer.",
+        f"{model.host} closed the connection before its response was complete.",
         "What arrived is kept. Ask again for a complete answer.",
     )
 

@@ -20,7 +20,7 @@ HIDDEN = "***"
 
 
 class Secret:
-    """A text that is hidden unless it is asked for by name."""
+    """Text that stays hidden unless it is requested by name."""
 
     __slots__ = ("_text",)
 

@@ -66,7 +66,7 @@ class TokenUsage(msgspec.Struct, frozen=True):
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """One event of a stream, or a whole answer."""
+    """One event from a stream, or a complete response."""
 
     choices: list[Choice] = []
     usage: TokenUsage | None = None

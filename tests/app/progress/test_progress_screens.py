@@ -83,7 +83,7 @@ async def test_a_lesson_is_forgotten_only_after_confirmation(tmp_path: Path) -> 
 async def test_a_learner_without_answers_sees_no_zeros(tmp_path: Path) -> None:
     async with reviewer(tmp_path, Clock()).run_test(size=(80, 24)) as pilot:
         await keys(pilot, "p")
-        await sees(pilot, "You have not answered a question yet.")
+        await sees(pilot, "You have not answered any questions yet.")
         assert "0 %" not in shown(pilot.app)
         assert "days in a row" not in shown(pilot.app)
 

@@ -45,7 +45,7 @@ class Columns:
     gap: int
     """The space between id and probability; the long column name needs it."""
     partial: bool = False
-    """Whether a server shows these rows: their scores are logarithms of probabilities."""
+    """Whether these rows come from a server, in which case their scores are log-probabilities."""
 
     @classmethod
     def fitting(

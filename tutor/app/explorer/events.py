@@ -17,7 +17,10 @@ Panel = Literal["search", "dials", "editor", "recent"]
 
 
 class Do(Enum):
-    """An event without a parameter. Those up to `START` are commands."""
+    """Events that carry no data.
+
+    Those up to and including `START` are commands.
+    """
 
     STEP = "step"
     """Take the token that is proposed."""

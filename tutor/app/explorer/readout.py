@@ -201,8 +201,10 @@ def _situation(state: State, width: int) -> str | None:
             f"{model.name} has no chat template, so it can only continue text. "
             "Press c to go back to the text."
         )
+    if state.tree is None and chat:
+        return None if state.panel == "editor" else "Press e to write a message."
     if state.tree is None:
-        return "Press e to write a message." if chat else "The model is processing the text."
+        return "The model is processing the text."
     if state.reading is not None:
         return "The table appears when the model has processed the text. Press r to stop."
     if state.tree.focus == 0:

@@ -52,7 +52,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """While the model processes a long text: the tokens done, and the total."""
     answer: Answer | None = None
     """The model's answer at the position in focus."""
-    failed: bool = False
+    request_failed: bool = False
     """Whether `request` failed or was stopped. The next command sends it again."""
     answered: Question | None = None
     """The question that was answered last."""

@@ -33,8 +33,8 @@ MOST_ROWS = 600
 
 def carry_out(state: State, command: Command) -> State:
     """Carry out a command after the commands before it, and retry a failed request."""
-    if state.failed:
-        state = replace(state, request=None, failed=False)
+    if state.request_failed:
+        state = replace(state, request=None, request_failed=False)
     state = _paused(state, command)
     if state.tree is None:
         if isinstance(command, events.SetSampler | events.ChangeMode | events.UseText):
@@ -57,16 +57,19 @@ def carry_on(state: State) -> State:
         try:
             state = _apply(state, command)
         except TutorError as error:
-            state = failed(state, error)
+            state = after_failure(state, error)
     return state
 
 
 def _paused(state: State, command: Command) -> State:
-    """Return the state with the run ended by a command; a change of settings does not end it."""
+    """Return the state after a command, which ends the current run.
+
+    A command that only changes settings leaves the run going.
+    """
     return state if isinstance(command, events.SetSampler) else replace(state, running=False)
 
 
-def failed(state: State, error: TutorError) -> State:
+def after_failure(state: State, error: TutorError) -> State:
     """Return the state after a failure.
 
     The learner's choices stay. The rows of an earlier position go, since they are not valid here.
@@ -209,7 +212,7 @@ def _run_on(state: State) -> State:
     try:
         state = _choose(state, state.tree, state.answer.distribution.drawn, "drawn")
     except TutorError as error:
-        return failed(state, error)
+        return after_failure(state, error)
     return replace(state, run_length=state.run_length + 1, running=not state.ended)
 
 

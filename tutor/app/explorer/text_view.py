@@ -143,7 +143,7 @@ class TextView(Lines):
         self.draw_with(partial(self._lay_out, steps, focus, marks, rows, barred))
 
     def plain_text(self, text: str, rows: int) -> None:
-        """Show a text that has not been tokenized yet."""
+        """Show text that has not been tokenized yet."""
 
         def draw() -> None:
             lines = wrap([safe(text)], max(4, self.size.width - 1))[-rows:]

@@ -12,8 +12,8 @@ from tutor.app import theme
 from tutor.app.explorer.distribution_table import rows_block
 from tutor.app.explorer.events import SearchTokens, ShowPanel, TakeFound
 from tutor.app.explorer.panel import Send
+from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.lines import Lines
-from tutor.app.widgets.prompt_editor import Entry
 from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.text import safe
 

@@ -10,7 +10,7 @@ from tutor.app.explorer import effects, events
 from tutor.app.explorer.document import FIRST_SEED
 from tutor.app.explorer.effects import Effect
 from tutor.app.explorer.events import Do, Event
-from tutor.app.explorer.stepping import carry_on, carry_out, failed, take_answer
+from tutor.app.explorer.stepping import after_failure, carry_on, carry_out, take_answer
 from tutor.errors import EngineError, RequestCancelled, TextError, TutorError
 from tutor.lm.token_tree import TokenTree, given_steps
 
@@ -34,7 +34,7 @@ def _ask(state: State) -> State:
     request = state.owed if state.ready else None
     if request is None or request == state.request:
         return state
-    return replace(state, request=request, reading=None, failed=False).emit(request)
+    return replace(state, request=request, reading=None, request_failed=False).emit(request)
 
 
 def _invite(state: State) -> State:
@@ -119,7 +119,7 @@ def _take_result(state: State, event: events.Result) -> State:
             except TutorError as error:
                 return _fail(state, error)
         case events.RequestFailed(_, error):
-            return _fail(replace(state, failed=True), error)
+            return _fail(replace(state, request_failed=True), error)
         case _:
             assert_never(event)
 
@@ -130,7 +130,7 @@ def _fail(state: State, error: TutorError) -> State:
     A text that the model did not accept opens again in the editor.
     """
     handed_in = state.handed_in is not None
-    state = failed(state, error)
+    state = after_failure(state, error)
     return _open_editor(state) if handed_in and state.panel is None else state
 
 
@@ -142,7 +142,9 @@ def _stop_reading(state: State) -> State:
         f"Processing stopped at token {done:,} of {total:,}.",
         "Any step continues it. Press e to edit the text.",
     )
-    return failed(replace(state, failed=True), stopped).emit(effects.Do.CANCEL_REQUEST)
+    return after_failure(replace(state, request_failed=True), stopped).emit(
+        effects.Do.CANCEL_REQUEST
+    )
 
 
 # --- prompts and messages ------------------------------------------------------------------------

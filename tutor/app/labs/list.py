@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tutor.labs.kit.registry import AnyLab
 
-_TITLE = 26
+_TITLE = 30
 _COUNT = 8
 
 

@@ -114,7 +114,7 @@ def describe(model: RemoteModel, what: str, width: int) -> list[Content]:
         ("then", Content("The terms of that service say what it stores, and for how long.")),
     ]
     if not model.encrypted:
-        said = "The connection is not encrypted: others on the network can read all of it."
+        said = "The connection is not encrypted: others on the network can read what you send."
         parts.insert(2, ("!", Content.styled(said, NOT_YET)))
     lines = [Content.styled("If you agree, this leaves your machine:", "bold"), Content("")]
     for label, content in parts:

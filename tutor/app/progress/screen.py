@@ -97,7 +97,8 @@ def _memory(retention: float | None, streak: int) -> list[Content]:
     """Say how much the learner would remember now and, above one, the days studied in a row."""
     if retention is None:
         said = (
-            "You have not answered a question yet. After that, you see here how well you know it."
+            "You have not answered any questions yet. Once you have, this screen shows how well "
+            "you know the answers."
         )
         return [Content.styled(said, MUTED), Content("")]
     text = f"If asked again today, you would get about {100 * retention:.0f} % right."

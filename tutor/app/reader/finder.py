@@ -15,10 +15,9 @@ from textual.widgets import Input, Static
 from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
+from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu, Row
-from tutor.app.widgets.prompt_editor import Entry
-from tutor.app.widgets.prose import plain
 from tutor.course.questions.spelling import plain as comparable
 from tutor.course.targets import ScreenTarget, TermTarget
 from tutor.errors import TutorError
@@ -122,6 +121,8 @@ class GlossaryScreen(FinderScreen):
         self.place = "glossary"
 
     def look_up(self, words: str) -> None:
+        from tutor.app.widgets.prose import plain  # loads Markdown, which the search does not need
+
         terms = list(self.services.course.glossary.values())
         shown = matching(terms, words)
         widest = min(_LONGEST_NAME, max((len(term.term) for term in terms), default=0))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lab, Lesson, Screen
 
 BESIDE = 120
-"""The least number of columns at which the lab is beside the text."""
+"""The minimum width, in columns, at which the lab is shown beside the text."""
 
 
 class LessonScreen(LinkedScreen):

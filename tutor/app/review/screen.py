@@ -175,7 +175,7 @@ class ReviewScreen(AskScreen):
     def _last_answered(self) -> str | None:
         """Return the question whose answer can be undone, or None.
 
-        It must be the last answer of all, and given in this review.
+        Only the most recent answer can be undone, and only if it was given in this review.
         """
         undo = self.services.progress.state().undo
         takeable = undo.answer and undo.question == self._just_answered

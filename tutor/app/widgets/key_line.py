@@ -12,6 +12,9 @@ from tutor.app.theme import ACT, MUTED
 if TYPE_CHECKING:
     from textual.screen import Screen
 
+Entry = tuple[str, str]
+"""A key and its label."""
+
 _LAST = ("back", "app.quit", "help")
 """The actions that come last, in this order, on every screen, and are never left out."""
 _MOST_LINES = 2
@@ -37,13 +40,13 @@ def key_name(key: str) -> str:
 class KeyLine(Widget):
     """A line with each action once, and its key.
 
-    It takes a second line if one is too short. Actions that still do not fit are left out from the
-    end, but never the keys to go back and to get help. Help lists all of them, and its label tells
-    how many more there are.
+    If one line is too short, the keys that work on every screen are left out; if that does not
+    help, there are two lines, and the last keys that do not fit are left out. The keys to go back
+    and to get help always stay. Help lists all keys, and its label tells how many more there are.
     """
 
     def on_mount(self) -> None:
-        self._shown: list[list[tuple[str, str]]] = []
+        self._shown: list[list[Entry]] = []
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, _screen: Screen[Any]) -> None:
@@ -61,27 +64,40 @@ class KeyLine(Widget):
             self.screen.set_class(len(self._shown) > 1, "-two-lines-of-keys")
         self.refresh(layout=True)
 
-    def keys(self) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
-        """Return (key, label) for every shown action, and for those that always come last.
+    def keys(self) -> tuple[list[Entry], list[Entry]]:
+        """Return the entries of all shown actions, and of those that always come last.
 
         Actions of the widget in focus come first, those of the app last.
         """
-        shown: dict[str, tuple[str, str]] = {}
+        own, general, last = self._groups()
+        return [*own, *general], last
+
+    def _groups(self) -> tuple[list[Entry], list[Entry], list[Entry]]:
+        """Return the entries of the screen, those of the app, and those that always come last."""
+        own: dict[str, Entry] = {}
+        general: dict[str, Entry] = {}
         for active in self.screen.active_bindings.values():
             binding = active.binding
-            if binding.show and active.enabled and binding.action not in shown:
+            if binding.show and active.enabled and binding.action not in own | general:
                 name = binding.key_display or key_name(binding.key)
-                shown[binding.action] = (name, binding.description)
-        last = [shown.pop(action) for action in _LAST if action in shown]
-        return list(shown.values()), last
+                group = general if active.node is self.app else own
+                group[binding.action] = (name, binding.description)
+        shown = own | general
+        last = [shown[action] for action in _LAST if action in shown]
+        for action in _LAST:
+            own.pop(action, None)
+            general.pop(action, None)
+        return list(own.values()), list(general.values()), last
 
-    def lines(self, width: int) -> list[list[tuple[str, str]]]:
-        """Lay out the keys on at most two lines of `width` columns."""
-        others, last = self.keys()
+    def lines(self, width: int) -> list[list[Entry]]:
+        """Lay out the keys on one line of `width` columns if possible, else on two."""
+        own, general, last = self._groups()
+        others = [*own, *general]
+        for left_out in range(len(general) + 1):
+            if len(lines := _fitted(others, last, left_out, width)) == 1:
+                return lines
         for left_out in range(len(others) + 1):
-            shown = others[: len(others) - left_out]
-            lines = _wrap([*shown, *_counting(last, left_out)], width)
-            if len(lines) <= _MOST_LINES:
+            if len(lines := _fitted(others, last, left_out, width)) <= _MOST_LINES:
                 break
         return lines
 
@@ -98,15 +114,20 @@ class KeyLine(Widget):
         return Content("\n").join(lines)
 
 
-def _counting(last: list[tuple[str, str]], left_out: int) -> list[tuple[str, str]]:
+def _fitted(others: list[Entry], last: list[Entry], left_out: int, width: int) -> list[list[Entry]]:
+    """Return the lines without the last `left_out` of the others."""
+    return _wrap([*others[: len(others) - left_out], *_counting(last, left_out)], width)
+
+
+def _counting(last: list[Entry], left_out: int) -> list[Entry]:
     """Return `last`, where the label of help tells how many keys were left out."""
     help_key = key_name("question_mark")
     more = f"{left_out} more"
     return [(key, more if left_out and key == help_key else said) for key, said in last]
 
 
-def _wrap(keys: list[tuple[str, str]], width: int) -> list[list[tuple[str, str]]]:
-    lines: list[list[tuple[str, str]]] = [[]]
+def _wrap(keys: list[Entry], width: int) -> list[list[Entry]]:
+    lines: list[list[Entry]] = [[]]
     used = 0
     for key, text in keys:
         size = len(key) + 1 + len(text)

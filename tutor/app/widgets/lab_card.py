@@ -28,7 +28,7 @@ class LabCard(Static):
             return
         lines = [Content.assemble(("Lab  ", "bold"), plain(lab.task))]
         for place, goal in enumerate(lab.goals):
-            lines.append(_goal(description(goal, lab), done or place in reached, MUTED, MUTED))
+            lines.append(_goal(description(goal, lab), done or place in reached, muted=True))
         if done:
             lines.append(Content.assemble(("✓ ", RIGHT), plain(lab.done)))
         lines.append(Content.assemble(("l", f"bold {ACT}"), (" opens the lab", MUTED)))
@@ -74,7 +74,7 @@ class LabTask(Static):
         self.update(Content.assemble(said, (count, MUTED)) if goals else Content(""))
 
 
-def _goal(words: str, reached: bool, mark: str = ACT, said: str = "") -> Content:
-    """Draw a goal. `mark` and `said` are the styles for one that is not reached."""
-    sign = ("✓ ", RIGHT) if reached else ("○ ", mark)
-    return Content.assemble(sign, (words, MUTED if reached else said))
+def _goal(words: str, reached: bool, *, muted: bool = False) -> Content:
+    """Draw a goal. A goal that is not reached stands out, unless it is `muted`."""
+    sign = ("✓ ", RIGHT) if reached else ("○ ", MUTED if muted else ACT)
+    return Content.assemble(sign, (words, MUTED if reached or muted else ""))

@@ -1,4 +1,4 @@
-"""The fields in which learners write: a line, a prompt, or the next message of a conversation."""
+"""The field in which learners write a prompt, or the next message of a conversation."""
 
 from __future__ import annotations
 
@@ -7,38 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
-from textual.widgets import Input, TextArea
+from textual.widgets import TextArea
 
 from tutor.text import writable
 
 if TYPE_CHECKING:
     from textual.events import Key, Paste
-
-_PRINTABLE = r"[^\x00-\x1f\x7f-\x9f]*"
-"""Text without control characters, which could act on the terminal when they are pasted."""
-_LONGEST_LINE = 200
-"""The most characters in a line. Every key measures and looks up the whole line."""
-
-
-class Entry(Input):
-    """A field for one line.
-
-    Subclasses bind Enter to `submit` and the arrows to `arrow(-1)` and `arrow(1)`, with labels for
-    the key line.
-    """
-
-    @dataclass
-    class Arrow(Message):
-        """Posted when up (-1) or down (1) is pressed."""
-
-        by: int
-
-    def __init__(self, placeholder: str) -> None:
-        super().__init__(placeholder=placeholder, restrict=_PRINTABLE, max_length=_LONGEST_LINE)
-
-    def action_arrow(self, by: int) -> None:
-        self.post_message(self.Arrow(by))
-
 
 LONGEST = 32_000
 """The most characters in a prompt, which is more than a context window. Each key lays out all."""

@@ -83,7 +83,7 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def rules_trace(reply: RuleReply, words: Sequence[str], count: int) -> RulesTrace:
-    """Return the trace of a rules bot's reply.
+    """Return the trace of a rule-based bot's reply.
 
     `words` are the words of the message, and `count` is the number of rules.
     """

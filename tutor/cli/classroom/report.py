@@ -66,7 +66,10 @@ def _run_class(options: argparse.Namespace, course: Course) -> int:
 
 
 def _namer(options: argparse.Namespace) -> Callable[[Found], str]:
-    """Return a function that names learners; uses a temporary key where none can be stored."""
+    """Return a function that gives each learner a pseudonym.
+
+    If no key can be stored, a temporary one is used.
+    """
     from tutor.classroom.pseudonyms import kept_key, new_key, pseudonym
 
     if options.names:

@@ -101,7 +101,7 @@ class QuestionBase(
         yield self.why
 
     def searchable(self) -> Iterator[str]:
-        """Yield the Markdown that a search may find: the texts that are shown before an answer."""
+        """Yield the Markdown that can be searched: the text shown before a question is answered."""
         yield self.ask
 
     def answer_lines(self, width: int) -> int:

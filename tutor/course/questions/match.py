@@ -61,7 +61,7 @@ class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
         return all_places(text, len(self.pairs), repeats=True)
 
     def display_order(self, seed: int) -> tuple[int, ...]:
-        """Return the right sides shuffled, so that not all are beside their left sides."""
+        """Return the right-hand items shuffled, so that at least one is not next to its match."""
         return out_of_order(len(self.pairs), f"{seed}/{self.id}")
 
     def inline_texts(self) -> Iterator[str]:

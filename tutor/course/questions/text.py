@@ -11,10 +11,10 @@ from tutor.course.questions.verdict import Verdict, nothing_typed
 
 
 class TextQuestion(QuestionBase, frozen=True, kw_only=True, tag="text"):
-    """A question answered with a short text; `accept` lists the accepted spellings.
+    """A question answered with a short text.
 
-    They are compared without case, accents, punctuation and spaces
-    (`tutor.course.questions.spelling`). The first one is shown.
+    `accept` lists the accepted spellings; the first one is displayed. The comparison ignores case,
+    accents, punctuation and spaces (see `tutor.course.questions.spelling`).
     """
 
     accept: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=1)]

@@ -170,7 +170,7 @@ class _Reader:
         return Section(place, screen_id, title)
 
     def _block(self, token: Token, section: Section) -> None:
-        """Process a block: remove it from the text, or replace it by its code or table."""
+        """Handle one block: remove it from the text, or replace it with its code or table."""
         place = place_of(token, self.start)
         inside = place.below(1)
 
@@ -269,7 +269,10 @@ class _Reader:
         return tuple(found)
 
     def _name(self, name: str, place: Place) -> None:
-        """Record the line of an id. Ids are unique in a file, whatever they name."""
+        """Record the line on which an id appears.
+
+        Ids are unique within a file, whatever they identify.
+        """
         if name in self.lines:
             self._refuse(
                 place,

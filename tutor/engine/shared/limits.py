@@ -29,9 +29,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     work: int = 60
     """Seconds that one request may take."""
     waiting: int = 64
-    """Unanswered requests that one screen may have."""
+    """The maximum number of pending requests per screen."""
     message: int = 4
-    """Megabytes in one message from a learner."""
+    """The maximum size of one message from a learner, in megabytes."""
 
 
 HELP = {

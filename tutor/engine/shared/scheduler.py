@@ -33,7 +33,7 @@ class LearnerSlot:
         self.inbox = inbox
         self.virtual_time = 0.0
         self.used = time.monotonic()
-        """When they last sent a request."""
+        """The time of the learner's last request."""
         self.left = False
 
 

@@ -1,4 +1,4 @@
-"""The thread that works for all learners."""
+"""The worker thread that all learners share."""
 
 from __future__ import annotations
 
@@ -256,14 +256,10 @@ class SharedServer:
     def _drop_idle(self) -> None:
         """Free the caches of learners who have been idle for long."""
         before = time.monotonic() - 60 * self._limits.idle
-        away = [
-            learner
-            for learner in self._scheduler.slots
-            if learner.server and not learner.idle and learner.used < before
-        ]
-        for learner in away:
-            assert learner.server is not None
-            learner.server.drop_computed()
-            learner.idle = True
-        if away:
+        dropped = False
+        for learner in self._scheduler.slots:
+            if learner.server and not learner.idle and learner.used < before:
+                learner.server.drop_computed()
+                learner.idle = dropped = True
+        if dropped:
             return_free_memory()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tutor.labs.kit.backend import Tools
 
 PATIENCE = 2.0
-"""The most seconds to wait for another session that is writing."""
+"""The maximum number of seconds to wait while another session is writing."""
 MOST_A_DAY = 20
 """The most files about one case on one day, so that a key held down cannot fill the disk."""
 

@@ -270,7 +270,7 @@ def _must_excludes_first(state: State) -> bool:
 
 
 FIRST = -100
-"""A move up that reaches the first item of any list."""
+"""A move up that is large enough to reach the top of any list."""
 
 
 def _solved(*weighing: Action) -> tuple[Action, ...]:

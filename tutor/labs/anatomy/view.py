@@ -48,8 +48,12 @@ class AnatomyView(LabView):
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
         *pair(LEFT_RIGHT, "move_focus(*, 'tensor')", "layer", "Choose a layer for this role."),
         key("b", "switch('bytes')", "bytes", "Compare bytes, or parameters."),
-        key("r", "run", "run, stop", "Round the weights and run the model on the text, or stop."),
-        Binding("enter", "run", show=False),
+        key(
+            "r,enter",
+            "run",
+            "run, stop",
+            "Round the weights and process the text, or stop.",
+        ),
         Binding("x", "stop", show=False),
         key("e", "edit", "edit", "Edit the text that is compared."),
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET
@@ -36,8 +35,7 @@ class ContinuationsView(LabView):
     """Shows both ways with their statistics, the continuations of one way, and one in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("r", "run", "run, stop", "Generate both sides, stop, or generate with a new seed."),
-        Binding("enter", "run", show=False),
+        key("r,enter", "run", "run, stop", "Generate both sides, stop, or use a new seed."),
         *pair(LEFT_RIGHT, "choose(*, 'way')", "way", "Choose another way for this side."),
         key("tab", "switch('side')", "other side", "Switch to the other side."),
         *pair(UP_DOWN, "move_focus(*, 'continuation')", "choose", "Choose a continuation to read."),

@@ -25,7 +25,7 @@ from tutor.labs.families.lab import State, text
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText, ShowView, cycled
 from tutor.labs.kit.columns import ROOMY, Room, around, as_many_as_fit, clipped, cursor
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, Keys, Pair, key, pair
+from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, P_N, Keys, key, pair
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered
 from tutor.lm.training.recipes.families.text import BLANK
@@ -58,7 +58,7 @@ class FamiliesView(LabView):
         key("x", "choose(1, 'example')", "example", "Load the next example for this family."),
         key("m", "switch('masks')", "mask", "Show the mask, or the attention."),
         key("a", "next_part", "part", "Show attention in the input, in the output, or across."),
-        *pair(Pair("down", "up", "↑↓"), "move_focus(*, 'layer')", "layer", "Choose a layer."),
+        *pair(LAYERS, "move_focus(*, 'layer')", "layer", "Choose a layer."),
         *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose a head, or the mean of all."),
         *pair(P_N, "move_focus(*, 'row')", "row", "Go to the previous or next row."),
     ]

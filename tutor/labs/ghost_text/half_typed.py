@@ -51,7 +51,7 @@ class Beginnings:
         self._ids = [id_ for _, id_ in entries]
 
     def fitting(self, typed: bytes) -> list[int]:
-        """Return the ids of the tokens that begin with `typed`, or that `typed` begins with."""
+        """Return the ids of the tokens that start with `typed` or are a prefix of it."""
         shorter = (self._exactly(typed[:size]) for size in range(1, len(typed)))
         first = bisect_left(self._data, typed)
         longer = takewhile(

@@ -94,7 +94,7 @@ class EditFile(msgspec.Struct, frozen=True, tag_field="do", tag="type"):
 
 
 class Pause(msgspec.Struct, frozen=True, tag_field="do", tag="pause"):
-    """Ask the model, since no key was pressed for a moment."""
+    """Ask the model once the learner has stopped typing."""
 
 
 class Accept(msgspec.Struct, frozen=True, tag_field="do", tag="accept"):

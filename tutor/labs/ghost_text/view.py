@@ -14,7 +14,7 @@ from tutor.labs.ghost_text import lab
 from tutor.labs.ghost_text.code_editor import CodeEditor
 from tutor.labs.ghost_text.lab import State
 from tutor.labs.kit.columns import LOW, Cell, as_many_as_fit, cursor
-from tutor.labs.kit.keys import DOWN_UP, RIGHT_LEFT, Keys, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair
 from tutor.labs.kit.view import LabView
 from tutor.text import counted, safe, visible
 
@@ -33,8 +33,8 @@ class GhostTextView(LabView):
         key("tab", "take('line')", "accept", "Accept the whole proposal."),
         key("w", "take('word')", "word", "Accept one word of the proposal."),
         key("t", "take('token')", "token", "Accept one token of the proposal."),
-        *pair(DOWN_UP, "choose(*, 'beginning')", "another", "Choose another first token."),
-        *pair(RIGHT_LEFT, "adjust(*, 'lines')", "lines", "Show the model more or fewer lines."),
+        *pair(UP_DOWN, "choose(*, 'beginning')", "another", "Choose another first token."),
+        *pair(LEFT_RIGHT, "adjust(*, 'lines')", "lines", "Show the model more or fewer lines."),
         key("o", "choose(1, 'file')", "next file", "Open the next file; this one is kept."),
         Binding("f", "choose(1, 'file')", show=False),
         key("z", "reset", "reset", "Reset this file to its original text."),
@@ -139,7 +139,7 @@ def _shown(state: State) -> Content:
 
 
 def _ghost(state: State) -> Content:
-    """Return the whole proposal, since there may be no room for it beside the cursor."""
+    """Return the full suggestion, since it may not fit next to the cursor."""
     proposal = state.current
     if state.ghost:
         more = "" if proposal and proposal.done else " …"

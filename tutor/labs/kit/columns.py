@@ -9,6 +9,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
+from tutor.app.widgets.lines import centered
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -129,5 +130,5 @@ def around(focus: int, count: int, room: int) -> range:
     There are fewer if `count` is smaller, and at least one unless it is 0.
     """
     room = max(1, room)
-    first = max(0, min(focus - room // 2, count - room))
+    first = centered(focus, count, room)
     return range(first, min(count, first + room))

@@ -13,22 +13,20 @@ Keys = list[BindingType]
 class Pair(NamedTuple):
     """Two keys for opposite directions, which the key line shows together as `shown`.
 
-    The first moves by `step` (-1 is back, 1 is forward), the second the other way.
+    The first moves back (-1), the second forward (1).
     """
 
     first: str
     second: str
     shown: str
-    step: int = -1
 
 
 UP_DOWN = Pair("up", "down", "↑↓")
 LEFT_RIGHT = Pair("left", "right", "←→")
 P_N = Pair("p", "n", "p/n")
-DOWN_UP = Pair("down", "up", "↑↓", 1)
-RIGHT_LEFT = Pair("right", "left", "←→", 1)
-N_P = Pair("n", "p", "n p", 1)
-I_O = Pair("i", "o", "i o", 1)
+LAYERS = Pair("down", "up", "↑↓")
+"""For layers, which are drawn with the last one at the top."""
+ZOOM = Pair("o", "i", "i/o")
 
 
 def key(keys: str, action: str, label: str, tooltip: str, display: str | None = None) -> Binding:
@@ -42,6 +40,6 @@ def pair(keys: Pair, action: str, label: str, tooltip: str) -> tuple[Binding, Bi
     `action` has a `*` in place of the step, as in `move_focus(*, 'row')`.
     """
     return (
-        key(keys.first, action.replace("*", f"{keys.step}"), label, tooltip, keys.shown),
-        Binding(keys.second, action.replace("*", f"{-keys.step}"), show=False),
+        key(keys.first, action.replace("*", "-1"), label, tooltip, keys.shown),
+        Binding(keys.second, action.replace("*", "1"), show=False),
     )

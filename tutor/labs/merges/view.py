@@ -11,7 +11,7 @@ from tutor.app.theme import LIKELY, MUTED
 from tutor.app.widgets import figures
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import ROOMY, Room, around, cursor
-from tutor.labs.kit.keys import RIGHT_LEFT, Keys, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair
 from tutor.labs.kit.view import LabView, Offered, writes
 from tutor.labs.merges.lab import Jump, State
 from tutor.labs.merges.merging import Chunk, Merge
@@ -26,7 +26,7 @@ class MergesView(LabView):
     """The current tokens, and the list of merges: those applied and those that come next."""
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(RIGHT_LEFT, "move_focus(*, 'merge')", "merge", "Apply one merge, or undo it."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'merge')", "merge", "Apply one merge, or undo it."),
         key("enter", "jump('tokens')", "all", "Apply all merges, up to the final tokens."),
         key("z", "jump('bytes')", "reset", "Undo all merges, back to the bytes."),
         key("e", "edit", "edit", "Edit the text."),

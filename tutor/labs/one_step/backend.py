@@ -21,7 +21,7 @@ class OneStepBackend:
         self._training: SlowTraining | None = None
 
     def answer(self, question: Question) -> Answer:
-        """Return the numbers of a step, after taking all steps up to it that are missing."""
+        """Run any missing steps up to this one, and return its figures."""
         if self._training is None or question.text != self._text:
             self._training = SlowTraining(question.text.encode())
             self._text, self._answers = question.text, []

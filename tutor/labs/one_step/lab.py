@@ -217,7 +217,7 @@ def _same_move(state: State) -> bool:
     return bool(slopes) and max(slopes) >= 10 * min(slopes)
 
 
-@goal("worse", "Find a byte that got worse in a step that lowered the mean loss")
+@goal("worse", "Find a byte whose loss rose in a step that lowered the mean loss")
 def _worse(state: State) -> bool:
     if state.shown is None or not state.answered or state.at != "after":
         return False

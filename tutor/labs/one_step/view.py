@@ -9,7 +9,7 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import LOW
-from tutor.labs.kit.keys import DOWN_UP, RIGHT_LEFT, Keys, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair
 from tutor.labs.kit.view import LabView, Offered, does, writes
 from tutor.labs.one_step import lines as one_step_lines
 from tutor.labs.one_step.lab import MANY, MOST_STEPS, STAGES, SkipSteps, Stage, State, Walk
@@ -36,8 +36,8 @@ class OneStepView(LabView):
     """Shows one stage of one step at a time, with all numbers for the byte or tensor in focus."""
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(RIGHT_LEFT, "walk(*)", "stage", "Go to the next stage, or back."),
-        *pair(DOWN_UP, "move_focus(*, 'item')", "focus", "Choose another byte or tensor."),
+        *pair(LEFT_RIGHT, "walk(*)", "stage", "Go to the next stage, or back."),
+        *pair(UP_DOWN, "move_focus(*, 'item')", "focus", "Choose another byte or tensor."),
         key("r", "skip", f"run {MANY} steps", f"Take {MANY} steps at once."),
         key("z", "reset", "reset", "Start again from the untrained weights."),
         key("e", "edit", "edit", "Edit the text to train on; training starts again."),

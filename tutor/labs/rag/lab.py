@@ -216,7 +216,7 @@ def _cited(attempt: Attempt) -> bool:
     )
 
 
-@goal("without", "Turn a right answer wrong by switching off retrieval (t)")
+@goal("without", "Get a wrong answer by switching off retrieval (t)")
 def _without(state: State) -> bool:
     """Return True if a question was answered right with passages and wrong without them."""
     with_it = {each.query for each in state.past if each.way and _right(each)}

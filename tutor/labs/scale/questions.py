@@ -1,4 +1,4 @@
-"""The questions of the scale ladder to its backend, and the answers."""
+"""The requests that the scale ladder sends to its backend, and the responses."""
 
 from __future__ import annotations
 

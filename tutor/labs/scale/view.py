@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import Choose, EditText
-from tutor.labs.kit.keys import DOWN_UP, RIGHT_LEFT, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, ReadParagraph, State
@@ -36,8 +36,8 @@ class ScaleView(LabView):
         key("a", "add", "add", "Add a remote model by its name and address."),
         key("d", "remove", "remove", "Remove the remote model."),
         key("r,enter", "again", "ask again", "Ask the server again."),
-        *pair(RIGHT_LEFT, "move_focus(*, 'quantity')", "bars", "Change what the bars show."),
-        *pair(DOWN_UP, "move_focus(*, 'rung')", "model", "Go to another model and its source."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'quantity')", "bars", "Change what the bars show."),
+        *pair(UP_DOWN, "move_focus(*, 'rung')", "model", "Go to another model and its source."),
     ]
 
     OFFERED: ClassVar[Offered[State]] = {

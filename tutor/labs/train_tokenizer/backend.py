@@ -39,7 +39,7 @@ def train_tokenizer(text: str, vocabulary: int) -> Tokenizer:
 
 
 class TrainTokenizerBackend:
-    """Trains a tokenizer for each question."""
+    """Trains a tokenizer for each request."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model.tokenizer

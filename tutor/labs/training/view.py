@@ -12,7 +12,7 @@ from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures, plot
 from tutor.labs.kit.actions import Run
 from tutor.labs.kit.columns import LOW, ROOMY
-from tutor.labs.kit.keys import RIGHT_LEFT, Keys, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.training.lab import MOST_STEPS, RATES, Discard, RestoreSaved, Save, State
 from tutor.lm.training.history import BYTES_PER_STEP, LARGEST_LOSS, PROMPT
@@ -30,7 +30,7 @@ class TrainingView(LabView):
     BINDINGS: ClassVar[Keys] = [
         key("r", "run", "run, pause", "Train for up to 500 steps, or pause."),
         Binding("p", "pause", show=False),
-        *pair(RIGHT_LEFT, "adjust(*, 'rate')", "rate", "Raise or lower the learning rate."),
+        *pair(LEFT_RIGHT, "adjust(*, 'rate')", "rate", "Raise or lower the learning rate."),
         key("m", "switch('mask')", "mask", "Switch the causal mask on or off."),
         key("t", "switch('targets')", "targets", "Use shuffled targets, or the real ones."),
         key("ctrl+s", "save", "save", "Save this network, so that you can restore it."),

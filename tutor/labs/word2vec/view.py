@@ -11,7 +11,7 @@ from tutor.app.widgets import figures
 from tutor.app.widgets.plot import trend
 from tutor.labs.kit.actions import MoveFocus
 from tutor.labs.kit.columns import LOW, ROOMY, as_many_as_fit
-from tutor.labs.kit.keys import I_O, LEFT_RIGHT, P_N, Keys, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, ZOOM, Keys, key, pair
 from tutor.labs.kit.view import Offered
 from tutor.labs.kit.words.groups import edit_words
 from tutor.labs.kit.words.lines import cosine
@@ -30,7 +30,7 @@ class Word2VecView(WordMapLabView):
         *pair(P_N, "move_focus(*, 'word')", "word", "Go to the previous or next word."),
         *pair(LEFT_RIGHT, "move_focus(*, 'map')", "earlier maps", "Show an earlier or later map."),
         key("l", "latest", "latest", "Show the latest map."),
-        *pair(I_O, "adjust(*, 'zoom')", "zoom", "Zoom in on the word, or out."),
+        *pair(ZOOM, "adjust(*, 'zoom')", "zoom", "Zoom in on the word, or out."),
         key("s", "choose(1, 'seed')", "new seed", "Restart the training with a new seed."),
         key("w", "choose(1, 'window')", "window", "Restart with a window of 2, 5 or 10 words."),
         key("e", "edit", "edit", "Edit the words to watch."),

@@ -11,7 +11,7 @@ from textual.content import Content
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets import figures
 from tutor.labs.kit.columns import Room
-from tutor.labs.kit.keys import I_O, N_P, Keys, Pair, key, pair
+from tutor.labs.kit.keys import P_N, ZOOM, Keys, Pair, key, pair
 from tutor.labs.kit.view import Offered, does
 from tutor.labs.kit.words.groups import edit_words
 from tutor.labs.kit.words.lines import cosine, form_note
@@ -28,8 +28,8 @@ class WordMapView(WordMapLabView):
     """The map, with its title above and details of the word in focus below."""
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(N_P, "move_focus(*, 'word')", "word", "Go to the next or previous word."),
-        *pair(I_O, "adjust(*, 'zoom')", "zoom", "Zoom in or out."),
+        *pair(P_N, "move_focus(*, 'word')", "word", "Go to the next or previous word."),
+        *pair(ZOOM, "adjust(*, 'zoom')", "zoom", "Zoom in or out."),
         *pair(Pair("left", "right", "←↓↑→"), "pan(*, 0)", "pan", "Move over the map."),
         Binding("up", "pan(0, 1)", show=False),
         Binding("down", "pan(0, -1)", show=False),

@@ -71,8 +71,8 @@ def _llama_block(block: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
 def _first_halves(weight: Tensor, head_size: int) -> Tensor:
     """Reorder the rows of each head for the rotary embedding of `transformers`.
 
-    Our rotary embedding rotates neighbors together. The one in `transformers` rotates number i of
-    the first half with number i of the second half. So rows 0 1 2 3 4 5 become 0 2 4 1 3 5.
+    Ours rotates neighboring dimensions as pairs; `transformers` pairs dimension i of the first half
+    with dimension i of the second half. So rows 0 1 2 3 4 5 become 0 2 4 1 3 5.
     """
     pairs = weight.view(-1, head_size // 2, 2, weight.shape[-1])
     return pairs.transpose(1, 2).reshape(weight.shape)

@@ -146,7 +146,10 @@ def _files_by_tensor(folder: Path) -> dict[str, Path]:
 
 
 def _file_name(index: Path, file: object) -> str:
-    """Return only the last part of a path in an index, so that it cannot leave the folder."""
+    """Return only the file name of a path listed in an index.
+
+    It then cannot point outside the folder.
+    """
     name = Path(file).name if isinstance(file, str) else ""
     if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
         raise _damaged(f"{index.name} contains an invalid file name.")

@@ -17,8 +17,8 @@ from tutor.app.explorer.guess.game import RULE, SURENESS, TEXTS, Game, Round, Sa
 from tutor.app.explorer.guess.lines import bet, outcome, totals
 from tutor.app.explorer.text_view import TextView
 from tutor.app.saving import on_disk
+from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.lines import Lines
-from tutor.app.widgets.prompt_editor import Entry
 from tutor.app.widgets.prose import plain
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
@@ -309,7 +309,7 @@ class GuessScreen(TutorScreen):
             width = result.size.width or self.size.width - 2
             result.show(outcome(game.round, width, self.size.height))
         elif game.over:
-            end = "That was the whole text. Press Enter to restart it."
+            end = "That was the whole text. Press Enter to start over."
             result.show([Content.styled(end, theme.ACT)])
         else:
             result.show([bet(SURENESS[self._sureness], self._guess)])

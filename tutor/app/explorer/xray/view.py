@@ -19,7 +19,7 @@ from tutor.app.explorer.xray.lines import attention_lines, lens_heading, lens_li
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
 from tutor.errors import RequestCancelled, TutorError
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, Pair, pair
+from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, P_N, Pair, pair
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class XRayView(Vertical, can_focus=True):
         Binding(
             "tab", "view", "attention/lens", tooltip="Show attention weights or the logit lens."
         ),
-        *pair(Pair("up", "down", "↑↓", 1), "layer(*)", "layer", "Choose the layer."),
+        *pair(LAYERS, "layer(*)", "layer", "Choose the layer."),
         *pair(LEFT_RIGHT, "head(*)", "head", "Choose the head."),
         Binding("o", "order", "sort", tooltip="Sort by weight, or in the order of the text."),
         Binding("l", "every", "all layers", tooltip="Show every layer, or only as many as fit."),

@@ -61,9 +61,9 @@ _QUOTES = {"none": "{}", "tags": "<text>{}</text>", "quotes": '"{}"'}
 
 
 class Prompt(msgspec.Struct, frozen=True):
-    """A prompt for the model: messages for its chat template, or a plain `text`.
+    """A prompt for the model: messages for its chat template, or plain `text`.
 
-    `begin` is the beginning of the answer.
+    `begin` is the text that the answer starts with.
     """
 
     messages: tuple[ChatMessage, ...] = ()

@@ -65,10 +65,11 @@ def continued(
 
 
 class Transformed(NamedTuple):
-    """The output of the encoder-decoder, with its attention.
+    """The output of the encoder-decoder, with its attention weights.
 
-    `reading` is the encoder's attention, `writing` the decoder's attention to its own output, and
-    `across` the cross-attention to the source. The rows of `across` are the words predicted there.
+    `reading` is the encoder's self-attention, `writing` the decoder's self-attention, and `across`
+    the cross-attention to the source. Each row of `across` belongs to the word that is predicted at
+    that position.
     """
 
     predictions: list[Prediction]

@@ -142,7 +142,7 @@ class _OnSentences:
         return _ByLength([(sentence, sentence) for sentence in drawn])
 
     def loss(self, network: FamilyNetwork, batch: Batch) -> Tensor:
-        """Return the mean loss of the right words, in nats."""
+        """Return the mean cross-entropy of the target words, in nats."""
         assert isinstance(network, Transformer)
         ids, targets = batch
         return _cross_entropy(network.logits(network(ids)), targets)
@@ -313,11 +313,11 @@ class Transform:
 
     @torch.no_grad()
     def written(self, network: EncoderDecoder, examples: Sequence[tuple[Words, Words]]) -> int:
-        """Return for how many of these examples the whole output is right.
+        """Return the number of examples whose whole output is right.
 
-        All examples have the same lengths. The output is right if, after each beginning of the
-        expected output, its next word is the most probable one. So the network has to run only once
-        instead of once per word.
+        All examples must have the same lengths. An output is right if, after every prefix of the
+        expected output, the next expected word is the most probable one. So the network runs only
+        once (teacher forcing) instead of once per word.
         """
         vocabulary = self.vocabulary
         encoded = network.encode(_rows(vocabulary, [(*source, END) for source, _ in examples]))
