@@ -36,7 +36,11 @@ MUTATIONS = (
         ("sound = self._sound(self.backup)", "sound = self._sound(self.path)"),
         ("return msgspec.structs.replace(sound, problem=problem, damaged=damaged)", "return sound"),
         ("with locked(self._lock, self._timeout):", "with contextlib.nullcontext():"),
-        ("            disk.sync_folder(self.path.parent)\n", ""),
+    ),
+    *_in(
+        "tutor/learner/disk.py",
+        "tests/learner/test_write_order.py",
+        ("    move(new, path)\n    sync_folder(path.parent)\n", "    move(new, path)\n"),
     ),
     *_in(
         "tutor/learner/review_log.py",

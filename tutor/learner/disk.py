@@ -143,13 +143,15 @@ def write_temporary(path: Path, data: bytes) -> Path:
     return temporary
 
 
-def replace(path: Path, data: bytes, prepare: Callable[[Path], object] = lambda new: None) -> None:
+def replace(
+    path: Path, data: bytes, before_move: Callable[[Path], object] = lambda new: None
+) -> None:
     """Replace the contents of the file `path` with `data` atomically, and flush them to disk.
 
-    `prepare` is called with the new file before it is moved over the old one.
+    `before_move` is called with the new file once it is on disk, before it replaces the old one.
     """
     new = write_temporary(path, data)
-    prepare(new)
+    before_move(new)
     move(new, path)
     sync_folder(path.parent)
 

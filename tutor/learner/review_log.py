@@ -191,12 +191,12 @@ class ReviewLog:
         return found
 
     def _replace(self, path: Path, data: bytes, keep: Path | None = None) -> None:
-        with disk.failures_in_words(path, "saved"):
-            temporary = disk.write_temporary(path, data)
+        def keep_old(_: Path) -> None:
             if keep is not None and path.exists():
                 disk.keep_copy(path, keep)
-            disk.move(temporary, path)
-            disk.sync_folder(path.parent)
+
+        with disk.failures_in_words(path, "saved"):
+            disk.replace(path, data, keep_old)
 
 
 def _problem(path: Path, data: bytes, whole: bytes) -> str:

@@ -153,16 +153,17 @@ class AtomicStorage(Storage):
     def _save(self, tables: Tables, before: Contents) -> None:
         data = encoded(tables, self.schema.version)
         with disk.failures_in_words(self.path, "saved"):
-            temporary = disk.write_temporary(self.path, data)
-            if before.damaged:
-                self.path.replace(self.damaged)
-            elif self.path.exists():
-                disk.keep_copy(self.path, self.backup)
-                if before.schema != self.schema.version:
-                    older = self.path.with_name(f"{self.path.name}.format-{before.schema}")
-                    disk.keep_copy(self.path, older)
-            disk.move(temporary, self.path)
-            disk.sync_folder(self.path.parent)
+            disk.replace(self.path, data, lambda _: self._keep_old(before))
+
+    def _keep_old(self, before: Contents) -> None:
+        """Keep the file that is about to be replaced: as damaged, or as the backup."""
+        if before.damaged:
+            self.path.replace(self.damaged)
+        elif self.path.exists():
+            disk.keep_copy(self.path, self.backup)
+            if before.schema != self.schema.version:
+                older = self.path.with_name(f"{self.path.name}.format-{before.schema}")
+                disk.keep_copy(self.path, older)
 
 
 def encoded(tables: Tables, version: int) -> bytes:
