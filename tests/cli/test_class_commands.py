@@ -289,7 +289,7 @@ def test_a_table_is_aligned_and_fits(rows: list[tuple[str, str, str]], width: in
         Column("n", right=True, least=3, rank=2),
     )
     lines = list(text_table.lines(Table(columns, tuple(rows)), width))
-    assert all(cell_len(line) <= width for line in lines if not line.startswith("(No room"))
+    assert all(cell_len(line) <= width for line in lines)
     assert lines[0].startswith("Name")
 
 

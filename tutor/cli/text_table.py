@@ -17,7 +17,7 @@ def lines(table: Table, width: int) -> Iterator[str]:
     """Yield the heading and the rows, in at most `width` cells if possible.
 
     Columns shrink first if they can. Then the least important ones are left out, and the last
-    line names them.
+    lines name them.
     """
     shown = _chosen(table, width)
     widths = _shrunk(table, shown, width)
@@ -29,14 +29,18 @@ def lines(table: Table, width: int) -> Iterator[str]:
             aligned = (_aligned(part, table.columns[at], widths[at]) for part, at in parts)
             yield (" " * _GAP).join(aligned).rstrip()
     if gone := [column.title for at, column in enumerate(table.columns) if at not in shown]:
-        yield f"(Columns left out: {', '.join(gone)}.)"
+        yield from _wrapped(f"(Columns left out: {', '.join(gone)}.)", width)
 
 
 def _folded(cell: str, column: Column, width: int) -> list[str]:
     """Return the lines of a cell."""
     if not column.wrap or cell_len(cell) <= width:
         return [cell]
-    return [line.plain.rstrip() for line in Text(cell).wrap(Console(), width)]
+    return _wrapped(cell, width)
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return [line.plain.rstrip() for line in Text(text).wrap(Console(), width)]
 
 
 def _aligned(part: str, column: Column, width: int) -> str:
