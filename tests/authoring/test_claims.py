@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from tests.course.lesson_text import FRONT, SCREEN, line_of
 from tutor.authoring.ask import Ask
 from tutor.authoring.attempt import Solved
-from tutor.authoring.claims import check
+from tutor.authoring.claims import CLEAR_EDGE, check
 from tutor.authoring.kept_answers import KeptAnswers
 from tutor.authoring.lint import Finding, look_over
 from tutor.course.lesson import Lab, LiveGoal
@@ -83,6 +84,32 @@ def test_a_quote_of_greedy_decoding(told: Told, first: tuple[str, float]) -> Non
     assert told(numbers(first[0].replace("␣", ""), "greedy")) == []
     (finding,) = told(numbers("zzz", "greedy"))
     assert "but the model writes" in finding.message
+
+
+def prediction(fields: str) -> str:
+    return f"{FRONT}{SCREEN}\n```predict\nid: guess\nask: How?\nreveal: So.\n{fields}\n```\n"
+
+
+def test_the_answer_to_a_prediction_is_in_its_range(told: Told, first: tuple[str, float]) -> None:
+    token, share = first
+    live = f"live: {{value: probability, prompt: {PROMPT}, token: {token}}}"
+    low, high = math.floor(100 * share), math.floor(100 * share) + 1
+    assert told(prediction(f"type: number\nunit: '%'\nlow: {low}\nhigh: {high}\n{live}")) == []
+    wrong = prediction(f"type: number\nunit: '%'\nlow: {high}\nhigh: 101\n{live}")
+    (finding,) = told(wrong)
+    assert "not between `low` and `high`" in finding.message
+    assert finding.line == line_of(wrong, "```predict")
+    several = live.replace(token, "xqzw vkj")
+    (finding,) = told(prediction(f"type: number\nlow: 0\nhigh: 1\n{several}"))
+    assert "is not one token" in finding.message
+
+
+def test_the_answer_to_a_token_prediction_is_clear(told: Told, small_model: LanguageModel) -> None:
+    session = Session(small_model, small_model.tokenizer.encode(PROMPT))
+    rows = session.distribution(len(session), PLAIN, seed=0, top=2).rows
+    clear = rows[0].probability >= CLEAR_EDGE * rows[1].probability
+    findings = told(prediction(f"type: token\nprompt: {PROMPT}"))
+    assert [finding.level for finding in findings] == ([] if clear else ["warning"])
 
 
 def test_a_text_of_several_tokens_is_reported(told: Told) -> None:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from tests.course.lesson_text import FRONT, LAB, SCREEN, SMALL, line_of, parse_lesson
 from tutor.course.facts import Fact, read_facts
 from tutor.course.glossary import read_glossary
-from tutor.course.lesson import Action, Quoted, Sampler
+from tutor.course.lesson import Action
 from tutor.course.links import Link
+from tutor.course.model_value import Quoted, Sampler
 from tutor.course.outline import NEEDS
 from tutor.course.questions import shuffle
 from tutor.course.reading.include import PACKAGE, code_block

@@ -10,8 +10,9 @@ from tutor import paths
 from tutor.authoring.release import changed, read_release
 from tutor.course.catalogue import load_course
 from tutor.course.facts import Fact, read_facts
-from tutor.course.lesson import GOALS, Action, FrontMatter, Lab, Value
+from tutor.course.lesson import GOALS, Action, FrontMatter, Lab
 from tutor.course.measured import Entry, Measured, OfCases, Score
+from tutor.course.model_value import Value
 from tutor.course.questions.base import type_name
 from tutor.course.questions.next_token import NextTokenQuestion
 from tutor.course.questions.question import QUESTION_TYPES

@@ -11,6 +11,7 @@ from tutor.learner.records import (
     Guessed,
     LabDone,
     LessonRead,
+    Predicted,
     Suspended,
 )
 
@@ -36,6 +37,16 @@ events = st.one_of(
     st.builds(LabDone, at=times, lab=ids, lesson=ids),
     st.builds(GoalReached, at=times, lab=ids, lesson=ids, goal=ids),
     st.builds(LessonRead, at=times, lesson=ids),
+    st.builds(
+        Predicted,
+        at=times,
+        prediction=ids,
+        lesson=ids,
+        guess=text,
+        answer=text,
+        off=st.none() | st.floats(-1, 1),
+        right=st.none() | st.booleans(),
+    ),
     st.builds(
         Guessed,
         at=times,

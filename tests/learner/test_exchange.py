@@ -32,6 +32,7 @@ from tutor.learner.records import (
     LessonRead,
     LessonState,
     LogEvent,
+    Predicted,
     Suspended,
     Undone,
 )
@@ -62,6 +63,7 @@ def histories(draw: st.DrawFn) -> list[LogEvent]:
         st.builds(LabDone, at=times, lab=names, lesson=names),
         st.builds(GoalReached, at=times, lab=names, lesson=names, goal=names),
         st.builds(LessonRead, at=times, lesson=names),
+        st.builds(Predicted, at=times, prediction=names, lesson=names, guess=names),
         st.builds(
             Guessed,
             at=times,

@@ -11,10 +11,12 @@ from tutor.learner.records import (
     Draft,
     Forgotten,
     GoalReached,
+    Guess,
     Guessed,
     LabDone,
     LessonRead,
     LessonState,
+    Predicted,
     Suspended,
     Undo,
     Undone,
@@ -44,6 +46,19 @@ def test_each_goal_of_a_lab_is_reached_once() -> None:
     lesson = fold(LearnerState(), [*goals, other]).lessons["l"]
     assert lesson.goals_reached == {"x": ("a", "b"), "y": ("a",)}
     assert lesson.labs_done == ()
+
+
+def test_the_first_prediction_counts_in_any_order() -> None:
+    first = Predicted(at=1.0, id="a", lesson="l", prediction="x", guess="40", off=-0.3)
+    second = Predicted(at=2.0, id="b", lesson="l", prediction="x", guess="77", off=0.0)
+    other = Predicted(at=3.0, id="c", lesson="l", prediction="y", guess="2", right=True)
+    state = place(LearnerState(), LessonState(lesson="l", guess=Guess(prediction="x", text="4")))
+    for events in ([first, second, other], [other, second, first]):
+        lesson = fold(state, events).lessons["l"]
+        assert lesson.predictions == {"x": first, "y": other}
+        assert lesson.guess is None
+    kept = fold(state, [other]).lessons["l"].guess
+    assert kept == Guess(prediction="x", text="4")
 
 
 def test_the_answer_to_the_current_question_is_kept_with_it() -> None:

@@ -17,8 +17,10 @@ from tutor.text import visible
 
 if TYPE_CHECKING:
     from tutor.authoring.kept_answers import KeptAnswers
-    from tutor.course.lesson import Lab, Quoted
+    from tutor.course.lesson import Lab
     from tutor.course.measured import Cases
+    from tutor.course.model_value import ModelValue, Quoted
+    from tutor.course.prediction import TokenPrediction
     from tutor.course.questions.compare import ComparePrompts
     from tutor.course.questions.next_token import NextTokenQuestion
     from tutor.lm.language_model import LanguageModel
@@ -69,6 +71,10 @@ class Ask:
     def _model(self) -> LanguageModel:
         return self._load()
 
+    def computed(self, value: ModelValue) -> Value:
+        """Return a number that a prediction reveals."""
+        return self._memory.answer(value, Value, lambda: self._computed(value))
+
     def quoted(self, number: Quoted) -> Value:
         says = number.says if number.value == "greedy" else "-"
         asked = msgspec.structs.replace(number, says=says)
@@ -90,7 +96,14 @@ class Ask:
     def ranked(self, question: NextTokenQuestion) -> Ranked:
         """Return the most probable tokens, one more than `within`."""
         asked = [question.prompt, question.within]
-        return self._memory.answer(asked, Ranked, lambda: self._ranked(question))
+        return self._memory.answer(
+            asked, Ranked, lambda: self._ranked(self._after(question.prompt), question.within + 1)
+        )
+
+    def first_two(self, prediction: TokenPrediction) -> Ranked:
+        """Return the two most probable tokens after the prompt of a prediction."""
+        wanted = prediction.computed
+        return self._memory.answer(wanted, Ranked, lambda: self._ranked(self._open(wanted), 2))
 
     def outcomes(self, block: Cases, prompt: str) -> Outcomes:
         """Return the model's answer to every case in `prompt`."""
@@ -100,11 +113,14 @@ class Ask:
     # --- computing --------------------------------------------------------------------------
 
     def _quoted(self, number: Quoted) -> Value:
+        if number.value == "greedy":
+            return Value(text=self._greedy(self._open(number), number.says))
+        return self._computed(number)
+
+    def _computed(self, number: ModelValue) -> Value:
         session = self._open(number)
         if number.value == "tokens":
             return Value(float(len(session)))
-        if number.value == "greedy":
-            return Value(text=self._greedy(session, number.says))
         sampler, end = number.settings, len(session)
         if not number.token:
             found = session.distribution(end, sampler, seed=0, top=1)
@@ -124,7 +140,7 @@ class Ask:
                 return Value(-math.log2(share) if share > 0 else math.inf)
         return Value(row.sampled_probability)
 
-    def _open(self, number: Quoted) -> Session:
+    def _open(self, number: ModelValue) -> Session:
         if not number.chat:
             return self._after(number.prompt)
         from tutor.lm.chat import chat_ids
@@ -185,7 +201,6 @@ class Ask:
             values.append(row.probability)
         return Pair((values[0], values[1]))
 
-    def _ranked(self, question: NextTokenQuestion) -> Ranked:
-        session = self._after(question.prompt)
-        found = session.distribution(len(session), PLAIN, seed=0, top=question.within + 1)
+    def _ranked(self, session: Session, count: int) -> Ranked:
+        found = session.distribution(len(session), PLAIN, seed=0, top=count)
         return Ranked(tuple((visible(row.token.data), row.probability) for row in found.rows))

@@ -9,8 +9,10 @@ from tutor.authoring.ask import Ask
 from tutor.authoring.lint import Finding, Level, Sound
 from tutor.authoring.measured import bm25, recorded
 from tutor.course.goals import description
-from tutor.course.lesson import Lab, Quoted
+from tutor.course.lesson import Lab
 from tutor.course.measured import Bm25, Cases, Entry, Measured, OfCases, Record, Score
+from tutor.course.model_value import Quoted
+from tutor.course.prediction import NumberPrediction, Prediction, TokenPrediction
 from tutor.course.questions.compare import ComparePrompts
 from tutor.course.questions.next_token import NextTokenQuestion
 from tutor.course.reading.parse import measured_name, number_name
@@ -44,6 +46,8 @@ def claims(sound: Sound) -> Iterator[Claim]:
             yield Claim(number_name(screen.id, index), partial(_number, number))
         for index, block in enumerate(screen.measured):
             yield Claim(measured_name(screen.id, index), partial(_measured, block))
+    for prediction in sound.lesson.predictions:
+        yield Claim(prediction.id, partial(_prediction, prediction))
     for lab in sound.lesson.labs:
         yield Claim(lab.id, partial(_lab, lab))
     for question in sound.lesson.questions:
@@ -85,6 +89,33 @@ def _number(number: Quoted, ask: Ask) -> Remarks:
     else:
         what = f"{number.value} after {number.prompt[-40:]!r}"
         yield from _figure(number.says, value.number, number.value == "probability", what)
+
+
+def _prediction(prediction: Prediction, ask: Ask) -> Remarks:
+    """Check that the answer can be computed, is in the range, and is clear."""
+    if isinstance(prediction, TokenPrediction):
+        (first, top), (second, next_) = ask.first_two(prediction).tokens
+        if top < CLEAR_EDGE * next_:
+            yield (
+                "warning",
+                f"{first!r} ({top:.1%}) and {second!r} ({next_:.1%}) are too close: the answer may"
+                " differ on another machine.",
+                "Use a prompt with a clearer continuation.",
+            )
+        return
+    if prediction.computed is None or prediction.computed.value == "greedy":
+        return
+    value = ask.computed(prediction.computed)
+    if value.number is None:
+        yield "error", value.trouble, "Correct `token`."
+    elif isinstance(prediction, NumberPrediction):
+        number = prediction.as_answer(value.number).number or 0.0
+        if not prediction.low <= number <= prediction.high:
+            yield (
+                "error",
+                f"The answer is {number:.4g}, which is not between `low` and `high`.",
+                "Correct the range.",
+            )
 
 
 def _measured(block: Measured, ask: Ask) -> Remarks:

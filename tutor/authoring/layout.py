@@ -11,6 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from tutor.course.lesson import Lab, Screen
+from tutor.course.prediction import ChoicePrediction, Prediction
 from tutor.text import cells, wrapped
 
 WIDTH = 76
@@ -22,6 +23,8 @@ _ITEM_INDENT = 3
 _QUOTE_INDENT = 2
 _COLUMN_GAP = 2
 _CARD_EDGE = 2
+_SENTENCE = 1
+"""The line that shows the guess and the answer, in place of the field."""
 
 
 def height(markdown: str, parser: MarkdownIt, width: int = WIDTH) -> int:
@@ -30,11 +33,22 @@ def height(markdown: str, parser: MarkdownIt, width: int = WIDTH) -> int:
 
 
 def screen_height(screen: Screen, parser: MarkdownIt) -> int:
-    """Return the lines that a screen's text and lab take; up to `HEIGHT` need no scrolling."""
-    if screen.lab is None:
-        return height(screen.body, parser)
-    between = 1 if screen.body else 0
-    return height(screen.body, parser) + between + lab_height(screen.lab)
+    """Return the lines that a screen takes; up to `HEIGHT` need no scrolling."""
+    heights = [height(screen.body, parser)] if screen.body else []
+    if screen.prediction is not None:
+        heights.append(prediction_height(screen.prediction))
+    if screen.lab is not None:
+        heights.append(lab_height(screen.lab))
+    return sum(heights) + max(0, len(heights) - 1)
+
+
+def prediction_height(prediction: Prediction) -> int:
+    """Return the lines of a prediction's card once the answer is revealed."""
+    width = WIDTH - _CARD_EDGE
+    lines = [f"Predict  {prediction.ask}", prediction.reveal]
+    if isinstance(prediction, ChoicePrediction):
+        lines += [f"1  {choice}" for choice in prediction.choices]
+    return sum(wrapped(line, width) for line in lines) + _SENTENCE
 
 
 def lab_height(lab: Lab) -> int:

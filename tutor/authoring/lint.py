@@ -47,8 +47,8 @@ class Finding(msgspec.Struct, frozen=True):
 class Sound(msgspec.Struct, frozen=True):
     """A lesson that could be read.
 
-    `file` is the name of its file in findings, and `lines` are the lines of its screens, labs,
-    questions and numbers (`Outcome.lines`).
+    `file` is the name of its file in findings, and `lines` are the lines of its parts
+    and numbers (`Outcome.lines`).
     """
 
     path: Path
@@ -227,6 +227,8 @@ def _unsaid(sound: Sound) -> Iterator[Finding]:
 
 def _texts_of(lesson: Lesson, screen: Screen) -> Iterator[str]:
     yield screen.body
+    if screen.prediction:
+        yield from _strings(msgspec.to_builtins(screen.prediction))
     if screen.lab:
         yield from (screen.lab.task, screen.lab.done)
     for question in lesson.questions:

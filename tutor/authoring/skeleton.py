@@ -31,7 +31,19 @@ Begin with a question that the reader can have an opinion about.
   Once upon a ──► [ the model ] ──► ?
 ```
 
-**Predict:** how sure is the model of the word after “Once upon a”?
+```predict
+id: {id}-guess
+type: number
+ask: How probable is `␣time` after “Once upon a”?
+low: 0
+high: 100
+unit: "%"
+live:
+  value: probability
+  prompt: Once upon a
+  token: ␣time
+reveal: Say what the reader can conclude from the answer.
+```
 
 ## Try it {{#{id}-try}}
 

@@ -25,7 +25,8 @@ def run(options: argparse.Namespace) -> int:
         for lesson in summaries:
             output.write(
                 f"{lesson.number:2}  {lesson.title}  ({counted(lesson.screens, 'screen')}, "
-                f"{counted(len(lesson.labs), 'lab')}, {counted(lesson.questions, 'question')})"
+                f"{counted(lesson.predictions, 'prediction')}, {counted(len(lesson.labs), 'lab')}, "
+                f"{counted(lesson.questions, 'question')})"
             )
     for problem in course.problems:
         output.complain(problem)

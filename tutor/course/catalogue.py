@@ -120,8 +120,8 @@ class Course:
 class LessonSummary(msgspec.Struct, frozen=True):
     """One line of `tutor lessons --json`.
 
-    It has the number of screens and questions, the number of questions of each type, and the
-    ids of the labs.
+    It has the number of screens, questions and predictions, the number of questions of each
+    type, and the ids of the labs.
     """
 
     id: str
@@ -131,6 +131,7 @@ class LessonSummary(msgspec.Struct, frozen=True):
     questions: int
     question_types: dict[str, int]
     labs: tuple[str, ...]
+    predictions: int = 0
 
 
 def load_course(folder: Path | None = None, most_parsed: int = MOST_PARSED) -> Course:
@@ -288,6 +289,7 @@ def course_summary(course: Course) -> tuple[LessonSummary, ...]:
             questions=len(lesson.questions),
             question_types=dict(Counter(each.type for each in lesson.questions)),
             labs=tuple(lab.id for lab in lesson.labs),
+            predictions=len(lesson.predictions),
         )
         for lesson in course.outlines
     )

@@ -5,7 +5,7 @@ from collections.abc import Container, Iterator, Mapping, Sequence
 import msgspec
 
 from tutor.course.links import GLOSSARY, Link
-from tutor.course.outline import LabOutline, Outline, QuestionOutline
+from tutor.course.outline import LabOutline, Outline, PredictionOutline, QuestionOutline
 from tutor.course.reading.place import Place
 from tutor.errors import LessonError
 
@@ -13,7 +13,7 @@ from tutor.errors import LessonError
 class UsableOutlines(msgspec.Struct, frozen=True):
     """The outlines that can be used together, sorted by number, and the problems.
 
-    A lesson is left out if its id or number, or the id of one of its labs or questions, is
+    A lesson is left out if its id or number, or the id of one of its parts, is
     already taken.
     """
 
@@ -52,8 +52,7 @@ def usable_outlines(
 def _keys(outline: Outline) -> Iterator[str | int]:
     yield f"lesson {outline.id}"
     yield outline.number
-    yield from (lab.id for lab in outline.labs)
-    yield from (question.id for question in outline.questions)
+    yield from (part.id for part in (*outline.predictions, *outline.labs, *outline.questions))
 
 
 def _taken(outline: Outline, taken: Mapping[str | int, str]) -> LessonError | None:
@@ -67,12 +66,16 @@ def _taken(outline: Outline, taken: Mapping[str | int, str]) -> LessonError | No
                 f"The {what} is already used by another lesson ({taken[key]!r}).",
                 "Ids and numbers of lessons are unique in a course.",
             )
-    parts: list[LabOutline | QuestionOutline] = [*outline.labs, *outline.questions]
+    parts: list[PredictionOutline | LabOutline | QuestionOutline] = [
+        *outline.predictions,
+        *outline.labs,
+        *outline.questions,
+    ]
     for part in parts:
         if part.id in taken:
             return Place(outline.file, part.line).error(
-                f"The id {part.id!r} is already used by a question or lab in {taken[part.id]!r}.",
-                "Ids of questions and labs are unique in a course.",
+                f"The id {part.id!r} is already used by a part of {taken[part.id]!r}.",
+                "Ids of predictions, labs and questions are unique in a course.",
             )
     return None
 

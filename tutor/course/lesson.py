@@ -5,10 +5,11 @@ from typing import Annotated, Literal, get_args
 import msgspec
 
 from tutor.course.measured import Measured
+from tutor.course.model_value import Quoted, Sampler
+from tutor.course.prediction import Prediction
 from tutor.course.questions.base import Id, Sentence, TokenText
 from tutor.course.questions.question import Question
 from tutor.labs.kit import registry
-from tutor.lm.distribution import SamplerSettings
 
 
 class GoalBase(msgspec.Struct, frozen=True, tag_field="goal", forbid_unknown_fields=True):
@@ -111,22 +112,6 @@ Goal = (
 GOALS: tuple[type[Goal], ...] = get_args(Goal)
 
 
-class Sampler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """The sampler settings in a lesson file: `temperature`, `top-k`, `top-p`, `min-p`.
-
-    They mean the same as in the app, and are off by default.
-    """
-
-    temperature: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
-    top_k: Annotated[int, msgspec.Meta(ge=0)] = 0
-    top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
-    min_p: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
-
-    @property
-    def settings(self) -> SamplerSettings:
-        return SamplerSettings(self.temperature, self.top_k, self.top_p, self.min_p)
-
-
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One step of a lab's solution; exactly one field is given.
 
@@ -201,46 +186,18 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
             raise ValueError("the goals of a lab of kind `live` must be of kind `live`, too")
 
 
-Value = Literal["probability", "logit", "rank", "surprisal", "entropy", "tokens", "greedy", "kept"]
-
-
-class Quoted(Sampler, frozen=True, kw_only=True):
-    """A number (or text) that a lesson quotes, and how to compute it again with the default model.
-
-    The linter does this. `says` must appear literally in the text of its screen. `value` is
-    about `token` after `prompt` (probability, logit, rank, surprisal in bits), the distribution
-    there (entropy in bits; kept: the number of tokens that the sampler leaves), the prompt
-    (tokens: their number), or greedy decoding (greedy: the generated text). With `chat`, the
-    prompt is a message, after `system`.
-    """
-
-    says: Sentence
-    value: Value
-    prompt: Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
-    token: Annotated[str, msgspec.Meta(max_length=60)] = ""
-    chat: bool = False
-    system: Annotated[str, msgspec.Meta(max_length=4000)] = ""
-
-    def __post_init__(self) -> None:
-        of_token = self.value in ("probability", "logit", "rank", "surprisal")
-        if of_token != bool(self.token):
-            raise ValueError(
-                f"`value: {self.value}` {'needs' if of_token else 'is not about'} a `token`"
-            )
-        if self.system and not self.chat:
-            raise ValueError("`system` only works with `chat: true`")
-
-
 class Screen(msgspec.Struct, frozen=True):
     """One screen of a lesson.
 
-    `body` is Markdown, without labs and questions, and with code and facts inserted. There is
-    at most one lab. The quoted numbers are about one prompt each, or `measured`.
+    `body` is Markdown, without predictions, labs and questions, and with code and facts inserted.
+    There is at most one prediction, and at most one lab. The quoted numbers are about one prompt
+    each, or `measured`.
     """
 
     id: str
     title: str
     body: str
+    prediction: Prediction | None = None
     lab: Lab | None = None
     numbers: tuple[Quoted, ...] = ()
     measured: tuple[Measured, ...] = ()
@@ -267,6 +224,10 @@ class Lesson(FrontMatter, frozen=True, kw_only=True):
 
     screens: tuple[Screen, ...]
     questions: tuple[Question, ...]
+
+    @property
+    def predictions(self) -> tuple[Prediction, ...]:
+        return tuple(screen.prediction for screen in self.screens if screen.prediction)
 
     @property
     def labs(self) -> tuple[Lab, ...]:

@@ -23,6 +23,10 @@ class ScreenOutline(_Part, frozen=True, gc=False):
     line: int = 1
 
 
+class PredictionOutline(_Part, frozen=True, gc=False):
+    line: int = 1
+
+
 class LabOutline(_Part, frozen=True, gc=False):
     line: int = 1
 
@@ -35,7 +39,7 @@ class QuestionOutline(_Part, frozen=True, gc=False):
 
 
 class Outline(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A lesson without the text of its screens, labs and questions.
+    """A lesson without the text of its parts.
 
     `file` is the name of its file, and `needs_line` is the line of the field `needs`.
     """
@@ -52,6 +56,7 @@ class Outline(msgspec.Struct, frozen=True, array_like=True, gc=False):
     file: str = ""
     links: tuple[Link, ...] = ()
     needs_line: int = 1
+    predictions: tuple[PredictionOutline, ...] = ()
 
     def screen(self, screen_id: str) -> ScreenOutline | None:
         return next((screen for screen in self.screens if screen.id == screen_id), None)
@@ -84,6 +89,9 @@ def outline_of(
         file=file,
         links=tuple(links),
         needs_line=lines.get(NEEDS, 1),
+        predictions=tuple(
+            PredictionOutline(each.id, lines.get(each.id, 1)) for each in lesson.predictions
+        ),
     )
 
 

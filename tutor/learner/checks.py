@@ -12,6 +12,7 @@ from tutor.learner.records import (
     LabDone,
     LessonRead,
     LogEvent,
+    Predicted,
     Suspended,
     Undone,
 )
@@ -55,6 +56,11 @@ def check_event(event: LogEvent, now: float) -> None:
             _names((event.lab, event.lesson))
         case GoalReached():
             _names((event.lab, event.lesson, event.goal))
+        case Predicted():
+            _names((event.prediction, event.lesson))
+            _text(event.guess)
+            _text(event.answer)
+            _number("distance", event.off or 0.0, -1, 1)
         case LessonRead():
             _names((event.lesson,))
         case Guessed():

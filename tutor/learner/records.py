@@ -87,6 +87,22 @@ class GoalReached(Event, frozen=True, tag="goal-reached", kw_only=True):
     goal: str
 
 
+class Predicted(Event, frozen=True, tag="predicted", kw_only=True):
+    """The learner's prediction on a screen of a lesson, and the answer at that time.
+
+    `guess` and `answer` are texts to show. `off` is the distance of a guessed number from the
+    answer, as a fraction of the range and negative if the guess was too low; `right` says whether
+    any other guess was right. Both are None if a guess cannot be compared.
+    """
+
+    prediction: str
+    lesson: str
+    guess: str
+    answer: str = ""
+    off: float | None = None
+    right: bool | None = None
+
+
 class LessonRead(Event, frozen=True, tag="read", kw_only=True):
     """The learner has seen all screens of a lesson."""
 
@@ -116,6 +132,7 @@ LogEvent = (
     | Imported
     | LabDone
     | GoalReached
+    | Predicted
     | LessonRead
     | Guessed
 )
@@ -208,6 +225,13 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
 
 
+class Guess(msgspec.Struct, frozen=True, kw_only=True):
+    """A guess that was entered, but not submitted yet."""
+
+    prediction: str
+    text: str
+
+
 class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     """The learner's progress in a lesson. `screen` is a screen id."""
 
@@ -233,6 +257,10 @@ class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     labs_done: tuple[str, ...] = ()
     goals_reached: dict[str, tuple[str, ...]] = {}
     """The names of the goals reached so far, by lab id."""
+    predictions: dict[str, Predicted] = {}
+    """The learner's predictions, by id; the first one counts."""
+    guess: Guess | None = None
+    """The guess entered so far on `screen`, before the answer is revealed."""
     visited_at: float = 0.0
 
 

@@ -23,7 +23,7 @@ from tutor.learner.records import (
     Undone,
 )
 from tutor.learner.review_log import ReviewLog
-from tutor.learner.state import LearnerState, fold, in_order
+from tutor.learner.state import LearnerState, first_predictions, fold, in_order
 
 
 def catch_up(
@@ -150,6 +150,7 @@ def _with_place(made: LessonState | None, known: LessonState | None) -> LessonSt
         read=known.read or made.read,
         labs_done=tuple(sorted({*known.labs_done, *made.labs_done})),
         goals_reached=goals,
+        predictions=first_predictions(known.predictions, made.predictions),
         visited_at=max(known.visited_at, made.visited_at),
     )
 

@@ -29,6 +29,7 @@ from tutor.learner.records import (
     LessonState,
     LogEvent,
     LogMark,
+    Predicted,
     Setting,
     Suspended,
     Suspension,
@@ -97,7 +98,7 @@ def fold(state: LearnerState, events: Iterable[LogEvent]) -> LearnerState:
                 after.suspend(event)
             case Forgotten():
                 after.forget(event)
-            case LabDone() | GoalReached() | LessonRead():
+            case LabDone() | GoalReached() | Predicted() | LessonRead():
                 lesson = after.lessons.get(event.lesson) or LessonState(lesson=event.lesson)
                 after.lessons[event.lesson] = after_progress(lesson, event)
             case Guessed():
@@ -219,7 +220,9 @@ def after_answer(card: Card | None, event: Answered) -> Card:
     return scheduled(known, after, grade(event))
 
 
-def after_progress(lesson: LessonState, event: LabDone | GoalReached | LessonRead) -> LessonState:
+def after_progress(
+    lesson: LessonState, event: LabDone | GoalReached | Predicted | LessonRead
+) -> LessonState:
     """Return `lesson` with what was achieved in it, each achievement once."""
     lesson = msgspec.structs.replace(lesson, visited_at=max(lesson.visited_at, event.at))
     match event:
@@ -230,7 +233,29 @@ def after_progress(lesson: LessonState, event: LabDone | GoalReached | LessonRea
             return msgspec.structs.replace(
                 lesson, goals_reached={**lesson.goals_reached, lab: reached}
             )
+        case Predicted():
+            return _after_prediction(lesson, event)
     return msgspec.structs.replace(lesson, read=True)
+
+
+def _after_prediction(lesson: LessonState, event: Predicted) -> LessonState:
+    entered = lesson.guess
+    return msgspec.structs.replace(
+        lesson,
+        predictions=first_predictions(lesson.predictions, {event.prediction: event}),
+        guess=None if entered and entered.prediction == event.prediction else entered,
+    )
+
+
+def first_predictions(*sources: Mapping[str, Predicted]) -> dict[str, Predicted]:
+    """Return all predictions of `sources` by id; of those with the same id, the earliest."""
+    first: dict[str, Predicted] = {}
+    for source in sources:
+        for name, made in source.items():
+            other = first.setdefault(name, made)
+            if (made.at, made.id) < (other.at, other.id):
+                first[name] = made
+    return first
 
 
 def _with(names: tuple[str, ...], name: str) -> tuple[str, ...]:
@@ -264,8 +289,8 @@ def with_draft(state: LearnerState, question: str, draft: Draft | None) -> Learn
 def place(state: LearnerState, lesson: LessonState) -> LearnerState:
     """Return `state` with the learner's place in one lesson.
 
-    What follows from the log (`read`, labs and goals) stays unchanged, and screens seen in
-    another session stay seen.
+    What follows from the log (`read`, labs, goals and predictions) stays unchanged, and screens
+    seen in another session stay seen.
     """
     known = state.lesson(lesson.lesson)
     merged = msgspec.structs.replace(
@@ -274,5 +299,6 @@ def place(state: LearnerState, lesson: LessonState) -> LearnerState:
         read=known.read,
         labs_done=known.labs_done,
         goals_reached=known.goals_reached,
+        predictions=known.predictions,
     )
     return msgspec.structs.replace(state, lessons={**state.lessons, lesson.lesson: merged})

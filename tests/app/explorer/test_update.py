@@ -19,7 +19,8 @@ from tutor.app.explorer.state import State, Target
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT, RUN_LIMIT
 from tutor.app.explorer.update import update
 from tutor.course.goals import Evidence
-from tutor.course.lesson import Lab, Sampler
+from tutor.course.lesson import Lab
+from tutor.course.model_value import Sampler
 from tutor.engine.api import EngineState
 from tutor.errors import ContextFull, EngineError
 from tutor.learner.background import BackgroundProgress

@@ -21,6 +21,7 @@ from tutor.app.widgets.meter import meter
 from tutor.learner import review
 from tutor.learner.clock import WEEKDAYS
 from tutor.learner.records import Forgotten
+from tutor.study.intuition import Intuition, intuition
 from tutor.study.lesson_progress import lesson_progress
 from tutor.text import counted, safe
 
@@ -83,6 +84,7 @@ class ProgressScreen(MenuScreen):
         if state.cards:
             shown = review.forecast(state, asked, now, 14 if width >= _NARROW else 7)
             memory += [*forecast(shown, now), Content("")]
+        memory += predictions(intuition(state.lessons.values()))
         memory.append(Content.styled("How well you know each lesson", "bold"))
         self.query_one("#memory", Static).update(Content("\n").join(memory))
         row = partial(guesses, progress.guesses)
@@ -105,6 +107,22 @@ def _memory(retention: float | None, streak: int) -> list[Content]:
     if streak > 1:
         text += f" You have answered questions on {streak} days in a row."
     return [Content(text), Content("")]
+
+
+def predictions(summary: Intuition) -> list[Content]:
+    """Say how close the learner's predictions came to the answers."""
+    if not summary.predictions:
+        return []
+    said = [f"You made {counted(summary.predictions, 'prediction')}."]
+    if summary.choices:
+        said.append(f"Of your choices and words, {summary.right} of {summary.choices} were right.")
+    if summary.numbers:
+        said.append(
+            f"Your numbers were typically {summary.distance:.0%} of the range off: "
+            f"{summary.high} too high, {summary.low} too low, "
+            f"{summary.numbers - summary.high - summary.low} close."
+        )
+    return [Content.styled("Your predictions", "bold"), Content(" ".join(said)), Content("")]
 
 
 def forecast(counts: Sequence[int], now: float) -> list[Content]:

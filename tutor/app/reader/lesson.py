@@ -14,6 +14,7 @@ from textual.widgets import Static
 from tutor.app.background.goal_keeper import reached
 from tutor.app.base_screen import scroll_keys
 from tutor.app.reader.links import LINK_KEYS, LinkedScreen
+from tutor.app.reader.predict_card import PredictCard
 from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.prose import Prose
 from tutor.learner.records import LessonRead
@@ -66,6 +67,7 @@ class LessonScreen(LinkedScreen):
         with VerticalScroll(id="reading", can_focus=False):
             yield Static(id="title", markup=False)
             yield Prose(id="text")
+            yield PredictCard(self.services)
             yield LabCard()
         yield Container(id="lab-side")
 
@@ -142,6 +144,7 @@ class LessonScreen(LinkedScreen):
 
     async def _show(self) -> None:
         await self.query_one(Prose).show(self._shown.body)
+        await self.query_one(PredictCard).show(self._lesson, self._shown.prediction)
         self.query_one("#reading").scroll_home(animate=False)
         self._show_lab()
         self.call_after_refresh(self.refresh_bindings)  # only now is it known if it can scroll

@@ -12,8 +12,9 @@ from typing import Any, TypeVar, get_args
 import msgspec
 import yaml
 
-from tutor.course.lesson import GOALS, Value
-from tutor.course.questions.base import type_name
+from tutor.course.lesson import GOALS
+from tutor.course.model_value import Value
+from tutor.course.prediction import PREDICTION_TYPES
 from tutor.course.questions.question import QUESTION_TYPES
 from tutor.course.reading.place import Place, control_character
 from tutor.errors import LessonError
@@ -27,7 +28,7 @@ _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?\Z", re.DOTALL)
 _STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
 _UNKNOWN_FIELD = re.compile(r"unknown field `(?P<field>.*)`", re.DOTALL)
 _KNOWN_NAMES = {
-    "type": [type_name(kind) for kind in QUESTION_TYPES],
+    "type": [str(kind.__struct_config__.tag) for kind in (*QUESTION_TYPES, *PREDICTION_TYPES)],
     "goal": [str(kind.__struct_config__.tag) for kind in GOALS],
     "kind": ["stepper", "guess", "chat"],
     "value": [*get_args(Value), "cases", "right", "share"],

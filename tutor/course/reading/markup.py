@@ -10,7 +10,7 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from tutor.course.reading.place import Place, control_character
 from tutor.errors import LessonError
 
-BLOCKS = ("lab", "question", "numbers", "measured", "include", "facts")
+BLOCKS = ("predict", "lab", "question", "numbers", "measured", "include", "facts")
 """The first lines of fenced blocks that are not code."""
 
 

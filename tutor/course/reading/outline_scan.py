@@ -6,17 +6,26 @@ lesson is valid.
 """
 
 import re
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import msgspec
 
 from tutor.course.lesson import FrontMatter
-from tutor.course.outline import LabOutline, Outline, QuestionOutline, ScreenOutline
+from tutor.course.outline import (
+    LabOutline,
+    Outline,
+    PredictionOutline,
+    QuestionOutline,
+    ScreenOutline,
+)
 from tutor.course.questions.base import type_name
 from tutor.course.questions.question import QUESTION_TYPES
 from tutor.course.reading.headings import LONGEST_TITLE
 from tutor.course.reading.place import Place, decoded
 from tutor.errors import LessonError
+
+Named = TypeVar("Named")
 
 _ID = r"[a-z0-9]+(?:-[a-z0-9]+)*"
 _FRONT = re.compile(r"---\n(.*?\n)---\n", re.DOTALL)
@@ -107,6 +116,7 @@ class _Scan:
         """The beginning of the line with the number `_line`, or a position in it."""
         self._screens: list[ScreenOutline] = []
         self._labs: list[LabOutline] = []
+        self._predictions: list[PredictionOutline] = []
         self._questions: list[QuestionOutline] = []
         self._with_text: set[str] = set()
         self._fences = 0
@@ -126,7 +136,9 @@ class _Scan:
                 return self._question(inside, begin + 1)
             if info not in ("numbers", "measured"):
                 self._has_text()
-            return info != "lab" or self._lab(inside, begin + 1)
+            if info == "predict":
+                return self._named(PredictionOutline, self._predictions, inside, begin + 1)
+            return info != "lab" or self._named(LabOutline, self._labs, inside, begin + 1)
         heading = _SCREEN.fullmatch(title_and_id or "")
         if heading is None or len(heading[1]) > LONGEST_TITLE or not heading[1].isprintable():
             return False
@@ -143,10 +155,17 @@ class _Scan:
         if self._screens:
             self._with_text.add(self._screens[-1].id)
 
-    def _lab(self, inside: str, begin: int) -> bool:
+    def _named(
+        self,
+        kind: Callable[[str, int], Named],
+        found: list[Named],
+        inside: str,
+        begin: int,
+    ) -> bool:
+        """Add a prediction or a lab; return False if its id cannot be found."""
         fields = _fields(inside)
         if "id" in fields:
-            self._labs.append(LabOutline(fields["id"], self._line_at(begin)))
+            found.append(kind(fields["id"], self._line_at(begin)))
         return "id" in fields
 
     def _question(self, inside: str, begin: int) -> bool:
@@ -172,7 +191,8 @@ class _Scan:
         ):  # one of them may not be a fence, as only the parser can tell
             return None
         screens = tuple(screen for screen in self._screens if screen.id in self._with_text)
-        ids = [part.id for part in (*self._screens, *self._labs, *self._questions)]
+        parts = (*self._screens, *self._predictions, *self._labs, *self._questions)
+        ids = [part.id for part in parts]
         if not screens or len(set(ids)) < len(ids):
             return None
         known = {screen.id for screen in screens}
@@ -190,6 +210,7 @@ class _Scan:
                 for each in self._questions
             ),
             file=file,
+            predictions=tuple(self._predictions),
         )
 
 

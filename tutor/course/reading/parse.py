@@ -1,8 +1,9 @@
 """Read a lesson file.
 
-It is Markdown with front matter and headings as screens; labs, questions, quoted numbers, code and
-facts are fenced blocks. `lessons/README.md` shows the format by example. Nothing in a lesson file
-is executed, and every problem is a `LessonError` that names the file, the line and a remedy.
+It is Markdown with front matter and headings as screens; predictions, labs, questions, quoted
+numbers, code and facts are fenced blocks. `lessons/README.md` shows the format by example. Nothing
+in a lesson file is executed, and every problem is a `LessonError` that names the file, the line and
+a remedy.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,10 +13,12 @@ import msgspec
 from markdown_it.token import Token
 
 from tutor.course.facts import Fact, FactsBlock, table
-from tutor.course.lesson import FrontMatter, Lab, Lesson, Quoted, Screen
+from tutor.course.lesson import FrontMatter, Lab, Lesson, Screen
 from tutor.course.links import Link, follow
 from tutor.course.measured import Measured
+from tutor.course.model_value import Quoted
 from tutor.course.outline import NEEDS
+from tutor.course.prediction import Prediction
 from tutor.course.questions.question import Question
 from tutor.course.reading.blocks import decode
 from tutor.course.reading.headings import title_and_id
@@ -37,9 +40,9 @@ The linter warns much earlier, when a screen no longer fits a small terminal.
 class Outcome(msgspec.Struct, frozen=True):
     """The result of reading one file: a lesson, or the problems that prevent it.
 
-    `lines` has the line of each screen, lab and question, by its id, of each quoted number, by
-    `number_name`, and of each block of measured ones, by `measured_name`; `links` are the links
-    to other files of the course.
+    `lines` has the line of each screen, prediction, lab and question, by its id, of each quoted
+    number, by `number_name`, and of each block of measured ones, by `measured_name`; `links` are
+    the links to other files of the course.
     """
 
     lesson: Lesson | None
@@ -117,6 +120,10 @@ class _Reader:
             self._follow(asked, place, ids)
             for sentence in question.inline_texts():
                 self.problems += refused_within(sentence, place)
+        for screen in screens:
+            if (prediction := screen.prediction) is not None:
+                for sentence in prediction.inline_texts():
+                    self.problems += refused_within(sentence, self._place(prediction.id))
         if not screens:
             self._refuse(self.start, "The lesson has no screens.", "Add `## Title {#screen-id}`.")
         if front is None:
@@ -178,6 +185,10 @@ class _Reader:
             return self.attempt(lambda: decode(token.content, kind, inside))
 
         match token.info.strip():
+            case "predict":
+                if (prediction := decoded(Prediction)) is not None:
+                    section.predictions.append(prediction)
+                    self._name(prediction.id, place)
             case "lab":
                 if (lab := decoded(Lab)) is not None:
                     section.labs.append(lab)
@@ -222,14 +233,15 @@ class _Reader:
         self.problems += dead
 
     def _screen(self, section: Section) -> Screen:
-        if len(section.labs) > 1:
+        for second in (*section.predictions[1:2], *section.labs[1:2]):
+            what = "lab" if isinstance(second, Lab) else "prediction"
             self._refuse(
-                self._place(section.labs[1].id),
-                f"The screen {section.id!r} has a second lab.",
+                self._place(second.id),
+                f"The screen {section.id!r} has a second {what}.",
                 "Move it to a screen of its own.",
             )
         body = section.body
-        if not body and not section.labs:
+        if not body and not section.labs and not section.predictions:
             problem = f"The screen {section.id!r} is empty."
             self._refuse(section.place, problem, "Write its text, or remove it.")
         if body.count("\n") >= MAXIMUM_SCREEN_LINES:
@@ -243,6 +255,7 @@ class _Reader:
             id=section.id,
             title=section.title,
             body=body,
+            prediction=section.predictions[0] if section.predictions else None,
             lab=section.labs[0] if section.labs else None,
             numbers=section.numbers[0] if section.numbers else (),
             measured=tuple(section.measured),
@@ -298,7 +311,7 @@ class _Reader:
         )
 
     def _place(self, name: str) -> Place:
-        """Return the place of the screen, lab or question with this id."""
+        """Return the place of the screen, prediction, lab or question with this id."""
         return Place(self.start.file, self.lines[name])
 
     def _refuse(self, place: Place, problem: str, next_step: str) -> None:

@@ -1,7 +1,9 @@
 """A section of a lesson file, from one `##` heading to the next, while the file is read."""
 
-from tutor.course.lesson import Lab, Quoted
+from tutor.course.lesson import Lab
 from tutor.course.measured import Measured
+from tutor.course.model_value import Quoted
+from tutor.course.prediction import Prediction
 from tutor.course.questions.question import Question
 from tutor.course.reading.place import Place
 
@@ -14,6 +16,7 @@ class Section:
         self.id = screen_id
         self.title = title
         self.text: list[str] = []
+        self.predictions: list[Prediction] = []
         self.labs: list[Lab] = []
         self.questions: list[Question] = []
         self.numbers: list[tuple[Quoted, ...]] = []
@@ -27,7 +30,7 @@ class Section:
     @property
     def is_screen(self) -> bool:
         """True if this is a screen; a section with only questions is not."""
-        return bool(self.labs) or bool(self.body) or not self.questions
+        return bool(self.labs or self.predictions) or bool(self.body) or not self.questions
 
     @property
     def body(self) -> str:

@@ -1,0 +1,214 @@
+"""Tests predictions in a lesson by keys: reveal, skip, return, and a failing model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.app.whole_app import keys, sees, until, whole_app
+from tests.engine.fake_engine import FakeEngine
+from tutor.app.reader.predict_card import PredictionField
+from tutor.course.catalogue import Course, load_course
+from tutor.errors import EngineError
+from tutor.learner.progress import Progress
+from tutor.learner.records import Guess, LessonState
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.learner.records import Predicted
+
+LESSON = """\
+---
+id: guesses
+number: 1
+title: Guesses
+summary: Some predictions.
+---
+
+## First {#first}
+
+```predict
+id: paris
+type: number
+ask: How probable is `␣Paris`?
+low: 0
+high: 100
+unit: "%"
+live: {value: probability, prompt: The capital of France is, token: ␣Paris}
+reveal: The other tokens share the rest.
+```
+
+## Second {#second}
+
+```predict
+id: part
+type: choice
+ask: Which one?
+choices: [One, Two]
+right: 2
+live: {value: tokens, prompt: The capital}
+reveal: There are {} tokens.
+```
+
+## Third {#third}
+
+```predict
+id: word
+type: token
+ask: Which token comes next?
+prompt: The capital of France is
+reveal: It is a capital.
+```
+
+## Fourth {#fourth}
+
+```predict
+id: words
+type: words
+ask: How does the model continue?
+live: {value: greedy, prompt: The capital of France is}
+reveal: It writes greedily.
+```
+"""
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Course:
+    folder = tmp_path / "course"
+    folder.mkdir()
+    (folder / "01-guesses.md").write_text(LESSON, encoding="utf-8")
+    loaded = load_course(folder)
+    assert not loaded.problems
+    return loaded
+
+
+def state(folder: Path) -> LessonState:
+    return Progress(folder).lesson("guesses")
+
+
+def made(folder: Path, name: str) -> Predicted:
+    return state(folder).predictions[name]
+
+
+async def test_each_kind_of_prediction(tmp_path: Path, course: Course) -> None:
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "How probable is ␣Paris? (in %)")
+        await keys(pilot, "4", "0", "enter")
+        await sees(pilot, "You predicted 40 %; ")
+        await sees(pilot, "The other tokens share the rest.")
+        await keys(pilot, "enter")
+        await sees(pilot, "2  Two")
+        await keys(pilot, "1", "enter")
+        await sees(pilot, "You predicted “One”; the answer is “Two”.")
+        await sees(pilot, "There are 2 tokens.")
+        await keys(pilot, "enter")
+        await sees(pilot, "Which token comes next?")
+        await keys(pilot, *"Paris", "enter")
+        await sees(pilot, "You predicted the most probable token: ␣Paris")
+        await keys(pilot, "enter")
+        await sees(pilot, "How does the model continue?")
+        await keys(pilot, "a", "enter")
+        await sees(pilot, "You predicted “a”; ")
+        await sees(pilot, "writes “Paris")
+    paris = made(tmp_path, "paris")
+    assert paris.guess == "40 %"
+    assert paris.off is not None
+    assert (made(tmp_path, "part").guess, made(tmp_path, "part").right) == ("One", False)
+    assert made(tmp_path, "word").right is True
+    assert made(tmp_path, "words").right is None
+
+
+async def test_enter_in_an_empty_field_skips(tmp_path: Path, course: Course) -> None:
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "How probable")
+        await keys(pilot, "enter")
+        await sees(pilot, "computes")
+        assert not pilot.app.screen.query(PredictionField)
+        await keys(pilot, "enter")
+        await sees(pilot, "2 of 4")
+        await keys(pilot, "left")
+        await sees(pilot, "1 of 4")
+        await until(pilot, lambda: bool(pilot.app.screen.query(PredictionField)))
+    assert state(tmp_path).predictions == {}
+
+
+async def test_a_guess_that_is_not_submitted_is_kept(tmp_path: Path, course: Course) -> None:
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "How probable")
+        await keys(pilot, "4", "2", "escape")
+        await sees(pilot, "> Continue")
+    assert state(tmp_path).guess == Guess(prediction="paris", text="42")
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Continue")
+        await keys(pilot, "enter")
+        await until(pilot, lambda: bool(pilot.app.screen.query(PredictionField)))
+        assert pilot.app.screen.query_one(PredictionField).value == "42"
+        await keys(pilot, "enter")
+        await sees(pilot, "You predicted 42 %")
+    assert state(tmp_path).guess is None
+
+
+async def test_what_was_predicted_is_shown_again(tmp_path: Path, course: Course) -> None:
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "How probable")
+        await keys(pilot, "5", "enter")
+        await sees(pilot, "You predicted 5 %")
+        await keys(pilot, "right")
+        await sees(pilot, "2 of 4")
+        await keys(pilot, "left")
+        await sees(pilot, "You predicted 5 %")
+        assert not pilot.app.screen.query(PredictionField)
+
+
+async def test_a_number_outside_the_range_can_be_corrected(tmp_path: Path, course: Course) -> None:
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "How probable")
+        await keys(pilot, *"200", "enter")
+        await sees(pilot, "Type a number from 0 % to 100 %.")
+        await keys(pilot, "backspace", "enter")
+        await sees(pilot, "You predicted 20 %")
+
+
+async def test_keys_of_the_screen_work_while_a_number_is_asked(
+    tmp_path: Path, course: Course
+) -> None:
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "How probable")
+        await keys(pilot, "right")
+        await sees(pilot, "2 of 4")
+        await keys(pilot, "right")
+        await sees(pilot, "3 of 4")
+        await keys(pilot, "left")
+        await sees(pilot, "2 of 4")
+        await keys(pilot, "question_mark")
+        await sees(pilot, "Reveal the answer.")
+
+
+async def test_a_failing_model_leaves_the_guess_in_the_field(
+    tmp_path: Path, course: Course
+) -> None:
+    engine = FakeEngine()
+    async with whole_app(tmp_path, engine, course).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "How probable")
+        engine.fail_with = EngineError("The engine broke.", "Try again.")
+        await keys(pilot, "4", "enter")
+        await sees(pilot, "The engine broke. Try again.")
+        assert state(tmp_path).predictions == {}
+        await keys(pilot, "enter")
+        await sees(pilot, "You predicted 4 %")

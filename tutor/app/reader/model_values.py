@@ -1,0 +1,131 @@
+"""Ask the engine for the answers that predictions reveal."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tutor.app.widgets import figures
+from tutor.course.prediction import NumberPrediction, Revealed, TokenPrediction
+from tutor.lm.distribution import PLAIN, ChatMessage
+
+if TYPE_CHECKING:
+    from tutor.course.model_value import ModelValue
+    from tutor.course.prediction import Prediction
+    from tutor.engine.api import AsyncModelSession, Engine
+    from tutor.lm.distribution import Row
+
+_CONTINUATION = 16
+"""The maximum number of tokens of a greedy continuation."""
+
+
+async def revealed(engine: Engine, prediction: Prediction, guess: str) -> Revealed:
+    """Return the answer to a prediction, computed now if it is about the model.
+
+    The guess matters only for a token, whose rank is part of the answer. Raises `TutorError` if
+    the engine fails.
+    """
+    if isinstance(prediction, TokenPrediction):
+        return await _token(engine, prediction.computed, guess.strip())
+    written, wanted = prediction.written_answer, prediction.computed
+    if wanted is None:
+        assert written is not None  # every prediction has one or the other
+        return written
+    if wanted.value == "greedy":
+        text = await _continuation(engine, wanted)
+        return Revealed(text, value=text)
+    number = await _number(engine, wanted)
+    if written is not None:
+        return Revealed(written.text, written.number, value=_formatted(wanted, number))
+    assert isinstance(prediction, NumberPrediction)
+    answer = prediction.as_answer(number)
+    return Revealed(answer.text, answer.number, value=answer.text)
+
+
+def _formatted(wanted: ModelValue, number: float) -> str:
+    match wanted.value:
+        case "probability":
+            return figures.percent(number)
+        case "surprisal" | "entropy":
+            return f"{figures.bits(number)} bits"
+        case "logit":
+            return f"{number:.2f}"
+    return figures.count(round(number))
+
+
+async def _number(engine: Engine, wanted: ModelValue) -> float:
+    session = await _open(engine, wanted)
+    try:
+        position = len(session.tokens)
+        if wanted.value == "tokens":
+            return float(position)
+        sampler = wanted.settings
+        if not wanted.token:
+            found = await session.distribution(position, sampler, seed=0, top=1)
+            return found.sampled_entropy_bits if wanted.value == "entropy" else float(found.kept)
+        row = await _row(engine, session, wanted, wanted.token.replace("␣", " "))
+    finally:
+        await session.close()
+    match wanted.value:
+        case "logit":
+            return row.logit
+        case "rank":
+            return float(row.rank)
+        case "surprisal":
+            return -math.log2(row.sampled_probability) if row.sampled_probability else math.inf
+    return row.sampled_probability
+
+
+async def _token(engine: Engine, wanted: ModelValue, guess: str) -> Revealed:
+    """Return the most probable token, and the rank and probability of the guess.
+
+    A word can be a token with or without the space before it: the more probable one counts.
+    """
+    session = await _open(engine, wanted)
+    try:
+        found = await session.distribution(len(session.tokens), PLAIN, seed=0, top=1)
+        rows = [await _row(engine, session, wanted, text) for text in (f" {guess}", guess) if guess]
+    finally:
+        await session.close()
+    best = min(rows, key=lambda row: row.rank, default=None)
+    text = _with_probability(found.rows[0])
+    return Revealed(
+        text,
+        number=float(best.rank) if best else None,
+        value=_with_probability(best) if best else "",
+    )
+
+
+def _with_probability(row: Row) -> str:
+    return f"{figures.shown(row.token)} ({figures.percent(row.probability)})"
+
+
+async def _row(engine: Engine, session: AsyncModelSession, wanted: ModelValue, text: str) -> Row:
+    """Return the row of the first token of `text`."""
+    first = (await engine.tokenize(text))[0]
+    settings = wanted.settings if wanted.value != "greedy" else PLAIN
+    (row,) = await session.rows(len(session.tokens), settings, (first.id,))
+    return row
+
+
+async def _continuation(engine: Engine, wanted: ModelValue) -> str:
+    """Return the greedy continuation, up to the end of its first line."""
+    session = await _open(engine, wanted)
+    begin = len(session.tokens)
+    try:
+        for _ in range(_CONTINUATION):
+            found = await session.distribution(len(session.tokens), PLAIN, seed=0, top=1)
+            token = found.rows[0].token
+            if token.special or b"\n" in token.data:
+                break
+            session.append([token])
+        return b"".join(token.data for token in session.tokens[begin:]).decode("utf-8", "replace")
+    finally:
+        await session.close()
+
+
+async def _open(engine: Engine, wanted: ModelValue) -> AsyncModelSession:
+    if not wanted.chat:
+        return await engine.open_text(wanted.prompt)
+    system = [ChatMessage("system", wanted.system)] if wanted.system else []
+    return await engine.open_chat([*system, ChatMessage("user", wanted.prompt)])

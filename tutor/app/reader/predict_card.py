@@ -1,0 +1,196 @@
+"""A card that asks for a prediction, and reveals the answer next to the learner's guess."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.content import Content
+from textual.widgets import Input, Static
+
+from tutor.app.quiz.answers import TypedAnswer
+from tutor.app.reader.model_values import revealed
+from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets.inline import inline
+from tutor.course.prediction import BLANK, ChoicePrediction, NumberPrediction, TokenPrediction
+from tutor.errors import TutorError
+from tutor.learner.records import Guess, Predicted
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.binding import BindingType
+
+    from tutor.app.services import Services
+    from tutor.course.lesson import Lesson
+    from tutor.course.prediction import Prediction, Revealed
+
+
+class PredictionField(TypedAnswer):
+    """The field for a guess. While it is empty, the arrows leave it for the lesson's screens."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "enter",
+            "submit",
+            "reveal",
+            tooltip="Reveal the answer. An empty field skips the prediction.",
+        ),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("cursor_left", "cursor_right") and not self.value:
+            return False
+        return super().check_action(action, parameters)
+
+
+class PredictCard(Vertical):
+    """A card with the prediction of a screen, or hidden if the screen has none.
+
+    Once there is a guess, it shows the answer. The guess is saved with it; an empty one is not.
+    """
+
+    def __init__(self, services: Services) -> None:
+        super().__init__()
+        self._services = services
+        self._prediction: Prediction | None = None
+        self._lesson = ""
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="predict-ask", markup=False)
+        yield Static(id="predict-answer", markup=False)
+
+    async def show(self, lesson: Lesson, prediction: Prediction | None) -> None:
+        """Ask for `prediction`, or show the answer if the learner has predicted it before."""
+        self.workers.cancel_node(self)
+        self._lesson, self._prediction = lesson.id, prediction
+        self.display = prediction is not None
+        await self.query(PredictionField).remove()
+        self._say(Content(""))
+        if prediction is None:
+            return
+        self.query_one("#predict-ask", Static).update(_asked(prediction))
+        state = self._services.progress.lesson(lesson.id)
+        if (made := state.predictions.get(prediction.id)) is not None:
+            self.run_worker(self._reveal_again(prediction, made))
+            return
+        field = PredictionField(
+            allowed=prediction.KEYS,
+            placeholder="Type a prediction, or skip it: Enter reveals the answer.",
+        )
+        if state.guess is not None and state.guess.prediction == prediction.id:
+            field.enter(state.guess.text)
+        await self.mount(field, before="#predict-answer")
+        field.focus(scroll_visible=False)
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Save what is typed, so that leaving the screen does not discard it."""
+        event.stop()
+        if self._prediction is None:
+            return
+        progress = self._services.progress
+        state = progress.lesson(self._lesson)
+        guess = Guess(prediction=self._prediction.id, text=event.value) if event.value else None
+        if guess != state.guess:
+            progress.save_lesson(msgspec.structs.replace(state, guess=guess))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        prediction, guess = self._prediction, event.value.strip()
+        if prediction is None:
+            return
+        if guess and (problem := prediction.problem(guess)):
+            self._say(Content.styled(problem, MUTED))
+            return
+        self.run_worker(self._reveal(prediction, guess), exclusive=True)
+
+    async def _reveal(self, prediction: Prediction, guess: str) -> None:
+        """Show the answer and save the guess. If the model fails, the learner can try again."""
+        answer = await self._answer(prediction, guess)
+        if answer is None:
+            return
+        if guess:
+            compared = prediction.compare(guess, answer)
+            progress = self._services.progress
+            progress.record(
+                Predicted(
+                    at=progress.clock(),
+                    prediction=prediction.id,
+                    lesson=self._lesson,
+                    guess=prediction.shown(guess),
+                    answer=answer.text,
+                    off=compared.off,
+                    right=compared.right,
+                )
+            )
+        await self.query(PredictionField).remove()
+        self._say(_revealed(prediction, prediction.shown(guess), answer, self._model))
+        self.screen.refresh_bindings()
+
+    async def _reveal_again(self, prediction: Prediction, made: Predicted) -> None:
+        answer = await self._answer(prediction, made.guess)
+        if answer is not None:
+            self._say(_revealed(prediction, made.guess, answer, self._model))
+
+    async def _answer(self, prediction: Prediction, guess: str) -> Revealed | None:
+        """Return the answer; None if the model failed, which the learner is told."""
+        if prediction.computed is not None:
+            self._say(Content.styled("Computing the answer…", MUTED))
+        try:
+            return await revealed(self._services.engine, prediction, guess)
+        except TutorError as error:
+            self._say(Content.styled(safe(str(error)), MUTED))
+            return None
+
+    @property
+    def _model(self) -> str:
+        """The name of the model that computes the answers."""
+        card = self._services.engine.model
+        return card.name if card else "the model"
+
+    def _say(self, content: Content) -> None:
+        answer = self.query_one("#predict-answer", Static)
+        answer.update(content)
+        answer.display = bool(content.plain)
+
+
+def _asked(prediction: Prediction) -> Content:
+    lines = [Content.assemble(("Predict  ", "bold"), inline(prediction.ask))]
+    if isinstance(prediction, NumberPrediction) and prediction.unit:
+        lines[0] += Content.styled(f" (in {safe(prediction.unit)})", MUTED)
+    if isinstance(prediction, ChoicePrediction):
+        for number, choice in enumerate(prediction.choices, start=1):
+            lines.append(Content.assemble((f"{number}  ", ACT), inline(choice)))
+    return Content("\n").join(lines)
+
+
+def _revealed(prediction: Prediction, guess: str, answer: Revealed, model: str) -> Content:
+    """Draw the guess next to the answer, and the text that explains it."""
+    said = Content.styled(safe(_sentence(prediction, guess, answer, model)), "bold")
+    reveal = inline(prediction.reveal.replace(BLANK, answer.value))
+    return Content("\n").join([said, reveal] if said else [reveal])
+
+
+def _sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -> str:
+    """Say what the learner predicted, if anything, and what the answer is."""
+    if isinstance(prediction, TokenPrediction):
+        best = f"The most probable token is {answer.text}."
+        if not guess:
+            return best
+        if answer.number == 1:
+            return f"You predicted the most probable token: {answer.value}."
+        return f"You predicted {answer.value}, which has rank {answer.number:,.0f}. {best}"
+    if not isinstance(prediction, NumberPrediction):
+        answer = msgspec.structs.replace(answer, text=f"“{answer.text.strip()}”")
+        guess = guess and f"“{guess}”"
+    if not answer.text.strip("“”"):
+        return f"You predicted {guess}." if guess else ""
+    if guess == answer.text:
+        return f"You predicted {guess}, and that is the answer."
+    computed = prediction.written_answer is None
+    verb = "computes" if isinstance(prediction, NumberPrediction) else "writes"
+    subject = f"{model} {verb}" if computed else "the answer is"
+    said = f"You predicted {guess}; {subject}" if guess else subject[0].upper() + subject[1:]
+    return f"{said} {answer.text}."

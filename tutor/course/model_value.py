@@ -1,0 +1,62 @@
+"""Define the values of the default model that a lesson quotes, or reveals after a prediction."""
+
+from typing import Annotated, Literal
+
+import msgspec
+
+from tutor.course.questions.base import Sentence
+from tutor.lm.distribution import SamplerSettings
+
+Value = Literal["probability", "logit", "rank", "surprisal", "entropy", "tokens", "greedy", "kept"]
+
+Prompt = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
+
+
+class Sampler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+    """The sampler settings in a lesson file: `temperature`, `top-k`, `top-p`, `min-p`.
+
+    They mean the same as in the app, and are off by default.
+    """
+
+    temperature: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
+    top_k: Annotated[int, msgspec.Meta(ge=0)] = 0
+    top_p: Annotated[float, msgspec.Meta(gt=0, le=1)] = 1.0
+    min_p: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
+
+    @property
+    def settings(self) -> SamplerSettings:
+        return SamplerSettings(self.temperature, self.top_k, self.top_p, self.min_p)
+
+
+class ModelValue(Sampler, frozen=True, kw_only=True):
+    """A number or text that the model computes.
+
+    `value` is about `token` after `prompt` (probability, logit, rank, surprisal in bits), the
+    distribution after it (entropy in bits; kept: the number of tokens that the sampler leaves),
+    the prompt (tokens: their number), or greedy decoding (greedy: the generated text). With
+    `chat`, the prompt is a message, after `system`.
+    """
+
+    value: Value
+    prompt: Prompt
+    token: Annotated[str, msgspec.Meta(max_length=60)] = ""
+    chat: bool = False
+    system: Annotated[str, msgspec.Meta(max_length=4000)] = ""
+
+    def __post_init__(self) -> None:
+        of_token = self.value in ("probability", "logit", "rank", "surprisal")
+        if of_token != bool(self.token):
+            raise ValueError(
+                f"`value: {self.value}` {'needs' if of_token else 'is not about'} a `token`"
+            )
+        if self.system and not self.chat:
+            raise ValueError("`system` only works with `chat: true`")
+
+
+class Quoted(ModelValue, frozen=True, kw_only=True):
+    """A value that a lesson quotes; the linter computes it again.
+
+    `says` must appear literally in the text of its screen.
+    """
+
+    says: Sentence

@@ -1,0 +1,285 @@
+"""Define predictions: what a screen asks its reader to guess before it reveals the answer.
+
+A prediction is never graded. The learner's guess is stored together with the answer, so that the
+progress screen can show how good the learner's intuition is.
+
+A type of prediction is a class of this module, with its fields as they are written in a lesson
+file.
+"""
+
+import math
+from collections.abc import Iterator
+from typing import Annotated, ClassVar, Literal, get_args
+
+import msgspec
+
+from tutor.course.model_value import ModelValue, Prompt
+from tutor.course.questions.base import Id, Sentence, check_distinct
+from tutor.course.questions.number import readings
+from tutor.course.questions.spelling import plain
+
+BLANK = "{}"
+"""Where a `reveal` shows the computed value."""
+
+
+class Revealed(msgspec.Struct, frozen=True):
+    """The answer to a prediction, computed or from the lesson file.
+
+    `text` is how to show the answer, and `number` is its value: in the unit of a number prediction,
+    or the rank of a guessed token. `value` is the computed value for the `{}` in `reveal`.
+    """
+
+    text: str
+    number: float | None = None
+    value: str = ""
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """A guess compared with the answer.
+
+    `off` is the distance of a guessed number from the answer, as a fraction of the range and
+    negative if the guess was too low. `right` says whether a choice, token or word was right. Both
+    are None if the guess cannot be compared.
+    """
+
+    off: float | None = None
+    right: bool | None = None
+
+
+class PredictionBase(
+    msgspec.Struct, frozen=True, kw_only=True, tag_field="type", forbid_unknown_fields=True
+):
+    """The base class of predictions. `ask` and `reveal` are inline Markdown.
+
+    `reveal` is shown with the answer; a `{}` in it is replaced with the computed value.
+    """
+
+    KEYS: ClassVar[str] = ""
+    """The characters that a guess can consist of; empty if it can be any text."""
+
+    id: Id
+    ask: Sentence
+    reveal: Sentence
+
+    def inline_texts(self) -> Iterator[str]:
+        """Yield all inline Markdown."""
+        yield from (self.ask, self.reveal)
+
+    @property
+    def computed(self) -> ModelValue | None:
+        """The value that the model has to compute for the answer, or None."""
+        raise NotImplementedError
+
+    @property
+    def written_answer(self) -> Revealed | None:
+        """The answer in the lesson file, or None if the model computes it."""
+        return None
+
+    def problem(self, guess: str) -> str:
+        """Return what is wrong with a guess, with advice; an empty string if it can be used."""
+        return ""
+
+    def shown(self, guess: str) -> str:
+        """Return the guess as the learner sees it again."""
+        return guess.strip()
+
+    def compare(self, guess: str, answer: Revealed) -> Comparison:
+        """Compare a guess that has no `problem` with the answer."""
+        return Comparison()
+
+    def _check_reveal(self) -> None:
+        if self.computed is None and BLANK in self.reveal:
+            raise ValueError("`{}` in `reveal` needs a `live` value to be replaced with")
+
+
+class NumberPrediction(PredictionBase, frozen=True, kw_only=True, tag="number"):
+    """A prediction of a number between `low` and `high`.
+
+    The number is `answer`, or the model computes it (`live`). A probability is computed in percent
+    if that is the `unit`. With `scale: log`, distances are measured between logarithms: for a range
+    of many orders of magnitude.
+    """
+
+    KEYS: ClassVar[str] = "0123456789.,-−+% "
+
+    low: float
+    high: float
+    answer: float | None = None
+    live: ModelValue | None = None
+    unit: Annotated[str, msgspec.Meta(max_length=30)] = ""
+    scale: Literal["linear", "log"] = "linear"
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high):
+            raise ValueError("`low` must be less than `high`")
+        if self.scale == "log" and self.low <= 0:
+            raise ValueError("`scale: log` needs a `low` above 0")
+        if (self.answer is None) == (self.live is None):
+            raise ValueError("a prediction of a number needs `answer` or `live`, but not both")
+        if self.answer is not None and not self.low <= self.answer <= self.high:
+            raise ValueError("`answer` must be between `low` and `high`")
+        if self.live is not None and self.live.value == "greedy":
+            raise ValueError("`value: greedy` is text; use a prediction of type `words`")
+        self._check_reveal()
+
+    @property
+    def computed(self) -> ModelValue | None:
+        return self.live
+
+    @property
+    def written_answer(self) -> Revealed | None:
+        return None if self.answer is None else self.as_answer(self.answer)
+
+    @property
+    def in_percent(self) -> bool:
+        """True if the answer is a probability that is shown in percent."""
+        return self.live is not None and self.live.value == "probability" and self.unit == "%"
+
+    def as_answer(self, value: float) -> Revealed:
+        """Return a computed value as the answer, in the unit of the prediction."""
+        number = 100 * value if self.in_percent else value
+        return Revealed(self._with_unit(number), number)
+
+    def problem(self, guess: str) -> str:
+        if self._number(guess) is None:
+            return (
+                f"Type a number from {self._with_unit(self.low)} to {self._with_unit(self.high)}."
+            )
+        return ""
+
+    def shown(self, guess: str) -> str:
+        number = self._number(guess)
+        return guess.strip() if number is None else self._with_unit(number)
+
+    def compare(self, guess: str, answer: Revealed) -> Comparison:
+        number = self._number(guess)
+        if number is None or answer.number is None:
+            return Comparison()
+        range_ = self._at(self.high) - self._at(self.low)
+        return Comparison(off=(self._at(number) - self._at(answer.number)) / range_)
+
+    def _at(self, number: float) -> float:
+        """Return the place of a number on the scale, which ends at `low` and `high`."""
+        number = min(max(number, self.low), self.high)
+        return math.log(number) if self.scale == "log" else number
+
+    def _number(self, guess: str) -> float | None:
+        """Return the number that was typed, or None if it is not in the range."""
+        typed = readings(guess, self.unit)
+        return next((number for number in typed if self.low <= number <= self.high), None)
+
+    def _with_unit(self, number: float) -> str:
+        digits = f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.3g}"
+        return f"{digits} {self.unit}".rstrip()
+
+
+class ChoicePrediction(PredictionBase, frozen=True, kw_only=True, tag="choice"):
+    """A prediction of which of the `choices` is right; `right` counts from 1.
+
+    `live` is a value for the `{}` in `reveal`, if there is one.
+    """
+
+    KEYS: ClassVar[str] = "123456"
+
+    choices: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=2, max_length=6)]
+    right: Annotated[int, msgspec.Meta(ge=1)]
+    live: ModelValue | None = None
+
+    def __post_init__(self) -> None:
+        check_distinct(self.choices)
+        if self.right > len(self.choices):
+            raise ValueError(f"`right: {self.right}` is not one of {len(self.choices)} choices")
+        self._check_reveal()
+
+    @property
+    def computed(self) -> ModelValue | None:
+        return self.live
+
+    @property
+    def written_answer(self) -> Revealed | None:
+        return Revealed(self.choices[self.right - 1], self.right)
+
+    def problem(self, guess: str) -> str:
+        if self._place(guess) is None:
+            return f"Type a number from 1 to {len(self.choices)}."
+        return ""
+
+    def shown(self, guess: str) -> str:
+        place = self._place(guess)
+        return guess.strip() if place is None else self.choices[place]
+
+    def inline_texts(self) -> Iterator[str]:
+        yield from super().inline_texts()
+        yield from self.choices
+
+    def compare(self, guess: str, answer: Revealed) -> Comparison:
+        return Comparison(right=self._place(guess) == self.right - 1)
+
+    def _place(self, guess: str) -> int | None:
+        guess = guess.strip()
+        known = guess.isascii() and guess.isdigit() and 1 <= int(guess) <= len(self.choices)
+        return int(guess) - 1 if known else None
+
+
+class TokenPrediction(PredictionBase, frozen=True, kw_only=True, tag="token"):
+    """A prediction of the model's most probable next token after `prompt`.
+
+    The guess is right if it is that token, or begins with it. With `chat`, the prompt is a message,
+    after `system`.
+    """
+
+    prompt: Prompt
+    chat: bool = False
+    system: Annotated[str, msgspec.Meta(max_length=4000)] = ""
+
+    def __post_init__(self) -> None:
+        if self.system and not self.chat:
+            raise ValueError("`system` only works with `chat: true`")
+
+    @property
+    def computed(self) -> ModelValue:
+        return ModelValue(
+            value="greedy", prompt=self.prompt, chat=self.chat, system=self.system, temperature=0
+        )
+
+    def compare(self, guess: str, answer: Revealed) -> Comparison:
+        return Comparison(right=None if answer.number is None else answer.number == 1)
+
+
+class WordsPrediction(PredictionBase, frozen=True, kw_only=True, tag="words"):
+    """A prediction in the learner's own words.
+
+    The answer is the model's greedy continuation (`live`), the first of the spellings that
+    `accept` lists, or only the `reveal`. Without `accept`, the guess is shown next to the answer
+    and not compared with it.
+    """
+
+    accept: Annotated[tuple[Sentence, ...], msgspec.Meta(max_length=10)] = ()
+    live: ModelValue | None = None
+
+    def __post_init__(self) -> None:
+        if self.live is not None and self.live.value != "greedy":
+            raise ValueError("a prediction of words needs a `live` value of `greedy`")
+        if self.live is not None and self.accept:
+            raise ValueError("a prediction of words has `accept` or `live`, but not both")
+        self._check_reveal()
+
+    @property
+    def computed(self) -> ModelValue | None:
+        return self.live
+
+    @property
+    def written_answer(self) -> Revealed | None:
+        if self.live is not None:
+            return None
+        return Revealed(self.accept[0] if self.accept else "")
+
+    def compare(self, guess: str, answer: Revealed) -> Comparison:
+        if not self.accept:
+            return Comparison()
+        return Comparison(right=plain(guess) in {plain(spelling) for spelling in self.accept})
+
+
+Prediction = NumberPrediction | ChoicePrediction | TokenPrediction | WordsPrediction
+
+PREDICTION_TYPES: tuple[type[Prediction], ...] = get_args(Prediction)
