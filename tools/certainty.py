@@ -1,4 +1,4 @@
-"""Measure what lesson 8 says about the questions on real and invented things, with their lab.
+"""Measure what lesson 9 says about the questions on real and invented things, with their lab.
 
     python -m tools.certainty assets/real-and-invented/measured.json
 

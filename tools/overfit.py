@@ -1,4 +1,4 @@
-"""Run the training that lesson 6 shows: a small network that overfits.
+"""Run the training that lesson 7 shows: a small network that overfits.
 
     python -m tools.overfit assets/overfit.json
 

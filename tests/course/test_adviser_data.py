@@ -143,11 +143,11 @@ def test_a_missing_file_is_reported(folder: Path) -> None:
     assert caught.value.file == "cases.yaml"
 
 
-# --- quotes in lesson 10 ------------------------------------------------------------------------
+# --- quotes in lesson 11 ------------------------------------------------------------------------
 
 
 def test_the_table_of_the_lesson_equals_the_labs() -> None:
-    text = (paths.lessons_folder() / "10-choosing.md").read_text("utf-8")
+    text = (paths.lessons_folder() / "11-choosing.md").read_text("utf-8")
     screen = text[text.index("{#weighing}") : text.index("{#own-examples}")]
     table = [line.strip("| ").split("|") for line in screen.splitlines() if line.startswith("|")]
     heading, _, *rows = [[cell.strip() for cell in row] for row in table]
@@ -167,6 +167,6 @@ def test_the_table_of_the_lesson_equals_the_labs() -> None:
 
 
 def test_the_lesson_counts_the_cases_right() -> None:
-    text = (paths.lessons_folder() / "10-choosing.md").read_text("utf-8")
+    text = (paths.lessons_folder() / "11-choosing.md").read_text("utf-8")
     assert "five of the ten cases" in text
     assert (len(ADVICE.cases), adviser.ENOUGH_CASES) == (10, 5)

@@ -57,7 +57,7 @@ def test_our_own_files_with_arbitrary_edits(
 ) -> None:
     ours = paths.lessons_folder()
     files = {
-        "10-choosing.md": lesson,
+        "11-choosing.md": lesson,
         "glossary.md": glossary,
         "facts.yaml": facts,
     }

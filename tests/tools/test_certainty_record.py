@@ -1,4 +1,4 @@
-"""Test that the record for lesson 8 equals the lab's measurement with the default model."""
+"""Test that the record for lesson 9 equals the lab's measurement with the default model."""
 
 from __future__ import annotations
 

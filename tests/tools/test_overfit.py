@@ -1,4 +1,4 @@
-"""Test that the recorded run of lesson 6 equals the code's, by repeating its beginning."""
+"""Test that the recorded run of lesson 7 equals the code's, by repeating its beginning."""
 
 from __future__ import annotations
 

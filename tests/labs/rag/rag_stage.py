@@ -20,26 +20,26 @@ PASSAGES = tuple(
     Passage(file, anchor, 1, heading, text)
     for file, anchor, heading, text in (
         (
-            "12-retrieval.md",
+            "13-retrieval.md",
             "words",
             "Finding by words",
             "The guest network has the password bluebird. The library of Velm opens at ten, and "
             "closes at six.",
         ),
-        ("12-retrieval.md", "chunks", "Cutting up", "A handbook is cut into passages.\n\nA table"),
+        ("13-retrieval.md", "chunks", "Cutting up", "A handbook is cut into passages.\n\nA table"),
         ("glossary.md", "quantization", "Quantization", "Storing parameters with fewer bits."),
         ("glossary.md", "logit", "Logit", "The raw score that the network gives a token."),
         ("05-attention.md", "sink", "A place to look", "The first token gets what is left over."),
         ("03-tokens.md", "bytes", "Nothing is unknown", "Underneath the characters are bytes."),
-        ("07-sampling.md", "seeds", "The same again", "The same seed gives the same draws, as in a "
+        ("08-sampling.md", "seeds", "The same again", "The same seed gives the same draws, as in a "
          "guest book that is read aloud twice."),
     )
 )  # fmt: skip
 
 PAIRS = """\
-- {kind: words, ask: "What is the password of the guest network?", right: [12-retrieval.md#words],
+- {kind: words, ask: "What is the password of the guest network?", right: [13-retrieval.md#words],
    answer: [bluebird]}
-- {kind: paraphrase, ask: "When can I borrow a novel?", right: [12-retrieval.md#words]}
+- {kind: paraphrase, ask: "When can I borrow a novel?", right: [13-retrieval.md#words]}
 - {kind: words, ask: "What is a logit?", right: [glossary.md#logit]}
 - {kind: absent, ask: "How many moons has Jupiter?"}
 """

@@ -1,4 +1,4 @@
-"""Checks that the figures of lesson 12 about searching and answering are those measured."""
+"""Checks that the figures of lesson 13 about searching and answering are those measured."""
 
 from __future__ import annotations
 

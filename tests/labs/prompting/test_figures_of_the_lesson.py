@@ -1,4 +1,4 @@
-"""Checks that the labs of lesson 11 measure the figures that the lesson quotes."""
+"""Checks that the labs of lesson 12 measure the figures that the lesson quotes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tutor.labs.kit.prompts.version import Version, plain_version
 from tutor.labs.kit.proportions import sign_test, wilson
 from tutor.lm.language_model import LanguageModel
 
-LESSON = (paths.lessons_folder() / "11-prompting.md").read_text("utf-8")
+LESSON = (paths.lessons_folder() / "12-prompting.md").read_text("utf-8")
 ROUNDING = 1
 """The number of items that may differ on another machine, since kernels round differently."""
 MONTH = tasks()["month"]
