@@ -9,6 +9,7 @@ import torch
 from msgspec.structs import replace
 
 from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.next_row import NextRow
 from tutor.lm.session import Session
 
 if TYPE_CHECKING:
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
     from tutor.labs.kit.reply import Reply
     from tutor.lm.language_model import LanguageModel
+
+
+_BEST = 6
+"""The number of most probable tokens shown of each of two distributions."""
 
 
 class ModelBackend:
@@ -82,6 +87,23 @@ class Growing:
 def log_probabilities(logits: Tensor) -> Tensor:
     """Return the log-probabilities [V] before any sampler setting, in 64-bit floats."""
     return torch.log_softmax(logits.double(), dim=-1)
+
+
+def next_rows(model: LanguageModel, before: Tensor, after: Tensor) -> tuple[NextRow, ...]:
+    """Return the most probable next tokens of two distributions, sorted by probability before.
+
+    `before` and `after` are log-probabilities [V].
+    """
+    best = dict.fromkeys([*_best(before), *_best(after)])
+    token = model.tokenizer.token
+    rows = [NextRow(token(id_), float(before[id_].exp()), float(after[id_].exp())) for id_ in best]
+    return tuple(sorted(rows, key=lambda row: -row.before))
+
+
+def _best(log_probabilities: Tensor) -> list[int]:
+    count = min(_BEST, len(log_probabilities))
+    best: list[int] = log_probabilities.topk(count).indices.tolist()
+    return best
 
 
 def longer(model: LanguageModel, reply: Reply, id_: int, log_probability: float) -> Reply:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tutor.labs.kit.backend import Tools
+from tutor.labs.kit.model_backend import next_rows
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.labs.surgery import lab
@@ -18,9 +18,6 @@ from tutor.labs.surgery.lab import FEED_FORWARD, MOST_TOKENS, REPEATED, SEED, An
 from tutor.lm.inspect import heads
 from tutor.lm.inspect import interventions as surgery
 from tutor.lm.inspect.forward_pass import ForwardPass
-
-SHOWN = 6
-"""The number of most probable tokens shown of each distribution."""
 
 LENS_ROWS = 14
 """The number of layers, evenly spaced, that the logit lens shows. Each of them needs a
@@ -92,20 +89,14 @@ class SurgeryBackend:
         both = torch.stack([whole.stream[-1], cut.stream[-1]])
         # The log-probability of every next token [vocabulary].
         before, after = self._model.network.lens(both).cpu().log_softmax(dim=-1)
-        best = dict.fromkeys([*_best(before), *_best(after)])
-        token = self._model.tokenizer.token
-        rows = [
-            lab.NextRow(token(id_), float(before[id_].exp()), float(after[id_].exp()))
-            for id_ in best
-        ]
         config = self._model.network.config
         return lab.Distributions(
             layers=config.layers,
             heads=config.heads,
             tokens=self._model.tokenizer.tokens(ids),
             left_out=left_out,
-            rows=tuple(sorted(rows, key=lambda row: -row.before)),
-            divergence=float((before.exp() * (before - after)).sum() / math.log(2)),
+            rows=next_rows(self._model, before, after),
+            divergence=surgery.divergence(before, after),
         )
 
     def _lens_layers(self) -> list[int]:
@@ -169,11 +160,6 @@ def _progress(passages: Iterable[ForwardPass]) -> Progress:
     """Return the joint progress of the passes. The same pass listed twice counts once."""
     each = {id(passage): passage for passage in passages}.values()
     return Progress(sum(p.done for p in each), sum(p.blocks for p in each))
-
-
-def _best(log_probabilities: Tensor) -> list[int]:
-    best: list[int] = log_probabilities.topk(min(SHOWN, len(log_probabilities))).indices.tolist()
-    return best
 
 
 make_backend = SurgeryBackend

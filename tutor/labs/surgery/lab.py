@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tutor.labs.kit.actions import EditText, MoveFocus, Reset, ShowView, Toggle, moved
 from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.next_row import NextRow, top_changed
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
@@ -82,14 +83,6 @@ class Copy(msgspec.Struct, frozen=True, tag=True):
 
 
 Question = Next | Lens | Scores | Copy
-
-
-class NextRow(msgspec.Struct, frozen=True, array_like=True):
-    """A possible next token, with its probability before and after the cuts."""
-
-    token: Token
-    before: float
-    after: float
 
 
 class Distributions(msgspec.Struct, frozen=True, tag=True):
@@ -289,8 +282,7 @@ def _other_choice(state: State) -> bool:
     kinds = len({cut.head == FEED_FORWARD for cut in state.cuts})
     if state.next is None or not one_layer or kinds != 1:
         return False
-    first = max(state.next.rows, key=lambda row: row.after)
-    return first.token != max(state.next.rows, key=lambda row: row.before).token
+    return top_changed(state.next.rows)
 
 
 @goal("copying-dies", "With at most 8 heads off, double the surprisal of repeats")

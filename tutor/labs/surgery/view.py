@@ -13,6 +13,7 @@ from tutor.app.widgets import bars, figures
 from tutor.labs.kit import heat
 from tutor.labs.kit.columns import ROOMY, Cell, Room, around
 from tutor.labs.kit.keys import Keys, Pair, key, pair
+from tutor.labs.kit.next_table import next_table
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, does, writes
@@ -125,24 +126,7 @@ def _next(state: State, width: int, height: int) -> list[Content]:
         heading.append((f"  {found.left_out} tokens left out", MUTED))
     elif width >= ROOMY:
         heading.append((f"   after  {figures.tail(state.text, width - 46)}", MUTED))
-    name = min(14, max(8, width // 5))
-    bar = max(0, (width - name - 26) // 2)
-    lines = [Content.assemble(*heading)]
-    # If not all fit, show the tokens that are most probable before or after.
-    rows = sorted(found.rows, key=lambda row: -max(row.before, row.after))[: max(1, height - 1)]
-    for row in sorted(rows, key=lambda row: -row.before):
-        lines.append(
-            Content.assemble(
-                "  ",
-                figures.fit(figures.shown(row.token), name),
-                (heat.percent(row.before).rjust(8), MUTED),
-                (" " + bars.bar(row.before, bar), MUTED),
-                (" →", MUTED),
-                (heat.percent(row.after).rjust(8), "bold"),
-                (" " + bars.bar(row.after, bar), likely(row.after)),
-            )
-        )
-    return lines
+    return [Content.assemble(*heading), *next_table(found.rows, width, height - 1)]
 
 
 def _lens(state: State, width: int, height: int) -> list[Content]:

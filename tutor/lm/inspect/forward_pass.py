@@ -22,7 +22,9 @@ class ForwardPass:
     """A forward pass that can pause between two blocks.
 
     `trace` records the pass so far. While blocks run, the context manager `changed` is active; it
-    may replace parts of the network (`tutor.lm.inspect.interventions`).
+    may replace parts of the network (`tutor.lm.inspect.interventions`). `positions` are those of
+    the tokens, 0 to T - 1 by default. They decide how far queries and keys are rotated, but not
+    which tokens the causal mask hides.
     """
 
     def __init__(
@@ -30,13 +32,16 @@ class ForwardPass:
         network: Transformer,
         ids: Sequence[int],
         changed: Callable[[], AbstractContextManager[None]] = nullcontext,
+        positions: Sequence[int] | None = None,
     ) -> None:
         self._network = network
         self._changed = changed
         with torch.inference_mode():
             stream: Tensor = network.embedding(torch.tensor(ids))
             tokens = len(ids)
-            self._rotation = rotations(network.config, 0, tokens).to(stream.device)
+            positions = range(tokens) if positions is None else positions
+            table = rotations(network.config, 0, max(positions) + 1)
+            self._rotation = table[torch.tensor(positions)].to(stream.device)
             self._mask = causal_mask(tokens, tokens, stream.device) if tokens > 1 else None
         self.trace = Trace()
         self.trace.residuals.append(stream)

@@ -1,0 +1,178 @@
+"""The lab that changes the positions of a text's tokens, or turns rotary embedding off."""
+
+from __future__ import annotations
+
+import random
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from tutor.labs.kit.actions import Adjust, EditText, Reset, Toggle, moved
+from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.next_row import NextRow, top_changed
+from tutor.labs.kit.progress import Progress
+from tutor.labs.kit.sentence import sentence
+from tutor.lm.distribution import Token
+
+MOST_TOKENS = 48
+"""The maximum number of tokens that are used. The rest of a longer text is left out."""
+
+SHIFTS = (0, 1, 10, 100, 500, 1000, 2000, 4000)
+"""The positions at which the first token can be."""
+
+Action = EditText | Toggle[Literal["rotary", "order"]] | Adjust[Literal["shift", "seed"]] | Reset
+"""`Toggle` turns rotary embedding off or on, or shuffles the words or puts them back in order."""
+
+
+class Question(msgspec.Struct, frozen=True, tag=True):
+    """A request to process `text` with positions from 0, and `changed` with changed positions.
+
+    `changed` is the same text, or its words in another order. Its first token is at position
+    `shift`. Without `rotary`, no query and key is rotated, as if all tokens were at position 0.
+    """
+
+    text: str
+    changed: str
+    shift: int
+    rotary: bool
+
+
+class Comparison(msgspec.Struct, frozen=True, tag=True):
+    """The predictions before and after the change.
+
+    `rows` are the most probable next tokens, sorted by their probability before. `divergence` is
+    the Kullback-Leibler divergence of the distribution after the change from the one before, in
+    bits, and `order_divergence` the part that the order of the words makes: the divergence of
+    `changed` from `text` when both have changed positions. `bits_before` and `bits_after` are the
+    mean surprisals of the tokens. `tokens` are those of `changed`.
+    """
+
+    tokens: tuple[Token, ...]
+    left_out: int
+    rows: tuple[NextRow, ...]
+    divergence: float
+    order_divergence: float
+    bits_before: float
+    bits_after: float
+
+
+Answer = Comparison | Progress
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of the lab.
+
+    `seed` shuffles the words if `shuffled`. `result` belongs to the current text and settings, and
+    `progress` to the open question.
+    """
+
+    text: str = "When Mary and John went to the store, John gave a drink to"
+    shuffled: bool = False
+    seed: int = 1
+    shift: int = 0
+    rotary: bool = True
+    result: Comparison | None = None
+    progress: Progress | None = None
+
+    @property
+    def changed(self) -> str:
+        """The text in its current order.
+
+        The last word stays in place, since the prediction follows it.
+        """
+        if not self.shuffled:
+            return self.text
+        *words, last = self.text.split()
+        random.Random(self.seed).shuffle(words)
+        return " ".join([*words, last])
+
+
+def act(state: State, action: Action) -> State:
+    state = replace(state, result=None, progress=None)
+    match action:
+        case EditText(text=text):
+            return replace(state, text=sentence(text))
+        case Toggle(what="rotary"):
+            return replace(state, rotary=not state.rotary)
+        case Toggle():
+            return replace(state, shuffled=not state.shuffled)
+        case Adjust(by=by, dial="seed"):
+            return replace(state, seed=max(1, state.seed + by), shuffled=True)
+        case Adjust(by=by):
+            at = moved(SHIFTS.index(state.shift), by, len(SHIFTS))
+            return replace(state, shift=SHIFTS[at])
+        case Reset():
+            return State(text=state.text)
+
+
+def question(state: State) -> Question | None:
+    if state.result is not None:
+        return None
+    return Question(state.text, state.changed, state.shift, state.rotary)
+
+
+def receive(state: State, question: Question, answer: Answer) -> State:
+    if isinstance(answer, Progress):
+        return replace(state, progress=answer)
+    return replace(state, result=answer, progress=None)
+
+
+FAR = 500
+SAME = 0.01
+HIDDEN = 0.5
+WORSE = 2.0
+
+
+@goal("shifted", "Shift by 500 or more with a change of under 0.01 bits")
+def _shifted(state: State) -> bool:
+    found = state.result
+    far = state.shift >= FAR and state.rotary and not state.shuffled
+    return found is not None and far and found.divergence < SAME
+
+
+@goal("order-matters", "With RoPE on, shuffle the words so that another token ranks first")
+def _order_matters(state: State) -> bool:
+    found = state.result
+    return found is not None and state.shuffled and state.rotary and top_changed(found.rows)
+
+
+@goal("no-positions", "Turn RoPE off, and raise the surprisal of an unshuffled text")
+def _no_positions(state: State) -> bool:
+    found = state.result
+    off = not state.rotary and not state.shuffled
+    return found is not None and off and found.bits_after > found.bits_before
+
+
+@goal("order-hidden", "With RoPE off, shuffle the words with a change of under 0.5 bits")
+def _order_hidden(state: State) -> bool:
+    found = state.result
+    moved_words = state.shuffled and state.changed != state.text
+    return (
+        found is not None and moved_words and not state.rotary and found.order_divergence < HIDDEN
+    )
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="positions",
+    title="Positions",
+    order=146,
+    lesson="block",
+    task=(
+        "Shift all positions, shuffle the words, or turn rotary embedding (RoPE) off. See which "
+        "of these the model notices."
+    ),
+    start=State,
+    act=act,
+    question=question,
+    receive=receive,
+    goals=(_shifted, _order_matters, _no_positions, _order_hidden),
+    solution=(
+        Adjust(4, "shift"),
+        Reset(),
+        Toggle("order"),
+        Reset(),
+        Toggle("rotary"),
+        Toggle("order"),
+    ),
+)

@@ -1,0 +1,107 @@
+"""Draws the lab about positions."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets import figures
+from tutor.labs.kit.columns import ROOMY, Cell, Room
+from tutor.labs.kit.keys import Keys, Pair, key, pair
+from tutor.labs.kit.next_table import next_table
+from tutor.labs.kit.progress_line import reading_line
+from tutor.labs.kit.sentence import edit_sentence
+from tutor.labs.kit.view import LabView, Offered, writes
+from tutor.labs.positions.lab import State
+
+_LABEL = 11
+
+
+class PositionsView(LabView):
+    """The three settings, the text as the model gets it, and the next token before and after."""
+
+    BINDINGS: ClassVar[Keys] = [
+        *pair(Pair("left", "right", "← →"), "adjust(*, 'shift')", "shift", "Shift all positions."),
+        key("w", "switch('order')", "word order", "Shuffle the words, or put them in order."),
+        key("s", "adjust(1, 'seed')", "new seed", "Shuffle the words with a new seed."),
+        key("m", "switch('rotary')", "RoPE", "Turn rotary position embedding off or on."),
+        key("z", "reset", "reset", "Return to the positions that the model was trained with."),
+        key("e", "edit", "edit", "Edit the text."),
+    ]
+    OFFERED: ClassVar[Offered[State]] = {
+        "reset": lambda state: state.shuffled or state.shift > 0 or not state.rotary,
+        "adjust:seed": lambda state: state.shuffled,
+    }
+
+    action_edit = writes("A text for the model to continue:", edit_sentence)
+
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
+        above = [_settings(state, width), _text(state, width)]
+        found = state.result
+        if found is None:
+            return [*above, reading_line("processing", state.progress, width)]
+        heading = [*_numbers(state, width), _changed(state, width)]
+        if Room(width, height).low:
+            above, heading = above[:1], heading[1:]
+        room = height - len(above) - len(heading)
+        return [*above, *heading, *next_table(found.rows, width, room)]
+
+
+def _settings(state: State, width: int) -> Content:
+    order = f"shuffled, seed {state.seed}" if state.shuffled else "as written"
+    settings = (
+        ("RoPE", "on" if state.rotary else "off", not state.rotary),
+        ("first position", f"{state.shift:,}" if state.rotary else "none", state.shift > 0),
+        ("words", order, state.shuffled),
+    )
+    names = {"first position": "start"} if width < ROOMY else {}
+    parts: list[Cell] = []
+    for name, value, changed in settings:
+        parts += [
+            (f"{names.get(name, name)} ", MUTED),
+            (value, f"{ACT} bold" if changed else "bold"),
+            "   " if width >= ROOMY else "  ",
+        ]
+    return Content.assemble(*parts)
+
+
+def _text(state: State, width: int) -> Content:
+    found = state.result
+    left_out = f"  {found.left_out} tokens left out" if found and found.left_out else ""
+    label = f"{'text':<{_LABEL}}" if width >= ROOMY else ""
+    room = width - len(label) - len(left_out)
+    return Content.assemble(
+        (label, MUTED), figures.tail(state.changed, max(8, room)), (left_out, MUTED)
+    )
+
+
+def _numbers(state: State, width: int) -> list[Content]:
+    found = state.result
+    assert found is not None
+    before, after = figures.bits(found.bits_before), figures.bits(found.bits_after)
+    name = "mean surprisal of the tokens" if width >= ROOMY else "bits per token"
+    lines = [
+        Content.assemble(
+            (f"{name}  ", MUTED), (before, MUTED), (" → ", MUTED), (after, "bold"), (" bits", MUTED)
+        )
+    ]
+    if state.shuffled and not state.rotary:
+        said = "the order alone changes the prediction by " if width >= ROOMY else "order alone "
+        lines.append(
+            Content.assemble((said, MUTED), (f"{found.order_divergence:.3f} bits", "bold"))
+        )
+    return lines
+
+
+def _changed(state: State, width: int) -> Content:
+    found = state.result
+    assert found is not None
+    said = "  changed by " if width >= ROOMY else "  "
+    return Content.assemble(
+        ("next token", "bold"), (said, MUTED), (f"{found.divergence:.3f} bits", "bold")
+    )
+
+
+VIEW = PositionsView
