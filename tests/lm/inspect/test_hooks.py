@@ -8,7 +8,7 @@ from torch import nn
 
 from tests.labs.lab_backend import small_model
 from tests.tiny_model import tiny_model
-from tutor.lm.inspect.hooks import InputRecorder, block_of, replaced
+from tutor.lm.inspect.hooks import InputRecorder, OutputRecorder, block_of, replaced
 from tutor.lm.network import Transformer
 
 
@@ -37,7 +37,9 @@ def test_nested_replacements_are_restored_in_the_right_order() -> None:
     network = small_model().network
     block = block_of(network, 0)
     part = block.feed_forward
-    with replaced([(block, "feed_forward", Zero()), (block, "feed_forward", InputRecorder(part))]):
+    with replaced(
+        [(block, "feed_forward", Zero()), (block, "feed_forward", InputRecorder(part, []))]
+    ):
         assert isinstance(block.feed_forward, InputRecorder)
     assert block.feed_forward is part
 
@@ -47,8 +49,11 @@ def test_recording_changes_nothing() -> None:
     network, read = small_model().network, torch.tensor([5, 9, 5])
     before = network(read)
     block = block_of(network, 2)
-    recorder = InputRecorder(block.feed_forward)
-    with replaced([(block, "feed_forward", recorder)]):
+    inputs: list[torch.Tensor] = []
+    outputs: list[torch.Tensor] = []
+    inner = InputRecorder(block.feed_forward, inputs)
+    with replaced([(block, "feed_forward", OutputRecorder(inner, outputs))]):
         assert torch.equal(network(read), before)
-    assert recorder.recorded is not None
-    assert recorder.recorded.shape == (3, network.config.width)
+    (read_by_part,), (written) = inputs, outputs[0]
+    assert read_by_part.shape == written.shape == (3, network.config.width)
+    assert torch.equal(block.feed_forward(read_by_part), written)

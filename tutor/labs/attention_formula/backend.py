@@ -38,10 +38,10 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
     config = network.config
     block = block_of(network, layer)
     attention = block.attention
-    trace, recorder = Trace(), InputRecorder(attention.output)
-    with replaced([(attention, "output", recorder)]):
+    trace = Trace()
+    recorded: list[Tensor] = []
+    with replaced([(attention, "output", InputRecorder(attention.output, recorded))]):
         network(torch.tensor(ids), None, trace)
-    assert recorder.recorded is not None
 
     # Repeat the steps of `Attention.forward` to get its intermediate results.
     stream = trace.residuals[layer]  # [T, width], the input of the block.
@@ -49,7 +49,7 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
     rotation = rotations(config, 0, len(ids)).to(stream.device)
     queries, keys = rotate(queries, rotation), rotate(keys, rotation)
     shared = head // (config.heads // config.key_value_heads)  # Heads share keys and values.
-    answers = recorder.recorded.unflatten(-1, (config.heads, config.head_size))
+    answers = recorded[0].unflatten(-1, (config.heads, config.head_size))
     return HeadVectors(
         queries[head], keys[shared], values[shared], trace.attention[layer][head], answers[:, head]
     )

@@ -47,14 +47,26 @@ def replaced(replacements: Sequence[Replacement]) -> Iterator[None]:
 
 
 class InputRecorder(nn.Module):
-    """A wrapper around a module that records its last input as `recorded` [..., inputs]."""
+    """A wrapper around a module that appends its inputs [..., inputs] to `recorded`."""
 
-    def __init__(self, module: nn.Module) -> None:
+    def __init__(self, module: nn.Module, recorded: list[Tensor]) -> None:
         super().__init__()
-        self.module = module
-        self.recorded: Tensor | None = None
+        self.module, self.recorded = module, recorded
 
     def forward(self, x: Tensor) -> Tensor:
-        self.recorded = x
-        answer: Tensor = self.module(x)
-        return answer
+        self.recorded.append(x)
+        output: Tensor = self.module(x)
+        return output
+
+
+class OutputRecorder(nn.Module):
+    """A wrapper around a module that appends its outputs [..., outputs] to `recorded`."""
+
+    def __init__(self, module: nn.Module, recorded: list[Tensor]) -> None:
+        super().__init__()
+        self.module, self.recorded = module, recorded
+
+    def forward(self, *inputs: object) -> Tensor:
+        output: Tensor = self.module(*inputs)
+        self.recorded.append(output)
+        return output

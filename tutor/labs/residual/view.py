@@ -1,0 +1,154 @@
+"""Draws the residual stream lab."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.binding import Binding
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets import bars, figures
+from tutor.labs.kit import heat
+from tutor.labs.kit.columns import ROOMY, Cell, Room, around, cursor
+from tutor.labs.kit.keys import Keys, Pair, key, pair
+from tutor.labs.kit.progress_line import reading_line
+from tutor.labs.kit.sentence import edit_sentence
+from tutor.labs.kit.view import LabView, writes
+from tutor.labs.residual.lab import VIEWS, Contributions, State, Stream
+
+_NUMBER = 9
+_STRONGEST = 3
+"""The number of heads that are named below the table."""
+
+
+class ResidualView(LabView):
+    """A table with a row for each block, about the token in focus."""
+
+    VIEWS = VIEWS
+    BINDINGS: ClassVar[Keys] = [
+        *pair(Pair("up", "down", "↑↓←→"), "move_focus(*, 'block')", "block", "Choose a block."),
+        Binding("left", "move_focus(-1, 'token')", show=False, tooltip="Choose the token before."),
+        Binding("right", "move_focus(1, 'token')", show=False, tooltip="Choose the next token."),
+        key("tab", "next_view", "length/logit", "Show lengths, or contributions to a logit."),
+        key("e", "edit", "edit", "Edit the text."),
+    ]
+
+    action_edit = writes("A text for the model to process:", edit_sentence)
+
+    def lines(self, state: State, width: int, height: int) -> list[Content]:
+        if state.stream is None:
+            return [reading_line("processing", state.progress, width)]
+        above = _tokens(state, state.stream, width)
+        if state.view == "length":
+            return [*above, *_lengths(state, state.stream, width, height - len(above))]
+        if state.shown is None:
+            return [*above, reading_line("processing", state.progress, width)]
+        return [*above, *_logit(state, state.shown, width, height - len(above))]
+
+
+def _tokens(state: State, stream: Stream, width: int) -> list[Content]:
+    """Draw the tokens on one line, with the one in focus marked, as far as they fit."""
+    names = [figures.shown(token) for token in stream.tokens]
+    first = state.position
+    while first > 0 and sum(len(name) + 1 for name in names[first - 1 : state.position + 1]) < (
+        width // 2
+    ):
+        first -= 1
+    parts: list[Cell] = [("… ", MUTED)] if first else []
+    for at in range(first, len(names)):
+        parts += [(names[at], f"{ACT} reverse" if at == state.position else ""), " "]
+    line = Content.assemble(*parts)
+    if stream.left_out:
+        line += Content.styled(f" {stream.left_out} tokens left out", MUTED)
+    return [line]
+
+
+def _lengths(state: State, stream: Stream, width: int, height: int) -> list[Content]:
+    at = state.position
+    lengths, attention = stream.stream[at], stream.attention[at]
+    feed_forward = stream.feed_forward[at]
+    roomy = width >= ROOMY
+    heading = f"{'block':>7}{'length':>{_NUMBER + 2}}"
+    heading += f"{'attention adds':>16}{'feed-forward':>14}" if roomy else f"{'attn':>8}{'ffwd':>8}"
+    columns = (16, 14) if roomy else (8, 8)
+    bar = max(0, min(30, width - len(heading) - 2))
+    longest = max(lengths)
+    lines = [Content.styled(heading, MUTED)]
+    low = Room(width, height).low
+    room = height - (1 if low else 3)
+    for row in around(state.block, stream.blocks, max(1, room)):
+        chosen = row == state.block
+        lines.append(
+            Content.assemble(
+                cursor(chosen),
+                (f"{row + 1:>5}", "bold" if chosen else MUTED),
+                (f"{_length(lengths[row + 1]):>{_NUMBER + 2}}", "bold"),
+                (f"{_length(attention[row]):>{columns[0]}}", MUTED),
+                (f"{_length(feed_forward[row]):>{columns[1]}}", MUTED),
+                "  ",
+                (bars.bar(lengths[row + 1] / longest, bar), ACT if chosen else MUTED),
+            )
+        )
+    if not low:
+        before, after = lengths[state.block], lengths[state.block + 1]
+        times = after / before if before else 1.0
+        said = f"Block {state.block + 1} takes the vector from length {_length(before)} to "
+        said += f"{_length(after)}: × {times:.2f}."
+        lines += [Content(""), Content.styled(said, MUTED)]
+    return lines
+
+
+def _logit(state: State, found: Contributions, width: int, height: int) -> list[Content]:
+    roomy = width >= ROOMY
+    head: list[Cell] = [
+        ("next " if not roomy else "most probable next token  ", MUTED),
+        (figures.shown(found.target), "bold"),
+        (f" {heat.percent(found.probability)}", MUTED),
+        ("  logit ", MUTED),
+        (f"{found.logit:.2f}", "bold"),
+    ]
+    if roomy:
+        head.append((f"  embedding {found.embedding:+.2f}", MUTED))
+    bar = max(0, min(18, (width - 7 - 2 * _NUMBER - 10) // 2))
+    gap = 6 if roomy else 1
+    names = ("attention", "feed-forward") if roomy else ("attn", "ffwd")
+    heading = f"{'block':>7}{names[0]:>{_NUMBER}}{names[1]:>{bar + gap + _NUMBER + 2}}"
+    widest = max(map(abs, (*found.attention, *found.feed_forward))) or 1.0
+    lines = [Content.assemble(*head), Content.styled(heading, MUTED)]
+    low = Room(width, height).low
+    for row in around(state.block, len(found.attention), max(1, height - (3 if low else 4))):
+        chosen = row == state.block
+        lines.append(
+            Content.assemble(
+                cursor(chosen),
+                (f"{row + 1:>5}", "bold" if chosen else MUTED),
+                *_added(found.attention[row], widest, bar),
+                " " * gap,
+                *_added(found.feed_forward[row], widest, bar),
+            )
+        )
+    return [*lines, *([] if low else [Content("")]), _heads(state, width)]
+
+
+def _added(value: float, widest: float, bar: int) -> list[Cell]:
+    """Draw a signed contribution, with a bar for its size."""
+    style = ACT if value > 0 else MUTED
+    return [f"{value:>+{_NUMBER}.2f}  ", (bars.bar(abs(value) / widest, bar), style)]
+
+
+def _heads(state: State, width: int) -> Content:
+    found = state.shown_heads
+    if found is None:
+        return reading_line("processing", state.progress, width)
+    ranked = sorted(range(len(found.heads)), key=lambda head: -abs(found.heads[head]))
+    named = [f"head {head + 1} {found.heads[head]:+.2f}" for head in ranked[:_STRONGEST]]
+    name = f"strongest heads of block {state.block + 1}: " if width >= ROOMY else ""
+    return Content.assemble((name, MUTED), "   ".join(named))
+
+
+def _length(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
+
+
+VIEW = ResidualView

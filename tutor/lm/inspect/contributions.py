@@ -1,0 +1,84 @@
+"""Measure what each part of the network adds to the residual stream, and to one token's logit.
+
+The residual stream after the last block is a sum:
+
+    x = embedding + attention of block 1 + feed-forward of block 1 + attention of block 2 + ...
+
+The final norm divides it by one number, its root mean square r, and multiplies it by a learned
+weight w; the output layer then takes the dot product with the token's row u. Once r is known, both
+are linear, so the logit is a sum too, with one term for each part:
+
+    logit = sum over parts of  (part * w / r) . u
+
+Each term is the part's direct contribution ("direct logit attribution", Elhage et al. 2021). A part
+also acts indirectly, through the parts after it, which this does not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from tutor.lm.inspect.hooks import InputRecorder, OutputRecorder, Replacement, block_of, replaced
+from tutor.lm.network import Transformer
+
+
+class Parts:
+    """The outputs of the parts of a network in one forward pass, block by block.
+
+    `attention` and `feed_forward` hold what each adds to the residual stream [T, width], and
+    `heads` the outputs of all heads of a block next to each other [T, heads head_size], before the
+    output matrix mixes them.
+    """
+
+    def __init__(self) -> None:
+        self.attention: list[Tensor] = []
+        self.feed_forward: list[Tensor] = []
+        self.heads: list[Tensor] = []
+
+
+@contextmanager
+def recorded(network: Transformer, parts: Parts) -> Iterator[None]:
+    """Append the outputs of each block that runs to `parts`."""
+    changes: list[Replacement] = []
+    for layer in range(network.config.layers):
+        block = block_of(network, layer)
+        attention, feed_forward = block.attention, block.feed_forward
+        changes += [
+            (attention, "output", InputRecorder(attention.output, parts.heads)),
+            (block, "attention", OutputRecorder(attention, parts.attention)),
+            (block, "feed_forward", OutputRecorder(feed_forward, parts.feed_forward)),
+        ]
+    with replaced(changes):
+        yield
+
+
+@torch.inference_mode()
+def of_heads(network: Transformer, layer: int, heads: Tensor) -> Tensor:
+    """Return what each head of a block adds to the residual stream: [heads, width].
+
+    `heads` [heads head_size] are the outputs of the heads at one position. The output matrix is
+    linear, so it can be applied to one head at a time, with 0 for the others.
+    """
+    count = network.config.heads
+    size = network.config.head_size
+    alone = torch.eye(count, device=heads.device).repeat_interleave(size, dim=-1) * heads
+    output: Tensor = block_of(network, layer).attention.output(alone)
+    return output.float()
+
+
+@torch.inference_mode()
+def to_logit(network: Transformer, stream: Tensor, parts: Tensor, token: int) -> Tensor:
+    """Return the direct contribution of each part to a token's logit: [N].
+
+    `stream` [width] is the residual stream after the last block, and `parts` [N, width] are terms
+    of the sum that it is. The contributions of all terms add up to the logit.
+    """
+    # The root mean square of a vector of ones is 1, so its norm is the learned weight.
+    weight = network.norm(torch.ones_like(stream))
+    mean_square = stream.square().mean() + network.config.norm_epsilon
+    logits = network.logits(parts * weight * mean_square.rsqrt())  # [N, vocabulary]
+    return logits[:, token].float().cpu()
