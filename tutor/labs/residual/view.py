@@ -113,7 +113,7 @@ def _logit(state: State, found: Contributions, width: int, height: int) -> list[
     bar = max(0, min(18, (width - 7 - 2 * _NUMBER - 10) // 2))
     gap = 6 if roomy else 1
     names = ("attention", "feed-forward") if roomy else ("attn", "ffwd")
-    heading = f"{'block':>7}{names[0]:>{_NUMBER}}{names[1]:>{bar + gap + _NUMBER + 2}}"
+    heading = f"{'block':>7}    {names[0]:<{_NUMBER + bar + gap + 2}}{names[1]}"
     widest = max(map(abs, (*found.attention, *found.feed_forward))) or 1.0
     lines = [Content.assemble(*head), Content.styled(heading, MUTED)]
     low = Room(width, height).low

@@ -20,20 +20,20 @@ from tutor.lm.inspect.hooks import Replacement, block_of, replaced
 from tutor.lm.network import Transformer
 
 
-class HeadMask(nn.Module):
-    """The output matrix of an attention layer, with some heads switched off.
+class InputMask(nn.Module):
+    """A matrix with some of its inputs switched off.
 
-    It multiplies the answers of the heads [..., heads head_size] by `kept`, which is 0 for those
-    heads and 1 for the others.
+    It multiplies its input [..., inputs] by `kept` [inputs], which is 0 for those inputs and 1 for
+    the others. The inputs of an attention layer's output matrix are the outputs of its heads.
     """
 
-    def __init__(self, output: nn.Module, kept: Tensor) -> None:
+    def __init__(self, matrix: nn.Module, kept: Tensor) -> None:
         super().__init__()
-        self.output, self.kept = output, kept
+        self.matrix, self.kept = matrix, kept
 
-    def forward(self, answers: Tensor) -> Tensor:
-        mixed: Tensor = self.output(answers * self.kept.to(answers.device))
-        return mixed
+    def forward(self, x: Tensor) -> Tensor:
+        output: Tensor = self.matrix(x * self.kept.to(x.device))
+        return output
 
 
 class NoOutput(nn.Module):
@@ -71,7 +71,7 @@ def switched_off(
         kept = torch.ones(config.heads, config.head_size)
         kept[[head for where, head in heads if where == layer]] = 0
         attention = block_of(network, layer).attention
-        changes.append((attention, "output", HeadMask(attention.output, kept.flatten())))
+        changes.append((attention, "output", InputMask(attention.output, kept.flatten())))
     for layer in sorted(set(feed_forwards)):
         changes.append((block_of(network, layer), "feed_forward", NoOutput()))
     with replaced(changes):

@@ -1,0 +1,1 @@
+"""The lab "Neurons of a feed-forward network"."""

@@ -1,0 +1,204 @@
+"""The lab that looks at single neurons of feed-forward networks, and switches them off."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+from msgspec.structs import replace
+
+from tutor.labs.kit.actions import EditText, MoveFocus, Reset, Toggle, moved
+from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.progress import Progress
+from tutor.labs.kit.sentence import sentence
+from tutor.lm.distribution import Token
+
+MOST_TOKENS = 24
+"""The maximum number of tokens that are used. The rest of a longer text is left out."""
+
+Action = EditText | MoveFocus[Literal["block", "neuron"]] | Toggle[Literal["neuron"]] | Reset
+"""`Toggle` switches the neuron in focus off or on again."""
+
+
+class Neuron(msgspec.Struct, frozen=True, array_like=True, order=True):
+    """A neuron: its block and its index in the hidden layer, both counted from 0."""
+
+    block: int
+    index: int
+
+
+class Strongest(msgspec.Struct, frozen=True, tag=True):
+    """A request for the neurons of a block that move the prediction after a text most."""
+
+    text: str
+    block: int
+
+
+class Without(msgspec.Struct, frozen=True, tag=True):
+    """A request for the prediction after a text with these neurons switched off."""
+
+    text: str
+    off: tuple[Neuron, ...]
+
+
+Question = Strongest | Without
+
+
+class NeuronRow(msgspec.Struct, frozen=True, array_like=True):
+    """A neuron, and how it acts on a text.
+
+    `contribution` is what it adds directly to the logit of the most probable next token, and
+    `activations` are its activations at each token. `promotes` are the tokens whose logits it
+    raises most, at the sign of its activation at the last token.
+    """
+
+    index: int
+    contribution: float
+    activations: tuple[float, ...]
+    promotes: tuple[Token, ...]
+
+
+class Neurons(msgspec.Struct, frozen=True, tag=True):
+    """The neurons of a block that move the prediction most, the strongest first.
+
+    `target` is the most probable next token, with all neurons on.
+    """
+
+    blocks: int
+    hidden: int
+    tokens: tuple[Token, ...]
+    left_out: int
+    target: Token
+    rows: tuple[NeuronRow, ...]
+
+
+class Prediction(msgspec.Struct, frozen=True, tag=True):
+    """The next-token distributions with all neurons on and with some off."""
+
+    rows: tuple[NextRow, ...]
+    divergence: float
+
+
+Answer = Neurons | Prediction | Progress
+
+
+class State(msgspec.Struct, frozen=True, kw_only=True):
+    """The state of the lab.
+
+    `block` and `row` are in focus, counted from 0; `row` is a place in the list of neurons.
+    `known` has the neurons by block, and `prediction` belongs to the neurons that are `off`.
+    `progress` is the progress of the open question.
+    """
+
+    text: str = "Once upon a"
+    block: int = 0
+    row: int = 0
+    off: tuple[Neuron, ...] = ()
+    known: dict[int, Neurons] = {}
+    prediction: Prediction | None = None
+    progress: Progress | None = None
+
+    @property
+    def shown(self) -> Neurons | None:
+        return self.known.get(self.block)
+
+    @property
+    def focus(self) -> NeuronRow | None:
+        return self.shown.rows[self.row] if self.shown else None
+
+    @property
+    def neuron(self) -> Neuron | None:
+        return Neuron(self.block, self.focus.index) if self.focus else None
+
+
+def act(state: State, action: Action) -> State:
+    match action:
+        case EditText(text=text):
+            return State(text=sentence(text), block=state.block)
+        case MoveFocus(by=by, axis="block"):
+            if state.shown is None:
+                return state
+            block = moved(state.block, by, state.shown.blocks)
+            return replace(state, block=block, row=0, progress=None)
+        case MoveFocus(by=by):
+            count = len(state.shown.rows) if state.shown else 1
+            return replace(state, row=moved(state.row, by, count))
+        case Toggle():
+            if state.neuron is None:
+                return state
+            off = tuple(sorted({*state.off} ^ {state.neuron}))
+            return replace(state, off=off, prediction=None, progress=None)
+        case Reset():
+            return replace(state, off=(), prediction=None, progress=None)
+
+
+def question(state: State) -> Question | None:
+    if state.shown is None:
+        return Strongest(state.text, state.block)
+    if state.prediction is None:
+        return Without(state.text, state.off)
+    return None
+
+
+def receive(state: State, question: Question, answer: Answer) -> State:
+    state = replace(state, progress=answer if isinstance(answer, Progress) else None)
+    match question, answer:
+        case Strongest(block=block), Neurons():
+            block = moved(block, 0, answer.blocks)
+            return replace(state, block=block, known={**state.known, block: answer})
+        case Without(), Prediction():
+            return replace(state, prediction=answer)
+    return state
+
+
+SELECTIVE = 5.0
+ACTIVE = 1.0
+LOST = 0.5
+
+
+@goal("selective", "Show a neuron 5 times as active on one token as on any other")
+def _selective(state: State) -> bool:
+    if state.focus is None or len(state.focus.activations) < 3:
+        return False
+    *others, most = sorted(map(abs, state.focus.activations))
+    return most >= ACTIVE and most >= SELECTIVE * others[-1]
+
+
+@goal("promotes", "Show a neuron that promotes the top token among its first five")
+def _promotes(state: State) -> bool:
+    return (
+        state.focus is not None
+        and state.shown is not None
+        and (state.shown.target in state.focus.promotes[:5])
+    )
+
+
+@goal("one-neuron", "Switch off one neuron so that the top token loses half its probability")
+def _one_neuron(state: State) -> bool:
+    if state.prediction is None or len(state.off) != 1:
+        return False
+    top = max(state.prediction.rows, key=lambda row: row.before)
+    return top.after <= LOST * top.before
+
+
+LAB: Lab[State, Action, Question, Answer] = Lab(
+    name="feed-forward",
+    title="Neurons",
+    order=144,
+    lesson="block",
+    task=(
+        "Go through the blocks, and look at the neurons that move the prediction most: which "
+        "tokens activate them, which tokens they promote, and what is lost without one of them."
+    ),
+    start=State,
+    act=act,
+    question=question,
+    receive=receive,
+    goals=(_selective, _promotes, _one_neuron),
+    solution=(
+        MoveFocus(22, "block"),
+        Toggle("neuron"),
+        MoveFocus(1, "neuron"),
+    ),
+)

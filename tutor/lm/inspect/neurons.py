@@ -1,0 +1,66 @@
+"""Look at single neurons of a feed-forward network, and switch them off.
+
+The feed-forward network of a block computes one number for each of its hidden neurons, the
+activation a = silu(gate(x)) * up(x). Each neuron has a vector of its own, its column of the matrix
+`down`. What the network adds to the residual stream is the sum of these vectors, each multiplied by
+its neuron's activation (Geva et al. 2021 read them as keys and values of a memory).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+from tutor.lm.inspect.hooks import InputRecorder, Replacement, block_of, replaced
+from tutor.lm.inspect.interventions import InputMask
+from tutor.lm.network import Transformer
+
+_AT_ONCE = 1024
+"""The number of neurons whose vectors are computed together, which limits the memory needed."""
+
+
+@contextmanager
+def recorded(network: Transformer, activations: list[Tensor]) -> Iterator[None]:
+    """Append the activations [T, hidden] of each block that runs to `activations`."""
+    changes: list[Replacement] = []
+    for layer in range(network.config.layers):
+        feed_forward = block_of(network, layer).feed_forward
+        changes.append((feed_forward, "down", InputRecorder(feed_forward.down, activations)))
+    with replaced(changes):
+        yield
+
+
+@contextmanager
+def switched_off(network: Transformer, neurons: Iterable[tuple[int, int]]) -> Iterator[None]:
+    """Set the activations of these neurons, each (layer, neuron), to 0."""
+    by_layer: dict[int, list[int]] = {}
+    for layer, neuron in neurons:
+        by_layer.setdefault(layer, []).append(neuron)
+    changes: list[Replacement] = []
+    for layer, off in by_layer.items():
+        kept = torch.ones(network.config.hidden)
+        kept[off] = 0
+        feed_forward = block_of(network, layer).feed_forward
+        changes.append((feed_forward, "down", InputMask(feed_forward.down, kept)))
+    with replaced(changes):
+        yield
+
+
+@torch.inference_mode()
+def vectors(network: Transformer, layer: int, neurons: Tensor) -> Tensor:
+    """Return what these neurons [N] add to the residual stream, at activation 1: [N, width]."""
+    one_hot = torch.nn.functional.one_hot(neurons, network.config.hidden).float()
+    added: Tensor = block_of(network, layer).feed_forward.down(one_hot)
+    return added.float().cpu()
+
+
+@torch.inference_mode()
+def strongest(network: Transformer, layer: int, activations: Tensor, count: int) -> Tensor:
+    """Return the neurons that add the longest vectors at these activations [hidden]: [count]."""
+    everyone = torch.arange(network.config.hidden)
+    lengths = [vectors(network, layer, some).norm(dim=-1) for some in everyone.split(_AT_ONCE)]
+    added = activations.float().cpu().abs() * torch.cat(lengths)
+    return added.topk(min(count, len(added))).indices
