@@ -255,7 +255,11 @@ def _environment(changes: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _take_terminal() -> None:
-    """Make the pty the controlling terminal of the new session, so that it sends signals."""
+    """Make the pty the controlling terminal of the new session, so that it sends signals.
+
+    The tests may run under `nohup`, whose children inherit that SIGHUP is ignored.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
