@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import json
 import re
+from functools import partial
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
+import torch
 
 from tutor.authoring.attempt import token_id
 from tutor.authoring.rounding import rounds_to
 from tutor.course.catalogue import load_course
+from tutor.lm.inspect import neurons
+from tutor.lm.inspect.contributions import Parts, recorded, to_logit
+from tutor.lm.inspect.forward_pass import ForwardPass
 from tutor.lm.session import Session
 
 if TYPE_CHECKING:
@@ -171,3 +176,121 @@ def test_the_first_token_gets_half_of_the_attention(exact_model: LanguageModel) 
     assert "49 %, on average over all 270 heads" in body("attention", "sink").replace("`The` ", "")
     assert len(heads) == 270
     assert 100 * sum(heads) / len(heads) == pytest.approx(49, abs=0.5)
+
+
+# --- inside a block -----------------------------------------------------------------------------
+
+CAPITAL = "The capital of France is"
+
+
+class Passed(NamedTuple):
+    """A finished pass over the running example, with the outputs of its parts."""
+
+    passage: ForwardPass
+    parts: Parts
+
+
+@pytest.fixture(scope="module")
+def passed(exact_model: LanguageModel) -> Passed:
+    parts = Parts()
+    ids = exact_model.tokenizer.encode(CAPITAL)
+    network = exact_model.network
+    passage = ForwardPass(network, ids, partial(recorded, network, parts))
+    passage.advance(60)
+    return Passed(passage, parts)
+
+
+def test_where_the_weights_are(exact_model: LanguageModel) -> None:
+    config = exact_model.network.config
+    size = config.head_size * (config.heads + 2 * config.key_value_heads)
+    attention = config.width * (size + config.heads * config.head_size)
+    feed_forward = 3 * config.width * config.hidden
+    counts = {
+        "embedding": config.vocabulary_size * config.width,
+        "attention": config.layers * attention,
+        "feed-forward": config.layers * feed_forward,
+        "norms": (2 * config.layers + 1) * config.width,
+    }
+    text = body("block", "weights")
+    assert f"30 × {attention:,}" in text
+    assert f"30 × {feed_forward:,}" in text
+    for name, count in counts.items():
+        row = re.search(rf"^\| {name}[^|]*\| ([\d.]+)[^|]*\| (\d+) % \|$", text, re.MULTILINE)
+        assert row is not None
+        assert rounds_to(count / 1e6, row[1])
+        assert rounds_to(100 * count / sum(counts.values()), row[2])
+    assert "46,080 neurons" in body("block", "neurons").replace("\n", " ")
+    assert config.layers * config.hidden == 46_080
+
+
+def test_lengths_of_the_residual_stream(passed: Passed) -> None:
+    residuals = passed.passage.trace.residuals
+    lengths = [float(after[-1].norm()) for after in residuals]
+    text = body("block", "lengths").replace("\n", " ")
+    said = r"length of ([\d.]+) as .* ([\d.]+) after the .* ([\d.]+) at the end"
+    figures = re.search(said, text)
+    assert figures is not None
+    for length, figure in zip((lengths[0], lengths[1], lengths[-1]), figures.groups(), strict=True):
+        assert rounds_to(length, figure)
+    first = [float(after[0].norm()) for after in residuals]
+    assert first[12] == pytest.approx(22_700, abs=50)
+    assert first[12] / first[11] == pytest.approx(170, abs=5)
+    assert rounds_to(lengths[12], "122")
+
+
+def test_the_logit_lens(exact_model: LanguageModel, passed: Passed) -> None:
+    stream = torch.stack([after[-1] for after in passed.passage.trace.residuals])
+    with torch.inference_mode():
+        probabilities = exact_model.network.lens(stream).softmax(dim=-1)
+    paris = token_id(exact_model, "␣Paris")
+    assert [int(row.argmax()) == paris for row in probabilities[1:]] == [False] * 29 + [True]
+    pattern = r"^\| (\d+) \| `(.*?)` \| ([\d.]+) % \| ([\d.]+) % \|$"
+    rows = re.findall(pattern, body("block", "lens"), re.MULTILINE)
+    assert len(rows) == 3
+    for block, token, top, of_paris in rows:
+        row = probabilities[int(block)]
+        assert int(row.argmax()) == token_id(exact_model, token)
+        assert rounds_to(100 * float(row.max()), top)
+        assert rounds_to(100 * float(row[paris]), of_paris)
+    assert 100 * float(probabilities[29, paris]) == pytest.approx(7, abs=0.5)
+    assert int(probabilities[29].argmax()) == token_id(exact_model, "␣capital")
+
+
+def test_contributions_to_a_logit(exact_model: LanguageModel, passed: Passed) -> None:
+    network, parts = exact_model.network, passed.parts
+    paris = token_id(exact_model, "␣Paris")
+    stream = passed.passage.stream[-1]
+    terms = [passed.passage.trace.residuals[0], *parts.attention, *parts.feed_forward]
+    added = to_logit(network, stream, torch.stack([term[-1] for term in terms]), paris)
+    attention, feed_forward = added[1:31], added[31:]
+    figures = re.findall(r"[+-]\d+\.\d", body("block", "votes"))
+    values = (added[0], attention.sum(), attention[23], feed_forward.sum(), feed_forward[29])
+    assert len(figures) == len(values)
+    assert all(rounds_to(float(v), f) for v, f in zip(values, figures, strict=True))
+    assert rounds_to(float(added.sum()), "17.4")
+
+
+def test_a_neuron_that_decides(exact_model: LanguageModel) -> None:
+    network, ids = exact_model.network, exact_model.tokenizer.encode("Once upon a")
+    time = token_id(exact_model, "␣time")
+
+    def probability(passage: ForwardPass) -> float:
+        passage.advance(60)
+        with torch.inference_mode():
+            return float(network.lens(passage.stream[-1]).softmax(dim=-1)[time])
+
+    before = probability(ForwardPass(network, ids))
+    off = partial(neurons.switched_off, network, [(22, 777)])
+    after = probability(ForwardPass(network, ids, off))
+    assert rounds_to(100 * before, "14.3")
+    assert rounds_to(100 * after, "0.6")
+
+
+def test_positions(exact_model: LanguageModel) -> None:
+    network, ids = exact_model.network, exact_model.tokenizer.encode(MARY)
+    at_zero = ForwardPass(network, ids, positions=[0] * len(ids))
+    at_zero.advance(60)
+    with torch.inference_mode():
+        probabilities = network.lens(at_zero.stream[-1]).softmax(dim=-1)
+    assert probabilities[token_id(exact_model, "␣Mary")] < 0.01
+    assert int(probabilities.argmax()) == token_id(exact_model, "␣the")
