@@ -1,13 +1,13 @@
 """Run the Jinja template of a chat model.
 
 The template comes from an untrusted file, so it runs in a sandbox with a time limit and, where the
-system supports it (Linux), a memory limit. It finds the functions that `transformers` offers to
-templates (`transformers.utils.chat_template_utils`), since most templates are written for them, and
-the Jinja filters that are useful for text.
+system supports it (Linux), a memory limit. It can use the functions that `transformers` provides
+(`transformers.utils.chat_template_utils`), because most templates are written for them, and Jinja's
+filters for text.
 
-These limits don't catch a single operation that runs forever without allocating memory, such as
-comparing lists that contain each other many times over. The engine then stops responding, which the
-app detects (`tutor.engine.liveness`).
+The limits cannot stop a single operation that runs forever without allocating memory, such as a
+comparison of very deeply nested lists. In this case, the engine stops responding, and the app
+detects that (`tutor.engine.liveness`).
 """
 
 from __future__ import annotations
@@ -58,10 +58,11 @@ def render(
     end: str,
     generate: bool,
 ) -> str:
-    """Return the conversation as the template renders it.
+    """Render a conversation with a chat template, and return the text.
 
-    With `generate`, the text ends where the assistant's next message begins. `begin` and `end` are
-    the special tokens around a text. Raises `ModelUnsupported` for any error in the template.
+    With `generate`, the text ends with the start of the assistant's next message. `begin` and `end`
+    are the special tokens for the beginning and the end of a text. Raises `ModelUnsupported` for
+    any error in the template.
     """
     try:
         with _time_limit(), _memory_limit():
@@ -73,9 +74,9 @@ def render(
                 bos_token=begin,
                 eos_token=end,
             )
-    except (Exception, _TooLong) as error:  # a template can raise anything: it is a program
+    except (Exception, _TooLong) as error:  # a template is a program and can raise anything
         raise ModelUnsupported(
-            f"Its chat template cannot render this conversation: {_reason(error)}.",
+            f"The model's chat template cannot render this conversation: {_reason(error)}.",
             "Use plain text in the stepper instead.",
         ) from error
 
@@ -92,8 +93,8 @@ def _reason(error: BaseException) -> str:
 class _Environment(ImmutableSandboxedEnvironment):
     """A sandbox that also limits the size of numbers and repeated strings.
 
-    Jinja's sandbox blocks attributes that lead out of it and any change to the values it is given,
-    but it lets one operation use up all memory or run forever.
+    Jinja's sandbox blocks unsafe attributes and changes to the template's arguments, but a single
+    operation could still use up all memory or run forever.
     """
 
     intercepted_binops = frozenset({"*", "**"})
@@ -104,12 +105,12 @@ class _Environment(ImmutableSandboxedEnvironment):
         if _bits(operator, left, right) > _LARGEST_NUMBER:
             raise jinja2.exceptions.SecurityError("it computes a number that is too large")
         if operator == "*" and _repeated(left, right) > _LONGEST:
-            raise jinja2.exceptions.SecurityError("it builds a text that is too long")
+            raise jinja2.exceptions.SecurityError("it builds a string that is too long")
         return super().call_binop(context, operator, left, right)
 
 
 def _bits(operator: str, left: Any, right: Any) -> int:
-    """Return the largest number of bits that a product or power of integers can have."""
+    """Return an upper bound for the bit length of a product or power of integers."""
     if not isinstance(left, int) or not isinstance(right, int):
         return 0
     if operator == "**":
@@ -118,7 +119,7 @@ def _bits(operator: str, left: Any, right: Any) -> int:
 
 
 def _repeated(left: Any, right: Any) -> int:
-    """Return the length of a repeated string or list; 0 for a product of numbers."""
+    """Return the length of a repeated string or list, or 0 for a product of numbers."""
     for side, times in ((left, right), (right, left)):
         if isinstance(side, str | list | tuple) and isinstance(times, int):
             return len(side) * times
@@ -126,9 +127,9 @@ def _repeated(left: Any, right: Any) -> int:
 
 
 class _Generation(Extension):
-    """The tag `{% generation %} ... {% endgeneration %}`, which produces no text.
+    """The tag `{% generation %} ... {% endgeneration %}`, which renders its content unchanged.
 
-    In training data it marks the assistant's messages.
+    Training code uses the tag to find the assistant's messages.
     """
 
     tags = {"generation"}  # noqa: RUF012
@@ -161,7 +162,7 @@ def _to_json(
     separators: tuple[str, str] | None = None,
     sort_keys: bool = False,
 ) -> str:
-    """Return JSON with `<` as it is; Jinja's own filter is meant for web pages and escapes it."""
+    """Return `value` as JSON. Unlike Jinja's own filter, this does not escape HTML characters."""
     return json.dumps(
         value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
     )
@@ -177,15 +178,16 @@ def _refuse(message: str) -> None:
 class _TooLong(BaseException):
     """The template ran out of time.
 
-    It is not an `Exception`, because Jinja catches some of those and would continue.
+    It is not an `Exception`, because Jinja catches some exceptions and would continue.
     """
 
 
 @contextmanager
 def _time_limit() -> Iterator[None]:
-    """Raise `_TooLong` in this thread when the block takes longer than `TIME_LIMIT`.
+    """Raise `_TooLong` in this thread if the block runs longer than `TIME_LIMIT`.
 
-    A compiled template is Python code, so the exception is raised between two of its instructions.
+    A compiled template is Python code, so the exception can be raised between two bytecode
+    instructions.
     """
     thread = ctypes.c_ulong(threading.get_ident())
     lock = threading.Lock()
@@ -209,10 +211,10 @@ def _time_limit() -> Iterator[None]:
 
 @contextmanager
 def _memory_limit() -> Iterator[None]:
-    """Raise `MemoryError` if the block makes the process need `MEMORY_LIMIT` more bytes than now.
+    """Raise `MemoryError` if the process grows by more than `MEMORY_LIMIT` bytes in the block.
 
-    The limit applies to the whole process, so memory that other threads allocate counts too. It has
-    no effect on systems that don't report how much memory the process uses.
+    The limit applies to the whole process, so memory allocated by other threads counts too. There
+    is no limit on systems that don't report how much memory the process uses.
     """
     taken = _pages_taken()
     if sys.platform == "win32" or taken is None:
@@ -229,7 +231,7 @@ def _memory_limit() -> Iterator[None]:
 
 
 def _pages_taken() -> int | None:
-    """Return how many pages of address space this process uses, mapped files included."""
+    """Return the size of this process's address space in pages, including mapped files."""
     try:
         return int(Path("/proc/self/statm").read_bytes().split()[0])
     except (OSError, ValueError, IndexError):

@@ -29,11 +29,11 @@ SETTINGS = train.Settings(
     threads=1,
     bfloat16=True,
     evaluate_every=500,
-    one_in={"chat": 3, "facts": 3},  # they repeat a few templates, so a third is enough
+    one_in={"chat": 3, "facts": 3},  # these files repeat a few templates, so a third is enough
 )
-"""The settings of the bundled model: about four passes through its text."""
+"""The settings of the bundled model. They amount to about four passes through its text."""
 
-SOURCES = "sources.json"  # the sources of the texts and their licenses; stored with the model
+SOURCES = "sources.json"  # lists the sources of the texts and their licenses
 TOKENIZER = "tokenizer.json"
 
 
@@ -106,11 +106,12 @@ def take_weights(network: Transformer, folder: Path) -> None:
     source = HuggingFaceFolder(folder)
     if source.config != network.config:
         raise ModelUnsupported(
-            f"The network in {folder} has other sizes.", "Use the same settings."
+            f"The network in {folder} has different sizes.",
+            "Train with the settings of that network.",
         )
     tensors = convert(source, EXACT)
     for name, weight in network.named_parameters():
-        # with tied embeddings, both names mean the same weights
+        # with tied embeddings, the embedding table is stored as the head
         weight.data.copy_(tensors[name if name in tensors else "head.weight"])
 
 
