@@ -1,8 +1,8 @@
 """Run the Jinja template of a chat model.
 
 The template comes from an untrusted file, so it runs in a sandbox with a time limit and, where the
-system supports it (Linux), a memory limit. It can use the functions that `transformers` provides
-(`transformers.utils.chat_template_utils`), because most templates are written for them, and Jinja's
+system supports it (Linux), a memory limit. Most templates are written for `transformers`, so they
+can use the functions that it provides (`transformers.utils.chat_template_utils`), and Jinja's
 filters for text.
 
 The limits cannot stop a single operation that runs forever without allocating memory, such as a
@@ -184,7 +184,7 @@ class _TooLong(BaseException):
 
 @contextmanager
 def _time_limit() -> Iterator[None]:
-    """Raise `_TooLong` in this thread if the block runs longer than `TIME_LIMIT`.
+    """Raise `_TooLong` in this thread if the `with` block runs longer than `TIME_LIMIT`.
 
     A compiled template is Python code, so the exception can be raised between two bytecode
     instructions.
@@ -211,7 +211,7 @@ def _time_limit() -> Iterator[None]:
 
 @contextmanager
 def _memory_limit() -> Iterator[None]:
-    """Raise `MemoryError` if the process grows by more than `MEMORY_LIMIT` bytes in the block.
+    """Raise `MemoryError` if the process grows by `MEMORY_LIMIT` bytes in the `with` block.
 
     The limit applies to the whole process, so memory allocated by other threads counts too. There
     is no limit on systems that don't report how much memory the process uses.

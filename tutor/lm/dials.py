@@ -1,4 +1,4 @@
-"""The settings of the steps in `tutor/lm/chain.py`, as plain data that needs no torch."""
+"""The settings of the steps in `tutor/lm/chain.py`, as plain data without torch."""
 
 from __future__ import annotations
 
@@ -46,5 +46,5 @@ def with_value(dials: Dials, name: StepName, to: float) -> Dials:
 
 
 def is_off(dials: Dials, name: StepName) -> bool:
-    """Return True if the setting of the step `name` switches it off."""
+    """Return True if the step `name` is off."""
     return value(dials, name) == value(Dials(), name)

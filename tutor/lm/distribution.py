@@ -198,8 +198,8 @@ class XRay(msgspec.Struct, frozen=True):
 
     `attention` contains float32 weights of shape [held, heads, position + 1] in row-major order:
     how much this token attends to itself and to each token before it. Each row sums to 1. For a
-    long text, one message may be too small for all layers; `held` is the range of layers that are
-    included, starting at `first_layer`.
+    long text, not all layers fit into one message; `held` is the range of layers that are included,
+    starting at `first_layer`.
 
     `lens` contains the probability of `target` after each layer. `target` is the next token of the
     text or, at the end of the text, the model's most probable next token.

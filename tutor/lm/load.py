@@ -42,8 +42,8 @@ from tutor.models.report import OnStage, measured, quiet
 
 log = logging.getLogger(__name__)
 
-# In addition to the weights, conversion needs memory for this number of copies of the largest
-# matrix as 32-bit floats.
+# The number of copies of the largest matrix, as 32-bit floats, that conversion needs memory for, in
+# addition to the weights.
 _WORKING_COPIES = 3
 
 
@@ -107,7 +107,7 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
         raise ModelDamaged(
             f"the checksum is {sha256[:12]}... instead of {found.sha256[:12]}...: the file was "
             "altered, or the download is incomplete.",
-            "Download it again with `tutor model pull`.",
+            "Download the model again with `tutor model pull`.",
         )
     # The file may have a new modification time, or may have been packed under another name.
     if packed is None and found.sha256 is None:

@@ -147,10 +147,10 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> tuple
 class Attention(nn.Module):
     """The layer that lets each position collect information from the positions before it.
 
-    Each position asks a question, its query. The same position and every earlier one advertise what
-    they contain with a key and offer that content as a value. The output is an average of the
-    values, weighted by how well each key matches the query. Several heads do this in parallel;
-    groups of heads share keys and values (Ainslie et al. 2023).
+    Each position asks a question, its query. This position and every earlier position describe
+    their content with a key and provide it as a value. The output is an average of the values,
+    weighted by how well each key matches the query. Several heads do this in parallel; groups of
+    heads share keys and values (Ainslie et al. 2023).
     """
 
     def __init__(self, config: Config) -> None:
@@ -389,9 +389,9 @@ class KeyValueCache:
 
     @contextmanager
     def rewound(self, length: int) -> Iterator[KeyValueCache]:
-        """Rewind the cache to `length` tokens inside the block, to process the next token again.
+        """Rewind the cache to `length` tokens in the `with` block, to process the next token again.
 
-        On exit, the cache is restored bit for bit.
+        After the block, the cache is restored bit for bit.
         """
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot go back to {length} of {self.length} tokens")

@@ -1,7 +1,7 @@
 """Turn logits into one chosen token.
 
 A language model only computes a score, the logit, for every token of its vocabulary. The sampler
-turns these scores into one token, in this order:
+turns these scores into one token, in these steps:
 
     temperature   divide the scores by T: T < 1 favors likely tokens, T > 1 evens out the
                   probabilities
@@ -10,7 +10,7 @@ turns these scores into one token, in this order:
                   least p ("nucleus sampling", Holtzman et al. 2020)
     min-p         keep the tokens that are at least min-p times as probable as the most probable
                   one (Nguyen et al. 2024)
-    draw          draw one of the remaining tokens at random (`tutor/lm/draw.py`)
+    draw          pick one of the remaining tokens at random (`tutor/lm/draw.py`)
 
 Each step works on the probabilities left by the previous step, rescaled to sum to 1. Every step
 keeps the top of the same ranking, so three counts are enough to describe the result. Tokens with
@@ -90,7 +90,7 @@ def weigh(logits: Tensor, settings: SamplerSettings) -> Weights:
     if not math.isfinite(float(probabilities.sum())):
         raise ModelDamaged(
             "The model's output is not a number.",
-            "Its file may be damaged: download it again, or try another model.",
+            "The file may be damaged: download the model again, or try another model.",
         )
     if settings.plain:
         everything = Counts(len(logits), len(logits), len(logits))

@@ -1,9 +1,9 @@
 """A text that a model processes, with all results computed so far.
 
 Processing one more token takes one forward pass over that token. Going back takes no time. The
-results for later tokens stay in the cache until different tokens replace them, so going forward
-again along the same tokens takes no time either. The final vector of each token is cached too, so
-the distribution at an earlier position needs only one product with the output layer.
+results for later tokens stay cached until different tokens replace them, so going forward again
+along the same tokens takes no time either. The final vector of each token is cached too, so the
+distribution at an earlier position needs only one product with the output layer.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ class Fork(msgspec.Struct, frozen=True):
     """The point where a branch leaves its parent branch.
 
     `at` is the number of tokens that the two branches share, and `depth` is the number of forks
-    between the branch and the first branch. The first branch has the parent 0.
+    between the branch and the first branch. For the first branch, `parent` is 0.
     """
 
     branch: int
@@ -101,8 +101,8 @@ class TokenTree(msgspec.Struct, frozen=True):
     """The branches of a text, the number of the current one, and the position in focus.
 
     `focus` is the index of the token in focus. If it equals `length`, the focus is after the last
-    token, on the token to be chosen next. A tree is immutable: every change returns a new tree,
-    which shares the unchanged branches.
+    token, where the next token will be chosen. A tree is immutable: every change returns a new
+    tree, which shares the unchanged branches.
     """
 
     branches: tuple[Branch, ...]

@@ -150,7 +150,7 @@ class Tokenizer:
             raise TextError(
                 f"Character {error.start + 1} of the text is half of a surrogate pair, which is "
                 "not valid Unicode.",
-                "Remove it and try again.",
+                "Remove this character and try again.",
             ) from error
         if missing := data.translate(None, self._bytes_with_token):
             raise TextError(
@@ -168,7 +168,7 @@ class Tokenizer:
         return ids
 
     def decode(self, ids: Iterable[int]) -> bytes:
-        """Return the concatenated exact bytes of these tokens, including special tokens."""
+        """Return the exact bytes of these tokens, concatenated, including special tokens."""
         return b"".join(self.token(id_).data for id_ in ids)
 
     def token(self, id_: int) -> Token:
@@ -207,7 +207,7 @@ class Tokenizer:
         return [self._bytes_of(written) for written, _ in parts]
 
     def merge_rules(self) -> dict[tuple[bytes, bytes], int]:
-        """Return the merge rules: the two byte strings that each rule joins, with its rank from 1.
+        """Return the merge rules, as pairs of byte strings, with their ranks from 1.
 
         Raises `LabError` if the tokenizer does not work on bytes.
         """

@@ -1,7 +1,7 @@
-"""Fast attention: the same results as `tutor.lm.network.Attention`, in fewer steps.
+"""Fast attention: the same results as `tutor.lm.network.Attention` with fewer operations.
 
-Queries, keys and values stay in the output of their matrix product and are used through views of
-that memory. One in-place multiplication rotates queries and keys together, and PyTorch's fused
+Queries, keys and values stay in the output of their matrix product and are accessed through views
+of that memory. One in-place multiplication rotates queries and keys together, and PyTorch's fused
 kernel computes the output without storing the attention weights (Dao et al. 2022). If a `Trace`
 asks for the weights, they are computed separately.
 """

@@ -1,7 +1,6 @@
 """Find out how much memory is free.
 
-The result depends on the system's free memory and, on Linux, on the limits of control groups (a
-container's limit or a service's `MemoryMax=`).
+On Linux, the limits of control groups count too (a container's limit or a service's `MemoryMax=`).
 """
 
 from __future__ import annotations
@@ -63,7 +62,7 @@ def _left_in(group: Path) -> int:
 
 
 def _entry(file: Path, name: str) -> int:
-    """Return the number after `name` in a file. Raises `ValueError` if there is no such line."""
+    """Return the number after `name` in a file. Raises `ValueError` if `name` is missing."""
     for line in file.read_text(encoding="ascii").splitlines():
         words = line.split()
         if words[:1] == [name]:

@@ -30,8 +30,8 @@ from tutor.lm.network import Config
 # needs the other cores for other learners.
 THREADS = 2
 
-# The maximum time of a low-bit kernel, relative to the 16-bit kernel. It may be slower than the
-# 16-bit kernel because it saves memory.
+# The maximum time of a low-bit kernel, relative to the 16-bit kernel. Low-bit kernels save memory,
+# so they may be slower than the 16-bit kernel.
 SLOWER_ALLOWED = 2.0
 
 
@@ -88,7 +88,7 @@ def use_threads() -> int:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Make PyTorch use a single thread inside the block.
+    """Make PyTorch use a single thread in the `with` block.
 
     With small matrices, two threads spend more time waiting for each other than working, especially
     if other programs use the processor too.
@@ -179,7 +179,7 @@ def _milliseconds(
             taken.append(clock() - start)
     except (RuntimeError, AttributeError):  # PyTorch's errors for a missing kernel
         return None
-    return 1000 * min(taken)  # the run that other programs disturbed least
+    return 1000 * min(taken)  # the fastest run, which other programs disturbed least
 
 
 def _integers(bits: int, outputs: int, inputs: int) -> Groups:

@@ -10,7 +10,7 @@ in a row consists of small integers q that share a scale and a zero point:
 Each class stores one format and uses PyTorch's own kernels. The input of every class is a tensor
 [..., inputs] of 32-bit floats. The output [..., outputs] contains 32-bit floats or, if the kernel
 rounds to bfloat16 anyway, bfloat16 (adding bfloat16 to 32-bit floats gives 32-bit floats). A
-`Table` can also return single rows of W, for an embedding. None of the classes can be trained.
+`Table` can also return single rows of W, for an embedding. These layers cannot be trained.
 
     FloatLinear   32 bits      exact
     HalfLinear    16 bits      vectors are rounded to 16 bits: single ones on a CPU, all on a GPU
@@ -111,8 +111,9 @@ class FloatLinear(Table):
 class HalfLinear(Table):
     """A linear layer with 16-bit `weight` [N, K].
 
-    A single vector is multiplied in 16 bits, with a 32-bit sum. On a CPU, 16-bit kernels for
-    several vectors are slow, so the weights are first converted to 32 bits, one chunk at a time.
+    A single vector is multiplied in 16 bits, and the products are summed in 32 bits. On a CPU,
+    16-bit kernels for several vectors are slow, so the weights are first converted to 32 bits, one
+    chunk at a time.
     """
 
     form = "fp16"
@@ -225,8 +226,8 @@ class Int4Linear(FrozenLinear):
     processor expects. `scales` [K / 32, N, 2] contains the scale and the zero of each group as
     bfloat16. The kernel computes weights as scale * (q - 8) + zero.
 
-    The kernel unpacks weights while it multiplies, again for every few vectors. If there are many
-    vectors, it is faster to unpack the weights once and multiply them as 32-bit floats.
+    The kernel unpacks the weights during multiplication, once for every few vectors. With many
+    vectors, it is faster to unpack all weights once and multiply them as 32-bit floats.
     """
 
     form = "int4"

@@ -1,4 +1,4 @@
-"""Build a network for a trained model, with fast modules instead of the plain ones.
+"""Build the network of a trained model from fast modules.
 
     nn.Linear      -> a `FrozenLinear`      packed weights (`tutor.lm.fast.linear`)
     Attention      -> `FusedAttention`      one fused kernel (`tutor.lm.fast.attention`)

@@ -39,8 +39,8 @@ as one vector, and eight vectors 2.8 times as long (AVX2, the matrices of SmolLM
 def pays(network: Transformer) -> bool:
     """Return True if one pass for several texts is faster than one pass per text.
 
-    It is slower with 16-bit weights on a CPU, because these are converted to 32 bits whenever
-    several vectors are multiplied.
+    A shared pass is slower with 16-bit weights on a CPU, because they are converted to 32 bits
+    whenever several vectors are multiplied.
     """
     halves = [part for part in network.blocks.modules() if isinstance(part, HalfLinear)]
     return not any(half.weight.is_cpu for half in halves)
@@ -80,8 +80,8 @@ def _attention(
     """Return what attention adds to x [B, width].
 
     Each weight matrix is used once, for all texts together; attention is computed separately for
-    each text. `qkv` is overwritten. Its token dimension contains the texts, with one token each,
-    and every token is rotated by its own position.
+    each text. `qkv` is overwritten. Its token dimension contains one token of each text, and every
+    token is rotated by its position in its own text.
     """
     qkv.product.copy_(attention.query_key_value(x))
     qkv.pairs.mul_(rotation)

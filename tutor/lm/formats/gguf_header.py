@@ -4,8 +4,8 @@ The header contains counts: the number of metadata fields, of tensors, and of it
 Each count is a 64-bit number that the author of the file chose. This module uses a count only after
 checking that the remaining bytes of the file are enough for that many items, so the time and memory
 for parsing are limited by the size of the file. (The reader in the `gguf` package trusts counts: a
-single field that claims to have 2^60 items keeps it busy forever.) Layout: the GGUF specification,
-`docs/gguf.md` of ggml.
+single field that claims to have 2^60 items keeps it busy forever.) The layout is defined in the
+GGUF specification, `docs/gguf.md` in the ggml repository.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def read_header(data: memoryview) -> tuple[Fields, dict[str, TensorInfo]]:
     Raises `ModelUnsupported`, or `ModelDamaged` with the name of the faulty field or tensor.
     """
     cursor = _Cursor(data)
-    if cursor.take("4s", "the beginning") != b"GGUF":
+    if cursor.take("4s", "the signature") != b"GGUF":
         raise damaged("this is not a GGUF file.")
     if (version := cursor.take("I", "the version")) not in _VERSIONS:
         raise ModelUnsupported(
@@ -155,7 +155,7 @@ class _Cursor:
         """Skip `size` bytes, and return the position of the first one."""
         start, left = self.at, len(self.data) - self.at
         if size > left:
-            raise damaged(f"{what} takes {size:,} bytes, but the file ends after {left:,}.")
+            raise damaged(f"{what} takes {size:,} bytes, but the file ends after {left:,} bytes.")
         self.at += size
         return start
 

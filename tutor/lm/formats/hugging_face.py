@@ -16,7 +16,7 @@ from tutor.lm.formats.soundness import default_head_size, require_head_size
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
-# The parts of a model: their names in `tutor.lm.formats.source`, and in `transformers`.
+# The name of each part of a model in `transformers`, by its name in `tutor.lm.formats.source`.
 NAMES = {
     "embedding": "model.embed_tokens",
     "norm": "model.norm",
@@ -205,7 +205,7 @@ def _read_config(path: Path) -> Config:
 
 
 def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[float, ...] | None:
-    """Return the factor by which the rotation of each pair is slowed, or None.
+    """Return the factors by which the rotations of the pairs are slowed, or None for no slowing.
 
     With Llama 3's method ("llama3"), pairs that make fewer than `low_freq_factor` rotations within
     the original context are slowed by `factor`, and pairs that make more than `high_freq_factor`

@@ -135,7 +135,7 @@ def save_packed(folder: Path, packed: PackedModel) -> Path:
 
 
 def _tidy_up(folder: Path) -> None:
-    """Remove incomplete files, left by processes that were killed while writing."""
+    """Remove incomplete files left by processes that were killed while writing."""
     for partial in folder.glob(f".*{_SUFFIX}.*"):
         with suppress(OSError):  # another process has removed it, or it belongs to another user
             if time.time() - partial.stat().st_mtime > _ABANDONED:

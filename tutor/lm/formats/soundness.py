@@ -28,7 +28,7 @@ def require_head_size(size: int) -> None:
     Tables of this length are allocated, so a huge head size would use up the memory.
     """
     if not 1 <= size <= _LARGEST_HEAD:
-        raise _damaged(f"the head size is {size}.")
+        raise _damaged(f"the head size {size} is out of range.")
 
 
 def require_sound(config: Config, tokenizer: Tokenizer) -> None:

@@ -25,7 +25,7 @@ PRODUCTS = {
     "feed_forward.gate_up": ("gate", "up"),
     "feed_forward.down": ("down",),
 }
-"""The matrices of a block in our network, and the matrices in a file that each one consists of."""
+"""The matrices in a file that make up each matrix of a block in our network."""
 
 NORMS = ("attention_norm", "feed_forward_norm")
 

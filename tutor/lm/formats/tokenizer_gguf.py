@@ -39,7 +39,7 @@ _SPLITS = {
 }
 
 _KINDS: dict[type, str] = {str: "strings", int: "whole numbers", float: "numbers"}
-_LONGEST_TOKEN = 1024  # characters; every way to cut a SentencePiece token in two is tried
+_LONGEST_TOKEN = 1024  # characters; every cut of a SentencePiece token is tried as a merge
 
 Item = TypeVar("Item")
 

@@ -64,7 +64,7 @@ class ForwardPass:
     def reuse(self, other: ForwardPass, layers: int) -> None:
         """Copy the results of the first `layers` blocks from a finished pass over the same text.
 
-        The results are valid only if these blocks compute the same in both passes.
+        The results are valid only if these blocks compute the same results in both passes.
         """
         self.trace.residuals = other.trace.residuals[: layers + 1]
         self.trace.attention = other.trace.attention[:layers]

@@ -26,7 +26,9 @@ def block_of(network: Transformer, layer: int) -> Block:
 
 @contextmanager
 def replaced(replacements: Sequence[Replacement]) -> Iterator[None]:
-    """Replace modules of a network inside the block, and restore them on exit, even after an error.
+    """Replace modules of a network in the `with` block, and restore them afterwards.
+
+    The modules are restored even after an error.
 
     No other code may use the network at the same time. The engine ensures this by handling one
     request at a time.

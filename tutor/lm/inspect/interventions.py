@@ -62,7 +62,9 @@ def switched_off(
     heads: Collection[tuple[int, int]] = (),
     feed_forwards: Collection[int] = (),
 ) -> Iterator[None]:
-    """Switch off these heads, given as (layer, head), and these layers' feed-forward networks.
+    """Switch off `heads`, given as (layer, head), and the feed-forward networks of some layers.
+
+    `feed_forwards` are the indices of these layers.
 
     To switch off a block's attention, switch off all its heads.
     """
@@ -81,7 +83,7 @@ def switched_off(
 
 @contextmanager
 def unmasked(network: Transformer) -> Iterator[None]:
-    """Remove the network's causal mask inside the block."""
+    """Remove the network's causal mask in the `with` block."""
     blocks = [block_of(network, layer) for layer in range(network.config.layers)]
     with replaced([(block, "attention", UnmaskedAttention(block.attention)) for block in blocks]):
         yield

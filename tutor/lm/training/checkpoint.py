@@ -69,7 +69,7 @@ def load_checkpoint(
         if metadata["identity"] != identity:
             raise UsageError(
                 f"{path} is the checkpoint of a run with other settings.",
-                "Delete it to start over, or use the same settings.",
+                "Delete the file to start over, or use the same settings.",
             )
         for name, weight in network.named_parameters():
             weight.data.copy_(file.get_tensor(f"weight.{name}"))

@@ -8,9 +8,9 @@ CONTEXT, BATCH = 64, 8
 BYTES_PER_STEP = CONTEXT * BATCH
 PROMPT = b"The "
 SAMPLED = CONTEXT - len(PROMPT)
-"""The number of bytes in a sample. Together with the prompt, they fill one window."""
+"""The number of bytes in a sample, which fills one window together with the prompt."""
 LARGEST_LOSS = 99.0
-"""The maximum loss that is stored, also used for a loss that is not a number."""
+"""The maximum loss that is stored. It also replaces a loss that is not a number."""
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True):

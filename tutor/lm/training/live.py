@@ -1,8 +1,8 @@
-"""Train a small GPT while you watch, with settings that break it on purpose.
+"""Train a small GPT that the learner can watch and can break on purpose.
 
 Each byte is a token (256 tokens in all), so no tokenizer is needed. A tenth of the text is held
-out. The training step is the one in `tutor.lm.training.train`. Three settings can change from one
-step to the next: the learning rate, the causal mask, and the order of the targets:
+out. A training step works as in `tutor.lm.training.train`. Three settings can change from one step
+to the next: the learning rate, the causal mask, and the order of the targets:
 
     no mask             each position sees the byte that it has to predict: the loss falls to
                         almost 0, but the network only learns to copy that byte, which doesn't
@@ -62,7 +62,7 @@ SETTINGS = Settings(
     warmup=50,
 )
 HELD_OUT_EVERY = 10
-"""One in this many passages of the text is held out."""
+"""One in `HELD_OUT_EVERY` passages is held out."""
 MEASURED = 4096
 """The maximum number of held-out bytes that the loss is measured on."""
 

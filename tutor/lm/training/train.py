@@ -69,7 +69,7 @@ class Settings(msgspec.Struct, frozen=True):
         counts = ("width", "layers", "heads", "key_value_heads", "hidden", "context", "batch")
         for name in (*counts, "steps", "threads", "report_every", "evaluate_every"):
             if getattr(self, name) < 1:
-                raise UsageError(f"{name} is {getattr(self, name)}.", "It must be at least 1.")
+                raise UsageError(f"{name} is {getattr(self, name)}.", "Use a value of at least 1.")
         if self.width % (2 * self.heads) or self.heads % self.key_value_heads:
             raise UsageError(
                 f"{self.heads} heads don't fit a width of {self.width} and "
@@ -253,7 +253,7 @@ def descend(
 
 
 def round_to_bfloat16(network: nn.Module) -> None:
-    """Round every weight to the value that it has after saving in bfloat16."""
+    """Round every weight to the value that it will have after saving in bfloat16."""
     for weight in network.parameters():
         weight.data.copy_(weight.data.bfloat16())
 

@@ -120,5 +120,5 @@ def _require(corpus: Path) -> None:
         if not (corpus / name).is_file():
             raise UsageError(
                 f"{corpus} has no {name}.",
-                "Write a corpus with `python -m tools.corpus FOLDER` (see assets/README.md).",
+                "Create a corpus with `python -m tools.corpus FOLDER` (see assets/README.md).",
             )

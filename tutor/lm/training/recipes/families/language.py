@@ -38,12 +38,12 @@ def alike(words: str) -> Slot:
 
 
 def regular(words: str) -> Slot:
-    """Return nouns with their plurals. Irregular plurals are spelled out: "dog", "wolf/wolves"."""
+    """Return nouns with their plurals. Irregular plurals follow a slash: "dog", "wolf/wolves"."""
     return tuple((one, many or one + "s") for one, _, many in _split(words))
 
 
 def verbs(words: str) -> Slot:
-    """Return verbs from their plurals. Irregular singulars are spelled out: "bark", "go/goes"."""
+    """Return verbs, given their plurals. Irregular singulars follow a slash: "bark", "go/goes"."""
     return tuple((of_one or word + "s", word) for word, _, of_one in _split(words))
 
 

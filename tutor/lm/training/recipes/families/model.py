@@ -90,7 +90,7 @@ def train_family(family: Family, output: Path, settings: Settings, watcher: Watc
     if settings.context < SHORTEST_CONTEXT:
         raise UsageError(
             f"A context of {settings.context} tokens is too short for the sentences.",
-            f"It must be at least {SHORTEST_CONTEXT}.",
+            f"Use a context of at least {SHORTEST_CONTEXT} tokens.",
         )
     torch.set_num_threads(settings.threads)
     task = TASKS[family]()
@@ -135,7 +135,7 @@ def load_family(family: Family, folder: Path | None = None) -> FamilyModel:
     except OSError as error:
         raise ModelNotFound(f"{folder} cannot be read: {error.strerror}.") from error
     except (msgspec.MsgspecError, ValueError) as error:
-        raise ModelDamaged(f"{folder} does not contain a model of this kind.") from error
+        raise ModelDamaged(f"{folder} does not contain a model of this family.") from error
     network = TASKS[description.family]().network(description.config)
     for name, weight in network.named_parameters():
         weight.data.copy_(tensors[name])

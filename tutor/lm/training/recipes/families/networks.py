@@ -1,7 +1,7 @@
 r"""The three families of Transformers, which differ in what each position attends to.
 
     encoder-only      text with blanks -> every position sees all positions -> a word for each blank
-    decoder-only      text so far -> every position sees those before it -> the next word
+    decoder-only      text so far -> every position sees earlier positions -> the next word
     encoder-decoder   text -> encoder -> final vectors --\
                       output so far -> decoder ------------> cross-attention -> the next word
 
