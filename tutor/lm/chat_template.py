@@ -37,10 +37,14 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from jinja2.parser import Parser
 
-TIME_LIMIT = 5.0  # seconds; harmless templates need milliseconds
-MEMORY_LIMIT = 100_000_000  # bytes in addition to what the process already uses
-_LONGEST = 1_000_000  # characters in a template or in a repeated string
-_LARGEST_NUMBER = 4096  # bits in a product or a power
+TIME_LIMIT = 5.0
+"""The maximum time for rendering, in seconds. Harmless templates need milliseconds."""
+MEMORY_LIMIT = 100_000_000
+"""The maximum number of bytes that rendering may add to the memory of the process."""
+_LONGEST = 1_000_000
+"""The maximum length of a template or of a repeated string, in characters."""
+_LARGEST_NUMBER = 4096
+"""The maximum size of a product or a power, in bits."""
 _FILTERS = (
     "abs", "batch", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first",
     "float", "forceescape", "format", "groupby", "indent", "int", "items", "join", "last",
@@ -83,9 +87,9 @@ def render(
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, _TooLong):
-        return f"it took longer than {TIME_LIMIT:g} seconds"
+        return f"rendering took longer than {TIME_LIMIT:g} seconds"
     if isinstance(error, MemoryError):
-        return "it needs too much memory"
+        return "rendering needs too much memory"
     kind = "" if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: "
     return safe(f"{kind}{error}")[:300].rstrip(".")
 
@@ -103,9 +107,11 @@ class _Environment(ImmutableSandboxedEnvironment):
         self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any
     ) -> Any:
         if _bits(operator, left, right) > _LARGEST_NUMBER:
-            raise jinja2.exceptions.SecurityError("it computes a number that is too large")
+            raise jinja2.exceptions.SecurityError(
+                "the template computes a number that is too large"
+            )
         if operator == "*" and _repeated(left, right) > _LONGEST:
-            raise jinja2.exceptions.SecurityError("it builds a string that is too long")
+            raise jinja2.exceptions.SecurityError("the template builds a string that is too long")
         return super().call_binop(context, operator, left, right)
 
 
@@ -143,7 +149,7 @@ class _Generation(Extension):
 @lru_cache(maxsize=4)
 def _compiled(source: str) -> jinja2.Template:
     if len(source) > _LONGEST:
-        raise jinja2.exceptions.SecurityError(f"it has {len(source):,} characters")
+        raise jinja2.exceptions.SecurityError(f"the template has {len(source):,} characters")
     environment = _Environment(
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
     )

@@ -42,8 +42,8 @@ from tutor.models.report import OnStage, measured, quiet
 
 log = logging.getLogger(__name__)
 
-# The number of copies of the largest matrix, as 32-bit floats, that conversion needs memory for, in
-# addition to the weights.
+# Conversion needs memory for the weights and for this many copies of the largest matrix as 32-bit
+# floats.
 _WORKING_COPIES = 3
 
 

@@ -315,7 +315,7 @@ class Trace:
 class LayerCache(NamedTuple):
     """Views of one layer's keys and values in a `KeyValueCache`, as a batch of one text.
 
-    `new` [1, 2 key_value_heads, T, head_size] is the memory for the keys, then the values, of the
+    `new` [1, 2 * key_value_heads, T, head_size] is the memory for the keys, then the values, of the
     tokens being processed. `keys` and `values` [1, key_value_heads, length, head_size] cover all
     tokens, including the ones being processed.
     """

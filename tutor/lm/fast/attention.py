@@ -21,8 +21,8 @@ from tutor.lm.network import Attention, Config, LayerCache, Trace, attention_wei
 class QueriesKeysValues(NamedTuple):
     """The queries, keys and values of the tokens being processed, as views of the same memory.
 
-    `product` [..., T, (heads + 2 key_value_heads) head_size] is the result of the matrix product:
-    the queries, then the keys, then the values of each token. `pairs` [batch, heads +
+    `product` [..., T, (heads + 2 * key_value_heads) * head_size] is the result of the matrix
+    product: the queries, then the keys, then the values of each token. `pairs` [batch, heads +
     key_value_heads, T, head_size / 2] are the queries and keys, with each pair of numbers as one
     complex number. `queries` are [batch, heads, T, head_size]. `keys_values` [batch, 2
     key_value_heads, T, head_size] are the keys, then the values. A single text is a batch of one.

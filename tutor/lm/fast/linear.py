@@ -35,7 +35,8 @@ from torch import Tensor
 
 from tutor.lm.fast.module import FastModule
 
-GROUP = 32  # weights per scale, in all GGUF formats that are used without conversion
+GROUP = 32
+"""The number of weights per scale, in all GGUF formats that are used without conversion."""
 
 # The maximum number of vectors that are multiplied by packed weights directly. For more vectors, it
 # is faster to unpack the weights first.
@@ -158,7 +159,7 @@ class Int8Linear(Table):
 
     @staticmethod
     def pack(groups: Groups) -> dict[str, Tensor]:
-        """Return the tensors of a layer that multiplies by the matrix `groups`."""
+        """Return the tensors of a layer with the weight matrix `groups`."""
         outputs, inputs = groups.quants.shape
         block = math.gcd(outputs, 1024)
         columns = (groups.quants.t().to(torch.int16) + 128).to(torch.uint8)
@@ -241,7 +242,7 @@ class Int4Linear(FrozenLinear):
 
     @staticmethod
     def pack(groups: Groups) -> dict[str, Tensor]:
-        """Return the tensors of a layer that multiplies by the matrix `groups`."""
+        """Return the tensors of a layer with the weight matrix `groups`."""
         quants = groups.quants.to(torch.int32)
         zeros = groups.zeros + 8 * groups.scales
         pairs = torch.stack([groups.scales.t(), zeros.t()], dim=-1)

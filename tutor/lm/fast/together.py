@@ -61,7 +61,7 @@ def read_together(
     rows = (config.heads + 2 * config.key_value_heads) * config.head_size
     room = QueriesKeysValues.of(config, x.new_empty(len(caches), rows))  # reused by every block
     for module, layer_caches in zip(network.blocks, zip(*by_text, strict=True), strict=True):
-        block = cast("Block", module)  # the items of a ModuleList have the type Module
+        block = cast("Block", module)  # a ModuleList's items have the type Module
         x = x + _attention(block.attention, block.attention_norm(x), rotation, room, layer_caches)
         x = x + block.feed_forward(block.feed_forward_norm(x))
     for cache in caches:

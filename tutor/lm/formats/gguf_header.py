@@ -31,8 +31,10 @@ _STRING, _ARRAY = 8, 9
 _LEAST_FIELD = 8 + 4 + 1  # bytes: name length, type, value
 _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
-_LONGEST_NAME = 65_535  # bytes, as specified for keys
-_SHOWN = 80  # characters of a name in an error message; names in damaged files can be huge
+_LONGEST_NAME = 65_535
+"""The maximum length of a name in bytes, as specified for keys."""
+_SHOWN = 80
+"""The maximum number of characters of a name in an error message."""
 
 
 def damaged(sentence: str) -> ModelDamaged:
@@ -155,7 +157,9 @@ class _Cursor:
         """Skip `size` bytes, and return the position of the first one."""
         start, left = self.at, len(self.data) - self.at
         if size > left:
-            raise damaged(f"{what} takes {size:,} bytes, but the file ends after {left:,} bytes.")
+            raise damaged(
+                f"{what} takes {size:,} bytes, but the file ends after {left:,} more bytes."
+            )
         self.at += size
         return start
 
@@ -164,7 +168,7 @@ class _Cursor:
         number = int(self.take("Q", what))
         left = len(self.data) - self.at
         if number * least > left:
-            raise damaged(f"{what} is {number:,}, but the file ends after {left:,} bytes.")
+            raise damaged(f"{what} is {number:,}, but the file ends after {left:,} more bytes.")
         return number
 
     def name(self, what: str) -> str:

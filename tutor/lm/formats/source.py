@@ -17,7 +17,7 @@ from tutor.lm.fast.linear import Groups
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
-Matrix = Tensor | Groups  # as in the file: floats [N, K], or small integers with scales
+Matrix = Tensor | Groups  # as stored in the file: floats [N, K], or integers with scales
 
 PRODUCTS = {
     "attention.query_key_value": ("query", "key", "value"),

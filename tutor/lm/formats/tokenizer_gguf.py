@@ -39,7 +39,8 @@ _SPLITS = {
 }
 
 _KINDS: dict[type, str] = {str: "strings", int: "whole numbers", float: "numbers"}
-_LONGEST_TOKEN = 1024  # characters; every cut of a SentencePiece token is tried as a merge
+_LONGEST_TOKEN = 1024
+"""The maximum number of characters in a token."""
 
 Item = TypeVar("Item")
 

@@ -24,7 +24,7 @@ from tutor.lm.network import Transformer
 class HeadMask(nn.Module):
     """The output matrix of an attention layer, with some heads switched off.
 
-    It multiplies the outputs of the heads [..., heads head_size] by `kept`, which is 0 for the
+    It multiplies the outputs of the heads [..., heads * head_size] by `kept`, which is 0 for the
     heads that are off and 1 for the heads that are on.
     """
 
@@ -64,9 +64,8 @@ def switched_off(
 ) -> Iterator[None]:
     """Switch off `heads`, given as (layer, head), and the feed-forward networks of some layers.
 
-    `feed_forwards` are the indices of these layers.
-
-    To switch off a block's attention, switch off all its heads.
+    `feed_forwards` are the indices of these layers. To switch off a block's attention, switch off
+    all its heads.
     """
     config = network.config
     changes: list[Replacement] = []

@@ -273,7 +273,7 @@ class Language:
         return self.pair(pick)[0]
 
     def pair(self, pick: random.Random) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return a random sentence and its plural form, which can be the sentence itself."""
+        """Return a random sentence and its plural form (the same if it is already plural)."""
         index = bisect(self._bounds, pick.random() * self._bounds[-1])
         pattern = self._patterns[min(index, len(self._patterns) - 1)]
         drawn = [slot[int(pick.random() * len(slot))] for slot in pattern.slots]

@@ -31,11 +31,16 @@ from tutor.lm.training.recipes.families.text import BLANK, END, START, UNKNOWN, 
 Words = tuple[str, ...]
 Batch = tuple[Tensor, ...]
 
-EXAMPLES = 200_000  # examples in the training set
-MEASURED = 1_000  # examples in a measurement
-HIDDEN = 0.15  # probability that one word of an example is replaced with UNKNOWN
-BLANKS = 0.15  # probability that a word becomes a blank; each sentence has at least one
-IGNORED = -100  # a target that the loss ignores
+EXAMPLES = 200_000
+"""The number of examples in the training set."""
+MEASURED = 1_000
+"""The number of examples in a measurement."""
+HIDDEN = 0.15
+"""The probability that one word of an example is replaced with `UNKNOWN`."""
+BLANKS = 0.15
+"""The probability that a word becomes a blank. Every sentence has at least one blank."""
+IGNORED = -100
+"""The id of a target that the loss ignores."""
 
 
 class Measure(msgspec.Struct, frozen=True):
@@ -62,7 +67,10 @@ def language() -> Language:
 
 
 def sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words, Words]]:
-    """Yield random sentences with their plurals, from the training set or the held-out set."""
+    """Yield random sentences with their plurals.
+
+    If `kept_out`, they come from the held-out set, else from the training set.
+    """
     pick = random.Random(f"sentences {seed}")
     while count:
         pair = language().pair(pick)
@@ -72,7 +80,10 @@ def sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words,
 
 
 def single_sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[Words]:
-    """Yield random sentences from the training set or the held-out set."""
+    """Yield random sentences.
+
+    If `kept_out`, they come from the held-out set, else from the training set.
+    """
     pick = random.Random(f"single sentences {seed}")
     while count:
         sentence = language().sentence(pick)
@@ -82,7 +93,10 @@ def single_sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[Words
 
 
 def numbers(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words, Words]]:
-    """Yield random numbers as digits and as words, from the training set or the held-out set."""
+    """Yield random numbers as digits and as words.
+
+    If `kept_out`, they come from the held-out set, else from the training set.
+    """
     pick = random.Random(f"numbers {seed}")
     while count:
         number = numerals.some_number(pick)
@@ -136,7 +150,7 @@ class _OnSentences:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """The words of the language and the special tokens."""
+        """The special tokens and the words of the language."""
         return Vocabulary.of(language().words)
 
     @cached_property
@@ -251,7 +265,7 @@ class Transform:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """The words of the language and of numbers, the digits and the special tokens."""
+        """The special tokens, the words of the language, the digits and the words of numbers."""
         added = [word for word in numerals.WORDS if word not in language().words]
         return Vocabulary.of((*language().words, *"0123456789", *added))
 

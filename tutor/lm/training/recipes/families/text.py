@@ -26,7 +26,7 @@ def words_of(text: str) -> tuple[str, ...]:
 
 
 class Vocabulary(msgspec.Struct, frozen=True):
-    """The special tokens and then all words, in the order of their ids."""
+    """A vocabulary: the special tokens and then all other words, in the order of their ids."""
 
     words: tuple[str, ...]
 
