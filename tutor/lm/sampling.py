@@ -118,7 +118,7 @@ def count_kept(logits: Tensor, settings: SamplerSettings) -> Counts:
 
 
 def rows(weights: Weights, ids: Iterable[int], token_of: Callable[[int], Token]) -> tuple[Row, ...]:
-    """Return the rows of the tokens `ids`, whatever their rank, in the same order."""
+    """Return the rows of the tokens `ids`, in this order, whatever their ranks."""
     return tuple(_row(weights, token_of(id_), rank(weights.logits, id_)) for id_ in ids)
 
 

@@ -157,7 +157,7 @@ class TokenTree(msgspec.Struct, frozen=True):
         return tuple(self.own_length(branch) for branch in self.branches)
 
     def forks(self) -> list[Fork]:
-        """Return the forks in the order in which they are drawn: each branch below its parent."""
+        """Return the forks in display order: each branch below its parent."""
         parents: dict[int, tuple[int, int]] = {self.branches[0].number: (0, 0)}
         for index, branch in enumerate(self.branches[1:], start=1):
             stem = max(self.branches[:index], key=lambda earlier: shared(branch, earlier))

@@ -57,7 +57,7 @@ class _Saved(msgspec.Struct, frozen=True):
 
 
 class Tokenizer:
-    """A tokenizer of either family.
+    """A byte-level or SentencePiece tokenizer.
 
     `start_ids` are put before every text (a "beginning of sequence" token, or none). A token from
     `end_ids` means that the model has finished its answer.

@@ -88,7 +88,7 @@ class Table(FrozenLinear):
         return next(value.device for value in vars(self).values() if isinstance(value, Tensor))
 
     def rows(self, ids: Tensor) -> Tensor:
-        """Return the rows `ids` [...] of W: [..., inputs]."""
+        """Return the rows of W with these ids [...]: [..., inputs]."""
         raise NotImplementedError
 
 

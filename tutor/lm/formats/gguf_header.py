@@ -227,7 +227,7 @@ def _texts(data: memoryview, start: int, count: int, what: str) -> list[str]:
 
 
 def _tensor_info(cursor: _Cursor, what: str) -> TensorInfo:
-    """Parse the description of a tensor; `start` is relative to the first tensor's first byte."""
+    """Parse the description of a tensor; `start` is relative to the start of the tensor data."""
     name = cursor.name(f"the name of {what}")
     what = f"the tensor {one_line(name, _SHOWN)}"
     dimensions = cursor.take("I", f"the number of dimensions of {what}")

@@ -123,7 +123,7 @@ class HuggingFaceFolder:
             raise _damaged(f"{path.name} has no tensor {name}.") from error
         if tensor.dtype not in _FORMATS:
             raise ModelUnsupported(
-                f"{name} has the number format {str(tensor.dtype).removeprefix('torch.')}.",
+                f"{name} has an unsupported format: {str(tensor.dtype).removeprefix('torch.')}.",
                 "Use a model in F32, F16 or BF16.",
             )
         return tensor

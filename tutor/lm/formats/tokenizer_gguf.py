@@ -98,7 +98,7 @@ def _ids(fields: Mapping[str, Any], *names: str) -> list[int]:
         if id_ is None:
             continue
         if type(id_) is not int or not 0 <= id_ < count:
-            raise ModelDamaged(f"the field {key} is not the id of one of the {count:,} tokens.")
+            raise ModelDamaged(f"the field {key} is not one of the {count:,} token ids.")
         found.append(id_)
     return found
 

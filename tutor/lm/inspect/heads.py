@@ -81,8 +81,8 @@ def same(ids: Sequence[int]) -> Tensor:
 def after_same(ids: Sequence[int]) -> Tensor:
     """Return the targets of induction heads: [T, T].
 
-    Induction heads attend to the token that followed an earlier copy of the current token, as a
-    guess for the next token.
+    Induction heads attend to the token that followed an earlier copy of the current token. That
+    token is a good guess for the next token.
     """
     targets = torch.zeros(len(ids), len(ids), dtype=torch.bool)
     targets[:, 1:] = same(ids)[:, :-1]

@@ -30,7 +30,7 @@ def x_ray(
     layer: int,
     attention_bytes: int = ATTENTION_BYTES,
 ) -> XRay:
-    """Process token `id_` again after the tokens in `before`, and record its attention and lens.
+    """Process token `id_` again after the tokens in `before`, and return its attention and lens.
 
     The token is added to `before`. `following` is the next token of the text. At the end of a text,
     it is None, and the model's most probable next token is used instead. The result includes the
