@@ -110,10 +110,7 @@ class RMSNorm(nn.Module):
 
 
 def causal_mask(tokens: int, length: int, device: torch.device) -> Tensor:
-    """Return the causal mask for the last `tokens` of `length` positions: [tokens, length].
-
-    An entry is True if the position of its row may attend to the position of its column.
-    """
+    """Return the causal mask for the last `tokens` of `length` positions: [tokens, length]."""
     # each position may attend to itself and to earlier positions
     allowed = torch.ones(tokens, length, dtype=torch.bool, device=device)
     return allowed.tril(length - tokens)
