@@ -119,7 +119,7 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
     packed = _converted(found, source, choose_kernels(), sha256, stamp, on_stage, stage)
     on_stage("saving the packed weights")
     for folder in folders:
-        with suppress(OSError):  # no space or no permission: pack again next time
+        with suppress(OSError):  # without space or permission, pack again next time
             save_packed(folder, packed)
             break
     return packed
@@ -131,7 +131,7 @@ def _on_gpu(found: FoundModel, device: str, on_stage: OnStage) -> LanguageModel:
     Raises PyTorch's own errors if the model cannot run on the GPU, and `ModelDamaged` if its output
     is not a number.
     """
-    torch.zeros(1, device=device)  # fails here if there is no such device
+    torch.zeros(1, device=device)  # fails immediately if the device doesn't exist
     model = _in_memory(found, ON_GPU, on_stage, device)
     session = Session(model, [0, 0])
     session.distribution(2, PLAIN, seed=0, top=1)
@@ -155,7 +155,7 @@ def _in_memory(
 
 def _open(found: FoundModel) -> Source:
     if found.kind == "gguf":
-        # slow to import and rarely needed
+        # this import is slow and rarely needed
         from tutor.lm.formats.gguf_file import GgufFile
 
         return GgufFile(found.path)

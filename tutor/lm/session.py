@@ -209,7 +209,7 @@ class Session:
         logits = self.logits(position)
         tokenizer = self._model.tokenizer
         found = tokenizer.containing(query)
-        # a tokenizer can have more tokens than the network
+        # a tokenizer can have more tokens than the network's vocabulary
         del found[bisect_left(found, len(logits)) :]
         if not query or not found:
             raise TextError(

@@ -177,7 +177,7 @@ def _milliseconds(
             start = clock()
             layer(x)
             taken.append(clock() - start)
-    except (RuntimeError, AttributeError):  # PyTorch's errors for a missing kernel
+    except (RuntimeError, AttributeError):  # PyTorch raises these if a kernel is missing
         return None
     return 1000 * min(taken)  # the fastest run, which other programs disturbed least
 

@@ -300,7 +300,7 @@ def _scratch(numbers: int, dtype: torch.dtype) -> Tensor:
     """
     holder = _scratch_buffer(dtype)
     if holder[0].numel() < numbers:
-        with torch.inference_mode(False):  # otherwise only inference could write to it
+        with torch.inference_mode(False):  # so that training can write to it too
             holder[0] = torch.empty(numbers, dtype=dtype)
     return holder[0][:numbers]
 

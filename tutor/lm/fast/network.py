@@ -72,7 +72,7 @@ class FastBlock(FastModule, Block):
 
 def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
     """Return a network that uses these tensors without copying them. It cannot be trained."""
-    with torch.device("meta"):  # shapes only, without memory
+    with torch.device("meta"):  # allocates no memory for the weights
         network = Transformer(config)
         network.blocks = nn.ModuleList(FastBlock(config) for _ in range(config.layers))
     for name, module in list(network.named_modules()):

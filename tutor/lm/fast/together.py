@@ -59,7 +59,7 @@ def read_together(
     rotation = torch.cat([rotations(config, c.length, c.length + 1) for c in caches]).to(x.device)
     by_text = [cache.layers(1) for cache in caches]
     rows = (config.heads + 2 * config.key_value_heads) * config.head_size
-    room = QueriesKeysValues.of(config, x.new_empty(len(caches), rows))  # reused by every block
+    room = QueriesKeysValues.of(config, x.new_empty(len(caches), rows))  # every block reuses it
     for module, layer_caches in zip(network.blocks, zip(*by_text, strict=True), strict=True):
         block = cast("Block", module)  # a ModuleList's items have the type Module
         x = x + _attention(block.attention, block.attention_norm(x), rotation, room, layer_caches)

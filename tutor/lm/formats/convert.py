@@ -1,8 +1,9 @@
 """Convert the weights in a model file to the form that the network runs with.
 
 Matrices that are multiplied by the same vector are concatenated (query, key and value; gate and
-up), because one large product is faster than several small ones. Each matrix is stored in the most
-precise number format that is fast on this machine; see `tutor.lm.fast.linear`.
+up), because one large product is faster than several small ones. Each matrix keeps the number of
+bits that it has in the file if this machine has a suitable kernel, and becomes 16-bit floats
+otherwise; see `tutor.lm.fast.linear`.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _VERSIONS = (2, 3)
 _SCALARS = dict(enumerate("BbHhIif?", start=0)) | {10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
-_LEAST_FIELD = 8 + 4 + 1  # bytes: name length, type, value
+_LEAST_FIELD = 8 + 4 + 1  # bytes for the name length, type and value
 _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
 _LONGEST_NAME = 65_535
@@ -175,7 +175,7 @@ class _Cursor:
         """Read a name."""
         length = self.count(f"the length of {what}", 1)
         if length > _LONGEST_NAME:
-            raise damaged(f"{what} is {length:,} bytes long.")
+            raise damaged(f"{what} is {length:,} bytes long, which is too long.")
         return safe(_text(self.data, self.skip(length, what), length, what))
 
 
@@ -201,7 +201,7 @@ def _array(cursor: _Cursor, what: str) -> Callable[[], Any]:
         for _ in range(count):
             cursor.skip(cursor.count(f"the length of an item of {what}", 1), what)
         return partial(_texts, cursor.data, start, count, what)
-    if kind not in _SCALARS:  # includes arrays of arrays, which no model uses
+    if kind not in _SCALARS:  # no model uses arrays of arrays
         raise damaged(f"{what} has items of the unknown type {kind}.")
     form = np.dtype(_SCALARS[kind]).newbyteorder("<")
     count = cursor.count(length_of, form.itemsize)

@@ -127,7 +127,7 @@ def save_packed(folder: Path, packed: PackedModel) -> Path:
         if shared:
             Path(partial).chmod(0o644)  # readable by the other users of this machine
         Path(partial).replace(folder / name)
-    except SafetensorError as error:  # raised if the disk is full
+    except SafetensorError as error:  # the library raises this if the disk is full
         raise OSError(str(error)) from error
     finally:
         Path(partial).unlink(missing_ok=True)
@@ -137,7 +137,7 @@ def save_packed(folder: Path, packed: PackedModel) -> Path:
 def _tidy_up(folder: Path) -> None:
     """Remove incomplete files left by processes that were killed while writing."""
     for partial in folder.glob(f".*{_SUFFIX}.*"):
-        with suppress(OSError):  # another process has removed it, or it belongs to another user
+        with suppress(OSError):  # another process has removed the file, or another user owns it
             if time.time() - partial.stat().st_mtime > _ABANDONED:
                 partial.unlink()
 

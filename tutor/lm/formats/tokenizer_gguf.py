@@ -58,7 +58,9 @@ def backend(fields: Mapping[str, Any]) -> Tokenizer:
     tokens = _list(fields, "tokenizer.ggml.tokens", str)
     kinds = _list(fields, "tokenizer.ggml.token_type", int)
     if longest := next((token for token in tokens if len(token) > _LONGEST_TOKEN), None):
-        raise ModelDamaged(f"the tokenizer has a token of {len(longest):,} characters.")
+        raise ModelDamaged(
+            f"the tokenizer has a token with {len(longest):,} characters, which is too long."
+        )
     if len(kinds) != len(tokens):
         raise ModelDamaged(f"there are {len(tokens)} tokens but {len(kinds)} token types.")
     if family == "gpt2":

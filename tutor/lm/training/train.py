@@ -61,7 +61,7 @@ class Settings(msgspec.Struct, frozen=True):
     threads: int = 2
     report_every: int = 50  # steps
     evaluate_every: int = 200  # steps; a checkpoint is saved at the same interval
-    bfloat16: bool = False  # 16-bit matrix products: 1.5 times as fast on processors with bfloat16
+    bfloat16: bool = False  # multiply in 16 bits: 1.5 times as fast on processors with bfloat16
     one_in: dict[str, int] = {}  # use only one in n documents of these text files
 
     def checked(self) -> Settings:

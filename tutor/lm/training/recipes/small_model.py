@@ -40,10 +40,10 @@ TOKENIZER = "tokenizer.json"
 class Result(msgspec.Struct, frozen=True):
     """The settings and results of a run, stored in the model's folder as `training.json`."""
 
-    weights: int  # parameters of the network
-    training_tokens: int  # tokens in the corpus
-    read_tokens: int  # tokens in all batches
-    nats_per_token: float  # on held-out text, with the weights as saved
+    weights: int  # number of parameters
+    training_tokens: int  # number of tokens in the corpus
+    read_tokens: int  # number of tokens in all batches
+    nats_per_token: float  # on held-out text, with the saved weights
     bits_per_byte: float
     settings: train.Settings
 

@@ -67,9 +67,9 @@ class Description(msgspec.Struct, frozen=True):
 class Result(msgspec.Struct, frozen=True):
     """The settings and results of a run, stored in the model's folder as `training.json`."""
 
-    weights: int  # parameters of the network
-    examples: int  # in the training set
-    measures: tuple[Measure, ...]  # with the weights as saved
+    weights: int  # number of parameters
+    examples: int  # number of training examples
+    measures: tuple[Measure, ...]  # measured with the saved weights
     settings: Settings
 
 

@@ -128,7 +128,7 @@ class EncoderDecoder(nn.Module):
         tokens = written.shape[-1]
         rotation = rotations(self.config, 0, tokens)
         mask = causal_mask(tokens, tokens, written.device)
-        x = self.encoder.embedding(written)  # both texts share a vocabulary
+        x = self.encoder.embedding(written)  # source and output share a vocabulary
         for block in self.blocks:
             x = block(x, encoded, rotation, mask, trace, cross_trace)
         final: Tensor = self.norm(x)
