@@ -114,7 +114,7 @@ def test_a_template_that_fails_or_misbehaves_is_an_error(template: str) -> None:
         ("{{ messages + 1 }}", "TypeError"),
         ("{{ 1 / 0 }}", "ZeroDivisionError"),
         ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "RecursionError"),
-        ("{{ 'x' * 100000000000 }}", "text that is too long"),
+        ("{{ 'x' * 100000000000 }}", "string that is too long"),
         ("{{ 10 ** 10000000000 }}", "number that is too large"),
     ],
 )

@@ -1,12 +1,12 @@
-"""Apply the sampler's steps one at a time and in any order.
+"""Apply the sampler's steps one at a time, in any order.
 
 `tutor/lm/sampling.py` applies temperature, top-k, top-p and min-p in the order that most programs
 use. Here each is a separate step, so that you can change the order and see what each step removes.
-A step takes logits [V] and returns logits [V]. It removes a token by setting its logit to minus
-infinity, which no later step changes.
+Each step is a function from logits [V] to logits [V]. To remove a token, a step sets its logit to
+minus infinity, and later steps leave it there.
 
     temperature         z / T
-    repetition penalty  for tokens that are already in the text: z / r if z > 0, else z * r
+    repetition penalty  for tokens that already occur in the text: z / r if z > 0, else z * r
                         (Keskar et al. 2019)
     top-k               keep the k highest logits
     top-p               keep the smallest set of most probable tokens whose probabilities sum to
@@ -33,18 +33,18 @@ REMOVED = -math.inf
 
 
 def temperature(logits: Tensor, value: float) -> Tensor:
-    """Divide the logits by a temperature above 0.
+    """Divide the logits by the temperature, which must be above 0.
 
-    Below 1, likely tokens become more likely; above 1, the distribution flattens. The ranking does
-    not change.
+    A temperature below 1 makes likely tokens more likely; one above 1 flattens the distribution.
+    The ranking of the tokens does not change.
     """
     return logits / value
 
 
 def repetition_penalty(logits: Tensor, value: float, seen: Collection[int]) -> Tensor:
-    """Make every token in `seen` less likely, no matter how often it occurred.
+    """Lower the logit of every token in `seen`.
 
-    A value of 1 changes nothing.
+    The penalty does not depend on how often a token occurred. A `value` of 1 changes nothing.
     """
     if not seen:
         return logits
@@ -54,12 +54,12 @@ def repetition_penalty(logits: Tensor, value: float, seen: Collection[int]) -> T
 
 
 def top_k(logits: Tensor, count: int) -> Tensor:
-    """Keep the `count` highest logits; a count of 0 keeps all of them."""
+    """Keep the `count` highest logits, or all of them if `count` is 0."""
     return logits if count == 0 else _keep_highest(logits, count)
 
 
 def top_p(logits: Tensor, p: float) -> Tensor:
-    """Keep the most probable tokens that together reach probability `p`; 1 keeps all tokens."""
+    """Keep the most probable tokens whose probabilities sum to at least `p`; 1 keeps all."""
     if p >= 1:
         return logits
     return _keep_highest(logits, nucleus(logits, probabilities(logits), len(logits), p))
@@ -68,7 +68,7 @@ def top_p(logits: Tensor, p: float) -> Tensor:
 def min_p(logits: Tensor, ratio: float) -> Tensor:
     """Keep tokens at least `ratio` times as probable as the most probable one; 0 keeps all.
 
-    A ratio of probabilities is a difference of logits.
+    The log of a ratio of probabilities is a difference of logits, so no softmax is needed.
     """
     if ratio == 0:
         return logits
@@ -76,16 +76,16 @@ def min_p(logits: Tensor, ratio: float) -> Tensor:
 
 
 def probabilities(logits: Tensor) -> Tensor:
-    """Return the softmax of logits [V], in 64-bit floats."""
+    """Return the softmax of logits [V] as 64-bit floats."""
     return torch.softmax(logits.double(), dim=-1)
 
 
 def stages(
     logits: Tensor, dials: Dials, order: Iterable[StepName], seen: Collection[int]
 ) -> Iterator[tuple[Stage, Tensor]]:
-    """Apply all steps in this order, and yield the result of each with its logits [V].
+    """Apply the steps in `order`, and yield a summary and the new logits [V] after each step.
 
-    `logits` [V] belong to the position after a text that contains the tokens `seen`.
+    `logits` [V] are the model's output at the end of a text, and `seen` are the text's token ids.
     """
     steps = _steps(dials, seen)
     for name in order:
@@ -97,7 +97,7 @@ def stages(
 
 
 def apply(logits: Tensor, dials: Dials, order: Iterable[StepName], seen: Collection[int]) -> Tensor:
-    """Return logits [V] after all steps in this order. Steps that are off are skipped."""
+    """Return the logits [V] after the steps in `order`. Steps that are off are skipped."""
     steps = _steps(dials, seen)
     for name in order:
         if not is_off(dials, name):
@@ -116,7 +116,7 @@ def _steps(dials: Dials, seen: Collection[int]) -> dict[StepName, Callable[[Tens
 
 
 def _keep_highest(logits: Tensor, count: int) -> Tensor:
-    """Keep the `count` highest logits; among equal logits, those with the lowest ids."""
+    """Keep the `count` highest logits. Among equal logits, lower ids come first."""
     keep = torch.zeros(len(logits), dtype=torch.bool)
     keep[ranked(logits, min(count, len(logits)))] = True
     return logits.masked_fill(~keep, REMOVED)

@@ -4,9 +4,9 @@ A chat model is a language model that was trained on conversations in one fixed 
 tokens around each message. The model file contains this format as a Jinja template
 (`tutor.lm.chat_template`).
 
-Text that a person wrote never becomes a special token, even if it looks like one: special tokens in
-messages are replaced by placeholders before the template is rendered, and come back as plain text
-afterwards.
+A user's text never becomes a special token, even if it looks like one. Before the template is
+rendered, special tokens in messages are replaced with placeholders; afterwards, the placeholders
+are turned back into plain text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def text_ids(model: LanguageModel, text: str) -> list[int]:
-    """Return the tokens of plain text.
+    """Return the token ids of plain text, including the model's start tokens.
 
     Raises `TextError` if the text is empty.
     """
@@ -35,7 +35,7 @@ def text_ids(model: LanguageModel, text: str) -> list[int]:
 
 
 def chat_ids(model: LanguageModel, messages: Sequence[ChatMessage]) -> list[int]:
-    """Return the tokens of a conversation, up to where the assistant's next message begins.
+    """Return the token ids of a conversation, up to the start of the assistant's next message.
 
     Raises `TextError` if there are no messages.
     """
@@ -46,11 +46,11 @@ def chat_ids(model: LanguageModel, messages: Sequence[ChatMessage]) -> list[int]
 
 
 def turn_ids(model: LanguageModel, path: Sequence[int], text: str) -> list[int]:
-    """Return the tokens to append to `path` for the user's next message, `text`.
+    """Return the token ids to append to `path` for the user's next message, `text`.
 
-    `path` ends with the assistant's answer. The new tokens close that answer, unless it is closed
-    already, then give the user's message, and open the next answer. They are found by rendering a
-    conversation with a unique word as the answer and encoding everything after that word.
+    `path` ends with an answer of the assistant. The new tokens end that answer (if it has not ended
+    yet), contain the user's message, and begin the next answer. To find them, this function renders
+    a conversation whose answer is a unique word and encodes everything after that word.
 
     Raises `TextError` if the message is empty.
     """
@@ -65,29 +65,29 @@ def turn_ids(model: LanguageModel, path: Sequence[int], text: str) -> list[int]:
     ]
     _, found, rest = guard.render(conversation).partition(answer)
     if not found:
-        raise ModelUnsupported("Its chat template drops the assistant's messages.")
+        raise ModelUnsupported("The model's chat template drops the assistant's messages.")
     added = guard.encode(rest)
     _, _, closing = guard.render(conversation[:2], generate=False).partition(answer)
-    # The path may already contain the tokens that close the answer. Everything after them is
-    # always added, even if the path happens to end with the same words.
+    # The path may already contain the tokens that end the answer. The tokens after those are always
+    # added, even if the path happens to end with the same tokens.
     close = common_length(added, guard.encode(closing))
     return added[_overlap(path, added[:close]) :]
 
 
 def _overlap(path: Sequence[int], added: Sequence[int]) -> int:
-    """Return how many tokens the end of `path` and the beginning of `added` have in common."""
+    """Return the length of the longest suffix of `path` that is a prefix of `added`."""
     longest = min(len(path), len(added))
     lengths = range(longest, 0, -1)
     return next((n for n in lengths if list(path[-n:]) == list(added[:n])), 0)
 
 
 class _Guard:
-    """Renders and encodes one conversation, and keeps messages apart from the template's tokens."""
+    """A renderer for one conversation that keeps special tokens out of the messages."""
 
     def __init__(self, model: LanguageModel) -> None:
         if not model.chat_template:
             raise ModelUnsupported(
-                "It has no chat template, so it was not made for conversations.",
+                "The model has no chat template, so it was not made for conversations.",
                 "Use plain text in the stepper instead, or choose a chat model.",
             )
         self._source = model.chat_template
@@ -109,7 +109,7 @@ class _Guard:
         return chat_template.render(self._source, shown, begin=begin, end=end, generate=generate)
 
     def encode(self, rendered: str) -> list[int]:
-        """Return the token ids of rendered text. Only the template's special tokens are special."""
+        """Return the token ids of rendered text. Special tokens come only from the template."""
         ids: list[int] = []
         end = 0
         for special in self._pattern.finditer(rendered):

@@ -1,13 +1,13 @@
 """Run the Jinja template of a chat model.
 
 The template comes from an untrusted file, so it runs in a sandbox with a time limit and, where the
-system supports it (Linux), a memory limit. It finds the functions that `transformers` offers to
-templates (`transformers.utils.chat_template_utils`), since most templates are written for them, and
-the Jinja filters that are useful for text.
+system supports it (Linux), a memory limit. Most templates are written for `transformers`, so they
+can use the functions that it provides (`transformers.utils.chat_template_utils`), and Jinja's
+filters for text.
 
-These limits don't catch a single operation that runs forever without allocating memory, such as
-comparing lists that contain each other many times over. The engine then stops responding, which the
-app detects (`tutor.engine.liveness`).
+The limits cannot stop a single operation that runs forever without allocating memory, such as a
+comparison of very deeply nested lists. In this case, the engine stops responding, and the app
+detects that (`tutor.engine.liveness`).
 """
 
 from __future__ import annotations
@@ -37,10 +37,14 @@ if sys.platform != "win32":
 if TYPE_CHECKING:
     from jinja2.parser import Parser
 
-TIME_LIMIT = 5.0  # seconds; harmless templates need milliseconds
-MEMORY_LIMIT = 100_000_000  # bytes in addition to what the process already uses
-_LONGEST = 1_000_000  # characters in a template or in a repeated string
-_LARGEST_NUMBER = 4096  # bits in a product or a power
+TIME_LIMIT = 5.0
+"""The maximum time for rendering, in seconds. Harmless templates need milliseconds."""
+MEMORY_LIMIT = 100_000_000
+"""The maximum number of bytes that rendering may add to the memory of the process."""
+_LONGEST = 1_000_000
+"""The maximum length of a template or of a repeated string, in characters."""
+_LARGEST_NUMBER = 4096
+"""The maximum size of a product or a power, in bits."""
 _FILTERS = (
     "abs", "batch", "capitalize", "count", "d", "default", "dictsort", "e", "escape", "first",
     "float", "forceescape", "format", "groupby", "indent", "int", "items", "join", "last",
@@ -58,10 +62,11 @@ def render(
     end: str,
     generate: bool,
 ) -> str:
-    """Return the conversation as the template renders it.
+    """Render a conversation with a chat template, and return the text.
 
-    With `generate`, the text ends where the assistant's next message begins. `begin` and `end` are
-    the special tokens around a text. Raises `ModelUnsupported` for any error in the template.
+    With `generate`, the text ends with the start of the assistant's next message. `begin` and `end`
+    are the special tokens for the beginning and the end of a text. Raises `ModelUnsupported` for
+    any error in the template.
     """
     try:
         with _time_limit(), _memory_limit():
@@ -73,18 +78,18 @@ def render(
                 bos_token=begin,
                 eos_token=end,
             )
-    except (Exception, _TooLong) as error:  # a template can raise anything: it is a program
+    except (Exception, _TooLong) as error:  # a template is a program and can raise anything
         raise ModelUnsupported(
-            f"Its chat template cannot render this conversation: {_reason(error)}.",
+            f"The model's chat template cannot render this conversation: {_reason(error)}.",
             "Use plain text in the stepper instead.",
         ) from error
 
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, _TooLong):
-        return f"it took longer than {TIME_LIMIT:g} seconds"
+        return f"rendering took longer than {TIME_LIMIT:g} seconds"
     if isinstance(error, MemoryError):
-        return "it needs too much memory"
+        return "rendering needs too much memory"
     kind = "" if isinstance(error, jinja2.TemplateError) else f"{type(error).__name__}: "
     return safe(f"{kind}{error}")[:300].rstrip(".")
 
@@ -92,8 +97,8 @@ def _reason(error: BaseException) -> str:
 class _Environment(ImmutableSandboxedEnvironment):
     """A sandbox that also limits the size of numbers and repeated strings.
 
-    Jinja's sandbox blocks attributes that lead out of it and any change to the values it is given,
-    but it lets one operation use up all memory or run forever.
+    Jinja's sandbox blocks unsafe attributes and changes to the template's arguments, but a single
+    operation could still use up all memory or run forever.
     """
 
     intercepted_binops = frozenset({"*", "**"})
@@ -102,14 +107,16 @@ class _Environment(ImmutableSandboxedEnvironment):
         self, context: jinja2.runtime.Context, operator: str, left: Any, right: Any
     ) -> Any:
         if _bits(operator, left, right) > _LARGEST_NUMBER:
-            raise jinja2.exceptions.SecurityError("it computes a number that is too large")
+            raise jinja2.exceptions.SecurityError(
+                "the template computes a number that is too large"
+            )
         if operator == "*" and _repeated(left, right) > _LONGEST:
-            raise jinja2.exceptions.SecurityError("it builds a text that is too long")
+            raise jinja2.exceptions.SecurityError("the template builds a string that is too long")
         return super().call_binop(context, operator, left, right)
 
 
 def _bits(operator: str, left: Any, right: Any) -> int:
-    """Return the largest number of bits that a product or power of integers can have."""
+    """Return an upper bound for the bit length of a product or power of integers."""
     if not isinstance(left, int) or not isinstance(right, int):
         return 0
     if operator == "**":
@@ -118,7 +125,7 @@ def _bits(operator: str, left: Any, right: Any) -> int:
 
 
 def _repeated(left: Any, right: Any) -> int:
-    """Return the length of a repeated string or list; 0 for a product of numbers."""
+    """Return the length of a repeated string or list, or 0 for a product of numbers."""
     for side, times in ((left, right), (right, left)):
         if isinstance(side, str | list | tuple) and isinstance(times, int):
             return len(side) * times
@@ -126,9 +133,9 @@ def _repeated(left: Any, right: Any) -> int:
 
 
 class _Generation(Extension):
-    """The tag `{% generation %} ... {% endgeneration %}`, which produces no text.
+    """The tag `{% generation %} ... {% endgeneration %}`, which renders its content unchanged.
 
-    In training data it marks the assistant's messages.
+    Training code uses the tag to find the assistant's messages.
     """
 
     tags = {"generation"}  # noqa: RUF012
@@ -142,7 +149,7 @@ class _Generation(Extension):
 @lru_cache(maxsize=4)
 def _compiled(source: str) -> jinja2.Template:
     if len(source) > _LONGEST:
-        raise jinja2.exceptions.SecurityError(f"it has {len(source):,} characters")
+        raise jinja2.exceptions.SecurityError(f"the template has {len(source):,} characters")
     environment = _Environment(
         trim_blocks=True, lstrip_blocks=True, extensions=[_Generation, loopcontrols]
     )
@@ -161,7 +168,7 @@ def _to_json(
     separators: tuple[str, str] | None = None,
     sort_keys: bool = False,
 ) -> str:
-    """Return JSON with `<` as it is; Jinja's own filter is meant for web pages and escapes it."""
+    """Return `value` as JSON. Unlike Jinja's own filter, this does not escape HTML characters."""
     return json.dumps(
         value, ensure_ascii=ensure_ascii, indent=indent, separators=separators, sort_keys=sort_keys
     )
@@ -177,15 +184,16 @@ def _refuse(message: str) -> None:
 class _TooLong(BaseException):
     """The template ran out of time.
 
-    It is not an `Exception`, because Jinja catches some of those and would continue.
+    It is not an `Exception`, because Jinja catches some exceptions and would continue.
     """
 
 
 @contextmanager
 def _time_limit() -> Iterator[None]:
-    """Raise `_TooLong` in this thread when the block takes longer than `TIME_LIMIT`.
+    """Raise `_TooLong` in this thread if the `with` block runs longer than `TIME_LIMIT`.
 
-    A compiled template is Python code, so the exception is raised between two of its instructions.
+    A compiled template is Python code, so the exception can be raised between two bytecode
+    instructions.
     """
     thread = ctypes.c_ulong(threading.get_ident())
     lock = threading.Lock()
@@ -209,10 +217,10 @@ def _time_limit() -> Iterator[None]:
 
 @contextmanager
 def _memory_limit() -> Iterator[None]:
-    """Raise `MemoryError` if the block makes the process need `MEMORY_LIMIT` more bytes than now.
+    """Raise `MemoryError` if the process grows by `MEMORY_LIMIT` bytes in the `with` block.
 
-    The limit applies to the whole process, so memory that other threads allocate counts too. It has
-    no effect on systems that don't report how much memory the process uses.
+    The limit applies to the whole process, so memory allocated by other threads counts too. There
+    is no limit on systems that don't report how much memory the process uses.
     """
     taken = _pages_taken()
     if sys.platform == "win32" or taken is None:
@@ -229,7 +237,7 @@ def _memory_limit() -> Iterator[None]:
 
 
 def _pages_taken() -> int | None:
-    """Return how many pages of address space this process uses, mapped files included."""
+    """Return the size of this process's address space in pages, including mapped files."""
     try:
         return int(Path("/proc/self/statm").read_bytes().split()[0])
     except (OSError, ValueError, IndexError):

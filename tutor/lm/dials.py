@@ -1,4 +1,4 @@
-"""The settings of the steps in `tutor/lm/chain.py`, as plain data that needs no torch."""
+"""The settings of the steps in `tutor/lm/chain.py`, as plain data without torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ORDER: tuple[StepName, ...] = ("repetition", "temperature", "top-k", "top-p", "m
 
 
 class Dials(msgspec.Struct, frozen=True):
-    """The settings of all steps. The default of each setting switches its step off."""
+    """The settings of the sampler's steps. By default, every step is off."""
 
     repetition: float = 1.0
     temperature: float = 1.0
@@ -22,10 +22,10 @@ class Dials(msgspec.Struct, frozen=True):
 
 
 class Stage(msgspec.Struct, frozen=True):
-    """The result of one step.
+    """A summary of one step's result.
 
-    It holds the number of tokens kept, the probability that the removed tokens had, and the entropy
-    of the distribution that is left, in bits.
+    `kept` is the number of tokens that are left, `removed_probability` the total probability of the
+    tokens that this step removed, and `entropy_bits` the entropy of the new distribution.
     """
 
     name: StepName
@@ -41,10 +41,10 @@ def value(dials: Dials, name: StepName) -> float:
 
 
 def with_value(dials: Dials, name: StepName, to: float) -> Dials:
-    """Return the settings with the step `name` set to `to`."""
+    """Return a copy of the settings in which the step `name` has the value `to`."""
     return msgspec.structs.replace(dials, **{name.replace("-", "_"): to})
 
 
 def is_off(dials: Dials, name: StepName) -> bool:
-    """Return True if the step `name` changes nothing."""
+    """Return True if the step `name` is off."""
     return value(dials, name) == value(Dials(), name)

@@ -1,6 +1,6 @@
-"""The plain data that the language model passes to the rest of the program.
+"""Data types that the language model passes to the rest of the program.
 
-Nothing here imports torch, because the process that draws the screen uses these types too.
+This module doesn't import torch, because the process that draws the screen uses these types too.
 Probabilities are between 0 and 1, logits are the network's raw scores, and entropy and surprisal
 are in bits.
 """
@@ -19,9 +19,9 @@ from tutor.errors import SamplerError
 class Token(msgspec.Struct, frozen=True):
     """One entry of the vocabulary.
 
-    `data` are its exact bytes, which need not be valid UTF-8 on their own. `text` is the decoded
-    text, with U+FFFD for invalid bytes. A `special` token, such as `<|im_end|>`, never comes from
-    ordinary text.
+    `data` contains the token's exact bytes, which need not be valid UTF-8 on their own. `text` is
+    the decoded text, with U+FFFD for invalid bytes. A `special` token, such as `<|im_end|>`, is
+    never produced from ordinary text.
     """
 
     id: int
@@ -31,7 +31,7 @@ class Token(msgspec.Struct, frozen=True):
 
 
 def common_length(one: Iterable[object], other: Iterable[object]) -> int:
-    """Return how many items at the beginning of two sequences are equal."""
+    """Return the length of the common prefix of two sequences."""
     length = 0
     for mine, theirs in zip(one, other, strict=False):
         if mine != theirs:
@@ -43,9 +43,9 @@ def common_length(one: Iterable[object], other: Iterable[object]) -> int:
 class SamplerSettings(msgspec.Struct, frozen=True):
     """The settings for drawing one token from a distribution.
 
-    They are applied in this order: temperature, top-k, top-p, min-p, then the draw. A `temperature`
-    of 0 is greedy: it always takes the most probable token. `top_k` 0, `top_p` 1 and `min_p` 0
-    switch those steps off.
+    They are applied in this order: temperature, top-k, top-p, min-p. With a `temperature` of 0,
+    sampling is greedy: the most probable token is always chosen. A `top_k` of 0, a `top_p` of 1 and
+    a `min_p` of 0 switch those steps off.
     """
 
     temperature: float = 1.0
@@ -67,12 +67,12 @@ class SamplerSettings(msgspec.Struct, frozen=True):
 
     @property
     def greedy(self) -> bool:
-        """Return True if the sampler always takes the most probable token."""
+        """Return True if the sampler always chooses the most probable token."""
         return self.temperature == 0
 
     @property
     def plain(self) -> bool:
-        """Return True if tokens are drawn from the model's own probabilities."""
+        """Return True if these settings leave the model's probabilities unchanged."""
         return self == SamplerSettings()
 
 
@@ -98,7 +98,7 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def surprisal_bits(self) -> float:
-        """Return -log2 p (Shannon 1948), or NaN if the probability is not known."""
+        """Return the surprisal -log2 p (Shannon 1948), or NaN if the probability is unknown."""
         if math.isnan(self.probability):
             return math.nan
         return -math.log2(self.probability) if self.probability > 0 else math.inf
@@ -108,14 +108,14 @@ class Distribution(msgspec.Struct, frozen=True):
     """The model's prediction of the next token at one position.
 
     `position` is the number of tokens before the predicted one. `rows` are the most probable
-    tokens, in order of rank. `kept` is how many tokens of the whole vocabulary remain after the
-    sampler settings. `drawn` is the token that the sampler draws here with the session's seed,
-    whatever its rank.
+    tokens, in order of rank. `kept` is the number of tokens of the whole vocabulary that are left
+    after the sampler settings. `drawn` is the token that the sampler draws at this position with
+    the given seed, whatever its rank.
 
-    For a remote model we know only the rows that its server returns. Then `vocabulary_size` is 0,
-    `entropy_bits` is a lower bound, and `kept` counts only those rows. `hidden_probability` is the
-    total probability of all tokens that the server does not return. `drawn_elsewhere` is True if
-    the server drew the token.
+    For a remote model, only the rows that its server returns are known. In this case,
+    `vocabulary_size` is 0, `entropy_bits` is a lower bound, and `kept` counts only those rows.
+    `hidden_probability` is the total probability of all tokens that the server does not return.
+    `drawn_elsewhere` is True if the server drew the token.
     """
 
     position: int
@@ -146,19 +146,19 @@ class ChatMessage(msgspec.Struct, frozen=True):
     content: str
 
 
-DEVICES = ("auto", "cpu", "cuda", "mps")  # the valid requests; see `tutor.lm.fast.device`
+DEVICES = ("auto", "cpu", "cuda", "mps")  # for `--device`; see `tutor.lm.fast.device`
 
 
 class ModelCard(msgspec.Struct, frozen=True):
     """The description of a loaded model.
 
-    `sha256` is the checksum of its file. `format` names the file's number format ("Q4_1"), `kernel`
-    the kernels that multiply its weight matrices on this machine ("int4", "fp32", ...), and
-    `device` where it runs ("cpu", "cuda", "mps").
+    `sha256` is the checksum of the model file. `format` is the file's number format ("Q4_1"),
+    `kernel` lists the kernels that multiply the weight matrices on this machine ("int4", "fp32",
+    ...), and `device` is the device that the model runs on ("cpu", "cuda", "mps").
 
-    A remote model has a `host`, and its server returns the probabilities of the `shows` most
-    probable tokens at each position (0 if it returns none; then you can chat with it but not step
-    through its text). The sizes of a remote model are not known and therefore 0.
+    `host` is set only for a remote model. `shows` is the number of tokens per position whose
+    probabilities its server returns; if it is 0, you can chat with the model but not step through
+    its text. The sizes of a remote model are unknown and therefore 0.
     """
 
     name: str
@@ -185,7 +185,7 @@ class ModelCard(msgspec.Struct, frozen=True):
 
 
 class LensRow(msgspec.Struct, frozen=True):
-    """The prediction of the network if it stopped after `layer` blocks (0: the embedding alone)."""
+    """The network's prediction if it stopped after `layer` blocks (0: only the embedding)."""
 
     layer: int
     top: Token
@@ -196,11 +196,13 @@ class LensRow(msgspec.Struct, frozen=True):
 class XRay(msgspec.Struct, frozen=True):
     """The attention and the logit lens of the token at `position` (counted from 0).
 
-    `attention` holds float32 weights of shape [held, heads, position + 1], row-major: how much this
-    token attends to itself and to each token before it. Each row sums to 1. All layers are held if
-    one message has room for them; for a long text only some, starting at `first_layer`. `lens`
-    gives the probability of `target`, the token that came next, after each layer. For the last
-    token of a text, `target` is the model's own most probable next token.
+    `attention` contains float32 weights of shape [held, heads, position + 1] in row-major order:
+    how much this token attends to itself and to each token before it. Each row sums to 1. For a
+    long text, not all layers fit into one message; `held` is the range of layers that are included,
+    starting at `first_layer`.
+
+    `lens` contains the probability of `target` after each layer. `target` is the next token of the
+    text or, at the end of the text, the model's most probable next token.
     """
 
     position: int
@@ -213,12 +215,15 @@ class XRay(msgspec.Struct, frozen=True):
 
     @property
     def held(self) -> range:
-        """Return the layers whose attention is included."""
+        """Return the range of layers whose attention is included."""
         count = len(self.attention) // (4 * self.heads * (self.position + 1))
         return range(self.first_layer, self.first_layer + count)
 
     def weights(self, layer: int, head: int) -> memoryview[float]:
-        """Return the attention weights of one head in a `held` layer: `position + 1` floats."""
+        """Return the attention weights of one head: `position + 1` floats.
+
+        `layer` must be in `held`.
+        """
         length = self.position + 1
         start = ((layer - self.first_layer) * self.heads + head) * length
         return memoryview(self.attention).cast("f")[start : start + length]

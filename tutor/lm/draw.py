@@ -1,27 +1,28 @@
 """Draw one token at random, in proportion to the probabilities.
 
-All tokens run a race. A token of probability p arrives after a random waiting time, and the first
-token to arrive is drawn. The waiting time is exponentially distributed with rate p: at every
-instant the token arrives with a chance proportional to p, no matter how long it has waited already.
-Whenever the first arrival happens, the chance that it is token i is its rate divided by the sum of
-all rates. The rates sum to 1, so this chance is exactly p_i:
+Imagine a race between all tokens. A token with probability p arrives after a random waiting time,
+and the first token to arrive is drawn. The waiting time is exponentially distributed with rate p:
+at every moment, the chance that the token arrives is proportional to p, no matter how long it has
+been waiting. When the first token arrives, the chance that it is token i is the rate of token i
+divided by the sum of all rates. The rates sum to 1, so this chance is exactly p_i:
 
     P(i arrives first) = ∫ p_i exp(-p_i t) · ∏_{j≠i} exp(-p_j t) dt = p_i / ∑_j p_j
 
-A waiting time of rate p is a waiting time e of rate 1, divided by p. This e is the token's luck,
-and it does not depend on the probability. If l is the logit, the token with the smallest e / p is
-the one with the largest l - log e. Since -log e has a Gumbel distribution, the race is known as the
-Gumbel-max trick (Maddison, Tarlow and Minka 2014, "A* Sampling"; Vieira 2014, "Gumbel-max trick and
-weighted reservoir sampling").
+A waiting time with rate p equals e / p, where e is a waiting time with rate 1. We call e the
+token's luck; it does not depend on the token's probability. If l is the logit, the token with the
+smallest e / p is the one with the largest l - log e. Since -log e has a Gumbel distribution, the
+race is known as the Gumbel-max trick (Maddison, Tarlow and Minka 2014, "A* Sampling"; Vieira 2014,
+"Gumbel-max trick and weighted reservoir sampling").
 
-Luck is a pure function of the seed, the position in the text and the token's id. That makes a draw
+Luck is a pure function of the seed, the position in the text and the token's id. This makes draws
 repeatable and robust. A network that processes a whole text at once rounds differently from one
-that processes it token by token, so probabilities differ in their last digits. In a race this can
-only swap two tokens that arrive at nearly the same time. We generated texts of 60 tokens and then
-processed each at once: the draw changed at 11 of 1,440 positions (SmolLM2, 4-bit kernels). The
-usual method lays all probabilities end to end on a line and picks a random point on it. There every
-small change shifts everything behind it, and the draw changed at 258 positions. Also, a token that
-a sampler setting removes drops out of the race without changing any other token's time.
+that processes it token by token, so the probabilities differ in their last digits. In a race, such
+differences can only swap two tokens that arrive at nearly the same time. We generated texts of 60
+tokens one token at a time and then processed each text in one pass: the draw changed at 11 of 1,440
+positions (SmolLM2, 4-bit kernels). The usual method lays all probabilities end to end on a line and
+picks a random point on the line. With that method, every small change shifts all later
+probabilities, and the draw changed at 258 positions. The race has another advantage: if a sampler
+setting removes a token, the other tokens still arrive in the same order.
 """
 
 from __future__ import annotations
@@ -40,16 +41,16 @@ _STRIDE = np.uint64(0x9E3779B97F4A7C15)  # 2^64 divided by the golden ratio
 def first(probabilities: NDArray[np.floating], seed: int, position: int) -> int:
     """Return the id of the token that arrives first.
 
-    `probabilities` [V] need not sum to 1. A token of probability 0 never arrives.
+    `probabilities` [V] need not sum to 1. A token with probability 0 never arrives.
     """
     return int(np.argmax(probabilities / luck(seed, position, len(probabilities))))
 
 
 def luck(seed: int, position: int, count: int) -> NDArray[np.float64]:
-    """Return a sample for each id below `count`, from an exponential distribution of mean 1.
+    """Return a sample from the exponential distribution with mean 1 for each id below `count`.
 
-    All are greater than 0, and the same on every machine, up to rounding in the last digit of the
-    logarithm.
+    All samples are greater than 0. They are the same on every machine, up to rounding in the last
+    digit of the logarithm.
     """
     digest = blake2b(f"{seed}:{position}".encode(), digest_size=8).digest()
     bits = split_mix(int.from_bytes(digest, "big"), count)
@@ -58,11 +59,11 @@ def luck(seed: int, position: int, count: int) -> NDArray[np.float64]:
 
 
 def split_mix(state: int, count: int) -> NDArray[np.uint64]:
-    """Return the first `count` numbers of SplitMix64 from a 64-bit `state`.
+    """Return the first `count` outputs of the SplitMix64 generator for a 64-bit `state`.
 
-    Each number can be computed on its own: the state grows by a fixed stride, and mixing its bits
-    removes any trace of the regular steps. Source: Steele, Lea and Flood 2014, "Fast Splittable
-    Pseudorandom Number Generators".
+    Each output can be computed independently: the state grows by a fixed stride, and mixing its
+    bits hides the regular steps. Source: Steele, Lea and Flood 2014, "Fast Splittable Pseudorandom
+    Number Generators".
     """
     z = np.arange(1, count + 1, dtype=np.uint64) * _STRIDE + np.uint64(state)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

@@ -1,8 +1,8 @@
 """Load a model from disk: network, tokenizer and chat template.
 
-A GGUF file is packed for this machine the first time and memory-mapped from then on; a Hugging Face
-folder is read as it is. A model that cannot be used raises a `ModelError` that says why and what to
-do.
+When a GGUF file is first loaded, its weights are packed for this machine and saved; later loads
+memory-map the packed copy. A Hugging Face folder is converted in memory each time. If a model
+cannot be used, a `ModelError` explains why and what to do.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from tutor.models.report import OnStage, measured, quiet
 
 log = logging.getLogger(__name__)
 
-# Besides the weights, conversion needs memory for a few copies of the largest matrix as 32-bit
+# Conversion needs memory for the weights and for this many copies of the largest matrix as 32-bit
 # floats.
 _WORKING_COPIES = 3
 
@@ -52,8 +52,8 @@ def load_model(
 ) -> LanguageModel:
     """Load the model that `tutor.models.find_model` found.
 
-    `on_stage` is told which stage is running and how far it is. With `exact`, every weight becomes
-    a 32-bit float: slow and large, but useful as a reference. Raises `ModelDamaged`,
+    `on_stage` is called with the current stage and its progress. With `exact`, every weight becomes
+    a 32-bit float, which is slow and large but useful as a reference. Raises `ModelDamaged`,
     `ModelUnsupported`, `NotEnoughMemory`, and `UsageError` for an unknown device.
     """
     use_threads()
@@ -75,9 +75,10 @@ def load_model(
 
 
 def checksum(files: Iterable[Path], on_bytes: Callable[[int], None] = lambda done: None) -> str:
-    """Return the SHA-256 of the files' bytes, one file after another.
+    """Return the SHA-256 checksum of the files, as if they were one file.
 
-    `on_bytes` is called with the number of bytes read so far. Raises `ModelDamaged`.
+    `on_bytes` is called with the number of bytes read so far. Raises `ModelDamaged` if a file
+    cannot be read.
     """
     digest = hashlib.sha256()
     done = 0
@@ -96,7 +97,7 @@ def checksum(files: Iterable[Path], on_bytes: Callable[[int], None] = lambda don
 
 
 def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
-    """Return the packed copy of a model file, and make one if there is none for its content."""
+    """Return the packed copy of a model file, and create it if it doesn't exist."""
     stamp, folders = FileStamp.of(found.path), _pack_folders(found)
     packed = find_packed(folders, stamp, found.sha256)
     if packed is not None and packed.description.stamp == stamp:
@@ -104,11 +105,11 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
     sha256 = checksum([found.path], measured(on_stage, "checking the model file", stamp.size))
     if found.sha256 is not None and sha256 != found.sha256:
         raise ModelDamaged(
-            f"its checksum is {sha256[:12]}... instead of {found.sha256[:12]}...: it was altered, "
-            "or the download is incomplete.",
-            "Download it again with `tutor model pull`.",
+            f"the checksum is {sha256[:12]}... instead of {found.sha256[:12]}...: the file was "
+            "altered, or the download is incomplete.",
+            "Download the model again with `tutor model pull`.",
         )
-    # The file may have been touched since, or packed under another name.
+    # The file may have a new modification time, or may have been packed under another name.
     if packed is None and found.sha256 is None:
         packed = find_packed(folders, stamp, sha256)
     if packed is not None:
@@ -118,19 +119,19 @@ def _packed(found: FoundModel, on_stage: OnStage) -> PackedModel:
     packed = _converted(found, source, choose_kernels(), sha256, stamp, on_stage, stage)
     on_stage("saving the packed weights")
     for folder in folders:
-        with suppress(OSError):  # no space or no permission: pack again next time
+        with suppress(OSError):  # without space or permission, pack again next time
             save_packed(folder, packed)
             break
     return packed
 
 
 def _on_gpu(found: FoundModel, device: str, on_stage: OnStage) -> LanguageModel:
-    """Return the model on a GPU, after a test run there.
+    """Load the model on a GPU, and test it there.
 
-    Raises PyTorch's own errors if the model cannot run there, and `ModelDamaged` if its output is
-    not a number.
+    Raises PyTorch's own errors if the model cannot run on the GPU, and `ModelDamaged` if its output
+    is not a number.
     """
-    torch.zeros(1, device=device)  # fails here if there is no such device
+    torch.zeros(1, device=device)  # fails immediately if the device doesn't exist
     model = _in_memory(found, ON_GPU, on_stage, device)
     session = Session(model, [0, 0])
     session.distribution(2, PLAIN, seed=0, top=1)
@@ -154,7 +155,7 @@ def _in_memory(
 
 def _open(found: FoundModel) -> Source:
     if found.kind == "gguf":
-        # slow to import and rarely needed
+        # this import is slow and rarely needed
         from tutor.lm.formats.gguf_file import GgufFile
 
         return GgufFile(found.path)
@@ -207,7 +208,7 @@ def _model(found: FoundModel, packed: PackedModel, device: str = "cpu") -> Langu
 
 
 def _pack_folders(found: FoundModel) -> list[Path]:
-    """Return the folders for packed copies: an installed model's own, then the learner's."""
+    """Return the folders for packed copies: an installed model's own folder, then the learner's."""
     folders = [folder for folder in paths.model_folders() if folder == found.path.parent]
     with suppress(NoHome):
         folders.append(paths.user_models_folder())
@@ -215,10 +216,7 @@ def _pack_folders(found: FoundModel) -> list[Path]:
 
 
 def _require_memory(config: Config, number_format: str, kernels: Kernels) -> None:
-    """Check that the conversion fits in memory, before anything is allocated.
-
-    Raises `NotEnoughMemory` if it does not fit.
-    """
+    """Raise `NotEnoughMemory` if the conversion would not fit in memory."""
     if kernels.exact or number_format == "F32":
         bytes_per_weight = 4.0
     elif number_format.startswith("Q4_") and kernels.int4:
@@ -230,7 +228,7 @@ def _require_memory(config: Config, number_format: str, kernels: Kernels) -> Non
     available = available_memory()
     if available is not None and needed > available:
         raise NotEnoughMemory(
-            f"it needs about {needed / 1e9:.1f} GB of memory, but only "
+            f"the model needs about {needed / 1e9:.1f} GB of memory, but only "
             f"{available / 1e9:.1f} GB are free.",
-            "Close other programs, or use a smaller model or one in Q4_1.",
+            "Close other programs, or use a smaller model or a Q4_1 file.",
         )

@@ -1,17 +1,18 @@
 """The network: a Transformer decoder of the Llama family. Read it from top to bottom.
 
-A text of T tokens goes in as T numbers, the tokens' ids in the vocabulary. T vectors come out.
-Multiplying the last one by the output layer gives a score for every token that could come next:
+The input is a text of T tokens, given as T token ids. The output is T vectors. Multiplying the last
+vector by the output layer gives a score for every token that could come next:
 
     ids [T] -> embedding [T, width] -> block -> block -> ... -> norm -> logits [T, vocabulary]
 
-Every block adds something to the vectors. Attention lets each position look at the positions before
-it; the feed-forward network then works on each position separately. This running sum is called the
-residual stream: every block reads it and adds to it.
+Every block adds something to the vectors: attention lets each position look at the positions before
+it, and the feed-forward network then works on each position separately. The running sum is called
+the residual stream. Every block reads it and adds to it.
 
-In the shapes, `...` is empty for one text, and a batch size for several texts of equal length (as
-in training). Numbers are 32-bit floats. Training uses this network as it is. For a finished model,
-`tutor.lm.fast.network` replaces its modules with faster ones that compute the same results.
+In the shapes, `...` stands for the batch size if there are several texts of equal length (as in
+training), and for nothing if there is a single text. All numbers are 32-bit floats. Training uses
+this network directly. For a trained model, `tutor.lm.fast.network` replaces the modules with faster
+ones that compute the same results.
 
 Sources: Vaswani et al. 2017 (attention), Touvron et al. 2023 (Llama), Zhang & Sennrich 2019
 (RMSNorm), Su et al. 2021 (rotary embedding), Ainslie et al. 2023 (grouped-query attention), Shazeer
@@ -33,7 +34,7 @@ from torch import Tensor, nn
 
 
 class Config(msgspec.Struct, frozen=True):
-    """The sizes and constants of one model of the family."""
+    """The configuration of a model: its sizes and constants."""
 
     vocabulary_size: int
     width: int  # length of a token's vector
@@ -53,11 +54,11 @@ class Config(msgspec.Struct, frozen=True):
 
 
 def rotations(config: Config, start: int, end: int) -> Tensor:
-    """Return the rotations of positions `start` to `end`: [end - start, head_size / 2].
+    """Return the rotations of positions `start` to `end` - 1: [end - start, head_size / 2].
 
-    They are complex numbers of absolute value 1. Pair i of a head's numbers is rotated by the angle
-    position * base^(-2i / head_size): the first pairs rotate fast, like a second hand, and the last
-    ones slowly, like an hour hand.
+    Rotations are complex numbers of absolute value 1. At each position, pair i of a head's numbers
+    is rotated by the angle position * base^(-2i / head_size): the first pairs rotate fast, like the
+    second hand of a clock, and the last pairs slowly, like the hour hand.
     """
     return _rotation_table(config, 2 ** end.bit_length())[start:end]
 
@@ -65,7 +66,7 @@ def rotations(config: Config, start: int, end: int) -> Tensor:
 @lru_cache(maxsize=4)
 @torch.inference_mode(False)  # the cached tensor is used in training too
 def _rotation_table(config: Config, length: int) -> Tensor:
-    """Return the rotations of positions 0 to `length`: [length, head_size / 2]."""
+    """Return the rotations of the first `length` positions: [length, head_size / 2]."""
     pair = torch.arange(0, config.head_size, 2, dtype=torch.float64)
     speeds = config.rope_base ** (-pair / config.head_size)  # radians per token
     if config.rope_factors is not None:
@@ -92,7 +93,8 @@ def rotate(x: Tensor, rotation: Tensor) -> Tensor:
 class RMSNorm(nn.Module):
     """Root mean square normalization (Zhang & Sennrich 2019).
 
-    It scales each vector to a root mean square of 1, and then each number by a learned weight:
+    It scales each vector to a root mean square of 1 and then multiplies each number by a learned
+    weight:
 
         y = x / sqrt(mean(x^2) + epsilon) * weight
     """
@@ -108,19 +110,19 @@ class RMSNorm(nn.Module):
 
 
 def causal_mask(tokens: int, length: int, device: torch.device) -> Tensor:
-    """Return which of `length` positions each of the last `tokens` may look at: [T, length]."""
-    # itself and those before
+    """Return the causal mask for the last `tokens` of `length` positions: [tokens, length]."""
+    # each position may attend to itself and to earlier positions
     allowed = torch.ones(tokens, length, dtype=torch.bool, device=device)
     return allowed.tril(length - tokens)
 
 
 def attention_weights(q: Tensor, k: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Return softmax(q k^T / sqrt(head_size)): how much each query takes from each position.
+    """Return softmax(q k^T / sqrt(head_size)): how much each query attends to each position.
 
-    `q` is [..., heads, T, head_size], `k` [..., key_value_heads, length, head_size], and `mask`
-    [T, length]. The weights are [..., heads, T, length]; each row sums to 1.
+    `q` is [..., heads, T, head_size], `k` [..., key_value_heads, length, head_size], and `mask` [T,
+    length]. The weights are [..., heads, T, length]; each row sums to 1.
     """
-    # one copy of each key for each head that shares it
+    # repeat each key for every query head that shares it
     k = k.repeat_interleave(q.shape[-3] // k.shape[-3], dim=-3)
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.shape[-1])
     if mask is not None:
@@ -142,10 +144,10 @@ def attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None = None) -> tuple
 class Attention(nn.Module):
     """The layer that lets each position collect information from the positions before it.
 
-    Each position asks a question (its query). Every earlier position advertises what it holds (its
-    key) and offers its content (its value). The answer is the average of the values, weighted by
-    how well each key matches the query. Several heads ask side by side; groups of heads share keys
-    and values (Ainslie et al. 2023).
+    Each position asks a question, its query. This position and every earlier position describe
+    their content with a key and provide it as a value. The output is an average of the values,
+    weighted by how well each key matches the query. Several heads do this in parallel; groups of
+    heads share keys and values (Ainslie et al. 2023).
     """
 
     def __init__(self, config: Config) -> None:
@@ -165,7 +167,7 @@ class Attention(nn.Module):
         cache: LayerCache | None = None,
         trace: Trace | None = None,
     ) -> Tensor:
-        """Return what attention adds to the residual stream: [..., T, width], like `x`."""
+        """Return what attention adds to the residual stream: [..., T, width], the shape of `x`."""
         q, k, v = self.project(x)
         q, k = rotate(q, rotation), rotate(k, rotation)
         if cache is not None:
@@ -191,12 +193,12 @@ class Attention(nn.Module):
 class FeedForward(nn.Module):
     """The feed-forward network, in the form of SwiGLU: down(silu(gate(x)) * up(x)).
 
-    The gate decides, number by number, how much gets through. Source: Shazeer 2020.
+    For each number, the gate decides how much of it passes through. Source: Shazeer 2020.
     """
 
     def __init__(self, config: Config) -> None:
         super().__init__()
-        self.gate_up = nn.Linear(config.width, 2 * config.hidden, bias=False)  # both in one product
+        self.gate_up = nn.Linear(config.width, 2 * config.hidden, bias=False)  # both matrices
         self.down = nn.Linear(config.hidden, config.width, bias=False)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -252,8 +254,8 @@ class Transformer(nn.Module):
     ) -> Tensor:
         """Return the final vectors [..., T, width] of the tokens `ids` [..., T].
 
-        A cache belongs to one text, so `ids` is then [T]. The new tokens follow those in the cache
-        and are added to it.
+        A cache belongs to a single text, so with a cache `ids` must be [T]. The new tokens follow
+        the tokens in the cache and are added to it.
         """
         start = 0 if cache is None else cache.length
         tokens = ids.shape[-1]
@@ -274,16 +276,16 @@ class Transformer(nn.Module):
         return final
 
     def mask(self, tokens: int, length: int, device: torch.device) -> Tensor | None:
-        """Return which positions each of the last `tokens` may look at, or None for all of them."""
+        """Return the mask for the last `tokens` of `length` positions, or None for no mask."""
         return causal_mask(tokens, length, device)
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Return the scores of all tokens [..., vocabulary] for final vectors [..., width]."""
+        """Return the logits [..., vocabulary] for final vectors [..., width]."""
         scores: Tensor = self.head(hidden)
         return scores
 
     def lens(self, residual: Tensor) -> Tensor:
-        """Return the logits that the network would give if it stopped at this point.
+        """Return the logits that the network would compute if it stopped at this point.
 
         This is the "logit lens" (nostalgebraist 2020) on the residual stream [..., width] between
         two blocks.
@@ -294,9 +296,9 @@ class Transformer(nn.Module):
 class Trace:
     """A record of one forward pass.
 
-    `residuals` holds the residual stream [..., T, width]: first the embedding, then the stream
-    after each block. `attention` holds the attention weights [..., heads, T, length] of each block;
-    each row sums to 1.
+    `residuals` contains the residual stream [..., T, width]: first the embedding, then the stream
+    after each block. `attention` contains the attention weights [..., heads, T, length] of each
+    block; each row sums to 1.
     """
 
     def __init__(self) -> None:
@@ -308,11 +310,11 @@ class Trace:
 
 
 class LayerCache(NamedTuple):
-    """One layer's keys and values in the memory of a `KeyValueCache`, as a batch of one text.
+    """Views of one layer's keys and values in a `KeyValueCache`, as a batch of one text.
 
-    `new` [1, 2 key_value_heads, T, head_size] is the memory for the tokens being processed, keys
-    first. `keys` and `values` [1, key_value_heads, length, head_size] belong to all tokens,
-    including the ones being processed.
+    `new` [1, 2 * key_value_heads, T, head_size] is the memory for the keys, then the values, of the
+    tokens being processed. `keys` and `values` [1, key_value_heads, length, head_size] cover all
+    tokens, including the ones being processed.
     """
 
     new: Tensor
@@ -322,8 +324,8 @@ class LayerCache(NamedTuple):
     def append(self, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
         """Store new keys and values, and return the keys and values of all tokens.
 
-        The new ones are [key_value_heads, T, head_size] each; those of all tokens are
-        [key_value_heads, length, head_size] each.
+        `k` and `v` are [key_value_heads, T, head_size]. The returned tensors are [key_value_heads,
+        length, head_size].
         """
         self.new.copy_(torch.cat([k, v]))
         return self.keys[0], self.values[0]
@@ -332,9 +334,9 @@ class LayerCache(NamedTuple):
 class KeyValueCache:
     """The keys and values of every token processed so far.
 
-    Keys and values of earlier tokens don't change when a token is added, so only the new token's
-    need to be computed. To go back in the text, `truncate` drops the end. The memory grows by
-    doubling.
+    A new token doesn't change the keys and values of earlier tokens, so only its own keys and
+    values need to be computed. To go back in the text, call `truncate`. When the memory is full,
+    its size is doubled.
     """
 
     def __init__(
@@ -345,14 +347,14 @@ class KeyValueCache:
         self._store = self._allocate(capacity, device)
 
     def _allocate(self, capacity: int, device: torch.device | str) -> Tensor:
-        # "empty" instead of "zeros": the system provides memory only when it is first written
+        # `empty` instead of `zeros`, so that the system provides the memory only when it is used
         config = self.config
         shape = (config.layers, 1, 2 * config.key_value_heads, capacity, config.head_size)
         return torch.empty(shape, device=device)
 
     @property
     def capacity(self) -> int:
-        """Return how many tokens fit before the memory must grow."""
+        """Return the number of tokens that fit before the memory must grow."""
         return self._store.shape[-2]
 
     def reserve(self, tokens: int) -> None:
@@ -364,9 +366,9 @@ class KeyValueCache:
             self._store[..., : self.length, :] = old[..., : self.length, :]
 
     def layers(self, tokens: int) -> list[LayerCache]:
-        """Return, for each layer, the memory for `tokens` more tokens.
+        """Make room for `tokens` more tokens, and return the views of every layer.
 
-        They become part of the cache when the caller increases `length`.
+        The new tokens become part of the cache when the caller increases `length`.
         """
         self.reserve(tokens)
         heads = self.config.key_value_heads
@@ -377,16 +379,16 @@ class KeyValueCache:
         return [LayerCache(*layer) for layer in views]
 
     def truncate(self, length: int) -> None:
-        """Drop all but the first `length` tokens."""
+        """Keep only the first `length` tokens."""
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot truncate {self.length} tokens to {length}")
         self.length = length
 
     @contextmanager
     def rewound(self, length: int) -> Iterator[KeyValueCache]:
-        """Rewind the cache to `length` tokens for a while, to process the next token again.
+        """Rewind the cache to `length` tokens in the `with` block, to process the next token again.
 
-        On exit it is restored, bit for bit.
+        After the block, the cache is restored bit for bit.
         """
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot go back to {length} of {self.length} tokens")
@@ -401,7 +403,7 @@ class KeyValueCache:
             self.length = before
 
     def copy(self, length: int) -> KeyValueCache:
-        """Return an independent cache of the first `length` tokens."""
+        """Return a copy of the cache for the first `length` tokens."""
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot copy {length} of {self.length} tokens")
         other = KeyValueCache(self.config, max(64, length), self._store.device)

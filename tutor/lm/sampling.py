@@ -1,19 +1,20 @@
 """Turn logits into one chosen token.
 
-A language model returns a score for every token of its vocabulary and nothing else. The sampler
-then chooses one of them, in this order:
+A language model only computes a score, the logit, for every token of its vocabulary. The sampler
+turns these scores into one token, in these steps:
 
-    temperature   divide the scores; below 1 likely tokens get likelier, above 1 all even out
+    temperature   divide the scores by T: T < 1 favors likely tokens, T > 1 evens out the
+                  probabilities
     top-k         keep the k most probable tokens
     top-p         keep the smallest set of most probable tokens whose probabilities sum to at
                   least p ("nucleus sampling", Holtzman et al. 2020)
     min-p         keep the tokens that are at least min-p times as probable as the most probable
                   one (Nguyen et al. 2024)
-    draw          draw one of the remaining tokens at random (`tutor/lm/draw.py`)
+    draw          pick one of the remaining tokens at random (`tutor/lm/draw.py`)
 
-Each step works on the probabilities that the step before it left, rescaled to sum to 1. Every step
-keeps the top of the same ranking, so three counts describe the result. Tokens with equal scores are
-ranked by id. V is the size of the vocabulary.
+Each step works on the probabilities left by the previous step, rescaled to sum to 1. Every step
+keeps the top of the same ranking, so three counts are enough to describe the result. Tokens with
+equal scores are ranked by id. V is the size of the vocabulary.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ from tutor.lm.distribution import Cut, Distribution, Row, SamplerSettings, Token
 
 @dataclass(frozen=True)
 class Counts:
-    """The number of tokens that are left after each step, counted from the top of the ranking."""
+    """The number of tokens left after each step, counted from the top of the ranking."""
 
     top_k: int
     top_p: int
@@ -59,10 +60,10 @@ def distribution(
     top: int,
     token_of: Callable[[int], Token],
 ) -> Distribution:
-    """Return the distribution after `position` tokens, from its logits [V].
+    """Return the distribution after `position` tokens, given the logits [V].
 
-    It contains the `top` most probable rows. `token_of` returns the token with a given id. Raises
-    `ModelDamaged` if a logit is not a number.
+    The result contains rows for the `top` most probable tokens. `token_of` returns the token with a
+    given id. Raises `ModelDamaged` if a logit is not a number.
     """
     weights = weigh(logits, settings)
     entropy = entropy_bits(weights.probabilities)
@@ -80,13 +81,16 @@ def distribution(
 
 
 def weigh(logits: Tensor, settings: SamplerSettings) -> Weights:
-    """Apply the settings to logits [V], float32. Raises `ModelDamaged` if one is not a number."""
+    """Apply the settings to float32 logits [V].
+
+    Raises `ModelDamaged` if a logit is not a number.
+    """
     # summing a whole vocabulary in 32-bit floats leaves only four or five correct digits
     probabilities = torch.softmax(logits, dim=-1, dtype=torch.float64).float()
     if not math.isfinite(float(probabilities.sum())):
         raise ModelDamaged(
             "The model's output is not a number.",
-            "Its file may be damaged: download it again, or try another model.",
+            "The file may be damaged: download the model again, or try another model.",
         )
     if settings.plain:
         everything = Counts(len(logits), len(logits), len(logits))
@@ -97,7 +101,7 @@ def weigh(logits: Tensor, settings: SamplerSettings) -> Weights:
 
 
 def count_kept(logits: Tensor, settings: SamplerSettings) -> Counts:
-    """Return how many tokens each step leaves, from logits [V]."""
+    """Return the number of tokens left after each step, given the logits [V]."""
     if settings.greedy:
         return Counts(1, 1, 1)
     after_top_k = min(settings.top_k or len(logits), len(logits))
@@ -107,28 +111,28 @@ def count_kept(logits: Tensor, settings: SamplerSettings) -> Counts:
         after_top_p = nucleus(logits, probabilities, after_top_k, settings.top_p)
     after_min_p = after_top_p
     if settings.min_p > 0:
-        # a ratio of probabilities is a difference of logits divided by the temperature
+        # the log of a ratio of probabilities is a difference of logits divided by the temperature
         least = math.log(settings.min_p) * settings.temperature
         after_min_p = min(after_top_p, int((logits - logits.max() >= least).sum()))
     return Counts(after_top_k, after_top_p, after_min_p)
 
 
 def rows(weights: Weights, ids: Iterable[int], token_of: Callable[[int], Token]) -> tuple[Row, ...]:
-    """Return the rows of these tokens, whatever their rank, in the order given."""
+    """Return the rows of the tokens `ids`, in this order, whatever their ranks."""
     return tuple(_row(weights, token_of(id_), rank(weights.logits, id_)) for id_ in ids)
 
 
 def rank(logits: Tensor, id_: int) -> int:
-    """Return the rank of a token, from 1; of tokens with equal scores, the lower id is first."""
+    """Return the rank of a token, from 1. Among equal scores, the lower id comes first."""
     higher = int((logits > logits[id_]).sum())
     return 1 + higher + int((logits[:id_] == logits[id_]).sum())
 
 
 def ranked(scores: Tensor, count: int) -> Tensor:
-    """Return the ids of the `count` highest scores [V], highest first and equal ones by id.
+    """Return the ids of the `count` highest scores [V], highest score first, ties by id.
 
-    It first looks for the lowest of these scores, which is much faster than sorting a whole
-    vocabulary (0.2 ms instead of 5.8 ms for 49,152 tokens).
+    Only tokens that reach the lowest of these scores are sorted, which is much faster than sorting
+    the whole vocabulary (0.2 ms instead of 5.8 ms for 49,152 tokens).
     """
     if count == 0:
         return torch.empty(0, dtype=torch.long)
@@ -147,10 +151,10 @@ def entropy_bits(probabilities: Tensor) -> float:
 
 
 def nucleus(logits: Tensor, probabilities: Tensor, limit: int, p: float) -> int:
-    """Return how many of the `limit` most probable tokens it takes to reach probability `p`.
+    """Return how many of the most probable tokens are needed to reach probability `p`.
 
-    Usually a few tokens are enough, so it ranks only a few at first, and more if they don't
-    suffice.
+    The result is at most `limit`. A few tokens are usually enough, so only a few are ranked at
+    first, and more if necessary.
     """
     head = min(64, limit)
     while True:
@@ -161,10 +165,10 @@ def nucleus(logits: Tensor, probabilities: Tensor, limit: int, p: float) -> int:
 
 
 def _of_head(logits: Tensor, count: int, temperature: float) -> Tensor:
-    """Return the probabilities [V] when only the `count` highest logits are left."""
+    """Return the softmax [V] over the `count` highest logits, with 0 for all other tokens."""
     if count == 1:
         return torch.zeros_like(logits).index_fill(0, ranked(logits, 1), 1.0)
-    # In float64, with the highest at 0, they cannot overflow at any temperature above 0.
+    # In float64 and with the highest logit at 0, no temperature above 0 can cause an overflow.
     scaled = (logits - logits.max()).double() / temperature
     if count == len(logits):
         return torch.softmax(scaled, dim=0).float()

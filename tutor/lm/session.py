@@ -1,9 +1,9 @@
-"""A text that a model is processing, with everything computed for it so far.
+"""A text that a model processes, with all results computed so far.
 
-Processing one more token takes one forward pass over that token. Going back takes no time. Results
-stay until other tokens replace them, so going forward again along the same tokens takes no time
-either. The final vector of each token is kept, so the distribution at any earlier position needs
-only one product with the output layer.
+Processing one more token takes one forward pass over that token. Going back takes no time. The
+results for later tokens stay cached until different tokens replace them, so going forward again
+along the same tokens takes no time either. The final vector of each token is cached too, so the
+distribution at an earlier position needs only one product with the output layer.
 """
 
 from __future__ import annotations
@@ -30,23 +30,23 @@ from tutor.lm.inspect.xray import ATTENTION_BYTES, x_ray
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache
 
-# Tokens processed in one forward pass. A request can be canceled between two passes, so this
-# limits how long canceling takes (about 0.2 s for SmolLM2 on two old cores). A smaller number
-# would make prefill slower.
+# The maximum number of tokens in one forward pass. A request can be canceled only between two
+# passes, so this limits how long canceling takes (about 0.2 s for SmolLM2 on two old cores). A
+# smaller number would make prefill slower.
 CHUNK = 128
 
-# Positions whose logits are in memory at the same time when a whole text is scored: each row of
-# logits is as long as the vocabulary.
+# The maximum number of positions whose logits are in memory at once while a text is scored. Each
+# row of logits is as long as the vocabulary.
 SCORED_AT_ONCE = 16
 
 
 class Session:
-    """One sequence of tokens, the path, and its key-value cache.
+    """A token sequence, called the path, with its key-value cache.
 
     A position is the number of tokens before the predicted one: the distribution at position 1
-    predicts what follows the first token. `check_cancelled` is called regularly during long work
-    and stops it by raising an exception. Raises `TextError` for an empty path, and `ContextFull`
-    for one that is longer than the context window or than `longest`.
+    predicts what follows the first token. `check_cancelled` is called regularly during long
+    computations and can stop them by raising an exception. Raises `TextError` if the path is empty,
+    and `ContextFull` if it is longer than the context window or than `longest`.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Session:
     def drop_computed(self) -> None:
         """Free the memory of all results.
 
-        The path stays. It is processed again when a result is needed.
+        The path is kept and will be processed again when a result is needed.
         """
         # For each token that the network has processed: its id, its final vector [width], and its
         # surprisal in bits (computed on request).
@@ -79,7 +79,7 @@ class Session:
         self._cache = KeyValueCache(
             self._model.network.config, capacity=1, device=self._model.card.device
         )
-        # The results are valid for this many tokens at the beginning of the path.
+        # The results are valid for the first `_valid` tokens of the path.
         self._valid = 0
 
     @property
@@ -94,7 +94,7 @@ class Session:
 
     @property
     def ended(self) -> bool:
-        """Return True if the last token ends a text or an answer."""
+        """Return True if the last token is an end token."""
         return self._ids[-1] in self._model.tokenizer.end_ids
 
     def __len__(self) -> int:
@@ -102,7 +102,7 @@ class Session:
 
     @property
     def cache_bytes(self) -> int:
-        """Return how much memory the results take, in bytes."""
+        """Return the size of the cached results in bytes."""
         config = self._model.network.config
         per_token = config.layers * 2 * config.key_value_heads * config.head_size + config.width
         return 4 * per_token * self._cache.capacity
@@ -110,9 +110,9 @@ class Session:
     # --- the path ---------------------------------------------------------------------------
 
     def append(self, ids: Iterable[int]) -> None:
-        """Add tokens at the end of the path. They are processed when a result is needed.
+        """Append tokens to the path. They are processed when a result is needed.
 
-        Raises `TextError` for an unknown id, and `ContextFull` if there is no room.
+        Raises `TextError` for an unknown id, and `ContextFull` if the path would become too long.
         """
         added = list(ids)
         self._check_room(len(added))
@@ -135,7 +135,7 @@ class Session:
         self._valid = min(self._valid, length)
 
     def replace(self, ids: Sequence[int]) -> None:
-        """Switch to another path, and keep the results for the beginning that both paths share."""
+        """Switch to another path, and keep the results for the common prefix of both paths."""
         shared = common_length(self._ids, ids)
         before = self._ids[shared:]
         del self._ids[shared:]
@@ -148,7 +148,7 @@ class Session:
             raise
 
     def fork(self, length: int) -> Session:
-        """Return another session on the first `length` tokens, with the results for them."""
+        """Return a new session on the first `length` tokens, with copies of their results."""
         self._check_length(length)
         other = Session(
             self._model,
@@ -165,13 +165,13 @@ class Session:
         return other
 
     def unread(self, length: int) -> int:
-        """Return how many of the first `length` tokens have yet to be processed."""
+        """Return how many of the first `length` tokens have not been processed yet."""
         return max(0, length - self._valid)
 
     # --- results ----------------------------------------------------------------------------
 
     def logits(self, position: int) -> Tensor:
-        """Return the score of every token after the first `position` tokens: [vocabulary]."""
+        """Return the logits after the first `position` tokens: [vocabulary]."""
         self._check_length(position)
         self._process(position)
         with torch.inference_mode():
@@ -204,12 +204,12 @@ class Session:
         """Return up to `limit` tokens whose text contains `query`.
 
         Exact matches come first, with or without a leading space, and then the most probable
-        tokens. Raises `TextError` if there is no such token.
+        tokens. Raises `TextError` if no token matches.
         """
         logits = self.logits(position)
         tokenizer = self._model.tokenizer
         found = tokenizer.containing(query)
-        # a tokenizer can have more tokens than the network
+        # a tokenizer can have more tokens than the network's vocabulary
         del found[bisect_left(found, len(logits)) :]
         if not query or not found:
             raise TextError(
@@ -227,9 +227,10 @@ class Session:
         return self.rows(position, sampler, list(order)[:limit])
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
-        """Return -log2 p of each token from `start` to the end.
+        """Return the surprisal in bits of each token from index `start` to the end.
 
-        The first token of the text has None, because the model has no context to predict it from.
+        For the first token of the text, it is None, because the model has no context to predict
+        that token from.
         """
         end = len(self._ids)
         if not 0 <= start <= end:
@@ -259,7 +260,7 @@ class Session:
 
     @torch.inference_mode()
     def _process(self, length: int) -> None:
-        """Process the first `length` tokens of the path, unless that is done already."""
+        """Process the first `length` tokens of the path that have not been processed yet."""
         if self._valid >= length:
             return
         self._drop_stale()
@@ -269,13 +270,13 @@ class Session:
             self._store(ids, self._model.network(torch.tensor(ids), self._cache))
 
     def _drop_stale(self) -> None:
-        """Drop the results for tokens that have been replaced."""
+        """Drop the results of tokens that are no longer in the path."""
         self._cache.truncate(self._valid)
         for computed in (self._processed, self._final, self._bits):
             del computed[self._valid :]
 
     def _store(self, ids: Sequence[int], final: Tensor) -> None:
-        """Store the final vectors [n, width] of the tokens `ids` [n], which are now processed."""
+        """Store the final vectors [n, width] of the tokens `ids` [n], which have been processed."""
         self._processed += ids
         self._final += final.unbind()
         self._bits += [None] * len(ids)
@@ -294,7 +295,7 @@ class Session:
     def _check_room(self, added: int) -> None:
         if len(self._ids) + added > self._longest:
             raise ContextFull(
-                f"The text can have at most {self._longest:,} tokens; this would make "
+                f"The text can have at most {self._longest:,} tokens, but this would make it "
                 f"{len(self._ids) + added:,}.",
                 "Go back, or start with a shorter text.",
             )
@@ -312,9 +313,10 @@ class Session:
 
 
 def read_one_more(sessions: Sequence[Session]) -> None:
-    """Process the next token of each of these sessions in one forward pass.
+    """Process the next token of each session in one forward pass.
 
-    All sessions must use the same model, and each must have a token that is not processed yet.
+    All sessions must use the same model, and each must have a token that has not been processed
+    yet.
     """
     for session in sessions:
         session._drop_stale()

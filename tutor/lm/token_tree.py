@@ -1,9 +1,9 @@
-"""A text as it grows token by token, together with its other branches.
+"""A text that grows token by token, with all its branches.
 
-The tree of tokens is stored as its branches. Each branch is a whole path from the first token, and
-two branches share a stem as long as their tokens are equal. Choosing another token never discards
-what was chosen before; it starts a new branch. This is plain data without torch: the screen owns
-the tree and tells the engine which path to use.
+The tree is stored as a list of branches. Each branch is a complete path from the first token, and
+two branches share a stem for as long as their tokens are equal. Choosing a different token never
+discards an earlier choice; it starts a new branch. This module doesn't import torch: the screen
+owns the tree and sends the engine the path to use.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tutor.lm.distribution import Token
 
 MAXIMUM_BRANCHES = 9
 MAXIMUM_TOKENS = 32_768
-"""The limit for the paths of all branches together; a shared stem counts for each of them."""
+"""The maximum number of tokens in all branches together; a shared stem counts in each branch."""
 
 How = Literal["prompt", "drawn", "taken"]
 
@@ -32,8 +32,8 @@ class TreeFull(TutorError, title="The tree is full"):
 class Step(msgspec.Struct, frozen=True):
     """One token of a branch, with its origin and its surprisal in bits.
 
-    The surprisal is None for the first token of a text and until the model has been asked, and NaN
-    if a remote model does not return it.
+    The surprisal is None for the first token of a text and for tokens that have not been scored
+    yet. It is NaN if a remote model does not return it.
     """
 
     token: Token
@@ -42,7 +42,7 @@ class Step(msgspec.Struct, frozen=True):
 
     @property
     def known_bits(self) -> float | None:
-        """Return the surprisal, or None if it is not known."""
+        """Return the surprisal, or None if it is unknown."""
         bits = self.surprisal_bits
         return None if bits is None or math.isnan(bits) else bits
 
@@ -50,8 +50,7 @@ class Step(msgspec.Struct, frozen=True):
 class Branch(msgspec.Struct, frozen=True):
     """One path from the first token to its end.
 
-    `number`, from 1 to 9, identifies the branch. `seed` decides which tokens the model draws along
-    it.
+    `number`, from 1 to 9, identifies the branch. `seed` determines which tokens are drawn along it.
     """
 
     number: int
@@ -65,9 +64,9 @@ class Branch(msgspec.Struct, frozen=True):
 
     @property
     def prompt_length(self) -> int:
-        """Return the number of tokens up to and including the last one from a prompt.
+        """Return the number of tokens up to and including the last prompt token.
 
-        The model's own text begins after them.
+        The model's own text begins after that token.
         """
         for index in range(len(self.steps), 0, -1):
             if self.steps[index - 1].how == "prompt":
@@ -76,10 +75,10 @@ class Branch(msgspec.Struct, frozen=True):
 
 
 class Fork(msgspec.Struct, frozen=True):
-    """The point where a branch leaves the branch that it is drawn below.
+    """The point where a branch leaves its parent branch.
 
-    It leaves `parent` at token `at`, `depth` forks away from the first branch. A `parent` of 0
-    means that the two share nothing.
+    `at` is the number of tokens that the two branches share, and `depth` is the number of forks
+    between the branch and the first branch. For the first branch, `parent` is 0.
     """
 
     branch: int
@@ -89,7 +88,7 @@ class Fork(msgspec.Struct, frozen=True):
 
 
 def shared(one: Branch, other: Branch) -> int:
-    """Return how many tokens at the beginning of two branches are equal."""
+    """Return the length of the common prefix of two branches, in tokens."""
     length = 0
     for mine, theirs in zip(one.steps, other.steps, strict=False):
         if mine.token.id != theirs.token.id:
@@ -101,9 +100,9 @@ def shared(one: Branch, other: Branch) -> int:
 class TokenTree(msgspec.Struct, frozen=True):
     """The branches of a text, the number of the current one, and the position in focus.
 
-    `focus` counts tokens. If it equals `length`, the focus is on the token that comes next; if it
-    is smaller, on a token that another one could replace. A tree is immutable: every change returns
-    another tree, which shares the steps.
+    `focus` is the index of the token in focus. If it equals `length`, the focus is after the last
+    token, where the next token will be chosen. A tree is immutable: every change returns a new
+    tree, which shares the unchanged branches.
     """
 
     branches: tuple[Branch, ...]
@@ -112,7 +111,7 @@ class TokenTree(msgspec.Struct, frozen=True):
 
     @classmethod
     def from_prompt(cls, tokens: Iterable[Token], seed: int) -> TokenTree:
-        """Return a tree with one branch, and the focus at its end."""
+        """Return a tree with the prompt as its only branch, and the focus at its end."""
         steps = given_steps(tokens)
         return cls((Branch(1, seed, steps),), 1, len(steps))
 
@@ -145,11 +144,11 @@ class TokenTree(msgspec.Struct, frozen=True):
 
     @property
     def last_looked_at(self) -> int | None:
-        """Return the index of the token in focus; at the end of the text, of the last token."""
+        """Return the index of the token in focus, or of the last token if the focus is after it."""
         return min(self.focus, self.length - 1) if self.length else None
 
     def own_length(self, branch: Branch) -> int:
-        """Return how many tokens after its prompt this branch shares with no other branch."""
+        """Return the number of tokens after the prompt that belong only to this branch."""
         others = (shared(branch, other) for other in self.branches if other is not branch)
         return len(branch.steps) - max([branch.prompt_length, *others])
 
@@ -158,7 +157,7 @@ class TokenTree(msgspec.Struct, frozen=True):
         return tuple(self.own_length(branch) for branch in self.branches)
 
     def forks(self) -> list[Fork]:
-        """Return the branches in the order in which a tree is drawn: each below its parent."""
+        """Return the forks in display order: each branch below its parent."""
         parents: dict[int, tuple[int, int]] = {self.branches[0].number: (0, 0)}
         for index, branch in enumerate(self.branches[1:], start=1):
             stem = max(self.branches[:index], key=lambda earlier: shared(branch, earlier))
@@ -181,7 +180,7 @@ class TokenTree(msgspec.Struct, frozen=True):
     # --- focus -----------------------------------------------------------------------------
 
     def move(self, by: int) -> TokenTree:
-        """Move the focus by up to `by` tokens."""
+        """Move the focus by `by` tokens, but not past either end."""
         return replace(self, focus=min(max(self.focus + by, 0), self.length))
 
     def switch(self, number: int) -> TokenTree:
@@ -191,10 +190,10 @@ class TokenTree(msgspec.Struct, frozen=True):
     # --- changes ---------------------------------------------------------------------------
 
     def choose(self, token: Token, how: How, surprisal_bits: float | None) -> TokenTree:
-        """Put `token` at the focus, and move the focus to the position after it.
+        """Choose `token` at the focus, and move the focus to the next position.
 
-        At the end, the branch grows. Earlier in the text, a token that differs from the one there
-        starts a new branch. Raises `TreeFull`.
+        At the end, the token is appended to the branch. Earlier in the text, a token that differs
+        from the current token starts a new branch. Raises `TreeFull`.
         """
         if not self.at_end and self.steps[self.focus].token.id == token.id:
             return self.move(1)
@@ -211,7 +210,7 @@ class TokenTree(msgspec.Struct, frozen=True):
         return self._with_steps((*self.steps, *steps))
 
     def back(self) -> TokenTree:
-        """Remove the last token, or move an earlier focus one token to the left.
+        """Remove the last token, or move the focus one token to the left if it is not at the end.
 
         The first token is never removed.
         """
@@ -222,16 +221,16 @@ class TokenTree(msgspec.Struct, frozen=True):
     def fork(self, at: int | None = None) -> TokenTree:
         """Start a new branch from the first `at` tokens, with the focus at its end.
 
-        By default these are the tokens before the focus. The old branch keeps all its tokens.
+        By default, `at` is the index of the token in focus. The old branch keeps all its tokens.
         Raises `TreeFull`.
         """
         at = self.focus if at is None else at
         return self._with_branch(self.steps[:at])
 
     def start(self, tokens: Iterable[Token]) -> TokenTree:
-        """Start a branch with another prompt.
+        """Start a branch with a new prompt.
 
-        It replaces the current branch if that has nothing but a prompt. Raises `TreeFull`.
+        The new branch replaces the current one if that contains only a prompt. Raises `TreeFull`.
         """
         if all(step.how == "prompt" for step in self.steps):
             return self._with_steps(given_steps(tokens))
@@ -249,7 +248,7 @@ class TokenTree(msgspec.Struct, frozen=True):
         return TokenTree(others, nearest.number, len(nearest.steps))
 
     def reseed(self, seed: int) -> TokenTree:
-        """Set the seed for draws along the current branch."""
+        """Set the seed of the current branch."""
         return self._with(replace(self.current, seed=seed))
 
     def note_surprisals(self, start: int, surprisals: Sequence[float | None]) -> TokenTree:
@@ -261,7 +260,7 @@ class TokenTree(msgspec.Struct, frozen=True):
         return self._with(replace(self.current, steps=tuple(steps)))
 
     def first_unknown(self) -> int | None:
-        """Return the index of the first token without a surprisal, apart from token 0."""
+        """Return the index of the first token without a surprisal, not counting token 0."""
         later = enumerate(self.steps[1:], start=1)
         return next((index for index, step in later if step.surprisal_bits is None), None)
 
@@ -274,16 +273,16 @@ class TokenTree(msgspec.Struct, frozen=True):
         return next(branch for branch in self.branches if branch.number == number)
 
     def _with(self, current: Branch) -> TokenTree:
-        """Return the tree with another branch in place of the current one."""
+        """Return the tree with `current` instead of its current branch."""
         branches = (current if each.number == current.number else each for each in self.branches)
         return replace(self, branches=tuple(branches))
 
     def _with_steps(self, steps: tuple[Step, ...]) -> TokenTree:
-        """Return the tree with these steps on its current branch and the focus at their end."""
+        """Return the tree with these steps as its current branch, and the focus at their end."""
         return replace(self._with(replace(self.current, steps=steps)), focus=len(steps))
 
     def _with_branch(self, steps: tuple[Step, ...]) -> TokenTree:
-        """Return the tree with one more branch, which is current, and the focus at its end."""
+        """Return the tree with a new current branch, and the focus at its end."""
         self._make_room(len(steps))
         branch = Branch(self._free_number(), self.current.seed, steps)
         return TokenTree((*self.branches, branch), branch.number, len(steps))
@@ -293,20 +292,20 @@ class TokenTree(msgspec.Struct, frozen=True):
         if not free:
             raise TreeFull(
                 f"There are already {MAXIMUM_BRANCHES} branches, which is the limit.",
-                "Remove one first.",
+                "Remove a branch first.",
             )
         return min(free)
 
     def _make_room(self, tokens: int) -> None:
         if sum(len(branch.steps) for branch in self.branches) + tokens > MAXIMUM_TOKENS:
             raise TreeFull(
-                f"The branches would have more than {MAXIMUM_TOKENS:,} tokens together.",
+                f"Together, the branches would have more than {MAXIMUM_TOKENS:,} tokens.",
                 "Remove a branch first.",
             )
 
 
 def given_steps(tokens: Iterable[Token]) -> tuple[Step, ...]:
-    """Return the steps of tokens that come from a prompt."""
+    """Return steps for the tokens of a prompt."""
     return tuple(Step(token, "prompt") for token in tokens)
 
 
@@ -320,11 +319,12 @@ def text_of(steps: Iterable[Step]) -> str:
 
 
 class SavedBranch(msgspec.Struct, frozen=True):
-    """A branch in a file, as its difference from another branch.
+    """A saved branch, stored as its difference from an earlier branch.
 
-    It begins with the `shared` first tokens of branch number `parent` (0: none). `data` holds the
-    bytes of its own tokens, joined, and `sizes` the number of bytes of each. `how` has one letter
-    per token: p(rompt), d(rawn), t(aken). `special` lists the indices of special tokens.
+    It begins with the first `shared` tokens of branch number `parent` (0 for no parent). `data`
+    contains the bytes of all its other tokens, and `sizes` the number of bytes in each of them.
+    `how` has one letter per token: p(rompt), d(rawn), t(aken). `special` lists the indices of
+    special tokens.
     """
 
     number: int
@@ -339,7 +339,7 @@ class SavedBranch(msgspec.Struct, frozen=True):
 
 
 class SavedTree(msgspec.Struct, frozen=True):
-    """A tree as it is stored in JSON, with the branches in the order of their creation."""
+    """A tree as it is stored in JSON, with the branches in the order in which they were created."""
 
     branches: tuple[SavedBranch, ...]
     current: int
@@ -350,7 +350,7 @@ _HOW: dict[str, How] = {"p": "prompt", "d": "drawn", "t": "taken"}
 
 
 def save(tree: TokenTree) -> SavedTree:
-    """Return everything in a tree that cannot be computed again: all but the surprisals."""
+    """Return a tree in its saved form, without the surprisals, which can be recomputed."""
     saved: list[SavedBranch] = []
     for index, branch in enumerate(tree.branches):
         earlier = tree.branches[:index]
@@ -374,7 +374,7 @@ def save(tree: TokenTree) -> SavedTree:
 
 
 def restore(saved: SavedTree) -> TokenTree:
-    """Return the tree that was saved. Raises `ValueError` if the branches don't fit together."""
+    """Return a saved tree. Raises `ValueError` if its branches don't fit together."""
     branches: dict[int, Branch] = {}
     for item in saved.branches:
         stem = branches[item.parent].steps[: item.shared] if item.parent in branches else ()

@@ -1,20 +1,21 @@
 """Convert text to token ids and back, with every token's exact bytes.
 
-The algorithm is byte pair encoding (Sennrich et al. 2016) from the `tokenizers` library. This
-module configures it from a model file's description of its tokenizer. There are two families:
+The algorithm is byte pair encoding (Sennrich et al. 2016), as implemented in the `tokenizers`
+library. This module configures it from a model file's description of its tokenizer. There are two
+families of tokenizers:
 
 - byte-level (GPT-2, Llama 3, SmolLM): text is UTF-8 bytes, and each byte is written as one
   printable character, so a token can be any sequence of bytes;
 - SentencePiece (Llama 1 and 2, Mistral): a space is written "▁", and a character that the
   vocabulary lacks falls back to one token for each of its bytes.
 
-The bytes of a text's tokens are the bytes of the text. SentencePiece has three exceptions, because
-its models were trained that way: a "▁" in the text becomes a space, some models add a space before
-the text, and a `tokenizer.json` may specify other normalizations. Text without tokens in the
-vocabulary is an error in both families.
+The bytes of a text's tokens, in order, are exactly the bytes of the text. SentencePiece makes three
+exceptions, because its models were trained that way: a "▁" in the text becomes a space, some models
+add a space before the text, and a `tokenizer.json` may specify other normalizations. In both
+families, text that the vocabulary cannot represent is an error.
 
-Special tokens such as `<|im_end|>` control a model. In a user's text they are only text: `encode`
-produces special tokens only on request.
+Special tokens such as `<|im_end|>` control a model. In a user's text, they are ordinary text:
+`encode` produces special tokens only on request.
 """
 
 from __future__ import annotations
@@ -38,16 +39,16 @@ from tutor.text import safe
 
 SENTENCEPIECE_SPACE = "▁"
 
-# Special tokens that end a model's answer, whichever of them the model file names.
+# Special tokens that end a model's answer, even if the model file does not list them as end tokens.
 END_MARKS = ("<|endoftext|>", "<|im_end|>", "<|end_of_text|>", "<|eot_id|>", "</s>")
 
 _BETWEEN = "\ud800"  # half of a surrogate pair, which never occurs in decoded text
 
 
 class _Saved(msgspec.Struct, frozen=True):
-    """The contents of `to_json`.
+    """The JSON document that `to_json` writes.
 
-    They are the library's own format, plus the ids for which that format has no fields.
+    It contains the library's own format and the ids that this format has no fields for.
     """
 
     tokenizer: msgspec.Raw
@@ -56,9 +57,9 @@ class _Saved(msgspec.Struct, frozen=True):
 
 
 class Tokenizer:
-    """A tokenizer of either family.
+    """A byte-level or SentencePiece tokenizer.
 
-    `start_ids` come before any text (a "beginning of sequence" token, or nothing). A token from
+    `start_ids` are put before every text (a "beginning of sequence" token, or none). A token from
     `end_ids` means that the model has finished its answer.
     """
 
@@ -76,9 +77,9 @@ class Tokenizer:
 
     @classmethod
     def from_gguf(cls, fields: Mapping[str, Any]) -> Tokenizer:
-        """Return the tokenizer in the metadata of a GGUF file.
+        """Build the tokenizer from the metadata of a GGUF file.
 
-        `fields` are plain values by key (`tokenizer.ggml.tokens` ...).
+        `fields` maps keys, such as `tokenizer.ggml.tokens`, to plain values.
         """
         return cls(
             tokenizer_gguf.backend(fields),
@@ -88,10 +89,10 @@ class Tokenizer:
 
     @classmethod
     def from_file(cls, path: Path) -> Tokenizer:
-        """Return the tokenizer in a Hugging Face `tokenizer.json`.
+        """Load the tokenizer from a Hugging Face `tokenizer.json`.
 
-        The `tokenizer_config.json` in the same folder names its end token. Raises `ModelDamaged`
-        and `ModelUnsupported`.
+        The end token is read from the `tokenizer_config.json` in the same folder. Raises
+        `ModelDamaged` and `ModelUnsupported`.
         """
         try:
             text = path.read_text(encoding="utf-8")
@@ -99,7 +100,7 @@ class Tokenizer:
             raise ModelDamaged(f"{path.name} cannot be read: {error}.") from error
         with library_failures(f"{path.name} is not a tokenizer"):
             backend = Backend.from_str(text)
-            backend.no_truncation()  # the file may ask for these
+            backend.no_truncation()  # the file may enable truncation and padding
             backend.no_padding()
             processed = backend.encode("a").ids
             plain = backend.encode("a", add_special_tokens=False).ids
@@ -108,7 +109,7 @@ class Tokenizer:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Tokenizer:
-        """Return the tokenizer that `to_json` saved. Raises `ModelDamaged`."""
+        """Load a tokenizer that `to_json` saved. Raises `ModelDamaged`."""
         try:
             saved = msgspec.json.decode(text, type=_Saved)
             with library_failures("A saved tokenizer cannot be read"):
@@ -124,7 +125,7 @@ class Tokenizer:
 
     @property
     def vocabulary_size(self) -> int:
-        """Return the number of tokens."""
+        """Return the number of tokens in the vocabulary."""
         return self._backend.get_vocab_size()
 
     @property
@@ -141,7 +142,7 @@ class Tokenizer:
         """Return the token ids of `text`, without `start_ids`.
 
         With `special`, text such as `<|im_end|>` becomes a special token. Raises `TextError` if the
-        vocabulary has no token for a part of the text, which is never dropped silently.
+        vocabulary has no token for a part of the text; no part is dropped silently.
         """
         try:
             data = text.encode("utf-8")
@@ -149,7 +150,7 @@ class Tokenizer:
             raise TextError(
                 f"Character {error.start + 1} of the text is half of a surrogate pair, which is "
                 "not valid Unicode.",
-                "Remove it and try again.",
+                "Remove this character and try again.",
             ) from error
         if missing := data.translate(None, self._bytes_with_token):
             raise TextError(
@@ -157,24 +158,24 @@ class Tokenizer:
                 "Remove control characters and very rare characters from the text.",
             )
         self._backend.encode_special_tokens = not special
-        with library_failures("Its tokenizer fails on this text"):
+        with library_failures("The tokenizer cannot encode this text"):
             ids: list[int] = self._backend.encode(text, add_special_tokens=False).ids
         if self._unknown is not None and self._unknown in ids:
             raise TextError(
-                "The model's vocabulary has no tokens for a character in the text.",
+                "The model's vocabulary has no token for a character in the text.",
                 "Remove rare characters from the text.",
             )
         return ids
 
     def decode(self, ids: Iterable[int]) -> bytes:
-        """Return the exact bytes of these tokens, joined, including special tokens."""
+        """Return the exact bytes of these tokens, concatenated, including special tokens."""
         return b"".join(self.token(id_).data for id_ in ids)
 
     def token(self, id_: int) -> Token:
         """Return the token with this id.
 
-        Networks are often padded to a round size. An id that the vocabulary does not use has a name
-        and no bytes.
+        Networks are often padded to a round vocabulary size. The token of an id that the vocabulary
+        does not use has a name but no bytes.
         """
         added = self._added.get(id_)
         if added is not None:
@@ -191,24 +192,24 @@ class Tokenizer:
         return tuple(self.token(id_) for id_ in ids)
 
     def containing(self, query: str) -> list[int]:
-        """Return the ids, in order, of all tokens whose text contains `query` in any case."""
+        """Return the sorted ids of all tokens whose text contains `query`, ignoring case."""
         wanted = query.casefold()
         folded = self._joined_texts.casefold().split(_BETWEEN)
         return [id_ for id_, text in enumerate(folded) if wanted in text]
 
     def chunks(self, text: str) -> list[bytes]:
-        """Return the parts that a text is split into before pairs are merged.
+        """Return the chunks that a text is split into before pairs are merged.
 
-        No token crosses the border between two parts.
+        No token crosses the boundary between two chunks.
         """
         splitter = self._backend.pre_tokenizer
         parts = splitter.pre_tokenize_str(text) if splitter is not None else [(text, (0, 0))]
         return [self._bytes_of(written) for written, _ in parts]
 
     def merge_rules(self) -> dict[tuple[bytes, bytes], int]:
-        """Return the rank, from 1, of every merge rule: the two byte strings that it joins.
+        """Return the merge rules, as pairs of byte strings, with their ranks from 1.
 
-        Raises `LabError` for a tokenizer that does not work on bytes.
+        Raises `LabError` if the tokenizer does not work on bytes.
         """
         if not self._byte_level:
             raise LabError(
@@ -223,7 +224,7 @@ class Tokenizer:
         }
 
     def texts(self) -> list[str]:
-        """Return the text of every token, by id. The list is large: don't keep it."""
+        """Return the text of every token, by id. The list is large, so don't store it."""
         return self._joined_texts.split(_BETWEEN)
 
     @cached_property
@@ -242,7 +243,7 @@ class Tokenizer:
 
     @cached_property
     def _bytes_with_token(self) -> bytes:
-        """The bytes that have a token.
+        """The bytes that have a token of their own.
 
         SmolLM's vocabulary, for example, lacks 21 of the 256 bytes, including some control
         characters.
@@ -255,7 +256,7 @@ class Tokenizer:
 
 @contextmanager
 def library_failures(what: str) -> Iterator[None]:
-    """Turn anything that the tokenizers library raises into `ModelDamaged`.
+    """Turn any exception from the `tokenizers` library into `ModelDamaged`.
 
     The library has no exception classes of its own, and a panic in its Rust code is not even an
     `Exception`.
@@ -269,7 +270,7 @@ def library_failures(what: str) -> Iterator[None]:
 
 
 def _byte_characters() -> dict[str, bytes]:
-    """Return the byte for each printable character of a byte-level vocabulary.
+    """Return a mapping from the characters of a byte-level vocabulary to bytes.
 
     A printable byte stands for itself; any other byte is written as the next unused character from
     U+0100 (GPT-2, `bytes_to_unicode`).
@@ -287,12 +288,12 @@ _BYTE_OF = _byte_characters()
 def _is_byte_level(backend: Backend) -> bool:
     """Return True for a byte-level tokenizer, False for SentencePiece.
 
-    The tokenizer's decoder tells them apart. Raises `ModelUnsupported` if it belongs to neither
-    family.
+    The two families have different decoders. Raises `ModelUnsupported` if the tokenizer belongs to
+    neither family.
     """
     if backend.decoder is None:
         raise ModelUnsupported(
-            "Its tokenizer does not say how to decode tokens to text.",
+            "the tokenizer has no decoder.",
             "Use a model with a byte-level BPE or SentencePiece tokenizer.",
         )
     description = json.loads(backend.decoder.__getstate__())
@@ -302,13 +303,13 @@ def _is_byte_level(backend: Backend) -> bool:
     if kinds & {"ByteFallback", "Metaspace"}:
         return False
     raise ModelUnsupported(
-        f"Its tokenizer decodes with {', '.join(sorted(kinds))[:200]}.",
+        f"the tokenizer's decoder is not supported: {', '.join(sorted(kinds))[:200]}.",
         "Use a model with a byte-level BPE or SentencePiece tokenizer.",
     )
 
 
 def _end_ids_beside(path: Path, backend: Backend) -> list[int]:
-    """Return the id of the end token that `tokenizer_config.json` names, if there is one."""
+    """Return the id of the end token in `tokenizer_config.json`, if there is one."""
     try:
         settings = msgspec.json.decode((path.parent / "tokenizer_config.json").read_bytes())
     except FileNotFoundError:

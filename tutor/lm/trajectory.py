@@ -1,4 +1,4 @@
-"""Let a model generate text step by step. It needs no torch, since any session will do."""
+"""Generate text one token at a time. Any session will do, so this module doesn't import torch."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tutor.lm.distribution import Distribution, Row, SamplerSettings
 
 
 class Stepped(Protocol):
-    """The part of a session that generation needs."""
+    """The methods of a session that generation needs."""
 
     @property
     def ended(self) -> bool: ...
@@ -26,7 +26,7 @@ class Stepped(Protocol):
 
 @dataclass(frozen=True)
 class Step:
-    """One step: the distribution, and the row of the token that was drawn."""
+    """One generation step: the distribution, and the row of the token that was drawn."""
 
     distribution: Distribution
     chosen: Row
@@ -37,7 +37,7 @@ def trajectory(
 ) -> Iterator[Step]:
     """Generate up to `steps` tokens at the end of the session, and yield each step.
 
-    Every token is the one that the sampler draws. Stops after an end token. Raises `ContextFull`
+    Each token is drawn by the sampler. Generation stops after an end token. Raises `ContextFull`
     when there is no room left.
     """
     for _ in range(steps):

@@ -193,19 +193,19 @@ ABSURD: dict[str, tuple[bytes, str]] = {
     "too many fields": (struct.pack("<4sIQQ", b"GGUF", 3, 0, HUGE), "number of fields"),
     "too many items": (
         gguf_header(("a.b", struct.pack("<IIQ", 9, 0, HUGE))),
-        "items of its field a.b",
+        "items of the field a.b",
     ),
     "too many texts": (
         gguf_header(("a.b", struct.pack("<IIQ", 9, 8, HUGE))),
-        "items of its field a.b",
+        "items of the field a.b",
     ),
     "too long a text": (
         gguf_header(("a.b", struct.pack("<IQ", 8, HUGE))),
-        "length of its field a.b",
+        "length of the field a.b",
     ),
     "too long an item": (
         field("<IIQQ", 9, 8, 1, HUGE),
-        "length of an item of its field a.b",
+        "length of an item of the field a.b",
     ),
     "too long a name": (
         struct.pack("<4sIQQQ", b"GGUF", 3, 0, 1, HUGE) + bytes(100),
@@ -213,43 +213,43 @@ ABSURD: dict[str, tuple[bytes, str]] = {
     ),
     "lists in lists": (
         gguf_header(("a.b", struct.pack("<I", 9) + struct.pack("<IQ", 9, 1) * 5000)),
-        "its field a.b has items of the unknown type 9",
+        "the field a.b has items of the unknown type 9",
     ),
     "no such type": (
         gguf_header(("a.b", struct.pack("<I", 77))),
-        "its field a.b has the unknown type",
+        "the field a.b has the unknown type",
     ),
-    "one field twice": (gguf_header(("a.b", ONE), ("a.b", ONE)), "two fields a.b"),
+    "one field twice": (gguf_header(("a.b", ONE), ("a.b", ONE)), "two fields named a.b"),
     "an odd alignment": (
         gguf_header(("general.alignment", struct.pack("<II", 4, 3))),
         "general.alignment",
     ),
     "too many dimensions": (
         gguf_header(tensors=gguf_text("w") + struct.pack("<I", 2**32 - 1) + bytes(99), count=1),
-        "its tensor w has 4,294,967,295 dimensions",
+        "the tensor w has 4,294,967,295 dimensions",
     ),
-    "too large a shape": (one("w", shape=(HUGE, HUGE)), "its tensor w ("),
+    "too large a shape": (one("w", shape=(HUGE, HUGE)), "the tensor w ("),
     "a shape whose size wraps": (
         one("w", shape=(2**32, 2**32, 2)),
-        "its tensor w (4,294,967,296 x",
+        "the tensor w (4,294,967,296 x",
     ),
     "an empty shape": (
         gguf_header(tensors=tensor("w", (32, 0)), count=1),
-        "its tensor w cannot have the shape",
+        "the tensor w cannot have the shape",
     ),
-    "half a block": (one("w", shape=(33,), kind=2), "its tensor w cannot have the shape"),
+    "half a block": (one("w", shape=(33,), kind=2), "the tensor w cannot have the shape"),
     "too far a position": (
         gguf_header(tensors=tensor("w", at=HUGE) + bytes(999), count=1),
-        "its tensor w",
+        "the tensor w",
     ),
-    "no such kind": (one("w", kind=999), "its tensor w has the unknown type"),
+    "no such kind": (one("w", kind=999), "the tensor w has the unknown type"),
     "one tensor twice": (
         gguf_header(tensors=tensor("w") * 2 + bytes(999), count=2),
-        "two tensors w",
+        "two tensors named w",
     ),
     "a name with control characters": (
         gguf_header(("\x1b]0;a\x07", struct.pack("<I", 77))),
-        "its field ␛]0;a␇ has the unknown type 77",
+        "the field ␛]0;a␇ has the unknown type 77",
     ),
 }
 
@@ -367,8 +367,8 @@ def test_a_tokenizer_with_huge_padding(length: int, tmp_path: Path) -> None:
 
 GROW = "{%% set n = namespace(x=%s) %%}{%% for i in range(99) %%}{%% set n.x = %s %%}{%% endfor %%}"
 BOMBS = {
-    "{{ 'a' * 10**10 }}": "text that is too long",
-    "{{ (-10**10 * ['a'] * -1)|length * 'a' }}": "text that is too long",
+    "{{ 'a' * 10**10 }}": "string that is too long",
+    "{{ (-10**10 * ['a'] * -1)|length * 'a' }}": "string that is too long",
     "{{ range(10**12)|list }}": "range",
     "{{ 'a'|center(10**9) }}": "center",
     "{{ [[1]]|sum(start=[]) }}": "sum",

@@ -1,15 +1,15 @@
 """Compare the rows of the embedding table.
 
-The measure is the cosine of the angle between two vectors, from -1 to 1:
+Similarity is measured as the cosine of the angle between two vectors, from -1 to 1:
 
     cos(u, v) = u · v / (|u| |v|)
 
-An analogy is arithmetic with rows, each scaled to length 1 first: it finds the rows that are
-nearest to the vector a - b + c. Demonstrations usually exclude the rows of a, b and c from the
-result; here you can do it either way.
+An analogy is solved with vector arithmetic: scale the rows a, b and c to length 1, and find the
+rows nearest to a - b + c. Demonstrations usually exclude a, b and c from the results; here you can
+exclude them or include them.
 
-The table of a finished model may be stored in 8 or 16 bits. Multiplying a vector by the whole table
-takes a few milliseconds in any format, so rows are never unpacked just to compare them.
+The table of a loaded model may be stored in 8 or 16 bits. Multiplying the whole table by a vector
+takes a few milliseconds in any format, so rows are not unpacked for a comparison.
 
 Sources: Mikolov, Yih and Zweig 2013 (analogies), Linzen 2016 (the effect of the exclusion).
 """
@@ -27,13 +27,13 @@ from tutor.lm.fast.network import TableEmbedding
 from tutor.lm.network import Transformer
 
 CHUNK = 2048
-"""The number of rows that are unpacked at a time."""
+"""The number of rows to unpack at a time."""
 
 _MEASURED: WeakKeyDictionary[nn.Module, tuple[Tensor, float]] = WeakKeyDictionary()
 
 
 class Ranked(NamedTuple):
-    """The row `id`, which is the `rank`-th nearest (from 1)."""
+    """A row of the table with its rank (from 1) and its cosine."""
 
     rank: int
     id: int
@@ -43,7 +43,8 @@ class Ranked(NamedTuple):
 class EmbeddingTable:
     """The embedding table of a network.
 
-    `check_cancelled` is called regularly during long work and stops it by raising an exception.
+    `check_cancelled` is called regularly during long computations and can stop them by raising an
+    exception.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class EmbeddingTable:
     def cosines(self, vectors: Tensor) -> Tensor:
         """Return the cosine of each vector [n, width] with every row: [n, rows]."""
         unit = scaled(vectors)
-        # A single vector may be multiplied in 16 bits, several never are.
+        # A single vector may be multiplied in 16 bits, but several vectors never are.
         pair = unit if len(unit) > 1 else unit.expand(2, -1)
         return self._product(pair)[: len(unit)] / self.lengths
 
@@ -83,7 +84,7 @@ class EmbeddingTable:
     def lengths(self) -> Tensor:
         """Return |row| for every row: [rows].
 
-        A row of zeros gets a tiny length, so that its cosine with anything is 0.
+        A row of zeros is given a tiny length, so that its cosine with anything is 0.
         """
         return self._measured()[0]
 
@@ -91,16 +92,16 @@ class EmbeddingTable:
     def chance(self) -> float:
         """Return the mean cosine of two different random rows, as a baseline for other cosines.
 
-        If s is the sum of all rows scaled to length 1, the sum of all cosines is |s|². The cosine
-        of each row with itself is subtracted.
+        If s is the sum of all rows scaled to length 1, the sum of the cosines of all pairs is |s|².
+        We subtract the cosine of each row with itself before taking the mean.
         """
         return self._measured()[1]
 
     @torch.inference_mode()
     def _measured(self) -> tuple[Tensor, float]:
-        """Return `lengths` and `chance`, and store them.
+        """Return `lengths` and `chance`, which are computed once and cached.
 
-        Only they need every row unpacked, which takes half a second for a small model.
+        This computation has to unpack every row, which takes half a second for a small model.
         """
         if self._embedding not in _MEASURED:
             lengths, total = [], torch.zeros(())
@@ -116,7 +117,7 @@ class EmbeddingTable:
 
 
 def nearest(cosines: Tensor, most: int, leave_out: Sequence[int] = ()) -> list[Ranked]:
-    """Return the `most` rows with the highest cosines [rows], best first, without `leave_out`."""
+    """Return the `most` rows with the highest `cosines` [rows], best first, without `leave_out`."""
     best = cosines.topk(min(most + len(leave_out), len(cosines)))
     found = zip(best.indices.tolist(), best.values.tolist(), strict=True)
     kept = [(id_, value) for id_, value in found if id_ not in leave_out][:most]
@@ -124,23 +125,23 @@ def nearest(cosines: Tensor, most: int, leave_out: Sequence[int] = ()) -> list[R
 
 
 def rank_of(id_: int, cosines: Tensor, leave_out: Sequence[int] = ()) -> int:
-    """Return the rank of row `id_` by its cosine, from 1, without the rows in `leave_out`."""
+    """Return the rank of row `id_` by cosine, from 1, not counting the rows in `leave_out`."""
     above = cosines > cosines[id_]  # [rows]
     return 1 + int(above.sum()) - sum(bool(above[other]) for other in set(leave_out))
 
 
 def similarities(vectors: Tensor) -> Tensor:
-    """Return the cosine of each vector [n, width] with each other vector: [n, n]."""
+    """Return the cosines between all pairs of the vectors [n, width]: [n, n]."""
     unit = scaled(vectors)
     return unit @ unit.t()
 
 
 def analogy(rows: Tensor) -> Tensor:
-    """Return a - b + c of three rows [3, width], each scaled to length 1 first: [width]."""
+    """Return a - b + c for three rows [3, width], after scaling each row to length 1: [width]."""
     a, b, c = scaled(rows)
     return a - b + c
 
 
 def scaled(vectors: Tensor) -> Tensor:
-    """Return each vector [..., width] scaled to length 1. A vector of zeros stays as it is."""
+    """Return each vector [..., width] scaled to length 1. A vector of zeros is unchanged."""
     return vectors / vectors.norm(dim=-1, keepdim=True).clamp(min=1e-12)

@@ -1,26 +1,27 @@
 """Learn word vectors with word2vec: skip-gram with negative sampling.
 
 The vector of a word is learned from the words around it. Take a word of the text, the center c, and
-a word near it, o. Each word has two vectors: v when it is the center, and u when it is near a
-center. These two tables are the whole network. It learns to tell the true pair (c, o) from false
-pairs (c, k), the negative samples, whose words k are drawn at random:
+a word near it, o. Each word of the vocabulary has two vectors: v for when it is the center, and u
+for when it is near a center. These two tables of vectors are the whole network. It learns to tell
+the true pair (c, o) from false pairs (c, k), the negative samples, whose words k are drawn at
+random:
 
     loss(c, o) = -ln σ(u_o · v_c) - Σ_k ln σ(-u_k · v_c)            σ(x) = 1 / (1 + e^-x)
 
-The gradients are short enough to write down. With an error g for the true word and for each false
-word,
+The gradients are short enough to write down. Define an error g for the true word and for each false
+word:
 
     g_o = σ(u_o · v_c) - 1              g_k = σ(u_k · v_c)
 
-they are
+Then the gradients are:
 
-    d loss / d v_c = Σ g_i u_i          d loss / d u_i = g_i v_c          i over o and all k
+    d loss / d v_c = Σ g_i u_i          d loss / d u_i = g_i v_c          for i = o and all k
 
-So a step pulls the two vectors of a true pair together and pushes those of false pairs apart. Words
-that are pulled in the same directions end up close to each other.
+So a training step pulls the two vectors of a true pair together and pushes the two vectors of each
+false pair apart. Words that are pulled in the same directions end up close to each other.
 
-As in the paper, the window has 1 to `window` words on each side, drawn at random for each center;
-false words are drawn with probabilities proportional to count^0.75; and very frequent words are
+As in the paper, the number of words on each side of a center is drawn at random from 1 to `window`,
+false words are drawn with probabilities proportional to count^0.75, and very frequent words are
 skipped at random (subsampling).
 
 Source: Mikolov, Sutskever, Chen, Corrado and Dean 2013, "Distributed Representations of Words and
@@ -41,24 +42,25 @@ _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)*")
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The settings of a training run. They determine its result."""
+    """The settings of a training run, which determine its result."""
 
     seed: int = 1
     window: int = 5
-    width: int = 48  # numbers in a vector
+    width: int = 48  # length of a vector
     epochs: int = 8  # passes through the text
     false_words: int = 5  # negative samples for each true pair
-    batch: int = 512  # pairs in a step
-    rate: float = 0.05  # the first learning rate; it falls linearly to a hundredth of this
-    rarest: int = 5  # words that occur less often are ignored
+    batch: int = 512  # pairs per step
+    rate: float = 0.05  # initial learning rate, which falls linearly to a hundredth of this
+    rarest: int = 5  # words with fewer occurrences are ignored
     keep: float = 1e-3  # words with a higher relative frequency are subsampled
 
 
 class Text(NamedTuple):
     """A text as word ids.
 
-    `words` lists the vocabulary, the most frequent word first, with its `counts` [vocabulary].
-    `ids` [N] is the text without rare words, and `lines` [N] has the line number of each word.
+    `words` lists the vocabulary, most frequent word first, and `counts` [vocabulary] the number of
+    occurrences of each word. `ids` [N] is the text without rare words, and `lines` [N] contains the
+    line number of each word of the text.
     """
 
     words: tuple[str, ...]
@@ -68,7 +70,7 @@ class Text(NamedTuple):
 
 
 class Vectors(NamedTuple):
-    """The two vectors of every word: v is `center`, u is `other`, both [vocabulary, width]."""
+    """The two vectors of every word: v in `center` and u in `other`, both [vocabulary, width]."""
 
     center: Tensor
     other: Tensor
@@ -80,7 +82,7 @@ def words_of(line: str) -> list[str]:
 
 
 def read_text(text: str, settings: Settings) -> Text:
-    """Return a text with its vocabulary."""
+    """Return `text` as word ids, with its vocabulary."""
     lines = [words_of(line) for line in text.splitlines()]
     counted = Counter(word for line in lines for word in line)
     kept = [word for word, count in counted.most_common() if count >= settings.rarest]
@@ -93,7 +95,7 @@ def read_text(text: str, settings: Settings) -> Text:
 
 
 def first_vectors(text: Text, settings: Settings) -> Vectors:
-    """Return the initial vectors: small random numbers for centers, zeros for the others."""
+    """Return the initial vectors: small random numbers in `center`, zeros in `other`."""
     generator = torch.Generator().manual_seed(settings.seed)
     size = (len(text.words), settings.width)
     center = (torch.rand(size, generator=generator) - 0.5) / settings.width
@@ -101,7 +103,7 @@ def first_vectors(text: Text, settings: Settings) -> Vectors:
 
 
 def pairs_of_epoch(text: Text, epoch: int, settings: Settings) -> Tensor:
-    """Return the true pairs of one epoch, shuffled: [pairs, 2], center and other word."""
+    """Return the true pairs (center, other) of one epoch in random order: [pairs, 2]."""
     generator = torch.Generator().manual_seed(1000 * settings.seed + epoch)
     frequency = text.counts[text.ids] / len(text.ids)  # [N]
     keep_probability = (settings.keep / frequency).sqrt()
@@ -129,16 +131,19 @@ def false_word_chances(text: Text) -> Tensor:
 
 
 def loss_of(vectors: Vectors, pairs: Tensor, false: Tensor) -> Tensor:
-    """Return the loss of each pair [batch], in nats, with its own false words [batch, k]."""
+    """Return the loss of each pair, in nats: [batch].
+
+    `pairs` are [batch, 2], and `false` contains the negative samples of each pair [batch, k].
+    """
     scores, signs = _scores(vectors, pairs, false)
     return -torch.nn.functional.logsigmoid(scores * signs).sum(dim=1)
 
 
 def step(vectors: Vectors, pairs: Tensor, false: Tensor, rate: float) -> float:
-    """Move the vectors down the gradient of the sum of all pairs' losses.
+    """Update the vectors with a gradient step on the sum of the pairs' losses.
 
     That is, v -= rate * d loss / d v, and the same for u. Returns the mean loss of a pair before
-    the step, in nats.
+    the update, in nats.
     """
     scores, signs = _scores(vectors, pairs, false)  # [batch, 1 + k]
     loss = -torch.nn.functional.logsigmoid(scores * signs).sum(dim=1).mean()
@@ -156,8 +161,8 @@ def step(vectors: Vectors, pairs: Tensor, false: Tensor, rate: float) -> float:
 def _scores(vectors: Vectors, pairs: Tensor, false: Tensor) -> tuple[Tensor, Tensor]:
     """Return u · v for the true and the false words of each pair, and their signs.
 
-    Both are [batch, 1 + k], with the true word first. The sign is +1 for true words and -1 for
-    false ones.
+    Both tensors are [batch, 1 + k], with the true word first. The sign is +1 for true words and -1
+    for false words.
     """
     others = torch.cat([pairs[:, 1:], false], dim=1)
     v, u = vectors.center[pairs[:, 0]], vectors.other[others]

@@ -1,6 +1,6 @@
-"""Draw vectors on a flat map: principal component analysis.
+"""Project vectors onto a flat map with principal component analysis (PCA).
 
-For n vectors of a few hundred numbers each, this finds the plane on which they are spread out most.
+For n vectors of a few hundred numbers each, PCA finds the plane on which they are spread out most.
 Center the vectors, X [n, width], and take the singular value decomposition X = U S Vᵀ. The rows of
 Vᵀ are perpendicular directions, in decreasing order of the variance along them. Along direction k
 the vectors have the coordinates U[:, k] S[k], and direction k has this fraction of their total
@@ -8,7 +8,7 @@ variance:
 
     S[k]² / Σ S²
 
-The map does not show the rest of the variance: points that touch on it can be far apart.
+The map does not show the remaining variance, so points that touch on the map can be far apart.
 
 Source: Pearson 1901.
 """
@@ -26,8 +26,8 @@ DIRECTIONS = 2
 class Plane(NamedTuple):
     """The vectors on a plane.
 
-    `points` [n, 2] are centered on their mean. `shares` gives the fractions of the variance along x
-    and along y.
+    `points` [n, 2] are centered on their mean. `shares` are the fractions of the total variance
+    along x and along y.
     """
 
     points: Tensor
@@ -36,10 +36,10 @@ class Plane(NamedTuple):
 
 @torch.inference_mode()
 def best_plane(vectors: Tensor) -> Plane:
-    """Return the plane of the largest variance of at least two vectors [n, width].
+    """Project at least two vectors [n, width] onto their plane of largest variance.
 
-    The sign of a direction is arbitrary. We choose it so that the point furthest out is on the
-    positive side.
+    The sign of a direction is arbitrary. We choose it so that the point farthest from the mean has
+    a positive coordinate.
     """
     centered = vectors.float() - vectors.float().mean(dim=0)
     u, s, _ = torch.linalg.svd(centered, full_matrices=False)  # [n, k], [k]

@@ -1,7 +1,7 @@
 """Find the single-token spellings of a word.
 
 Within a sentence a word follows a space, which is part of its token. At the start of a text or
-after a bracket there is no space. The vocabulary can contain both as different tokens, which have
+after a bracket there is no space. The vocabulary can contain both forms as different tokens, with
 different rows in the embedding table. A rare word consists of several tokens and has no row of its
 own.
 """
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 def forms(tokenizer: Tokenizer, word: str) -> tuple[tuple[Token, ...], ...]:
-    """Return the ways to tokenize `word`, each with another first token.
+    """Return the tokenizations of `word`, each with a different first token.
 
-    Single-token spellings come first, then those of several tokens. It tries the word after a
-    space, the word as written, and both with the case of the first letter changed. Several tokens
-    are returned only for the first two. The result is empty for an empty word. Raises `TextError`
-    if the vocabulary has no tokens for it.
+    Single-token spellings come first, then spellings of several tokens. The spellings tried are the
+    word after a space, the word as written, and both with the case of the first letter changed. The
+    last two are included only if they are single tokens. The result is empty for an empty word.
+    Raises `TextError` if the vocabulary has no tokens for it.
     """
     other = word[:1].swapcase() + word[1:]
     written = [word] if word.startswith(" ") else [f" {word}", word]

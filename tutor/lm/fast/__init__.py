@@ -1,12 +1,12 @@
-"""Fast modules for finished models.
+"""Fast modules for running trained models.
 
 network       replaces the plain modules of a network with fast ones
-attention     queries, keys and values as views of one product; one fused kernel
-linear        weight matrices of 4, 8, 16 and 32 bits
-together      the next token of several texts, in one pass
-kernels       which kernels this machine has, and which one is fastest
-device        a GPU or the CPU
-waiting       how the threads of a matrix product wait for each other
-free_memory   how much memory is free
+attention     computes attention with one fused kernel
+linear        multiplies by weight matrices of 4, 8, 16 and 32 bits
+together      processes the next token of several texts in one pass
+kernels       measures which kernels are fast on this machine
+device        chooses a GPU or the CPU
+waiting       sets how the threads of a matrix product wait for each other
+free_memory   finds out how much memory is free
 shortage      recognizes out-of-memory errors
 """

@@ -1,7 +1,7 @@
-"""Fast attention: the same results as `tutor.lm.network.Attention`, in fewer steps.
+"""Fast attention: the same results as `tutor.lm.network.Attention` with fewer operations.
 
-Queries, keys and values stay in the output of their matrix product and are used through views of
-that memory. One in-place multiplication rotates queries and keys together, and PyTorch's fused
+Queries, keys and values stay in the output of their matrix product and are accessed through views
+of that memory. One in-place multiplication rotates queries and keys together, and PyTorch's fused
 kernel computes the output without storing the attention weights (Dao et al. 2022). If a `Trace`
 asks for the weights, they are computed separately.
 """
@@ -19,13 +19,13 @@ from tutor.lm.network import Attention, Config, LayerCache, Trace, attention_wei
 
 
 class QueriesKeysValues(NamedTuple):
-    """The queries, keys and values of the tokens being processed: four views of the same memory.
+    """The queries, keys and values of the tokens being processed, as views of the same memory.
 
-    `product` [..., T, (heads + 2 key_value_heads) head_size] is the result of the matrix product:
-    for each token its queries, then keys, then values. `pairs`
-    [batch, heads + key_value_heads, T, head_size / 2] are the queries and keys, each pair of
-    numbers as one complex number. `queries` are [batch, heads, T, head_size]. `keys_values`
-    [batch, 2 key_value_heads, T, head_size] are keys, then values. One text is a batch of one.
+    `product` [..., T, (heads + 2 * key_value_heads) * head_size] is the result of the matrix
+    product: the queries, then the keys, then the values of each token. `pairs` [batch, heads +
+    key_value_heads, T, head_size / 2] are the queries and keys, with each pair of numbers as one
+    complex number. `queries` are [batch, heads, T, head_size]. `keys_values` [batch, 2
+    key_value_heads, T, head_size] are the keys, then the values. A single text is a batch of one.
     """
 
     product: Tensor
@@ -35,7 +35,7 @@ class QueriesKeysValues(NamedTuple):
 
     @staticmethod
     def of(sizes: Attention | Config, product: Tensor) -> QueriesKeysValues:
-        """Return the views of `product`, which must hold 32-bit floats."""
+        """Return the views of `product`, which must contain 32-bit floats."""
         heads, shared = sizes.heads, sizes.key_value_heads
         rotated = heads + shared
         by_token = product.view(-1, product.shape[-2], rotated + shared, sizes.head_size)
@@ -51,7 +51,7 @@ def fused_attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor
 
 
 class FusedAttention(FastModule, Attention):
-    """Fused attention with the weights of another `Attention`. It can be trained too."""
+    """Fused attention that uses the weights of an `Attention` module. It can be trained."""
 
     def __init__(self, attention: Attention) -> None:
         nn.Module.__init__(self)
@@ -87,14 +87,15 @@ class FusedAttention(FastModule, Attention):
         return output
 
     def _with_views(self, product: Tensor) -> QueriesKeysValues:
-        """Return `product` [T, ...] and its views.
+        """Return `product` [T, ...] with its views.
 
-        A single token, the usual case in generation, is copied to memory whose views already exist.
+        For a single token, the usual case in generation, the product is copied to a buffer whose
+        views already exist.
         """
         if product.shape[-2] != 1:
             return QueriesKeysValues.of(self, product.float())
         if self._one_token is None:
-            with torch.inference_mode(False):  # else training could never write to it
+            with torch.inference_mode(False):  # so that training can write to it too
                 room = torch.empty_like(product, dtype=torch.float32)
                 self._one_token = QueriesKeysValues.of(self, room)
         self._one_token.product.copy_(product)
@@ -104,7 +105,7 @@ class FusedAttention(FastModule, Attention):
 def fuse_attention(network: nn.Module) -> None:
     """Replace plain attention with fused attention that has the same weights.
 
-    This makes training faster, and the names of the weights don't change.
+    This makes training faster. The names of the weights don't change.
     """
     for module in list(network.modules()):
         for name, child in list(module.named_children()):

@@ -1,10 +1,9 @@
 """Choose where the network runs: on a GPU that PyTorch supports, or on the CPU.
 
-The environment variable TUTOR_DEVICE decides (the command line's `--device` sets it, and the
-engine's process inherits it). On a GPU, weights are 16-bit floats and multiplied by the GPU's own
-kernels; the packed formats with fewer bits are for CPUs. Tokens go to the GPU and vectors stay
-there. Scores come back to the CPU for sampling, so that a token is drawn in the same way on every
-device.
+The environment variable TUTOR_DEVICE names the device (the option `--device` sets the variable, and
+the engine process inherits it). On a GPU, weights are 16-bit floats; the packed formats with fewer
+bits are for CPUs. Token ids are copied to the GPU, and vectors stay on the GPU. Logits are copied
+back to the CPU for sampling, so tokens are drawn in the same way on every device.
 """
 
 from __future__ import annotations
@@ -19,16 +18,17 @@ from tutor.lm.fast.kernels import Kernels
 
 VARIABLE = "TUTOR_DEVICE"
 
-# What PyTorch raises if a GPU is absent, full, or lacks an operation or a number format.
+# The errors that PyTorch raises if a GPU is missing or full, or lacks an operation or number
+# format.
 DEVICE_ERRORS = (RuntimeError, AssertionError, TypeError)
 
 ON_GPU = Kernels(int4=False, int8=False)
 
 
 def choose_device() -> str:
-    """Return "cuda", "mps" or "cpu": the requested device, else the first available one.
+    """Return the requested device or, for "auto", the best available one.
 
-    Raises `UsageError` for any other name.
+    The result is "cuda", "mps" or "cpu". Raises `UsageError` for any other name.
     """
     wanted = os.environ.get(VARIABLE) or "auto"
     if wanted not in DEVICES:

@@ -1,7 +1,6 @@
 """Find out how much memory is free.
 
-That depends on the system's free memory and, on Linux, on the limits of control groups (a
-container's limit or a service's `MemoryMax=`).
+On Linux, the limits of control groups count too (a container's limit or a service's `MemoryMax=`).
 """
 
 from __future__ import annotations
@@ -32,10 +31,10 @@ def _of_machine(proc: Path) -> Iterator[int]:
 
 
 def _of_groups(root: Path) -> Iterator[int]:
-    """Yield what is left under each memory limit (control groups, version 2).
+    """Yield the free memory under each limit of the process's control groups (version 2).
 
-    The process's own group may have a limit, and so may every group that contains it. A container
-    sees its own group at the top.
+    The process's own group can have a limit, and so can every group that contains it. In a
+    container, the container's own group is at the top.
     """
     top = root / "sys/fs/cgroup"
     group = top
@@ -51,10 +50,11 @@ def _of_groups(root: Path) -> Iterator[int]:
 
 
 def _left_in(group: Path) -> int:
-    """Return how much memory the limit of a group leaves. Raises `ValueError` without a limit.
+    """Return the free memory under a group's limit, in bytes.
 
     The group's usage includes cached files that have not been used for a while. The system reclaims
-    their memory when it is needed, so they don't count here.
+    their memory when necessary, so they count as free here. Raises `ValueError` if the group has no
+    limit.
     """
     limit = int((group / "memory.max").read_text(encoding="ascii"))
     used = int((group / "memory.current").read_text(encoding="ascii"))
@@ -62,7 +62,7 @@ def _left_in(group: Path) -> int:
 
 
 def _entry(file: Path, name: str) -> int:
-    """Return the number that follows `name` in a file. Raises `ValueError` if it is not there."""
+    """Return the number after `name` in a file. Raises `ValueError` if `name` is missing."""
     for line in file.read_text(encoding="ascii").splitlines():
         words = line.split()
         if words[:1] == [name]:

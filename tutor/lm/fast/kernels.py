@@ -1,7 +1,8 @@
 """Find out which matrix kernels this machine has, how fast they are, and which to use.
 
-PyTorch has kernels for weights of few bits only on some processors. On others it may fall back to
-code that is many times slower. So we time the kernels instead of assuming that they are fast.
+PyTorch has kernels for low-bit weights only on some processors. On other processors, it may fall
+back to code that is many times slower. So we time the kernels instead of assuming that they are
+fast.
 """
 
 from __future__ import annotations
@@ -25,21 +26,23 @@ from tutor.lm.fast.linear import (
 )
 from tutor.lm.network import Config
 
-# One learner gets two threads: more gain little at this size, and a server has other learners.
+# The maximum number of threads. With models of this size, more threads gain little, and a server
+# needs the other cores for other learners.
 THREADS = 2
 
-# A kernel for few bits also saves memory, so it may be somewhat slower than one for more bits.
+# The maximum time of a low-bit kernel, relative to the 16-bit kernel. Low-bit kernels save memory,
+# so they may be slower than the 16-bit kernel.
 SLOWER_ALLOWED = 2.0
 
 
-_REPEATS = 15  # how often a timed product is repeated
+_REPEATS = 15  # the number of times that each product is timed
 
 
 class Kernels(msgspec.Struct, frozen=True):
-    """The kernels for small integers that may be used.
+    """The integer kernels to use.
 
-    Weights without such a kernel become 16-bit floats. With `exact`, every weight becomes a 32-bit
-    float.
+    Weights without an integer kernel become 16-bit floats. With `exact`, every weight becomes a
+    32-bit float.
     """
 
     int4: bool
@@ -51,10 +54,11 @@ EXACT = Kernels(int4=False, int8=False, exact=True)
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """The time that all matrix products of one token take in this number format.
+    """The time that all matrix products for one token take in the number format `form`.
 
-    `milliseconds` includes the output layer of a model of these sizes; it is None if this machine
-    lacks the kernel. `bytes_per_weight` is the size in memory.
+    `milliseconds` includes the output layer; it is None if this machine lacks the kernel.
+    `bytes_per_weight` is the size of a weight in memory. `chosen` is True if models use this
+    format.
     """
 
     form: str
@@ -75,7 +79,7 @@ class KernelReport(msgspec.Struct, frozen=True):
 def use_threads() -> int:
     """Set the number of threads that PyTorch uses in this process, and return it.
 
-    It is never higher than the number of processor cores (PyTorch's own default).
+    The number is never higher than PyTorch's own default, the number of processor cores.
     """
     threads = min(THREADS, torch.get_num_threads())
     torch.set_num_threads(threads)
@@ -84,10 +88,10 @@ def use_threads() -> int:
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """Make PyTorch use a single thread.
+    """Make PyTorch use a single thread in the `with` block.
 
-    For matrices as small as these, two threads spend more time waiting for each other than working,
-    above all when other programs use the processor too.
+    With small matrices, two threads spend more time waiting for each other than working, especially
+    if other programs use the processor too.
     """
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -98,35 +102,36 @@ def one_thread() -> Iterator[None]:
 
 
 def instruction_set() -> str:
-    """Return the instruction set that PyTorch chooses its kernels by, for example "avx2"."""
+    """Return the instruction set that PyTorch chooses kernels for, such as "avx2"."""
     return torch.backends.cpu.get_cpu_capability().lower().replace(" ", "-")
 
 
 def machine_key() -> str:
-    """Return a name for everything, apart from the weights, that packed weights depend on."""
+    """Return the instruction set and PyTorch version, which packed weights depend on."""
     version = ".".join(torch.__version__.split(".")[:2])
     return f"{instruction_set()}-torch{version}"
 
 
 @torch.inference_mode()
 def choose_kernels() -> Kernels:
-    """Time each kernel on a matrix of a typical size (takes about 0.1 s).
+    """Time each kernel on a matrix of typical size, and choose the kernels to use.
 
-    This measures the processor time of one thread, so that other programs don't affect it.
+    This takes about 0.1 s. It measures the processor time of one thread, so other programs don't
+    affect the result.
     """
     with one_thread():
         int4, int8, half = (
             _milliseconds(form, 4096, 576, clock=time.thread_time)
             for form in ("int4", "int8", "fp16")
         )
-    assert half is not None  # PyTorch multiplies 16-bit floats everywhere
+    assert half is not None  # PyTorch can multiply 16-bit floats on every machine
     most = SLOWER_ALLOWED * half
     return Kernels(int4=int4 is not None and int4 <= most, int8=int8 is not None and int8 <= most)
 
 
 @torch.inference_mode()
 def check_kernels(config: Config) -> KernelReport:
-    """Time every number format on the shapes of a model (takes a few seconds)."""
+    """Time every number format on the matrix shapes of a model (takes a few seconds)."""
     threads = use_threads()
     chosen = choose_kernels()
     used = {"int4": chosen.int4, "int8": chosen.int8, "fp16": True, "fp32": False}
@@ -162,7 +167,7 @@ def _milliseconds_per_token(form: str, config: Config) -> float | None:
 def _milliseconds(
     form: str, outputs: int, inputs: int, *, clock: Callable[[], float] = time.perf_counter
 ) -> float | None:
-    """Return the time of one product of a matrix and a vector, or None without a kernel."""
+    """Return the time of one matrix-vector product, or None if there is no kernel."""
     try:
         layer = _FORMS[form](outputs, inputs)
         x = torch.randn(1, inputs)
@@ -172,9 +177,9 @@ def _milliseconds(
             start = clock()
             layer(x)
             taken.append(clock() - start)
-    except (RuntimeError, AttributeError):  # PyTorch's errors for a missing kernel
+    except (RuntimeError, AttributeError):  # PyTorch raises these if a kernel is missing
         return None
-    return 1000 * min(taken)  # the time when no other program gets in the way
+    return 1000 * min(taken)  # the fastest run, which other programs disturbed least
 
 
 def _integers(bits: int, outputs: int, inputs: int) -> Groups:

@@ -1,25 +1,25 @@
-"""Compute y = W x from weights with fewer bits.
+"""Compute y = W x with weights of 4, 8, 16 or 32 bits.
 
-These classes replace `nn.Linear` in a finished model. Generating one token uses every weight once,
-so most of the time goes into reading weights from memory, and a weight of 4 bits is read eight
-times as fast as one of 32. Model files contain such weights: 32 neighbors in a row are small
-integers q that share a scale (and a zero point),
+The classes below replace `nn.Linear` in a trained model. Generating one token uses every weight
+once, so most of the time is spent reading weights from memory, and a 4-bit weight is read eight
+times as fast as a 32-bit weight. Model files contain quantized weights: each group of 32 neighbors
+in a row consists of small integers q that share a scale and a zero point:
 
     W[n, k] = scale[n, k // 32] * q[n, k] + zero[n, k // 32]
 
-Each class here stores one format and computes with PyTorch's own kernels. All of them take vectors
-[..., inputs] of 32-bit floats and return [..., outputs] of 32-bit floats or, if the kernel rounds
-to it anyway, of bfloat16 (adding these to 32-bit floats gives 32-bit floats). A `Table` also
-returns single rows of W, for an embedding. None of them can be trained.
+Each class stores one format and uses PyTorch's own kernels. The input of every class is a tensor
+[..., inputs] of 32-bit floats. The output [..., outputs] contains 32-bit floats or, if the kernel
+rounds to bfloat16 anyway, bfloat16 (adding bfloat16 to 32-bit floats gives 32-bit floats). A
+`Table` can also return single rows of W, for an embedding. These layers cannot be trained.
 
     FloatLinear   32 bits      exact
-    HalfLinear    16 bits      single vectors are rounded to 16 bits too; on a GPU, all vectors are
+    HalfLinear    16 bits      vectors are rounded to 16 bits: single ones on a CPU, all on a GPU
     Int8Linear     8 bits      exact: the file's integers, 32-bit arithmetic
     Int4Linear     4 bits      the file's integers; scales and vectors are rounded to bfloat16
 
-Which class a matrix gets depends on its format in the file and on the kernels of this machine
-(`tutor.lm.fast.kernels`). No weight is ever rounded to fewer bits than it has in the file, except
-that 32-bit scales are rounded to 16 bits.
+The class of a matrix depends on its format in the file and on the kernels of this machine
+(`tutor.lm.fast.kernels`). Weights are never rounded to fewer bits than they have in the file,
+except that 32-bit scales are rounded to 16 bits.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ from torch import Tensor
 
 from tutor.lm.fast.module import FastModule
 
-GROUP = 32  # neighbors that share a scale, in every GGUF format that is used without conversion
+GROUP = 32
+"""The number of weights per scale, in all GGUF formats that are used without conversion."""
 
-# Up to this number of vectors, the packed weights are used directly. For more vectors, it is faster
-# to unpack the weights first.
+# The maximum number of vectors that are multiplied by packed weights directly. For more vectors, it
+# is faster to unpack the weights first.
 FEW_VECTORS = 16
 
 # The maximum number of weights in an unpacked chunk of a large matrix (the output layer).
@@ -46,7 +47,7 @@ CHUNK = 4 * 1024 * 1024
 
 
 class Groups(msgspec.Struct, frozen=True):
-    """A matrix [N, K] as it is stored in its file: value = scale * quant + zero.
+    """A matrix [N, K] as it is stored in a model file: value = scale * quant + zero.
 
     `quants` [N, K] are integers (0 to 15 if `bits` is 4, -128 to 127 if it is 8). `scales` and
     `zeros` [N, K / 32] are 32-bit floats.
@@ -61,8 +62,8 @@ class Groups(msgspec.Struct, frozen=True):
 class FrozenLinear(FastModule):
     """The base class of the four linear layers. `form` names the number format.
 
-    The tensors are plain attributes, neither parameters nor buffers: they never change, and PyTorch
-    finds attributes faster (which saves 0.2 ms per token).
+    The tensors are plain attributes, not parameters or buffers. They never change, and plain
+    attributes are faster to look up (which saves 0.2 ms per token).
     """
 
     form: str
@@ -71,14 +72,14 @@ class FrozenLinear(FastModule):
 
     @property
     def nbytes(self) -> int:
-        """Return how much memory the weights take."""
+        """Return the size of the weights in memory, in bytes."""
         return sum(value.nbytes for value in vars(self).values() if isinstance(value, Tensor))
 
 
 class Table(FrozenLinear):
-    """A linear layer that can also return single rows, which packed int4 cannot.
+    """A linear layer that can also return single rows, unlike packed int4.
 
-    Ids may be on the CPU; the rows are on the device of the table.
+    The ids of rows may be on the CPU; the rows are returned on the device of the table.
     """
 
     @property
@@ -87,7 +88,7 @@ class Table(FrozenLinear):
         return next(value.device for value in vars(self).values() if isinstance(value, Tensor))
 
     def rows(self, ids: Tensor) -> Tensor:
-        """Return the rows `ids` [...] of W: [..., inputs]."""
+        """Return the rows of W with these ids [...]: [..., inputs]."""
         raise NotImplementedError
 
 
@@ -111,8 +112,9 @@ class FloatLinear(Table):
 class HalfLinear(Table):
     """A linear layer with 16-bit `weight` [N, K].
 
-    A single vector is multiplied in 16 bits, with a 32-bit sum. 16-bit kernels for several vectors
-    are slow on a CPU, so there the weights are first converted to 32 bits, a chunk at a time.
+    A single vector is multiplied in 16 bits, and the products are summed in 32 bits. On a CPU,
+    16-bit kernels for several vectors are slow, so the weights are first converted to 32 bits, one
+    chunk at a time.
     """
 
     form = "fp16"
@@ -134,15 +136,15 @@ class HalfLinear(Table):
 
 
 class Int8Linear(Table):
-    """A linear layer with 8-bit integers, as a table whose rows are the columns of W.
+    """A linear layer with 8-bit integers in a table whose rows are the columns of W.
 
-    W x is then a sum of table rows, weighted by the numbers in x. PyTorch's quantized "embedding
-    bag" computes weighted sums of byte rows very fast. Here there is one bag for each group of 32
-    columns, and the bags' sums, each times its scale, add up to W x. A long column is cut into
-    blocks, so that its sum stays in the processor's nearest cache.
+    W x is a sum of table rows, weighted by the numbers in x. PyTorch's quantized "embedding bag"
+    computes weighted sums of byte rows very fast. Each group of 32 columns forms one bag. The sums
+    of all bags, multiplied by their scales, add up to W x. A long column is cut into blocks, so
+    that its sum stays in the processor's fastest cache.
 
-    `table` [K * blocks, block + 8] holds the bytes q + 128, followed by the scale 1 and the offset
-    -128 that the kernel expects at the end of a row. `scales` are [K / 32, N].
+    `table` [K * blocks, block + 8] contains the bytes q + 128. Each row ends with the scale 1 and
+    the offset -128, which the kernel expects. `scales` are [K / 32, N].
     """
 
     form = "int8"
@@ -157,7 +159,7 @@ class Int8Linear(Table):
 
     @staticmethod
     def pack(groups: Groups) -> dict[str, Tensor]:
-        """Return the tensors of this layer for a matrix."""
+        """Return the tensors of a layer with the weight matrix `groups`."""
         outputs, inputs = groups.quants.shape
         block = math.gcd(outputs, 1024)
         columns = (groups.quants.t().to(torch.int16) + 128).to(torch.uint8)
@@ -177,7 +179,7 @@ class Int8Linear(Table):
         return answer.view(*x.shape[:-1], self.outputs)
 
     def _weighted_sum(self, x: Tensor) -> Tensor:
-        """Return W x for one vector."""
+        """Return W x for a single vector x."""
         groups = len(self.scales)
         indices, starts = _bags(groups, self.blocks)
         weights = x.view(groups, 1, GROUP).expand(groups, self.blocks, GROUP).reshape(-1)
@@ -190,7 +192,7 @@ class Int8Linear(Table):
         return self.table.view(self.inputs, self.blocks, self.block + 8)
 
     def _column_chunks(self) -> list[Tensor]:
-        """Return the transpose of W in chunks: [K, part of N] each."""
+        """Return the transpose of W as chunks, each [K, part of N]."""
         step = max(1, CHUNK // (self.inputs * self.block))
         chunks = []
         for start in range(0, self.blocks, step):
@@ -211,7 +213,7 @@ class Int8Linear(Table):
 
 @lru_cache
 def _bags(groups: int, blocks: int) -> tuple[Tensor, Tensor]:
-    """Return the rows of an Int8Linear's table that each bag sums, and where each bag starts."""
+    """Return the table rows that each bag of an `Int8Linear` sums, and where each bag starts."""
     columns = torch.arange(groups * GROUP, dtype=torch.int32).view(groups, 1, GROUP)
     block = torch.arange(blocks, dtype=torch.int32).view(1, blocks, 1)
     starts = torch.arange(groups * blocks + 1, dtype=torch.int32) * GROUP
@@ -221,12 +223,12 @@ def _bags(groups: int, blocks: int) -> tuple[Tensor, Tensor]:
 class Int4Linear(FrozenLinear):
     """A linear layer with 4-bit integers.
 
-    `packed` [N, K / 2] has two integers in each byte, in the order that the kernel of this
-    processor expects. `scales` [K / 32, N, 2] are the scale and the zero of each group as bfloat16,
-    for q - 8.
+    `packed` [N, K / 2] contains two integers per byte, in the order that the kernel of this
+    processor expects. `scales` [K / 32, N, 2] contains the scale and the zero of each group as
+    bfloat16. The kernel computes weights as scale * (q - 8) + zero.
 
-    The kernel unpacks weights while it multiplies. With many vectors it would do that again for
-    every few of them, so the weights are unpacked once and multiplied as 32-bit floats.
+    The kernel unpacks the weights during multiplication, once for every few vectors. With many
+    vectors, it is faster to unpack all weights once and multiply them as 32-bit floats.
     """
 
     form = "int4"
@@ -240,7 +242,7 @@ class Int4Linear(FrozenLinear):
 
     @staticmethod
     def pack(groups: Groups) -> dict[str, Tensor]:
-        """Return the tensors of this layer for a matrix."""
+        """Return the tensors of a layer with the weight matrix `groups`."""
         quants = groups.quants.to(torch.int32)
         zeros = groups.zeros + 8 * groups.scales
         pairs = torch.stack([groups.scales.t(), zeros.t()], dim=-1)
@@ -257,13 +259,13 @@ class Int4Linear(FrozenLinear):
         return torch._weight_int4pack_mm_for_cpu(x.bfloat16(), self.packed, GROUP, self.scales)
 
     def matrix(self) -> Tensor | None:
-        """Return W [N, K] in 32 bits, or None if the order of its packed integers is not known."""
+        """Return W [N, K] as 32-bit floats, or None if the order of packed integers is unknown."""
         return self._unpack().t().contiguous() if self.few == FEW_VECTORS else None
 
     def _unpack(self) -> Tensor:
-        """Return the transpose of W, [K, N], in memory that the next call overwrites."""
-        # `packed` is [N / 32, K, 16 bytes]. Byte i of the 16 holds row i in its low half and row
-        # i + 16 in its high half. The halves of eight bytes are separated at a time.
+        """Return the transpose of W, [K, N], in a buffer that the next call overwrites."""
+        # `packed` is [N / 32, K, 16 bytes]. Byte i of the 16 contains row i in its low half and row
+        # i + 16 in its high half. The code separates the halves of eight bytes at a time.
         eights = self.packed.view(-1, self.inputs, GROUP // 2).view(torch.int64).transpose(0, 1)
         blocks = self.outputs // GROUP
         quants = _scratch(self.inputs * blocks * 4, torch.int64).view(self.inputs, blocks, 4)
@@ -274,7 +276,8 @@ class Int4Linear(FrozenLinear):
 
         weights = _scratch(self.inputs * self.outputs, torch.float32)
         weights.copy_(quants.view(torch.uint8).view(-1))
-        # A bfloat16 is the upper half of a 32-bit float. A scale and its zero fill 32 bits.
+        # A bfloat16 number is the upper half of a 32-bit float. A scale and its zero together fill
+        # 32 bits.
         pairs = self.scales.view(torch.int32).view(-1, 1, self.outputs)
         scales, zeros = (pairs << 16).view(torch.float32), (pairs & ~0xFFFF).view(torch.float32)
         grouped = weights.view(-1, GROUP, self.outputs)
@@ -291,23 +294,23 @@ def _scratch_buffer(dtype: torch.dtype) -> list[Tensor]:
 
 
 def _scratch(numbers: int, dtype: torch.dtype) -> Tensor:
-    """Return working memory, [numbers], which all layers share (a process runs one model).
+    """Return a scratch buffer, [numbers], that all layers share (a process runs one model).
 
     Allocating it for each layer would take longer than the arithmetic itself.
     """
     holder = _scratch_buffer(dtype)
     if holder[0].numel() < numbers:
-        with torch.inference_mode(False):  # or only inference could write there from then on
+        with torch.inference_mode(False):  # so that training can write to it too
             holder[0] = torch.empty(numbers, dtype=dtype)
     return holder[0][:numbers]
 
 
 @lru_cache
 def _nibble_block(outputs: int) -> int:
-    """Return how many rows this processor's int4 kernel packs together, 32 or 0.
+    """Return 32 if the int4 kernel packs integers in the order that `_unpack` expects, else 0.
 
-    The order of packed integers depends on the instruction set; 0 means that it is not the order
-    that `_unpack` expects.
+    32 is the number of rows that are packed together. The order depends on the processor's
+    instruction set.
     """
     quants = torch.randint(0, 16, (outputs, GROUP), dtype=torch.int32)
     packed = torch.ops.aten._convert_weight_to_int4pack_for_cpu(quants, 2)
@@ -317,7 +320,7 @@ def _nibble_block(outputs: int) -> int:
 
 
 def from_tensors(tensors: Mapping[str, Tensor]) -> FrozenLinear:
-    """Return the layer for these tensors, which have the names that the `pack` methods use."""
+    """Return the layer with these tensors, which are named as in the `pack` methods."""
     if "packed" in tensors:
         return Int4Linear(tensors["packed"], tensors["scales"])
     if "table" in tensors:
@@ -327,13 +330,13 @@ def from_tensors(tensors: Mapping[str, Tensor]) -> FrozenLinear:
 
 
 def dequantized(groups: Groups) -> Tensor:
-    """Return W as 32-bit floats, [N, K]."""
+    """Return the matrix as 32-bit floats, [N, K]."""
     outputs, inputs = groups.quants.shape
     quants = groups.quants.float().view(outputs, inputs // GROUP, GROUP)
     return (quants * groups.scales.unsqueeze(-1) + groups.zeros.unsqueeze(-1)).flatten(1)
 
 
 def to_half(values: Tensor) -> Tensor:
-    """Return the values in 16 bits, or in 32 if one exceeds 65,504, the 16-bit limit."""
+    """Return the values as 16-bit floats, or as 32-bit floats if one exceeds 65,504."""
     half = values.half()
     return half if half.isfinite().all() else values.float()

@@ -1,14 +1,14 @@
-"""Build a finished network with fast modules instead of the plain ones.
+"""Build the network of a trained model from fast modules.
 
-    nn.Linear      -> a `FrozenLinear`      weights in fewer bits      tutor.lm.fast.linear
-    Attention      -> `FusedAttention`      views, one fused kernel    tutor.lm.fast.attention
-    RMSNorm        -> `FrozenNorm`          half as many steps
+    nn.Linear      -> a `FrozenLinear`      packed weights (`tutor.lm.fast.linear`)
+    Attention      -> `FusedAttention`      one fused kernel (`tutor.lm.fast.attention`)
+    RMSNorm        -> `FrozenNorm`          half as many operations
     nn.Embedding   -> `TableEmbedding`      rows of a packed table
-    FeedForward    -> `FastFeedForward`     the same, called without a search for hooks
-    Block          -> `FastBlock`           likewise
+    FeedForward    -> `FastFeedForward`     calls without a search for hooks
+    Block          -> `FastBlock`           calls without a search for hooks
 
-Each module computes the same as the one it replaces, up to rounding; tests check that. Only the
-attention can be trained.
+Each fast module computes the same results as the module that it replaces, up to rounding, and tests
+check this. Only the fused attention can be trained.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from tutor.lm.network import Block, Config, FeedForward, RMSNorm, Transformer
 
 
 class FrozenNorm(FastModule):
-    """The RMSNorm of a finished model, in half as many steps.
+    """An RMSNorm that cannot be trained and needs half as many operations.
 
     The root mean square is the vector's length / sqrt(width), and hypot(a, b) is sqrt(a^2 + b^2).
-    The square root of the width is multiplied into the weight.
+    The factor sqrt(width) is folded into the weight.
     """
 
     def __init__(self, weight: Tensor, epsilon: float) -> None:
@@ -44,9 +44,9 @@ class FrozenNorm(FastModule):
 
 
 class TableEmbedding(FastModule):
-    """An embedding that returns rows of a matrix, which can be the output layer's.
+    """An embedding that looks up rows of a matrix, which it can share with the output layer.
 
-    `ids` are [...], the vectors [..., width].
+    The input is `ids` [...], and the output is [..., width].
     """
 
     def __init__(self, matrix: Table) -> None:
@@ -58,7 +58,7 @@ class TableEmbedding(FastModule):
 
 
 class FastFeedForward(FastModule, FeedForward):
-    """A `FeedForward` that is called without a search for hooks."""
+    """A `FeedForward` whose calls skip the search for hooks."""
 
 
 class FastBlock(FastModule, Block):
@@ -71,8 +71,8 @@ class FastBlock(FastModule, Block):
 
 
 def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
-    """Return a network that contains these tensors, without copying them. It cannot be trained."""
-    with torch.device("meta"):  # sizes only, no memory
+    """Return a network that uses these tensors without copying them. It cannot be trained."""
+    with torch.device("meta"):  # allocates no memory for the weights
         network = Transformer(config)
         network.blocks = nn.ModuleList(FastBlock(config) for _ in range(config.layers))
     for name, module in list(network.named_modules()):
@@ -85,19 +85,19 @@ def build(config: Config, tensors: Mapping[str, Tensor]) -> Transformer:
             matrix = linear.from_tensors(_below(tensors, "head") if config.tied else own)
             assert isinstance(matrix, Table)  # `tutor.lm.formats.convert` ensures this
             network.set_submodule(name, TableEmbedding(matrix))
-    for module in network.modules():  # PyTorch finds plain attributes faster
+    for module in network.modules():  # plain attributes are faster to look up
         vars(module).update(module._modules)
     return network.eval()
 
 
 def _below(tensors: Mapping[str, Tensor], name: str) -> dict[str, Tensor]:
-    """Return the tensors of the module `name`, by their names within it."""
+    """Return the tensors of the module `name`, by their names within the module."""
     prefix = f"{name}."
     return {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
 
 
 def forms(network: Transformer) -> str:
-    """Return the number formats of the matrices, those of the blocks first: "int4, int8"."""
+    """Return the number formats of the matrices, blocks first, such as "int4, int8"."""
     found = [m.form for m in network.blocks.modules() if isinstance(m, FrozenLinear)]
     if isinstance(network.head, FrozenLinear):
         found.append(network.head.form)

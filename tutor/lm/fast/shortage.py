@@ -1,4 +1,4 @@
-"""Recognize errors about too little memory, whatever their type."""
+"""Recognize out-of-memory errors of any type."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from contextlib import contextmanager
 
 from tutor.errors import NotEnoughMemory
 
-# PyTorch raises RuntimeError and safetensors its own error class, so we look at the message.
+# PyTorch raises RuntimeError and safetensors its own error class, so we check the message.
 _WORDS = ("allocate memory", "not enough memory")
 
 
 def is_shortage(error: BaseException) -> bool:
-    """Return True if `error`, or an error that caused it, is about too little memory."""
+    """Return True if `error`, or an error that caused it, is an out-of-memory error."""
     cause: BaseException | None = error
-    seen: set[int] = set()  # causes can form a circle
+    seen: set[int] = set()  # causes can form a cycle
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
         if isinstance(cause, MemoryError) or getattr(cause, "errno", None) == errno.ENOMEM:

@@ -1,12 +1,12 @@
 """Process the next token of several texts in one pass.
 
 Generating one token reads every weight of the network once, and this takes most of the time. If
-several people want a token at the same time, the weights can be read once for all of them: vectors
-of different texts go through the same matrices side by side, as rows of one matrix. Only attention
-is separate, because the query of each text needs the keys and values in that text's own cache.
+several learners need a token at the same time, the weights can be read once for all of them: the
+vectors of the different texts are stacked as rows of one matrix. Only attention is computed
+separately, because the query of each text needs the keys and values in that text's own cache.
 
-Every row is what it would have been alone: bit for bit with the 4-bit kernel, which sums each row
-by itself, and up to rounding with the other kernels.
+Each text has the same result as in a pass of its own: exactly with the 4-bit kernel, which computes
+each row separately, and up to rounding with the other kernels.
 """
 
 from __future__ import annotations
@@ -32,15 +32,15 @@ FEW = 4
 """The maximum number of texts in one pass.
 
 The 4-bit kernel reads the weights once for up to four vectors. Four vectors take 1.4 times as long
-as one, and eight take 2.8 times as long (AVX2, the matrices of SmolLM2-135M).
+as one vector, and eight vectors 2.8 times as long (AVX2, the matrices of SmolLM2-135M).
 """
 
 
 def pays(network: Transformer) -> bool:
-    """Return True if one pass for several texts is faster than a pass for each of them.
+    """Return True if one pass for several texts is faster than one pass per text.
 
-    It is not with 16-bit weights on a CPU, which are converted to 32 bits when several vectors are
-    multiplied.
+    A shared pass is slower with 16-bit weights on a CPU, because they are converted to 32 bits
+    whenever several vectors are multiplied.
     """
     halves = [part for part in network.blocks.modules() if isinstance(part, HalfLinear)]
     return not any(half.weight.is_cpu for half in halves)
@@ -52,16 +52,16 @@ def read_together(
 ) -> Tensor:
     """Process the next token of each text, and return the final vectors [B, width].
 
-    `ids` [B] has one token for each text; each is added to the cache of its text.
+    `ids` [B] contains one token id per text. Each token is added to the cache of its text.
     """
     config = network.config
     x: Tensor = network.embedding(torch.tensor(ids))  # [B, width]
     rotation = torch.cat([rotations(config, c.length, c.length + 1) for c in caches]).to(x.device)
     by_text = [cache.layers(1) for cache in caches]
     rows = (config.heads + 2 * config.key_value_heads) * config.head_size
-    room = QueriesKeysValues.of(config, x.new_empty(len(caches), rows))  # reused by every block
+    room = QueriesKeysValues.of(config, x.new_empty(len(caches), rows))  # every block reuses it
     for module, layer_caches in zip(network.blocks, zip(*by_text, strict=True), strict=True):
-        block = cast("Block", module)  # PyTorch only knows that a list of modules holds modules
+        block = cast("Block", module)  # a ModuleList's items have the type Module
         x = x + _attention(block.attention, block.attention_norm(x), rotation, room, layer_caches)
         x = x + block.feed_forward(block.feed_forward_norm(x))
     for cache in caches:
@@ -79,9 +79,9 @@ def _attention(
 ) -> Tensor:
     """Return what attention adds to x [B, width].
 
-    Each matrix is used in one product for all texts; the attention between them is separate for
-    every text. `qkv` is overwritten: it has a text where it usually has a token, and each text's
-    token is rotated by its own position.
+    Each weight matrix is used once, for all texts together; attention is computed separately for
+    each text. `qkv` is overwritten. Its token dimension contains one token of each text, and every
+    token is rotated by its position in its own text.
     """
     qkv.product.copy_(attention.query_key_value(x))
     qkv.pairs.mul_(rotation)

@@ -1,1 +1,1 @@
-"""Model files, which are not trusted: GGUF, folders with safetensors, and packed copies."""
+"""Read untrusted model files (GGUF and Hugging Face folders), pack weights, and export models."""

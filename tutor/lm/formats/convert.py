@@ -1,8 +1,9 @@
-"""Convert the weights in a model file to the weights that the network runs with.
+"""Convert the weights in a model file to the form that the network runs with.
 
-Matrices that are multiplied by the same vector are joined (query, key and value; gate and up),
-because one large product is faster than several small ones. Each matrix gets the number format that
-loses the least and runs fast on this machine; see `tutor.lm.fast.linear`.
+Matrices that are multiplied by the same vector are concatenated (query, key and value; gate and
+up), because one large product is faster than several small ones. Each matrix keeps the number of
+bits that it has in the file if this machine has a suitable kernel, and becomes 16-bit floats
+otherwise; see `tutor.lm.fast.linear`.
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from tutor.lm.network import Config
 
 
 def parameters(config: Config) -> int:
-    """Return the number of weights in a model of these sizes."""
+    """Return the number of weights in a model with this configuration."""
     tables = (1 if config.tied else 2) * config.vocabulary_size * config.width
     matrices = sum(outputs * inputs for outputs, inputs in matrix_shapes(config))
     return tables + config.layers * (matrices + 2 * config.width) + config.width
 
 
 def matrices(config: Config) -> int:
-    """Return the number of matrices in a model of these sizes, joined ones counted once."""
+    """Return the number of matrices in a model, counting concatenated matrices once."""
     return 4 * config.layers + (1 if config.tied else 2)
 
 
@@ -38,8 +39,8 @@ def convert(
 ) -> dict[str, Tensor]:
     """Return every tensor of the network by its name.
 
-    `on_matrix` is called with the number of converted matrices, out of `matrices`. Raises
-    `ModelDamaged` if the file lacks a tensor, or if a tensor has the wrong size.
+    `on_matrix` is called with the number of matrices converted so far, out of `matrices(config)`.
+    Raises `ModelDamaged` if the file lacks a tensor, or if a tensor has the wrong size.
     """
     config = source.config
     tensors = {}
@@ -51,7 +52,7 @@ def convert(
     for name, vector in _vectors(source):
         if vector.shape != (config.width,):
             raise ModelDamaged(
-                f"its tensor for {name} does not have {config.width} numbers.",
+                f"the tensor for {name} does not have {config.width} numbers.",
                 "Download the model again.",
             )
         tensors[f"{name}.weight"] = vector.float().contiguous()
@@ -59,7 +60,7 @@ def convert(
 
 
 def _matrices(source: Source) -> Iterator[tuple[str, Matrix]]:
-    """Yield the joined matrices, with their names in `Transformer`."""
+    """Yield the concatenated matrices with their names in `Transformer`."""
     config = source.config
     for block in range(config.layers):
         for name, parts in PRODUCTS.items():
@@ -81,14 +82,14 @@ def _read(source: Source, part: str, block: int | None = None) -> Matrix:
     shape = tuple(matrix.quants.shape if isinstance(matrix, Groups) else matrix.shape)
     if shape != wanted:
         raise ModelDamaged(
-            f"its {part} weights have the shape {shape} instead of {wanted}.",
+            f"the {part} weights have the shape {shape} instead of {wanted}.",
             "Download the model again.",
         )
     return matrix
 
 
 def _joined(parts: Sequence[Matrix]) -> Matrix:
-    """Return the matrices stacked vertically, as floats if their formats differ."""
+    """Return the matrices concatenated by rows, as floats if their formats differ."""
     if len(parts) == 1:
         return parts[0]
     groups = [part for part in parts if isinstance(part, Groups)]
@@ -109,7 +110,7 @@ def _packed(matrix: Matrix, kernels: Kernels, is_table: bool) -> dict[str, Tenso
     if isinstance(matrix, Groups):
         outputs, inputs = matrix.quants.shape
         fits = outputs % GROUP == 0 and inputs % GROUP == 0
-        # an embedding table must return single rows, which packed int4 cannot
+        # packed int4 cannot return single rows, which an embedding table needs
         if kernels.int4 and matrix.bits == 4 and fits and not is_table:
             return Int4Linear.pack(matrix)
         if kernels.int8 and matrix.bits == 8 and fits:

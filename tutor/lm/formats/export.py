@@ -43,7 +43,7 @@ def export_folder(folder: Path, network: Transformer, tokenizer_file: Path) -> N
 
 
 def llama_tensors(network: Transformer) -> dict[str, Tensor]:
-    """Return the weights under the names of `transformers`, with query, key and value separate."""
+    """Return the weights under their names in `transformers`, with separate query, key, value."""
     weights = network.state_dict()
     tensors = {
         f"{NAMES[name]}.weight": weights[f"{name}.weight"]
@@ -57,7 +57,7 @@ def llama_tensors(network: Transformer) -> dict[str, Tensor]:
 
 
 def _llama_block(block: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
-    """Return the weights of one block, with our joined matrices split again."""
+    """Return the weights of one block, with our concatenated matrices split into their parts."""
     sizes = shapes(config)
     parts = {norm: block[f"{norm}.weight"] for norm in NORMS}
     for name, joined in PRODUCTS.items():
@@ -71,8 +71,8 @@ def _llama_block(block: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
 def _first_halves(weight: Tensor, head_size: int) -> Tensor:
     """Reorder the rows of each head for the rotary embedding of `transformers`.
 
-    Ours rotates neighboring dimensions as pairs; `transformers` pairs dimension i of the first half
-    with dimension i of the second half. So rows 0 1 2 3 4 5 become 0 2 4 1 3 5.
+    Our rotary embedding pairs neighboring dimensions; `transformers` pairs dimension i of the first
+    half with dimension i of the second half. So rows 0 1 2 3 4 5 become 0 2 4 1 3 5.
     """
     pairs = weight.view(-1, head_size // 2, 2, weight.shape[-1])
     return pairs.transpose(1, 2).reshape(weight.shape)
@@ -103,7 +103,7 @@ def llama_config(config: Config, tokenizer: Tokenizer) -> dict[str, Any]:
 
 
 def _end_tokens(tokenizer: Tokenizer) -> dict[str, Any]:
-    """Return the tokens that end a text or a message, as `transformers` names them."""
+    """Return the ids of the special tokens, under the names that `transformers` uses."""
     return {
         "bos_token_id": None,
         "eos_token_id": [tokenizer.token_to_id(END), tokenizer.token_to_id(TURN_END)],

@@ -1,8 +1,8 @@
 """Read models from GGUF files, the format of llama.cpp.
 
-One file contains metadata (sizes, tokenizer, chat template) and tensors, most of them in blocks of
-small integers that share a scale. Blocks of 32 integers of 4 or 8 bits are used as they are; the
-`gguf` package converts every other format to 32-bit floats.
+A file contains metadata (sizes, tokenizer, chat template) and tensors. Most tensors consist of
+blocks of small integers that share a scale. Blocks of 32 integers with 4 or 8 bits are used without
+conversion; the `gguf` package converts all other formats to 32-bit floats.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class GgufFile:
             with path.open("rb") as file:
                 self._data = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
         except ValueError as error:  # an empty file cannot be mapped
-            raise damaged("it is empty.") from error
+            raise damaged("the file is empty.") from error
         self.files = [path]
         self._fields, self._tensors = read_header(self._data)
         self._require_family()
@@ -65,7 +65,7 @@ class GgufFile:
         return self._dense(self._tensor(part, block)).flatten()
 
     def matrix(self, part: str, block: int | None = None) -> Matrix:
-        """Return a matrix [N, K] in the form that the file has."""
+        """Return a matrix [N, K], as integers with scales if the file's format allows it."""
         tensor = self._matrix(part, block)
         inputs, outputs = tensor.shape
         blocks = _BLOCKS.get(tensor.kind.name)
@@ -81,7 +81,7 @@ class GgufFile:
             values = gguf.dequantize(tensor.rows(self._data), tensor.kind)
         except NotImplementedError as error:
             raise ModelUnsupported(
-                f"its number format {tensor.kind.name} is not supported.",
+                f"the number format {tensor.kind.name} is not supported.",
                 "Use a file in F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q4_K or Q6_K.",
             ) from error
         return torch.from_numpy(np.array(values, dtype=np.float32))
@@ -89,30 +89,30 @@ class GgufFile:
     def _matrix(self, part: str, block: int | None) -> TensorInfo:
         tensor = self._tensor(part, block)
         if len(tensor.shape) != 2:
-            raise damaged(f"its tensor {tensor.name} is not a matrix.")
+            raise damaged(f"the tensor {tensor.name} is not a matrix.")
         return tensor
 
     def _tensor(self, part: str, block: int | None) -> TensorInfo:
         name = f"{_NAMES[part]}.weight" if block is None else f"blk.{block}.{_NAMES[part]}.weight"
         if name not in self._tensors:
-            raise damaged(f"it has no tensor {name}.")
+            raise damaged(f"the tensor {name} is missing.")
         return self._tensors[name]
 
     def _require_family(self) -> None:
         architecture = safe(self._fields.text("general.architecture", "none"))[:60]
         if architecture != "llama":
             raise ModelUnsupported(
-                f"its architecture is {architecture!r}.",
+                f"the architecture {architecture!r} is not supported.",
                 "Use a model of the Llama family (architecture 'llama').",
             )
         if self._fields.whole_number("llama.expert_count", 0):
             raise ModelUnsupported(
-                "it is a mixture of experts.",
+                "mixture-of-experts models are not supported.",
                 "Use a model with one feed-forward network per block.",
             )
         if biased := next((name for name in self._tensors if name.endswith(".bias")), None):
             raise ModelUnsupported(
-                f"it has a bias, {biased}, which models of the Llama family don't have.",
+                f"the model has a bias, {biased}, which models of the Llama family don't have.",
                 "Use another model.",
             )
 
@@ -126,7 +126,7 @@ class GgufFile:
         require_head_size(head_size)
         if fields.whole_number("llama.rope.dimension_count", head_size) != head_size:
             raise ModelUnsupported(
-                "its rotary embedding covers only a part of each head.", "Use another model."
+                "the rotary embedding covers only part of each head.", "Use another model."
             )
         return Config(
             vocabulary_size=self._matrix("embedding", None).shape[1],
@@ -145,7 +145,7 @@ class GgufFile:
 
     def _rope_factors(self, head_size: int) -> tuple[float, ...] | None:
         kind = self._fields.text("llama.rope.scaling.type", "none")
-        if "rope_freqs.weight" in self._tensors:  # Llama 3 writes them out
+        if "rope_freqs.weight" in self._tensors:  # Llama 3 files list the factors
             return tuple(self._dense(self._tensors["rope_freqs.weight"]).flatten().tolist())
         if kind == "none":
             return None
@@ -153,7 +153,7 @@ class GgufFile:
             factor = self._fields.number("llama.rope.scaling.factor")
             return (factor,) * (head_size // 2)
         raise ModelUnsupported(
-            f"its RoPE scaling is of the type {kind!r:.60}.", "Use another model."
+            f"the RoPE scaling type {kind!r:.60} is not supported.", "Use another model."
         )
 
     def _format(self) -> str:
@@ -164,24 +164,24 @@ class GgufFile:
             return "GGUF"
 
 
-# Blocks of 32 weights are bytes [N, K / 32, bytes of a block], in the formats of ggml
-# (ggml-common.h).
+# The functions below decode blocks of 32 weights, given as bytes [N, K / 32, bytes per block]. The
+# formats are defined by ggml (ggml-common.h).
 
 
 def _q8_0(blocks: Tensor) -> Groups:
-    """Read blocks of a scale (2 bytes) and 32 signed bytes: w = scale * q."""
+    """Decode blocks of a scale (2 bytes) and 32 signed bytes: w = scale * q."""
     scales = _half(blocks, 0)
     return Groups(8, _flat(blocks[..., 2:].view(torch.int8)), scales, torch.zeros_like(scales))
 
 
 def _q4_0(blocks: Tensor) -> Groups:
-    """Read blocks of a scale (2 bytes) and 16 bytes with two integers: w = scale * (q - 8)."""
+    """Decode blocks of a scale (2 bytes) and 32 integers (16 bytes): w = scale * (q - 8)."""
     scales = _half(blocks, 0)
     return Groups(4, _nibbles(blocks[..., 2:]), scales, -8 * scales)
 
 
 def _q4_1(blocks: Tensor) -> Groups:
-    """Read blocks of a scale, a minimum (2 bytes each) and 16 bytes with two integers each.
+    """Decode blocks of a scale and a minimum (2 bytes each) and 32 integers (16 bytes).
 
     The weights are w = scale * q + minimum.
     """
@@ -192,12 +192,12 @@ _BLOCKS = {"Q8_0": _q8_0, "Q4_0": _q4_0, "Q4_1": _q4_1}
 
 
 def _half(blocks: Tensor, start: int) -> Tensor:
-    """Return the 16-bit float at byte `start` of every block, [N, K / 32]."""
+    """Return the 16-bit float at byte `start` of every block: [N, K / 32]."""
     return blocks[..., start : start + 2].contiguous().view(torch.float16).squeeze(-1).float()
 
 
 def _nibbles(data: Tensor) -> Tensor:
-    """Return 32 integers for each 16 bytes: first all low halves, then all high halves."""
+    """Return 32 integers for every 16 bytes: the low halves, then the high halves."""
     return _flat(torch.cat([data & 15, data >> 4], dim=-1))
 
 

@@ -1,11 +1,11 @@
-"""Read the header of a GGUF file without trusting it.
+"""Parse the header of an untrusted GGUF file.
 
-A GGUF file begins with counts: the number of metadata fields, of tensors, of items in an array.
-Each is a 64-bit number that the author of the file chose. This module uses a count only after
-checking that the rest of the file has enough bytes for it, so reading never takes more steps or
-memory than the size of the file justifies. (The reader in the `gguf` package trusts counts: a
-single field that claims to have 2^60 items keeps it busy forever.) Layout: the GGUF specification,
-`docs/gguf.md` of ggml.
+The header contains counts: the number of metadata fields, of tensors, and of items in an array.
+Each count is a 64-bit number that the author of the file chose. This module uses a count only after
+checking that the remaining bytes of the file are enough for that many items, so the time and memory
+for parsing are limited by the size of the file. (The reader in the `gguf` package trusts counts: a
+single field that claims to have 2^60 items keeps it busy forever.) The layout is defined in the
+GGUF specification, `docs/gguf.md` in the ggml repository.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ if TYPE_CHECKING:
 _VERSIONS = (2, 3)
 _SCALARS = dict(enumerate("BbHhIif?", start=0)) | {10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
-_LEAST_FIELD = 8 + 4 + 1  # bytes: the length of its name, its type, its value
+_LEAST_FIELD = 8 + 4 + 1  # bytes for the name length, type and value
 _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
-_LONGEST_NAME = 65_535  # bytes, as specified for keys
-_SHOWN = 80  # characters of a name in a message; in a damaged file, a name can be huge
+_LONGEST_NAME = 65_535
+"""The maximum length of a name in bytes, as specified for keys."""
+_SHOWN = 80
+"""The maximum number of characters of a name in an error message."""
 
 
 def damaged(sentence: str) -> ModelDamaged:
@@ -41,9 +43,9 @@ def damaged(sentence: str) -> ModelDamaged:
 
 
 class TensorInfo(NamedTuple):
-    """The position of a tensor in the file: `size` bytes from byte `start`.
+    """A tensor in the file: `size` bytes from byte `start`.
 
-    `shape` begins with the length of a row, as in the file.
+    The first item of `shape` is the length of a row, as in the file.
     """
 
     name: str
@@ -53,16 +55,19 @@ class TensorInfo(NamedTuple):
     size: int
 
     def rows(self, data: memoryview) -> NDArray[np.uint8]:
-        """Return the tensor's bytes from the file's bytes `data`; the last dimension is a row."""
+        """Return the tensor's bytes as an array whose last dimension is a row.
+
+        `data` contains the bytes of the file.
+        """
         flat = np.frombuffer(data, np.uint8, self.size, self.start)
         return flat.reshape(*reversed(self.shape[1:]), -1)
 
 
 class Fields(Mapping[str, Any]):
-    """The metadata by key: numbers, texts, and lists of them.
+    """The metadata: a mapping from keys to numbers, strings, and lists of them.
 
-    A value is decoded only on request, so unused ones take no memory. Raises `ModelDamaged` for
-    text that is not UTF-8.
+    A value is decoded only when it is accessed, so unused values take no memory. Access to a string
+    that is not UTF-8 raises `ModelDamaged`.
     """
 
     def __init__(self, readers: Mapping[str, Callable[[], Any]]) -> None:
@@ -81,60 +86,62 @@ class Fields(Mapping[str, Any]):
         return len(self._readers)
 
     def whole_number(self, key: str, default: int | None = None) -> int:
-        """Return an integer. Raises `ModelDamaged` for another type, or if it is missing.
+        """Return the integer in a field, or `default` if the field is missing.
 
-        A missing field has the value `default`, if that is given.
+        Raises `ModelDamaged` if the field has another type, or if it is missing and there is no
+        default.
         """
         return int(self._of_type(key, (int,), "whole number", default))
 
     def number(self, key: str, default: float | None = None) -> float:
-        """Return a number, with `default` and errors as in `whole_number`."""
+        """Return the number in a field, with `default` and errors as in `whole_number`."""
         return float(self._of_type(key, (int, float), "number", default))
 
     def text(self, key: str, default: str | None = None) -> str:
-        """Return a text, with `default` and errors as in `whole_number`."""
-        return str(self._of_type(key, (str,), "text", default))
+        """Return the string in a field, with `default` and errors as in `whole_number`."""
+        return str(self._of_type(key, (str,), "string", default))
 
     def _of_type(self, key: str, kinds: tuple[type, ...], type_name: str, default: Any) -> Any:
         if key not in self:
             if default is None:
-                raise damaged(f"it has no field {key}.")
+                raise damaged(f"the field {key} is missing.")
             return default
         value = self[key]
         if type(value) not in kinds:
-            raise damaged(f"its field {one_line(key, _SHOWN)} is not a {type_name}.")
+            raise damaged(f"the field {one_line(key, _SHOWN)} is not a {type_name}.")
         return value
 
 
 def read_header(data: memoryview) -> tuple[Fields, dict[str, TensorInfo]]:
-    """Return the metadata and the tensors of the file with these (memory-mapped) bytes.
+    """Return the metadata and the tensors of a file, given its (memory-mapped) bytes.
 
-    Raises `ModelDamaged`, which names the faulty field or tensor, or `ModelUnsupported`.
+    Raises `ModelUnsupported`, or `ModelDamaged` with the name of the faulty field or tensor.
     """
     cursor = _Cursor(data)
-    if cursor.take("4s", "its beginning") != b"GGUF":
-        raise damaged("it is not a GGUF file.")
-    if (version := cursor.take("I", "its version")) not in _VERSIONS:
+    if cursor.take("4s", "the signature") != b"GGUF":
+        raise damaged("this is not a GGUF file.")
+    if (version := cursor.take("I", "the version")) not in _VERSIONS:
         raise ModelUnsupported(
-            f"it uses version {version} of the format.", "Use a file of version 2 or 3."
+            f"version {version} of the format is not supported.", "Use a file of version 2 or 3."
         )
-    tensors = cursor.count("its number of tensors", _LEAST_TENSOR)
-    fields = cursor.count("its number of fields", _LEAST_FIELD)
+    tensors = cursor.count("the number of tensors", _LEAST_TENSOR)
+    fields = cursor.count("the number of fields", _LEAST_FIELD)
     readers: dict[str, Callable[[], Any]] = {}
     for number in range(fields):
         key = cursor.name(f"the name of field {number + 1}")
         if key in readers:
-            raise damaged(f"it has two fields {one_line(key, _SHOWN)}.")
-        readers[key] = _value(cursor, f"its field {one_line(key, _SHOWN)}")
+            raise damaged(f"there are two fields named {one_line(key, _SHOWN)}.")
+        readers[key] = _value(cursor, f"the field {one_line(key, _SHOWN)}")
     found = Fields(readers)
-    infos = [_tensor_info(cursor, f"its tensor {number + 1}") for number in range(tensors)]
+    infos = [_tensor_info(cursor, f"tensor {number + 1}") for number in range(tensors)]
     return found, _checked(infos, _data_start(cursor, found), len(data))
 
 
 class _Cursor:
-    """A read position in the bytes.
+    """A read position in the bytes of a file.
 
-    Reading beyond the end raises `ModelDamaged`, which names what was to be read.
+    The methods raise `ModelDamaged` if they would read beyond the end. Their argument `what` names
+    the value in the error message.
     """
 
     def __init__(self, data: memoryview) -> None:
@@ -147,31 +154,33 @@ class _Cursor:
         return struct.unpack_from(f"<{form}", self.data, start)[0]
 
     def skip(self, size: int, what: str) -> int:
-        """Skip `size` bytes, and return where they begin."""
+        """Skip `size` bytes, and return the position of the first one."""
         start, left = self.at, len(self.data) - self.at
         if size > left:
-            raise damaged(f"{what} takes {size:,} bytes, but the file ends after {left:,}.")
+            raise damaged(
+                f"{what} takes {size:,} bytes, but the file ends after {left:,} more bytes."
+            )
         self.at += size
         return start
 
     def count(self, what: str, least: int) -> int:
-        """Read the number of items that follow, each of at least `least` bytes."""
+        """Read the number of items that follow, which take at least `least` bytes each."""
         number = int(self.take("Q", what))
         left = len(self.data) - self.at
         if number * least > left:
-            raise damaged(f"{what} is {number:,}, but the file ends after {left:,} bytes.")
+            raise damaged(f"{what} is {number:,}, but the file ends after {left:,} more bytes.")
         return number
 
     def name(self, what: str) -> str:
         """Read a name."""
         length = self.count(f"the length of {what}", 1)
         if length > _LONGEST_NAME:
-            raise damaged(f"{what} is {length:,} bytes long.")
+            raise damaged(f"{what} is {length:,} bytes long, which is too long.")
         return safe(_text(self.data, self.skip(length, what), length, what))
 
 
 def _value(cursor: _Cursor, what: str) -> Callable[[], Any]:
-    """Skip a value, and return a function that reads it."""
+    """Skip a value, and return a function that decodes it."""
     kind = cursor.take("I", f"the type of {what}")
     if kind == _STRING:
         length = cursor.count(f"the length of {what}", 1)
@@ -192,7 +201,7 @@ def _array(cursor: _Cursor, what: str) -> Callable[[], Any]:
         for _ in range(count):
             cursor.skip(cursor.count(f"the length of an item of {what}", 1), what)
         return partial(_texts, cursor.data, start, count, what)
-    if kind not in _SCALARS:  # also arrays of arrays, which no model uses
+    if kind not in _SCALARS:  # no model uses arrays of arrays
         raise damaged(f"{what} has items of the unknown type {kind}.")
     form = np.dtype(_SCALARS[kind]).newbyteorder("<")
     count = cursor.count(length_of, form.itemsize)
@@ -218,9 +227,9 @@ def _texts(data: memoryview, start: int, count: int, what: str) -> list[str]:
 
 
 def _tensor_info(cursor: _Cursor, what: str) -> TensorInfo:
-    """Read the description of a tensor; `start` counts from the first byte of all tensors."""
+    """Parse the description of a tensor; `start` is relative to the start of the tensor data."""
     name = cursor.name(f"the name of {what}")
-    what = f"its tensor {one_line(name, _SHOWN)}"
+    what = f"the tensor {one_line(name, _SHOWN)}"
     dimensions = cursor.take("I", f"the number of dimensions of {what}")
     if not 1 <= dimensions <= _MOST_DIMENSIONS:
         raise damaged(f"{what} has {dimensions:,} dimensions.")
@@ -240,22 +249,22 @@ def _tensor_info(cursor: _Cursor, what: str) -> TensorInfo:
 def _data_start(cursor: _Cursor, fields: Fields) -> int:
     alignment = fields.whole_number("general.alignment", 32)
     if alignment < 1 or alignment & (alignment - 1):
-        raise damaged(f"its field general.alignment is {alignment:,}, which is not a power of two.")
+        raise damaged(f"the field general.alignment is {alignment:,}, which is not a power of two.")
     return -(-cursor.at // alignment) * alignment
 
 
 def _checked(infos: list[TensorInfo], begin: int, end: int) -> dict[str, TensorInfo]:
-    """Return the tensors by name, with their positions in the file."""
+    """Return the tensors by name, with their positions in the file, if they are valid."""
     found: dict[str, TensorInfo] = {}
     for info in infos:
         start = begin + info.start
         if start + info.size > end:
             raise damaged(
-                f"its tensor {one_line(info.name, _SHOWN)} ({_times(info.shape)}) takes "
+                f"the tensor {one_line(info.name, _SHOWN)} ({_times(info.shape)}) takes "
                 f"{info.size:,} bytes from byte {start:,}, but the file ends at {end:,}."
             )
         if info.name in found:
-            raise damaged(f"it has two tensors {one_line(info.name, _SHOWN)}.")
+            raise damaged(f"there are two tensors named {one_line(info.name, _SHOWN)}.")
         found[info.name] = info._replace(start=start)
     return found
 

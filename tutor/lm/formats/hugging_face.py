@@ -16,8 +16,7 @@ from tutor.lm.formats.soundness import default_head_size, require_head_size
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
-# The names in `transformers` for the parts of a model, by their names in
-# `tutor.lm.formats.source`.
+# The name of each part of a model in `transformers`, by its name in `tutor.lm.formats.source`.
 NAMES = {
     "embedding": "model.embed_tokens",
     "norm": "model.norm",
@@ -43,7 +42,7 @@ def _damaged(sentence: str) -> ModelDamaged:
 
 
 class _RopeScaling(msgspec.Struct, frozen=True):
-    """The settings of the rotary embedding in config.json."""
+    """The rotary embedding settings in config.json."""
 
     rope_type: str = ""
     type: str = "default"  # the name of `rope_type` before transformers 4.43
@@ -55,7 +54,7 @@ class _RopeScaling(msgspec.Struct, frozen=True):
 
 
 class _ConfigFile(msgspec.Struct, frozen=True):
-    """The parts of config.json that we use.
+    """The fields of config.json that we use.
 
     Names and defaults are those of `transformers.LlamaConfig`, which since version 5 writes
     `rope_parameters` instead of `rope_theta` and `rope_scaling`.
@@ -104,7 +103,7 @@ class HuggingFaceFolder:
         """Return a matrix [N, K] of floats, with query and key rows reordered."""
         tensor = self._tensor(part, block)
         if tensor.dim() != 2:
-            raise _damaged(f"its {part} weights are not a matrix.")
+            raise _damaged(f"the {part} weights are not a matrix.")
         if part in ("query", "key") and len(tensor) % self.config.head_size == 0:
             return _pairs(tensor, self.config.head_size)  # `convert` reports wrong shapes
         return tensor
@@ -114,7 +113,7 @@ class HuggingFaceFolder:
         if block is not None:
             name = f"model.layers.{block}.{name}"
         if name not in self._files:
-            raise _damaged(f"it has no tensor {name}.")
+            raise _damaged(f"the tensor {name} is missing.")
         path = self._files[name]
         if path not in self._open:
             self._open[path] = _open_safetensors(path)
@@ -124,14 +123,14 @@ class HuggingFaceFolder:
             raise _damaged(f"{path.name} has no tensor {name}.") from error
         if tensor.dtype not in _FORMATS:
             raise ModelUnsupported(
-                f"{name} has the number format {str(tensor.dtype).removeprefix('torch.')}.",
+                f"{name} has an unsupported format: {str(tensor.dtype).removeprefix('torch.')}.",
                 "Use a model in F32, F16 or BF16.",
             )
         return tensor
 
 
 def _files_by_tensor(folder: Path) -> dict[str, Path]:
-    """Return the file of each tensor, from the index if there are several files."""
+    """Return the file of each tensor, as listed in the index if there is one."""
     index = folder / "model.safetensors.index.json"
     if index.exists():
         data = _read_json(index)
@@ -141,15 +140,12 @@ def _files_by_tensor(folder: Path) -> dict[str, Path]:
         return {tensor: folder / _file_name(index, file) for tensor, file in names.items()}
     files = sorted(folder.glob("*.safetensors"))
     if not files:
-        raise _damaged("it has no safetensors file.")
+        raise _damaged("the folder contains no safetensors file.")
     return {tensor: file for file in files for tensor in _open_safetensors(file).keys()}  # noqa: SIM118
 
 
 def _file_name(index: Path, file: object) -> str:
-    """Return only the file name of a path listed in an index.
-
-    It then cannot point outside the folder.
-    """
+    """Return the last part of a path in the index, which cannot point outside the folder."""
     name = Path(file).name if isinstance(file, str) else ""
     if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
         raise _damaged(f"{index.name} contains an invalid file name.")
@@ -177,7 +173,7 @@ def _read_config(path: Path) -> Config:
     architectures = data.get("architectures") if isinstance(data, dict) else None
     if not isinstance(architectures, list) or "LlamaForCausalLM" not in architectures:
         raise ModelUnsupported(
-            f"its architecture is {architectures!r:.60}.",
+            f"the architecture {architectures!r:.60} is not supported.",
             "Use a model of the Llama family (LlamaForCausalLM).",
         )
     try:
@@ -186,7 +182,7 @@ def _read_config(path: Path) -> Config:
         raise _damaged(f"{path.name}: {error}.") from error
     if read.attention_bias or read.mlp_bias or read.hidden_act != "silu":
         raise ModelUnsupported(
-            "it has biases, or an activation function other than SiLU.", "Use another model."
+            "the model has biases, or an activation function other than SiLU.", "Use another model."
         )
     head_size = read.head_dim or default_head_size(read.hidden_size, read.num_attention_heads)
     require_head_size(head_size)
@@ -209,11 +205,12 @@ def _read_config(path: Path) -> Config:
 
 
 def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[float, ...] | None:
-    """Return how much slower each pair rotates than it did when the model was trained.
+    """Return the factors by which the rotations of the pairs are slowed, or None for no slowing.
 
-    Llama 3 ("llama3"): pairs with fewer than `low_freq_factor` rotations within the original
-    context are slowed by `factor`, and pairs with more than `high_freq_factor` rotations are
-    unchanged, with a smooth transition between them (as in `transformers.modeling_rope_utils`).
+    With Llama 3's method ("llama3"), pairs that make fewer than `low_freq_factor` rotations within
+    the original context are slowed by `factor`, and pairs that make more than `high_freq_factor`
+    rotations are unchanged, with a smooth transition between the two (as in
+    `transformers.modeling_rope_utils`).
     """
     kind = rope.rope_type or rope.type
     if kind == "default" or base <= 0:  # `require_sound` rejects such a base
@@ -222,10 +219,10 @@ def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[floa
         return (rope.factor,) * (head_size // 2)
     if kind != "llama3":
         raise ModelUnsupported(
-            f"its RoPE scaling is of the type {kind!r:.60}.", "Use another model."
+            f"the RoPE scaling type {kind!r:.60} is not supported.", "Use another model."
         )
     if rope.factor <= 0 or rope.high_freq_factor <= rope.low_freq_factor:
-        raise _damaged("its RoPE scaling factors contradict each other.")
+        raise _damaged("the RoPE scaling factors contradict each other.")
     factors = []
     for pair in range(0, head_size, 2):
         speed = base ** (-pair / head_size)
@@ -237,10 +234,10 @@ def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[floa
 
 
 def _pairs(weight: Tensor, head_size: int) -> Tensor:
-    """Reorder the rows of each head for our rotary embedding, which rotates neighbors together.
+    """Reorder the rows of each head for our rotary embedding, which pairs neighbors.
 
-    The rotary embedding of `transformers` rotates number i of the first half with number i of the
-    second half. So rows 0 2 4 1 3 5 become 0 1 2 3 4 5.
+    The rotary embedding of `transformers` pairs dimension i of the first half with dimension i of
+    the second half. So rows 0 2 4 1 3 5 become 0 1 2 3 4 5.
     """
     return weight.unflatten(0, (-1, 2, head_size // 2)).transpose(1, 2).flatten(0, 2)
 
@@ -248,7 +245,7 @@ def _pairs(weight: Tensor, head_size: int) -> Tensor:
 def _chat_template(folder: Path) -> str | None:
     """Return the chat template, from its own file or from tokenizer_config.json.
 
-    If there are several, it is the one named "default".
+    If there are several templates, this is the one named "default".
     """
     alone, config = folder / "chat_template.jinja", folder / "tokenizer_config.json"
     if alone.exists():

@@ -1,9 +1,10 @@
-"""Store a model that is ready for this machine in one safetensors file.
+"""Store a model's packed weights for this machine in one safetensors file.
 
-Packing a model takes seconds, so it is done once. The file is memory-mapped, so several engines on
-one machine share its pages. It is written under a temporary name and then renamed, so it is always
-complete. It contains everything that the network needs, including the tokenizer. As long as the
-model file has the same size, modification time and sample of its content, it is not read again.
+Packing a model takes seconds, so the result is saved. The packed file contains everything that the
+network needs, including the tokenizer. It is memory-mapped, so all engines on a machine share its
+pages. It is written under a temporary name and then renamed, so it is always complete. The original
+model file is not read again as long as its size, its modification time and a sample of its content
+stay the same.
 """
 
 from __future__ import annotations
@@ -27,18 +28,19 @@ from tutor import paths, private
 from tutor.lm.fast.kernels import machine_key
 from tutor.lm.network import Config
 
-_VERSION = 2  # of the tensor layout in `tutor.lm.fast.linear`
+_VERSION = 2  # version of the tensor layout in `tutor.lm.fast.linear`
 _TOKENIZER = "tokenizer"
 _SUFFIX = ".safetensors"
-_ABANDONED = 3600.0  # seconds without a change after which no process is still writing the file
+_ABANDONED = 3600.0  # seconds; a partial file that stays unchanged for longer is deleted
 
 
-# To recognize a file, this number of chunks is read, spread evenly, with this number of bytes each.
+# The number of evenly spaced chunks that are read to identify a file, and the number of bytes in
+# each chunk.
 _CHUNKS, _CHUNK = 16, 4096
 
 
 class FileStamp(msgspec.Struct, frozen=True):
-    """A fingerprint that tells whether a file has changed, without reading all of it.
+    """A fingerprint that shows whether a file has changed, without reading the whole file.
 
     `sample` is a checksum of a few chunks, including the first and the last. A copy of the file
     with the same modification time has the same stamp.
@@ -63,8 +65,8 @@ class FileStamp(msgspec.Struct, frozen=True):
 class Description(msgspec.Struct, frozen=True):
     """The metadata of a packed model.
 
-    `sha256`, `stamp` and `format` describe the model file that it was made from, and `source` is
-    the path of that file (for people; see `tutor.models.packed`).
+    `sha256`, `stamp` and `format` describe the original model file, and `source` is the path of
+    that file (only for display; see `tutor.models.packed`).
     """
 
     sha256: str
@@ -81,7 +83,7 @@ class PackedModel(msgspec.Struct, frozen=True):
 
     description: Description
     tensors: Mapping[str, Tensor]
-    tokenizer: bytes  # as `Tokenizer.to_json` writes it
+    tokenizer: bytes  # the output of `Tokenizer.to_json`
 
 
 def find_packed(
@@ -89,8 +91,8 @@ def find_packed(
 ) -> PackedModel | None:
     """Return a packed copy of a model file from one of the folders, or None.
 
-    The file is identified by its checksum if that is given, else by its stamp. Damaged copies and
-    copies of another version are ignored.
+    The model file is identified by its checksum, if given, or else by its stamp. Damaged copies and
+    copies in another version of the layout are ignored.
     """
     pattern = f"{sha256[:16] if sha256 else '*'}-{machine_key()}{_SUFFIX}"
     for folder in folders:
@@ -105,7 +107,10 @@ def find_packed(
 
 
 def save_packed(folder: Path, packed: PackedModel) -> Path:
-    """Write the model into `folder`, completely or not at all. Raises `OSError`."""
+    """Save the model in `folder`, completely or not at all, and return the path.
+
+    Raises `OSError`.
+    """
     name = f"{packed.description.sha256[:16]}-{machine_key()}{_SUFFIX}"
     text = torch.from_numpy(np.frombuffer(packed.tokenizer, dtype=np.uint8).copy())
     metadata = {"tutor": msgspec.json.encode(packed.description).decode()}
@@ -120,9 +125,9 @@ def save_packed(folder: Path, packed: PackedModel) -> Path:
         with open(partial, "rb") as file:  # noqa: PTH123
             os.fsync(file.fileno())
         if shared:
-            Path(partial).chmod(0o644)  # for others on this machine
+            Path(partial).chmod(0o644)  # readable by the other users of this machine
         Path(partial).replace(folder / name)
-    except SafetensorError as error:  # how the library reports a full disk
+    except SafetensorError as error:  # the library raises this if the disk is full
         raise OSError(str(error)) from error
     finally:
         Path(partial).unlink(missing_ok=True)
@@ -130,9 +135,9 @@ def save_packed(folder: Path, packed: PackedModel) -> Path:
 
 
 def _tidy_up(folder: Path) -> None:
-    """Remove incomplete files of processes that were killed while writing."""
+    """Remove incomplete files left by processes that were killed while writing."""
     for partial in folder.glob(f".*{_SUFFIX}.*"):
-        with suppress(OSError):  # another process has removed it, or it belongs to another user
+        with suppress(OSError):  # another process has removed the file, or another user owns it
             if time.time() - partial.stat().st_mtime > _ABANDONED:
                 partial.unlink()
 

@@ -1,4 +1,4 @@
-"""Check that the sizes in a model file are possible, before computing anything from them."""
+"""Check the configuration in a model file before using it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tutor.errors import ModelDamaged
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
-_LARGEST_HEAD = 65_536  # 64 to 256 are usual
+_LARGEST_HEAD = 65_536  # usual sizes are 64 to 256
 
 
 def _damaged(sentence: str) -> ModelDamaged:
@@ -16,31 +16,31 @@ def _damaged(sentence: str) -> ModelDamaged:
 
 
 def default_head_size(width: int, heads: int) -> int:
-    """Return the head size for a file that does not state it. Raises `ModelDamaged`."""
+    """Return the head size for a file that does not specify it. Raises `ModelDamaged`."""
     if heads < 1 or width < 1 or width % heads:
-        raise _damaged(f"its width of {width} cannot be divided among {heads} heads.")
+        raise _damaged(f"the width {width} cannot be divided among {heads} heads.")
     return width // heads
 
 
 def require_head_size(size: int) -> None:
-    """Raise `ModelDamaged` for an impossible head size.
+    """Raise `ModelDamaged` if the head size is impossible or far too large.
 
-    Tables of this length are allocated, so it must not be huge.
+    Tables of this length are allocated, so a huge head size would use up the memory.
     """
     if not 1 <= size <= _LARGEST_HEAD:
-        raise _damaged(f"its head size is {size}.")
+        raise _damaged(f"the head size {size} is out of range.")
 
 
 def require_sound(config: Config, tokenizer: Tokenizer) -> None:
-    """Raise `ModelDamaged` if sizes contradict each other.
+    """Raise `ModelDamaged` if the configuration is contradictory or doesn't fit the tokenizer.
 
-    The shapes of the weights are checked when they are read.
+    The shapes of the weights are checked later, when the weights are read.
     """
     if wrong := _contradiction(config):
         raise _damaged(f"{wrong}.")
     if tokenizer.highest_id >= config.vocabulary_size:
         raise _damaged(
-            f"its tokenizer has a token {tokenizer.highest_id}, but its vocabulary has only "
+            f"the tokenizer has a token {tokenizer.highest_id}, but the vocabulary has only "
             f"{config.vocabulary_size} entries."
         )
 
@@ -58,21 +58,17 @@ def _contradiction(config: Config) -> str | None:
     }
     for name, count in counts.items():
         if count < 1:
-            return f"its {name} is {count}"
+            return f"the {name} is {count}"
     if config.heads % config.key_value_heads:
-        return (
-            f"its {config.heads} heads cannot share {config.key_value_heads} key-value heads evenly"
-        )
+        return f"{config.heads} heads cannot share {config.key_value_heads} key-value heads evenly"
     if config.head_size % 2:
-        return f"its head size is {config.head_size}, but rotary embedding needs an even number"
+        return f"the head size is {config.head_size}, but rotary embedding needs an even number"
     if not (math.isfinite(config.rope_base) and config.rope_base > 0):
-        return f"the base of its rotary embedding is {config.rope_base}"
+        return f"the base of the rotary embedding is {config.rope_base}"
     if not (math.isfinite(config.norm_epsilon) and config.norm_epsilon >= 0):
-        return f"the epsilon of its norms is {config.norm_epsilon}"
+        return f"the epsilon of the norms is {config.norm_epsilon}"
     if config.rope_factors is not None and len(config.rope_factors) != config.head_size // 2:
-        return (
-            f"it has {len(config.rope_factors)} RoPE factors for heads of size {config.head_size}"
-        )
+        return f"{len(config.rope_factors)} RoPE factors don't fit heads of size {config.head_size}"
     if config.rope_factors and not all(math.isfinite(f) and f > 0 for f in config.rope_factors):
-        return "its RoPE factors are not all above 0"
+        return "the RoPE factors are not all above 0"
     return None

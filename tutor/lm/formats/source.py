@@ -1,4 +1,4 @@
-"""The interface between the loader and model files of any format.
+"""The interface between the loader and model files in any format.
 
 Two classes implement it, in `tutor.lm.formats.gguf_file` and `tutor.lm.formats.hugging_face`.
 """
@@ -17,7 +17,7 @@ from tutor.lm.fast.linear import Groups
 from tutor.lm.network import Config
 from tutor.lm.tokenizer import Tokenizer
 
-Matrix = Tensor | Groups  # as in the file: floats [N, K], or small integers with scales
+Matrix = Tensor | Groups  # as stored in the file: floats [N, K], or integers with scales
 
 PRODUCTS = {
     "attention.query_key_value": ("query", "key", "value"),
@@ -25,7 +25,7 @@ PRODUCTS = {
     "feed_forward.gate_up": ("gate", "up"),
     "feed_forward.down": ("down",),
 }
-"""The matrices of a block in our network, each with the matrices in a file that it is made of."""
+"""The matrices in a file that make up each matrix of a block in our network."""
 
 NORMS = ("attention_norm", "feed_forward_norm")
 
@@ -50,14 +50,14 @@ def shapes(config: Config) -> dict[str, tuple[int, int]]:
 class Source(Protocol):
     """An open model file.
 
-    Its parts have names. The matrices are "embedding", "head" and, for each block, "query", "key",
-    "value", "output", "gate", "up" and "down". The vectors are "norm" and, for each block,
-    "attention_norm" and "feed_forward_norm".
+    The methods take the name of a part. The matrices are "embedding", "head" and, for each block,
+    "query", "key", "value", "output", "gate", "up" and "down". The vectors are "norm" and, for each
+    block, "attention_norm" and "feed_forward_norm".
 
-    `files` are the files with the weights. `format` names the number format ("Q4_1", "BF16"). Query
-    and key rows are ordered for our rotary embedding: the two numbers of a pair are neighbors. All
-    methods raise `ModelDamaged` for a part that is missing or has the wrong size, and
-    `ModelUnsupported` for a sound part that we don't support.
+    `files` are the files that contain the weights. `format` is the number format ("Q4_1", "BF16").
+    Query and key rows are ordered for our rotary embedding: the two numbers of a pair are
+    neighbors. All methods raise `ModelDamaged` for a part that is missing or has the wrong size,
+    and `ModelUnsupported` for a part that is valid but not supported.
     """
 
     files: list[Path]

@@ -1,8 +1,8 @@
 """Build a tokenizer from the metadata of a GGUF file.
 
 A GGUF file contains the vocabulary, the type of each token, the merges (byte-level) or scores
-(SentencePiece), and the name of the rules that split text before pairs are merged. The splits and
-defaults are those of llama.cpp (`src/llama-vocab.cpp`), which defined the format.
+(SentencePiece), and the name of the rules for splitting text before pairs are merged. The splitting
+rules and defaults follow llama.cpp (`src/llama-vocab.cpp`), which defined the format.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _LLAMA3 = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}"
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-# Regular expressions that are applied one after another, by the name in `tokenizer.ggml.pre`.
+# The splitting rules by their name in `tokenizer.ggml.pre`: regular expressions that are applied
+# one after another.
 _SPLITS = {
     "gpt-2": (_GPT2,),
     "smollm": (r"\p{N}", _GPT2),
@@ -37,8 +38,9 @@ _SPLITS = {
     "default": (r"[\p{P}\$\+<=>\^~\|]+", _GPT2, r"\p{N}+", "[0-9][0-9][0-9]"),
 }
 
-_KINDS: dict[type, str] = {str: "texts", int: "whole numbers", float: "numbers"}
-_LONGEST_TOKEN = 1024  # characters; every split of a SentencePiece token is tried as a merge
+_KINDS: dict[type, str] = {str: "strings", int: "whole numbers", float: "numbers"}
+_LONGEST_TOKEN = 1024
+"""The maximum number of characters in a token."""
 
 Item = TypeVar("Item")
 
@@ -47,25 +49,27 @@ _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED = 1, 2, 3, 4
 
 
 def backend(fields: Mapping[str, Any]) -> Tokenizer:
-    """Return the `tokenizers` tokenizer that the metadata describe.
+    """Build a tokenizer of the `tokenizers` library from the metadata.
 
-    Raises `ModelUnsupported` for an unknown type of tokenizer or split, and `ModelDamaged` for
-    contradictory metadata.
+    Raises `ModelUnsupported` for an unknown tokenizer type or unknown splitting rules, and
+    `ModelDamaged` for contradictory metadata.
     """
     family = _required(fields, "tokenizer.ggml.model")
     tokens = _list(fields, "tokenizer.ggml.tokens", str)
     kinds = _list(fields, "tokenizer.ggml.token_type", int)
     if longest := next((token for token in tokens if len(token) > _LONGEST_TOKEN), None):
-        raise ModelDamaged(f"Its tokenizer has a token of {len(longest):,} characters.")
+        raise ModelDamaged(
+            f"the tokenizer has a token with {len(longest):,} characters, which is too long."
+        )
     if len(kinds) != len(tokens):
-        raise ModelDamaged(f"It has {len(tokens)} tokens but {len(kinds)} token types.")
+        raise ModelDamaged(f"there are {len(tokens)} tokens but {len(kinds)} token types.")
     if family == "gpt2":
         made = _byte_level(fields, tokens)
     elif family == "llama":
         made = _sentencepiece(fields, tokens, kinds)
     else:
         raise ModelUnsupported(
-            f"Its tokenizer is of the type {family!r:.60}.",
+            f"the tokenizer type {family!r:.60} is not supported.",
             "Use a model with a byte-level BPE or SentencePiece tokenizer.",
         )
     made.add_tokens(_added(tokens, kinds))
@@ -73,7 +77,7 @@ def backend(fields: Mapping[str, Any]) -> Tokenizer:
 
 
 def start_ids(fields: Mapping[str, Any]) -> list[int]:
-    """Return the "beginning of sequence" token if the model expects it before a text."""
+    """Return the id of the "beginning of sequence" token, if the model expects this token."""
     usual = (
         fields.get("tokenizer.ggml.model") == "llama"
         or _SPLITS.get(str(fields.get("tokenizer.ggml.pre", ""))) == _SPLITS["llama-bpe"]
@@ -83,12 +87,12 @@ def start_ids(fields: Mapping[str, Any]) -> list[int]:
 
 
 def end_ids(fields: Mapping[str, Any]) -> list[int]:
-    """Return the tokens that end a text or a message, if the file names them."""
+    """Return the ids of the tokens that end a text or a message, if the file lists them."""
     return _ids(fields, "eos_token_id", "eot_token_id", "eom_token_id")
 
 
 def _ids(fields: Mapping[str, Any], *names: str) -> list[int]:
-    """Return the ids in these fields, without missing fields."""
+    """Return the token ids in these fields, ignoring missing fields."""
     count = len(_list(fields, "tokenizer.ggml.tokens", str))
     found = []
     for key in (f"tokenizer.ggml.{name}" for name in names):
@@ -96,7 +100,7 @@ def _ids(fields: Mapping[str, Any], *names: str) -> list[int]:
         if id_ is None:
             continue
         if type(id_) is not int or not 0 <= id_ < count:
-            raise ModelDamaged(f"Its {key} is not one of its {count:,} tokens.")
+            raise ModelDamaged(f"the field {key} is not one of the {count:,} token ids.")
         found.append(id_)
     return found
 
@@ -105,8 +109,8 @@ def _byte_level(fields: Mapping[str, Any], tokens: Sequence[str]) -> Tokenizer:
     name = str(fields.get("tokenizer.ggml.pre", "default"))
     if name not in _SPLITS:
         raise ModelUnsupported(
-            f"Its tokenizer splits text by the rules {name!r:.60}, which are not supported.",
-            f"Use a model with one of these: {', '.join(sorted(_SPLITS))}.",
+            f"the tokenizer's splitting rules {name!r:.60} are not supported.",
+            f"Use a model with one of these rules: {', '.join(sorted(_SPLITS))}.",
         )
     merges = _list(fields, "tokenizer.ggml.merges", str)
     made = _made(
@@ -126,12 +130,12 @@ def _sentencepiece(
 ) -> Tokenizer:
     """Return a SentencePiece tokenizer.
 
-    SentencePiece joins the pair whose union has the highest score. Listing all pairs by this score
-    gives the same order as a list of merges.
+    SentencePiece merges the pair that forms the token with the highest score. A list of all pairs,
+    sorted by this score, therefore works as a list of merges.
     """
     scores = _list(fields, "tokenizer.ggml.scores", float)
     if len(scores) != len(tokens):
-        raise ModelDamaged(f"It has {len(tokens)} tokens but {len(scores)} scores.")
+        raise ModelDamaged(f"there are {len(tokens)} tokens but {len(scores)} scores.")
     vocab = {token: id_ for id_, token in enumerate(tokens)}
     joined = [token for token, kind in zip(tokens, kinds, strict=True) if kind == _NORMAL]
     joined.sort(key=lambda token: -scores[vocab[token]])
@@ -157,8 +161,8 @@ def _sentencepiece(
 def _made(**settings: Any) -> Tokenizer:
     try:
         return Tokenizer(models.BPE(**settings))
-    except Exception as error:  # the library raises nothing more precise
-        raise ModelDamaged(f"Its vocabulary and merges don't match: {error}.") from error
+    except Exception as error:  # the library raises no specific exception
+        raise ModelDamaged(f"the vocabulary and the merges don't match: {error}.") from error
 
 
 def _added(tokens: Sequence[str], kinds: Sequence[int]) -> list[AddedToken]:
@@ -177,12 +181,12 @@ def _pair(merge: str) -> tuple[str, str]:
 
 def _required(fields: Mapping[str, Any], key: str) -> Any:
     if key not in fields:
-        raise ModelDamaged(f"It has no field {key}.")
+        raise ModelDamaged(f"the field {key} is missing.")
     return fields[key]
 
 
 def _list(fields: Mapping[str, Any], key: str, kind: type[Item]) -> list[Item]:
     found = _required(fields, key)
     if not isinstance(found, list) or any(type(item) is not kind for item in found):
-        raise ModelDamaged(f"Its {key} is not a list of {_KINDS[kind]}.")
+        raise ModelDamaged(f"the field {key} is not a list of {_KINDS[kind]}.")
     return found

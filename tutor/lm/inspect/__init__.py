@@ -1,1 +1,1 @@
-"""Look inside a forward pass, and change it: x-ray, hooks, interventions, anatomy."""
+"""Look inside a forward pass, and change it: x-ray, heads, hooks, interventions."""

@@ -1,8 +1,8 @@
 """Run a forward pass over a text, a few blocks at a time.
 
-A forward pass over a sentence can take most of a second, and the engine could answer nothing else
-in that time. Between two blocks, the residual stream is the whole state of the pass, so it can
-pause there and continue later.
+A forward pass over a sentence can take most of a second, and the engine could not handle any other
+request during that time. Between two blocks, the residual stream is the complete state of the pass,
+so the pass can pause between blocks and continue later.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tutor.lm.network import Trace, Transformer, causal_mask, rotations
 class ForwardPass:
     """A forward pass that can pause between two blocks.
 
-    `trace` records the pass so far. While blocks run, the context manager `changed` is active; it
+    `trace` records the pass so far. `changed` returns a context manager that is active while blocks run; it
     may replace parts of the network (`tutor.lm.inspect.interventions`). `positions` are those of
     the tokens, 0 to T - 1 by default. They decide how far queries and keys are rotated, but not
     which tokens the causal mask hides.
@@ -48,12 +48,12 @@ class ForwardPass:
 
     @property
     def done(self) -> int:
-        """Return how many blocks have run."""
+        """Return the number of blocks that have run."""
         return len(self.trace.residuals) - 1
 
     @property
     def blocks(self) -> int:
-        """Return how many blocks the network has."""
+        """Return the number of blocks in the network."""
         return self._network.config.layers
 
     @property
@@ -69,14 +69,14 @@ class ForwardPass:
     def reuse(self, other: ForwardPass, layers: int) -> None:
         """Copy the results of the first `layers` blocks from a finished pass over the same text.
 
-        They are the same if nothing in these blocks was changed.
+        The results are valid only if these blocks compute the same results in both passes.
         """
         self.trace.residuals = other.trace.residuals[: layers + 1]
         self.trace.attention = other.trace.attention[:layers]
 
     @torch.inference_mode()
     def advance(self, seconds: float) -> None:
-        """Run one block, and more blocks until the time is up."""
+        """Run at least one block, and more blocks until `seconds` have passed."""
         until = time.perf_counter() + seconds
         with self._changed():
             while not self.finished:

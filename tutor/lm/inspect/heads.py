@@ -1,9 +1,9 @@
-"""Measure where the heads of a network look in a text.
+"""Measure which tokens the heads of a network attend to.
 
-A pattern gives, for each token, the targets that a head would have to look at: the previous token,
-the first token, the token itself, and so on. A head's score is how much of its attention goes
-there: for each token with a target, add up the attention weights on its targets; the score is the
-mean of these sums,
+A pattern assigns targets to each token t of a text: the previous token, the first token, the token
+itself, and so on. A head's score for a pattern is the part of its attention that the targets
+receive. For each token that has targets, add up the attention weights on its targets; the score is
+the mean of these sums:
 
     score = mean over t of  sum over j in targets(t) of A[t, j]
 
@@ -26,8 +26,8 @@ from tutor.lm.network import Trace, Transformer
 def attention(network: Transformer, ids: Sequence[int]) -> Tensor:
     """Return the attention weights of every head: [layers, heads, T, T].
 
-    Row t is how much token t takes from each token (column). A row sums to 1, and later tokens have
-    weight 0.
+    Row t contains how much token t attends to each token (column). Each row sums to 1, and later
+    tokens have weight 0.
     """
     trace = Trace()
     network(torch.tensor(ids), None, trace)
@@ -37,8 +37,8 @@ def attention(network: Transformer, ids: Sequence[int]) -> Tensor:
 def scores(attention: Tensor, targets: Tensor) -> Tensor | None:
     """Return the score of every head [layers, heads] for `targets` [T, T].
 
-    `targets` is True where row t should look at column j. Returns None if no token of the text has
-    a target.
+    Entry [t, j] of `targets` is True if token j is a target of token t. Returns None if no token of
+    the text has a target.
     """
     asked = targets.any(dim=-1)  # [T]
     if not asked.any():
@@ -48,14 +48,14 @@ def scores(attention: Tensor, targets: Tensor) -> Tensor | None:
 
 
 def previous(ids: Sequence[int]) -> Tensor:
-    """Return the targets of heads that look at the previous token: [T, T]."""
+    """Return the targets of heads that attend to the previous token: [T, T]."""
     return torch.ones(len(ids), len(ids), dtype=torch.bool).tril(-1).triu(-1)
 
 
 def first(ids: Sequence[int]) -> Tensor:
-    """Return the targets of heads that look at the first token: [T, T].
+    """Return the targets of heads that attend to the first token: [T, T].
 
-    The first token itself has no target, since it can look only at itself.
+    The first token has no target, because it can only attend to itself.
     """
     targets = torch.zeros(len(ids), len(ids), dtype=torch.bool)
     targets[1:, 0] = True
@@ -63,9 +63,9 @@ def first(ids: Sequence[int]) -> Tensor:
 
 
 def itself(ids: Sequence[int]) -> Tensor:
-    """Return the targets of heads that look at the token itself: [T, T].
+    """Return the targets of heads that attend to the token itself: [T, T].
 
-    The first token has no target, since it cannot look anywhere else.
+    The first token has no target, because it cannot attend to any other token.
     """
     targets = torch.eye(len(ids), dtype=torch.bool)
     targets[0, 0] = False
@@ -73,7 +73,7 @@ def itself(ids: Sequence[int]) -> Tensor:
 
 
 def same(ids: Sequence[int]) -> Tensor:
-    """Return the targets of heads that look at earlier copies of the same token: [T, T]."""
+    """Return the targets of heads that attend to earlier copies of the same token: [T, T]."""
     values = torch.tensor(ids)
     return (values[:, None] == values).tril(-1)
 
@@ -81,8 +81,8 @@ def same(ids: Sequence[int]) -> Tensor:
 def after_same(ids: Sequence[int]) -> Tensor:
     """Return the targets of induction heads: [T, T].
 
-    They look at the token that followed an earlier copy of the current token. Copying it is a guess
-    at the next token.
+    Induction heads attend to the token that followed an earlier copy of the current token. That
+    token is a good guess for the next token.
     """
     targets = torch.zeros(len(ids), len(ids), dtype=torch.bool)
     targets[:, 1:] = same(ids)[:, :-1]

@@ -1,7 +1,7 @@
-"""Replace modules of a network for a while.
+"""Replace modules of a network temporarily.
 
-The network of `tutor.lm.network` needs no code for this. To observe or change what passes between
-two of its modules, insert a module of your own and remove it afterwards.
+The network in `tutor.lm.network` contains no code for inspection. To observe or change what passes
+between two of its modules, insert your own module and remove it afterwards.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from tutor.lm.network import Block, Transformer
 
 Replacement = tuple[nn.Module, str, nn.Module]
-"""A parent module, the name of one of its modules, and the replacement."""
+"""A parent module, the name of one of its child modules, and the module that replaces the child."""
 
 
 def block_of(network: Transformer, layer: int) -> Block:
-    """Return a block of the network, typed as a block."""
+    """Return the block `layer` of the network, with the type `Block`."""
     block = network.blocks[layer]
     assert isinstance(block, Block)
     return block
@@ -26,9 +26,11 @@ def block_of(network: Transformer, layer: int) -> Block:
 
 @contextmanager
 def replaced(replacements: Sequence[Replacement]) -> Iterator[None]:
-    """Put these modules into the network for a while; restore it on exit, even after an error.
+    """Replace modules of a network in the `with` block, and restore them afterwards.
 
-    Nothing else may use the network in the meantime. The engine ensures this by handling one
+    The modules are restored even after an error.
+
+    No other code may use the network at the same time. The engine ensures this by handling one
     request at a time.
     """
     before = [

@@ -1,8 +1,9 @@
 """Switch off parts of a network, or remove its mask.
 
-Every block only adds to the residual stream, so the network still works if a part adds nothing. The
-change in its output shows what that part contributes ("ablation"; for heads, Michel et al. 2019). A
-head is switched off by setting its answer to 0 before the output matrix, which mixes the heads.
+Every block only adds to the residual stream, so the network still works if a part of a block adds
+zeros. The change in the network's output shows what that part contributes. This is called ablation
+(for heads, see Michel et al. 2019). A head is switched off by setting its output to 0 before the
+output matrix, which mixes the heads.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class NoOutput(nn.Module):
 
 
 class UnmaskedAttention(nn.Module):
-    """Attention without a mask: each position also looks at later positions."""
+    """Attention without a mask: each position also attends to later positions."""
 
     def __init__(self, attention: nn.Module) -> None:
         super().__init__()
@@ -61,9 +62,10 @@ def switched_off(
     heads: Collection[tuple[int, int]] = (),
     feed_forwards: Collection[int] = (),
 ) -> Iterator[None]:
-    """Switch off these heads, each (layer, head), and the feed-forward networks of these layers.
+    """Switch off `heads`, given as (layer, head), and the feed-forward networks of some layers.
 
-    To switch off a block's attention, switch off all its heads.
+    `feed_forwards` are the indices of these layers. To switch off a block's attention, switch off
+    all its heads.
     """
     config = network.config
     changes: list[Replacement] = []
@@ -80,14 +82,14 @@ def switched_off(
 
 @contextmanager
 def unmasked(network: Transformer) -> Iterator[None]:
-    """Remove the network's causal mask."""
+    """Remove the network's causal mask in the `with` block."""
     blocks = [block_of(network, layer) for layer in range(network.config.layers)]
     with replaced([(block, "attention", UnmaskedAttention(block.attention)) for block in blocks]):
         yield
 
 
 def repeated_tokens(vocabulary: Sequence[int], length: int, seed: int) -> list[int]:
-    """Return `length` different random tokens from `vocabulary`, and then the same ones again.
+    """Return `length` different random tokens from `vocabulary`, then the same tokens again.
 
     The second half can be predicted only from the first.
     """
@@ -110,7 +112,7 @@ def divergence(before: Tensor, after: Tensor) -> float:
 def next_token_surprisals(
     network: Transformer, stream: Tensor, ids: Sequence[int], first: int = 1
 ) -> Tensor:
-    """Return the surprisal of each token from `first` (at least 1), in bits: [T - first].
+    """Return the surprisal in bits of each token from index `first` (at least 1): [T - first].
 
     `stream` [T, width] is the residual stream after the last block.
     """

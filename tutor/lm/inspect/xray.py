@@ -1,7 +1,7 @@
-"""Record where a token looks in one forward pass, and what each layer would predict.
+"""Record what a token attends to in one forward pass, and what each layer would predict.
 
 The logit lens (nostalgebraist 2020) treats the residual stream between two blocks as if it were the
-final one. The attention weights are those that the network really used at this position.
+final one. The attention weights are the ones that the network actually used at this position.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache, Trace
 
 ATTENTION_BYTES = 16 * 2**20
-"""The maximum size of the attention in one answer, unless a single layer is larger.
+"""The maximum number of bytes of attention weights in one response, unless one layer is larger.
 
-All layers of a small model fit at any length, but only some layers of a large model if the text is
-long.
+In a small model, all layers fit at any text length. In a large model, only some layers fit if the
+text is long.
 """
 
 
@@ -30,11 +30,11 @@ def x_ray(
     layer: int,
     attention_bytes: int = ATTENTION_BYTES,
 ) -> XRay:
-    """Process token `id_` again after the tokens in `before`, and record attention and lens.
+    """Process token `id_` again after the tokens in `before`, and return its attention and lens.
 
-    The token is added to `before`. `following` is the token that came next. At the end of a text it
-    is None, and the model's own most probable next token is used. The result includes the attention
-    of `layer` and of as many layers around it as fit into `attention_bytes`.
+    The token is added to `before`. `following` is the next token of the text. At the end of a text,
+    it is None, and the model's most probable next token is used instead. The result includes the
+    attention of `layer` and of as many layers around it as fit into `attention_bytes`.
     """
     network = model.network
     position = before.length
@@ -58,7 +58,7 @@ def x_ray(
 
 
 def _held(layer: int, layers: int, room: int) -> range:
-    """Return up to `room` layers around `layer`, but at least that one."""
+    """Return a range of up to `room` layers around `layer`, which always includes `layer`."""
     count = min(layers, max(1, room))
     start = min(max(0, layer - count // 2), layers - count)
     return range(start, start + count)

@@ -20,7 +20,7 @@ _MEANS = ("exp_avg", "exp_avg_sq", "step")  # AdamW's state for each weight
 
 
 def save_atomically(tensors: dict[str, Tensor], path: Path, metadata: dict[str, str]) -> None:
-    """Write a safetensors file that is either complete or absent."""
+    """Write a safetensors file, completely or not at all."""
     partial = path.with_name(path.name + ".partial")
     save_file(tensors, partial, metadata)
     with partial.open("rb") as file:
@@ -29,7 +29,7 @@ def save_atomically(tensors: dict[str, Tensor], path: Path, metadata: dict[str, 
 
 
 def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
-    """Write the weights of a finished model, in bfloat16."""
+    """Save the weights of a trained model in bfloat16."""
     halved = {name: weight.detach().bfloat16().contiguous() for name, weight in weights.items()}
     save_atomically(halved, path, {"format": "pt"})
 
@@ -44,8 +44,8 @@ def save_checkpoint(
 ) -> None:
     """Save the state after `step` steps.
 
-    `identity` names the settings of the run. `notes` is any text to store with the state (see
-    `about`).
+    `identity` is a string that identifies the settings of the run. `notes` is text to store with
+    the state (see `about`).
     """
     tensors = {f"weight.{name}": weight.detach() for name, weight in network.named_parameters()}
     for name, weight in network.named_parameters():
@@ -58,9 +58,9 @@ def save_checkpoint(
 def load_checkpoint(
     path: Path, network: nn.Module, optimizer: torch.optim.AdamW, identity: str
 ) -> int:
-    """Restore the state in `path`, and return its step, or 0 if there is no such file.
+    """Restore the state from `path`, and return its step, or 0 if the file doesn't exist.
 
-    Raises `UsageError` if it belongs to a run with other settings.
+    Raises `UsageError` if the checkpoint belongs to a run with other settings.
     """
     if not path.exists():
         return 0
@@ -69,7 +69,7 @@ def load_checkpoint(
         if metadata["identity"] != identity:
             raise UsageError(
                 f"{path} is the checkpoint of a run with other settings.",
-                "Delete it to start over, or use the same settings.",
+                "Delete the file to start over, or use the same settings.",
             )
         for name, weight in network.named_parameters():
             weight.data.copy_(file.get_tensor(f"weight.{name}"))

@@ -1,4 +1,4 @@
-"""The history of a training run that the learner watches. Nothing here imports torch."""
+"""The history of a training run that the learner watches. This module doesn't import torch."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ CONTEXT, BATCH = 64, 8
 BYTES_PER_STEP = CONTEXT * BATCH
 PROMPT = b"The "
 SAMPLED = CONTEXT - len(PROMPT)
-"""The length of a sample in bytes: with the prompt, it fills one window."""
+"""The number of bytes in a sample, which fills one window together with the prompt."""
 LARGEST_LOSS = 99.0
-"""The upper bound of stored losses, also used for a loss that is not a number."""
+"""The maximum loss that is stored. It also replaces a loss that is not a number."""
 
 
 class Point(msgspec.Struct, frozen=True, array_like=True):
     """The mean loss of the steps since the previous point, in nats per byte.
 
-    `step` is the last of these steps; the other fields are the learner's choices for them.
+    `step` is the last of these steps. The other fields are the learner's choices for the steps.
     """
 
     step: int
@@ -29,8 +29,8 @@ class Point(msgspec.Struct, frozen=True, array_like=True):
 class Measured(msgspec.Struct, frozen=True, array_like=True):
     """The held-out loss after `step` steps, in nats per byte, and a sample.
 
-    The loss is measured with the mask if training uses it, else without. `sample` is what the
-    network generates after the prompt.
+    The loss is measured with the causal mask if training uses the mask, and without it otherwise.
+    `sample` is the text that the network generates after the prompt.
     """
 
     step: int
@@ -46,5 +46,5 @@ class History(msgspec.Struct):
 
 
 def bounded(loss: float) -> float:
-    """Return a loss that can be drawn and written to a file."""
+    """Return the loss, limited to `LARGEST_LOSS`, so that it can be plotted and saved."""
     return loss if loss < LARGEST_LOSS else LARGEST_LOSS

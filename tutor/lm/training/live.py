@@ -1,14 +1,13 @@
-"""Train a small GPT while you watch, and let you break it on purpose.
+"""Train a small GPT that the learner can watch and can break on purpose.
 
-The network works on bytes (256 tokens), so that it needs no tokenizer. A tenth of the text is held
-out. The steps are those of `tutor.lm.training.train`. Three things can change from one step to the
-next: the learning rate, whether the causal mask hides later bytes, and whether the targets are the
-real ones:
+Each byte is a token (256 tokens in all), so no tokenizer is needed. A tenth of the text is held
+out. A training step works as in `tutor.lm.training.train`. Three settings can change from one step
+to the next: the learning rate, the causal mask, and the order of the targets:
 
     no mask             each position sees the byte that it has to predict: the loss falls to
-                        nearly nothing, but the network only learns to copy that byte, which is
-                        useless for text that is yet to be generated
-    shuffled targets    the next byte has nothing to do with the text before it: the network can
+                        almost 0, but the network only learns to copy that byte, which doesn't
+                        help it generate text
+    shuffled targets    the target has nothing to do with the text before it: the network can
                         only learn how frequent each byte is
 
 The same text and the same choices give the same weights, except for rounding.
@@ -51,7 +50,7 @@ from tutor.lm.training.train import (
 )
 
 FILE = "training.safetensors"
-"""The file of the network that the labs `training` and `scale` share, in the learner's folder."""
+"""The name of the checkpoint in the learner's folder, shared by the labs `training` and `scale`."""
 SETTINGS = Settings(
     width=96,
     layers=3,
@@ -63,9 +62,9 @@ SETTINGS = Settings(
     warmup=50,
 )
 HELD_OUT_EVERY = 10
-"""One in this many passages of the text is held out."""
+"""One in `HELD_OUT_EVERY` passages is held out."""
 MEASURED = 4096
-"""How many bytes of the held-out text are used to measure the loss."""
+"""The maximum number of held-out bytes that the loss is measured on."""
 
 
 class Choices(msgspec.Struct, frozen=True):
@@ -77,7 +76,7 @@ class Choices(msgspec.Struct, frozen=True):
 
 
 class LiveTraining:
-    """A training run on `passages`, after `done` steps."""
+    """A training run on `passages` that has taken `done` steps."""
 
     def __init__(self, passages: Sequence[str]) -> None:
         self._text, self._held_out = split(passages)
@@ -89,9 +88,9 @@ class LiveTraining:
         self.history = History()
 
     def train(self, choices: Choices, on: Callable[[], bool]) -> None:
-        """Take at least one step, and more as long as `on` returns True.
+        """Take at least one step, and more steps as long as `on` returns True.
 
-        If `on` raises an exception, the steps so far stay and are recorded.
+        If `on` raises an exception, the steps taken so far are kept and recorded.
         """
         losses: list[float] = []
         try:
@@ -129,7 +128,7 @@ class LiveTraining:
 
     @torch.no_grad()
     def sample(self) -> bytes:
-        """Return what the network generates after the prompt, with the same seed each time."""
+        """Return the bytes generated after the prompt, always with the same seed."""
         cache = KeyValueCache(self.network.config)
         ids = list(PROMPT)
         while len(ids) < len(PROMPT) + SAMPLED:
@@ -146,9 +145,9 @@ class LiveTraining:
         save_checkpoint(path, self.network, self._optimizer, self.done, _identity(), notes)
 
     def load(self, path: Path) -> None:
-        """Continue a saved run, if there is one.
+        """Load a saved run, if there is one.
 
-        Raises `LabError` if it cannot be read, or if it comes from a version with other sizes.
+        Raises `LabError` if the file cannot be read, or if it was saved with other settings.
         """
         if not path.exists():
             return
@@ -157,12 +156,13 @@ class LiveTraining:
             self.history = msgspec.json.decode(about(path)["notes"], type=History)
         except (UsageError, SafetensorError, OSError, KeyError, ValueError) as error:
             raise LabError(
-                f"The saved network in {path} cannot be read.", "Reset it, and train again."
+                f"The saved network in {path} cannot be read.",
+                "Reset the network, then train it again.",
             ) from error
 
 
 def split(passages: Sequence[str]) -> tuple[Tensor, Tensor]:
-    """Return the bytes to train on [N], and those held out [at most `MEASURED` + 1]."""
+    """Return the training bytes [N] and the held-out bytes [at most `MEASURED` + 1]."""
     kept = "\n".join(text for at, text in enumerate(passages) if at % HELD_OUT_EVERY)
     held_out = "\n".join(text for at, text in enumerate(passages) if at % HELD_OUT_EVERY == 0)
     return (

@@ -1,6 +1,6 @@
-"""Run all steps of a training, from the first one or from a checkpoint.
+"""Run all steps of a training run, starting at the first step or at a checkpoint.
 
-Every model of this project is trained by this function.
+All models of this project are trained with `run_steps`.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ class StepReport(msgspec.Struct, frozen=True):
 
 
 class Watcher(Protocol):
-    """A listener that a run reports to, and that can stop it."""
+    """A listener that receives the reports of a run and can stop the run."""
 
     def report(self, report: StepReport) -> None:
-        """Receive a report. Called every `report_every` steps."""
+        """Receive a progress report. This is called every `report_every` steps."""
 
     def note(self, line: str) -> None:
         """Receive a line for the log, such as a measurement."""
@@ -63,11 +63,11 @@ def run_steps(
     evaluate: Callable[[], object],
     watcher: Watcher,
 ) -> None:
-    """Take all steps, starting from the checkpoint if there is one.
+    """Run all training steps, starting from the checkpoint if there is one.
 
-    `loss_at` returns the loss of a step's batch. The weights and the optimizer's state are saved in
-    `checkpoint` every `evaluate_every` steps and when the run is stopped, so that an interrupted
-    run ends with the same result.
+    `loss_at` returns the loss on a step's batch. The weights and the optimizer's state are saved in
+    `checkpoint` every `evaluate_every` steps and when the run is stopped. A run that was
+    interrupted and continued therefore ends with the same result.
     """
     optimizer = make_optimizer(network, settings)
     identity = msgspec.json.encode(settings).decode()

@@ -4,14 +4,15 @@
          -> network -> loss -> gradients -> AdamW -> the next step, with slightly better weights
 
 Every step processes a batch of windows from one long sequence of tokens. At each position of each
-window the network predicts the next token; the loss is the mean surprisal of the real one.
-Backpropagation computes, for each weight, in which direction the loss falls, and the optimizer
-moves the weight a little in that direction. Text that is held out of training shows whether the
-network has learned something that is useful for other text too.
+window, the network predicts the next token; the loss is the mean surprisal of the actual next
+token. Backpropagation computes, for each weight, the direction in which the loss falls, and the
+optimizer moves the weight a little in that direction. The loss on held-out text, which is not used
+for training, shows whether the network has learned something that is useful for other text.
 
-`tutor train small-model` runs all of this (`tutor.lm.training.recipes.small_model`). The same
-corpus, seed, number of threads and versions give the same weights. The loss is in nats per token
-(natural logarithm), and also in bits per byte of text, which does not depend on the tokenizer.
+`tutor train small-model` runs all of this (`tutor.lm.training.recipes.small_model`). With the same
+corpus, seed, number of threads and package versions, the weights are always the same. The loss is
+in nats per token (natural logarithm), and also in bits per byte of text, which does not depend on
+the tokenizer.
 
 Sources: Radford et al. 2019 (GPT-2: initial weights), Loshchilov & Hutter 2017 and 2019 (cosine
 schedule, AdamW).
@@ -41,37 +42,37 @@ PROMPT = "The capital of France is"
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """The settings of a training run. They determine its result."""
+    """The settings of a training run, which determine its result."""
 
     width: int = 192
     layers: int = 6
     heads: int = 4
     key_value_heads: int = 2
     hidden: int = 512
-    context: int = 512  # tokens in a window
-    batch: int = 2  # windows in a step
+    context: int = 512  # tokens per window
+    batch: int = 2  # windows per step
     steps: int = 3000
-    warmup: int = 100  # steps during which the learning rate rises
-    learning_rate: float = 2.5e-3  # the peak
+    warmup: int = 100  # steps in which the learning rate rises
+    learning_rate: float = 2.5e-3  # peak value, after the warmup
     weight_decay: float = 0.1
     momentum: tuple[float, float] = (0.9, 0.95)  # AdamW's two betas
     largest_gradient: float = 1.0  # gradients are clipped to this norm
     seed: int = 1
     threads: int = 2
     report_every: int = 50  # steps
-    evaluate_every: int = 200  # steps; a checkpoint is saved as often
-    bfloat16: bool = False  # 16-bit matrix products: 1.5 times as fast on processors with bfloat16
-    one_in: dict[str, int] = {}  # of these text files, use only one document in n
+    evaluate_every: int = 200  # steps; a checkpoint is saved at the same interval
+    bfloat16: bool = False  # multiply in 16 bits: 1.5 times as fast on processors with bfloat16
+    one_in: dict[str, int] = {}  # use only one in n documents of these text files
 
     def checked(self) -> Settings:
-        """Return these settings. Raises `UsageError` if they don't describe a network or a run."""
+        """Return these settings, or raise `UsageError` if they are invalid."""
         counts = ("width", "layers", "heads", "key_value_heads", "hidden", "context", "batch")
         for name in (*counts, "steps", "threads", "report_every", "evaluate_every"):
             if getattr(self, name) < 1:
-                raise UsageError(f"{name} is {getattr(self, name)}.", "It must be at least 1.")
+                raise UsageError(f"{name} is {getattr(self, name)}.", "Use a value of at least 1.")
         if self.width % (2 * self.heads) or self.heads % self.key_value_heads:
             raise UsageError(
-                f"{self.heads} heads do not fit a width of {self.width} and "
+                f"{self.heads} heads don't fit a width of {self.width} and "
                 f"{self.key_value_heads} key-value heads.",
                 "The width must be a multiple of twice the number of heads, and the number of "
                 "heads a multiple of the number of key-value heads.",
@@ -79,7 +80,7 @@ class Settings(msgspec.Struct, frozen=True):
         return self
 
     def config(self, vocabulary_size: int) -> Config:
-        """Return the sizes of the network."""
+        """Return the configuration of the network."""
         return Config(
             vocabulary_size=vocabulary_size,
             width=self.width,
@@ -94,7 +95,7 @@ class Settings(msgspec.Struct, frozen=True):
 
 
 class HeldOut(msgspec.Struct, frozen=True):
-    """Text that is used to measure the network and never to train it."""
+    """Text that is used only to measure the network, never to train it."""
 
     tokens: Tensor  # [N]
     byte_count: int
@@ -111,9 +112,9 @@ def read_documents(path: Path) -> list[str]:
 def training_tokens(
     corpus: Path, tokenizer: Tokenizer, seed: int, one_in: Mapping[str, int] | None = None
 ) -> Tensor:
-    """Return the tokens [N] of all text files except the held-out one, documents shuffled.
+    """Return the tokens [N] of all text files except the held-out one, with documents shuffled.
 
-    `one_in` maps a file's name without `.txt` to n: only one in n of its documents is used.
+    `one_in` maps the name of a file, without `.txt`, to n: only one in n of its documents is used.
     """
     paths = [path for path in sorted(corpus.glob("*.txt")) if path.name != HELD_OUT]
     steps = {path: (one_in or {}).get(path.stem, 1) for path in paths}
@@ -126,9 +127,9 @@ def training_tokens(
 
 
 def held_out_text(path: Path, tokenizer: Tokenizer) -> HeldOut:
-    """Return the held-out text."""
+    """Return the held-out text as tokens, with its length in bytes."""
     text = "".join(read_documents(path))
-    end_bytes = text.count(END) * len(END)  # end tokens are tokens but not bytes of the text
+    end_bytes = text.count(END) * len(END)  # end tokens are not bytes of the text
     return HeldOut(torch.tensor(tokenizer.encode(text).ids), len(text.encode()) - end_bytes)
 
 
@@ -160,7 +161,7 @@ def _epoch_order(windows: int, seed: int, epoch: int) -> Tensor:
 
 
 def loss_of(network: Transformer, ids: Tensor, targets: Tensor) -> Tensor:
-    """Return the mean of -ln p for the real next tokens, in nats per token (cross-entropy)."""
+    """Return the cross-entropy, the mean of -ln p for the actual next tokens, in nats per token."""
     logits = network.logits(network(ids))  # [batch, context, vocabulary]
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten())
 
@@ -170,7 +171,7 @@ def held_out_loss(network: Transformer, held_out: HeldOut) -> tuple[float, float
     """Return the held-out loss in nats per token and in bits per byte.
 
     The text is cut into windows of the context's length. The first tokens of each window are
-    predicted from little context, so the result is a little worse than what the network can do.
+    predicted from little context, so the loss is a little higher than with full context.
     """
     context = network.config.context
     total = 0.0
@@ -186,25 +187,25 @@ def held_out_loss(network: Transformer, held_out: HeldOut) -> tuple[float, float
 
 
 def initialize(network: nn.Module, seed: int) -> None:
-    """Set small random weights, as in GPT-2.
+    """Initialize the weights to small random numbers, as in GPT-2.
 
-    Matrices that write to the residual stream start smaller, so that the sum over all blocks has
-    about the size of a single block's output.
+    Matrices whose output is added to the residual stream start smaller, so that the sum over all
+    blocks has about the same size as a single block's output would have.
     """
     layers = cast("Config", network.config).layers
     generator = torch.Generator().manual_seed(seed)
     for name, weight in network.named_parameters():
         if weight.dim() < 2:
-            continue  # the norms start at 1
+            continue  # the weights of norms start at 1
         adds = name.endswith(("output.weight", "down.weight"))
         size = 0.02 / math.sqrt(2 * layers) if adds else 0.02
         nn.init.normal_(weight, std=size, generator=generator)
 
 
 def make_optimizer(network: nn.Module, settings: Settings) -> torch.optim.AdamW:
-    """Return an AdamW optimizer, which decays the matrices but not the norms.
+    """Return an AdamW optimizer with weight decay for the matrices, but not for the norms.
 
-    AdamW adapts the step of each weight to that weight's recent gradients.
+    AdamW adapts the step size of each weight to that weight's recent gradients.
     """
     matrices = [weight for weight in network.parameters() if weight.dim() >= 2]
     others = [weight for weight in network.parameters() if weight.dim() < 2]
@@ -230,7 +231,7 @@ def train_step(
     rate: float,
     largest_gradient: float,
 ) -> float:
-    """Take one step: predict, compute the loss and its gradients, update. Returns the loss."""
+    """Run one training step (predict, compute loss and gradients, update), and return the loss."""
     return descend(network, optimizer, loss_of(network, *batch), rate, largest_gradient)
 
 
@@ -241,7 +242,7 @@ def descend(
     rate: float,
     largest_gradient: float,
 ) -> float:
-    """Update the weights to lower `loss`, whatever it measures. Returns its value."""
+    """Update the weights so that `loss` falls, and return its value before the update."""
     loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), largest_gradient)
     for group in optimizer.param_groups:
@@ -252,14 +253,14 @@ def descend(
 
 
 def round_to_bfloat16(network: nn.Module) -> None:
-    """Round every weight to the value that it has after saving in bfloat16."""
+    """Round every weight to the value that it will have after saving in bfloat16."""
     for weight in network.parameters():
         weight.data.copy_(weight.data.bfloat16())
 
 
 @torch.no_grad()
 def greedy_continuation(network: Transformer, tokenizer: Tokenizer, prompt: str, most: int) -> str:
-    """Return up to `most` tokens after `prompt`, always taking the most probable one."""
+    """Return the greedy continuation of `prompt`, up to `most` tokens long."""
     cache = KeyValueCache(network.config)
     ids = torch.tensor(tokenizer.encode(prompt).ids)
     written: list[int] = []

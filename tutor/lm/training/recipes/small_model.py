@@ -29,21 +29,21 @@ SETTINGS = train.Settings(
     threads=1,
     bfloat16=True,
     evaluate_every=500,
-    one_in={"chat": 3, "facts": 3},  # they repeat a few templates, so a third is enough
+    one_in={"chat": 3, "facts": 3},  # these files repeat a few templates, so a third is enough
 )
-"""The settings of the bundled model: about four passes through its text."""
+"""The settings of the bundled model. They amount to about four passes through its text."""
 
-SOURCES = "sources.json"  # the sources of the texts and their licenses; stored with the model
+SOURCES = "sources.json"  # lists the sources of the texts and their licenses
 TOKENIZER = "tokenizer.json"
 
 
 class Result(msgspec.Struct, frozen=True):
     """The settings and results of a run, stored in the model's folder as `training.json`."""
 
-    weights: int  # parameters of the network
-    training_tokens: int  # tokens in the corpus
-    read_tokens: int  # tokens in all batches
-    nats_per_token: float  # on held-out text, with the weights as saved
+    weights: int  # number of parameters
+    training_tokens: int  # number of tokens in the corpus
+    read_tokens: int  # number of tokens in all batches
+    nats_per_token: float  # on held-out text, with the saved weights
     bits_per_byte: float
     settings: train.Settings
 
@@ -106,11 +106,12 @@ def take_weights(network: Transformer, folder: Path) -> None:
     source = HuggingFaceFolder(folder)
     if source.config != network.config:
         raise ModelUnsupported(
-            f"The network in {folder} has other sizes.", "Use the same settings."
+            f"The network in {folder} has different sizes.",
+            "Train with the settings of that network.",
         )
     tensors = convert(source, EXACT)
     for name, weight in network.named_parameters():
-        # with tied embeddings, both names mean the same weights
+        # with tied embeddings, the embedding table is stored as the head
         weight.data.copy_(tensors[name if name in tensors else "head.weight"])
 
 
@@ -119,5 +120,5 @@ def _require(corpus: Path) -> None:
         if not (corpus / name).is_file():
             raise UsageError(
                 f"{corpus} has no {name}.",
-                "Write a corpus with `python -m tools.corpus FOLDER` (see assets/README.md).",
+                "Create a corpus with `python -m tools.corpus FOLDER` (see assets/README.md).",
             )

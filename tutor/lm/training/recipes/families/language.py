@@ -1,17 +1,18 @@
 """A small artificial language of simple English sentences, with exact probabilities.
 
-The language is a list of patterns. A pattern is a row of slots, and a slot is a set of words that
-are equally probable there. Every pattern has a probability. A sentence is made by drawing a pattern
-and then a word for each slot:
+The language is a list of patterns. A pattern is a sequence of slots, and a slot is a set of equally
+probable words. Every pattern has a probability. To generate a sentence, draw a pattern, and then a
+word for each slot:
 
     P(sentence) = sum over patterns of P(pattern) * product over slots of 1 / (words in the slot)
 
 Words that depend on each other (a subject and the form of its verb, "a" and "an", an animal and its
-sound, a person and "himself") are fixed by the choice of the pattern. So everything about the
-language can be computed exactly: whether a sentence belongs to it, which words fit a blank and how
-probable each of them is, and how well any model could possibly predict it.
+sound, a person and "himself") are determined by the pattern. So everything about the language can
+be computed exactly: whether a sentence belongs to the language, which words fit a blank and how
+probable each of them is, and how well the best possible model could predict the language.
 
-Every sentence exists in the singular and the plural: a word is a pair of both forms.
+Every sentence exists in the singular and the plural: each word is stored as a pair of its two
+forms.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ import msgspec
 
 Pair = tuple[str, str]  # singular, plural
 Slot = tuple[Pair, ...]
-HELD_OUT_SHARE = 20  # one in this many sentences is held out of training
+HELD_OUT_SHARE = 20  # one in this many examples is held out of training
 
 
 def alike(words: str) -> Slot:
@@ -37,12 +38,12 @@ def alike(words: str) -> Slot:
 
 
 def regular(words: str) -> Slot:
-    """Return nouns with their plurals; irregular ones are given: "dog", "wolf/wolves"."""
+    """Return nouns with their plurals. Irregular plurals follow a slash: "dog", "wolf/wolves"."""
     return tuple((one, many or one + "s") for one, _, many in _split(words))
 
 
 def verbs(words: str) -> Slot:
-    """Return verbs, given in the plural, with irregular singulars: "bark", "go/goes"."""
+    """Return verbs, given their plurals. Irregular singulars follow a slash: "bark", "go/goes"."""
     return tuple((of_one or word + "s", word) for word, _, of_one in _split(words))
 
 
@@ -100,7 +101,7 @@ PREPOSITION_WORDS = frozenset(one for one, _ in PREPOSITIONS)
 class Pattern(msgspec.Struct, frozen=True):
     """A pattern of the language, in the singular or (`many`) the plural.
 
-    `words` has the set of word forms for each slot.
+    `words` contains the set of word forms for each slot.
     """
 
     probability: float
@@ -123,13 +124,13 @@ Weighted = Iterable[tuple[float, tuple[Slot, ...]]]
 
 
 def either(*choices: tuple[float, Weighted]) -> list[tuple[float, tuple[Slot, ...]]]:
-    """Return a choice between phrases, each with its weight."""
+    """Return a weighted choice between groups of phrases."""
     total = sum(weight for weight, _ in choices)
     return [(weight / total * p, slots) for weight, phrases in choices for p, slots in phrases]
 
 
 def chain(*parts: Weighted) -> list[tuple[float, tuple[Slot, ...]]]:
-    """Return phrases in sequence, each drawn independently."""
+    """Return sequences of phrases, with one phrase drawn independently from each part."""
     done: list[tuple[float, tuple[Slot, ...]]] = [(1.0, ())]
     for part in parts:
         done = [(p * q, head + tail) for p, head in done for q, tail in part]
@@ -137,7 +138,7 @@ def chain(*parts: Weighted) -> list[tuple[float, tuple[Slot, ...]]]:
 
 
 def row(*slots: Slot) -> Weighted:
-    """Return a phrase with these slots."""
+    """Return a phrase that consists of these slots."""
     return [(1.0, slots)]
 
 
@@ -158,7 +159,7 @@ def any_(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
 
 
 def named(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
-    """Return a noun with an article and perhaps an adjective."""
+    """Return a noun with an article or demonstrative, and possibly an adjective."""
     return either(
         (3, row(DEMONSTRATIVES, nouns)),
         (3, row(DEMONSTRATIVES, alike(adjectives), nouns)),
@@ -167,7 +168,7 @@ def named(nouns: Slot, adjectives: str) -> list[tuple[float, tuple[Slot, ...]]]:
 
 
 def _by_first_letter(slot: Slot) -> tuple[Slot, Slot]:
-    """Return the words that take "a" and those that take "an"."""
+    """Return the words that take "a" and the words that take "an"."""
     vowel = tuple(pair for pair in slot if pair[0][0] in "aeiou")
     return tuple(pair for pair in slot if pair not in vowel), vowel
 
@@ -180,9 +181,10 @@ PLACE = row(PREPOSITIONS, THE, _both_forms(PLACES))
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """A group of subjects that the same verbs and adjectives fit.
+    """A group of subjects that share verbs and adjectives.
 
-    `about` is "he", "she" or "it", and `self_` the reflexive pronoun, such as "himself".
+    `about` is the group's pronoun ("he", "she" or "it"), and `self_` its reflexive pronoun, such as
+    "himself".
     """
 
     weight: float
@@ -205,7 +207,7 @@ def kinds() -> Iterator[Kind]:
 
 
 def predicates(kind: Kind) -> Weighted:
-    """Return everything that can follow a subject of this kind."""
+    """Return all predicates that can follow a subject of this kind."""
     pronoun: Slot = ((kind.about, "they"),)
     if kind.nouns in (MEN, WOMEN, ANIMALS):
         living = row(TO_LIVING, THE, _both_forms(MEN + WOMEN + ANIMALS))
@@ -229,7 +231,7 @@ def predicates(kind: Kind) -> Weighted:
 
 
 def patterns() -> Iterator[Pattern]:
-    """Yield all patterns; their probabilities sum to 1."""
+    """Yield all patterns of the language. Their probabilities sum to 1."""
     everyone = list(kinds())
     total = sum(kind.weight for kind in everyone)
     opening = either((5, NOTHING), (1, row(alike("every"), TIMES)))
@@ -263,7 +265,7 @@ class Language:
 
     @cached_property
     def words(self) -> tuple[str, ...]:
-        """Every word of the language, in alphabetical order."""
+        """All words of the language, in alphabetical order."""
         return tuple(sorted({word for p in self._patterns for slot in p.words for word in slot}))
 
     def sentence(self, pick: random.Random) -> tuple[str, ...]:
@@ -271,14 +273,14 @@ class Language:
         return self.pair(pick)[0]
 
     def pair(self, pick: random.Random) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Return a random sentence and its plural, which can be the sentence itself."""
+        """Return a random sentence and its plural form (the same if it is already plural)."""
         index = bisect(self._bounds, pick.random() * self._bounds[-1])
         pattern = self._patterns[min(index, len(self._patterns) - 1)]
         drawn = [slot[int(pick.random() * len(slot))] for slot in pattern.slots]
         return tuple(pair[pattern.many] for pair in drawn), tuple(pair[1] for pair in drawn)
 
     def probability(self, sentence: Sequence[str]) -> float:
-        """Return the probability of a sentence, 0 if it does not belong to the language."""
+        """Return the probability of a sentence, or 0 if it does not belong to the language."""
         return sum(
             pattern.probability / math.prod(len(slot) for slot in pattern.slots)
             for pattern in self._by_length.get(len(sentence), ())
@@ -292,8 +294,8 @@ class Language:
     def fitting(self, sentence: Sequence[str], blank: int) -> dict[str, float]:
         """Return the words that fit at index `blank`, with their conditional probabilities.
 
-        The word there now is ignored. The result is empty if the other words don't belong to a
-        sentence of the language.
+        The current word at `blank` is ignored. The result is empty if no sentence of the language
+        contains the other words at their positions.
         """
         weights: dict[str, float] = {}
         others = [(index, word) for index, word in enumerate(sentence) if index != blank]
@@ -309,6 +311,6 @@ class Language:
 
 
 def held_out(example: str) -> bool:
-    """Return True if this example is held out of training, which depends only on its text."""
+    """Return True if this example is held out of training. This depends only on its text."""
     digest = blake2b(example.encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") % HELD_OUT_SHARE == 0

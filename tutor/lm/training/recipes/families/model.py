@@ -1,7 +1,7 @@
 """Train and load the three small models, one of each family.
 
 A model's folder contains `model.json` (family, sizes, vocabulary), `model.safetensors` (weights in
-bfloat16) and `training.json` (the settings, and the results on held-out examples).
+bfloat16) and `training.json` (settings and results on held-out examples).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FAMILIES: tuple[Family, ...] = ("encoder", "decoder", "encoder-decoder")
 
 DESCRIPTION, WEIGHTS = "model.json", "model.safetensors"
 MEASURED_MEANWHILE = 100
-SHORTEST_CONTEXT = 32  # the longest sentence, its special tokens, and room for mistakes
+SHORTEST_CONTEXT = 32  # enough for the longest sentence, its special tokens, and mistakes
 
 _SMALL = Settings(
     width=96,
@@ -52,7 +52,7 @@ SETTINGS: dict[Family, Settings] = {
     "decoder": _SMALL,
     "encoder-decoder": msgspec.structs.replace(
         _SMALL, steps=4000
-    ),  # each step has more predictions to learn from
+    ),  # each step learns from more predictions
 }
 
 
@@ -67,9 +67,9 @@ class Description(msgspec.Struct, frozen=True):
 class Result(msgspec.Struct, frozen=True):
     """The settings and results of a run, stored in the model's folder as `training.json`."""
 
-    weights: int  # parameters of the network
-    examples: int  # in the training set
-    measures: tuple[Measure, ...]  # with the weights as saved
+    weights: int  # number of parameters
+    examples: int  # number of training examples
+    measures: tuple[Measure, ...]  # measured with the saved weights
     settings: Settings
 
 
@@ -89,8 +89,8 @@ def train_family(family: Family, output: Path, settings: Settings, watcher: Watc
     """
     if settings.context < SHORTEST_CONTEXT:
         raise UsageError(
-            f"A context of {settings.context} is too short for the sentences.",
-            f"It must be at least {SHORTEST_CONTEXT}.",
+            f"A context of {settings.context} tokens is too short for the sentences.",
+            f"Use a context of at least {SHORTEST_CONTEXT} tokens.",
         )
     torch.set_num_threads(settings.threads)
     task = TASKS[family]()
@@ -127,7 +127,7 @@ def train_family(family: Family, output: Path, settings: Settings, watcher: Watc
 
 
 def load_family(family: Family, folder: Path | None = None) -> FamilyModel:
-    """Return the model of this family, by default the bundled one. Raises `ModelError`."""
+    """Load the model of this family, by default the bundled one. Raises `ModelError`."""
     folder = folder or paths.assets_folder() / family
     try:
         description = msgspec.json.decode((folder / DESCRIPTION).read_bytes(), type=Description)
@@ -135,7 +135,7 @@ def load_family(family: Family, folder: Path | None = None) -> FamilyModel:
     except OSError as error:
         raise ModelNotFound(f"{folder} cannot be read: {error.strerror}.") from error
     except (msgspec.MsgspecError, ValueError) as error:
-        raise ModelDamaged(f"{folder} does not contain a model of this kind.") from error
+        raise ModelDamaged(f"{folder} does not contain a model of this family.") from error
     network = TASKS[description.family]().network(description.config)
     for name, weight in network.named_parameters():
         weight.data.copy_(tensors[name])

@@ -1,13 +1,13 @@
-r"""The three families of Transformers side by side: which positions can look at which.
+r"""The three families of Transformers, which differ in what each position attends to.
 
-    encoder-only      text with blanks -> every position sees all others -> a word for each blank
-    decoder-only      text so far -> every position sees those before it -> the next word
+    encoder-only      text with blanks -> every position sees all positions -> a word for each blank
+    decoder-only      text so far -> every position sees earlier positions -> the next word
     encoder-decoder   text -> encoder -> final vectors --\
                       output so far -> decoder ------------> cross-attention -> the next word
 
-The decoder-only family is the network of `tutor.lm.network`. The other two consist of the same
-parts. An encoder is that network without the causal mask. A decoder block in an encoder-decoder has
-a second attention layer, which looks at the encoder's output.
+The decoder-only family is the network of `tutor.lm.network`. The other two families consist of the
+same modules. An encoder is the same network without the causal mask. A decoder block in an
+encoder-decoder has a second attention layer, which attends to the encoder's output.
 
 Sources: Devlin et al. 2018 (BERT, encoder-only), Radford et al. 2018 (GPT, decoder-only), Vaswani
 et al. 2017 and Raffel et al. 2019 (T5, encoder-decoder).
@@ -32,21 +32,22 @@ from tutor.lm.network import (
 
 
 class Encoder(Transformer):
-    """A Transformer whose positions can all look at each other.
+    """A Transformer in which every position attends to all positions.
 
-    It scores the vocabulary at every position; at a blank, these are the words that could be there.
+    It computes logits at every position. At a blank, they are its prediction of the missing word.
     """
 
     def mask(self, tokens: int, length: int, device: torch.device) -> None:
-        """Return no mask, so that each position may look at all of them."""
+        """Return None, so that each position attends to all positions."""
 
 
 class CrossAttention(nn.Module):
     """Attention from the decoder's positions to the encoder's output.
 
-    The output so far asks (queries); the encoder's output offers keys and values. There is no mask,
-    because the whole source is known. There is no rotary embedding either, because positions in two
-    different texts have no distance: the encoder has to put the position of a word into its vector.
+    The queries come from the output so far, and the keys and values from the encoder's output.
+    There is no mask, because the whole source is known. There is no rotary embedding either,
+    because there is no distance between positions in two different texts: the encoder has to
+    include the position of a word in its vector.
     """
 
     def __init__(self, config: Config) -> None:
@@ -75,7 +76,7 @@ class CrossAttention(nn.Module):
 
 
 class DecoderBlock(nn.Module):
-    """Attention to the output so far, cross-attention to the source, then feed-forward."""
+    """A decoder block: self-attention, cross-attention to the source, and feed-forward network."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -102,7 +103,7 @@ class DecoderBlock(nn.Module):
 
 
 class EncoderDecoder(nn.Module):
-    """A Transformer that reads a source text with an encoder and writes another text."""
+    """A Transformer that encodes a source text and generates another text from it."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -127,14 +128,14 @@ class EncoderDecoder(nn.Module):
         tokens = written.shape[-1]
         rotation = rotations(self.config, 0, tokens)
         mask = causal_mask(tokens, tokens, written.device)
-        x = self.encoder.embedding(written)  # both texts share a vocabulary
+        x = self.encoder.embedding(written)  # source and output share a vocabulary
         for block in self.blocks:
             x = block(x, encoded, rotation, mask, trace, cross_trace)
         final: Tensor = self.norm(x)
         return final
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Return the scores of all words [..., vocabulary] for final vectors [..., width]."""
+        """Return the logits [..., vocabulary] for final vectors [..., width]."""
         return self.encoder.logits(hidden)
 
 

@@ -1,4 +1,4 @@
-"""Write numbers in words: 407 is "four hundred seven", up to 999,999."""
+"""Write numbers up to 999,999 in words: 407 is "four hundred seven"."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def in_words(number: int) -> tuple[str, ...]:
 
 
 def _below_thousand(number: int) -> tuple[str, ...]:
-    """Return the words of a number below 1000; none for 0."""
+    """Return the words of a number below 1000, or no words for 0."""
     hundreds, rest = divmod(number, 100)
     words = (ONES[hundreds], "hundred") if hundreds else ()
     if rest >= 20:
@@ -42,8 +42,8 @@ def _below_thousand(number: int) -> tuple[str, ...]:
 def some_number(pick: random.Random) -> int:
     """Return a random number of 1 to 6 digits.
 
-    Each number of digits is equally probable. Zeros are more frequent than usual, because they are
-    left out in words and need more practice.
+    All lengths are equally probable. Zeros are more frequent than other digits, because words leave
+    them out and the model needs more practice with them.
     """
     digits = 1 + int(pick.random() * 6)
     drawn = [1 + int(pick.random() * 9)]

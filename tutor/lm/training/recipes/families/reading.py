@@ -17,9 +17,10 @@ GUESSES = 5
 
 
 class Prediction(NamedTuple):
-    """The most probable words for one row of the attention, with their probabilities.
+    """The most probable words at one position, with their probabilities.
 
-    The first of the `guesses` is the model's answer.
+    `row` is the position's row in the attention map. The first of the `guesses` is the model's
+    answer.
     """
 
     row: int
@@ -27,9 +28,9 @@ class Prediction(NamedTuple):
 
 
 class AttentionMap(NamedTuple):
-    """Attention weights [layers, heads, rows, columns] with the words of rows and columns.
+    """Attention weights [layers, heads, rows, columns], with the words of the rows and columns.
 
-    A weight is how much a row takes from a column.
+    A weight is how much the word of the row attends to the word of the column.
     """
 
     rows: Words
@@ -40,7 +41,7 @@ class AttentionMap(NamedTuple):
 def filled(
     network: Encoder, vocabulary: Vocabulary, words: Sequence[str]
 ) -> tuple[list[Prediction], AttentionMap]:
-    """Return predictions for each blank in `words`."""
+    """Return a prediction for each blank in `words`, and the attention."""
     text = (START, *words)
     trace = Trace()
     with torch.inference_mode():
@@ -53,7 +54,7 @@ def filled(
 def continued(
     network: Transformer, vocabulary: Vocabulary, beginning: Sequence[str]
 ) -> tuple[list[Prediction], AttentionMap]:
-    """Return a prediction for each word of the greedy continuation of `beginning`."""
+    """Return a prediction for each word of the greedy continuation, and the attention."""
     text = (START, *continuation(network, vocabulary, beginning))
     trace = Trace()
     with torch.inference_mode():
@@ -100,7 +101,7 @@ def transformed(
 def next_words(
     network: Transformer, vocabulary: Vocabulary, before: Sequence[str]
 ) -> dict[str, float]:
-    """Return the probability of every word after `before`, the most probable first.
+    """Return the probability of every next word after `before`, most probable word first.
 
     A blank in `before` counts as an unknown word.
     """

@@ -5,9 +5,9 @@
     encoder-decoder   writes a number in words, or puts a sentence into the plural
 
 Sentences come from `tutor.lm.training.recipes.families.language` and numbers from
-`tutor.lm.training.recipes.families.numerals`; both are drawn from a seed. Results are measured on
-examples that are held out of training. Some training words are replaced by `UNKNOWN`, so that a
-model can cope with words that it does not know.
+`tutor.lm.training.recipes.families.numerals`; both are drawn at random with a fixed seed. Results
+are measured on examples that are held out of training. Some training words are replaced with
+`UNKNOWN`, so that a model learns to cope with words that it does not know.
 """
 
 from __future__ import annotations
@@ -31,17 +31,22 @@ from tutor.lm.training.recipes.families.text import BLANK, END, START, UNKNOWN, 
 Words = tuple[str, ...]
 Batch = tuple[Tensor, ...]
 
-EXAMPLES = 200_000  # in the training set
-MEASURED = 1_000  # in a measurement
-HIDDEN = 0.15  # of all examples have a word replaced by UNKNOWN
-BLANKS = 0.15  # of all words become blanks, at least one in a sentence
-IGNORED = -100  # a target that the loss ignores
+EXAMPLES = 200_000
+"""The number of examples in the training set."""
+MEASURED = 1_000
+"""The number of examples in a measurement."""
+HIDDEN = 0.15
+"""The probability that one word of an example is replaced with `UNKNOWN`."""
+BLANKS = 0.15
+"""The probability that a word becomes a blank. Every sentence has at least one blank."""
+IGNORED = -100
+"""The id of a target that the loss ignores."""
 
 
 class Measure(msgspec.Struct, frozen=True):
-    """A result: a fraction of `of` examples, or the loss in nats per word.
+    """A result: a fraction of `of` examples, or the loss in nats per word, over `of` words.
 
-    `best` is the value for the true probabilities, from which the examples were drawn, if it is
+    `best` is the value that a model with the language's true probabilities would have, if it is
     known.
     """
 
@@ -62,7 +67,10 @@ def language() -> Language:
 
 
 def sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words, Words]]:
-    """Yield random sentences with their plurals, from the training set or the held-out set."""
+    """Yield random sentences with their plurals.
+
+    If `kept_out`, they come from the held-out set, else from the training set.
+    """
     pick = random.Random(f"sentences {seed}")
     while count:
         pair = language().pair(pick)
@@ -72,7 +80,10 @@ def sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words,
 
 
 def single_sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[Words]:
-    """Yield random sentences from the training set or the held-out set."""
+    """Yield random sentences.
+
+    If `kept_out`, they come from the held-out set, else from the training set.
+    """
     pick = random.Random(f"single sentences {seed}")
     while count:
         sentence = language().sentence(pick)
@@ -82,7 +93,10 @@ def single_sentences(seed: int, count: int, *, kept_out: bool) -> Iterator[Words
 
 
 def numbers(seed: int, count: int, *, kept_out: bool) -> Iterator[tuple[Words, Words]]:
-    """Yield random numbers as digits and as words, from the training set or the held-out set."""
+    """Yield random numbers as digits and as words.
+
+    If `kept_out`, they come from the held-out set, else from the training set.
+    """
     pick = random.Random(f"numbers {seed}")
     while count:
         number = numerals.some_number(pick)
@@ -102,7 +116,10 @@ class _ByLength:
             self._groups.setdefault(len(example[0]), []).append(example)
 
     def some(self, pick: random.Random, size: int) -> list[tuple[Words, Words]]:
-        """Return `size` examples of one length, which is drawn as often as it occurs."""
+        """Return `size` random examples of equal length.
+
+        Each length is drawn in proportion to the number of its examples.
+        """
         group = self._groups[len(_one_of(self._examples, pick)[0])]
         return [_one_of(group, pick) for _ in range(size)]
 
@@ -112,7 +129,7 @@ def _one_of(examples: Sequence[tuple[Words, Words]], pick: random.Random) -> tup
 
 
 def _hide(sentence: Words, pick: random.Random) -> Words:
-    """Replace a word other than the full stop by `UNKNOWN`, with probability `HIDDEN`."""
+    """Replace a word other than the full stop with `UNKNOWN`, with probability `HIDDEN`."""
     if pick.random() >= HIDDEN:
         return sentence
     index = int(pick.random() * (len(sentence) - 1))
@@ -129,11 +146,11 @@ def _cross_entropy(logits: Tensor, targets: Tensor) -> Tensor:
 
 
 class _OnSentences:
-    """The base class of two tasks: the vocabulary, the training sentences and the loss."""
+    """The base class of the encoder's and the decoder's task."""
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """The words of the language and the special tokens."""
+        """The special tokens and the words of the language."""
         return Vocabulary.of(language().words)
 
     @cached_property
@@ -156,14 +173,14 @@ class FillBlanks(_OnSentences):
         return Encoder(config)
 
     def batch(self, step: int, size: int, seed: int) -> Batch:
-        """Return the examples of one step, which depend only on the step and the seed."""
+        """Return the batch of one step, which depends only on the step and the seed."""
         pick = random.Random(f"{seed} {step}")
         examples = [self._blanked(sentence, pick) for sentence, _ in self._train.some(pick, size)]
         shown, wanted = zip(*examples, strict=True)
         return _rows(self.vocabulary, shown), torch.tensor(wanted)
 
     def _blanked(self, sentence: Words, pick: random.Random) -> tuple[Words, list[int]]:
-        """Replace some words by blanks, and return the sentence and the targets."""
+        """Replace some words with blanks, and return the sentence and the targets."""
         last = len(sentence) - 1
         blanks = {index for index in range(last) if pick.random() < BLANKS}
         blanks |= {int(pick.random() * last)}
@@ -175,10 +192,10 @@ class FillBlanks(_OnSentences):
         return (START, *shown), wanted
 
     def measure(self, network: FamilyNetwork, count: int = MEASURED) -> tuple[Measure, ...]:
-        """Put a blank at a random index of each sentence, and count the right answers.
+        """Put a blank at a random index of each sentence, and count the correct answers.
 
-        One result counts how often the most probable word fits; the other counts only sentences
-        where a single word fits.
+        An answer is the most probable word; it is correct if it fits. The first result includes
+        only sentences in which a single word fits, and the second result all sentences.
         """
         assert isinstance(network, Encoder)
         pick = random.Random("measure blanks")
@@ -205,7 +222,7 @@ class Continue(_OnSentences):
         return Transformer(config)
 
     def batch(self, step: int, size: int, seed: int) -> Batch:
-        """Return the examples of one step, which depend only on the step and the seed."""
+        """Return the batch of one step, which depends only on the step and the seed."""
         pick = random.Random(f"{seed} {step}")
         texts = [_hide(sentence, pick) for sentence, _ in self._train.some(pick, size)]
         ids = _rows(self.vocabulary, [(START, *text, END) for text in texts])
@@ -215,9 +232,9 @@ class Continue(_OnSentences):
 
     @torch.no_grad()
     def measure(self, network: FamilyNetwork, count: int = MEASURED) -> tuple[Measure, ...]:
-        """Cut each sentence at a random index, and count how often its continuation is right.
+        """Cut each sentence at a random index, and count the correct continuations.
 
-        A continuation is right if the result is a sentence of the language. The second result is
+        A continuation is correct if the result is a sentence of the language. The second result is
         the loss of whole sentences.
         """
         assert isinstance(network, Transformer)
@@ -242,13 +259,13 @@ class Continue(_OnSentences):
 class Transform:
     """The encoder-decoder's task: a number in words, or a sentence in the plural.
 
-    For example, `4 0 7 <end>` -> `four hundred seven`, and `the dog barks . <end>` ->
-    `the dogs bark .`. A sentence that is in the plural already stays as it is.
+    For example, `4 0 7 <end>` -> `four hundred seven`, and `the dog barks . <end>` -> `the dogs
+    bark .`. A sentence that is already in the plural is not changed.
     """
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        """The words of the language and of numbers, the digits and the special tokens."""
+        """The special tokens, the words of the language, the digits and the words of numbers."""
         added = [word for word in numerals.WORDS if word not in language().words]
         return Vocabulary.of((*language().words, *"0123456789", *added))
 
@@ -263,7 +280,7 @@ class Transform:
         return EncoderDecoder(config)
 
     def batch(self, step: int, size: int, seed: int) -> Batch:
-        """Return the examples of one step, which depend only on the step and the seed."""
+        """Return the batch of one step, which depends only on the step and the seed."""
         pick = random.Random(f"{seed} {step}")
         examples = [self._hidden(example, pick) for example in self._train.some(pick, size)]
         longest = 1 + max(len(wanted) for _, wanted in examples)
@@ -276,7 +293,7 @@ class Transform:
         return source, written, targets
 
     def _hidden(self, example: tuple[Words, Words], pick: random.Random) -> tuple[Words, Words]:
-        """Replace a word of a sentence by `UNKNOWN` on both sides."""
+        """Replace a word of a sentence with `UNKNOWN`, in the source and in the target."""
         source, wanted = example
         if source[-1] != ".":
             return example
@@ -285,13 +302,13 @@ class Transform:
         return source, tuple(UNKNOWN if given == UNKNOWN else word for given, word in pairs)
 
     def loss(self, network: FamilyNetwork, batch: Batch) -> Tensor:
-        """Return the mean loss of the right words, in nats."""
+        """Return the mean cross-entropy of the target words, in nats."""
         assert isinstance(network, EncoderDecoder)
         source, written, targets = batch
         return _cross_entropy(network.logits(network(network.encode(source), written)), targets)
 
     def measure(self, network: FamilyNetwork, count: int = MEASURED) -> tuple[Measure, ...]:
-        """Return how often the whole output is right."""
+        """Return the fractions of numbers and sentences whose whole output is correct."""
         assert isinstance(network, EncoderDecoder)
         return (
             self._right(network, "numbers", numbers(1, count, kept_out=True), count),
@@ -313,11 +330,11 @@ class Transform:
 
     @torch.no_grad()
     def written(self, network: EncoderDecoder, examples: Sequence[tuple[Words, Words]]) -> int:
-        """Return the number of examples whose whole output is right.
+        """Return the number of examples whose whole output is correct.
 
-        All examples must have the same lengths. An output is right if, after every prefix of the
-        expected output, the next expected word is the most probable one. So the network runs only
-        once (teacher forcing) instead of once per word.
+        All sources must have the same length, and so must all targets. An output is correct if,
+        after every prefix of the target, the next word of the target is the most probable word.
+        With this method (teacher forcing), the network runs once instead of once per word.
         """
         vocabulary = self.vocabulary
         encoded = network.encode(_rows(vocabulary, [(*source, END) for source, _ in examples]))

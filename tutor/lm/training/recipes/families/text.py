@@ -1,7 +1,7 @@
 """The vocabulary of the three small models: each token is a word.
 
-The vocabulary is a fixed list of words, after four special tokens. Any other word becomes
-`UNKNOWN`: the model knows that there is a word, but not which.
+The vocabulary consists of four special tokens and a fixed list of words. Any other word becomes
+`UNKNOWN`, so the model cannot tell which word it is.
 """
 
 from __future__ import annotations
@@ -17,28 +17,28 @@ _WORD = re.compile(r"_+|\d|[^\W\d_]+(?:['’][^\W\d_]+)*|[^\w\s]")
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    """Return the words of a text that a person wrote, in lowercase.
+    """Return the words of a user's text, in lowercase.
 
-    Digits and punctuation marks are words of their own, and each run of `_` is a blank.
+    Each digit and each punctuation mark is a separate word, and each run of `_` is a blank.
     """
     found = _WORD.findall(text.replace(",", "").lower())
     return tuple(BLANK if word.startswith("_") else word for word in found)
 
 
 class Vocabulary(msgspec.Struct, frozen=True):
-    """The special tokens and then all words, in the order of their ids."""
+    """A vocabulary: the special tokens and then all other words, in the order of their ids."""
 
     words: tuple[str, ...]
 
     @staticmethod
     def of(words: Iterable[str]) -> Vocabulary:
-        """Return the vocabulary with these words."""
+        """Return a vocabulary of the special tokens and these words."""
         return Vocabulary((*SPECIAL, *words))
 
     def __len__(self) -> int:
         return len(self.words)
 
     def ids(self, words: Sequence[str]) -> list[int]:
-        """Return the ids of these words."""
+        """Return the ids of these words. Words that are not in the vocabulary become `UNKNOWN`."""
         id_of = {word: id_ for id_, word in enumerate(self.words)}
         return [id_of.get(word, id_of[UNKNOWN]) for word in words]
