@@ -21,10 +21,10 @@ from tutor.lm.network import Trace, Transformer, causal_mask, rotations
 class ForwardPass:
     """A forward pass that can pause between two blocks.
 
-    `trace` records the pass so far. `changed` returns a context manager that is active while blocks run; it
-    may replace parts of the network (`tutor.lm.inspect.interventions`). `positions` are those of
-    the tokens, 0 to T - 1 by default. They decide how far queries and keys are rotated, but not
-    which tokens the causal mask hides.
+    `trace` records the pass so far. `changed` returns a context manager that is active while blocks
+    run; it may replace parts of the network (`tutor.lm.inspect.interventions`). `positions` are
+    those of the tokens, 0 to T - 1 by default. They decide how far queries and keys are rotated,
+    but not which tokens the causal mask hides.
     """
 
     def __init__(
