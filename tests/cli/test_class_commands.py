@@ -107,7 +107,7 @@ def test_names_are_shown_on_request(tutor: Tutor, school: Path) -> None:
 
 def test_figures_left_out_of_a_small_group_are_counted(tutor: Tutor, school: Path) -> None:
     said = tutor("class", "report", *(str(school / f"student{number}") for number in range(4))).out
-    assert "1 idea is left out, with answers from fewer than 5 learners." in said
+    assert "1 idea is left out because fewer than 5 learners have answered." in said
     assert "1 question is left out" in said
     assert "%" not in said.split("Ideas")[1]
 

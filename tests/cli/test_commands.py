@@ -122,7 +122,7 @@ def test_a_missing_course(tutor: Tutor, tmp_path: Path) -> None:
 def test_progress_of_an_invalid_name(tutor: Tutor) -> None:
     outcome = tutor("progress", "--learner", "../me")
     assert outcome.status == 2
-    assert "not a name" in outcome.err
+    assert "can't be used as a learner's name" in outcome.err
 
 
 def test_lint(tutor: Tutor, tmp_path: Path) -> None:
