@@ -124,7 +124,7 @@ def _named(char: str) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a count such as "1 token" or "49,152 tokens"; the plural of `noun` adds an s."""
+    """Return a count with its noun, such as "1 token" or "49,152 tokens"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 

@@ -91,7 +91,10 @@ def test_the_report_is_one_page_of_markdown(tutor: Tutor) -> None:
     course = load_course()
     total = sum(len(outline.questions) for outline in course.outlines)
     assert said.startswith("# Progress of ada, 20")
-    assert f"- 4 of {total} questions answered, 3 of them right the last time; 5 answers" in said
+    assert (
+        f"- 4 of {total} questions answered; the last answer was right for 3 of them. 5 answers"
+        in said
+    )
     assert "- Active on 1 of the last 30 days.\n" in said
     assert re.search(r"- About \d+% of the answers would be remembered today", said)
     assert "- Due for review: 4 today, 4 within 14 days." in said

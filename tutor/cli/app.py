@@ -1,4 +1,4 @@
-"""Open the app, which is what `tutor` without a command does."""
+"""Open the app when `tutor` is run without a command."""
 
 from __future__ import annotations
 

@@ -117,14 +117,14 @@ def _place(options: argparse.Namespace) -> Path:
 
 def _in_words(load: EngineLoad) -> list[str]:
     share = load.busy / load.up if load.up else 0.0
-    computed = f"{load.cached / 1e6:.0f} MB of cached computation"
+    computed = f"{load.cached / 1e6:.0f} MB of key-value caches"
     return [
         f"tutor {load.version}, {load.model or 'loading its model'}",
         f"learners connected  {load.learners} from {load.accounts} accounts",
         f"texts open          {load.sessions}, {computed}",
         f"requests waiting    {load.waiting}",
         f"networks training   {load.trainings}",
-        f"steps computed      {load.steps:,}, {load.together:,} of them in batches",
+        f"tokens processed    {load.steps:,}, {load.together:,} of them in batches",
         f"busy                {share:.0%} of {_time(load.up)}",
     ]
 

@@ -108,8 +108,8 @@ def confine(options: argparse.Namespace) -> None:
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
     """Return the clean environment of a locked-down process.
 
-    It has the allowed variables of the login session, the user name and home directory from the
-    system's user database, and our own settings.
+    It contains the allowed variables of the login session, the user name and home directory from
+    the system's user database, and our own settings.
     """
     kept = {
         name: value

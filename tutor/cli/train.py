@@ -120,7 +120,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file} cannot be read: {error.strerror}.", "Check --config.") from error
     except msgspec.MsgspecError as error:
         raise UsageError(
-            f"{file} does not contain settings: {error}.", "See --show-config."
+            f"{file} does not contain valid settings: {error}.", "See --show-config."
         ) from error
     return found
 

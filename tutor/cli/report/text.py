@@ -67,11 +67,11 @@ def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
     active = days.active_days(state.days, today, 30)
     streak = review.streak(state, now)
     lines = [
-        f"- {len(cards)} of {counted(len(questions), 'question')} answered, "
-        f"{sum(card.last_correct for card in cards)} of them right the last time; "
-        f"{counted(answers, 'answer')} in all.",
+        f"- {len(cards)} of {counted(len(questions), 'question')} answered; "
+        f"the last answer was right for {sum(card.last_correct for card in cards)} of them. "
+        f"{counted(answers, 'answer')} in total.",
         f"- Active on {active} of the last 30 days"
-        + (f", the last {streak} in a row." if streak > 1 else "."),
+        + (f", including the last {streak}." if streak > 1 else "."),
     ]
     if retention is not None:
         lines.append(
