@@ -54,14 +54,14 @@ def check_terminal() -> None:
     for stream, what in streams:
         if not stream.isatty():
             raise TerminalError(
-                f"{what} is not a terminal, but the app needs one.",
+                f"{what} is not a terminal.",
                 "Over SSH, use `ssh -t`. `tutor step`, `tutor lessons` and `tutor progress` work "
                 "without a terminal.",
             )
     # Windows does not set TERM, but its terminal can move the cursor.
     if sys.platform != "win32" and os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
         raise TerminalError(
-            "The app needs a terminal that can move the cursor, but this one "
-            f"cannot move its cursor (TERM is {os.environ.get('TERM') or 'not set'}).",
+            "This terminal cannot move its cursor "
+            f"(TERM is {os.environ.get('TERM') or 'not set'}).",
             "Set TERM to your terminal's type, such as xterm-256color.",
         )

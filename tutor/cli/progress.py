@@ -140,6 +140,6 @@ def _describe(progress: Progress, options: argparse.Namespace) -> None:
     if guesses.rounds:
         output.write(
             f"Guessing game: {counted(guesses.rounds, 'round')}, "
-            f"{guesses.learner_bits / guesses.rounds:.2f} bits per token, "
-            f"the model's {guesses.model_bits / guesses.rounds:.2f}."
+            f"{guesses.learner_bits / guesses.rounds:.2f} bits per token "
+            f"(the model: {guesses.model_bits / guesses.rounds:.2f})."
         )

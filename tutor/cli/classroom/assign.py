@@ -61,7 +61,7 @@ def _assign(
 def _remove(name: str, file: Path, known: tuple[Assignment, ...], course: Course) -> None:
     """Remove the due date of a lesson, given by id or number.
 
-    The id of a lesson that the course no longer has works too.
+    A lesson that is no longer in the course can be given by its id.
     """
     from tutor.classroom import assignments
 

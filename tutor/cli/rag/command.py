@@ -116,7 +116,9 @@ def run_index(options: argparse.Namespace) -> int:
         output.write(f"{name}: {_done(progress)}")
         for reason, count in sorted(progress.left_out.items()):
             output.write(f"  skipped  {count:>7,}  {reason}")
-    output.write(f"  {counted(listed.files, 'file')}, {counted(listed.passages, 'passage')} in all")
+    output.write(
+        f"  {counted(listed.files, 'file')}, {counted(listed.passages, 'passage')} in total"
+    )
     return 0
 
 

@@ -124,8 +124,8 @@ def _guesses(state: LearnerState) -> Iterator[str]:
         yield from ("", "## Guessing game", "")
         yield (
             f"{counted(guesses.rounds, 'round')}, "
-            f"{guesses.learner_bits / guesses.rounds:.2f} bits per token; "
-            f"the model's {guesses.model_bits / guesses.rounds:.2f}. Lower is better."
+            f"{guesses.learner_bits / guesses.rounds:.2f} bits per token "
+            f"(the model: {guesses.model_bits / guesses.rounds:.2f}). Lower is better."
         )
 
 
