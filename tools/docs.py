@@ -62,7 +62,7 @@ ROWS = (
     Row("stepper and chat", "ExplorerPane"),
     Row("vocabulary search", "SearchEntry TokenSearch"),
     Row("prompt or message editor", "PromptEditor"),
-    Row("consent to sending text", "ConsentScreen"),
+    Row("consent", "ConsentScreen"),
     Row("warning before an idle session ends", "IdleScreen"),
     Row("branches", "BranchTree", "`1` to `9` switch"),
     Row("recent texts", "RecentTexts"),
