@@ -57,7 +57,7 @@ def test_without_an_index_the_course_is_searched(tutor: Tutor, texts: Path) -> N
 
 def test_a_search_without_words_is_explained(tutor: Tutor) -> None:
     said = tutor("rag", "search", "* ?").err
-    assert "There is no word in '* ?'." in said
+    assert "'* ?' contains no words." in said
     assert "Search for one or more words" in said
 
 

@@ -67,7 +67,7 @@ def test_a_check_reports_the_servers_abilities(tutor: Tutor, server: Loopback) -
     assert said["log-probabilities"] == "up to 20 tokens at each position"
     assert said["prompt tokens"] == "reported"
     assert said["the stepper"] == "works"
-    assert float(said["time to first token"].removesuffix(" s")) >= 0
+    assert float(said["first token in"].removesuffix(" s")) >= 0
 
 
 def test_a_check_of_a_server_without_log_probabilities(
@@ -98,7 +98,7 @@ def test_tokens_are_counted_as_the_service_bills_them(tutor: Tutor) -> None:
                 status(404, {"error": "no such path"}),
             ]
             outcome = tutor("model", "check", "openai:x", "--base-url", server.url)
-        assert f"tokens              {expected}\n" in outcome.out
+        assert f"answer tokens       {expected}\n" in outcome.out
 
 
 @pytest.mark.parametrize(("code", "said"), [(401, "refused"), (429, "unknown"), (500, "unknown")])

@@ -50,7 +50,7 @@ def describe(report: CheckReport, model: RemoteModel) -> list[tuple[str, str]]:
         lines.append(("prompt tokens", "reported" if report.echoes else "not reported"))
         lines.append(("the stepper", "works" if continued else "does not work; chat does"))
     if report.first_after is not None:
-        lines.append(("time to first token", f"{report.first_after:.2f} s"))
+        lines.append(("first token in", f"{report.first_after:.2f} s"))
     if report.tokens_per_second is not None:
         lines.append(("tokens per second", f"{report.tokens_per_second:.1f}"))
     if report.answer_tokens is not None:
