@@ -148,7 +148,7 @@ async def test_the_game_continues_when_the_model_changes(tmp_path: Path) -> None
         engine.become(EngineState.READY)
         await settled(pilot)
         assert "The capital of France▏" in words(stage)
-        assert "Another model is in use now" in words(stage)
+        assert "The model has changed" in words(stage)
         assert "on the token ␣is" in words(stage)
         await press(pilot, "enter")
         assert "of 1" in words(stage)
