@@ -257,7 +257,7 @@ class TutorApp(RemoteTerminal):
 
     async def _leave(self) -> None:
         if self.progress.unsaved:
-            self.navigator.tell("Saving your progress, then quitting.")
+            self.navigator.tell("Saving your progress before quitting.")
             self._leaving = True
             await asyncio.to_thread(self.progress.drain, self._patience.quit)
         self.exit()

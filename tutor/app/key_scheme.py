@@ -17,7 +17,7 @@ class CommonKey(NamedTuple):
 
 
 COMMON_KEYS = (
-    CommonKey("enter", (), "Open, accept, take or answer what is selected."),
+    CommonKey("enter", (), "Open, accept, take or submit the selected item."),
     CommonKey("escape", ("back",), "Go back without losing anything."),
     CommonKey("up, down, left, right", (), "Move the selection, or change the selected value."),
     CommonKey("tab", (), "Go to the next view, link or field; Shift+Tab goes back."),

@@ -111,8 +111,8 @@ class Navigation(Protocol):
     def open_quiz(self, lesson: Lesson) -> None:
         """Open the questions of a lesson, or return to them if they are already open.
 
-        If their result is open, it is reused too: two open screens of one quiz would contradict
-        each other.
+        If their result is open, a new run replaces it. Two open screens of the same quiz would
+        contradict each other.
         """
 
     def restart_quiz(self, lesson: Lesson) -> None:
@@ -122,7 +122,7 @@ class Navigation(Protocol):
         """Replace the quiz with its result, so that Esc returns to where the quiz was opened."""
 
     def open_lab(self, lesson: Lesson, lab: Lab) -> None:
-        """Open a lab of a lesson on the full screen."""
+        """Open a lab of a lesson as a screen of its own."""
 
     def open_live_lab(
         self, name: str, lesson: Lesson | None = None, embedded: Lab | None = None

@@ -1,12 +1,12 @@
 """All colors of the app.
 
-Colors have three uses, and in each of them a symbol, a number or the font weight shows the same
-thing: `ACT` marks where you can act, `LIKELY` (5 steps) shows how probable something is, and
-`RIGHT` and `NOT_YET` show whether an answer was correct. The names are theme variables for content
+Color shows three things, and each of them is also shown by a symbol, a number or the font weight:
+`ACT` marks where the learner can act, `LIKELY` (5 steps) shows how probable something is, and
+`RIGHT` and `NOT_YET` show whether an answer was correct. The values are theme variables for content
 styles (`"$accent"`) and `.tcss` files.
 
-Terminals with 16 colors have a theme of their own, which uses only those 16, so that no two of the
-app's colors are rounded to the same one. If `NO_COLOR` is set,
+Terminals with 16 colors have a separate theme that uses only those 16, so that no two of the app's
+colors are rounded to the same one. If `NO_COLOR` is set,
 `tutor.app.terminal.line_filters.Colorless` removes the colors from every line that is drawn,
 because Textual would still send grays.
 """

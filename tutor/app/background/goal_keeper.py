@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 class GoalKeeper:
-    """Records which goals of labs have been reached.
+    """Records which lab goals have been reached.
 
     A lab in a lesson file is recorded as done, once, when the learner has reached all goals that
     the lesson names. A lab from `tutor.labs` also has goals of its own, which count no matter where
     the lab was opened.
 
-    The methods return a message for the learner, or None. By then the record is on disk.
+    The methods return a message for the learner, or None, after the record is on disk.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ from tutor.models.report import PullProgress
 from tutor.text import safe
 
 _STAGES = {
-    "waiting": "model: waiting",
+    "waiting": "waiting for model",
     "fetching": "downloading",
     "checking": "checking model",
     "converting": "converting model",

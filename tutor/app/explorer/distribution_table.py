@@ -31,8 +31,8 @@ _LEAST_BAR = 6
 class Columns:
     """The column widths, with 0 for a column that does not fit.
 
-    The table shows the logit from 70 cells on, and the token id from 46. Tokens from a server have
-    no id.
+    The table must be at least 70 cells wide to show the logit, and at least 46 to show the token
+    id. Tokens from a server have no id.
     """
 
     rank: int

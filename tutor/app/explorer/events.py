@@ -32,7 +32,7 @@ class Do(Enum):
     RUN = "run"
     """Let the model continue by itself, or stop it immediately."""
     PAUSE = "pause"
-    """Stop a run immediately. The tokens that it has taken are kept."""
+    """Stop a run immediately. The tokens taken so far are kept."""
     STOP_READING = "stop"
     """Stop processing a long text. The text is kept and can be processed later."""
     MARKS = "marks"
@@ -157,7 +157,7 @@ class Say(msgspec.Struct, frozen=True):
 
 
 class EngineChanged(msgspec.Struct, frozen=True):
-    """The state of the engine has changed, or its model."""
+    """The engine's state or model has changed."""
 
     engine: EngineInfo
 

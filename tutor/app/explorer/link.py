@@ -59,7 +59,7 @@ class Link:
         return session.tokens
 
     async def follow(self, path: Sequence[Token]) -> AsyncModelSession:
-        """Return the session after setting it to exactly this path of at least one token."""
+        """Return the session, moved to exactly this path. The path must not be empty."""
         async with self._changing:
             if self._engine.model is None or self._engine.model.sha256 != self._model:
                 self._session = None  # its tokens belong to another model

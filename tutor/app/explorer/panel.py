@@ -90,7 +90,7 @@ def branch_line(tree: TokenTree, fork: Fork, width: int, *, chosen: bool) -> Con
 
 
 class BranchTree(ListPanel):
-    """Shows the branches. In focus, it has keys that switch to a branch or remove one."""
+    """Shows the branches of a text. Its keys switch to a branch or remove one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "choose(-1)", "choose", key_display="↑↓", tooltip="Choose a branch."),

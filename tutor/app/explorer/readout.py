@@ -238,5 +238,9 @@ def _told(state: State, width: int) -> str | None:
     shown, hidden = counted(len(found.rows), "token"), figures.percent(found.hidden_probability)
     if width < _NARROW:
         return f"{shown} shown, {hidden} hidden."
-    drawn = "It samples the tokens itself" if found.drawn_elsewhere else "Only these can be drawn"
+    drawn = (
+        "It samples the tokens itself"
+        if found.drawn_elsewhere
+        else "Only shown tokens can be drawn"
+    )
     return f"The server shows {shown} and hides {hidden}. {drawn}."

@@ -141,7 +141,7 @@ def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -
 
 
 def _moved(state: State, tree: TokenTree) -> State:
-    """Return the state with `tree`, without its answer if this changes the tree."""
+    """Return the state with `tree`. If that changes the tree, the answer is removed."""
     return state if tree == state.tree else state.with_tree(tree).without_answer()
 
 

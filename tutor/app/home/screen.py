@@ -71,7 +71,7 @@ _PLACES = (
 
 
 class HomeScreen(MenuScreen):
-    """The list of lessons, with the learner's progress, and of other screens."""
+    """The course map: all lessons with the learner's progress, and the other screens."""
 
     CSS_PATH = "home.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -82,7 +82,7 @@ async def agreed(
     """Return whether text may be sent to the host of `model`.
 
     This depends on what is allowed on this machine and on the learner, who is asked once per host.
-    The question contains `what`, a phrase that describes the text. A server on this machine needs
+    The question includes `what`, a phrase that describes the text. A server on this machine needs
     no consent.
 
     `remote` is the model that the command line names, and `show` opens a screen. Await this in a

@@ -109,14 +109,17 @@ def _card(card: ModelCard) -> list[tuple[str, str]]:
         return [
             ("model", safe(card.name)),
             ("server", safe(card.path)),
-            ("shows", f"{shows}; nothing from inside the model"),
+            ("shows", f"{shows}; the inside of the model is hidden"),
             ("labs", "labs that look inside a model need a local model"),
         ]
     return [
         ("model", safe(card.name)),
         ("file", safe(card.path)),
         ("SHA-256", safe(card.sha256)),
-        ("format", f"{safe(card.format)}, multiplied as {safe(card.kernel)} on this machine"),
+        (
+            "format",
+            f"{safe(card.format)}, computed with {safe(card.kernel)} kernels on this machine",
+        ),
         ("size", f"{card.parameters:,} parameters"),
         (
             "shape",

@@ -100,7 +100,7 @@ class ProgressScreen(MenuScreen):
 
 
 def _memory(retention: float | None, streak: int) -> list[Content]:
-    """Return the estimated score today and, above one, the number of study days in a row."""
+    """Return lines with today's estimated score and, from two days on, the study streak."""
     if retention is None:
         said = (
             "You have not answered any questions yet. Once you have, this screen shows how well "
@@ -181,7 +181,7 @@ class LessonProgressScreen(MenuScreen):
             "f",
             "ask_forget",
             "forget",
-            tooltip="Forget your answers in this lesson, after you confirm.",
+            tooltip="Forget all your answers in this lesson. You have to confirm.",
         ),
     ]
 
@@ -189,7 +189,7 @@ class LessonProgressScreen(MenuScreen):
         super().__init__(services, navigation)
         self._outline = outline
         self._asked = False
-        """Whether the learner is being asked to confirm that the lesson be forgotten."""
+        """Whether the learner is being asked to confirm."""
 
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="figures", can_focus=False):

@@ -65,7 +65,7 @@ def answer_field(question: Question, seed: int) -> AnswerField:
             return AnswerField([matching, matching.options], how)
         case OrderQuestion():
             ordering = Ordering([inline(item) for item in question.items], order)
-            how = "Put the items in order, the first at the top. ← and → move an item."
+            how = "Put the items in order, with the first at the top. ← and → move an item."
             return AnswerField([ordering], how)
         case NumberQuestion():
             number = TypedAnswer(allowed=_NUMBER_KEYS, placeholder="a number")

@@ -127,4 +127,4 @@ def _advice(open_ones: list[Question], guessed: list[Question]) -> Content:
         return Content("Look again at the questions marked ×. Enter opens the lesson screen.")
     if guessed:
         return Content("The questions you guessed come first. Enter opens the lesson screen.")
-    return Content("You have nothing left to look at again.")
+    return Content("No lesson screen needs another look.")

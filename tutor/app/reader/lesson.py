@@ -58,7 +58,7 @@ class LessonScreen(LinkedScreen):
         lesson: Lesson,
         screen_id: str | None = None,
     ) -> None:
-        """Open `lesson` at the screen `screen_id`, or where the learner left off if it is None."""
+        """Open `lesson` at the screen `screen_id`. None means where the learner left off."""
         super().__init__(services, navigation)
         self._lesson = lesson
         self._opened_at = screen_id

@@ -5,7 +5,7 @@ type. A size could be a billion cells, or zero, which leads to a division by zer
 comes from the system, and mouse support is off (see `tutor.app.lifetime`).
 
 Textual's decoder ends the program at the first byte that is not valid UTF-8, and its parser ends
-the program at a key whose number is not a character.
+the program at a key code that is not a valid character.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class KeyParser(PasteParser):
         return (each for each in super().feed(data) if not isinstance(each, _NOT_TAKEN))
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
-        """Ignore a key whose number is not a character."""
+        """Ignore a key code that is not a valid character."""
         try:
             return list(super()._sequence_to_key_events(sequence, alt))
         except (ValueError, OverflowError):

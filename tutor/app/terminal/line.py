@@ -1,6 +1,6 @@
 """Decide how much may be sent over the connection between the program and its terminal.
 
-The environment shows which type of connection it is:
+Environment variables determine the type of connection:
 
     SSH_CONNECTION, SSH_TTY    set by the SSH server (and kept by tmux and mosh)
     TUTOR_LOW_BANDWIDTH        if not empty, the same as --low-bandwidth

@@ -68,7 +68,7 @@ class AnsiWriter:
 
     def _change_to(self, wanted: _Attributes) -> str:
         before, self._set = self._set, wanted
-        if wanted.weight != before.weight:  # no code resets only one of these attributes
+        if wanted.weight != before.weight:  # there is no code to reset just one of these
             before = _PLAIN
             codes = ["0", wanted.weight] if wanted.weight else ["0"]
         else:
@@ -124,7 +124,7 @@ class ScreenDiff:
         self._shown = [None] * len(self.wanted)
 
     def put(self, update: CompositorUpdate, size: Size) -> None:
-        """Draw into the picture an update that Textual would send to a terminal of this size."""
+        """Add to the picture an update that Textual would send to a terminal of this size."""
         if (len(self.wanted), self._width) != (size.height, size.width):
             self.wanted = [Strip.blank(size.width)] * size.height
             self.forget()

@@ -51,7 +51,7 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, _screen: Screen[Any]) -> None:
-        """Lay out the screen only if the keys have changed, since comparing them is cheaper."""
+        """Lay out the screen only if the keys have changed, since comparing keys is cheaper."""
         if self.lines(self.content_size.width) != self._shown:
             self._lay_out()
 

@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 
 def centered(at: int, count: int, room: int) -> int:
-    """Return the first of `room` visible lines out of `count`, with line `at` in the middle."""
+    """Return the index of the first visible line, with line `at` in the middle.
+
+    `count` is the number of all lines, and `room` the number of visible lines.
+    """
     return min(max(0, at - room // 2), max(0, count - room))
 
 

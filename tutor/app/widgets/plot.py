@@ -11,7 +11,7 @@ from itertools import pairwise
 from tutor.app.widgets.bars import LEVELS
 
 YOU, MODEL, BOTH = "●", "○", "◆"
-"""The symbols of the two curves, and of points on both. They can be told apart without color."""
+"""The symbols for points on each curve and on both. They can be told apart without color."""
 
 
 def two_curves(you: Sequence[float], model: Sequence[float], height: int) -> list[str]:

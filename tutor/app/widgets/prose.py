@@ -1,4 +1,4 @@
-"""Draw the text of lesson files, which is Markdown. It cannot run or open anything."""
+"""Draw the Markdown text of lesson files, which cannot run or open anything."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ RULE = (
 
 
 def learner_bits(sureness: float, right: bool, vocabulary_size: int) -> float:
-    """Return the learner's surprisal at the true token, after a bet of `sureness`.
+    """Return the learner's surprisal of the true token, after a bet of `sureness`.
 
     The bet is greater than 0 and less than 1.
     """

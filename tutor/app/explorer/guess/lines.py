@@ -30,7 +30,7 @@ def bet(sureness: float, guess: Row | None) -> Content:
 
 
 def outcome(played: Round, width: int, height: int) -> list[Content]:
-    """Return lines with both players' surprisal at the true token and the model's distribution."""
+    """Return lines with each player's surprisal of the true token and the model's distribution."""
     lines = [_cost_line("you", played.learner_bits, _verdict(played))]
     first, came = played.distribution.rows[0], played.actual
     said = f"gave {figures.shown(came.token)} {figures.percent(came.probability)}"

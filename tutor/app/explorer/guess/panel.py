@@ -45,7 +45,7 @@ ROWS = 5
 class GuessEntry(Entry):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "guess", tooltip="Submit this guess."),
-        *pair(UP_DOWN, "arrow(*)", "bet", "Bet more or less."),
+        *pair(UP_DOWN, "arrow(*)", "bet", "Raise or lower your bet."),
     ]
 
 
