@@ -62,7 +62,7 @@ ROWS = (
     Row("stepper and chat", "ExplorerPane"),
     Row("search the vocabulary", "SearchEntry TokenSearch"),
     Row("a prompt or message", "PromptEditor"),
-    Row("before anything is sent", "ConsentScreen"),
+    Row("consent", "ConsentScreen"),
     Row("a session about to end", "IdleScreen"),
     Row("branches", "BranchTree", "`1` to `9` switch"),
     Row("texts", "RecentTexts"),

@@ -112,5 +112,5 @@ class TextScreen(TutorScreen):
         """Lay out the text and show it on the screen."""
         width = self.query_one(self.SCROLLED).scrollable_content_region.width
         self.query_one("#text", Static).update(Content("\n").join(self.text(width)))
-        # whether it can scroll is known only after the layout
+        # the scroll keys depend on the layout
         self.call_after_refresh(self.refresh_bindings)

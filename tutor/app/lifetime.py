@@ -94,7 +94,7 @@ def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEvent
 
 def _leave(app: TutorApp, loop: asyncio.AbstractEventLoop, status: int) -> None:
     """Exit the app from another thread, and end the process if the app does not exit in time."""
-    last_resort = threading.Timer(PATIENCE, os._exit, (status,))  # saving continues until then
+    last_resort = threading.Timer(PATIENCE, os._exit, (status,))  # saving continues in the meantime
     last_resort.daemon = True
     last_resort.start()
     loop.call_soon_threadsafe(lambda: app.exit(return_code=status))

@@ -1,4 +1,4 @@
-"""The layout of the pane. Everything it shows follows from the explorer's state."""
+"""The layout of the pane. All of its content is derived from the explorer's state."""
 
 from __future__ import annotations
 

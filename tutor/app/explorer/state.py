@@ -39,8 +39,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     `first_message` is the message that starts a conversation automatically.
 
     `request` is the last request to the engine. It becomes None when the engine has responded, or
-    when the request has to be sent again. After a failure it stays, so that a request is never
-    repeated without the learner.
+    when the request has to be sent again. After a failure it stays, so that a failed request is
+    repeated only when the learner acts.
     """
 
     document: Document

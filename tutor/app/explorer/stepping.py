@@ -32,7 +32,7 @@ MOST_ROWS = 600
 
 
 def carry_out(state: State, command: Command) -> State:
-    """Carry out a command after the commands before it, and retry a failed request."""
+    """Carry out a command after all earlier ones, and retry a failed request."""
     if state.request_failed:
         state = replace(state, request=None, request_failed=False)
     state = _paused(state, command)

@@ -50,7 +50,7 @@ class ConsentScreen(TextScreen):
         self._decided: Callable[[bool], None] | None = decided
 
     def on_mount(self) -> None:
-        self.place = "before anything is sent"
+        self.place = "consent"
 
     def text(self, width: int) -> list[Content]:
         return describe(self._model, self._what, max(20, min(width, 90)))

@@ -147,7 +147,7 @@ class LessonScreen(LinkedScreen):
         await self.query_one(Prose).show(self._shown.body)
         self.query_one("#reading").scroll_home(animate=False)
         self._show_lab()
-        # whether it can scroll is known only after the layout
+        # the scroll keys depend on the layout
         self.call_after_refresh(self.refresh_bindings)
         self._opened = True
         self._save_place()

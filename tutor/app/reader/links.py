@@ -98,7 +98,7 @@ class TermScreen(LinkedScreen):
 
     async def _show(self) -> None:
         await self.query_one(Prose).show(self._term.text)
-        # whether it can scroll is known only after the layout
+        # the scroll keys depend on the layout
         self.call_after_refresh(self.refresh_bindings)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -87,7 +87,7 @@ class ThrottledTerminal:
     def asked(self, *, repaint: bool = False) -> None:
         """Record that the learner did something and is waiting for its effect.
 
-        With `repaint`, send the whole screen again, since the terminal may show anything.
+        With `repaint`, send the whole screen again, since the content of the terminal is unknown.
         """
         self._pace.key_pressed()
         if repaint:

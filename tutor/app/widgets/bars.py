@@ -41,7 +41,7 @@ def change(before: float, after: float, width: int) -> tuple[str, str, str]:
 
 
 def level(bits: float) -> str:
-    """Return a character whose height shows a surprisal, with `BITS_A_LEVEL` per step."""
+    """Return a character whose height shows a surprisal, in steps of `BITS_A_LEVEL` bits."""
     step = len(LEVELS) - 1 if math.isinf(bits) else int(bits / BITS_A_LEVEL)
     return LEVELS[min(max(step, 0), len(LEVELS) - 1)]
 
