@@ -38,7 +38,7 @@ SAVE_AFTER = 0.5
 class ExplorerPane(PaneLayout):
     """Shows a text or a conversation, one token at a time.
 
-    Posts `Stepped` for everything that could reach the goal of a lab.
+    Posts `Stepped` after every action that could reach a goal of the lab.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = PANE_KEYS

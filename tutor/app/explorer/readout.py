@@ -41,7 +41,7 @@ def spread(left: Content, right: Content, width: int) -> Content:
 def surprise(step: Step, index: int) -> str:
     """Return the surprisal of a token as text."""
     if index == 0:
-        return "nothing before it"
+        return "no prediction"
     if step.surprisal_bits is None:
         return "…"
     if step.known_bits is None:

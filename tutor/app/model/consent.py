@@ -111,7 +111,7 @@ def describe(model: RemoteModel, what: str, width: int) -> list[Content]:
     to = host if product == host else f"{product}, at {host}"
     parts = [
         ("to", Content.assemble((to, "bold"), f": the model {safe(model.name)}")),
-        ("what", Content(f"{what}. Your IP address and {_key(model)} are sent with it.")),
+        ("what", Content(f"{what}. Your IP address and {_key(model)} are also sent.")),
         ("not", Content("Your progress, your other texts and your name stay on this machine.")),
         ("cost", Content(_cost(model.price))),
         ("then", Content("The service's terms say what it stores and for how long.")),

@@ -77,7 +77,7 @@ class ReviewScreen(AskScreen):
         await self._end()
 
     async def _show(self, question: str, item: Due | None) -> bool:
-        """Ask a question of the course. Return False if it cannot be read."""
+        """Ask a question of the course. Return False if the question cannot be read."""
         try:
             found = await asyncio.to_thread(self.services.course.question, question)
         except LessonError:

@@ -33,7 +33,7 @@ class LateKeys:
         self._sent.append((key, to))
 
     def redirected(self, key: Key, to: Widget) -> bool:
-        """Send a key that came back to the widget `to`, unless it has already been sent there.
+        """Send a returned key to the widget `to`, unless the key was already sent there.
 
         Return True if it was sent.
         """

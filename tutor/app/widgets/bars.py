@@ -18,7 +18,7 @@ def bar(fraction: float, width: int) -> str:
     """Draw a bar that fills `fraction` (0 to 1) of `width` cells, and pad it with spaces.
 
     The bar is exact to an eighth of a cell. Any fraction above zero shows at least the thinnest
-    stroke, so that nothing possible looks impossible.
+    stroke, so that no possible event looks impossible.
     """
     full, rest = divmod(_eighths(fraction, width), 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)

@@ -76,6 +76,6 @@ class LabTask(Static):
 
 
 def _goal(words: str, reached: bool, *, muted: bool = False) -> Content:
-    """Draw a goal. A goal that is not reached stands out, unless it is `muted`."""
+    """Draw a goal. Unless `muted`, a goal that is not reached stands out."""
     sign = ("✓ ", RIGHT) if reached else ("○ ", MUTED if muted else ACT)
     return Content.assemble(sign, (words, MUTED if reached or muted else ""))
