@@ -59,7 +59,7 @@ class TakeFound(msgspec.Struct, frozen=True):
 
 
 class MoveCursor(msgspec.Struct, frozen=True):
-    """Move to another row. Above the first row, Enter takes the model's draw again."""
+    """Move to another row. Moving above the first row selects the model's draw again."""
 
     by: int
 

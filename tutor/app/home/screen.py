@@ -85,7 +85,7 @@ class HomeScreen(MenuScreen):
             )
             for each in _PLACES
         ),
-        Binding("q", "app.quit", "quit", tooltip="Quit, after everything is saved."),
+        Binding("q", "app.quit", "quit", tooltip="Save everything and quit."),
     ]
 
     def compose_content(self) -> ComposeResult:

@@ -41,7 +41,7 @@ def percent(probability: float) -> str:
 
 
 def bits(value: float) -> str:
-    """Format bits with two decimals. Infinity becomes `∞`, and NaN, which means unknown, `?`."""
+    """Format bits with two decimals. Infinity becomes `∞`, and NaN (unknown) becomes `?`."""
     if math.isnan(value):
         return "?"
     return "∞" if math.isinf(value) else f"{value:.2f}"

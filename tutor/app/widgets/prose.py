@@ -182,7 +182,7 @@ class Prose(Markdown):
         widget.update(content, layout=False)
 
 
-@lru_cache(maxsize=512)  # in the glossary, every key press needs every term
+@lru_cache(maxsize=512)  # the glossary needs every term after each key press
 def plain(markdown: str) -> str:
     """Return the words of a short text on one line, without Markdown marks and links."""
     tokens = [each for each in parser().parse(safe(markdown)) if each.type == "inline"]
