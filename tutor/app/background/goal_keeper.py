@@ -36,8 +36,8 @@ class GoalKeeper:
     ) -> None:
         """Create the recorder.
 
-        `find_lesson` returns the lesson with a given id. It raises `LessonError` if the lesson
-        cannot be read.
+        `find_lesson` returns the lesson with a given id. The function raises `LessonError` if the
+        lesson cannot be read.
         """
         self._progress = progress
         self._find_lesson = find_lesson

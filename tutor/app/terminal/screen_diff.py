@@ -68,7 +68,7 @@ class AnsiWriter:
 
     def _change_to(self, wanted: _Attributes) -> str:
         before, self._set = self._set, wanted
-        if wanted.weight != before.weight:  # there is no code to reset just one of these
+        if wanted.weight != before.weight:  # there is no code that resets a single attribute
             before = _PLAIN
             codes = ["0", wanted.weight] if wanted.weight else ["0"]
         else:

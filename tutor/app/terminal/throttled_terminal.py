@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 AT_ONCE = 4
 """The number of repaints after a key press that are not delayed.
 
-They show, for example, the effect of the key and the model's response.
+These repaints show, for example, the effect of the key and the model's response.
 """
 
 
