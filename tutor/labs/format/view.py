@@ -137,7 +137,7 @@ def _rows(state: State, room: Room, count: int) -> list[Content]:
     name = _TOKEN if room.roomy else _SHORT_TOKEN
     bar = min(_MOST_BAR, room.width - name - 36) if room.roomy else 0
     heading = f"  {'rank':>6}  {'token':<{name}}{'before':>9}{'after':>9}"
-    legend = "  █ stays ▒ gained ╌ lost" if room.roomy else ""
+    legend = "  █ kept ▒ gained ╌ lost" if room.roomy else ""
     best = place.kept[0].id if place.kept else -1
     shown = [_row(row, row.id == best, name, bar) for row in _listed(place, count)]
     return [Content.styled(heading + legend, MUTED), *shown, *[Content("")] * (count - len(shown))]
