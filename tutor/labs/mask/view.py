@@ -1,4 +1,4 @@
-"""Draws the lab about the causal mask."""
+"""Draws the causal mask lab."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tutor.labs.mask.lab import VIEWS, Reading, State
 
 _BITS = 8
 _TABLE = 76
-"""Columns of the table when the map is beside it."""
+"""The width of the table, in columns, when the map is shown next to it."""
 
 
 class MaskView(LabView):
-    """One of two views: the surprisal of each next token with and without the mask, or the map."""
+    """Shows each token's surprisal with and without the mask, or the attention map."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [
@@ -35,7 +35,7 @@ class MaskView(LabView):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "next_view" or self.size.width < WIDE
 
-    action_edit = writes("A text:", edit_sentence)
+    action_edit = writes("Text:", edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.readings:
@@ -168,7 +168,7 @@ def _said(state: State, width: int) -> list[Content]:
     moved = [(name, state.moved(hide)) for hide, name in ((True, "mask"), (False, "no mask"))]
     if state.shared >= 2 and any(count is not None for _, count in moved):
         parts = [f"{name} {'…' if count is None else count}" for name, count in moved]
-        start = "Predictions changed in the shared beginning:  "
+        start = "Changed predictions in the shared prefix:  "
         lines.append(
             Content.assemble((start if width >= ROOMY else "changed:  ", MUTED), "  ".join(parts))
         )

@@ -1,1 +1,1 @@
-"""The lab "A map of words"."""
+"""The "A map of words" lab."""
