@@ -43,7 +43,7 @@ class AttentionView(LabView):
         *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose a head."),
         *pair(P_N, "move_focus(*, 'token')", "token", "Go to the previous or next token."),
         key("enter", "show_head", "show head", "Show the map of the selected head."),
-        key("f", "rank_heads", "find", "Rank all heads by a pattern, or by the next one."),
+        key("f", "rank_heads", "find", "Rank all heads by a pattern, or by the next pattern."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "move_focus": lambda state: state.view != "finder",
@@ -65,7 +65,7 @@ class AttentionView(LabView):
         if state.view == "finder" and state.sentence is not None:
             return _finder(state, room)
         if not state.known:
-            return [Content.styled("computing attention …", MUTED)]
+            return [Content.styled("Computing attention …", MUTED)]
         above = _head(state, room)
         height -= len(above)
         if state.view == "row":

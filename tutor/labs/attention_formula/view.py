@@ -43,7 +43,7 @@ class AttentionFormulaView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.read is None or state.worked is None:
-            return [Content.styled("computing the vectors …", MUTED)]
+            return [Content.styled("Computing the vectors …", MUTED)]
         room = Room(width, height)
         above = [_place(state, state.read, room), _steps(state, room), *_words(state, room)]
         below = _total(state, state.read, state.worked, width) if state.step == SUM else []
@@ -127,7 +127,7 @@ def _words(state: State, room: Room) -> list[Content]:
 def _powers(scores: Sequence[float], at: int) -> str:
     """Format a power of e divided by the sum of all powers.
 
-    The result is written out in numbers unless these are too large.
+    The result is written out in numbers unless they are too large.
     """
     if max(scores) > _LARGE:
         return f"e^{_number(scores[at])}   / all"

@@ -52,7 +52,7 @@ class ContinuationsBackend(ModelBackend):
     def _longer(self, question: Question, number: int, path: Path) -> Path:
         """Return the continuation with one more token.
 
-        The token is determined by the seed, the number of the continuation, and the position.
+        Random draws depend on the seed, the number of the continuation, and the position.
         """
         logits = self._growing.logits(path.ids)
         position = len(self._growing.prompt) + len(path.ids)

@@ -242,7 +242,7 @@ def repeats(path: Path) -> bool:
 
 
 def _of(state: State, method: str) -> list[tuple[Way, tuple[Path, ...]]]:
-    """Return the finished ways that use this method, with their continuations."""
+    """Return the ways that use this method and are finished, with their continuations."""
     return [
         (WAYS[way], paths)
         for way, paths in state.paths.items()
@@ -273,7 +273,7 @@ def _beam_beats_greedy(state: State) -> bool:
     )
 
 
-@goal("varied-and-likely", "Get 20 varied texts (distinct ≥ 0.8) 0.7 bits/token below plain")
+@goal("varied-and-likely", "Get 20 varied texts (distinct ≥ 0.8), 0.7 bits/token below plain")
 def _varied_and_likely(state: State) -> bool:
     """Return whether all samples of a way differ and are more probable than plain samples."""
     drawn = _of(state, "draw")

@@ -36,7 +36,7 @@ class ContinuationsView(LabView):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("r,enter", "run", "run, stop", "Generate both sides, stop, or use a new seed."),
-        *pair(LEFT_RIGHT, "choose(*, 'way')", "way", "Choose another way for this side."),
+        *pair(LEFT_RIGHT, "choose(*, 'way')", "method", "Choose another method for this side."),
         key("tab", "switch('side')", "other side", "Switch to the other side."),
         *pair(UP_DOWN, "move_focus(*, 'continuation')", "choose", "Choose a continuation to read."),
         key("e", "edit", "edit", "Edit the prompt."),
@@ -77,7 +77,7 @@ _FEW = (Column("bits/token", 11, right=True), Column("distinct", 10, right=True)
 
 def _ways(state: State, room: Room) -> list[Content]:
     shown = _COLUMNS if room.roomy else _FEW
-    name = Column("way", min(24, room.width - 2 - sum(column.width for column in shown)))
+    name = Column("method", min(24, room.width - 2 - sum(column.width for column in shown)))
     lines = [heading((name, *shown))]
     for side, way in enumerate(state.ways):
         here = side == state.side

@@ -1,4 +1,4 @@
-"""Defines the lab that tests how well defenses in a prompt stop instructions in a review.
+"""Defines the lab that tests defenses in a prompt against instructions in a review.
 
 The prompt is plain text with two examples and a review, because in this form the default model
 reliably tells good reviews from bad ones. An attack is only meaningful if the model is right
@@ -30,9 +30,8 @@ class Material(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The bundled reviews, attacks and defenses.
 
     `documents` are bad reviews. `attacks` are sentences that try to make the model call them
-    positive, and `harmless` are sentences that don't try. `praise` are good reviews, which show
-    whether a defense has side effects. `marks`, `after` and `warning` are the texts of the three
-    defenses.
+    positive, and `harmless` are other sentences. `praise` are good reviews, which show whether a
+    defense has side effects. `marks`, `after` and `warning` are the texts of the three defenses.
     """
 
     instruction: str
@@ -111,7 +110,7 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Shares(msgspec.Struct, frozen=True, array_like=True):
-    """The probability of each label as the beginning of the answer."""
+    """The probability that the answer begins with each of the two labels."""
 
     positive: float
     negative: float
@@ -302,7 +301,7 @@ def _own_attack(state: State) -> bool:
 
 
 def _own_defense(state: State) -> bool:
-    """Return whether the learner's defense halves the attacks that work and isn't too strict."""
+    """Return whether the learner's defense halves the successful attacks and isn't too strict."""
     if not state.own_defense:
         return False
     without, own = (result(state, each) for each in (Defense(), Defense(own=state.own_defense)))

@@ -42,7 +42,7 @@ class InjectionView(LabView):
         *pair(LEFT_RIGHT, "move_focus(*, 'attack')", "attack", "Choose an attack."),
         *pair(P_N, "move_focus(*, 'document')", "review", "Choose a review."),
         key("e", "attack", "your attack", "Write your own attack."),
-        key("w", "defend", "your defense", "Write your own defense, used before the review."),
+        key("w", "defend", "your defense", "Write your own defense, placed before the review."),
         key("tab", "prompt", "prompt", "Switch between the prompt and the results."),
     ]
 
@@ -51,10 +51,10 @@ class InjectionView(LabView):
         self._prompt = False
 
     def action_attack(self) -> None:
-        self.write("Your attack, to be added to each review:", self.state.own_attack, EditText)
+        self.write("Your attack, added after each review:", self.state.own_attack, EditText)
 
     def action_defend(self) -> None:
-        label = "Your defense, to go before the review (\\ Enter: new line):"
+        label = "Your defense, placed before the review (\\ Enter: new line):"
         self.write(label, self.state.own_defense, partial(EditText, field="defense"))
 
     def action_prompt(self) -> None:
@@ -72,7 +72,7 @@ class InjectionView(LabView):
 
 
 def _measured(state: State, width: int, height: int) -> list[Content]:
-    """Draw the results. If there are few rows, draw only those around the selected ones."""
+    """Draw the results. If there are few rows, draw only the items around the selected ones."""
     low = Room(width, height).low
     shown = around(state.defense, len(state.defenses), 2 if low else len(state.defenses))
     table = [_heading(width), *(_row(state, at, width) for at in shown)]

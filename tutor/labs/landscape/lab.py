@@ -1,7 +1,7 @@
 """Defines the lab that compares two products, showing the date and source of each fact.
 
-The facts come from `lessons/facts.yaml`, the only file for facts that vendors can change. The cell
-of a missing fact is empty.
+The facts come from `lessons/facts.yaml`, which has all facts that vendors can change. The cell of a
+missing fact shows a dash.
 """
 
 from __future__ import annotations

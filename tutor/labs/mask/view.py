@@ -39,7 +39,7 @@ class MaskView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.readings:
-            return [reading_line("processing", state.progress, width)]
+            return [reading_line("Processing", state.progress, width)]
         above = _summary(state)
         below = _said(state, width)
         rows = max(3, height - len(above) - len(below) - 2)
@@ -116,7 +116,7 @@ def _cost(reading: Reading | None, at: int) -> str:
 def _map(state: State, width: int, rows: int) -> list[Content]:
     reading = state.shown
     if reading is None:
-        return [reading_line("processing", state.progress, width)]
+        return [reading_line("Processing", state.progress, width)]
     tokens = state.tokens
     name = min(12, max(6, width // 6))
     room = width - name - 6
@@ -147,7 +147,7 @@ def _said(state: State, width: int) -> list[Content]:
     """Explain the results in one or two lines."""
     lines = []
     if state.shown is None and state.view == "table":
-        lines.append(reading_line("processing", state.progress, width))
+        lines.append(reading_line("Processing", state.progress, width))
     elif state.view == "map":
         lines.append(Content.styled(heat.LEGEND, MUTED))
     elif len(state.readings) == 2:

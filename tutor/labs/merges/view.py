@@ -42,7 +42,7 @@ class MergesView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.played:
-            return [Content.styled("loading the merges …", MUTED)]
+            return [Content.styled("Loading the merges …", MUTED)]
         pieces = _pieces(state, width)
         gap = [] if Room(width, height).low else [Content("")]
         above = [_count(state), *gap, *pieces, *gap]
@@ -111,7 +111,7 @@ def _heading(state: State, width: int) -> Content:
 def _rules(state: State, width: int, rows: int) -> list[Content]:
     """Draw the merges for this text in order, scrolled to the last one applied."""
     if not state.merges:
-        return [Content("  No merge joins any of these bytes. Each byte stays a token.")]
+        return [Content("  No merge joins any of these bytes, so each byte stays a token.")]
     return [
         _rule(state.merges[number], number < state.at, number == state.at - 1, width)
         for number in around(state.at, len(state.merges), rows)

@@ -1,4 +1,4 @@
-"""Parses and represents analogies: sums of embedding rows such as `king - man + woman`."""
+"""Defines analogies: sums of embedding rows such as `king - man + woman`."""
 
 from __future__ import annotations
 

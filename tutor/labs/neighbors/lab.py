@@ -24,7 +24,7 @@ from tutor.lm.distribution import Token
 NEIGHBORS = 60
 """The number of neighbors computed for a word, including its other spellings."""
 NEAREST = 8
-"""The number of rows listed that are nearest to an analogy's sum."""
+"""The number of nearest rows listed for an analogy's sum."""
 MOST_WORDS = 10
 """The maximum number of words in the table of all pairs."""
 MOST_ANALOGIES = 9
@@ -82,7 +82,7 @@ Question = AskNear | AskPairs | AskSum
 class Neighborhood(msgspec.Struct, frozen=True, tag=True):
     """The neighbors of a token.
 
-    `forms` are the spellings of the word as tokens; it is empty if the request had a token id.
+    `forms` has the spellings of the word as tokens, or is empty if the request had a token id.
     `length` is the norm of the token's row, `chance` is the mean cosine similarity of two random
     rows, and `rows` is the number of rows in the table.
     """
@@ -134,7 +134,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def forms(self) -> tuple[Form, ...]:
-        """Return the word's spellings as tokens.
+        """Return the spellings of the word as tokens.
 
         The result is empty if they are not known yet, or if a token was looked up by its id.
         """

@@ -44,7 +44,7 @@ class NeighborsView(LabView):
             "f",
             "choose(1, 'form')",
             "other token",
-            "Use another form of the word, such as with a space or a capital letter.",
+            "Use another form of the word, such as one with a capital letter.",
         ),
     ]
     OFFERED: ClassVar[Offered[State]] = {
@@ -123,7 +123,7 @@ def _about(there: lab.Neighborhood, width: int) -> Content:
     )
 
 
-_NARROWEST, _WIDEST = 6, 12  # The width of a cell, in columns.
+_NARROWEST, _WIDEST = 6, 12  # The minimum and maximum width of a cell, in columns.
 _MARGIN = 2
 
 

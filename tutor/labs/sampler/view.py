@@ -92,7 +92,7 @@ def _stage(state: State, name: StepName, stage: Stage | None, here: bool, wide: 
 def _rows(state: State, width: int, rows: int) -> list[Content]:
     answer = state.answer
     if answer is None:
-        return [Content(""), Content.styled("processing the text …", MUTED)]
+        return [Content(""), Content.styled("Processing the text …", MUTED)]
     bar = max(4, min(30, width - _TOKEN - 36))
     names = f"     {'token':<{_TOKEN}}{'before':>9}{'after':>9}"
     lines = [Content(""), Content.styled(names + f"   {'█ kept ▒ gained ╌ lost':<{bar}}", MUTED)]

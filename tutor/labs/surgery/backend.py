@@ -65,8 +65,8 @@ class SurgeryBackend:
     def _passages(self, text: str | None, cuts: tuple[Cut, ...]) -> tuple[ForwardPass, ForwardPass]:
         """Return a forward pass with all parts on, and one with `cuts` switched off.
 
-        They process `text`, or the repeated random tokens if it is None. The cache is reduced to
-        these two passes and, for the other kind of input, the pass with all parts on.
+        They process `text`, or the repeated random tokens if it is None. Other passes are dropped
+        from the cache, except the pass with all parts on for the other kind of input.
         """
         ids = self._repeated() if text is None else tokens_of(self._model, text, MOST_TOKENS)[0]
         network, kept = self._model.network, self._kept

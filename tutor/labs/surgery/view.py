@@ -50,7 +50,7 @@ class SurgeryView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.layers:
-            return [reading_line("processing", state.progress, width)]
+            return [reading_line("Processing", state.progress, width)]
         panel = {"next": _next, "lens": _lens, "copying": _copying}[state.view]
         if state.view == "lens":
             return [_focus(state, width), *panel(state, width, height - 1)]
@@ -118,7 +118,7 @@ def _cell(state: State, cut: Cut, wide: int) -> tuple[str, str]:
 def _next(state: State, width: int, height: int) -> list[Content]:
     found = state.next
     if found is None:
-        return [reading_line("processing", state.progress, width)]
+        return [reading_line("Processing", state.progress, width)]
     heading: list[Cell] = [
         ("next token", "bold"),
         ("  changed by ", MUTED),
@@ -151,7 +151,7 @@ def _next(state: State, width: int, height: int) -> list[Content]:
 def _lens(state: State, width: int, height: int) -> list[Content]:
     found = state.lens
     if found is None:
-        return [reading_line("processing", state.progress, width)]
+        return [reading_line("Processing", state.progress, width)]
     name, layer = (12, 7) if width >= ROOMY else (7, 3)
     said = "top token if the network stopped at this layer, and probability of "
     lines = [
@@ -187,7 +187,7 @@ def _copying(state: State, width: int, height: int) -> list[Content]:
     said = "16 random tokens, repeated once: surprisal per token, in bits"
     lines = [Content.styled(said if wide else "random tokens, repeated: bits per token", MUTED)]
     if found is None:
-        return [*lines, reading_line("processing", state.progress, width)]
+        return [*lines, reading_line("Processing", state.progress, width)]
     bar = max(0, width - 34)
     for name, value, strong in (
         ("first time", found.new, False),

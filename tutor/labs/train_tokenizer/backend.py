@@ -23,8 +23,8 @@ BYTES = 256
 def train_tokenizer(text: str, vocabulary: int) -> Tokenizer:
     """Train a byte-level tokenizer with `vocabulary` tokens on a text, and return it.
 
-    This number includes the 256 bytes. The vocabulary is smaller if no pair occurs at least twice
-    anymore.
+    The tokens include the 256 bytes. There are fewer tokens if training runs out of pairs that
+    occur at least twice.
     """
     backend = Backend(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

@@ -114,7 +114,7 @@ def _twice_for_little(state: State) -> bool:
     )
 
 
-@goal("own-word", "Find a word that is 1 token for yours, 3 or more for the model")
+@goal("own-word", "Find a word that is 1 token here but 3 or more for the model")
 def _own_word(state: State) -> bool:
     """Return whether the text is one token here, but at least three for the model's tokenizer."""
     run = state.run

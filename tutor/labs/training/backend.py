@@ -26,7 +26,7 @@ SAVED = "training-saved.safetensors"
 class TrainingBackend:
     """Trains a network on `prose`, and stores an automatic and a manual checkpoint.
 
-    A time slice ends after every `measured_every` steps, so that the network can be measured. The
+    Time slices end at multiples of `measured_every` steps, so that the network can be measured. The
     automatic checkpoint is written every `kept_every` seconds. The manual checkpoint is written
     when the learner saves the network.
     """

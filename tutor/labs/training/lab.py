@@ -72,7 +72,7 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
     """The training run after `done` steps, with all results that are new since step `began`.
 
     `points` and `measured` replace the lab's results after step `began`. `saved` is the step of the
-    saved network. `steps_a_second` is the speed in this time slice, or 0 without training.
+    saved network. `steps_a_second` is the speed in this time slice, or 0 if nothing was trained.
     """
 
     began: int
@@ -87,9 +87,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab: the settings, the progress, and the results of the training.
 
     `owed` are the commands that have not been carried out yet. `until` is the step at which
-    training pauses automatically. `lost` is the number of steps that an engine failure lost, and
-    `found` is the number of steps from an earlier session. `rescued` is true once a ruined network
-    has been replaced with the saved one. `sure` is true while a discard waits for confirmation.
+    training pauses automatically. `lost` is the number of steps that were lost when the engine
+    stopped, and `found` is the number of steps from an earlier session. `rescued` is true once a
+    ruined network has been replaced with the saved one. `sure` is true while a discard waits for
+    confirmation.
     """
 
     rate: int = FIRST_RATE
@@ -238,7 +239,7 @@ def _too_good(state: State) -> bool:
     return bool(state.points) and state.points[-1].loss < TOO_GOOD and not state.points[-1].mask
 
 
-@goal("too-high", "Raise the held-out loss by 0.5 nats with only the learning rate")
+@goal("too-high", "Raise the held-out loss by 0.5 nats with the learning rate alone")
 def _too_high(state: State) -> bool:
     return state.sound and _ruined(state)
 

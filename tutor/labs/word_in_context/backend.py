@@ -45,7 +45,7 @@ def streams(network: Transformer, ids: Sequence[int]) -> Tensor:
 def last_token_of(tokenizer: Tokenizer, text: str, end: int) -> int:
     """Return the position of the token that completes the first `end` characters of `text`.
 
-    If a word ends there, this is the first token that has seen the whole word.
+    If a word ends there, this is the first token whose vector can reflect the whole word.
     """
     size = len(text[:end].encode())
     ends = accumulate(len(token.data) for token in tokenizer.tokens(tokenizer.encode(text)))

@@ -24,7 +24,7 @@ class GoToFurthest(msgspec.Struct, frozen=True, tag_field="do", tag="furthest"):
 
 
 Action = EditText | Choose[Literal["pair", "way"]] | MoveFocus[Literal["layer"]] | GoToFurthest
-"""`Choose` with "way" selects how a vector is described by tokens (see `By`)."""
+"""`Choose` with "way" selects the method that describes a vector by tokens (see `By`)."""
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):
@@ -92,7 +92,7 @@ def write(text: str) -> EditText:
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `names` are the tokens that describe the two vectors after `layer`, found by the method `by`.
+    `names` are the tokens that describe the two vectors after `layer`, according to method `by`.
     """
 
     pairs: tuple[Pair, ...] = PAIRS

@@ -28,11 +28,11 @@ _HEADINGS: dict[By, str] = {
     "difference": "the embedding rows nearest to this vector minus the other one",
 }
 _HIGH = 20
-"""The minimum number of screen rows at which the method is explained."""
+"""The minimum screen height, in rows, at which the method is explained."""
 _NUMBER = 5
-"""The number of screen columns to the left of a sentence."""
+"""The number of columns to the left of a sentence."""
 _SCALE = 7
-"""The number of screen columns to the left of the bars."""
+"""The number of columns to the left of the bars."""
 
 
 class WordInContextView(LabView):

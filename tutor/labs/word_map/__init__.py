@@ -1,1 +1,1 @@
-"""The "A map of words" lab."""
+"""The "Map of words" lab."""

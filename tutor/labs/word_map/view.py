@@ -92,7 +92,7 @@ def _heading(state: State, room: Room) -> Content:
 
 
 def _below(state: State, room: Room) -> list[Content]:
-    """Draw the selected word's nearest neighbor on the map, and the one by cosine similarity."""
+    """Draw the selected word's nearest neighbors: on the map, and by cosine similarity."""
     if state.map is None:
         return [Content(""), Content("")]
     form = state.map.forms[state.focus]
