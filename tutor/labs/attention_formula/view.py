@@ -115,7 +115,7 @@ def _words(state: State, room: Room) -> list[Content]:
                 does = "The mask is off, so the token can attend to later tokens."
         case 3:
             sums = f"{_powers(worked.masked, at)} = {heat.percent(worked.shares[at])}"
-            does = "Raise e to each score, then divide by the sum. The weights total 100 %."
+            does = "Raise e to each score and divide by the sum. Weights total 100 %."
         case _:
             shown = ", ".join(_number(number) for number in list(value)[:3])
             sums = f"{heat.percent(worked.shares[at])} · ({shown}, …)"

@@ -57,7 +57,7 @@ def _count(state: State) -> Content:
         (f"  after {state.at} of {counted(len(state.merges), 'merge')}", MUTED),
     ]
     if state.ended:
-        parts.append(("   no merges left: these tokens are final", ""))
+        parts.append(("   no merges left: final tokens", ""))
     if state.left_out:
         more = counted(state.left_out, "character")
         parts.append((f"   {more} left out at the end", ""))

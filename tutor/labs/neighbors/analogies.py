@@ -40,9 +40,9 @@ class AskSum(msgspec.Struct, frozen=True, tag=True):
 class Sum(msgspec.Struct, frozen=True, tag=True):
     """The result of an analogy.
 
-    `nearest` are the rows nearest to the sum, including those of the three words in it. `rank` is
-    the rank of the expected answer among all rows, and `rank_without` is its rank if the three
-    words are left out.
+    `nearest` are the rows nearest to the sum, including the rows of its three words. `rank` is the
+    rank of the expected answer among all rows, and `rank_without` is its rank if the three words
+    are left out.
     """
 
     forms: tuple[Form, ...]

@@ -165,7 +165,7 @@ def _parted(state: State) -> bool:
     return found is not None and found.cosines[0] > ONE and found.cosines[-1] < 0.6
 
 
-@goal("stayed", "Change the words before yours; keep the final cosine above 0.95")
+@goal("stayed", "Vary the preceding words, but keep the final cosine above 0.95")
 def _stayed(state: State) -> bool:
     found = _own(state)
     before = state.chosen.first.before.casefold() != state.chosen.second.before.casefold()
