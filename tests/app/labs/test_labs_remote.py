@@ -85,7 +85,7 @@ async def test_scale_says_why_a_server_returns_nothing(server: Loopback, tmp_pat
     server.answers = [status(429, {"error": {"message": "slow down"}}, retry_after="20")]
     async with lab_app("scale", tmp_path).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
-        await sees(pilot, "Ask again in 20 seconds")
+        await sees(pilot, "Try again in 20 seconds")
         await at_rest(pilot)
         assert "Press r to ask again." in words(pilot)
         await do(pilot, "d")

@@ -179,5 +179,5 @@ async def test_answers_to_another_prompt_are_marked_and_the_key_is_named(
         server.answers = [status(500)]
         await do(pilot, "r")
         assert "Nairobi" not in seen(pilot)
-        assert "The server failed" in " ".join(seen(pilot).split())
+        assert "The server reported an error" in " ".join(seen(pilot).split())
         assert "Press r to ask again." in " ".join(seen(pilot).split())
