@@ -186,7 +186,7 @@ async def test_a_hung_start_is_an_error() -> None:
     starts = Starts(silent, ready=False)
     async with started(starts, Patience(start_silence=0.3)) as engine:
         await starts.looks.take()
-        with pytest.raises(EngineError, match=r"was silent for 0\.3 seconds"):
+        with pytest.raises(EngineError, match=r"did not respond for 0\.3 seconds"):
             await engine.ready()
         assert engine.state is EngineState.STOPPED
         assert len(starts.channels) == 1

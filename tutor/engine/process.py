@@ -87,9 +87,9 @@ def in_words(status: int) -> str:
     if status >= 0:
         return f"exited with status {status}"
     try:
-        return f"was ended by signal {-status} ({signal.Signals(-status).name})"
+        return f"was terminated by signal {-status} ({signal.Signals(-status).name})"
     except ValueError:
-        return f"was ended by signal {-status}"
+        return f"was terminated by signal {-status}"
 
 
 def _log() -> BinaryIO | None:

@@ -156,7 +156,8 @@ class Supervisor:
             left = "disconnected" if channel.shared else "stopped"
             return False, EngineError(f"The engine did not respond for {seconds} and was {left}.")
         return True, EngineError(
-            f"The engine did not start within {seconds}.", "Retry to start it again."
+            f"The engine did not start: it did not respond for {seconds}.",
+            "Retry to start it again.",
         )
 
     def _longest_silence(self) -> float:
