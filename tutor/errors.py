@@ -1,4 +1,4 @@
-"""The expected errors of tutor.
+"""The exceptions for all errors that tutor expects.
 
 Each error states what happened and what to do next. It is raised where the failure is understood,
 and shown once: the command line prints it, and the app displays it on the screen. Any other
@@ -70,7 +70,7 @@ class ContextFull(ModelError, title="The context is full"):
 
 
 class TextError(TutorError, title="This text cannot be used"):
-    """Raised when text from the user is empty, unusable here, or not valid UTF-8."""
+    """Raised when text from the user is empty, invalid, or unsuitable."""
 
 
 class SamplerError(UsageError, title="Sampler setting out of range"):

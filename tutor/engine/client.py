@@ -49,7 +49,7 @@ class EngineClient:
             self._reach, self._requests, self._greet, self._announce, liveness or Liveness()
         )
         self._turn = asyncio.Lock()
-        """Held while starting or stopping, since the app and the learner can both request either.
+        """Held while the engine starts or stops, which the app and the learner can both trigger.
         """
         self._second: EngineClient | None = None
         self._allowed: dict[str, wire.Allow] = {}
@@ -109,8 +109,8 @@ class EngineClient:
     def own(self) -> EngineClient:
         """The learner's own engine, which must be started separately.
 
-        This is the same object unless the engine is shared. For a shared engine, it is a second
-        engine that serves only labs.
+        This is `self` unless the engine is shared. For a shared engine, it is a second engine that
+        serves only labs.
         """
         if not self.served:
             return self

@@ -28,7 +28,7 @@ class Inbox:
         self._reply = reply
         self._waiting: deque[wire.AnyRequest] = deque()
         self._owed: set[int] = set()
-        """The ids of requests that have been received but not yet responded to."""
+        """The ids of all pending requests."""
         self._cancelled: set[int] = set()
         self._left = False
         self._changed = threading.Condition()

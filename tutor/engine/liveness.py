@@ -14,9 +14,9 @@ class Liveness:
     Any message counts as a sign of life: a response, loading progress, or `Pong`. While no message
     is expected, no timer runs.
 
-    The watchdog counts checks instead of measuring time. After the app was suspended or the laptop
-    was asleep, every deadline would have passed, although messages that arrived in time may still
-    be unprocessed. When checks are counted, only one has been missed.
+    The watchdog counts checks instead of measuring time. After the app has been suspended or the
+    laptop has been asleep, every deadline would have passed, although messages that arrived in time
+    may still be unprocessed. Such a pause adds only one missed check.
     """
 
     def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:

@@ -101,7 +101,7 @@ class SessionProxy(SessionQuestions):
         return answer.value
 
     def _check(self, told: int, expected: int) -> None:
-        """Raise `EngineError` and resend all tokens next time if the engine's count is wrong."""
+        """Raise `EngineError` and send all tokens again next time, if the counts differ."""
         if told != expected:
             self._there = None
             raise EngineError(
@@ -118,7 +118,8 @@ class SessionProxy(SessionQuestions):
     ) -> AnswerKind:
         """Update the engine's tokens if necessary, then send the request.
 
-        `changes_path` says that the request itself changes the tokens, as its response describes.
+        `changes_path` is true if the request itself changes the tokens, in a way that its response
+        describes.
         """
         path = self.tokens
         try:

@@ -98,7 +98,7 @@ def _attention(asked: wire.AskXRay, xray: XRay, length: int) -> tuple[int, int]:
 
 
 class SessionQuestions(ABC):
-    """A base class that provides the queries as methods, implemented with `ask_question`."""
+    """A base class that implements the queries as methods, by calling `ask_question`."""
 
     @abstractmethod
     async def ask_question(

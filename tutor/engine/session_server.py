@@ -51,7 +51,7 @@ class SessionTable(Generic[SessionKind]):
 
 
 class SessionServer(Answering, Generic[SessionKind]):
-    """A server that changes and queries sessions. Subclasses implement opening them."""
+    """A server that changes and queries sessions. Subclasses open the sessions."""
 
     def __init__(
         self,

@@ -22,7 +22,7 @@ from tutor.lm.distribution import ModelCard
 from tutor.models.report import in_words
 
 _AGAIN = "It restarts automatically and continues with the same text."
-_NOT_AGAIN = "It stopped repeatedly, maybe because memory is low. Retry to start it again."
+_NOT_AGAIN = "It stopped repeatedly, possibly because memory is low. Retry to start it again."
 
 
 class Supervisor:
@@ -156,7 +156,7 @@ class Supervisor:
             left = "disconnected" if channel.shared else "stopped"
             return False, EngineError(f"The engine did not respond for {seconds} and was {left}.")
         return True, EngineError(
-            f"The engine did not start: it did not respond for {seconds}.",
+            f"The engine did not respond for {seconds} while starting.",
             "Retry to start it again.",
         )
 

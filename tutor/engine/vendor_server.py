@@ -38,7 +38,7 @@ class VendorServer(SessionServer[RemoteSession]):
     def _waiting_work(
         self, request: wire.OpenText | wire.SessionQuestion
     ) -> Callable[[], wire.Message]:
-        """Return the work for a thread, which uses a snapshot of the session."""
+        """Return a function that handles the request, using a snapshot of the session."""
         if isinstance(request, wire.SessionQuestion) and (
             now := self._sessions.look(request.session)
         ):

@@ -338,9 +338,9 @@ class EngineLoad(Message, frozen=True, tag="Standing"):
     """The load of a shared engine. It contains no text from learners.
 
     `model` is None while the model is loading. `waiting` is the number of pending requests,
-    `cached` the total size of the key-value caches in bytes, `steps` the number of tokens stepped
-    since the start, and `together` the number of tokens processed in batches. `busy` is the number
-    of seconds spent working in the last `up` seconds.
+    `cached` the total size of the key-value caches in bytes, `steps` the number of distributions
+    requested since the start, and `together` the number of tokens processed in batches. `busy` is
+    the number of seconds spent working in the last `up` seconds.
     """
 
     version: str

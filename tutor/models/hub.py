@@ -209,6 +209,6 @@ def _failure(name: str, error: Exception) -> ModelError:
 
 def _not_found(name: str) -> ModelNotFound:
     return ModelNotFound(
-        f"Hugging Face has no repository {name}, or you cannot access it.",
+        f"Hugging Face has no model {name}, or you cannot access it.",
         "Check the name. For a private repository, set HF_TOKEN.",
     )

@@ -230,7 +230,7 @@ def _require_space(release: Release, folder: Path) -> None:
 def _explained_os_errors(release: Release, folder: Path) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:  # the process that reads the progress has ended
+    except BrokenPipeError:  # the process that reads the progress has ended, so the disk is fine
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):

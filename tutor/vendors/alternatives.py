@@ -11,7 +11,7 @@ from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest, Service
 
 ALTERNATIVES = 20
-"""The default number of alternatives to request: the maximum of OpenAI and, by default, of vLLM."""
+"""The number of alternatives to request: the maximum of OpenAI and, by default, of vLLM."""
 
 _FEW = 5
 """The maximum number of alternatives of OpenAI's older endpoint."""

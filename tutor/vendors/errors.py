@@ -87,7 +87,7 @@ def refused(
             return RemoteTimeout(f"{host} timed out (status {status}).{quoted}", "Try again.")
         case 429:
             return errors.RateLimited(
-                f"{product} has received too many requests from you.{quoted}",
+                f"{product} does not accept more requests at the moment.{quoted}",
                 _wait(headers or {}),
             )
         case _ if 500 <= status <= 599:
@@ -97,7 +97,7 @@ def refused(
             )
     return errors.RequestRefused(
         f"{host} returned status {status}.{quoted}",
-        "Change the request accordingly, or choose another model.",
+        "Change the request, or choose another model.",
     )
 
 
@@ -220,7 +220,7 @@ def _message_in(said: object) -> str:
     if isinstance(said, bytes):
         said = said.decode("utf-8", "replace")
     if isinstance(said, str):
-        return "" if said.lstrip().startswith("<") else said  # an HTML page is no message
+        return "" if said.lstrip().startswith("<") else said  # ignore HTML pages
     if isinstance(said, list):
         return _message_in(said[0]) if said else ""
     if isinstance(said, dict):

@@ -54,7 +54,10 @@ class OpenAIService:
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:
-        """Yield the response. Raises `RemoteError`, or `NotTold` without log-probabilities."""
+        """Yield the response.
+
+        Raises `RemoteError`, or `NotTold` if the server does not support log-probabilities.
+        """
         return errors.translated(
             self._events(request, cancellation),
             cancellation,
@@ -133,7 +136,8 @@ class OpenAIService:
     def _options(self, request: RemoteRequest) -> dict[str, Any]:
         """Return the request parameters other than the prompt.
 
-        Parameters with default values are omitted, because several models reject any temperature.
+        Parameters with default values are omitted, because several models reject even the default
+        temperature.
         """
         sampler, conversation = request.sampler, not isinstance(request.prompt, str)
         options: dict[str, Any] = {"model": self._model.name}

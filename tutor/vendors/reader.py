@@ -96,8 +96,9 @@ class RemoteReader:
     ) -> Prediction:
         """Return the prediction for the token after `path`.
 
-        If `seed` is None, the server isn't asked to start a new answer. Raises `RemoteError`, or
-        `NotTold` or `TextError` if there can be no prediction for this position.
+        If `seed` is None, the server isn't asked to start a new answer. Raises `RemoteError`, which
+        is `NotTold` if the server cannot predict this position. Raises `TextError` after the end
+        token.
         """
         if not is_conversation(path):
             if END in path:
@@ -145,7 +146,7 @@ class RemoteReader:
             return self._predictions.get(key)
 
     def _asked(self, prompt: str | Messages, check: Check) -> Prediction:
-        """Return the cached prediction after `prompt`, or request it with a single token."""
+        """Return the prediction after `prompt`, from the cache or by requesting a single token."""
         with self._lock:
             if (found := self._predictions.get(prompt)) is not None:
                 self._predictions.move_to_end(prompt)
@@ -262,7 +263,7 @@ class RemoteReader:
     # --- the prompt ------------------------------------------------------------------------
 
     def split(self, text: str, check: Check) -> list[tuple[Token, float | None]]:
-        """Return the server's tokens of `text`, each with its log-probability.
+        """Return the tokens of `text` as the server tokenizes it, with their log-probabilities.
 
         If the server does not report tokens, the whole text counts as one token.
         """

@@ -97,7 +97,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """A service in the catalogue, with its key status and its permission status."""
+    """A service in the catalogue, whether it has an API key, and whether its host is permitted."""
 
     card: ServiceCard
     has_key: bool

@@ -1,4 +1,4 @@
-"""A session with a remote model, with the queries of `tutor.lm.session` that it supports."""
+"""A session with a remote model, which supports some of the queries of `tutor.lm.session`."""
 
 from __future__ import annotations
 
@@ -149,7 +149,7 @@ class RemoteSession:
         raise NotTold("A server does not report its vocabulary.", "Choose one of the tokens shown.")
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
-        """Return the surprisal of each token from index `start` to the end, as far as it is cached.
+        """Return the known surprisal of each token from index `start` to the end.
 
         An unknown surprisal is NaN, since determining it would require a separate request. The
         surprisal of the first token is None.

@@ -117,7 +117,7 @@ class SharedServer:
     # --- one turn -------------------------------------------------------------------------------
 
     def _work(self, queue: Sequence[Learner]) -> None:
-        """Serve the first learner, along with others whose next token can join the same batch."""
+        """Serve the first learner, and other learners whose next token can join the same batch."""
         for learner in queue:
             self._answer_moves(learner)
         first = queue[0]
