@@ -59,7 +59,7 @@ class ModelSession(Protocol):
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
-        """Return the distribution after the first `position` tokens, with the `top` best rows."""
+        """Return the distribution after `position` tokens, with the `top` most probable rows."""
         ...
 
     def rows(
@@ -87,9 +87,10 @@ class ModelSession(Protocol):
         ...
 
     def xray(self, position: int, layer: int) -> XRay:
-        """Return the logit lens at `position` and the attention maps of `layer` (both from 0).
+        """Return the logit lens at `position` and the attention maps of `layer`.
 
-        The result also includes as many neighboring layers as fit into one response.
+        Both are counted from 0. The result also includes the attention maps of as many neighboring
+        layers as fit into one response.
         """
         ...
 

@@ -92,7 +92,7 @@ class Server(SessionServer[Session]):
     def _open(
         self, request: wire.OpenText | wire.OpenChat | wire.OpenTokens, ids: Sequence[int]
     ) -> wire.Message:
-        """Open a session on these tokens, or change an existing one to them."""
+        """Create a session with these tokens, or replace its tokens if it exists."""
         if request.session in self._sessions:
             self._sessions.get(request.session).replace(ids)
         else:

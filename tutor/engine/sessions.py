@@ -68,7 +68,7 @@ class CacheBudget:
             total += session.cache_bytes
 
     def _look(self, total: int) -> None:
-        """Update the limit to the free memory, given the total size of all caches."""
+        """Update the limit according to the free memory and the total size of all caches."""
         now = self._clock()
         if now - self._looked < LOOK:
             return

@@ -71,7 +71,7 @@ class OpenChat(PathRequest, frozen=True):
 
 
 class OpenTokens(PathRequest, frozen=True):
-    """Start a session on these token ids, or change an existing one to them. Response: `Opened`.
+    """Create a session with these tokens, or replace its tokens if it exists. Response: `Opened`.
 
     The cache of the common prefix is kept. For a remote model, `data` contains the tokens' bytes:
     these are needed to identify the tokens after the engine has restarted.

@@ -116,7 +116,7 @@ class RemoteModel(msgspec.Struct, frozen=True):
 
 
 OWN = "own"
-"""The id of any service that is not in the catalogue, as specified with `--base-url`."""
+"""The service id of servers specified with `--base-url` that are not in the catalogue."""
 
 
 def is_remote(spec: str | None) -> bool:

@@ -97,8 +97,8 @@ class RemoteReader:
         """Return the prediction for the token after `path`.
 
         If `seed` is None, the server isn't asked to start a new answer. Raises `RemoteError`, which
-        is `NotTold` if the server cannot predict this position. Raises `TextError` after the end
-        token.
+        is `NotTold` if the server cannot predict this position. Raises `TextError` after the
+        end token or in the middle of a character.
         """
         if not is_conversation(path):
             if END in path:
@@ -287,6 +287,6 @@ class RemoteReader:
 
 
 def _fits(pieces: Sequence[Piece], begun: tuple[bytes, ...]) -> bool:
-    """Return True if these pieces begin with `begun`, as far as they have arrived."""
+    """Return True if the pieces that have arrived so far agree with `begun`."""
     came = tuple(piece.data for piece in pieces if piece.data)[: len(begun)]
     return came == begun[: len(came)]

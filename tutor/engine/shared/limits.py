@@ -13,7 +13,10 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     learners: int = 200
     """The maximum number of screens connected at the same time."""
     of_one_account: int = 8
-    """The maximum per account. If all learners share an account, set this as high as `learners`."""
+    """The maximum number of screens per account.
+
+    If all learners share an account, set this as high as `learners`.
+    """
     sessions: int = 32
     """The maximum number of open texts per screen, including branches."""
     context: int = 2048
