@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def load(spec: str | None, on_stage: OnStage) -> LanguageModel:
-    """Load the model that `spec` names, as in the `--model` option. Raises `TutorError`."""
+    """Load the model that `spec` specifies, in the format of `--model`. Raises `TutorError`."""
     on_stage("importing PyTorch")
     gc.disable()  # the objects created here are all kept, and a search for garbage takes 0.2 s
     # These imports are slow, so they come after the first progress report.

@@ -56,7 +56,7 @@ def fetch_package(
         most = 0
         while (status := _poll(process)) is None:
             if cancelled.is_set():
-                raise RequestCancelled("The download was cancelled.")
+                raise RequestCancelled("The download was stopped.")
             arrived = bytes_below(folder)
             if arrived > _TIMES_AS_MUCH * (release.wheel_size + release.size) + _SLACK:
                 raise DownloadFailed(

@@ -102,7 +102,7 @@ def _fetch(
 
     def checking(done: int) -> None:
         if cancelled.is_set():
-            raise RequestCancelled("The download was cancelled.")
+            raise RequestCancelled("The download was stopped.")
         on_progress(PullProgress("checking", done, release.size))
 
     package = staging / "package"
@@ -206,7 +206,7 @@ def _locked(folder: Path, on_progress: OnProgress, cancelled: Event) -> Iterator
         except Timeout:
             on_progress(PullProgress("waiting"))
             if cancelled.is_set():
-                raise RequestCancelled("The download was cancelled.") from None
+                raise RequestCancelled("The download was stopped.") from None
 
 
 def _staging_folders(folder: Path) -> list[Path]:

@@ -36,7 +36,7 @@ class RunLimits:
     next_piece: float = 30.0
     """The maximum time between two pieces."""
     bytes: int = 4_000_000
-    """The maximum number of bytes. A server that sends more is cut off."""
+    """The maximum size of a response in bytes. A server that sends more is cut off."""
     pieces: int = 100_000
     patience: float = 0.05
     """The pause of `look_patiently` before it checks again."""
