@@ -101,7 +101,7 @@ def _copies_in(folder: Path) -> Iterator[PackedCopy]:
         except (
             OSError,
             msgspec.DecodeError,
-        ):  # just removed, or damaged but using space
+        ):  # removed just now, or damaged but using space
             source, size = "", path.stat().st_size if path.exists() else 0
         name = Path(source).stem if source else path.name
         yield PackedCopy(name, path, size, source)

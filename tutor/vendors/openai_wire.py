@@ -1,10 +1,10 @@
 r"""The messages of OpenAI's protocol, and their conversion to pieces.
 
-There are two formats of log-probabilities. The newer format, for conversations, contains the bytes
-of each token; llama.cpp's server also uses it for continuations. The older format, for
-continuations, contains only text. In this format, a token that is part of a character appears as
-`bytes:\xe2\x80`, as a replacement character, or as an empty string, depending on the server.
-Alternatives with unknown bytes are left out, and their probability counts as hidden.
+There are two formats of log-probabilities. The chat format contains the bytes of each token;
+llama.cpp's server also uses it for text completions. The completion format contains only text. In
+this format, a token that is part of a character appears as `bytes:\xe2\x80`, as a replacement
+character, or as an empty string, depending on the server. Alternatives with unknown bytes are left
+out, and their probability counts as hidden.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class TopLogProb(msgspec.Struct, frozen=True):
 
 
 class TokenLogProb(msgspec.Struct, frozen=True):
-    """A token with its log-probability, in the newer format."""
+    """A token with its log-probability, in the chat format."""
 
     token: str
     logprob: float
@@ -38,7 +38,7 @@ class TokenLogProb(msgspec.Struct, frozen=True):
 
 
 class LogProbs(msgspec.Struct, frozen=True):
-    """Log-probabilities: `content` in the newer format, the other fields in the older format."""
+    """Log-probabilities: `content` in the chat format, the other fields in the completion format."""
 
     content: list[TokenLogProb] | None = None
     tokens: list[str] | None = None
@@ -52,7 +52,7 @@ class Delta(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """An answer in a response. Conversations use `delta`, and continuations use `text`."""
+    """An answer in a response. Chat responses use `delta`, and text completions use `text`."""
 
     delta: Delta | None = None
     text: str | None = None
