@@ -38,7 +38,7 @@ class TokenLogProb(msgspec.Struct, frozen=True):
 
 
 class LogProbs(msgspec.Struct, frozen=True):
-    """Log-probabilities: `content` in the chat format, the other fields in the completion format."""
+    """Log-probabilities: `content` in the chat format, all others in the completion format."""
 
     content: list[TokenLogProb] | None = None
     tokens: list[str] | None = None
