@@ -175,7 +175,7 @@ def test_a_notice_during_a_save_is_reported_at_once(
 
 def test_a_setting_that_can_never_be_saved_is_refused_at_once(progress: Progress) -> None:
     background = BackgroundProgress(progress)
-    with pytest.raises(StoreError, match="too long to be saved"):
+    with pytest.raises(StoreError, match="too long to save"):
         background.save_setting("text", "x" * (LONGEST_SETTING + 1))
     assert background.unsaved == 0
 
