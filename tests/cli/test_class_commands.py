@@ -177,7 +177,7 @@ def test_unreadable_learners_are_listed_on_standard_error(tutor: Tutor, school: 
     outcome = tutor("class", "report", str(school))
     assert outcome.status == 0
     assert outcome.out.startswith("5 learners\n")
-    assert f"! {log.parent} is left out: " in outcome.err
+    assert f"! {log.parent} was skipped: " in outcome.err
     assert "No learner" in tutor("class", "report", str(school / "student2")).out
 
 

@@ -147,7 +147,7 @@ def test_a_file_that_would_block_forever_is_not_opened(tmp_path: Path) -> None:
     for name in ("01-pipe.md", "glossary.md", "facts.yaml"):
         os.mkfifo(tmp_path / name)
     problems = load_course(tmp_path).problems
-    assert ["not an ordinary file" in problem.problem for problem in problems] == [True] * 3
+    assert ["not a regular file" in problem.problem for problem in problems] == [True] * 3
 
 
 # --- the cache --------------------------------------------------------------------------------

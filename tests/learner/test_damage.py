@@ -292,8 +292,8 @@ def test_a_file_of_a_newer_version_is_left_alone(filled: Path) -> None:
     progress = Progress.open(filled)
     message = (
         f"Progress is from a newer version: {file} was written by a newer version of tutor "
-        f"(format 9; this version reads formats up to {CURRENT.version}). The file was "
-        "not changed. You can look at everything, but no progress is saved. Update tutor to continue."
+        f"(format 9; this version reads formats up to {CURRENT.version}). The file was not "
+        "changed. You can look at everything, but no progress is saved. Update tutor to continue."
     )
     assert told(progress) == message
     assert isinstance(progress.notices[0], StoreNewer)
