@@ -150,7 +150,7 @@ def test_markup_in_a_fact_is_text() -> None:
     [
         ("topics: [Size]\nproducts: [Alpha]", "no topic 'Size'"),
         ("topics: [Window]\nproducts: [Gamma]", "no product 'Gamma'"),
-        ("topics: [Price]\nproducts: [Beta]", "no fact about 'Price'"),
+        ("topics: [Price]\nproducts: [Beta]", "no fact about the topic 'Price'"),
         ("topics: []\nproducts: [Beta]", "topics"),
         ("topics: [Price]", "`products` is missing"),
     ],

@@ -35,7 +35,7 @@ def test_its_goals_are_goals_of_the_lab() -> None:
     ("changes", "said"),
     [
         ({"live": "tokenz"}, "there is no lab `tokenz`"),
-        ({"goals": [{"goal": "reached-end"}]}, "must be of kind `live`, too"),
+        ({"goals": [{"goal": "reached-end"}]}, "can only have goals of kind `live`"),
         ({"goals": []}, "needs `goals`"),
         ({"prompt": "Once"}, "has no `prompt`"),
         ({"kind": "stepper", "prompt": "Once"}, "only works with `kind: live`"),

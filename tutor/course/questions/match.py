@@ -32,7 +32,7 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
-    """A question that asks for the `right` of each `left`; the screen shuffles the right sides."""
+    """A question about which `right` belongs to each `left`; the right sides are shuffled."""
 
     pairs: Annotated[tuple[Pair, ...], msgspec.Meta(min_length=3, max_length=6)]
 

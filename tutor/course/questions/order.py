@@ -47,7 +47,9 @@ class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
         )
         if all(at_home):
             return Verdict(True, "Right: all items are in order.", notes)
-        return Verdict(False, f"Not yet: {sum(at_home)} of {len(answer)} are in position.", notes)
+        return Verdict(
+            False, f"Not yet: {sum(at_home)} of {len(answer)} are in the right position.", notes
+        )
 
     def from_text(self, text: str) -> Answer | None:
         return all_places(text, len(self.items))

@@ -17,7 +17,7 @@ class SeveralChoices(ChoiceQuestion, frozen=True, kw_only=True, tag="several"):
             raise ValueError("no choice is marked `right: true`")
 
     def grade(self, answer: Answer) -> Verdict:
-        """Grade as right if all right choices, and no others, were chosen; else count mistakes."""
+        """Grade as right if exactly the right choices were chosen; else, count the mistakes."""
         if not isinstance(answer, Set):
             raise not_its_answer(self, answer)
         notes = self.notes(answer)
