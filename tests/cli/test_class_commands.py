@@ -271,7 +271,7 @@ def test_a_damaged_class_file_is_not_overwritten(tutor: Tutor) -> None:
     paths.class_file().write_text("{")
     outcome = tutor("class", "assign", "tokens", "--due", "2190-11-27")
     assert outcome.status == 1
-    assert "remove it and assign" in outcome.err
+    assert "assign the lessons again" in outcome.err
     assert paths.class_file().read_text() == "{"
 
 

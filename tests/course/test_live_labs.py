@@ -37,7 +37,7 @@ def test_its_goals_are_goals_of_the_lab() -> None:
         ({"live": "tokenz"}, "there is no lab `tokenz`"),
         ({"goals": [{"goal": "reached-end"}]}, "can only have goals of kind `live`"),
         ({"goals": []}, "needs `goals`"),
-        ({"prompt": "Once"}, "has no `prompt`"),
+        ({"prompt": "Once"}, "cannot have a `prompt`"),
         ({"kind": "stepper", "prompt": "Once"}, "only works with `kind: live`"),
     ],
 )

@@ -134,7 +134,7 @@ async def test_the_whole_quiz_by_keys(tmp_path: Path) -> None:
             await keys(pilot, *["up"] * 4, *["down"] * here, *["left"] * (here - place))
             shown_order.insert(place, shown_order.pop(here))
         await keys(pilot, "enter")
-        await sees(pilot, "all in the right order")
+        await sees(pilot, "all items are in order")
         await keys(pilot, "enter")
 
         await sees(pilot, "question 5 of 6")
