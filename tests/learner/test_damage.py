@@ -81,7 +81,7 @@ class TestDamage:
         assert progress.lesson("one-question").screen == "ask"
         assert str(progress.notices[0]).startswith(
             f"Saved progress was repaired: {file} {problem}. Its backup is used instead, "
-            "and all later answers were restored from the review log."
+            "and all answers since the backup were restored from the review log."
         )
         assert told(progress).endswith("You don't need to do anything.")
         assert len(progress.notices) == 1

@@ -61,7 +61,7 @@ def _about_screen(screen: Screen) -> Iterator[Advice]:
         info = token.info.strip() if token.type == "fence" else ""
         close = difflib.get_close_matches(info.casefold(), BLOCKS, n=1, cutoff=0.7)
         if close:
-            yield screen.id, f"There is a block of type {info!r}.", f"Did you mean `{close[0]}`?"
+            yield screen.id, f"The block type {info!r} is unknown.", f"Did you mean `{close[0]}`?"
 
 
 def _about_lab(lab: Lab) -> Iterator[Advice]:

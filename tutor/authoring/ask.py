@@ -51,7 +51,7 @@ class Ranked(msgspec.Struct, frozen=True):
 
 
 class Ask:
-    """The answers of the model. It is loaded only if an answer is not stored yet."""
+    """The answers of the model, which is loaded only if an answer is not stored yet."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class Ask:
         load: Callable[[], LanguageModel],
         solve: Callable[[str, LanguageModel], Solved] = solved,
     ) -> None:
-        """Use `memory` for stored answers, and `solve` to complete a lab with its own solution."""
+        """Use `memory` for stored answers, and `solve` to run the built-in solution of a lab."""
         self._memory = memory
         self._load = load
         self._solve = solve

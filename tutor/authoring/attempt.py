@@ -71,7 +71,7 @@ def attempt(lab: Lab, model: LanguageModel) -> Outcome:
 
 
 def solved(name: str, model: LanguageModel) -> Solved:
-    """Run the own solution of a lab in `tutor.labs`; files that the lab creates are deleted."""
+    """Run the built-in solution of a lab in `tutor.labs`, and delete the files it creates."""
     from tempfile import TemporaryDirectory
 
     from tutor.labs.kit import registry

@@ -24,9 +24,10 @@ CLEAR_BITS = 1.0
 A difference of one bit corresponds to twice as many equally probable tokens.
 """
 CLEAR_EDGE = 1.25
-"""The minimum ratio between the last token that counts for `next-token` and the next token.
+"""The minimum ratio between two probabilities for a `next-token` question.
 
-On another machine, differences in the arithmetic must not reverse their order.
+These are the probabilities of the last token that counts and of the next token. Different
+arithmetic on another machine must not reverse their order.
 """
 
 Remarks = Iterator[tuple[Level, str, str]]
@@ -188,8 +189,8 @@ def _next_token(question: NextTokenQuestion, ask: Ask) -> Remarks:
     if least < CLEAR_EDGE * next_best:
         yield (
             "warning",
-            f"In the question {question.id!r}, {last} counts with {100 * least:.3g} %, but {beyond}"
-            f" does not with {100 * next_best:.3g} %.",
+            f"In the question {question.id!r}, {last} ({100 * least:.3g} %) counts, but {beyond}"
+            f" ({100 * next_best:.3g} %) does not.",
             "Choose another `within`, or another prompt.",
         )
 

@@ -69,10 +69,11 @@ class Report(msgspec.Struct, frozen=True):
 
 
 def look_over(paths: Sequence[Path], *, reworded: Container[str] = ()) -> Report:
-    """Check lesson files, and return the findings and the usable lessons without raising.
+    """Check lesson files, and return the findings and the usable lessons.
 
-    Each file is checked as part of the course in its folder. `reworded` has the ids of lessons and
-    questions whose meaning is the same as in the last release, although their text has changed.
+    Problems are returned, not raised. Each file is checked as part of the course in its folder.
+    `reworded` has the ids of lessons and questions whose meaning is the same as in the last
+    release, although their text has changed.
     """
     findings: list[Finding] = []
     lessons: list[Sound] = []

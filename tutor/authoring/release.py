@@ -130,7 +130,7 @@ def _of_lesson(lesson: Lesson) -> Any:
 
 
 def _squeezed(value: Any) -> Any:
-    """Return `value` without every `why`, and with single spaces."""
+    """Return `value` without any `why` fields, and with single spaces."""
     if isinstance(value, str):
         return " ".join(value.split())
     if isinstance(value, Mapping):

@@ -25,7 +25,7 @@ needs: []
 
 ## What comes next {{#{id}-question}}
 
-Begin with a question about which readers can have an opinion.
+Begin with a question that readers can have an opinion about.
 
 ```text
   Once upon a ──► [ the model ] ──► ?

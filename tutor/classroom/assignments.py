@@ -1,7 +1,7 @@
 """Read and write the class file, which says when lessons are due for all learners of a machine.
 
 A teacher writes the file, and the learners' programs treat it as untrusted: its size is limited,
-and it may contain only the known fields.
+and unknown fields are rejected.
 """
 
 import os
@@ -34,7 +34,7 @@ _READ_ON = (
 
 
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A lesson and the time when it is due, with an offset from UTC; shown in local time."""
+    """A lesson and its due time with a UTC offset; learners see the due time in local time."""
 
     lesson: Id
     due: Annotated[datetime, msgspec.Meta(tz=True)]

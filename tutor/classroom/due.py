@@ -76,8 +76,8 @@ def unknown_lessons(names: Sequence[str]) -> ClassFileError:
     shown = ", ".join(names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ClassFileError(
-        f"This course does not have these lessons that are due: {shown}{more}.",
-        "A newer version may have them. Update tutor, or ask your teacher.",
+        f"These lessons are due but missing from this course: {shown}{more}.",
+        "A newer version may include them. Update tutor, or ask your teacher.",
     )
 
 
@@ -85,7 +85,7 @@ def unknown_lessons(names: Sequence[str]) -> ClassFileError:
 
 
 def in_words(due: LessonDue, now: float) -> str:
-    """Return text such as "due Fri 27 Nov" or "overdue since Fri 27 Nov" for a sentence."""
+    """Return text such as "due Fri 27 Nov" or "overdue since Fri 27 Nov"."""
     return f"{'overdue since' if due.overdue else 'due'} {day(due.due, now)}"
 
 

@@ -96,7 +96,7 @@ def studied(
 def _ideas(
     questions: Mapping[str, ReviewQuestion], state: LearnerState, cards: Iterable[Card], now: float
 ) -> dict[Idea, IdeaBegun]:
-    """Return the ideas with an answer. `cards` belong to the current versions of questions."""
+    """Return the ideas that have an answer. `cards` belong to current versions of questions."""
     right: Counter[Idea] = Counter()
     for card in cards:
         about = questions[card.question]

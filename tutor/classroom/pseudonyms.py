@@ -51,12 +51,12 @@ def kept_key(path: Path) -> bytes:
         ) from error
     if len(data) != KEY_BYTES:
         raise PseudonymError(
-            f"{path} is not a key from tutor.", "Delete it; the next report creates a new key."
+            f"{path} is not a key from tutor.", "Delete it. The next report creates a new key."
         )
     if os.name != "nt" and path.stat().st_mode & _FOR_OTHERS:
         raise PseudonymError(
             f"Other users can read {path} and find out who the pseudonyms belong to.",
-            "Delete it; the next report creates a new key and new pseudonyms.",
+            "Delete it. The next report creates a new key and new pseudonyms.",
         )
     return data
 

@@ -21,7 +21,7 @@ _DAMAGED = "has damaged progress files; only the readable part counts"
 
 
 class Class(msgspec.Struct, frozen=True):
-    """The learners whose progress could be read, and the problems with other learners."""
+    """The learners whose progress could be read, and the problems that occurred."""
 
     learners: tuple[Studied, ...]
     unread: tuple[Unread, ...]

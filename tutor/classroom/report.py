@@ -154,7 +154,7 @@ def _read(course: Course, name: str) -> Question | None:
 def _most_alike(question: Question, wrong: Iterable[str]) -> tuple[str, int]:
     """Return the most common mistake in wrong answers, and the number of answers that have it.
 
-    Ties are broken in alphabetical order. The result is "" and 0 if there are too few.
+    Ties are broken in alphabetical order. The result is "" and 0 if too few answers have it.
     """
     counts = Counter(mistake for answer in wrong for mistake in mistakes(question, answer))
     mistake, alike = min(counts.items(), key=lambda each: (-each[1], each[0]), default=("", 0))

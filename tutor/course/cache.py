@@ -1,4 +1,4 @@
-"""Cache the results of reading the files of a course, from one start to the next.
+"""Cache what was read from the files of a course, from one start to the next.
 
 Each course has one cache file. The key of an entry is a hash of the file's content and of
 everything else that the entry depends on. Entries are therefore never out of date, and the cache

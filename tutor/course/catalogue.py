@@ -1,8 +1,8 @@
 """Open a course: the outlines of all lessons in a folder, and each lesson when it is needed.
 
-Opening a course reads all files but parses only those that have changed since the last time
-(`tutor.course.cache`), and at first only scans these for their outlines (`outline_scan`). A course
-of 500 lessons therefore opens about as fast as a course of 12, even the first time.
+Opening a course reads all files, but parses only those that have changed since the last time
+(`tutor.course.cache`). At first, these are only scanned for their outlines (`outline_scan`). A
+course of 500 lessons therefore opens about as fast as a course of 12, even the first time.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ _SCANS = 20
 class Course:
     """The outlines and lessons of a course.
 
-    `outlines` are sorted by number. `problems` describe the files that cannot be used; the course
-    consists of the other files. `glossary` has the terms by id, in alphabetical order.
+    `outlines` are sorted by number. `problems` describe the files that cannot be used; all other
+    files are still used. `glossary` has the terms by id, in alphabetical order.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Opening:
     """The process of opening a course folder.
 
     Lessons are files whose names begin with a digit and end with `.md`. The folder may also contain
-    a `glossary.md` and a `facts.yaml`. `course` returns the course at once, in which new lessons
+    a `glossary.md` and a `facts.yaml`. `course` returns a usable course at once, but new lessons
     are only scanned. `read_rest` takes longer: it parses these lessons, so that `problems` are
     complete, and caches the results. Run all its steps, either at once or when the program is idle.
     """
@@ -190,7 +190,7 @@ class Opening:
         return Entry(outline_of(outcome.lesson, where, outcome.lines, outcome.links))
 
     def _scan(self, where: str) -> bool:
-        """Scan a lesson and return True, or if its outline cannot be scanned, parse the file."""
+        """Scan a lesson for its outline and return True, or if that fails, parse it."""
         # This import is not needed if nothing has changed.
         from tutor.course.reading.outline_scan import scan_outline
 
@@ -246,7 +246,7 @@ class Opening:
         if lesson.id != outline.id:
             raise Place(where).error(
                 f"This file now contains the lesson {lesson.id!r} instead of {outline.id!r}.",
-                "Open the course again.",
+                "Restart tutor to read the course again.",
             )
         return lesson
 

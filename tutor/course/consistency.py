@@ -78,7 +78,7 @@ def _taken(outline: Outline, taken: Mapping[str | int, str]) -> LessonError | No
 
 
 def _needs(outlines: Sequence[Outline]) -> Iterator[LessonError]:
-    """Yield errors for needed lessons that do not exist, and for lessons that need themselves."""
+    """Yield errors for needed lessons that do not exist, and for cycles of needed lessons."""
     known = {outline.id: outline for outline in outlines}
     for outline in outlines:
         for needed in outline.needs:

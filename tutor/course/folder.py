@@ -37,7 +37,8 @@ def read_file(file: Path, where: str) -> bytes:
         if S_ISLNK(mode):
             if not file.resolve().is_relative_to(file.parent.resolve()):
                 raise place.error(
-                    "The file is a link that leads out of its folder.", "Copy the target here."
+                    "The file is a link that leads out of its folder.",
+                    "Replace the link with a copy of the file.",
                 )
             mode = file.stat().st_mode
         if not S_ISREG(mode):

@@ -235,8 +235,8 @@ class Screen(msgspec.Struct, frozen=True):
     """One screen of a lesson.
 
     `body` is Markdown with code and facts inserted, and without labs and questions. There is at
-    most one lab. Each of the quoted `numbers` is about one prompt; `measured` has the quoted
-    numbers that are about more than a prompt.
+    most one lab. Each of the quoted `numbers` is about one prompt; `measured` has all other quoted
+    numbers.
     """
 
     id: str

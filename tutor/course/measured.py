@@ -28,7 +28,7 @@ class OfCases(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     """A number about cases.
 
     Only cases whose probability is above `above` and not above `below` count. `cases` is the number
-    of these cases, `right` is the number of right ones among them (in percent if `says` has a
+    of these cases, `right` is the number of right cases among them (in percent if `says` has a
     percent sign), and `share` is their mean probability.
     """
 

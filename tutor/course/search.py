@@ -51,7 +51,7 @@ class _Document(msgspec.Struct, frozen=True):
 
 
 def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
-    """Return the results that contain all of `words`, or if there are none, any of them.
+    """Return the results for all of `words` or, if there are none, for any of them.
 
     The best results come first. The first search of a course reads the whole course, which takes a
     while, so do not call it in the thread that draws. Raises `TutorError` if Python's SQLite does

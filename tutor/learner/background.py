@@ -72,8 +72,8 @@ class BackgroundProgress(ProgressStore[Future[None]]):
     def record(self, event: LogEvent) -> Future[None]:
         """Save one event.
 
-        An event without an id is given one, but the caller does not see it. An answer that may be
-        undone therefore needs an id of its own.
+        An event without an id is given a new id, which is not returned. To be able to undo an
+        answer, set its id before you call this method.
         """
         event = identified(event)
         change: Change = lambda state: fold(state, (event,))  # noqa: E731

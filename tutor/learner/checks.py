@@ -22,8 +22,8 @@ MOST_NAMES = 10_000
 AHEAD = 400 * 86_400.0
 """The maximum number of seconds that another machine's clock may be ahead.
 
-The limit is more than a year, so that an export can still be imported if its clock was once a year
-ahead.
+The limit is more than a year, so that an export can still be imported if the clock of its machine
+was once a year ahead.
 """
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")

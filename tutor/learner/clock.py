@@ -9,7 +9,7 @@ Clock = Callable[[], float]
 
 
 LATEST = 7.2e9
-"""The latest time that is used, in seconds since 1970 (in the year 2198).
+"""The latest supported time, in seconds since 1970 (in the year 2198).
 
 Some systems cannot convert later times to a date.
 """
@@ -31,7 +31,7 @@ def sensible(at: float) -> float:
 
 
 def midnights(at: float, count: int) -> list[float]:
-    """Return the `count + 1` midnights that bound `count` local days, in seconds since 1970.
+    """Return the midnights before, between and after `count` local days, in seconds since 1970.
 
     The first of these days is the one that contains `at`.
     """

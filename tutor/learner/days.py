@@ -10,8 +10,8 @@ KEPT = 730
 class Days(msgspec.Struct, frozen=True):
     """The recent days on which the learner answered a question.
 
-    `last` is the latest of these days, counted from 1970-01-01. Bit n of the hexadecimal number
-    `active` is set if there was an answer n days before `last`.
+    `last` is the latest of these days, as a number of days since 1970-01-01. Bit n of the
+    hexadecimal number `active` is set if there was an answer n days before `last`.
     """
 
     last: int = 0
@@ -34,7 +34,7 @@ def with_day(days: Days, day: int) -> Days:
 def streak(days: Days, today: int) -> int:
     """Return the number of consecutive days with an answer, up to today or yesterday.
 
-    A streak that ends yesterday counts as long as there is no answer yet today.
+    A streak that ended yesterday still counts if there is no answer yet today.
     """
     back = today - days.last
     if back > 1:

@@ -14,7 +14,7 @@ from tutor.learner.errors import StoreFull, StoreReadOnly
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # from some network file systems
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # if a network file system cannot sync
 
 
 @contextlib.contextmanager
@@ -125,7 +125,7 @@ def sync_folder(folder: Path) -> None:
 def write_temporary(path: Path, data: bytes) -> Path:
     """Write `data` to a temporary file next to `path`, and return the path of the new file.
 
-    The caller must hold the lock, and moves the file to `path` afterward. The temporary name is
+    The caller must hold the lock, and must then move the file to `path`. The temporary name is
     fixed, so that processes that are killed leave at most one file. If writing fails, the file is
     deleted.
     """

@@ -1,7 +1,7 @@
 """Export progress from one machine and import it on another.
 
 An export is a JSON object with all events in the review log and the state computed from them. A
-review log can be imported, too. An import adds only events with new ids, so files can be imported
+review log can also be imported. An import adds only events with new ids, so files can be imported
 repeatedly and in any order. Each file is read and checked completely before anything changes.
 """
 
@@ -36,7 +36,7 @@ _NEXT_STEP = (
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a learner's place in a lesson that is merged; the current quiz is not."""
+    """A learner's place in a lesson, without the current quiz, which is not merged."""
 
     lesson: str
     screen: str = ""
@@ -53,7 +53,7 @@ class Bundle(msgspec.Struct, frozen=True):
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """The number of events that an import added, and the number that were already known."""
+    """The number of events that an import added, and the number that already existed."""
 
     added: int
     known: int
@@ -144,7 +144,7 @@ def merge(progress: Progress, bundles: Sequence[Bundle]) -> Merged:
     """Add the events and places in `bundles` to `progress`, either all or none.
 
     Events that `progress` already has are skipped. Raises `ImportRefused` if two different events
-    have the same id, and all errors of `Progress.record`.
+    have the same id, and any error that `Progress.record` raises.
     """
     merged = Merged(0, 0)
     all_events = [event for bundle in bundles for event in bundle.events]
@@ -173,7 +173,7 @@ def merge(progress: Progress, bundles: Sequence[Bundle]) -> Merged:
 
 
 def _placed(state: LearnerState, places: Iterable[Place]) -> LearnerState:
-    """Return `state` with the seen screens and the latest screen of each lesson in `places`."""
+    """Return `state` with `places` merged: all screens seen, and the latest screen per lesson."""
     lessons = dict(state.lessons)
     for place in places:
         known = lessons.get(place.lesson) or LessonState(lesson=place.lesson)

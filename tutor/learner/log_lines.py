@@ -56,7 +56,7 @@ def lines_in(data: bytes) -> list[Line]:
 
 
 def encode(event: LogEvent) -> bytes:
-    """Return an event as a line. Raises `StoreError` if the line could not be decoded again."""
+    """Return an event as a line. Raises `StoreError` if decoding it would not restore the event."""
     body = exact_json(event, _decoder)
     return f"{zlib.crc32(body):08x} ".encode() + body + b"\n"
 
@@ -92,8 +92,8 @@ def decode(data: bytes, start: int) -> Line:
     except msgspec.DecodeError:
         return Line(start, end, checksum, unknown=True)
     if not event.id:
-        # Events in old logs have no id. This one is computed from the position and the JSON,
-        # so it is unique and stays the same.
+        # Events in old logs have no id. Compute one from the position and the JSON, so that it
+        # is unique and always the same.
         id_ = hashlib.blake2b(b"%d " % start + body, digest_size=16).hexdigest()
         event = msgspec.structs.replace(event, id=id_)
     return Line(start, end, checksum, event=event)

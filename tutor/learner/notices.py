@@ -12,8 +12,8 @@ NOTHING_TO_DO = "You don't need to do anything."
 
 def backup_used(path: Path, problem: str, kept: str) -> StoreRepaired:
     return StoreRepaired(
-        f"{path} {problem}. Its backup is used instead, and all later answers were restored from "
-        f"the review log.{kept}",
+        f"{path} {problem}. Its backup is used instead, and all answers since the backup were "
+        f"restored from the review log.{kept}",
         NOTHING_TO_DO,
     )
 

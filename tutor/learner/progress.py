@@ -1,4 +1,4 @@
-"""Read and save a learner's progress. The rest of the program uses only `Progress`.
+"""Read and save a learner's progress. Other packages access the files only through `Progress`.
 
 A learner's folder contains `reviews.log` (every event; the source of truth), a copy of it,
 `progress.json` (the state computed from the events, and the place in each lesson), the backup of
@@ -84,7 +84,7 @@ class Progress(ProgressStore[None]):
         return self._state
 
     def export(self) -> dict[str, Any]:
-        """Return the complete state as plain data for JSON."""
+        """Return the stored state as plain data for JSON."""
         state = self.state()
         return {
             "format": self._schema.version,
@@ -139,8 +139,8 @@ class Progress(ProgressStore[None]):
     def check(self) -> None:
         """Compare the log with its copy completely, and repair the damaged file.
 
-        This runs at every start, so that damage to one file is repaired before the other is
-        damaged, too. It takes 40 ms for 100,000 answers. Problems on disk never raise an exception;
+        This runs at every start, so that damage to one file is repaired before the other file can
+        be damaged. It takes 40 ms for 100,000 answers. Problems on disk never raise an exception;
         they add a notice.
         """
         try:
@@ -175,7 +175,7 @@ class Progress(ProgressStore[None]):
         return state
 
     def _brought_up(self, contents: Contents) -> tuple[LearnerState, LearnerState]:
-        """Return the state in `contents`, first as stored and then updated from the log."""
+        """Return the stored state in `contents`, and the same state updated from the log."""
         stored = self._stored(contents)
         distrusted = contents.edited and stored.mark == LogMark()
         return stored, self._follow_log(stored, rebuild=distrusted)

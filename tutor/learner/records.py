@@ -1,4 +1,4 @@
-"""Define the records about a learner: events in the review log, and the state computed from them.
+"""Define a learner's records: events in the review log, and the state computed from them.
 
 The log is the source of truth: an event counts as saved once it is on disk. The state has a bounded
 size and can be rebuilt from the log.
@@ -172,7 +172,7 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     last_answer: str = ""
     """The id of the last `Answered` event."""
     second_at: float = 0.0
-    """The time of the second answer, which is the first review; 0 before that."""
+    """The time of the second answer, which is the first review; 0 if there is none."""
     due: float = 0.0
     stability: Annotated[float, msgspec.Meta(gt=0, le=1e9)] | None = None
     difficulty: Annotated[float, msgspec.Meta(ge=1, le=10)] | None = None
@@ -228,7 +228,7 @@ class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     answer: str = ""
     """The answer submitted to `question`, or empty.
 
-    It follows from the log, so that a question is not asked again if the session is killed right
+    It is taken from the log, so that a question is not asked again if the session is killed right
     after an answer.
     """
     seen: tuple[str, ...] = ()

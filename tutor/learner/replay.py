@@ -178,8 +178,8 @@ def _with_schedules(state: LearnerState, before: LearnerState, log: ReviewLog) -
     """Return `state` rebuilt from the log, with review schedules.
 
     `before` is the state that a version without schedules computed from the log up to its mark. If
-    the log has fewer answers than that state (because the log was once lost), the additional
-    answers still count.
+    the log has fewer answers than that state (because the log was once lost), the difference is
+    added to the answer counts.
     """
     lines = list(log.read())
     made = _rebuilt(state, [line.event for line in lines if line.event is not None])

@@ -47,11 +47,11 @@ class Due(msgspec.Struct, frozen=True):
 
 
 class Queue(msgspec.Struct, frozen=True):
-    """The questions to review now, in order, and those to review later.
+    """The review queue.
 
-    `ahead` has the later ones, the earliest first. `held_back` counts questions that are due but
-    exceed the daily limits. `suspended` and `retired` count suspended questions and questions that
-    were removed from the course; these are not asked.
+    `due` has the questions to review now, and `ahead` has those that are due later, both sorted by
+    due time. `held_back` counts questions that are due but exceed the daily limits. `suspended`
+    counts suspended questions, and `retired` counts questions that were removed from the course.
     """
 
     due: tuple[Due, ...] = ()
@@ -174,7 +174,8 @@ def retention(
 class Mastery(msgspec.Struct, frozen=True):
     """The mastery of a lesson or screen.
 
-    `value` is from 0 to 1. `answered` counts those of the `questions` that have an answer.
+    `value` is from 0 to 1. `questions` is the number of questions, and `answered` is the number of
+    those that have an answer.
     """
 
     questions: int

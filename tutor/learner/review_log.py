@@ -1,9 +1,10 @@
-"""Store the review log, to which one line is appended for every event, in two files.
+"""Store the review log in two files, with one line for each event.
 
-The second file is a byte-for-byte copy of the first. If one file is cut off or has flipped bits, no
-answer is lost as long as the other file contains it. Each line is written to the log first and then
-to the copy, and is on disk in both before `extend` returns. The copy is therefore never ahead of
-the log. If it is anyway, or if a line of the log is damaged, reading combines both files.
+Lines are appended and never changed. The second file is a byte-for-byte copy of the first. If one
+file is cut off or has flipped bits, no answer is lost as long as the other file contains it. Each
+line is written to the log first and then to the copy, and is on disk in both before `extend`
+returns. The copy is therefore never ahead of the log. If it is anyway, or if a line of the log is
+damaged, reading combines both files.
 """
 
 import io
@@ -59,7 +60,7 @@ class ReviewLog:
 
     def cut_off(self) -> bool:
         """Return whether the copy is longer than the log, which only happens after damage."""
-        copied = disk.size(self.copy)  # read before the log, which may be growing
+        copied = disk.size(self.copy)  # measured before the log, which may be growing
         return copied > disk.size(self.path)
 
     # --- writing --------------------------------------------------------------------------------
@@ -113,7 +114,7 @@ class ReviewLog:
             return io.BytesIO()
 
     def _copied_so(self, line: Line) -> bool:
-        """Return whether the copy has the same bytes as `line`, or is too short to have them."""
+        """Return whether the copy has the same bytes as `line`, or is too short to contain them."""
         length = line.end - line.start
         there = self._bytes(self.copy, line.start, length)
         return len(there) < length or there == self._bytes(self.path, line.start, length)
@@ -129,7 +130,7 @@ class ReviewLog:
         return not self._bytes(self.path, start).startswith(copy)
 
     def contains(self, mark: LogMark) -> bool:
-        """Return whether the last line described by `mark` is still in the log, unchanged."""
+        """Return whether the line that ends at `mark.end` is still in the log, unchanged."""
         if mark.end == 0:
             return True
         if not mark.start < mark.end <= self.size():

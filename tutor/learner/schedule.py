@@ -33,7 +33,7 @@ class Grade(IntEnum):
 
 
 def grade(answer: Answered) -> Grade:
-    """Return the grade of an answer. Learners need not rate how hard a question was."""
+    """Return the grade of an answer, so that learners need not rate the difficulty themselves."""
     if not answer.correct:
         return Grade.AGAIN
     helped = answer.hinted or answer.guessed or answer.attempt > 1

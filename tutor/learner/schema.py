@@ -44,7 +44,7 @@ class Schema(msgspec.Struct, frozen=True):
 
 
 def _rename_goals_to_labs_done(tables: Tables) -> Tables:
-    """Migrate to version 2. Before, a lesson's `goals` were the ids of the completed labs."""
+    """Migrate to version 2, in which the field `goals` of lessons is called `labs_done`."""
     lessons = {
         key: {("labs_done" if name == "goals" else name): value for name, value in lesson.items()}
         for key, lesson in tables.get("lessons", {}).items()
@@ -72,6 +72,6 @@ MIGRATIONS: tuple[Migration, ...] = (
 )
 
 VERSION_CHECKED = LOG_COPIED = 4
-"""The first version whose checksum covers the version and whose log has a copy."""
+"""The first version whose checksum covers the version number and whose log has a copy."""
 
 CURRENT = Schema(MIGRATIONS)

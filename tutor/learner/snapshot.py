@@ -19,7 +19,7 @@ MOST_FILES = 50
 
 _STATE, _LOG = "progress.json", "reviews.log"
 _PASSED_OVER = ("lock", ".tmp")
-"""The file name endings of files that contain nothing about the learner."""
+"""The name suffixes of files that contain nothing about the learner."""
 
 
 def has_progress(folder: Path) -> bool:

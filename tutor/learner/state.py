@@ -57,9 +57,9 @@ class LearnerState(msgspec.Struct, frozen=True):
     forgotten: Mapping[str, float] = msgspec.field(default_factory=dict)
     """The time up to which answers to a question do not count, by question id."""
     suspensions: Mapping[str, Suspension] = msgspec.field(default_factory=dict)
-    """The latest suspension of each question that was ever suspended; also noted in its card."""
+    """The latest suspension of each question that was ever suspended, by question id."""
     drafts: Mapping[str, Draft] = msgspec.field(default_factory=dict)
-    """Answers that were entered in a review but not submitted yet, by question id."""
+    """Draft answers to review questions, by question id."""
     days: Days = Days()
     undo: Undo = Undo()
     mark: LogMark = LogMark()
@@ -257,7 +257,7 @@ def _exact(bits: float) -> float:
 
 
 def with_draft(state: LearnerState, question: str, draft: Draft | None) -> LearnerState:
-    """Return `state` with the unsubmitted answer to a question in a review; None removes it."""
+    """Return `state` with a new draft answer to a review question; None removes the draft."""
     drafts = {key: kept for key, kept in state.drafts.items() if key != question}
     if draft is not None:
         drafts[question] = draft

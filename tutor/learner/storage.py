@@ -143,7 +143,7 @@ class AtomicStorage(Storage):
             whole = about.checksum == _checksum(about.schema, rest)
             if about.schema > self.schema.version and not whole:
                 raise Damaged("is damaged")
-            self.schema.check(about.schema, str(path))  # newer files may differ below
+            self.schema.check(about.schema, str(path))  # newer formats may differ below
             tables = _decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Damaged("is damaged") from error

@@ -53,7 +53,7 @@ class ProgressStore(ABC, Generic[Saved]):
         return self.state().cards.get(question_id)
 
     def draft(self, question_id: str) -> Draft | None:
-        """Return the unsubmitted answer to a question in a review, or None."""
+        """Return the draft answer to a review question, or None."""
         return self.state().drafts.get(question_id)
 
     def cards(self) -> dict[str, Card]:
@@ -90,9 +90,9 @@ class ProgressStore(ABC, Generic[Saved]):
         return self.change(lambda state: place(state, lesson), ("lesson", lesson.lesson))
 
     def save_draft(self, question: str, draft: Draft | None) -> Saved:
-        """Save the unsubmitted answer to a question in a review; None removes it.
+        """Save a draft answer to a review question; None removes the draft.
 
-        Submitting an answer to the question removes the draft, too.
+        Submitting an answer to the question also removes the draft.
         """
         return self.change(lambda state: with_draft(state, question, draft), ("draft", question))
 

@@ -1,8 +1,8 @@
 """Store the texts that a learner has inspected, each in its own file.
 
 Each text has an id, and a session writes only the text that it has open. If two sessions have the
-same text open, the first one to save keeps the id, and the other one's text is saved under a new
-id. So neither session overwrites the other's changes. Each place (the free stepper, or a lab)
+same text open, the first one to save keeps the id, and the text of the other session is saved under
+a new id. So neither session overwrites the other's changes. Each place (the free stepper, or a lab)
 stores up to `MOST` texts. When there are more, the oldest text without a star is deleted.
 
 A file consists of one line of JSON (`TextInfo`) and the body, compressed with zlib. The zlib
@@ -26,7 +26,10 @@ from tutor.learner.lock import locked
 
 MOST = 20
 LARGEST = 16_000_000
-"""The maximum size of an uncompressed body in bytes, several times the largest token tree."""
+"""The maximum size of a body in bytes, before compression.
+
+This is several times the size of the largest token tree.
+"""
 _HEADER = 4096
 
 

@@ -116,7 +116,7 @@ async def test_the_whole_quiz_by_keys(tmp_path: Path) -> None:
 
         await sees(pilot, "question 2 of 6")
         await keys(pilot, *letters(pilot, several, right=True), "enter")
-        await sees(pilot, "you chose exactly the right ones")
+        await sees(pilot, "you chose exactly the right answers")
         await keys(pilot, "enter")
 
         await sees(pilot, "question 3 of 6")

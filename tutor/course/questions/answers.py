@@ -58,12 +58,12 @@ def places(text: str, count: int, *, repeats: bool = False) -> tuple[int, ...]:
 
 
 def one_place(text: str, count: int) -> int | None:
-    """Return the index in `text`, or None unless it is exactly one index below `count`."""
+    """Return the only index in `text`, or None if `text` is not one index below `count`."""
     found = places(text, count)
     return found[0] if len(found) == 1 else None
 
 
 def all_places(text: str, count: int, *, repeats: bool = False) -> tuple[int, ...] | None:
-    """Return the indexes in `text`, or None unless it has `count` indexes below `count`."""
+    """Return the indexes in `text`, or None if it does not have `count` indexes below `count`."""
     found = places(text, count, repeats=repeats)
     return found if len(found) == count else None

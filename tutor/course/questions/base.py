@@ -75,8 +75,8 @@ class QuestionBase(
     def grade_again(self, text: str, *, correct: bool) -> Verdict:
         """Grade an earlier answer again.
 
-        The result stays `correct` as before if only the model can judge the answer, or if the
-        current version of this question does not allow it.
+        The verdict keeps the earlier result, `correct`, if only the model can judge the answer, or
+        if the current version of this question does not allow it.
         """
         answer = None if self.asks_model else self.from_text(text)
         if answer is None:

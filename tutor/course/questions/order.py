@@ -41,7 +41,7 @@ class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
             if home
             else Note(
                 "wrong",
-                f"Belongs in position {place + 1}; you put it in {answer.index(place) + 1}.",
+                f"Belongs in position {place + 1}, not in position {answer.index(place) + 1}.",
             )
             for place, home in enumerate(at_home)
         )

@@ -24,7 +24,7 @@ class SeveralChoices(ChoiceQuestion, frozen=True, kw_only=True, tag="several"):
         missed = sum(note.mark == "missed" for note in notes)
         wrong = sum(note.mark == "wrong" for note in notes)
         if not missed and not wrong:
-            return Verdict(True, "Right: you chose exactly the right ones.", notes)
+            return Verdict(True, "Right: you chose exactly the right answers.", notes)
         parts = []
         if missed:
             parts.append(f"{missed} more {'is' if missed == 1 else 'are'} right")

@@ -56,7 +56,7 @@ def refused(tokens: Sequence[Token], start: Place, *, title: bool = False) -> It
 def refused_within(sentence: str, place: Place) -> Iterator[LessonError]:
     """Yield errors for control characters written as entities in one inline `sentence`.
 
-    HTML and pictures are allowed in such a sentence, which shows them as text.
+    In such a sentence, HTML and pictures are allowed because they are shown as text.
     """
     if "&" in sentence:
         (line,) = markdown().parseInline(sentence)
