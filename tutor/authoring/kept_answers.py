@@ -1,4 +1,4 @@
-"""Store the model's answers, so that checking a course again takes no time.
+"""Store the model's answers, so that checking a course again is fast.
 
 The same code and the same model always compute the same answer to a question.
 """

@@ -143,7 +143,7 @@ def load_course(folder: Path | None = None, most_parsed: int = MOST_PARSED) -> C
 
 
 class Opening:
-    """The process of opening a course folder.
+    """A course folder that is being opened.
 
     Lessons are files whose names begin with a digit and end with `.md`. The folder may also contain
     a `glossary.md` and a `facts.yaml`. `course` returns a usable course at once, but new lessons

@@ -48,9 +48,9 @@ def split(href: str) -> tuple[str, str] | None:
 def follow(
     tokens: Sequence[Token], start: Place, here: Set[str], file: str, what: str
 ) -> tuple[tuple[Link, ...], tuple[LessonError, ...]]:
-    """Return the links in a text to other files of the course, and the problems with links.
+    """Return the links in Markdown to other files of the course, and the problems with links.
 
-    The text is part of `file` and begins at `start`. `here` has the ids in the file itself, and
+    The Markdown is part of `file` and begins at `start`. `here` has the ids in the file itself, and
     `what` describes them ("screen of this lesson").
     """
     links: list[Link] = []

@@ -11,7 +11,7 @@ import msgspec
 from tutor.course.questions.base import Sentence, TokenText
 
 GAP = "{}"
-"""The placeholder in a prompt for which a case is inserted."""
+"""The placeholder in a prompt that is replaced with a case."""
 
 _Prompt = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
@@ -27,7 +27,7 @@ class _Block(
 class OfCases(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A number about cases.
 
-    Only cases whose probability is above `above` and not above `below` count. `cases` is the number
+    Only cases whose probability is above `above` and at most `below` count. `cases` is the number
     of these cases, `right` is the number of right cases among them (in percent if `says` has a
     percent sign), and `share` is their mean probability.
     """

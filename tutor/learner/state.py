@@ -193,7 +193,7 @@ class _Folding:
             if card is None:
                 continue
             self._cannot_undo(name)
-            self.stale.add(name)  # later answers to an older version may count again
+            self.stale.add(name)  # ignored answers to an older version may count now
             if card.last_at <= event.at:
                 del self.cards[name]
 

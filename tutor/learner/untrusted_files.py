@@ -20,7 +20,7 @@ _CAREFULLY = (
 
 
 def entry_exists(path: Path) -> bool:
-    """Return whether `path` exists, even if it is only a link.
+    """Return whether `path` exists, even if it is a broken link.
 
     Raises `OSError` if that cannot be determined. (In that case, `Path.exists` returns False or
     raises an error, depending on the Python version.)

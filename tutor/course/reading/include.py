@@ -24,9 +24,9 @@ _Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def code_block(text: str, place: Place, package: Path = PACKAGE) -> list[str]:
-    """Return the code that an `include` block names as a Markdown code block.
+    """Return a Markdown code block with the code that an `include` block names.
 
-    `text` is the content of the block, and `place` is the place of its first line. Raises
+    `text` is the content of the `include` block, and `place` is the place of its first line. Raises
     `LessonError`.
     """
     match = _REFERENCE.fullmatch(text.strip())

@@ -30,8 +30,8 @@ def markdown() -> MarkdownIt:
 def refused(tokens: Sequence[Token], start: Place, *, title: bool = False) -> Iterator[LessonError]:
     """Yield errors for Markdown that is not allowed. Its first line is at `start`.
 
-    Not allowed are HTML, pictures, `#` headings (unless the file may have a `title`), misplaced
-    blocks, deep nesting, and control characters written as entities.
+    HTML, pictures, `#` headings (unless the file may have a `title`), misplaced blocks, deep
+    nesting, and control characters written as entities are not allowed.
     """
     for token in tokens:
         place = place_of(token, start)

@@ -26,7 +26,7 @@ class Section:
 
     @property
     def is_screen(self) -> bool:
-        """True if the section is a screen; a section with nothing but questions is not."""
+        """True if the section is a screen; a section that contains only questions is not."""
         return bool(self.labs) or bool(self.body) or not self.questions
 
     @property
