@@ -31,7 +31,7 @@ FEW = 8
 
 
 class ById(Table):
-    """A TinyDB table that uses our ids, so that TinyDB does not have to generate its own."""
+    """A TinyDB table whose document ids are our strings instead of generated numbers."""
 
     document_id_class = str  # type: ignore[assignment]  # declared as int, works with any type
 

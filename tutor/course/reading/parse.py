@@ -271,7 +271,7 @@ class _Reader:
     def _name(self, name: str, place: Place) -> None:
         """Record the line of an id.
 
-        All ids within a file must differ, even those of different parts.
+        All screens, labs and questions of a file must have different ids.
         """
         if name in self.lines:
             self._refuse(
