@@ -99,7 +99,7 @@ async def test_comparing_queries_the_model_when_answered(tmp_path: Path) -> None
         assert app.screen.query_one("#quiz").max_scroll_y == 0
         assert "○ a" in shown(app)
         assert "× b" in shown(app)
-        await sees(pilot, "␣Paris has 69.3 %.")
+        await sees(pilot, "␣Paris gets 69.3 %.")
         await sees(pilot, "Your answer. ␣Paris gets ")
         await sees(pilot, "69.3 %  ██")
         await sees(pilot, "Hello world␣")

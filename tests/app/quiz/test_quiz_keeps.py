@@ -193,7 +193,7 @@ async def test_every_question_shows_its_keys(
         ("true-of-probabilities", "Tick the correct choices first (a-c)"),
         ("bits", "The field is empty."),
         ("unit", "The field is empty."),
-        ("capital", "The field is empty."),
+        ("capital", "Nothing was typed."),
     ],
 )
 async def test_enter_without_an_answer_says_what_to_do(

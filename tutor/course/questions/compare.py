@@ -77,7 +77,7 @@ class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
     def _said_of(self, value: float) -> str:
         if self.value == "entropy":
             return f"The entropy is {value:.1f} bits."
-        return f"{self.token} has {100 * value:.3g} %."
+        return f"{self.token} gets {100 * value:.3g} %."
 
 
 def _chosen(place: int, correct: bool, said: tuple[str, str] = ("", "")) -> Verdict:
