@@ -124,7 +124,7 @@ def test_a_learner_sees_exactly_the_same_row(
     monkeypatch.setenv("TUTOR_DATA", folder)
     mine = tutor("class", "report", "--mine")
     assert row(mine.out) == row(teachers)
-    assert "(to 1 question so far)" in mine.out
+    assert "(to 1 question so far)" in " ".join(mine.out.split())
     mine_json = json.loads(tutor("class", "report", "--mine", "--json").out)["learners"][0]
     assert {**teachers_json, "name": "(you)"} == mine_json
     for wrong in (["--names"], [folder], ["--table", "ideas"]):
@@ -177,7 +177,7 @@ def test_unreadable_learners_are_listed_on_standard_error(tutor: Tutor, school: 
     outcome = tutor("class", "report", str(school))
     assert outcome.status == 0
     assert outcome.out.startswith("5 learners\n")
-    assert f"! {log.parent} is left out: " in outcome.err
+    assert f"! {log.parent} was skipped: " in outcome.err
     assert "No learner" in tutor("class", "report", str(school / "student2")).out
 
 
@@ -271,7 +271,7 @@ def test_a_damaged_class_file_is_not_overwritten(tutor: Tutor) -> None:
     paths.class_file().write_text("{")
     outcome = tutor("class", "assign", "tokens", "--due", "2190-11-27")
     assert outcome.status == 1
-    assert "remove it and assign" in outcome.err
+    assert "assign the lessons again" in outcome.err
     assert paths.class_file().read_text() == "{"
 
 

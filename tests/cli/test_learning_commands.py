@@ -196,7 +196,7 @@ def test_every_command_checks_the_log(tutor: Tutor) -> None:
     data = log.read_bytes()
     log.write_bytes(data[:200])
     outcome = tutor("review", "--due", "--learner", "ada")
-    assert "reviews.log was cut off. Nothing is lost" in outcome.err
+    assert "reviews.log is incomplete. Nothing is lost" in outcome.err
     assert log.read_bytes() == data
 
 

@@ -35,9 +35,9 @@ def test_its_goals_are_goals_of_the_lab() -> None:
     ("changes", "said"),
     [
         ({"live": "tokenz"}, "there is no lab `tokenz`"),
-        ({"goals": [{"goal": "reached-end"}]}, "must be of kind `live`, too"),
+        ({"goals": [{"goal": "reached-end"}]}, "can only have goals of kind `live`"),
         ({"goals": []}, "needs `goals`"),
-        ({"prompt": "Once"}, "has no `prompt`"),
+        ({"prompt": "Once"}, "cannot have a `prompt`"),
         ({"kind": "stepper", "prompt": "Once"}, "only works with `kind: live`"),
     ],
 )

@@ -1,4 +1,4 @@
-"""The parts of a lesson, after its file has been read."""
+"""Define the parts of a lesson, as parsed from its file."""
 
 from typing import Annotated, Literal, get_args
 
@@ -12,17 +12,17 @@ from tutor.lm.distribution import SamplerSettings
 
 
 class GoalBase(msgspec.Struct, frozen=True, tag_field="goal", forbid_unknown_fields=True):
-    """A goal that the live model can show to be reached; `tutor.course.goals` checks it."""
+    """A goal that is checked on the live model by `tutor.course.goals`."""
 
 
 class TopTokenBelow(GoalBase, frozen=True, tag="top-below"):
-    """A goal reached at a step where even the top token has less than `probability`."""
+    """A goal reached at a step whose most probable token is below `probability`."""
 
     probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class TopTokenAbove(GoalBase, frozen=True, tag="top-above"):
-    """A goal reached at a step whose most probable token has more than `probability`."""
+    """A goal reached at a step whose most probable token is above `probability`."""
 
     probability: Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
@@ -34,46 +34,46 @@ class TookRankAtLeast(GoalBase, frozen=True, tag="took-rank"):
 
 
 class Branched(GoalBase, frozen=True, tag="branches"):
-    """A goal reached when the tree has `count` branches with at least `tokens` own tokens each."""
+    """A goal reached when `count` branches have at least `tokens` tokens of their own."""
 
     count: Annotated[int, msgspec.Meta(ge=2, le=9)]
     tokens: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
 class TextHas(GoalBase, frozen=True, tag="text-has"):
-    """A goal reached when the text after the prompt contains `text`; case does not matter."""
+    """A goal reached when the text after the prompt contains `text`, ignoring case."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class TokenAbove(GoalBase, frozen=True, tag="token-above"):
-    """A goal reached at a step where `token` has more than `probability`."""
+    """A goal reached at a step where the probability of `token` is above `probability`."""
 
     token: TokenText
     probability: Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
 
 class TokenBelow(GoalBase, frozen=True, tag="token-below"):
-    """A goal reached at a step where `token` has less than `probability`."""
+    """A goal reached at a step where the probability of `token` is below `probability`."""
 
     token: TokenText
     probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class EntropyAbove(GoalBase, frozen=True, tag="entropy-above"):
-    """A goal reached at a step whose entropy is more than `bits`."""
+    """A goal reached at a step whose entropy is above `bits`."""
 
     bits: Annotated[float, msgspec.Meta(ge=0, le=30)]
 
 
 class EntropyBelow(GoalBase, frozen=True, tag="entropy-below"):
-    """A goal reached at a step whose entropy is less than `bits`."""
+    """A goal reached at a step whose entropy is below `bits`."""
 
     bits: Annotated[float, msgspec.Meta(gt=0, le=30)]
 
 
 class KeptAtMost(GoalBase, frozen=True, tag="kept-at-most"):
-    """A goal reached at a step where the sampler keeps at most `count` tokens to draw from."""
+    """A goal reached at a step where the sampler keeps at most `count` tokens."""
 
     count: Annotated[int, msgspec.Meta(ge=1)]
 
@@ -87,7 +87,7 @@ class ReachedEnd(GoalBase, frozen=True, tag="reached-end"):
 
 
 class LiveGoal(GoalBase, frozen=True, tag="live"):
-    """A goal reached when the goal of this name is reached in the embedded lab of `tutor.labs`."""
+    """A goal reached when the embedded lab of `tutor.labs` reaches its goal of this name."""
 
     name: Id
 
@@ -114,7 +114,7 @@ GOALS: tuple[type[Goal], ...] = get_args(Goal)
 class Sampler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """The sampler settings in a lesson file: `temperature`, `top-k`, `top-p`, `min-p`.
 
-    They mean the same as in the app, and are off by default.
+    They have the same meaning as in the app, and are off by default.
     """
 
     temperature: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
@@ -128,12 +128,12 @@ class Sampler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
 
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One step of a lab's solution; exactly one field is given.
+    """One step of a lab's solution; exactly one field is set.
 
-    `take` takes a token, `write` lets the model draw that many tokens, `greedy` takes the most
-    probable token that many times, `back` removes that many tokens, `fork` starts a branch,
-    `prompt` is the learner's new prompt (in a conversation: the message that is sent), and
-    `sampler` sets the sampler.
+    `take` takes a token, `write` samples that many tokens, `greedy` takes the most probable token
+    that many times, `back` removes that many tokens, and `fork` starts a branch. `prompt` is the
+    learner's new prompt (in a conversation, the message to send), and `sampler` changes the sampler
+    settings.
     """
 
     take: Annotated[str, msgspec.Meta(max_length=60)] = ""
@@ -148,21 +148,21 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         given = [name for name in self.__struct_fields__ if getattr(self, name)]
         if len(given) != 1:
             raise ValueError(
-                f"a step of a solution needs exactly one field, and this one has {len(given)}"
+                f"a step of a solution needs exactly one field, but this one has {len(given)}"
             )
 
 
 class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An exercise on the live model, embedded in a screen.
 
-    The learner sees `task`; all `goals` are checked against the live model, in any order. In
-    the guessing game, `prompt` is the text that is revealed token by token. `sampler` has the
-    settings at the beginning of the lab, which the learner sees and may change. `solution` is
-    one way to reach all goals with the default model; only the linter reads it.
+    The learner sees `task`. All `goals` are checked on the live model and may be reached in any
+    order. In the guessing game, `prompt` is the text that is revealed token by token. `sampler` has
+    the initial settings, which the learner sees and can change. `solution` is one way to reach all
+    goals with the default model; only the linter uses it.
 
-    `live` embeds one of the labs of `tutor.labs`, which has its own start, goals (`goals` lists
-    those that count here) and solution. The linter checks that it has these goals, so that
-    reading a course does not load every lab.
+    `live` embeds one of the labs of `tutor.labs`, which has its own initial state, goals and
+    solution. `goals` lists the goals that count in the lesson. The linter checks that the lab has
+    them, so that reading a course does not load every lab.
     """
 
     id: Id
@@ -184,34 +184,34 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         if self.kind != "chat" and not self.prompt.strip():
             raise ValueError(f"a lab of kind `{self.kind}` needs a `prompt`")
         if self.kind == "guess" and self.goals:
-            raise ValueError("the guessing game has no `goals`")
+            raise ValueError("a guessing game cannot have `goals`")
         if self.kind == "guess" and self.sampler != Sampler():
-            raise ValueError("the guessing game does not sample and has no `sampler`")
+            raise ValueError("a guessing game cannot have a `sampler`, because it does not sample")
         if self.kind == "chat" and any(isinstance(goal, PromptChanged) for goal in self.goals):
-            raise ValueError("`prompt-changed` is only a goal for a lab of kind `stepper`")
+            raise ValueError("only a lab of kind `stepper` can have the goal `prompt-changed`")
 
     def _check_live(self) -> None:
         if self.live not in registry.names():
-            raise ValueError(f"there is no lab `{self.live}`; see the labs with `tutor lab --list`")
+            raise ValueError(f"there is no lab `{self.live}`; `tutor lab --list` shows all labs")
         if self.prompt or self.solution or self.sampler != Sampler():
-            raise ValueError("a lab of kind `live` has no `prompt`, `sampler` or `solution`")
+            raise ValueError("a lab of kind `live` cannot have a `prompt`, `sampler` or `solution`")
         if not self.goals:
             raise ValueError("a lab of kind `live` needs `goals`")
         if not all(isinstance(goal, LiveGoal) for goal in self.goals):
-            raise ValueError("the goals of a lab of kind `live` must be of kind `live`, too")
+            raise ValueError("a lab of kind `live` can only have goals of kind `live`")
 
 
 Value = Literal["probability", "logit", "rank", "surprisal", "entropy", "tokens", "greedy", "kept"]
 
 
 class Quoted(Sampler, frozen=True, kw_only=True):
-    """A number (or text) that a lesson quotes, and how to compute it again with the default model.
+    """A number (or text) that a lesson quotes, and how the linter computes it again.
 
-    The linter does this. `says` must appear literally in the text of its screen. `value` is
-    about `token` after `prompt` (probability, logit, rank, surprisal in bits), the distribution
-    there (entropy in bits; kept: the number of tokens that the sampler leaves), the prompt
-    (tokens: their number), or greedy decoding (greedy: the generated text). With `chat`, the
-    prompt is a message, after `system`.
+    `says` must appear literally in the text of its screen. The default model computes `value`. For
+    `token` after `prompt`, it is the `probability`, `logit`, `rank` or `surprisal` (in bits). For
+    the distribution after `prompt`, it is the `entropy` (in bits) or the number of tokens that the
+    sampler keeps (`kept`). It can also be the number of `tokens` in the prompt, or the text from
+    `greedy` decoding. With `chat`, the prompt is a message that follows the system prompt `system`.
     """
 
     says: Sentence
@@ -225,7 +225,7 @@ class Quoted(Sampler, frozen=True, kw_only=True):
         of_token = self.value in ("probability", "logit", "rank", "surprisal")
         if of_token != bool(self.token):
             raise ValueError(
-                f"`value: {self.value}` {'needs' if of_token else 'is not about'} a `token`"
+                f"`value: {self.value}` {'needs' if of_token else 'does not use'} a `token`"
             )
         if self.system and not self.chat:
             raise ValueError("`system` only works with `chat: true`")
@@ -234,8 +234,9 @@ class Quoted(Sampler, frozen=True, kw_only=True):
 class Screen(msgspec.Struct, frozen=True):
     """One screen of a lesson.
 
-    `body` is Markdown, without labs and questions, and with code and facts inserted. There is
-    at most one lab. The quoted numbers are about one prompt each, or `measured`.
+    `body` is Markdown with code and facts inserted, and without labs and questions. There is at
+    most one lab. Each of the quoted `numbers` is about one prompt; `measured` has all other quoted
+    numbers.
     """
 
     id: str
@@ -247,10 +248,10 @@ class Screen(msgspec.Struct, frozen=True):
 
 
 class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The beginning of a lesson file.
+    """The front matter of a lesson file.
 
-    `needs` are the ids of lessons that should come before; `source` are the headings of the
-    source lesson whose content this one teaches.
+    `needs` has the ids of lessons that should come before this one. `source` has the headings of
+    the source lesson whose content this lesson teaches.
     """
 
     id: Id
@@ -263,7 +264,7 @@ class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lesson(FrontMatter, frozen=True, kw_only=True):
-    """A lesson, read from its file."""
+    """A lesson that was parsed from its file."""
 
     screens: tuple[Screen, ...]
     questions: tuple[Question, ...]
