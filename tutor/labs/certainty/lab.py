@@ -37,8 +37,8 @@ VIEWS: tuple[View, ...] = ("answer", "calibration", "ways")
 
 
 Action = EditText | Choose[Literal["question", "way"]] | ShowView[View] | Run
-"""`EditText` asks the learner's own question. In the answer view, `Run` samples answers; in the other
-views, it asks the whole set."""
+"""`EditText` asks the learner's own question. In the answer view, `Run` samples answers. In the
+other views, it asks the whole set."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
