@@ -16,7 +16,7 @@ from tutor.text import counted, visible
 
 Draw = Callable[[State, Answer, int, int], list[Content]]
 Row = tuple[str, Callable[[Position], str], str]
-"""A table row with a cell for each position: its label, a function for the cell text, and a style."""
+"""A table row: its label, a function that returns the cell text for a position, and its style."""
 
 _CELL = 5
 _LABEL = 8
