@@ -65,7 +65,7 @@ def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | No
     try:
         layer = linear.from_tensors(kind.pack(groups))
         layer(torch.zeros(1, weights.shape[1]))
-    except (RuntimeError, AttributeError):  # PyTorch has no kernel here.
+    except (RuntimeError, AttributeError):  # PyTorch has no kernel for this.
         return None
     return layer, linear.dequantized(groups)
 

@@ -1,7 +1,7 @@
 """Lists a network's tensors with their roles, and reads their weights.
 
-The network stores some matrices as one: query, key and value, and also gate and up. They are split
-here, so that every tensor has the name that it has in the literature.
+The network stores query, key and value as one matrix, and also gate and up. This module splits
+them, so that every tensor has its usual name.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class TensorOf(NamedTuple):
 
     @property
     def nbytes(self) -> int:
-        """The tensor's memory in bytes. In a joint matrix, each row counts the same."""
+        """The memory in bytes. For part of a joint matrix, it is proportional to the rows."""
         if isinstance(self.module, FrozenLinear):
             return self.module.nbytes * self.outputs // self.module.outputs
         return 4 * self.size

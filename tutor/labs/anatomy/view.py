@@ -44,7 +44,7 @@ class AnatomyView(LabView):
     """Shows the parameters by role or layer, one tensor's weights, and the effect of rounding."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("tab", "next_view", "view", "Show the roles, layers or precision."),
+        key("tab", "next_view", "view", "Show the roles, layers or precisions."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
         *pair(LEFT_RIGHT, "move_focus(*, 'tensor')", "layer", "Choose the layer of the tensor."),
         key("b", "switch('bytes')", "bytes", "Switch between bytes and parameters."),
@@ -70,7 +70,7 @@ class AnatomyView(LabView):
     def __init__(self) -> None:
         super().__init__()
         self._began: tuple[int, int, float] | None = None
-        """The precision being processed, the blocks done when timing began, and that time."""
+        """The precision being timed, the number of blocks done at the start, and the start time."""
 
     action_stop = does(Run)
     action_edit = writes("Text to process:", edit_sentence)
@@ -164,14 +164,14 @@ def _tensor(
     where = "" if part.layer is None else f"layer {part.layer + 1} of {inventory.layers}  "
     facts = f"{part.outputs:,} × {part.inputs:,}  {'stored as ' if wide else ''}{part.form}"
     if found is not None and found.looked_at < part.count:
-        facts += f"  (1 row in {round(part.count / found.looked_at)} counted)"
+        facts += f"  (1 in {round(part.count / found.looked_at)} rows counted)"
     title = Content.assemble(
         (NAMES.get(part.role, part.role), "bold"), "  ", (where, ""), (facts, MUTED)
     )
     if found is None:
         return [title, Content.styled("Counting the weights…", MUTED)]
     far = found.largest / found.typical
-    times = f"  {far:.1f} times typical" if wide else f"  {far:.1f}×"
+    times = f"  {far:.1f} × typical" if wide else f"  {far:.1f}×"
     usual = Content.assemble(
         ("typical size " if wide else "typical ", MUTED),
         f"{found.typical:.4f}",

@@ -187,12 +187,12 @@ def _drawn(state: State) -> State:
 
 
 def asked_ways(state: State) -> tuple[Way, ...]:
-    """Return the ways in which a run in the current view asks the set."""
+    """Return the ways of asking that a run in the current view covers."""
     return WAYS if state.view == "ways" else (state.way,)
 
 
 def _owed(state: State) -> Iterator[Prompt]:
-    """Return the prompts without a complete reply for a run in the current view."""
+    """Return the prompts of the current view that don't have a complete reply yet."""
     prompts = (_prompt(item, way) for way in asked_ways(state) for item in state.limits.items)
     return (prompt for prompt in prompts if done_reply(state, prompt) is None)
 
@@ -322,7 +322,7 @@ def _sure_and_wrong(state: State) -> bool:
 
 @goal("mended", "Turn a wrong answer into a right one by adding the fact")
 def _mended(state: State) -> bool:
-    """Return True if the model answers a question wrongly when plain, but right with the fact."""
+    """Return True if a question got a wrong answer without the fact and a right one with it."""
     wrong = {each.item.ask for each in judged(state, "plain") if each.verdict == "wrong"}
     return any(each.verdict == "right" and each.item.ask in wrong for each in judged(state, "fact"))
 

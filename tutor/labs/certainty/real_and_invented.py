@@ -1,6 +1,6 @@
 """A set of questions about real and invented things, and functions that check the answers.
 
-The questions and their accepted answers are data (`assets/real-and-invented`), checked by hand.
+The questions and accepted answers are in `assets/real-and-invented`. Each of them was looked up.
 Comparisons ignore case, accents and punctuation.
 """
 

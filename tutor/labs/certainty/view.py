@@ -121,7 +121,7 @@ def _which(state: State, room: Room) -> Content:
     """Return a line with the question's number, the way of asking, and the scale of the bars."""
     item = state.item
     if item is None:
-        said = f"your last {lab.LONGEST} characters" if state.left_out else "your own question"
+        said = f"last {lab.LONGEST} characters used" if state.left_out else "your own question"
     else:
         kind = "real" if item.real else "invented"
         said = f"{state.at + 1} of {len(state.limits.items)}  {kind}"

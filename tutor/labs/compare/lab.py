@@ -134,7 +134,7 @@ class Go(msgspec.Struct, frozen=True, tag="go"):
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
-    """A request to cancel a run's requests to remote models, given by their indexes `places`."""
+    """A request to cancel a run's remote requests. `places` contains the model indexes."""
 
     run: int
     places: tuple[int, ...]

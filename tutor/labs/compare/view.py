@@ -49,7 +49,7 @@ class CompareView(LabView):
         key("space", "switch('model')", "choose", "Include or exclude this model."),
         key("t", "adjust(1, 'temperature')", "temperature", "Change the temperature; 0 is greedy."),
         key("a", "add", "add", "Add a remote model by its name and address."),
-        key("d", "remove", "remove", "Remove the model that you added."),
+        key("d", "remove", "remove", "Remove this remote model."),
     ]
 
     OFFERED: ClassVar[Offered[State]] = {"remove": lambda state: state.removable}
@@ -61,7 +61,7 @@ class CompareView(LabView):
             self.run_worker(self._ask_where_agreed(), group="agreed", exclusive=True)
 
     async def _ask_where_agreed(self) -> None:
-        """Start a run with the chosen models, without those that the learner doesn't consent to."""
+        """Start a run with the chosen models, except those that the learner doesn't consent to."""
         without = [place for place in self.state.chosen if not await self._agreed(place)]
         self.did(Ask(tuple(without)))
 
@@ -147,7 +147,7 @@ def _answers(state: State, width: int) -> list[Content]:
     """Return the answers side by side if there is room, or only the answer in focus."""
     places = list(state.replies)
     if not places:
-        return [Content.styled("Press r to ask the models marked ■.", MUTED)]
+        return [Content.styled("Press r to send it to the models marked ■.", MUTED)]
     above = _said_to(state, width)
     column = (width - _GAP * (len(places) - 1)) // len(places)
     if column < _COLUMN:
@@ -161,7 +161,7 @@ def _answers(state: State, width: int) -> list[Content]:
 
 
 def _said_to(state: State, width: int) -> list[Content]:
-    """Return a note with the prompt of the replies, if it is not the current one."""
+    """Return a note with the old prompt if the prompt has changed since the replies."""
     if not state.outdated:
         return []
     how = "Press r to send the new prompt. These answers are to: "

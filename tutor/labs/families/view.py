@@ -57,7 +57,7 @@ class FamiliesView(LabView):
         key("tab", "choose(1, 'family')", "family", "Give the same text to the next model family."),
         key("x", "choose(1, 'example')", "example", "Load the next example for this family."),
         key("m", "switch('masks')", "mask", "Switch between the attention and the mask."),
-        key("a", "next_part", "part", "Show attention within the input, the output, or across."),
+        key("a", "next_part", "part", "Show attention within the input or output, or across."),
         *pair(LAYERS, "move_focus(*, 'layer')", "layer", "Choose a layer."),
         *pair(
             LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose a head, or the mean of all heads."

@@ -76,7 +76,7 @@ class Choices:
         self.texts = tuple(dict.fromkeys(text for text in texts if text))
         self._data = tuple(text.encode() for text in self.texts)
         if not self._data:
-            raise LabError("There are no choices.", "Write at least one; put | between choices.")
+            raise LabError("There are no choices.", "Write at least one, with | between choices.")
 
     def begins(self, data: bytes) -> bool:
         return any(each.startswith(data) for each in self._data)
@@ -121,9 +121,9 @@ class Pattern:
             raise _too_slow() from error
 
     def _speakers(self, tail: bytes) -> list[str]:
-        """Return one character from each range in which characters begin with the bytes `tail`.
+        """Return possible completions of the bytes `tail`, one character from each range.
 
-        One character is enough, since the pattern treats all characters in a range alike.
+        The pattern treats all characters in a range alike, so one of them is enough.
         """
         first, last = _range(tail)
         inner = self._borders[bisect_right(self._borders, first) :]
@@ -155,7 +155,8 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
         )
     if any(int(count) > MOST_REPEATS for count in regex.findall(r"(?<=[{,])\d+(?=[,}])", pattern)):
         raise LabError(
-            f"A pattern can repeat something at most {MOST_REPEATS} times.", "Use a smaller number."
+            f"A pattern can repeat an element at most {MOST_REPEATS} times.",
+            "Use a smaller number.",
         )
     try:
         return regex.compile(pattern, regex.ASCII)

@@ -95,10 +95,11 @@ class GoOn(msgspec.Struct, frozen=True, tag=True):
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
-    """A token with its probability before and after masking. A masked token has 0 after.
+    """A token with its probability before and after masking.
 
-    `rank` (from 1) and `log`, the log-probability in nats, refer to the distribution before
-    masking. `end` is True for a token that ends the answer.
+    A masked token has a probability of 0 after masking. `rank` (from 1) and `log`, the
+    log-probability in nats, refer to the distribution before masking. `end` is True for a token
+    that ends the answer.
     """
 
     id: int
@@ -282,7 +283,7 @@ def _may_not_end(state: State) -> bool:
     return any(place.rows[0].end and not place.rows[0].after for place in state.places.values())
 
 
-@goal("hardly-felt", "Finish an answer of 8+ tokens with under 50 % removed at each")
+@goal("hardly-felt", "Finish an answer of 8+ tokens, each with under 50 % removed")
 def _hardly_felt(state: State) -> bool:
     return state.finished and len(state.written) >= 8 and max(state.removed) < 0.5
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tutor.labs.kit.backend import Tools
 
 STEPS_AT_ONCE = 10
-"""The number of training steps per request. It is small so that the learner sees the loss fall."""
+"""The number of training steps per request. It is small so that the learner can watch the loss."""
 
 
 class GenerationsBackend(ModelBackend):
@@ -53,7 +53,7 @@ class GenerationsBackend(ModelBackend):
                 return self._train(own, seed, restart=done == 0)
             case questions.AskRetrieval(own=own, seed=seed, message=message):
                 bot = self._bot(own, seed)
-                while not bot.training.finished:  # The engine restarted after training.
+                while not bot.training.finished:  # The engine has restarted since training.
                     self._check_cancelled()
                     bot.training.step()
                 begun = self._clock()

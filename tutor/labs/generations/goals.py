@@ -14,7 +14,7 @@ from tutor.labs.generations.state import State, in_words
 from tutor.labs.kit.lab import goal
 
 KEPT = 3
-"""The maximum number of additional wrong held-out phrases for which accuracy counts as unchanged.
+"""The maximum drop in correct held-out phrases at which accuracy counts as unchanged.
 
 Two training runs that differ only in their seed can differ by this many phrases.
 """
@@ -59,7 +59,7 @@ def unknown(state: State) -> bool:
     )
 
 
-@goal("own-rule", "Write a rule for a message that no rule fit, and get its answer")
+@goal("own-rule", "Write a rule for a message that no rule fit, and send it again")
 def own_rule(state: State) -> bool:
     own = {rule.name for rule in state.rules if rule.own}
     return any(

@@ -200,7 +200,7 @@ def _without(state: State, bot: Bot) -> State:
 
 
 def _predict(state: State, by: int) -> State:
-    """Return the state with the prediction for the kind in focus moved `by` bots."""
+    """Change the predicted bot for the kind of probe in focus."""
     if state.results:
         raise LabError(
             "You can't change predictions after running the probes.",

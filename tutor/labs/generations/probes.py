@@ -12,7 +12,7 @@ from tutor.bots.probes import BOTS, KINDS, Bot, Kind
 
 
 class Result(msgspec.Struct, frozen=True):
-    """A bot's reply to a probe, with its verdict and its response time."""
+    """A bot's reply to a probe. `right` is True if the reply is correct."""
 
     text: str
     right: bool
@@ -20,7 +20,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """A combination of a probe, given by its index in the probe set, and a bot."""
+    """A pair of a probe and a bot. `probe` is an index into the probe set."""
 
     probe: int
     bot: Bot
@@ -40,7 +40,7 @@ def next_case(results: Results) -> Case | None:
 
 
 def score(results: Results, bot: Bot, kind: Kind | None = None) -> tuple[int, int]:
-    """Return a bot's number of correct replies and of all replies.
+    """Return the number of a bot's correct replies, and the number of all its replies.
 
     If `kind` is given, only replies to this kind of probe count.
     """

@@ -15,7 +15,7 @@ Own = tuple[tuple[Intent, Entry], ...]
 class AskRules(msgspec.Struct, frozen=True, tag=True):
     """A request for the rule-based bot's reply to the last of `messages`.
 
-    A `case` marks the request as part of a probe run. The other requests use it in the same way.
+    As in the other requests, `case` is set if the request is part of a probe run.
     """
 
     rules: tuple[Rule, ...]

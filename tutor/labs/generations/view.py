@@ -129,7 +129,7 @@ class GenerationsView(LabView):
         state: State = self.state
 
         def put(line: str) -> actions.PutRule:
-            rules.parse(line, "yours")  # The field shows the error.
+            rules.parse(line, "yours")  # If this raises an error, the field shows it.
             return actions.PutRule(line, instead)
 
         self.write(

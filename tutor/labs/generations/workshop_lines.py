@@ -88,7 +88,7 @@ def _rule_details(rule: Rule, state: State, width: int) -> list[Content]:
 
 
 def verdict_on_rule(book: RuleBook, line: str, sentence: str) -> str:
-    """Return how a rule that the learner is writing does on `sentence`, or its error."""
+    """Return a verdict on the rule being edited: its error, or whether it fits `sentence`."""
     try:
         rule = rules.parse(line, "yours")
     except TutorError as error:
@@ -99,7 +99,7 @@ def verdict_on_rule(book: RuleBook, line: str, sentence: str) -> str:
 
 
 def verdict_on_sentence(book: RuleBook, sentence: str) -> str:
-    """Return the rule that fits a sentence that the learner is writing, and its reply."""
+    """Return a verdict on the sentence being edited: the rule that fits, and its reply."""
     reply = rules.reply(book, [sentence])
     return f"{reply.fits[0].rule}: {reply.text}" if reply.fits else "no rule fits"
 
@@ -132,7 +132,7 @@ def _training(state: State, width: int) -> list[Content]:
     loss = f"loss {trained.losses[-1]:5.3f} "
     before = ""
     if state.own and state.first_right is not None:
-        before = f", {state.first_right} without yours"
+        before = f", {state.first_right} without your intents"
     return [
         Content.assemble(
             (f"{steps}  " if width >= ROOMY else "", MUTED),

@@ -60,7 +60,7 @@ class Step(NamedTuple):
 
 
 class SlowTraining:
-    """Training of a network on one text, one step at a time.
+    """A training run on one text, executed one step at a time.
 
     The seed is fixed, so the text determines all numbers.
     """

@@ -29,7 +29,9 @@ class PromptingBackend:
 
     @cached_property
     def _here(self) -> PromptingHere:
-        from tutor.labs.kit.prompts.local import PromptingHere  # This imports torch.
+        from tutor.labs.kit.prompts.local import (
+            PromptingHere,
+        )  # Not at the top, since it imports torch.
 
         return PromptingHere(self._tools)
 

@@ -349,7 +349,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
         Goal(
             "apart",
-            "Change one part, not the examples, to separate the intervals",
+            "Change one part, but not the examples, to separate the intervals",
             _on(prompt_scores.apart),
         ),
     ),
@@ -365,7 +365,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Adjust(1, "rule"),
         Adjust(1, "place"),
         Run(),  # The rule is between the text and the answer.
-        Choose(-5, "task"),  # sentiment
+        Choose(-5, "task"),  # Sentiment.
         Copy(),
         Adjust(2, "examples"),
         Toggle("side"),

@@ -230,7 +230,7 @@ def _costs(found: Plan, *, free: bool) -> str:
 
 
 def _dollars(value: float) -> str:
-    """Format an amount in dollars: with cents, or two significant digits if it is below $0.10."""
+    """Format an amount in dollars. Amounts below $0.10 have two significant digits."""
     return f"${value:.2f}" if value >= 0.1 else f"${value:.2g}"
 
 
@@ -267,7 +267,7 @@ def versions(state: State, width: int, rows: int) -> list[Content]:
     shown = around(state.row, len(state.scored), max(1, rows - 1))
     task, wide = 10, width >= ROOMY
     interval = f"{'interval':>14}" if wide else ""
-    head = f"  {'task':<{task}}{'right':>6}{interval}{'form':>6}    parts"
+    head = f"  {'task':<{task}}{'right':>6}{interval}{'form':>6}    changed parts"
     lines = [Content.styled(figures.fit(head, width), MUTED)]
     for at in shown:
         trial = state.scored[at]

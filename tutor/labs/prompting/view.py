@@ -44,7 +44,7 @@ class PromptingView(LabView):
         *pair(P_N, "choose(*, 'task')", "task", "Go to another task."),
         key("l", "recall", "load", "Replace version A or B with this one."),
         key("a", "add", "add", "Add a remote model by its name and address."),
-        key("d", "remove", "remove", "Remove the remote model; use the local one again."),
+        key("d", "remove", "remove", "Remove the remote model and use the local one."),
     ]
 
     OFFERED: ClassVar[Offered[State]] = {

@@ -18,7 +18,7 @@ WINDOWS = (5, 2, 10)
 MOST_LOOKS = 60
 """The maximum number of maps to keep per run."""
 LOOK_EVERY = 1.12
-"""The minimum ratio between the numbers of pairs of two successive maps that are kept."""
+"""The minimum factor by which the number of pairs grows between two stored maps."""
 CHOSEN = Words(
     "kinds of things",
     tuple(
@@ -41,8 +41,8 @@ Action = (
     | MoveFocus[Literal["word", "map"]]
     | Adjust[Literal["zoom"]]
 )
-"""A new seed or window restarts training. On the axis "map", `MoveFocus` shows earlier or later
-maps."""
+"""A new seed or window restarts training. Along the "map" axis, `MoveFocus` shows earlier or
+later maps."""
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
@@ -69,7 +69,7 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
     if progress was lost in an engine restart. `loss` is the mean loss of this time slice in nats,
     or None without training, and `seconds` is its duration.
 
-    `known` states for each word whether it is in the text. `points` and the matrix `cosines`
+    `known` contains True for each word that is in the text. `points` and the matrix `cosines`
     contain only known words. `shares` are the fractions of the variance along the axes of the map.
     `nearest` contains the nearest neighbors of the focused word, and `vocabulary` is the number of
     words in the text.
@@ -268,7 +268,7 @@ def _in_clusters(state: State) -> bool:
     return state.enough and state.clustering is not None and state.clustering.clustered
 
 
-@goal("own-words", "Find two groups of 3 of your own words that form clusters")
+@goal("own-words", "Find two groups of 3 words of your own that form clusters")
 def _own(state: State) -> bool:
     """Return whether two groups form clusters and each has three words that weren't preset."""
     new = [group for word, group in state.known if word not in CHOSEN.all]

@@ -52,7 +52,7 @@ class Word2VecView(WordMapLabView):
     def action_edit(self) -> None:
         words = self.state.words
         text = words.written if words.own else ""
-        self.write("Words on the map, groups separated by ;:", text, edit_words)
+        self.write("Words on the map (; separates groups):", text, edit_words)
 
     def draw(self, state: State) -> None:
         width, low = self.columns, self.size.height < LOW
