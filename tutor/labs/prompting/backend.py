@@ -29,9 +29,7 @@ class PromptingBackend:
 
     @cached_property
     def _here(self) -> PromptingHere:
-        from tutor.labs.kit.prompts.local import (
-            PromptingHere,
-        )  # Not at the top, since it imports torch.
+        from tutor.labs.kit.prompts.local import PromptingHere  # Imports torch.
 
         return PromptingHere(self._tools)
 
