@@ -14,7 +14,7 @@ from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
 
 MOST_WEIGHTS = 4_000_000
-"""The maximum number of weights in a histogram. Of a larger tensor, every n-th row is sampled."""
+"""The maximum number of weights in a histogram. Larger tensors are sampled by row."""
 
 BINS = 61
 

@@ -25,7 +25,7 @@ from tutor.labs.kit.reply import LENGTH, Reply
 LONGEST = 400
 """The maximum length of the learner's own question in characters.
 
-Of a longer question, only the end is used.
+Only the end of a longer question is used.
 """
 SYSTEM = "Answer the question. If you do not know the answer, say: I do not know."
 

@@ -14,7 +14,7 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.reply import LENGTH, Reply
 
 LONGEST = 400
-"""The maximum length of the message in characters. Of a longer message, only the end is used."""
+"""The maximum length of the message in characters. Only the end of a longer message is used."""
 SHOWN = 12
 """The number of most probable tokens to return, and the number of most probable allowed tokens."""
 MOST_CHOICES = 40

@@ -68,7 +68,7 @@ class Train(msgspec.Struct, frozen=True, tag_field="do", tag="train"):
 
 
 Axis = Literal["bot", "row", "probe"]
-"""The directions in which the focus moves.
+"""The axes of `MoveFocus`.
 
 Depending on the view, a row is a token, a rule, an intent or a kind of probe. A probe is a test
 message of the kind in focus.

@@ -1,4 +1,4 @@
-"""Computes the replies of the rule-based, the retrieval and the generative bot."""
+"""Computes the replies of the rule-based bot, the retrieval bot and the generative bot."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tutor.labs.kit.backend import Tools
 
 STEPS_AT_ONCE = 10
-"""The number of training steps per request. It is small so that the learner can watch the loss."""
+"""The number of training steps per request, small enough to show how the loss falls."""
 
 
 class GenerationsBackend(ModelBackend):

@@ -59,7 +59,7 @@ def unknown(state: State) -> bool:
     )
 
 
-@goal("own-rule", "Write a rule for a message that no rule fit, and send it again")
+@goal("own-rule", "Write a rule for a message that no rule fit, then send it again")
 def own_rule(state: State) -> bool:
     own = {rule.name for rule in state.rules if rule.own}
     return any(
@@ -80,6 +80,6 @@ def own_intent(state: State) -> bool:
     return answered and state.trained.right >= state.first_right - KEPT
 
 
-@goal("compared", "Predict which bot breaks first on each kind, then run the probes")
+@goal("compared", "Predict the weakest bot for each kind of probe, then run them")
 def compared(state: State) -> bool:
     return len(state.predictions) == len(KINDS) and len(state.results) == len(CASES)

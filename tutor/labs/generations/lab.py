@@ -215,8 +215,8 @@ def _predict(state: State, by: int) -> State:
 def _run_probes(state: State) -> State:
     if len(state.predictions) < len(KINDS):
         raise LabError(
-            "A prediction is missing for at least one of the six kinds.",
-            "Press ↑ or ↓ to choose a kind, and ← or → to predict which bot breaks first.",
+            "A prediction is missing for at least one kind of probe.",
+            "Press ↑ or ↓ to choose a kind, and ← or → to predict the weakest bot.",
         )
     if next_case(state.results) is None:
         begun = Written(state.limits.probe_length)

@@ -60,7 +60,7 @@ def _name(bot: Bot, narrow: bool) -> str:
 def _heading(narrow: bool) -> Content:
     guess, size = _widths(narrow)
     scores = "".join(f"{_name(bot, narrow):>{size}}" for bot in BOTS)
-    first = "first?" if narrow else "breaks first?"
+    first = "worst?" if narrow else "weakest bot"
     return Content.styled(f"  {'messages':<{_KIND}}{first:<{guess}}{scores}", MUTED)
 
 

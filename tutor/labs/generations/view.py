@@ -62,7 +62,7 @@ class GenerationsView(LabView):
             LEFT_RIGHT,
             "choose(*, 'prediction')",
             "predict",
-            "Predict which bot breaks first.",
+            "Predict the weakest bot for this kind.",
         ),
         key("r,enter", "run", "run, stop", "Send all messages to all three bots, or stop."),
         *pair(P_N, "move_focus(*, 'probe')", "message", "Show another message of this kind."),

@@ -206,7 +206,7 @@ def _looked(state: State) -> State:
     return state
 
 
-@goal("same-move", "In step 1, see a weight with 10 times the slope move no farther")
+@goal("same-move", "In step 1, see that a 10 times larger slope gives the same move")
 def _same_move(state: State) -> bool:
     """Return whether the learner viewed two weights whose gradients differ by a factor of 10.
 
