@@ -147,7 +147,7 @@ def _answers(state: State, width: int) -> list[Content]:
     """Return the answers side by side if there is room, or only the answer in focus."""
     places = list(state.replies)
     if not places:
-        return [Content.styled("Press r to send it to the models marked ■.", MUTED)]
+        return [Content.styled("Press r to ask the models marked ■.", MUTED)]
     above = _said_to(state, width)
     column = (width - _GAP * (len(places) - 1)) // len(places)
     if column < _COLUMN:

@@ -158,7 +158,7 @@ def _says(state: State, answer: Answer, width: int) -> list[Content]:
 def _blanks(answer: Answer, width: int) -> list[Content]:
     """Return the guesses of the encoder and the decoder for each blank."""
     if not answer.said:
-        return [Content.styled("There is no blank. Write _ instead of a word.", MUTED)]
+        return [Content.styled("No blank. Write _ instead of a word.", MUTED)]
     return [
         line
         for said in answer.said

@@ -143,7 +143,7 @@ def _trace(state: State, turn: Turn, place: int, width: int, rows: int) -> list[
 
 def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[Content]:
     if not reply.fits:
-        said = f"None of the {len(state.rules)} rules fits. This is the fallback."
+        said = f"0 of {len(state.rules)} rules fit. This is the fallback."
         return cut_to_lines(said, width, 2, MUTED)
     first = reply.fits[0]
     words = words_of(message)
@@ -221,5 +221,5 @@ def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Cont
             )
         )
     chosen = tokens[min(state.token, len(tokens) - 1)]
-    lines.append(Content.styled(f"rank {chosen.rank:,} in the vocabulary", MUTED))
+    lines.append(Content.styled(f"rank {chosen.rank:,} of all tokens", MUTED))
     return lines

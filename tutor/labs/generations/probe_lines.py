@@ -197,7 +197,7 @@ def _one_below_the_other(facts: Sequence[tuple[str, Sequence[str]]], width: int)
 
 def _facts(state: State) -> list[tuple[str, Sequence[str]]]:
     bank, trained = state.bank, state.trained
-    in_retrieval = "in a vector or an entry"
+    in_retrieval = "in a vector or entry"
     learned = held_out = "–"
     if trained is not None and trained.finished:
         learned = f"took {trained.seconds:.1f} s"
@@ -205,7 +205,7 @@ def _facts(state: State) -> list[tuple[str, Sequence[str]]]:
     entries = f"{bank.phrases} phrases, {bank.entries} answers"
     weights = f"{state.weights:,} weights" if state.weights else "a model"
     return [
-        ("method", ("fixed reply to a pattern", "closest stored answer", "token by token")),
+        ("method", ("reply to a pattern", "closest stored reply", "token by token")),
         ("domain", ("closed", "semi-closed", "open")),
         ("limit", ("only its rules", "only its bank", "makes things up")),
         ("right", [_right(state, bot) for bot in BOTS]),
