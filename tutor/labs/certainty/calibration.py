@@ -2,8 +2,8 @@
 
 Answers are sorted into bins by certainty. A model is calibrated if the mean certainty in each bin
 equals the accuracy, which is the fraction of correct answers in the bin. The expected calibration
-error (ECE) is the mean difference, weighted by the number of answers in each bin (Naeini et al.
-2015; Guo et al. 2017):
+error (ECE) is the mean absolute difference, weighted by the number of answers in each bin (Naeini
+et al. 2015; Guo et al. 2017):
 
     ECE = sum over bins of  (answers in the bin / all answers) * |accuracy - mean certainty|
 """

@@ -1,6 +1,7 @@
 """The Adam optimizer, for one weight.
 
-With the gradient g of the loss with respect to a weight w, in each step t = 1, 2, ...:
+Let g be the gradient of the loss with respect to a weight w. In each step t = 1, 2, ..., Adam
+computes:
 
     m = b1 m + (1 - b1) g            running mean of the gradients
     v = b2 v + (1 - b2) g^2          running mean of the squared gradients
