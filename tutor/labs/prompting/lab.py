@@ -127,7 +127,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def progress(self) -> Progress:
-        """The number of items answered by both versions, and the total number of items."""
+        """The number of answers and of items, added up over both versions."""
         both = set(self.trials)
         done = sum(each is not None for trial in both for each in self.results.get(trial, ()))
         return at_pace(done, len(both) * len(self.about.items), self.seconds)
@@ -291,7 +291,7 @@ def _with_result(state: State, trial: Trial, item: int, tried: Tried) -> State:
 def _remembered(
     results: dict[Trial, tuple[Tried | None, ...]], looked_at: tuple[Trial, Trial]
 ) -> dict[Trial, tuple[Tried | None, ...]]:
-    """Drop old results.
+    """Remove old results, and return the remaining results.
 
     The latest `REMEMBERED` complete results, the same number of incomplete ones, and the results of
     `looked_at` are kept.
