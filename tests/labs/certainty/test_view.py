@@ -106,7 +106,7 @@ async def test_a_run_over_the_set_can_be_stopped_and_continued(tmp_path: Path) -
         assert "Run stopped" not in seen(pilot)  # stopping was the key's purpose
         engine.release()
         await do(pilot, "r")
-        assert f"All {len(FEW)} are answered." in seen(pilot)
+        assert f"All {len(FEW)} questions are answered." in seen(pilot)
         assert "expected calibration error" in seen(pilot)
 
 

@@ -273,7 +273,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def judged(state: State, way: Way) -> Iterator[Judged]:
-    """Yield each question of the set that has been answered when asked in this way."""
+    """Yield the questions of the set that have been answered in this way of asking."""
     for item in state.limits.items:
         reply = done_reply(state, _prompt(item, way))
         if reply is not None:

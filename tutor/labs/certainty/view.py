@@ -305,11 +305,11 @@ def _progress(state: State, width: int) -> Content:
     if state.running:
         return progress_line(asked, width)
     if asked.done == asked.total:
-        said = f"All {asked.total} are answered."
+        said = f"All {asked.total} questions are answered."
     elif asked.done:
         said = f"{asked.done} of {asked.total} answered. Press r for the rest."
     else:
-        said = f"Press r to ask all {asked.total}."
+        said = f"Press r to ask all {asked.total} questions."
     return Content.styled(said, MUTED)
 
 
