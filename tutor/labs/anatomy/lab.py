@@ -219,7 +219,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             running = None if bits == state.running else state.running
             return replace(state, readings={**state.readings, bits: done}, running=running)
         case _:
-            return state  # A backend never returns another combination.
+            return state  # No other combination occurs.
 
 
 FAR_OUT = 25

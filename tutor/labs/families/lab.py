@@ -222,7 +222,7 @@ def _needs_the_right(state: State) -> bool:
     )
 
 
-@goal("turned", "Change only the words after a blank and get a different word")
+@goal("turned", "Change only the words after a blank so that the guess changes")
 def _turned_from_the_right(state: State) -> bool:
     now, earlier = state.blank, state.earlier
     return (

@@ -254,7 +254,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Look(ids=ids), Place():
             return _advanced(replace(state, places={**state.places, ids: answer}))
         case _:
-            return state  # A backend never returns another combination.
+            return state  # No other combination occurs.
 
 
 @goal("year-of-nothing", "Get only a year for the Treaty of Belmark, which never existed")

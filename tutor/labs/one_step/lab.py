@@ -182,7 +182,7 @@ def _on(text: str) -> State:
 
 
 def _walked(state: State, by: int) -> State:
-    """Move `by` stages, also across steps. Moves beyond the first or last step are ignored."""
+    """Move `by` stages, into other steps if necessary. Ignore moves beyond the ends."""
     step, stage = divmod(state.step * len(STAGES) + state.stage + by, len(STAGES))
     if not 0 <= step < MOST_STEPS:
         return state

@@ -276,7 +276,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, sent=None)
         case questions.Try(trial=trial, item=item), Tried():
             return _with_result(state, trial, item, answer)
-        case _:  # A backend never returns another combination.
+        case _:  # No other combination occurs.
             return state
 
 
