@@ -267,7 +267,7 @@ def _year_of_nothing(state: State) -> bool:
     )
 
 
-@goal("against-its-will", "See a mask remove more than 90 % of the probability")
+@goal("against-its-will", "Find a position where over 90 % of the probability is masked")
 def _against_its_will(state: State) -> bool:
     return any(place.removed > 0.9 for place in state.places.values())
 
@@ -278,7 +278,7 @@ def _one_left(state: State) -> bool:
     return any(place.allowed == 1 and not place.whole for place in state.places.values())
 
 
-@goal("may-not-end", "See the mask rule out the end token when it's the most probable")
+@goal("may-not-end", "Find a position where the end token ranks first but is masked")
 def _may_not_end(state: State) -> bool:
     return any(place.rows[0].end and not place.rows[0].after for place in state.places.values())
 

@@ -127,7 +127,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def progress(self) -> Progress:
-        """The number of answers and of items, added up over both versions."""
+        """The number of answers so far and in total, for both versions together."""
         both = set(self.trials)
         done = sum(each is not None for trial in both for each in self.results.get(trial, ()))
         return at_pace(done, len(both) * len(self.about.items), self.seconds)
