@@ -171,11 +171,11 @@ async def test_answers_to_another_prompt_are_marked_and_the_key_is_named(
         await do(pilot, *("up",) * 4, "space")
         await ask(pilot, "What is the capital of Kenya?")
         await at_rest(pilot)
-        assert "Press r to ask" not in seen(pilot)
+        assert "Press r to send" not in seen(pilot)
         await do(pilot, "e")
         editor(pilot).load("What is a cat?")
         await do(pilot, "enter")
-        assert "Press r to ask the new prompt" in seen(pilot)
+        assert "Press r to send the new prompt" in seen(pilot)
         server.answers = [status(500)]
         await do(pilot, "r")
         assert "Nairobi" not in seen(pilot)
