@@ -2,7 +2,6 @@
 
 A lab lists the actions that it accepts, with the names that each can contain:
 
-
     Action = EditText | MoveFocus[Literal["layer", "head"]] | Toggle[Literal["mask"]] | Run
 
 The lab's `act` function matches on these actions. If only one lab needs an action, that lab defines

@@ -4,7 +4,6 @@ A lab consists of four functions on a frozen state. Each action of the learner l
 If the state needs something that only the model can compute, `question` returns a request for it.
 The response leads to the next state, and so on until no request is left:
 
-
     start() -> state
     act(state, action) -> state            apply an action of the learner
     question(state) -> request or None     return the next request to the backend

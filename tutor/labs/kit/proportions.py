@@ -9,7 +9,7 @@ Z = 1.959964
 
 
 def wilson(right: int, of: int) -> tuple[float, float]:
-    """Return the 95 % confidence interval of a success rate, given `right` successes in `of` trials.
+    """Return the 95 % confidence interval for the success rate of `right` in `of` trials.
 
     This is Wilson's score interval (Wilson 1927, "Probable Inference, the Law of Succession, and
     Statistical Inference"): with p = right / of and z = 1.96, it contains all rates q for which |p
