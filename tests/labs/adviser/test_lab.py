@@ -106,7 +106,7 @@ def test_a_must_excludes_at_any_weights() -> None:
     state = after(*on("inputs", weight(3)), *on("privacy", MUST))
     assert adviser.lead(ADVICE, state.now) == {OPTION["local"]}
     assert what_decides(ADVICE, state.now, OPTION["gemini"]) == (
-        "Out at any weights. No data may leave the machine."
+        "Out, whatever the weights. No data may leave the machine."
     )
 
 

@@ -163,7 +163,7 @@ class ScaleBackend:
         return small_model_beside(self._loaded)
 
     def _yours(self, text: str) -> questions.Reading | None:
-        """Return the results of the training lab's last checkpoint, or None without a checkpoint."""
+        """Return the results of the training lab's last checkpoint, or None if it has none."""
         training = LiveTraining(())
         try:
             training.load(self._folder / FILE)
