@@ -29,7 +29,7 @@ _OWN = (
 def cases(state: State, advice: Advice, width: int, room: int) -> list[Content]:
     """Return the situation, the options, and the comment on the pick.
 
-    On a low screen, these are more lines than fit into the view, which then scrolls.
+    If these lines don't fit on a low screen, the view scrolls.
     """
     case = adviser.case_of(advice, state.case)
     text = wrapped(Content(case.text if case else _OWN), width)

@@ -62,7 +62,7 @@ class Serving(msgspec.Struct, frozen=True):
 
 
 class Option(msgspec.Struct, frozen=True):
-    """An option. `serves` has an entry for each kind of each need, by the kind's index."""
+    """An option. `serves` rates it for each kind of each need, by the kind's index."""
 
     id: str
     name: str

@@ -31,10 +31,10 @@ _NAME = 14
 _OPTION = 19
 _MOVED = 4
 _LEGEND = 15
-"""The minimum number of columns of a bar at which the legend fits."""
+"""The minimum width of a bar, in columns, that leaves room for the legend."""
 _LEAST_TABLE = 10
 _HEADED = 5
-"""The minimum number of rows of a table at which it has a heading."""
+"""The minimum number of rows of a table that has a heading."""
 _BLANK = [Content("")]
 _RULE = (
     "All weights are 0. Points are the sum of weight × level (0 to 3). The score is the percentage "

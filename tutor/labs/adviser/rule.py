@@ -18,7 +18,7 @@ HIGHEST = 3
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The `levels[option][need]`, and the `least` level for each need that a must requires."""
+    """The `levels[option][need]`, and the `least` level that a must requires for each need."""
 
     levels: tuple[tuple[int, ...], ...]
     least: tuple[int, ...]

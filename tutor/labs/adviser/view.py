@@ -26,7 +26,8 @@ _ACTIONS: dict[View, str] = {
     "cases": "option case pick",
 }
 ONLY_IN = {action: view for view, names in _ACTIONS.items() for action in names.split()}
-"""The only view in which each action is available. Other actions are available in all views."""
+"""The view of each action that is available in only one view. Other actions are always
+available."""
 
 
 class AdviserView(LabView):

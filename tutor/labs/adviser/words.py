@@ -11,7 +11,7 @@ from tutor.labs.adviser.data import Advice, Case, DatedFact
 from tutor.labs.adviser.lab import Settings
 
 MOST_NAMES = 3
-"""The maximum number of options that are listed by name. Of more options, only the number is
+"""The maximum number of options that are listed by name. If there are more, only their number is
 given."""
 
 

@@ -56,7 +56,7 @@ class GhostTextBackend(ModelBackend):
         return Beginnings(self._model.tokenizer, self._model.network.config.vocabulary_size)
 
     def probabilities(self, ids: Sequence[int], typed: bytes) -> Tensor:
-        """Return the distribution [V] after these tokens, 0 for tokens that contradict `typed`."""
+        """Return the distribution [V] after these tokens. Tokens that contradict `typed` have 0."""
         logits = self._read(ids).logits(len(ids)).float()
         if typed:
             fitting = self.beginnings.fitting(typed)

@@ -141,7 +141,7 @@ class CodeEditor(TextArea):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _outline(self) -> object:
-        """Return the values whose changes require more than the edited lines to be drawn."""
+        """Return the values that require a complete redraw when they change."""
         lines, rows = self.document.line_count, self.wrapped_document.height
         return (lines, rows, self.scroll_offset, self.size, self.seen, self.gutter_width)
 

@@ -74,7 +74,7 @@ class Proposal(msgspec.Struct, frozen=True):
         return self._text(len(self.pieces))
 
     def end_of_token(self, after: int) -> int:
-        """Return the end of the token that follows the first `after` characters, in characters.
+        """Return where the token after the first `after` characters ends, in characters.
 
         A token that ends within a character is combined with the tokens that complete the
         character.
@@ -118,8 +118,8 @@ Action = (
     | Adjust[Literal["lines"]]
     | Reset
 )
-"""`Adjust` changes the number of lines that the model is shown, along `SEES`. `Reset` restores only
-the open file; all other files keep their changes."""
+"""`Adjust` changes the number of lines that the model is shown, to the next entry of `SEES`.
+`Reset` restores only the open file; all other files keep their changes."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -147,7 +147,7 @@ class Accepted(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The limits of the lab. `pause` is the time without a key, in seconds, before a request."""
+    """The limits of the lab. `pause` is the delay in seconds between a key and a request."""
 
     pause: float = 0.15
 
@@ -158,10 +158,10 @@ LIMITS = Limits()
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The open file, the texts and cursors of all files, and the proposal.
 
-    `proposed` maps numbers of lines shown to the text that the model proposed at this position.
-    `instead` is the requested first token, or None for the most probable token. `resting` is True
-    after a pause without keys. `taken_instead`, `was_right` and `was_caught` record what has been
-    accepted so far, for the goals.
+    `proposed` maps a number of lines shown to the text that the model proposed for it at this
+    position. `instead` is the requested first token, or None for the most probable token. `resting`
+    is True after a pause without keys. `taken_instead`, `was_right` and `was_caught` record for the
+    goals what has been accepted so far.
     """
 
     limits: Limits = LIMITS
@@ -291,8 +291,8 @@ def act(state: State, action: Action) -> State:
 def _sees(state: State, by: int) -> int:
     """Return the new number of lines, as an index into `SEES`.
 
-    Numbers that are larger than necessary make no difference. So the change starts at most from the
-    smallest number that shows all lines above the cursor.
+    If the current number is larger than necessary to show all lines above the cursor, the change
+    starts from the smallest number that shows them, since larger numbers make no difference.
     """
     all_there_is = next(
         (step for step, lines in enumerate(SEES) if lines > state.row), len(SEES) - 1
@@ -407,7 +407,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(
         Goal(
             "accepted-right",
-            "Accept a line from the model that is known to be correct",
+            "Accept a proposed line that is marked “known to be correct”",
             lambda s: s.was_right,
         ),
         Goal(

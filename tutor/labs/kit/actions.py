@@ -4,8 +4,8 @@ A lab lists the actions that it accepts, with the names that each can contain:
 
     Action = EditText | MoveFocus[Literal["layer", "head"]] | Toggle[Literal["mask"]] | Run
 
-The lab's `act` function matches on these actions. If only one lab needs an action, that lab defines
-it.
+The lab's `act` function matches on these actions. An action that only one lab needs is defined in
+that lab.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class EditText(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
 class MoveFocus(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="move"):
     """Move the focus along `axis` by `by` steps, backward if negative.
 
-    The lab's requests to the model stay the same.
+    Moving the focus doesn't change the lab's request to the model.
     """
 
     by: int
@@ -41,7 +41,7 @@ class MoveFocus(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag=
 class Choose(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="choose"):
     """Choose the example, task, file or method that is `by` steps ahead, or back if negative.
 
-    The choice replaces what the lab works on.
+    From then on, the lab works on the chosen item.
     """
 
     by: int
@@ -72,7 +72,7 @@ class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
 
 
 class Reset(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
-    """Undo all changes: reset the lab to its initial state, but keep the model's responses."""
+    """Reset the lab to its initial state, but keep the model's responses."""
 
 
 def moved(place: int, by: int, count: int) -> int:

@@ -1,4 +1,4 @@
-"""Defines the backend of a lab, which responds to the lab's requests, and its tools."""
+"""Defines the interface of a lab's backend, and the tools that the backend can use."""
 
 from __future__ import annotations
 
@@ -45,10 +45,11 @@ class Backend(Protocol):
     def answer(self, question: Any) -> Any:
         """Return the response to a request of the lab.
 
-        The request contains everything that is needed. State that a backend stores between requests
-        only saves work, because the backend can be replaced with a new one at any time. Each
-        response must take only a fraction of a second, since other screens wait for it; the lab
-        splits longer work into several requests. Raises `TutorError`.
+        The request contains everything that the backend needs. A backend can store state between
+        requests to save work, but must not depend on it, because it can be replaced with a new
+        backend at any time. Each response must take only a fraction of a second, since other
+        screens wait for it; the lab splits longer work into several requests. Raises `TutorError`
+        if the request fails.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Lays out labs: the space available, tables that fit into it, and blocks side by side."""
+"""Lays out a lab: fits tables into the available space, and puts blocks side by side."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 WIDE = 120
 """The minimum number of columns at which a lab shows two blocks side by side."""
 ROOMY = 66
-"""The minimum number of columns with room for text next to figures: 80 columns are enough, 40 are
+"""The minimum number of columns with room for text next to numbers: 80 columns are enough, 40 are
 not."""
 LOW = 12
 """The minimum number of rows with room for explanations. With fewer rows, labs leave them out."""
 
 
 class Room(NamedTuple):
-    """The number of columns and rows of a view. All labs use the same size thresholds."""
+    """The size of a view in columns and rows. All labs use the same size thresholds."""
 
     width: int
     height: int
@@ -36,7 +36,7 @@ class Room(NamedTuple):
 
     @property
     def roomy(self) -> bool:
-        """Return whether text fits next to figures."""
+        """Return whether text fits next to numbers."""
         return self.width >= ROOMY
 
     @property
@@ -48,7 +48,7 @@ class Room(NamedTuple):
 class Column(NamedTuple):
     """A column of a table, with its heading and its width in cells.
 
-    If `right`, the text is right-aligned, which suits figures.
+    If `right`, the text is right-aligned, as numbers should be.
     """
 
     heading: str
@@ -73,7 +73,7 @@ def fitting(columns: Sequence[Column], width: int) -> list[Column]:
 
 
 def heading(columns: Sequence[Column]) -> Content:
-    """Return the line of headings, with the same indent as `row`."""
+    """Return the heading line of a table, indented like its rows."""
     return Content.styled("  " + "".join(each.cell(each.heading) for each in columns), MUTED)
 
 
@@ -129,9 +129,9 @@ def as_many_as_fit(groups: Iterable[Sequence[Cell]], width: int) -> list[Cell]:
 
 
 def around(focus: int, count: int, room: int) -> range:
-    """Return the range of up to `room` indexes around `focus`, out of `count`.
+    """Return up to `room` indexes around `focus`, from a list of `count` items.
 
-    The range has at least one index unless `count` is 0.
+    Returns at least one index unless `count` is 0.
     """
     room = max(1, room)
     first = centered(focus, count, room)

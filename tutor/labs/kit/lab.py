@@ -43,8 +43,8 @@ class Goal(msgspec.Struct, Generic[State], frozen=True):
     """Something for the learner to achieve in a lab.
 
     Progress files and lessons refer to a goal by its `name`, which never changes. `says` describes
-    the goal to the learner. `reached` returns whether a state reaches the goal, even if the state's
-    request is still open.
+    the goal to the learner. `reached` returns whether a state reaches the goal, even while the
+    state's request is still open.
     """
 
     name: str
@@ -121,7 +121,7 @@ _parameters = cache(get_type_hints)
 def settle(
     lab: Lab[State, Action, Question, Answer], state: State, answer: Callable[[Question], Answer]
 ) -> Iterator[State]:
-    """Send the requests of `state` and of the states after it until no request is left.
+    """Send the requests of `state` and of the states that follow, until no request is left.
 
     Yields each state, including the first and the last. Raises `LabError` if the requests never
     end.
@@ -142,8 +142,8 @@ def solve(
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Run the lab's solution without a screen.
 
-    Returns the names of the goals that are reached at the start, which should be none, and of the
-    goals that the solution reaches.
+    Returns two sets of goal names: the goals that are already reached at the start, which should be
+    none, and the goals that the solution reaches.
     """
     reached: set[str] = set()
 

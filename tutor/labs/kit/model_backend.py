@@ -31,7 +31,7 @@ class ModelBackend:
         self._session: Session | None = None
 
     def _read(self, ids: Sequence[int]) -> Session:
-        """Return the session, updated to contain these tokens."""
+        """Return the cached session, updated to contain exactly these tokens."""
         if self._session is None:
             self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
         else:
@@ -40,7 +40,7 @@ class ModelBackend:
 
 
 class Growing:
-    """The sessions of a prompt's unfinished continuations, by the token ids of the continuation."""
+    """The sessions of a prompt's unfinished continuations, keyed by their token ids."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model

@@ -20,7 +20,7 @@ when the counts grow."""
 
 
 def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "") -> Content:
-    """Return a meter, the number of `unit` done, and an estimate of the time left.
+    """Return a line with a meter, the number of `unit` done, and the estimated time left.
 
     If `doing` is given, it comes before the meter.
     """
@@ -34,7 +34,7 @@ def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "
 def reading_line(doing: str, progress: Progress | None, width: int) -> Content:
     """Return a line with the name of the current work and, if known, its progress.
 
-    The progress is the block of the network that was reached, and an estimate of the time left.
+    The progress consists of the current block of the network and the estimated time left.
     """
     if progress is None:
         return Content.styled(f"{doing} …", MUTED)

@@ -49,7 +49,7 @@ class LabHost(Protocol):
         then: Callable[[str], Any],
         says: Callable[[str], str] | None = None,
     ) -> None:
-        """Let the learner edit a text (see `LabView.write`)."""
+        """Let the learner edit text (see `LabView.write`)."""
 
     def tell(self, said: str) -> None:
         """Show a notice below the view."""
@@ -74,7 +74,7 @@ class LabHost(Protocol):
 class LabView(VerticalScroll, can_focus=True):
     """A widget that draws the state of a lab and turns keys into actions.
 
-    A view lists its keys in `BINDINGS`, and each key calls `self.did(action)` in the end. Most
+    A view lists its keys in `BINDINGS`, and each key leads to a call of `self.did(action)`. Most
     views only define `lines`, which returns the text for a state at a given size. A view with its
     own widgets composes them and overrides `draw`.
     """
@@ -89,8 +89,8 @@ class LabView(VerticalScroll, can_focus=True):
     OFFERED: ClassVar[Offered[Any]] = {}
     """For each action, a function that returns whether the action's key is available in a state.
 
-    The name is an action's name, or its name and last parameter joined by a colon. The keys of
-    actions that are not listed are always available."""
+    An entry is named after an action, or after an action and its last parameter, joined with a
+    colon. Actions without an entry are always available."""
 
     @dataclass
     class Stepper(Message):
@@ -124,7 +124,7 @@ class LabView(VerticalScroll, can_focus=True):
 
     def draw(self, state: Any) -> None:
         # Try the full width first. Draw again with one column less only if the lines need a
-        # scrollbar. A scrollbar that is visible now belongs to the previous state.
+        # scrollbar. Ignore a visible scrollbar, since it belongs to the previous state.
         width, height = self.columns, self.size.height
         lines = self.lines(state, width, height)
         if len(lines) > height:

@@ -25,8 +25,8 @@ class Attempt(msgspec.Struct, frozen=True):
     """A question, the passages found for it, and the answer so far.
 
     `way` is None if retrieval is off. `alone` is the answer's surprisal after the question alone.
-    `costs` has its surprisal after the question with each single passage of the prompt. Both are in
-    bits.
+    `costs` has the answer's surprisal after each passage of the prompt with the question. All
+    surprisals are in bits.
     """
 
     query: str

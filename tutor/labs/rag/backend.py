@@ -26,7 +26,7 @@ from tutor.retrieval.passage import Passage
 from tutor.retrieval.ranking import first_right, fused
 
 MERGED = 50
-"""The number of results taken from each search, to merge them or to find a right passage's rank."""
+"""The number of results requested from each search, to merge them or to find the right passage."""
 SESSIONS = 4
 """The maximum number of prompts whose key-value caches are stored."""
 
@@ -229,7 +229,8 @@ class RagBackend(ModelBackend):
             context = self._model.network.config.context
             if len(prompt) + self._limits.length > context:
                 raise LabError(
-                    f"The prompt has {len(prompt)} tokens, too many for a window of {context}.",
+                    f"The prompt has {len(prompt)} tokens, which is too many for the model's "
+                    f"context window of {context}.",
                     "Press ← to use fewer passages.",
                 )
             self._sessions[key] = Session(
@@ -241,7 +242,7 @@ class RagBackend(ModelBackend):
         return self._sessions[key]
 
     def _read_on(self, session: Session, path: list[int], until: float) -> bool:
-        """Process the path in chunks until the deadline; return True if all of it is done."""
+        """Process the path in chunks until the deadline, and return whether it is complete."""
         session.replace(path[: min(len(session), len(path))])
         while len(session) < len(path):
             session.append(path[len(session) : len(session) + self._limits.chunk])

@@ -101,7 +101,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def read_so_far(self) -> questions.ReadSoFar | None:
-        """The progress of these computations, or None if they have not started."""
+        """The progress of computing the vectors for `reading`, or None before it starts."""
         return self.vectors.get((self.asks_of, self.reading)) if self.reading else None
 
 
@@ -240,7 +240,7 @@ def _one_finds(state: State) -> bool:
     )
 
 
-@goal("poisoned", "Change an answer with a false passage (p) that it cites")
+@goal("poisoned", "Add a false passage (p) that changes an answer and is cited")
 def _poisoned(state: State) -> bool:
     """Return True if an answer cites the false passage and differs from the answer without it."""
     return any(

@@ -32,7 +32,7 @@ _TITLE = 24
 
 
 def passage_lines(state: State, width: int, rows: int) -> list[Content]:
-    """Return up to `rows` of the passages found, with a heading if `rows` is more than two."""
+    """Return up to `rows` of the passages found, with a heading if `rows` is greater than two."""
     if state.reading:
         return reading_lines(state, width)
     attempt = state.attempt
@@ -107,7 +107,7 @@ def _from(hit: Hit) -> str:
 
 
 def _tokens(hit: Hit) -> str:
-    """Return the number of the passage's tokens in the prompt, as in "12/50" if it is cut."""
+    """Return the number of the passage's tokens in the prompt, or "12/50" if it is cut."""
     if not hit.kept:
         return "–"
     return str(hit.tokens) if hit.tokens == hit.whole else f"{hit.tokens}/{hit.whole}"
@@ -180,7 +180,7 @@ def _verdict(attempt: Attempt, width: int) -> Content:
         return Content("")
     if not attempt.done:
         done, total = len(attempt.costs), len(attempt.given)
-        return Content.styled(f"Checking which passages it cites: {done} of {total}", MUTED)
+        return Content.styled(f"Checking citations: {done} of {total}", MUTED)
     pair = pair_of(attempt.query)
     parts: list[tuple[str, str]] = []
     if pair is not None and pair.answer:

@@ -34,8 +34,8 @@ _COLUMNS = (
     Column("absent", 8, right=True),
 )
 """From the left: recall at 5 and MRR on all questions that the course answers; recall at 5 on
-questions with the words of the passage, and on questions in other words; the median score of the
-top passage for questions that the course answers, and for questions that it doesn't answer."""
+questions that use the passage's words, and on questions that use other words; the median score of
+the top passage for questions that the course answers, and for questions that it doesn't answer."""
 
 
 def measured_lines(state: State, width: int, height: int) -> list[Content]:
@@ -61,8 +61,10 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
         lines = [line for line in lines if line.plain]
     notes = [
         f"The course answers {answered} questions, but not the other {len(pairs()) - answered}. "
-        "recall@5: how often a right passage is in the first five. MRR: the mean of 1 / its rank.",
-        "first: the median score of the top passage. absent: the same if there is no answer.",
+        "recall@5: how often a right passage is among the first five. "
+        "MRR: the mean of 1 / the rank of the first right passage.",
+        "first: the median score of the top passage. absent: the same for questions "
+        "that the course doesn't answer.",
     ]
     if missing and not wide:
         notes.append(f"{_NAMES['encoder']}: {_INSTALL}")

@@ -4,7 +4,7 @@ A language model was trained to continue texts, not to compare them. Still, its 
 represent more of a text than its words, and three steps make them comparable:
 
 1. Process the text with the first two fifths of the network's blocks. In later blocks, the hidden
-   states represent the next token more and more, and the text so far less.
+   states represent more of the next token, and less of the text so far.
 2. Take the weighted mean of the tokens' hidden states. The more passages contain a token, the less
    it weighs (after Arora et al. 2017, "A simple but tough-to-beat baseline for sentence
    embeddings").
@@ -12,8 +12,8 @@ represent more of a text than its words, and three steps make them comparable:
    the result depends mostly on a few large numbers that are similar in every vector (Mu and
    Viswanath 2018).
 
-Questions share features that passages don't have. So from a question's vector, the mean of other
-questions is subtracted instead. Vectors are compared by their cosine, as in the labs about words.
+Questions share features that passages don't have. So a question's vector is centered with the mean
+of other questions instead. Vectors are compared by their cosine, as in the labs about words.
 
 An encoder that was trained to compare texts gives better results (Karpukhin et al. 2020; Reimers
 and Gurevych 2019), but it would be another model to download. This model is already loaded.

@@ -136,7 +136,10 @@ class Scored(msgspec.Struct, frozen=True, tag=True):
 
 
 class Rank(msgspec.Struct, frozen=True, tag=True):
-    """A request to search for prepared questions, from index `first` on, for one time slice."""
+    """A request to search on behalf of the prepared questions, from index `first` on.
+
+    The search runs for one time slice.
+    """
 
     kind: Kind
     first: int

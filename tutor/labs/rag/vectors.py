@@ -34,8 +34,8 @@ _VERSION = "1"
 class Vectors:
     """The vectors of passages, computed in small batches and compared with a question's vector.
 
-    The mean vector of `questions` is subtracted from the question's vector. `origin` lists
-    everything other than the texts that the vectors depend on.
+    The mean vector of `questions` is subtracted from the question's vector. `origin` lists what
+    else the vectors depend on.
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class Vectors:
         self._vector_of = lru_cache(maxsize=512)(vector_of)
 
     def read_on(self, until: float) -> ReadSoFar:
-        """Compute vectors, at least one, until the deadline `until` (`time.monotonic`)."""
+        """Compute at least one vector, and more until the deadline `until` (`time.monotonic`)."""
         total = len(self._texts)
         began, before = time.monotonic(), len(self._vectors)
         while len(self._vectors) < total:
@@ -74,7 +74,7 @@ class Vectors:
         """Return the passage vectors, and the functions that transform a passage or a question.
 
         If the engine was restarted in the meantime, the vectors are loaded from disk, and only
-        those that are missing are computed again.
+        missing vectors are computed again.
         """
         while self.read_on(time.monotonic()).done < len(self._texts):
             pass

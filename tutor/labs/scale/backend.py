@@ -32,11 +32,11 @@ from tutor.models import FoundModel
 from tutor.models.installed import bundled_model, installed_models
 
 BEFORE = "\n"
-"""The text that precedes every text, so that its first token is predicted, too."""
+"""A line break that precedes every text, so that the text's first token is predicted, too."""
 
 
 class ScaleBackend:
-    """A backend that stores the added model, and its progress, between requests.
+    """A backend that keeps the added model loaded between requests.
 
     `free_memory` returns the number of free bytes of memory, or None if it is unknown.
     """

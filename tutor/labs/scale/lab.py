@@ -1,4 +1,4 @@
-"""Compares models of very different sizes: their surprisal on a text, and their training."""
+"""Compares the surprisal and the training of models of very different sizes."""
 
 from __future__ import annotations
 
@@ -46,9 +46,9 @@ class ReadParagraph(msgspec.Struct, frozen=True, tag_field="do", tag="paragraph"
 
 
 class Agree(msgspec.Struct, frozen=True, tag_field="do", tag="agree"):
-    """Send the text to the selected remote model, or don't if `yes` is False.
+    """Agree to send the text to the selected remote model, or decline if `yes` is False.
 
-    If the model has already responded, the request is sent again.
+    Agreeing again repeats the request.
     """
 
     yes: bool
@@ -65,7 +65,7 @@ Action = (
     | Agree
 )
 """`MoveFocus` goes to another rung of the ladder, or to another quantity for the bars. `Choose`
-goes through the installed models, then the remote models, then no added model."""
+adds the next installed or remote model, or none after the last one."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,10 +153,10 @@ def _about(state: State, text: str, left_out: int) -> State:
 
 
 def _with_another(state: State, by: int) -> State:
-    """Return the state with the next model added, or without an added model after the last one.
+    """Return the state with the next model added, or with none after the last model.
 
-    Without an added model, the installed models are listed again, since one may have been
-    downloaded in the meantime.
+    With none, the installed models are listed again, since one may have been downloaded in the
+    meantime.
     """
     now = state.remote.server or state.other
     another = cycled((None, *state.reachable), now if now in state.reachable else None, by)
@@ -222,7 +222,7 @@ def _by_heart(state: State) -> bool:
     return reading is not None and reading.byte_count >= LONG and reading.bits_a_byte < 0.5
 
 
-@goal("smaller-wins", "Find a text that the small model predicts with fewer total bits")
+@goal("smaller-wins", "Find a text the small model predicts better than the loaded one")
 def _smaller_wins(state: State) -> bool:
     small, loaded = state.readings.get("small"), state.readings.get("loaded")
     return (

@@ -188,7 +188,7 @@ def _told(glance: Glance) -> str:
     if not glance.shown:
         return "the model ended the text, and the server returned no probabilities."
     shown = f"{counted(len(glance.shown), 'token')} shown, so the entropy is a lower bound (≥)"
-    return f"{shown}." if glance.bits is not None else f"{shown}; bits are not given."
+    return f"{shown}." if glance.bits is not None else f"{shown}; the text's bits are unknown."
 
 
 def _said(name: str, text: str, style: str, width: int) -> list[Content]:

@@ -12,7 +12,7 @@ Model = Literal["yours", "small", "loaded", "other"]
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
-    """A request for a model's surprisal on this text, and for its next tokens.
+    """A request for a model's surprisal on this text, and for its most probable next tokens.
 
     If the model is "other", `name` is the name of an installed model.
     """

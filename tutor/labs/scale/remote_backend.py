@@ -42,7 +42,7 @@ class RemoteReader:
     def glance(self, question: ReadRemotely) -> Glance | None:
         """Return the server's response, or None until it arrives.
 
-        Raises `TutorError`. After an error, the same question sends new requests.
+        Raises `TutorError`. After an error, calling the method again sends new requests.
         """
         try:
             return self._glance(question)

@@ -18,7 +18,7 @@ from tutor.vendors.shown import least_entropy
 
 
 class ReadRemotely(msgspec.Struct, frozen=True, tag="ReadElsewhere"):
-    """A request for a remote model's surprisal on this text, and for its next tokens."""
+    """A request for a remote model's surprisal on this text, and for its probable next tokens."""
 
     server: RemoteModel
     text: str

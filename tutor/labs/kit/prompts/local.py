@@ -23,7 +23,7 @@ class PromptingHere(ModelBackend):
     """A backend that runs prompts on the local model, all in one session.
 
     The prefix that a prompt shares with the previous prompt is not processed again. When a version
-    is scored, only the item differs.
+    is scored, only the item differs between prompts.
     """
 
     def answer(self, question: Read | Try) -> Answer:

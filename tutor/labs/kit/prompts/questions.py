@@ -48,17 +48,17 @@ class Reading(msgspec.Struct, frozen=True, tag=True):
 
 
 class Sent(msgspec.Struct, frozen=True, tag=True):
-    """A response that says that the remote model has received the item, but not answered yet."""
+    """Reports that the item was sent to the remote model, which has not answered yet."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
-    """A response that says that the remote model did not answer, or that its answer was invalid."""
+    """Reports that the remote model did not answer, or that its answer was invalid."""
 
     trouble: ErrorReport
 
 
 class Stopped(msgspec.Struct, frozen=True, tag=True):
-    """A response that confirms that the request to the remote model was canceled."""
+    """Confirms that the request to the remote model was canceled."""
 
 
 Answer = Tried | Reading | Sent | Failed | Stopped

@@ -36,13 +36,13 @@ class Tried(msgspec.Struct, frozen=True, tag=True):
     """The model's answer to one item.
 
     `written` is the text of the answer, generated after a prompt of `tokens` tokens. `ended` is
-    False if the answer was cut off. `rows` are the most probable candidates for the first token of
-    the answer, before temperature. `labels` are the probabilities that the answer begins with each
-    class. Each is the sum over all tokens that the class's name can begin with: in lower case or
-    capitalized, with or without a space.
+    False if the answer was cut off. `rows` are the most probable candidates for the answer's first
+    token, before temperature. `labels` has the probability of each class at that token, summed over
+    all tokens that the class's name can begin with: in lower case or capitalized, with or without a
+    space.
 
     If a remote model doesn't return these figures, `tokens` is None, and `rows` and `labels` are
-    empty. Otherwise its `labels` count only the tokens that it returned, and `hidden` is the total
+    empty. If it does, `labels` counts only the tokens that it returned, and `hidden` is the total
     probability of all other tokens.
     """
 
@@ -56,7 +56,7 @@ class Tried(msgspec.Struct, frozen=True, tag=True):
 
 
 Results = Mapping[Trial, tuple[Tried | None, ...]]
-"""The answers of each version, item by item, with None for items that have not been answered."""
+"""The answers of each version, by item. The answer is None if the item has not been run."""
 
 
 def scored(results: Results) -> tuple[Trial, ...]:
@@ -108,12 +108,12 @@ def outcome_of(trial: Trial, at: int, tried: Tried) -> Outcome:
 
 @lru_cache(maxsize=4096)
 def _outcome(task: str, at: int, answer: str) -> Outcome:
-    """Return the outcome from a cache, because every key checks the goals on all answers."""
+    """Return the cached outcome. After every key, the goals check all answers again."""
     return outcome(tasks()[task], tasks()[task].items[at], answer)
 
 
 def outcomes(results: Results, trial: Trial) -> tuple[Outcome | None, ...]:
-    """Return the outcome of each item, or None for items that have not been answered."""
+    """Return the outcome of each item, or None if the item has not been run."""
     found = results.get(trial) or (None,) * len(tasks()[trial.task].items)
     return tuple(
         None if tried is None else outcome_of(trial, at, tried) for at, tried in enumerate(found)
@@ -182,7 +182,7 @@ def order_matters(results: Results) -> bool:
 
 
 def words_hurt(results: Results) -> bool:
-    """Return whether a version scored worse after a single text was added to it."""
+    """Return whether adding a single text to a version made its score worse."""
     return any(
         len(parts) == 1
         and parts[0] in ("system", "role", "steps", "rule")

@@ -55,7 +55,7 @@ Part = Literal[
 ]
 PARTS: tuple[Part, ...] = Version.__struct_fields__  # type: ignore[assignment]
 WRITTEN: frozenset[Part] = frozenset({"system", "role", "instruction", "steps", "rule", "begin"})
-"""The parts that contain text."""
+"""The parts whose values are texts."""
 
 _QUOTES = {"none": "{}", "tags": "<text>{}</text>", "quotes": '"{}"'}
 
@@ -95,7 +95,7 @@ def choices(task: Task, part: Part) -> tuple[str | int | float, ...]:
 
 
 def plain_version(task: Task) -> Version:
-    """Return a version with nothing but the task's instruction."""
+    """Return a version that contains only the task's instruction."""
     return Version(instruction=task.instruction)
 
 
@@ -125,7 +125,7 @@ def idle(version: Version, part: Part) -> bool:
 def effective(version: Version) -> Version:
     """Return the version with its idle parts set to their defaults.
 
-    After that, versions that produce the same prompt are equal.
+    This makes versions equal if they produce the same prompt.
     """
     if idle(version, "place"):
         version = replace(version, place="before")

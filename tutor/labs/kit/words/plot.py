@@ -115,12 +115,12 @@ class WordPlot(PlotWidget, can_focus=False):
 
     def _arrange(self) -> None:
         """Set the limits of both axes, and pass the points to the plot."""
-        columns, rows = self.size.width - 2, self.size.height - 2  # The frame is left out.
+        columns, rows = self.size.width - 2, self.size.height - 2  # Subtract the frame.
         self.clear()
         if not self._points or columns < 1 or rows < 1:
             return
         xs, ys = zip(*((point.x, point.y) for point in self._points), strict=True)
-        # The distance on the map that is as wide as one cell, the same on both axes.
+        # The distance on the map that one cell's width represents, equal on both axes.
         unit = max((max(xs) - min(xs)) / columns, (max(ys) - min(ys)) / (rows * _TALL), 1e-9)
         unit *= (1 + _ROOM) / self._factor
         x, y = self._center

@@ -18,7 +18,7 @@ and the screen says so."""
 
 
 class Near(msgspec.Struct, frozen=True, array_like=True):
-    """A row of the embedding table, with its `rank` by cosine (from 1 for the nearest row)."""
+    """A row of the embedding table, with its `rank` by cosine (1 for the nearest row)."""
 
     rank: int
     token: Token
