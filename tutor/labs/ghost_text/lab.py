@@ -26,7 +26,7 @@ LONGEST_READ = 6_000
 SEES = (1, 2, 4, 8, 16, 32, 64)
 """The numbers of lines that the model can be shown, which include the cursor's line."""
 MOST = 32
-"""The maximum number of tokens in a proposal. A proposal also ends with its line."""
+"""The maximum number of tokens in a proposal. A proposal also ends at the end of its line."""
 SHOWN = 5
 """The number of first tokens that are listed side by side."""
 
@@ -137,7 +137,7 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """The check of a line that was accepted to its end.
+    """The result of checking a line that was accepted in full.
 
     `right` is True if the line is known to be correct.
     """

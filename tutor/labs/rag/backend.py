@@ -178,7 +178,7 @@ class RagBackend(ModelBackend):
     def _written(self, prompt: list[int], ids: tuple[int, ...]) -> questions.Written:
         """Return the answer, continued greedily for one time slice.
 
-        The answer ends with its first line.
+        The answer ends after its first line.
         """
         began = time.monotonic()
         session = self._session_on(prompt)

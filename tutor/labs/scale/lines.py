@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _NAME = 23
 _FIGURE = 9
 _DECADES = 26
-"""The bars of the ladder range from 1 to 10 to the power of this number."""
+"""The exponent of the power of 10 at the right end of the ladder's bars. The left end is 1."""
 _WIDEST_BAR = 52
 _LABEL = 12
 _COLUMN = 24

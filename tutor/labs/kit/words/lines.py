@@ -35,4 +35,4 @@ def form_note(form: Form) -> str:
     pieces = [figures.shown(token) for token in form]
     more = " …" if len(pieces) > _MOST_PIECES else ""
     cut = "│".join(pieces[:_MOST_PIECES]) + more
-    return f"{len(pieces)} tokens, {cut}: the row of the first is used."
+    return f"{len(pieces)} tokens, {cut}: the first token's row is used."

@@ -1,4 +1,4 @@
-"""Represents the words in the labs about embeddings, each by one row of the embedding table."""
+"""Represents words by rows of the embedding table, for the labs about embeddings."""
 
 from __future__ import annotations
 
