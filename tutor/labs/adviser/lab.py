@@ -311,12 +311,12 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(
         Goal(
             "local-first",
-            "Rank an open local model first, without a tie",
+            "Rank “Open local model” first, without a tie",
             lambda s: _first(s, LOCAL),
         ),
         Goal(
             "no-llm-first",
-            "Rank “no LLM at all” first, without a tie",
+            "Rank “No LLM” first, without a tie",
             lambda s: _first(s, NO_LLM),
         ),
         _one_weight_decides,
