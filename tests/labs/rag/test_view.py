@@ -90,7 +90,7 @@ async def test_a_question_is_asked_with_other_settings(tmp_path: Path) -> None:
         await do(pilot, "t")
         assert "retrieval off" in seen(pilot)
         await do(pilot, "d")
-        assert "without" in seen(pilot)
+        assert "no retrieval" in seen(pilot)
         assert "meaning, 2" in seen(pilot)
 
 
