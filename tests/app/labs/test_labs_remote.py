@@ -67,7 +67,7 @@ async def test_scale_asks_before_it_sends_and_shows_what_is_hidden(
         await pilot.press("r")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConsentScreen))
         await pilot.press("y")
-        await sees(pilot, "2 tokens shown: its entropy is a lower bound")
+        await sees(pilot, "2 tokens shown, so the entropy is a lower bound")
         await at_rest(pilot)
         assert "not given" in seen(pilot)
         assert "17.0 %" in seen(pilot)  # hidden

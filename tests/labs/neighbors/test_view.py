@@ -55,7 +55,7 @@ async def test_a_word_of_several_tokens_gets_a_note_and_has_other_forms(
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await write(pilot, "Donaudampfschiff")
-        assert "the row of the first is used" in seen(pilot)
+        assert "the first token's row is used" in seen(pilot)
         before = state_of(pilot).neighborhood.token
         await do(pilot, "f")
         assert state_of(pilot).neighborhood.token != before
