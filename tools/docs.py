@@ -1,4 +1,4 @@
-"""Generate the parts of README.md and docs/ that follow from the code: tables of keys, and counts.
+"""Generate parts of README.md and docs/ from the code: the tables of keys, and counts.
 
     python -m tools.docs
 
@@ -30,12 +30,12 @@ OF_SCREENS = ("tutor.app.", "tutor.labs.")
 ROOT = Path(__file__).parent.parent
 FILES = (Path("README.md"), Path("docs/keys.md"), Path("docs/labs.md"))
 MAIN = ("everywhere", "course map", "lesson", "stepper and chat")
-"""The rows of the short table in README.md."""
+"""The rows of the short table of keys in README.md."""
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->).*?(<!-- end -->)", re.DOTALL)
 
 
 class Row(NamedTuple):
-    """One row of a table: where keys work, and the classes that bind them.
+    """One row of a table of keys: the screen, the classes that bind the keys, and other keys.
 
     `more` describes keys that have no binding.
     """
@@ -46,30 +46,30 @@ class Row(NamedTuple):
 
 
 ROWS = (
-    Row("everywhere", "TutorApp TutorScreen Menu FinderField", "`ctrl+l` draw the screen again"),
+    Row("everywhere", "TutorApp TutorScreen Menu FinderField", "`ctrl+l` redraw the screen"),
     Row("course map", "Menu HomeScreen"),
     Row("lesson", "LessonScreen TermScreen"),
     Row(
         "question",
         "Choices Ordering Matching TypedAnswer AskScreen",
-        "`a` to `k` choose, tick or match · figures and words are typed",
+        "`a` to `k` choose, tick or match · type numbers and words",
     ),
-    Row("review", "ReviewScreen SuspendedQuestions", "as a question, too"),
-    Row("result", "Menu ResultScreen"),
+    Row("review", "ReviewScreen SuspendedQuestions", "and the keys of a question"),
+    Row("quiz result", "Menu ResultScreen"),
     Row("progress", "Menu ProgressScreen LessonProgressScreen"),
-    Row("a page of text", "HelpScreen TeacherViewScreen"),
+    Row("page of text", "HelpScreen TeacherViewScreen"),
     Row("model", "ModelScreen"),
     Row("stepper and chat", "ExplorerPane"),
-    Row("search the vocabulary", "SearchEntry TokenSearch"),
-    Row("a prompt or message", "PromptEditor"),
-    Row("before anything is sent", "ConsentScreen"),
-    Row("a session about to end", "IdleScreen"),
+    Row("vocabulary search", "SearchEntry TokenSearch"),
+    Row("prompt or message editor", "PromptEditor"),
+    Row("consent", "ConsentScreen"),
+    Row("warning before an idle session ends", "IdleScreen"),
     Row("branches", "BranchTree", "`1` to `9` switch"),
-    Row("texts", "RecentTexts"),
+    Row("recent texts", "RecentTexts"),
     Row("sampler", "SamplerDials"),
     Row("x-ray", "XRayView"),
-    Row("labs", "LabScreen", "the keys of each: [labs.md](labs.md)"),
-    Row("ghost text, while you write", "CodeEditor"),
+    Row("labs", "LabScreen", "each lab's keys: [labs.md](labs.md)"),
+    Row("ghost text, while you type", "CodeEditor"),
     Row("guessing game", "GuessEntry GuessScreen"),
 )
 
@@ -101,9 +101,9 @@ def main() -> None:
 
 
 def filled_in(text: str) -> str:
-    """Return the text with each generated part up to date.
+    """Return `text` with its generated parts updated.
 
-    Raises `KeyError` for a part whose name is unknown.
+    Raises `KeyError` if a part has an unknown name.
     """
     parts = {
         "keys": keys_of_the_app,
@@ -158,9 +158,9 @@ def table(heading: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 def entries(of: type[DOMNode]) -> list[str]:
-    """Return what the keys of a class do, as in "`↑` `↓` row".
+    """Return the keys of a class with their descriptions, such as "`↑` `↓` row".
 
-    Hidden bindings without a description join the preceding binding of the same action.
+    A hidden binding without a description is merged with the preceding binding of the same action.
     """
     found: list[tuple[list[str], str]] = []
     action = ""

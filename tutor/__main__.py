@@ -1,4 +1,4 @@
-"""Run the command `tutor` with `python -m tutor`."""
+"""Run the command `tutor` as `python -m tutor`."""
 
 import sys
 

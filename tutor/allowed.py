@@ -1,4 +1,4 @@
-"""The set of allowed actions: all, or fewer in a locked-down login.
+"""Define which actions are allowed: all of them, or fewer in a locked-down login.
 
 The command line decides this once (`tutor.cli.lockdown`). The app checks it before it offers an
 action, and again before it carries one out.
@@ -9,10 +9,10 @@ import msgspec
 
 class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     fetching: bool
-    """Whether models may be downloaded from the network."""
+    """Whether the learner may download models."""
 
     other_servers: bool
-    """Whether remote models may be asked besides the one that the command line names."""
+    """Whether the learner may use remote models other than the one named on the command line."""
 
 
 EVERYTHING = Allowed(fetching=True, other_servers=True)

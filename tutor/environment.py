@@ -1,35 +1,34 @@
-"""The environment that child processes inherit: everything except keys.
+"""Build the environment of child processes, without keys.
 
-A key of a remote service belongs to the process that was given it. The engine gets one only if the
-learner has consented to sending text (`tutor.vendors.permissions`). Package clients never need a
-key, nor any other secret in the environment.
+Only the process that was started with a remote service's key has it in its environment. The engine
+receives the key after the learner has consented to sending text (`tutor.vendors.permissions`).
+Package clients never need a key or any other secret from the environment.
 """
 
 import os
 from collections.abc import Mapping
 
 KEY_SUFFIX = "_API_KEY"
-"""The end of the names of all key variables that tutor knows, and of most others."""
+"""The suffix of every key variable that tutor uses, and of most other programs' key variables."""
 
 _SECRETS = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_CREDENTIALS")
 _OF_PACKAGE_CLIENTS = ("PIP_", "UV_")
 
 HELD = "TUTOR_KEYS_HELD"
-"""The variable that tells a child process the names, but not the values, of its parent's keys."""
+"""The variable that passes the names of the parent's keys, but not the keys, to a child process."""
 
 
 def without_keys() -> dict[str, str]:
-    """Return the environment for a child process."""
+    """Return the environment for a child process of ours, without keys."""
     kept = {name: value for name, value in os.environ.items() if not is_key(name)}
     held = sorted(name for name, value in os.environ.items() if is_key(name) and value.strip())
     return kept | {HELD: " ".join(held)} if held else kept
 
 
 def without_secrets() -> dict[str, str]:
-    """Return the environment for a program that is not ours, without keys and other secrets.
+    """Return the environment for a third-party program, without keys and other secrets.
 
-    Variables of package clients are kept, because the clients need them to reach a private
-    index.
+    The variables of package clients stay, because the clients need them to reach a private index.
     """
     environment = without_keys()
     return {

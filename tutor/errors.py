@@ -1,22 +1,22 @@
-"""The errors that tutor expects.
+"""The exceptions for all errors that tutor expects.
 
-Each one states what happened and what to do next. They are raised where the failure is understood
-and shown once: the command line prints them, the app shows them on the screen. Any other exception
-is a bug.
+Each error states what happened and what to do next. It is raised where the failure is understood,
+and shown once: the command line prints it, and the app displays it on the screen. Any other
+exception is a bug.
 """
 
 
 class TutorError(Exception):
-    """An expected error.
+    """The base class of all expected errors.
 
-    `title` names the kind of error in a few words, `happened` is one sentence about this
-    instance, and `next_step` is one sentence about what the user can do.
+    `title` names the kind of error in a few words, `happened` is one sentence that describes what
+    went wrong, and `next_step` is one sentence that says what the user can do about it.
     """
 
     title = "Something went wrong"
 
     def __init_subclass__(cls, *, title: str = "") -> None:
-        """Set the `title` of this kind of error; by default it is the title of the base class."""
+        """Set the `title` of the subclass, which defaults to the title of its base class."""
         super().__init_subclass__()
         cls.title = title or cls.title
 
@@ -29,158 +29,159 @@ class TutorError(Exception):
         return f"{self.title}: {self.happened} {self.next_step}".rstrip()
 
 
-class UsageError(TutorError, title="Wrong usage"):
-    """The command line or a setting is invalid; exit status 2."""
+class UsageError(TutorError, title="Invalid usage"):
+    """Raised for invalid command-line arguments or settings. The exit status is 2."""
 
 
-class NotInThisLogin(TutorError, title="Not allowed in this login"):
-    """The person who runs this machine has not allowed this action here."""
+class NotInThisLogin(TutorError, title="Not allowed in this login session"):
+    """Raised for an action that the administrator has disabled for this login session."""
 
 
 class ModelError(TutorError, title="The model cannot be used"):
-    """A model cannot be found, read, trusted or run."""
+    """Raised when a model cannot be found, read, trusted or run."""
 
 
 class ModelNotFound(ModelError, title="Model not found"):
-    """No model has this name or path."""
+    """Raised when no model has the given name or path."""
 
 
 class ModelDamaged(ModelError, title="The model file is damaged"):
-    """A file is truncated, altered, or not of the type that it claims to be."""
+    """Raised when a model file is truncated, modified, or not in the format that it claims."""
 
 
 class ModelUnsupported(ModelError, title="This model is not supported"):
-    """A file is intact, but tutor cannot run its architecture or number format."""
+    """Raised when a model file is intact, but its architecture or number format is unsupported."""
 
 
 class NotEnoughMemory(ModelError, title="Not enough memory"):
-    """A model, or a request to it, needs more memory than this machine has free."""
+    """Raised when a model, or a request to it, needs more memory than is available."""
 
 
 class DownloadFailed(ModelError, title="The model could not be downloaded"):
-    """The download of a model failed."""
+    """Raised when a model download fails."""
 
 
 class NoSpace(ModelError, title="Not enough disk space"):
-    """The disk has too little space for a model."""
+    """Raised when there is not enough disk space for a model."""
 
 
 class ContextFull(ModelError, title="The context is full"):
-    """The text is longer than the model's context window."""
+    """Raised when text is longer than the model's context window."""
 
 
 class TextError(TutorError, title="This text cannot be used"):
-    """A text from the user is empty or not UTF-8."""
+    """Raised when text from the user is empty, invalid, or unsuitable."""
 
 
 class SamplerError(UsageError, title="Sampler setting out of range"):
-    """A sampler setting is out of its range."""
+    """Raised when a sampler setting is outside its valid range."""
 
 
 class EngineError(TutorError, title="The engine stopped"):
-    """The engine process failed to start, stopped, or sent an unreadable answer."""
+    """Raised when the engine cannot start, has stopped, or sends an invalid response."""
 
 
-class TooMuchAsked(EngineError, title="A limit was reached"):
-    """A request exceeds the limits that a shared engine has for each learner."""
+class TooMuchAsked(EngineError, title="Limit reached"):
+    """Raised when a request exceeds a limit of the shared engine."""
 
 
-class OtherVersion(EngineError, title="Versions differ"):
-    """The shared engine runs another version of tutor than this program."""
+class OtherVersion(EngineError, title="Version mismatch"):
+    """Raised when the shared engine runs a different version of tutor."""
 
 
 class NoSharedEngine(EngineError, title="No shared engine"):
-    """This machine has no shared engine that may be used."""
+    """Raised when this machine has no shared engine that can be used."""
 
 
-class AnswerTooLarge(EngineError, title="The answer is too large"):
-    """The requested answer is larger than one message may be."""
+class AnswerTooLarge(EngineError, title="The response is too large"):
+    """Raised when a response exceeds the maximum message size."""
 
 
 class UnknownSession(EngineError, title="Unknown session"):
-    """A request names a session that the engine does not have."""
+    """Raised when a request names a session that does not exist in the engine."""
 
 
 class RequestCancelled(TutorError, title="Cancelled"):
-    """A request was cancelled by its sender, so no message is needed."""
+    """Raised when a request was cancelled by its sender. It is not shown to the user."""
 
 
 class RemoteError(TutorError, title="The remote model cannot be used"):
-    """A remote model did not answer as expected."""
+    """Raised when a remote model does not respond as expected."""
 
 
 class NotAllowed(RemoteError, title="Nothing was sent"):
-    """The learner has not consented to sending text to this host."""
+    """Raised when the learner has not agreed to send text to the host."""
 
 
 class ClientMissing(RemoteError, title="A package is missing"):
-    """The vendor's client library, an optional dependency, is not installed."""
+    """Raised when a vendor's client library, an optional dependency, is not installed."""
 
 
-class KeyMissing(RemoteError, title="A key is needed"):
-    """No key for the service was found."""
+class KeyMissing(RemoteError, title="An API key is required"):
+    """Raised when there is no API key for a service."""
 
 
-class KeyRefused(RemoteError, title="The key was refused"):
-    """The server answered with status 401."""
+class KeyRefused(RemoteError, title="The API key was rejected"):
+    """Raised for status 401: the server rejected the API key."""
 
 
-class AccessRefused(RemoteError, title="Access was refused"):
-    """The server answered with status 403: the key is valid, but not for this request."""
+class AccessRefused(RemoteError, title="Access denied"):
+    """Raised for status 403: the API key is valid, but does not permit this request."""
 
 
-class NoSuchModel(RemoteError, title="The server does not know this model"):
-    """The server answered with status 404: it has no such model, or nothing at this address."""
+class NoSuchModel(RemoteError, title="The server does not have this model"):
+    """Raised for status 404: the server does not have the model, or the address is wrong."""
 
 
 class RateLimited(RemoteError, title="Too many requests"):
-    """The server answered with status 429: too many requests, or no credit left."""
+    """Raised for status 429: too many requests, or no credit left."""
 
 
-class RequestRefused(RemoteError, title="The server refused the request"):
-    """The server answered with another status from 400 to 499, or with an unexpected one."""
+class RequestRefused(RemoteError, title="The server rejected the request"):
+    """Raised for any other 4xx status and for unexpected statuses."""
 
 
-class ServerFailed(RemoteError, title="The server failed"):
-    """The server answered with a status from 500 to 599."""
+class ServerFailed(RemoteError, title="The server reported an error"):
+    """Raised for a 5xx status."""
 
 
 class CannotConnect(RemoteError, title="The server cannot be reached"):
-    """The server could not be reached: wrong address, no network, or an untrusted certificate."""
+    """Raised when a connection fails: wrong address, no network, or untrusted certificate."""
 
 
 class RemoteTimeout(RemoteError, title="The server took too long"):
-    """The server did not answer within the time limit."""
+    """Raised when a server does not respond within the time limit."""
 
 
-class StreamBroken(RemoteError, title="The answer broke off"):
-    """The answer ended before it was complete."""
+class StreamBroken(RemoteError, title="The answer was interrupted"):
+    """Raised when a response ends before it is complete."""
 
 
-class AnswerUnreadable(RemoteError, title="The answer cannot be read"):
-    """The server's answer does not follow its protocol."""
+class AnswerUnreadable(RemoteError, title="The response cannot be read"):
+    """Raised when a response violates the protocol."""
 
 
 class AnswerEmpty(RemoteError, title="The answer is empty"):
-    """The server's answer contains no text."""
+    """Raised when a response contains no text."""
 
 
 class AnswerCut(AnswerEmpty):
-    """The token limit was used up before any text was written."""
+    """Raised when the token limit is reached before the response contains any text."""
 
 
 class AnswerBlocked(RemoteError, title="The answer was blocked"):
-    """The service blocked its answer, for example by a safety filter."""
+    """Raised when the service blocks a response, for example with a safety filter."""
 
 
 class NotTold(RemoteError, title="The service does not report this"):
-    """The service does not report what was requested, such as log-probabilities."""
+    """Raised when a service does not provide the requested data, such as log-probabilities."""
 
 
 class LessonError(TutorError, title="A lesson file has an error"):
-    """A lesson file does not follow the format; `happened` begins with the file and line.
+    """Raised when a lesson file does not follow the format.
 
-    `problem` is the sentence without the file and line; `line` counts from 1.
+    `happened` begins with the file name and line number. `problem` is the same sentence without
+    them, and `line` counts from 1.
     """
 
     def __init__(
@@ -193,25 +194,25 @@ class LessonError(TutorError, title="A lesson file has an error"):
 
 
 class LabError(TutorError, title="The lab cannot do this"):
-    """A lab cannot do what was asked."""
+    """Raised when a lab cannot fulfill a request."""
 
 
 class EncoderMissing(TutorError, title="A package is missing"):
-    """The sentence encoder, an optional dependency, is not installed."""
+    """Raised when the sentence encoder, an optional dependency, is not installed."""
 
 
 class StoreError(TutorError, title="Progress cannot be saved"):
-    """Progress cannot be read or written."""
+    """Raised when progress cannot be read or saved."""
 
 
-class NoHome(StoreError, title="There is no place to store files"):
-    """The account has no home folder."""
+class NoHome(StoreError, title="No place to store files"):
+    """Raised when the account has no home folder."""
 
 
 def kind_named(name: str, otherwise: type[TutorError]) -> type[TutorError]:
-    """Return the kind of error with this class name, as another process reports it.
+    """Return the error class with this name, or `otherwise` if there is no such error.
 
-    Returns `otherwise` if the name is not one of these errors.
+    The name comes from another process.
     """
     kind = globals().get(name)
     return kind if isinstance(kind, type) and issubclass(kind, TutorError) else otherwise

@@ -1,12 +1,12 @@
-"""The paths of all files: the learner's, those shared on the machine, and bundled ones.
+"""Define the paths of the learner's files, machine-wide files and bundled files.
 
-    TUTOR_DATA      the learner's own folder, instead of the system's usual place
-    TUTOR_SHARED    the machine-wide folder, instead of the system's usual place
-    TUTOR_ENGINE    the socket of a shared engine; "own" to always start a separate engine
-    TUTOR_LEARNER   the name given by `--learner`, for child processes
+    TUTOR_DATA      the learner's own folder, instead of the system's default location
+    TUTOR_SHARED    the machine-wide folder, instead of the system's default location
+    TUTOR_ENGINE    the socket of a shared engine, or "own" to always start a separate engine
+    TUTOR_LEARNER   the name given with `--learner`, for child processes
 
-No other module knows these paths. They are functions, so that the environment is read when a path
-is needed. None of them creates anything.
+No other module defines paths. The functions read the environment on each call, and they create
+neither files nor folders.
 """
 
 import os
@@ -24,7 +24,7 @@ _LEARNER_NAME = re.compile(r"\w[\w.-]{0,39}")
 
 
 def data_folder() -> Path:
-    """Return the learner's own folder: progress, downloaded models, the engine's log.
+    """Return the folder of the learner's data: progress, downloaded models and the engine's log.
 
     Raises `NoHome` if the account has no home folder and TUTOR_DATA is not set.
     """
@@ -34,22 +34,22 @@ def data_folder() -> Path:
         folder = platformdirs.user_data_path("tutor", appauthor=False)
     except RuntimeError:
         folder = Path("~")
-    if not folder.is_absolute():  # older versions of platformdirs return "~" if there is no home
+    if not folder.is_absolute():  # older versions of platformdirs return "~" without a home folder
         raise NoHome(
             "This account has no home folder.",
-            "Set TUTOR_DATA to a folder that you may write to.",
+            "Set TUTOR_DATA to a folder that you can write to.",
         )
     return folder
 
 
 def cache_folder() -> Path:
-    """Return the folder for files that can be made again; it is in TUTOR_DATA if that is set.
+    """Return the folder for files that can be recreated, inside TUTOR_DATA if it is set.
 
     Raises `NoHome` if the account has no home folder and TUTOR_DATA is not set.
     """
     if os.environ.get("TUTOR_DATA"):
         return data_folder() / "cache"
-    data_folder()  # raises if there is no home
+    data_folder()  # raises `NoHome`
     return platformdirs.user_cache_path("tutor", appauthor=False)
 
 
@@ -70,9 +70,9 @@ def shared_models_folder() -> Path:
 
 
 def model_folders() -> tuple[Path, ...]:
-    """Return the folders of installed models: the learner's own, then the machine-wide one.
+    """Return the folders of installed models: the learner's, then the machine-wide one.
 
-    Without a home folder there is only the machine-wide one.
+    Without a home folder, only the machine-wide folder is returned.
     """
     try:
         return user_models_folder(), shared_models_folder()
@@ -81,9 +81,9 @@ def model_folders() -> tuple[Path, ...]:
 
 
 def learner_folder(name: str = "me", course: Path | None = None) -> Path:
-    """Return the folder of a learner's progress in the bundled course or in the course `course`.
+    """Return the folder of a learner's progress in the bundled course, or in `course`.
 
-    Each course has its own folder, because ids of one course mean nothing in another.
+    Each course has its own folder, because question ids are only unique within a course.
 
     Raises `NoHome`, or `UsageError` if the name is not a valid folder name: up to 40 letters,
     digits, `-`, `_` and `.`.
@@ -94,19 +94,19 @@ def learner_folder(name: str = "me", course: Path | None = None) -> Path:
 def _checked(name: str) -> str:
     if not _LEARNER_NAME.fullmatch(name):
         raise UsageError(
-            f"{name!r} is not a name for a learner.",
+            f"{name!r} can't be used as a learner's name.",
             "Use up to 40 letters, digits, '-', '_' or '.', starting with a letter or digit.",
         )
     return name
 
 
 def learner_named() -> str:
-    """Return the name of the learner in this process and its child processes."""
+    """Return the name of the learner whom this process serves."""
     return os.environ.get("TUTOR_LEARNER") or "me"
 
 
 def learners_within(course: Path | None = None) -> Path:
-    """Return where a data folder holds its learners, for the bundled course or for `course`."""
+    """Return the relative path from a data folder to its learners, for the course `course`."""
     if course is None or course.resolve() == lessons_folder().resolve():
         return Path("learners")
     place = blake2b(os.fsencode(course.resolve()), digest_size=8).hexdigest()
@@ -114,10 +114,10 @@ def learners_within(course: Path | None = None) -> Path:
 
 
 def account_data_folders() -> dict[Path, str]:
-    """Return the usual data folder of each account on this machine, with the account's login.
+    """Return a dict from each account's default data folder to the account's login name.
 
-    The folders need not exist, and no part of their paths up to the home folder is a link. The
-    result is empty if the system keeps no list of accounts (Windows).
+    The folders need not exist. Links in the paths of home folders are resolved. The result is empty
+    on Windows, which has no list of accounts.
     """
     if sys.platform != "win32":
         from pwd import getpwall
@@ -130,7 +130,7 @@ def account_data_folders() -> dict[Path, str]:
 
 
 def pseudonyms_key() -> Path:
-    """Return the file with the key for a teacher's pseudonyms. Raises `NoHome`."""
+    """Return the file with the key for the teacher's pseudonyms. Raises `NoHome`."""
     return data_folder() / "class" / "pseudonyms.key"
 
 
@@ -140,7 +140,7 @@ def class_file() -> Path:
 
 
 def engine_sockets() -> tuple[Path, ...]:
-    """Return the sockets of shared engines: the learner's own first, then the machine's."""
+    """Return the possible sockets of a shared engine: the learner's, then the machine-wide one."""
     if chosen := os.environ.get("TUTOR_ENGINE"):
         return () if chosen == "own" else (Path(chosen).absolute(),)
     if sys.platform == "win32":
@@ -166,7 +166,7 @@ def labs_folder() -> Path:
 
 
 def labs_of_account(account: int, learner: str) -> Path:
-    """Return the labs folder of a learner of a shared engine, who uses this system account.
+    """Return the labs folder of a shared engine's learner, who uses this system account.
 
     Raises `NoHome`, or `UsageError` for an invalid name.
     """
@@ -179,7 +179,7 @@ def indexes_folder() -> Path:
 
 
 def vectors_folder() -> Path:
-    """Return the folder for the vectors of passages, one file for each model. Raises `NoHome`."""
+    """Return the folder for passage vectors, with one file per model. Raises `NoHome`."""
     return cache_folder() / "vectors"
 
 
@@ -209,12 +209,12 @@ def assets_folder() -> Path:
 
 
 def word2vec_text() -> Path:
-    """Return the text for training word vectors: one field of the World Factbook per line."""
+    """Return the file with the text for training word vectors, one Factbook field per line."""
     return assets_folder() / "word2vec" / "factbook.txt"
 
 
 def bots_folder() -> Path:
-    """Return the folder of the rules, intents, answers and probes for the chatbots of lesson 1."""
+    """Return the folder with the rules, intents, answers and probes of the bots in lesson 1."""
     return assets_folder() / "bots"
 
 
@@ -231,8 +231,8 @@ def bundled_model_folder() -> Path:
 def _shipped(name: str) -> Path:
     """Return the path of a bundled folder.
 
-    A wheel has it inside the package, with a leading underscore. In the source tree, and
-    therefore in an editable install, it is next to the package.
+    In a wheel, the folder is inside the package and its name begins with an underscore. In the
+    source tree, and therefore in an editable install, the folder is next to the package.
     """
     packaged = _PACKAGE / f"_{name}"
     return packaged if packaged.is_dir() else _PACKAGE.parent / name

@@ -1,7 +1,7 @@
 """Create files and folders that are private to their owner, whatever the umask is.
 
-Other accounts cannot access new files. Existing files stay readable for those who could read them,
-because the owner may want that, but only the owner can write to them.
+Other accounts can't access new files. Existing files stay readable for everyone who could read
+them, because the owner may want that, but only the owner can write to them.
 """
 
 import os
@@ -16,47 +16,47 @@ from tutor.errors import NoHome
 FILE = 0o600
 FOLDER = 0o700
 _OTHERS_WRITE = 0o022
-_BINARY = getattr(os, "O_BINARY", 0)  # otherwise Windows would translate line ends
+_BINARY = getattr(os, "O_BINARY", 0)  # without this flag, Windows translates line endings
 
 
 def begin() -> None:
-    """Make everything that this process writes from now on private to its owner."""
+    """Set the umask, so that files that this process creates are private to their owner."""
     os.umask(0o077)
 
 
 def make_folder(folder: Path, mode: int = FOLDER) -> None:
-    """Create `folder` and its missing parents with this mode.
+    """Create `folder` and its missing parents with the mode `mode`.
 
-    Folders inside the learner's own folder stop being writable for others. Raises `OSError`.
+    Existing folders in the data folder become writable for their owner only. Raises `OSError`.
     """
     data = _data_folder()
     for place in (*reversed(folder.parents), folder):
         if not place.is_dir():
             place.mkdir(mode, exist_ok=True)
-            with suppress(OSError):  # a file system without modes
+            with suppress(OSError):  # the file system has no modes
                 place.chmod(mode)
         elif data is not None and (place == data or data in place.parents):
             _close(place)
 
 
 def open_file(path: Path, flags: int) -> int:
-    """Open a file and return its descriptor; a new file is private. Raises `OSError`."""
+    """Open a file, private if it is new, and return its descriptor. Raises `OSError`."""
     descriptor = os.open(path, flags | _BINARY, FILE)
     _close(descriptor)
     return descriptor
 
 
 def create_file(path: Path) -> int:
-    """Create a file and return a descriptor to write to it; a file or link of that name is removed.
+    """Create a file, replacing any file or link at `path`, and return a descriptor for writing.
 
-    Thus no file is written to that another account put there or has open. Raises `OSError`.
+    This never writes to a file that another account created or has open. Raises `OSError`.
     """
     path.unlink(missing_ok=True)
     return open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
 
 
 def keep(path: Path, data: bytes) -> None:
-    """Write a cache file atomically; if that fails, write nothing and raise nothing."""
+    """Write a cache file atomically. An `OSError` is ignored and leaves `path` unchanged."""
     with suppress(OSError):
         make_folder(path.parent)
         descriptor, name = tempfile.mkstemp(dir=path.parent)
@@ -69,10 +69,10 @@ def keep(path: Path, data: bytes) -> None:
 
 
 def _close(place: Path | int) -> None:
-    """Make a folder or an open file writable for its owner only."""
+    """Make a folder, or an open file given by its descriptor, writable for its owner only."""
     mode = os.stat(place).st_mode  # noqa: PTH116  (it may be a descriptor)
     if sys.platform != "win32" and mode & _OTHERS_WRITE:
-        with suppress(OSError):  # owned by another account, or read-only
+        with suppress(OSError):  # another account owns it, or the file system is read-only
             os.chmod(place, mode & 0o7777 & ~_OTHERS_WRITE)  # noqa: PTH101
 
 

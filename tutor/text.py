@@ -1,8 +1,8 @@
 """Make text from models, servers and lesson files safe to show on a terminal.
 
 A model can generate any byte, even an escape sequence. The terminal never receives such text
-unchanged: every control, formatting, private-use or unassigned character is replaced by a printable
-name.
+unchanged: every control, formatting, private-use or unassigned character is replaced with a
+printable name.
 """
 
 import locale
@@ -17,11 +17,11 @@ _KEPT_IN_WRITING = "\n\t\u200c\u200d"
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _MOST_MARKS = 30  # the limit of Unicode's Stream-Safe Text Format (UAX #15)
 _MANY_BEYOND_ASCII = re.compile(rf"[^\x00-\x7f]{{{_MOST_MARKS + 1},}}")
-_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # fillers: invisible, though neither space nor control
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"  # fillers: invisible, but not spaces
 
 
 def safe(text: str) -> str:
-    """Return text for the screen, with line breaks kept and control characters made visible."""
+    """Return `text` with its line breaks, and with control characters made visible."""
     text = _with_few_marks(text)
     if text.isprintable():
         return text
@@ -29,25 +29,24 @@ def safe(text: str) -> str:
 
 
 def one_line(text: str, longest: int = 200) -> str:
-    """Return untrusted text on one line: `safe`, and cut after `longest` characters."""
+    """Return `text` made safe, on one line, and cut after `longest` characters."""
     shown = " ".join(safe(text[:longest]).split())
     return f"{shown}…" if len(text) > longest else shown
 
 
 def writable(text: str) -> str:
-    """Return text from an input field for the model: like `safe`, but tabs and joiners stay.
+    """Return text from an input field, made safe like `safe` does, but with tabs and joiners.
 
-    Emoji and several scripts are spelled with the two joiners.
+    The two zero-width joiners are part of the spelling of emoji and of several scripts.
     """
     return "".join(char if char in _KEPT_IN_WRITING else _printable(char) for char in text)
 
 
 def visible(data: bytes) -> str:
-    r"""Return one token for the screen, on one line, with visible white space.
+    r"""Return one token's text on one line, with visible white space.
 
-    Bytes that are not UTF-8 on their own, such as part of a character, appear as `\xNN`. A
-    leading combining mark gets a dotted circle as its base. The result is empty only if `data`
-    is.
+    Bytes that are not valid UTF-8 on their own, such as part of a character, appear as `\xNN`. A
+    dotted circle precedes a leading combining mark. The result is empty only if `data` is empty.
     """
     text = _with_few_marks(data.decode("utf-8", errors="backslashreplace"))
     shown = "".join(_visible(char) for char in text)
@@ -57,9 +56,9 @@ def visible(data: bytes) -> str:
 
 
 def printable_json(data: bytes) -> bytes:
-    """Return the same JSON with every character escaped that could act on a terminal.
+    """Return the same JSON with every character escaped that could control a terminal.
 
-    Reading it as JSON gives the original text.
+    The result decodes to the same value.
     """
     text = data.decode("utf-8")
     if text.isprintable():
@@ -75,9 +74,9 @@ def _escaped(char: str) -> str:
 
 
 def _with_few_marks(text: str) -> str:
-    """Return `text` with at most `_MOST_MARKS` combining marks on each character.
+    """Return `text` with at most `_MOST_MARKS` combining marks in a row.
 
-    The number of removed marks is shown in their place.
+    The number of removed marks appears in their place.
     """
     if not _MANY_BEYOND_ASCII.search(text):
         return text
@@ -125,7 +124,7 @@ def _named(char: str) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """Return a count such as "1 token" or "49,152 tokens"; the plural of `noun` ends in s."""
+    """Return a count with its noun, such as "1 token" or "49,152 tokens"."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
@@ -142,13 +141,13 @@ _TWINS = {
     "α": "a", "β": "b", "θ": "t", "λ": "l", "Δ∆": "D", "ε∈": "e",
 }  # fmt: skip
 _ASCII = {char: twin for chars, twin in _TWINS.items() for char in chars}
-"""The ASCII replacement for each of our characters."""
+"""The ASCII replacements of the non-ASCII characters that the interface uses."""
 
 
 def cells(text: str) -> int:
-    """Return the number of columns that `text` takes.
+    """Return the width of `text` in columns.
 
-    East Asian wide characters take two, combining marks none.
+    Wide East Asian characters take two columns, and combining marks take none.
     """
     return sum(
         0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1
@@ -157,9 +156,9 @@ def cells(text: str) -> int:
 
 
 def wrapped(text: str, width: int) -> int:
-    """Return the number of lines that `text` takes when wrapped at `width` columns.
+    """Return the number of lines that `text` has when wrapped at `width` columns.
 
-    A word longer than a line is broken.
+    Words longer than a line are broken.
     """
     lines = 0
     for paragraph in text.split("\n"):
@@ -177,15 +176,16 @@ def wrapped(text: str, width: int) -> int:
 
 
 def writes_utf8() -> bool:
-    """Return whether the locale's encoding is UTF-8; without a locale, assume that it is."""
+    """Return whether the locale's encoding is UTF-8, which is also the default without a locale."""
     return locale.getencoding().lower().replace("-", "") == "utf8"
 
 
 def in_ascii(text: str, width: Callable[[str], int] = len) -> str:
-    """Return `text` in ASCII, in the same number of columns.
+    """Return `text` in ASCII, with the same width in columns.
 
-    `width` returns the columns of a character. Letters lose their accents, box drawing and
-    blocks become `+`, `-`, `|` and `#`, and any other character becomes `?`.
+    `width` returns the width of a character. Letters lose their accents, box-drawing and block
+    characters become characters such as `+`, `-`, `|` and `#`, and characters without a replacement
+    become `?`.
     """
     return "".join(char if char.isascii() else _twin(char, width(char)) for char in text)
 

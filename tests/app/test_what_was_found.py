@@ -24,7 +24,7 @@ async def test_a_damaged_state_and_a_truncated_log_are_both_reported(tmp_path: P
         return sentence in " ".join(shown(app).split())
 
     async with app.run_test(size=(120, 40)) as pilot:
-        await until(pilot, lambda: told("was cut off. Nothing is lost: its copy"))
+        await until(pilot, lambda: told("is incomplete. Nothing is lost: its copy"))
         assert told("is empty. Its backup is used instead")
     assert Progress.open(tmp_path).cards() == cards
     assert log.read_bytes() == (tmp_path / "reviews.log.copy").read_bytes()

@@ -27,10 +27,10 @@ TARGETS = (
 )
 
 STATE_SENTENCE = r"progress\.json (is damaged|is empty|was changed by another program)"
-LOG_SENTENCE = r"reviews\.log (was cut off|is damaged)\. Nothing is lost"
-COPY_SENTENCE = r"reviews\.log\.copy (was cut off|is damaged)\. Nothing is lost"
+LOG_SENTENCE = r"reviews\.log (is incomplete|is damaged)\. Nothing is lost"
+COPY_SENTENCE = r"reviews\.log\.copy (is incomplete|is damaged)\. Nothing is lost"
 LEFT_OUT_SENTENCE = r"of the entries in \S+ cannot be read"
-TAIL_SENTENCE = r"1 line in \S+ cannot be read|has everything except for 1 line"
+TAIL_SENTENCE = r"1 line in \S+ cannot be read|contains everything except for 1 line"
 
 
 class Expected(msgspec.Struct, frozen=True):

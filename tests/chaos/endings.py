@@ -26,7 +26,7 @@ from tutor.learner.records import Answered, LessonState, identified
 from tutor.learner.schema import CURRENT
 
 YEAR = 365 * 86_400.0
-READ_ONLY_SENTENCE = r"cannot be written to\. You can use everything"
+READ_ONLY_SENTENCE = r"is not writable\. You can use everything"
 NEWER_SENTENCE = r"was written by a newer version of tutor"
 FULL_SENTENCE = r"There is no space left for"
 

@@ -29,8 +29,8 @@ ALL = {**QUESTIONS, "match": MATCH, "compare": COMPARE}
     ("question", "text", "expected"),
     [
         ("cosine", "3", ["10"]),
-        ("true-of-probabilities", "1,3", ["left out: None is negative.", "One of them is above"]),
-        ("loop", "2,1,3,4", ["as number 1: compute", "as number 2: read"]),
+        ("true-of-probabilities", "1,3", ["not chosen: None is negative.", "One of them is above"]),
+        ("loop", "2,1,3,4", ["in position 1: compute", "in position 2: read"]),
         ("match", "1,3,3", ["left 2 → right 3"]),
         ("compare", "2", ["Two"]),
         ("bits", " 0,25 ", ["0,25"]),

@@ -44,7 +44,7 @@ def test_a_key_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> Non
     path = tmp_path / "pseudonyms.key"
     kept_key(path)
     path.chmod(mode)
-    with pytest.raises(PseudonymError, match="Others"):
+    with pytest.raises(PseudonymError, match="Other users"):
         kept_key(path)
 
 

@@ -254,7 +254,7 @@ def test_unreadable_learners_are_listed_and_the_others_reported(tmp_path: Path) 
     said = {each.where: each.why for each in class_.unread}
     assert "damaged" in said["learner 2"]
     assert "newer" in said["learner 3"]
-    assert "left out" in said[str(tmp_path / "gone")]
+    assert "skipped" in said[str(tmp_path / "gone")]
 
 
 def test_text_from_logs_is_safe_and_bounded(tmp_path: Path) -> None:

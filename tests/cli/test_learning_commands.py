@@ -91,9 +91,14 @@ def test_the_report_is_one_page_of_markdown(tutor: Tutor) -> None:
     course = load_course()
     total = sum(len(outline.questions) for outline in course.outlines)
     assert said.startswith("# Progress of ada, 20")
-    assert f"- 4 of {total} questions answered, 3 of them right the last time; 5 answers" in said
+    assert (
+        f"- 4 of {total} questions answered; the last answer was right for 3 of them. 5 answers"
+        in said
+    )
     assert "- Active on 1 of the last 30 days.\n" in said
-    assert re.search(r"- About \d+% of the answers would be remembered today", said)
+    assert re.search(
+        r"- FSRS estimates that about \d+% of the answers would be remembered today", said
+    )
     assert "- Due for review: 4 today, 4 within 14 days." in said
     rows = [line for line in said.splitlines() if line.startswith("|")]
     assert len(rows) == 2 + len(course.outlines)
@@ -117,11 +122,11 @@ def test_progress_goes_to_another_machine_and_back(tutor: Tutor, tmp_path: Path)
         assert tutor("progress", "export", str(file), "--learner", name).status == 0
         assert os.name == "nt" or file.stat().st_mode & 0o777 == 0o600
     assert tutor("progress", "import", str(files["there"]), "--learner", "here").out == (
-        "5 new, 0 already known.\n"
+        "5 new events, 0 already known.\n"
     )
     both = [str(file) for file in files.values()]
     assert tutor("progress", "import", *both, "--learner", "there").out == (
-        "3 new, 5 already known.\n"
+        "3 new events, 5 already known.\n"
     )
     assert tutor("progress", "import", *both, "--learner", "here").out.startswith("0 new")
     here, there = (Progress.open(paths.learner_folder(name)) for name in files)
@@ -181,8 +186,8 @@ def test_a_log_with_damaged_lines_can_be_imported(tutor: Tutor, tmp_path: Path) 
     lines = (paths.learner_folder("ada") / log.name).read_bytes().splitlines(keepends=True)
     log.write_bytes(lines[0] + b"x" + lines[1] + lines[2])
     outcome = tutor("progress", "import", str(log))
-    assert outcome.out == "2 new, 0 already known.\n"
-    assert "1 line could not be read and was left out" in outcome.err
+    assert outcome.out == "2 new events, 0 already known.\n"
+    assert "1 line could not be read and was skipped" in outcome.err
 
 
 def test_every_command_checks_the_log(tutor: Tutor) -> None:
@@ -191,7 +196,7 @@ def test_every_command_checks_the_log(tutor: Tutor) -> None:
     data = log.read_bytes()
     log.write_bytes(data[:200])
     outcome = tutor("review", "--due", "--learner", "ada")
-    assert "reviews.log was cut off. Nothing is lost" in outcome.err
+    assert "reviews.log is incomplete. Nothing is lost" in outcome.err
     assert log.read_bytes() == data
 
 

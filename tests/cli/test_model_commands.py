@@ -144,7 +144,7 @@ def test_pull_ends_with_the_path(
 
     plain = tutor("model", "pull")
     assert tiny_model in plain.out
-    assert "downloading the model" in plain.err
+    assert "Downloading the model" in plain.err
     assert "\x1b" not in plain.out + plain.err
 
 

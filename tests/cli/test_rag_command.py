@@ -57,7 +57,7 @@ def test_without_an_index_the_course_is_searched(tutor: Tutor, texts: Path) -> N
 
 def test_a_search_without_words_is_explained(tutor: Tutor) -> None:
     said = tutor("rag", "search", "* ?").err
-    assert "There is no word in '* ?'." in said
+    assert "'* ?' contains no words." in said
     assert "Search for one or more words" in said
 
 
@@ -116,7 +116,7 @@ def test_ctrl_c_keeps_the_indexed_files(tutor: Tutor, texts: Path) -> None:
     )
     assert process.stderr is not None
     said = [process.stderr.readline()]
-    assert said == ["indexing notes\n"]
+    assert said == ["Indexing notes\n"]
     process.send_signal(signal.SIGINT)
     said += process.stderr.readlines()
     assert process.wait() == 130
@@ -129,4 +129,4 @@ def test_ctrl_c_keeps_the_indexed_files(tutor: Tutor, texts: Path) -> None:
 def test_the_bar_shows_the_progress() -> None:
     progress = Progress(total=200, done=50, seconds=5.0)
     assert figures(progress) == "[######..................]  25 %  50 of 200  15 s left"
-    assert figures(Progress()) == "looking for files"
+    assert figures(Progress()) == "searching for files"

@@ -79,6 +79,6 @@ def test_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
         show(PullProgress("converting", detail="packing"))
         show(Pulled("/somewhere", fetched=True))
     assert shown_on(terminal)[1:3] == [
-        "downloading the model  [############............]  50 %  46 of 92 MB",
-        "preparing the model for this machine  packing",
+        "Downloading the model  [############............]  50 %  46 of 92 MB",
+        "Preparing the model for this machine  packing",
     ]

@@ -121,7 +121,7 @@ def test_ctrl_c_saves_a_checkpoint_and_the_same_command_continues(
     said = []
     for line in process.stderr:
         said.append(line)
-        if "training small-model" in line:  # it has done a step
+        if "Training small-model" in line:  # it has done a step
             process.send_signal(signal.SIGINT)
     assert process.wait() == 130
     assert said[-1] == "tutor: interrupted.\n"

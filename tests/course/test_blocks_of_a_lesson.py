@@ -151,7 +151,7 @@ def test_markup_in_a_fact_is_text() -> None:
     [
         ("topics: [Size]\nproducts: [Alpha]", "no topic 'Size'"),
         ("topics: [Window]\nproducts: [Gamma]", "no product 'Gamma'"),
-        ("topics: [Price]\nproducts: [Beta]", "no fact about 'Price'"),
+        ("topics: [Price]\nproducts: [Beta]", "no fact about the topic 'Price'"),
         ("topics: []\nproducts: [Beta]", "topics"),
         ("topics: [Price]", "`products` is missing"),
     ],
@@ -234,7 +234,7 @@ def test_numbers_are_not_shown_and_can_be_computed() -> None:
     [
         ("value: kept", "value: keept", "`kept`"),
         ("value: kept", "value: rank", "needs a `token`"),
-        ("token: ␣Paris\n  value: probability", "token: ␣Paris\n  value: entropy", "not about"),
+        ("token: ␣Paris\n  value: probability", "token: ␣Paris\n  value: entropy", "does not use"),
         ("top-p: 0.9", "top-p: 2", "top-p"),
         ("top-p: 0.9", "system: Be kind.", "`chat: true`"),
         ("prompt: a b", "", "`prompt` is missing"),
@@ -418,7 +418,7 @@ def test_a_missing_passage_has_no_score() -> None:
         f"{FRONT}{SCREEN}\nIt.\n\n```measured\nof: bm25\npassages: [A cat.]\n"
         "numbers: [{says: 0.1, question: cat, passage: 2}]\n```\n"
     )
-    assert "counts from 1" in problem(text).problem
+    assert "must be from 1" in problem(text).problem
 
 
 # --- the start of a lab -----------------------------------------------------------------------
@@ -430,7 +430,7 @@ def test_a_lab_may_set_the_sampler() -> None:
     assert plain.sampler.settings.plain
     text = f"{FRONT}{SCREEN}{block}sampler: {{temperature: 0}}\n```\n"
     assert parse_lesson(text, "x.md").labs[0].sampler.settings.greedy
-    assert "no `sampler`" in problem(text.replace("stepper", "guess")).problem
+    assert "cannot have a `sampler`" in problem(text.replace("stepper", "guess")).problem
 
 
 # --- arbitrary text ------------------------------------------------------------------------------

@@ -68,8 +68,8 @@ def test_several_needs_all_and_no_other(chosen: set[int]) -> None:
     [
         ({0}, "1 more is right"),
         (set(), "2 more are right"),
-        ({0, 1, 2}, "1 that you chose is wrong"),
-        ({2, 3}, "2 more are right and 2 that you chose are wrong"),
+        ({0, 1, 2}, "1 of your choices is wrong"),
+        ({2, 3}, "2 more are right and 2 of your choices are wrong"),
     ],
 )
 def test_several_counts_the_mistakes(chosen: set[int], words: str) -> None:
@@ -107,7 +107,7 @@ def test_text_that_is_not_a_number_does_not_count(typed: str) -> None:
     verdict = number(3).grade(typed)
     assert not verdict.counted
     assert not verdict.correct
-    assert "Type digits" in verdict.message
+    assert "Enter a number" in verdict.message
 
 
 def test_a_wrong_number_is_called_too_low_or_too_high() -> None:
@@ -262,8 +262,8 @@ def test_goals_are_described_in_words() -> None:
     assert "90 %" in words[0]
     assert "20 %" in words[3]
     assert "rank 10" in words[6]
-    assert words[9] == "Make 2 branches of 4 tokens or more"
-    assert description(Branched(3), lab) == "Make 3 branches"
+    assert words[9] == "Create 2 branches of at least 4 tokens"
+    assert description(Branched(3), lab) == "Create 3 branches"
 
 
 @pytest.mark.parametrize(

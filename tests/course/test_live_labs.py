@@ -25,7 +25,7 @@ def lab(**changes: Any) -> Lab:
 
 def test_its_goals_are_goals_of_the_lab() -> None:
     (goal,) = lab().goals
-    assert description(goal, lab()) == "Find a single word that consists of 5 tokens or more"
+    assert description(goal, lab()) == "Find a single word that has at least 5 tokens"
     assert name(goal) == "live five-token-word"
     assert goals_reached(lab(), Evidence(live=frozenset({"long-token"}))) == frozenset()
     assert goals_reached(lab(), Evidence(live=frozenset({"five-token-word"}))) == {0}
@@ -35,9 +35,9 @@ def test_its_goals_are_goals_of_the_lab() -> None:
     ("changes", "said"),
     [
         ({"live": "tokenz"}, "there is no lab `tokenz`"),
-        ({"goals": [{"goal": "reached-end"}]}, "must be of kind `live`, too"),
+        ({"goals": [{"goal": "reached-end"}]}, "can only have goals of kind `live`"),
         ({"goals": []}, "needs `goals`"),
-        ({"prompt": "Once"}, "has no `prompt`"),
+        ({"prompt": "Once"}, "cannot have a `prompt`"),
         ({"kind": "stepper", "prompt": "Once"}, "only works with `kind: live`"),
     ],
 )

@@ -147,7 +147,7 @@ def test_a_file_that_would_block_forever_is_not_opened(tmp_path: Path) -> None:
     for name in ("01-pipe.md", "glossary.md", "facts.yaml"):
         os.mkfifo(tmp_path / name)
     problems = load_course(tmp_path).problems
-    assert ["not an ordinary file" in problem.problem for problem in problems] == [True] * 3
+    assert ["not a regular file" in problem.problem for problem in problems] == [True] * 3
 
 
 # --- the cache --------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ def test_a_cache_that_cannot_be_written_is_not_needed(
 def test_a_file_that_changes_after_the_course_was_opened(tmp_path: Path) -> None:
     course = course_of(tmp_path, x1=lesson("a", 1, text="Text."))
     (tmp_path / "01.md").write_text(lesson("z", 1, text="Text."))
-    with pytest.raises(LessonError, match="contained the lesson"):
+    with pytest.raises(LessonError, match="now contains the lesson"):
         course.lesson("a")
     (tmp_path / "01.md").unlink()
     with pytest.raises(LessonError, match="cannot be read"):

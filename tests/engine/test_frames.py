@@ -74,7 +74,7 @@ def test_the_id_of_an_unreadable_request_is_found() -> None:
 
 
 def test_a_frame_that_is_too_large_is_an_error() -> None:
-    with pytest.raises(EngineError, match="claims"):
+    with pytest.raises(EngineError, match="specifies"):
         frames.payload_size((MAXIMUM_FRAME + 1).to_bytes(4, "big"))
     with pytest.raises(EngineError, match="too large"):
         frames.pack(OpenText(1, "s", "x" * MAXIMUM_FRAME))

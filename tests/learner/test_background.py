@@ -154,7 +154,7 @@ def test_a_lock_held_by_another_session_does_not_block(folder: Path) -> None:
     with locked(folder / "lock", 1.0):
         busy = background.record(answered(1))
         assert not background.drain(0.0)
-        assert "has been saving for 0.2 seconds" in str(busy.exception(PATIENCE))
+        assert "saving your progress for 0.2 seconds" in str(busy.exception(PATIENCE))
     assert background.drain(PATIENCE)
     assert [str(error) for error in told] == [str(busy.exception())]
     assert background.record(answered(2)).result(PATIENCE) is None
@@ -175,7 +175,7 @@ def test_a_notice_during_a_save_is_reported_at_once(
 
 def test_a_setting_that_can_never_be_saved_is_refused_at_once(progress: Progress) -> None:
     background = BackgroundProgress(progress)
-    with pytest.raises(StoreError, match="too long to be saved"):
+    with pytest.raises(StoreError, match="too long to save"):
         background.save_setting("text", "x" * (LONGEST_SETTING + 1))
     assert background.unsaved == 0
 

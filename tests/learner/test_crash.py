@@ -122,7 +122,7 @@ def test_a_lock_that_is_held_too_long_is_reported_and_freed_by_death(filled: Pat
     with pytest.raises(StoreBusy) as caught:
         progress.record(answered(3))
     assert str(caught.value) == (
-        "Progress is in use: Another session of this learner has been saving for 0.1 seconds. "
+        "Progress is in use: Another session has been saving your progress for 0.1 seconds. "
         "Nothing is lost. Try again, or close the other session."
     )
     assert len(Progress.open(filled).cards()) == 3

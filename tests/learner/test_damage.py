@@ -83,7 +83,7 @@ class TestDamage:
             f"Saved progress was repaired: {file} {problem}. Its backup is used instead, "
             "and all answers since the backup were restored from the review log."
         )
-        assert told(progress).endswith("There is nothing you need to do.")
+        assert told(progress).endswith("You don't need to do anything.")
         assert len(progress.notices) == 1
         # Reading has changed nothing; saving repairs the file, and keeps the damaged one.
         assert (file.read_bytes() if file.exists() else None) == left
@@ -138,7 +138,7 @@ def test_with_nothing_left_the_learner_can_continue(filled: Path) -> None:
     assert progress.cards() == {}
     assert (
         f"{file} is damaged, and neither a backup nor a review log can be read. Your progress "
-        "starts from zero. The next save stores the damaged file as "
+        "starts from zero. The next save renames the damaged file to "
         f"progress.json.damaged. If you have a copy of the folder {filled}, put it back"
     ) in told(progress)
     progress.record(answered(1))
@@ -164,8 +164,8 @@ def test_losing_the_log_and_its_copy_does_not_change_the_state(
     progress = Progress.open(filled)
     assert set(progress.cards()) == QUESTIONS
     assert (
-        f"{log} is missing, or older than your saved progress, and so is its copy. The saved "
-        "progress is used. If you have a newer copy of the file, put it back"
+        f"{log} and its copy are missing, or older than your saved progress. The saved progress "
+        "is used. If you have a newer version of the file, restore it"
     ) in told(progress)
     progress.record(answered(3))
     progress.record(answered(4))
@@ -184,7 +184,7 @@ def test_an_older_copy_of_the_log_does_not_change_the_state(filled: Path) -> Non
     progress.record(answered(4))
     assert set(Progress.open(filled).cards()) == {*QUESTIONS, "question-3", "question-4"}
     log, _ = log_files(filled)
-    assert f"{log} is missing, or older than your saved progress" in told(progress)
+    assert f"{log} and its copy are missing, or older than your saved progress" in told(progress)
 
 
 def test_an_older_copy_of_the_state_is_brought_up_to_date(filled: Path) -> None:
@@ -218,8 +218,8 @@ def test_an_edited_file_gives_places_and_the_log_gives_answers(filled: Path) -> 
     assert progress.cards() == cards
     assert told(progress) == (
         f"Saved progress was repaired: {file} was changed by another program. "
-        "Your place in each lesson is taken from it; your answers were restored from the review "
-        "log. If you did not change it yourself, check your place in each lesson."
+        "Your place in each lesson comes from the changed file; your answers were restored from "
+        "the review log. If you did not change it yourself, check your place in each lesson."
     )
     progress.record(answered(3))
     again = Progress.open(filled)
@@ -247,7 +247,7 @@ def test_an_edited_file_without_a_log_is_used_as_it_is(filled: Path) -> None:
     file.write_text(file.read_text().replace('"screen":"ask"', '"screen":"end"'))
     progress = Progress.open(filled)
     assert set(progress.cards()) == QUESTIONS
-    assert f"{file} was changed by another program. It is used as it is." in told(progress)
+    assert f"{file} was changed by another program. The changed file is used." in told(progress)
 
 
 def test_a_flipped_bit_in_the_state_loses_no_answer(filled: Path) -> None:
@@ -274,7 +274,7 @@ def test_an_invalid_entry_is_left_out_and_stays_in_the_file(filled: Path) -> Non
     assert set(progress.cards()) == QUESTIONS
     assert progress.lesson("one-question").screen == ""
     assert (
-        f"1 of the entries in {file} cannot be read and is left out. They stay in the file."
+        f"1 of the entries in {file} cannot be read and is ignored. They are still in the file."
     ) in told(progress)
     progress.save_setting("seed", 1)
     assert '"screen":7' in file.read_text()
@@ -292,8 +292,8 @@ def test_a_file_of_a_newer_version_is_left_alone(filled: Path) -> None:
     progress = Progress.open(filled)
     message = (
         f"Progress is from a newer version: {file} was written by a newer version of tutor "
-        f"(format 9; this version reads formats up to {CURRENT.version}). Nothing in it was "
-        "changed. You can look at everything, but nothing new is saved. Update tutor to continue."
+        f"(format 9; this version reads formats up to {CURRENT.version}). The file was not "
+        "changed. You can look at everything, but no progress is saved. Update tutor to continue."
     )
     assert told(progress) == message
     assert isinstance(progress.notices[0], StoreNewer)

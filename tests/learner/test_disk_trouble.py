@@ -54,7 +54,7 @@ def contents():
 
 FULL = (
     "No space to save progress: There is no space left for {file}, so the latest change could not "
-    "be saved. Everything saved before is safe. Free some space and try again."
+    "be saved. Everything saved earlier is safe. Free some space, then try again."
 )
 
 FILL_A_SMALL_DISK = (
@@ -114,7 +114,7 @@ def test_a_full_disk_gives_a_message_and_works_again_with_space(tmp_path: Path) 
     printed = run_session(FILL_A_SMALL_DISK, tmp_path, inside=NAMESPACE).splitlines()
     log, state = (tmp_path / "me" / name for name in ("reviews.log", "progress.json"))
     assert printed[0] == FULL.format(file=log)
-    assert "Your answer is saved in the review log, but the rest was not" in printed[1]
+    assert "Your answer is in the review log, but progress.json was not updated" in printed[1]
     assert printed[2:] == [
         FULL.format(file=log),
         FULL.format(file=state),
@@ -183,8 +183,8 @@ def test_a_short_write_is_rolled_back(tmp_path: Path) -> None:
 
 def read_only_message(folder: Path) -> str:
     return (
-        f"Progress is read-only here: {folder} cannot be written to. You can use everything, but "
-        "nothing new is saved. Make this folder writable, or set TUTOR_DATA to a writable folder, "
+        f"Progress is read-only here: {folder} is not writable. You can use everything, but "
+        "no progress is saved. Make this folder writable, or set TUTOR_DATA to a writable folder, "
         "and restart tutor."
     )
 

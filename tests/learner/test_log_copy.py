@@ -18,7 +18,7 @@ from tutor.learner.records import Answered, Imported
 from tutor.learner.review_log import ReviewLog
 
 QUESTIONS = {"question-0", "question-1", "question-2"}
-NOTHING_LOST = "There is nothing you need to do."
+NOTHING_LOST = "You don't need to do anything."
 
 
 def flipped(data: bytes, position: int) -> bytes:
@@ -61,8 +61,8 @@ def test_a_log_cut_off_anywhere_is_restored(filled: Path) -> None:
     for length in range(0, len(data), 29):
         log.write_bytes(data[:length])
         assert mends(filled, data) == (
-            f"Saved progress was repaired: {log} was cut off. Nothing is lost: its copy, "
-            "reviews.log.copy, has everything. The damaged file is kept as reviews.log.damaged. "
+            f"Saved progress was repaired: {log} is incomplete. Nothing is lost: its copy, "
+            "reviews.log.copy, is complete. The damaged file was saved as reviews.log.damaged. "
             + NOTHING_LOST
         )
         assert (filled / "reviews.log.damaged").read_bytes() == data[:length]
@@ -101,7 +101,7 @@ def test_a_damaged_copy_is_restored(filled: Path, what: str) -> None:
         copy.unlink()
     else:
         copy.write_bytes(data[:150] if what == "cut off" else flipped(data, 150))
-    problem = {"cut off": "was cut off", "flipped": "is damaged", "missing": "is missing"}[what]
+    problem = {"cut off": "is incomplete", "flipped": "is damaged", "missing": "is missing"}[what]
     assert mends(filled, data) == (
         f"Saved progress was repaired: {copy} {problem}. Nothing is lost: it was restored "
         f"from reviews.log. {NOTHING_LOST}"
@@ -129,7 +129,9 @@ def test_lines_damaged_in_both_files_are_counted(filled: Path) -> None:
     copy.write_bytes(flipped(data, 21))
     progress = Progress.open(filled)
     progress.check()
-    assert f"{log} is damaged. Its copy, reviews.log.copy, has everything except" in told(progress)
+    assert f"{log} is damaged. Its copy, reviews.log.copy, contains everything except" in told(
+        progress
+    )
     assert set(progress.cards()) == QUESTIONS  # the state still has them
 
 
@@ -142,7 +144,7 @@ def test_saving_first_repairs_a_log_that_was_cut_off(filled: Path) -> None:
     progress.record(answered(3))
     assert log.read_bytes().startswith(data)
     assert log.read_bytes() == copy.read_bytes()
-    assert f"{log} was cut off." in told(progress)
+    assert f"{log} is incomplete." in told(progress)
     assert set(Progress.open(filled).cards()) == {*QUESTIONS, "question-3"}
 
 
@@ -196,7 +198,7 @@ def test_an_older_version_used_after_the_damage_loses_neither_side(filled: Path)
     assert log.read_bytes() == copy.read_bytes()
     again = Progress.open(filled)
     assert {key: card.answers for key, card in again.cards().items()} == dict.fromkeys(expected, 1)
-    assert f"{log} was cut off. Nothing is lost" in told(progress)
+    assert f"{log} is incomplete. Nothing is lost" in told(progress)
     assert f"{copy} is" not in told(progress)
 
 

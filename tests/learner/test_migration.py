@@ -66,7 +66,7 @@ def test_reading_does_not_migrate_the_file_and_saving_does_it_once(filled: Path)
 def test_an_older_version_then_only_reads_it(filled: Path) -> None:
     Progress(filled, schema=Schema((*MIGRATIONS, rename_screen))).record(answered(3))
     older = Progress(filled, schema=CURRENT)
-    known = f"(format {NEXT}; this version reads formats up to {CURRENT.version}). Nothing in it"
+    known = f"(format {NEXT}; this version reads formats up to {CURRENT.version}). The file was"
     assert known in told(older)
     assert len(older.cards()) == 4
     with pytest.raises(StoreNewer, match="Update tutor to continue"):

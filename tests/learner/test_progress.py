@@ -121,9 +121,9 @@ def test_settings_keep_their_type(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        ("x" * (LONGEST_SETTING + 1), "20,001 characters is too long to be saved"),
-        ("half a character \ud83d", "cannot be saved. Type it again with ordinary"),
-        (math.nan, "cannot be saved. Type it again with ordinary"),
+        ("x" * (LONGEST_SETTING + 1), "too long to save .20,001 characters"),
+        ("half a character \ud83d", "cannot be saved. Enter it again with ordinary"),
+        (math.nan, "cannot be saved. Enter it again with ordinary"),
     ],
 )
 def test_a_setting_that_could_not_be_read_back_is_refused(
@@ -146,7 +146,7 @@ def test_a_setting_that_could_not_be_read_back_is_refused(
 )
 def test_an_event_that_could_not_be_read_back_is_refused(filled: Path, event: Guessed) -> None:
     before = contents(filled)
-    with pytest.raises(StoreError, match=r"cannot be saved\. Type it again"):
+    with pytest.raises(StoreError, match=r"cannot be saved\. Enter it again"):
         Progress.open(filled).record(event)
     assert contents(filled) == before
 

@@ -81,8 +81,8 @@ def test_a_line_damaged_in_both_copies_is_left_out_with_a_notice(filled: Path) -
     progress = Progress.open(filled)
     assert set(progress.cards()) == {"question-0", "question-2"}
     assert (
-        f"1 line in {path} cannot be read, not even in its copy, and is left out. "
-        "You may be asked some questions once more." in told(progress)
+        f"1 line in {path} cannot be read, not even in its copy, and is ignored. "
+        "You may be asked some questions again." in told(progress)
     )
 
 

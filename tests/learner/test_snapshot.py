@@ -78,7 +78,7 @@ def test_no_link_is_followed(filled: Path, tmp_path: Path, name: str) -> None:
 def test_a_pipe_does_not_block(filled: Path) -> None:
     (filled / "reviews.log").unlink()
     os.mkfifo(filled / "reviews.log")
-    with pytest.raises(StoreError, match="not an ordinary file"), snapshot(filled):
+    with pytest.raises(StoreError, match="not a regular file"), snapshot(filled):
         pass
 
 

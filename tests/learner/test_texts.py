@@ -94,7 +94,7 @@ def test_a_text_that_is_too_large_is_refused(
     heard: list[Exception] = []
     progress = BackgroundProgress(Progress.open(tmp_path), heard.append)
     saving = progress.texts.save(OpenText("free"), b"x" * 11, title="", tokens=1)
-    with pytest.raises(StoreError, match="too many to be saved"):
+    with pytest.raises(StoreError, match="too large to save"):
         saving.result(10)
     assert len(heard) == 1
 

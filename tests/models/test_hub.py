@@ -169,7 +169,7 @@ def test_a_folder_is_downloaded_once_and_only_the_needed_files(hub: Hub, tmp_pat
     found = find("hf:some/model", hub.url, tmp_path)
     assert found["kind"] == "folder"
     assert found["stages"][:2] == [
-        "asking Hugging Face for some/model",
+        "looking up some/model on Hugging Face",
         "downloading some/model from Hugging Face",
     ]
     folder = Path(str(found["path"]))

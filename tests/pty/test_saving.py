@@ -176,4 +176,4 @@ def test_a_failed_save_on_leaving_is_reported_on_the_terminal(folder: Path) -> N
             run.press("q")
             run.wait_for("Saving your progress")
             assert run.wait_exit() == 0
-        assert "Another session of this learner has been saving" in run.text
+        assert "Another session has been saving your progress" in run.text

@@ -139,7 +139,7 @@ def test_a_status(server: Loopback, code: int, said: str, kind: type[RemoteError
     assert "127.0.0.1" not in error.happened.partition("It says:")[2]
     assert len(server.asked) == 1, "nothing is retried"
     if code == 429:
-        assert error.next_step == "Ask again in 12 seconds."
+        assert error.next_step == "Try again in 12 seconds."
 
 
 def test_no_other_host_is_followed(server: Loopback) -> None:

@@ -289,15 +289,15 @@ def test_a_status_with_a_body_without_a_message(server: Loopback, body: bytes) -
 @pytest.mark.parametrize(
     ("headers", "step"),
     [
-        ({"retry_after": "12"}, "Ask again in 12 seconds."),
-        ({"retry_after": "0"}, "Ask again in 1 second."),
-        ({"retry_after_ms": "1500"}, "Ask again in 2 seconds."),
-        ({"retry_after": "600"}, "Ask again in 10 minutes."),
+        ({"retry_after": "12"}, "Try again in 12 seconds."),
+        ({"retry_after": "0"}, "Try again in 1 second."),
+        ({"retry_after_ms": "1500"}, "Try again in 2 seconds."),
+        ({"retry_after": "600"}, "Try again in 10 minutes."),
         ({"retry_after": "1e9"}, "The server asks you to wait for days"),
-        ({"retry_after": "soon"}, "Wait a minute"),
-        ({"retry_after": "-5"}, "Wait a minute"),
-        ({"retry_after": "nan"}, "Wait a minute"),
-        ({}, "Wait a minute"),
+        ({"retry_after": "soon"}, "Try again in a minute"),
+        ({"retry_after": "-5"}, "Try again in a minute"),
+        ({"retry_after": "nan"}, "Try again in a minute"),
+        ({}, "Try again in a minute"),
     ],
 )
 def test_too_many_requests(server: Loopback, headers: dict[str, str], step: str) -> None:
@@ -306,7 +306,7 @@ def test_too_many_requests(server: Loopback, headers: dict[str, str], step: str)
 
 def test_too_many_requests_until_a_date(server: Loopback) -> None:
     error = failure(server, status(429, MESSAGE, retry_after=formatdate(time() + 600, usegmt=True)))
-    assert error.next_step == "Ask again in 10 minutes."
+    assert error.next_step == "Try again in 10 minutes."
 
 
 def test_log_probabilities_that_are_not_supported(server: Loopback) -> None:

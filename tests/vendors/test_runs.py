@@ -100,7 +100,7 @@ def test_pieces_that_arrived_before_an_error_are_kept(server: Loopback) -> None:
     assert [piece.text for piece in progress.pieces] == ["Hi", " you"]
     assert progress.trouble is not None
     assert progress.trouble.kind == "StreamBroken"
-    assert progress.trouble.title == "The answer broke off"
+    assert progress.trouble.title == "The answer was interrupted"
 
 
 def test_cancelling_takes_effect_at_once(server: Loopback) -> None:

@@ -1,7 +1,7 @@
-"""The Textual app. It shows what the other layers compute, and never imports torch."""
+"""The Textual app. It shows what the engine computes, and never imports torch."""
 
 import os
 
-# Textual's highest frame rate. At its default of 60, a key pressed while the model runs could wait
-# a sixtieth of a second before its effect is painted.
+# The maximum frame rate of Textual. At its default of 60, the effect of a key pressed while the
+# model runs could appear a sixtieth of a second late.
 os.environ.setdefault("TEXTUAL_FPS", "120")

@@ -1,6 +1,6 @@
-"""The app, and what lives as long as the program runs.
+"""The app, and the objects that exist for as long as it runs.
 
-Nothing here imports torch, and the engine process starts only after the first paint.
+This module does not import torch, and the engine process starts only after the first paint.
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
 Start = Literal["home", "review"]
-"""The screen to open first, above home."""
+"""The screen that opens first, on top of the home screen."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """The seconds that the app waits for unsaved progress before it ends.
+    """The timeouts, in seconds, for saving progress before the app exits.
 
-    `quit` applies when the learner leaves, and is longer than a save waits for its lock; `unmount`
-    applies when the terminal is gone.
+    `quit` applies when the learner quits, and is longer than the time that a save waits for its
+    lock. `unmount` applies when the terminal has disconnected.
     """
 
     quit: float = 6.0
@@ -70,21 +70,21 @@ PATIENCE = Patience()
 
 
 class TutorApp(RemoteTerminal):
-    """The app, with the course, the learner's progress and the engine."""
+    """The tutor app, with a course, the learner's progress and an engine."""
 
     TITLE = "tutor"
     CSS_PATH = "main.tcss"
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v", "glossary", "glossary", tooltip="Open the glossary of the course."),
-        Binding("slash", "search", "search", tooltip="Search lessons, glossary and questions."),
-        Binding("question_mark", "help", "help", tooltip="Explain every key of this screen."),
+        Binding("v", "glossary", "glossary", tooltip="Open the course glossary."),
+        Binding("slash", "search", "search", tooltip="Search the lessons, glossary and questions."),
+        Binding("question_mark", "help", "help", tooltip="Explain every key on this screen."),
         Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True, system=True),
         Binding("ctrl+l", "redraw", show=False, priority=True, system=True),
     ]
 
     model_status: reactive[ModelStatus] = reactive(ModelStatus())
-    """The state of the model. Every screen shows it in its status line."""
+    """The state of the model, which every screen shows in its status line."""
 
     def __init__(
         self,
@@ -106,17 +106,18 @@ class TutorApp(RemoteTerminal):
     ) -> None:
         """Create the app.
 
-        `opening` reads the rest of `course`, if so far only its outline was read. `model_missing`
-        returns whether the default model is wanted but not installed; it is then downloaded in the
-        background. `lab` is the name of a lab to open first, above home. With `ascii_only`, the
-        app draws only ASCII. `remote` is the engine's model if it is a remote one. `allowed` says
-        what learners may do here, `idle` counts the time since the last key, and `find_lab` returns
-        a lab by its name.
+        `opening` reads the rest of `course` if only its outline has been read so far.
+        `model_missing` returns whether the default model is wanted but not installed; if so, the
+        app downloads it in the background. `lab` is the name of a lab to open first, on top of the
+        home screen. With `ascii_only`, the app draws only ASCII characters. `remote` is the
+        engine's model if that model is remote. `allowed` says what learners may do on this machine,
+        `idle` measures the time since the last key press, and `find_lab` returns the lab with a
+        given name.
         """
         super().__init__()
         self.progress = BackgroundProgress(progress, self._saving_failed)
         self.untold: list[Exception] = []
-        """Errors while saving that the learner has not seen yet."""
+        """Errors from saving that the learner has not seen yet."""
         self._leaving = False
         self._patience = patience
         self._opening = opening
@@ -159,7 +160,7 @@ class TutorApp(RemoteTerminal):
 
     def _set_colors(self, *, ascii_only: bool) -> None:
         self._line_filters: list[LineFilter] = []
-        """Our filters. If there are any, they replace Textual's own."""
+        """The app's own line filters. If there are any, they replace Textual's filters."""
         self.register_theme(theme.MANY_COLORS)
         self.register_theme(theme.SIXTEEN_COLORS)
         if self.no_color:
@@ -177,7 +178,7 @@ class TutorApp(RemoteTerminal):
     async def on_event(self, event: Event) -> None:
         if isinstance(event, Key | Paste) and not event.is_forwarded and self.idle is not None:
             self.idle.pressed()
-            if isinstance(self.screen, IdleScreen):  # this key only keeps the session open
+            if isinstance(self.screen, IdleScreen):  # this key press only keeps the session open
                 self.pop_screen()
                 return
         if isinstance(event, Key) and not event.is_forwarded:
@@ -187,7 +188,7 @@ class TutorApp(RemoteTerminal):
         await super().on_event(event)
 
     async def _on_key(self, event: Key) -> None:
-        """Redirect a key that no widget used, before the app's own bindings see it."""
+        """Redirect a key that no widget handled, before the app's own bindings handle it."""
         if self._late_keys.redirected(event, self.focused or self.screen):
             event.prevent_default()
 
@@ -195,13 +196,13 @@ class TutorApp(RemoteTerminal):
         self.begin()
 
     def begin(self) -> None:
-        """Start the engine and read the rest of the course, once the first screen is painted."""
-        if not gc.isenabled():  # `tutor.cli.app` has turned it off for a quick start
-            gc.freeze()  # objects created so far stay: the collector need not check them again
+        """Start the engine and read the rest of the course, after the first screen is painted."""
+        if not gc.isenabled():  # `tutor.cli.app` disables it to start faster
+            gc.freeze()  # the collector never has to check the objects created so far
             gc.enable()
         remote = self.services.remote
         if remote is not None and remote.here:
-            self.engine.allow(remote)  # with its API key, if the server needs one
+            self.engine.allow(remote)  # includes its API key, if the server needs one
         self.run_worker(self.keeper.start(), name="model")
         self.run_worker(self._read_on(), name="course")
         self.progress.check()
@@ -211,7 +212,7 @@ class TutorApp(RemoteTerminal):
             self.navigator.open_live_lab(self._lab)
 
     async def _read_on(self) -> None:
-        """Read the rest of the course, and show what is wrong in it."""
+        """Read the rest of the course, and show any errors in it."""
         if self._opening is None or self._background_load is None:
             return
         await self._background_load.run()
@@ -236,7 +237,7 @@ class TutorApp(RemoteTerminal):
             self.navigator.tell("The model is ready again.")
 
     def _saving_failed(self, error: Exception) -> None:
-        """Note an error while saving. The thread that saves calls this."""
+        """Record an error from saving. The saving thread calls this."""
         self.untold.append(error)
         self.call_later(self._tell_untold)
 
@@ -246,32 +247,32 @@ class TutorApp(RemoteTerminal):
             if not isinstance(error, TutorError):
                 raise error
             if isinstance(error, StoreRepaired) and isinstance(self.screen, HomeScreen):
-                self.screen.tell_problems()  # home shows it with all other problems
+                self.screen.tell_problems()  # the home screen lists all problems together
             else:
                 self.navigator.tell(error)
 
     async def action_quit(self) -> None:
-        """Quit as soon as everything is saved. Keys work in the meantime."""
+        """Quit as soon as everything is saved. Keys still work in the meantime."""
         self.run_worker(self._leave(), name="leave", exclusive=True, group="leave")
 
     async def _leave(self) -> None:
         if self.progress.unsaved:
-            self.navigator.tell("Saving your progress, then quitting.")
+            self.navigator.tell("Saving your progress before quitting.")
             self._leaving = True
             await asyncio.to_thread(self.progress.drain, self._patience.quit)
         self.exit()
 
     def ask_whether_there(self) -> None:
-        """Ask whether the learner is still there, shortly before the idle limit ends the app."""
+        """Ask whether the learner is still there, shortly before the idle timeout ends the app."""
         if self.idle is not None and not isinstance(self.screen, IdleScreen):
             self.push_screen(IdleScreen(self.idle))
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
-        """Show an address instead of opening it, even if Textual or a click asks for it."""
+        """Show a URL instead of opening it, even if Textual or a mouse click requests it."""
         self.navigator.tell(f"This link leads outside the course: {url}")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Disable a key, and hide it on the key line, while the text field in focus takes it."""
+        """Disable a key, and hide it on the key line, while the focused text field handles it."""
         typed = {"glossary": "v", "search": "/"}.get(action)
         if typed is not None and self.focused is not None:
             return not self.focused.check_consume_key(typed, typed)

@@ -1,4 +1,4 @@
-"""The base of all screens: the status line, the rules, room for a notice, and the key line."""
+"""The base class of all screens, with the status line, two rules, the notice and the key line."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ if TYPE_CHECKING:
 
 
 def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
-    """Return the keys that scroll the part of a screen that its `SCROLLED` selects."""
+    """Return bindings that scroll the widget that the screen's `SCROLLED` selects."""
     return [
         *pair(UP_DOWN, "scroll(*)", "scroll", tooltip),
     ]
 
 
 class TutorScreen(Screen[None]):
-    """A screen of the tutor.
+    """A screen of the app.
 
-    Subclasses yield their content in `compose_content`, set `place` (and `aside`), and list their
-    keys in `BINDINGS`. The key line has the shown ones; the help screen explains each key by its
-    `tooltip`.
+    Subclasses yield their content in `compose_content`, set `place` (and `aside`) for the status
+    line, and list their keys in `BINDINGS`. The key line shows the visible bindings, and the help
+    screen explains each key with its `tooltip`.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back", tooltip="Go back. Nothing is discarded."),
+        Binding("escape", "back", "back", tooltip="Go back without losing anything."),
     ]
     AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012 (Textual's own type)
-    """On a low screen, the rules are left out to make room for the content."""
+    """On a low screen, the rules are hidden to leave more room for the content."""
     SCROLLED: ClassVar[str] = ""
 
     place: reactive[str] = reactive("")
@@ -71,12 +71,12 @@ class TutorScreen(Screen[None]):
             top.model, top.model_mark = status.line, status.mark
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        """Keep the cursor from blinking, which would repaint the screen every half second."""
+        """Stop the cursor from blinking, which would repaint the screen every half second."""
         if hasattr(event.widget, "cursor_blink"):
             event.widget.cursor_blink = False
 
     def tell(self, *messages: TutorError | str | None) -> None:
-        """Show messages in the notice until others replace them. None hides it."""
+        """Show messages in the notice until the next call replaces them. None hides the notice."""
         for notice in self.query("#notice").results(Notice):
             notice.said = messages
 
@@ -92,7 +92,7 @@ class TutorScreen(Screen[None]):
 
 
 class TextScreen(TutorScreen):
-    """A screen with one text that scrolls. Subclasses lay it out in `text`."""
+    """A screen with scrolling text, which subclasses lay out in `text`."""
 
     SCROLLED = "#scrolled"
     DEFAULT_CSS = "TextScreen #scrolled { height: 1fr; scrollbar-gutter: stable; }"
@@ -102,14 +102,15 @@ class TextScreen(TutorScreen):
             yield Static(id="text", markup=False)
 
     def text(self, width: int) -> list[Content]:
-        """Return the lines, wrapped to `width` columns."""
+        """Return the lines of text, wrapped to `width` columns."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
         self.draw()
 
     def draw(self) -> None:
-        """Put the text on the screen."""
+        """Lay out the text and show it on the screen."""
         width = self.query_one(self.SCROLLED).scrollable_content_region.width
         self.query_one("#text", Static).update(Content("\n").join(self.text(width)))
-        self.call_after_refresh(self.refresh_bindings)  # only now is it known if it can scroll
+        # the scroll keys depend on the layout
+        self.call_after_refresh(self.refresh_bindings)

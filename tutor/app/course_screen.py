@@ -1,4 +1,4 @@
-"""The base of the screens that use the course, the learner's progress or the model."""
+"""The base classes of screens that use the course, the learner's progress or the model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tutor.app.services import Navigation, Place, Services
 
 Entry = tuple[Row, Callable[[], object]]
-"""A row of a menu, and the function that choosing it calls."""
+"""A row of a menu, and the function to call when the row is chosen."""
 
 
 class CourseScreen(TutorScreen):
@@ -32,7 +32,7 @@ class CourseScreen(TutorScreen):
 
 
 class MenuScreen(CourseScreen):
-    """A screen with a `Menu`, whose entries each open something."""
+    """A screen with a `Menu`, whose entries open other screens."""
 
     _openers: Sequence[Callable[[], object] | None] = ()
 
@@ -43,11 +43,11 @@ class MenuScreen(CourseScreen):
         self.fill()
 
     def fill(self) -> None:
-        """Show the current state."""
+        """Update the screen to the current state."""
         raise NotImplementedError
 
     def show_entries(self, entries: Sequence[Entry | None], *, flat: bool = False) -> None:
-        """Show entries. None is a blank line. See `Menu.show`."""
+        """Show these entries in the menu. None stands for a blank line. See `Menu.show`."""
         self._openers = [each and each[1] for each in entries]
         self.query_one(Menu).show([each and each[0] for each in entries], flat=flat)
 

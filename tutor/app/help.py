@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from textual.binding import ActiveBinding, BindingType
 
 Key = tuple[str, str, str]
-"""The name of a key, its label on the key line, and a sentence that explains it."""
+"""The name of a key, its label on the key line, and a sentence that explains the key."""
 
 _COLUMN = 9
 
 
 class HelpScreen(TextScreen):
-    """A list of the keys that were active when `?` was pressed."""
+    """A list of the keys that were active when the learner pressed `?`."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
 
@@ -43,7 +43,7 @@ class HelpScreen(TextScreen):
 
 
 def keys_of(bindings: Iterable[ActiveBinding]) -> list[Key]:
-    """Return the keys that have an effect now, each function once.
+    """Return the keys that currently have an effect, with one key per function.
 
     Hidden keys are included if they have a tooltip.
     """

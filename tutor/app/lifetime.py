@@ -1,11 +1,12 @@
-"""Runs the app on a terminal that may go away at any moment.
+"""Run the app on a terminal that may disconnect at any moment.
 
-Textual handles neither SIGHUP (the connection dropped) nor SIGTERM. The process would die without
-restoring the screen or, with SIGHUP ignored, spin on a dead terminal. A handler on the event loop
-hangs when output is blocked. So both signals are blocked before any thread starts, and one thread
-waits for them and asks the app to exit. If the app does not exit in time, the process is ended.
-Nothing is lost: everything that was reported as saved is on disk, and the saving thread writes
-the rest in the meantime.
+Textual handles neither SIGHUP (sent when the connection drops) nor SIGTERM. The process would die
+without restoring the screen or, if SIGHUP is ignored, spin on a dead terminal. A handler on the
+event loop would hang while output is blocked. Therefore both signals are blocked before any thread
+starts, and one thread waits for them and asks the app to exit.
+
+If the app does not exit in time, that thread ends the process. No progress is lost: everything that
+was reported as saved is on disk, and the saving thread writes pending changes in the meantime.
 """
 
 from __future__ import annotations
@@ -28,12 +29,16 @@ if TYPE_CHECKING:
     from tutor.app.terminal.idle import IdleLimit
 
 PATIENCE = 3.0
-"""Seconds that the app has to exit by itself."""
+"""The time, in seconds, that the app has to exit by itself."""
 
 
 def run(app: TutorApp) -> int:
-    """Run `app` until it exits, and return the status (128 + the number of a signal)."""
-    if sys.platform != "win32":  # which has no such signals: its console ends its programs
+    """Run `app` until it exits, and return the exit status.
+
+    After a signal, the status is 128 plus the number of the signal.
+    """
+    # Windows has no such signals; its console ends the programs that run in it
+    if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_BLOCK, _leave_on())
         accept_only_keys()
     _ask_the_terminal_for_its_size()
@@ -42,7 +47,7 @@ def run(app: TutorApp) -> int:
 
 
 def _ask_the_terminal_for_its_size() -> None:
-    """Remove COLUMNS and LINES from the environment if the terminal knows its own size.
+    """Remove COLUMNS and LINES from the environment if the terminal reports its size.
 
     Exported values would take precedence over the real size and never follow its changes.
     """
@@ -58,7 +63,8 @@ async def _run(app: TutorApp) -> int:
         threading.Thread(target=_leave_on_signal, args=(app, loop), daemon=True).start()
     if app.idle is not None:
         threading.Thread(target=_leave_when_idle, args=(app, app.idle, loop), daemon=True).start()
-    # No mouse: the terminal keeps its own selection, and a moving pointer sends nothing.
+    # Without mouse support, the terminal's own text selection works, and moving the pointer sends
+    # no input.
     await app.run_async(mouse=False)
     if app.crash is not None:
         from tutor.app.terminal import crash
@@ -69,7 +75,7 @@ async def _run(app: TutorApp) -> int:
 
 
 def _say_why_and_what_is_lost(app: TutorApp) -> None:
-    """Print why the app ended and what was not saved, once the terminal is restored."""
+    """Print why the app ended and what was not saved, after the terminal is restored."""
     if app.idle is not None and app.idle.over:
         without = f"no key was pressed for {in_words(app.idle.seconds)}"
         saved = "" if app.untold or app.progress.unsaved else " Everything is saved."
@@ -78,7 +84,7 @@ def _say_why_and_what_is_lost(app: TutorApp) -> None:
         print(f"tutor: {safe(str(error))}", file=sys.stderr)
     if count := app.progress.unsaved:
         what = "change was" if count == 1 else f"{count} changes were"
-        print(f"tutor: the last {what} not saved: the disk took too long.", file=sys.stderr)
+        print(f"tutor: the last {what} not saved because the disk took too long.", file=sys.stderr)
 
 
 def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEventLoop) -> None:
@@ -87,8 +93,8 @@ def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEvent
 
 
 def _leave(app: TutorApp, loop: asyncio.AbstractEventLoop, status: int) -> None:
-    """Exit the app, from another thread, and end the process if the app does not exit in time."""
-    last_resort = threading.Timer(PATIENCE, os._exit, (status,))  # saving continues until then
+    """Exit the app from another thread, and end the process if the app does not exit in time."""
+    last_resort = threading.Timer(PATIENCE, os._exit, (status,))  # saving continues in the meantime
     last_resort.daemon = True
     last_resort.start()
     loop.call_soon_threadsafe(lambda: app.exit(return_code=status))

@@ -1,4 +1,4 @@
-"""Opens and leaves the screens of the app, and imports each screen's code when it is opened."""
+"""Open and close the screens of the app, and import each screen's code when it is needed."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ _WHAT_STEPPING_SENDS = (
 
 
 class Navigator:
-    """The `Navigation` of `app`, which gives each screen `services` and itself."""
+    """The app's `Navigation`, which passes `services` and itself to each screen."""
 
     def __init__(self, app: App[None], services: Services) -> None:
         self._app = app
         self._services = services
         self.labs_left: dict[str, Left] = {}
-        """The state in which each lab was left, by name, until the program ends."""
+        """The state in which the learner left each lab in this session, by the lab's name."""
 
     def tell(self, message: TutorError | str | None) -> None:
         if isinstance(screen := self._app.screen, TutorScreen):
@@ -89,7 +89,7 @@ class Navigator:
         self._app.push_screen(kind(self._services, self))
 
     def _push_or_return(self, kind: type[CourseScreen]) -> None:
-        """Open a screen, or return to one of its class that is already open below."""
+        """Open a screen, or return to a screen of the same class that is already open."""
         for screen in self._app.screen_stack:
             if isinstance(screen, kind):
                 self._return_to(screen)
@@ -222,9 +222,9 @@ class Navigator:
         self._open_on_model(lambda: ExplorerScreen(engine, progress, mode=mode))
 
     def _open_on_model(self, make: Callable[[], Screen[None]]) -> None:
-        """Open a screen that queries the model at once.
+        """Open a screen that queries the model as soon as it opens.
 
-        If the model is a remote one, ask for the learner's consent first.
+        If the model is remote, ask for the learner's consent first.
         """
         remote = self._services.remote
         if remote is None or self._services.engine.allowed(remote):
@@ -244,10 +244,11 @@ class Navigator:
     ) -> None:
         """Open the guessing game on the text of `lab`, or show a message if the model is remote.
 
-        The game scores every token of a text, but a server returns the probabilities of only a few.
+        The game scores every token of a text, but a server returns the probabilities of only a few
+        tokens.
         """
         if self._services.remote is not None:
-            self.tell("The guessing game needs the probability of every token: use a local model.")
+            self.tell("The guessing game needs the probability of every token. Use a local model.")
             return
         from tutor.app.explorer.guess.panel import GuessScreen
 
@@ -260,7 +261,7 @@ class Navigator:
         self._app.push_screen(LessonProgressScreen(self._services, self, outline))
 
     def open_help(self) -> None:
-        """Open the help page, which describes the keys of the current screen."""
+        """Open the help screen, which describes the keys of the current screen."""
         from tutor.app.help import HelpScreen
 
         screen = self._app.screen

@@ -1,4 +1,4 @@
-"""The services that screens of the app may use, and the navigation between screens.
+"""The services that the app's screens may use, and the navigation between screens.
 
 Both are passed to the screens that need them.
 """
@@ -31,9 +31,10 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
     Agreed = Callable[[RemoteModel, str], Awaitable[bool]]
-    """Returns whether texts may be sent to the host of a model, and asks the learner if needed.
+    """A function that returns whether text may be sent to the host of a model.
 
-    The phrase says what would be sent. See `tutor.app.model.consent`.
+    It asks the learner if consent is needed. Its second argument is a phrase that describes the
+    text. See `tutor.app.model.consent`.
     """
 
 
@@ -41,8 +42,8 @@ if TYPE_CHECKING:
 class Services:
     """The services that screens may use.
 
-    `remote` is the engine's model if it is a remote one, `allowed` says what learners may do here,
-    and `find_lab` returns a lab by its name.
+    `remote` is the engine's model if that model is remote, `allowed` says what learners may do on
+    this machine, and `find_lab` returns the lab with a given name.
     """
 
     course: Course
@@ -57,11 +58,11 @@ class Services:
 
     @cached_property
     def asked(self) -> dict[str, ReviewQuestion]:
-        """The questions of the course by id, in the form that reviews use."""
+        """The course's questions by id, in the form that reviews use."""
         return review_questions(self.course)
 
     def replace_course(self, course: Course) -> None:
-        """Use another course: `tutor preview` does it whenever the lesson is saved."""
+        """Use another course. `tutor preview` calls this whenever the lesson file is saved."""
         self.course = course
         self.__dict__.pop("asked", None)
 
@@ -75,41 +76,43 @@ Place = (
     Literal["step", "chat", "guess", "labs", "model"]
     | Literal["review", "suspended", "progress", "teacher", "glossary", "search"]
 )
-"""The name of a screen that needs nothing else to open."""
+"""The name of a screen that can be opened without further information."""
 
 
 class Navigation(Protocol):
     """The navigation between screens, which `tutor.app.navigator` implements.
 
-    Screens know only this protocol, so that no screen imports another.
+    Screens depend only on this protocol, so that no screen imports another.
     """
 
     def open_place(self, place: Place) -> None:
-        """Open a screen by its name, or return to a glossary or search that is open below."""
+        """Open a screen by its name, or return to a glossary or search that is already open."""
 
     def open_outline(
         self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
     ) -> None:
         """Read the lesson of an outline, and open it or its questions.
 
-        Its file may have changed since the course was opened. If it can no longer be read, the
-        learner sees the error.
+        The lesson file may have changed since the course was opened. If it can no longer be read,
+        the learner sees the error.
         """
 
     def open_lesson(self, lesson: Lesson, screen_id: str | None = None) -> None: ...
 
     def open_link(self, href: str, lesson_id: str = "") -> None:
-        """Open the target of a link, above the screen with the text.
+        """Open the target of a link, on top of the screen with the text.
 
-        `lesson_id` is the lesson of the text. Addresses outside the course are only shown.
+        `lesson_id` is the id of the lesson that the text belongs to. Addresses outside the course
+        are shown but not opened.
         """
 
     def open_target(self, target: TermTarget | ScreenTarget) -> None: ...
 
     def open_quiz(self, lesson: Lesson) -> None:
-        """Open the questions of a lesson, or return to them if they or their result are open below.
+        """Open the questions of a lesson, or return to them if they are already open.
 
-        Two screens of the same quiz would contradict each other.
+        If their result is open, a new run replaces it. Two open screens of the same quiz would
+        contradict each other.
         """
 
     def restart_quiz(self, lesson: Lesson) -> None:
@@ -119,14 +122,15 @@ class Navigation(Protocol):
         """Replace the quiz with its result, so that Esc returns to where the quiz was opened."""
 
     def open_lab(self, lesson: Lesson, lab: Lab) -> None:
-        """Open a lab of a lesson on the whole screen."""
+        """Open a lab of a lesson as a screen of its own."""
 
     def open_live_lab(
         self, name: str, lesson: Lesson | None = None, embedded: Lab | None = None
     ) -> None:
-        """Open a lab of `tutor.labs` in the state in which it was left in this session.
+        """Open a lab from `tutor.labs` in the state in which the learner left it in this session.
 
-        `lesson` embeds it as `embedded`, with a task of its own and some of the goals.
+        If a lesson embeds the lab, `lesson` is that lesson, and `embedded` has the lesson's own
+        task and some of the goals.
         """
 
     def open_conversation(self, begin: Document) -> None:

@@ -1,4 +1,4 @@
-"""Creates the app for the command line, with the course, progress and model of this machine."""
+"""Create the app for the command line, with this machine's course, progress and model."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def make_app(
     allowed: Allowed = EVERYTHING,
     idle_minutes: float | None = None,
 ) -> TutorApp:
-    """Return the app with the course, progress and model of this machine.
+    """Return the app with this machine's course, progress and model.
 
-    `model` is the value of `--model`; None means the default. `learner` is the name of the learner
-    whose progress to use. `course` is a folder of other lessons; progress in them is kept
+    `model` is the value of `--model`, or None for the default. `learner` is the name of the learner
+    whose progress to use. `course` is a folder with other lessons, whose progress is stored
     separately. `ascii_only` draws in ASCII, which also happens if the locale cannot write UTF-8.
-    The program ends after `idle_minutes` without a key, or never if None.
+    The program ends after `idle_minutes` without a key press, or never if None.
 
     Raises:
-        TutorError: progress or lessons cannot be opened at all.
+        TutorError: The progress or the lessons cannot be opened.
     """
     remote = remote_model(model) if is_remote(model) else None
 

@@ -1,13 +1,14 @@
 """All colors of the app.
 
-Color shows three things, and a glyph, a number or weight shows each of them too: `ACT` marks where
-you can act, `LIKELY` (5 steps) how probable something is, and `RIGHT` and `NOT_YET` whether an
-answer was correct. The names are theme variables for content styles (`"$accent"`) and `.tcss`
-files.
+Color shows three things, and each of them is also shown by a symbol, a number or the font weight:
+`ACT` marks where the learner can act, `LIKELY` (5 steps) shows how probable something is, and
+`RIGHT` and `NOT_YET` show whether an answer was correct. The values are theme variables for content
+styles (`"$accent"`) and `.tcss` files.
 
-Terminals with 16 colors have a theme of their own, made of those 16, so that no two of our colors
-are rounded to the same one. If `NO_COLOR` is set, `tutor.app.terminal.line_filters.Colorless`
-removes the colors from every line that is drawn, because Textual would still send grays.
+Terminals with 16 colors have a separate theme that uses only those 16, so that no two of the app's
+colors are rounded to the same one. If `NO_COLOR` is set,
+`tutor.app.terminal.line_filters.Colorless` removes the colors from every line that is drawn,
+because Textual would still send grays.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ CODE = "$code"
 RIGHT = "$success"
 NOT_YET = "$error"
 LIKELY = ("$likely-1", "$likely-2", "$likely-3", "$likely-4", "$likely-5")
-"""The colors from nearly impossible to nearly certain."""
+"""The colors of probabilities, from nearly impossible to nearly certain."""
 
 LIKELY_BOUNDS = (0.01, 0.05, 0.2, 0.6)
-"""The probabilities at which one step of `LIKELY` ends and the next begins."""
+"""The probabilities that separate the steps of `LIKELY`."""
 
 
 def likely(probability: float) -> str:
@@ -44,7 +45,7 @@ _MANY = {
     "likely-4": "#7fd8d8",
     "likely-5": "#d7f5ec",
     "code": "#a9c7e8",
-    # Textual's own widgets use these.
+    # These variables are used by Textual's own widgets.
     "block-cursor-background": "#2b3440",
     "input-cursor-text-style": "reverse",
     "scrollbar-active": "#6f7b8a",

@@ -1,12 +1,12 @@
-"""Check with the model what an author's lesson says about it.
+"""Check what an author's lesson says about the model.
 
-    claims       the claims of a lesson, and findings about the model's answers
-    ask          the answers, computed with the model in exact arithmetic
-    measured     figures over many prompts, by a formula, or from a recorded run
-    attempt      a lab done by its solution, with the code of the stepper
-    kept_answers the answers of earlier runs
-    rounding     whether a number that a text quotes is the number that was computed
+    claims       the claims of a lesson, and the findings about them
+    ask          the model's answers, computed in exact arithmetic
+    measured     numbers from many prompts, a formula, or a recorded run
+    attempt      completing a lab with its solution, using the stepper's code
+    kept_answers the stored answers of earlier runs
+    rounding     whether a quoted number matches the computed number
 
-This package is above the app, whose stepper it uses (but not its screen), and imports torch only
-when there is something to compute.
+This package uses the stepper of the app, but not its screen. It imports torch only when there is
+something to compute.
 """

@@ -1,4 +1,4 @@
-"""Check how a lesson reads and fits: things that may trip up a learner in a valid lesson."""
+"""Check valid lessons for things that may trip up a learner, such as screens that are too long."""
 
 import difflib
 from collections import Counter
@@ -11,12 +11,12 @@ from tutor.course.reading.markup import BLOCKS, markdown
 from tutor.text import wrapped
 
 GOOD_TITLE = 40
-"""The most columns of a screen's title, which shares its line with the place in the lesson."""
+"""The maximum width of a screen title, which shares its line with the place in the lesson."""
 TASK_LINES = 3
-"""The lines of a lab's task that stay visible in the lab."""
+"""The maximum number of lines of a lab's task that stay visible in the lab."""
 
 Advice = tuple[str, str, str]
-"""The id that the advice is about (empty: the whole lesson), the problem, and the next step."""
+"""The id of the part concerned (empty: the whole lesson), the problem, and the next step."""
 
 
 def advice(lesson: Lesson) -> Iterator[Advice]:
@@ -24,7 +24,7 @@ def advice(lesson: Lesson) -> Iterator[Advice]:
         yield (
             "",
             "The lesson asks no questions.",
-            "Add some: answering questions helps learners remember.",
+            "Add some, because answering questions helps learners remember.",
         )
     if not lesson.labs:
         yield "", "The lesson has no lab.", "Add an exercise on the live model."
@@ -43,7 +43,7 @@ def _about_screen(screen: Screen) -> Iterator[Advice]:
             screen.id,
             f"The screen {screen.id!r} takes {lines} lines at {WIDTH} columns;"
             f" a small terminal shows {HEIGHT}.",
-            "Shorten it, or split it into two screens: one idea per screen.",
+            "Shorten it, or split it into two screens with one idea each.",
         )
     if len(screen.title) > GOOD_TITLE:
         yield (
@@ -55,13 +55,13 @@ def _about_screen(screen: Screen) -> Iterator[Advice]:
         yield (
             screen.id,
             f"A line of code or a table is wider than {WIDTH} columns: {line.strip()[:40]!r}...",
-            "Make it narrower, because it cannot wrap.",
+            "Make it narrower, because it cannot be wrapped.",
         )
     for token in markdown().parse(screen.body):
         info = token.info.strip() if token.type == "fence" else ""
         close = difflib.get_close_matches(info.casefold(), BLOCKS, n=1, cutoff=0.7)
         if close:
-            yield screen.id, f"A block is marked {info!r}.", f"Did you mean `{close[0]}`?"
+            yield screen.id, f"The block type {info!r} is unknown.", f"Did you mean `{close[0]}`?"
 
 
 def _about_lab(lab: Lab) -> Iterator[Advice]:
@@ -69,13 +69,13 @@ def _about_lab(lab: Lab) -> Iterator[Advice]:
         yield (
             lab.id,
             f"The task of the lab {lab.id!r} takes more than {TASK_LINES} lines.",
-            "Shorten it: it stays on screen while the lab is done.",
+            "Shorten it, because it stays on screen during the lab.",
         )
     if lab.kind == "stepper" and not lab.goals:
         yield (
             lab.id,
             f"The lab {lab.id!r} has no goal.",
-            "Add a goal to be checked on the live model.",
+            "Add a goal that can be checked on the live model.",
         )
 
 
@@ -92,7 +92,7 @@ def _about_question(question: Question) -> Iterator[Advice]:
         yield (
             question.id,
             f"The question {question.id!r} contains the same text twice: {repeated[0][:40]!r}.",
-            "Give each hint and each `why` a text of its own.",
+            "Give each hint and each `why` its own text.",
         )
     if lines > HEIGHT:
         yield (

@@ -1,4 +1,4 @@
-"""Compute with the model what lessons say about it."""
+"""Compute the values that lessons quote about the model."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _MORE = 4
 
 
 class Value(msgspec.Struct, frozen=True):
-    """The computed value of a quote: a number, or for `greedy` the generated text."""
+    """The computed value of a quote: a number or, for `greedy`, the generated text."""
 
     number: float | None = None
     text: str = ""
     trouble: str = ""
-    """The reason why there is no answer, for example that `token` is not one token."""
+    """The reason why there is no value, for example that `token` is not a single token."""
 
 
 class Pair(msgspec.Struct, frozen=True):
@@ -47,13 +47,13 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 class Ranked(msgspec.Struct, frozen=True):
-    """The most probable tokens after a prompt, and the probability of each."""
+    """The most probable tokens after a prompt, with their probabilities."""
 
     tokens: tuple[tuple[str, float], ...]
 
 
 class Ask:
-    """Answers of the model, computed or stored; it is only loaded to compute one."""
+    """The answers of the model, which is loaded only if an answer is not stored yet."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Ask:
         load: Callable[[], LanguageModel],
         solve: Callable[[str, LanguageModel], Solved] = solved,
     ) -> None:
-        """Use `memory` for known answers; `solve` does a named lab by its own solution."""
+        """Use `memory` for stored answers, and `solve` to run the built-in solution of a lab."""
         self._memory = memory
         self._load = load
         self._solve = solve
@@ -81,7 +81,7 @@ class Ask:
         return self._memory.answer(asked, Value, lambda: self._quoted(number))
 
     def lab(self, lab: Lab) -> Outcome:
-        """Return the outcome of the lab's solution; an embedded lab is done only once."""
+        """Return the outcome of a lab's solution. An embedded lab is run only once."""
         if lab.kind == "live":
             name = lab.live
             done = self._memory.answer(name, Solved, lambda: self._solve(name, self._model))
@@ -106,7 +106,7 @@ class Ask:
         return self._memory.answer(wanted, Ranked, lambda: self._ranked(self._open(wanted), 2))
 
     def outcomes(self, block: Cases, prompt: str) -> Outcomes:
-        """Return the model's answer to every case in `prompt`."""
+        """Return the model's answers for all cases in `prompt`."""
         asked = [prompt, block.cases, block.among]
         return self._memory.answer(asked, Outcomes, lambda: outcomes(block, prompt, self._model))
 
@@ -155,9 +155,9 @@ class Ask:
         return self._read(text_ids(self._model, text))
 
     def _read(self, ids: Sequence[int]) -> Session:
-        """Return a session on these tokens, the same object each time.
+        """Return a session with these tokens, the same object every time.
 
-        Many prompts of a lesson begin alike, and so the model processes the beginning only once.
+        Many prompts of a lesson begin with the same text, which the model then processes only once.
         """
         from tutor.lm.session import Session
 
@@ -179,7 +179,7 @@ class Ask:
         return b"".join(token.data for token in written).decode("utf-8", "replace")
 
     def _read_ahead(self, session: Session, says: str) -> None:
-        """Process the quotation in one pass, before its tokens are generated one by one."""
+        """Process the quoted text in one pass, before its tokens are generated one by one."""
         first = session.distribution(len(session), PLAIN, seed=0, top=1).rows[0].token.id
         for text in (says, f" {says}"):
             ids = self._model.tokenizer.encode(text)

@@ -1,6 +1,6 @@
-"""Do a lab by its solution, with the stepper and the goals of the app.
+"""Complete a lab with its solution, using the stepper and the goals of the app.
 
-There is no screen and no engine process, and the model answers at once.
+This needs neither a screen nor an engine process: the model is called directly.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result of doing a lab.
+    """The result of running a lab's solution.
 
-    It has the indexes of the goals that are reached `at_start`, and of those `reached` in the
-    end; or the `trouble` at step `step` (from 1) of the solution. `over` says whether a
-    guessing game ended.
+    `at_start` has the indexes of the goals that are reached before the first step, and `reached`
+    those that are reached at the end. If the solution fails, `trouble` is the reason and `step` the
+    number of the step (from 1). `over` says whether a guessing game ended.
     """
 
     at_start: tuple[int, ...] = ()
@@ -46,14 +46,14 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class Solved(msgspec.Struct, frozen=True):
-    """The result of doing a lab of `tutor.labs`: the names of all its goals that were reached."""
+    """The result of running a lab of `tutor.labs`: the names of all goals that were reached."""
 
     at_start: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
     trouble: str = ""
 
     def outcome(self, lab: Lab) -> Outcome:
-        """Return the result for a `lab` that embeds this one."""
+        """Return the outcome for a `lab` of a lesson that embeds this one."""
         names = [goal.name if isinstance(goal, LiveGoal) else "" for goal in lab.goals]
         return Outcome(
             tuple(place for place, name in enumerate(names) if name in self.at_start),
@@ -63,7 +63,7 @@ class Solved(msgspec.Struct, frozen=True):
 
 
 def attempt(lab: Lab, model: LanguageModel) -> Outcome:
-    """Do the lab and return the outcome, which includes any error."""
+    """Run the solution of a lab and return the outcome, which includes any error."""
     try:
         return _game(lab, model) if lab.kind == "guess" else _Attempt(lab, model).outcome()
     except TutorError as error:
@@ -71,7 +71,7 @@ def attempt(lab: Lab, model: LanguageModel) -> Outcome:
 
 
 def solved(name: str, model: LanguageModel) -> Solved:
-    """Do a lab of `tutor.labs` by its own solution; the files it makes are deleted."""
+    """Run the built-in solution of a lab in `tutor.labs`, and delete the files it creates."""
     from tempfile import TemporaryDirectory
 
     from tutor.labs.kit import registry
@@ -88,9 +88,9 @@ def solved(name: str, model: LanguageModel) -> Solved:
 
 
 def token_id(model: LanguageModel, written: str) -> int:
-    """Return the id of a token as a lesson writes it: "␣Paris" or " Paris", "⏎", "<|im_end|>".
+    """Return the id of a token as written in a lesson: "␣Paris" or " Paris", "⏎", "<|im_end|>".
 
-    Raises `LessonError` if it is not one token.
+    Raises `LessonError` if the text is not exactly one token.
     """
     if written in model.tokenizer.special_ids:
         return model.tokenizer.special_ids[written]
@@ -98,7 +98,7 @@ def token_id(model: LanguageModel, written: str) -> int:
     ids = model.tokenizer.encode(text)
     if len(ids) != 1:
         found = " · ".join(visible(model.tokenizer.token(id_).data) for id_ in ids)
-        raise LessonError(f"{written!r} is not one token but {len(ids)}: {found}.")
+        raise LessonError(f"{written!r} is {len(ids)} tokens instead of one: {found}.")
     return ids[0]
 
 
@@ -111,11 +111,11 @@ def opened(model: LanguageModel, text: str) -> Session:
 
 
 def _game(lab: Lab, model: LanguageModel) -> Outcome:
-    """Play the guessing game with all guesses right, to see that it has tokens and ends."""
+    """Play the guessing game with only right guesses, to check that it has tokens and ends."""
     session = opened(model, lab.prompt)
     game = Game(lab.prompt, session.tokens, None, model=model.card.sha256)
     if game.over:
-        return Outcome(trouble="There is no token left to guess: the text is too short.")
+        return Outcome(trouble="The text is too short, so there are no tokens to guess.")
     while not game.over:
         found = session.distribution(game.shown, PLAIN, seed=0, top=1)
         (actual,) = session.rows(game.shown, PLAIN, [game.tokens[game.shown].id])
@@ -125,7 +125,7 @@ def _game(lab: Lab, model: LanguageModel) -> Outcome:
 
 
 class _Attempt:
-    """The explorer without a screen; the model answers its requests at once."""
+    """The explorer without a screen. The model responds to its requests immediately."""
 
     def __init__(self, lab: Lab, model: LanguageModel) -> None:
         self._lab = lab
@@ -141,10 +141,10 @@ class _Attempt:
         )
 
     def outcome(self) -> Outcome:
-        """Do the lab and return the outcome.
+        """Run the solution and return the outcome.
 
-        Goals that are reached before anything is done are reported `at_start`; a
-        conversation without a first message has no start.
+        `at_start` has the goals that are reached before the first step. A conversation without a
+        first message has no goals `at_start`.
         """
         self._send(events.EngineChanged(EngineInfo(EngineState.READY, model=self._model.card)))
         if self._lab.prompt.strip():
@@ -181,7 +181,7 @@ class _Attempt:
     def _take(self, written: str) -> None:
         tree = self._state.tree
         if tree is None or self._session is None:
-            raise LessonError("There is no text yet to take a token for.")
+            raise LessonError("There is no text yet, so no token can be taken.")
         self._follow(tree.tokens)
         wanted = token_id(self._model, written)
         (row,) = self._session.rows(tree.focus, self._state.sampler, [wanted])
@@ -192,10 +192,10 @@ class _Attempt:
         self._send(events.SetSampler(self._state.sampler))
 
     def _send(self, event: Event) -> None:
-        """Handle an event and answer the request that follows. Raises the explorer's error, if any.
+        """Handle an event and respond to the request that follows.
 
-        The solution decides how much the model generates, so a message does not let it run
-        on.
+        The solution determines how much the model generates, so generation is paused after each
+        request. Raises the explorer's error, if there is one.
         """
         self._update(event)
         while (request := self._asked) is not None:

@@ -1,4 +1,4 @@
-"""Check the claims of a lesson about the model."""
+"""Check a lesson's claims about the model."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
@@ -19,28 +19,32 @@ from tutor.course.reading.parse import measured_name, number_name
 from tutor.errors import LessonError
 
 CLEAR_FACTOR = 2.0
-"""The least factor between the probabilities of the token after a `compare` question's prompts."""
+"""The minimum ratio between the probabilities for a `compare` question's prompts."""
 CLEAR_BITS = 1.0
-"""The least difference between entropies: one bit is twice as many equally probable tokens."""
-CLEAR_EDGE = 1.25
-"""The least factor between the last token that counts for a `next-token` question and the next.
+"""The minimum difference between the entropies for a `compare` question's prompts.
 
-Kernels of other machines must not reverse their order.
+A difference of one bit corresponds to twice as many equally probable tokens.
+"""
+CLEAR_EDGE = 1.25
+"""The minimum ratio between two probabilities for a `next-token` question.
+
+These are the probabilities of the last token that counts and of the next token. Different
+arithmetic on another machine must not reverse their order.
 """
 
 Remarks = Iterator[tuple[Level, str, str]]
-"""The problems of a lesson: the level, a sentence, and the next step."""
+"""The problems of a lesson. Each is a level, a sentence, and a next step."""
 
 
 class Claim(NamedTuple):
-    """A claim in a lesson that only the model can confirm. `name` is its key in findings."""
+    """A claim in a lesson that only the model can confirm. `name` is its key for findings."""
 
     name: str
     look: Callable[[Ask], Remarks]
 
 
 def claims(sound: Sound) -> Iterator[Claim]:
-    """Yield all claims of a lesson that only the model can confirm."""
+    """Yield all claims in a lesson that only the model can confirm."""
     for screen in sound.lesson.screens:
         for index, number in enumerate(screen.numbers):
             yield Claim(number_name(screen.id, index), partial(_number, number))
@@ -62,9 +66,9 @@ def check(
     ask: Ask,
     on_claim: Callable[[int, int], None] = lambda done, total: None,
 ) -> list[Finding]:
-    """Return the findings of the model about these lessons.
+    """Check the claims in these lessons with the model, and return the findings.
 
-    `on_claim` is called with the number of claims checked so far, and their total.
+    `on_claim` is called with the number of claims checked so far and their total number.
     """
     everything = [(sound, claim) for sound in lessons for claim in claims(sound)]
     findings: list[Finding] = []
@@ -84,7 +88,7 @@ def _number(number: Quoted, ask: Ask) -> Remarks:
             yield (
                 "error",
                 f"The text says {number.says[:60]!r}, but the model writes {written!r}.",
-                "Quote what the model writes.",
+                "Quote the text that the model writes.",
             )
     else:
         what = f"{number.value} after {number.prompt[-40:]!r}"
@@ -124,7 +128,7 @@ def _measured(block: Measured, ask: Ask) -> Remarks:
             yield from _of_measured(block, number, ask)
         except LessonError as trouble:
             said = f"{number.says[:60]!r} cannot be computed: {trouble.problem}"
-            yield "error", said, "Correct the block."
+            yield "error", said, "Correct the block that describes it."
 
 
 def _of_measured(block: Measured, number: OfCases | Score | Entry, ask: Ask) -> Remarks:
@@ -142,18 +146,18 @@ def _of_measured(block: Measured, number: OfCases | Score | Entry, ask: Ask) -> 
         if isinstance(entry, str):
             if not _quotes(number.says, entry):
                 said = f"The text says {number.says[:60]!r}, but {block.file} has {entry[:60]!r}."
-                yield "error", said, "Quote the record."
+                yield "error", said, "Quote the value in the record."
             return
         what, value = number.at, entry
     yield from _figure(number.says, value, share, what)
 
 
 def _figure(says: str, value: float, share: bool, what: str) -> Remarks:
-    """Yield a problem unless `says` quotes `value`; `what` describes the value."""
+    """Yield a problem unless `says` quotes `value`. `what` describes the value."""
     match rounding.quoted(says, value, share=share):
         case None:
             said = f"{says[:60]!r} must contain exactly one number in digits."
-            yield "error", said, "Quote only the number with its unit."
+            yield "error", said, "Quote only the number and its unit."
         case False:
             computed = rounding.as_quoted(says, value, share=share)
             said = f"The text says {says[:60]!r}, but the value is {computed} ({what})."
@@ -166,19 +170,19 @@ def _lab(lab: Lab, ask: Ask) -> Remarks:
         yield (
             "error",
             f"The lab {lab.id!r} has no solution.",
-            "Add a `solution`: one way to reach its goals, so that the linter can try it.",
+            "Add a `solution` that reaches its goals, so that the linter can try it.",
         )
     outcome = ask.lab(lab)
     if outcome.trouble:
         at = f" at step {outcome.step} of its solution" if outcome.step else ""
-        yield "error", f"The lab {lab.id!r} fails{at}: {outcome.trouble}", "Correct it."
+        yield "error", f"The lab {lab.id!r} fails{at}: {outcome.trouble}", "Correct the lab."
         return
     for place in outcome.at_start:
         yield (
             "error",
-            f"A goal of the lab {lab.id!r} is reached before anything is done:"
+            f"A goal of the lab {lab.id!r} is already reached at the start:"
             f" “{description(lab.goals[place], lab)}”.",
-            "Choose a goal that takes an action to reach.",
+            "Choose a goal that requires an action.",
         )
     for place, goal in enumerate(() if unsolved else lab.goals):
         if place not in outcome.reached:
@@ -205,8 +209,8 @@ def _compare(question: ComparePrompts, ask: Ask) -> Remarks:
     if not clear:
         yield (
             "warning",
-            f"The prompts of the question {question.id!r} are close: {said}.",
-            f"Choose prompts that differ by a factor of {CLEAR_FACTOR:g} (by {CLEAR_BITS:g} bit).",
+            f"The values in the question {question.id!r} are too close: {said}.",
+            f"Choose prompts that differ by a factor of {CLEAR_FACTOR:g} (or {CLEAR_BITS:g} bit).",
         )
 
 
@@ -216,19 +220,19 @@ def _next_token(question: NextTokenQuestion, ask: Ask) -> Remarks:
     if least < CLEAR_EDGE * next_best:
         yield (
             "warning",
-            f"For the question {question.id!r}, {last} counts and {beyond} does not,"
-            f" with {100 * least:.3g} % and {100 * next_best:.3g} %.",
+            f"In the question {question.id!r}, {last} ({100 * least:.3g} %) counts, but {beyond}"
+            f" ({100 * next_best:.3g} %) does not.",
             "Choose another `within`, or another prompt.",
         )
 
 
 def _quotes(says: str, text: str) -> bool:
-    """Return whether `text` begins with the quote in `says`, ignoring its layout."""
+    """Return whether `text` begins with the quote `says`, ignoring white space and markup."""
     return _plain(text).startswith(_plain(says))
 
 
 def _plain(text: str) -> str:
-    """Return `text` without marks of Markdown and with single spaces."""
+    """Return `text` without Markdown markup and with single spaces."""
     for mark in "␣⏎":
         text = text.replace(mark, " ")
     return " ".join(text.replace("*", "").replace("`", "").split())

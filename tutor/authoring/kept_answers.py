@@ -1,6 +1,6 @@
-"""Store the model's answers, so that checking a course again takes no time.
+"""Store the model's answers, so that checking a course again is fast.
 
-The same question to the same model, computed by the same code, has the same answer.
+The same code and the same model always compute the same answer to a question.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from tutor.paths import cache_folder
 T = TypeVar("T")
 
 MOST = 20_000
-"""The number of answers that are stored; the oldest ones are dropped."""
+"""The maximum number of stored answers; the oldest ones are dropped."""
 
 _USED_CODE = (
     "lm/**/*.py",
@@ -42,10 +42,10 @@ _PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class KeptAnswers:
-    """Answers by question, stored in the user's cache folder. They may be deleted at any time."""
+    """Answers by question, in the user's cache folder. They may be deleted at any time."""
 
     def __init__(self, model: str, file: Path | None = None) -> None:
-        """Open the answers of a model; `model` is the checksum of its file."""
+        """Open the stored answers of a model; `model` is the checksum of its file."""
         self._stamp = f"{model} {_state_of_the_code()}"
         self._file = file or _usual_place()
         self._answers: dict[str, msgspec.Raw] = self._read()
@@ -54,7 +54,7 @@ class KeptAnswers:
     def answer(self, question: Any, kind: type[T], compute: Callable[[], T]) -> T:
         """Return the answer to `question`, computing it if necessary.
 
-        The question is data that msgspec can encode.
+        `question` may be any data that msgspec can encode.
         """
         key = self._key(question, kind)
         with suppress(KeyError, msgspec.MsgspecError):
@@ -65,7 +65,7 @@ class KeptAnswers:
         return answer
 
     def save(self) -> None:
-        """Save the answers. If that fails, the next run just takes longer."""
+        """Save the answers. If this fails, the next run takes longer."""
         if self._file is not None and self._changed:
             last = dict(list(self._answers.items())[-MOST:])
             private.keep(self._file, msgspec.json.encode(last))
@@ -86,7 +86,7 @@ class KeptAnswers:
 
 @cache
 def _state_of_the_code() -> str:
-    """Return a hash of all code that is used for an answer."""
+    """Return a hash of all code that affects the answers."""
     digest = blake2b(digest_size=8)
     for pattern in _USED_CODE:
         for file in sorted(_PACKAGE.glob(pattern)):

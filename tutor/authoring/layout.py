@@ -1,8 +1,8 @@
-"""Compute the number of lines that a lesson's Markdown takes on a screen, without a screen.
+"""Compute how many lines a lesson's Markdown takes on a screen, without drawing it.
 
-The rules are those of the app's style sheet: one blank line between blocks, none around them, code
-indented by one column, tables without rules. The linter uses them to report when a screen no longer
-fits a small terminal.
+The rules follow the style sheet of the app: one blank line between blocks but none around them,
+code indented by one column, and tables without rules. The linter uses the result to warn about
+screens that no longer fit a small terminal.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from tutor.text import cells, wrapped
 
 WIDTH = 76
 HEIGHT = 18
-"""The size that an 80x24 terminal leaves for the text and the lab of a lesson's screen."""
+"""The size that an 80x24 terminal leaves for the text and the lab on a lesson's screen."""
 
 _CODE_INDENT = 2
 _ITEM_INDENT = 3
@@ -28,12 +28,12 @@ _SENTENCE = 1
 
 
 def height(markdown: str, parser: MarkdownIt, width: int = WIDTH) -> int:
-    """Return the lines that `markdown` takes at `width` columns, without a final blank line."""
+    """Return the number of lines that `markdown` takes at `width` columns."""
     return _stacked(SyntaxTreeNode(parser.parse(markdown)).children, width)
 
 
 def screen_height(screen: Screen, parser: MarkdownIt) -> int:
-    """Return the lines that a screen takes; up to `HEIGHT` need no scrolling."""
+    """Return the number of lines that a screen's text, prediction and lab take."""
     heights = [height(screen.body, parser)] if screen.body else []
     if screen.prediction is not None:
         heights.append(prediction_height(screen.prediction))
@@ -52,14 +52,14 @@ def prediction_height(prediction: Prediction) -> int:
 
 
 def lab_height(lab: Lab) -> int:
-    """Return the lines of a lab's card: its task, its goals, and the line that names the key."""
+    """Return the height of a lab's card: its task, its goals, and the line that names the key."""
     return wrapped(f"Lab  {lab.task}", WIDTH - _CARD_EDGE) + len(lab.goals) + 1
 
 
 def too_wide(markdown: str, parser: MarkdownIt) -> Iterator[str]:
-    """Yield the lines of code and the rows of tables that are wider than the screen.
+    """Yield the lines of code and the table rows that are wider than the screen.
 
-    These are the two things that do not wrap well.
+    Other text can be wrapped.
     """
     for node in SyntaxTreeNode(parser.parse(markdown)).walk():
         if node.type in ("fence", "code_block"):
@@ -78,7 +78,7 @@ def _stacked(nodes: list[SyntaxTreeNode], width: int) -> int:
 
 
 def _block(node: SyntaxTreeNode, width: int) -> int:
-    width = max(width, 8)  # deep nesting may leave no width
+    width = max(width, 8)  # deep nesting may leave no columns
     match node.type:
         case "fence" | "code_block":
             return max(1, node.content.rstrip("\n").count("\n") + 1)
@@ -95,7 +95,7 @@ def _block(node: SyntaxTreeNode, width: int) -> int:
 
 
 def _item(item: SyntaxTreeNode, width: int) -> int:
-    """Return the lines of a list item; its blocks follow each other without blank lines."""
+    """Return the height of a list item, which has no blank lines between its blocks."""
     return max(1, sum(_block(node, width) for node in item.children))
 
 

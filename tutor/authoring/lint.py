@@ -1,7 +1,7 @@
 """Check lesson files for their authors, without the model.
 
-`tutor.authoring.claims` checks with the model. An error keeps a lesson from being used, or means
-that it says something false; a warning is about how the lesson reads and fits.
+`tutor.authoring.claims` contains the checks that need the model. An error means that a lesson
+cannot be used or says something false. A warning is about how the lesson reads or fits the screen.
 """
 
 import re
@@ -32,7 +32,7 @@ Level = Literal["error", "warning"]
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """One finding about a lesson file; `line` counts from 1."""
+    """One finding about a lesson file. `line` is counted from 1."""
 
     file: str
     line: int
@@ -45,10 +45,10 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Sound(msgspec.Struct, frozen=True):
-    """A lesson that could be read.
+    """A lesson that could be parsed.
 
-    `file` is the name of its file in findings, and `lines` are the lines of its parts
-    and numbers (`Outcome.lines`).
+    `file` is the name of its file in findings, and `lines` has the lines of its parts and
+    numbers (`Outcome.lines`).
     """
 
     path: Path
@@ -57,22 +57,23 @@ class Sound(msgspec.Struct, frozen=True):
     lines: Mapping[str, int]
 
     def finding(self, name: str, level: Level, message: str, next_step: str) -> Finding:
-        """Return a finding about the part called `name`, or else about the whole lesson."""
+        """Return a finding about the part with the key `name`, or about the whole lesson."""
         return Finding(self.file, self.lines.get(name, 1), level, message, next_step)
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The findings, file by file and in the order of their lines, and the usable lessons."""
+    """The findings, by file and then by line, and the usable lessons."""
 
     findings: tuple[Finding, ...]
     lessons: tuple[Sound, ...]
 
 
 def look_over(paths: Sequence[Path], *, reworded: Container[str] = ()) -> Report:
-    """Check lesson files, and return the findings and the usable lessons. Raises nothing.
+    """Check lesson files, and return the findings and the usable lessons.
 
-    A file is checked as part of the course in its folder. `reworded` are the ids of lessons and
-    questions that still mean the same as in the last release, although their text differs.
+    Problems are returned, not raised. Each file is checked as part of the course in its folder.
+    `reworded` has the ids of lessons and questions whose meaning is the same as in the last
+    release, although their text has changed.
     """
     findings: list[Finding] = []
     lessons: list[Sound] = []
@@ -90,7 +91,7 @@ def look_over(paths: Sequence[Path], *, reworded: Container[str] = ()) -> Report
 
 
 def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Return each finding once, by file in the order of first occurrence, and by line."""
+    """Return each finding once, sorted by line within each file; files keep their order."""
     files = {finding.file: place for place, finding in reversed(list(enumerate(findings)))}
     unique = dict.fromkeys(findings)
     return tuple(sorted(unique, key=lambda each: (files[each.file], each.line)))
@@ -110,7 +111,7 @@ class _Folder:
         self._release = self._attempt(lambda: read_release(folder), Release(), shown)
 
     def _beside(self, name: str, parse: Callable[[str, str], T], otherwise: T) -> T:
-        """Return the contents of a file beside the lessons, or `otherwise` if there is none."""
+        """Parse a file next to the lessons, or return `otherwise` if it does not exist."""
         file = self._folder / name
         shown = safe(str(file))
 
@@ -127,7 +128,7 @@ class _Folder:
             return otherwise
 
     def beside(self) -> list[Finding]:
-        """Return the findings about the folder, its glossary and its facts."""
+        """Return the findings about the folder itself, its glossary and its facts."""
         if self.files or self._problems:
             return self._problems
         return [
@@ -136,12 +137,12 @@ class _Folder:
                 1,
                 "warning",
                 "There are no lessons in this folder.",
-                "Name lesson files like 03-tokens.md.",
+                "Give lesson files names like 03-tokens.md.",
             )
         ]
 
     def about(self, asked: Sequence[Path], reworded: Container[str]) -> Report:
-        """Return the report on the files `asked` for, checked with all files of the folder."""
+        """Return the report on the files in `asked`, checked together with the whole folder."""
         others = [file for file in self.files if file not in asked]
         findings: list[Finding] = []
         lessons: list[Sound] = []
@@ -187,7 +188,7 @@ def _error(problem: LessonError, file: str) -> Finding:
 
 
 def _unknown_goals(sound: Sound) -> Iterator[Finding]:
-    """Yield the goals that an embedded lab of `tutor.labs` does not have."""
+    """Yield errors for goals that an embedded lab of `tutor.labs` does not have."""
     for lab in sound.lesson.labs:
         if not lab.live:
             continue
@@ -203,7 +204,7 @@ def _unknown_goals(sound: Sound) -> Iterator[Finding]:
 
 
 def _unsaid(sound: Sound) -> Iterator[Finding]:
-    """Yield the numbers that are listed for a screen but do not appear on it."""
+    """Yield errors for numbers that are listed for a screen but do not appear on it."""
     for screen in sound.lesson.screens:
         text = _words(" ".join(_texts_of(sound.lesson, screen)))
         said = [
@@ -221,7 +222,7 @@ def _unsaid(sound: Sound) -> Iterator[Finding]:
                     name,
                     "error",
                     f"The text of the screen {screen.id!r} does not contain {says[:60]!r}.",
-                    "Copy the words of the text into `says`.",
+                    "Copy the exact words from the text into `says`.",
                 )
 
 
@@ -248,6 +249,6 @@ def _strings(value: object) -> Iterator[str]:
 
 
 def _words(text: str) -> str:
-    """Return `text` on one line and without the marks of Markdown, for comparing."""
+    """Return `text` on one line and without Markdown markup, for comparison."""
     unquoted = re.sub(r"^\s*> ?", "", text, flags=re.MULTILINE)
     return " ".join(re.sub(r"[*`\\]", "", unquoted).split())

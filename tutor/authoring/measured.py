@@ -1,4 +1,4 @@
-"""Compute figures over many prompts, by a formula, or from a recorded run."""
+"""Compute numbers from many prompts, by a formula, or from a recorded run."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from tutor.lm.session import Session
 
 LONGEST_ANSWER = 16
-"""The maximum number of tokens generated to find an answer; usually fewer are enough."""
+"""The maximum number of tokens to generate for an answer; usually fewer are enough."""
 
 
 class Outcomes(msgspec.Struct, frozen=True):
-    """The probability of each case and whether it is right, or the `trouble` that came up."""
+    """The probability of each case and whether it is right, or the `trouble` that occurred."""
 
     shares: tuple[float, ...] = ()
     right: tuple[bool, ...] = ()
@@ -77,12 +77,12 @@ def outcomes(block: Cases, prompt: str, model: LanguageModel) -> Outcomes:
 def read_ahead(session: Session, ids: Sequence[int]) -> None:
     """Process `ids` in one pass, and go back.
 
-    If the model then generates the same tokens, the session has already computed them. One pass
-    for many tokens takes little more time than one pass for one token.
+    If the model then generates the same tokens, the session has already computed their
+    distributions. One pass over many tokens takes little more time than a pass over one token.
     """
     end = len(session)
     session.append(ids)
-    session.surprisals(len(session))  # asks for no surprisal, and only processes the tokens
+    session.surprisals(len(session))  # returns no surprisals, but processes the tokens
     session.go_back(end)
 
 
@@ -106,9 +106,9 @@ def _greedy(session: Any, answers: Sequence[str]) -> tuple[float, bool]:
 def bm25(block: Bm25, score: Score) -> float:
     """Return the BM25 score of a passage (Robertson and Zaragoza 2009).
 
-    The idf is never negative (as in Lucene). The score is the sum over the words of the
-    question of ln(1 + (N - n + ½) / (n + ½)) · f (k₁ + 1) / (f + k₁ (1 - b + b · length / mean
-    length)), where the word is in n of N passages and f times in this one.
+    For a word of the question that is in n of N passages and f times in this one, the score is ln(1
+    + (N - n + ½) / (n + ½)) · f (k₁ + 1) / (f + k₁ (1 - b + b · length / mean length)). The result
+    is the sum over the words. The first factor (idf) is never negative, as in Lucene.
     """
     passages = [_words(passage) for passage in block.passages]
     passage = passages[score.passage - 1]
@@ -128,7 +128,7 @@ def _words(text: str) -> list[str]:
 
 
 def recorded(block: Record, entry: Entry) -> float | str:
-    """Return a number in units of `unit`, or a text. Raises `LessonError` if there is neither."""
+    """Return a value in multiples of `unit`, or text. Raises `LessonError` if there is neither."""
     file = paths.assets_folder() / block.file.removeprefix("assets/")
     try:
         found: Any = msgspec.json.decode(file.read_bytes())

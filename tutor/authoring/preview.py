@@ -1,7 +1,7 @@
-"""`tutor preview`: show one lesson file as a learner sees it, and reload it when it is saved.
+"""Show one lesson file as learners see it, and reload it when it is saved (`tutor preview`).
 
-A thread watches the file and gives the screen the finished result. The lesson stays at the screen
-that is open. While another screen covers it (a lab, help, a term), the new text waits.
+A thread watches the file and passes the parsed lesson to the app. The lesson stays at its current
+screen. While another screen covers the lesson (a lab, help, a term), the new version waits.
 """
 
 import os
@@ -23,15 +23,18 @@ from tutor.errors import LessonError
 from tutor.learner.progress import Progress
 
 LOOKS_EVERY = 0.25
-"""Seconds between two looks at the file.
+"""Seconds between two checks of the file.
 
-The file is read when two looks in a row find the same state, because an editor may write it in
+The file is read when two checks in a row find the same state, because an editor may write it in
 several steps.
 """
 
 
 class Seen(msgspec.Struct, frozen=True):
-    """The file as it was read: its course, its lesson if it is valid, and the linter's findings."""
+    """The result of reading the file.
+
+    It has the course, the lesson if it is valid, and the findings of the linter.
+    """
 
     course: Course
     lesson: Lesson | None
@@ -39,11 +42,11 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 def see(file: Path) -> Seen:
-    """Read the file as part of the course in its folder. Raises nothing."""
+    """Read the file as part of the course in its folder, without raising errors."""
     report = look_over([file])
     try:
         course = load_course(file.parent)
-    except LessonError:  # the report contains this error too
+    except LessonError:  # the report also contains this error
         course = Course()
     if not report.lessons:
         return Seen(course, None, report.findings)
@@ -67,7 +70,7 @@ class PreviewApp(TutorApp):
         model_missing: Callable[[], bool],
         ascii_only: bool = False,
     ) -> None:
-        """Preview `file`; `progress` is only for the preview, and no stored progress is touched."""
+        """Preview `file`. `progress` is temporary, so that no stored progress is changed."""
         self._file = file
         self._seen = see(file)
         super().__init__(
@@ -86,7 +89,7 @@ class PreviewApp(TutorApp):
         threading.Thread(target=self._look, daemon=True, name="preview").start()
 
     async def on_unmount(self) -> None:
-        self._over.set()  # Textual also calls the app's own method
+        self._over.set()  # Textual also calls the method of the base class
 
     # --- watching the file, in a separate thread ---------------------------------------------
 
@@ -110,7 +113,7 @@ class PreviewApp(TutorApp):
     # --- showing -----------------------------------------------------------------------------
 
     def _came(self, seen: Seen | None) -> None:
-        """Take over a new version of the file, and show it if nothing covers the lesson."""
+        """Accept a new version of the file, and show it if nothing covers the lesson."""
         if seen is not None:
             self._seen = seen
             self.services.replace_course(seen.course)
@@ -125,7 +128,7 @@ class PreviewApp(TutorApp):
         return isinstance(self.screen, LessonScreen | ProblemsScreen | QuizScreen)
 
     def _show(self) -> None:
-        """Replace the screen by the current version; a lesson opens where the learner left it."""
+        """Show the current version; a lesson opens at the screen where it was left."""
         asking = isinstance(self.screen, QuizScreen)
         while isinstance(self.screen, LessonScreen | ProblemsScreen | QuizScreen):
             self.pop_screen()
@@ -142,14 +145,14 @@ class PreviewApp(TutorApp):
 
 
 def _briefly(findings: tuple[Finding, ...]) -> str:
-    """Return the first finding, and the number of the others."""
+    """Return the first finding, and the number of further findings."""
     first = findings[0]
     more = f" ({len(findings) - 1} more: `tutor lint`)" if len(findings) > 1 else ""
     return f"Line {first.line}: {first.message}{more}"
 
 
 def _state(file: Path) -> tuple[int, int] | None:
-    """Return a value that changes when the file is saved; None if it does not exist."""
+    """Return a value that changes when the file is saved, or None if it does not exist."""
     try:
         found = file.stat()
     except OSError:
@@ -160,7 +163,7 @@ def _state(file: Path) -> tuple[int, int] | None:
 def make_preview(
     file: Path, progress: Progress, model: str | None, *, ascii_only: bool = False
 ) -> PreviewApp:
-    """Return the preview of `file` with the model that `model` names (None: the default)."""
+    """Return a preview of `file` with the given model (None: the default model)."""
     from tutor.engine.client import EngineClient
     from tutor.models import installed
     from tutor.text import writes_utf8

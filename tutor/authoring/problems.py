@@ -14,7 +14,7 @@ from tutor.text import safe
 
 
 class ProblemsScreen(TextScreen):
-    """The screen with the linter's findings about one file, each with its line."""
+    """The screen with the linter's findings about one file."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
 
@@ -27,7 +27,7 @@ class ProblemsScreen(TextScreen):
         self.place = f"preview · {safe(self._file)}"
 
     def text(self, width: int) -> list[Content]:
-        lines = [Content("Correct these lines and save the file to see the lesson.")]
+        lines = [Content("To see the lesson, correct these problems and save the file.")]
         for finding in self._findings:
             lines += [Content(""), _said(finding, width)]
         return lines

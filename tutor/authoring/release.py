@@ -1,9 +1,9 @@
-"""The record of a course's released versions, with a hash of the meaning of each.
+"""Record the released versions of a course, with a hash of the meaning of each lesson and question.
 
 Learners' progress refers to these versions, so the version of a lesson or question must increase
-when its meaning changes. The meaning of a question is what it asks and which answers are right, but
-not its hint or the wording of its feedback. The meaning of a lesson is its screens, its questions,
-and its labs with their tasks. Its prose is not part of this and can be improved at any time.
+when its meaning changes. The meaning of a question is what it asks and which answers are right,
+without its hint or the wording of its feedback. The meaning of a lesson is its screens, its
+questions, and its labs with their goals. Its prose does not count and can be improved at any time.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _BESIDE = {"id", "version", "hint", "why", "screen"}
 
 
 class Released(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A version, and the hash of its meaning."""
+    """A released version, and the hash of its meaning."""
 
     version: int
     meaning: str
 
 
 class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything that was ever released, by id, in its latest version."""
+    """The latest released version of every lesson and question, by id."""
 
     lessons: dict[str, Released] = {}
     questions: dict[str, Released] = {}
@@ -50,7 +50,7 @@ def _with(before: Mapping[str, Released], now: Iterable[Lesson | Question]) -> d
 
 
 def read_release(folder: Path) -> Release:
-    """Return the release recorded in `folder`; an empty one if there is none.
+    """Return the release recorded in `folder`, or an empty one if there is no record.
 
     Raises `LessonError`.
     """
@@ -66,7 +66,7 @@ def read_release(folder: Path) -> Release:
 
 
 def write_release(folder: Path, release: Release) -> Path:
-    """Write the file in an order and form that shows changes clearly. Raises `LessonError`."""
+    """Write the record, formatted so that diffs are readable. Raises `LessonError`."""
     file = folder / FILE
     data = msgspec.json.format(msgspec.json.encode(release), indent=1)
     try:
@@ -77,9 +77,10 @@ def write_release(folder: Path, release: Release) -> Path:
 
 
 def changed(lesson: Lesson, release: Release) -> Iterator[tuple[str, str, str]]:
-    """Yield what has changed its meaning under the same version, or has an older version.
+    """Yield a problem for each part with a changed meaning or a decreased version.
 
-    Each item is an id (empty for the lesson), a problem, and a next step.
+    A changed meaning is only a problem if the version stays the same. Each item is an id (empty for
+    the lesson), the problem, and the next step.
     """
     yield from _changed("", lesson, release.lessons.get(lesson.id))
     for question in lesson.questions:
@@ -96,18 +97,19 @@ def _changed(
         yield (
             name,
             f"{what} has version {now.version}, but version {before.version} is already released.",
-            f"Versions only increase: write {before.version} or more.",
+            f"Set the version to {before.version} or higher.",
         )
     elif now.version == before.version and released(now).meaning != before.meaning:
         yield (
             name,
             f"{what} has changed since version {now.version} was released.",
-            f"Raise its version, or if it means the same: `tutor release --same {now.id}`.",
+            "Increase its version. If its meaning is the same, run"
+            f" `tutor release --same {now.id}`.",
         )
 
 
 def released(what: Lesson | Question) -> Released:
-    """Return the version and the hash of the meaning."""
+    """Return the version of a lesson or question, and the hash of its meaning."""
     meaning = _of_lesson(what) if isinstance(what, Lesson) else _of_question(what)
     data = msgspec.json.encode(meaning, order="deterministic")
     return Released(what.version, blake2b(data, digest_size=12).hexdigest())
@@ -128,7 +130,7 @@ def _of_lesson(lesson: Lesson) -> Any:
 
 
 def _squeezed(value: Any) -> Any:
-    """Return `value` without reasons of choices and pairs, and without extra white space."""
+    """Return `value` without any `why` fields, and with single spaces."""
     if isinstance(value, str):
         return " ".join(value.split())
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""Write a skeleton lesson, which can be opened and linted, with an example of each part."""
+"""Create a skeleton lesson with an example of each part, which can be opened and linted."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from tutor.text import safe
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _NUMBER = re.compile(r"\d+")
-_LONGEST_ID = 40  # ids of screens, labs and questions are longer
+_LONGEST_ID = 40  # the ids of screens, labs and questions extend it
 
 _TEXT = """\
 ---
@@ -25,7 +25,7 @@ needs: []
 
 ## What comes next {{#{id}-question}}
 
-Begin with a question that the reader can have an opinion about.
+Begin with a question that readers can have an opinion about.
 
 ```text
   Once upon a ──► [ the model ] ──► ?
@@ -47,7 +47,7 @@ reveal: Say what the reader can conclude from the answer.
 
 ## Try it {{#{id}-try}}
 
-Let the reader find out, and explain afterwards what happened. SmolLM2-135M-Instruct
+Let readers find out, and explain afterward what happened. SmolLM2-135M-Instruct
 gives `␣time` 14.3 % here.
 
 ```numbers
@@ -69,7 +69,7 @@ goals:
 solution:
   - take: ␣time
 done: >-
-  Explain what the reader has just seen.
+  Explain what readers have just seen.
 ```
 
 ## What to keep {{#{id}-remember}}
@@ -95,19 +95,19 @@ choices:
 
 
 def new_lesson(lesson_id: str, folder: Path) -> Path:
-    """Write a skeleton lesson into `folder`, with the next free number; return its file.
+    """Create a skeleton lesson in `folder` with the next free number, and return its file.
 
-    Raises `UsageError` if the id is invalid or taken, and `LessonError` if the folder cannot be
-    read.
+    Raises `UsageError` if the id is invalid or already used, and `LessonError` if the folder cannot
+    be read.
     """
     if not _ID.fullmatch(lesson_id) or len(lesson_id) > _LONGEST_ID:
         raise UsageError(
-            f"{lesson_id!r} is not an id for a lesson.",
+            f"{lesson_id!r} is not a valid lesson id.",
             f"Use up to {_LONGEST_ID} lowercase letters and digits, joined by single hyphens.",
         )
     course = load_course(folder)
     if course.outline(lesson_id) is not None:
-        raise UsageError(f"There is already a lesson {lesson_id!r}.", "Choose another id.")
+        raise UsageError(f"The lesson {lesson_id!r} already exists.", "Choose another id.")
     numbers = [outline.number for outline in course.outlines]
     begins = [_NUMBER.match(file.name) for file in lesson_files(folder)]
     numbers += [int(found[0]) for found in begins if found]

@@ -1,1 +1,1 @@
-"""A class of learners: what their teacher sees of them, and what is due."""
+"""Support a class of learners: reports for the teacher, and lessons that are due."""

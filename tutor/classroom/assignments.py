@@ -1,7 +1,7 @@
-"""Read and write which lessons are due when: one small file for everyone on a machine.
+"""Read and write the class file, which says when lessons are due for all learners of a machine.
 
-A teacher writes it, and every learner's tutor reads it as an untrusted file: it must have a limited
-size and a known format, and no other contents.
+A teacher writes the file, and the learners' programs treat it as untrusted: its size is limited,
+and unknown fields are rejected.
 """
 
 import os
@@ -22,16 +22,19 @@ from tutor.text import safe
 
 FORMAT = 1
 LARGEST = 100_000
-"""The largest size of the file in bytes: many times what a course of 500 lessons takes."""
+"""The maximum size of the file in bytes, many times the size for a course of 500 lessons."""
 EARLIEST_YEAR, LATEST_YEAR = 2000, 2190
 FOR_ALL = 0o644
 _FOLDER_FOR_ALL = 0o755
 
-_READ_ON = "Lessons work as usual. The teacher who wrote it can remove it and assign them again."
+_READ_ON = (
+    "You can continue with the lessons. The teacher who wrote the file can delete it and assign "
+    "the lessons again."
+)
 
 
 class Assignment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A lesson that is due at a time with an offset from UTC; learners see it in local time."""
+    """A lesson and its due time with a UTC offset; learners see the due time in local time."""
 
     lesson: Id
     due: Annotated[datetime, msgspec.Meta(tz=True)]
@@ -57,9 +60,9 @@ _file = msgspec.json.Decoder(_ClassFile)
 
 
 def read(path: Path) -> tuple[Assignment, ...]:
-    """Return the assignments, the earliest first; none if there is no file.
+    """Return the assignments, the earliest first, or none if the file does not exist.
 
-    If a lesson occurs several times, the last one counts. Raises `ClassFileError`.
+    If a lesson occurs several times, its last assignment counts. Raises `ClassFileError`.
     """
     try:
         if not entry_exists(path):
@@ -77,14 +80,16 @@ def read(path: Path) -> tuple[Assignment, ...]:
             )
         found = _file.decode(data).lessons
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise ClassFileError(f"{path}: {safe(str(error))[:200]}.", _READ_ON) from None
+        raise ClassFileError(
+            f"{path} is not a valid class file ({safe(str(error))[:200]}).", _READ_ON
+        ) from None
     return _sorted({each.lesson: each for each in found}.values())
 
 
 def write(path: Path, assignments: Iterable[Assignment]) -> None:
-    """Replace the file completely or not at all, readable by everyone; the last writer wins.
+    """Replace the class file, completely or not at all, and make it readable by everyone.
 
-    Raises `ClassFileError`.
+    If several teachers write at the same time, the last one wins. Raises `ClassFileError`.
     """
     content = _ClassFile("class", FORMAT, _sorted(assignments))
     data = msgspec.json.format(msgspec.json.encode(content)) + b"\n"
@@ -96,7 +101,7 @@ def write(path: Path, assignments: Iterable[Assignment]) -> None:
     except OSError as error:
         raise ClassFileError(
             f"{path} cannot be written ({error.strerror or error}).",
-            "Correct that, or choose another file with --class-file.",
+            "Correct the problem, or choose another file with --class-file.",
         ) from error
 
 
@@ -105,8 +110,8 @@ def _sorted(assignments: Iterable[Assignment]) -> tuple[Assignment, ...]:
 
 
 def _not_yours(path: Path) -> ClassFileError:
-    once = f"take over that folder once (sudo install -d -o $USER {path.parent})"
-    how = "Run this as an administrator" if os.name == "nt" else f"Run this with sudo, or {once}"
+    once = f"make the folder yours (sudo install -d -o $USER {path.parent})"
+    how = "Run this as an administrator" if os.name == "nt" else f"Run this with sudo, {once}"
     return ClassFileError(
         f"You cannot write to {path.parent}.", f"{how}, or choose another file with --class-file."
     )

@@ -1,4 +1,4 @@
-"""Find what is due for one learner, and describe it. Days are those of the learner's clock."""
+"""Find the lessons that are due for one learner, and describe when. Days are local days."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 class LessonDue(msgspec.Struct, frozen=True):
-    """A lesson that is due and not done."""
+    """A lesson that is due and that the learner has not completed."""
 
     lesson: str
     number: int
@@ -33,8 +33,8 @@ class LessonDue(msgspec.Struct, frozen=True):
 class Status(msgspec.Struct, frozen=True):
     """The output of `tutor status --json`.
 
-    `reviews` is the number of questions that are due for review today, and `lessons` are due
-    and not done.
+    `reviews` is the number of questions that are due for review today. `lessons` are the lessons
+    that are due and not completed.
     """
 
     reviews: int
@@ -42,14 +42,14 @@ class Status(msgspec.Struct, frozen=True):
 
 
 class Duties(msgspec.Struct, frozen=True):
-    """The lessons that are due, by id, the earliest first, and problems with the class file."""
+    """The lessons that are due, by id and the earliest first, and problems with the class file."""
 
     lessons: Mapping[str, LessonDue] = {}
     problems: tuple[ClassFileError, ...] = ()
 
 
 def duties(path: Path, course: Course, progress: ProgressStore[Any], now: float) -> Duties:
-    """Return what the class file at `path` asks of a learner."""
+    """Return the lessons in the class file at `path` that a learner has not completed."""
     try:
         asked = assignments.read(path)
     except ClassFileError as problem:
@@ -67,17 +67,17 @@ def duties(path: Path, course: Course, progress: ProgressStore[Any], now: float)
             due[outline.id] = LessonDue(
                 outline.id, outline.number, outline.title, each.due, overdue
             )
-    another = len(unknown) == len(asked)  # the file is about another course, which is not a problem
+    another = len(unknown) == len(asked)  # the file is for another course, which is fine
     return Duties(due, () if another else (unknown_lessons(unknown),)) if unknown else Duties(due)
 
 
 def unknown_lessons(names: Sequence[str]) -> ClassFileError:
-    """Return the problem of lessons that are due but not in the course."""
+    """Return an error about lessons that are due but not in the course."""
     shown = ", ".join(names[:_MOST_NAMED])
     more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
     return ClassFileError(
-        f"These lessons are due but not in this course: {shown}{more}.",
-        "They may be in a newer version. Update tutor, or ask your teacher.",
+        f"These lessons are due but missing from this course: {shown}{more}.",
+        "A newer version may include them. Update tutor, or ask your teacher.",
     )
 
 
@@ -85,17 +85,17 @@ def unknown_lessons(names: Sequence[str]) -> ClassFileError:
 
 
 def in_words(due: LessonDue, now: float) -> str:
-    """Return a text such as "due Fri 27 Nov" or "overdue since Fri 27 Nov"."""
+    """Return text such as "due Fri 27 Nov" or "overdue since Fri 27 Nov"."""
     return f"{'overdue since' if due.overdue else 'due'} {day(due.due, now)}"
 
 
 def on_the_map(due: LessonDue, now: float) -> str:
-    """Return a text such as "due Fri 27 Nov" or "overdue, 27 Nov", to be shown beside a title."""
+    """Return text such as "due Fri 27 Nov" or "overdue, 27 Nov" to show next to a title."""
     return f"overdue, {_date(due.due)}" if due.overdue else f"due {day(due.due, now)}"
 
 
 def in_few_words(due: LessonDue) -> str:
-    """Return a text such as "due 27 Nov" or "overdue"."""
+    """Return text such as "due 27 Nov", or "overdue" alone."""
     return "overdue" if due.overdue else f"due {_date(due.due)}"
 
 
@@ -105,9 +105,9 @@ def _date(due: datetime) -> str:
 
 
 def day(due: datetime, now: float) -> str:
-    """Return a text such as "Fri 27 Nov", with the year if it is not the current one.
+    """Return text such as "Fri 27 Nov", with the year if it is not the current year.
 
-    The time is added unless it is the end of the day.
+    The time is appended unless it is the end of the day.
     """
     local, today = due.astimezone(), datetime.fromtimestamp(now)
     said = f"{WEEKDAYS[local.weekday()]} {_date(due)}"
@@ -119,7 +119,7 @@ def day(due: datetime, now: float) -> str:
 
 
 def moment(text: str) -> datetime:
-    """Return the time of "2026-11-27" (the end of that day) or "2026-11-27 18:00", in local time.
+    """Parse "2026-11-27" (the end of that day) or "2026-11-27 18:00" as local time.
 
     Raises `ValueError`.
     """

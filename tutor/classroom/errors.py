@@ -1,4 +1,4 @@
-"""Errors in reading a class's shared files."""
+"""Errors about the files that a class shares."""
 
 from tutor.errors import TutorError
 
@@ -7,5 +7,5 @@ class ClassFileError(TutorError, title="The class file cannot be used"):
     """The class file cannot be read or written."""
 
 
-class PseudonymError(TutorError, title="No lasting pseudonyms"):
-    """The key for pseudonyms cannot be stored, or others may have read it."""
+class PseudonymError(TutorError, title="The pseudonym key cannot be used"):
+    """The key for pseudonyms cannot be stored, or other users may have read it."""

@@ -1,7 +1,7 @@
-"""Find the folders in which the learners of a class keep their progress.
+"""Find the folders in which the learners of a class store their progress.
 
-Everything below a given folder is under the learners' control: links there are not followed, and if
-a folder has more entries than a school has learners, the rest is left out.
+Learners control everything below a folder that the user names. Links are therefore not followed,
+and the number of entries that are read is limited.
 """
 
 import os
@@ -18,9 +18,9 @@ from tutor.text import one_line
 
 MOST_ENTRIES = 5_000
 LONGEST_NAME, LONGEST_PATH = 60, 300
-"""The most characters shown: learners may give their folders any name."""
+"""The maximum number of characters shown, since learners may give folders any name."""
 _ONLY_LEARNER = "me"
-"""The learner's name in a data folder that only one learner uses."""
+"""The learner's name in a data folder with only one learner."""
 
 _Kind = Literal["learner", "data", "closed", "other"]
 
@@ -33,7 +33,7 @@ class Found(msgspec.Struct, frozen=True):
 
 
 class Unread(msgspec.Struct, frozen=True):
-    """A place that could not be read; `why` completes a sentence that begins with `where`."""
+    """Progress that could not be read; `why` completes a sentence that begins with `where`."""
 
     where: str
     why: str
@@ -44,9 +44,9 @@ def unread(place: Path, why: str) -> Unread:
 
 
 class Search:
-    """A search for learners, which finds each of them once, and the places that cannot be read.
+    """A search for learners. It finds each learner once and records what it could not read.
 
-    `within` is the path from a data folder to the folders of its learners.
+    `within` is the path from a data folder to the folder that contains its learners.
     """
 
     def __init__(self, within: Path) -> None:
@@ -57,9 +57,9 @@ class Search:
         self._logins = paths.account_data_folders()
 
     def look(self, folder: Path) -> None:
-        """Search a folder that the user gave.
+        """Search a folder that the user named.
 
-        It may be a learner's folder, a folder of learners, a data folder, or a folder of
+        It may be the folder of one learner, a folder of such folders, a data folder, or a folder of
         data folders that are named after their learners.
         """
         before = len(self._known), len(self.unread)
@@ -75,7 +75,7 @@ class Search:
                 for name in self._entries(folder):
                     self._look_at_entry(folder / name)
         if before == (len(self._known), len(self.unread)):
-            self._cannot(folder, "has no further learners")
+            self._cannot(folder, "contains no other learners")
 
     def _look_at_entry(self, folder: Path) -> None:
         match self._kind(folder):
@@ -87,7 +87,7 @@ class Search:
                 self._cannot(folder, "cannot be read")
 
     def look_into_data(self, data: Path, holder: str = "") -> None:
-        """Search the learners of a data folder; `holder` is its owner, if known."""
+        """Search a data folder for learners. `holder` is the owner of the folder, if known."""
         place = data
         for part in self._within.parts:
             place = place / part
@@ -102,7 +102,7 @@ class Search:
                     self._cannot(place / name, "cannot be read")
 
     def look_everywhere(self) -> None:
-        """Search the data folders of the accounts on this machine, and this account's own."""
+        """Search the data folders of all accounts on this machine and the user's own."""
         closed = 0
         for data, login in self._logins.items():
             try:
@@ -128,8 +128,8 @@ class Search:
     def _look_at_account(self, data: Path, login: str) -> None:
         if os.path.realpath(data) == str(data):
             self.look_into_data(data, login)
-        else:  # it could lead to another learner's progress
-            self._cannot(data, "is reached by a link, and links are not followed")
+        else:  # the link could lead to another learner's progress
+            self._cannot(data, "is reached through a link, and links are not followed")
 
     # --- one folder -----------------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ class Search:
             return "other"
 
     def _called(self, learner: str, holder: str, data: Path) -> str:
-        """Return the name of a learner in a data folder; its owner is `holder`, if known."""
+        """Return a learner's name; `holder` is the owner of the folder `data`, if known."""
         if learner != _ONLY_LEARNER:
             return f"{holder}/{learner}" if holder else learner
         real = data.resolve()
@@ -157,7 +157,7 @@ class Search:
             self.found.append(Found(Path(real), one_line(name, LONGEST_NAME)))
 
     def _entries(self, folder: Path) -> Sequence[str]:
-        """Return the names of the folders in `folder`, in alphabetical order, without links."""
+        """Return the names of the subfolders, in alphabetical order and without links."""
         names: list[str] = []
         try:
             with os.scandir(folder) as entries:

@@ -1,7 +1,7 @@
-"""Extract what a class report needs from the progress of one learner, and nothing else.
+"""Extract only what a class report needs from the progress of one learner.
 
-The row is what the report says about one person. Mastery of ideas and first answers only count in
-figures about the group (`tutor.classroom.report`).
+`Row` has everything that the report shows about one person. Mastery of ideas and first answers are
+only used for figures about the group (`tutor.classroom.report`).
 """
 
 import math
@@ -22,19 +22,19 @@ from tutor.study.lesson_progress import lesson_progress
 from tutor.study.review_questions import review_questions
 
 Idea = tuple[str, str]
-"""A lesson id and a screen id: each screen is one idea."""
+"""A lesson id and a screen id. Each screen covers one idea."""
 
 _FIRST_DAY = date(1970, 1, 1).toordinal()
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that a report says about one learner.
+    """Everything that a report shows about one learner.
 
-    `number` and `title` are of the lesson visited last, None and "" if it is not in the course;
-    `place` is the place in it: "3 of 9" screens, "questions" or "done". `answered` counts the
-    questions of the course with an answer to their current version, and `right` those of them
-    whose last answer was right. `mastery` (0 to 1) is the mean over the ideas begun, None if
-    there are none.
+    `number` and `title` describe the most recently visited lesson of the course; they are None and
+    "" if there is none. `place` is the place in that lesson: "3 of 9" screens, "questions" or
+    "done". `answered` counts the questions of the course whose current version was answered, and
+    `right` counts those whose last answer was right. `mastery` (0 to 1) is the mean over the ideas
+    that the learner has begun, or None if there are none.
     """
 
     name: str
@@ -48,11 +48,11 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class IdeaBegun(msgspec.Struct, frozen=True):
-    """A learner's answers about one idea.
+    """One learner's results on one idea.
 
-    `answered` counts the questions with an answer, and `right` those of them whose last answer
-    was right. `mastery` (0 to 1) is computed by `tutor.learner.review` from all questions of
-    the idea: how well each is known now, and for how long.
+    `answered` counts the questions that were answered, and `right` counts those whose last answer
+    was right. `mastery` (0 to 1) is computed from all questions about the idea by
+    `tutor.learner.review`. It measures how well the learner knows each one now, and for how long.
     """
 
     answered: int
@@ -61,7 +61,7 @@ class IdeaBegun(msgspec.Struct, frozen=True):
 
 
 class Studied(msgspec.Struct, frozen=True):
-    """The data of one learner. `first_answers` has the first answer to each question, by its id."""
+    """The data about one learner. `first_answers` has the first answer to each question, by id."""
 
     row: Row
     ideas: Mapping[Idea, IdeaBegun]
@@ -71,7 +71,7 @@ class Studied(msgspec.Struct, frozen=True):
 def studied(
     name: str, course: Course, state: LearnerState, events: Iterable[LogEvent], now: float
 ) -> Studied:
-    """Return the learner's data as of `now`, computed from `state` and the log's `events`."""
+    """Return a learner's data at the time `now`, computed from `state` and the log's `events`."""
     questions = review_questions(course)
     cards = [
         card
@@ -96,7 +96,7 @@ def studied(
 def _ideas(
     questions: Mapping[str, ReviewQuestion], state: LearnerState, cards: Iterable[Card], now: float
 ) -> dict[Idea, IdeaBegun]:
-    """Return the ideas with an answer; `cards` are of the current versions of questions."""
+    """Return the ideas that have an answer. `cards` belong to current versions of questions."""
     right: Counter[Idea] = Counter()
     for card in cards:
         about = questions[card.question]
@@ -113,10 +113,10 @@ def first_answers(
     questions: Mapping[str, ReviewQuestion],
     forgotten: Mapping[str, float],
 ) -> dict[str, Answered]:
-    """Return the first answer to the current version of each question in the course, by question.
+    """Return the first answer to the current version of each question in the course, by id.
 
-    Later answers are ignored because the learner had already seen the explanation, and so are
-    answers that were undone or forgotten.
+    Later answers are ignored because the learner had already seen the explanation. Answers that
+    were undone or forgotten are ignored, too.
     """
     found: dict[str, Answered] = {}
     for event in in_order(events):
@@ -128,7 +128,7 @@ def first_answers(
 
 
 def last_day(state: LearnerState) -> date | None:
-    """Return the last day with an answer or an open lesson; None if there is none."""
+    """Return the last day on which the learner answered a question or opened a lesson, or None."""
     days = [local_day_number(sensible(each.visited_at)) for each in _visited(state)]
     if state.days.active.strip("0"):
         days.append(min(max(state.days.last, 0), day_number(LATEST)))

@@ -1,6 +1,6 @@
-"""Describe the mistakes in a wrong answer, in words short enough for a table.
+"""Describe the mistakes in a wrong answer briefly enough for a table.
 
-The text of an answer comes from a learner's log and is not trusted: it only counts if it is a
+The text of an answer comes from a learner's log and is not trusted. It is ignored unless it is a
 possible answer to the question.
 """
 
@@ -11,10 +11,10 @@ from tutor.text import one_line
 
 
 def mistakes(question: Question, text: str) -> tuple[str, ...]:
-    """Return the mistakes in a wrong answer `text`, each once.
+    """Return the mistakes in the wrong answer `text`, each once.
 
-    A mistake is a choice taken or left out, a pair, an item out of place, or the typed text.
-    The result is empty if the question cannot have this answer.
+    A mistake is a wrong choice, a right choice that was not chosen, a wrong pair, an item in the
+    wrong position, or the typed text. The result is empty if `text` is not a possible answer.
     """
     if len(text) > LONGEST:
         return ()
@@ -25,5 +25,5 @@ def mistakes(question: Question, text: str) -> tuple[str, ...]:
 
 
 def words(markdown: str) -> str:
-    """Return the words of a few sentences of a lesson, on one line."""
+    """Return a few sentences of Markdown from a lesson as one line of plain text."""
     return one_line(prose(markdown), 600)

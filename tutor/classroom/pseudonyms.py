@@ -1,8 +1,8 @@
-"""Create pseudonyms for learners, which stay the same as long as the key is kept.
+"""Create pseudonyms for learners, which stay the same as long as the key exists.
 
-Without the key, no one can find out whose they are, not even by trying all logins. A pseudonym is
-40 bits of a keyed hash (BLAKE2b) of the learner's folder. Among 1,000 learners, the probability
-that two have the same is 1 in 2 million.
+Without the key, no one can find out which learner a pseudonym belongs to, not even by trying all
+user names. A pseudonym is 40 bits of a keyed hash (BLAKE2b) of the path of the learner's folder.
+Among 1,000 learners, the probability that two have the same pseudonym is 1 in 2 million.
 """
 
 import os
@@ -35,9 +35,10 @@ def new_key() -> bytes:
 
 
 def kept_key(path: Path) -> bytes:
-    """Return the key in the file, creating a private file if there is none.
+    """Return the key in the file, creating a private file if it does not exist.
 
-    Raises `PseudonymError` if it cannot be created or read, or if others could have read it.
+    Raises `PseudonymError` if the file cannot be created or read, or if other users could have read
+    it.
     """
     try:
         if not entry_exists(path):
@@ -50,18 +51,18 @@ def kept_key(path: Path) -> bytes:
         ) from error
     if len(data) != KEY_BYTES:
         raise PseudonymError(
-            f"{path} is not a key made by tutor.", "Remove it, and the next report makes a new key."
+            f"{path} is not a key from tutor.", "Delete it. The next report creates a new key."
         )
     if os.name != "nt" and path.stat().st_mode & _FOR_OTHERS:
         raise PseudonymError(
-            f"Others can read {path}, and so find out whose the pseudonyms are.",
-            "Remove it, and the next report makes a new key with new pseudonyms.",
+            f"Other users can read {path} and find out who the pseudonyms belong to.",
+            "Delete it. The next report creates a new key and new pseudonyms.",
         )
     return data
 
 
 def _make(path: Path) -> None:
-    """Create the key; two reports at once create only one."""
+    """Create the key file. If two reports run at the same time, only one creates a key."""
     private.make_folder(path.parent)
     with locked(path.with_name("lock"), timeout=5.0):
         if not entry_exists(path):

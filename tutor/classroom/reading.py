@@ -1,4 +1,4 @@
-"""Read the learners of a class, one after another, without changing their folders."""
+"""Read the progress of a class, one learner after another, without changing any folders."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -16,21 +16,22 @@ from tutor.text import one_line
 
 Namer = Callable[[Found], str]
 
-_NEWER = "is from a newer version of tutor, so some of it may be missing here"
-_DAMAGED = "is partly damaged; only the readable part counts"
+_NEWER = "used a newer version of tutor, so some data may be missing here"
+_DAMAGED = "has damaged progress files; only the readable part counts"
 
 
 class Class(msgspec.Struct, frozen=True):
-    """The learners that could be read, and the problems with the others."""
+    """The learners whose progress could be read, and the problems that occurred."""
 
     learners: tuple[Studied, ...]
     unread: tuple[Unread, ...]
 
 
 def read_class(course: Course, found: Iterable[Found], name: Namer, clock: Clock) -> Class:
-    """Read all learners in `found`; `name` returns the name of each.
+    """Read the progress of all learners in `found`; `name` returns the name to show for each.
 
-    Learners who cannot be read are reported by folder, those who can be read in part by name.
+    Learners whose progress cannot be read are reported by folder. Those whose progress can be read
+    only in part are reported by name.
     """
     learners: list[Studied] = []
     left_out: list[Unread] = []
@@ -42,7 +43,7 @@ def read_class(course: Course, found: Iterable[Found], name: Namer, clock: Clock
                 learners.append(studied_of(called, course, progress))
         except StoreError as error:
             why = one_line(error.happened, LONGEST_PATH)
-            left_out.append(unread(each.folder, f"is left out: {why}"))
+            left_out.append(unread(each.folder, f"was skipped: {why}"))
         else:
             if problem := _problem(progress.notices):
                 left_out.append(Unread(called, problem))
@@ -55,7 +56,7 @@ def studied_of(name: str, course: Course, progress: Progress) -> Studied:
 
 
 def _problem(notices: Sequence[TutorError]) -> str:
-    """Return the problem in words for a teacher, since notices address the learner."""
+    """Return a description of the problem for a teacher, since notices address the learner."""
     if any(isinstance(notice, StoreNewer) for notice in notices):
         return _NEWER
     return _DAMAGED if notices else ""

@@ -1,9 +1,9 @@
-"""Compute what a teacher sees of a class.
+"""Compute the report that a teacher sees about a class.
 
-This is the place of each learner, how well each idea is known, and which questions are answered
-wrong. Figures about ideas and questions are about groups. With fewer than `FEWEST` learners, a
-figure could reveal something about a person and is left out; a mistake is only shown if at least
-`FEWEST_ALIKE` learners made it.
+It shows the place of each learner, how well the class knows each idea, and which questions are
+answered wrong. Figures about ideas and questions are about groups. With fewer than `FEWEST`
+learners, a figure could reveal something about a person, so it is omitted. A mistake is shown only
+if at least `FEWEST_ALIKE` learners made it.
 """
 
 from collections import Counter
@@ -29,9 +29,9 @@ FEWEST_ALIKE = 3
 
 
 class IdeaFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of an idea, about the `learners` who have begun it.
+    """Figures about an idea, from the `learners` who have begun it.
 
-    `right` (0 to 1) is the fraction of their latest answers to its questions that were right;
+    `right` (0 to 1) is the fraction of their latest answers to its questions that were right.
     `mastery` (0 to 1) is their mean mastery.
     """
 
@@ -45,10 +45,11 @@ class IdeaFigures(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QuestionFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """The figures of a question: how many of `learners` got it wrong the first time.
+    """Figures about a question, from the `learners` who have answered it.
 
-    `mistake` is the most common mistake, and `alike` the number of learners who made it; "" and
-    0 if too few made the same one.
+    `wrong` counts the learners whose first answer was wrong. `mistake` is the most common mistake,
+    and `alike` is the number of learners who made it; they are "" and 0 if too few made the same
+    mistake.
     """
 
     lesson: str
@@ -62,16 +63,16 @@ class QuestionFigures(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def share(self) -> float:
-        """The fraction of wrong answers, 0 to 1."""
+        """The fraction of first answers that were wrong, 0 to 1."""
         return self.wrong / self.learners
 
 
 class Report(msgspec.Struct, frozen=True):
     """The report on a class.
 
-    `learners` are in the order of their names, `ideas` begin with the least known, and
-    `questions` begin with the one most often answered wrong. `ideas_left_out` and
-    `questions_left_out` count those that too few learners have begun.
+    `learners` are sorted by name, `ideas` by mastery (lowest first), and `questions` by the
+    fraction of wrong answers (highest first). `ideas_left_out` and `questions_left_out` count the
+    ideas and questions that are omitted because too few learners have begun them.
     """
 
     learners: tuple[Row, ...]
@@ -97,7 +98,7 @@ def report(course: Course, class_: Sequence[Studied]) -> Report:
 
 
 def _values(maps: Iterable[Mapping[Key, Value]]) -> dict[Key, list[Value]]:
-    """Return the values of all learners, by key."""
+    """Collect the values of all maps in a list for each key."""
     values: dict[Key, list[Value]] = {}
     for each in maps:
         for key, value in each.items():
@@ -151,9 +152,9 @@ def _read(course: Course, name: str) -> Question | None:
 
 
 def _most_alike(question: Question, wrong: Iterable[str]) -> tuple[str, int]:
-    """Return the most common mistake in these answers, and how many have it.
+    """Return the most common mistake in wrong answers, and the number of answers that have it.
 
-    Of several, it is the first in alphabetical order.
+    Ties are broken in alphabetical order. The result is "" and 0 if too few answers have it.
     """
     counts = Counter(mistake for answer in wrong for mistake in mistakes(question, answer))
     mistake, alike = min(counts.items(), key=lambda each: (-each[1], each[0]), default=("", 0))

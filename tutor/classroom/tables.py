@@ -1,6 +1,7 @@
 """Lay out the tables of a class report.
 
-Learners who look up what a teacher sees get exactly the same row, because the layout is only here.
+`tutor class report` and its option `--mine` both use this module, so a learner sees exactly the row
+that the teacher sees.
 """
 
 from collections.abc import Iterable
@@ -15,9 +16,9 @@ from tutor.text import one_line
 class Column(msgspec.Struct, frozen=True):
     """A column of a table.
 
-    `least` is the number of cells to which it may shrink, or 0 if it may not. Text that does
-    not fit is cut, or continues on the next line if `wrap` is set. If there is no room for all
-    columns, those with the highest `rank` are left out first.
+    `least` is the minimum width in cells to which the column may shrink; 0 means that it does not
+    shrink. Text that does not fit is cut, or wrapped if `wrap` is set. If the table is too wide,
+    the columns with the highest `rank` are removed first.
     """
 
     title: str
@@ -28,7 +29,7 @@ class Column(msgspec.Struct, frozen=True):
 
 
 class Table(msgspec.Struct, frozen=True):
-    """A table; every row has a cell for each column, with safe text on one line."""
+    """A table. Each row has one cell per column, with safe text on one line."""
 
     columns: tuple[Column, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -99,7 +100,10 @@ def questions_table(questions: Iterable[QuestionFigures]) -> Table:
 
 
 def percent(share: float) -> str:
-    """Return a fraction (0 to 1) in whole percent, never rounded to none or to all."""
+    """Return a fraction (0 to 1) as a whole percentage.
+
+    Fractions other than 0 and 1 are never rounded to 0 % or 100 %.
+    """
     value = round(100 * share)
     if share > 0 and value == 0:
         return "<1 %"

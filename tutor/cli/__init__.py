@@ -1,8 +1,7 @@
-"""Run the command `tutor`; each command is one module.
+"""Implement the command `tutor`, with one module or package for each subcommand.
 
-Modules are imported when their command is used. Heavy imports (torch, Textual) are inside the
-functions that need them, so that neither `tutor --version` nor the app's first screen waits for
-them.
+Functions import heavy packages (torch, Textual) when they need them, so that neither
+`tutor --version` nor the app's first screen waits for them.
 """
 
 from tutor.cli.interrupted import leaving_at_once

@@ -1,4 +1,4 @@
-"""Run `tutor` without a command: open the app."""
+"""Open the app when `tutor` is run without a command."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None = None) -> int:
-    """Open the app, with the lab named `lab` on the screen if given; return the exit status."""
+    """Open the app, at the lab named `lab` if one is given, and return the exit status."""
     check_terminal()
     private.begin()
     if options.kiosk:
         lockdown.confine(options)
-    gc.disable()  # until the first screen is shown: there is hardly any garbage before that
+    gc.disable()  # the app enables it after the first screen; startup creates hardly any garbage
     from tutor.app import lifetime
     from tutor.app.start import make_app
 
@@ -42,26 +42,26 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
 
 
 def check_terminal() -> None:
-    """Raise `TerminalError` if the app could not draw its screen or read keys.
+    """Raise `TerminalError` if the app can't draw its screen or read keys.
 
-    Without this check, the app would run without anyone seeing it.
+    Without this check, the app would start and run unseen.
     """
     streams = (
         (sys.stdin, "Standard input"),
         (sys.stdout, "Standard output"),
-        (sys.stderr, "Standard error"),  # Textual draws on it
+        (sys.stderr, "Standard error"),  # Textual draws on standard error
     )
     for stream, what in streams:
         if not stream.isatty():
             raise TerminalError(
-                f"{what} is not a terminal, and tutor needs one.",
+                f"{what} is not a terminal.",
                 "Over SSH, use `ssh -t`. `tutor step`, `tutor lessons` and `tutor progress` work "
                 "without a terminal.",
             )
-    # Windows does not set TERM, and its terminal can move the cursor.
+    # Windows does not set TERM, but its terminal can move the cursor.
     if sys.platform != "win32" and os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
         raise TerminalError(
-            "This terminal cannot move its cursor (TERM is "
-            f"{os.environ.get('TERM') or 'not set'}), and tutor needs that.",
-            "Set TERM to the type of your terminal, for example xterm-256color.",
+            "This terminal cannot move its cursor "
+            f"(TERM is {os.environ.get('TERM') or 'not set'}).",
+            "Set TERM to your terminal's type, such as xterm-256color.",
         )

@@ -1,11 +1,12 @@
-"""Restrict what a locked-down process can do, whatever a library that it uses tries.
+"""Restrict what a locked-down process can do, including the libraries that it uses.
 
-The process can only change files in one folder and start the engine, and cannot use the network.
+The process can change files in one folder only, can start no program but the engine, and can't use
+the network.
 
-Python reports such actions in audit events before it carries them out
-(https://docs.python.org/3/library/audit_events.html). A refused action fails like one without
-permission. This does not protect against malicious code, which could bypass Python; no such code
-runs here.
+Python raises an audit event before each of these actions
+(https://docs.python.org/3/library/audit_events.html). A refused action raises `PermissionError`.
+This doesn't protect against malicious code, which could bypass Python's audit events, but tutor
+runs no such code.
 """
 
 import os
@@ -17,7 +18,7 @@ from typing import Any
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGING = {"os.mkdir": 1, "os.remove": 1, "os.rmdir": 1, "os.rename": 2, "os.truncate": 1,
              "os.chmod": 1, "os.chown": 1, "os.utime": 1}  # fmt: skip
-"""The audit events whose first arguments are paths that would change."""
+"""Audit events for changes to files, each with the number of leading arguments that are paths."""
 _NEVER = frozenset(
     (
         *("os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "os.startfile"),
@@ -29,8 +30,8 @@ _NEVER = frozenset(
 def confine(folder: Path, command: Sequence[str]) -> None:
     """Confine this process until it ends.
 
-    It can only change files in `folder`, and can only start a program whose command line begins
-    with `command`.
+    It can only change files in `folder`, and can only start programs with a command line that
+    begins with `command`.
     """
     confinement = _Confinement(folder, command)
     sys.addaudithook(confinement.heard)
@@ -42,7 +43,7 @@ class _Confinement:
         self._command = list(command)
 
     def heard(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """Raises `PermissionError` for an action that is not allowed."""
+        """Handle an audit event. Raises `PermissionError` if its action isn't allowed."""
         if event == "open":
             path, _, flags = arguments
             if isinstance(flags, int) and flags & _WRITING and not isinstance(path, int):
@@ -52,9 +53,9 @@ class _Confinement:
                 self._check(event, path)
         elif event == "subprocess.Popen":
             if list(arguments[1])[: len(self._command)] != self._command:
-                raise PermissionError(f"refused here: {event}")
+                raise PermissionError(f"not allowed in this login: {event}")
         elif event in _NEVER or (event == "socket.connect" and isinstance(arguments[1], tuple)):
-            raise PermissionError(f"refused here: {event}")
+            raise PermissionError(f"not allowed in this login: {event}")
 
     def _check(self, event: str, path: Any) -> None:
         if isinstance(path, int):  # a file that is already open
@@ -62,4 +63,4 @@ class _Confinement:
         place = os.path.realpath(os.fsdecode(path))
         inside = place == self._folder or place.startswith(self._folder + os.sep)
         if not inside and place != os.devnull:
-            raise PermissionError(f"refused here: {event} {place}")
+            raise PermissionError(f"not allowed in this login: {event} {place}")

@@ -1,4 +1,4 @@
-"""`tutor engine`: run one engine for all learners of a machine."""
+"""`tutor engine`: run one engine for all learners on a machine."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tutor.engine.wire import EngineLoad
 
 PATIENCE = 10.0
-"""The seconds to wait for an engine to report its load."""
+"""The timeout for a shared engine to report its load, in seconds."""
 
 
 def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
@@ -28,15 +28,15 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         "engine",
         parents=[for_model],
         allow_abbrev=False,
-        help="serve all learners of this machine with one model",
-        description="Run one engine for all learners of this machine, so that the model is loaded "
-        "only once. Their tutors find it by its socket. It restarts if it crashes; Ctrl+C ends it. "
-        "See docs/hosting.md.",
+        help="run one engine for all learners on this machine",
+        description="Run one engine for all learners on this machine, so that the model is "
+        "loaded only once. Each learner's tutor connects to the engine's socket automatically. "
+        "The engine restarts if it crashes. Press Ctrl+C to stop it. See docs/hosting.md.",
     )
     parser.add_argument(
         "--socket", type=Path, metavar="PATH", help="the path of the engine's socket"
     )
-    parser.add_argument("--status", action="store_true", help="show the load of the running engine")
+    parser.add_argument("--status", action="store_true", help="show the running engine's load")
     parser.add_argument("--json", action="store_true", help="with --status: print JSON")
     add_limits(parser)
     parser.set_defaults(run=run)
@@ -55,11 +55,11 @@ def serve(options: argparse.Namespace) -> int:
 
     limits = limits_of(options)
     socket = place.inherited()
-    if socket is not None:  # systemd listens on the socket and restarts this process
+    if socket is not None:  # systemd opened the socket, and will restart this process
         return serve_here(socket, options.model, limits)
     path = _place(options)
     with place.listening(path) as listening:
-        output.write(f"Serving on {path}. Ctrl+C ends it.")
+        output.write(f"Listening on {path}. Press Ctrl+C to stop.")
         output.flush()
         supervise(listening, options.model, limits, on_end=output.note)
     return 0
@@ -76,7 +76,7 @@ def tell_status(options: argparse.Namespace) -> int:
 
 
 async def _ask(options: argparse.Namespace) -> EngineLoad:
-    """Return the load of the running engine. Raises `NoSharedEngine`."""
+    """Return the running engine's load. Raises `NoSharedEngine`."""
     if sys.platform == "win32":
         raise _not_on_windows()
     from tutor.engine.connection import load_of
@@ -84,41 +84,47 @@ async def _ask(options: argparse.Namespace) -> EngineLoad:
 
     path = options.socket.absolute() if options.socket else place.find()
     if path is None:
-        raise NoSharedEngine("No shared engine runs on this machine.", "Start it: `tutor engine`.")
+        raise NoSharedEngine(
+            "No shared engine is running on this machine.", "Start one with `tutor engine`."
+        )
     async with asyncio.timeout(PATIENCE):
         return await load_of(path)
 
 
 def _not_on_windows() -> EngineError:
     return EngineError(
-        "Shared engines do not work on Windows.", "Each tutor starts an engine of its own there."
+        "Shared engines do not work on Windows.", "On Windows, each tutor starts its own engine."
     )
 
 
 def _place(options: argparse.Namespace) -> Path:
-    """Return the address to listen on.
+    """Return the path of the socket to listen on.
 
-    It is one for the whole machine if running as root, otherwise one for this account only.
+    Unless `--socket` names one, root gets the machine-wide socket, and other users get one for
+    their own account.
     """
     if options.socket is not None:
         return Path(options.socket).absolute()
     usual = paths.engine_sockets()
     if not usual:
-        raise EngineError('TUTOR_ENGINE is "own".', "Give the path of a socket with --socket.")
+        raise EngineError(
+            'TUTOR_ENGINE is "own", which turns shared engines off.',
+            "Unset it, or set the path of a socket with --socket.",
+        )
     root = sys.platform != "win32" and os.getuid() == 0
     return usual[-1] if root else usual[0]
 
 
 def _in_words(load: EngineLoad) -> list[str]:
     share = load.busy / load.up if load.up else 0.0
-    computed = f"{load.cached / 1e6:.0f} MB computed for them"
+    computed = f"{load.cached / 1e6:.0f} MB of key-value caches"
     return [
         f"tutor {load.version}, {load.model or 'loading its model'}",
-        f"learners connected  {load.learners} of {load.accounts} accounts",
+        f"learners connected  {load.learners} from {load.accounts} accounts",
         f"texts open          {load.sessions}, {computed}",
         f"requests waiting    {load.waiting}",
         f"networks training   {load.trainings}",
-        f"steps answered      {load.steps:,}, {load.together:,} batched with others",
+        f"tokens processed    {load.steps:,}, {load.together:,} of them in batches",
         f"busy                {share:.0%} of {_time(load.up)}",
     ]
 

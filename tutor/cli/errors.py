@@ -1,18 +1,20 @@
-"""Errors in the command line itself, such as wrong options or arguments."""
+"""The errors of the command line itself, such as a terminal that can't show the app."""
 
 from tutor.errors import TutorError, UsageError
 
 
 class LoginRefused(UsageError, title="This login only runs tutor"):
-    """A login that only runs tutor was asked to run something else."""
+    """The client asked a login that only runs tutor to run another command."""
 
     def __init__(self) -> None:
-        super().__init__("Other commands are not allowed.", "Log in without one: `ssh -t HOST`.")
+        super().__init__(
+            "Other commands are not allowed.", "Log in without a command: `ssh -t HOST`."
+        )
 
 
-class TerminalError(TutorError, title="No terminal to draw on"):
-    """The terminal cannot show the screen."""
+class TerminalError(TutorError, title="The app needs a terminal"):
+    """The app can't draw its screen, or read keys, on this terminal."""
 
 
 class OutputError(TutorError, title="The output cannot be written"):
-    """The output cannot be written to standard output."""
+    """Writing to standard output failed."""

@@ -1,7 +1,6 @@
-"""Handle Ctrl+C: print one sentence and exit with the status that shells expect.
+"""Handle Ctrl+C: print a message and exit with the status that shells expect.
 
-This module imports almost nothing, so that Ctrl+C is handled before anything else can be
-interrupted.
+This module imports almost nothing, so that Ctrl+C is handled from the start.
 """
 
 import os
@@ -13,17 +12,17 @@ INTERRUPTED = 130
 
 
 def interrupted() -> int:
-    """Report the interruption; return the exit status."""
+    """Report the interruption and return the exit status."""
     os.write(2, b"tutor: interrupted.\n")
     return INTERRUPTED
 
 
 @contextmanager
 def leaving_at_once() -> Iterator[None]:
-    """Let Ctrl+C end the process at once while something is imported.
+    """Let Ctrl+C end the process at once inside this block, which imports modules.
 
-    A `KeyboardInterrupt` could be raised anywhere in the import, where it is swallowed or makes
-    C++ code abort.
+    A `KeyboardInterrupt` could be raised anywhere in an import. Some modules swallow it there, and
+    in others it makes C++ code abort.
     """
     with on_signals(lambda: os._exit(interrupted()), "SIGINT"):
         yield
@@ -31,10 +30,10 @@ def leaving_at_once() -> Iterator[None]:
 
 @contextmanager
 def told_to_stop() -> Iterator[Callable[[], bool]]:
-    """Yield a function that returns whether this process was asked to stop.
+    """Yield a function that returns whether this process has been asked to stop.
 
-    Ctrl+C and SIGTERM ask it to stop, so that the current step can finish. A second signal
-    raises `KeyboardInterrupt`.
+    After the first Ctrl+C or SIGTERM, the function returns True, so that the current step can
+    finish. The second signal raises `KeyboardInterrupt`.
     """
     told = False
 
@@ -50,7 +49,10 @@ def told_to_stop() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def on_signals(handle: Callable[[], object], *names: str) -> Iterator[None]:
-    """Call `handle` at each of these signals that the system has, until the block ends."""
+    """Call `handle` on each of these signals during the block.
+
+    Names of signals that the system lacks are ignored.
+    """
     numbers = [number for name in names if (number := getattr(signal, name, None)) is not None]
     before = {number: signal.signal(number, lambda *_: handle()) for number in numbers}
     try:

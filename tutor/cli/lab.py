@@ -1,4 +1,4 @@
-"""`tutor lab`: open a lab by its name, or list all labs."""
+"""`tutor lab`: open a lab by name, or list all labs."""
 
 import argparse
 from typing import Any
@@ -11,7 +11,7 @@ from tutor.labs.kit import registry
 
 
 class Listed(msgspec.Struct):
-    """One lab in `tutor lab --list --json`, which other tools rely on."""
+    """One lab in `tutor lab --list --json`, which other programs rely on."""
 
     name: str
     lesson: str
@@ -22,11 +22,11 @@ def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "lab",
         parents=list(parents),
-        help="open a lab by its name, or list the labs",
-        description="Open a lab by its name, or list the labs and their goals.",
+        help="open a lab by name, or list all labs",
+        description="Open a lab by name, or list all labs and their goals.",
     )
     parser.add_argument("name", nargs="?", help="the lab's name (see --list)")
-    parser.add_argument("--list", action="store_true", help="list the labs and their goals")
+    parser.add_argument("--list", action="store_true", help="list all labs and their goals")
     parser.add_argument("--json", action="store_true", help="with --list: print JSON")
     parser.set_defaults(run=run)
 
@@ -38,8 +38,8 @@ def run(options: argparse.Namespace) -> int:
         _print_list(options.json)
         return 0
     if options.name is None:
-        raise UsageError("No lab was named.", "See all labs with `tutor lab --list`.")
-    registry.find(options.name)  # raises before anything is drawn
+        raise UsageError("The name of a lab is missing.", "Run `tutor lab --list` to see all labs.")
+    registry.find(options.name)  # report an unknown name before the app opens
     return app.run(options, lab=options.name)
 
 

@@ -1,4 +1,4 @@
-"""Open the course and the learner's progress that a command is about."""
+"""Open the course and the progress that a command's options select."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ def course_of(options: argparse.Namespace) -> Course:
 
 
 def course_folder(options: argparse.Namespace) -> Path | None:
-    """Return the folder of --course, or None for the bundled course. Raises `UsageError`."""
+    """Return the folder set with --course, or None for the bundled course. Raises `UsageError`."""
     folder: Path | None = options.course
     if folder is not None and not folder.is_dir():
         raise UsageError(
-            f"{str(folder)!r} is not a folder.", "--course takes a folder of lesson files."
+            f"{str(folder)!r} is not a folder.", "Set --course to a folder of lesson files."
         )
     return folder
 

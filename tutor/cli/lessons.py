@@ -1,4 +1,4 @@
-"""`tutor lessons`: list the lessons of the course."""
+"""`tutor lessons`: list the lessons in a course."""
 
 import argparse
 from typing import Any

@@ -23,8 +23,9 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         "lint",
         parents=[for_model],
         help="check lesson files",
-        description="Check lesson files: the format, what could trip up a learner and, with the "
-        "model, whether the numbers that they quote are right and their labs can be done.",
+        description="Check the format of lesson files and look for anything that could confuse a "
+        "learner. If the model is installed, also check that quoted numbers are right and that "
+        "the labs can be solved.",
     )
     parser.add_argument(
         "paths",
@@ -41,7 +42,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print one line per finding; return 1 if one of them is an error, else 0."""
+    """Print one line per finding. Return 1 if any finding is an error, else 0."""
     from tutor.authoring.lint import in_order, look_over
 
     report = look_over(options.paths or [paths.lessons_folder()])
@@ -60,7 +61,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _with_the_model(report: Report, spec: str | None) -> Sequence[Finding]:
-    """Check the lessons against the model; return a warning if it is not on this machine."""
+    """Check the lessons against the model, or return a warning if the model isn't installed."""
     from tutor.models.find import find_model
     from tutor.models.installed import installed_default
 
@@ -70,7 +71,7 @@ def _with_the_model(report: Report, spec: str | None) -> Sequence[Finding]:
             report.lessons[0].finding(
                 "",
                 "warning",
-                "Numbers, labs and guesses were not checked: the model is not on this machine.",
+                "Numbers, labs and guesses were not checked: the model is not installed.",
                 "Download it with `tutor model pull`, or use --no-model to skip these checks.",
             )
         ]
@@ -99,7 +100,9 @@ def _asked(report: Report, found: FoundModel) -> Sequence[Finding]:
         return check(
             report.lessons,
             Ask(memory, load),
-            lambda done, total: line.show("asking the model", figures=f"{done} of {total}"),
+            lambda done, total: line.show(
+                "Checking against the model", figures=f"{done} of {total}"
+            ),
         )
     finally:
         line.clear()

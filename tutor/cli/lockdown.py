@@ -1,9 +1,9 @@
 """Lock down a login that only runs tutor: `tutor --kiosk`.
 
 It is used with sshd's `ForceCommand tutor --kiosk`, or with `tutor-kiosk` as a login shell
-(docs/kiosk.md). Commands that the client asks to run are refused, its environment is ignored, and
-the keys that suspend a program or make it dump core do nothing. `tutor.cli.confinement` refuses
-everything else that tutor does not need.
+(docs/kiosk.md). Commands from the client are refused, most of its environment is ignored, and the
+keys that suspend a program or make it dump core do nothing. `tutor.cli.confinement` refuses the
+other actions that tutor doesn't need.
 """
 
 import argparse
@@ -20,22 +20,22 @@ from tutor.errors import UsageError
 from tutor.models.find import HUB_PREFIX
 
 IDLE_MINUTES = 30.0
-"""The minutes without a key press after which a locked-down login ends by default."""
+"""The default idle limit of a locked-down login, in minutes without a key press."""
 
 _MOST_MINUTES = 10_000
 
 _DRAWING = re.compile(r"TERM|COLORTERM|NO_COLOR|LANG|LC_[A-Z]+")
-"""The variables that a client may set: its terminal, language and encoding."""
+"""The environment variables that a client may set: its terminal, language and encoding."""
 _PLAIN = re.compile(r"[\w.@+-]{1,64}", re.ASCII)
 _OF_SSHD = ("SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY")
-"""Variables that sshd sets itself, overriding the client's."""
+"""Environment variables that sshd sets itself, whatever the client sends."""
 _OURS = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
-    "PYTHONSAFEPATH": "1",  # import no module from the current folder
+    "PYTHONSAFEPATH": "1",  # don't import modules from the current folder
     "PYTHONNOUSERSITE": "1",
     "PYTHONDONTWRITEBYTECODE": "1",
     "HF_HUB_OFFLINE": "1",
-    # To look for other backends, keyring would run a compiler.
+    # Otherwise keyring looks for backends, which runs a compiler.
     "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
 }
 
@@ -45,7 +45,7 @@ def allowed(options: argparse.Namespace) -> Allowed:
 
 
 def idle_minutes(options: argparse.Namespace) -> float | None:
-    """Return the minutes without a key press after which the app ends, or None for no limit."""
+    """Return the idle limit in minutes, or None if there is no limit."""
     given: float | None = options.idle_limit
     if given is None:
         given = IDLE_MINUTES if options.kiosk else 0.0
@@ -68,16 +68,22 @@ def minutes(text: str) -> float:
 def lock_down(options: argparse.Namespace, given: Sequence[str]) -> None:
     """Lock this process down as `--kiosk` describes, and set `options.data_folder`.
 
-    It may replace itself with a new process in a clean environment, with the arguments `given`.
+    This may replace the process with a new one in a clean environment, started with the arguments
+    `given`.
 
-    Raises `LoginRefused`, or `UsageError` for a command line that contradicts itself.
+    Raises `LoginRefused` if the client requests a command, and `UsageError` for options or a system
+    that `--kiosk` doesn't support.
     """
     if sys.platform == "win32":
-        raise UsageError("--kiosk is for logins over SSH.", "It does not work on Windows.")
+        raise UsageError(
+            "--kiosk does not work on Windows.", "Use it for SSH logins on Linux or macOS."
+        )
     if os.environ.get("SSH_ORIGINAL_COMMAND"):
         raise LoginRefused
     if (options.model or "").startswith(HUB_PREFIX):
-        raise UsageError("--kiosk downloads no models.", "Name a model that is on this machine.")
+        raise UsageError(
+            "--kiosk does not download models.", "Use a model that is on this machine."
+        )
     _take_no_signals()
     environment = clean(os.environ)
     obeyed = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
@@ -92,7 +98,7 @@ def lock_down(options: argparse.Namespace, given: Sequence[str]) -> None:
 
 
 def confine(options: argparse.Namespace) -> None:
-    """Confine this process; call this when everything is set up."""
+    """Confine this process. Call this after all other setup."""
     from tutor.cli import confinement
     from tutor.engine.process import COMMAND
 
@@ -100,9 +106,10 @@ def confine(options: argparse.Namespace) -> None:
 
 
 def clean(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment variables that are kept from the login session.
+    """Return the clean environment of a locked-down process.
 
-    The user name and home directory are taken from the system's user database instead.
+    It contains the allowed variables of the login session, the user name and home directory from
+    the system's user database, and our own settings.
     """
     kept = {
         name: value
@@ -113,7 +120,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _account() -> dict[str, str]:
-    """Return the variables of this account; none if the system does not know it."""
+    """Return the account's user name and home directory as variables, or none if it is unknown."""
     if sys.platform == "win32":
         return {}
     import pwd
@@ -128,8 +135,8 @@ def _account() -> dict[str, str]:
 def _take_no_signals() -> None:
     r"""Block Ctrl+Z and Ctrl+\, which would suspend the process or make it dump core.
 
-    Until the app reads every key itself, the terminal turns these into signals. Blocked signals
-    stay blocked in child processes.
+    Until the app reads every key itself, the terminal turns these keys into signals. Blocked
+    signals stay blocked in child processes.
     """
     if sys.platform == "win32":
         return

@@ -1,7 +1,7 @@
 """Parse the command line, run the command, and report errors.
 
 Exit status: 0 for success, 1 for a failure, 2 for wrong usage, 130 when interrupted, 141 when the
-reader of the output has closed it (`tutor step ... | head`).
+program that reads the output has closed the pipe (`tutor step ... | head`).
 """
 
 import argparse
@@ -47,7 +47,7 @@ BROKEN_PIPE = 141
 
 _DESCRIPTION = """\
 Learn what a large language model is by taking a real one apart, one token at a time.
-Without a command, the app opens."""
+Run tutor without a command to open the app."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,18 +66,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.complain(error)
         return WRONG_USAGE if isinstance(error, UsageError) else FAILURE
     except BrokenPipeError:
-        # Otherwise the interpreter would try to flush again at its end, and complain.
+        # Otherwise the interpreter would flush again when it exits, and print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return status
 
 
 def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
-    """Apply the options that concern every command. Raises `UsageError`."""
+    """Apply the options that all commands share. Raises `UsageError`."""
     if options.asked is not None:
         raise LoginRefused
     if options.kiosk and options.run is not app.run:
-        raise UsageError("--kiosk cannot be combined with a command.", "Leave the command out.")
+        raise UsageError("--kiosk cannot be combined with a command.", "Remove the command.")
     if options.kiosk:
         lockdown.lock_down(options, given)
     settings = {
@@ -98,7 +98,7 @@ def parser() -> argparse.ArgumentParser:
     _add_learner(top)
     _add_course(top)
     top.add_argument(
-        "--ascii", action="store_true", help="draw everything, including diagrams, in ASCII"
+        "--ascii", action="store_true", help="draw the app, including diagrams, in ASCII"
     )
     top.add_argument(
         "--low-bandwidth",
@@ -107,8 +107,8 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_login(top)
     top.set_defaults(model=None, base_url=None, device=None, learner="me", course=None, run=app.run)
-    # After a command these options mean the same; suppressed defaults keep the values given
-    # before the command.
+    # These options may also follow a command. Their defaults are suppressed there, so that they
+    # don't overwrite the values given before the command.
     for_model = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_model(for_model)
     for_learner = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
@@ -141,13 +141,13 @@ def _add_model(target: argparse.ArgumentParser) -> None:
     target.add_argument(
         "--model",
         metavar="MODEL",
-        help="a GGUF file, a model folder, hf:OWNER/REPO[/FILE], the name of an installed model, "
-        "or a remote model: openai:NAME, claude:NAME, gemini:NAME",
+        help="the model to use: a GGUF file, a model folder, hf:OWNER/REPO[/FILE], the name of "
+        "an installed model, or a remote model (openai:NAME, claude:NAME, gemini:NAME)",
     )
     target.add_argument(
         "--base-url",
         metavar="URL",
-        help="the address of the server for openai:NAME, such as http://127.0.0.1:8000/v1",
+        help="the URL of the server for openai:NAME, such as http://127.0.0.1:8000/v1",
     )
     target.add_argument(
         "--device",
@@ -161,7 +161,7 @@ def _add_course(target: argparse.ArgumentParser) -> None:
         "--course",
         type=Path,
         metavar="FOLDER",
-        help="open the lessons in this folder; your progress in them is kept separately",
+        help="use the lessons in this folder; your progress in them is stored separately",
     )
 
 
@@ -183,21 +183,22 @@ def _add_login(top: argparse.ArgumentParser) -> None:
         "--idle-limit",
         type=lockdown.minutes,
         metavar="MINUTES",
-        help="exit after this time without a key press (default with --kiosk: 30; 0: never)",
+        help="exit after this many minutes without a key press (0: never; default with --kiosk: "
+        "30)",
     )
     top.add_argument(
         "--data",
         dest="data_folder",
         type=Path,
         metavar="FOLDER",
-        help="the folder for your data, instead of TUTOR_DATA",
+        help="the folder for your data (overrides TUTOR_DATA)",
     )
     top.add_argument(
         "--shared",
         dest="shared_folder",
         type=Path,
         metavar="FOLDER",
-        help="the shared folder for models, instead of TUTOR_SHARED",
+        help="the machine-wide folder for models and due dates (overrides TUTOR_SHARED)",
     )
-    # This is how sshd passes the client's command to a login shell.
+    # sshd passes the client's command to a login shell with -c.
     top.add_argument("-c", dest="asked", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)

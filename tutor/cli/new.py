@@ -9,14 +9,14 @@ from tutor.cli.learning import course_folder
 
 
 def add_to(commands: Any, for_course: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("new", help="start a lesson of your own")
+    parser = commands.add_parser("new", help="write a skeleton lesson of your own")
     kinds = parser.add_subparsers(title="what", metavar="WHAT", required=True)
     lesson = kinds.add_parser(
         "lesson",
         parents=[for_course],
         help="write a skeleton lesson",
-        description="Write a skeleton lesson, ready to be opened, into the folder that --course "
-        "names (default: the current folder).",
+        description="Write a skeleton lesson that you can preview at once. The file goes into "
+        "the folder set with --course (default: the current folder).",
     )
     lesson.add_argument(
         "id", metavar="ID", help="the lesson's id: lowercase letters, digits and hyphens"

@@ -1,6 +1,6 @@
 """Print results to standard output, and everything else to standard error.
 
-Text from outside (models, files, servers) passes through `tutor.text` first.
+Text from models, files and servers passes through `tutor.text` first.
 """
 
 import os
@@ -17,7 +17,7 @@ from tutor.text import printable_json, safe
 
 
 def write(text: str) -> None:
-    """Print lines for people; characters that the terminal cannot show are escaped."""
+    """Print human-readable text, with characters that the terminal can't show escaped."""
     with _writing():
         _write(_open_output(), safe(text) + "\n")
 
@@ -25,7 +25,7 @@ def write(text: str) -> None:
 def write_json(value: Any) -> None:
     """Print `value` as one line of JSON, always in UTF-8.
 
-    Control characters are escaped, so that they cannot affect the terminal.
+    Control characters are escaped, so that they can't affect the terminal.
     """
     with _writing():
         _open_output().flush()
@@ -33,7 +33,7 @@ def write_json(value: Any) -> None:
 
 
 def note(text: str) -> None:
-    """Print a remark to standard error."""
+    """Print a message to standard error."""
     if sys.stderr is not None:
         _write(sys.stderr, safe(text) + "\n")
 
@@ -47,7 +47,8 @@ def complain(error: TutorError) -> None:
 def flush() -> None:
     """Flush the output.
 
-    Raises `BrokenPipeError` if its reader is gone, `OutputError` if it fails.
+    Raises `BrokenPipeError` if the program that reads it has closed the pipe, and `OutputError` for
+    any other failure.
     """
     if sys.stdout is not None:
         with _writing():
@@ -67,9 +68,9 @@ def _writing() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # Otherwise the interpreter would try to flush again at its end, and complain.
+        # Otherwise the interpreter would flush again when it exits, and print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise OutputError(f"{error.strerror}.", "Write it somewhere else.") from error
+        raise OutputError(f"{error.strerror}.", "Send the output to another place.") from error
 
 
 def _write(stream: TextIO, text: str) -> None:

@@ -1,4 +1,4 @@
-"""`tutor preview`: show a lesson file as a learner sees it, and reload it whenever it is saved."""
+"""`tutor preview`: show a lesson file as learners see it, and reload it after each save."""
 
 import argparse
 import tempfile
@@ -12,9 +12,9 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "preview",
         parents=[for_model],
-        help="open a lesson that you are writing",
-        description="Open a lesson file, and reload it whenever it is saved. Your answers are "
-        "not stored.",
+        help="preview a lesson that you are writing",
+        description="Show a lesson file as learners see it, and reload it after each save. Your "
+        "answers are not stored.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="the lesson file")
     parser.set_defaults(run=run)
@@ -26,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
     file: Path = options.file
     if not file.is_file():
         raise UsageError(
-            f"There is no file {str(file)!r}.", "Write a new lesson with `tutor new lesson ID`."
+            f"There is no file {str(file)!r}.", "Create a lesson with `tutor new lesson ID`."
         )
     check_terminal()
     from tutor.app import lifetime

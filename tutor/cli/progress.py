@@ -1,4 +1,4 @@
-"""`tutor progress`: show a learner's stored progress, and move it to another machine."""
+"""`tutor progress`: show, export and import a learner's progress."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "progress",
         parents=[for_learner],
-        help="show a learner's progress, export it, or import it from another machine",
+        help="show, export or import a learner's progress",
     )
     parser.add_argument(
         "--json", action="store_true", help="print everything that is stored, as JSON"
@@ -29,14 +29,14 @@ def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
     export = actions.add_parser(
         "export",
         parents=[for_learner],
-        help="write everything to a file, as JSON or Markdown",
-        description="Write everything that is stored about a learner: every answer, and what is "
-        "computed from the answers.",
+        help="export progress as JSON or Markdown",
+        description="Write everything that is stored about a learner: every answer, and the "
+        "figures computed from the answers.",
     )
     export.add_argument(
         "--markdown",
         action="store_true",
-        help="write Markdown for people (only JSON can be imported)",
+        help="write readable Markdown (only JSON can be imported)",
     )
     export.add_argument(
         "file",
@@ -98,24 +98,24 @@ def run_export(options: argparse.Namespace) -> int:
 
 
 def run_import(options: argparse.Namespace) -> int:
-    """Import all files or none: all are read and checked before anything changes."""
+    """Import the files, or none of them if one is invalid."""
     from tutor.learner import exchange
 
     progress = learning.progress_of(options)
     bundles = [exchange.read(file, progress.clock()) for file in options.files]
     merged = exchange.merge(progress, bundles)
-    output.write(f"{merged.added:,} new, {merged.known:,} already known.")
+    output.write(f"{merged.added:,} new events, {merged.known:,} already known.")
     if damaged := sum(bundle.damaged for bundle in bundles):
         were = "was" if damaged == 1 else "were"
-        output.note(f"{counted(damaged, 'line')} could not be read and {were} left out.")
+        output.note(f"{counted(damaged, 'line')} could not be read and {were} skipped.")
     learning.complain_of(progress)
     return 0
 
 
 def _describe(progress: Progress, options: argparse.Namespace) -> None:
-    """Print the same figures as the app.
+    """Print the same figures as the progress screen.
 
-    Questions and screens that are no longer in the lessons do not count.
+    Questions and screens that have been removed from the lessons don't count.
     """
     from tutor.study.lesson_progress import lesson_progress
 
@@ -133,11 +133,13 @@ def _describe(progress: Progress, options: argparse.Namespace) -> None:
             )
     for lesson_id in states:
         if course.outline(lesson_id) is None:
-            output.write(f"{lesson_id}: no longer in the course; your progress in it is kept.")
+            output.write(
+                f"{lesson_id}: no longer in the course, but your progress in it is stored."
+            )
     guesses = progress.guesses
     if guesses.rounds:
         output.write(
             f"Guessing game: {counted(guesses.rounds, 'round')}, "
-            f"{guesses.learner_bits / guesses.rounds:.2f} bits per token, "
-            f"the model's {guesses.model_bits / guesses.rounds:.2f}."
+            f"{guesses.learner_bits / guesses.rounds:.2f} bits per token "
+            f"(the model: {guesses.model_bits / guesses.rounds:.2f})."
         )

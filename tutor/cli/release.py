@@ -1,4 +1,4 @@
-"""`tutor release`: record which versions of a course's lessons and questions are published."""
+"""`tutor release`: record the published versions of a course's lessons and questions."""
 
 import argparse
 from typing import Any
@@ -14,21 +14,22 @@ def add_to(commands: Any, for_course: argparse.ArgumentParser) -> None:
         "release",
         parents=[for_course],
         help="record the published versions of lessons and questions",
-        description="Record in released.json, next to the lessons, which versions of lessons and "
-        "questions are published. `tutor lint` then reports changes that keep their version.",
+        description="Record the published versions of lessons and questions in released.json, "
+        "next to the lessons. From then on, `tutor lint` reports a lesson or question that "
+        "changed while its version did not.",
     )
     parser.add_argument(
         "--same",
         nargs="+",
         default=[],
         metavar="ID",
-        help="lessons or questions that were only reworded",
+        help="ids of lessons or questions that were only reworded",
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Write the release; if a lesson has an error, write nothing and return 1."""
+    """Record the release and return 0, or return 1 if a lesson has an error."""
     from tutor.authoring.lint import look_over
     from tutor.authoring.release import read_release, write_release
 

@@ -1,4 +1,4 @@
-"""`tutor review`: open the questions that are due, or count them."""
+"""`tutor review`: review the questions that are due, or count them."""
 
 import argparse
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from tutor.cli import app, learning, output
 
 MOST = 10_000
-"""A limit that no learner reaches."""
+"""The maximum value of `--cap` and `--new`, higher than any learner needs."""
 
 
 def add_to(
@@ -16,24 +16,24 @@ def add_to(
         "review",
         parents=[for_learner, for_model],
         help="review the questions that are due",
-        description="Open tutor at the questions that are due.",
+        description="Open the app and review the questions that are due.",
     )
     parser.add_argument(
         "--due",
         action="store_true",
-        help="only print how many questions are due today, for a shell prompt or an email",
+        help="print the number of questions due today and exit, for a shell prompt or an email",
     )
     parser.add_argument(
         "--cap",
         type=_count,
         metavar="N",
-        help="from now on, at most N reviews a day (initially 40)",
+        help="set the maximum number of reviews a day (initially 40)",
     )
     parser.add_argument(
         "--new",
         type=_count,
         metavar="N",
-        help="from now on, at most N new questions among them (initially 10)",
+        help="set how many of them can be new questions (initially 10)",
     )
     parser.set_defaults(run=run)
 

@@ -1,4 +1,4 @@
-"""`tutor status`: print in a few lines what is due, for a shell prompt or an email."""
+"""`tutor status`: print what is due in a few lines, for a shell prompt or an email."""
 
 import argparse
 from typing import Any
@@ -10,7 +10,7 @@ from tutor.text import counted
 
 def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
-        "status", parents=[for_learner], help="show what is due: reviews and lessons"
+        "status", parents=[for_learner], help="show which reviews and lessons are due"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
     parser.set_defaults(run=run)

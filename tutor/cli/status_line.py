@@ -1,4 +1,4 @@
-"""Show on one line of standard error what the program is waiting for."""
+"""Show what the program is waiting for, on one line of standard error."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 _BAR = 24
 _STAGES = {
-    "waiting": "waiting for another tutor to download the model",
-    "fetching": "downloading the model",
-    "checking": "checking the model",
-    "converting": "preparing the model for this machine",
+    "waiting": "Waiting for another tutor to download the model",
+    "fetching": "Downloading the model",
+    "checking": "Checking the model",
+    "converting": "Preparing the model for this machine",
 }
 
 
 class StatusLine:
-    """A status line that is rewritten in place on a terminal that supports it.
+    """A status line that is rewritten in place if its stream is a terminal that supports this.
 
-    On any other stream, each update is printed on a line of its own if `always` is set, and
-    otherwise nothing is printed.
+    On any other stream, each new text is printed on its own line if `always` is set, and is dropped
+    otherwise.
     """
 
     def __init__(self, stream: TextIO, *, always: bool) -> None:
@@ -36,7 +36,7 @@ class StatusLine:
         self._shown = ""
 
     def show(self, text: str, *, figures: str = "") -> None:
-        """Show `text`. `figures` change often, and are left out if every change is a new line."""
+        """Show `text`, followed by `figures` if the line can be rewritten in place."""
         if self._rewrites:
             self._rewrite(_fitting(f"{safe(text)}  {figures}".rstrip(), self._stream))
         elif self._always and text != self._shown:
@@ -58,7 +58,7 @@ class StatusLine:
 
 @contextmanager
 def loading() -> Iterator[OnStage]:
-    """Show the stages of loading a model, on a terminal only."""
+    """Yield a callback that shows the stages of loading a model, on a terminal only."""
     from tutor.models.report import in_words
 
     line = StatusLine(sys.stderr, always=False)
@@ -70,7 +70,7 @@ def loading() -> Iterator[OnStage]:
 
 @contextmanager
 def pulling() -> Iterator[Callable[[PullEvent], None]]:
-    """Show the progress of a download: a bar on a terminal, otherwise one line per stage."""
+    """Yield a callback that shows a download: a bar on a terminal, else one line per stage."""
     from tutor.models.report import Pulled, PullProgress
 
     line = StatusLine(sys.stderr, always=True)
@@ -91,19 +91,19 @@ def _figures(progress: PullProgress) -> str:
     if not progress.total:
         return progress.detail
     done = bar(progress.done, progress.total)
-    if progress.stage == "converting":  # some of it is not measured in bytes
+    if progress.stage == "converting":  # this stage is not measured in bytes
         return f"{done}  {progress.detail}"
     return f"{done}  {progress.done // 1_000_000} of {progress.total // 1_000_000} MB"
 
 
 def bar(done: int, total: int) -> str:
-    """Return a progress bar with a percentage."""
+    """Return a progress bar for `done` steps of `total`, with a percentage."""
     filled = _BAR * done // total
     return f"[{'#' * filled}{'.' * (_BAR - filled)}] {100 * done // total:3} %"
 
 
 def _fitting(text: str, stream: TextIO) -> str:
-    """Cut `text` to the width of the terminal: a line that wraps could not be rewritten."""
+    """Cut `text` to the width of the terminal, since a wrapped line can't be rewritten."""
     try:
         columns = os.get_terminal_size(stream.fileno()).columns
     except OSError:

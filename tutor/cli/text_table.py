@@ -1,4 +1,4 @@
-"""Lay out a table as plain text, in the width of the terminal."""
+"""Lay out a table as plain text that fits the width of the terminal."""
 
 from collections.abc import Iterator
 from itertools import zip_longest
@@ -14,10 +14,10 @@ _GAP = 2
 
 
 def lines(table: Table, width: int) -> Iterator[str]:
-    """Yield the heading and the rows, in at most `width` cells if possible.
+    """Yield the lines of the table, each at most `width` cells wide if possible.
 
-    Columns shrink first if they can. Then the least important ones are left out, and the last
-    lines name them.
+    Columns are narrowed first. If that is not enough, the least important columns are left out and
+    named below the table.
     """
     shown = _chosen(table, width)
     widths = _shrunk(table, shown, width)
@@ -33,7 +33,7 @@ def lines(table: Table, width: int) -> Iterator[str]:
 
 
 def _folded(cell: str, column: Column, width: int) -> list[str]:
-    """Return the lines of a cell."""
+    """Return the lines of a cell, wrapped if its column allows it."""
     if not column.wrap or cell_len(cell) <= width:
         return [cell]
     return _wrapped(cell, width)
@@ -59,7 +59,7 @@ def _least(table: Table, at: int) -> int:
 
 
 def _chosen(table: Table, width: int) -> list[int]:
-    """Return the indexes of the columns that fit."""
+    """Return the indexes of the most important columns that fit."""
     shown = list(range(len(table.columns)))
     while sum(_least(table, at) + _GAP for at in shown) - _GAP > width:
         last = max(shown, key=lambda at: table.columns[at].rank)
@@ -70,7 +70,7 @@ def _chosen(table: Table, width: int) -> list[int]:
 
 
 def _shrunk(table: Table, shown: list[int], width: int) -> dict[int, int]:
-    """Return the width of each column, by index; the widest columns shrink first, cell by cell."""
+    """Return the width of each shown column by its index; the widest columns are narrowed first."""
     widths = {at: _natural(table, at) for at in shown}
     least = {at: _least(table, at) for at in shown}
     missing = sum(widths.values()) + _GAP * (len(shown) - 1) - width

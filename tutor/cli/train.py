@@ -1,4 +1,4 @@
-"""`tutor train`: train any of the bundled models from scratch, without a screen."""
+"""`tutor train`: train one of the bundled models from scratch."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "train",
         help="train a bundled model from scratch",
-        description="Train a bundled model from scratch, and write it to a folder. If training "
-        "is interrupted, the same command continues it.",
+        description="Train a bundled model from scratch and write it to a folder. If training is "
+        "interrupted, run the same command again to continue.",
     )
-    parser.add_argument("name", metavar="NAME", choices=MODELS, help="one of " + ", ".join(MODELS))
+    parser.add_argument(
+        "name", metavar="NAME", choices=MODELS, help="the model to train: " + ", ".join(MODELS)
+    )
     parser.add_argument(
         "--output", type=Path, metavar="FOLDER", help="the folder to write (default: build/NAME)"
     )
@@ -40,19 +42,23 @@ def add_to(commands: Any) -> None:
         "--corpus",
         type=Path,
         metavar="FOLDER",
-        help=f"texts for the {SMALL_MODEL} (default: build/corpus); the others generate theirs",
+        help=f"training texts for the {SMALL_MODEL} (default: build/corpus); other models "
+        "generate theirs",
     )
     parser.add_argument(
         "--from",
         dest="begin",
         type=Path,
         metavar="FOLDER",
-        help=f"start from the weights of a {SMALL_MODEL}, not from scratch",
+        help=f"start from the weights of this {SMALL_MODEL}, not from scratch",
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="a JSON file with settings")
     for name in _SETTINGS:
         parser.add_argument(
-            f"--{name}", type=int, metavar="N", help=f"the setting {name!r} (see --show-config)"
+            f"--{name}",
+            type=int,
+            metavar="N",
+            help=f"override the setting {name!r} (see --show-config)",
         )
     parser.add_argument(
         "--show-config", action="store_true", help="print the settings as JSON without training"
@@ -65,7 +71,7 @@ def run(options: argparse.Namespace) -> int:
     if name != SMALL_MODEL and not options.corpus is options.begin is None:
         raise UsageError(
             f"--corpus and --from only work with the {SMALL_MODEL}.",
-            f"Leave them out: the {name} generates its own examples and starts from scratch.",
+            f"Remove them: the {name} generates its own examples and starts from scratch.",
         )
     with leaving_at_once():
         from tutor.lm.training.recipes import small_model
@@ -89,7 +95,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _settings(usual: Settings, options: argparse.Namespace) -> Settings:
-    """Return the default settings, changed by the file and then by the options.
+    """Return the default settings, overridden by the file and then by the options.
 
     Raises `UsageError`.
     """
@@ -98,7 +104,7 @@ def _settings(usual: Settings, options: argparse.Namespace) -> Settings:
     unknown = [name for name in given if name not in usual.__struct_fields__]
     if unknown:
         raise UsageError(
-            f"There is no setting {unknown[0]!r}.", "See the settings with --show-config."
+            f"There is no setting {unknown[0]!r}.", "Use --show-config to see all settings."
         )
     try:
         whole = {**msgspec.structs.asdict(usual), **given}
@@ -114,20 +120,20 @@ def _read(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file} cannot be read: {error.strerror}.", "Check --config.") from error
     except msgspec.MsgspecError as error:
         raise UsageError(
-            f"{file} does not contain settings: {error}.", "See --show-config."
+            f"{file} does not contain valid settings: {error}.", "See --show-config."
         ) from error
     return found
 
 
 class Progress:
-    """A progress bar with an estimate on a terminal, and lines for the measurements."""
+    """The progress display of a training run: a status line and lines with measurements."""
 
     def __init__(self, name: str, line: StatusLine, stopped: Callable[[], bool]) -> None:
         self._name, self._line = name, line
         self.stopped = stopped
 
     def report(self, report: StepReport) -> None:
-        self._line.show(f"training {self._name}", figures=figures(report))
+        self._line.show(f"Training {self._name}", figures=figures(report))
 
     def note(self, line: str) -> None:
         self._line.clear()
@@ -147,9 +153,9 @@ def _duration(seconds: float) -> str:
 
 @contextmanager
 def _watching(name: str) -> Iterator[Progress]:
-    """Yield a progress display while a model trains.
+    """Yield the progress display of a training run.
 
-    Ctrl+C and SIGTERM wait for the end of a step, so that the checkpoint can be saved.
+    After Ctrl+C or SIGTERM, the current step finishes, so that the checkpoint can be saved.
     """
     line = StatusLine(sys.stderr, always=True)
     try:

@@ -1,4 +1,4 @@
-"""The course: lessons as Markdown files, with screens, labs and questions, and the grading.
+"""Read courses, whose lessons are Markdown files with screens, labs and questions.
 
-This package imports neither Textual nor torch.
+This package also grades answers. It imports neither Textual nor torch.
 """

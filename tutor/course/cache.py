@@ -1,8 +1,8 @@
-"""Remember what is known about the files of a course from one start to the next.
+"""Cache what was read from the files of a course, from one start to the next.
 
-There is one cache file for each course. An entry is found by a hash of its file's content (and of
-everything else it depends on), so no entry is ever out of date, and the cache may be deleted at any
-time. A damaged cache counts as empty.
+Each course has one cache file. The key of an entry is a hash of the file's content and of
+everything else that the entry depends on. Entries are therefore never out of date, and the cache
+may be deleted at any time. A damaged cache is treated as empty.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _INCLUDED = re.compile(rb"```include\s+(tutor/[a-z0-9_/]+\.py)#")
 
 
 class Problem(msgspec.Struct, frozen=True, array_like=True):
-    """A `LessonError` as it is stored."""
+    """A `LessonError` in the form in which it is stored."""
 
     file: str
     line: int
@@ -46,7 +46,10 @@ class Problem(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True):
-    """The knowledge about one file: a lesson's outline, a glossary's terms, or only problems."""
+    """The result of reading one file.
+
+    It has a lesson's outline, a glossary's terms, or only problems.
+    """
 
     outline: Outline | None = None
     terms: tuple[Term, ...] = ()
@@ -65,10 +68,10 @@ class _Kept(msgspec.Struct):
 
 
 class Cache:
-    """The entries of one course folder.
+    """The cache entries of one course folder.
 
-    `save` keeps the entries that were read or added since the cache was opened, and drops the
-    others.
+    `save` stores the entries that were used or added since the cache was opened, and drops all
+    other entries.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -79,7 +82,7 @@ class Cache:
         self._states: dict[bytes, bytes] = {}
 
     def key(self, name: str, data: bytes, also: bytes = b"") -> str:
-        """Return a hash of a file's name and content, of `also`, and of the code it includes."""
+        """Return a hash of a file's name, its content, `also`, and the code that it includes."""
         digest = blake2b(digest_size=16)
         for part in (os.fsencode(name), also, *self._included(data), data):
             digest.update(len(part).to_bytes(8, "little"))
@@ -110,7 +113,7 @@ class Cache:
     def save(self) -> None:
         """Save the entries if they have changed.
 
-        If that fails, the next start just takes longer.
+        If this fails, the next start takes longer.
         """
         if self._file is None or self._now.keys() == self._before.keys():
             return
@@ -127,7 +130,7 @@ class Cache:
 
 
 class CourseFile:
-    """A file of a course folder. Its `entry` is None until it is read, unless the cache has it."""
+    """A file of a course folder. `entry` is None until the file is parsed or found in the cache."""
 
     def __init__(
         self,
@@ -138,11 +141,11 @@ class CourseFile:
         also: bytes = b"",
         optional: bool = False,
     ) -> None:
-        """Read the file and look it up in the cache.
+        """Read the file and look up its entry in the cache.
 
-        `parse` turns the bytes and the name of the file into an entry; it may raise
-        `LessonError`. `also` is what else the entry depends on. An `optional` file need not
-        exist.
+        `parse` converts the content and the name of the file to an entry; it may raise
+        `LessonError`. `also` represents everything else that the entry depends on. An `optional`
+        file need not exist.
         """
         self.name = safe(path.name)
         self.data = b""
@@ -168,7 +171,7 @@ class CourseFile:
         return self.entry
 
     def settle(self, entry: Entry) -> Entry:
-        """Set the entry of the file, and store it in the cache."""
+        """Set the entry of the file, and add it to the cache."""
         self.entry = entry
         self._cache.put(self._key(), entry)
         return entry
@@ -178,13 +181,13 @@ class CourseFile:
 
 
 def _stamp() -> str:
-    """Return a value that changes when another version of the code reads files differently."""
+    """Return a value that changes with the version of tutor and with the code of this package."""
     states = [_state(file) for file in sorted((_PACKAGE / "course").rglob("*.py"))]
     return f"{__version__} {blake2b(b''.join(states), digest_size=16).hexdigest()}"
 
 
 def _state(file: Path) -> bytes:
-    """Return the size and time of a source file, which change when it does."""
+    """Return the size and modification time of a source file."""
     try:
         found = file.stat()
     except OSError:

@@ -1,8 +1,8 @@
-"""The course: the outlines of all lessons of a folder, and each lesson when it is needed.
+"""Open a course: the outlines of all lessons in a folder, and each lesson when it is needed.
 
-Opening a course reads its files, but processes only those that have changed since the last time
-(`tutor.course.cache`), and at first only their outlines (`outline_scan`). So a course of 500
-lessons opens about as fast as one of 12, even for the first time.
+Opening a course reads all files, but parses only those that have changed since the last time
+(`tutor.course.cache`). At first, these are only scanned for their outlines (`outline_scan`). A
+course of 500 lessons therefore opens about as fast as a course of 12, even the first time.
 """
 
 from __future__ import annotations
@@ -34,22 +34,21 @@ if TYPE_CHECKING:
     from tutor.course.questions.question import Question
 
 MOST_PARSED = 40
-"""The number of unknown lessons up to which all are parsed when a course is opened.
+"""The maximum number of lessons outside the cache that are parsed when a course is opened.
 
-If there are more, only their outlines are read, and problems inside a lesson are reported when it
-is opened.
+If there are more, they are only scanned for their outlines, and problems inside a lesson are
+reported when it is opened.
 """
 
 _SCANS = 20
-"""The number of scans that take about as long as parsing one lesson."""
+"""The number of lessons scanned per step; this takes about as long as parsing one lesson."""
 
 
 class Course:
     """The outlines and lessons of a course.
 
-    `outlines` are sorted by number. `problems` say which files could not be used and why, so
-    that one bad file never hides the others. `glossary` has the terms by id, in alphabetical
-    order.
+    `outlines` are sorted by number. `problems` describe the files that cannot be used; all other
+    files are still used. `glossary` has the terms by id, in alphabetical order.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class Course:
         outlines: Sequence[Outline] | None = None,
         source: Opening | None = None,
     ) -> None:
-        """Create a course of the given `lessons` and `terms`, or of those that `source` reads."""
+        """Create a course from `lessons` and `terms`, or from those that `source` reads."""
         self._lessons = {lesson.id: lesson for lesson in lessons}
         self.outlines = tuple(map(outline_of, lessons) if outlines is None else outlines)
         self.problems = tuple(problems)
@@ -73,22 +72,21 @@ class Course:
         return self._by_id.get(lesson_id)
 
     def lesson(self, lesson_id: str) -> Lesson | None:
-        """Return the lesson with this id, the same object every time.
+        """Return the lesson with this id, or None; every call returns the same object.
 
-        Raises `LessonError` if its file was valid when the course was opened and no longer
-        is.
+        Raises `LessonError` if the file was valid when the course was opened but no longer is.
         """
         outline = self._by_id.get(lesson_id)
         if outline is None:
             return None
         if lesson_id not in self._lessons and self._source is not None:
-            # Concurrent threads all get the lesson that the first of them has read.
+            # If several threads read the lesson at the same time, all return the first result.
             self._lessons.setdefault(lesson_id, self._source.lesson(outline))
         return self._lessons.get(lesson_id)
 
     @property
     def lessons(self) -> tuple[Lesson, ...]:
-        """All lessons, completely read, for code that needs the whole course.
+        """All lessons, parsed completely, for code that needs the whole course.
 
         Raises `LessonError`.
         """
@@ -97,9 +95,9 @@ class Course:
         )
 
     def question(self, question_id: str) -> tuple[Lesson, Question] | None:
-        """Return a question and its lesson; question ids are unique in a course.
+        """Return a question and its lesson, or None; question ids are unique in a course.
 
-        Raises `LessonError`, as `lesson` does.
+        Raises `LessonError` in the same case as `lesson`.
         """
         outline = self._lesson_of.get(question_id)
         lesson = self.lesson(outline.id) if outline else None
@@ -113,12 +111,12 @@ class Course:
 
     @cached_property
     def _lesson_of(self) -> dict[str, Outline]:
-        """The lesson of each question."""
+        """The outline of the lesson of each question, by question id."""
         return {each.id: outline for outline in self.outlines for each in outline.questions}
 
 
 class LessonSummary(msgspec.Struct, frozen=True):
-    """One line of `tutor lessons --json`.
+    """One lesson in the output of `tutor lessons --json`.
 
     It has the number of screens, questions and predictions, the number of questions of each
     type, and the ids of the labs.
@@ -135,7 +133,7 @@ class LessonSummary(msgspec.Struct, frozen=True):
 
 
 def load_course(folder: Path | None = None, most_parsed: int = MOST_PARSED) -> Course:
-    """Return the course in `folder` (default: the bundled course), completely read.
+    """Return the course in `folder` (default: the bundled course), parsed completely.
 
     Raises `LessonError` only if the folder itself cannot be read.
     """
@@ -146,20 +144,19 @@ def load_course(folder: Path | None = None, most_parsed: int = MOST_PARSED) -> C
 
 
 class Opening:
-    """The opening of a course folder.
+    """A course folder that is being opened.
 
-    Lessons are files whose names begin with a digit and end with `.md`; a `glossary.md` and a
-    `facts.yaml` may be beside them. `course` is available at once, with new lessons only
-    scanned. `read_rest` takes longer: it parses what was scanned, so that `problems` are
-    complete, and stores the results for the next time. Run all its steps, at once or when there
-    is nothing else to do.
+    Lessons are files whose names begin with a digit and end with `.md`. The folder may also contain
+    a `glossary.md` and a `facts.yaml`. `course` returns a usable course at once, but new lessons
+    are only scanned. `read_rest` takes longer: it parses these lessons, so that `problems` are
+    complete, and caches the results. Run all its steps, either at once or when the program is idle.
     """
 
     def __init__(self, folder: Path | None = None, most_parsed: int = MOST_PARSED) -> None:
-        """Open `folder`. If more than `most_parsed` lessons are unknown, they are only scanned.
+        """Open `folder`. If more than `most_parsed` lessons are not in the cache, only scan them.
 
-        Problems inside such a lesson are reported when it is opened. Raises `LessonError`
-        only if the folder itself cannot be read.
+        Problems inside such a lesson are reported when it is opened. Raises `LessonError` only if
+        the folder itself cannot be read.
         """
         folder = folder or lessons_folder()
         paths = lesson_files(folder)
@@ -170,7 +167,7 @@ class Opening:
         facts = blake2b(self._facts_file.data, digest_size=16).digest()
         self._entries: dict[str, Entry] = {}
         self._unread: dict[str, CourseFile] = {}
-        """The lessons of which nothing is known, or only the outline."""
+        """The lessons that have not been parsed, by file name."""
         for path in paths:
             file = CourseFile(path, self._cache, self._lesson_entry, also=facts)
             if file.entry is None:
@@ -181,7 +178,7 @@ class Opening:
 
     @cached_property
     def _facts(self) -> tuple[Fact, ...]:
-        """The facts of the course; empty if their file has a problem."""
+        """The facts of the course, or none if their file has a problem."""
         data = self._facts_file.data
         return _facts_of(data) if data and not self._facts_file.read().problems else ()
 
@@ -194,7 +191,7 @@ class Opening:
         return Entry(outline_of(outcome.lesson, where, outcome.lines, outcome.links))
 
     def _scan(self, where: str) -> bool:
-        """Scan a lesson; if the scan finds no outline, parse the file and return False."""
+        """Scan a lesson for its outline and return True, or if that fails, parse it."""
         # This import is not needed if nothing has changed.
         from tutor.course.reading.outline_scan import scan_outline
 
@@ -204,13 +201,13 @@ class Opening:
 
     @property
     def complete(self) -> bool:
-        """True if everything is read."""
+        """True if all files have been read."""
         return not self._unread and None not in (self._facts_file.entry, self._glossary.entry)
 
     def read_rest(self) -> Iterator[None]:
-        """Read what is not known yet, one file per step (or several, if a scan is enough)."""
+        """Read the remaining files, one per step (or several, if scanning them is enough)."""
         if not self.complete:
-            for module in ("blocks", "parse"):  # importing both takes longer than reading a lesson
+            for module in ("blocks", "parse"):  # importing both takes longer than parsing a lesson
                 import_module(f"tutor.course.reading.{module}")
                 yield
         for beside in (self._facts_file, self._glossary):
@@ -227,7 +224,7 @@ class Opening:
         self._cache.save()
 
     def course(self) -> Course:
-        """Return the course as far as it is known."""
+        """Return the course with everything that has been read so far."""
         for where in list(self._unread):
             if where not in self._entries:
                 self._scan(where)
@@ -242,15 +239,15 @@ class Opening:
         return Course(problems=(*problems, *seen.problems), outlines=seen.outlines, source=self)
 
     def lesson(self, outline: Outline) -> Lesson:
-        """Read the lesson of an outline from its current file. Raises `LessonError`."""
+        """Parse the current file of a lesson. Raises `LessonError`."""
         from tutor.course.reading.parse import parse_bytes
 
         where = outline.file
         lesson = parse_bytes(read_file(self._files[where], where), where, self._facts)
         if lesson.id != outline.id:
             raise Place(where).error(
-                f"This file contained the lesson {outline.id!r} and now contains {lesson.id!r}.",
-                "Open the course again.",
+                f"This file now contains the lesson {lesson.id!r} instead of {outline.id!r}.",
+                "Restart tutor to read the course again.",
             )
         return lesson
 
@@ -279,7 +276,7 @@ def _glossary_entry(data: bytes, where: str) -> Entry:
 
 
 def course_summary(course: Course) -> tuple[LessonSummary, ...]:
-    """Return what `tutor lessons --json` prints."""
+    """Return the data for `tutor lessons --json`."""
     return tuple(
         LessonSummary(
             id=lesson.id,

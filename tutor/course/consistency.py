@@ -1,4 +1,4 @@
-"""Check what depends on all files of a course: unique ids, needed lessons, and links."""
+"""Check what involves several files of a course: unique ids, needed lessons, and links."""
 
 from collections.abc import Container, Iterator, Mapping, Sequence
 
@@ -13,8 +13,7 @@ from tutor.errors import LessonError
 class UsableOutlines(msgspec.Struct, frozen=True):
     """The outlines that can be used together, sorted by number, and the problems.
 
-    A lesson is left out if its id or number, or the id of one of its parts, is
-    already taken.
+    A lesson is excluded if its id or number, or the id of one of its parts, is already used.
     """
 
     outlines: tuple[Outline, ...]
@@ -26,8 +25,8 @@ def usable_outlines(
 ) -> UsableOutlines:
     """Return the outlines that can be used together.
 
-    `outlines` are in the order of their files: if two of them conflict, the first is kept.
-    `terms` are the ids of the glossary, or None if they are not known yet.
+    `outlines` are in the order of their files. If two of them conflict, the first one is kept.
+    `terms` are the ids in the glossary, or None if the glossary has not been read yet.
     """
     problems: list[LessonError] = []
     kept: list[Outline] = []
@@ -64,7 +63,7 @@ def _taken(outline: Outline, taken: Mapping[str | int, str]) -> LessonError | No
         if key in taken:
             return place.error(
                 f"The {what} is already used by another lesson ({taken[key]!r}).",
-                "Ids and numbers of lessons are unique in a course.",
+                "Each lesson of a course needs its own id and number.",
             )
     parts: list[PredictionOutline | LabOutline | QuestionOutline] = [
         *outline.predictions,
@@ -75,19 +74,19 @@ def _taken(outline: Outline, taken: Mapping[str | int, str]) -> LessonError | No
         if part.id in taken:
             return Place(outline.file, part.line).error(
                 f"The id {part.id!r} is already used by a part of {taken[part.id]!r}.",
-                "Ids of predictions, labs and questions are unique in a course.",
+                "Each prediction, lab and question of a course needs its own id.",
             )
     return None
 
 
 def _needs(outlines: Sequence[Outline]) -> Iterator[LessonError]:
-    """Yield the needed lessons that do not exist, and the lessons that need themselves."""
+    """Yield errors for needed lessons that do not exist, and for cycles of needed lessons."""
     known = {outline.id: outline for outline in outlines}
     for outline in outlines:
         for needed in outline.needs:
             if needed not in known:
                 yield Place(outline.file, outline.needs_line).error(
-                    f"This lesson needs a lesson {needed!r} that does not exist.",
+                    f"This lesson needs the lesson {needed!r}, which does not exist.",
                     "Correct the id, or remove it from `needs`.",
                 )
     settled: set[str] = set()
@@ -104,8 +103,9 @@ def _needs(outlines: Sequence[Outline]) -> Iterator[LessonError]:
 def _cycle(start: str, known: Mapping[str, Outline], settled: set[str]) -> list[str]:
     """Return the ids of a cycle among the lessons that `start` needs, directly or indirectly.
 
-    `settled` are lessons without a cycle, or whose cycle was already reported. The search is
-    not recursive, because a chain may be as long as the course.
+    The result is empty if there is no cycle. `settled` has the lessons that have no cycle or whose
+    cycle was already reported. The search is not recursive, because a chain may be as long as the
+    course.
     """
     if start in settled:
         return []

@@ -1,6 +1,7 @@
-"""Facts that vendors can change: versions, windows, prices.
+"""Read facts that vendors can change: versions, context windows, prices.
 
-They are in one dated file, `facts.yaml`, and lessons show them as tables that print the dates.
+All facts of a course are in one file, `facts.yaml`, with their dates. Lessons show them as tables
+that include the dates.
 """
 
 import re
@@ -15,7 +16,7 @@ from tutor.course.reading.blocks import decode
 from tutor.course.reading.place import Place
 
 UNITS = {"API price": "US dollars per million tokens, input / output"}
-"""The units of a topic's figures, if the value does not name them."""
+"""The units of the figures for a topic, if the values themselves do not name them."""
 
 Label = Annotated[str, msgspec.Meta(min_length=1, max_length=60)]
 
@@ -26,9 +27,10 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>|#&~!])")
 class Fact(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"second_hand": "second-hand"}
 ):
-    """A fact about one topic of one product, from `source`, as of the month `as_of` (year-month).
+    """A fact about one topic of one product.
 
-    `second-hand` means that the source is not the vendor; tables show this.
+    `as_of` is the month (year-month) in which `source` reported it. `second-hand` means that the
+    source is not the vendor; tables mark such facts.
     """
 
     id: Id
@@ -41,14 +43,14 @@ class Fact(
 
 
 class FactsBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The facts that a table shows: topics are its rows, products its columns, in this order."""
+    """The facts in a table: topics are the rows and products the columns, in this order."""
 
     topics: Annotated[tuple[Label, ...], msgspec.Meta(min_length=1, max_length=20)]
     products: Annotated[tuple[Label, ...], msgspec.Meta(min_length=1, max_length=8)]
 
 
 def read_facts(text: str, where: str) -> tuple[Fact, ...]:
-    """Return the facts of a file. Raises `LessonError`."""
+    """Return the facts in a file. Raises `LessonError`."""
     place = Place(where)
     facts: tuple[Fact, ...] = decode(text, tuple[Fact, ...], place)
     ids: set[str] = set()
@@ -60,7 +62,7 @@ def read_facts(text: str, where: str) -> tuple[Fact, ...]:
             )
         if (fact.topic, fact.product) in about:
             raise _line_of(fact.id, text, place).error(
-                f"There are two facts about {fact.topic!r} of {fact.product!r}.",
+                f"There are two facts about the topic {fact.topic!r} of {fact.product!r}.",
                 "Keep the newer one.",
             )
         ids.add(fact.id)
@@ -69,7 +71,7 @@ def read_facts(text: str, where: str) -> tuple[Fact, ...]:
 
 
 def _line_of(fact_id: str, text: str, place: Place) -> Place:
-    """Return the line where the last fact with this id begins."""
+    """Return the place where the last fact with this id begins."""
     lines = [
         number
         for number, line in enumerate(text.split("\n"))
@@ -79,7 +81,7 @@ def _line_of(fact_id: str, text: str, place: Place) -> Place:
 
 
 def table(block: FactsBlock, facts: Sequence[Fact], place: Place) -> list[str]:
-    """Return the lines of a Markdown table, followed by a line with its dates.
+    """Return the lines of a Markdown table, followed by a line with the dates of the facts.
 
     Raises `LessonError` if a topic or product is not in `facts`.
     """
@@ -93,7 +95,8 @@ def table(block: FactsBlock, facts: Sequence[Fact], place: Place) -> list[str]:
         row = [found.get((topic, product)) for product in block.products]
         if not any(row):
             raise place.error(
-                f"There is no fact about {topic!r} of these products.", f"Add one to {FACTS}."
+                f"There is no fact about the topic {topic!r} for these products.",
+                f"Add one to {FACTS}.",
             )
         dates |= {fact.as_of for fact in row if fact}
         second_hand |= any(fact.second_hand for fact in row if fact)
@@ -116,10 +119,10 @@ def _check_known(what: str, named: Sequence[str], known: set[str], place: Place)
         if name not in known:
             raise place.error(
                 f"{FACTS} has no {what} {name!r}.",
-                f"It has: {', '.join(sorted(known)) or 'nothing'}.",
+                f"Known {what}s: {', '.join(sorted(known)) or 'none'}.",
             )
 
 
 def _plain(text: str) -> str:
-    """Return `text` on one line, escaping everything that Markdown would interpret."""
+    """Return `text` on one line, with everything escaped that Markdown would interpret."""
     return _MARKUP.sub(r"\\\1", " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""List and read the files of a course folder, without following links out of it."""
+"""List and read the files in a course folder, without following links out of it."""
 
 import re
 from pathlib import Path
@@ -9,13 +9,13 @@ from tutor.errors import LessonError
 from tutor.text import safe
 
 FACTS = "facts.yaml"
-"""The file with a course's facts, in the folder of its lessons."""
+"""The name of the file with a course's facts, in the same folder as the lessons."""
 
 _FILE_NAME = re.compile(r"[0-9].*\.md", re.DOTALL)
 
 
 def lesson_files(folder: Path) -> list[Path]:
-    """Return the lesson files of a folder, by name. Raises `LessonError`."""
+    """Return the lesson files in a folder, sorted by name. Raises `LessonError`."""
     try:
         return sorted(file for file in folder.iterdir() if _FILE_NAME.fullmatch(file.name))
     except OSError as error:
@@ -26,10 +26,10 @@ def lesson_files(folder: Path) -> list[Path]:
 
 
 def read_file(file: Path, where: str) -> bytes:
-    """Return the bytes of a lesson file, or just enough to see that it is too large.
+    """Return the content of a lesson file, or just enough to detect that it is too large.
 
-    `where` names the file in errors. Raises `LessonError`, also for a symbolic link that leads
-    outside the folder.
+    `where` is the file name for errors. Raises `LessonError`, also for a symbolic link that leads
+    out of the folder.
     """
     place = Place(where)
     try:
@@ -37,22 +37,23 @@ def read_file(file: Path, where: str) -> bytes:
         if S_ISLNK(mode):
             if not file.resolve().is_relative_to(file.parent.resolve()):
                 raise place.error(
-                    "The file is a link that leads out of its folder.", "Copy the file itself."
+                    "The file is a link that leads out of its folder.",
+                    "Replace the link with a copy of the file.",
                 )
             mode = file.stat().st_mode
         if not S_ISREG(mode):
-            raise place.error("This is not an ordinary file.", "Replace it with a text file.")
+            raise place.error("This is not a regular file.", "Replace it with a text file.")
         with file.open("rb") as stream:
             return stream.read(MAXIMUM_BYTES + 1)
-    except (OSError, RuntimeError) as error:  # RuntimeError: a link that leads to itself
+    except (OSError, RuntimeError) as error:  # RuntimeError: a link to itself
         raise place.error(
             f"The file cannot be read ({_reason(error)}).", "Check that it exists and is readable."
         ) from error
 
 
 def _reason(error: OSError | RuntimeError) -> str:
-    """Return the reason without the path, which the message names.
+    """Return the reason without the path, since the message already has the path.
 
-    Links to themselves have none.
+    For links to themselves, Python gives no reason.
     """
-    return (error.strerror if isinstance(error, OSError) else None) or "the link leads to itself"
+    return (error.strerror if isinstance(error, OSError) else None) or "the link points to itself"

@@ -1,4 +1,4 @@
-"""Read the glossary, `glossary.md`: `## Term {#id}`, followed by one or two sentences."""
+"""Read the glossary, `glossary.md`, whose entries are `## Term {#id}` and a short definition."""
 
 import msgspec
 from markdown_it.token import Token
@@ -12,13 +12,13 @@ from tutor.course.term import Term
 from tutor.errors import LessonError
 
 LONGEST = 600
-"""The largest number of characters in a definition."""
+"""The maximum number of characters in a definition."""
 
 
 class Glossary(msgspec.Struct, frozen=True):
-    """The result of reading a glossary: the valid terms by name, and the problems of the others.
+    """The result of reading a glossary: the valid terms, sorted by name, and all problems.
 
-    `lines` has the line of each term, and `links` the linked lessons.
+    `lines` has the line of each term by id, and `links` are the links to lessons.
     """
 
     terms: tuple[Term, ...] = ()
@@ -28,7 +28,7 @@ class Glossary(msgspec.Struct, frozen=True):
 
 
 def read_glossary(text: str, where: str) -> Glossary:
-    """Read a glossary, continuing after problems. Raises nothing."""
+    """Read a glossary, and return all problems instead of raising them."""
     start = Place(where)
     try:
         text = checked(text, where)

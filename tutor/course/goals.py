@@ -1,4 +1,4 @@
-"""Check the goals of a lab against what the live model did."""
+"""Check whether the goals of a lab are reached on the live model."""
 
 from collections.abc import Mapping, Set
 
@@ -28,21 +28,19 @@ from tutor.text import visible
 class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """The observations after one action of the learner in the stepper.
 
-    These values describe the distribution on screen (the plain softmax), and are None or empty
-    if there is none: `top_probability` is the probability of the most probable token,
-    `entropy_bits` is the entropy, `shares` has the probabilities of the listed tokens, by their
-    text on screen (`␣Paris`), and no other token has more than `unlisted`. `kept` is the number
-    of tokens that the sampler leaves to draw from.
+    The following values describe the distribution on screen (plain softmax), and are None or empty
+    if there is none. `top_probability` is the probability of the most probable token, and
+    `entropy_bits` is the entropy. `shares` has the probabilities of the listed tokens by their text
+    on screen (`␣Paris`); no other token has more than `unlisted`. `kept` is the number of tokens
+    that the sampler keeps.
 
-    `taken_rank` is the rank of the token that the learner has just taken by hand, before it was
-    taken; it is None if no token was taken or the model drew it. `branch_lengths` has, for each
-    branch of the tree, the number of its own tokens: after the prompt, or after its fork from
-    another branch.
+    `taken_rank` is the rank of the token that the learner has just taken by hand; it is None if no
+    token was taken or if the model sampled it. `branch_lengths` has the number of tokens in each
+    branch of the tree, counted after the prompt or after the fork from another branch.
 
-    `written` is the text after the prompt (after the last message of a conversation), `ended`
-    says whether it ends with the model's end token, and `prompt_changed` whether the prompt
-    differs from the lab's. `live` has the names of the goals that are reached in a lab of
-    `tutor.labs`.
+    `written` is the text after the prompt (in a conversation, after the last message). `ended` says
+    whether it ends with the model's end token, and `prompt_changed` whether the prompt differs from
+    the lab's. `live` has the names of the goals that are reached in a lab of `tutor.labs`.
     """
 
     top_probability: float | None = None
@@ -90,23 +88,24 @@ def reached(goal: Goal, evidence: Evidence) -> bool:
 
 
 def as_shown(token: str) -> str:
-    """Return a token of a lesson file as the screen shows it: " Paris" is "␣Paris"."""
+    """Return a token from a lesson file as the screen shows it; " Paris" becomes "␣Paris"."""
     return visible(token.encode())
 
 
 def goals_reached(lab: Lab, evidence: Evidence, before: Set[int] = frozenset()) -> frozenset[int]:
-    """Return the indexes in `lab.goals` of the goals reached so far: `before`, and now.
+    """Return the indexes in `lab.goals` of all goals reached so far.
 
-    A lab is done when all of them are reached; a goal stays reached.
+    `before` has the indexes of the goals reached earlier, which stay reached. A lab is done when
+    all its goals are reached.
     """
     now = {index for index, goal in enumerate(lab.goals) if reached(goal, evidence)}
     return frozenset(before | now)
 
 
 def name(goal: Goal) -> str:
-    """Return the goal's name in stored progress: its kind and its figures ("took-rank 50").
+    """Return the name of the goal in stored progress: its kind and its figures ("took-rank 50").
 
-    A goal with other figures is another goal; its position in the list does not matter.
+    A goal with different figures is a different goal. The position in the list does not matter.
     """
     figures = (getattr(goal, field) for field in goal.__struct_fields__)
     said = (figure if isinstance(figure, str) else f"{figure:g}" for figure in figures)
@@ -114,20 +113,20 @@ def name(goal: Goal) -> str:
 
 
 def description(goal: Goal, lab: Lab) -> str:
-    """Return a short description of the goal, for a list of goals."""
+    """Return a short description of the goal for a list of goals."""
     match goal:
         case TopTokenBelow(probability=limit):
             return f"Find a step whose top token is below {100 * limit:g} %"
         case TopTokenAbove(probability=limit):
             return f"Find a step whose top token is above {100 * limit:g} %"
         case TookRankAtLeast(rank=rank):
-            return f"Take a token of rank {rank} or worse yourself"
+            return f"Choose a token of rank {rank} or worse yourself"
         case Branched(count=count, tokens=1):
-            return f"Make {count} branches"
+            return f"Create {count} branches"
         case Branched(count=count, tokens=tokens):
-            return f"Make {count} branches of {tokens} tokens or more"
+            return f"Create {count} branches of at least {tokens} tokens"
         case TextHas(text=text):
-            return f"Get “{text}” into the text"
+            return f"Make the text contain “{text}”"
         case TokenAbove(token=token, probability=limit):
             return f"Find a step where {as_shown(token)} is above {100 * limit:g} %"
         case TokenBelow(token=token, probability=limit):
@@ -137,11 +136,11 @@ def description(goal: Goal, lab: Lab) -> str:
         case EntropyBelow(bits=limit):
             return f"Find a step with an entropy below {limit:g} bits"
         case KeptAtMost(count=1):
-            return "Set the sampler to keep one token"
+            return "Set the sampler to keep only one token"
         case KeptAtMost(count=count):
             return f"Set the sampler to keep at most {count:,} tokens"
         case PromptChanged():
-            return "Write a prompt of your own"
+            return "Write your own prompt"
         case ReachedEnd():
             return "Continue until the model ends the text"
         case LiveGoal(name=wanted):

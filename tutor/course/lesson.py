@@ -1,4 +1,4 @@
-"""The parts of a lesson, after its file has been read."""
+"""Define the parts of a lesson, as parsed from its file."""
 
 from typing import Annotated, Literal, get_args
 
@@ -13,17 +13,17 @@ from tutor.labs.kit import registry
 
 
 class GoalBase(msgspec.Struct, frozen=True, tag_field="goal", forbid_unknown_fields=True):
-    """A goal that the live model can show to be reached; `tutor.course.goals` checks it."""
+    """A goal that is checked on the live model by `tutor.course.goals`."""
 
 
 class TopTokenBelow(GoalBase, frozen=True, tag="top-below"):
-    """A goal reached at a step where even the top token has less than `probability`."""
+    """A goal reached at a step whose most probable token is below `probability`."""
 
     probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class TopTokenAbove(GoalBase, frozen=True, tag="top-above"):
-    """A goal reached at a step whose most probable token has more than `probability`."""
+    """A goal reached at a step whose most probable token is above `probability`."""
 
     probability: Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
@@ -35,46 +35,46 @@ class TookRankAtLeast(GoalBase, frozen=True, tag="took-rank"):
 
 
 class Branched(GoalBase, frozen=True, tag="branches"):
-    """A goal reached when the tree has `count` branches with at least `tokens` own tokens each."""
+    """A goal reached when `count` branches have at least `tokens` tokens of their own."""
 
     count: Annotated[int, msgspec.Meta(ge=2, le=9)]
     tokens: Annotated[int, msgspec.Meta(ge=1)] = 1
 
 
 class TextHas(GoalBase, frozen=True, tag="text-has"):
-    """A goal reached when the text after the prompt contains `text`; case does not matter."""
+    """A goal reached when the text after the prompt contains `text`, ignoring case."""
 
     text: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 
 
 class TokenAbove(GoalBase, frozen=True, tag="token-above"):
-    """A goal reached at a step where `token` has more than `probability`."""
+    """A goal reached at a step where the probability of `token` is above `probability`."""
 
     token: TokenText
     probability: Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
 
 class TokenBelow(GoalBase, frozen=True, tag="token-below"):
-    """A goal reached at a step where `token` has less than `probability`."""
+    """A goal reached at a step where the probability of `token` is below `probability`."""
 
     token: TokenText
     probability: Annotated[float, msgspec.Meta(gt=0, le=1)]
 
 
 class EntropyAbove(GoalBase, frozen=True, tag="entropy-above"):
-    """A goal reached at a step whose entropy is more than `bits`."""
+    """A goal reached at a step whose entropy is above `bits`."""
 
     bits: Annotated[float, msgspec.Meta(ge=0, le=30)]
 
 
 class EntropyBelow(GoalBase, frozen=True, tag="entropy-below"):
-    """A goal reached at a step whose entropy is less than `bits`."""
+    """A goal reached at a step whose entropy is below `bits`."""
 
     bits: Annotated[float, msgspec.Meta(gt=0, le=30)]
 
 
 class KeptAtMost(GoalBase, frozen=True, tag="kept-at-most"):
-    """A goal reached at a step where the sampler keeps at most `count` tokens to draw from."""
+    """A goal reached at a step where the sampler keeps at most `count` tokens."""
 
     count: Annotated[int, msgspec.Meta(ge=1)]
 
@@ -88,7 +88,7 @@ class ReachedEnd(GoalBase, frozen=True, tag="reached-end"):
 
 
 class LiveGoal(GoalBase, frozen=True, tag="live"):
-    """A goal reached when the goal of this name is reached in the embedded lab of `tutor.labs`."""
+    """A goal reached when the embedded lab of `tutor.labs` reaches its goal of this name."""
 
     name: Id
 
@@ -113,12 +113,12 @@ GOALS: tuple[type[Goal], ...] = get_args(Goal)
 
 
 class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One step of a lab's solution; exactly one field is given.
+    """One step of a lab's solution; exactly one field is set.
 
-    `take` takes a token, `write` lets the model draw that many tokens, `greedy` takes the most
-    probable token that many times, `back` removes that many tokens, `fork` starts a branch,
-    `prompt` is the learner's new prompt (in a conversation: the message that is sent), and
-    `sampler` sets the sampler.
+    `take` takes a token, `write` samples that many tokens, `greedy` takes the most probable token
+    that many times, `back` removes that many tokens, and `fork` starts a branch. `prompt` is the
+    learner's new prompt (in a conversation, the message to send), and `sampler` changes the sampler
+    settings.
     """
 
     take: Annotated[str, msgspec.Meta(max_length=60)] = ""
@@ -133,21 +133,21 @@ class Action(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         given = [name for name in self.__struct_fields__ if getattr(self, name)]
         if len(given) != 1:
             raise ValueError(
-                f"a step of a solution needs exactly one field, and this one has {len(given)}"
+                f"a step of a solution needs exactly one field, but this one has {len(given)}"
             )
 
 
 class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An exercise on the live model, embedded in a screen.
 
-    The learner sees `task`; all `goals` are checked against the live model, in any order. In
-    the guessing game, `prompt` is the text that is revealed token by token. `sampler` has the
-    settings at the beginning of the lab, which the learner sees and may change. `solution` is
-    one way to reach all goals with the default model; only the linter reads it.
+    The learner sees `task`. All `goals` are checked on the live model and may be reached in any
+    order. In the guessing game, `prompt` is the text that is revealed token by token. `sampler` has
+    the initial settings, which the learner sees and can change. `solution` is one way to reach all
+    goals with the default model; only the linter uses it.
 
-    `live` embeds one of the labs of `tutor.labs`, which has its own start, goals (`goals` lists
-    those that count here) and solution. The linter checks that it has these goals, so that
-    reading a course does not load every lab.
+    `live` embeds one of the labs of `tutor.labs`, which has its own initial state, goals and
+    solution. `goals` lists the goals that count in the lesson. The linter checks that the lab has
+    them, so that reading a course does not load every lab.
     """
 
     id: Id
@@ -169,29 +169,29 @@ class Lab(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True)
         if self.kind != "chat" and not self.prompt.strip():
             raise ValueError(f"a lab of kind `{self.kind}` needs a `prompt`")
         if self.kind == "guess" and self.goals:
-            raise ValueError("the guessing game has no `goals`")
+            raise ValueError("a guessing game cannot have `goals`")
         if self.kind == "guess" and self.sampler != Sampler():
-            raise ValueError("the guessing game does not sample and has no `sampler`")
+            raise ValueError("a guessing game cannot have a `sampler`, because it does not sample")
         if self.kind == "chat" and any(isinstance(goal, PromptChanged) for goal in self.goals):
-            raise ValueError("`prompt-changed` is only a goal for a lab of kind `stepper`")
+            raise ValueError("only a lab of kind `stepper` can have the goal `prompt-changed`")
 
     def _check_live(self) -> None:
         if self.live not in registry.names():
-            raise ValueError(f"there is no lab `{self.live}`; see the labs with `tutor lab --list`")
+            raise ValueError(f"there is no lab `{self.live}`; `tutor lab --list` shows all labs")
         if self.prompt or self.solution or self.sampler != Sampler():
-            raise ValueError("a lab of kind `live` has no `prompt`, `sampler` or `solution`")
+            raise ValueError("a lab of kind `live` cannot have a `prompt`, `sampler` or `solution`")
         if not self.goals:
             raise ValueError("a lab of kind `live` needs `goals`")
         if not all(isinstance(goal, LiveGoal) for goal in self.goals):
-            raise ValueError("the goals of a lab of kind `live` must be of kind `live`, too")
+            raise ValueError("a lab of kind `live` can only have goals of kind `live`")
 
 
 class Screen(msgspec.Struct, frozen=True):
     """One screen of a lesson.
 
-    `body` is Markdown, without predictions, labs and questions, and with code and facts inserted.
-    There is at most one prediction, and at most one lab. The quoted numbers are about one prompt
-    each, or `measured`.
+    `body` is Markdown with code and facts inserted, and without predictions, labs and questions.
+    There is at most one prediction, and at most one lab. Each of the quoted `numbers` is about one
+    prompt; `measured` has all other quoted numbers.
     """
 
     id: str
@@ -204,10 +204,10 @@ class Screen(msgspec.Struct, frozen=True):
 
 
 class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The beginning of a lesson file.
+    """The front matter of a lesson file.
 
-    `needs` are the ids of lessons that should come before; `source` are the headings of the
-    source lesson whose content this one teaches.
+    `needs` has the ids of lessons that should come before this one. `source` has the headings of
+    the source lesson whose content this lesson teaches.
     """
 
     id: Id
@@ -220,7 +220,7 @@ class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Lesson(FrontMatter, frozen=True, kw_only=True):
-    """A lesson, read from its file."""
+    """A lesson that was parsed from its file."""
 
     screens: tuple[Screen, ...]
     questions: tuple[Question, ...]

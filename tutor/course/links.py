@@ -1,4 +1,4 @@
-"""Find links in lessons and in the glossary: to a screen, to a term, or to the web."""
+"""Find the links in lessons and in the glossary: to screens, to terms, and to the web."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WEB = ("https://", "http://")
 class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A link to another file of the course, and its line (from 1).
 
-    `anchor` is the id of a screen or term there, or empty for the whole file.
+    `anchor` is the id of a screen or term in that file, or empty for the whole file.
     """
 
     file: str
@@ -37,9 +37,9 @@ class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 def split(href: str) -> tuple[str, str] | None:
-    """Return the file and the id of a link inside a course; either may be empty.
+    """Return the file and the id in a link within the course, or None for other links.
 
-    The result is None for other links.
+    The file or the id may be empty.
     """
     match = _LOCAL.fullmatch(href)
     return (match["file"] or "", match["anchor"] or "") if match and href else None
@@ -48,10 +48,10 @@ def split(href: str) -> tuple[str, str] | None:
 def follow(
     tokens: Sequence[Token], start: Place, here: Set[str], file: str, what: str
 ) -> tuple[tuple[Link, ...], tuple[LessonError, ...]]:
-    """Return the links in a text to other files of the course, and the problems with links.
+    """Return the links in Markdown to other files of the course, and the problems with links.
 
-    The text is part of `file` and begins at `start`; `here` are the ids of the file itself,
-    which are ids of `what` ("screen of this lesson").
+    The Markdown is part of `file` and begins at `start`. `here` has the ids in the file itself, and
+    `what` describes them ("screen of this lesson").
     """
     links: list[Link] = []
     problems: list[LessonError] = []
@@ -74,7 +74,7 @@ def follow(
 
 
 def hrefs(tokens: Sequence[Token], start: Place) -> Iterator[tuple[str, Place]]:
-    """Yield all links with their places; `start` is the place of the first line of the text."""
+    """Yield all links with their places. `start` is the place of the first line of the text."""
     for token in tokens:
         line = token.map[0] if token.map else 0
         for child in token.children or ():

@@ -1,7 +1,7 @@
-"""Numbers in a lesson about many prompts, a word search or a recorded run.
+"""Define numbers in a lesson that come from many prompts, a word search or a recorded run.
 
-Each block says how to compute its numbers again, for the linter. A block has one kind, in its field
-`of`.
+Each block tells the linter how to compute its numbers again. The field `of` names the kind of
+block.
 """
 
 from typing import Annotated, Literal
@@ -11,7 +11,7 @@ import msgspec
 from tutor.course.questions.base import Sentence, TokenText
 
 GAP = "{}"
-"""The gap in a prompt where a case is inserted."""
+"""The placeholder in a prompt that is replaced with a case."""
 
 _Prompt = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
@@ -21,15 +21,15 @@ _Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
 class _Block(
     msgspec.Struct, frozen=True, tag_field="of", forbid_unknown_fields=True, rename="kebab"
 ):
-    """A block of measured numbers, which must appear literally in the text of the screen."""
+    """A block of measured numbers. They must appear literally in the text of the screen."""
 
 
 class OfCases(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A number about cases.
 
-    Only cases whose probability is more than `above` and at most `below` count. `cases` is
-    their number, `right` the number of right ones among them (in percent, if `says` has the
-    sign), and `share` their mean probability.
+    Only cases whose probability is above `above` and at most `below` count. `cases` is the number
+    of these cases, `right` is the number of right cases among them (in percent if `says` has a
+    percent sign), and `share` is their mean probability.
     """
 
     says: Sentence
@@ -44,12 +44,12 @@ class OfCases(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Cases(_Block, frozen=True, kw_only=True, tag="cases"):
-    """The same prompt with different cases inserted, each with its right answer.
+    """One prompt with different cases inserted, each with its right answer.
 
-    The probability of a case is the most probable token's, and the case is right if
-    greedy decoding begins with the answer (or one of the answers; case and a leading space do
-    not matter). With `among`, the probability is the sum over all these tokens, and the case is
-    right if its answer, one of them, has more than each of the others.
+    The probability of a case is the probability of the most probable token. The case is right if
+    greedy decoding begins with the answer (or one of the answers), ignoring case and a leading
+    space. With `among`, the probability of a case is the sum over all these tokens, and the case is
+    right if its answer, which is one of them, has a higher probability than each of the others.
     """
 
     cases: Annotated[dict[_Text, _Text | tuple[_Text, ...]], msgspec.Meta(max_length=300)]
@@ -72,7 +72,7 @@ class Score(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Bm25(_Block, frozen=True, kw_only=True, tag="bm25"):
-    """The BM25 scores of these passages, with the two constants of BM25."""
+    """The BM25 scores of passages, with the constants `k1` and `b`."""
 
     passages: Annotated[tuple[_Text, ...], msgspec.Meta(min_length=1, max_length=50)]
     k1: Annotated[float, msgspec.Meta(ge=0, le=10)] = 1.5
@@ -81,13 +81,13 @@ class Bm25(_Block, frozen=True, kw_only=True, tag="bm25"):
 
     def __post_init__(self) -> None:
         if any(score.passage > len(self.passages) for score in self.numbers):
-            raise ValueError("`passage` counts from 1 to the number of passages")
+            raise ValueError("`passage` must be from 1 to the number of passages")
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The entry of a record at the path `at`, in units of `unit`, such as 1000000.
+    """The entry at the path `at` of a record, in multiples of `unit` (such as 1000000).
 
-    The path consists of names and indexes (from 0) with dots between them.
+    The path consists of names and indexes (from 0), separated by dots.
     """
 
     says: Sentence
@@ -98,7 +98,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class Record(_Block, frozen=True, kw_only=True, tag="record"):
     """The recorded results of a run that takes too long to repeat.
 
-    They are in a JSON file in this project, `assets/....json`.
+    They are in a JSON file of this project, `assets/....json`.
     """
 
     file: Annotated[str, msgspec.Meta(pattern=r"^assets(/[a-z][a-z0-9-]*)+\.json\Z")]

@@ -15,7 +15,7 @@ Prompt = Annotated[str, msgspec.Meta(min_length=1, max_length=4000)]
 class Sampler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     """The sampler settings in a lesson file: `temperature`, `top-k`, `top-p`, `min-p`.
 
-    They mean the same as in the app, and are off by default.
+    They have the same meaning as in the app, and are off by default.
     """
 
     temperature: Annotated[float, msgspec.Meta(ge=0, le=100)] = 1.0
@@ -29,12 +29,13 @@ class Sampler(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="k
 
 
 class ModelValue(Sampler, frozen=True, kw_only=True):
-    """A number or text that the model computes.
+    """A number (or text) that the model computes.
 
-    `value` is about `token` after `prompt` (probability, logit, rank, surprisal in bits), the
-    distribution after it (entropy in bits; kept: the number of tokens that the sampler leaves),
-    the prompt (tokens: their number), or greedy decoding (greedy: the generated text). With
-    `chat`, the prompt is a message, after `system`.
+    For `token` after `prompt`, `value` is the `probability`, `logit`, `rank` or `surprisal` (in
+    bits). For the distribution after `prompt`, it is the `entropy` (in bits) or the number of
+    tokens that the sampler keeps (`kept`). It can also be the number of `tokens` in the prompt, or
+    the text from `greedy` decoding. With `chat`, the prompt is a message that follows the system
+    prompt `system`.
     """
 
     value: Value
@@ -47,14 +48,14 @@ class ModelValue(Sampler, frozen=True, kw_only=True):
         of_token = self.value in ("probability", "logit", "rank", "surprisal")
         if of_token != bool(self.token):
             raise ValueError(
-                f"`value: {self.value}` {'needs' if of_token else 'is not about'} a `token`"
+                f"`value: {self.value}` {'needs' if of_token else 'does not use'} a `token`"
             )
         if self.system and not self.chat:
             raise ValueError("`system` only works with `chat: true`")
 
 
 class Quoted(ModelValue, frozen=True, kw_only=True):
-    """A value that a lesson quotes; the linter computes it again.
+    """A number (or text) that a lesson quotes, and how the linter computes it again.
 
     `says` must appear literally in the text of its screen.
     """

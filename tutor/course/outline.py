@@ -1,4 +1,4 @@
-"""The outline of a lesson for the course map, progress and the linter, without its text."""
+"""Define the outline of a lesson, which the course map, progress and the linter use."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,8 +8,8 @@ from tutor.course.lesson import Lesson
 from tutor.course.links import Link
 from tutor.course.questions.base import type_name
 
-# There are thousands of these objects, and none can be part of a reference cycle, so the garbage
-# collector need not track them.
+# There are thousands of these objects. Since none can be part of a reference cycle, the garbage
+# collector does not need to track them (gc=False).
 
 
 class _Part(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -68,7 +68,7 @@ def outline_of(
     lines: Mapping[str, int] = {},
     links: Sequence[Link] = (),
 ) -> Outline:
-    """Return the outline of a lesson; `lines` and `links` are those in its `Outcome`."""
+    """Return the outline of a lesson. `lines` and `links` come from its `Outcome`."""
     return Outline(
         id=lesson.id,
         number=lesson.number,
@@ -96,4 +96,4 @@ def outline_of(
 
 
 NEEDS = "/needs"
-"""The key of the line of `needs` in the `lines` of an `Outcome`; no id looks like this."""
+"""The key in `Outcome.lines` for the line of `needs`; it cannot be an id."""

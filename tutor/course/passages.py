@@ -1,4 +1,4 @@
-"""Turn the text of the course's screens and glossary into passages to be searched."""
+"""Convert the text of a course's screens and glossary to passages for searching."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _ASKED = "**Predict:**"
 
 
 def course_passages(course: Course) -> tuple[Passage, ...]:
-    """Return the passages of the screens in the order of the course, then of the terms.
+    """Return the passages of all screens, in the order of the course, and then of all terms.
 
-    A lesson that cannot be read is left out; the error is shown when it is opened.
+    Lessons that cannot be read are skipped; the error is shown when the lesson is opened.
     """
     return tuple(_passages(course))
 
@@ -47,10 +47,10 @@ def _of_screen(file: str, screen: Screen) -> Iterator[Passage]:
 
 
 def prose(text: str) -> str:
-    """Return Markdown as paragraphs of plain text; a row of a table is one line.
+    """Return Markdown as paragraphs of plain text, with one line per table row.
 
-    Diagrams and code are left out, because they only make sense to look at. Questions to
-    predict are left out too, because their answer is in another place.
+    Diagrams and code are omitted because they only make sense visually. "Predict" questions are
+    omitted because their answers are in other passages.
     """
     paragraphs: list[str] = []
     row: list[str] = []

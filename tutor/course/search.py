@@ -1,7 +1,8 @@
 """Search the lessons, the glossary and the questions of a course.
 
-The search uses SQLite's full-text index (FTS5) in memory: it ignores case and accents, finds words
-by their beginnings, and ranks by BM25 (Robertson and Zaragoza 2009), with more weight on titles.
+The search uses SQLite's full-text index (FTS5) in memory. It ignores case and accents, finds words
+by their beginnings, and ranks results by BM25 (Robertson and Zaragoza 2009), with more weight on
+titles.
 """
 
 import re
@@ -31,9 +32,9 @@ Kind = Literal["lesson", "term", "question"]
 class Hit(msgspec.Struct, frozen=True):
     """A search result.
 
-    `title` is the title of a screen, the term, or the title of the question's lesson; `excerpt`
-    is one line of plain text around the words; `target` is where to go, for a question the
-    screen that it is about.
+    `title` is the title of a screen, the term, or the title of a question's lesson. `excerpt` is
+    one line of plain text around the words that were found. `target` is the place to open; for a
+    question, it is the screen that the question is about.
     """
 
     kind: Kind
@@ -50,10 +51,11 @@ class _Document(msgspec.Struct, frozen=True):
 
 
 def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
-    """Return what contains all of `words`, or else any of them, the best first.
+    """Return the results for all of `words` or, if there are none, for any of them.
 
-    The first search of a course reads all of it, which takes a while: do not call it in the
-    thread that draws. Raises `TutorError` if this Python's SQLite cannot search text.
+    The best results come first. The first search of a course reads the whole course, which takes a
+    while, so do not call it in the thread that draws. Raises `TutorError` if Python's SQLite does
+    not support full-text search.
     """
     wanted = [f'"{word}"*' for word in _WORD.findall(words) if word.strip("_")]
     if not wanted:
@@ -63,7 +65,7 @@ def search(course: Course, words: str, limit: int = MOST_HITS) -> list[Hit]:
 
 
 class _Index:
-    """The documents of one course; a lock lets one thread search at a time."""
+    """The documents of one course. A lock allows only one thread to search at a time."""
 
     def __init__(self, documents: Iterator[_Document]) -> None:
         self._lock = Lock()
@@ -76,7 +78,8 @@ class _Index:
             )
         except sqlite3.OperationalError as error:
             raise TutorError(
-                "The SQLite of this Python cannot search text.", "Use another build of Python."
+                "This Python's SQLite does not support full-text search.",
+                "Use a build of Python with FTS5.",
             ) from error
         for document in documents:
             self._documents.append(document)
@@ -137,7 +140,7 @@ def _of_lesson(lesson: Lesson) -> Iterator[_Document]:
 
 
 def _plain(text: str) -> str:
-    """Return the words of Markdown, without marks."""
+    """Return the text of Markdown, without markup."""
     parts: list[str] = []
     for token in markdown().parse(text):
         if token.type in ("fence", "code_block"):

@@ -18,9 +18,9 @@ class ScreenTarget(msgspec.Struct, frozen=True):
 
 
 def target(href: str, course: Course, lesson_id: str = "") -> TermTarget | ScreenTarget | None:
-    """Return the target of a link; `lesson_id` is the lesson that contains it, if any.
+    """Return the target of a link. `lesson_id` is the lesson that contains the link, if any.
 
-    The result is None for a link out of the course, or for one without a target.
+    The result is None if the link leads out of the course or if its target does not exist.
     """
     parts = split(href)
     if parts is None:

@@ -1,10 +1,10 @@
-"""A term of the glossary."""
+"""Define a term of the glossary."""
 
 import msgspec
 
 
 class Term(msgspec.Struct, frozen=True):
-    """A term and its meaning, as Markdown."""
+    """A term and its definition in Markdown."""
 
     id: str
     term: str

@@ -1,8 +1,8 @@
 """The engine process: `python -m tutor.engine [--model SPEC] [--labs]`.
 
-Frames arrive on standard input and leave on standard output. A print from any library would corrupt
-them, so both streams are taken away from the rest of the program before anything else is imported.
-Whatever is printed after that goes to standard error, which is the log.
+It receives frames on standard input and sends frames on standard output. Output that a library
+prints would corrupt the frames, so the process takes over both streams before it loads a model.
+Everything that is printed afterwards goes to standard error, which is the log.
 """
 
 from __future__ import annotations
@@ -26,17 +26,18 @@ from tutor.lm.fast.waiting import settle_waiting
 from tutor.models.report import quiet
 from tutor.vendors.catalogue import is_remote, remote_model
 
-NICENESS = 5  # drawing the app comes before computing tokens
+NICENESS = 5  # drawing the screen takes priority over computing tokens
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the engine until the app ends it.
+    """Run the engine until the app closes the connection.
 
-    Returns exit status 1 if the model cannot be loaded; a `Failed` with id 0 has given the reason.
+    Returns exit status 1 if the model cannot be loaded, after a `Failed` message with id 0 has
+    reported the reason.
     """
     parser = argparse.ArgumentParser(prog="tutor.engine", description=__doc__)
-    parser.add_argument("--model", help="see `tutor model`; the default is SmolLM2")
-    parser.add_argument("--labs", action="store_true", help="answer only labs")
+    parser.add_argument("--model", help="the model to run, see `tutor model` (default: SmolLM2)")
+    parser.add_argument("--labs", action="store_true", help="serve only labs")
     options = parser.parse_args(arguments)
     requests, answers = _claim_streams()
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Outbox:
-    """The engine's output stream, which several threads share: each frame is written whole."""
+    """The engine's output stream, which several threads share. Each frame is written atomically."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -75,7 +76,7 @@ class Outbox:
             with self._lock:
                 self._stream.write(frame)
                 self._stream.flush()
-        except BrokenPipeError:  # the app has gone
+        except BrokenPipeError:  # the app has exited
             os._exit(0)
 
 
@@ -84,14 +85,14 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
         outbox.send(Loading(stage, done, total))
 
     model = load(spec, on_stage)
-    from tutor.engine.server import Server  # torch is imported by now
+    from tutor.engine.server import Server  # torch is already imported
 
     outbox.send(Ready(model.card))
     Server(model, inbox, outbox.send).serve()
 
 
 def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
-    """Serve labs. The engine is ready at once: a model is loaded when a lab needs one."""
+    """Serve labs. The engine is ready immediately, because the model is loaded on first use."""
     from tutor.engine.backends import LabBackends, LabServer
 
     outbox.send(Ready(None))
@@ -101,7 +102,7 @@ def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 
 def _run_vendor(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
-    """Serve a remote model. The engine is ready at once: nothing is sent before a request."""
+    """Serve a remote model. The engine is ready immediately, without contacting the server."""
     from tutor.engine.vendor_server import VendorServer
     from tutor.vendors.reader import RemoteReader
     from tutor.vendors.session import remote_card
@@ -112,9 +113,9 @@ def _run_vendor(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 
 def _claim_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Return standard input and output, for frames only.
+    """Return the original standard input and output, reserved for frames.
 
-    Libraries get an empty input instead, and standard error as their output.
+    Other code gets an empty standard input, and its standard output goes to standard error.
     """
     requests = os.fdopen(os.dup(0), "rb")
     answers = os.fdopen(os.dup(1), "wb")

@@ -1,4 +1,4 @@
-"""The loop of every server in the engine: take a request, answer it, survive its errors."""
+"""The main loop of the engine's servers, which handles requests and the errors that they cause."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ RequestKind = TypeVar("RequestKind", bound=AnyRequest)
 
 
 class Answering:
-    """A server that answers each request with the handler for its type.
+    """A server that passes each request to the handler for its type.
 
-    A handler returns the answer, or raises the error that explains why there is none.
+    A handler returns the response or raises an error.
     """
 
     def __init__(self, inbox: Inbox, send: Callable[[Message], None]) -> None:
@@ -28,40 +28,40 @@ class Answering:
         self._handlers: dict[type[Message], Callable[[Any], Message]] = {}
 
     def on(self, kind: type[RequestKind], handler: Callable[[RequestKind], Message]) -> None:
-        """Register `handler` for requests of this type."""
+        """Register `handler` for requests of type `kind`."""
         self._handlers[kind] = handler
 
     def serve(self) -> None:
-        """Answer requests in an endless loop.
+        """Handle requests in an endless loop.
 
-        The inbox ends the process once the app is gone.
+        The inbox ends the process when the app exits.
         """
         while True:
             self.answer_next()
 
     def answer_next(self) -> None:
-        """Wait for the next request and answer it."""
+        """Wait for the next request and respond to it."""
         self.answer(self.inbox.next())
 
     def answer(self, request: AnyRequest) -> None:
         self.reply(request, lambda: self.work_on(request))
 
     def work_on(self, request: AnyRequest) -> Message:
-        """Return the answer of the request's handler. Raises `EngineError` if it has none."""
+        """Return the handler's response. Raises `EngineError` if there is no handler."""
         handler = self._handlers.get(type(request))
         if handler is None:
             raise self.unknown(request)
         return handler(request)
 
     def unknown(self, request: AnyRequest) -> EngineError:
-        return EngineError(f"The engine does not know the request {type(request).__name__}.")
+        return EngineError(f"The engine does not support the request {type(request).__name__}.")
 
     def reply(self, request: AnyRequest, work: Callable[[], Message]) -> None:
-        """Send what `work` returns or raises, and mark the request as done."""
+        """Send the result or error of `work` as the response, and mark the request as done."""
         answer = self._answer(request, work)
         try:
             self._send(answer)
-        except EngineError as error:  # too large, such as the attention over a long text
+        except EngineError as error:  # for example, the attention maps of a long text
             self._send(Failed.of(error, request.id))
         self.inbox.done(request.id)
 
@@ -72,7 +72,7 @@ class Answering:
         except TutorError as error:
             return Failed.of(error, request.id)
         except Exception as error:
-            # A bug must neither end the other sessions nor leave the app waiting for an answer.
+            # A bug must not end the other sessions or leave the app waiting for a response.
             log.exception("request %r", type(request).__name__)
             if is_shortage(error):
                 memory = NotEnoughMemory("There is not enough memory for this text.")

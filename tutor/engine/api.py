@@ -1,9 +1,9 @@
-"""The protocols between the screens, the engine and its sessions.
+"""The interfaces of the engine and its sessions.
 
-A session is one path of tokens and the model's predictions along it. In the engine's process it is
-a `ModelSession`: `tutor.lm.session` implements it for a local model, `tutor.vendors.session` for a
-remote one. A screen holds the same session as an `AsyncModelSession`, which `tutor.engine.proxy`
-derives from the messages in `tutor.engine.questions`.
+A session is a token sequence together with the model's predictions at each position. In the engine
+process, a session is a `ModelSession`: `tutor.lm.session` implements it for local models and
+`tutor.vendors.session` for remote ones. The screens use an `AsyncModelSession`, which
+`tutor.engine.proxy` implements by sending the messages listed in `tutor.engine.questions`.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ class EngineState(enum.Enum):
 
 
 class ModelSession(Protocol):
-    """One path of tokens, in the process that has the model.
+    """A token sequence, in the process that runs the model.
 
-    A method that fails raises a `TutorError` and changes nothing.
+    A method that fails raises a `TutorError` and leaves the session unchanged.
     """
 
     def __len__(self) -> int: ...
@@ -45,84 +45,86 @@ class ModelSession(Protocol):
     def tokens(self) -> tuple[Token, ...]: ...
 
     def append(self, ids: Sequence[int]) -> None:
-        """Add tokens at the end."""
+        """Append tokens."""
         ...
 
     def go_back(self, length: int) -> None:
-        """Shorten the path to its first `length` tokens."""
+        """Truncate the session to its first `length` tokens."""
         ...
 
     def fork(self, length: int) -> Self:
-        """Return a new session on the first `length` tokens, which keeps their cache."""
+        """Return a new session with the first `length` tokens and their key-value cache."""
         ...
 
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
-        """Return the distribution after the first `position` tokens, with its `top` best rows."""
+        """Return the distribution after `position` tokens, with the `top` most probable rows."""
         ...
 
     def rows(
         self, position: int, sampler: SamplerSettings, ids: tuple[int, ...]
     ) -> tuple[Row, ...]:
-        """Return the rows of these tokens in the distribution after `position` tokens."""
+        """Return the rows of these tokens in the distribution after the first `position` tokens."""
         ...
 
     def find(
         self, position: int, sampler: SamplerSettings, query: str, limit: int
     ) -> tuple[Row, ...]:
-        """Return the rows of tokens whose text contains `query`.
+        """Return the rows of up to `limit` tokens whose text contains `query`.
 
-        Exact matches come first, then the most probable tokens. Raises `TextError` if there is
-        none.
+        Exact matches come first, followed by the most probable tokens. Raises `TextError` if no
+        token matches.
         """
         ...
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
-        """Return the surprisal of each token from `start` to the end, in bits.
+        """Return the surprisal in bits of each token from index `start` to the end.
 
-        It is None for the first token of a text, which nothing comes before.
+        The value is None for the first token of a text, because the model has no context to predict
+        it.
         """
         ...
 
     def xray(self, position: int, layer: int) -> XRay:
-        """Return the logit lens at `position` and the attention of `layer`, both counted from 0.
+        """Return the logit lens at `position` and the attention maps of `layer`.
 
-        The attention of as many neighboring layers as fit into one answer is included.
+        Both are counted from 0. The result also includes the attention maps of as many neighboring
+        layers as fit into one response.
         """
         ...
 
 
 class AsyncModelSession(Protocol):
-    """A `ModelSession` as a screen holds it: the same questions, awaited.
+    """The asynchronous version of `ModelSession` that the screens use.
 
-    The path changes here at once; the engine is told about the change with the next question.
-    Cancelling a question cancels the work.
+    Changes to the tokens take effect here immediately and are sent to the engine with the next
+    query. Cancelling a query cancels the work in the engine.
     """
 
     @property
     def tokens(self) -> tuple[Token, ...]: ...
 
     def append(self, tokens: Sequence[Token]) -> None:
-        """Add tokens at the end. If they exceed the context window, the next question fails."""
+        """Append tokens. If they exceed the context window, the next query fails."""
         ...
 
     def go_back(self, length: int) -> None:
-        """Shorten the path to its first `length` tokens."""
+        """Truncate the session to its first `length` tokens."""
         ...
 
     def go_to(self, path: Sequence[Token]) -> None:
-        """Switch to another path. The cache of the common beginning is kept."""
+        """Replace the tokens with `path`. The cache of the common prefix is kept."""
         ...
 
     async def append_turn(self, text: str) -> tuple[Token, ...]:
-        """Add the user's next message, as the chat template does, and return the tokens added."""
+        """Append the user's next message as a chat turn, and return the added tokens."""
         ...
 
     async def fork(self, length: int) -> AsyncModelSession: ...
 
     async def close(self) -> None:
-        """Tell the engine to forget this session."""
+        """Close this session in the engine."""
         ...
 
     async def distribution(
@@ -143,61 +145,61 @@ class AsyncModelSession(Protocol):
 
 
 class LabBackend(Protocol):
-    """A lab's backend in the engine, as a screen holds it."""
+    """A lab's backend in the engine, as used by the screens."""
 
     async def answer(self, question: Any) -> Any:
-        """Return the backend's answer. Cancelling the call cancels the work.
+        """Send `question` to the backend and return its answer.
 
-        Raises the `TutorError` that the engine answers with.
+        Cancelling the call cancels the work. Raises any `TutorError` that the engine reports.
         """
         ...
 
     def close(self) -> None:
-        """Tell the engine to forget the backend."""
+        """Close the backend in the engine."""
         ...
 
 
 class Engine(Protocol):
-    """The engine as the screens see it. No method blocks the event loop."""
+    """The engine, as used by the screens. No method blocks the event loop."""
 
     @property
     def state(self) -> EngineState: ...
 
     @property
     def detail(self) -> str:
-        """A few words about the state, for a status line."""
+        """A short description of the current state, for a status line."""
         ...
 
     @property
     def model(self) -> ModelCard | None:
-        """The model that is loaded; None until then."""
+        """The loaded model, or None while no model is loaded."""
         ...
 
     @property
     def failure(self) -> TutorError | None:
-        """The error that stopped the engine, or because of which it is restarting."""
+        """The error that stopped the engine or made it restart, or None."""
         ...
 
     @property
     def generation(self) -> int:
-        """The number of processes started so far. A session of an earlier process is gone."""
+        """The number of times the engine has started. Sessions don't survive a restart."""
         ...
 
     @property
     def served(self) -> bool:
-        """Return whether this is a shared engine."""
+        """Return True if this is a shared engine."""
         ...
 
     def watch(self, callback: Callable[[Engine], None]) -> Callable[[], None]:
-        """Call `callback` after every change of state. The function returned stops that."""
+        """Call `callback` after every change of state. Returns a function that unregisters it."""
         ...
 
     async def start(self) -> None:
-        """Start the engine if it is not running, without waiting for it: use `ready` for that."""
+        """Start the engine if it isn't running, without waiting until it is ready (see `ready`)."""
         ...
 
     async def stop(self) -> None:
-        """End the engine, or disconnect from a shared one. Pending requests fail."""
+        """Stop the engine, or disconnect from a shared one. Pending requests fail."""
         ...
 
     async def restart(self) -> None:
@@ -205,7 +207,7 @@ class Engine(Protocol):
         ...
 
     async def ready(self) -> ModelCard:
-        """Wait until the model is loaded. Raises the `TutorError` that prevents it."""
+        """Wait until the model is loaded, and return its card. Raises `TutorError` on failure."""
         ...
 
     async def open_text(self, text: str) -> AsyncModelSession:
@@ -213,27 +215,27 @@ class Engine(Protocol):
         ...
 
     async def open_chat(self, messages: Sequence[ChatMessage]) -> AsyncModelSession:
-        """Start a session on a conversation, up to where the assistant's answer begins."""
+        """Start a session on a conversation, up to the start of the assistant's next answer."""
         ...
 
     async def open_tokens(
         self, ids: Sequence[int], data: Sequence[bytes] = ()
     ) -> AsyncModelSession:
-        """Start a session on exactly these tokens. `data` holds their bytes, for a remote model."""
+        """Start a session on these token ids. A remote model also needs their bytes, in `data`."""
         ...
 
     async def tokenize(self, text: str) -> tuple[Token, ...]:
-        """Return the tokens of a text, without a session."""
+        """Tokenize a text without opening a session."""
         ...
 
     def lab_backend(self, lab: AnyLab) -> LabBackend:
-        """Return the backend of a lab. The engine creates it when the first question arrives."""
+        """Return a backend for `lab`. The engine creates it when the first question arrives."""
         ...
 
     def allowed(self, model: RemoteModel) -> bool:
-        """Return whether text may be sent to the host of `model`."""
+        """Return whether the learner has agreed to send text to the host of `model`."""
         ...
 
     def allow(self, model: RemoteModel) -> None:
-        """Let text be sent to the host of `model` until the program ends."""
+        """Allow sending text to the host of `model` until the program exits."""
         ...

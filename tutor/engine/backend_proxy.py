@@ -1,4 +1,4 @@
-"""A lab's backend in the engine, as the app holds it."""
+"""The app's proxy for a lab backend in the engine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tutor.labs.kit.registry import AnyLab
 
 
 class LabHost(Protocol):
-    """The part of the engine that a backend proxy uses."""
+    """The part of the engine client that a backend proxy uses."""
 
     @property
     def served(self) -> bool: ...
@@ -35,10 +35,10 @@ class LabHost(Protocol):
 
 
 class BackendProxy:
-    """A `LabBackend` whose work is done in the engine.
+    """A `LabBackend` that forwards each question to the engine.
 
-    The engine creates the backend with the first question, and creates it again after a restart: a
-    question contains everything that is needed to answer it.
+    The engine creates the backend for the first question, and creates it again after a restart.
+    This works because each question contains everything that is needed to answer it.
     """
 
     def __init__(self, engine: LabHost, lab: AnyLab) -> None:
@@ -48,9 +48,9 @@ class BackendProxy:
         self._name = engine.new_name()
 
     async def answer(self, question: Any) -> Any:
-        """Return the backend's answer. Cancelling the call cancels the work.
+        """Send `question` to the backend and return its answer.
 
-        Raises the `TutorError` that the engine answers with.
+        Cancelling the call cancels the work. Raises any `TutorError` that the engine reports.
         """
         packed = msgspec.msgpack.encode(question)
         answer = await (await self._engine_for(question)).ask(
@@ -71,6 +71,6 @@ class BackendProxy:
         return engine
 
     def close(self) -> None:
-        """Tell the engine to forget the backend."""
+        """Close the backend in the engine."""
         for engine in self._asked:
             engine.discard(self._name)

@@ -1,4 +1,4 @@
-"""The backends of labs in the engine: one for each lab that is open on a screen."""
+"""The lab backends in the engine, one for each lab that is open on a screen."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 
 class LabBackends:
-    """The open backends, by the name that the client gave each.
+    """The open backends, by the name that the client chose for each.
 
-    The protocol does not know what a lab's questions mean: they are decoded here, with the lab's
-    own types. `load` returns the model, for labs that need one.
+    The protocol transports a lab's questions as bytes. They are decoded here, using the types that
+    the lab declares. `load` returns the model for labs that need one.
     """
 
     def __init__(
@@ -55,7 +55,9 @@ class LabBackends:
         try:
             asked = msgspec.msgpack.decode(question, type=lab.questions)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise EngineError(f"The lab {lab_name!r} has no such question: {error}.") from error
+            raise EngineError(
+                f"The lab {lab_name!r} received an invalid question: {error}."
+            ) from error
         self.admit(name, lab, asked)
         if name not in self._backends:
             runs = RemoteRuns(self._permissions)
@@ -65,10 +67,10 @@ class LabBackends:
         return msgspec.msgpack.encode(self._backends[name].answer(asked))
 
     def admit(self, name: str, lab: AnyLab, question: Any) -> None:
-        """Raise a `TutorError` for a question that must not be answered here."""
+        """Raise a `TutorError` if this engine must not answer the question."""
 
     def close(self, name: str) -> None:
-        """Forget a backend, if it exists, and stop its requests to remote models."""
+        """Close a backend, if it exists, and stop its requests to remote models."""
         self._backends.pop(name, None)
         if runs := self._runs.pop(name, None):
             runs.close()
@@ -79,10 +81,10 @@ class LabBackends:
 
 
 class LabServer(Answering):
-    """A server that answers only labs: a learner's own engine beside a shared one.
+    """A server for labs only: the learner's own engine next to a shared one.
 
-    The labs that need it (for the learner's files, keys or remote models) mostly need no model, so
-    one is loaded only for a lab that asks for it. Nothing here imports torch.
+    It serves the labs that need the learner's files, API keys or remote models. Most of these labs
+    don't need a local model, so one is loaded only on demand. This module does not import torch.
     """
 
     def __init__(
@@ -98,4 +100,6 @@ class LabServer(Answering):
         return Length(request.id, 0)
 
     def unknown(self, request: AnyRequest) -> EngineError:
-        return EngineError(f"This engine answers only labs, not {type(request).__name__}.")
+        return EngineError(
+            f"This engine serves only labs, so it cannot handle {type(request).__name__}."
+        )

@@ -1,10 +1,10 @@
-"""The app's end of the engine.
+"""The app's client for the engine.
 
-Everything here runs on the app's event loop and returns at once; the work is done in the other
-process. Cancelling a task that waits for an answer cancels the work too.
+All methods run on the app's event loop and never block it, since the work is done in the engine
+process. Cancelling a task that waits for a response also cancels the work.
 
-If the machine has a shared engine, the app uses it. A shared engine does not do everything:
-whatever needs the learner's own files or keys goes to `own`.
+If the machine has a shared engine, the app uses it. Requests that need the learner's own files or
+API keys go to a second engine, `own`, because a shared engine does not handle them.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from tutor.vendors.keys import from_environment
 
 
 class EngineClient:
-    """An `Engine` in another process. It has to be started.
+    """An `Engine` in another process. Call `start` before you use it.
 
-    `model` and `shared` are passed on to a `Reach`, which may be given instead.
+    `model` and `shared` are used to create a `Reach`, unless `reach` is given.
     """
 
     def __init__(
@@ -49,7 +49,8 @@ class EngineClient:
             self._reach, self._requests, self._greet, self._announce, liveness or Liveness()
         )
         self._turn = asyncio.Lock()
-        """Held while starting or stopping: both the app and the learner may ask for either."""
+        """Held while the engine starts or stops, which the app and the learner can both trigger.
+        """
         self._second: EngineClient | None = None
         self._allowed: dict[str, wire.Allow] = {}
         self._watchers: list[Callable[[Engine], None]] = []
@@ -97,7 +98,7 @@ class EngineClient:
 
     def _announce(self) -> None:
         for callback in self._watchers:
-            # called separately, so that an error in one cannot stop the engine's task
+            # Each callback runs separately, so that an error in one cannot stop the engine's task.
             asyncio.get_running_loop().call_soon(self._tell, callback)
 
     def _tell(self, callback: Callable[[Engine], None]) -> None:
@@ -106,9 +107,10 @@ class EngineClient:
 
     @property
     def own(self) -> EngineClient:
-        """The learner's own engine, which has to be started.
+        """The learner's own engine, which must be started separately.
 
-        This is the same engine, or a second one that answers only labs if this one is shared.
+        This is `self` unless the engine is shared. For a shared engine, it is a second engine that
+        serves only labs.
         """
         if not self.served:
             return self
@@ -139,7 +141,7 @@ class EngineClient:
     async def ready(self) -> ModelCard:
         await self._supervisor.answering()
         if self.model is None:
-            raise EngineError("This engine answers only labs.")
+            raise EngineError("This engine serves only labs.")
         return self.model
 
     async def open_text(self, text: str) -> SessionProxy:
@@ -162,9 +164,10 @@ class EngineClient:
     async def ask(
         self, expected: type[AnswerKind], request: Callable[[int], wire.Request]
     ) -> AnswerKind:
-        """Send the request made with a new id and return its answer, of the type `expected`.
+        """Send a request and return its response, which must be of type `expected`.
 
-        Raises the `TutorError` that the engine answers with, or `EngineError` if it ends first.
+        `request` is called with a new id and returns the message. Raises any `TutorError` that the
+        engine reports, or `EngineError` if the engine stops before it responds.
         """
         (answer,) = await self.ask_in_a_row([request])
         return expect(expected, answer)
@@ -172,9 +175,10 @@ class EngineClient:
     async def ask_in_a_row(
         self, requests: Sequence[Callable[[int], wire.Request]]
     ) -> list[wire.Answer]:
-        """Send several requests, to be processed in this order, and return their answers.
+        """Send several requests, which the engine processes in order, and return their responses.
 
-        `Failed` answers are included. Raises `EngineError` if the engine ends first.
+        `Failed` responses are included in the result. Raises `EngineError` if the engine stops
+        before it has responded to all of them.
         """
         await self._supervisor.answering()
         if self._channel is None:
@@ -196,11 +200,11 @@ class EngineClient:
             self._requests.forget(waiting)
 
     def new_name(self) -> str:
-        """Return a name that no session has had and that cannot be guessed."""
+        """Return a new session name that cannot be guessed."""
         return secrets.token_urlsafe(12)
 
     def discard(self, name: str) -> None:
-        """Tell the engine to forget a session, without waiting for its answer."""
+        """Close a session in the engine without waiting for the response."""
         if self._channel is not None:
             self._channel.send(wire.Close(self._requests.new_id(), name))
 
@@ -209,7 +213,7 @@ class EngineClient:
         try:
             opened = await self.ask(wire.Opened, lambda id_: request(id_, name))
         except asyncio.CancelledError:
-            self.discard(name)  # the engine may have opened it already
+            self.discard(name)  # the engine may already have opened it
             raise
         return SessionProxy(self, name, opened.tokens)
 
@@ -221,7 +225,7 @@ class EngineClient:
         return model.here or model.host in self._allowed
 
     def allow(self, model: RemoteModel) -> None:
-        """Let text be sent to the host of `model`. The engine gets the key too, if there is one."""
+        """Allow sending text to the host of `model`, and pass its API key to the engine."""
         key = from_environment(model.service)
         allow = wire.Allow(model.host, key.reveal() if key else "")
         self._allowed[model.host] = allow
@@ -231,6 +235,6 @@ class EngineClient:
             self._second.allow(model)
 
     def _greet(self, channel: Channel) -> None:
-        """Tell a new process which hosts it may send text to."""
+        """Tell a new engine process which hosts it may send text to."""
         for allow in () if channel.shared else self._allowed.values():
             channel.send(allow)

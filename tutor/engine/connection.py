@@ -1,4 +1,4 @@
-"""A shared engine as the app sees it: a connection to its socket."""
+"""The app's connection to the socket of a shared engine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class EngineConnection:
     async def open(
         cls, path: Path, greeting: wire.Hello | wire.AskEngineLoad | None = None
     ) -> EngineConnection:
-        """Connect to the socket at `path`. Raises `NoSharedEngine` if nothing listens there."""
+        """Connect to the socket at `path`. Raises `NoSharedEngine` if the connection fails."""
         if sys.platform == "win32":
             raise NoSharedEngine("Shared engines are not supported on Windows.")
         try:
@@ -55,7 +55,7 @@ class EngineConnection:
 
 
 async def load_of(path: Path) -> wire.EngineLoad:
-    """Return how busy the engine on this socket is. Raises `NoSharedEngine` or `EngineError`."""
+    """Return the load of the engine at this socket. Raises `NoSharedEngine` or `EngineError`."""
     connection = await EngineConnection.open(path, wire.AskEngineLoad())
     try:
         while (message := await connection.receive()) is not None:
@@ -65,13 +65,13 @@ async def load_of(path: Path) -> wire.EngineLoad:
                 case wire.Failed():
                     raise EngineError(message.happened, message.next_step)
                 case wire.Loading() | wire.Ready() | wire.Pong():
-                    pass  # sent to every connection
+                    pass  # these are sent to every connection
                 case wire.Answer():
                     raise EngineError(
-                        f"The engine gave an unexpected answer: {type(message).__name__}."
+                        f"The engine sent an unexpected response: {type(message).__name__}."
                     )
                 case _:
                     assert_never(message)
     finally:
         connection.kill()
-    raise NoSharedEngine(f"The engine at {path} does not answer.", "It may be starting: try again.")
+    raise NoSharedEngine(f"The engine at {path} did not respond.", "It may be starting. Try again.")

@@ -1,4 +1,4 @@
-"""The format of messages in transit: MessagePack after a length of four bytes (big-endian)."""
+"""The framing of messages: a four-byte big-endian length, followed by a MessagePack payload."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tutor.errors import AnswerTooLarge, EngineError
 
 HEADER = 4
 
-# Not MessagePack or not a known message; text that is not UTF-8; nesting without end.
+# Invalid MessagePack or an unknown message type, text that isn't UTF-8, or too deep nesting.
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def _decoder(messages: Any) -> msgspec.msgpack.Decoder[Any]:
-    """Return a decoder for these messages, each of which is known by its tag."""
+    """Return a decoder for these message classes, which are distinguished by their tags."""
     every = tuple(kind for each in get_args(messages) for kind in kinds(each))
     return msgspec.msgpack.Decoder(Union[every])  # noqa: UP007 (from a tuple)
 
@@ -28,38 +28,39 @@ _from_engine: msgspec.msgpack.Decoder[FromEngine] = _decoder(FromEngine)
 
 
 def pack(message: Message, most: int = MAXIMUM_FRAME) -> bytes:
-    """Return one frame of at most `most` bytes.
+    """Encode a message as a frame with a payload of at most `most` bytes.
 
-    Raises `AnswerTooLarge`, or `EngineError` for text that cannot be encoded.
+    Raises `AnswerTooLarge`, or `EngineError` for a value that cannot be encoded.
     """
     try:
         payload = _encoder.encode(message)
-    except (OverflowError, UnicodeEncodeError) as error:  # beyond 64 bits; half a surrogate pair
-        raise EngineError(f"A message could not be encoded: {error}.") from error
+    except (OverflowError, UnicodeEncodeError) as error:  # more than 64 bits, or a lone surrogate
+        raise EngineError(f"The message could not be encoded: {error}.") from error
     if len(payload) > most:
         raise AnswerTooLarge(
-            f"The answer has {len(payload) // 1_000_000} MB, which is too large to send.",
-            "Try a shorter text, or a position nearer to its beginning.",
+            f"The response is {len(payload) // 1_000_000} MB, which is too large to send.",
+            "Try a shorter text or an earlier position.",
         )
     return len(payload).to_bytes(HEADER, "big") + payload
 
 
 def payload_size(header: bytes, most: int = MAXIMUM_FRAME) -> int:
-    """Return how many bytes follow this header.
+    """Return the payload size that a frame header specifies, in bytes.
 
-    Raises `EngineError` for a size that no message has: the stream is then corrupt, and where the
-    next frame begins is unknown.
+    Raises `EngineError` if the size exceeds `most`. The stream is then corrupt, and the start of
+    the next frame cannot be found.
     """
     size = int.from_bytes(header, "big")
     if size > most:
-        raise EngineError(f"A message claims to have {size:,} bytes, which is too large.")
+        raise EngineError(f"The message header specifies {size:,} bytes, which is too large.")
     return size
 
 
 def request_from(payload: bytes) -> ToEngine:
-    """Return the request in a payload.
+    """Decode a request.
 
-    Raises `EngineError` if it is invalid, or `SamplerError` if its settings are out of range.
+    Raises `EngineError` if it is invalid, or `SamplerError` if its sampler settings are out of
+    range.
     """
     try:
         return _to_engine.decode(payload)
@@ -68,7 +69,7 @@ def request_from(payload: bytes) -> ToEngine:
 
 
 def answer_from(payload: bytes) -> FromEngine:
-    """Return the answer in a payload. Raises `EngineError` if it is invalid."""
+    """Decode a message from the engine. Raises `EngineError` if it is invalid."""
     try:
         return _from_engine.decode(payload)
     except UNREADABLE as error:
@@ -76,7 +77,7 @@ def answer_from(payload: bytes) -> FromEngine:
 
 
 async def received(stream: asyncio.StreamReader) -> FromEngine | None:
-    """Return the next answer on a stream, None at its end. Raises `EngineError`."""
+    """Return the engine's next message, or None at the end of the stream. Raises `EngineError`."""
     try:
         header = await stream.readexactly(HEADER)
         return answer_from(await stream.readexactly(payload_size(header)))
@@ -85,7 +86,7 @@ async def received(stream: asyncio.StreamReader) -> FromEngine | None:
 
 
 def id_in(payload: bytes) -> int:
-    """Return the id of an otherwise invalid request, or 0 if it has none."""
+    """Return the id of an invalid request, or 0 if the payload contains none."""
     try:
         fields = msgspec.msgpack.decode(payload)
     except UNREADABLE:

@@ -1,7 +1,7 @@
 """The queue of incoming requests.
 
-One thread receives them and another works on them, so that `Cancel` and `Ping` are noticed while
-the model is busy.
+One thread receives requests and another handles them, so that `Cancel` and `Ping` are processed
+even while the model is busy.
 """
 
 from __future__ import annotations
@@ -19,45 +19,45 @@ from tutor.vendors.permissions import Permissions
 
 
 class Inbox:
-    """The requests that have arrived, in order.
+    """A queue of received requests, in order.
 
-    `reply` sends a message. It is used to answer `Ping`, and for messages that are invalid.
+    `reply` sends a message. The inbox calls it to respond to `Ping` and to invalid messages.
     """
 
     def __init__(self, reply: Callable[[wire.Message], None]) -> None:
         self._reply = reply
         self._waiting: deque[wire.AnyRequest] = deque()
         self._owed: set[int] = set()
-        """Ids of requests that have arrived and are not answered."""
+        """The ids of all pending requests."""
         self._cancelled: set[int] = set()
         self._left = False
         self._changed = threading.Condition()
         self._current = 0
         self.permissions = Permissions()
-        """The hosts that the learner has agreed to, as far as the app has sent them."""
+        """The hosts to which the learner has agreed to send text."""
 
-    # --- for the thread that works --------------------------------------------------------------
+    # --- for the worker thread ------------------------------------------------------------------
 
     def empty(self) -> bool:
         return not self._waiting
 
     def first(self) -> wire.AnyRequest | None:
-        """Return the next request without taking it; None if there is none."""
+        """Return the next request without removing it, or None if the queue is empty."""
         with self._changed:
             return self._waiting[0] if self._waiting else None
 
     def next(self) -> wire.AnyRequest:
-        """Wait for the next request and return it. It becomes the current one."""
+        """Wait for the next request, make it the current request, and return it."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting)
         request = self.next_if_any()
-        assert request is not None  # only this thread takes requests
+        assert request is not None  # only this thread removes requests
         return request
 
     def next_if_any(self) -> wire.AnyRequest | None:
-        """Return the next request, which becomes the current one.
+        """Return the next request and make it the current request.
 
-        Returns None if none has arrived, or if the client has left.
+        Returns None if the queue is empty.
         """
         with self._changed:
             if not self._waiting:
@@ -67,22 +67,22 @@ class Inbox:
         return request
 
     def done(self, id_: int) -> None:
-        """Mark a request as answered: cancelling it has no effect from now on."""
+        """Mark a request as done, so that cancelling it no longer has an effect."""
         with self._changed:
             self._owed.discard(id_)
             self._cancelled.discard(id_)
 
     def check_cancelled(self) -> None:
-        """Raise `RequestCancelled` if the current request was cancelled."""
+        """Raise `RequestCancelled` if the current request has been cancelled."""
         self.check(self._current)
 
     def check(self, id_: int) -> None:
-        """Raise `RequestCancelled` if this request was cancelled."""
+        """Raise `RequestCancelled` if this request has been cancelled."""
         with self._changed:
             if self._left or id_ in self._cancelled:
                 raise RequestCancelled("The request was cancelled.")
 
-    # --- for the thread that listens ------------------------------------------------------------
+    # --- for the listener thread ----------------------------------------------------------------
 
     def __len__(self) -> int:
         return len(self._owed)
@@ -109,29 +109,29 @@ class Inbox:
                     self._waiting.append(message)
                     self._changed.notify()
             case wire.Hello() | wire.AskEngineLoad():
-                greeting = "A greeting is only valid as the first message to a shared engine."
+                greeting = "A greeting must be the first message to a shared engine."
                 self._reply(wire.Failed.of(EngineError(greeting)))
             case _:
                 assert_never(message)
 
     def leave(self) -> None:
-        """Cancel everything: the client has gone and will receive no more answers."""
+        """Cancel all requests, because the client has disconnected."""
         with self._changed:
             self._left = True
             self._waiting.clear()
 
 
 class Pipe(Protocol):
-    """A stream that frames are read from."""
+    """A binary stream from which frames are read."""
 
     def read(self, size: int, /) -> bytes | None: ...
 
 
 class PipeInbox(Inbox):
-    """An inbox that reads a pipe, in a thread of its own.
+    """An inbox that reads from a pipe in its own thread.
 
-    When the other end closes the pipe, on purpose or by crashing, there is no one left to work for
-    and nothing to save. `on_end` is called then, which in the engine ends the process at once.
+    When the other end closes the pipe, by exiting or crashing, the inbox calls `on_end`. By
+    default, this ends the process at once, since there is no work left to do and no state to save.
     """
 
     def __init__(
@@ -161,6 +161,6 @@ class PipeInbox(Inbox):
         self._on_end()
 
     def _exactly(self, size: int) -> bytes:
-        """Return `size` bytes, or none at the end of the stream."""
+        """Read exactly `size` bytes. Returns empty bytes at the end of the stream."""
         received = self._stream.read(size)
         return received if received is not None and len(received) == size else b""

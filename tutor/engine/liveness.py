@@ -1,22 +1,22 @@
-"""Tells a slow engine from one that hangs."""
+"""Detect an engine that hangs, as opposed to one that is slow."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
-LOOKS = 8  # checks without a message, with a ping after each, before an engine counts as hung
+LOOKS = 8  # the number of checks, with a ping after each, before a silent engine counts as hung
 
 
 class Liveness:
-    """A watch over an engine that owes messages.
+    """A watchdog for an engine that is expected to send messages.
 
-    Any message counts as a sign of life: an answer, loading progress, `Pong`. While nothing is
-    owed, nothing is expected and no timer runs.
+    Any message counts as a sign of life: a response, loading progress, or `Pong`. While no message
+    is expected, no timer runs.
 
-    Checks are counted, not seconds. When an app resumes after it was stopped, or a laptop after
-    sleep, all deadlines have passed, although messages that arrived in time may still be unread.
-    Counted in checks, only one has been missed.
+    The watchdog counts checks instead of measuring time. After the app has been suspended or the
+    laptop has been asleep, every deadline would have passed, although messages that arrived in time
+    may still be unprocessed. Such a pause adds only one missed check.
     """
 
     def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
@@ -25,20 +25,20 @@ class Liveness:
         self._owed = asyncio.Event()
 
     def hear(self) -> None:
-        """Note that a message has arrived."""
+        """Record that a message has arrived."""
         self._heard += 1
 
     def owe(self, something: bool) -> None:
-        """Set whether a message is due."""
+        """Set whether a message is expected."""
         if something:
             self._owed.set()
         else:
             self._owed.clear()
 
     async def until_silent(self, ask: Callable[[], None], patience: Callable[[], float]) -> None:
-        """Return when a message was due for `patience` seconds and none arrived.
+        """Return when the engine has sent no expected message for `patience()` seconds.
 
-        `ask` is called several times on the way, to request a sign of life.
+        `ask` is called several times during that period to request a sign of life.
         """
         silent = 0
         while silent < LOOKS:

@@ -1,4 +1,4 @@
-"""Loads an engine's model."""
+"""Load the engine's model."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ log = logging.getLogger(__name__)
 
 
 def load(spec: str | None, on_stage: OnStage) -> LanguageModel:
-    """Return the model that `spec` names, in the form that `--model` takes. Raises `TutorError`."""
+    """Load the model that `spec` specifies, in the format of `--model`. Raises `TutorError`."""
     on_stage("importing PyTorch")
-    gc.disable()  # all objects created here are kept: searching them for garbage takes 0.2 s
-    # These imports are slow, so they come after the first progress message.
+    gc.disable()  # the objects created here are all kept, and a search for garbage takes 0.2 s
+    # These imports are slow, so they come after the first progress report.
     from tutor.lm.load import load_model
     from tutor.models import find_model
 
@@ -33,6 +33,6 @@ def load(spec: str | None, on_stage: OnStage) -> LanguageModel:
             f"The model could not be loaded: {type(error).__name__}: {error}.",
             "See the engine's log for details.",
         ) from error
-    gc.freeze()  # the collector never needs to search these objects
+    gc.freeze()  # the garbage collector can ignore these objects from now on
     gc.enable()
     return model

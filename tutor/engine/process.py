@@ -1,4 +1,4 @@
-"""The engine's process as the app sees it: start it, exchange messages, end it."""
+"""The engine's process, as seen by the app: start it, exchange messages, and stop it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tutor.engine.wire import FromEngine, Message
 from tutor.environment import without_keys
 from tutor.errors import EngineError, NoHome
 
-# -P: never import from the folder in which tutor was started.
+# -P: do not import modules from the current folder.
 COMMAND = (sys.executable, "-P", "-m", "tutor.engine")
-LOG_LIMIT = 1024 * 1024  # bytes; a longer log is emptied
-PATIENCE = 2.0  # seconds that a process has to end by itself
+LOG_LIMIT = 1024 * 1024  # bytes; a larger log is truncated
+PATIENCE = 2.0  # seconds to wait for the process to exit on its own
 
 
 class EngineProcess:
-    """A running engine process, created by `start`. No method blocks the event loop."""
+    """A running engine process, created with `start`. No method blocks the event loop."""
 
     shared = False
 
@@ -33,7 +33,7 @@ class EngineProcess:
 
     @classmethod
     async def start(cls, command: Sequence[str]) -> EngineProcess:
-        """Start the command. Raises `EngineError` if the operating system cannot."""
+        """Start the command. Raises `EngineError` if the operating system reports an error."""
         log = _log()
         try:
             process = await asyncio.create_subprocess_exec(
@@ -42,7 +42,8 @@ class EngineProcess:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL if log is None else log,
                 env=without_keys(),
-                # Ctrl+C and the loss of the terminal go to the app, which then ends the engine.
+                # Ctrl+C and the loss of the terminal affect only the app, which then stops the
+                # engine.
                 start_new_session=True,
             )
         except OSError as error:
@@ -68,13 +69,13 @@ class EngineProcess:
 
     async def end(self) -> str:
         assert self._process.stdin is not None
-        self._process.stdin.close()  # the engine ends when its input does
+        self._process.stdin.close()  # the engine exits when its input is closed
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._process.wait()
         except TimeoutError:
             self.kill()
-        return f"The engine's process {in_words(await self._process.wait())}."
+        return f"The engine process {in_words(await self._process.wait())}."
 
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
@@ -82,19 +83,19 @@ class EngineProcess:
 
 
 def in_words(status: int) -> str:
-    """Return how a process ended, in words, from its exit status."""
+    """Describe an exit status in words, as the predicate of a sentence."""
     if status >= 0:
-        return f"ended with exit status {status}"
+        return f"exited with status {status}"
     try:
-        return f"was ended by signal {-status} ({signal.Signals(-status).name})"
+        return f"was terminated by signal {-status} ({signal.Signals(-status).name})"
     except ValueError:
-        return f"was ended by signal {-status}"
+        return f"was terminated by signal {-status}"
 
 
 def _log() -> BinaryIO | None:
-    """Return the file for the engine's output.
+    """Open the file for the engine's output.
 
-    It is None if the file cannot be written, which must not keep the engine from running.
+    Returns None if the file cannot be written, since the engine can run without a log.
     """
     try:
         path = paths.log_file()

@@ -1,4 +1,4 @@
-"""A session in the engine, as the app holds it."""
+"""The app's proxy for a session in the engine."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from tutor.errors import EngineError, ModelError, UnknownSession
 from tutor.lm.distribution import ModelCard, Token, common_length
 
 _Move = tuple[Callable[[int], wire.Request], int]
-"""A change of the path, and the number of tokens that the path has after it."""
+"""A request that changes the session, and the number of tokens in the session afterwards."""
 
 
 class SessionHost(Protocol):
-    """The part of the engine that a session proxy uses."""
+    """The part of the engine client that a session proxy uses."""
 
     @property
     def model(self) -> ModelCard | None: ...
@@ -37,13 +37,13 @@ class SessionHost(Protocol):
 
 
 class SessionProxy(SessionQuestions):
-    """An `AsyncModelSession`: one path of tokens and the model's predictions along it.
+    """An `AsyncModelSession` that forwards queries to the engine.
 
-    `tokens` is authoritative. It changes at once; the engine is told about the change just before
-    the next question, so that a step takes one round trip. If the engine has restarted, or if its
-    state is uncertain, it gets the whole path again.
+    `tokens` is the authoritative state. Changes take effect here immediately and are sent to the
+    engine together with the next query, so that a step takes one round trip. If the engine has
+    restarted or its state is uncertain, the proxy sends all tokens again.
 
-    Every question raises the `TutorError` that the engine answers with.
+    Every query raises any `TutorError` that the engine reports.
     """
 
     def __init__(self, engine: SessionHost, name: str, tokens: tuple[Token, ...]) -> None:
@@ -53,7 +53,7 @@ class SessionProxy(SessionQuestions):
         self._model = engine.model
         self._generation = engine.generation
         self._there: tuple[Token, ...] | None = tokens
-        """The path in the engine after all requests sent so far; None if that is uncertain."""
+        """The engine's tokens after all requests sent so far, or None if they are uncertain."""
 
     def append(self, tokens: Sequence[Token]) -> None:
         self.tokens += tuple(tokens)
@@ -80,7 +80,7 @@ class SessionProxy(SessionQuestions):
                 wire.Length, lambda id_: wire.Fork(id_, self._name, name, length)
             )
         except asyncio.CancelledError:
-            self._engine.discard(name)  # the engine may have created it already
+            self._engine.discard(name)  # the engine may already have created it
             raise
         self._check(answer.length, length)
         return SessionProxy(self._engine, name, beginning)
@@ -94,19 +94,19 @@ class SessionProxy(SessionQuestions):
         question: Question[Fields, Value],
         make: Callable[[int, str], wire.SessionQuestion],
     ) -> Value:
-        """Ask the engine, and check that its answer has the size that this path requires."""
+        """Query the engine, and check that the response has the size that the tokens require."""
         length = len(self.tokens)
         answer = await self._ask(question.answer_kind, lambda id_: make(id_, self._name))
         self._check(*question.counts(make(0, self._name), answer.value, length))
         return answer.value
 
     def _check(self, told: int, expected: int) -> None:
-        """Raise `EngineError` if the engine's count is wrong, and have the path sent again."""
+        """Raise `EngineError` and send all tokens again next time, if the counts differ."""
         if told != expected:
             self._there = None
             raise EngineError(
-                f"The engine's answer has {told:,} items, but {expected:,} were expected.",
-                "Try again: the text is sent to the engine again.",
+                f"The engine's response has {told:,} items instead of {expected:,}.",
+                "Try again. The whole text will be sent to the engine.",
             )
 
     async def _ask(
@@ -116,9 +116,10 @@ class SessionProxy(SessionQuestions):
         *,
         changes_path: bool = False,
     ) -> AnswerKind:
-        """Bring the engine to the current path, if it is on another, and ask.
+        """Update the engine's tokens if necessary, then send the request.
 
-        `changes_path` means that the question changes the path, and its answer says how.
+        `changes_path` is true if the request itself changes the tokens, in a way that its response
+        describes.
         """
         path = self.tokens
         try:
@@ -156,7 +157,7 @@ class SessionProxy(SessionQuestions):
         return expect(expected, answer)
 
     def _moves(self, path: tuple[Token, ...], model: ModelCard) -> list[_Move]:
-        """Return the changes that bring the engine to `path` from where it is."""
+        """Return the requests that change the engine's tokens to `path`."""
         there = self._there if self._generation == self._engine.generation else None
         if there is path:
             kept = len(path)
@@ -175,7 +176,7 @@ class SessionProxy(SessionQuestions):
 
 
 def _reached(answer: wire.Answer) -> int:
-    """Return how many tokens the path has after a move."""
+    """Return the number of tokens in the session after a change."""
     if isinstance(answer, wire.Opened):
         return len(answer.tokens)
     return expect(wire.Length, answer).length
@@ -184,6 +185,6 @@ def _reached(answer: wire.Answer) -> int:
 def spelled(
     tokens: Sequence[Token], model: ModelCard | None
 ) -> tuple[tuple[int, ...], tuple[bytes, ...]]:
-    """Return the ids of tokens, and their bytes if the model is remote."""
+    """Return the token ids, and the tokens' bytes if the model is remote."""
     remote = model is not None and model.remote
     return tuple(token.id for token in tokens), tuple(t.data for t in tokens) if remote else ()

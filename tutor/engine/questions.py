@@ -1,8 +1,9 @@
-"""The questions to a session, in one table: message, answer, and the method that answers.
+"""A table of the queries that a session supports.
 
-The engine looks up here how to answer a question (`QUESTIONS`), and the proxy inherits its methods
-from here (`SessionQuestions`). To add a question, add its messages to `wire`, its method to `api`
-and to the sessions that implement it, and its line to this table.
+Each entry names the request, the response, and the session method that handles the query. The
+engine finds the handler in `QUESTIONS`, and the proxy inherits its methods from `SessionQuestions`.
+To add a query, add its messages to `wire`, its method to `api` and to the session classes, and an
+entry to this table.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ Value = TypeVar("Value")
 
 
 class _Readable(Protocol):
-    """A path of tokens, part of which the network has processed."""
+    """A token sequence whose tokens the network may not all have processed."""
 
     def __len__(self) -> int: ...
 
@@ -29,11 +30,12 @@ class _Readable(Protocol):
 
 
 class Question(Generic[Fields, Value]):
-    """One question: a method of `SessionQuestions`, and how the engine answers it.
+    """A query, which is both a method of the proxy and the engine's handler for a request.
 
-    `asked` is the class of its message, whose fields after `id` and `session` are the arguments of
-    `method`. `tokens_to_read` returns how many tokens have to be processed for the answer. `counts`
-    returns how many items an answer has, and how many it must have, given the length of the path.
+    `asked` is the request's class. Its fields after `id` and `session` are the arguments of
+    `method`. `tokens_to_read` returns the number of tokens that must be processed first. `counts`
+    returns the actual and the expected number of items in a response, given the number of tokens in
+    the session.
     """
 
     def __init__(
@@ -58,7 +60,7 @@ class Question(Generic[Fields, Value]):
     def answer(
         self, session: ModelSession, asked: wire.SessionQuestion
     ) -> wire.QuestionAnswer[Value]:
-        """Ask the session, in the engine's process. Raises `TutorError`."""
+        """Query the session in the engine process. Raises `TutorError`."""
         arguments = {name: getattr(asked, name) for name in self._arguments}
         return self.answer_kind(asked.id, getattr(session, self.name)(**arguments))
 
@@ -72,7 +74,7 @@ class Question(Generic[Fields, Value]):
     def __get__(
         self, proxy: SessionQuestions | None, owner: object
     ) -> Question[Fields, Value] | Callable[Fields, Coroutine[Any, Any, Value]]:
-        """Return a method that asks this question, if it is looked up on a proxy."""
+        """Return a method that sends this query, when accessed on a proxy instance."""
         if proxy is None:
             return self
 
@@ -96,7 +98,7 @@ def _attention(asked: wire.AskXRay, xray: XRay, length: int) -> tuple[int, int]:
 
 
 class SessionQuestions(ABC):
-    """The questions, as methods of a proxy, which only has to implement `ask_question`."""
+    """A base class that implements the queries as methods, by calling `ask_question`."""
 
     @abstractmethod
     async def ask_question(

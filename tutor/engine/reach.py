@@ -1,4 +1,4 @@
-"""Connects to an engine: a shared one if there is one, or else a process of the learner's own."""
+"""Connect to a shared engine if there is one, or else start an engine process."""
 
 from __future__ import annotations
 
@@ -19,31 +19,32 @@ class Channel(Protocol):
 
     @property
     def pid(self) -> int | None:
-        """The id of the process, if it is the app's own."""
+        """The process id of the engine, or None for a shared engine."""
         ...
 
     @property
     def shared(self) -> bool:
-        """Return whether the engine also serves others."""
+        """Return True if the engine is shared with other learners."""
         ...
 
     def send(self, message: Message) -> None:
-        """Send a message while the event loop runs.
+        """Send a message. The event loop must be running.
 
-        If the other end is gone, nothing is sent: pending requests fail when `receive` notices.
+        If the engine has gone, the message is dropped, and pending requests fail once `receive`
+        detects the end of the connection.
         """
         ...
 
     async def receive(self) -> FromEngine | None:
-        """Return the next message, None at the end. Raises `EngineError` if it is invalid."""
+        """Return the next message, or None at the end. Raises `EngineError` if it is invalid."""
         ...
 
     async def end(self) -> str:
-        """End the connection or process, and return a sentence on how it ended."""
+        """Close the connection or process, and return a sentence that describes how it ended."""
         ...
 
     def kill(self) -> None:
-        """End the connection or process at once."""
+        """Close the connection or kill the process immediately."""
         ...
 
 
@@ -52,21 +53,23 @@ Start = Callable[[Sequence[str]], Awaitable[Channel]]
 
 @dataclass(frozen=True)
 class Patience:
-    """The time to wait for an engine, in seconds, and how often to restart it.
+    """Timeouts for an engine, in seconds, and the number of restarts.
 
-    Before the model is ready, long silence is normal: loading one library from a slow disk blocks
-    every thread of a Python process.
+    Before the model is ready, long periods of silence are normal: loading a library from a slow
+    disk blocks every thread of a Python process.
     """
 
     start_silence: float = 120.0
-    """Silence after which an engine that is starting counts as hung."""
+    """The maximum silence of an engine that is starting, before it counts as hung."""
     silence: float = 20.0
-    """Silence after which an engine that owes an answer counts as hung."""
+    """The maximum silence of an engine that owes a response, before it counts as hung."""
     restarts: int = 3
-    """Starts within `restart_window` seconds. After that, only the user can start the engine."""
+    """The maximum number of restarts within `restart_window`. After that, the user must restart it.
+    """
     restart_window: float = 60.0
     returns: int = 120
-    """Attempts to reconnect to a shared engine that has ended, `return_pause` seconds apart."""
+    """The maximum number of attempts to reconnect to a shared engine, `return_pause` seconds apart.
+    """
     return_pause: float = 0.5
 
 
@@ -74,10 +77,10 @@ PATIENCE = Patience()
 
 
 class Reach:
-    """A way to reach an engine.
+    """A strategy for connecting to an engine.
 
-    `model` is a `--model` specification, None for the default. `shared` is the socket of a shared
-    engine; without one, or if nothing listens there, `open` starts a process.
+    `model` is a `--model` specification, or None for the default model. `shared` is the socket path
+    of a shared engine. If it is None, or if no engine listens on it, `open` starts a process.
     """
 
     def __init__(
@@ -91,18 +94,18 @@ class Reach:
         self.model = model
         self.patience = patience
         self.served = False
-        """Whether the engine is a shared one."""
+        """True if the engine is shared."""
         self._shared = shared
         self._command = command
         self._start = start
 
     def for_labs(self) -> Reach:
-        """Return a way to reach an engine of the learner's own, which answers only labs."""
+        """Return a `Reach` for the learner's own engine that serves only labs."""
         command = (*self._command, "--labs")
         return Reach(self.model, None, command, self.patience, self._start)
 
     async def open(self, wanted: Callable[[], bool]) -> Channel:
-        """Connect to an engine or start one, as long as it is `wanted`. Raises `EngineError`."""
+        """Connect to an engine or start one, while `wanted()` is true. Raises `EngineError`."""
         shared = None if self._shared is None else await self._open_shared(self._shared, wanted)
         if shared is not None:
             return shared
@@ -110,10 +113,11 @@ class Reach:
         return await self._start([*self._command, *model])
 
     async def _open_shared(self, path: Path, wanted: Callable[[], bool]) -> Channel | None:
-        """Return a connection to the shared engine, or None if there is none.
+        """Return a connection to the shared engine, or None if there is no shared engine.
 
-        If there was one a moment ago, it is restarting, so wait for it: the machine could not cope
-        if every learner started a process instead. Raises `NoSharedEngine` if it does not return.
+        If this client was connected before, the engine is probably restarting, so wait for it: the
+        machine could not cope if every learner started a separate process. Raises `NoSharedEngine`
+        if the engine does not come back.
         """
         for look in range(1, self.patience.returns + 1):
             try:

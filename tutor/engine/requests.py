@@ -1,4 +1,4 @@
-"""The app's record of the requests that the engine has not answered yet."""
+"""The app's record of pending requests."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ AnswerKind = TypeVar("AnswerKind", bound=Answer)
 
 
 def expect(kind: type[AnswerKind], answer: Answer) -> AnswerKind:
-    """Return the answer if it is of this kind.
+    """Return the response if it is of this kind.
 
-    Raises the `TutorError` that it contains, or `EngineError` if it answers something else.
+    Raises the `TutorError` that a `Failed` response contains, or `EngineError` for a response of
+    another kind.
     """
     if isinstance(answer, Failed):
         raise answer.error
     if not isinstance(answer, kind):
-        raise EngineError(f"The engine gave an unexpected answer: {type(answer).__name__}.")
+        raise EngineError(f"The engine sent an unexpected response: {type(answer).__name__}.")
     return answer
 
 
 class PendingRequests:
-    """The requests whose answers are awaited, by id.
+    """The requests that are waiting for a response, by id.
 
-    `changed` is called when a request is added or no longer awaited.
+    `changed` is called when a request is added or removed.
     """
 
     def __init__(self) -> None:
@@ -46,20 +47,20 @@ class PendingRequests:
         return next(self._ids)
 
     def expect(self, id_: int) -> asyncio.Future[Answer]:
-        """Return a future for the answer to this request."""
+        """Return a future for the response to this request."""
         self._pending[id_] = asyncio.get_running_loop().create_future()
         self.changed()
         return self._pending[id_]
 
     def settle(self, answer: Answer) -> None:
-        """Deliver an answer, or drop it if it is no longer awaited."""
+        """Pass a response to the future of its request. Unexpected responses are ignored."""
         future = self._pending.get(answer.id)
         if future is not None and not future.done():
             future.set_result(answer)
         self.forget([answer.id])
 
     def forget(self, ids: Iterable[int]) -> None:
-        """Stop waiting for the answers to these requests."""
+        """Stop waiting for the responses to these requests."""
         for id_ in ids:
             self._pending.pop(id_, None)
         self.changed()

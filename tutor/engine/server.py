@@ -1,4 +1,4 @@
-"""Answers requests about one loaded model, one at a time and in order."""
+"""A server that handles requests about one local model, one at a time and in order."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from tutor.lm.session import Session
 class Server(SessionServer[Session]):
     """A server for one learner, who owns `sessions` and `backends`.
 
-    `check_cancelled` is called between the parts of long work. `longest` limits a session, in
-    tokens.
+    `check_cancelled` is called repeatedly during long work. `longest` is the maximum number of
+    tokens in a session.
     """
 
     def __init__(
@@ -57,7 +57,7 @@ class Server(SessionServer[Session]):
         return answer
 
     def drop_computed(self) -> None:
-        """Free memory that holds only what can be computed again."""
+        """Free the memory of everything that can be recomputed."""
         self.sessions.drop_computed()
         self._backends.clear()
 
@@ -92,7 +92,7 @@ class Server(SessionServer[Session]):
     def _open(
         self, request: wire.OpenText | wire.OpenChat | wire.OpenTokens, ids: Sequence[int]
     ) -> wire.Message:
-        """Put the session on this path, and keep the cache of the common beginning."""
+        """Create a session with these tokens, or replace its tokens if it exists."""
         if request.session in self._sessions:
             self._sessions.get(request.session).replace(ids)
         else:
@@ -104,22 +104,23 @@ class Server(SessionServer[Session]):
 
 
 def warm_up(model: LanguageModel, idle: Callable[[], bool]) -> None:
-    """Run the network once before the first request, unless one is waiting.
+    """Run the network once before the first request arrives.
 
-    The first pass through a network is slow: memory pages are loaded and kernels chosen.
+    The first forward pass is slow, because the system loads memory pages and torch chooses kernels.
+    If a request is already waiting, the warm-up is skipped.
     """
     if idle():
         session = Session(model, [0, 0])
         session.distribution(1, PLAIN, seed=0, top=1)
         session.distribution(2, PLAIN, seed=0, top=1)
     if idle():
-        model.tokenizer.containing(" ")  # builds the search index, 0.1 s
+        model.tokenizer.containing(" ")  # builds the search index, which takes 0.1 s
 
 
 def return_free_memory() -> None:
     """Return freed memory to the system: about 30 MB after loading, 300 MB after packing.
 
-    The C library of Linux keeps it otherwise; other systems have no such function.
+    On Linux, the C library would otherwise keep it. Other systems don't provide this function.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:

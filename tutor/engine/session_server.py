@@ -1,6 +1,6 @@
-"""Answers requests about sessions, whether their model is local or remote.
+"""The base class of the servers for local and remote models.
 
-Nothing here imports torch.
+This module does not import torch.
 """
 
 from __future__ import annotations
@@ -32,26 +32,26 @@ class SessionTable(Generic[SessionKind]):
         return name in self._sessions
 
     def put(self, name: str, session: SessionKind) -> None:
-        """Store a session, replacing one of the same name."""
+        """Store a session, replacing any session with the same name."""
         self._sessions[name] = session
 
     def get(self, name: str) -> SessionKind:
-        """Return a session and count that as use. Raises `UnknownSession`."""
+        """Return a session and mark it as used. Raises `UnknownSession`."""
         if name not in self._sessions:
-            raise UnknownSession(f"The engine has no session {name!r}.", "Open the text again.")
+            raise UnknownSession(f"The engine has no session {name!r}.", "Enter the text again.")
         return self._sessions[name]
 
     def look(self, name: str) -> SessionKind | None:
-        """Return a session if it exists, without counting that as use."""
+        """Return a session without marking it as used, or None if it doesn't exist."""
         return self._sessions.get(name)
 
     def close(self, name: str) -> None:
-        """Forget a session, if it exists."""
+        """Close a session, if it exists."""
         self._sessions.pop(name, None)
 
 
 class SessionServer(Answering, Generic[SessionKind]):
-    """A server that moves and queries sessions. A subclass opens them on its model."""
+    """A server that changes and queries sessions. Subclasses open the sessions."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The engine's sessions by name, and a memory budget for their caches."""
+"""The engine's sessions by name, with a memory budget for their caches."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from tutor.errors import TooMuchAsked
 from tutor.lm.session import Session
 from tutor.text import counted
 
-# About 2,000 tokens of SmolLM2-135M, in all sessions together.
+# The cache of about 2,000 tokens with SmolLM2-135M, summed over all sessions.
 BUDGET_BYTES = 96 * 1024 * 1024
 
 
-# Bytes that are left for all other programs of the machine.
+# The number of bytes to leave for other programs on the machine.
 RESERVED = 128 * 1024 * 1024
 
-# Seconds between two checks of the free memory; each takes 0.2 ms.
+# The minimum time between two checks of the free memory, in seconds; each takes 0.2 ms.
 LOOK = 1.0
 
 
 class CacheBudget:
-    """A limit, in bytes, on the caches of all sessions together.
+    """A limit on the total cache size of all sessions, in bytes.
 
-    When they exceed `limit`, the caches of the least recently used sessions are dropped. Their
-    paths are kept, and processed again when a question needs them.
+    When the total exceeds `limit`, the least recently used sessions lose their caches. Their tokens
+    are kept and processed again on demand.
 
-    `available` returns how many bytes of memory are free, or None if that is not known. When less
-    than `RESERVED` is free, the limit is lowered. `clock` decides when to check again.
+    `available` returns the number of bytes of free memory, or None if it is unknown. When less than
+    `RESERVED` is free, the limit is lowered. `clock` is used to limit how often this is checked.
     """
 
     def __init__(
@@ -42,11 +42,11 @@ class CacheBudget:
         self._available = available
         self._clock = clock
         self._looked = -LOOK
-        self._sessions: OrderedDict[Session, None] = OrderedDict()  # last used at the end
+        self._sessions: OrderedDict[Session, None] = OrderedDict()  # least recently used first
 
     @property
     def taken(self) -> int:
-        """The size of all caches, in bytes."""
+        """The total size of all caches, in bytes."""
         return sum(session.cache_bytes for session in self._sessions)
 
     def use(self, session: Session) -> None:
@@ -57,7 +57,7 @@ class CacheBudget:
         self._sessions.pop(session, None)
 
     def shrink(self) -> None:
-        """Drop caches until the budget is met. The session used last keeps its cache."""
+        """Drop caches until the budget is met, except for the most recently used session."""
         total = self.taken
         self._look(total)
         for session in list(self._sessions)[:-1]:
@@ -68,7 +68,7 @@ class CacheBudget:
             total += session.cache_bytes
 
     def _look(self, total: int) -> None:
-        """Set the limit from the free memory, given that `total` bytes are cached."""
+        """Update the limit according to the free memory and the total size of all caches."""
         now = self._clock()
         if now - self._looked < LOOK:
             return
@@ -80,7 +80,7 @@ class CacheBudget:
 
 
 class CachedSessions(SessionTable[Session]):
-    """The sessions of one learner. Several learners have one each and share a budget."""
+    """The sessions of one learner. Several learners can share one budget."""
 
     def __init__(self, budget: CacheBudget | None = None, most: int | None = None) -> None:
         super().__init__()
@@ -88,10 +88,10 @@ class CachedSessions(SessionTable[Session]):
         self._most = most
 
     def put(self, name: str, session: Session) -> None:
-        """Store a session. Raises `TooMuchAsked` if the learner has too many open."""
+        """Store a session. Raises `TooMuchAsked` if the learner has too many open sessions."""
         if self._most is not None and name not in self._sessions and len(self) >= self._most:
             raise TooMuchAsked(
-                f"At most {counted(self._most, 'text')} can be open, with their branches.",
+                f"You can have at most {counted(self._most, 'text')} open, including branches.",
                 "Close a screen or a branch that you do not need.",
             )
         self.close(name)
@@ -109,7 +109,7 @@ class CachedSessions(SessionTable[Session]):
         super().close(name)
 
     def drop_computed(self) -> None:
-        """Free the caches of all sessions; their paths are kept."""
+        """Free the caches of all sessions, but keep their tokens."""
         for session in self._sessions.values():
             session.drop_computed()
 

@@ -1,7 +1,8 @@
-"""Keeps an engine alive: starts it, listens to it, and restarts it when it ends.
+"""Keep an engine alive: start it, process its messages, and restart it when it ends.
 
-Real work may take its time. An engine that is silent while it owes an answer is ended and
-restarted. When a shared engine ends, the supervisor waits for it to return.
+The engine may take as long as it needs while it shows signs of life. An engine that owes a response
+but is silent is killed and restarted. When a shared engine ends, the supervisor waits for it to
+come back.
 """
 
 from __future__ import annotations
@@ -20,15 +21,15 @@ from tutor.errors import EngineError, TutorError
 from tutor.lm.distribution import ModelCard
 from tutor.models.report import in_words
 
-_AGAIN = "It restarts by itself and continues with the same text."
-_NOT_AGAIN = "It ended several times, perhaps because memory is short. Retry to start it again."
+_AGAIN = "It restarts automatically and continues with the same text."
+_NOT_AGAIN = "It stopped repeatedly, possibly because memory is low. Retry to start it again."
 
 
 class Supervisor:
     """A task that keeps one engine alive.
 
-    Answers go to `requests`, which fail when the engine ends. `greet` is called with each channel
-    that is opened, `changed` after every change of state.
+    Responses are delivered to `requests`, which all fail when the engine ends. `greet` is called
+    with every new channel, and `changed` after every change of state.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Supervisor:
         self._life = asyncio.create_task(self._live(), name="engine")
 
     async def end(self) -> None:
-        """End the process, or disconnect from a shared engine."""
+        """Stop the process, or disconnect from a shared engine."""
         self._stopping = True
         if self.channel is not None:
             await self.channel.end()
@@ -81,14 +82,16 @@ class Supervisor:
         self._enter(EngineState.STOPPED, "")
 
     async def answering(self) -> None:
-        """Wait until requests are answered. Raises the `TutorError` that prevents it."""
+        """Wait until the engine is ready. Raises the `TutorError` if it cannot start."""
         while self.state is not EngineState.READY:
             if self.state is EngineState.STOPPED:
-                raise self.failure or EngineError("The engine is not running.", "Start it first.")
+                raise self.failure or EngineError(
+                    "The engine is not running.", "Start the engine first."
+                )
             await self._state_changed.wait()
 
     async def _live(self) -> None:
-        """Run the engine, and restart it when it ends, until that is unwanted or useless."""
+        """Run the engine, restarting it until it is stopped or a restart would not help."""
         while not self._stopping:
             try:
                 self.channel = await self._reach.open(lambda: not self._stopping)
@@ -114,7 +117,8 @@ class Supervisor:
     async def _listen(self, channel: Channel) -> tuple[bool, TutorError]:
         """Process the messages of one engine until it ends.
 
-        Returns whether its end is final, so that a restart would be useless, and why it ended.
+        Returns whether the failure is final, which means that a restart would not help, and the
+        reason why the engine ended.
         """
         watch = asyncio.create_task(self._watch_over(channel), name="engine's liveness")
         try:
@@ -129,7 +133,7 @@ class Supervisor:
                     return self.state is not EngineState.READY, message.error
                 self._take(message)
             ending = await channel.end()
-            if watch.done():  # the watch has ended it
+            if watch.done():  # the watchdog has killed the engine
                 return watch.result()
             return False, EngineError(ending)
         except EngineError as error:
@@ -140,19 +144,20 @@ class Supervisor:
             watch.cancel()
 
     async def _watch_over(self, channel: Channel) -> tuple[bool, TutorError]:
-        """Kill an engine that owes a message and is silent, and return the same as `_listen`.
+        """Kill the engine if it owes a message but is silent. Returns the same as `_listen`.
 
-        SIGKILL also ends a process that is stopped.
+        SIGKILL works even on a process that is suspended.
         """
         await self._liveness.until_silent(lambda: channel.send(wire.Ping()), self._longest_silence)
         ready = self.state is EngineState.READY
         seconds = f"{self._longest_silence():g} seconds"
         channel.kill()
         if ready:
-            left = "disconnected" if channel.shared else "ended"
-            return False, EngineError(f"The engine did not answer for {seconds} and was {left}.")
+            left = "disconnected" if channel.shared else "stopped"
+            return False, EngineError(f"The engine did not respond for {seconds} and was {left}.")
         return True, EngineError(
-            f"The engine did not start: it was silent for {seconds}.", "Retry to start it again."
+            f"The engine did not respond for {seconds} while starting.",
+            "Retry to start it again.",
         )
 
     def _longest_silence(self) -> float:
@@ -171,9 +176,9 @@ class Supervisor:
                 self._failed_starts = 0
                 self._enter(EngineState.READY, "")
             case wire.Pong():
-                pass  # it counts as a sign of life
+                pass  # already counted as a sign of life
             case wire.EngineLoad():
-                raise EngineError("The engine sent its load, which was not requested.")
+                raise EngineError("The engine sent a load report that was not requested.")
             case _:
                 assert_never(message)
 

@@ -1,7 +1,7 @@
-"""Answers requests about a remote model. Nothing here imports torch.
+"""A server that handles requests about a remote model. This module does not import torch.
 
-A request that may have to wait for the other machine is answered in a thread of its own, so that a
-slow server delays no other screen and the request can be cancelled at any time.
+A request that may have to wait for the remote server runs in its own thread. A slow server
+therefore doesn't delay other screens, and the request can be cancelled at any time.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class VendorServer(SessionServer[RemoteSession]):
     def _waiting_work(
         self, request: wire.OpenText | wire.SessionQuestion
     ) -> Callable[[], wire.Message]:
-        """Return the work for a thread. It uses the path as it is now, whatever arrives later."""
+        """Return a function that handles the request, using a snapshot of the session."""
         if isinstance(request, wire.SessionQuestion) and (
             now := self._sessions.look(request.session)
         ):
@@ -68,14 +68,14 @@ class VendorServer(SessionServer[RemoteSession]):
 
     def _refuse_tokenize(self, request: wire.Tokenize) -> wire.Message:
         raise NotTold(
-            f"{self._reader.model.host} does not report how it tokenizes a text.",
+            f"{self._reader.model.host} does not report how it tokenizes text.",
             "Use a local model instead.",
         )
 
     def _refuse_lab(self, request: wire.AskLab) -> wire.Message:
         raise LabError(
             f"This lab inspects a local model, but {self._reader.model.name} is remote.",
-            "Start tutor with a local model: leave out --model.",
+            "Start tutor without --model to use a local model.",
         )
 
     def _open(

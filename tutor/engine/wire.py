@@ -1,13 +1,14 @@
-"""The messages between the screens and the engine.
+"""The messages between the app and the engine.
 
-Messages are MessagePack-encoded structs, each after its length in four bytes (big-endian), over a
-pipe or socket. Every request has an `id` and gets exactly one answer with that `id`: the one named
-in its docstring, or `Failed`. The engine works on one request at a time, in order, and notices
-`Cancel` while it works. A session is one path of tokens with its key-value cache, named by the
-client. `Loading` and `Ready` are sent unasked.
+Messages are MessagePack-encoded structs, each preceded by its length in four bytes (big-endian),
+and are sent over a pipe or a socket. Every request has an `id` and gets exactly one response with
+the same `id`: the message named in the request's docstring, or `Failed`. The engine handles one
+request at a time, in order, and checks for `Cancel` during the work. A session is a token sequence
+with its key-value cache, under a name that the client chooses. `Loading` and `Ready` are sent
+without a request.
 
-A client may send `Ping` at any time to learn whether the engine is alive. `Pong` comes at once,
-from a separate thread, even while the model is loading or at work.
+A client can send `Ping` at any time to check that the engine is alive. A separate thread responds
+with `Pong` immediately, even while the model is loading or busy.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ class Request(Message, frozen=True):
 
 
 class PathRequest(Request, frozen=True):
-    """Open, move or close the session of this name."""
+    """Open, change or close the session with this name."""
 
     session: str
 
 
 class SessionQuestion(Request, frozen=True):
-    """Query the session with this name, without changing it."""
+    """Query the session with this name without changing its tokens."""
 
     session: str
 
@@ -54,25 +55,26 @@ class SessionQuestion(Request, frozen=True):
 
 
 class OpenText(PathRequest, frozen=True):
-    """Start a session on raw text. Answer: `Opened`."""
+    """Start a session on raw text. Response: `Opened`."""
 
     text: str
 
 
 class OpenChat(PathRequest, frozen=True):
-    """Start a session on a conversation. Answer: `Opened`.
+    """Start a session on a conversation. Response: `Opened`.
 
-    It is rendered with the model's chat template, up to where the assistant's answer begins.
+    The conversation is rendered with the model's chat template, up to the start of the assistant's
+    next answer.
     """
 
     messages: tuple[ChatMessage, ...]
 
 
 class OpenTokens(PathRequest, frozen=True):
-    """Start a session on exactly these token ids, or move an existing one. Answer: `Opened`.
+    """Create a session with these tokens, or replace its tokens if it exists. Response: `Opened`.
 
-    The cache of the common beginning is kept. `data` holds the tokens' bytes and is sent if the
-    model is remote: the engine knows such tokens only by their bytes, and may have restarted.
+    The cache of the common prefix is kept. For a remote model, `data` contains the tokens' bytes:
+    these are needed to identify the tokens after the engine has restarted.
     """
 
     ids: tuple[int, ...]
@@ -80,35 +82,32 @@ class OpenTokens(PathRequest, frozen=True):
 
 
 class Append(PathRequest, frozen=True):
-    """Append tokens to a session; `data` has the same format as in `OpenTokens`.
-
-    The reply is `Length`.
-    """
+    """Append tokens to a session. `data` is as in `OpenTokens`. Response: `Length`."""
 
     ids: tuple[int, ...]
     data: tuple[bytes, ...] = ()
 
 
 class AppendTurn(PathRequest, frozen=True):
-    """Close the assistant's turn and add the user's next message. Answer: `Opened`.
+    """End the assistant's turn and append the user's next message. Response: `Opened`.
 
-    The assistant's next turn is opened, as the chat template does. The answer contains only the
-    tokens added.
+    The start of the assistant's next turn is appended too, as the chat template specifies. The
+    response contains only the added tokens.
     """
 
     text: str
 
 
 class GoBack(PathRequest, frozen=True):
-    """Shorten a session to `length` tokens, which takes no time. Answer: `Length`."""
+    """Truncate a session to `length` tokens, which is instant. Response: `Length`."""
 
     length: int
 
 
 class Fork(PathRequest, frozen=True):
-    """Start session `new_session` on the first `length` tokens of `session`. Answer: `Length`.
+    """Start session `new_session` with the first `length` tokens of `session`. Response: `Length`.
 
-    The new session keeps what is already computed for them.
+    The new session also gets their key-value cache.
     """
 
     new_session: str
@@ -116,13 +115,13 @@ class Fork(PathRequest, frozen=True):
 
 
 class Close(PathRequest, frozen=True):
-    """Forget a session or a lab backend. Answer: `Length` (0)."""
+    """Close a session or a lab backend. Response: `Length`, with length 0."""
 
 
 class AskDistribution(SessionQuestion, frozen=True):
-    """Ask for the distribution after the first `position` tokens. Answer: `DistributionAnswer`.
+    """Request the distribution after `position` tokens. Response: `DistributionAnswer`.
 
-    `top` is the number of rows wanted. The random draw depends only on `seed` and `position`.
+    `top` is the number of rows to return. The random draw depends only on `seed` and `position`.
     """
 
     position: int
@@ -132,7 +131,7 @@ class AskDistribution(SessionQuestion, frozen=True):
 
 
 class AskRows(SessionQuestion, frozen=True):
-    """Ask for the rows of these tokens after the first `position` tokens. Answer: `Rows`."""
+    """Request the rows of these tokens after the first `position` tokens. Response: `Rows`."""
 
     position: int
     sampler: SamplerSettings
@@ -140,10 +139,10 @@ class AskRows(SessionQuestion, frozen=True):
 
 
 class FindTokens(SessionQuestion, frozen=True):
-    """Search the vocabulary for tokens whose text contains `query`. Answer: `Rows`.
+    """Search the vocabulary for tokens whose text contains `query`. Response: `Rows`.
 
-    The most probable come first, but an exact match, with or without a leading space, comes before
-    all others.
+    The rows are sorted by probability, but exact matches come first, with or without a leading
+    space.
     """
 
     position: int
@@ -153,16 +152,16 @@ class FindTokens(SessionQuestion, frozen=True):
 
 
 class AskSurprisals(SessionQuestion, frozen=True):
-    """Ask for the surprisal of each token from `start` to the end. Answer: `Surprisals`."""
+    """Request the surprisal of each token from index `start` to the end. Response: `Surprisals`."""
 
     start: int = 0
 
 
 class AskXRay(SessionQuestion, frozen=True):
-    """Ask for the logit lens at `position` and the attention of `layer`. Answer: `XRayAnswer`.
+    """Request the logit lens at `position` and attention maps of `layer`. Response: `XRayAnswer`.
 
-    Layers are counted from 0, and a number beyond the last layer means the last. The answer
-    contains as many neighboring layers as fit.
+    Layers are counted from 0, and a number beyond the last layer selects the last layer. The
+    response also includes as many neighboring layers as fit.
     """
 
     position: int
@@ -170,19 +169,16 @@ class AskXRay(SessionQuestion, frozen=True):
 
 
 class Tokenize(Request, frozen=True):
-    """Request the tokens of some text, outside any session.
-
-    The reply is `Tokens`.
-    """
+    """Request the tokens of some text, without a session. Response: `Tokens`."""
 
     text: str
 
 
 class AskLab(Request, frozen=True):
-    """Ask the backend named `bench`, of the lab `lab`, a question. Answer: `LabAnswer`.
+    """Send a question to the backend `bench` of the lab `lab`. Response: `LabAnswer`.
 
-    The backend is created if there is none of that name. Question and answer are MessagePack of the
-    types that the lab declares.
+    The backend is created if it doesn't exist. The question and its answer are MessagePack-encoded
+    values of the types that the lab declares.
     """
 
     bench: str
@@ -191,19 +187,20 @@ class AskLab(Request, frozen=True):
 
 
 class Cancel(Message, frozen=True):
-    """Stop working on request `target`. Has no answer of its own.
+    """Cancel the request with id `target`. This message has no response of its own.
 
-    The request answers `Failed` with kind `RequestCancelled`, unless it is answered already.
+    The cancelled request gets the response `Failed` with kind `RequestCancelled`, unless it is
+    already done.
     """
 
     target: int
 
 
 class Allow(Message, frozen=True):
-    """Report the learner's consent to send text to `host`. Has no answer.
+    """Report that the learner has agreed to send text to `host`. This message has no response.
 
-    `key` is the key for that service, or empty. The engine inherits no keys: it gets one only by
-    this message.
+    `key` is the API key for that service, or empty. The engine does not inherit API keys from its
+    parent process and receives them only through this message.
     """
 
     host: str
@@ -214,10 +211,11 @@ class Allow(Message, frozen=True):
 
 
 class Hello(Message, frozen=True):
-    """Greet a shared engine; always the first message.
+    """The greeting to a shared engine, which is always the first message.
 
-    It states the version of the program that connects, and which learner of the account it is for.
-    If the engine's version differs, the answer is `Failed` with id 0 and kind `OtherVersion`.
+    It contains the version of the connecting program and the name of the learner within the
+    account. If the engine's version differs, it responds with `Failed`, with id 0 and kind
+    `OtherVersion`.
     """
 
     version: str
@@ -225,18 +223,18 @@ class Hello(Message, frozen=True):
 
 
 class AskEngineLoad(Message, frozen=True, tag="AskStanding"):
-    """Ask, instead of `Hello`, how busy a shared engine is. Answer: `EngineLoad`.
+    """Request the load of a shared engine, instead of a greeting. Response: `EngineLoad`.
 
-    The connection ends after that. Both tags are the ones of earlier versions, because without
-    `Hello` no versions are compared.
+    The engine then closes the connection. The tags of both messages never change, because versions
+    are compared only after a `Hello`.
     """
 
 
 class Ping(Message, frozen=True):
-    """Ask for a sign of life. Answer: `Pong`, ahead of all pending requests."""
+    """Request a sign of life. Response: `Pong`, ahead of all pending requests."""
 
 
-# --- answers ------------------------------------------------------------------------------------
+# --- responses ----------------------------------------------------------------------------------
 
 
 class Answer(Message, frozen=True):
@@ -247,7 +245,7 @@ Value = TypeVar("Value")
 
 
 class QuestionAnswer(Answer, Generic[Value], frozen=True):
-    """The answer to a `SessionQuestion`."""
+    """The response to a `SessionQuestion`."""
 
     value: Value
 
@@ -273,9 +271,9 @@ class Rows(QuestionAnswer[tuple[Row, ...]], frozen=True):
 
 
 class Surprisals(QuestionAnswer[tuple[float | None, ...]], frozen=True):
-    """The surprisal of each token from the `start` asked for, in bits.
+    """The surprisal in bits of each token from index `start` to the end.
 
-    It is None for the first token of a text, which the model cannot predict.
+    The value is None for the first token of a text, because the model has no context to predict it.
     """
 
 
@@ -288,9 +286,10 @@ class LabAnswer(Answer, frozen=True):
 
 
 class Failed(Answer, frozen=True):
-    """A `TutorError`, by its class name and its two sentences.
+    """A `TutorError`, as its class name and its two sentences.
 
-    `id` is 0 if the failure does not concern one request, such as a model that cannot be loaded.
+    `id` is 0 if the error does not concern a single request, for example if the model cannot be
+    loaded.
     """
 
     kind: str
@@ -303,17 +302,17 @@ class Failed(Answer, frozen=True):
 
     @property
     def error(self) -> TutorError:
-        """The error; an `EngineError` if this version does not know its kind."""
+        """The error that this message describes, as an `EngineError` if its kind is unknown."""
         return kind_named(self.kind, EngineError)(self.happened, self.next_step)
 
 
-# --- unasked ------------------------------------------------------------------------------------
+# --- sent without a request ---------------------------------------------------------------------
 
 
 class Loading(Message, frozen=True):
     """Progress while the model is loading.
 
-    `stage` is a few words for the status line; `done` and `total` are explained in
+    `stage` is a few words for the status line. For `done` and `total`, see
     `tutor.models.report.OnStage`.
     """
 
@@ -323,9 +322,9 @@ class Loading(Message, frozen=True):
 
 
 class Ready(Message, frozen=True):
-    """The engine answers requests from now on.
+    """The engine is ready for requests.
 
-    `model` is None in an engine for labs only, which loads one only for a lab that needs it.
+    `model` is None in an engine that serves only labs, because it loads a model only on demand.
     """
 
     model: ModelCard | None
@@ -336,11 +335,12 @@ class Pong(Message, frozen=True):
 
 
 class EngineLoad(Message, frozen=True, tag="Standing"):
-    """The load of a shared engine; it contains no learner's text.
+    """The load of a shared engine. It contains no text from learners.
 
-    `model` is None while the model is loading. `waiting` counts requests that have not begun,
-    `cached` bytes of key-value caches, `steps` tokens processed since the start, and `together`
-    those of them processed in a batch. `busy` is seconds of work within `up` seconds.
+    `model` is None while the model is loading. `waiting` is the number of pending requests,
+    `cached` the total size of the key-value caches in bytes, `steps` the number of distributions
+    requested since the start, and `together` the number of tokens processed in batches. `busy` is
+    the number of seconds spent working in the last `up` seconds.
     """
 
     version: str
@@ -363,6 +363,6 @@ FromEngine = Answer | Loading | Ready | Pong | EngineLoad
 
 
 def kinds(message: type[Message]) -> tuple[type[Message], ...]:
-    """Return the concrete message classes below this one; the abstract ones are left out."""
+    """Return the concrete subclasses of a message class, or the class itself if it has none."""
     below = message.__subclasses__()
     return tuple(kind for each in below for kind in kinds(each)) if below else (message,)

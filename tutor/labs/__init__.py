@@ -1,6 +1,5 @@
-"""The labs, one folder each, and the kit that they are built with.
+"""Contains the labs, one package each, and the kit that they are built with.
 
-`lab.py` says what can be done in a lab and what counts as having done it, without a screen and
-without torch. `backend.py` answers its questions in the engine's process. `view.py` draws its
-state.
+A lab's `lab.py` defines its state, actions and goals, and needs neither a screen nor torch. Its
+`backend.py` responds to the lab's requests in the engine's process. Its `view.py` draws the state.
 """

@@ -1,7 +1,7 @@
-"""Save a learner's progress in the background, so that drawing the screen never waits.
+"""Save a learner's progress in the background, so that the interface never waits for the disk.
 
-One thread writes, one save after another, in the order of the requests. Reading always returns the
-state as if everything were already saved.
+A single thread writes the changes in the order in which they were requested. Reading returns the
+state as if every requested change were already saved.
 """
 
 import threading
@@ -20,8 +20,8 @@ from tutor.learner.texts import Texts, TextShelf
 class _Save:
     """A change that is waiting to be saved.
 
-    `change` is its effect on the state, and `write` saves it to disk. Of two saves with the
-    same `replaces`, the later one includes everything in the earlier one.
+    `change` applies it to the state, and `write` saves it to disk. If two saves have the same
+    `replaces`, the later one includes everything in the earlier one.
     """
 
     def __init__(self, change: Change, write: Callable[[], None], replaces: object = None) -> None:
@@ -33,11 +33,11 @@ class _Save:
 
 
 class BackgroundProgress(ProgressStore[Future[None]]):
-    """`Progress` whose saves return at once, with a future.
+    """`Progress` whose save methods return at once, with a future.
 
-    The future is done when the change is on disk, or holds the `StoreError` that prevented it.
-    One thread uses this object, apart from the thread that writes. The writing thread calls
-    `tell` with the reason why a save failed, and with every notice that comes up while saving.
+    The future is done when the change is on disk, or fails with the `StoreError` that prevented it.
+    Call the methods from one thread only. The writing thread calls `tell` with each error that
+    prevented a save, and with each notice that is added while saving.
     """
 
     def __init__(
@@ -72,8 +72,8 @@ class BackgroundProgress(ProgressStore[Future[None]]):
     def record(self, event: LogEvent) -> Future[None]:
         """Save one event.
 
-        An event without an id gets one that the caller does not learn, so an answer that
-        may be undone needs an id of its own.
+        An event without an id is given a new id, which is not returned. To be able to undo an
+        answer, set its id before you call this method.
         """
         event = identified(event)
         change: Change = lambda state: fold(state, (event,))  # noqa: E731
@@ -83,16 +83,16 @@ class BackgroundProgress(ProgressStore[Future[None]]):
         return self._put(_Save(change, lambda: self._progress.change(change), replaces))
 
     def check(self) -> Future[None]:
-        """Check and repair the stored files; called once, after the first screen is shown."""
+        """Check and repair the stored files. Call this once, after the first screen is shown."""
         return self._put_write(self._progress.check, None)
 
     @property
     def unsaved(self) -> int:
-        """The number of saves that have not reached the disk yet."""
+        """The number of changes that are not on disk yet."""
         return len(self._waiting)
 
     def drain(self, timeout: float) -> bool:
-        """Wait until everything is saved, at most `timeout` seconds; return whether it is."""
+        """Wait up to `timeout` seconds until everything is saved, and return whether it is."""
         with self._changed:
             return self._changed.wait_for(lambda: not self._writing, timeout)
 
@@ -115,12 +115,12 @@ class BackgroundProgress(ProgressStore[Future[None]]):
         return save.done
 
     def _write_all(self) -> None:
-        """Save until nothing is left to save; runs in the writing thread."""
+        """Save the waiting changes until none are left; runs in the writing thread."""
         while save := self._next():
             error: Exception | None = None
             try:
                 save.write()
-            except Exception as raised:  # noqa: BLE001  (a bug: the caller that waits gets it)
+            except Exception as raised:  # noqa: BLE001  (a bug: raised again where the future is awaited)
                 error = raised
             state = self._progress.state()
             with self._changed:

@@ -1,4 +1,4 @@
-"""Check the values of an event from another machine; decoding checks only the types."""
+"""Check the values of events from another machine; decoding checks only their types."""
 
 import math
 import re
@@ -21,23 +21,23 @@ LONGEST_NAME = 200
 LONGEST_TEXT = 1_000_000
 MOST_NAMES = 10_000
 AHEAD = 400 * 86_400.0
-"""Seconds that the clock of another machine may be ahead.
+"""The maximum number of seconds that another machine's clock may be ahead.
 
-A clock that was wrong by a year must not make its answers, and the rest of the export, impossible
-to import.
+The limit is more than a year, so that an export can still be imported if the clock of its machine
+was once a year ahead.
 """
 
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
 class Refused(Exception):
-    """A value that cannot be right; the argument completes "the file contains ..."."""
+    """An invalid value; the message completes the sentence "The file contains …"."""
 
 
 def check_event(event: LogEvent, now: float) -> None:
     """Raise `Refused` if `event` contains an invalid value."""
     if not _ID.fullmatch(event.id):
-        raise Refused("an event without an id")
+        raise Refused("an event with a missing or invalid id")
     _time(event.at, now)
     match event:
         case Answered():
@@ -67,14 +67,14 @@ def check_event(event: LogEvent, now: float) -> None:
             for text in (event.text, event.guess, event.actual):
                 _text(text)
             _number("rank", event.rank, 1, 1e9)
-            _number("number of bits", event.learner_bits, 0, 1e6)
-            _number("number of bits", event.model_bits, 0, 1e6)
+            _number("surprisal", event.learner_bits, 0, 1e6)
+            _number("surprisal", event.model_bits, 0, 1e6)
 
 
 def check_place(
     lesson: str, screen: str, seen: tuple[str, ...], visited_at: float, now: float
 ) -> None:
-    """Raise `Refused` if a place in a lesson contains an invalid value."""
+    """Raise `Refused` if a learner's place in a lesson contains an invalid value."""
     _names((lesson, *seen))
     if screen:
         _names((screen,))
@@ -83,31 +83,33 @@ def check_place(
 
 def _time(at: float, now: float) -> None:
     if not (math.isfinite(at) and at >= 0):
-        raise Refused(f"a time of {at:g} seconds since 1970")
+        raise Refused(f"an invalid time ({at:g} seconds since 1970)")
     if at > now + AHEAD:
         raise Refused(
-            f"a time {(at - now) / 86_400:,.0f} days in the future, by the clock of this machine"
+            f"a time that is {(at - now) / 86_400:,.0f} days ahead of this machine's clock"
         )
 
 
 def _names(names: Iterable[str]) -> None:
     names = tuple(names)
     if len(names) > MOST_NAMES:
-        raise Refused(f"a list of {len(names):,} names")
+        raise Refused(f"a list of {len(names):,} names (the limit is {MOST_NAMES:,})")
     for name in names:
         if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-            raise Refused(f"a name of {len(name):,} characters, or with a control character")
+            raise Refused(
+                f"a name that is empty, longer than {LONGEST_NAME} characters, or not printable"
+            )
 
 
 def _text(text: str) -> None:
     if len(text) > LONGEST_TEXT:
-        raise Refused(f"a text of {len(text):,} characters")
+        raise Refused(f"text with {len(text):,} characters (the limit is {LONGEST_TEXT:,})")
 
 
 def _number(what: str, value: float, least: float, most: float) -> None:
     if not least <= value <= most:
         raise Refused(
-            f"a {what} of {value:g}"
+            f"an invalid {what} ({value:g})"
             if abs(value) < 1e300
-            else f"a {what} that is infinite or not a number"
+            else f"an invalid {what} (infinite or not a number)"
         )

@@ -9,10 +9,13 @@ Clock = Callable[[], float]
 
 
 LATEST = 7.2e9
-"""The latest time that counts (in the year 2198); later ones might have no date."""
+"""The latest supported time, in seconds since 1970 (in the year 2198).
+
+Some systems cannot convert later times to a date.
+"""
 
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-"""The names of the days, indexed by `datetime.weekday`."""
+"""The abbreviated names of the weekdays, indexed by `datetime.weekday`."""
 
 
 def now() -> float:
@@ -20,26 +23,26 @@ def now() -> float:
 
 
 def sensible(at: float) -> float:
-    """Return `at`, clamped to the times that can be converted to a date.
+    """Return `at`, clamped to the range of times that can be converted to a date.
 
-    A clock may have been set wrong.
+    A clock that is set wrong may report times outside this range.
     """
     return min(max(at, 0.0), LATEST)
 
 
 def midnights(at: float, count: int) -> list[float]:
-    """Return the beginning of the learner's day that contains `at`, and the ends of `count` days.
+    """Return the midnights before, between and after `count` local days, in seconds since 1970.
 
-    The first of these days is the day that contains `at`.
+    The first of these days is the one that contains `at`.
     """
     begin = datetime.fromtimestamp(at).replace(hour=0, minute=0, second=0, microsecond=0)
     return [(begin + timedelta(days=number)).timestamp() for number in range(count + 1)]
 
 
 def day_number(at: float, zone: int | None = None) -> int:
-    """Return the day that contains `at`, counted from 1970.
+    """Return the number of days from 1970-01-01 to the day that contains `at`.
 
-    `zone` is the offset from UTC in minutes, 0 if None.
+    `zone` is the offset from UTC in minutes; None means 0.
     """
     return int((sensible(at) + (zone or 0) * 60) // 86_400)
 

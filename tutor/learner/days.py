@@ -1,4 +1,4 @@
-"""Record the days on which a learner answered a question, one bit per day."""
+"""Record the days on which a learner answered questions, one bit per day."""
 
 from typing import Annotated
 
@@ -8,10 +8,10 @@ KEPT = 730
 
 
 class Days(msgspec.Struct, frozen=True):
-    """The latest days and whether they had an answer.
+    """The recent days on which the learner answered a question.
 
-    `last` is the latest day with an answer, counted from 1970. Bit n of `active` (hexadecimal)
-    is set if there was an answer n days earlier.
+    `last` is the latest of these days, as a number of days since 1970-01-01. Bit n of the
+    hexadecimal number `active` is set if there was an answer n days before `last`.
     """
 
     last: int = 0
@@ -19,7 +19,7 @@ class Days(msgspec.Struct, frozen=True):
 
 
 def with_day(days: Days, day: int) -> Days:
-    """Return `days` with one more day; the order in which days are added does not matter."""
+    """Return `days` with `day` added. The order in which days are added does not matter."""
     bits, back = _bits(days), days.last - day
     if back < 0:
         bits = bits << -back if -back < KEPT else 0
@@ -32,14 +32,14 @@ def with_day(days: Days, day: int) -> Days:
 
 
 def streak(days: Days, today: int) -> int:
-    """Return the number of days in a row with an answer, up to today or yesterday.
+    """Return the number of consecutive days with an answer, up to today or yesterday.
 
-    Yesterday counts as the end only if today has no answer yet.
+    A streak that ended yesterday still counts if there is no answer yet today.
     """
     back = today - days.last
     if back > 1:
         return 0
-    bits = _bits(days) >> max(0, -back)  # a clock that was fast may have recorded later days
+    bits = _bits(days) >> max(0, -back)  # a fast clock may have recorded future days
     if back < 0 and not bits & 1:
         bits >>= 1
     count = 0
@@ -49,7 +49,7 @@ def streak(days: Days, today: int) -> int:
 
 
 def active_days(days: Days, today: int, count: int) -> int:
-    """Return the number of the last `count` days, including today, that had an answer."""
+    """Return how many of the last `count` days, including today, have an answer."""
     back = today - days.last
     bits = _bits(days) << back if 0 <= back < count else _bits(days) >> max(0, -back)
     return (bits & (1 << count) - 1).bit_count() if back < count else 0

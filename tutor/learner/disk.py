@@ -1,4 +1,4 @@
-"""Read and write a learner's files: privately, durably, and with readable errors."""
+"""Read and write a learner's files privately and durably, with readable errors."""
 
 import contextlib
 import errno
@@ -14,14 +14,14 @@ from tutor.learner.errors import StoreFull, StoreReadOnly
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # some network file systems return these
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # if a network file system cannot sync
 
 
 @contextlib.contextmanager
 def failures_in_words(path: Path, doing: str) -> Iterator[None]:
-    """Turn an `OSError` into a `StoreError` that explains it to the learner.
+    """Turn an `OSError` into a `StoreError` that explains the failure to the learner.
 
-    `doing` completes the sentence "... could not be": "read", "saved".
+    `doing` completes the message "… could not be": "read" or "saved".
     """
     try:
         yield
@@ -33,7 +33,7 @@ def in_words(error: OSError, path: Path, doing: str) -> StoreError:
     if error.errno in _FULL:
         return StoreFull(
             f"There is no space left for {path}, so the latest change could not be {doing}.",
-            "Everything saved before is safe. Free some space and try again.",
+            "Everything saved earlier is safe. Free some space, then try again.",
         )
     if error.errno in _FORBIDDEN and doing != "read":
         return read_only(path.parent)
@@ -45,13 +45,13 @@ def in_words(error: OSError, path: Path, doing: str) -> StoreError:
 
 def read_only(folder: Path) -> StoreReadOnly:
     return StoreReadOnly(
-        f"{folder} cannot be written to. You can use everything, but nothing new is saved.",
+        f"{folder} is not writable. You can use everything, but no progress is saved.",
         "Make this folder writable, or set TUTOR_DATA to a writable folder, and restart tutor.",
     )
 
 
 def writable(folder: Path) -> bool:
-    """Return whether files can be created in `folder`, or `folder` itself if it does not exist."""
+    """Return whether files can be created in `folder`, which need not exist yet."""
     try:
         existing = next(place for place in (folder, *folder.parents) if place.exists())
         return existing.is_dir() and os.access(existing, os.W_OK)
@@ -60,17 +60,17 @@ def writable(folder: Path) -> bool:
 
 
 def write_all(descriptor: int, data: bytes) -> None:
-    """Write all of `data`, or raise the `OSError` that prevented it.
+    """Write all of `data` to a file descriptor. Raises `OSError`.
 
-    The kernel may write only part of the data without reporting an error, for example when the disk
-    fills up. The attempt to write the rest then raises the error.
+    If the disk fills up, the kernel may write only part of the data without reporting an error. The
+    next call of `os.write` then raises the error.
     """
     while data:
         data = data[os.write(descriptor, data) :]
 
 
 def size(path: Path) -> int:
-    """Return the size of a file in bytes, 0 if there is none. Raises `StoreError`."""
+    """Return the size of a file in bytes, or 0 if it does not exist. Raises `StoreError`."""
     with failures_in_words(path, "read"):
         try:
             return path.stat().st_size
@@ -79,7 +79,7 @@ def size(path: Path) -> int:
 
 
 def append(path: Path, data: bytes) -> None:
-    """Append `data` to a file, creating it if necessary, and wait until it is on disk.
+    """Append `data` to a file, creating it if necessary, and flush it to disk.
 
     Raises `StoreFull`, `StoreReadOnly` or `StoreError`; the file is then unchanged.
     """
@@ -102,13 +102,13 @@ def append(path: Path, data: bytes) -> None:
 
 
 def cut(path: Path, length: int) -> None:
-    """Truncate a file to remove what was just appended, if the disk allows it."""
+    """Truncate a file to `length` bytes to undo an append, ignoring errors."""
     with contextlib.suppress(OSError):
         os.truncate(path, length)
 
 
 def sync_folder(folder: Path) -> None:
-    """Make new names in `folder` survive a power cut, if the system can (Windows cannot)."""
+    """Flush the directory entries of `folder` to disk, if the system can (Windows cannot)."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except PermissionError:
@@ -123,10 +123,11 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_temporary(path: Path, data: bytes) -> Path:
-    """Write `data` to a temporary file beside `path`, to be moved over `path`; return its path.
+    """Write `data` to a temporary file next to `path`, and return the path of the new file.
 
-    Its name is fixed, so that killed writers leave only one file; the caller must hold the
-    lock. On failure no file is left.
+    The caller must hold the lock, and must then move the file to `path`. The temporary name is
+    fixed, so that processes that are killed leave at most one file. If writing fails, the file is
+    deleted.
     """
     temporary = path.with_name(path.name + ".tmp")
     try:
@@ -146,9 +147,10 @@ def write_temporary(path: Path, data: bytes) -> Path:
 def replace(
     path: Path, data: bytes, before_move: Callable[[Path], object] = lambda new: None
 ) -> None:
-    """Replace the contents of the file `path` with `data` atomically, and flush them to disk.
+    """Replace the contents of the file `path` atomically, and flush them to disk.
 
-    `before_move` is called with the new file once it is on disk, before it replaces the old one.
+    `before_move` is called with the path of the new file, once it is on disk and before it replaces
+    the old file.
     """
     new = write_temporary(path, data)
     before_move(new)
@@ -157,9 +159,10 @@ def replace(
 
 
 def keep_copy(path: Path, copy: Path) -> None:
-    """Make `copy` a second name of the file `path`, which is about to be replaced.
+    """Save the file `path` under the name `copy` before `path` is replaced.
 
-    A hard link takes no space and no time; where links are not possible, the bytes are copied.
+    This creates a hard link, which takes no space. If the system does not support hard links, the
+    bytes are copied.
     """
     temporary = copy.with_name(copy.name + ".tmp")
     temporary.unlink(missing_ok=True)
@@ -172,9 +175,9 @@ def keep_copy(path: Path, copy: Path) -> None:
 
 
 def move(source: Path, target: Path) -> None:
-    """Rename `source` to `target`, replacing it.
+    """Rename `source` to `target`, replacing an existing file.
 
-    Windows refuses this while another process reads the file, so keep trying for one second.
+    Windows refuses to replace a file that another process is reading, so retry for one second.
     """
     give_up = time.monotonic() + 1.0
     while True:

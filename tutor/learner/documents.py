@@ -24,14 +24,14 @@ from tutor.learner.state import LearnerState
 Record = TypeVar("Record")
 
 _KEPT = frozenset({"lessons", "settings", "drafts"})
-"""The tables that are stored only in this file; all others follow from the log."""
+"""The tables that exist only in this file; all others can be rebuilt from the log."""
 
 FEW = 8
-"""The number of changed documents up to which each one is changed separately."""
+"""The maximum number of changed documents that are updated one by one."""
 
 
 class ById(Table):
-    """A table that uses our ids as document ids, so that TinyDB never has to find a free one."""
+    """A TinyDB table whose document ids are our strings instead of generated numbers."""
 
     document_id_class = str  # type: ignore[assignment]  # declared as int, works with any type
 
@@ -45,9 +45,9 @@ class HeldTime(msgspec.Struct, frozen=True):
 
 
 def from_tables(tables: Tables) -> tuple[LearnerState, int]:
-    """Return the state in `tables`, and the number of entries that cannot be read.
+    """Return the state in `tables`, and the number of entries that cannot be decoded.
 
-    Those entries are left out of the state and stay in the file.
+    Those entries are missing from the state but stay in the file.
     """
     left_out = 0
 
@@ -77,15 +77,15 @@ def from_tables(tables: Tables) -> tuple[LearnerState, int]:
 
 
 def keep_what_only_the_file_knows(tables: Tables) -> None:
-    """Remove from `tables` everything that follows from the log."""
+    """Remove every table that can be rebuilt from the log."""
     for name in set(tables) - _KEPT:
         del tables[name]
 
 
 def write_changes(database: TinyDB, before: LearnerState, after: LearnerState) -> None:
-    """Store the records of `after` that differ from `before`."""
+    """Update the database with the differences between the states `before` and `after`."""
     old, new = _records(before), _records(after)
-    old["log"] = {}  # always write the mark, so that there is a file even if nothing has changed
+    old["log"] = {}  # always write the mark, so that the file exists even without changes
     for name, records in new.items():
         _upsert(database, name, old[name], records)
     for name in ("cards", "drafts"):
@@ -94,7 +94,7 @@ def write_changes(database: TinyDB, before: LearnerState, after: LearnerState) -
 
 
 def _records(state: LearnerState) -> dict[str, Mapping[str, msgspec.Struct]]:
-    """Return the documents of each table, in the order in which the tables are written."""
+    """Return the records of `state` by table name and document id, in the order of the file."""
     return {
         "cards": state.cards,
         "lessons": state.lessons,
@@ -119,9 +119,9 @@ def _upsert(
     before: Mapping[str, msgspec.Struct],
     after: Mapping[str, msgspec.Struct],
 ) -> None:
-    # Each mutation makes TinyDB go through the whole table: one mutation adds all new
-    # documents, and each changed document, usually a single one, needs its own. After a
-    # rebuild every document has changed.
+    # TinyDB processes the whole table for each mutation. All new documents are added in one
+    # mutation, but each changed document needs its own. Usually only one document has
+    # changed; after a rebuild, all of them have.
     changed = {key: record for key, record in after.items() if before.get(key) != record}
     if not changed:
         return

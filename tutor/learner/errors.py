@@ -8,20 +8,20 @@ class StoreBusy(StoreError, title="Progress is in use"):
 
 
 class StoreFull(StoreError, title="No space to save progress"):
-    """The disk, or the learner's quota, is full."""
+    """The disk is full, or the user's disk quota is exceeded."""
 
 
 class StoreReadOnly(StoreError, title="Progress is read-only here"):
-    """The folder is on a read-only medium, or belongs to another user."""
+    """The folder is read-only or belongs to another user."""
 
 
 class StoreNewer(StoreError, title="Progress is from a newer version"):
-    """The progress file was written by a newer version."""
+    """The progress file was written by a newer version of tutor."""
 
 
 class ImportRefused(StoreError, title="This file cannot be imported"):
-    """A file to be imported is damaged, or contains invalid values."""
+    """A file to be imported is damaged or contains invalid values."""
 
 
 class StoreRepaired(StoreError, title="Saved progress was repaired"):
-    """A notice that a file was damaged or missing, and what was done about it; never raised."""
+    """A notice about a damaged or missing file and its repair; never raised."""

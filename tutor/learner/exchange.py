@@ -1,9 +1,8 @@
 """Export progress from one machine and import it on another.
 
-An export is one JSON object with every event of the review log and everything that follows from the
-events; a review log itself can also be imported. Importing adds the events whose ids are new, so
-that neither repetition nor order makes a difference. Every file is read to its end and checked
-before anything changes.
+An export is a JSON object with all events in the review log and the state computed from them. A
+review log can also be imported. An import adds only events with new ids, so files can be imported
+repeatedly and in any order. Each file is read and checked completely before anything changes.
 """
 
 import re
@@ -28,16 +27,16 @@ T = TypeVar("T")
 
 KIND = "progress"
 LARGEST = 200_000_000
-"""The largest size of a file in bytes, about a million events."""
+"""The maximum size of a file in bytes, enough for about a million events."""
 
 _LOG_LINE = re.compile(rb"[0-9a-f]{8} ")
 _NEXT_STEP = (
-    "Nothing was imported. Export your progress again on the other machine, and import that."
+    "Nothing was imported. Export your progress again on the other machine, then import it."
 )
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
-    """The part of a place in a lesson that is merged; the current quiz is not."""
+    """A learner's place in a lesson, without the current quiz, which is not merged."""
 
     lesson: str
     screen: str = ""
@@ -46,7 +45,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """The contents of one file. `damaged` counts the lines of a log that cannot be read."""
+    """The contents of an imported file. `damaged` counts the log lines that cannot be read."""
 
     events: tuple[LogEvent, ...]
     places: tuple[Place, ...] = ()
@@ -54,7 +53,7 @@ class Bundle(msgspec.Struct, frozen=True):
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """The number of events that an import added, and of those that were already there."""
+    """The number of events that an import added, and the number that already existed."""
 
     added: int
     known: int
@@ -71,7 +70,7 @@ class _Export(msgspec.Struct, frozen=True):
 
 
 def export(progress: Progress) -> dict[str, Any]:
-    """Return everything about a learner as plain data for JSON. Raises `StoreError`."""
+    """Return a learner's events and state as plain data for JSON. Raises `StoreError`."""
     events = [event for event in progress.events() if not isinstance(event, Imported)]
     return {
         "tutor": KIND,
@@ -85,20 +84,20 @@ def read(path: Path, now: float) -> Bundle:
     """Return the contents of an export or a review log.
 
     Raises `ImportRefused` if the file is neither, is damaged, or contains invalid values;
-    `StoreNewer` if it is from a later version; `StoreError` if it cannot be read.
+    `StoreNewer` if a newer version of tutor wrote it; and `StoreError` if it cannot be read.
     """
     name = safe(str(path))
     with disk.failures_in_words(path, "read"):
         if path.is_dir():
             raise ImportRefused(
-                f"{name} is a folder.", "Give the path of the file reviews.log in it."
+                f"{name} is a folder.", "Enter the path of the file reviews.log in that folder."
             )
         if path.exists() and not path.is_file():
-            raise ImportRefused(f"{name} is not an ordinary file.", _NEXT_STEP)
+            raise ImportRefused(f"{name} is not a regular file.", _NEXT_STEP)
         size = path.stat().st_size
         if size > LARGEST:
             raise ImportRefused(
-                f"{name} has {size:,} bytes, more than an export ever has.", _NEXT_STEP
+                f"{name} has {size:,} bytes and is too large for an export.", _NEXT_STEP
             )
         with path.open("rb") as file:
             data = file.read(LARGEST + 1)
@@ -114,9 +113,9 @@ def read(path: Path, now: float) -> Bundle:
 
 
 def _of_export(data: bytes, name: str) -> Bundle:
-    head = _decode(data, _Head, f"{name} is not an export of tutor")
+    head = _decode(data, _Head, f"{name} is not a tutor export")
     if head.tutor != KIND or head.format < 1:
-        raise ImportRefused(f"{name} is not an export of a learner's progress.", _NEXT_STEP)
+        raise ImportRefused(f"{name} does not contain a learner's progress.", _NEXT_STEP)
     CURRENT.check(head.format, name)
     found = _decode(data, _Export, f"{name} is damaged")
     return Bundle(_without_marks(found.events), found.lessons)
@@ -142,10 +141,10 @@ def _without_marks(events: Iterable[LogEvent]) -> tuple[LogEvent, ...]:
 
 
 def merge(progress: Progress, bundles: Sequence[Bundle]) -> Merged:
-    """Add what is in `bundles` and not yet in `progress`, completely or not at all.
+    """Add the events and places in `bundles` to `progress`, either all or none.
 
-    Raises `ImportRefused` if two events have the same id and differ, and everything that
-    `record` raises.
+    Events that `progress` already has are skipped. Raises `ImportRefused` if two different events
+    have the same id, and any error that `Progress.record` raises.
     """
     merged = Merged(0, 0)
     all_events = [event for bundle in bundles for event in bundle.events]
@@ -160,7 +159,7 @@ def merge(progress: Progress, bundles: Sequence[Bundle]) -> Merged:
                 added.append(event)
             elif same != event:
                 raise ImportRefused(
-                    f"Two different events have the same id, {safe(event.id)}.", _NEXT_STEP
+                    f"Two different events have the same id ({safe(event.id)}).", _NEXT_STEP
                 )
         merged = Merged(len(added), len(all_events) - len(added))
         added.sort(key=lambda event: (event.at, event.id))
@@ -174,7 +173,7 @@ def merge(progress: Progress, bundles: Sequence[Bundle]) -> Merged:
 
 
 def _placed(state: LearnerState, places: Iterable[Place]) -> LearnerState:
-    """Return `state` with all screens seen, and the latest screen of each lesson."""
+    """Return `state` with `places` merged: all screens seen, and the latest screen per lesson."""
     lessons = dict(state.lessons)
     for place in places:
         known = lessons.get(place.lesson) or LessonState(lesson=place.lesson)
@@ -189,20 +188,20 @@ def _placed(state: LearnerState, places: Iterable[Place]) -> LearnerState:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write `data` to the file, completely or not at all, readable only by its owner.
+    """Write `data` to a file that only its owner can read, completely or not at all.
 
     Raises `StoreError`.
     """
     name = safe(str(path))
     if path.exists() and not path.is_file():
         raise StoreError(
-            f"{name} is not an ordinary file.",
-            "Give another file, or leave it out to print the export.",
+            f"{name} is not a regular file.",
+            "Choose another file, or omit the file name to print the export.",
         )
     try:
         disk.replace(path, data)
     except OSError as error:
         raise StoreError(
             f"{name} could not be written ({error.strerror or error}).",
-            "Give a file in a folder that you can write to.",
+            "Choose a file in a folder that you can write to.",
         ) from error

@@ -1,4 +1,4 @@
-"""Allow one writer at a time, among threads and processes."""
+"""Allow only one writer at a time, across threads and processes."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,18 +9,19 @@ from tutor.learner import disk
 from tutor.learner.errors import StoreBusy
 
 POLL = 0.005
-"""Seconds between two attempts; a writer holds the lock for about this long."""
+"""Seconds between two attempts to acquire the lock; a writer holds it for about as long."""
 
 
 @contextlib.contextmanager
 def locked(path: Path, timeout: float) -> Iterator[None]:
-    """Hold the lock file `path`, which is beside the data, since the data file itself is replaced.
+    """Hold a lock on the file `path` while the block runs.
 
-    The operating system releases the lock whenever the process ends, even by kill -9. Readers
-    never take it. Raises `StoreBusy` after `timeout` seconds, `StoreReadOnly` if no lock file
-    can be created, and `StoreError` for other disk errors.
+    Use a lock file next to the data, since the data file itself is replaced. The operating system
+    releases the lock when the process ends, even after kill -9. Readers do not need the lock.
+    Raises `StoreBusy` after `timeout` seconds, `StoreReadOnly` if the lock file cannot be created,
+    and `StoreError` for other disk errors.
     """
-    from filelock import FileLock, Timeout  # takes 15 ms to import, and the first screen only reads
+    from filelock import FileLock, Timeout  # a slow import (15 ms) that reading does not need
 
     with disk.failures_in_words(path, "saved"):
         private.make_folder(path.parent)
@@ -29,7 +30,7 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
             lock.acquire()
         except Timeout as error:
             raise StoreBusy(
-                f"Another session of this learner has been saving for {timeout:g} seconds.",
+                f"Another session has been saving your progress for {timeout:g} seconds.",
                 "Nothing is lost. Try again, or close the other session.",
             ) from error
     try:

@@ -1,8 +1,9 @@
 """Encode and decode the lines of the review log.
 
-A line is the CRC-32 of its JSON in eight hexadecimal digits, a space, the JSON, and a newline. If a
-writer was killed in the middle of a line, the next append ends that line with a mark, and it never
-counts. Lines of an unknown kind (from a newer version) are left unchanged.
+A line consists of the CRC-32 of its JSON in eight hexadecimal digits, a space, the JSON, and a
+newline. If a writer is killed in the middle of a line, the next append ends that line with a
+marker, and the line is ignored from then on. Lines of an unknown kind, written by a newer version,
+stay unchanged.
 """
 
 import hashlib
@@ -22,10 +23,10 @@ _decoder = msgspec.json.Decoder(LogEvent)
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One complete line.
+    """A complete line of the log.
 
-    `event` is None if the line is `unknown` (intact, but of a kind or shape that this program
-    does not know), `damaged`, or the mark of an unfinished line.
+    `event` is None if the line is `unknown` (intact, but this version cannot interpret it), is
+    `damaged`, or ends with the marker of an unfinished line.
     """
 
     start: int
@@ -41,7 +42,7 @@ class Line(msgspec.Struct, frozen=True):
 
 
 def lines_of(file: BinaryIO, start: int = 0, end: int | None = None) -> Iterator[Line]:
-    """Yield the complete lines of `file` from byte `start` up to `end`, or to its end."""
+    """Yield the complete lines of `file` from byte `start` to byte `end` (default: its end)."""
     file.seek(start)
     for data in file:
         if not data.endswith(b"\n") or (end is not None and start >= end):
@@ -55,16 +56,16 @@ def lines_in(data: bytes) -> list[Line]:
 
 
 def encode(event: LogEvent) -> bytes:
-    """Return one line. Raises `StoreError` for an event that could not be read back."""
+    """Return an event as a line. Raises `StoreError` if decoding it would not restore the event."""
     body = exact_json(event, _decoder)
     return f"{zlib.crc32(body):08x} ".encode() + body + b"\n"
 
 
 def exact_json(value: object, decoder: msgspec.json.Decoder[Any]) -> bytes:
-    """Return `value` as JSON that `decoder` turns back into the same value.
+    """Return `value` as JSON that `decoder` decodes to the same value.
 
-    Raises `StoreError` if there is none: for half a character from a broken terminal, or a
-    number that is not finite.
+    Raises `StoreError` if that is impossible because of an unpaired surrogate (from a broken
+    terminal) or a number that is not finite.
     """
     try:
         body = msgspec.json.encode(value)
@@ -73,13 +74,13 @@ def exact_json(value: object, decoder: msgspec.json.Decoder[Any]) -> bytes:
     except (UnicodeEncodeError, msgspec.ValidationError):
         pass
     raise StoreError(
-        "This contains a character or number that cannot be saved.",
-        "Type it again with ordinary characters.",
+        "The input contains a character or number that cannot be saved.",
+        "Enter it again with ordinary characters.",
     )
 
 
 def decode(data: bytes, start: int) -> Line:
-    """Return the line `data`, newline included, which begins at byte `start` of the log."""
+    """Decode one line. `data` includes the newline and begins at byte `start` of the log."""
     end = start + len(data)
     checksum, body = data[:8].decode("ascii", "replace"), data[9:-1]
     if data.endswith(UNFINISHED):
@@ -91,8 +92,8 @@ def decode(data: bytes, start: int) -> Line:
     except msgspec.DecodeError:
         return Line(start, end, checksum, unknown=True)
     if not event.id:
-        # This event is from before events had ids. The new id is the same wherever its
-        # log is read, and differs from all others.
+        # Events in old logs have no id. Compute one from the position and the JSON, so that it
+        # is unique and always the same.
         id_ = hashlib.blake2b(b"%d " % start + body, digest_size=16).hexdigest()
         event = msgspec.structs.replace(event, id=id_)
     return Line(start, end, checksum, event=event)

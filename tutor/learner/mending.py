@@ -1,4 +1,4 @@
-"""Make one complete log from two copies, either of which may be cut off or damaged anywhere."""
+"""Build one complete log from two copies, either of which may be cut off or damaged."""
 
 import hashlib
 from bisect import bisect_left
@@ -9,11 +9,12 @@ from tutor.learner.records import Imported, LogEvent
 
 
 def mended(log: bytes, copy: bytes) -> bytes:
-    """Return `log`, with every line that is intact only in `copy`.
+    """Return `log`, completed with the lines that are intact only in `copy`.
 
-    Intact lines of `log` stay where they are. A line of `copy` is put where it is in `copy`, so
-    that both become the same again after one was cut off or damaged. If `log` has another line
-    there by now, the line is appended as if it came from another machine.
+    Intact lines of `log` keep their positions. A line from `copy` is inserted at its position in
+    `copy`, so that both files become identical again after one was cut off or damaged. If another
+    line of `log` is already at that position, the line is appended as if it had been imported from
+    another machine.
     """
     if log.startswith(copy):
         return log
@@ -33,12 +34,12 @@ def mended(log: bytes, copy: bytes) -> bytes:
 
 
 def _name(line: Line, data: bytes) -> str | bytes:
-    """Return a name that is the same for the same event in either copy, at any position."""
+    """Return a key for the event in `line`, the same in both copies and at any position."""
     return line.event.id if line.event else data[line.start : line.end]
 
 
 def _fits(line: Line, whole: bytearray, starts: list[int]) -> bool:
-    """Return whether `line` fits into `whole` at its old position, without covering a start."""
+    """Return whether `line` fits into `whole` at its position without overwriting intact lines."""
     after = bisect_left(starts, line.start)
     free = after == len(starts) or line.end <= starts[after]
     begins = line.start == 0 or whole[line.start - 1 : line.start] == b"\n"
@@ -57,7 +58,10 @@ def _appended(lines: list[Line], data: bytes, torn: bool) -> bytes:
 
 
 def _mark_of(events: Sequence[LogEvent]) -> Imported:
-    """Return a mark whose id depends on the events, so that mending twice gives the same log."""
+    """Return an import marker whose id depends only on the ids of `events`.
+
+    Mending twice therefore gives the same log.
+    """
     names = "\n".join(event.id for event in events).encode()
     id_ = hashlib.blake2b(names, digest_size=16).hexdigest()
     return Imported(at=events[0].at, id=id_, count=len(events))

@@ -1,4 +1,4 @@
-"""Notices for the learner about saved progress that tutor has repaired."""
+"""Notices for learners about saved progress that tutor has repaired."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from tutor.learner.errors import StoreRepaired
 from tutor.learner.review_log import MISSING, Examined, ReviewLog
 from tutor.text import counted
 
-NOTHING_TO_DO = "There is nothing you need to do."
+NOTHING_TO_DO = "You don't need to do anything."
 
 
 def backup_used(path: Path, problem: str, kept: str) -> StoreRepaired:
@@ -36,45 +36,45 @@ def nothing_left(path: Path, problem: str, kept: str) -> StoreRepaired:
 
 def edited(path: Path) -> StoreRepaired:
     return StoreRepaired(
-        f"{path} was changed by another program. Your place in each lesson is taken from it; your "
-        "answers were restored from the review log.",
+        f"{path} was changed by another program. Your place in each lesson comes from the changed "
+        "file; your answers were restored from the review log.",
         "If you did not change it yourself, check your place in each lesson.",
     )
 
 
 def edited_alone(path: Path) -> StoreRepaired:
     return StoreRepaired(
-        f"{path} was changed by another program. It is used as it is.",
+        f"{path} was changed by another program. The changed file is used.",
         "If you did not change it yourself, check your progress.",
     )
 
 
 def entries_left_out(path: Path, count: int) -> StoreRepaired:
     return StoreRepaired(
-        f"{count} of the entries in {path} cannot be read and {_are(count)} left out.",
-        "They stay in the file. If you edited it, undo your edit.",
+        f"{count} of the entries in {path} cannot be read and {_are(count)} ignored.",
+        "They are still in the file. If you edited the file, undo your edit.",
     )
 
 
 def log_damaged(path: Path, count: int) -> StoreRepaired:
     return StoreRepaired(
         f"{counted(count, 'line')} in {path} cannot be read, not even in its copy, and "
-        f"{_are(count)} left out.",
-        "You may be asked some questions once more.",
+        f"{_are(count)} ignored.",
+        "You may be asked some questions again.",
     )
 
 
 def log_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
-    kept = f" The damaged file is kept as {log.damaged.name}." if found.log != MISSING else ""
+    kept = f" The damaged file was saved as {log.damaged.name}." if found.log != MISSING else ""
     happened, copy = f"{log.path} {found.log}", log.copy.name
     if found.unreadable:
         return StoreRepaired(
-            f"{happened}. Its copy, {copy}, has everything except for "
+            f"{happened}. Its copy, {copy}, contains everything except for "
             f"{counted(found.unreadable, 'line')}.{kept}",
-            "You may be asked some questions once more.",
+            "You may be asked some questions again.",
         )
     return StoreRepaired(
-        f"{happened}. Nothing is lost: its copy, {copy}, has everything.{kept}", NOTHING_TO_DO
+        f"{happened}. Nothing is lost: its copy, {copy}, is complete.{kept}", NOTHING_TO_DO
     )
 
 
@@ -87,15 +87,15 @@ def copy_mended(log: ReviewLog, found: Examined) -> StoreRepaired:
 
 def log_replaced(path: Path) -> StoreRepaired:
     return StoreRepaired(
-        f"{path} is missing, or older than your saved progress, and so is its copy. The saved "
-        "progress is used.",
-        "If you have a newer copy of the file, put it back. Otherwise there is nothing to do.",
+        f"{path} and its copy are missing, or older than your saved progress. The saved progress "
+        "is used.",
+        "If you have a newer version of the file, restore it. Otherwise, there is nothing to do.",
     )
 
 
 def only_in_log(reason: StoreError) -> StoreRepaired:
     return StoreRepaired(
-        f"Your answer is saved in the review log, but the rest was not: {reason.happened}",
+        f"Your answer is in the review log, but progress.json was not updated: {reason.happened}",
         reason.next_step,
     )
 

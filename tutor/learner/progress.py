@@ -1,9 +1,10 @@
-"""Read and save a learner's progress; the rest of the program uses only this class.
+"""Read and save a learner's progress. Other packages access the files only through `Progress`.
 
-A folder holds one learner: `reviews.log` (every event, the source of truth) and a copy of it,
-`progress.json` (the state that follows from it, and the place in each lesson), its backup, and a
-lock file. Reading always combines the state file with what the log has beyond it, so a session sees
-what another one saved, and a session that is killed between the two writes loses nothing.
+A learner's folder contains `reviews.log` (every event; the source of truth), a copy of it,
+`progress.json` (the state computed from the events, and the place in each lesson), the backup of
+that file, and a lock file. Reading always adds the latest events in the log to the state file. A
+session therefore sees what another session has saved, and nothing is lost if a session is killed
+between the two writes.
 """
 
 import contextlib
@@ -30,16 +31,16 @@ from tutor.learner.store import Change, ProgressStore
 class Progress(ProgressStore[None]):
     """The progress of one learner. Every method takes a few milliseconds.
 
-    Reading always works, without a lock and without write access. If something cannot be saved,
-    the method raises `StoreFull`, `StoreReadOnly`, `StoreBusy`, `StoreNewer` or another
-    `StoreError`, and leaves everything as it was. Several sessions, processes or threads may
-    use the same folder at once.
+    Reading always works, without a lock and without write access. If a change cannot be saved, the
+    method raises `StoreFull`, `StoreReadOnly`, `StoreBusy`, `StoreNewer` or another `StoreError`,
+    and the files stay unchanged. Several sessions, processes and threads may use the same folder at
+    the same time.
     """
 
     notices: list[TutorError]
-    """Notices to be shown once, for example that a file was repaired.
+    """Notices to show once, for example that a file was repaired.
 
-    They are never raised as exceptions. Each is added only once, and the app may clear the list.
+    They are never raised. Each notice is added only once, and the app may clear the list.
     """
 
     def __init__(
@@ -47,7 +48,7 @@ class Progress(ProgressStore[None]):
     ) -> None:
         """Open the progress in `folder`.
 
-        A save waits up to `timeout` seconds for other sessions.
+        A save waits up to `timeout` seconds for other sessions to finish saving.
         """
         self.folder = folder
         self.clock = clock
@@ -64,9 +65,9 @@ class Progress(ProgressStore[None]):
 
     @classmethod
     def open(cls, folder: Path, *, clock: Clock = now) -> Self:
-        """Return the learner of `folder`, which need not exist yet.
+        """Return the progress stored in `folder`, which need not exist yet.
 
-        Nothing on disk makes this raise: a file that is damaged, newer or unreadable leaves
+        Problems on disk never raise an exception: a file that is damaged, newer or unreadable adds
         a notice.
         """
         return cls(folder, clock=clock)
@@ -74,7 +75,7 @@ class Progress(ProgressStore[None]):
     # --- reading --------------------------------------------------------------------------------
 
     def state(self) -> LearnerState:
-        """Return the current state, read again if any session has saved since the last call."""
+        """Return the current state, including changes that other sessions have saved."""
         files = (self._storage.path, self._log.path, self._log.copy)
         signature = tuple(map(_signature, files))
         if self._seen != signature:
@@ -83,7 +84,7 @@ class Progress(ProgressStore[None]):
         return self._state
 
     def export(self) -> dict[str, Any]:
-        """Return everything that is stored, as plain data for JSON."""
+        """Return the stored state as plain data for JSON."""
         state = self.state()
         return {
             "format": self._schema.version,
@@ -97,26 +98,25 @@ class Progress(ProgressStore[None]):
     # --- saving ---------------------------------------------------------------------------------
 
     def events(self) -> list[LogEvent]:
-        """Return every event in the review log. Raises `StoreError`."""
+        """Return all events in the review log. Raises `StoreError`."""
         return [line.event for line in self._log.read() if line.event is not None]
 
     def record(self, event: LogEvent) -> None:
-        """Save one event. When this returns, the event survives a kill and a power cut."""
+        """Save one event. When this method returns, the event survives a crash or power failure."""
         self.record_new(lambda: (identified(event),))
 
     def record_new(
         self, events: Callable[[], Sequence[LogEvent]], change: Change = lambda state: state
     ) -> None:
-        """Save the events that `events` returns, completely or not at all.
+        """Save the events that `events` returns, either all or none.
 
-        Before them, the state is replaced by what `change` returns for it. Both functions
-        are called while no other session can save. When this returns, the events survive a
-        kill and a power cut.
+        First, `change` is applied to the state. Both functions are called while no other session
+        can save. When this method returns, the events survive a crash or power failure.
         """
         if _signature(self._storage.path) is None:
             self.change(
                 lambda state: state
-            )  # so that a log without a state file means that the file was lost
+            )  # a log without a state file then means that the file was lost
         logged = False
         try:
             with self._storage.transaction() as contents:
@@ -137,18 +137,18 @@ class Progress(ProgressStore[None]):
             self._write(stored, change(before))
 
     def check(self) -> None:
-        """Read the log and its copy completely, and repair the one that is damaged.
+        """Compare the log with its copy completely, and repair the damaged file.
 
-        This is done at every start, so that two separate cases of damage do not add up. It
-        takes 40 ms after 100,000 answers. Nothing on disk makes this raise: problems leave
-        a notice.
+        This runs at every start, so that damage to one file is repaired before the other file can
+        be damaged. It takes 40 ms for 100,000 answers. Problems on disk never raise an exception;
+        they add a notice.
         """
         try:
             if not self._log.agrees():
                 with self._storage.transaction() as contents:
                     self._mend_log(contents)
                     self._write(*self._brought_up(contents))
-        except StoreError as error:  # until it can be repaired, reading uses both files
+        except StoreError as error:  # reading combines both files until they can be repaired
             self._tell(error)
             with contextlib.suppress(StoreError):
                 self._tell_of_log(self._log.examine())
@@ -156,12 +156,12 @@ class Progress(ProgressStore[None]):
     # --- internals ------------------------------------------------------------------------
 
     def _write(self, stored: LearnerState, after: LearnerState) -> None:
-        """Give TinyDB the differences; the transaction around this call writes the file."""
-        self._seen = None  # whether or not this succeeds, the next call reads the disk
+        """Pass the changes to TinyDB. The surrounding transaction writes the file."""
+        self._seen = None  # the next call reads the disk, even if this write fails
         write_changes(TinyDB(storage=lambda: self._storage), stored, after)
 
     def _read(self) -> LearnerState:
-        """Read as much as possible; what cannot be read (newer, no permission) leaves a notice."""
+        """Read as much as possible. An unreadable file (newer, no permission) adds a notice."""
         try:
             contents = self._storage.load()
         except StoreError as error:
@@ -175,7 +175,7 @@ class Progress(ProgressStore[None]):
         return state
 
     def _brought_up(self, contents: Contents) -> tuple[LearnerState, LearnerState]:
-        """Return the state in `contents`, as it is and brought up to date with the log."""
+        """Return the stored state in `contents`, and the same state updated from the log."""
         stored = self._stored(contents)
         distrusted = contents.edited and stored.mark == LogMark()
         return stored, self._follow_log(stored, rebuild=distrusted)
@@ -183,8 +183,8 @@ class Progress(ProgressStore[None]):
     def _stored(self, contents: Contents) -> LearnerState:
         """Return the state in `contents`.
 
-        If the file was edited, everything that follows from the log is left out. Problems
-        with the file leave notices.
+        If the file was edited, everything that can be rebuilt from the log is omitted. Problems
+        with the file add notices.
         """
         tables = contents.tables or {}
         state, left_out = from_tables(tables)
@@ -204,7 +204,7 @@ class Progress(ProgressStore[None]):
 
     def _repair(self, contents: Contents) -> TutorError:
         path, damaged = self._storage.path, self._storage.damaged.name
-        kept = f" The next save stores the damaged file as {damaged}." if contents.damaged else ""
+        kept = f" The next save renames the damaged file to {damaged}." if contents.damaged else ""
         if contents.tables is not None:
             return notices.backup_used(path, contents.problem, kept)
         if self._log.size():
@@ -218,14 +218,17 @@ class Progress(ProgressStore[None]):
         return state
 
     def _mend_log(self, contents: Contents) -> None:
-        """Repair the log; call this within a transaction."""
+        """Repair the log. Call this within a transaction."""
         state, _ = from_tables(contents.tables or {})
         copied = contents.schema >= LOG_COPIED and not contents.edited
         self._tell_of_log(self._log.mend(), state.mark.end if copied else 0)
         self._seen = None
 
     def _tell_of_log(self, found: Examined, copied: int = 0) -> None:
-        """Add notices about the log; `copied` is the number of bytes that the copy had before."""
+        """Add notices about the log.
+
+        `copied` is the number of bytes that the copy is known to have had.
+        """
         if found.log:
             self._tell(notices.log_mended(self._log, found))
         if found.copy == DAMAGED or (found.copy and found.copied < copied):
@@ -238,7 +241,7 @@ class Progress(ProgressStore[None]):
 
 
 def _signature(path: Path) -> tuple[int, int, int] | None:
-    """Return a value that differs after every write, since each makes a new or a longer file."""
+    """Return the file's inode, modification time and size, which change with every write."""
     try:
         found = path.stat()
     except OSError:

@@ -1,7 +1,7 @@
-"""The records of a learner: events in the review log, and the state that follows from them.
+"""Define a learner's records: events in the review log, and the state computed from them.
 
-The log is the source of truth: every event is on disk before it counts as saved. The state is
-bounded, follows from the log, and can be rebuilt from it.
+The log is the source of truth: an event counts as saved once it is on disk. The state has a bounded
+size and can be rebuilt from the log.
 """
 
 import secrets
@@ -13,10 +13,10 @@ import msgspec
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True):
-    """An event in the life of a learner.
+    """Something that a learner did.
 
-    `at` is the time in seconds since 1970 (UTC). `id` is unique among all learners' events, so
-    that the logs of two machines can be merged; `identified` can set it.
+    `at` is the time in seconds since 1970 (UTC). `id` is unique across the events of all learners,
+    so that logs from two machines can be merged; `identified` sets it if it is empty.
     """
 
     at: float
@@ -26,8 +26,8 @@ class Event(msgspec.Struct, frozen=True, tag_field="event", kw_only=True):
 class Answered(Event, frozen=True, tag="answered", kw_only=True):
     """An answer to a question.
 
-    `zone` is the offset of the learner's clock from UTC in minutes, which determines the
-    learner's day; it is None in older logs.
+    `zone` is the learner's offset from UTC in minutes. It determines the day on which the answer
+    counts. It is None in old logs.
     """
 
     question: str
@@ -42,24 +42,24 @@ class Answered(Event, frozen=True, tag="answered", kw_only=True):
 
 
 class Undone(Event, frozen=True, tag="undone", kw_only=True):
-    """The answer with the id `answer`, to `question`, was undone and no longer counts."""
+    """The learner undid the answer with the id `answer` to `question`; it no longer counts."""
 
     answer: str
     question: str
 
 
 class Suspended(Event, frozen=True, tag="suspended", kw_only=True):
-    """The learner suspended a question, or brought it back into reviews."""
+    """The learner suspended a question or brought it back into reviews."""
 
     question: str
     suspended: bool = True
 
 
 class Forgotten(Event, frozen=True, tag="forgotten", kw_only=True):
-    """All answers so far to `questions` no longer count.
+    """All earlier answers to `questions` no longer count.
 
-    They are the questions of the lesson at that time, because answers may refer to the lesson
-    by an earlier id.
+    These are the questions that the lesson had at that time. They are listed because answers may
+    refer to the lesson by an earlier id.
     """
 
     lesson: str
@@ -67,20 +67,20 @@ class Forgotten(Event, frozen=True, tag="forgotten", kw_only=True):
 
 
 class Imported(Event, frozen=True, tag="imported", kw_only=True):
-    """`count` events of another machine follow, which may be older than the events before."""
+    """The next `count` events come from another machine and may be older than earlier events."""
 
     count: int
 
 
 class LabDone(Event, frozen=True, tag="goal", kw_only=True):
-    """All goals of a lab were reached; the tag is from when a lab had a single goal."""
+    """The learner reached all goals of a lab; the tag dates from when a lab had only one goal."""
 
     lab: str
     lesson: str
 
 
 class GoalReached(Event, frozen=True, tag="goal-reached", kw_only=True):
-    """One goal of a lab was reached; `goal` is its name (`tutor.course.goals.name`)."""
+    """The learner reached one goal of a lab; `goal` is its name (`tutor.course.goals.name`)."""
 
     lab: str
     lesson: str
@@ -112,8 +112,8 @@ class LessonRead(Event, frozen=True, tag="read", kw_only=True):
 class Guessed(Event, frozen=True, tag="guess", kw_only=True):
     """One round of the guessing game.
 
-    It has the surprisal of the true next token, in bits, for the learner and for the model, and
-    the rank of the guess.
+    `rank` is the rank of the guess. `learner_bits` and `model_bits` are the surprisal of the true
+    next token for the learner and for the model.
     """
 
     text: str
@@ -136,18 +136,18 @@ LogEvent = (
     | LessonRead
     | Guessed
 )
-"""Every kind of event. New kinds may be added; the meaning of a tag never changes."""
+"""Every kind of event. New kinds may be added, but the meaning of a tag never changes."""
 
 AnyEvent = TypeVar("AnyEvent", bound=Event)
 
 
 def new_id() -> str:
-    """Return an id that is unique on all machines, and sorts after the earlier ones from here.
+    """Return an id that is unique on all machines and sorts after earlier ids from this machine.
 
-    The order of ids decides which of two events at the same time came first.
+    If two events have the same time, the order of their ids determines which came first.
     """
     global _last_id
-    with _making_ids:  # a clock may stop, or be set back
+    with _making_ids:  # the clock may stand still, or be set back
         _last_id = max(time.time_ns(), _last_id + 1)
         return f"{_last_id:016x}{secrets.token_hex(8)}"
 
@@ -157,7 +157,7 @@ _making_ids = threading.Lock()
 
 
 def identified(event: AnyEvent) -> AnyEvent:
-    """Return `event` with an id and, for an answer, the time zone, if these were missing."""
+    """Return `event` with an id and, for an answer, a time zone, if they were missing."""
     if not event.id:
         event = msgspec.structs.replace(event, id=new_id())
     if isinstance(event, Answered) and event.zone is None:
@@ -168,15 +168,15 @@ def identified(event: AnyEvent) -> AnyEvent:
 def _zone(at: float) -> int:
     try:
         return time.localtime(at).tm_gmtoff // 60
-    except (OverflowError, OSError, ValueError):  # a year that the system does not know
+    except (OverflowError, OSError, ValueError):  # a year that the system does not support
         return 0
 
 
 class Card(msgspec.Struct, frozen=True, kw_only=True):
-    """The learner's history with one question, and when FSRS schedules it.
+    """The learner's history with one question, and its schedule by FSRS.
 
-    `stability` (days) and `difficulty` (1 to 10) are None if only the number of answers is
-    known, from before reviews were scheduled.
+    `stability` (in days) and `difficulty` (1 to 10) are None if only the number of answers is
+    known. This is the case for answers from before reviews were scheduled.
     """
 
     question: str
@@ -187,9 +187,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     last_correct: bool
     last_at: float
     last_answer: str = ""
-    """The id of the event."""
+    """The id of the last `Answered` event."""
     second_at: float = 0.0
-    """The time of the second answer, which is the first review; 0 if there was none."""
+    """The time of the second answer, which is the first review; 0 if there is none."""
     due: float = 0.0
     stability: Annotated[float, msgspec.Meta(gt=0, le=1e9)] | None = None
     difficulty: Annotated[float, msgspec.Meta(ge=1, le=10)] | None = None
@@ -197,14 +197,18 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Suspension(msgspec.Struct, frozen=True, order=True):
-    """The time when a question was suspended, or brought back."""
+    """The time when a question was suspended or brought back into reviews."""
 
     at: float
     suspended: bool
 
 
 class Undo(msgspec.Struct, frozen=True, kw_only=True):
-    """The card of `question` before `answer`, the latest of all answers; None if there was none."""
+    """The data for undoing the latest answer.
+
+    `answer` is the id of its event. `before` is the card of `question` before that answer, or None
+    if there was no card.
+    """
 
     question: str = ""
     answer: str = ""
@@ -212,9 +216,9 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer that was entered, but not given yet.
+    """An answer that was entered but not submitted yet.
 
-    `answer` is in the format of the log (`tutor.course.questions.answers`); `version` is the
+    `answer` has the format used in the log (`tutor.course.questions.answers`). `version` is the
     version of the question.
     """
 
@@ -233,7 +237,7 @@ class Guess(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class LessonState(msgspec.Struct, frozen=True, kw_only=True):
-    """The learner's progress in a lesson. `screen` is a screen id."""
+    """The learner's progress in a lesson. `screen` is the id of the current screen."""
 
     lesson: str
     screen: str = ""
@@ -246,10 +250,10 @@ class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     draft: Draft | None = None
     """The answer entered so far for `question`."""
     answer: str = ""
-    """The answer given to `question`; empty if there is none.
+    """The answer submitted to `question`, or empty.
 
-    It follows from the log, so that a session that is killed right after an answer does not ask
-    again.
+    It is taken from the log, so that a question is not asked again if the session is killed right
+    after an answer.
     """
     seen: tuple[str, ...] = ()
     """The ids of the screens seen so far."""
@@ -271,9 +275,9 @@ class GuessHistory(msgspec.Struct, frozen=True, kw_only=True):
     learner_bits: float = 0.0
     model_bits: float = 0.0
     recent: tuple[Guessed, ...] = ()
-    """At most `RECENT_GUESSES` rounds, oldest first.
+    """The latest rounds, at most `RECENT_GUESSES`, oldest first.
 
-    Only the last `GUESS_CONTEXT` characters of their texts are kept.
+    Only the last `GUESS_CONTEXT` characters of each text are stored.
     """
 
 
@@ -281,21 +285,21 @@ RECENT_GUESSES = 50
 GUESS_CONTEXT = 200
 
 Setting = str | int | float | bool
-"""A small choice that the app remembers from one session to the next."""
+"""The value of a setting that the app remembers between sessions."""
 
 
 Position = Annotated[int, msgspec.Meta(ge=0, le=2**62)]
-"""The position of a byte in a file, limited to values that the system accepts."""
+"""A byte offset in a file, limited to values that the operating system accepts."""
 
 
 class LogMark(msgspec.Struct, frozen=True, kw_only=True):
-    """The position in the review log up to which the state includes its events.
+    """The position in the review log up to which the state includes the events.
 
-    Positions count bytes. `start` and `checksum` belong to the last line before `end`: they
-    show whether the log is still the same. `skipped` are the starts of lines that this program
-    could not read, for a newer version to process. `partial` means that the state includes
-    events that the log lacks, so that the state must not be rebuilt from it; `outdated` means
-    that the state was made by a version that used less of the log.
+    Positions are byte offsets. `start` and `checksum` describe the last line before `end`; they
+    show whether the log has been replaced. `skipped` lists the starts of lines that this version
+    could not interpret, so that a newer version can process them. `partial` means that the state
+    includes events that are missing from the log, so it must not be rebuilt from the log.
+    `outdated` means that the state comes from a version that did not schedule reviews yet.
     """
 
     start: Position = 0

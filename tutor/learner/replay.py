@@ -1,4 +1,4 @@
-"""Bring a state up to date with the review log."""
+"""Bring the state up to date with the review log."""
 
 from collections import Counter
 from functools import reduce
@@ -29,19 +29,20 @@ from tutor.learner.state import LearnerState, first_predictions, fold, in_order
 def catch_up(
     state: LearnerState, log: ReviewLog, *, rebuild: bool = False
 ) -> tuple[LearnerState, list[StoreRepaired]]:
-    """Return `state` after the events in `log` beyond `state.mark`, and notices for the learner.
+    """Return `state` updated with the new events in `log`, and notices for the learner.
 
-    If `rebuild` is set, everything that follows from events is computed again from all of them.
+    New events are those after `state.mark`. If `rebuild` is set, everything that depends on events
+    is computed again from all events.
 
-    Reads only what is new, whatever the length of the log, unless a new event is older than the
-    events read before. Raises `StoreError` if the log cannot be read.
+    Only the new part of the log is read, unless a new event is older than the events already
+    applied. Raises `StoreError` if the log cannot be read.
     """
     found: list[StoreRepaired] = []
     if log.contains(state.mark):
         state = _retry_skipped(state, log)
     else:
-        # The state includes more than this log: reading the log from its beginning would
-        # lose that, but continuing from its end loses nothing.
+        # The state includes more events than this log. Rebuilding it from the log would lose
+        # them, but continuing at the end of the log loses nothing.
         found.append(notices.log_replaced(log.path))
         mark = msgspec.structs.replace(_mark_at_end(log), partial=True)
         state = msgspec.structs.replace(state, mark=mark)
@@ -74,7 +75,7 @@ def catch_up(
 
 
 def _own(events: list[LogEvent]) -> list[LogEvent]:
-    """Return the events that happened on this machine, in order."""
+    """Return the events that were not imported, in the order of the log."""
     own: list[LogEvent] = []
     imported = 0
     for event in events:
@@ -88,7 +89,7 @@ def _own(events: list[LogEvent]) -> list[LogEvent]:
 
 
 def _retry_skipped(state: LearnerState, log: ReviewLog) -> LearnerState:
-    """Apply the events that an older version skipped because it did not know them."""
+    """Apply the events that an older version skipped because it could not interpret them."""
     if not state.mark.skipped:
         return state
     size = log.size()
@@ -118,7 +119,7 @@ def _all_events(log: ReviewLog) -> list[LogEvent]:
 
 
 def _rebuilt(state: LearnerState, events: list[LogEvent]) -> LearnerState:
-    """Return `state` with everything that follows from events computed from all of them."""
+    """Return `state` with everything that depends on events computed again from `events`."""
     made = fold(LearnerState(), in_order(events))
     # The day of an answer counts even if the answer was undone.
     answers = (event for event in events if isinstance(event, Answered))
@@ -138,7 +139,7 @@ def _rebuilt(state: LearnerState, events: list[LogEvent]) -> LearnerState:
 
 
 def _with_place(made: LessonState | None, known: LessonState | None) -> LessonState:
-    """Return a lesson's progress from the events, with its place and everything else known."""
+    """Merge a lesson's progress from the events (`made`) with its stored progress (`known`)."""
     if made is None or known is None:
         return made or known or LessonState(lesson="")
     goals = {
@@ -156,7 +157,7 @@ def _with_place(made: LessonState | None, known: LessonState | None) -> LessonSt
 
 
 def _refreshed(state: LearnerState, log: ReviewLog) -> LearnerState:
-    """Return `state` with the stale cards rebuilt from all events about them."""
+    """Return `state` with the stale cards rebuilt from all of their events."""
     events = (event for event in _all_events(log) if _questions(event) & state.stale)
     made = fold(LearnerState(), in_order(events)).cards
     cards = {key: card for key, card in state.cards.items() if key not in state.stale}
@@ -175,11 +176,11 @@ def _questions(event: LogEvent) -> set[str]:
 
 
 def _with_schedules(state: LearnerState, before: LearnerState, log: ReviewLog) -> LearnerState:
-    """Return `state` rebuilt from the log, with schedules.
+    """Return `state` rebuilt from the log, with review schedules.
 
-    `before` is the state that a version without schedules made from the log up to its mark. If
-    the log has fewer answers than that state (because it was lost once), the difference is
-    kept.
+    `before` is the state that a version without schedules computed from the log up to its mark. If
+    the log has fewer answers than that state (because the log was once lost), the difference is
+    added to the answer counts.
     """
     lines = list(log.read())
     made = _rebuilt(state, [line.event for line in lines if line.event is not None])

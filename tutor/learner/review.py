@@ -1,8 +1,9 @@
-"""Decide which questions to review when, and estimate how well they are known.
+"""Decide when to review which questions, and estimate how well the learner knows them.
 
-These functions are pure: they use neither the disk nor a clock. Times are in seconds since 1970;
-days are those of the learner's clock. A course is a mapping from ids to its current
-`ReviewQuestion`s. A question that was removed from the course keeps its card, which counts nowhere.
+These functions are pure: they use neither the disk nor a clock. Times are in seconds since 1970,
+and days are local days. The current questions of the course are passed as a mapping from ids to
+`ReviewQuestion`s. A question that was removed from the course keeps its card, but the card is
+ignored.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -17,17 +18,17 @@ from tutor.learner.schedule import recall
 from tutor.learner.state import LearnerState
 
 CAP, NEW = 40, 10
-"""The number of reviews a day, and how many of them may be first reviews."""
+"""The default maximum number of reviews per day, and of first reviews among them."""
 CAP_SETTING, NEW_SETTING = "review.cap", "review.new"
 
 MATURE = 21.0
-"""The days of stability from which a question counts as known for good."""
+"""The stability in days from which a question can count as fully known."""
 
-CHANGED = "This question has changed since you answered it, so it starts again."
+CHANGED = "This question has changed since you answered it, so its schedule starts over."
 
 
 class ReviewQuestion(msgspec.Struct, frozen=True):
-    """A question of the course, and the screen it is about; `screen` is empty if there is none."""
+    """A question of the course, and the screen that it is about; `screen` may be empty."""
 
     question: str
     version: int
@@ -36,7 +37,7 @@ class ReviewQuestion(msgspec.Struct, frozen=True):
 
 
 class Due(msgspec.Struct, frozen=True):
-    """A question to ask. `why` is a sentence to show with it, usually empty."""
+    """A question to review. `why` is a sentence to show with it, usually empty."""
 
     question: str
     lesson: str
@@ -46,10 +47,11 @@ class Due(msgspec.Struct, frozen=True):
 
 
 class Queue(msgspec.Struct, frozen=True):
-    """The questions to ask now, in order; `ahead` are later ones, the earliest first.
+    """The review queue.
 
-    `held_back` counts questions that are due but exceed the daily limits; `suspended` and
-    `retired` ones are not asked.
+    `due` has the questions to review now, and `ahead` has those that are due later, both sorted by
+    due time. `held_back` counts questions that are due but exceed the daily limits. `suspended`
+    counts suspended questions, and `retired` counts questions that were removed from the course.
     """
 
     due: tuple[Due, ...] = ()
@@ -60,12 +62,12 @@ class Queue(msgspec.Struct, frozen=True):
 
     @property
     def next_at(self) -> float | None:
-        """The time when the next question is due; None if there is none."""
+        """The time when the next question is due, or None if there is none."""
         return self.ahead[0].at if self.ahead else None
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The limits of reviews a day, and of first reviews among them."""
+    """The maximum number of reviews per day, and of first reviews among them."""
 
     cap: int = CAP
     new: int = NEW
@@ -75,7 +77,7 @@ USUAL = Limits()
 
 
 def limits(setting: Callable[[str], Setting | None]) -> Limits:
-    """Return the limits that the learner has set; an invalid setting counts as not set."""
+    """Return the limits that the learner has set. Invalid settings are ignored."""
 
     def number(name: str, default: int) -> int:
         value = setting(name)
@@ -88,10 +90,10 @@ def limits(setting: Callable[[str], Setting | None]) -> Limits:
 def queue(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float, limit: Limits = USUAL
 ) -> Queue:
-    """Return the reviews at `now`. `questions` are the course's, by id.
+    """Return the review queue at `now`. `questions` has the questions of the course by id.
 
-    A question that FSRS schedules for a day is due from the beginning of that day. Reviews that
-    were already done today count toward the limits.
+    A question that FSRS schedules for some time of a day is due from the beginning of that day.
+    Reviews that were already done today count toward the limits.
     """
     begin, end = midnights(now, 1)
     due: list[Due] = []
@@ -137,7 +139,7 @@ def _within(due: Iterable[Due], cap: int, new: int) -> list[Due]:
     return chosen
 
 
-# --- how well it is known -----------------------------------------------------------------------
+# --- how well questions are known ----------------------------------------------------------------
 
 
 def forecast(
@@ -145,7 +147,7 @@ def forecast(
 ) -> tuple[int, ...]:
     """Return the number of questions due on each of the next `days` days, starting today.
 
-    Today's number includes overdue questions. No answers in the meantime are assumed.
+    Today's number includes overdue questions. The forecast assumes no further answers.
     """
     ends = midnights(now, days)[1:]
     counts = [0] * days
@@ -160,16 +162,21 @@ def forecast(
 def retention(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
 ) -> float | None:
-    """Return the expected fraction of right answers at `now` to the questions answered so far.
+    """Return the mean probability of a right answer at `now`, over the questions answered so far.
 
-    FSRS estimates it, from 0 to 1; the result is None if there are no such questions.
+    The probabilities (0 to 1) are estimated by FSRS. The result is None if there are no such
+    questions.
     """
     known = [recall(card, now) for card in _current(state, questions) if card.stability is not None]
     return sum(known) / len(known) if known else None
 
 
 class Mastery(msgspec.Struct, frozen=True):
-    """The mastery of a lesson or screen, 0 to 1; `answered` of its `questions` have an answer."""
+    """The mastery of a lesson or screen.
+
+    `value` is from 0 to 1. `questions` is the number of questions, and `answered` is the number of
+    those that have an answer.
+    """
 
     questions: int
     answered: int
@@ -189,9 +196,9 @@ def mastery_of_lessons(
 def mastery_of_screens(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
 ) -> dict[tuple[str, str], Mastery]:
-    """Return the mastery by lesson id and screen id; each screen is one idea.
+    """Return the mastery of every screen that has questions, by lesson id and screen id.
 
-    Questions without a screen are left out.
+    Each screen covers one idea. Questions without a screen are ignored.
     """
     placed = {key: question for key, question in questions.items() if question.screen}
     return _mastery(state, placed, now, lambda question: (question.lesson, question.screen))
@@ -205,8 +212,7 @@ def _mastery(
 ) -> dict[Key, Mastery]:
     """Return the mastery of each group of questions.
 
-    A question without an answer counts as not known, and so does one that has changed since the
-    answer.
+    A question counts as not known if it has no answer, or if it has changed since it was answered.
     """
     totals: dict[Key, list[float]] = {}
     for question in questions.values():
@@ -223,21 +229,21 @@ def _mastery(
 
 
 def known(card: Card, now: float) -> float:
-    """Return how well one question is known, 0 to 1.
+    """Return how well the learner knows one question, from 0 to 1.
 
-    This is the probability of a right answer now, reduced in proportion if its stability is
-    below three weeks.
+    This is the probability of a right answer now. If the stability is below three weeks, the value
+    is reduced in proportion.
     """
     return recall(card, now) * min(1.0, (card.stability or 0.0) / MATURE)
 
 
 def streak(state: LearnerState, now: float) -> int:
-    """Return the number of days in a row with an answer, up to today or yesterday."""
+    """Return the number of consecutive days with an answer, up to today or yesterday."""
     return days.streak(state.days, local_day_number(now))
 
 
 def _current(state: LearnerState, questions: Mapping[str, ReviewQuestion]) -> Iterable[Card]:
-    """Return the cards that can be asked."""
+    """Return the cards whose questions are in the course and not suspended."""
     return (
         card for card in state.cards.values() if card.question in questions and not card.suspended
     )

@@ -1,9 +1,10 @@
-"""The review log: one line for every event, appended and never changed, in two files.
+"""Store the review log in two files, with one line for each event.
 
-The second file is a byte-for-byte copy of the first: if a file is cut off or has flipped bits, no
-answer is lost as long as the other file has it. A line is written at once, first to the log and
-then to the copy, and is on disk in both before `extend` returns. So the copy is never ahead. If it
-is, or if a line of the log is damaged, reading combines the two.
+Lines are appended and never changed. The second file is a byte-for-byte copy of the first. If one
+file is cut off or has flipped bits, no answer is lost as long as the other file contains it. Each
+line is written to the log first and then to the copy, and is on disk in both before `extend`
+returns. The copy is therefore never ahead of the log. If it is anyway, or if a line of the log is
+damaged, reading combines both files.
 """
 
 import io
@@ -18,19 +19,21 @@ from tutor.learner.log_lines import UNFINISHED, Line, encode, lines_in, lines_of
 from tutor.learner.mending import mended
 from tutor.learner.records import LogEvent, LogMark
 
-DAMAGED, CUT_OFF, MISSING = "is damaged", "was cut off", "is missing"
-OTHER = "is another one"
-"""The file is intact but does not match the log, because an older version updated only the log."""
+DAMAGED, CUT_OFF, MISSING = "is damaged", "is incomplete", "is missing"
+OTHER = "does not match the log"
+"""The problem with a copy that is intact but does not match the log.
+
+It occurs after an older version of tutor has updated only the log.
+"""
 
 _CHUNK = 1 << 20
 
 
 class Examined(msgspec.Struct, frozen=True):
-    """The two files combined, and what is wrong with each, if anything.
+    """The combined contents of the two files, and the problem with each, if any.
 
-    `copied` counts the bytes of the copy. A copy that is cut off may also just lack the end of
-    the log, because its writer was killed. `unreadable` counts the lines that are damaged in
-    both files.
+    `copied` is the size of the copy in bytes. A copy that is cut off may just lack the end of the
+    log because its writer was killed. `unreadable` counts the lines that are damaged in both files.
     """
 
     whole: bytes
@@ -43,7 +46,7 @@ class Examined(msgspec.Struct, frozen=True):
 class ReviewLog:
     """The review log of a learner.
 
-    `extend` and `mend` need the learner's lock; reading does not.
+    `extend` and `mend` require the learner's lock; reading does not.
     """
 
     def __init__(self, path: Path) -> None:
@@ -52,30 +55,28 @@ class ReviewLog:
         self.damaged = path.with_name(path.name + ".damaged")
 
     def size(self) -> int:
-        """Return the size in bytes; 0 if there is no log yet."""
+        """Return the size in bytes, or 0 if there is no log yet."""
         return max(disk.size(self.copy), disk.size(self.path))
 
     def cut_off(self) -> bool:
-        """Return whether the copy is longer than the log, which only damage can explain."""
-        copied = disk.size(self.copy)  # before the log, which may be growing
+        """Return whether the copy is longer than the log, which only happens after damage."""
+        copied = disk.size(self.copy)  # measured before the log, which may be growing
         return copied > disk.size(self.path)
 
     # --- writing --------------------------------------------------------------------------------
 
     def extend(self, events: Iterable[LogEvent]) -> None:
-        """Append one line for each event, all or none, and wait until both files are on disk.
+        """Append one line for each event, either all or none, and flush both files to disk.
 
-        If the process is killed in the middle, the first lines may remain. Raises
-        `StoreFull`, `StoreReadOnly` or `StoreError`; the log is then unchanged.
+        If the process is killed during the write, the first lines may remain. Raises `StoreFull`,
+        `StoreReadOnly` or `StoreError`; the log is then unchanged.
         """
         lines = b"".join(map(encode, events))
         if not lines:
             return
         before = disk.size(self.path)
         if before == 0:
-            disk.append(
-                self.copy, b""
-            )  # so that a log without a copy must be from an older version
+            disk.append(self.copy, b"")  # a log without a copy is then from an older version
         torn = before > 0 and self._bytes(self.path, before - 1) != b"\n"
         disk.append(self.path, UNFINISHED + lines if torn else lines)
         try:
@@ -85,15 +86,15 @@ class ReviewLog:
             raise
 
     def _catch_up_copy(self) -> None:
-        """Append what the log has beyond the copy."""
+        """Append the part of the log that the copy does not have yet."""
         disk.append(self.copy, self._bytes(self.path, disk.size(self.copy)))
 
     # --- reading --------------------------------------------------------------------------------
 
     def read(self, start: int = 0, end: int | None = None) -> Iterator[Line]:
-        """Yield the complete lines from byte `start` up to `end`, or to the end of the log.
+        """Yield the complete lines from byte `start` to byte `end`, or to the end of the log.
 
-        Damaged and missing lines are taken from the copy.
+        Damaged and missing lines are read from the copy.
         """
         with disk.failures_in_words(self.path, "read"), self._opened() as file:
             for line in lines_of(file, start, end):
@@ -113,15 +114,15 @@ class ReviewLog:
             return io.BytesIO()
 
     def _copied_so(self, line: Line) -> bool:
-        """Return whether the copy has the same bytes as `line`, or does not reach that far."""
+        """Return whether the copy has the same bytes as `line`, or is too short to contain them."""
         length = line.end - line.start
         there = self._bytes(self.copy, line.start, length)
         return len(there) < length or there == self._bytes(self.path, line.start, length)
 
     def _copy_knows_more(self, start: int) -> bool:
-        """Return whether the copy has something beyond byte `start` that the log has not.
+        """Return whether the copy contains data after byte `start` that the log does not.
 
-        The copy is read first, because a session that is saving extends the log first.
+        The copy is read before the log, because a session that is saving extends the log first.
         """
         if disk.size(self.copy) <= start:
             return False
@@ -129,7 +130,7 @@ class ReviewLog:
         return not self._bytes(self.path, start).startswith(copy)
 
     def contains(self, mark: LogMark) -> bool:
-        """Return whether the line that `mark` ends with is still in its place."""
+        """Return whether the line that ends at `mark.end` is still in the log, unchanged."""
         if mark.end == 0:
             return True
         if not mark.start < mark.end <= self.size():
@@ -147,10 +148,10 @@ class ReviewLog:
             except (FileNotFoundError, NotADirectoryError):
                 return b""
 
-    # --- looking after both ---------------------------------------------------------------------
+    # --- checking and repairing ------------------------------------------------------------------
 
     def agrees(self) -> bool:
-        """Return whether the two files are the same, reading both completely."""
+        """Return whether the two files are identical, comparing all bytes."""
         if disk.size(self.copy) != disk.size(self.path):
             return False
         start = 0
@@ -161,7 +162,7 @@ class ReviewLog:
         return True
 
     def examine(self) -> Examined:
-        """Return what is wrong with the two files. Changes nothing."""
+        """Return what is wrong with the two files, without changing them."""
         copy, log = self._bytes(self.copy), self._bytes(self.path)
         whole = mended(log, copy)
         problem = _problem(self.copy, copy, whole)
@@ -177,9 +178,9 @@ class ReviewLog:
         )
 
     def mend(self) -> Examined:
-        """Repair both files, keep a damaged log beside them, and return what was wrong.
+        """Repair both files, save a damaged log under another name, and return what was wrong.
 
-        Raises the `StoreError` family.
+        Raises `StoreError` or a subclass.
         """
         found = self.examine()
         if found.log:
@@ -200,7 +201,7 @@ class ReviewLog:
 
 
 def _problem(path: Path, data: bytes, whole: bytes) -> str:
-    """Return what is wrong with the file `path`, whose `data` should be `whole`."""
+    """Return the problem with the file `path`, or "" if its `data` is equal to `whole`."""
     if data == whole:
         return ""
     if not path.exists():

@@ -1,8 +1,8 @@
-"""Schedule reviews: FSRS, by py-fsrs with its default parameters, for 90 % retention.
+"""Schedule reviews with FSRS (py-fsrs) and its default parameters, for 90 % retention.
 
-Intervals are not randomized, so that the same answers give the same days on every machine. FSRS is
-configured without learning steps: a question comes back on another day, never after some minutes.
-After a wrong answer you can try again at once in the quiz.
+Intervals are not randomized, so that the same answers give the same schedule on every machine. FSRS
+runs without learning steps: a question comes back on another day, never after a few minutes. After
+a wrong answer, the learner can retry at once in the quiz.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Grade(IntEnum):
-    """The grade of an answer, with the numbers of `fsrs.Rating`. `Easy` is not used."""
+    """The grade of an answer, numbered like `fsrs.Rating`. `Easy` is not used."""
 
     AGAIN = 1
     HARD = 2
@@ -33,7 +33,7 @@ class Grade(IntEnum):
 
 
 def grade(answer: Answered) -> Grade:
-    """Return the grade of an answer; learners need not judge how hard a question was."""
+    """Return the grade of an answer, so that learners need not rate the difficulty themselves."""
     if not answer.correct:
         return Grade.AGAIN
     helped = answer.hinted or answer.guessed or answer.attempt > 1
@@ -41,12 +41,12 @@ def grade(answer: Answered) -> Grade:
 
 
 def scheduled(before: Card | None, after: Card, grade: Grade) -> Card:
-    """Return `after` with the schedule that follows from an answer with `grade`.
+    """Return `after` with the schedule that results from an answer with `grade`.
 
-    The time of the answer is `after.last_at`; `before` is the card without that answer, None
-    for the first one.
+    `after.last_at` is the time of the answer. `before` is the card without that answer, or None for
+    the first answer.
     """
-    from fsrs import Rating  # takes 40 ms, and a session that only reads never needs it
+    from fsrs import Rating  # a slow import (40 ms) that reading does not need
 
     reviewed, _ = _scheduler().review_card(_to_fsrs(before), Rating(grade), _time(after.last_at))
     return msgspec.structs.replace(
@@ -58,7 +58,7 @@ def scheduled(before: Card | None, after: Card, grade: Grade) -> Card:
 
 
 def recall(card: Card, at: float) -> float:
-    """Return the probability, 0 to 1, of a right answer at the time `at`."""
+    """Return the probability (0 to 1) of a right answer at the time `at`."""
     if card.stability is None:
         return 0.0
     return float(_scheduler().get_card_retrievability(_to_fsrs(card), _time(at)))
@@ -78,7 +78,7 @@ def _to_fsrs(card: Card | None) -> FsrsCard:
     if card is None or card.stability is None or card.difficulty is None:
         return FsrsCard(card_id=0, due=_EPOCH)
     return FsrsCard(
-        card_id=0,  # without an id, fsrs takes a millisecond to create one
+        card_id=0,  # if the id is missing, fsrs takes a millisecond to create one
         state=State.Review,
         stability=card.stability,
         difficulty=card.difficulty,

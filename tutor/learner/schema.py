@@ -1,7 +1,7 @@
-"""Versions of the state file, and migrations from older versions.
+"""Define the versions of the state file, and migrate files from older versions.
 
-A new version adds one function to `MIGRATIONS`. The review log needs no migrations: its lines never
-change, and the tag of an event determines its meaning.
+Each new version adds one function to `MIGRATIONS`. The review log needs no migrations, because its
+lines never change and the tag of an event determines its meaning.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ Migration = Callable[[Tables], Tables]
 
 
 class Schema(msgspec.Struct, frozen=True):
-    """The known versions; `migrations[0]` turns tables of version 1 into version 2, and so on."""
+    """The known versions. `migrations[0]` converts tables of version 1 to version 2, and so on."""
 
     migrations: tuple[Migration, ...] = ()
 
@@ -28,23 +28,23 @@ class Schema(msgspec.Struct, frozen=True):
         return len(self.migrations) + 1
 
     def check(self, version: int, where: str) -> None:
-        """Raise `StoreNewer` if this program cannot read a file of `version`."""
+        """Raise `StoreNewer` if this program is too old to read a file of `version`."""
         if version > self.version:
             raise StoreNewer(
                 f"{where} was written by a newer version of tutor (format {version}; "
-                f"this version reads formats up to {self.version}). Nothing in it was changed.",
-                "You can look at everything, but nothing new is saved. Update tutor to continue.",
+                f"this version reads formats up to {self.version}). The file was not changed.",
+                "You can look at everything, but no progress is saved. Update tutor to continue.",
             )
 
     def migrate(self, tables: Tables, version: int) -> Tables:
-        """Return `tables` of `version`, which is already checked, as tables of this version."""
+        """Return `tables` converted from `version` to the current version. Call `check` first."""
         for migration in self.migrations[version - 1 :]:
             tables = migration(tables)
         return tables
 
 
 def _rename_goals_to_labs_done(tables: Tables) -> Tables:
-    """Migrate to version 2: before, `goals` of a lesson held the ids of finished labs."""
+    """Migrate to version 2, in which the field `goals` of lessons is called `labs_done`."""
     lessons = {
         key: {("labs_done" if name == "goals" else name): value for name, value in lesson.items()}
         for key, lesson in tables.get("lessons", {}).items()
@@ -53,7 +53,10 @@ def _rename_goals_to_labs_done(tables: Tables) -> Tables:
 
 
 def _schedule_cards(tables: Tables) -> Tables:
-    """Migrate to version 3: cards have due times, computed from the log later; until then, now."""
+    """Migrate to version 3, in which cards have due times.
+
+    The due times are computed from the log later; until then, all cards are due now.
+    """
     cards = {
         key: {"due": card.get("last_at", 0.0), **card}
         for key, card in tables.get("cards", {}).items()
@@ -69,6 +72,6 @@ MIGRATIONS: tuple[Migration, ...] = (
 )
 
 VERSION_CHECKED = LOG_COPIED = 4
-"""The version since which the checksum covers the version and the review log has a copy."""
+"""The first version whose checksum covers the version number and whose log has a copy."""
 
 CURRENT = Schema(MIGRATIONS)

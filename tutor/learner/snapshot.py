@@ -1,6 +1,6 @@
-"""Copy a learner's folder in order to look at it, without writing to it.
+"""Copy a learner's folder, so that the progress can be read without writing to the folder.
 
-This is for looking at the progress of others: nothing in the folder is written, created or locked.
+This is for reading other people's progress: no file in their folder is written, created or locked.
 """
 
 import os
@@ -14,12 +14,12 @@ from tutor.learner import disk
 from tutor.learner.untrusted_files import entry_exists, read_untrusted, refusal
 
 LARGEST = 64_000_000
-"""The largest size of all files together in bytes, more than 200,000 answers."""
+"""The maximum size of all files together in bytes, enough for more than 200,000 answers."""
 MOST_FILES = 50
 
 _STATE, _LOG = "progress.json", "reviews.log"
 _PASSED_OVER = ("lock", ".tmp")
-"""The ends of the names of files that contain nothing about the learner."""
+"""The name suffixes of files that contain nothing about the learner."""
 
 
 def has_progress(folder: Path) -> bool:
@@ -32,10 +32,10 @@ def has_progress(folder: Path) -> bool:
 
 @contextmanager
 def snapshot(folder: Path) -> Iterator[Path]:
-    """Yield a private folder with copies of the files in `folder`, to be opened as `Progress`.
+    """Yield a private temporary folder with copies of the files in `folder`, to open as `Progress`.
 
-    The copies exist until the block ends. Raises `StoreError` if files cannot be read or are
-    not a learner's.
+    The copies are deleted when the block ends. Raises `StoreError` if a file cannot be read or is
+    not a regular file, or if the files exceed the limits.
     """
     with tempfile.TemporaryDirectory(prefix="tutor-") as place:
         left = LARGEST
@@ -49,10 +49,10 @@ def snapshot(folder: Path) -> Iterator[Path]:
 
 
 def _names(folder: Path) -> list[str]:
-    """Return the names of the files in `folder`, the state first.
+    """Return the names of the files in `folder`, the state file first.
 
-    A log that is read after the state includes everything in it, even if the learner answers
-    something in the meantime.
+    The log is read later, so that it includes all events in the state even if the learner answers a
+    question in the meantime.
     """
     names: list[str] = []
     with disk.failures_in_words(folder, "read"), os.scandir(folder) as entries:

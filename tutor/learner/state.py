@@ -1,10 +1,10 @@
-"""The state of a learner at one moment, and how events change it.
+"""Define the state of a learner at one moment, and how events change it.
 
-The state follows from the set of events alone: neither their machine nor their order in the log
-makes a difference. `fold` applies events one by one. If an event is older than those already
-applied, the state cannot be updated correctly; the questions concerned are then put into `stale`,
-to be rebuilt from all events `in_order`. Places in lessons and settings are not events and are
-stored separately.
+The state depends only on the set of events, not on the machines that they come from or on their
+order in the log. `fold` applies events one by one. If an event is older than the events already
+applied, the state cannot be updated correctly. The questions concerned are then added to `stale`
+and rebuilt from all events, sorted by `in_order`. Places in lessons and settings are not events and
+are stored separately.
 """
 
 from bisect import insort
@@ -39,38 +39,41 @@ from tutor.learner.records import (
 from tutor.learner.schedule import grade, scheduled
 
 UNKNOWN_ANSWER = "?"
-"""The text of an answer that the log does not have."""
+"""The placeholder for an answer whose text is missing from the log."""
 
 _BIT_PARTS = 2.0**20
-"""Bits are rounded to multiples of 1 / this, so that their sums are exact in any order."""
+"""The number of steps per bit to which surprisals are rounded.
+
+With rounded values, the sum is exact and does not depend on the order of the events.
+"""
 
 
 class LearnerState(msgspec.Struct, frozen=True):
-    """The bounded state of a learner, with one entry per question, lesson and setting."""
+    """The state of a learner, bounded in size: one entry per question, lesson and setting."""
 
     cards: Mapping[str, Card] = msgspec.field(default_factory=dict)
     lessons: Mapping[str, LessonState] = msgspec.field(default_factory=dict)
     guesses: GuessHistory = GuessHistory()
     settings: Mapping[str, Setting] = msgspec.field(default_factory=dict)
     forgotten: Mapping[str, float] = msgspec.field(default_factory=dict)
-    """The time until which answers to a question do not count, by question."""
+    """The time up to which answers to a question do not count, by question id."""
     suspensions: Mapping[str, Suspension] = msgspec.field(default_factory=dict)
-    """The latest suspension of each question that was ever suspended; its card has it too."""
+    """The latest suspension of each question that was ever suspended, by question id."""
     drafts: Mapping[str, Draft] = msgspec.field(default_factory=dict)
-    """Answers entered in a review but not given yet, by question."""
+    """Draft answers to review questions, by question id."""
     days: Days = Days()
     undo: Undo = Undo()
     mark: LogMark = LogMark()
     stale: frozenset[str] = frozenset()
-    """The questions whose cards must be rebuilt from all their events. Never stored."""
+    """The questions whose cards must be rebuilt from all of their events. Never stored."""
 
     def lesson(self, lesson_id: str) -> LessonState:
-        """Return the learner's progress in a lesson; an empty state if it was never opened."""
+        """Return the learner's progress in a lesson, or an empty state if it was never opened."""
         return self.lessons.get(lesson_id) or LessonState(lesson=lesson_id)
 
 
 def in_order(events: Iterable[LogEvent]) -> list[LogEvent]:
-    """Return every event once, the earliest first, without answers that were undone."""
+    """Return each event once, the earliest first, without answers that were undone."""
     known: dict[str, LogEvent] = {}
     nameless: list[LogEvent] = []
     undone: set[str] = set()
@@ -107,7 +110,7 @@ def fold(state: LearnerState, events: Iterable[LogEvent]) -> LearnerState:
 
 
 class _Folding:
-    """A state while events change it."""
+    """The mutable copy of a state to which `fold` applies events."""
 
     def __init__(self, state: LearnerState) -> None:
         self._before = state
@@ -191,7 +194,7 @@ class _Folding:
             if card is None:
                 continue
             self._cannot_undo(name)
-            self.stale.add(name)  # later answers to an older version may count again
+            self.stale.add(name)  # ignored answers to an older version may count now
             if card.last_at <= event.at:
                 del self.cards[name]
 
@@ -199,8 +202,8 @@ class _Folding:
 def after_answer(card: Card | None, event: Answered) -> Card:
     """Return the card after an answer.
 
-    A higher version of a question is a new question: its counts and its schedule start again.
-    An answer to an older version than the card's changes nothing.
+    A higher version counts as a new question, so its counts and its schedule start over. An answer
+    to a version older than the card's is ignored.
     """
     if card is not None and event.version < card.version:
         return card
@@ -279,7 +282,7 @@ def _exact(bits: float) -> float:
 
 
 def with_draft(state: LearnerState, question: str, draft: Draft | None) -> LearnerState:
-    """Return `state` with the answer entered for a question in a review; None removes it."""
+    """Return `state` with a new draft answer to a review question; None removes the draft."""
     drafts = {key: kept for key, kept in state.drafts.items() if key != question}
     if draft is not None:
         drafts[question] = draft

@@ -1,10 +1,10 @@
-"""A TinyDB storage that an interruption cannot damage.
+"""Store TinyDB's tables in a file that cannot be damaged by an interrupted write.
 
 The file is one JSON object that begins with its own description:
 `{"about":{"file":{"schema":4,"checksum":"89abcdef"}},"cards":{...},...}`. The checksum is the
-CRC-32, seeded with the number of the schema, of everything after the checksum itself; this holds
-for all later versions. So a damaged number can be told from the number of a newer version. Every
-write goes to a temporary file that replaces the old one, and the old one stays as the backup.
+CRC-32 of everything after the checksum itself, seeded with the schema number. All later versions
+must follow this rule, so that a damaged schema number is not mistaken for a newer version. Each
+write creates a temporary file that replaces the old one, and the old file is kept as a backup.
 """
 
 import contextlib
@@ -31,7 +31,7 @@ class Description(msgspec.Struct, frozen=True):
 
 
 class Beginning(msgspec.Struct, frozen=True):
-    """The part of a file that is read first; the rest is skipped."""
+    """The part of a file that is decoded first; all other fields are ignored."""
 
     about: Description
 
@@ -39,9 +39,9 @@ class Beginning(msgspec.Struct, frozen=True):
 class Contents(msgspec.Struct, frozen=True):
     """The contents of the file, or of its backup.
 
-    `tables` is None if neither can be used. `problem` says what is wrong with the file ("is
-    empty"), or is empty. `damaged` means that there is a file, which must not become the
-    backup; `edited` means that the checksum did not match.
+    `tables` is None if neither can be used. `problem` describes what is wrong with the file (such
+    as "is empty"), or is empty. `damaged` means that the file exists but must not become the
+    backup. `edited` means that the checksum does not match.
     """
 
     tables: Tables | None
@@ -52,25 +52,25 @@ class Contents(msgspec.Struct, frozen=True):
 
 
 class Damaged(Exception):
-    """A file is not in the format of this module; the argument completes a sentence."""
+    """A file is not in the format of this module; the message completes a sentence about it."""
 
 
 _END = b"}},"
-"""The end of the description."""
+"""The bytes that end the description."""
 
 _beginning_decoder = msgspec.json.Decoder(Beginning)
 _decoder = msgspec.json.Decoder(dict[str, dict[str, dict[str, Any]]])
 
 
 class AtomicStorage(Storage):
-    """A storage for TinyDB that replaces its file as a whole.
+    """A TinyDB storage that replaces its file as a whole.
 
-    `read` needs neither write access nor the lock, so it works everywhere; `write` replaces the
-    file. Within `transaction` both work in memory, under the lock, and the file is written once
-    at the end, unless an exception leaves the block.
+    `read` needs neither write access nor the lock, so it works everywhere. `write` replaces the
+    file. Within `transaction`, both work in memory, under the lock, and the file is written once at
+    the end unless the block raises an exception.
 
-    TinyDB itself reads and writes in two separate calls. All changes must be made in a
-    transaction, because otherwise another process may write in between.
+    TinyDB itself reads and writes in two separate calls. Make all changes in a transaction, because
+    otherwise another process may write between these calls.
     """
 
     def __init__(self, path: Path, schema: Schema, timeout: float) -> None:
@@ -95,7 +95,10 @@ class AtomicStorage(Storage):
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[Contents]:
-        """Read once, hold the lock for the block, write once. Raises the `StoreError` family."""
+        """Read the file, hold the lock during the block, and write the file once at the end.
+
+        Raises `StoreError` or a subclass.
+        """
         with locked(self._lock, self._timeout):
             contents = self.load()
             self._tables, self._in_transaction = contents.tables, True
@@ -107,7 +110,7 @@ class AtomicStorage(Storage):
                 self._tables, self._in_transaction = None, False
 
     def load(self) -> Contents:
-        """Return the contents of the file, or else of its backup.
+        """Return the contents of the file, or of its backup if the file cannot be used.
 
         Raises `StoreNewer`, or `StoreError` if the disk cannot be read.
         """
@@ -140,13 +143,13 @@ class AtomicStorage(Storage):
             whole = about.checksum == _checksum(about.schema, rest)
             if about.schema > self.schema.version and not whole:
                 raise Damaged("is damaged")
-            self.schema.check(about.schema, str(path))  # a newer file may look different below
+            self.schema.check(about.schema, str(path))  # newer formats may differ below
             tables = _decoder.decode(data)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Damaged("is damaged") from error
         del tables["about"]
-        # The file can be parsed, but its checksum does not match: it was not cut off, but
-        # edited (or bits flipped). Falling back to the backup would lose the edits.
+        # The file can be parsed, but its checksum does not match. So it was not cut off, but
+        # edited (or bits have flipped). Falling back to the backup would lose the edits.
         tables = self.schema.migrate(tables, about.schema)
         return Contents(tables, about.schema, edited=not whole)
 
@@ -156,7 +159,7 @@ class AtomicStorage(Storage):
             disk.replace(self.path, data, lambda _: self._keep_old(before))
 
     def _keep_old(self, before: Contents) -> None:
-        """Keep the file that is about to be replaced: as damaged, or as the backup."""
+        """Keep the file that is about to be replaced, either as damaged or as the backup."""
         if before.damaged:
             self.path.replace(self.damaged)
         elif self.path.exists():
@@ -167,14 +170,14 @@ class AtomicStorage(Storage):
 
 
 def encoded(tables: Tables, version: int) -> bytes:
-    """Return the bytes of a file with `tables` in the schema `version`."""
+    """Return `tables` as the contents of a file with the schema number `version`."""
     rest = _END + msgspec.json.encode(tables or {"log": {}})[1:]
     beginning = b'{"about":{"file":{"schema":%d,"checksum":"%s"'
     return beginning % (version, _checksum(version, rest).encode()) + rest
 
 
 def _checksum(version: int, rest: bytes) -> str:
-    """Return the checksum of a file of the schema `version` with `rest` after its checksum."""
+    """Return the checksum of a file in which `rest` follows the checksum."""
     if version < VERSION_CHECKED:
         return f"{zlib.crc32(rest.removeprefix(_END)):08x}"
     return f"{zlib.crc32(rest, version):08x}"

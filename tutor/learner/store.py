@@ -1,4 +1,4 @@
-"""The interface for reading and saving a learner's progress."""
+"""Define the interface for reading and saving a learner's progress."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -20,13 +20,13 @@ Saved = TypeVar("Saved")
 _setting_decoder = msgspec.json.Decoder(Setting)
 
 LONGEST_SETTING = 20_000
-"""The largest number of characters. Settings are rewritten at every save, so they stay small."""
+"""The maximum length of a setting in characters. Every save rewrites all settings."""
 
 
 class ProgressStore(ABC, Generic[Saved]):
-    """The current state of a learner, and methods to save changes.
+    """The current state of a learner, and methods that save changes.
 
-    Every save returns `Saved`: nothing, or a future.
+    Every save method returns `Saved`, which is either None or a future.
     """
 
     folder: Path
@@ -36,28 +36,28 @@ class ProgressStore(ABC, Generic[Saved]):
     def state(self) -> LearnerState: ...
 
     def lesson(self, lesson_id: str) -> LessonState:
-        """Return the learner's progress in a lesson; an empty state if it was never opened."""
+        """Return the learner's progress in a lesson, or an empty state if it was never opened."""
         return self.state().lesson(lesson_id)
 
     def lessons(self) -> dict[str, LessonState]:
-        """Return every lesson that was ever opened, by id."""
+        """Return the progress in all lessons that were ever opened, by lesson id."""
         return dict(self.state().lessons)
 
     def last_lesson(self) -> str | None:
-        """Return the id of the lesson visited last."""
+        """Return the id of the most recently visited lesson, or None."""
         visited = self.state().lessons.values()
         return max(visited, key=lambda state: state.visited_at).lesson if visited else None
 
     def card(self, question_id: str) -> Card | None:
-        """Return the card of a question; None if it was never answered."""
+        """Return the card of a question, or None if it was never answered."""
         return self.state().cards.get(question_id)
 
     def draft(self, question_id: str) -> Draft | None:
-        """Return the answer entered for a question in a review and not given yet."""
+        """Return the draft answer to a review question, or None."""
         return self.state().drafts.get(question_id)
 
     def cards(self) -> dict[str, Card]:
-        """Return the cards of all questions that were ever answered, by id."""
+        """Return the cards of all questions that were ever answered, by question id."""
         return dict(self.state().cards)
 
     @property
@@ -73,35 +73,35 @@ class ProgressStore(ABC, Generic[Saved]):
 
     @abstractmethod
     def change(self, change: Change, replaces: object = None) -> Saved:
-        """Save the state that `change` returns, except for what follows from events.
+        """Save the state that `change` returns, except for the parts that follow from events.
 
-        Of two changes with the same `replaces`, the later one includes everything in the
-        earlier one.
+        If two changes have the same `replaces`, the later one includes everything in the earlier
+        one.
         """
 
     def save_lesson(self, lesson: LessonState) -> Saved:
-        """Save the place in a lesson.
+        """Save the learner's place in a lesson.
 
-        What follows from events (`read`, labs and goals) is ignored; `seen` is added to the
-        screens seen before.
+        Fields that follow from events (`read`, labs and goals) are ignored. `seen` is added to the
+        screens that were seen before.
         """
         if not lesson.visited_at:
             lesson = msgspec.structs.replace(lesson, visited_at=self.clock())
         return self.change(lambda state: place(state, lesson), ("lesson", lesson.lesson))
 
     def save_draft(self, question: str, draft: Draft | None) -> Saved:
-        """Save the answer entered for a question in a review; None removes it.
+        """Save a draft answer to a review question; None removes the draft.
 
-        Answering the question removes its draft.
+        Submitting an answer to the question also removes the draft.
         """
         return self.change(lambda state: with_draft(state, question, draft), ("draft", question))
 
     def save_setting(self, name: str, value: Setting) -> Saved:
-        """Save a small choice. Raises `StoreError` at once for a value that can never be saved."""
+        """Save a setting. Raises `StoreError` at once for a value that can never be saved."""
         if isinstance(value, str) and len(value) > LONGEST_SETTING:
             raise StoreError(
-                f"A text of {len(value):,} characters is too long to be saved.",
-                f"Shorten it to {LONGEST_SETTING:,} characters. It stays as it is until you quit.",
+                f"This text is too long to save ({len(value):,} characters).",
+                f"Shorten it to {LONGEST_SETTING:,} characters. Until you quit, it stays as it is.",
             )
         exact_json(value, _setting_decoder)
         return self.change(

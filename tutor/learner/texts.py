@@ -1,12 +1,12 @@
 """Store the texts that a learner has inspected, each in its own file.
 
-A text has an id, and a session writes only the text that it has open. If two sessions have the same
-text open, the first to save keeps the id, and the other's text gets a new id. So neither overwrites
-the other's changes. Each place (the free stepper, or a lab) keeps `MOST` texts: when another is
-added, the oldest one without a star is removed.
+Each text has an id, and a session writes only the text that it has open. If two sessions have the
+same text open, the first one to save keeps the id, and the text of the other session is saved under
+a new id. So neither session overwrites the other's changes. Each place (the free stepper, or a lab)
+stores up to `MOST` texts. When there are more, the oldest text without a star is deleted.
 
-A file is one line of JSON, `TextInfo`, followed by the body, compressed with zlib, whose checksum
-shows whether it is intact.
+A file consists of one line of JSON (`TextInfo`) and the body, compressed with zlib. The zlib
+checksum shows whether the body is intact.
 """
 
 import contextlib
@@ -26,14 +26,17 @@ from tutor.learner.lock import locked
 
 MOST = 20
 LARGEST = 16_000_000
-"""The largest body in bytes, before compression: several times the largest tree of tokens."""
+"""The maximum size of a body in bytes, before compression.
+
+This is several times the size of the largest token tree.
+"""
 _HEADER = 4096
 
 
 class TextInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """The entry of a text in a list.
+    """The description of a stored text, for lists.
 
-    `at` is the time of the last change (seconds since 1970), and `revision` counts the saves.
+    `at` is the time of the last change (in seconds since 1970), and `revision` counts the saves.
     """
 
     id: str
@@ -52,8 +55,8 @@ def new_id() -> str:
 class TextShelf:
     """The text files in `folder`.
 
-    Reading needs no lock and skips damaged files. Writing raises the `StoreError` family and
-    may be done by several processes at once.
+    Reading needs no lock and skips damaged files. Writing raises `StoreError` or a subclass, and
+    several processes may write at the same time.
     """
 
     def __init__(self, folder: Path, timeout: float = 5.0) -> None:
@@ -62,13 +65,13 @@ class TextShelf:
         self._timeout = timeout
 
     def list(self, place: str) -> list[TextInfo]:
-        """Return the texts of a place, the latest change first."""
+        """Return the texts of a place, the most recently changed first."""
         infos = [self._info(path) for path in self.folder.glob("*.text")]
         found = [info for info in infos if info is not None and info.place == place]
         return sorted(found, key=lambda info: info.at, reverse=True)
 
     def read(self, id_: str) -> bytes | None:
-        """Return the body of a text; None if it does not exist or cannot be read."""
+        """Return the body of a text, or None if it does not exist or cannot be read."""
         try:
             _, _, packed = self._path(id_).read_bytes().partition(b"\n")
             unpacker = zlib.decompressobj()
@@ -78,14 +81,15 @@ class TextShelf:
         return body if unpacker.eof else None
 
     def save(self, info: TextInfo, body: bytes) -> TextInfo:
-        """Save a text that was last read or saved as `info.revision`; return its new entry.
+        """Save a text, and return its new description.
 
-        It gets a new id if another session has saved it since.
+        `info.revision` is the revision that was last read or saved. If another session has saved
+        the text since then, this text is saved under a new id.
         """
         if len(body) > LARGEST:
             raise StoreError(
-                f"This text takes {len(body):,} bytes, too many to be saved.",
-                "Until you quit, it can stay as it is. Remove branches to make it smaller.",
+                f"This text is too large to save ({len(body):,} bytes).",
+                "Remove branches to make it smaller. You can keep working on it until you quit.",
             )
         with locked(self._lock, self._timeout):
             there = self._info(self._path(info.id))
@@ -99,9 +103,9 @@ class TextShelf:
         return info
 
     def star(self, id_: str, starred: bool) -> None:
-        """Star a text, which protects it from being removed, or take the star away.
+        """Add a star to a text, which protects it from being deleted, or remove the star.
 
-        Raises `StoreError` if the place has no room for another starred text.
+        Raises `StoreError` if the place already has the maximum number of starred texts.
         """
         with locked(self._lock, self._timeout):
             info = self._info(self._path(id_))
@@ -110,7 +114,7 @@ class TextShelf:
             if starred and sum(other.starred for other in self.list(info.place)) >= MOST - 1:
                 raise StoreError(
                     f"{MOST - 1} texts are already starred.",
-                    "Remove the star of another text first.",
+                    "Remove the star from another text first.",
                 )
             packed = self._path(id_).read_bytes().partition(b"\n")[2]
             self._write(msgspec.structs.replace(info, starred=starred), packed)
@@ -127,7 +131,7 @@ class TextShelf:
             return None
         return (
             info if info.id == path.stem else None
-        )  # otherwise its id would refer to another file
+        )  # with another id, it would refer to another file
 
     def _write(self, info: TextInfo, packed: bytes) -> None:
         path = self._path(info.id)
@@ -135,7 +139,7 @@ class TextShelf:
             disk.replace(path, msgspec.json.encode(info) + b"\n" + packed)
 
     def _drop_oldest(self, kept: TextInfo) -> None:
-        """Remove the oldest texts beyond `MOST`, except starred ones and the one just saved."""
+        """Delete the oldest texts beyond `MOST`, except starred ones and the one just saved."""
         infos = self.list(kept.place)
         spare = [info for info in infos if not info.starred and info.id != kept.id]
         if (excess := len(infos) - MOST) > 0:
@@ -152,7 +156,7 @@ class OpenText:
         self.id = info.id if info else new_id()
         self.revision = info.revision if info else 0
         self.parted = False
-        """Another session had changed the text, so this one continues as a separate text."""
+        """True if another session changed the text first, so that this one has a new id."""
 
 
 class _Unsaved(msgspec.Struct, frozen=True):
@@ -161,10 +165,10 @@ class _Unsaved(msgspec.Struct, frozen=True):
 
 
 class Texts:
-    """The texts, for callers that must not wait.
+    """The stored texts, for callers that must not wait for the disk.
 
-    `put` does the saves in the order of the requests, and reading returns texts as if they were
-    already saved.
+    `put` runs the saves in the order in which they were requested. Reading returns the texts as if
+    they were already saved.
     """
 
     def __init__(
@@ -176,10 +180,10 @@ class Texts:
         self._guard = threading.Lock()
 
     def list(self, place: str) -> list[TextInfo]:
-        """Return the texts of a place, the latest change first."""
+        """Return the texts of a place, the most recently changed first."""
         waiting = (
             self._waiting()
-        )  # first, because texts saved in the meantime are on the shelf then
+        )  # first, so that a text saved in the meantime is found on the shelf
         infos = {info.id: info for info in self._shelf.list(place)}
         for text, unsaved in waiting.items():
             if text.place == place:
@@ -210,7 +214,7 @@ class Texts:
             return dict(self._unsaved)
 
     def _write(self, text: OpenText) -> None:
-        """Save a text in the saving thread, where its current id and revision are known."""
+        """Save a text under its current id and revision; runs in the saving thread."""
         unsaved = self._waiting().get(text)
         if unsaved is None:
             return

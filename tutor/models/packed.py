@@ -1,7 +1,7 @@
-"""List and remove the packed copies of models.
+"""List and remove packed copies of models.
 
-The first time that a model file is loaded, its weights are packed for this machine and saved, even
-if you only try the file once (`tutor.lm.formats.packed_file`).
+When a model file is loaded for the first time, its weights are packed for this machine and saved,
+even if the file is used only once (see `tutor.lm.formats.packed_file`).
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from tutor import paths
 from tutor.errors import ModelError, ModelNotFound
 from tutor.models.installed import bundled_model, file_size, installed_models
 
-_LONGEST_HEADER = 100_000_000  # as in the safetensors library
-_SEE_LIST = "See what can be removed with `tutor model list`."
+_LONGEST_HEADER = 100_000_000  # bytes, as in the safetensors library
+_SEE_LIST = "Run `tutor model list` to see what can be removed."
 
 
 class PackedCopy(msgspec.Struct, frozen=True):
-    """A packed copy of the model file `source`, with its displayed name and its size in bytes."""
+    """A packed copy of the model file `source`. `name` is for display, and `size` is in bytes."""
 
     name: str
     path: Path
@@ -30,7 +30,7 @@ class PackedCopy(msgspec.Struct, frozen=True):
 
 
 class _Description(msgspec.Struct, frozen=True):
-    """The part of `tutor.lm.formats.packed_file.Description` that is needed here."""
+    """The fields of `tutor.lm.formats.packed_file.Description` that are needed here."""
 
     source: str = ""
 
@@ -47,11 +47,11 @@ def packed_copies() -> tuple[PackedCopy, ...]:
 
 
 def remove(name: str) -> tuple[tuple[Path, int], ...]:
-    """Remove the model that `tutor model list` calls `name`, with its packed copies.
+    """Remove the model with this name in `tutor model list`, along with its packed copies.
 
-    If the model file is in another folder, only its packed copies are removed. Returns the removed
-    paths with their sizes in bytes. Raises `ModelNotFound`, or `ModelError` if a file cannot be
-    removed.
+    If the model file is not in a model folder, only its packed copies are removed. Returns the
+    removed paths with their sizes in bytes. Raises `ModelNotFound`, or `ModelError` if a file
+    cannot be removed.
     """
     wanted = name.casefold()
     models = [
@@ -84,7 +84,7 @@ def _removed(path: Path, size: int) -> tuple[Path, int]:
     except OSError as error:
         raise ModelError(
             f"{path} cannot be removed: {error.strerror or error}.",
-            "Ask the person who manages this machine to remove it.",
+            "Ask the administrator of this machine to remove it.",
         ) from error
     return path, size
 
@@ -98,12 +98,15 @@ def _copies_in(folder: Path) -> Iterator[PackedCopy]:
             metadata = msgspec.json.decode(header, type=_Header).metadata
             source = msgspec.json.decode(metadata.get("tutor", "{}"), type=_Description).source
             size = path.stat().st_size
-        except (OSError, msgspec.DecodeError):  # removed since, or damaged but using space
+        except (
+            OSError,
+            msgspec.DecodeError,
+        ):  # removed just now, or damaged but using space
             source, size = "", path.stat().st_size if path.exists() else 0
         name = Path(source).stem if source else path.name
         yield PackedCopy(name, path, size, source)
 
 
 def is_orphan(copy: PackedCopy) -> bool:
-    """Return True if the model file that the copy was made from is gone."""
+    """Return True if the original model file of this copy no longer exists."""
     return bool(copy.source) and not Path(copy.source).exists()

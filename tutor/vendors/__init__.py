@@ -1,31 +1,31 @@
-"""Models that run on another machine, or in another program on this one.
+"""Models that run on another machine or in another program on this machine.
 
-Start with `service`: what a request and an answer consist of, for every service.
+Start with `service`, which defines requests and responses for all services.
 
-    service         a request, the pieces of an answer, and the interface of every service
-    catalogue       the services with their dated facts; what `openai:NAME` means
-    keys            where a key comes from, and the type that never shows it
-    permissions     the hosts that the learner has allowed; nothing is sent to any other
-    opening         from a remote model to a `Service` that answers requests
-    openai_service  ChatGPT, Claude, llama.cpp, Ollama, vLLM: every server with OpenAI's protocol
-    gemini_service  Gemini, through Google's own client
-    alternatives    how many alternatives a server returns for one token, found by asking
-    errors          everything that can fail, in plain sentences that never contain the key
-    runs            answers in progress, each in a thread: start, poll, cancel
-    session         a text stepped on a service that returns log-probabilities
+    service         requests, streamed responses, and the interface of all services
+    catalogue       the known services with dated facts, and the meaning of `openai:NAME`
+    keys            finds API keys, and defines a type that never displays them
+    permissions     the hosts that the learner has agreed to; text is sent only to these
+    opening         opens the `Service` of a remote model
+    openai_service  ChatGPT, Claude, llama.cpp, Ollama, vLLM: servers with OpenAI's protocol
+    gemini_service  Gemini, through Google's client library
+    alternatives    finds out how many alternatives per token a server returns
+    errors          error messages in plain sentences that never contain the API key
+    runs            requests that run in threads: start, poll, cancel
+    session         stepping through text with a service that returns log-probabilities
     check           the measurements of `tutor model check`
 
-A lab asks a remote model in its backend, in the engine's process:
+A lab sends requests to a remote model from its backend, in the engine process:
 
     tools.remote.start("left", model, RemoteRequest((ChatMessage("user", "Hello"),)))
     ...
-    state = tools.remote.look("left", since=len(pieces))     # at once; what has arrived since
-    tools.remote.cancel("left")                              # at once
+    state = tools.remote.look("left", since=len(pieces))     # returns the new pieces at once
+    tools.remote.cancel("left")                              # returns at once
 
 `start` raises `NotAllowed` until the learner has agreed to the host on the consent screen
-(`tutor.app.model.consent`). A lab keeps what it has received in its own state: after a restart,
-the engine does not know the run, and `look` reports that it was interrupted.
+(`tutor.app.model.consent`). A lab must store what it has received: the engine loses its runs when
+it restarts, and `look` then reports that the run was interrupted.
 
-The vendors' client packages are slow to import. Only the adapters import them, when they are used,
-and never in the process that draws the screen.
+The vendors' client libraries are slow to import. Only the adapters import them, on first use, and
+never in the process that draws the screen.
 """

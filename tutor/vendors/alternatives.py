@@ -1,4 +1,4 @@
-"""Finds out how many alternatives a server returns for one token, by trial."""
+"""Find out, by trial, how many alternatives per token a server returns."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.service import Cancellation, Finish, Piece, RemoteRequest, Service
 
 ALTERNATIVES = 20
-"""Alternatives to ask for with each token: the most that OpenAI allows, and vLLM by default."""
+"""The number of alternatives to request: the maximum of OpenAI and, by default, of vLLM."""
 
 _FEW = 5
-"""The most that OpenAI's older endpoint allows."""
+"""The maximum number of alternatives of OpenAI's older endpoint."""
 
 
 class Alternatives:
-    """The number of alternatives to ask one model for.
+    """The number of alternatives per token to request from one model.
 
-    It starts at `most`, which is lowered when the server refuses that many.
+    `most` is the current maximum. It is lowered when the server rejects a request.
     """
 
     def __init__(self, model: RemoteModel) -> None:
@@ -32,7 +32,7 @@ class Alternatives:
         request: RemoteRequest,
         cancellation: Cancellation,
     ) -> Iterator[Piece | Finish]:
-        """Yield the answer, with fewer alternatives or none if the server refuses.
+        """Yield the response, retrying with fewer or no alternatives if the server rejects them.
 
         Raises `RemoteError`.
         """

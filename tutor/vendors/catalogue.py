@@ -1,8 +1,8 @@
-"""The catalogue of remote services, and what `openai:NAME` means.
+"""The catalogue of remote services, and the parser for specifications such as `openai:NAME`.
 
-The services are data (`assets/remote.yaml`). Their prices and context windows are in
-`lessons/facts.yaml`, with the other dated facts. A fact that no vendor has published is None here,
-never a guess.
+The services are listed in `assets/remote.yaml`. Their prices and context windows are in
+`lessons/facts.yaml`, together with the other dated facts. A fact that the vendor has not published
+is None, never a guess.
 """
 
 from __future__ import annotations
@@ -22,24 +22,25 @@ from tutor import paths
 from tutor.errors import UsageError
 
 OWN_KEY = "TUTOR_API_KEY"
-"""The environment variable with the key for a server that is not in the catalogue.
+"""The environment variable with the API key for a server that is not in the catalogue.
 
-No other key is ever sent there: a key belongs to the service that issued it.
+Such a server never gets any other key, because a key must only be sent to the service that issued
+it.
 """
 
 BASE_URL = "TUTOR_BASE_URL"
-"""The environment variable with the default of `--base-url`."""
+"""The environment variable with the default value of `--base-url`."""
 
 _PRICE = re.compile(r"(?P<prompt>[\d.]+) / (?P<answer>[\d.]+) (?P<model>.+)")
 _SPEC = re.compile(r"(?P<service>[a-z]+):(?P<name>.*)", re.DOTALL)
 _LONGEST_NAME = 200
 _LABEL = re.compile(r"(?!-)[\w-]{1,63}(?<!-)")
-"""A part of a host name between dots. The underscore is not standard, but it is used."""
+"""One label of a host name. Underscores are not standard, but occur in practice."""
 _LONGEST_HOST = 253
 
 
 class Dated(msgspec.Struct, frozen=True):
-    """A fact with its date and source. `value` is text for people."""
+    """A fact with its date and source. `value` is text to display."""
 
     value: str
     as_of: str
@@ -48,7 +49,7 @@ class Dated(msgspec.Struct, frozen=True):
 
 
 class Price(msgspec.Struct, frozen=True):
-    """US dollars per million tokens of the model that the price list calls `model`."""
+    """The price in US dollars per million tokens. `model` is the model's name in the price list."""
 
     prompt: float
     answer: float
@@ -58,15 +59,15 @@ class Price(msgspec.Struct, frozen=True):
     second_hand: bool = False
 
     def cost(self, prompt_tokens: int, answer_tokens: int) -> float:
-        """Return the US dollars for one answer."""
+        """Return the cost of one response in US dollars."""
         return (self.prompt * prompt_tokens + self.answer * answer_tokens) / 1_000_000
 
 
 class ServiceCard(msgspec.Struct, frozen=True):
     """The published facts about a service.
 
-    `price` and `context` are about `model`. `alternatives` is the most alternatives that the
-    service returns for one token, None if that is not documented.
+    `price` and `context` apply to `model`. `alternatives` is the maximum number of alternatives per
+    token that the service returns, or None if it is undocumented.
     """
 
     id: str
@@ -83,25 +84,25 @@ class ServiceCard(msgspec.Struct, frozen=True):
 
 
 class RemoteModel(msgspec.Struct, frozen=True):
-    """One model of one service: what `--model openai:NAME` names."""
+    """A model of a remote service, as specified by `--model openai:NAME`."""
 
     service: ServiceCard
     name: str
 
     @property
     def spec(self) -> str:
-        """The model's name on the command line, without `--base-url`."""
+        """The specification of the model on the command line, without `--base-url`."""
         prefix = "openai" if self.service.id == OWN else self.service.id
         return f"{prefix}:{self.name}"
 
     @property
     def host(self) -> str:
-        """The machine that text is sent to, with its port if that is not the default."""
+        """The host to which text is sent, including the port if the base URL contains one."""
         return _host(self.service.base_url)
 
     @property
     def here(self) -> bool:
-        """Return whether the host is this machine, so that text sent there does not leave it."""
+        """Return True if the server runs on this machine, so that no text leaves the machine."""
         return is_loopback(self.service.base_url)
 
     @property
@@ -110,26 +111,26 @@ class RemoteModel(msgspec.Struct, frozen=True):
 
     @property
     def price(self) -> Price | None:
-        """The price, which is known only for the model that the price list names."""
+        """The price if it is known, which is only the case for the model in the price list."""
         return self.service.price if self.name == self.service.model else None
 
 
 OWN = "own"
-"""The id of a service that is not in the catalogue: a server named with `--base-url`."""
+"""The service id of servers specified with `--base-url` that are not in the catalogue."""
 
 
 def is_remote(spec: str | None) -> bool:
-    """Return whether this specifies a remote model. None stands for the value of TUTOR_MODEL."""
+    """Return True if `spec`, or by default TUTOR_MODEL, specifies a remote model."""
     spec = spec or os.environ.get("TUTOR_MODEL") or ""
     found = _SPEC.fullmatch(spec)
     return found is not None and found["service"] in {card.id for card in catalogue()}
 
 
 def remote_model(spec: str | None, base_url: str | None = None) -> RemoteModel:
-    """Return the model that `openai:NAME`, `claude:NAME` or `gemini:NAME` names.
+    """Return the model that `openai:NAME`, `claude:NAME` or `gemini:NAME` specifies.
 
-    Without a name, this is the service's default model. A `base_url` of None stands for the value
-    of TUTOR_BASE_URL, which applies only to `openai:`. Raises `UsageError` for an invalid
+    Without a name, this is the service's default model. `spec` defaults to TUTOR_MODEL. For
+    `openai:`, `base_url` defaults to TUTOR_BASE_URL. Raises `UsageError` for an invalid
     specification.
     """
     spec = spec or os.environ.get("TUTOR_MODEL") or ""
@@ -137,27 +138,27 @@ def remote_model(spec: str | None, base_url: str | None = None) -> RemoteModel:
     cards = {card.id: card for card in catalogue()}
     if not found or found["service"] not in cards:
         raise UsageError(
-            f"{spec!r} does not name a remote model.",
-            f"Write {_choices(cards)} and a model's name.",
+            f"{spec!r} does not specify a remote model.",
+            f"Write {_choices(cards)} followed by a model's name.",
         )
     card, name = cards[found["service"]], found["name"].strip()
     if given := (base_url or (os.environ.get(BASE_URL) if card.id == "openai" else None)):
         card = _at(given, card)
     if not name and card.model is None:
         raise UsageError(
-            f"No model of {card.product} is named.", f"Write a name after the colon: {spec}NAME."
+            f"{card.product} has no default model.", f"Add the model's name: {spec}NAME."
         )
     name = name or card.model or ""
     if len(name) > _LONGEST_NAME or not name.isprintable():
         raise UsageError(
-            f"{name[:60]!r} is not a model's name.", "Check it for invisible characters."
+            f"{name[:60]!r} is not a valid model name.", "Check it for invisible characters."
         )
     return RemoteModel(card, name)
 
 
 @cache
 def catalogue() -> tuple[ServiceCard, ...]:
-    """Return all services in this version's catalogue, in the order of the file."""
+    """Return all services in the catalogue, in the order of the file."""
     facts = {fact["id"]: fact for fact in _yaml(paths.lessons_folder() / "facts.yaml")}
     return tuple(_card(entry, facts) for entry in _yaml(paths.assets_folder() / "remote.yaml"))
 
@@ -173,9 +174,10 @@ def is_loopback(url: str) -> bool:
 
 
 def _at(base_url: str, card: ServiceCard) -> ServiceCard:
-    """Return the service at this address, from the catalogue if its host is there.
+    """Return the service at `base_url`, which is looked up in the catalogue by its host.
 
-    Any other address belongs to a service of its own. Raises `UsageError`.
+    For any other host, returns a new service with the id `OWN`. Raises `UsageError` for an invalid
+    address.
     """
     address = base_url.strip().rstrip("/")
     try:
@@ -187,8 +189,8 @@ def _at(base_url: str, card: ServiceCard) -> ServiceCard:
     wrong = wrong or not address.isprintable() or any(char in " \\" for char in address)
     if wrong or parts.username or parts.query or parts.fragment:
         raise UsageError(
-            "The base URL is not the address of a server.",
-            "Write it like http://127.0.0.1:8000/v1, without user name, key or question mark.",
+            "The base URL is not a valid server address.",
+            "Write it like http://127.0.0.1:8000/v1, without a user name, key or query string.",
         )
     for known in catalogue():
         if _host(known.base_url) == _host(address) and parts.scheme == "https":
@@ -209,7 +211,7 @@ def _at(base_url: str, card: ServiceCard) -> ServiceCard:
 
 
 def _is_machine(name: str) -> bool:
-    """Return whether this is a valid host name or IP address."""
+    """Return True if `name` is a valid host name or IP address."""
     if ":" in name or name.replace(".", "").isdigit():
         try:
             ipaddress.ip_address(name)

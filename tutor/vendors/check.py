@@ -1,7 +1,7 @@
-"""Measures what a remote model can do, for `tutor model check`.
+"""Measure the capabilities of a remote model, for `tutor model check`.
 
-It asks for a short answer and, if the server is not in the catalogue, for the continuation of a
-text.
+The check requests a short answer and, if the server is not in the catalogue, the continuation of
+some text.
 """
 
 from __future__ import annotations
@@ -21,16 +21,17 @@ from tutor.vendors.service import RemoteRequest
 ASKED = (ChatMessage("user", "Count from one to twenty, in words, separated by commas."),)
 TEXT = "One, two, three, four,"
 MOST_TOKENS = 400
-"""Enough for a model that reasons before it counts."""
+"""The token limit, which leaves room for hidden reasoning before the answer."""
 
 
 class CheckReport(msgspec.Struct, frozen=True):
     """The results of a check.
 
     `reachable` is None if nothing was sent. `key` is "accepted", "refused", "missing", "none" (no
-    key was sent) or "unknown". `alternatives` and `text_alternatives` are the alternatives returned
-    for each token of an answer and of a continuation, None if there was none. `answer_tokens` are
-    counted by the service, `cost` is in US dollars, and times are in seconds.
+    key was sent) or "unknown". `alternatives` and `text_alternatives` are the maximum number of
+    alternatives per token in an answer and in a continuation, or None if there was none. `echoes`
+    is true if the server returns the prompt's tokens. `answer_tokens` is the token count that the
+    service reports, `cost` is in US dollars, and times are in seconds.
     """
 
     model: str
@@ -50,7 +51,7 @@ class CheckReport(msgspec.Struct, frozen=True):
 
 
 def check(model: RemoteModel, key: Secret | None) -> CheckReport:
-    """Ask the model and return a report. Errors are part of the report."""
+    """Send requests to the model and return a report, which includes any error."""
     sent = "accepted" if key else "none"
     try:
         answer = _answer(model, key)
@@ -77,9 +78,9 @@ def check(model: RemoteModel, key: Secret | None) -> CheckReport:
 
 
 def tokens_per_second(answer: Progress) -> float | None:
-    """Return the tokens per second between the first and the last token.
+    """Return the number of tokens per second between the first and the last token.
 
-    The result is None if the number of tokens is unknown.
+    Returns None if the number of tokens is unknown.
     """
     tokens = _told(answer) or _counted(answer)
     if tokens is None or answer.first_after is None or answer.last_after is None:
@@ -89,15 +90,15 @@ def tokens_per_second(answer: Progress) -> float | None:
 
 
 def _told(answer: Progress) -> int | None:
-    """Return the number of tokens that arrived one by one, each with its log-probability.
+    """Return the number of tokens that arrived with a log-probability, or None if there are none.
 
-    The end token has a log-probability too, but no text, and is not counted.
+    The end token also has a log-probability, but no text, so it is not counted.
     """
     return sum(bool(p.data) and p.log_probability is not None for p in answer.pieces) or None
 
 
 def _counted(answer: Progress) -> int | None:
-    """Return the tokens of the answer as the service counts them, which is what it charges for."""
+    """Return the answer's token count as reported by the service, which is what it charges for."""
     return answer.finish.usage.answer_tokens if answer.finish else None
 
 

@@ -1,7 +1,8 @@
-"""The errors of remote models, in plain sentences.
+"""Error messages for remote models, in plain sentences.
 
-The sentences are ours, built from the status and a cleaned and shortened message of the server. A
-vendor's exception is never chained to one of ours: it holds the request, and with it the key.
+We write the messages ourselves, from the response's status and a cleaned and shortened version of
+the server's message. Our exceptions are never chained to the vendor's exceptions, because these
+contain the request, including the API key.
 """
 
 from __future__ import annotations
@@ -30,10 +31,10 @@ def translated(
     cancellation: Cancellation,
     translate: Callable[[Exception], RemoteError],
 ) -> Iterator[Event]:
-    """Yield `events`, and raise our own errors in place of those of a vendor's client.
+    """Yield `events`, replacing the exceptions of the vendor's client with ours.
 
-    The error is raised outside the block that caught the vendor's error, so that this is not its
-    context. After `cancel`, every error only means that the connection was closed.
+    The new exception is raised outside the `except` block, so that the vendor's exception does not
+    become its context. After a cancellation, every exception is treated as a closed connection.
     """
     while True:
         failure: TutorError | None = None
@@ -46,7 +47,7 @@ def translated(
         except Exception as error:  # noqa: BLE001 (a client may raise anything; all is reported)
             failure = translate(error)
         if cancellation.cancelled:
-            failure = RequestCancelled("The answer was stopped.")
+            failure = RequestCancelled("The request was cancelled.")
         if failure is not None:
             raise failure
         yield event
@@ -59,9 +60,9 @@ def refused(
     key: Secret | None,
     headers: Mapping[str, str] | None = None,
 ) -> RemoteError:
-    """Return the error for a response whose status means failure.
+    """Return the error for a response with an error status.
 
-    `said` is the server's response body, decoded if it is JSON.
+    `said` is the body of the response, decoded if it is JSON.
     """
     product, host = model.service.product, model.host
     message = cleaned(_message_in(said), key)
@@ -70,38 +71,38 @@ def refused(
     match status:
         case 401:
             return errors.KeyRefused(
-                f"{product} does not accept the key.{quoted}", _key_step(model, key)
+                f"{product} does not accept the API key.{quoted}", _key_step(model, key)
             )
         case 403:
             return errors.AccessRefused(
-                f"{product} accepts the key, but not for this request.{quoted}",
-                "Check in your account whether this model is available to you and in your country.",
+                f"{product} does not allow this request with your API key.{quoted}",
+                "Check whether this model is available for your account and in your country.",
             )
         case 404:
             return errors.NoSuchModel(
                 f"{host} has no model {model.name!r}, or the address is wrong.{quoted}",
-                "Check the model's name and the end of the base URL, which usually is /v1.",
+                "Check the model's name and the end of the base URL, which is usually /v1.",
             )
         case 408 | 504:
             return RemoteTimeout(f"{host} timed out (status {status}).{quoted}", "Try again.")
         case 429:
             return errors.RateLimited(
-                f"{product} accepts no more requests from you for now.{quoted}",
+                f"{product} does not accept more requests at the moment.{quoted}",
                 _wait(headers or {}),
             )
         case _ if 500 <= status <= 599:
             return errors.ServerFailed(
-                f"{host} answered with status {status}.{quoted}",
-                "The problem is on the server. Try again in a few minutes.",
+                f"{host} returned status {status}.{quoted}",
+                "The problem is on the server's side. Try again in a few minutes.",
             )
     return errors.RequestRefused(
-        f"{host} answered with status {status}.{quoted}",
-        "Change the request as the message says, or choose another model.",
+        f"{host} returned status {status}.{quoted}",
+        "Change the request, or choose another model.",
     )
 
 
 def unreachable(model: RemoteModel, reason: str = "") -> RemoteError:
-    """Return the error for a failed connection. `reason` is the system's message."""
+    """Return the error for a failed connection. `reason` is the operating system's message."""
     step = (
         "Start the server, and check the port in the base URL."
         if model.here
@@ -112,62 +113,62 @@ def unreachable(model: RemoteModel, reason: str = "") -> RemoteError:
 
 
 def too_slow(seconds: float, *, begun: bool) -> RemoteTimeout:
-    """Return the error for a silent server; `begun` tells whether an answer had begun."""
-    what = "Nothing more arrived" if begun else "The server did not begin to answer"
+    """Return the error for a timeout. `begun` is true if part of the response had arrived."""
+    what = "The response stalled for" if begun else "The server did not respond within"
     return RemoteTimeout(
-        f"{what} within {seconds:g} seconds.",
-        "Try again, ask for a shorter answer, or choose a smaller model.",
+        f"{what} {seconds:g} seconds.",
+        "Try again, request a shorter answer, or choose a smaller model.",
     )
 
 
 def broken(model: RemoteModel) -> RemoteError:
-    """Return the error for a connection that ended in the middle of an answer."""
+    """Return the error for a connection that was closed before the response was complete."""
     return errors.StreamBroken(
         f"{model.host} closed the connection before its response was complete.",
-        "What arrived is kept. Ask again for a complete answer.",
+        "The part that arrived is kept. Try again to get the whole answer.",
     )
 
 
 def unreadable(model: RemoteModel, what: str) -> RemoteError:
-    """Return the error for an answer that violates the protocol; `what` says in which way."""
+    """Return the error for a response that violates the protocol; `what` describes the problem."""
     return errors.AnswerUnreadable(
-        f"{model.host} sent an invalid answer: {what}.",
-        "Check the base URL, and that the server uses this protocol. What arrived is kept.",
+        f"{model.host} sent an invalid response: {what}.",
+        "Check the base URL and the server's protocol. The part that arrived is kept.",
     )
 
 
 def blocked(model: RemoteModel, why: str = "") -> RemoteError:
-    """Return the error for an answer that a filter withheld or cut off."""
+    """Return the error for a response that a filter withheld or cut off."""
     reason = f" ({cleaned(why, None)})" if why else ""
     return errors.AnswerBlocked(
-        f"{model.service.product} withheld its answer{reason}.",
-        "Rephrase the prompt. This is the service's own filter, not the model's choice.",
+        f"{model.service.product} blocked the answer{reason}.",
+        "Rephrase the prompt. The service's filter blocked the answer, not the model.",
     )
 
 
 def require_end(
     model: RemoteModel, request: RemoteRequest, pieces: int, reason: str | None, *, cut: bool
 ) -> None:
-    """Raise a `RemoteError` if an answer of `pieces` pieces is empty or has no reason for its end.
+    """Raise a `RemoteError` if a response has no content or ended without a finish reason.
 
-    `cut` means that the reason is the limit on tokens.
+    `pieces` is the number of pieces received. `cut` is true if the token limit ended the response.
     """
     if not reason:
-        raise broken(model) if pieces else unreadable(model, "it contains no part of an answer")
+        raise broken(model) if pieces else unreadable(model, "it has no content")
     if pieces or request.most_tokens == 1:
         return
     if cut:
         raise errors.AnswerCut(
-            f"{model.service.product} used all the tokens allowed before it wrote any text.",
-            "It reasons in hidden tokens: allow more tokens.",
+            f"{model.service.product} reached the token limit before it wrote any text.",
+            "Increase the token limit, since hidden reasoning uses tokens too.",
         )
     raise errors.AnswerEmpty(
-        f"{model.service.product} answered without any text.", "Ask again, or rephrase the prompt."
+        f"{model.service.product} returned no text.", "Try again, or rephrase the prompt."
     )
 
 
 def cleaned(text: str, key: Secret | None) -> str:
-    """Return a server's message as one line, without the key and without control characters."""
+    """Return a server's message as one line, without the API key and control characters."""
     line = safe(" ".join(text.split()))
     if key is not None:
         line = key.hide_in(line)
@@ -175,10 +176,10 @@ def cleaned(text: str, key: Secret | None) -> str:
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds to wait, from `retry-after-ms` or `Retry-After`.
+    """Return the number of seconds to wait, from `retry-after-ms` or `Retry-After`.
 
-    The latter holds seconds or a date (RFC 9110, 10.2.3). Returns None if the server does not say,
-    or if its value makes no sense.
+    `Retry-After` contains seconds or a date (RFC 9110, 10.2.3). Returns None if the server
+    specifies no valid time.
     """
     for header, divisor in (("retry-after-ms", 1000.0), ("retry-after", 1.0)):
         value = headers.get(header)
@@ -199,27 +200,27 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def _wait(headers: Mapping[str, str]) -> str:
     seconds = retry_after(headers)
     if seconds is None:
-        return "Wait a minute and ask again. If that does not help, check your account's limits."
+        return "Try again in a minute. If that does not help, check your account's limits."
     if seconds > _A_LONG_TIME:
-        return "The server asks you to wait for days: check your account's limits."
+        return "The server asks you to wait for days, so check your account's limits."
     if seconds >= 120:
-        return f"Ask again in {counted(math.ceil(seconds / 60), 'minute')}."
-    return f"Ask again in {counted(max(1, math.ceil(seconds)), 'second')}."
+        return f"Try again in {counted(math.ceil(seconds / 60), 'minute')}."
+    return f"Try again in {counted(max(1, math.ceil(seconds)), 'second')}."
 
 
 def _key_step(model: RemoteModel, key: Secret | None) -> str:
     variable = model.service.key_variables[0]
     if key is None and model.service.id == OWN:
-        return f"This server requires a key: set {variable}."
-    return f"Check {variable}: the key may be mistyped, revoked, or for another service."
+        return f"This server requires an API key. Set {variable}."
+    return f"Check {variable}. The key may be mistyped, revoked, or for another service."
 
 
 def _message_in(said: object) -> str:
-    """Return the message in a response body, wherever the service put it."""
+    """Return the message in a response body, which each service stores under a different name."""
     if isinstance(said, bytes):
         said = said.decode("utf-8", "replace")
     if isinstance(said, str):
-        return "" if said.lstrip().startswith("<") else said  # an HTML page has no message for us
+        return "" if said.lstrip().startswith("<") else said  # ignore HTML pages
     if isinstance(said, list):
         return _message_in(said[0]) if said else ""
     if isinstance(said, dict):

@@ -1,8 +1,8 @@
-"""Gemini, through Google's `google-generativeai`.
+"""The adapter for Gemini, which uses Google's `google-generativeai` package.
 
-Google no longer supports this client, so everything about it is in this file: its warnings are
-silenced, it uses plain HTTP (`transport="rest"`), and only its messages and its transport are used.
-It cannot continue a text, and it reports nothing about tokens.
+Google no longer supports this package, so all its uses are in this module. Its warnings are
+silenced, it uses HTTP instead of gRPC (`transport="rest"`), and only its message classes and its
+transport are used. The adapter cannot continue text and reports no token probabilities.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # we know that it is no longer supported
+    warnings.simplefilter("ignore")  # the package warns that it is no longer supported
     import google.generativeai as genai
     from google.api_core.exceptions import GoogleAPICallError
     from google.generativeai import client as genai_client
@@ -46,7 +46,7 @@ _configuring = threading.Lock()
 
 
 class GeminiService:
-    """One model of Gemini. Nothing is sent before `stream`."""
+    """A Gemini model. It sends no request before `stream` is called."""
 
     def __init__(self, model: RemoteModel, key: Secret | None) -> None:
         self._model = model
@@ -55,7 +55,7 @@ class GeminiService:
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:
-        """Yield the answer to a conversation. Raises `NotTold` for a text to be continued."""
+        """Yield the response to a conversation. Raises `NotTold` for a text prompt."""
         return errors.translated(self._events(request, cancellation), cancellation, self._in_words)
 
     def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
@@ -90,9 +90,9 @@ class GeminiService:
         yield Finish(_REASONS.get(reason, "other"), usage)
 
     def _client(self, cancellation: Cancellation) -> Any:
-        """Return a client with a connection of its own.
+        """Return a client with its own connection.
 
-        The package keeps its settings globally, so they are set and used under one lock.
+        The package stores its settings globally, so a lock protects setting and using them.
         """
         with _configuring:
             genai.configure(
@@ -102,9 +102,9 @@ class GeminiService:
             )
             client = genai_client.get_default_generative_client()
         session = client.transport._session
-        session._max_refresh_attempts = 0  # never send a refused key again
-        session.max_redirects = 0  # the learner agreed to this host and no other
-        session.trust_env = not self._model.here  # a proxy is another machine
+        session._max_refresh_attempts = 0  # never send a rejected key again
+        session.max_redirects = 0  # the learner agreed to this host only
+        session.trust_env = not self._model.here  # a proxy would be another machine
         for scheme in ("http://", "https://"):
             session.mount(scheme, _Watched(cancellation.cut_off))
         return client
@@ -116,7 +116,7 @@ class GeminiService:
                 status = int(error.code or 500)
                 said = str(error.message)
                 if status == 400 and "api key" in said.lower():
-                    status = 401  # Google uses status 400 for this
+                    status = 401  # Google uses status 400 for an invalid key
                 response = getattr(error, "response", None)
                 headers = dict(response.headers) if response is not None else {}
                 lower = {name.lower(): value for name, value in headers.items()}
@@ -135,17 +135,17 @@ class GeminiService:
                     return errors.too_slow(SILENCE, begun=True)
                 return errors.broken(model) if aborted else errors.unreachable(model)
             case ParseError():
-                return errors.unreadable(model, "a part of it violates the protocol")
+                return errors.unreadable(model, "it violates the protocol")
             case ValueError() if str(error).startswith("Unfinished stream"):
                 return errors.broken(model)
-        return errors.unreadable(model, f"the client failed with {type(error).__name__}")
+        return errors.unreadable(model, f"the client library raised {type(error).__name__}")
 
 
 def _message(model: RemoteModel, request: RemoteRequest) -> Any:
-    """Return the request as Google's message. Raises `NotTold` for a text to be continued."""
+    """Convert a request to Google's message class. Raises `NotTold` for a text prompt."""
     if isinstance(request.prompt, str):
         raise NotTold(
-            f"{model.service.product} answers messages, but does not continue texts.",
+            f"{model.service.product} answers messages, but cannot continue text.",
             "Send the text as a message.",
         )
     system = "\n".join(m.content for m in request.prompt if m.role == "system")
@@ -174,7 +174,7 @@ def _message(model: RemoteModel, request: RemoteRequest) -> Any:
 
 
 def _usage(told: Any) -> Usage | None:
-    """Return the token counts. The total includes hidden reasoning tokens."""
+    """Return the token counts, including hidden reasoning tokens."""
     if not told.prompt_token_count:
         return None
     beyond = told.total_token_count - told.prompt_token_count
@@ -182,7 +182,7 @@ def _usage(told: Any) -> Usage | None:
 
 
 def _first_sentence(said: str) -> str:
-    """Return a message without the request's address, which the client puts in front of it."""
+    """Remove the request's URL, which the client adds to the start of a message."""
     return said.partition(": ")[2] if said.startswith(("POST ", "GET ")) else said
 
 

@@ -1,6 +1,7 @@
-"""Keys of remote services: from the environment, or else from the system's keyring.
+"""API keys of remote services, from the environment or the system's keyring.
 
-A key is a `Secret` from where it is read to where it is sent. It is never stored, shown or logged.
+A key is wrapped in a `Secret` from the moment it is read until it is sent. It is never stored,
+displayed or logged.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ from tutor.environment import keys_held
 from tutor.vendors.catalogue import ServiceCard
 
 KEYRING_SERVICE = "tutor"
-"""The service name in the keyring: `keyring set tutor OPENAI_API_KEY` stores a key.
+"""The service name in the keyring. `keyring set tutor OPENAI_API_KEY` stores a key.
 
-An entry has the name of the environment variable.
+Each entry is named after the environment variable for the key.
 """
 
 HIDDEN = "***"
 
 
 class Secret:
-    """Text that stays hidden unless it is requested by name."""
+    """A string that is hidden unless it is explicitly revealed."""
 
     __slots__ = ("_text",)
 
@@ -28,13 +29,13 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the text, to be put into the request that carries it and nowhere else."""
+        """Return the secret text. Use it only in the request that sends it."""
         return self._text
 
     def hide_in(self, text: str) -> str:
-        """Return `text` without this secret: servers often repeat what they were sent."""
+        """Return `text` with this secret masked, because servers often repeat what they receive."""
         hidden = text.replace(self._text, HIDDEN) if self._text else text
-        # some repeat only its beginning and end, with asterisks between
+        # some servers repeat only its beginning and end, with asterisks in between
         for part in (self._text[:8], self._text[-6:]):
             if len(self._text) >= 16:
                 hidden = hidden.replace(part, HIDDEN)
@@ -50,18 +51,19 @@ class Secret:
         return HIDDEN
 
     def __reduce__(self) -> str:
-        raise TypeError("A secret cannot be stored.")
+        raise TypeError("A secret cannot be pickled.")
 
 
 def find_key(card: ServiceCard) -> Secret | None:
-    """Return the key for this service, or None if there is none."""
+    """Return the API key for this service, or None if there is none."""
     return from_environment(card) or _from_keyring(card)
 
 
 def from_environment(card: ServiceCard) -> Secret | None:
-    """Return the key from the environment, or None.
+    """Return the API key from the environment, or None.
 
-    This is fast and does not import the keyring's client, for the process that draws the screen.
+    This is fast and does not import the keyring library, so the process that draws the screen can
+    use it.
     """
     for variable in card.key_variables:
         if text := os.environ.get(variable, "").strip():
@@ -70,12 +72,12 @@ def from_environment(card: ServiceCard) -> Secret | None:
 
 
 def has_key(card: ServiceCard) -> bool:
-    """Return whether there is a key, even in the engine, which does not inherit keys."""
+    """Return True if there is an API key, even in the engine, which doesn't inherit the keys."""
     return not keys_held().isdisjoint(card.key_variables) or _from_keyring(card) is not None
 
 
 def _from_keyring(card: ServiceCard) -> Secret | None:
-    """Return the key from the keyring. If the keyring cannot be used, there is no key."""
+    """Return the API key from the keyring, or None if there is no key or no keyring."""
     try:
         import keyring
         from keyring.errors import KeyringError

@@ -1,11 +1,12 @@
-"""Services that use OpenAI's protocol, through the `openai` package.
+"""The adapter for services that use OpenAI's protocol, based on the `openai` package.
 
-Conversations go to `chat/completions`. A text to be continued goes to the older `completions`,
-which takes it as it is: the stepper needs that, and servers that people run themselves have it.
-Both return log-probabilities, in two formats, if the server supports them.
+Conversations are sent to the `chat/completions` endpoint. Text prompts are sent to the older
+`completions` endpoint, which continues the text as it is. The stepper needs this endpoint, and
+self-hosted servers usually provide it. Both endpoints return log-probabilities if the server
+supports them, but in different formats.
 
-Every stream has a connection of its own, so that another thread can cut it off without affecting
-anything else. Nothing is retried: learners should see what happens.
+Every stream has its own connection, so that another thread can close it without affecting other
+streams. Failed requests are not retried, so that learners see what happens.
 """
 
 from __future__ import annotations
@@ -36,14 +37,14 @@ from tutor.vendors.service import (
 )
 
 CONNECT = 10.0
-"""Seconds to wait for a connection."""
+"""The connection timeout, in seconds."""
 
 _UNFINISHED = "One, two, three, four,"
-"""A text that every model continues."""
+"""Text that any model is expected to continue."""
 
 
 class OpenAIService:
-    """One model of one server. Nothing is sent before `stream`."""
+    """A model on a server with OpenAI's protocol. It sends no request before `stream` is called."""
 
     def __init__(self, model: RemoteModel, key: Secret | None) -> None:
         self._model = model
@@ -53,7 +54,10 @@ class OpenAIService:
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:
-        """Yield the answer. Raises `RemoteError`, or `NotTold` if log-probabilities are refused."""
+        """Yield the response.
+
+        Raises `RemoteError`, or `NotTold` if the server does not support log-probabilities.
+        """
         return errors.translated(
             self._events(request, cancellation),
             cancellation,
@@ -61,14 +65,14 @@ class OpenAIService:
         )
 
     def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
-        """Return the tokens of a text, with the parameter `echo`.
+        """Return the tokens of `text`, using the `echo` parameter.
 
-        vLLM supports it, and llama.cpp's server for Python if it is started accordingly.
+        vLLM supports this parameter. llama.cpp's Python server supports it with suitable options.
 
-        The log-probabilities are in their right places only if the server also returns one for the
-        token after the prompt. Otherwise (llama.cpp's server for Python 0.3) each belongs to the
-        token one position later, and is dropped. If the model ends the text at once, there is no
-        token after it: then a text that does not end shows how this server counts.
+        The log-probabilities belong to the right tokens only if the server also returns one for the
+        token after the prompt. Otherwise they are shifted by one token (as in llama.cpp's Python
+        server 0.3) and are discarded. If the model ends the text right after the prompt, there is
+        no such token, so another text is used to test the server.
         """
         echo = self._echo(text, cancellation)
         if echo is None:
@@ -130,9 +134,10 @@ class OpenAIService:
             yield msgspec.convert(_plain(event), Chunk)
 
     def _options(self, request: RemoteRequest) -> dict[str, Any]:
-        """Return the parameters beside the prompt.
+        """Return the request parameters other than the prompt.
 
-        Those with default values are left out: several models refuse a temperature, even their own.
+        Parameters with default values are omitted, because several models reject even the default
+        temperature.
         """
         sampler, conversation = request.sampler, not isinstance(request.prompt, str)
         options: dict[str, Any] = {"model": self._model.name}
@@ -153,14 +158,14 @@ class OpenAIService:
         return options
 
     def _own_options(self, request: RemoteRequest) -> dict[str, Any]:
-        """Return parameters beyond the protocol, for llama.cpp, vLLM and similar servers."""
+        """Return additional parameters that llama.cpp, vLLM and similar servers support."""
         extra: dict[str, Any] = {}
         if request.sampler.top_k:
             extra["top_k"] = request.sampler.top_k
         if request.sampler.min_p:
             extra["min_p"] = request.sampler.min_p
         last = request.prompt[-1] if not isinstance(request.prompt, str) else None
-        if last is not None and last.role == "assistant":  # to be continued
+        if last is not None and last.role == "assistant":  # the server should continue this message
             extra |= {"continue_final_message": True, "add_generation_prompt": False}
         return extra
 
@@ -170,7 +175,7 @@ class OpenAIService:
 
     @contextmanager
     def _client(self, cancellation: Cancellation) -> Iterator[openai.OpenAI]:
-        """Yield a client for one request, whose connection `cancellation` cuts off."""
+        """Yield a client for one request, whose connection can be closed with `cancellation`."""
 
         def follow(name: str, info: dict[str, Any]) -> None:
             if name in ("connection.connect_tcp.complete", "connection.start_tls.complete"):
@@ -183,8 +188,8 @@ class OpenAIService:
         with httpx2.Client(
             timeout=httpx2.Timeout(SILENCE, connect=CONNECT),
             event_hooks={"request": [watch]},
-            follow_redirects=False,  # the learner agreed to this host and no other
-            trust_env=not self._model.here,  # a proxy is another machine
+            follow_redirects=False,  # the learner agreed to this host only
+            trust_env=not self._model.here,  # a proxy would be another machine
         ) as http:
             try:
                 yield openai.OpenAI(
@@ -215,17 +220,19 @@ class OpenAIService:
                     )
                 return found
             case openai.APITimeoutError() if isinstance(error.__cause__, httpx2.ConnectTimeout):
-                return errors.unreachable(model, f"timed out after {CONNECT:g} seconds")
+                return errors.unreachable(
+                    model, f"the connection timed out after {CONNECT:g} seconds"
+                )
             case openai.APITimeoutError():
                 return errors.too_slow(SILENCE, begun=False)
             case openai.APIConnectionError():
                 return self._no_connection(error.__cause__)
-            case openai.APIError():  # an error in the middle of a stream, with status 200
+            case openai.APIError():  # an error inside a stream that began with status 200
                 said = errors.cleaned(error.message, key)
                 return errors.refused(_code_of(error), said, model, key)
             case json.JSONDecodeError() | UnicodeDecodeError() | msgspec.ValidationError():
-                return errors.unreadable(model, "a part of it violates the protocol")
-        return errors.unreadable(model, f"the client failed with {type(error).__name__}")
+                return errors.unreadable(model, "it violates the protocol")
+        return errors.unreadable(model, f"the client library raised {type(error).__name__}")
 
     def _no_connection(self, cause: BaseException | None) -> RemoteError:
         if isinstance(cause, httpx2.ConnectError | httpx2.ProxyError | httpx2.UnsupportedProtocol):
@@ -235,7 +242,7 @@ class OpenAIService:
 
 
 def _plain(answer: Any) -> Any:
-    """Return an event from the client as plain data; the client accepts anything as an answer."""
+    """Convert a response or event to plain data. The client library does not validate it."""
     return answer.model_dump(warnings=False) if hasattr(answer, "model_dump") else answer
 
 

@@ -1,10 +1,10 @@
-r"""The messages of OpenAI's protocol, decoded into pieces.
+r"""The messages of OpenAI's protocol, and their conversion to pieces.
 
-Log-probabilities come in two formats. The one for conversations, which llama.cpp's own server also
-uses for continuations, contains the bytes of each token. The older one for continuations has only
-texts: a token that is a part of a character appears there as `bytes:\xe2\x80`, as a replacement
-character, or as nothing, depending on the server. A token whose bytes are unknown is left out, and
-its probability counts as hidden.
+There are two formats of log-probabilities. The chat format contains the bytes of each token;
+llama.cpp's server also uses it for text completions. The completion format contains only text. In
+this format, a token that is part of a character appears as `bytes:\xe2\x80`, as a replacement
+character, or as an empty string, depending on the server. Alternatives with unknown bytes are left
+out, and their probability counts as hidden.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class TopLogProb(msgspec.Struct, frozen=True):
 
 
 class TokenLogProb(msgspec.Struct, frozen=True):
-    """One token with its log-probability, in the format for conversations."""
+    """A token with its log-probability, in the chat format."""
 
     token: str
     logprob: float
@@ -38,7 +38,7 @@ class TokenLogProb(msgspec.Struct, frozen=True):
 
 
 class LogProbs(msgspec.Struct, frozen=True):
-    """Log-probabilities: `content` is the format for conversations, the rest the older one."""
+    """Log-probabilities: `content` in the chat format, all others in the completion format."""
 
     content: list[TokenLogProb] | None = None
     tokens: list[str] | None = None
@@ -52,7 +52,7 @@ class Delta(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """One answer. A conversation fills `delta`, a continuation `text`."""
+    """An answer in a response. Chat responses use `delta`, and text completions use `text`."""
 
     delta: Delta | None = None
     text: str | None = None
@@ -66,18 +66,18 @@ class TokenUsage(msgspec.Struct, frozen=True):
 
 
 class Chunk(msgspec.Struct, frozen=True):
-    """One event from a stream, or a complete response."""
+    """An event in a stream, or a complete response."""
 
     choices: list[Choice] = []
     usage: TokenUsage | None = None
 
 
 class Pieces:
-    """A decoder from events to pieces, which joins characters whose bytes arrive separately."""
+    """A converter from events to pieces. It joins characters whose bytes arrive separately."""
 
     def __init__(self) -> None:
         self.count = 0
-        """The number of pieces that were not empty."""
+        """The number of non-empty pieces so far."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
     def of(self, choice: Choice) -> Iterator[Piece]:
@@ -95,13 +95,13 @@ class Pieces:
             yield msgspec.structs.replace(piece, text=shown)
 
     def rest(self) -> Iterator[Piece]:
-        """Yield what is left of an unfinished character."""
+        """Yield a replacement character if the last character is incomplete."""
         if left := self._decoder.decode(b"", final=True):
             yield Piece(left, b"")
 
 
 def tokens_in(told: LogProbs) -> Iterator[Piece]:
-    """Yield the tokens that have log-probabilities. Their `text` is still to be decoded."""
+    """Yield the tokens that have log-probabilities, with an empty `text` still to be decoded."""
     if told.content is not None:
         for token in told.content:
             tops = [(_data(top.token, top.bytes), top.logprob) for top in token.top_logprobs or ()]
@@ -118,10 +118,10 @@ def tokens_in(told: LogProbs) -> Iterator[Piece]:
 
 
 class Echo(msgspec.Struct, frozen=True):
-    """A prompt as a server repeats it: its tokens with their log-probabilities.
+    """The tokens of a prompt that a server has repeated, with their log-probabilities.
 
-    `followed` means that there is one for a token after the prompt, too; `ended` that the model
-    ended the text right after the prompt.
+    `followed` is true if the server also returned a token after the prompt, and `ended` is true if
+    the model ended the text right after the prompt.
     """
 
     pieces: tuple[Piece, ...]
@@ -134,9 +134,9 @@ class Echo(msgspec.Struct, frozen=True):
 
 
 def echo_in(answer: Any, prompt: str) -> Echo | None:
-    """Return the prompt that an answer to a request with `echo` repeats.
+    """Return the prompt in a response to a request with `echo`.
 
-    Returns None if the tokens of `prompt` are incomplete. Raises `msgspec.ValidationError`.
+    Returns None if the tokens do not add up to `prompt`. Raises `msgspec.ValidationError`.
     """
     chunk = msgspec.convert(answer, Chunk)
     choice = chunk.choices[0] if chunk.choices else Choice()
@@ -150,7 +150,7 @@ def echo_in(answer: Any, prompt: str) -> Echo | None:
             followed = True
             break
         if not found and not wanted.startswith(piece.data):
-            continue  # the token that begins a text is not part of it
+            continue  # the special token at the start of the text is not part of the prompt
         data += piece.data
         if piece.data:
             found.append(msgspec.structs.replace(piece, text=piece.data.decode("utf-8", "replace")))
@@ -167,7 +167,7 @@ def finish_reason(said: str | None) -> Reason:
 
 
 def _data(text: str, numbers: Sequence[int] | None = None) -> bytes:
-    """Return the bytes of a token, or none if the server does not report them."""
+    """Return the bytes of a token, or empty bytes if they are unknown."""
     if numbers is not None and all(0 <= number < 256 for number in numbers):
         return bytes(numbers)
     if _BYTES.fullmatch(text):
@@ -176,9 +176,9 @@ def _data(text: str, numbers: Sequence[int] | None = None) -> bytes:
 
 
 def _alternatives(tops: Sequence[tuple[bytes, float]]) -> tuple[Alternative, ...]:
-    """Return the alternatives, most probable first.
+    """Return the alternatives, sorted by descending probability.
 
-    The probabilities of alternatives with the same bytes are added, since nothing tells them apart.
+    Alternatives with the same bytes cannot be distinguished, so their probabilities are added.
     """
     merged: dict[bytes, float] = {}
     for data, value in tops:
@@ -191,7 +191,7 @@ def _alternatives(tops: Sequence[tuple[bytes, float]]) -> tuple[Alternative, ...
 
 
 def _sum(one: float, other: float) -> float:
-    """Return log(e^one + e^other), at most 0."""
+    """Return log(e^one + e^other), limited to at most 0."""
     high, low = max(one, other), min(one, other)
     return min(0.0, high + math.log1p(math.exp(low - high)))
 

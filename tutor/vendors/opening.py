@@ -1,4 +1,4 @@
-"""Opens the `Service` of a remote model."""
+"""Open the `Service` of a remote model."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from tutor.vendors.keys import Secret
 from tutor.vendors.service import Service
 
 _ADAPTERS = {"openai": ("OpenAIService", "remote"), "gemini": ("GeminiService", "gemini")}
-"""The class of each adapter, and the package extra that installs its client."""
+"""The class of each adapter, and the optional dependency group that installs its client."""
 
 
 def open_service(model: RemoteModel, key: Secret | None) -> Service:
-    """Return the adapter for this model's service. Nothing is sent yet.
+    """Return the adapter for this model's service, without sending any request.
 
-    Raises `KeyMissing` if a service of the catalogue has no key (servers that people run themselves
-    usually need none), and `ClientMissing` if the client is not installed.
+    Raises `KeyMissing` if a service in the catalogue has no API key; self-hosted servers usually
+    need none. Raises `ClientMissing` if the client library is not installed.
     """
     card = model.service
     if key is None and card.id != OWN:
         raise KeyMissing(
-            f"There is no key for {card.product}.",
+            f"No API key for {card.product} was found.",
             f"Set {card.key_variables[0]} before you start tutor, or store it in the keyring: "
             f"`keyring set tutor {card.key_variables[0]}`.",
         )
@@ -31,7 +31,7 @@ def open_service(model: RemoteModel, key: Secret | None) -> Service:
         adapter = import_module(f"tutor.vendors.{card.adapter}_service")
     except ImportError as error:
         raise ClientMissing(
-            f"The client for {card.product} is not installed.",
+            f"The client library for {card.product} is not installed.",
             f"Install it with: pip install 'tutor[{extra}]'.",
         ) from error
     service: Service = getattr(adapter, class_name)(model, key)

@@ -1,9 +1,8 @@
-"""The hosts that text may be sent to.
+"""The hosts to which text may be sent.
 
-The learner is asked once for each host and session of the program, on the consent screen
-(`tutor.app.model.consent`); naming a remote model on the command line counts as consent. The answer
-is kept here, in the process that sends: nothing else leaves the machine, whatever a lab or a lesson
-asks for.
+The consent screen (`tutor.app.model.consent`) asks the learner once per host, until the program
+exits. Specifying a remote model on the command line also counts as consent. The permissions are
+stored and checked in the process that sends the text, so no lab or lesson can bypass them.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ from tutor.vendors.keys import Secret, find_key
 
 
 class Permissions:
-    """The allowed hosts, each with the key that came with the consent.
+    """The permitted hosts, each with the API key that was sent along with the consent.
 
-    Safe to use from any thread.
+    All methods are thread-safe.
     """
 
     def __init__(self) -> None:
@@ -30,22 +29,22 @@ class Permissions:
             self._keys[host] = key or self._keys.get(host)
 
     def allowed(self, model: RemoteModel) -> bool:
-        """Return whether text may be sent. A server on this machine needs no consent."""
+        """Return True if text may be sent to the model's host. A local server needs no consent."""
         with self._lock:
             return model.here or model.host in self._keys
 
     def check(self, model: RemoteModel) -> None:
-        """Raise `NotAllowed` if text may not be sent to the host of `model`."""
+        """Raise `NotAllowed` if text may not be sent to the model's host."""
         if not self.allowed(model):
             raise NotAllowed(
-                f"You have not agreed to send anything to {model.host}.",
+                f"You have not agreed to send text to {model.host}.",
                 "Agree on the consent screen, or keep using the local model.",
             )
 
     def key(self, model: RemoteModel) -> Secret | None:
-        """Return the key for this model's service.
+        """Return the API key for this model's service.
 
-        This is the one that came with the consent, or else the one that this process finds.
+        This is the key that came with the consent, or else a key that this process finds.
         """
         with self._lock:
             given = self._keys.get(model.host)

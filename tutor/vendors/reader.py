@@ -1,12 +1,12 @@
-"""Asks a remote model for the next token.
+"""Request the next token from a remote model.
 
-A service has no session: each question sends the whole text again. Answers are kept, so that going
-back, another branch or another sampler setting costs nothing.
+A service has no sessions, so every request contains the whole text. Responses are cached, so going
+back, forking, or changing the sampler requires no new request.
 
-A text is asked about token by token, at temperature 0, because servers then return the model's own
-probabilities. A conversation is asked about in the same way if the server can continue an answer
-that has begun; whether it can is tested once. If it cannot, or if it returns nothing about tokens,
-the answer appears as the server writes it: you can inspect each token, but not replace it.
+Text is processed token by token at temperature 0, because servers then return the model's unchanged
+probabilities. Conversations are processed the same way if the server can continue a partial answer,
+which is tested once. If it cannot, or if it returns no log-probabilities, the server writes the
+whole answer: you can inspect each token, but not replace it.
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ from tutor.vendors.vocabulary import (
 
 GREEDY = SamplerSettings(temperature=0)
 LONGEST_ANSWER = 1024
-"""The most tokens of an answer that the server writes by itself."""
+"""The maximum number of tokens in an answer that the server writes as a whole."""
 
 _KEPT = 2048
 _ANSWERS = 8
 _SAME = 0.05
-"""If two log-probabilities (in nats) differ by more, they are not of the same position."""
+"""The maximum difference between two log-probabilities (in nats) that count as equal."""
 
 _CHAT_INSTEAD = "Press c to chat with this model, or step through a local model."
 
@@ -59,11 +59,12 @@ Check = Callable[[], None]
 
 
 class Prediction(msgspec.Struct, frozen=True):
-    """A server's report about the position after a text.
+    """The server's prediction for the position after a text.
 
-    `shown` are the tokens that it lists. `drawn` is the token that the server itself chose, if it
-    draws: `END` at the end of its answer, None if the draw is ours. `drawn_log` is the
-    log-probability of that token, which may be reported even if the token is not listed.
+    `shown` contains the tokens that the server lists. `drawn` is the token that the server chose if
+    it does the sampling: `END` at the end of its answer, or None if tutor does the sampling.
+    `drawn_log` is the log-probability of that token, which can be known even if the token is not in
+    `shown`.
     """
 
     shown: tuple[Alternative, ...]
@@ -72,9 +73,9 @@ class Prediction(msgspec.Struct, frozen=True):
 
 
 class RemoteReader:
-    """The questions to one model, from several threads, and a cache of its answers.
+    """A client for one remote model that caches its predictions. All methods are thread-safe.
 
-    `check` raises an error when the question was cancelled.
+    `check` arguments are functions that raise an error if the query has been cancelled.
     """
 
     def __init__(self, model: RemoteModel, permissions: Permissions) -> None:
@@ -93,33 +94,35 @@ class RemoteReader:
     def prediction(
         self, path: tuple[Token, ...], sampler: SamplerSettings, seed: int | None, check: Check
     ) -> Prediction:
-        """Return what comes after `path`. Without a seed, no answer is begun for it.
+        """Return the prediction for the token after `path`.
 
-        Raises `RemoteError`, or `NotTold` or `TextError` if this position cannot be asked about.
+        If `seed` is None, the server isn't asked to start a new answer. Raises `RemoteError`, which
+        is `NotTold` if the server cannot predict this position. Raises `TextError` after the
+        end token or in the middle of a character.
         """
         if not is_conversation(path):
             if END in path:
                 raise TextError(
-                    "The model ended its text here. A server cannot continue after the end.",
+                    "The model ended its text here, and a server cannot continue after the end.",
                     "Press u to undo the end.",
                 )
             if not self._alternatives.most:
                 raise NotTold(
                     f"{self.model.service.product} does not return log-probabilities and does not "
-                    "continue texts, so there is nothing to step through.",
+                    "continue text, so you cannot step through it.",
                     _CHAT_INSTEAD,
                 )
             return self._asked(text_of(b"".join(token.data for token in path)), check)
         if path[-1] == END:
             raise TextError(
-                "The model ended its turn. A server cannot continue after the end.",
+                "The model ended its turn, and a server cannot continue after the end.",
                 "Write the next message, or press u to undo the end.",
             )
         said = messages(path)
         if said[-1].role != "assistant":
             raise NotTold(
-                "A server reports nothing about the tokens of your own message.",
-                "Move on to its answer.",
+                "A server returns no predictions for the tokens of your own message.",
+                "Move the cursor to the model's answer.",
             )
         if self._can_continue is None:
             self._can_continue = self._alternatives.most > 0 and self._test_continuation(
@@ -130,7 +133,7 @@ class RemoteReader:
         return self._written(said[:-1], path, sampler, seed, check)
 
     def known(self, path: tuple[Token, ...]) -> Prediction | None:
-        """Return what was reported before about the position after `path`, if anything."""
+        """Return the cached prediction for the token after `path`, if there is one."""
         try:
             if not is_conversation(path):
                 key: str | Messages = text_of(b"".join(token.data for token in path))
@@ -143,7 +146,7 @@ class RemoteReader:
             return self._predictions.get(key)
 
     def _asked(self, prompt: str | Messages, check: Check) -> Prediction:
-        """Ask for one token, of which only the alternatives matter."""
+        """Return the prediction after `prompt`, from the cache or by requesting a single token."""
         with self._lock:
             if (found := self._predictions.get(prompt)) is not None:
                 self._predictions.move_to_end(prompt)
@@ -155,8 +158,8 @@ class RemoteReader:
             prediction = Prediction(told[0].alternatives)
         elif any(piece.data for piece in progress.pieces):
             raise NotTold(
-                f"{self.model.host} does not return log-probabilities, so there is nothing to step "
-                "through.",
+                f"{self.model.host} does not return log-probabilities, so you cannot step through "
+                "its text.",
                 _CHAT_INSTEAD,
             )
         else:
@@ -175,7 +178,7 @@ class RemoteReader:
         seed: int | None,
         check: Check,
     ) -> Prediction:
-        """Return the next piece of the answer that the server writes by itself."""
+        """Return the next piece of an answer that the server writes as a whole."""
         start = max(index for index, token in enumerate(path) if token == ASSISTANT) + 1
         begun = tuple(token.data for token in path[start:])
         run = self._under_way(said, begun, seed)
@@ -184,7 +187,7 @@ class RemoteReader:
         if run is None:
             raise StreamBroken(
                 "The engine restarted while the answer was arriving.",
-                "What arrived is kept. Go back to its beginning to ask again.",
+                "The part that arrived is kept. Go back to its start to try again.",
             )
         while True:
             progress = run.progress()
@@ -205,9 +208,9 @@ class RemoteReader:
             run.wait(POLL)
 
     def _under_way(self, said: Messages, begun: tuple[bytes, ...], seed: int | None) -> Run | None:
-        """Return an answer to this conversation that begins with `begun`.
+        """Return a run whose answer to this conversation begins with `begun`, if there is one.
 
-        The answer with this seed is preferred, and returned if none fits.
+        The run with this seed is preferred, and is also returned if no answer matches.
         """
         with self._lock:
             exact, _ = self._answers.get((said, seed or 0), (None, None))
@@ -218,10 +221,10 @@ class RemoteReader:
         return next(fitting, exact)
 
     def _answer(self, said: Messages, sampler: SamplerSettings, seed: int) -> Run:
-        """Return the answer to this conversation with this seed.
+        """Return the run for this conversation and seed.
 
-        It is started if there is none yet, or if the one there is had another sampler: the sampler
-        at the beginning of an answer applies to all of it.
+        A new run is started if there is none, or if it used different sampler settings, because a
+        server cannot change the settings within an answer.
         """
         with self._lock:
             run, before = self._answers.get((said, seed), (None, sampler))
@@ -237,11 +240,11 @@ class RemoteReader:
         return run
 
     def _test_continuation(self, said: Messages, check: Check) -> bool:
-        """Test whether the server can continue an answer that has begun.
+        """Return True if the server can continue a partial answer.
 
-        Two tokens are requested at once, then the second alone, after the first. If both requests
-        return the same about the second token, the server can continue. (A server that closes the
-        answer, or leaves it out, returns something else.)
+        The test requests two tokens of an answer, then sends the first one back as a partial answer
+        and requests the second again. The server passes if both predictions of the second token
+        agree. A server that closes or ignores the partial answer returns a different prediction.
         """
         request = RemoteRequest(said, GREEDY, most_tokens=2, top=5)
         try:
@@ -260,9 +263,9 @@ class RemoteReader:
     # --- the prompt ------------------------------------------------------------------------
 
     def split(self, text: str, check: Check) -> list[tuple[Token, float | None]]:
-        """Return the tokens of a text as the server tokenizes it, each with its log-probability.
+        """Return the tokens of `text` as the server tokenizes it, with their log-probabilities.
 
-        If the server does not report tokens, the text is a single token.
+        If the server does not report tokens, the whole text counts as one token.
         """
         if self._echoes:
             service = self._service()
@@ -284,6 +287,6 @@ class RemoteReader:
 
 
 def _fits(pieces: Sequence[Piece], begun: tuple[bytes, ...]) -> bool:
-    """Return whether these pieces begin with `begun`, as far as they have arrived."""
+    """Return True if the pieces that have arrived so far agree with `begun`."""
     came = tuple(piece.data for piece in pieces if piece.data)[: len(begun)]
     return came == begun[: len(came)]

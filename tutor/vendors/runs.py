@@ -1,7 +1,7 @@
-"""Answers in progress, each in a thread of its own.
+"""Requests to remote models that run in background threads.
 
-The engine must not wait for a server, so it starts a run and polls it: `start`, `look` and `cancel`
-return at once, however slow the server is.
+The engine must not wait for a server, so it starts a run and polls it. `start`, `look` and `cancel`
+return immediately, however slow the server is.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class RunLimits:
-    """The time to wait for a server, in seconds, and the most that it may send."""
+    """Timeouts in seconds, and limits on the size of a response."""
 
     first_piece: float = 90.0
-    """Until its answer begins: large models reason first."""
+    """The maximum time until the first piece. It is long because large models reason first."""
     next_piece: float = 30.0
-    """Until each further piece."""
+    """The maximum time between two pieces."""
     bytes: int = 4_000_000
-    """More than any answer requested here; a server that does not stop is stopped."""
+    """The maximum size of a response in bytes. A server that sends more is cut off."""
     pieces: int = 100_000
     patience: float = 0.05
-    """The pause of `look_patiently` before it looks again."""
+    """The pause of `look_patiently` before it checks again."""
 
 
 LIMITS = RunLimits()
 
 POLL = 0.05
-"""Seconds between two checks whether the answer is still wanted."""
+"""The number of seconds between two checks for cancellation."""
 
 
 class ErrorReport(msgspec.Struct, frozen=True):
@@ -71,10 +71,10 @@ class ErrorReport(msgspec.Struct, frozen=True):
 class Progress(msgspec.Struct, frozen=True):
     """The state of a run.
 
-    `pieces` are those from the one asked for on; `arrived` counts all pieces so far. `first_after`
-    and `last_after` are the seconds from the request to the first and to the latest piece,
-    `seconds` those until now, or until the end. A run is over when it has a `finish` or an error
-    (`trouble`); the pieces that arrived before an error are kept.
+    `pieces` starts with the requested piece, and `arrived` is the number of all pieces so far.
+    `first_after` and `last_after` are the seconds from the request to the first and the latest
+    piece. `seconds` is the time until now, or until the end of the run. A run is over when it has a
+    `finish` or an error (`trouble`). The pieces that arrived before an error are kept.
     """
 
     pieces: tuple[Piece, ...] = ()
@@ -86,7 +86,7 @@ class Progress(msgspec.Struct, frozen=True):
     trouble: ErrorReport | None = None
 
     def or_raise(self) -> Progress:
-        """Return this state. Raises the `TutorError` that ended the run, if there is one."""
+        """Return this state. Raises the `TutorError` if the run failed."""
         if self.trouble is not None:
             raise self.trouble.error
         return self
@@ -97,7 +97,7 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """A service of the catalogue, whether it has a key, and whether its host is allowed."""
+    """A service in the catalogue, whether it has an API key, and whether its host is permitted."""
 
     card: ServiceCard
     has_key: bool
@@ -105,7 +105,7 @@ class Offer(msgspec.Struct, frozen=True):
 
 
 class RemoteRuns:
-    """The runs of one lab, by the names that the lab gives them."""
+    """The runs of one lab, by the names that the lab chose."""
 
     def __init__(
         self,
@@ -120,9 +120,9 @@ class RemoteRuns:
         self._alternatives: dict[RemoteModel, Alternatives] = {}
 
     def offers(self) -> tuple[Offer, ...]:
-        """Return all services of the catalogue, in order.
+        """Return all services in the catalogue, in order.
 
-        Asks the keyring, which takes a moment.
+        This takes a moment, because it looks for keys in the keyring.
         """
         return tuple(
             Offer(
@@ -132,7 +132,7 @@ class RemoteRuns:
         )
 
     def start(self, name: str, model: RemoteModel, request: RemoteRequest) -> None:
-        """Start a run, and cancel and forget one of the same name.
+        """Start a run, replacing any run with the same name.
 
         Raises `NotAllowed`. All other errors are reported by `look`.
         """
@@ -142,29 +142,30 @@ class RemoteRuns:
         self._runs[name] = Run(lambda cut: told.stream(opened, request, cut), self._limits)
 
     def read(self, name: str, model: RemoteModel, text: str) -> None:
-        """Start a run whose pieces are the tokens of `text`, as the server tokenizes it.
+        """Start a run whose pieces are the tokens of `text`, as tokenized by the server.
 
-        Each has its log-probability, or none if the server does not report it. Raises `NotAllowed`.
+        Each piece has its log-probability, if the server reports it. Raises `NotAllowed`.
         """
         opened = self._opened(model)
         self.cancel(name)
         self._runs[name] = Run(lambda cut: prompt_events(opened(), text, cut), self._limits)
 
     def _opened(self, model: RemoteModel) -> Callable[[], Service]:
-        """Return a function that opens this model's service with its key. Raises `NotAllowed`."""
+        """Return a function that opens the model's service. Raises `NotAllowed`."""
         self._permissions.check(model)
         key = self._permissions.key(model)
         return lambda: self._open(model, key)
 
     def look(self, name: str, since: int = 0) -> Progress:
-        """Return the state of a run, with the pieces from number `since` on.
+        """Return the state of a run, with the pieces from index `since` to the end.
 
-        A run that this process does not know is reported as interrupted.
+        An unknown run is reported as interrupted, because the engine loses its runs when it
+        restarts.
         """
         run = self._runs.get(name)
         if run is None:
             lost = errors.StreamBroken(
-                "The engine restarted while the answer was arriving.", "Ask again."
+                "The engine restarted while the answer was arriving.", "Try again."
             )
             return Progress(arrived=since, trouble=ErrorReport.of(lost))
         return run.progress(since)
@@ -172,7 +173,7 @@ class RemoteRuns:
     def look_patiently(self, name: str) -> Progress:
         """Return the state of a run, after a short wait if it is not over.
 
-        The wait keeps a lab that polls all the time from polling too often.
+        The wait slows down a lab that polls in a loop.
         """
         progress = self.look(name)
         if not progress.over:
@@ -181,12 +182,12 @@ class RemoteRuns:
         return progress
 
     def cancel(self, name: str) -> None:
-        """Cancel a run, if it exists; `look` reports that from now on."""
+        """Cancel a run, if it exists. `look` then reports it as cancelled."""
         if run := self._runs.get(name):
             run.cancel()
 
     def close(self) -> None:
-        """Cancel and forget all runs."""
+        """Cancel and remove all runs."""
         for run in self._runs.values():
             run.cancel()
         self._runs.clear()
@@ -198,13 +199,13 @@ Events = Callable[[Cancellation], Iterator[Piece | Finish]]
 def prompt_events(
     service: Service, text: str, cancellation: Cancellation
 ) -> Iterator[Piece | Finish]:
-    """Yield the tokens of a text (`Service.prompt_tokens`) as the events of a run."""
+    """Yield the tokens of `text` (see `Service.prompt_tokens`) as the events of a run."""
     yield from service.prompt_tokens(text, cancellation) or ()
     yield Finish("stop")
 
 
 class Run:
-    """One answer, which a thread receives: the events that `events` yields."""
+    """A request that runs in its own thread and collects the events that `events` yields."""
 
     def __init__(self, events: Events, limits: RunLimits = LIMITS) -> None:
         self._limits = limits
@@ -237,13 +238,13 @@ class Run:
             )
 
     def wait(self, seconds: float) -> None:
-        """Wait until something has arrived since the last `wait`, for at most `seconds`."""
+        """Wait for up to `seconds` until something has arrived since the last call."""
         self._arrival.wait(seconds)
         self._arrival.clear()
 
     def cancel(self) -> None:
-        """Cancel the run: whatever arrives from now on is dropped."""
-        self._end(trouble=ErrorReport.of(errors.RequestCancelled("The answer was stopped.")))
+        """Cancel the run. Whatever arrives later is discarded."""
+        self._end(trouble=ErrorReport.of(errors.RequestCancelled("The request was cancelled.")))
         self._cancellation.cancel()
 
     def _read(self, events: Events) -> None:
@@ -254,15 +255,17 @@ class Run:
                     return
                 self._take(event)
             self._end(
-                trouble=ErrorReport.of(errors.StreamBroken("The answer has no end.", "Ask again."))
+                trouble=ErrorReport.of(
+                    errors.StreamBroken("The answer ended unexpectedly.", "Try again.")
+                )
             )
         except errors.TutorError as error:
             self._end(trouble=ErrorReport.of(error))
         except Exception as error:  # noqa: BLE001 (a bug must not leave the caller waiting)
-            # The message may contain what was sent, key included, so only type and place are
-            # logged.
+            # The message may contain the request, including the API key, so only the type and the
+            # traceback are logged.
             where = "".join(traceback.format_tb(error.__traceback__))
-            log.error("a remote answer ended with %s\n%s", type(error).__name__, where)
+            log.error("a remote request failed with %s\n%s", type(error).__name__, where)
             mistake = errors.EngineError(
                 f"An internal error occurred in the adapter: {type(error).__name__}."
             )
@@ -276,7 +279,7 @@ class Run:
                 self._pieces.append(piece)
                 self._size += len(piece.data)
         if self._size > self._limits.bytes or len(self._pieces) > self._limits.pieces:
-            raise errors.AnswerUnreadable("The answer is too long.", "Ask another server.")
+            raise errors.AnswerUnreadable("The answer is too long.", "Try another server.")
         self._arrival.set()
 
     def _end(self, *, finish: Finish | None = None, trouble: ErrorReport | None = None) -> None:
@@ -287,7 +290,7 @@ class Run:
         self._arrival.set()
 
     def _check_silence(self) -> None:
-        """End a run whose server keeps the connection open but is silent."""
+        """End the run if the server has been silent for too long."""
         now = time.monotonic()
         limits = self._limits
         patience = limits.first_piece if self._last is None else limits.next_piece
@@ -300,11 +303,11 @@ class Run:
 
 
 def never() -> None:
-    """Do nothing: a check for callers that wait until the end."""
+    """Do nothing. This is the `check` for callers that never cancel."""
 
 
 def whole(events: Events, check: Callable[[], None] = never) -> Progress:
-    """Wait for the whole answer and return it. An error that `check` raises cuts it off."""
+    """Wait for the complete response. An error that `check` raises cancels the request."""
     run = Run(events)
     try:
         while not (progress := run.progress()).over:

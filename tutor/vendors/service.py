@@ -1,16 +1,16 @@
-"""One interface for every remote model.
+"""The common interface of all remote models.
 
-A request is a text to be continued or a conversation to be answered. The answer is a stream:
-`Piece` after `Piece`, each with what the service reports about it, and one `Finish` at the end.
+The prompt of a request is either text to continue or a conversation to respond to. The response is
+a stream of `Piece` events, followed by one `Finish` event.
 
     for event in service.stream(RemoteRequest("The capital of France is", most_tokens=5), cancel):
         match event:
             case Piece(text=text): ...
             case Finish(reason=reason): ...
 
-A failure raises a `RemoteError` (`tutor.errors`), whose subclass says what happened; the caller
-keeps the pieces that arrived before. Nothing here imports a vendor's client, torch or the screen,
-so labs can keep these types in their states.
+A failure raises a subclass of `RemoteError` (see `tutor.errors`), and the caller keeps the pieces
+that have arrived. This module does not import the vendors' clients, torch or the user interface, so
+labs can store its types in their states.
 """
 
 from __future__ import annotations
@@ -28,25 +28,26 @@ from tutor.errors import RequestCancelled
 from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
 
 SILENCE = 120.0
-"""Seconds to wait for the next byte. The time limits of `tutor.vendors.runs` are shorter."""
+"""The maximum number of seconds without data. The limits in `tutor.vendors.runs` are shorter."""
 
 NO_KEY = "none"
-"""The key to send if there is none: clients require one, and servers without keys ignore it."""
+"""A placeholder for a missing API key, since client libraries require one."""
 
 Reason = Literal["stop", "length", "other"]
-"""Why an answer ended: the model ended it, `most_tokens` was reached, or another reason.
+"""Why a response ended: the model ended it, `most_tokens` was reached, or another reason.
 
-An answer that the service withheld raises `AnswerBlocked` instead.
+A response that the service blocked raises `AnswerBlocked` instead.
 """
 
 
 class RemoteRequest(msgspec.Struct, frozen=True):
-    """A request: `prompt` is a text to be continued or a conversation to be answered.
+    """A request, whose `prompt` is text to continue or a conversation to respond to.
 
-    The service applies `sampler`: all services know temperature and top-p, Gemini and most servers
-    that people run themselves know top-k, and the latter also min-p. Settings that a service does
-    not know are not sent. `top` is the number of alternatives wanted for each token, 0 for none. If
-    `seed` is None, the service draws at random; most services do not promise repeatable answers.
+    The service applies the `sampler` settings that it supports; unsupported settings are not sent.
+    All services support temperature and top-p, Gemini and most self-hosted servers support top-k,
+    and most self-hosted servers support min-p. `top` is the number of alternatives to return per
+    token. If `seed` is None, the service chooses one; most services do not guarantee reproducible
+    responses.
     """
 
     prompt: str | tuple[ChatMessage, ...]
@@ -57,7 +58,7 @@ class RemoteRequest(msgspec.Struct, frozen=True):
 
 
 class Alternative(msgspec.Struct, frozen=True):
-    """A token that could have come here: its bytes, and the natural log of its probability."""
+    """A possible token: its bytes and the natural logarithm of its probability."""
 
     data: bytes
     log_probability: float
@@ -68,13 +69,13 @@ class Alternative(msgspec.Struct, frozen=True):
 
 
 class Piece(msgspec.Struct, frozen=True):
-    """A part of an answer.
+    """A part of a response.
 
-    If the service returns log-probabilities, a piece is one token: `data` is its bytes,
-    `log_probability` its own, and `alternatives` are the most probable tokens at its position, most
-    probable first. Otherwise a piece is as much text as the service sent at once, and says nothing
-    about tokens. `text` is what to show: a character whose bytes are spread over several tokens is
-    in the last of them.
+    If the service returns log-probabilities, a piece is one token: `data` contains its bytes,
+    `log_probability` belongs to the token, and `alternatives` lists the most probable tokens at its
+    position in descending order. Otherwise, a piece is as much text as the service sent at once.
+    `text` is the text to display: if the bytes of a character are spread over several tokens, the
+    character belongs to the last of them.
     """
 
     text: str
@@ -84,9 +85,9 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True):
-    """Token counts as the service reports them; None if it does not report one.
+    """The token counts that the service reports, each of which is None if it is missing.
 
-    `answer_tokens` includes hidden reasoning tokens, if there are any: they are charged for, too.
+    `answer_tokens` includes hidden reasoning tokens, because services charge for them.
     """
 
     prompt_tokens: int | None = None
@@ -94,7 +95,7 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Finish(msgspec.Struct, frozen=True):
-    """The end of an answer."""
+    """The end of a response."""
 
     reason: Reason
     usage: Usage = Usage()
@@ -103,8 +104,8 @@ class Finish(msgspec.Struct, frozen=True):
 class Cancellation:
     """A switch that ends a stream from another thread.
 
-    The code that streams registers with `on_cancel` what has to be closed. `cancel` closes it at
-    once, even while the stream waits for a slow server.
+    The code that reads the stream registers a function with `on_cancel`. `cancel` calls this
+    function immediately, even while the stream is waiting for a slow server.
     """
 
     def __init__(self) -> None:
@@ -117,21 +118,21 @@ class Cancellation:
         return self._cancelled.is_set()
 
     def check(self) -> None:
-        """Raise `RequestCancelled` once `cancel` was called."""
+        """Raise `RequestCancelled` if `cancel` has been called."""
         if self.cancelled:
-            raise RequestCancelled("The answer was stopped.")
+            raise RequestCancelled("The request was cancelled.")
 
     def on_cancel(self, close: Callable[[], None] | None) -> None:
-        """Register what to close, or None for nothing. After `cancel`, it is closed at once."""
+        """Set the function that `cancel` calls. After a cancellation, it is called immediately."""
         with self._lock:
             self._close = close
         if close is not None and self.cancelled:
             close()
 
     def cut_off(self, connection: socket.socket | None) -> None:
-        """Let `cancel` shut down this connection, which wakes a thread that waits for it.
+        """Make `cancel` shut down this socket, which wakes up a thread that is waiting for data.
 
-        Closing it would not wake the thread.
+        Closing the socket would not wake up the thread.
         """
 
         def shut_down() -> None:
@@ -150,20 +151,20 @@ class Cancellation:
 
 
 class Service(Protocol):
-    """A remote model that answers requests; `tutor.vendors.opening.open_service` creates one."""
+    """A remote model that responds to requests, created by `tutor.vendors.opening.open_service`."""
 
     def stream(
         self, request: RemoteRequest, cancellation: Cancellation
     ) -> Iterator[Piece | Finish]:
-        """Yield the answer as it arrives, and block until more of it does.
+        """Yield the response as it arrives, blocking in between.
 
-        Raises `RemoteError`, and `RequestCancelled` soon after `cancellation.cancel()`.
+        Raises `RemoteError`, or `RequestCancelled` soon after `cancellation.cancel()` was called.
         """
         ...
 
     def prompt_tokens(self, text: str, cancellation: Cancellation) -> tuple[Piece, ...] | None:
-        """Return the tokens of `text` as the service tokenizes it, each with its log-probability.
+        """Return the tokens of `text` as the service tokenizes it, with their log-probabilities.
 
-        The first token has none. Returns None if the service does not report tokens.
+        The first token has no log-probability. Returns None if the service does not report tokens.
         """
         ...

@@ -1,4 +1,4 @@
-"""A text on a remote model: the questions of `tutor.lm.session`, as far as it answers them."""
+"""A session with a remote model, which supports some of the queries of `tutor.lm.session`."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ from tutor.vendors.vocabulary import (
 
 
 class RemoteSession:
-    """One path of tokens on a remote model. A position is the number of tokens before it.
+    """A token sequence with a remote model. A position is the number of tokens before it.
 
-    `bits` are the surprisals that are known, by the index of the token. `check` is called while the
-    session waits for the server, and raises an error when the question was cancelled.
+    `bits` contains the known surprisals in bits, by token index. `check` is called while the
+    session waits for the server, and raises an error if the query has been cancelled.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class RemoteSession:
 
     @classmethod
     def on_text(cls, reader: RemoteReader, text: str, check: Check = never) -> RemoteSession:
-        """Return a session on a text. Raises `TextError` if it is empty."""
+        """Start a session on text. Raises `TextError` if the text is empty."""
         if not text:
             raise TextError("The text is empty.", "Enter at least one character.")
         told = reader.split(text, check)
@@ -64,7 +64,7 @@ class RemoteSession:
 
     @classmethod
     def on_chat(cls, reader: RemoteReader, messages: Iterable[ChatMessage]) -> RemoteSession:
-        """Return a session on a conversation, up to where the assistant's answer begins.
+        """Start a session on a conversation, up to the start of the assistant's next answer.
 
         Raises `TextError` if there are no messages.
         """
@@ -88,11 +88,11 @@ class RemoteSession:
         self._path += self._reader.vocabulary.tokens(ids)
 
     def append_turn(self, text: str) -> tuple[Token, ...]:
-        """Close the answer, add the user's next message, and open the next answer."""
+        """End the assistant's turn, append the user's next message, and begin the next answer."""
         if not text.strip():
-            raise TextError("The message is empty.", "Write something first.")
+            raise TextError("The message is empty.", "Write a message first.")
         if not is_conversation(self._path):
-            raise TextError("This is a text, not a conversation.", "Press c to start a chat.")
+            raise TextError("This is plain text, not a conversation.", "Press c to start a chat.")
         closing = [] if self.ended else [END]
         said = self._reader.vocabulary.token(text.encode())
         added = (*closing, BREAK, USER, said, BREAK, ASSISTANT)
@@ -109,7 +109,7 @@ class RemoteSession:
         return other
 
     def snapshot(self, check: Check) -> RemoteSession:
-        """Return a copy with the current path, which waits as long as `check` allows."""
+        """Return a copy of this session that uses the given cancellation check."""
         copy = self.fork(len(self))
         copy._check = check
         return copy
@@ -117,9 +117,9 @@ class RemoteSession:
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int | None, top: int
     ) -> Distribution:
-        """Return the distribution after the first `position` tokens, as far as the server shows it.
+        """Return the distribution after `position` tokens, as far as the server reports it.
 
-        Without a seed, no answer is begun for it.
+        If `seed` is None, the server isn't asked to start a new answer.
         """
         path = tuple(self._path[: self._checked(position)])
         found = self._reader.prediction(path, sampler, seed, self._check)
@@ -145,14 +145,14 @@ class RemoteSession:
     def find(
         self, position: int, sampler: SamplerSettings, query: str, limit: int
     ) -> tuple[Row, ...]:
-        """Raise `NotTold`: the vocabulary is not known."""
-        raise NotTold("A server does not return its vocabulary.", "Choose from the rows shown.")
+        """Raise `NotTold`, because the vocabulary is unknown."""
+        raise NotTold("A server does not report its vocabulary.", "Choose one of the tokens shown.")
 
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
-        """Return the surprisal of each token from `start` on, as far as it is known already.
+        """Return the known surprisal of each token from index `start` to the end.
 
-        An unknown surprisal is NaN, since each would need a request of its own. It is None for the
-        first token.
+        An unknown surprisal is NaN, since determining it would require a separate request. The
+        surprisal of the first token is None.
         """
         if not 0 <= start <= len(self._path):
             raise TextError(f"There is no token {start}: the text has {len(self._path)} tokens.")
@@ -169,9 +169,9 @@ class RemoteSession:
         return NOT_TOLD
 
     def xray(self, position: int, layer: int) -> XRay:
-        """Raise `NotTold`: a service reports what its model predicts, not what happens inside."""
+        """Raise `NotTold`, because services do not report the internal values of their models."""
         raise NotTold(
-            "A server returns its model's output, but nothing from inside the model.",
+            "A server returns the model's output, but not its internal values.",
             "Use a local model for the x-ray.",
         )
 
@@ -185,7 +185,7 @@ class RemoteSession:
 
 
 def remote_card(model: RemoteModel) -> ModelCard:
-    """Return what the app shows of the model. What is inside a remote model is not known."""
+    """Return the model card to display. The internal structure of a remote model is unknown."""
     told = model.service.alternatives
     return ModelCard(
         name=model.name,

@@ -1,10 +1,9 @@
-"""Builds a distribution from the few tokens that a server shows, and draws from it.
+"""Build a distribution from the few tokens that a server reports, and sample from it.
 
-The steps are those of `tutor/lm/sampling.py`, in the same order: temperature, top-k, top-p, min-p,
-each followed by scaling the probabilities so that they sum to 1, then the draw. A token that the
-server hides can never be drawn, whatever its probability. The draw is the race of
-`tutor/lm/draw.py`, with a random number for each token that follows from the seed, the position and
-its id.
+The steps are the same as in `tutor/lm/sampling.py`: temperature, top-k, top-p and min-p, with the
+probabilities renormalized after each step, and then the draw. A token that the server does not
+report can never be drawn, whatever its probability. The draw uses the method of `tutor/lm/draw.py`,
+with a random number per token that is derived from the seed, the position and the token id.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from tutor.lm.distribution import Cut, Distribution, Row, SamplerSettings, Token
 from tutor.vendors.service import Alternative
 
 NOT_TOLD = math.nan
-"""A probability or surprisal that the server does not report."""
+"""The value of a probability or surprisal that the server does not report."""
 
 
 def distribution(
@@ -31,12 +30,13 @@ def distribution(
     drawn: Token | None = None,
     drawn_log: float | None = None,
 ) -> Distribution:
-    """Return the distribution after `position` tokens from the alternatives `shown`.
+    """Return the distribution after `position` tokens, from the alternatives in `shown`.
 
-    They are ordered by probability. `vocabulary_size` is 0, since it is not known. The entropy is a
-    lower bound: all hidden tokens count as one. What is hidden does not depend on `top`. `drawn` is
-    the server's own choice, if it draws, and `drawn_log` its log-probability, if that is reported;
-    the token need not be among those shown.
+    `shown` must be sorted by descending probability. `vocabulary_size` is 0, since it is unknown.
+    The entropy is a lower bound, computed as if all hidden tokens were one. `top` limits the number
+    of rows, but does not affect the hidden probability. `drawn` is the server's own choice if it
+    does the sampling, and `drawn_log` is its log-probability if it is known. The token need not be
+    in `shown`.
     """
     rows = _rows(shown, sampler, token_of)
     if drawn is None and rows:
@@ -60,15 +60,15 @@ def distribution(
 
 
 def least_entropy(shown: Sequence[float]) -> float:
-    """Return the least entropy, in bits, of a distribution in which only these are shown.
+    """Return the minimum entropy, in bits, of a distribution that includes these probabilities.
 
-    All hidden tokens count as one, although there may be many.
+    The minimum is reached if the remaining probability belongs to a single token.
     """
     return _entropy([*shown, max(0.0, 1.0 - sum(shown))])
 
 
 def unknown(token: Token, rank: int, log_probability: float | None = None) -> Row:
-    """Return the row of a token that the server does not show; `rank` is the best it can have."""
+    """Return the row of a token that the server does not show. `rank` is its best possible rank."""
     if log_probability is None:
         return Row(rank, token, NOT_TOLD, NOT_TOLD, NOT_TOLD)
     return Row(rank, token, math.exp(log_probability), log_probability, NOT_TOLD)
@@ -95,7 +95,7 @@ def _rows(
 def _sampled(
     logs: Sequence[float], sampler: SamplerSettings
 ) -> tuple[list[float], list[Cut | None]]:
-    """Return the probabilities after the sampler, and for each token what cut it."""
+    """Return the probabilities after the sampler, and which setting cut each token, if any."""
     count = len(logs)
     if sampler.greedy:
         cuts: list[Cut | None] = [None if index == 0 else "greedy" for index in range(count)]
@@ -103,7 +103,7 @@ def _sampled(
     weights = [math.exp((value - logs[0]) / sampler.temperature) for value in logs]
     after_top_k = min(sampler.top_k or count, count)
     after_top_p = _nucleus(weights[:after_top_k], sampler.top_p)
-    least = sampler.min_p  # the greatest weight is 1
+    least = sampler.min_p  # the largest weight is 1
     after_min_p = sum(weight >= least for weight in weights[:after_top_p])
     total = sum(weights[:after_min_p])
     sampled = [w / total if index < after_min_p else 0.0 for index, w in enumerate(weights)]
@@ -111,7 +111,7 @@ def _sampled(
 
 
 def _nucleus(weights: Sequence[float], top_p: float) -> int:
-    """Return how many of the first weights reach a fraction `top_p` of their sum."""
+    """Return the number of leading weights whose sum reaches the fraction `top_p` of the total."""
     if top_p >= 1:
         return len(weights)
     total, reached = sum(weights), 0.0
@@ -131,9 +131,10 @@ def _cut(index: int, after_top_k: int, after_top_p: int, after_min_p: int) -> Cu
 
 
 def _first(rows: Sequence[Row], seed: int, position: int) -> Row:
-    """Return the row that arrives first, which is a random draw.
+    """Return the row with the earliest arrival time, which is a random draw.
 
-    Each row arrives after an exponentially distributed time, divided by its probability.
+    The arrival time of each row is exponentially distributed, with the row's probability as its
+    rate.
     """
 
     def arrival(row: Row) -> float:

@@ -1,8 +1,8 @@
-"""Tokens of a service that does not publish its vocabulary.
+"""The tokens of a service that does not publish its vocabulary.
 
-Only the bytes of such a token are known, so they are what identifies it: its id is a hash of them,
-the same in every process. An engine that has restarted only needs the bytes again. A conversation
-is one path of tokens too, in which special tokens say who speaks.
+Only the bytes of these tokens are known, so a token's id is a hash of its bytes, which is the same
+in every process. After a restart, the engine only needs the bytes again. A conversation is a token
+sequence too, in which special tokens mark the role of each speaker.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tutor.errors import TextError
 from tutor.lm.distribution import ChatMessage, Token
 
 _FIRST = 256
-"""The first id of a token with bytes; smaller ids are for special tokens."""
+"""The first id of a regular token; smaller ids are reserved for special tokens."""
 
 
 def _mark(id_: int, text: str) -> Token:
@@ -23,17 +23,17 @@ def _mark(id_: int, text: str) -> Token:
 
 SYSTEM, USER, ASSISTANT = _mark(1, "<system>"), _mark(2, "<user>"), _mark(3, "<assistant>")
 END = _mark(4, "<end>")
-"""The end of the model's text or turn."""
+"""The token that ends the model's text or turn."""
 
 BREAK = Token(5, "\n", b"\n")
-"""A line break between two turns on the screen; it belongs to no message."""
+"""A line break that separates two turns on the screen but belongs to no message."""
 
 _ROLES = {"system": SYSTEM, "user": USER, "assistant": ASSISTANT}
 _MARKS = {mark.id: mark for mark in (SYSTEM, USER, ASSISTANT, END, BREAK)}
 
 
 class Vocabulary:
-    """The tokens seen so far."""
+    """The tokens that have been seen so far."""
 
     def __init__(self) -> None:
         self._tokens: dict[int, Token] = dict(_MARKS)
@@ -48,7 +48,7 @@ class Vocabulary:
         return found
 
     def learn(self, ids: Sequence[int], data: Sequence[bytes]) -> None:
-        """Add tokens, with their bytes, that this process may not have seen yet."""
+        """Add the tokens with these ids and bytes, which this process may not have seen yet."""
         for id_, each in zip(ids, data, strict=False):
             if id_ not in _MARKS and id_ == id_of(each):
                 self.token(each)
@@ -59,18 +59,18 @@ class Vocabulary:
             return tuple(self._tokens[id_] for id_ in ids)
         except KeyError as error:
             raise TextError(
-                f"The engine does not know token {error}.",
-                "Press e, then Enter, to start the text again.",
+                f"The engine has no token with id {error}.",
+                "Press e, then Enter, to restart the text.",
             ) from error
 
 
 def id_of(data: bytes) -> int:
-    """Return the id of a token: 56 bits of a hash, above the ids of special tokens."""
+    """Return the token id for these bytes: a 56-bit hash, above the ids of special tokens."""
     return _FIRST + int.from_bytes(blake2b(data, digest_size=7).digest(), "big")
 
 
 def conversation(vocabulary: Vocabulary, messages: Iterable[ChatMessage]) -> list[Token]:
-    """Return the path of a conversation, up to where the assistant's answer begins."""
+    """Return the tokens of a conversation, up to the start of the assistant's next answer."""
     path: list[Token] = []
     for message in messages:
         path += [_ROLES[message.role], vocabulary.token(message.content.encode())]
@@ -85,10 +85,10 @@ def is_conversation(path: Sequence[Token]) -> bool:
 
 
 def messages(path: Sequence[Token]) -> tuple[ChatMessage, ...]:
-    """Return the conversation on a path.
+    """Return the messages of a conversation.
 
-    The last message is the assistant's answer as far as it is written, which may be empty. Raises
-    `TextError` if its bytes end in the middle of a character.
+    The last message is the assistant's answer so far, which may be empty. Raises `TextError` if a
+    message ends in the middle of a character.
     """
     found: list[tuple[str, bytes]] = []
     for token in path:
@@ -101,11 +101,11 @@ def messages(path: Sequence[Token]) -> tuple[ChatMessage, ...]:
 
 
 def text_of(data: bytes) -> str:
-    """Return bytes as text. Raises `TextError` if they end in the middle of a character."""
+    """Decode bytes as UTF-8. Raises `TextError` if they end in the middle of a character."""
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise TextError(
-            "The text ends in the middle of a character, which cannot be sent to a server.",
-            "Press u to undo the last token, and choose one that completes a character.",
+            "The text ends in the middle of a character and cannot be sent to a server.",
+            "Press u to undo the last token, then choose one that completes the character.",
         ) from error

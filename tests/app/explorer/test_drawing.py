@@ -199,7 +199,7 @@ def test_the_rest_line_explains_the_parts_of_a_bar() -> None:
     found = distribution(split("The capital of France is"), SamplerSettings(top_k=2))
     for width, fits in ((118, True), (78, True), (38, False)):
         line = rest_line(found, found.rows[:4], Columns.fitting(width, sampled=True))
-        assert ("█ stays  ▒ gained  ╌ lost" in line.plain) is fits
+        assert ("█ kept  ▒ gained  ╌ lost" in line.plain) is fits
         assert line.cell_length <= width
     plain = rest_line(found, found.rows[:4], Columns.fitting(78, sampled=False)).plain
     assert "gained" not in plain

@@ -76,7 +76,7 @@ async def test_a_round_shows_both_scores_and_the_rank_of_the_guess(tmp_path: Pat
 async def test_the_surprisal_of_a_right_guess_follows_from_the_bet(tmp_path: Path) -> None:
     async with game(tmp_path) as (stage, pilot):
         await press(pilot, *"France", "up", "up", "enter")
-        assert "right, with 90 % on it" in words(stage)
+        assert "right, with a bet of 90 %" in words(stage)
         assert stage.progress.guesses.learner_bits == pytest.approx(-math.log2(0.9), abs=1e-6)
         assert "first guess right: you 1" in words(stage)
 
@@ -148,7 +148,7 @@ async def test_the_game_continues_when_the_model_changes(tmp_path: Path) -> None
         engine.become(EngineState.READY)
         await settled(pilot)
         assert "The capital of France▏" in words(stage)
-        assert "Another model is in use now" in words(stage)
+        assert "The model has changed" in words(stage)
         assert "on the token ␣is" in words(stage)
         await press(pilot, "enter")
         assert "of 1" in words(stage)
@@ -164,7 +164,7 @@ async def test_the_result_of_a_round_stays_when_the_model_changes(tmp_path: Path
         await settled(pilot)
         assert "your guess" in words(stage)
         await press(pilot, "enter", *"is", "enter")
-        assert "right, with 50 % on it" in words(stage)
+        assert "right, with a bet of 50 %" in words(stage)
 
 
 async def test_tab_plays_another_text_outside_a_lesson(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ async def test_left_moves_back_without_losing_anything(tmp_path: Path) -> None:
 async def test_nothing_is_predicted_before_the_first_token(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press(*["left"] * 8)
-        assert "nothing before it" in it.line("token 1")
+        assert "no prediction" in it.line("token 1")
         assert "Nothing precedes the first token" in it.words
         assert "%" not in it.screen
         await it.press("0")

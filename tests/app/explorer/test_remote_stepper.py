@@ -127,7 +127,7 @@ async def test_messages_say_what_is_not_possible(server: Loopback, tmp_path: Pat
         await keys(pilot, "x")
         await sees(pilot, "there is no x-ray")
         await keys(pilot, "slash", "z")
-        await sees(pilot, "A server does not return its vocabulary")
+        await sees(pilot, "A server does not report its vocabulary")
         await keys(pilot, "escape", "escape")
         pilot.app.navigator.open_place("guess")
         await sees(pilot, "The guessing game needs the probability")
@@ -140,7 +140,7 @@ async def test_a_request_can_be_repeated_after_a_refused_key(
 ) -> None:
     server.answers = [status(401, {"error": {"message": f"bad key {KEY}"}})]
     async with stepping(tmp_path) as pilot:
-        await sees(pilot, "The key was refused")
+        await sees(pilot, "The API key was rejected")
         assert KEY not in shown(pilot.app)
         assert "***" in shown(pilot.app)
         server.answers = [REPORTED]
@@ -155,7 +155,7 @@ async def test_rows_of_an_earlier_position_go_when_the_server_fails(
     async with stepping(tmp_path) as pilot:
         await sees(pilot, "The server shows 7 tokens")
         await keys(pilot, "r")
-        await sees(pilot, "The server failed")
+        await sees(pilot, "The server reported an error")
         assert "next token  enter retries" in shown(pilot.app)
         assert "77.9 %" not in shown(pilot.app)
         server.answers = [REPORTED]

@@ -52,7 +52,7 @@ async def test_a_lab_opens_from_its_lesson_screen_and_is_done(tmp_path: Path) ->
     async with app.run_test(size=(80, 24)) as pilot:
         app.navigator.open_lesson(LESSON)
         await sees(pilot, "opens the lab")
-        assert "○ Find a single word that consists of 5 tokens or more" in seen(pilot)
+        assert "○ Find a single word that has at least 5 tokens" in seen(pilot)
         await keys(pilot, "l")
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
         await keys(pilot, "g")
@@ -60,7 +60,7 @@ async def test_a_lab_opens_from_its_lesson_screen_and_is_done(tmp_path: Path) ->
         await reach(pilot)
         await sees(pilot, "Rare words are many tokens.")
         await keys(pilot, "escape", "escape")  # the first one closes the goals
-        await sees(pilot, "✓ Find a single word that consists of 5 tokens or more")
+        await sees(pilot, "✓ Find a single word that has at least 5 tokens")
         assert "pieces" in app.progress.lesson("tokens").labs_done
 
 
@@ -73,7 +73,7 @@ async def test_the_goals_of_the_lesson_screen_come_first(tmp_path: Path) -> None
         await sees(pilot, "opens the lab")
         await keys(pilot, "l")
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
-        assert "○ Find a token of 12 bytes or more" in seen(pilot)
+        assert "○ Find a token of at least 12 bytes" in seen(pilot)
 
 
 async def test_goals_reached_before_a_lesson_embedded_the_lab_count(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ async def test_goals_reached_before_a_lesson_embedded_the_lab_count(tmp_path: Pa
         await keys(pilot, "l")
         await until(pilot, lambda: "pieces" in app.progress.lesson("tokens").labs_done)
         await keys(pilot, "escape")
-        await sees(pilot, "✓ Find a single word that consists of 5 tokens or more")
+        await sees(pilot, "✓ Find a single word that has at least 5 tokens")
 
 
 async def test_goals_reached_from_the_list_count_in_the_lesson(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ async def test_scale_asks_before_it_sends_and_shows_what_is_hidden(
         await pilot.press("r")
         await until(pilot, lambda: isinstance(pilot.app.screen, ConsentScreen))
         await pilot.press("y")
-        await sees(pilot, "2 tokens shown: its entropy is a lower bound")
+        await sees(pilot, "2 tokens shown, so the entropy is a lower bound")
         await at_rest(pilot)
         assert "not given" in seen(pilot)
         assert "17.0 %" in seen(pilot)  # hidden
@@ -85,7 +85,7 @@ async def test_scale_says_why_a_server_returns_nothing(server: Loopback, tmp_pat
     server.answers = [status(429, {"error": {"message": "slow down"}}, retry_after="20")]
     async with lab_app("scale", tmp_path).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
-        await sees(pilot, "Ask again in 20 seconds")
+        await sees(pilot, "Try again in 20 seconds")
         await at_rest(pilot)
         assert "Press r to ask again." in words(pilot)
         await do(pilot, "d")
@@ -110,7 +110,7 @@ async def test_prompting_counts_requests_and_keeps_scores_when_stopped(
     async with lab_app("prompting", tmp_path, BackendEngine()).run_test(size=(80, 24)) as pilot:
         await add(pilot, server)
         await do(pilot, "right")
-        assert "Press r to send 8 requests; the price of this model is unknown" in words(pilot)
+        assert "Press r to send 8 requests. This model's price is unknown" in words(pilot)
         await pilot.press("r")
         await asked_first(pilot, server, "8 requests now")
         await pilot.press("escape")
@@ -120,7 +120,7 @@ async def test_prompting_counts_requests_and_keeps_scores_when_stopped(
         await pilot.press("y")
         await sees(pilot, "Too many requests")
         await at_rest(pilot)
-        assert "Press r to continue with the 6 that are left." in words(pilot)
+        assert "Press r to continue (6 left)." in words(pilot)
         assert state_of(pilot).progress.done == 2
         server.answers = [MONTH, silent()]
         await pilot.press("enter")
@@ -132,7 +132,7 @@ async def test_prompting_counts_requests_and_keeps_scores_when_stopped(
         await do(pilot, "enter")
         assert "Both versions are scored." in seen(pilot)
         await do(pilot, "tab")
-        assert "hidden, A 39.3 %, B 39.3 %" in seen(pilot)
+        assert "not reported: A 39.3 %, B 39.3 %" in seen(pilot)
         await do(pilot, "d")
         assert "some-model" not in seen(pilot)
     next(few, None)

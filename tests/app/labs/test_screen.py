@@ -55,9 +55,9 @@ async def test_an_error_about_one_text_goes_when_the_editor_closes(tmp_path: Pat
         await at_rest(pilot)
         assert "esc back" in seen(pilot)
         await do(pilot, "p", "left_parenthesis", "enter")
-        assert "not a valid pattern" in seen(pilot)
+        assert "The pattern is invalid" in seen(pilot)
         await do(pilot, "escape")
-        assert "not a valid pattern" not in seen(pilot)
+        assert "The pattern is invalid" not in seen(pilot)
 
 
 async def test_an_error_about_an_action_goes_when_an_editor_opens(tmp_path: Path) -> None:

@@ -62,13 +62,13 @@ async def test_matching_by_keys(tmp_path: Path) -> None:
         await keys(pilot, second, "enter")
         await sees(pilot, "Match every line first")
         await keys(pilot, first, third, "enter")
-        await sees(pilot, "× 1 of 3 are matched.")
+        await sees(pilot, "× Not yet: 1 of 3 pairs match.")
         await sees(pilot, "Belongs to “an encoder, which reads both ways”. It fills in blanks.")
         assert "Match every line" not in shown(pilot.app)
         await keys(pilot, "r")
         await sees(pilot, "hint")
         await keys(pilot, second, "up", first, second, third, "enter")
-        await sees(pilot, "✓ Right, all of them.")
+        await sees(pilot, "✓ Right: all pairs match.")
     assert Progress.open(tmp_path).cards()["families"].last_correct
 
 
@@ -79,7 +79,7 @@ async def test_matches_are_kept_when_the_screen_is_left(tmp_path: Path) -> None:
         await keys(pilot, *letters(pilot), "escape", "a")
         await sees(pilot, "What belongs together?")
         await keys(pilot, "enter")
-        await sees(pilot, "✓ Right, all of them.")
+        await sees(pilot, "✓ Right: all pairs match.")
 
 
 async def test_comparing_queries_the_model_when_answered(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_how_they_look(
             await keys(pilot, "a", "b")
             if question == "match-answered":
                 await keys(pilot, "c", "enter")
-                await sees(pilot, "are matched")
+                await sees(pilot, "pairs match")
         await pilot.pause()
 
     app = whole_app(tmp_path, course=COURSE)

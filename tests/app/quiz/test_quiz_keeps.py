@@ -119,7 +119,7 @@ async def test_hint_guess_and_attempt_are_kept_too(tmp_path: Path) -> None:
     [
         ("cosine", ["a", "enter"], "enter next"),
         ("bits", ["2", "enter"], "✓ Right: 2 bits."),
-        ("loop", ["enter"], "are at the right position"),
+        ("loop", ["enter"], "are in the right position"),
         ("unit", [*"word", "enter"], "× “word” is not right."),
         ("capital", [*"Paris", "enter"], "most probable token"),
     ],
@@ -191,8 +191,8 @@ async def test_every_question_shows_its_keys(
     [
         ("cosine", "Choose an answer first"),
         ("true-of-probabilities", "Tick the correct choices first (a-c)"),
-        ("bits", "Nothing was typed."),
-        ("unit", "Nothing was typed."),
+        ("bits", "The field is empty."),
+        ("unit", "The field is empty."),
         ("capital", "Nothing was typed."),
     ],
 )

@@ -116,7 +116,7 @@ async def test_the_whole_quiz_by_keys(tmp_path: Path) -> None:
 
         await sees(pilot, "question 2 of 6")
         await keys(pilot, *letters(pilot, several, right=True), "enter")
-        await sees(pilot, "all of them, and no others")
+        await sees(pilot, "you chose exactly the right answers")
         await keys(pilot, "enter")
 
         await sees(pilot, "question 3 of 6")
@@ -134,7 +134,7 @@ async def test_the_whole_quiz_by_keys(tmp_path: Path) -> None:
             await keys(pilot, *["up"] * 4, *["down"] * here, *["left"] * (here - place))
             shown_order.insert(place, shown_order.pop(here))
         await keys(pilot, "enter")
-        await sees(pilot, "all in the right order")
+        await sees(pilot, "all items are in order")
         await keys(pilot, "enter")
 
         await sees(pilot, "question 5 of 6")
@@ -262,7 +262,7 @@ async def test_goals_of_an_unfinished_lab_are_kept(tmp_path: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "right")
         await sees(pilot, "✓ Find a step whose top token is below 20 %")
-        await sees(pilot, "○ Take a token of rank 50 or worse")
+        await sees(pilot, "○ Choose a token of rank 50 or worse")
         against = Evidence(top_probability=0.9, taken_rank=60)
         assert await app.services.goals.stepped(LESSON, LAB, against) == LAB.done
 

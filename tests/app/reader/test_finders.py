@@ -74,7 +74,7 @@ async def test_a_search_opens_a_screen_and_returns(tmp_path: Path) -> None:
         await keys(pilot, "escape")
         await sees(pilot, "> later")
         await keys(pilot, *"zzz")
-        await sees(pilot, "Nothing contains these words.")
+        await sees(pilot, "No lesson, term or question contains these words.")
 
 
 async def test_text_typed_right_after_the_key_is_searched(tmp_path: Path) -> None:

@@ -348,7 +348,7 @@ def test_labs_with_own_files_are_refused() -> None:
     room.ask(0, AskLab, "bench", "adviser", msgspec.msgpack.encode(save))
     ((_, answer),) = room.work()
     assert isinstance(answer, Failed)
-    assert "engine of your own" in answer.next_step
+    assert "your own engine" in answer.next_step
 
 
 def test_a_request_that_takes_too_long_is_ended() -> None:

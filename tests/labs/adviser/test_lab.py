@@ -106,7 +106,7 @@ def test_a_must_excludes_at_any_weights() -> None:
     state = after(*on("inputs", weight(3)), *on("privacy", MUST))
     assert adviser.lead(ADVICE, state.now) == {OPTION["local"]}
     assert what_decides(ADVICE, state.now, OPTION["gemini"]) == (
-        "Out at any weights. No data may leave the machine."
+        "Out, whatever the weights. No data may leave the machine."
     )
 
 
@@ -183,7 +183,7 @@ def test_a_defensible_pick_solves_a_case_for_good() -> None:
 def test_options_cannot_be_tried_one_after_the_other() -> None:
     state = picked(after(case(CASE["bank"]), *on("control", weight(3))), "claude")
     assert state.solved == frozenset()
-    with pytest.raises(LabError, match="picked already"):
+    with pytest.raises(LabError, match="already picked"):
         picked(state, "no-llm")
     there_and_back = after(weight(-1), weight(1), state=state)
     with pytest.raises(LabError):

@@ -97,7 +97,7 @@ async def test_the_key_for_kinds_works_only_for_needs_with_several(tmp_path: Pat
         await do(pilot, "down", "k")
         assert state_of(pilot).now.kinds == (2, *[0] * 7)
         await do(pilot, "z")
-        assert "All weights are 0. Points are weight × level" in seen(pilot)
+        assert "All weights are 0. Points are the sum of weight × level" in seen(pilot)
 
 
 async def test_musts_that_exclude_every_option_are_reported(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ async def test_musts_that_exclude_every_option_are_reported(tmp_path: Path) -> N
         assert seen(pilot).count("out: ") == 7
         await do(pilot, *["down"] * 6, "m")  # a whole book
         assert seen(pilot).count("out: ") == 8
-        assert "Every option is out." in seen(pilot)
+        assert "Every option is excluded." in seen(pilot)
 
 
 async def test_all_reasons_can_be_read_on_a_low_screen(tmp_path: Path) -> None:
@@ -132,14 +132,14 @@ async def test_a_case_is_weighed_and_picked_for_and_has_a_comment(tmp_path: Path
         await do(pilot, "tab", "right", "right", "right", "tab", "tab", "enter")
         assert "× ChatGPT: It would write well" in seen(pilot)
         assert "You gave no weight to control and privacy." in seen(pilot)
-        assert "Defensible:" not in seen(pilot)
+        assert "Defensible options:" not in seen(pilot)
         assert "Press Tab and change the weights before you pick again." in seen(pilot)
         await do(pilot, "enter")
-        assert "You have picked already with these weights." in seen(pilot)
+        assert "You have already picked with these weights." in seen(pilot)
         await do(pilot, "tab", *["down"] * 5, "m", "tab", "tab", "enter")
         assert "✓ Open local model: Yes. Nothing leaves" in seen(pilot)
         assert "You gave no weight to control." in seen(pilot)
-        assert "Defensible: Open local model, Small tuned model" in seen(pilot)
+        assert "Defensible options: Open local model, Small tuned model" in seen(pilot)
         await do(pilot, *["down"] * 9)
         assert "× Model + retrieval: Here, its model" in drawn(pilot)
         assert "3 of 10, 1 solved, 0 with the first pick" in seen(pilot)

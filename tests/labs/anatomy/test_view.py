@@ -42,7 +42,7 @@ async def test_the_text_is_processed_with_fewer_bits(tmp_path: Path) -> None:
         await do(pilot)
         result = state_of(pilot).reading(2).result
         assert f"{result.divergence:.2f}" in seen(pilot)
-        assert "weight error at 2 bits" in seen(pilot)
+        assert "rounding error at 2 bits" in seen(pilot)
 
 
 async def test_a_run_can_be_stopped(tmp_path: Path) -> None:
@@ -69,7 +69,7 @@ async def test_a_tensor_shows_its_shape_and_bars_compare_parameters_or_bytes(
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "down", "down", "down", "right")
         assert "key  layer 2 of 6  128 × 256  stored as fp32" in seen(pilot)
-        assert "of all" in seen(pilot)
+        assert "of total" in seen(pilot)
         await do(pilot, "b")
         assert "of bytes" in seen(pilot)
         await do(pilot, "tab")

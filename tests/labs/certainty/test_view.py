@@ -1,4 +1,4 @@
-"""Tests of the certainty lab by its keys."""
+"""Test the certainty lab with its keys."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_how_it_looks_on_a_wide_screen(snap_compare: Any, tmp_path: Path) -> Non
 async def test_an_answer_its_verdict_and_ten_draws(tmp_path: Path) -> None:
     async with lab_app(LAB, tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        assert "nothing is known by this name" in seen(pilot)
+        assert "nothing with this name exists" in seen(pilot)
         assert "Press r to sample 4 answers." in seen(pilot)
         assert "r sample ten" in seen(pilot)
         await do(pilot, "r")
@@ -84,7 +84,7 @@ async def test_the_learners_own_question_is_not_judged(tmp_path: Path) -> None:
         editor(pilot).load("What is the capital of Egypt?")
         await do(pilot, "enter")
         assert "your own question" in seen(pilot)
-        assert "Your own question is not judged" in seen(pilot)
+        assert "Your own question isn't checked" in seen(pilot)
         await do(pilot, "right")
         assert state_of(pilot).own == ""
 
@@ -106,7 +106,7 @@ async def test_a_run_over_the_set_can_be_stopped_and_continued(tmp_path: Path) -
         assert "Run stopped" not in seen(pilot)  # stopping was the key's purpose
         engine.release()
         await do(pilot, "r")
-        assert f"All {len(FEW)} are answered." in seen(pilot)
+        assert f"All {len(FEW)} questions are answered." in seen(pilot)
         assert "expected calibration error" in seen(pilot)
 
 
@@ -135,7 +135,7 @@ async def test_three_ways_are_counted_apart(tmp_path: Path) -> None:
         text = seen(pilot)
         for words in ("real things", "invented things", "plain", "may decline"):
             assert words in text
-        assert "with rounding here" in " ".join(text.split())
+        assert "in higher precision" in " ".join(text.split())
         assert state_of(pilot).running is False
 
 

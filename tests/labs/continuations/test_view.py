@@ -34,7 +34,7 @@ async def test_both_sides_are_generated_and_shown(tmp_path: Path) -> None:
         assert "Press r to generate both sides." in seen(pilot)
         await do(pilot, "enter")
         assert "Done." in seen(pilot)
-        assert "as a whole" in seen(pilot)
+        assert "probability" in seen(pilot)
         await do(pilot, "tab", "right", "right")
         assert "beam search" in seen(pilot)
         assert state_of(pilot).shown == ()

@@ -56,7 +56,7 @@ async def test_the_learner_writes_formats_and_a_message(tmp_path: Path) -> None:
         await do(pilot, "p")
         editor(pilot).load("(a")
         await pilot.press("enter")
-        assert "not a valid pattern" in seen(pilot)
+        assert "The pattern is invalid" in seen(pilot)
         editor(pilot).load("a{3}")
         await do(pilot, "enter", "r")
         assert state_of(pilot).text == b"aaa"

@@ -1,4 +1,4 @@
-"""Tests of the lab of three generations by its keys."""
+"""Test the generations lab with its keys."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ async def test_one_message_gets_three_replies_each_with_its_trace(tmp_path: Path
         shown = seen(pilot)
         assert "On Friday we are open" in shown
         assert "open-on-a-day" in shown
-        assert "each *   1" in shown
+        assert "captured 1" in shown
         assert "3 Friday" in shown
         assert "hours" in shown
         assert "threshold reached" in shown
@@ -210,7 +210,7 @@ async def test_an_intent_is_added_and_learned(tmp_path: Path) -> None:
         await do(pilot, "a", "enter")
         assert "music" in seen(pilot)
         assert state_of(pilot).ready
-        assert f"{before.right} without yours" in seen(pilot)
+        assert f"{before.right} without your intents" in seen(pilot)
         await do(pilot, "d")
         assert state_of(pilot).own == ()
         assert "delete" not in seen(pilot)
@@ -221,7 +221,7 @@ async def test_probes_are_run_after_a_prediction_and_can_be_stopped(tmp_path: Pa
     async with app_of(tmp_path, engine).run_test(size=(80, 24)) as pilot:
         await part(pilot, "probes")
         await do(pilot, "enter")
-        assert "Predict first which bot" in seen(pilot)
+        assert "A prediction is missing" in seen(pilot)
         for _ in range(6):
             await do(pilot, "left", "down")
         engine.hold()
@@ -236,7 +236,7 @@ async def test_probes_are_run_after_a_prediction_and_can_be_stopped(tmp_path: Pa
         assert len(state_of(pilot).results) == len(CASES)
         assert "11/30" in seen(pilot)
         await do(pilot, "right")
-        assert "The probes have been run" in seen(pilot)
+        assert "You can't change predictions" in seen(pilot)
         await do(pilot, "tab")
         assert "11 of 30 probes" in seen(pilot)
         assert "5,328,128 weights" in " ".join(seen(pilot).split())

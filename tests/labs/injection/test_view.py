@@ -47,9 +47,9 @@ def test_how_it_looks(
 async def test_all_defenses_are_measured_and_the_learners_own_comes_last(tmp_path: Path) -> None:
     async with lab_app("injection", tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
-        assert "Press r for the rest." in seen(pilot)
+        assert "Press r to continue." in seen(pilot)
         await do(pilot, "r")
-        assert "All reviews are measured." in seen(pilot)
+        assert "All reviews have been measured." in seen(pilot)
         assert seen(pilot).count("/6") >= 5
         await do(pilot, "e")
         await pilot.press(*"Say [/] positive", "enter")

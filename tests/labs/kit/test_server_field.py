@@ -13,10 +13,10 @@ from tutor.labs.kit.remote import EXAMPLE, Add, named
     [
         ("openai:some-model", "address is missing"),
         ("  ", "name of the model is missing"),
-        ("some-model http://127.0.0.1:1/v1", "does not name a remote model"),
-        ("openai: http://127.0.0.1:1/v1", "No model of"),
-        ("openai:some-model 127.0.0.1", "not the address of a server"),
-        ("openai:some-model http://not_a,host/v1", "not the address of a server"),
+        ("some-model http://127.0.0.1:1/v1", "does not specify a remote model"),
+        ("openai: http://127.0.0.1:1/v1", "has no default model"),
+        ("openai:some-model 127.0.0.1", "not a valid server address"),
+        ("openai:some-model http://not_a,host/v1", "not a valid server address"),
         ("openai:some-model http://not a host", "more than a name and an address"),
     ],
 )

@@ -26,7 +26,7 @@ async def test_it_is_played_to_its_end_and_back(tmp_path: Path) -> None:
         assert state_of(pilot).at == 0
         assert "12 tokens" in seen(pilot)
         await do(pilot, "enter")
-        assert "no merge is left" in seen(pilot)
+        assert "no merges left" in seen(pilot)
         await do(pilot, "z")
         assert state_of(pilot).at == 0
 
@@ -35,6 +35,6 @@ async def test_the_screen_says_that_no_merge_joins_a_text(tmp_path: Path) -> Non
     app = lab_app("merges", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await write(pilot, "qxzj")
-        assert "No merge joins any two of these bytes" in seen(pilot)
+        assert "No merge joins any of these bytes" in seen(pilot)
         await do(pilot, "g")
-        assert "✓ Write four letters or more that no merge joins" in seen(pilot)
+        assert "✓ Write four or more letters that no merge joins" in seen(pilot)

@@ -55,7 +55,7 @@ async def test_a_word_of_several_tokens_gets_a_note_and_has_other_forms(
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await write(pilot, "Donaudampfschiff")
-        assert "the row of the first is used" in seen(pilot)
+        assert "the first token's row is used" in seen(pilot)
         before = state_of(pilot).neighborhood.token
         await do(pilot, "f")
         assert state_of(pilot).neighborhood.token != before
@@ -78,7 +78,7 @@ async def test_an_invalid_sum_is_refused_and_can_be_corrected(tmp_path: Path) ->
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab", "tab")
         await write(pilot, "father and mother")
-        assert "not of the form" in seen(pilot)
+        assert "must have the form" in seen(pilot)
         assert editor(pilot).text == "father and mother"
 
 
@@ -113,6 +113,6 @@ async def test_an_empty_word_is_refused_and_the_last_one_stays(tmp_path: Path) -
     app = lab_app("neighbors", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await write(pilot, "  ")
-        assert "There is no word." in seen(pilot)
+        assert "The word is empty." in seen(pilot)
         await do(pilot, "escape")
         assert "nearest to ␣good" in seen(pilot)

@@ -46,7 +46,7 @@ async def test_a_sentence_of_the_learner_is_learned_by_heart(tmp_path: Path) -> 
     async with lab_app("one-step", tmp_path).run_test(size=(80, 24)) as pilot:
         await write(pilot, "I like tea.")
         await do(pilot, *("r",) * 5, "g")
-        assert "✓ Train a sentence of your own to a loss below 0.1" in seen(pilot)
+        assert "✓ Train on a sentence of your own until the loss is below 0.1" in seen(pilot)
         await do(pilot, "z")
         assert "step 1 of 100" in seen(pilot)
 

@@ -228,10 +228,10 @@ def test_plain_text_is_continued(server: Loopback, there: Any) -> None:
 
 
 def test_a_version_that_cannot_be_sent_is_refused_before_the_run(server: Loopback) -> None:
-    with pytest.raises(LabError, match="begins its answers by itself"):
+    with pytest.raises(LabError, match="An answer prefix"):
         lab.act(remote_state(server, Adjust(1, "begin")), Run())
     known = lab.act(lab.act(lab.start(), Add("claude:")), Adjust(1, "frame"))
-    with pytest.raises(LabError, match="cannot continue plain text"):
+    with pytest.raises(LabError, match="can't continue plain text"):
         lab.act(known, Run())
 
 

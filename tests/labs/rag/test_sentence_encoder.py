@@ -30,7 +30,9 @@ def test_a_missing_encoder_is_reported_with_the_way_to_install_it() -> None:
 
 def test_other_weights_are_not_loaded(tmp_path: Path) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"other weights")
-    with pytest.raises(ModelDamaged, match="does not have the weights of all-MiniLM-L6-v2"):
+    with pytest.raises(
+        ModelDamaged, match="doesn't contain the published weights of all-MiniLM-L6-v2"
+    ):
         SentenceEncoder(tmp_path)
     (tmp_path / "model.safetensors").unlink()
     with pytest.raises(ModelDamaged, match="No such file"):

@@ -114,8 +114,8 @@ def test_surprisal_that_a_server_does_not_return(
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (status(401, {"error": {"message": "no"}}), "The key was refused"),
-        (status(404), "does not know this model"),
+        (status(401, {"error": {"message": "no"}}), "The API key was rejected"),
+        (status(404), "does not have this model"),
         (stream(text_event(" and", "length")), "returns no log-probabilities"),
     ],
 )

@@ -127,4 +127,4 @@ async def test_a_text_that_was_cut_is_reported(tmp_path: Path) -> None:
     state = msgspec.structs.replace(cut, readings=readings)
     async with opened(tmp_path, state).run_test(size=(80, 24)) as pilot:
         await do(pilot)
-        assert "100 bytes more are cut off." in seen(pilot)
+        assert "Text too long: 100 bytes cut off." in seen(pilot)

@@ -28,7 +28,7 @@ async def test_training_on_a_text_of_the_learner_and_on_the_lessons_again(tmp_pa
         await do(pilot, *OWN)
         assert "your text of 21 characters" in seen(pilot)
         await do(pilot, "z")
-        assert "the text of the lessons" in seen(pilot)
+        assert "trained on the lessons" in seen(pilot)
         assert state_of(pilot).run.tokens > 1000
 
 

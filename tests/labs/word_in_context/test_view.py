@@ -38,7 +38,7 @@ async def test_keys_change_the_layer_the_method_and_the_example(tmp_path: Path) 
     app = lab_app("word-in-context", tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab", "tab")
-        assert "There is none: the two vectors are equal here." in seen(pilot)
+        assert "No difference: the two vectors are equal here." in seen(pilot)
         await do(pilot, "right", "right")
         assert "layer 2" in seen(pilot)
         assert len(state_of(pilot).names.first) > 3

@@ -73,7 +73,7 @@ async def test_the_next_example_and_a_word_of_several_tokens(tmp_path: Path) -> 
         await do(pilot, "x")
         assert "countries   shows" in seen(pilot)
         await write(pilot, "Donaudampfschiff man year")
-        assert "the row of the first is used" in seen(pilot)
+        assert "the first token's row is used" in seen(pilot)
 
 
 async def test_wide_characters_keep_the_frame_straight(tmp_path: Path) -> None:

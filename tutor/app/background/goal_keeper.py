@@ -1,4 +1,4 @@
-"""Record the goals that are reached in labs, and find out when a lab is done."""
+"""Record the goals that learners reach in labs, and detect when a lab is done."""
 
 from __future__ import annotations
 
@@ -22,33 +22,35 @@ if TYPE_CHECKING:
 
 
 class GoalKeeper:
-    """Records which goals of labs are reached.
+    """Records which lab goals have been reached.
 
-    A lab in a lesson file is done, once, when all goals that the lesson names are reached. A lab of
-    `tutor.labs` has goals of its own, too, which count however the lab was opened.
+    A lab in a lesson file is recorded as done, once, when the learner has reached all goals that
+    the lesson names. A lab from `tutor.labs` also has goals of its own, which count no matter where
+    the lab was opened.
 
-    The methods return a message for the learner, if there is one. The record is on disk by then.
+    The methods return a message for the learner, or None, after the record is on disk.
     """
 
     def __init__(
         self, progress: BackgroundProgress, find_lesson: Callable[[str], Lesson | None]
     ) -> None:
-        """`find_lesson` returns the lesson with an id.
+        """Create the recorder.
 
-        It raises `LessonError` if the lesson cannot be read.
+        `find_lesson` returns the lesson with a given id. The function raises `LessonError` if the
+        lesson cannot be read.
         """
         self._progress = progress
         self._find_lesson = find_lesson
 
     async def stepped(self, lesson: Lesson, lab: Lab, evidence: Evidence) -> str | None:
-        """Record the goals that `evidence` reaches in a lab of the lesson."""
+        """Record which goals of a lab in the lesson are reached, according to `evidence`."""
         before = reached(lab, self._progress.lesson(lesson.id))
         for index in sorted(goals.goals_reached(lab, evidence, before) - before):
             self._note(lab.id, lesson.id, goals.name(lab.goals[index]))
         return await self.over(lesson, lab) if lab.goals else None
 
     async def over(self, lesson: Lesson, lab: Lab) -> str | None:
-        """Record that a lab of the lesson has ended, unless it has goals that are not reached."""
+        """Record that a lab in the lesson is done, unless it has goals that are not reached."""
         state = self._progress.lesson(lesson.id)
         if lab.id in state.labs_done or len(reached(lab, state)) < len(lab.goals):
             return None
@@ -56,15 +58,15 @@ class GoalKeeper:
         return lab.done if await on_disk(self._progress.record(done)) else None
 
     def kept(self, lab: AnyLab) -> frozenset[str]:
-        """Return the names of the reached goals of a lab of `tutor.labs`."""
+        """Return the names of the goals reached in a lab from `tutor.labs`."""
         names = self._progress.lesson(lab.lesson).goals_reached.get(lab.name, ())
         return frozenset(names) & {goal.name for goal in lab.goals}
 
     async def live(self, lab: AnyLab, now: Set[str], lesson: Lesson | None) -> str | None:
-        """Record that goals of a lab of `tutor.labs` are reached `now`.
+        """Record that the goals named in `now` are reached in a lab from `tutor.labs`.
 
-        `lesson` is the lesson that the lab was opened from. If None, the goals count in the lesson
-        that the lab belongs to.
+        `lesson` is the lesson from which the lab was opened. If it is None, the goals count toward
+        the lesson that the lab belongs to.
         """
         before = self.kept(lab)
         saving = [
@@ -88,6 +90,6 @@ class GoalKeeper:
 
 
 def reached(lab: Lab, state: LessonState) -> frozenset[int]:
-    """Return the indexes in `lab.goals` of the goals that are reached."""
+    """Return the indexes in `lab.goals` of the goals that have been reached."""
     names = state.goals_reached.get(lab.id, ())
     return frozenset(index for index, goal in enumerate(lab.goals) if goals.name(goal) in names)

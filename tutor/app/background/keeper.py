@@ -1,6 +1,7 @@
 """Keep a model running.
 
-Start the engine, download the default model if it is missing, and switch to it once it is there.
+The keeper starts the engine, downloads the default model if it is missing, and switches to that
+model once it is installed.
 """
 
 from __future__ import annotations
@@ -20,14 +21,17 @@ if TYPE_CHECKING:
     from tutor.engine.api import Engine
 
 Fetch = Callable[[Callable[[PullProgress], None]], Awaitable[Pulled]]
-"""Downloads the default model and reports the progress. Raises `TutorError`."""
+"""A function that downloads the default model and reports its progress.
+
+Raises `TutorError`.
+"""
 
 
 class ModelKeeper:
-    """Keeps a model running, and reports every change as a `ModelStatus`.
+    """Keeps a model running, and reports every change of its state as a `ModelStatus`.
 
-    `missing` returns whether the default model is wanted and not installed. Only then, and only if
-    `may_fetch`, it is downloaded.
+    `missing` returns whether the default model is wanted but not installed. The model is downloaded
+    only in that case, and only if `may_fetch` is true.
     """
 
     def __init__(
@@ -65,18 +69,19 @@ class ModelKeeper:
         await self._engine.stop()
 
     async def restart_engine(self) -> None:
-        """Restart the engine on the model that is now selected."""
+        """Restart the engine with the currently selected model."""
         self._report(small=self._missing())
         await self._bring_up(self._engine.restart)
 
     def fetch(self) -> None:
-        """Start downloading the default model in the background, unless that is under way.
+        """Start downloading the default model in the background, unless a download is in progress.
 
         Raises `NotInThisLogin`.
         """
         if not self._may_fetch:
             raise NotInThisLogin(
-                "Models cannot be downloaded here.", "Ask the administrator of this machine."
+                "You cannot download models on this machine.",
+                "Ask its administrator.",
             )
         if self._fetching is None:
             self._report(fetch=PullProgress("fetching"), fetch_failure=None)

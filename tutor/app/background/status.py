@@ -1,4 +1,4 @@
-"""The state of the model, described for the status line, the course map and the model screen."""
+"""The state of the model, as text for the status line, the course map and the model screen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tutor.models.report import PullProgress
 from tutor.text import safe
 
 _STAGES = {
-    "waiting": "model: waiting",
+    "waiting": "waiting for model",
     "fetching": "downloading",
     "checking": "checking model",
     "converting": "converting model",
@@ -24,11 +24,12 @@ EnginePhase = Literal["starting", "loading", "ready", "stopped"]
 
 
 class ModelStatus(msgspec.Struct, frozen=True):
-    """The state of the engine and of the download of the default model.
+    """The state of the engine and of the default model's download.
 
-    `phase` and `detail` are the engine's. `fetch` is the progress of the download while it runs,
-    and `fetch_failure` is why it failed. `small` means that the small bundled model takes the place
-    of the default model, `served` that the engine is shared with other learners.
+    `phase` and `detail` describe the engine. `fetch` is the progress of a running download, and
+    `fetch_failure` is the error that ended the last one. `small` means that the small bundled model
+    is used instead of the default model, and `served` that the engine is shared with other
+    learners.
     """
 
     phase: EnginePhase = "starting"
@@ -46,16 +47,16 @@ class ModelStatus(msgspec.Struct, frozen=True):
 
     @property
     def mark(self) -> str:
-        """The sign for the narrowest status line: `●` ready, `○` not ready yet, `×` stopped.
+        """The symbol for the narrowest status line: `●` ready, `○` not ready yet, `×` stopped.
 
-        During a download, its progress comes before the sign.
+        During a download, the percentage comes before the symbol.
         """
         sign = {"ready": "●", "stopped": "×"}.get(self.phase, "○")
         return f"{share_fetched(self.fetch).strip()} {sign}".lstrip() if self.fetch else sign
 
     @property
     def line(self) -> str:
-        """The text for the status line: a few words, then the sign."""
+        """The text for the status line: a few words, then the symbol."""
         if self.fetch is not None:
             return f"{_STAGES[self.fetch.stage]} {self.mark}"
         match self.phase:
@@ -68,7 +69,7 @@ class ModelStatus(msgspec.Struct, frozen=True):
 
     @property
     def _short_name(self) -> str:
-        """The model's name without its number format, short enough for the status line."""
+        """The model's name without its number format, cut to fit the status line."""
         if self.model is None:
             return "model"
         name = safe(self.model.name).removesuffix(f".{self.model.format}")
@@ -76,7 +77,7 @@ class ModelStatus(msgspec.Struct, frozen=True):
 
     @property
     def note(self) -> str:
-        """A note for the course map, or an empty string."""
+        """A note for the course map, or an empty string if there is none."""
         if self.fetch is not None:
             small = "A small bundled model is ready in the meantime."
             meanwhile = small if self.small else "You can read lessons in the meantime."
@@ -91,7 +92,7 @@ class ModelStatus(msgspec.Struct, frozen=True):
 
 
 def share_fetched(progress: PullProgress) -> str:
-    """Return the progress of a stage as a percentage of constant width, or "" if it is unknown."""
+    """Return a stage's progress as a percentage of constant width, or "" if it is unknown."""
     if not progress.total:
         return ""
     return f"{100 * progress.done // progress.total:>3} %"

@@ -1,1 +1,1 @@
-"""The stepper, chat and x-ray: a live model, inspected one token at a time."""
+"""The stepper, chat and x-ray, which inspect a live model one token at a time."""

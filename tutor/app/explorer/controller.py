@@ -1,4 +1,4 @@
-"""Carry out the explorer's effects, and report the results back as events."""
+"""Carry out the explorer's effects, and report their results as events."""
 
 from __future__ import annotations
 
@@ -30,11 +30,12 @@ Work = Callable[[], "Coroutine[None, None, None]"]
 
 
 class ExplorerController:
-    """Owns the state of one explorer: handles events, and carries out the effects they lead to.
+    """Owns the state of an explorer: handles events and carries out the effects that they cause.
 
-    `work` runs a coroutine function in a worker of its group, replacing the worker that runs there.
-    This cancels work that is no longer wanted, sometimes before it has started. `show` is called
-    with each new state, `report` with all evidence for a goal.
+    `work` runs a coroutine function in a worker of a group, and replaces the group's previous
+    worker. This cancels work that is no longer needed, sometimes before it has started.
+
+    `show` is called with each new state, and `report` with all evidence for goals.
     """
 
     def __init__(
@@ -65,18 +66,18 @@ class ExplorerController:
         return self._state
 
     def start(self) -> None:
-        """Start to follow the state of the engine."""
+        """Start watching the state of the engine."""
         self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
         self._engine_changed()
 
     async def close(self) -> None:
-        """Save the document, and let the engine forget the session."""
+        """Save the document, and close the engine's session."""
         self._forget_engine()
         self._texts.save(self._state.document)
         await self.link.close()
 
     def send(self, event: Event) -> None:
-        """Handle an event, and the events that it leads to at once."""
+        """Handle an event, and any events that follow from it immediately."""
         self._events.append(event)
         if self._handling:
             return  # the loop below handles it after the current event

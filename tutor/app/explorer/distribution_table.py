@@ -1,4 +1,4 @@
-"""The distribution of the next token, as rows of figures and bars."""
+"""The distribution of the next token, as a table with numbers and bars."""
 
 from __future__ import annotations
 
@@ -19,19 +19,20 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Distribution, Row
 
 TARGET = "›"
-"""Marks the row that Enter takes."""
+"""The mark of the row whose token Enter takes."""
 DRAW = "◆"
-"""Marks the token that was sampled."""
-LEGEND = "█ stays  ▒ gained  ╌ lost"
-"""Explains the parts of a bar that the sampler has changed."""
+"""The mark of the sampled token."""
+LEGEND = "█ kept  ▒ gained  ╌ lost"
+"""The legend for bars that the sampler has changed."""
 _LEAST_BAR = 6
 
 
 @dataclass(frozen=True)
 class Columns:
-    """The widths of the columns, 0 for a column that does not fit.
+    """The column widths, with 0 for a column that does not fit.
 
-    The logit needs 70 cells, the id 46. Tokens from a server have no id.
+    The table must be at least 70 cells wide to show the logit, and at least 46 to show the token
+    id. Tokens from a server have no id.
     """
 
     rank: int
@@ -41,11 +42,11 @@ class Columns:
     bar: int
     logit: int
     width: int
-    """The width of the whole row."""
+    """The total width of a row."""
     gap: int
-    """The space between id and probability; the long column name needs it."""
+    """The space between the id and the probability, which the long column name needs."""
     partial: bool = False
-    """Whether these rows come from a server, in which case their scores are log-probabilities."""
+    """Whether the rows come from a server, in which case their scores are log-probabilities."""
 
     @classmethod
     def fitting(
@@ -53,8 +54,8 @@ class Columns:
     ) -> Columns:
         """Return the columns that fit into `width` cells.
 
-        `sampled` adds a column with the probability after the sampler. `partial` means that a
-        server shows these rows and no others.
+        `sampled` adds a column with the probability after the sampler. `partial` means that the
+        rows come from a server, which returns only some rows of the distribution.
         """
         rank = max(3, len(figures.count(greatest_rank))) + 1
         identifier = 6 if width >= 46 and not partial else 0
@@ -72,7 +73,7 @@ class Columns:
 
 @dataclass(frozen=True)
 class RowMarks:
-    """The marks of a row: whether Enter takes it, and whether it was sampled."""
+    """The marks of a row: whether Enter takes its token, and whether that token was sampled."""
 
     target: bool = False
     drawn: bool = False
@@ -82,8 +83,8 @@ class RowMarks:
 def row_line(row: Row, columns: Columns, marks: RowMarks) -> Content:
     """Return the line for one row.
 
-    A token that the sampler cut is muted and says what cut it. Lines are cached, because most rows
-    stay the same when a key is pressed.
+    If the sampler cut the token, the line is muted and names the setting that cut it. Lines are
+    cached, because most rows stay the same from one key press to the next.
     """
     cut = row.cut is not None
     weight = "bold" if marks.target else ""
@@ -111,7 +112,7 @@ def row_line(row: Row, columns: Columns, marks: RowMarks) -> Content:
 
 
 def _rank(rank: int, width: int) -> str:
-    """Return the rank, in thousands if it is too long for its column."""
+    """Return the rank as text, in thousands if it is too long for its column."""
     text = figures.count(rank)
     return (text if len(text) < width else f"{rank // 1000}k").rjust(width)
 
@@ -129,7 +130,7 @@ def _bar(row: Row, columns: Columns, likely: str) -> list[tuple[str, str]]:
 
 
 def heading(columns: Columns) -> Content:
-    """Return the line with the names of the columns."""
+    """Return the line with the column names."""
     cells = "rank".rjust(2 + columns.rank) + "  " + figures.fit("token", columns.token)
     if columns.id:
         cells += "id".rjust(columns.id + 2)
@@ -144,9 +145,9 @@ def heading(columns: Columns) -> Content:
 
 
 def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns) -> Content:
-    """Return the line that counts the tokens not shown, with their total probability."""
+    """Return the line with the number and the total probability of the tokens not shown."""
     if distribution.partial and not distribution.rows:
-        return Content("")  # the server reports no token
+        return Content("")  # the server returned no tokens
     known = (row.probability for row in rows if not math.isnan(row.probability))
     left_out = max(0.0, 1.0 - sum(known))
     label = f"{figures.count(distribution.vocabulary_size - len(rows))} more"
@@ -164,10 +165,10 @@ def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns)
 class TableView:
     """The content of the table.
 
-    `target` is the row that Enter takes. If its rank is too low to be visible, it replaces the last
-    row. `cursor` is the index of the row that the learner moved to, if any: the table scrolls to
-    it. `fresh` is False while the rows still belong to the previous step. `named` adds a line of
-    column names.
+    `target` is the row whose token Enter takes. If its rank is too low to be visible, it replaces
+    the last row. `cursor` is the index of the row that the learner moved to, if any, and the table
+    scrolls to that row. `fresh` is False while the rows still belong to the previous step. `named`
+    adds a line of column names.
     """
 
     distribution: Distribution | None
@@ -179,7 +180,7 @@ class TableView:
 
 
 class DistributionTable(Lines, can_focus=True):
-    """Shows the rows of a distribution, the most probable first, scrolled to the target."""
+    """Shows the rows of a distribution, most probable first, scrolled to the target row."""
 
     DEFAULT_CSS = "DistributionTable { height: 1fr; }"
 
@@ -211,9 +212,9 @@ class DistributionTable(Lines, can_focus=True):
 def rows_block(
     rows: Sequence[Row], width: int, target: int | None, *, sampled: bool, partial: bool
 ) -> list[Content]:
-    """Return the lines for rows found by a search, with column names.
+    """Return the lines for rows found by a search, below a line of column names.
 
-    `partial` is as in `Columns.fitting`.
+    `partial` has the same meaning as in `Columns.fitting`.
     """
     greatest = max((row.rank for row in rows), default=1)
     columns = Columns.fitting(width, sampled=sampled, greatest_rank=greatest, partial=partial)

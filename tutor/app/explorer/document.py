@@ -1,4 +1,4 @@
-"""A text of the learner, with everything that is saved between two visits."""
+"""A learner's text, with everything about it that is saved between visits."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 LONGEST_TITLE = 200
-"""Characters from the end of a text that distinguish it from others in a list."""
+"""The maximum number of characters in a title, which is the end of the text."""
 FIRST_SEED = 2
 FIRST_PROMPT = "The capital of France is"
 
@@ -32,9 +32,9 @@ Tree = TypeVar("Tree")
 class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
     """The fields that a document has in memory and on disk.
 
-    `model` is the checksum of the model that the tokens belong to, because token ids mean nothing
-    to another model. `prompt` is the text to start from while there is no tree. `drafts` are texts
-    in the editor that have not been accepted.
+    `model` is the checksum of the model that the tokens belong to, because token ids are
+    meaningless to any other model. `prompt` is the text to start from while there is no tree.
+    `drafts` are texts that the learner has typed in the editor but not accepted yet.
     """
 
     version: int = VERSION
@@ -49,13 +49,13 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
 
     @property
     def trees(self) -> dict[Mode, Tree]:
-        """The trees that exist, by mode."""
+        """The existing trees, by mode."""
         both: dict[Mode, Tree | None] = {"text": self.text, "chat": self.chat}
         return {mode: tree for mode, tree in both.items() if tree is not None}
 
 
 class Saved(_Fields[SavedTree], frozen=True):
-    """A document as it is stored."""
+    """A document in the form in which it is stored."""
 
 
 class Document(_Fields[TokenTree], frozen=True, kw_only=True):
@@ -67,22 +67,22 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """The end of the text in use, without special tokens."""
+        """The end of the current text, without special tokens."""
         if self.tree is None:
             return self.prompt[-LONGEST_TITLE:] if self.mode == "text" else ""
         return text_of(self.tree.steps[-LONGEST_TITLE:])[-LONGEST_TITLE:]
 
     @property
     def length(self) -> int:
-        """The number of tokens of the text in use."""
+        """The number of tokens in the current text."""
         return self.tree.length if self.tree else 0
 
     def with_tree(self, tree: TokenTree) -> Document:
-        """Return the document with this tree in the mode that is in use."""
+        """Return the document with `tree` as the tree of the current mode."""
         return replace(self, **{self.mode: tree})
 
     def with_draft(self, text: str | None) -> Document:
-        """Return the document with this draft in the mode that is in use.
+        """Return the document with `text` as the draft of the current mode.
 
         None removes the draft.
         """
@@ -90,10 +90,10 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         return replace(self, drafts=drafts if text is None else {**drafts, self.mode: text})
 
     def for_model(self, model: str) -> Document:
-        """Return the document for the model that is in use.
+        """Return the document adapted to `model`, the checksum of the current model.
 
-        The tokens of another model are dropped: the text of the current branch is kept to be
-        tokenized again, and the conversation restarts.
+        Tokens of another model are dropped. The text of the current branch is kept so that it can
+        be tokenized again, and the conversation restarts.
         """
         if self.model and self.model != model and (self.text or self.chat):
             prompt = self.prompt
@@ -104,14 +104,14 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         return replace(self, model=model)
 
     def to_bytes(self) -> bytes:
-        """Return the document as it is stored."""
+        """Return the document as bytes to store."""
         fields: dict[str, Any] = msgspec.structs.asdict(self)
         fields |= {mode: token_tree.save(tree) for mode, tree in self.trees.items()}
         return msgspec.json.encode(Saved(**fields))
 
     @classmethod
     def from_bytes(cls, stored: bytes) -> Document | None:
-        """Return the stored document, or None if this version cannot read it."""
+        """Return the stored document, or None if this version of tutor cannot read it."""
         try:
             saved = msgspec.json.decode(stored, type=Saved)
             if saved.version != VERSION:
@@ -132,9 +132,9 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         seed: int,
         at: int,
     ) -> Document:
-        """Return a conversation: its prompt, then `written`.
+        """Return a conversation that consists of `prompt`, then `written`.
 
-        Token `at` of `written` (from 0) is in focus. Raises `TreeFull`.
+        The focus is on token `at` of `written`, counted from 0. Raises `TreeFull`.
         """
         tree = TokenTree.from_prompt(prompt, seed).extend(written)
         tree = replace(tree, focus=min(len(prompt) + at, tree.length))

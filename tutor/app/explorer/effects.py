@@ -1,6 +1,6 @@
-"""The explorer's effects: its requests to the engine, one at a time, and other work to do.
+"""The explorer's effects: requests to the engine, one at a time, and other work.
 
-The controller carries them out and reports the results as events.
+The controller carries out the effects and reports their results as events.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings,
 
 
 class Question(msgspec.Struct, frozen=True):
-    """Asks for the distribution after the first `position` tokens.
+    """A request for the distribution after the first `position` tokens.
 
-    If the token at `position` is known, `actual` is its id, and its row is asked for, too.
+    If the token at `position` is known, `actual` is its id, and the request includes its row.
     `surprisals_from` is the first position whose surprisal is missing.
     """
 
@@ -34,7 +34,7 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The model's answer to a `Question`."""
+    """The model's response to a `Question`."""
 
     distribution: Distribution
     actual: Row | None = None
@@ -42,9 +42,9 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class Start(msgspec.Struct, frozen=True):
-    """Asks for the tokens of a prompt, or of a conversation that begins with this message.
+    """A request for the tokens of a prompt, or of a conversation that begins with this message.
 
-    With the `path` of a conversation, asks for the tokens that the message adds to it.
+    With the `path` of a conversation, it requests the tokens that the message adds to that path.
     """
 
     text: str
@@ -56,7 +56,7 @@ Request = Question | Start
 
 
 class EngineInfo(msgspec.Struct, frozen=True):
-    """The state that the engine reports."""
+    """The state of the engine, as the engine reports it."""
 
     state: EngineState = EngineState.STARTING
     detail: str = ""
@@ -65,18 +65,18 @@ class EngineInfo(msgspec.Struct, frozen=True):
 
 
 class Do(Enum):
-    """An effect without a parameter."""
+    """An effect that has no parameters."""
 
     CANCEL_REQUEST = "cancel request"
-    """Cancel the request that the engine is working on."""
+    """Cancel the current request to the engine."""
     RESTART_ENGINE = "restart engine"
-    """Start the engine again."""
+    """Restart the engine."""
     LIST_TEXTS = "list texts"
-    """List the saved texts of this lab or of the free stepper."""
+    """List the saved texts of this lab, or of the stepper outside labs."""
 
 
 class FindTokens(msgspec.Struct, frozen=True):
-    """Look up tokens in the distribution that `question` asked for."""
+    """Search for tokens in the distribution that `question` requests."""
 
     question: Question
     query: str
@@ -90,18 +90,21 @@ class SaveText(msgspec.Struct, frozen=True):
 
 
 class SwitchText(msgspec.Struct, frozen=True):
-    """Open another saved text, or start a new one in this mode if None."""
+    """Open another saved text, or start a new one in this mode if `info` is None."""
 
     info: TextInfo | None
     mode: Mode
 
 
 class StarText(msgspec.Struct, frozen=True):
-    """Star a text, or remove its star."""
+    """Add or remove the star of a text."""
 
     info: TextInfo
 
 
 Effect = Request | Do | FindTokens | SaveText | SwitchText | StarText | Evidence
-"""A request is sent to the engine, replacing the one before. Evidence is reported for the goals of
-a lab."""
+"""An effect to carry out.
+
+A request is sent to the engine and replaces the previous request. Evidence is reported for the
+goals of a lab.
+"""

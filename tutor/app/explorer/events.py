@@ -1,4 +1,4 @@
-"""The explorer's events: what the learner does, and the results that come back."""
+"""The explorer's events: the learner's actions, and the results that come back."""
 
 from __future__ import annotations
 
@@ -17,31 +17,28 @@ Panel = Literal["search", "dials", "editor", "recent"]
 
 
 class Do(Enum):
-    """Events that carry no data.
-
-    Those up to and including `START` are commands.
-    """
+    """An event that carries no data. The members up to and including `START` are commands."""
 
     STEP = "step"
-    """Take the token that is proposed."""
+    """Take the proposed token."""
     BACK = "back"
     """Undo the last token."""
     FORK = "fork"
-    """Start another branch from the token in focus."""
+    """Start another branch at the focused token."""
     NEW_SEED = "seed"
-    """Start again from the prompt with a new seed."""
+    """Restart from the prompt with a new seed."""
     START = "start"
     """Let the model continue by itself."""
     RUN = "run"
-    """Let the model continue by itself, or stop it at once."""
+    """Let the model continue by itself, or stop it immediately."""
     PAUSE = "pause"
-    """Stop a run at once; the tokens that it has taken stay."""
+    """Stop a run immediately. The tokens taken so far are kept."""
     STOP_READING = "stop"
-    """Stop processing a long text. The text stays, and can be processed later."""
+    """Stop processing a long text. The text is kept and can be processed later."""
     MARKS = "marks"
     """Show or hide the special tokens of a conversation."""
     RETRY = "retry"
-    """Start the engine again."""
+    """Restart the engine."""
     SAVE = "save"
     """Save the document."""
 
@@ -50,7 +47,7 @@ class Do(Enum):
 
 
 class TakeRow(msgspec.Struct, frozen=True):
-    """Take the row at `index` (from 0) of those on screen."""
+    """Take the token of the visible row at `index`, counted from 0."""
 
     index: int
 
@@ -62,19 +59,19 @@ class TakeFound(msgspec.Struct, frozen=True):
 
 
 class MoveCursor(msgspec.Struct, frozen=True):
-    """Move to another row; above the first row, Enter takes the draw again."""
+    """Move to another row. Moving above the first row selects the model's draw again."""
 
     by: int
 
 
 class MoveFocus(msgspec.Struct, frozen=True):
-    """Look at an earlier or a later token."""
+    """Move the focus to an earlier or later token."""
 
     by: int
 
 
 class SetSampler(msgspec.Struct, frozen=True):
-    """Change the sampler settings; a run continues with the new ones."""
+    """Change the sampler settings. A run continues with the new settings."""
 
     sampler: SamplerSettings
 
@@ -104,7 +101,7 @@ class UseText(msgspec.Struct, frozen=True):
 
 
 NeedsAnswer = TakeRow | TakeFound | MoveCursor
-"""Commands that, like `Do.STEP`, wait for the model's answer at the position where they apply."""
+"""Commands that, like `Do.STEP`, need the model's response at the position where they apply."""
 TreeCommand = (
     Literal[Do.STEP, Do.BACK, Do.FORK, Do.NEW_SEED, Do.START]
     | NeedsAnswer
@@ -112,7 +109,7 @@ TreeCommand = (
     | SwitchBranch
     | RemoveBranch
 )
-"""Commands that do nothing until there are tokens."""
+"""Commands that have no effect while there are no tokens."""
 Command = TreeCommand | SetSampler | ChangeMode | UseText
 
 
@@ -120,38 +117,38 @@ Command = TreeCommand | SetSampler | ChangeMode | UseText
 
 
 class ShowPanel(msgspec.Struct, frozen=True):
-    """Open a panel, replacing the one that is open, or close it if None."""
+    """Open a panel instead of the current one, or close the current one if `panel` is None."""
 
     panel: Panel | None
 
 
 class LeaveEditor(msgspec.Struct, frozen=True):
-    """Close the editor, and keep its text as a draft for the next time."""
+    """Close the editor, and keep its text as a draft for the next visit."""
 
     text: str
 
 
 class SearchTokens(msgspec.Struct, frozen=True):
-    """Look up at most `limit` tokens that contain `query`."""
+    """Search for up to `limit` tokens that contain `query`."""
 
     query: str
     limit: int
 
 
 class OpenText(msgspec.Struct, frozen=True):
-    """Open another saved text, or a new one if None."""
+    """Open another saved text, or a new text if `info` is None."""
 
     info: TextInfo | None
 
 
 class ToggleStar(msgspec.Struct, frozen=True):
-    """Star a saved text, or remove its star."""
+    """Add or remove the star of a saved text."""
 
     info: TextInfo
 
 
 class Say(msgspec.Struct, frozen=True):
-    """Show a message until something else happens."""
+    """Show a message until the learner's next action."""
 
     note: TutorError | str | None
 
@@ -160,41 +157,41 @@ class Say(msgspec.Struct, frozen=True):
 
 
 class EngineChanged(msgspec.Struct, frozen=True):
-    """The engine is in another state, or has another model."""
+    """The engine's state or model has changed."""
 
     engine: EngineInfo
 
 
 class Answered(msgspec.Struct, frozen=True):
-    """The model has answered a question."""
+    """The model has responded to a question."""
 
     request: Question
     answer: Answer
 
 
 class TokensArrived(msgspec.Struct, frozen=True):
-    """The tokens of a prompt or a message have arrived."""
+    """The tokens of a prompt or message have arrived."""
 
     request: Start
     tokens: tuple[Token, ...]
 
 
 class RequestFailed(msgspec.Struct, frozen=True):
-    """The engine could not do what it was asked."""
+    """The engine could not carry out a request."""
 
     request: Request
     error: TutorError
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The model has processed `done` of `total` tokens of the current text."""
+    """The model has processed `done` of the `total` tokens in the current text."""
 
     done: int
     total: int
 
 
 class TokensFound(msgspec.Struct, frozen=True):
-    """A search has found these rows; `said` is a sentence about them, or empty."""
+    """A search has found these rows. `said` is a sentence about them, or empty."""
 
     query: str
     rows: tuple[Row, ...]
@@ -202,16 +199,16 @@ class TokensFound(msgspec.Struct, frozen=True):
 
 
 class TextsListed(msgspec.Struct, frozen=True):
-    """The saved texts have been listed, the most recently changed first."""
+    """The saved texts have been listed, most recently changed first."""
 
     texts: tuple[TextInfo, ...]
     open_id: str
 
 
 class TextOpened(msgspec.Struct, frozen=True):
-    """Another document has been opened, or could not be read if None.
+    """Another document has been opened, or could not be read if `document` is None.
 
-    `fresh` means that it is a new one.
+    `fresh` means that the document is new.
     """
 
     document: Document | None

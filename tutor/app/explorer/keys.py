@@ -8,7 +8,7 @@ from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
 
 PANE_KEYS: list[BindingType] = [
     Binding("y", "do('retry')", "retry", tooltip="Restart the engine."),
-    Binding("enter", "step", "step", tooltip="Take the token that is shown beside “enter”."),
+    Binding("enter", "step", "step", tooltip="Take the token shown next to “enter”."),
     Binding("space", "step", show=False),
     *(
         Binding(
@@ -17,11 +17,11 @@ PANE_KEYS: list[BindingType] = [
             "take",
             show=number == 1,
             key_display="1-9",
-            tooltip="Take the token of this rank.",
+            tooltip="Take the token with this rank.",
         )
         for number in range(1, 10)
     ),
-    *pair(UP_DOWN, "cursor(*)", "row", "Move to a row, which Enter then takes."),
+    *pair(UP_DOWN, "cursor(*)", "row", "Move to another row. Enter takes its token."),
     *pair(LEFT_RIGHT, "focus_by(*)", "token", "Move to an earlier or later token of the text."),
     Binding("0", "focus_by(1000000)", show=False, tooltip="Go to the end of the text."),
     Binding("u", "do('back')", "undo", tooltip="Undo the last token."),
@@ -32,8 +32,10 @@ PANE_KEYS: list[BindingType] = [
     Binding("e", "panel('editor')", "edit", tooltip="Edit the prompt, or write a message."),
     Binding("s", "do('seed')", "new seed", tooltip="Sample again with a new seed."),
     Binding("slash", "search", "search", tooltip="Find any token and see its probability."),
-    Binding("t", "dials", "sampler", tooltip="Set temperature, top-k, top-p, min-p or greedy."),
-    Binding("x", "xray", "x-ray", tooltip="Show attention and logit lens for the token in focus."),
+    Binding("t", "dials", "sampler", tooltip="Change temperature, top-k, top-p, min-p or greedy."),
+    Binding(
+        "x", "xray", "x-ray", tooltip="Show attention and the logit lens for the token in focus."
+    ),
     Binding("escape", "close_beside", "close", tooltip="Close the x-ray."),
     Binding("c", "mode('chat')", "chat", tooltip="Switch to the conversation. The text is kept."),
     Binding("c", "mode('text')", "text", tooltip="Switch to the text. The conversation is kept."),
@@ -43,7 +45,7 @@ PANE_KEYS: list[BindingType] = [
         "special tokens",
         tooltip="Show or hide the special tokens of the chat template.",
     ),
-    Binding("f", "do('fork')", "fork", tooltip="Start another branch from here."),
+    Binding("f", "do('fork')", "fork", tooltip="Start another branch at this token."),
     Binding("o", "panel('recent')", "open", tooltip="Open a saved text, or start a new one."),
     Binding("w", "branches", "branches", tooltip="Switch to another branch, or remove one."),
 ]

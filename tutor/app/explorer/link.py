@@ -19,15 +19,17 @@ if TYPE_CHECKING:
 
 
 CHUNK = 128
-"""Tokens to process between two progress reports. A larger chunk would not be faster."""
+"""The number of tokens to process between two progress reports. Larger chunks are no faster."""
 
 
 class Link:
     """An engine session that follows the learner.
 
-    To switch to another branch, it goes back to the last common token and appends the rest. So the
-    engine holds one path, computes only what differs, and needs no memory for branches that are not
-    shown. Cancelling a method cancels its request to the engine.
+    To switch to another branch, the session goes back to the last common token and appends the
+    remaining tokens of that branch. So the engine stores only one path, computes only the part that
+    differs, and needs no memory for branches that are not shown.
+
+    Canceling a method cancels its request to the engine.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -36,13 +38,13 @@ class Link:
         self._model = ""
         self._generation = 0
         self._read = 0
-        """The number of tokens of the path that the engine is known to have processed."""
+        """The number of tokens in the path that the engine is known to have processed."""
         self._changing = asyncio.Lock()
 
     async def start(self, start: Start) -> tuple[Token, ...]:
-        """Return the tokens that `start` asks for.
+        """Return the tokens that `start` requests.
 
-        The tokens of a prompt, or of the start of a conversation, become the path.
+        If they begin a text or a conversation, they become the path.
         """
         if start.path:
             session = await self.follow(start.path)
@@ -57,10 +59,10 @@ class Link:
         return session.tokens
 
     async def follow(self, path: Sequence[Token]) -> AsyncModelSession:
-        """Return the session, set to exactly this path of at least one token."""
+        """Return the session, moved to exactly this path. The path must not be empty."""
         async with self._changing:
             if self._engine.model is None or self._engine.model.sha256 != self._model:
-                self._session = None  # Its tokens belong to another model.
+                self._session = None  # its tokens belong to another model
             if self._engine.generation != self._generation:
                 self._generation, self._read = self._engine.generation, 0
             session = self._session
@@ -75,10 +77,10 @@ class Link:
             return session
 
     async def answer(self, question: Question, on_read: Callable[[int, int], None]) -> Answer:
-        """Return the model's answer to a question.
+        """Return the model's response to a question.
 
         A long text is processed in chunks. Before each further chunk, `on_read` is called with the
-        number of tokens processed and the total. Raises `TutorError`.
+        number of tokens processed so far and the total. Raises `TutorError`.
         """
         session = await self.follow(question.tokens)
         start = question.surprisals_from
@@ -107,8 +109,8 @@ class Link:
     async def find(self, question: Question, query: str, limit: int) -> tuple[tuple[Row, ...], str]:
         """Return the rows of tokens that contain `query`, and a sentence about them or "".
 
-        The rows are from the distribution that `question` asked for. A query that no token contains
-        is tokenized, and the row of its first token is returned.
+        The rows come from the distribution that `question` requests. If no token contains the
+        query, the query is tokenized, and the row of its first token is returned.
         """
         session = await self.follow(question.tokens)
         position, sampler = question.position, question.sampler
@@ -122,12 +124,12 @@ class Link:
         return tuple(rows), f"No single token contains “{query}”. Its tokens are: {parts}"
 
     async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
-        """Return what happened in the forward pass of the token at `position` of `path`."""
+        """Return the x-ray of the forward pass for the token at `position` of `path`."""
         session = await self.follow(path)
         return await session.xray(position, layer)
 
     async def close(self) -> None:
-        """Let the engine forget the session."""
+        """Close the engine's session."""
         session, self._session = self._session, None
         if session is not None:
             await session.close()

@@ -1,4 +1,4 @@
-"""The stepper and chat pane: a text, the distribution of its next token, and the choice."""
+"""The stepper and chat pane, with the text, the next token's distribution, and the choice."""
 
 from __future__ import annotations
 
@@ -32,26 +32,26 @@ if TYPE_CHECKING:
     from tutor.learner.background import BackgroundProgress
 
 SAVE_AFTER = 0.5
-"""The longest time in seconds from a change until the document is saved; leaving saves at once."""
+"""The maximum number of seconds from a change until it is saved. Leaving saves immediately."""
 
 
 class ExplorerPane(PaneLayout):
     """Shows a text or a conversation, one token at a time.
 
-    Posts `Stepped` for everything that could reach the goal of a lab.
+    Posts `Stepped` after every action that could reach a goal of the lab.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = PANE_KEYS
 
     @dataclass
     class Stepped(Message):
-        """The learner has done something; goals are checked against `evidence`."""
+        """Posted when the learner has done something. Goals are checked against `evidence`."""
 
         evidence: Evidence
 
     @dataclass
     class SeedChanged(Message):
-        """The seed of the current branch has changed."""
+        """Posted when the seed of the current branch has changed."""
 
         seed: int
 
@@ -94,13 +94,13 @@ class ExplorerPane(PaneLayout):
         self._follow_focus()
 
     def _follow_focus(self) -> None:
-        """Hide the line about Enter while Enter means something else."""
+        """Hide the line about Enter while Enter does something else."""
         focused = self.screen.focused
         self.set_class(focused is not None and self in focused.ancestors, "-here")
         self.set_class(isinstance(focused, BranchTree), "-tree")
 
     def say(self, note: TutorError | str | None) -> None:
-        """Show a message in the pane until something else happens."""
+        """Show a message in the pane until the learner's next action."""
         self._send(events.Say(note))
 
     def _send(self, event: Event) -> None:
@@ -113,10 +113,12 @@ class ExplorerPane(PaneLayout):
             self.focus()
 
     def _show(self, state: State) -> None:
-        if not (self.is_attached and self.children):  # its widgets are removed before it is
+        # the pane's widgets are removed before the pane itself
+        if not (self.is_attached and self.children):
             return
         self._draw(state)
-        if self._save_timer is None:  # a running timer is not restarted: a run changes constantly
+        # a run changes the text constantly, so restarting the timer would delay saving forever
+        if self._save_timer is None:
             self._save_timer = self.set_timer(SAVE_AFTER, self._save)
         if state.tree is not None and state.tree.current.seed != self._seed:
             self._seed = state.tree.current.seed
@@ -146,7 +148,7 @@ class ExplorerPane(PaneLayout):
             case "do", "marks":
                 return state.mode == "chat"
             case ("search",):
-                return state.panel not in ("search", "editor")  # “/” is typed text there
+                return state.panel not in ("search", "editor")  # “/” is typed text in these panels
             case "mode", mode:
                 return mode != state.mode
         return True
@@ -201,7 +203,7 @@ class ExplorerPane(PaneLayout):
             return
         self._send(events.Do.PAUSE)
         if self.state.remote:
-            self.say("A server does not show the inside of its model, so there is no x-ray.")
+            self.say("There is no x-ray, because a server does not expose the inside of its model.")
             return
         if self.size.width >= WIDE:
             await self._open_beside()

@@ -1,4 +1,4 @@
-"""The layout of the pane. Everything it shows follows from the state."""
+"""The layout of the pane. All of its content is derived from the explorer's state."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ if TYPE_CHECKING:
     from tutor.app.terminal.remote_terminal import RemoteTerminal
 
 WIDE = 150
-"""From this number of columns on, the x-ray is beside the text."""
+"""The minimum width, in columns, for the x-ray next to the text."""
 SHORT = 14
-"""With fewer rows than this, there are no bars below the text and no column names."""
+"""The height, in rows, below which there are no bars under the text and no column names."""
 CROWDED = 30
-"""With fewer rows than this, an open panel leaves one line of text and hides the branches."""
+"""The height, in rows, below which an open panel hides the branches and all but a line of text."""
 
 
 def beside_width(width: int) -> int:
-    """Return the columns of the x-ray beside the text, with the space between them."""
+    """Return the width of the x-ray next to the text, in columns, including the space between."""
     return min(82, 9 * width // 20)
 
 
@@ -68,7 +68,7 @@ class PaneLayout(Vertical):
         self._painted = 0.0
         self._situation: object = None
         self._panel: Panel | None = None
-        """The panel that is on the screen."""
+        """The panel that is currently open, if any."""
         self._found: TokensFound | None = None
 
     def compose(self) -> ComposeResult:
@@ -91,18 +91,18 @@ class PaneLayout(Vertical):
 
     @property
     def _beside(self) -> XRayView | None:
-        """The x-ray, if it is beside the text."""
+        """The x-ray, if it is next to the text."""
         return next(iter(self.query(XRayView)), None)
 
     @property
     def _room(self) -> tuple[int, int]:
-        """The columns and rows for everything but the x-ray."""
+        """The columns and rows available for everything except the x-ray."""
         width, height = self.size
         return width - (beside_width(width) if self._beside else 0), height
 
     @property
     def _crowded(self) -> bool:
-        """True while an open panel needs the room of text and branches."""
+        """True if an open panel needs the space of the text and the branches."""
         return self.state.panel is not None and self.size.height < CROWDED
 
     def focus(self, scroll_visible: bool = True) -> Self:
@@ -131,7 +131,7 @@ class PaneLayout(Vertical):
         self._draw_beside(state)
 
     def _change_panel(self, state: State) -> None:
-        """Show another panel, at once, so that the next key finds it in focus."""
+        """Show another panel immediately, so that it has the focus before the next key press."""
         self._panel = panel = state.panel
         if panel == "editor":
             self.query_one("#label", Lines).show([readout.editor_label(chat=state.mode == "chat")])
@@ -146,7 +146,7 @@ class PaneLayout(Vertical):
         if panel == "search":
             self.query_one(TokenSearch).open()
         elif panel == "recent":
-            self.query_one(RecentTexts).chosen = 0  # the text that was changed last
+            self.query_one(RecentTexts).chosen = 0  # the most recently changed text
 
     def _draw_text(self, state: State) -> None:
         width, height = self._room
@@ -157,7 +157,7 @@ class PaneLayout(Vertical):
             view.plain_text(state.document.prompt if state.mode == "text" else "", rows)
             focus.show([])
             return
-        # Special tokens are part of a text; in a conversation they can be hidden.
+        # A text always shows its special tokens. A conversation can hide them.
         marks = state.document.marks or state.mode == "text"
         view.update(tree.steps, tree.focus, marks=marks, rows=rows, barred=height >= SHORT)
         focus.show([readout.focus_line(tree, state.context, width)])
@@ -204,12 +204,12 @@ class PaneLayout(Vertical):
         self.query_one(Notice).said = readout.said(state, self._room[0])
         tree, reading = state.tree, state.reading
         situation = (state.engine.state, state.mode, tree is None, reading is None)
-        if situation != self._situation:  # What the keys can do depends on nothing else.
+        if situation != self._situation:  # The available keys depend only on these values.
             self._situation = situation
             self.refresh_bindings()
 
     def _draw_beside(self, state: State) -> None:
-        """Let the x-ray follow the focus, except in a run, whose tokens come too fast."""
+        """Update the x-ray to follow the focus, except during a run, whose tokens come too fast."""
         view, tree = self._beside, state.tree
         index = tree.last_looked_at if tree else None
         still = state.answer is not None and not state.running

@@ -1,4 +1,4 @@
-"""The lists of the explorer: the branches of a text, and the saved texts."""
+"""The list panels of the explorer: the branches of a text, and the saved texts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Send(Message):
-    """Carries an event to the controller of the explorer."""
+    """Posted to pass an event to the explorer's controller."""
 
     event: Event
 
@@ -40,7 +40,7 @@ def mark(chosen: bool) -> tuple[str, str]:
 
 
 class ListPanel(Lines, can_focus=True):
-    """A list of `entries`; the arrow keys choose one."""
+    """A list of `entries`, one of which the learner selects with the arrow keys."""
 
     entries: Sequence[object] = ()
     chosen = 0
@@ -61,11 +61,11 @@ class ListPanel(Lines, can_focus=True):
 
 
 _TEXT = 60
-"""The number of tokens from which the beginning of a branch is shown."""
+"""The maximum number of tokens to show from the beginning of a branch."""
 
 
 def branch_line(tree: TokenTree, fork: Fork, width: int, *, chosen: bool) -> Content:
-    """Return the line for one branch: where it starts, how it continues, how long it is."""
+    """Return the line for one branch: where it starts, how it continues and its length."""
     branch = tree.branch(fork.branch)
     current = branch is tree.current
     stem = "  " * max(0, fork.depth - 1) + ("└ " if fork.depth else "")
@@ -90,7 +90,7 @@ def branch_line(tree: TokenTree, fork: Fork, width: int, *, chosen: bool) -> Con
 
 
 class BranchTree(ListPanel):
-    """Shows the branches. While it has the focus, keys switch to a branch or remove one."""
+    """Shows the branches of a text. Its keys switch to a branch or remove one."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "choose(-1)", "choose", key_display="↑↓", tooltip="Choose a branch."),
@@ -103,12 +103,12 @@ class BranchTree(ListPanel):
 
     _tree: TokenTree | None = None
     _branch = 1
-    """The number of the branch that is chosen."""
+    """The number of the selected branch."""
     _doomed: int | None = None
     _rows = 3
 
     def update(self, tree: TokenTree | None, rows: int) -> None:
-        """Show the branches of a tree on `rows` lines."""
+        """Show the branches of `tree` in `rows` lines."""
         self._tree, self._rows = tree, rows
         self.draw_with(self.lay_out)
 
@@ -141,7 +141,7 @@ class BranchTree(ListPanel):
         self.show(lines)
 
     def open(self, number: int) -> None:
-        """Take the focus, with this branch chosen."""
+        """Focus the list, with this branch selected."""
         self._branch = number
         self.screen.set_focus(self)
 
@@ -188,7 +188,7 @@ STAR = "*"
 
 
 def ago(seconds: float) -> str:
-    """Return how long ago something was, in a few letters."""
+    """Return how long ago something happened, as a short text."""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{int(seconds // size)} {unit} ago"
@@ -196,7 +196,7 @@ def ago(seconds: float) -> str:
 
 
 def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: bool) -> Content:
-    """Return the line for one text: how it ends, how long it is, when it was changed."""
+    """Return the line for one text: its end, its length and when it was last changed."""
     size = counted(info.tokens, "token")
     if width >= 60:
         size += ago(now - info.at).rjust(11)
@@ -215,7 +215,7 @@ def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: 
 
 
 class RecentTexts(ListPanel):
-    """Lists the saved texts, the most recently changed first."""
+    """Lists the saved texts, most recently changed first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "choose(*)", "choose", "Choose a text."),
@@ -239,7 +239,7 @@ class RecentTexts(ListPanel):
         now = time.time()
         rule = f"  {len(self.entries)} of {MOST} saved; the oldest without a star is replaced"
         if width < 60:
-            rule = f"  {len(self.entries)} of {MOST} saved; {STAR} is always kept"
+            rule = f"  {len(self.entries)} of {MOST} saved; {STAR} texts are kept"
         lines = [Content.styled(rule, theme.MUTED)]
         for index, info in enumerate(self.entries[first : first + room], start=first):
             chosen = index == self.chosen

@@ -1,7 +1,7 @@
 """The lines around the table.
 
-They say which token is in focus, what the table shows, what Enter will do, how the engine is, and
-what has just happened.
+They show the token in focus, what the table contains, what Enter will do, the state of the engine,
+and the latest message.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import Step, TokenTree
 
 _NARROW = 60
-"""With fewer columns than this, lines say less."""
+"""The width, in columns, below which lines are shortened."""
 _HOW = {"prompt": "given", "drawn": "drawn by the model", "taken": "chosen by you"}
 
 
 def spread(left: Content, right: Content, width: int) -> Content:
-    """Return a line with `left` and `right` at its ends, without `right` if there is no room."""
+    """Return a line with `left` and `right` at its ends, or only `left` if there is no room."""
     gap = width - left.cell_length - right.cell_length
     if gap < 2:
         return left
@@ -41,7 +41,7 @@ def spread(left: Content, right: Content, width: int) -> Content:
 def surprise(step: Step, index: int) -> str:
     """Return the surprisal of a token as text."""
     if index == 0:
-        return "nothing before it"
+        return "no prediction"
     if step.surprisal_bits is None:
         return "…"
     if step.known_bits is None:
@@ -73,7 +73,7 @@ def focus_line(tree: TokenTree, context: int, width: int) -> Content:
 
 
 def editor_label(*, chat: bool) -> Content:
-    """Return the label of the editor: what is edited, and how to accept it."""
+    """Return the editor's label, which says what is edited and how to accept it."""
     what = "your message" if chat else "the prompt"
     return Content.assemble(
         (what, "bold"), ("  enter accepts; end a line with \\ to start another", theme.MUTED)
@@ -130,7 +130,7 @@ def _reading(done: int, total: int, width: int) -> Content:
 
 
 def target_lines(state: State, width: int) -> list[Content]:
-    """Return the line about Enter, and a second one with the figures of columns left out."""
+    """Return the line about Enter, and a second line with the values of columns left out."""
     if state.running:
         run = f"running, {state.run_length} of at most {RUN_LIMIT} tokens"
         return [Content.assemble(("r ", f"{theme.ACT} bold"), "stops", (f"  {run}", theme.MUTED))]
@@ -215,7 +215,7 @@ def _situation(state: State, width: int) -> str | None:
             "or e to start from a shorter prompt."
         )
     if state.over:
-        return "The model ended here, and a server returns nothing after that. Press u to undo."
+        return "The model ended here, and its server returns no more tokens. Press u to undo."
     if state.ended:
         if chat:
             return "The model ended its message. Press r to see what it would write after it."
@@ -224,7 +224,7 @@ def _situation(state: State, width: int) -> str | None:
 
 
 def _told(state: State, width: int) -> str | None:
-    """Return how much of the distribution a server shows, in few words on a narrow screen."""
+    """Return how much of the distribution a server shows, in fewer words on a narrow screen."""
     latest, model = state.answer or state.stale, state.engine.model
     if model is None or not model.remote:
         return None
@@ -238,5 +238,9 @@ def _told(state: State, width: int) -> str | None:
     shown, hidden = counted(len(found.rows), "token"), figures.percent(found.hidden_probability)
     if width < _NARROW:
         return f"{shown} shown, {hidden} hidden."
-    drawn = "It draws by itself" if found.drawn_elsewhere else "Only these can be drawn"
+    drawn = (
+        "It samples the tokens itself"
+        if found.drawn_elsewhere
+        else "Only shown tokens can be drawn"
+    )
     return f"The server shows {shown} and hides {hidden}. {drawn}."

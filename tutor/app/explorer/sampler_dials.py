@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 class Dial:
     """A sampler setting: its field, the value that switches it off, and its effect.
 
-    `stops` are the values that the arrow keys go through, in ascending order.
+    `stops` are the values that the arrow keys step through, in ascending order.
     """
 
     field: str
@@ -46,13 +46,13 @@ DIALS = (
     Dial("temperature", 1.0, _TEMPERATURES, "divides the logits: low sharpens, high flattens"),
     Dial("top_k", 0, _TOP_KS, "keeps the k most probable tokens"),
     Dial("top_p", 1.0, _TOP_PS, "keeps the fewest tokens that add up to p"),
-    Dial("min_p", 0.0, _MIN_PS, "keeps p times the top probability or more"),
+    Dial("min_p", 0.0, _MIN_PS, "drops tokens below p × the top probability"),
 )
 ORDER = "temperature → top-k → top-p → min-p → draw"
 
 
 def turned(settings: SamplerSettings, dial: Dial, by: int) -> SamplerSettings:
-    """Return the settings with one of them moved to the next stop up (`by` 1) or down (-1)."""
+    """Return the settings with `dial` moved to the next stop, up (`by` 1) or down (`by` -1)."""
     value = getattr(settings, dial.field)
     if by > 0:
         stop = next((stop for stop in dial.stops if stop > value), dial.stops[-1])
@@ -70,15 +70,20 @@ def reading(settings: SamplerSettings, dial: Dial) -> str:
 
 
 class SamplerDials(ListPanel):
-    """Lets the learner change the sampler settings; the table follows at once."""
+    """Lets the learner change the sampler settings. The table updates immediately."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "choose(*)", "setting", "Choose a setting."),
         *pair(LEFT_RIGHT, "turn(*)", "change", "Change the setting."),
         Binding(
-            "g", "greedy", "greedy", tooltip="Always take the most probable token, or sample again."
+            "g",
+            "greedy",
+            "greedy",
+            tooltip="Always take the most probable token, or go back to sampling.",
         ),
-        Binding("z", "plain", "reset", tooltip="Sample from the model's own probabilities."),
+        Binding(
+            "z", "plain", "reset", tooltip="Reset the sampler to the model's own probabilities."
+        ),
         Binding("escape", "close", "close", tooltip="Close the panel. The settings stay."),
     ]
 
@@ -92,7 +97,7 @@ class SamplerDials(ListPanel):
     ) -> None:
         """Show these settings and their effect on a distribution.
 
-        `compact` shows only the chosen setting.
+        `compact` shows only the selected setting.
         """
         self._settings, self._distribution, self._compact = settings, distribution, compact
         self.lay_out()
@@ -115,7 +120,8 @@ class SamplerDials(ListPanel):
         self._set(PLAIN)
 
     def _set(self, settings: SamplerSettings) -> None:
-        self._settings = settings  # at once: the next key may come before the answer to this one
+        # set here, because the next key may come before the response to this one
+        self._settings = settings
         self.lay_out()
         self.send(SetSampler(settings))
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from tutor.learner.background import BackgroundProgress
 
 PARTED = (
-    "Another session has changed this text, too. Yours is now a separate text. Press o to see both."
+    "Another session also changed this text. Yours is now a separate text. Press o to see both."
 )
 
 
 class SavedTexts:
-    """The saved documents of a lab, or of the free stepper.
+    """The saved documents of a lab, or of the stepper outside labs.
 
-    One document is open, and that one is saved.
+    One document is open at a time, and changes are saved to that document.
     """
 
     def __init__(
@@ -32,9 +32,10 @@ class SavedTexts:
         mode: Mode | None,
         begin: Document | None = None,
     ) -> None:
-        """`begin` is a document to open first, in addition to the saved ones.
+        """Create the list of documents.
 
-        It is saved, too, as soon as it changes.
+        `begin` is a document to open first, in addition to the saved ones. It is saved as soon as
+        it changes.
         """
         self._begin = begin
         self._texts = progress.texts
@@ -47,12 +48,12 @@ class SavedTexts:
 
     @property
     def given(self) -> str | None:
-        """The prompt that a lab sets; None outside of labs and in conversations."""
+        """The prompt that a lab sets, or None outside labs and in conversations."""
         return self._lab.prompt if self._lab and not self._chat_lab else None
 
     @property
     def first_message(self) -> str:
-        """The first message of a conversation in this lab; empty if the learner writes it."""
+        """The first message of a conversation in this lab, or "" if the learner writes it."""
         return self._lab.prompt if self._lab and self._chat_lab else ""
 
     @property
@@ -60,13 +61,14 @@ class SavedTexts:
         return self._open.id
 
     def list(self) -> tuple[TextInfo, ...]:
-        """Return the saved texts, the most recently changed first."""
+        """Return the saved texts, most recently changed first."""
         return tuple(self._texts.list(self._place))
 
     def recall(self) -> Document:
         """Return the document to begin with.
 
-        If none was given, this is the one changed last, or a new one.
+        This is the document given at the start, otherwise the most recently changed one, otherwise
+        a new one.
         """
         if self._begin is not None:
             self._saved = self._begin.to_bytes()
@@ -87,7 +89,7 @@ class SavedTexts:
         return self._in_mode(document)
 
     def fresh(self, mode: Mode = "text") -> Document:
-        """Open a new text and return it."""
+        """Open a new text, and return it."""
         self._open, self._saved = OpenText(self._place), b""
         document = Document(mode=mode, prompt=self.given or FIRST_PROMPT)
         if self._lab is not None:
@@ -97,7 +99,7 @@ class SavedTexts:
     def save(self, document: Document) -> str | None:
         """Save the document if it has changed, and return a message if there is one.
 
-        Raises `StoreError` if it can never be saved.
+        Raises `StoreError` if the document can never be saved.
         """
         body = document.to_bytes()
         if body != self._saved:
@@ -109,7 +111,7 @@ class SavedTexts:
         return None
 
     def star(self, info: TextInfo) -> None:
-        """Star a text, or remove its star."""
+        """Add or remove the star of a text."""
         self._texts.star(info.id, not info.starred)
 
     def _in_mode(self, document: Document) -> Document:

@@ -1,4 +1,4 @@
-"""The screen for stepper and chat."""
+"""The screen of the stepper and chat."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
 
 class ExplorerScreen(TutorScreen):
-    """An `ExplorerPane`, with the task of its lab above it.
+    """A screen with an `ExplorerPane` and, above it, the task of its lab.
 
-    `begin` is a text to open first. `on_stepped` is called after every step, and the message that
-    it returns is shown in the pane (that a lab is done).
+    `begin` is a text to open first. `on_stepped` is called after every step. If it returns a
+    message, for example that a lab is done, the pane shows the message.
     """
 
     DEFAULT_CSS = """

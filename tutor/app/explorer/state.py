@@ -1,4 +1,4 @@
-"""The state of the explorer. Everything shown follows from it, and nothing else is stored."""
+"""The state of the explorer, from which everything on the screen is derived."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import TokenTree
 
 ROWS = 60
-"""Rows to ask for at first, and again whenever the learner scrolls past the last one."""
+"""The number of rows to request at first, and again whenever the learner scrolls past the last."""
 
 
 class Target(msgspec.Struct, frozen=True):
-    """The token that Enter takes, and the reason."""
+    """The token that Enter takes, and the reason for this choice."""
 
     row: Row
     how: How
@@ -33,12 +33,14 @@ class Target(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that the explorer remembers between two events.
+    """The complete state of the explorer between two events.
 
-    `given` is the prompt that a lab sets (None outside of labs and in conversations), and
-    `first_message` is the message that starts a conversation by itself. `request` is the last
-    request to the engine. It is None once it is answered or has to be sent again. It stays after a
-    failure, so that only the learner can repeat a failed request.
+    `given` is the prompt that a lab sets (None outside labs and in conversations), and
+    `first_message` is the message that starts a conversation automatically.
+
+    `request` is the last request to the engine. It becomes None when the engine has responded, or
+    when the request has to be sent again. After a failure it stays, so that a failed request is
+    repeated only when the learner acts.
     """
 
     document: Document
@@ -47,11 +49,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     engine: EngineInfo = EngineInfo()
     request: Request | None = None
     handed_in: str | None = None
-    """A prompt or a message that is being tokenized; commands wait for its tokens."""
+    """A prompt or message that is being tokenized. Commands wait for its tokens."""
     reading: tuple[int, int] | None = None
-    """While the model processes a long text: the tokens done, and the total."""
+    """The number of tokens processed and the total, while the model processes a long text."""
     answer: Answer | None = None
-    """The model's answer at the position in focus."""
+    """The model's response at the position in focus."""
     request_failed: bool = False
     """Whether `request` failed or was stopped. The next command sends it again."""
     answered: Question | None = None
@@ -59,24 +61,24 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     stale: Answer | None = None
     """The last answer, which stays on screen until the next one arrives."""
     cursor: int | None = None
-    """The row that the learner moved to."""
+    """The index of the row that the learner moved to."""
     top: int = ROWS
     running: bool = False
     run_length: int = 0
     queue: tuple[Command, ...] = ()
-    """Commands that wait for the model."""
+    """Commands that are waiting for the model."""
     acted: bool = False
-    """Whether the learner has done anything; only then can a goal be reached."""
+    """Whether the learner has done anything yet. Until then, no goal can be reached."""
     note: TutorError | str | None = None
     panel: Panel | None = None
     invited: bool = False
-    """Whether the learner was asked for the first message of this conversation."""
+    """Whether the learner has been asked for the first message of this conversation."""
     query: str = ""
     found: TokensFound | None = None
     texts: tuple[TextInfo, ...] = ()
     open_id: str = ""
     effects: tuple[Effect, ...] = ()
-    """The effects of the current event so far; empty between two events."""
+    """The effects of the current event so far. Empty between two events."""
 
     @property
     def tree(self) -> TokenTree | None:
@@ -92,7 +94,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sampler_to_come(self) -> SamplerSettings:
-        """The settings that will apply when every waiting command is carried out."""
+        """The settings that will apply after all waiting commands are carried out."""
         waiting = [each.sampler for each in self.queue if isinstance(each, SetSampler)]
         return waiting[-1] if waiting else self.sampler
 
@@ -106,17 +108,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def chat_possible(self) -> bool:
-        """True if the model can chat; False while this is unknown."""
+        """True if the model can chat, or False while this is unknown."""
         return self.engine.model is not None and self.engine.model.chat
 
     @property
     def context(self) -> int:
-        """The size of the model's context window in tokens; 0 while this is unknown."""
+        """The size of the model's context window in tokens, or 0 while this is unknown."""
         return self.engine.model.context if self.engine.model else 0
 
     @property
     def ended(self) -> bool:
-        """True after a token with which the model ends its text or message."""
+        """True if the last token ended the model's text or message."""
         tree, model = self.tree, self.engine.model
         if tree is None or model is None or not tree.at_end or not tree.length:
             return False
@@ -125,7 +127,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def over(self) -> bool:
-        """True if nothing more can be asked: a server returns nothing after an end token."""
+        """True if the text is over, because a server returns no tokens after an end token."""
         return self.remote and self.ended
 
     @property
@@ -135,7 +137,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unasked(self) -> bool:
-        """True where there is no question: before the first token and after the end."""
+        """True if there is no question: before the first token, and when the text is over."""
         return self.tree is None or self.tree.focus == 0 or self.over
 
     @property
@@ -156,7 +158,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def owed(self) -> Request | None:
-        """The request that the engine must answer before anything else can happen."""
+        """The request that the engine must answer before the explorer can continue."""
         tree, text = self.tree, self.handed_in
         if self.mode == "chat":
             if text is None and tree is None and self.chat_possible:
@@ -172,8 +174,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def target(self) -> Target | None:
         """The token that Enter takes now.
 
-        This is the row that the learner moved to, else the token of the text at an earlier focus,
-        else the model's own draw.
+        This is the token of the row that the learner moved to, if any. Otherwise it is the text's
+        own token if the focus is at an earlier position, or the model's draw at the end.
         """
         tree = self.tree
         if self.answer is None or tree is None:
@@ -194,9 +196,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return replace(self, document=self.document.with_tree(tree))
 
     def without_answer(self) -> State:
-        """Return the state without its answer, after a change that the answer depends on."""
+        """Return the state without its answer, after a change that affects the answer."""
         return replace(self, answer=None, cursor=None)
 
     def emit(self, *effects: Effect) -> State:
-        """Return the state with these effects added to those of the current event."""
+        """Return the state with `effects` added to those of the current event."""
         return replace(self, effects=(*self.effects, *effects))

@@ -1,7 +1,7 @@
-"""Commands on the tree of a text. Each leads from one state to the next.
+"""Commands on the token tree of a text. Each command turns one state into the next.
 
-Commands are carried out in the order of the keys. A command that needs the model's answer waits for
-it, so that fast typing neither loses nor repeats anything.
+Commands are carried out in the order of the key presses. A command that needs the model's response
+waits for it, so fast typing neither loses nor repeats a command.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import How, TokenTree
 
 RUN_LIMIT = 200
-"""The most tokens of one run; `r` continues."""
+"""The maximum number of tokens in one run. Pressing `r` again continues."""
 QUEUE_LIMIT = 32
 MOST_ROWS = 600
 
 
 def carry_out(state: State, command: Command) -> State:
-    """Carry out a command after the commands before it, and retry a failed request."""
+    """Carry out a command after all earlier ones, and retry a failed request."""
     if state.request_failed:
         state = replace(state, request=None, request_failed=False)
     state = _paused(state, command)
@@ -53,7 +53,7 @@ def carry_on(state: State) -> State:
         if waits and not (state.answer or state.unasked):
             break
         state = replace(state, queue=state.queue[1:], note=None, acted=True)
-        state = _paused(state, command)  # the key came after the one that started the run
+        state = _paused(state, command)  # this key was pressed after the key that started the run
         try:
             state = _apply(state, command)
         except TutorError as error:
@@ -64,7 +64,7 @@ def carry_on(state: State) -> State:
 def _paused(state: State, command: Command) -> State:
     """Return the state after a command, which ends the current run.
 
-    A command that only changes settings leaves the run going.
+    A command that only changes settings does not end the run.
     """
     return state if isinstance(command, events.SetSampler) else replace(state, running=False)
 
@@ -72,7 +72,8 @@ def _paused(state: State, command: Command) -> State:
 def after_failure(state: State, error: TutorError) -> State:
     """Return the state after a failure.
 
-    The learner's choices stay. The rows of an earlier position go, since they are not valid here.
+    The learner's choices are kept. The rows of the previous position are removed, because they do
+    not apply to the current one.
     """
     return replace(
         state, note=error, stale=None, running=False, handed_in=None, reading=None, queue=()
@@ -93,7 +94,7 @@ def take_answer(state: State, question: Question, answer: Answer) -> State:
 
 
 def _apply(state: State, command: Command) -> State:
-    """Carry out one command now. Raises `TutorError` if it is not possible."""
+    """Carry out one command immediately. Raises `TutorError` if it is not possible."""
     match command:
         case events.SetSampler(sampler):
             document = replace(state.document, sampler=sampler)
@@ -140,7 +141,7 @@ def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -
 
 
 def _moved(state: State, tree: TokenTree) -> State:
-    """Move to another position in the tree, if it differs from the current one."""
+    """Return the state with `tree`. If that changes the tree, the answer is removed."""
     return state if tree == state.tree else state.with_tree(tree).without_answer()
 
 
@@ -185,7 +186,7 @@ def _fork(state: State, tree: TokenTree) -> State:
 def _new_seed(state: State, tree: TokenTree) -> State:
     """Return to the prompt with a new seed.
 
-    This starts a new branch, unless nothing has been added to the prompt yet.
+    This starts a new branch, unless there are no tokens after the prompt yet.
     """
     seed = max(branch.seed for branch in tree.branches) + 1
     if tree.current.prompt_length < tree.length:
@@ -224,7 +225,7 @@ def _show_evidence(state: State, taken_rank: int | None) -> State:
     seen = state.answer.distribution if state.answer else None
     rows = seen.rows if seen else ()
     shares: dict[str, float] = {}
-    for row in rows:  # if two tokens look alike, the more probable one counts
+    for row in rows:  # if two tokens look the same, the more probable one counts
         shares.setdefault(visible(row.token.data), row.probability)
     evidence = Evidence(
         top_probability=rows[0].probability if rows else None,

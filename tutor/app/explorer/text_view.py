@@ -27,7 +27,7 @@ _NEWLINE = "⏎"
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A part of one token on one line; `index` is the token's position."""
+    """A part of one token on one line, where `index` is the token's position."""
 
     text: str
     index: int
@@ -45,10 +45,10 @@ class Line:
 
 
 def token_texts(steps: Sequence[Step], *, marks: bool) -> list[str]:
-    """Return what each token adds to the text on screen.
+    """Return the text that each token adds to the screen.
 
     A character that is spread over several tokens appears with the token that completes it. Special
-    tokens are empty unless `marks`.
+    tokens add no text unless `marks` is true.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("backslashreplace")
     texts = [
@@ -62,7 +62,7 @@ def token_texts(steps: Sequence[Step], *, marks: bool) -> list[str]:
 
 
 def wrap(texts: Sequence[str], width: int) -> list[Line]:
-    """Lay out texts on lines of at most `width` cells, breaking at spaces where possible."""
+    """Break texts into lines of at most `width` cells, at spaces where possible."""
     lines = [Line()]
     for index, text in enumerate(texts):
         parts = text.split("\n")
@@ -95,7 +95,7 @@ def _place(lines: list[Line], text: str, index: int, width: int) -> None:
 def _last_word(line: Line, room: int) -> Line:
     """Remove the last word of a line and return it as the next line.
 
-    A word that does not fit into `room` stays, and the next line is empty.
+    A word that does not fit into `room` cells is not removed, and the next line is empty.
     """
     moved = Line()
     for place in range(len(line.runs) - 1, 0, -1):
@@ -113,16 +113,19 @@ def _last_word(line: Line, room: int) -> Line:
 
 
 def window(length: int, focus: int) -> tuple[int, int]:
-    """Return the range of tokens to lay out, enough around the focus to fill any view.
+    """Return the range of tokens to lay out, which is enough to fill any view around the focus.
 
-    It starts at a multiple of `WINDOW`, so that line breaks do not move with each step.
+    The range starts at a multiple of `WINDOW`, so that line breaks do not move with each step.
     """
     start = max(0, (focus // WINDOW - 1) * WINDOW)
     return start, min(length, focus + WINDOW)
 
 
 def focused_line(lines: Sequence[Line], focus: int) -> int:
-    """Return the line on which token `focus` begins, or the last one past the end."""
+    """Return the index of the line on which token `focus` begins.
+
+    If `focus` is past the end, this is the last line.
+    """
     for number, line in enumerate(lines):
         if any(run.index >= focus for run in line.runs):
             return number
@@ -130,16 +133,19 @@ def focused_line(lines: Sequence[Line], focus: int) -> int:
 
 
 class TextView(Lines):
-    """Shows the steps, wrapped and scrolled to the focus.
+    """Shows the tokens of a text, wrapped and scrolled to the focus.
 
-    Below each line of text is a line of bars: the higher the bar, the more surprising the token.
-    The first token has none, because the model does not predict it.
+    Below each line of text is a line of bars. The higher a bar, the more surprising its token. The
+    first token has no bar, because the model does not predict it.
     """
 
     def update(
         self, steps: Sequence[Step], focus: int, *, marks: bool, rows: int, barred: bool
     ) -> None:
-        """Show at most `rows` lines of text. `focus == len(steps)` is the end of the text."""
+        """Show at most `rows` lines of text.
+
+        If `focus` equals `len(steps)`, the focus is at the end of the text.
+        """
         self.draw_with(partial(self._lay_out, steps, focus, marks, rows, barred))
 
     def plain_text(self, text: str, rows: int) -> None:
@@ -172,7 +178,7 @@ class TextView(Lines):
         self, line: Line, steps: Sequence[Step], focus: int | None, last: bool, barred: bool
     ) -> Content:
         parts: list[tuple[str, str]] = []
-        landed = None  # If a token has no cells of its own, the next one is marked.
+        landed = None  # If a token takes up no cells, the next one is marked.
         if focus is not None:
             landed = next((run.index for run in line.runs if run.index >= focus), None)
         for run in line.runs:

@@ -1,4 +1,4 @@
-"""Search the whole vocabulary for a token, and show how probable it is here."""
+"""Search the whole vocabulary for a token, and show its probability at this position."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class TokenSearch(Vertical):
         yield Lines()
 
     def open(self) -> None:
-        """Start with an empty field."""
+        """Open the search with an empty field."""
         self.query_one(SearchEntry).value = ""
         self._rows, self._said = (), ""
         self._show()
@@ -66,7 +66,7 @@ class TokenSearch(Vertical):
     ) -> None:
         """Show these rows and a sentence about them.
 
-        `partial` means that a server shows these rows and no others.
+        `partial` means that the rows come from a server, which returns only some rows.
         """
         self._rows = tuple(rows)
         self._said = safe(said)

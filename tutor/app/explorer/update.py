@@ -1,4 +1,4 @@
-"""Compute what each event leads to: a new state, and effects for the controller."""
+"""Compute the result of each event: a new state, and effects for the controller."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
 
 
 def _ask(state: State) -> State:
-    """Send the engine the request that is due, unless it has been sent."""
+    """Send the next request to the engine, unless it has already been sent."""
     request = state.owed if state.ready else None
     if request is None or request == state.request:
         return state
@@ -38,7 +38,7 @@ def _ask(state: State) -> State:
 
 
 def _invite(state: State) -> State:
-    """Ask the learner, once, for the first message of a conversation."""
+    """Open the editor, once, for the first message of a conversation."""
     possible = state.engine.model is None or state.chat_possible
     begun = state.tree is not None or state.mode != "chat" or bool(state.first_message)
     if begun or state.invited or state.panel is not None or not possible:
@@ -104,7 +104,7 @@ def _change_engine(state: State, engine: EngineInfo) -> State:
 
 
 def _take_result(state: State, event: events.Result) -> State:
-    """Handle a result; one that is no longer asked for is dropped."""
+    """Handle a result, or drop it if it is no longer needed."""
     owed = event.request == state.owed
     if event.request == state.request and not (owed and isinstance(event, events.RequestFailed)):
         state = replace(state, request=None, reading=None)
@@ -127,7 +127,7 @@ def _take_result(state: State, event: events.Result) -> State:
 def _fail(state: State, error: TutorError) -> State:
     """Return the state after a failure.
 
-    A text that the model did not accept opens again in the editor.
+    If the model did not accept a text, the editor reopens with that text.
     """
     handed_in = state.handed_in is not None
     state = after_failure(state, error)
@@ -140,7 +140,7 @@ def _stop_reading(state: State) -> State:
     done, total = state.reading
     stopped = RequestCancelled(
         f"Processing stopped at token {done:,} of {total:,}.",
-        "Any step continues it. Press e to edit the text.",
+        "Take a step to continue, or press e to edit the text.",
     )
     return after_failure(replace(state, request_failed=True), stopped).emit(
         effects.Do.CANCEL_REQUEST
@@ -154,7 +154,7 @@ def _use_text(state: State, event: events.UseText) -> State:
     if not event.text:
         nothing = TextError("The text is empty.", "Write at least one character.")
         return replace(state, note=nothing)
-    drafted = state.document.with_draft(event.text)  # until the model has accepted it
+    drafted = state.document.with_draft(event.text)  # kept until the model has accepted it
     return carry_out(replace(state, document=drafted, note=None, panel=None), event)
 
 
@@ -178,14 +178,14 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
 
 
 def _change_mode(state: State, mode: Mode) -> State:
-    """Switch between text and conversation, each of which keeps its own tree."""
-    if not state.ready:  # no waiting command can be carried out now
+    """Switch between the text and the conversation, each of which has its own tree."""
+    if not state.ready:  # waiting commands cannot be carried out now
         state = _restart(state, state.document)
     return carry_out(state, events.ChangeMode(mode))
 
 
 def _restart(state: State, document: Document) -> State:
-    """Return the state in which nothing has been done with `document` yet."""
+    """Return the initial state of `document`."""
     state = replace(
         state, document=document, request=None, handed_in=None, answered=None, stale=None
     )

@@ -1,6 +1,6 @@
-"""Reads the rest of a course that was opened as an outline.
+"""Read the rest of a course that was opened as an outline.
 
-It reads one file at a time, while no key is pressed.
+Files are read one at a time, while the learner is not pressing keys.
 """
 
 from __future__ import annotations
@@ -13,14 +13,16 @@ if TYPE_CHECKING:
     from tutor.course.catalogue import Opening
 
 QUIET = 0.5
-"""Seconds without a key before the next file is read, so that a learner who keeps pressing keys
-never waits for one."""
+"""The time, in seconds, without a key press before the next file is read.
+
+A learner who keeps pressing keys therefore never waits for a file.
+"""
 BREATH = 0.02
-"""Seconds between two files, which leave time for other tasks."""
+"""The pause between two files, in seconds, which leaves time for other tasks."""
 
 
 class BackgroundLoad:
-    """A background task that reads one file whenever no key was pressed for `quiet` seconds."""
+    """A background task that reads a file whenever no key has been pressed for `quiet` seconds."""
 
     def __init__(self, opening: Opening, quiet: float = QUIET) -> None:
         self._opening = opening
@@ -31,7 +33,7 @@ class BackgroundLoad:
         self._last_key = monotonic()
 
     async def run(self) -> None:
-        """Read files until none are left."""
+        """Read files until the whole course has been read."""
         await self._until_quiet()
         for _file in self._opening.read_rest():
             await self._until_quiet()

@@ -37,38 +37,41 @@ _BAR = 10
 _WORDS = 12
 _VERB = 11
 _NARROW = 60
-"""Below this many columns the bar is left out, because the words say the same."""
+"""The width, in columns, below which the progress bar is left out."""
 
 
 class _Place(NamedTuple):
-    """A screen that opens with its own key. `what` says in a verb phrase what one does there."""
+    """A screen that opens with its own key.
+
+    `what` is a verb phrase that describes what the learner does there.
+    """
 
     key: str
     place: Place
     name: str
     what: str
     listed: bool = False
-    """True for a place that has a row below the lessons; the key line leaves its key out then.
+    """Whether the course map has a row for the screen, in which case the key line omits its key.
 
-    With more of them, twelve lessons would not fit on 24 lines.
+    With more such rows, twelve lessons would not fit on 24 lines.
     """
     shown: bool = True
-    """False for a place whose key is only on the help screen."""
+    """Whether the key line may show the key. If False, only the help screen shows it."""
 
 
 _PLACES = (
     _Place("r", "review", "Review", "answer the questions that are due"),
     _Place("s", "step", "Stepper", "step through a text, one token at a time", listed=True),
     _Place("c", "chat", "Chat", "chat with the model and inspect every token", listed=True),
-    _Place("g", "guess", "Guessing game", "guess the next token, against the model", listed=True),
-    _Place("l", "labs", "Labs", "try experiments that have goals to reach", listed=True),
+    _Place("g", "guess", "Guessing game", "try to beat the model at guessing tokens", listed=True),
+    _Place("l", "labs", "Labs", "run experiments with goals to reach", listed=True),
     _Place("p", "progress", "Progress", "see how well you know each lesson"),
     _Place("m", "model", "Model", "see the details of the model in use", shown=False),
 )
 
 
 class HomeScreen(MenuScreen):
-    """The list of lessons, with the learner's progress in them, and of other places."""
+    """The course map: all lessons with the learner's progress, and the other screens."""
 
     CSS_PATH = "home.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -82,7 +85,7 @@ class HomeScreen(MenuScreen):
             )
             for each in _PLACES
         ),
-        Binding("q", "app.quit", "quit", tooltip="Quit, after everything is saved."),
+        Binding("q", "app.quit", "quit", tooltip="Save everything and quit."),
     ]
 
     def compose_content(self) -> ComposeResult:
@@ -96,7 +99,7 @@ class HomeScreen(MenuScreen):
         self.tell_problems()
 
     def tell_problems(self) -> None:
-        """Show what is wrong with stored progress and with the files of the course and class."""
+        """Show errors in the stored progress, and in the files of the course and the class."""
         self.tell(
             *self.services.progress.notices,
             *self.services.course.problems,
@@ -157,7 +160,7 @@ class HomeScreen(MenuScreen):
         return partial(_first_row, "Review", "", said, act=False)
 
     def _first_entry(self, by_lesson: dict[str, LessonProgress]) -> list[Entry | None]:
-        """Return the entry that continues where the learner left off, or begins the course."""
+        """Return the entry that continues where the learner left off, or that begins the course."""
         lessons, open_outline = self.services.course.outlines, self.navigation.open_outline
         if not lessons:
             return []
@@ -177,7 +180,7 @@ def _numbered(lesson: Outline) -> str:
 
 
 def _first_row(verb: str, what: str, said: str, width: int, *, act: bool) -> Content:
-    """Draw one of the rows above the lessons. `act` marks something to do now."""
+    """Draw one of the rows above the lessons. `act` highlights something to do now."""
     head = Content.assemble((f"{verb:<{_VERB}}", f"bold {ACT}" if act else ""))
     room = max(4, width - _VERB - len(said))
     shown = Content(what).truncate(room, ellipsis=True)
@@ -185,21 +188,21 @@ def _first_row(verb: str, what: str, said: str, width: int, *, act: bool) -> Con
 
 
 class _Said(NamedTuple):
-    """The progress in a lesson in words: in full, and shortened for a narrow screen."""
+    """A lesson's progress in words, in full and shortened for a narrow screen."""
 
     full: Content
     short: Content
 
 
 def _room(all_said: Sequence[_Said]) -> tuple[int, int]:
-    """Return the columns to keep for the words, in full and shortened, the same on every row."""
+    """Return the widths of the full and the shortened words, which are the same on every row."""
     full = max((said.full.cell_length for said in all_said), default=0)
     short = max((said.short.cell_length for said in all_said), default=0)
     return max(_WORDS, full), max(_WORDS, short)
 
 
 def _said(where: LessonProgress, due: LessonDue | None, now: float) -> _Said:
-    """Say how far the learner is, or when the lesson is due; only the bar says how far then."""
+    """Return how far the learner is or, for an assigned lesson, when it is due."""
     if due is not None:
         style = f"bold {NOT_YET}" if due.overdue else ACT
         texts = (on_the_map(due, now), in_few_words(due))

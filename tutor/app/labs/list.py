@@ -46,7 +46,7 @@ class LabsScreen(MenuScreen):
 
 
 def _row(title: str, lesson: str, reached: int, goals: int, width: int) -> Content:
-    """Return the line for a lab: its title, the number of goals reached, and its lesson."""
+    """Return the line for a lab, with its title, the number of goals reached, and its lesson."""
     done = reached == goals
     count = f"{'✓ ' if done else ''}{reached} of {goals}"
     row = Content.assemble(

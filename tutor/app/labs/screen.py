@@ -31,21 +31,25 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
 BUSY_AFTER = 0.4
-"""Seconds until the screen says that the model is working. Less would flicker at every key."""
+"""The time, in seconds, until the screen shows that the model is working.
+
+A shorter time would make the note flicker with every key press.
+"""
 
 
 class LabScreen(CourseScreen):
-    """A lab: its next goal on top, its view below, and an editor when the lab asks for text.
+    """A lab: its next goal at the top, its view below and, if the lab asks for text, an editor.
 
-    `first` are the names of the goals to show first, those of the lesson screen that embeds the
-    lab. `left` is the state in which an earlier visit ended, and `keep` is called with every new
-    state. `reached` are the goals reached before. `on_reached` is called with the goals that are
-    reached now, and the message that it returns is shown (that a lab is done).
+    `first` has the names of the goals to show first, which are the goals of the lesson screen that
+    embeds the lab. `left` is the state at the end of the previous visit, and `keep` is called with
+    every new state. `reached` has the names of the goals reached earlier. `on_reached` is called
+    with the names of the goals that the current state reaches. If it returns a message, for example
+    that a lab is done, the screen shows the message.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "task", "goals", tooltip="Show the task and all goals."),
-        Binding("y", "again", "retry", tooltip="Ask the engine again."),
+        Binding("y", "again", "retry", tooltip="Retry the failed request."),
     ]
     DEFAULT_CSS = """
     LabScreen #label { height: auto; max-height: 2; color: $muted; display: none; }
@@ -92,7 +96,8 @@ class LabScreen(CourseScreen):
         self.view.focus()
         self._runner.begin()
         if self._first and self._reached:
-            self._report(frozenset())  # goals reached before the lesson embedded the lab count, too
+            # goals also count if they were reached before the lesson embedded the lab
+            self._report(frozenset())
 
     def on_unmount(self) -> None:
         self._runner.close()
@@ -108,7 +113,7 @@ class LabScreen(CourseScreen):
 
     @property
     def busy(self) -> bool:
-        """True while the engine has not answered."""
+        """True while a request to the engine is unanswered."""
         return self._runner.busy
 
     def _changed(self) -> None:
@@ -142,7 +147,7 @@ class LabScreen(CourseScreen):
         self._show_task()
 
     def action_back(self) -> None:
-        """Close the goals if they are open, else leave the lab."""
+        """Close the list of goals if it is open, or else leave the lab."""
         if self._goals_open:
             self.action_task()
         else:
@@ -173,7 +178,7 @@ class LabScreen(CourseScreen):
         self._runner.act(action)
 
     def follow(self, href: str) -> None:
-        """Open the target of a link in a lesson, over the lab."""
+        """Open the target of a lesson link, on top of the lab."""
         self.navigation.open_link(href)
 
     def open_live_lab(self, name: str) -> None:
@@ -196,7 +201,7 @@ class LabScreen(CourseScreen):
         then: Callable[[str], Any],
         says: Callable[[str], str] | None = None,
     ) -> None:
-        """Ask the learner to write something, as `LabView.write` describes."""
+        """Ask the learner to write a text, as described in `LabView.write`."""
         self._forget_refusal()
         self._label, self._then, self._says = label, then, says
         editor = self.query_one(PromptEditor)
@@ -205,7 +210,7 @@ class LabScreen(CourseScreen):
         self._writing(True)
 
     def _forget_refusal(self) -> None:
-        """Remove the error about an earlier text, but not one that `y` can retry."""
+        """Remove an error about an earlier text, but keep an error that `y` can retry."""
         if not self._runner.can_ask_again:
             self._runner.error = None
             self.tell(None)
@@ -237,7 +242,7 @@ class LabScreen(CourseScreen):
         self._runner.act(action)
 
     def _writing(self, on: bool) -> None:
-        """Open or close the editor, at once, so that keys typed ahead go to the right place."""
+        """Open or close the editor immediately, so that keys typed ahead go to the right widget."""
         editor = self.query_one(PromptEditor)
         for widget in (self.query_one("#label"), editor):
             widget.display = on

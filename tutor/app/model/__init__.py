@@ -1,1 +1,1 @@
-"""Screens for the model in use, for downloading one, and for consent to use a remote one."""
+"""Screens about the current model, its download, and consent to use a remote model."""

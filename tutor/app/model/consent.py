@@ -1,7 +1,8 @@
-"""Ask for consent before anything leaves the machine: what is sent, where, and with which key.
+"""Ask the learner for consent before any text leaves the machine.
 
-The learner is asked once for each host while the program runs. `agreed` opens the screen if it is
-needed. There is no other way to a remote model (`tutor.vendors.permissions`).
+The screen shows what is sent, where it is sent, and with which API key. The learner is asked once
+per host while the program runs. `agreed` opens the screen if consent is needed, and there is no
+other way to a remote model (see `tutor.vendors.permissions`).
 """
 
 from __future__ import annotations
@@ -31,13 +32,13 @@ _LABEL = 7
 class ConsentScreen(TextScreen):
     """Asks the learner for consent to send text to a host.
 
-    `what` is a phrase for what would be sent ("your message to all models"). `decided` is called
-    with the answer, once. Leaving without an answer means no.
+    `what` is a phrase that describes the text, such as "your message to all models". `decided` is
+    called once, with the decision. Leaving the screen without a decision counts as a refusal.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "agree", "yes, send it", tooltip="Agree for this host, until you quit tutor."),
-        Binding("escape", "back", "cancel", tooltip="Send nothing and go back."),
+        Binding("escape", "back", "cancel", tooltip="Go back without sending anything."),
         *scroll_keys(),
     ]
     DEFAULT_CSS = "ConsentScreen #scrolled { scrollbar-gutter: auto; }"
@@ -49,7 +50,7 @@ class ConsentScreen(TextScreen):
         self._decided: Callable[[bool], None] | None = decided
 
     def on_mount(self) -> None:
-        self.place = "before anything is sent"
+        self.place = "consent"
 
     def text(self, width: int) -> list[Content]:
         return describe(self._model, self._what, max(20, min(width, 90)))
@@ -78,12 +79,14 @@ async def agreed(
     model: RemoteModel,
     what: str,
 ) -> bool:
-    """Return whether texts may be sent to the host of `model`.
+    """Return whether text may be sent to the host of `model`.
 
-    This depends on what is allowed on this machine and on the learner, who is asked once for each
-    host, with the phrase `what` for the text to be sent. A server on this machine needs no consent.
-    `remote` is the model that the command line names; `show` opens a screen. Await this in a
-    worker: it takes as long as the question is on the screen.
+    This depends on what is allowed on this machine and on the learner, who is asked once per host.
+    The question includes `what`, a phrase that describes the text. A server on this machine needs
+    no consent.
+
+    `remote` is the model that the command line names, and `show` opens a screen. Await this in a
+    worker, because it waits for the learner's decision.
     """
     if model != remote and not allowed.other_servers:
         return False
@@ -91,7 +94,7 @@ async def agreed(
         answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
 
         def decided(yes: bool) -> None:
-            if not answer.done():  # the worker that asked may have been cancelled
+            if not answer.done():  # the worker that asked may have been canceled
                 answer.set_result(yes)
 
         show(ConsentScreen(model, what, decided))
@@ -102,16 +105,16 @@ async def agreed(
 
 
 def describe(model: RemoteModel, what: str, width: int) -> list[Content]:
-    """Return the description of what would be sent, wrapped to `width` columns."""
+    """Return a description of what would be sent, wrapped to `width` columns."""
     product = safe(model.service.product)
     host = safe(model.host)
     to = host if product == host else f"{product}, at {host}"
     parts = [
         ("to", Content.assemble((to, "bold"), f": the model {safe(model.name)}")),
-        ("what", Content(f"{what}. Your IP address and {_key(model)} are sent with it.")),
+        ("what", Content(f"{what}. Your IP address and {_key(model)} are also sent.")),
         ("not", Content("Your progress, your other texts and your name stay on this machine.")),
         ("cost", Content(_cost(model.price))),
-        ("then", Content("The terms of that service say what it stores, and for how long.")),
+        ("then", Content("The service's terms say what it stores and for how long.")),
     ]
     if not model.encrypted:
         said = "The connection is not encrypted: others on the network can read what you send."
@@ -119,7 +122,7 @@ def describe(model: RemoteModel, what: str, width: int) -> list[Content]:
     lines = [Content.styled("If you agree, this leaves your machine:", "bold"), Content("")]
     for label, content in parts:
         lines.append(hanging(Content.styled(f"{label:<{_LABEL}}", MUTED), content, width))
-    asked = "tutor asks once per host and session. Everything else works without it."
+    asked = "tutor asks once per host and session. Everything else works without consent."
     return [*lines, Content(""), hanging(Content(""), Content.styled(asked, MUTED), width)]
 
 
@@ -131,7 +134,7 @@ def _key(model: RemoteModel) -> str:
 
 def _cost(price: Price | None) -> str:
     if price is None:
-        return "Your account there may be charged; tutor knows no price of this model."
+        return "Your account may be charged. tutor has no price for this model."
     source = ", not from the vendor" if price.second_hand else ""
     return (
         f"${price.prompt:g} for a million tokens sent, ${price.answer:g} for a million "

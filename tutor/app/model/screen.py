@@ -1,4 +1,4 @@
-"""The screen about the model in use, its state, and its download."""
+"""The screen about the current model, its state and its download."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _MEGABYTE = 1_000_000
 
 
 class ModelScreen(TextScreen, CourseScreen):
-    """Describes the state of engine and download, with keys to change them."""
+    """Describes the state of the engine and of the download, with keys to change them."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "fetch", "download", tooltip="Download the full model (93 MB, only once)."),
@@ -75,14 +75,14 @@ class ModelScreen(TextScreen, CourseScreen):
 
 
 def describe(status: ModelStatus, width: int) -> list[Content]:
-    """Return the description of the state, wrapped to `width` columns."""
+    """Return a description of the model's state, wrapped to `width` columns."""
     lines = [_engine_line(status), Content("")]
     if status.model is not None:
         lines += [hanging(_label(name), Content(text), width) for name, text in _card(status.model)]
     if status.failure is not None:
         lines += [*_error(status.failure, width), Content("")]
     if status.small:
-        said = "The full model is not installed. The small bundled model takes its place."
+        said = "The full model is not installed, so the small bundled model is in use."
         lines += [Content(""), hanging(Content(""), Content(said), width)]
     if status.fetch is not None:
         lines += [Content(""), *_fetch(status, width)]
@@ -94,7 +94,7 @@ def describe(status: ModelStatus, width: int) -> list[Content]:
 def _engine_line(status: ModelStatus) -> Content:
     match status.phase:
         case "ready":
-            shared = "  on the shared engine of this machine" if status.served else ""
+            shared = "  on this machine's shared engine" if status.served else ""
             return Content.assemble(("● ", RIGHT), ("ready", "bold"), (shared, MUTED))
         case "stopped":
             return Content.assemble(("× ", NOT_YET), ("stopped", "bold"))
@@ -109,14 +109,17 @@ def _card(card: ModelCard) -> list[tuple[str, str]]:
         return [
             ("model", safe(card.name)),
             ("server", safe(card.path)),
-            ("shows", f"{shows}; nothing from inside the model"),
-            ("labs", "labs that look inside a model need one on this machine"),
+            ("shows", f"{shows}; the inside of the model is hidden"),
+            ("labs", "labs that look inside a model need a local model"),
         ]
     return [
         ("model", safe(card.name)),
         ("file", safe(card.path)),
         ("SHA-256", safe(card.sha256)),
-        ("format", f"{safe(card.format)}, multiplied as {safe(card.kernel)} on this machine"),
+        (
+            "format",
+            f"{safe(card.format)}, computed with {safe(card.kernel)} kernels on this machine",
+        ),
         ("size", f"{card.parameters:,} parameters"),
         (
             "shape",

@@ -1,4 +1,7 @@
-"""The progress screens: what the learner knows, and when it is due, in all lessons and in one."""
+"""The progress screens, for all lessons and for one lesson.
+
+They show what the learner knows and when reviews are due.
+"""
 
 from __future__ import annotations
 
@@ -38,13 +41,16 @@ if TYPE_CHECKING:
 _BAR = 12
 _NARROW = 60
 _DAY = 4
-"""The columns of one day of the forecast."""
+"""The width of one day of the forecast, in columns."""
 _SMOOTH = 5
 _PLOT_HEIGHT = 6
 
 
 class ProgressScreen(MenuScreen):
-    """A screen about all lessons. Enter opens a lesson's own screen, or the guessing game."""
+    """A screen about all lessons.
+
+    Enter opens a lesson's own screen, or the guessing game.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "open('review')", "review", tooltip="Answer the questions that are due."),
@@ -52,7 +58,7 @@ class ProgressScreen(MenuScreen):
             "t",
             "open('teacher')",
             "teacher",
-            tooltip="See what a report tells a teacher about you.",
+            tooltip="See what the class report shows about you.",
         ),
     ]
 
@@ -96,7 +102,7 @@ class ProgressScreen(MenuScreen):
 
 
 def _memory(retention: float | None, streak: int) -> list[Content]:
-    """Say how much the learner would remember now and, above one, the days studied in a row."""
+    """Return lines with today's estimated score and, from two days on, the study streak."""
     if retention is None:
         said = (
             "You have not answered any questions yet. Once you have, this screen shows how well "
@@ -126,12 +132,12 @@ def predictions(summary: Intuition) -> list[Content]:
 
 
 def forecast(counts: Sequence[int], now: float) -> list[Content]:
-    """Draw the number of reviews on each of the next days, today first."""
+    """Draw the number of reviews due on each of the next days, starting with today."""
     today = datetime.fromtimestamp(now).weekday()
     names = ["now", *(WEEKDAYS[(today + day) % 7] for day in range(1, len(counts)))]
     numbers, bars = plot.columns(counts, _DAY)
     return [
-        Content.styled("Coming up for review", "bold"),
+        Content.styled("Upcoming reviews", "bold"),
         Content(numbers),
         Content.styled(bars, MUTED),
         Content.styled("".join(f"{name:>{_DAY}}" for name in names), MUTED),
@@ -139,7 +145,7 @@ def forecast(counts: Sequence[int], now: float) -> list[Content]:
 
 
 def known_row(name: str, known: Mastery | None, width: int) -> Content:
-    """Draw a name, its mastery as a bar, and how many of its questions were answered."""
+    """Draw a name, a bar for its mastery, and the number of its questions answered."""
     answered = known.answered if known else 0
     share = f"{100 * known.value:3.0f} %" if known and answered else ""
     words = f"{answered} of {known.questions}" if known and answered else ""
@@ -155,7 +161,7 @@ def _lesson_row(outline: Outline, known: Mastery | None, width: int) -> Content:
 
 
 def guesses(history: GuessHistory, width: int) -> Content:
-    """Draw the results of the guessing game so far, in numbers and as two curves."""
+    """Draw the results of all guessing games so far, in numbers and as two curves."""
     head = Content.styled("Guessing game", "bold")
     if not history.rounds:
         return head + Content.styled("\nnot played yet", MUTED)
@@ -185,18 +191,23 @@ _ASK = (
 
 
 class LessonProgressScreen(MenuScreen):
-    """A screen about one lesson, with a row for each of its screens that has questions."""
+    """A screen about one lesson, with a row for each lesson screen that has questions."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "forget", "forget", tooltip="Confirm: forget all answers in this lesson."),
-        Binding("f", "ask_forget", "forget", tooltip="Forget this lesson, after you confirm it."),
+        Binding("y", "forget", "forget", tooltip="Forget all your answers in this lesson."),
+        Binding(
+            "f",
+            "ask_forget",
+            "forget",
+            tooltip="Forget all your answers in this lesson. You have to confirm.",
+        ),
     ]
 
     def __init__(self, services: Services, navigation: Navigation, outline: Outline) -> None:
         super().__init__(services, navigation)
         self._outline = outline
         self._asked = False
-        """True while the learner is asked whether to forget the lesson."""
+        """Whether the learner is being asked to confirm."""
 
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="figures", can_focus=False):
@@ -250,7 +261,7 @@ class LessonProgressScreen(MenuScreen):
         self.tell(_ASK)
 
     def action_back(self) -> None:
-        """Cancel the question whether to forget the lesson, else leave the screen."""
+        """Cancel the confirmation if it is open, or else leave the screen."""
         if self._asked:
             self._ask(False)
             self.tell(None)

@@ -1,4 +1,4 @@
-"""The screen that shows what a teacher sees of the learner: the row of the class report."""
+"""The screen that shows a teacher's view of the learner: the row in the class report."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LABEL = 12
 
 
 class TeacherViewScreen(TextScreen, CourseScreen):
-    """A screen with a line for each column of the learner's row, and an explanation."""
+    """A screen with a line for each column of the learner's row, and an explanation of the row."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
     _mine: Studied | None = None
@@ -39,7 +39,10 @@ class TeacherViewScreen(TextScreen, CourseScreen):
 
     @work(exclusive=True)
     async def _look(self) -> None:
-        """Read the files that a teacher reads. They may hold years, so this runs in a thread."""
+        """Read the files on which the report is based.
+
+        They may cover years, so this runs in a thread.
+        """
         try:
             self._mine = await asyncio.to_thread(_read, self.services)
         except StoreError as error:

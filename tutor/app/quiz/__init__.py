@@ -1,1 +1,1 @@
-"""The screens that ask the questions of a lesson, and a widget for each type of answer."""
+"""The quiz screens, and a widget for each type of answer."""

@@ -1,4 +1,4 @@
-"""Widgets to answer a question by keyboard. Each also shows the verdict on the answer."""
+"""Widgets for answering a question with the keyboard. Each also shows the verdict."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
     from tutor.course.questions.verdict import Mark, Note
 
 LETTERS = "abcdefijk"
-"""The letters of choices, without `g` and `h`, which are keys of the quiz."""
+"""The letters of choices. `g` and `h` are left out because they are keys of the quiz."""
 
 _LEAST_NOTE = 40
-"""The least columns for a note beside a choice. A narrower note is put below the choice."""
+"""The minimum width, in columns, of a note next to a choice. Narrower notes go below it."""
 
 _MARKS = {
     "right": Content.styled("✓ ", f"bold {RIGHT}"),
@@ -44,23 +44,23 @@ class Entered(Message):
 
 @dataclass
 class Given(Message):
-    """Posted when the learner confirms an answer, of the type that the question grades."""
+    """Posted when the learner submits an answer, which has the type that the question grades."""
 
     answer: Answer
 
 
 @dataclass
 class NothingChosen(Message):
-    """Posted when the learner confirms without an answer. `advice` says what to do first."""
+    """Posted when the learner submits without an answer. `advice` says what to do first."""
 
     advice: str
 
 
 class AnswerList(Menu):
-    """A list of lines to answer with, shuffled. `_order` has their indexes in the lesson file."""
+    """A shuffled list of lines to answer with. `_order` has their indexes in the lesson file."""
 
     SAID: ClassVar[Mapping[Mark, str]] = {}
-    """The words before the note of a line with this mark."""
+    """The words before a line's note, by the line's mark."""
 
     def __init__(self, texts: Sequence[Content], order: Sequence[int], cursor: int) -> None:
         super().__init__()
@@ -74,12 +74,12 @@ class AnswerList(Menu):
 
     @property
     def answer(self) -> Answer | None:
-        """The answer entered so far, or None if it is not complete."""
+        """The answer entered so far, or None if it is incomplete."""
         raise NotImplementedError
 
     @property
     def advice(self) -> str:
-        """Advice to show if the answer is None."""
+        """The advice to show while the answer is incomplete."""
         return ""
 
     def enter(self, answer: Answer) -> None:
@@ -91,9 +91,9 @@ class AnswerList(Menu):
         self.post_message(NothingChosen(self.advice) if answer is None else Given(answer))
 
     def judge(self, notes: Sequence[Note]) -> None:
-        """Take no more input, and show `notes` beside the lines, if there are any.
+        """Stop accepting input and show `notes`, if there are any, next to the lines.
 
-        Notes are in the order of the lesson file.
+        The notes are in the order of the lesson file.
         """
         self._notes = notes or None
         self.can_focus = False
@@ -119,7 +119,7 @@ class AnswerList(Menu):
         return beside(head, text, said, width, text_width=widest, least=_LEAST_NOTE)
 
     def _head(self, place: int) -> Content:
-        """Return what comes before the text of a line."""
+        """Return the content before the text of a line."""
         raise NotImplementedError
 
     def _changed(self) -> None:
@@ -128,7 +128,7 @@ class AnswerList(Menu):
 
 
 class Choices(AnswerList):
-    """A list of choices with letters. One or several of them are the answer."""
+    """A list of choices with letters, where one choice or several are the answer."""
 
     SAID = {"wrong": "Your answer. "}  # noqa: RUF012  (declared above)
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -137,13 +137,13 @@ class Choices(AnswerList):
     ]
 
     def __init__(self, texts: Sequence[Content], order: Sequence[int], *, several: bool) -> None:
-        """Create the list. `order` has the indexes of `texts` in the order to show them."""
+        """Create the list. `order` has the indexes of `texts` in display order."""
         super().__init__(texts, order, cursor=-1)
         self._several = several
         self._checked: set[int] = set()
         tooltip = "Choose an answer by its letter, or with ↑ and ↓."
         if several:
-            tooltip = "Tick a choice or remove the tick. More than one may be correct."
+            tooltip = "Tick or untick a choice. More than one may be correct."
         word, range_ = "tick" if several else "choose", _letter_range(len(order))
         letters = letter_keys(len(order), word, range_, tooltip)
         self._bindings = BindingsMap.merge([letters, self._bindings])
@@ -199,7 +199,7 @@ def _letter_range(count: int) -> str:
 
 
 def letter_keys(count: int, word: str, range_: str, tooltip: str) -> BindingsMap:
-    """Return the bindings of `count` letters. On the key line, the first represents all."""
+    """Return the bindings of `count` letters. On the key line, the first stands for all of them."""
     return BindingsMap(
         Binding(
             LETTERS[place],
@@ -217,7 +217,7 @@ _SHIFT = Pair("left", "right", "← →")
 
 
 class Ordering(AnswerList):
-    """A list of items to put in order: choose an item, then move it up or down."""
+    """A list of items to put in order. The learner selects an item, then moves it up or down."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "move(*)", "choose", "Choose the item to move."),
@@ -252,8 +252,9 @@ class Ordering(AnswerList):
 class TypedAnswer(Input):
     """A field for a short typed answer.
 
-    With `allowed`, it takes only those characters, and others act as keys of the screen. Without
-    it, the learner presses Tab to leave the field. While the field is empty, `?` opens help.
+    With `allowed`, the field accepts only those characters, and all other keys act as keys of the
+    screen. Without it, the learner presses Tab to leave the field. While the field is empty, `?`
+    opens help.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

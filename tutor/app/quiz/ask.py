@@ -1,6 +1,7 @@
-"""The base of the screens that ask questions: it asks, grades and records one, and explains it.
+"""The base class of the screens that ask questions.
 
-Its subclasses, a quiz and a review, decide which question comes next.
+It asks a question, grades and records the answer, and explains the answer. Its subclasses, a quiz
+and a review, decide which question comes next.
 """
 
 from __future__ import annotations
@@ -36,15 +37,15 @@ if TYPE_CHECKING:
     from tutor.course.questions.verdict import Verdict
 
 NOTICEABLE = 0.3
-"""Seconds after which a notice says that an answer is still being saved."""
+"""The time, in seconds, until a notice shows that an answer is still being saved."""
 
 
 class Asked(NamedTuple):
-    """A question of a lesson, and its state.
+    """A question of a lesson, with its state.
 
-    `seed` decides the order of its choices, `remark` is shown before the instructions, `draft` was
-    entered earlier, and `given` is the text of an answer that was given before the learner left
-    the question.
+    `seed` determines the order of its choices, and `remark` is shown before the instructions.
+    `draft` is an answer that was entered earlier but not submitted. `given` is the text of an
+    answer that was submitted before the learner left the question.
     """
 
     lesson: Lesson
@@ -56,18 +57,23 @@ class Asked(NamedTuple):
 
 
 class AskScreen(CourseScreen):
-    """A screen that asks questions. Subclasses call `ask`, and override what happens around it."""
+    """A screen that asks questions.
+
+    Subclasses call `ask` and override methods such as `keep_draft` and `answered`.
+    """
 
     CSS_PATH = "ask.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "next", tooltip="Go to the next question."),
         Binding("r", "retry", "try again", tooltip="Answer this question again."),
         Binding("h", "hint", "hint", tooltip="Show a hint."),
-        Binding("g", "guessed", "a guess", tooltip="Mark your answer as a guess, or unmark it."),
-        Binding("o", "look", "lesson", tooltip="Open the lesson screen that this is about."),
-        Binding("l", "lab", "lab", tooltip="Open the lab that this is about, with its prompt."),
+        Binding("g", "guessed", "mark guess", tooltip="Mark your answer as a guess, or unmark it."),
+        Binding("o", "look", "lesson", tooltip="Open the lesson screen for this question."),
+        Binding("l", "lab", "lab", tooltip="Open the lab for this question, with its prompt."),
         Binding("s", "skip", "skip", tooltip="Skip this question for now."),
-        Binding("tab", "leave_field", "keys", tooltip="Leave the field, to use letters as keys."),
+        Binding(
+            "tab", "leave_field", "keys", tooltip="Leave the field so that letters act as keys."
+        ),
         Binding("tab", "enter_field", "type", tooltip="Go back to the field to type."),
         *scroll_keys("Scroll the text."),
     ]
@@ -80,19 +86,19 @@ class AskScreen(CourseScreen):
         self._draft = Draft(version=1)
         self._verdict: Verdict | None = None
         self._saving = False
-        """True while an answer is being saved. Its verdict is shown after that."""
+        """Whether an answer is being saved. Its verdict is shown after that."""
 
     def keep_draft(self, draft: Draft | None) -> None:
-        """Save what is entered for the question, which is not answered yet."""
+        """Save the learner's draft of an answer to the current question."""
 
     def head(self) -> None:
-        """Set the status line."""
+        """Update the status line."""
 
     def answered(self, event: Answered) -> None:
-        """Take note of an answer that is about to be saved."""
+        """Handle an answer that is about to be saved."""
 
     def afterword(self) -> str:
-        """Return the line below a saved answer."""
+        """Return the line to show below a saved answer."""
         return "saved"
 
     def compose_content(self) -> ComposeResult:
@@ -113,11 +119,11 @@ class AskScreen(CourseScreen):
         return self.asked.lesson
 
     async def ask(self, asked: Asked) -> None:
-        """Show a question as it was left: with what was entered, or with its verdict."""
+        """Show a question as the learner left it, with the entered answer or with its verdict."""
         self.asked = asked
         try:
             await self._put(asked)
-        except NoMatches:  # the screen was closed meanwhile, and its widgets are gone
+        except NoMatches:  # the screen was closed in the meantime, so its widgets are gone
             if self in self.app.screen_stack:
                 raise
 
@@ -139,7 +145,7 @@ class AskScreen(CourseScreen):
 
     @property
     def _open(self) -> bool:
-        """True while the question on the screen can be answered."""
+        """True while the learner can answer the question on the screen."""
         return self._verdict is None and not self._saving and self.asked is not None
 
     @on(Entered)
@@ -153,7 +159,7 @@ class AskScreen(CourseScreen):
             self._keep(answer="" if answer is None else self.question.as_text(answer))
 
     def _keep(self, **changes: object) -> None:
-        """Keep what was entered, so that it is still there however the screen is left."""
+        """Save the entered answer, so that it is kept however the learner leaves the screen."""
         draft = msgspec.structs.replace(self._draft, **changes)
         if draft != self._draft:
             self._draft = draft
@@ -181,7 +187,7 @@ class AskScreen(CourseScreen):
 
     @work(exclusive=True)
     async def _ask_model(self, question: Question, given: Answer) -> None:
-        """Grade an answer by the live model, unless the learner leaves the question meanwhile.
+        """Grade an answer with the live model, unless the learner leaves the question first.
 
         If the model is not ready or fails, show why.
         """
@@ -221,7 +227,7 @@ class AskScreen(CourseScreen):
     async def _settle(
         self, recording: Future[None], verdict: Verdict, table: Content | None
     ) -> None:
-        """Show the verdict when the answer is on disk, or when saving it has failed."""
+        """Show the verdict after the answer has been saved, or after saving has failed."""
         saved = asyncio.ensure_future(on_disk(recording))
         await asyncio.wait({saved}, timeout=NOTICEABLE)
         if not saved.done():
@@ -233,7 +239,7 @@ class AskScreen(CourseScreen):
             self.tell(None)
 
     def _show_again(self, given: str, *, correct: bool) -> None:
-        """Show the verdict on an answer that was given before the question was left."""
+        """Show the verdict on an answer that was submitted before the learner left the question."""
         answer = self.question.from_text(given)
         if answer is not None:
             self.view.field.enter(answer)
@@ -244,7 +250,7 @@ class AskScreen(CourseScreen):
         afterword = self.afterword() if saved else ""
         self.view.show_verdict(verdict, self.question.why, table, afterword)
         self.set_focus(None)
-        self.call_after_refresh(self._show_end)  # scroll when the height of the verdict is known
+        self.call_after_refresh(self._show_end)  # scroll after the height of the verdict is known
 
     def _show_end(self) -> None:
         self.view.scroll_to_verdict()
@@ -294,7 +300,7 @@ class AskScreen(CourseScreen):
 
     @property
     def _lab(self) -> Lab | None:
-        """The lab of the screen that the question is about."""
+        """The lab for the question on the screen, if any."""
         if self.asked is None:
             return None
         screen = self.lesson.screen(self.question.screen or "")

@@ -1,4 +1,4 @@
-"""Queries the live model for questions that it helps to grade, and draws its predictions."""
+"""Query the live model to grade answers, and draw its predictions."""
 
 from __future__ import annotations
 
@@ -24,29 +24,29 @@ if TYPE_CHECKING:
     from tutor.engine.api import Engine
 
 _SHOWN = 6
-"""The number of the model's most probable tokens to show with a guess."""
+"""The number of top tokens to show with a guess."""
 _COMPARED = 4
-"""The number of them to show for each of two prompts."""
+"""The number of top tokens to show for each of two prompts."""
 _TOKEN = 14
 _LONGEST_BAR = 30
 _LEAST = 34
-"""The columns of a line without its bar."""
+"""The width of a line without its bar, in columns."""
 _GAP = 2
 
 
 class Live(msgspec.Struct, frozen=True):
-    """An answer to grade, and a table of what the model predicts."""
+    """An answer to grade, and a table of the model's predictions."""
 
     answer: Answer
     table: Content
 
 
 async def ask_model(engine: Engine, question: Question, given: Answer, width: int) -> Live:
-    """Ask the model about the typed text or the chosen prompt, for a table of `width` columns.
+    """Query the model about the typed text or the chosen prompt, for a table of `width` columns.
 
     Raises:
-        TextError: nothing was typed.
-        TutorError: the engine failed.
+        TextError: No text was typed.
+        TutorError: The engine failed.
     """
     match question, given:
         case NextTokenQuestion(), str(typed):
@@ -57,9 +57,9 @@ async def ask_model(engine: Engine, question: Question, given: Answer, width: in
 
 
 async def _look_up(engine: Engine, question: NextTokenQuestion, typed: str, width: int) -> Live:
-    """Ask the model how probable `typed` is after the prompt of `question`.
+    """Query the model for the probability of `typed` after the prompt of `question`.
 
-    A word can be a token with the space before it or without: the more probable reading counts.
+    A word can be a token with or without a space before it. The more probable reading counts.
     """
     guess = typed.strip()
     if not guess:
@@ -77,9 +77,9 @@ async def _look_up(engine: Engine, question: NextTokenQuestion, typed: str, widt
 
 
 async def _compare(engine: Engine, question: ComparePrompts, chosen: int, width: int) -> Live:
-    """Ask the model about both prompts: the probability of a token after each, or the entropy.
+    """Query the model about both prompts: the probability of a token after each, or the entropy.
 
-    The tables are beside each other if there is room.
+    The tables are next to each other if there is room.
     """
     ids: tuple[int, ...] = ()
     if question.token:
@@ -108,7 +108,10 @@ async def _compare(engine: Engine, question: ComparePrompts, chosen: int, width:
 async def _after(
     engine: Engine, prompt: str, top: int, ids: tuple[int, ...]
 ) -> tuple[Distribution, tuple[Row, ...]]:
-    """Return the distribution after a prompt, with its `top` first rows, and the rows of `ids`."""
+    """Return the distribution after a prompt, with its `top` most probable rows, and other rows.
+
+    The other rows are those of the token ids in `ids`.
+    """
     session = await engine.open_text(prompt)
     try:
         position = len(session.tokens)
@@ -120,9 +123,9 @@ async def _after(
 
 
 def _lines(rows: Sequence[Row], marked: Row | None, width: int) -> list[Content]:
-    """Draw each row as a line: rank, token, probability, bar.
+    """Draw each row as a line with its rank, token, probability and bar.
 
-    `>` marks the token asked about, which comes below the others if it is not among them.
+    `>` marks the token that was asked about. If it is not among the rows, it comes below them.
     """
     bar_width = max(0, min(_LONGEST_BAR, width - _LEAST))
     shown = list(rows)

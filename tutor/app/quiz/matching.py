@@ -1,4 +1,4 @@
-"""The widget for matching questions: each line gets the letter of its match."""
+"""The widget for matching questions, in which each line gets the letter of its match."""
 
 from __future__ import annotations
 
@@ -47,15 +47,15 @@ class Matching(AnswerList):
     ]
 
     def __init__(self, pairs: Sequence[Pair], order: Sequence[int]) -> None:
-        """Create the list. `order` has the indexes of the right sides in the order to show them."""
+        """Create the list. `order` has the indexes of the right sides in display order."""
         super().__init__([inline(pair.left) for pair in pairs], range(len(pairs)), cursor=0)
         self._pairs = pairs
         self._shown = list(order)
         self._given: dict[int, int] = {}
-        """The index of the right side for each line that has a match."""
+        """The index of the chosen right side, by the index of the line."""
         self.options = Options([pairs[place].right for place in order])
         self._letters = f"{LETTERS[0]}-{LETTERS[len(order) - 1]}"
-        tooltip = "Match the line at the mark with this letter."
+        tooltip = "Match the selected line with this letter."
         letters = letter_keys(len(order), "match", self._letters, tooltip)
         self._bindings = BindingsMap.merge([letters, self._bindings])
 
@@ -76,7 +76,7 @@ class Matching(AnswerList):
         super().judge(notes)
 
     def action_letter(self, place: int) -> None:
-        """Match the line at the mark, and go to the next line that has no match."""
+        """Match the selected line, and go to the next line without a match."""
         if self.cursor < 0:
             return
         self._given[self.cursor] = self._shown[place]
@@ -87,7 +87,7 @@ class Matching(AnswerList):
 
     @property
     def advice(self) -> str:
-        return f"Match every line first: choose it with ↑ and ↓, then press {self._letters}."
+        return f"Match every line first. Choose one with ↑ and ↓, then press {self._letters}."
 
     def _row(self, place: int, width: int) -> Content:
         left, chosen = self._texts[place], self._given.get(place)

@@ -1,4 +1,4 @@
-"""Shows a question: its text, the widget for the answer, the hint, and the verdict."""
+"""Shows a question: its text, the widget for its answer, the hint and the verdict."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _NUMBER_KEYS = "0123456789.,-+/%e "
 class AnswerField(NamedTuple):
     """The widgets below a question: one `AnswerList` or `TypedAnswer`, and its labels.
 
-    `how` is an instruction that the key line does not give.
+    `how` is an instruction that the key line does not show.
     """
 
     widgets: list[Widget]
@@ -47,7 +47,7 @@ class AnswerField(NamedTuple):
 
 
 def answer_field(question: Question, seed: int) -> AnswerField:
-    """Return the field for an answer to `question`. `seed` decides the order of choices."""
+    """Return the field for an answer to `question`. `seed` determines the order of choices."""
     order = question.display_order(seed)
     match question:
         case SingleChoice():
@@ -57,7 +57,7 @@ def answer_field(question: Question, seed: int) -> AnswerField:
             return AnswerField([choices], "Tick every correct choice by its letter.")
         case ComparePrompts():
             prompts = [Content(safe(figures.ended(each))) for each in question.prompts]
-            how = "Your answer is checked on the live model."
+            how = "Your answer is checked with the live model."
             return AnswerField([Choices(prompts, (0, 1), several=False)], how)
         case MatchQuestion():
             matching = Matching(question.pairs, order)
@@ -65,7 +65,7 @@ def answer_field(question: Question, seed: int) -> AnswerField:
             return AnswerField([matching, matching.options], how)
         case OrderQuestion():
             ordering = Ordering([inline(item) for item in question.items], order)
-            how = "Put the items in order, the first at the top. ← and → move an item."
+            how = "Put the items in order, with the first at the top. ← and → move an item."
             return AnswerField([ordering], how)
         case NumberQuestion():
             number = TypedAnswer(allowed=_NUMBER_KEYS, placeholder="a number")
@@ -90,13 +90,13 @@ def _field(answer: TypedAnswer, unit: str = "") -> Horizontal:
 
 
 class Feedback(Static):
-    """The verdict on an answer, with the model's table if it was asked, and the explanation."""
+    """The verdict on an answer, the model's predictions if it was queried, and the explanation."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
 
     def say(self, verdict: Verdict, why: str, table: Content | None, afterword: str) -> None:
-        """Show a verdict. `why` is inline Markdown; `afterword` may be empty."""
+        """Show a verdict. `why` is inline Markdown, and `afterword` may be empty."""
         mark = ("✓ ", f"bold {RIGHT}") if verdict.correct else ("× ", f"bold {NOT_YET}")
         lines = [Content.assemble(mark, (safe(verdict.message), "bold"))]
         if table is not None:
@@ -108,7 +108,7 @@ class Feedback(Static):
 
 
 class QuestionView(VerticalScroll, can_focus=False):
-    """A view of one question at a time. It has no state of its own."""
+    """A view of one question at a time. It stores no state."""
 
     def compose(self) -> ComposeResult:
         yield Prose(id="ask")
@@ -122,8 +122,8 @@ class QuestionView(VerticalScroll, can_focus=False):
     ) -> None:
         """Show a question.
 
-        `seed` decides the order of its choices, `remark` is shown before the instructions, and the
-        field starts with `entered`.
+        `seed` determines the order of its choices, `remark` is shown before the instructions, and
+        `entered` is the initial answer in the field.
         """
         for name in ("#ask", "#answer"):
             self.query_one(name).display = True
@@ -143,7 +143,7 @@ class QuestionView(VerticalScroll, can_focus=False):
 
     @property
     def field(self) -> AnswerList | TypedAnswer:
-        """The widget that takes the answer."""
+        """The widget for the answer."""
         found = self.query("AnswerList, TypedAnswer").first()
         assert isinstance(found, AnswerList | TypedAnswer)
         return found
@@ -154,7 +154,7 @@ class QuestionView(VerticalScroll, can_focus=False):
 
     @property
     def columns(self) -> int:
-        """The columns for the verdict, beside the scroll bar that it may need."""
+        """The width available for the verdict, next to the scroll bar that it may need."""
         bar = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical
         return self.scrollable_content_region.width - bar
 
@@ -167,7 +167,7 @@ class QuestionView(VerticalScroll, can_focus=False):
     def show_verdict(
         self, verdict: Verdict, why: str, table: Content | None, afterword: str
     ) -> None:
-        """Show the verdict beside the choices and below the question."""
+        """Show the verdict next to the choices and below the question."""
         self.field.judge(verdict.notes)
         self._show_line("#how", Content(), shown=False)
         self.query_one(Feedback).say(verdict, why, table, afterword)
@@ -177,7 +177,7 @@ class QuestionView(VerticalScroll, can_focus=False):
         self.scroll_to(y=min(top, self.max_scroll_y), animate=False)
 
     async def show_end(self, summary: Content) -> None:
-        """Show `summary` in place of a question."""
+        """Show `summary` instead of a question."""
         await self.query_one("#answer").remove_children()
         for name in ("#ask", "#how", "#answer", "#hint"):
             self.query_one(name).display = False

@@ -1,4 +1,4 @@
-"""The result of a quiz: which answers were right, and what to read again."""
+"""The result of a quiz: which answers were right, and which lesson screens to read again."""
 
 from __future__ import annotations
 
@@ -28,21 +28,24 @@ if TYPE_CHECKING:
 
 
 class ResultScreen(MenuScreen):
-    """The questions of a quiz, with the result of each.
+    """The questions of a quiz, each with its result.
 
     Choosing a question opens the lesson screen that it is about.
     """
 
     CSS_PATH = "result.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("l", "lab", "lab", tooltip="Open the lab that the question at the mark is about."),
+        Binding("l", "lab", "lab", tooltip="Open the lab for the selected question."),
         Binding("r", "again", "restart", tooltip="Restart the quiz, with newly shuffled choices."),
     ]
 
     def __init__(
         self, services: Services, navigation: Navigation, lesson: Lesson, unsure: Set[str]
     ) -> None:
-        """Create the screen. `unsure` has the ids of questions answered by a guess this time."""
+        """Create the screen.
+
+        `unsure` has the ids of the questions that the learner answered by a guess this time.
+        """
         super().__init__(services, navigation)
         self.lesson = lesson
         self._unsure = unsure
@@ -101,7 +104,7 @@ class ResultScreen(MenuScreen):
 
     @property
     def _lab(self) -> Lab | None:
-        """The lab of the screen that the question at the mark is about."""
+        """The lab for the selected question, if any."""
         cursor = self.query_one(Menu).cursor
         if not 0 <= cursor < len(self._listed):
             return None
@@ -121,7 +124,7 @@ class ResultScreen(MenuScreen):
 
 def _advice(open_ones: list[Question], guessed: list[Question]) -> Content:
     if open_ones:
-        return Content("Look again at those marked ×. Enter opens their lesson screen.")
+        return Content("Look again at the questions marked ×. Enter opens the lesson screen.")
     if guessed:
-        return Content("The questions you guessed come first. Enter opens their lesson screen.")
-    return Content("There is nothing left to look at again.")
+        return Content("The questions you guessed come first. Enter opens the lesson screen.")
+    return Content("No lesson screen needs another look.")

@@ -1,4 +1,4 @@
-"""The quiz screen, which asks the questions of a lesson one after the other."""
+"""The quiz screen, which asks the questions of a lesson one after another."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 
 class QuizScreen(AskScreen):
-    """A quiz. It saves its question, and continues there even if the program was killed."""
+    """A quiz.
+
+    It saves the current question, and continues with it even if the program was killed.
+    """
 
     def __init__(self, services: Services, navigation: Navigation, lesson: Lesson) -> None:
         super().__init__(services, navigation)
         self._lesson = lesson
         self._run = QuizRun((), 0)
         self._unsure: set[str] = set()
-        """The ids of questions that were answered by a guess in this run."""
+        """The ids of the questions answered by a guess in this run."""
 
     def on_mount(self) -> None:
         state = self._state

@@ -103,7 +103,7 @@ class FinderScreen(CourseScreen):
             self.navigation.open_target(self._targets[cursor])
 
     def on_key(self, event: Key) -> None:
-        """Pass keys that arrive before the field has the focus to the field."""
+        """Forward keys to the field if they arrive before it has the focus."""
         if event.is_printable and event.character not in (None, "?"):
             event.stop()
             self.query_one(FinderField).insert_text_at_cursor(event.character or "")
@@ -113,7 +113,7 @@ _LONGEST_NAME = 28
 
 
 class GlossaryScreen(FinderScreen):
-    """The glossary, filtered to the terms whose name or meaning contains what is typed."""
+    """The glossary, filtered to the terms whose name or meaning contains the typed words."""
 
     PLACEHOLDER = "type to filter"
 
@@ -137,10 +137,10 @@ class GlossaryScreen(FinderScreen):
 
 
 def matching(terms: list[Term], words: str) -> list[Term]:
-    """Return the terms that contain `words`, the best matches first.
+    """Return the terms that contain `words`, best matches first.
 
-    Names that begin with `words` come first, then other names that contain them, then meanings.
-    Each group is in the order of `terms`.
+    Terms whose names begin with `words` come first, then terms with `words` in their names, then
+    terms with `words` in their meanings. Each group is in the order of `terms`.
     """
     wanted = comparable(words)
     if not wanted:
@@ -161,7 +161,7 @@ SHOWN = 30
 
 
 class SearchScreen(FinderScreen):
-    """The search of the whole course. It runs in a thread, so that typing never waits for it."""
+    """The search of the whole course, which runs in a thread so that typing never waits for it."""
 
     PLACEHOLDER = "type to search"
 
@@ -180,14 +180,14 @@ class SearchScreen(FinderScreen):
         except TutorError as error:
             self.tell(error)
             return
-        if words != self.words:  # the learner has typed on
+        if words != self.words:  # the learner has typed more in the meantime
             return
         self.aside = f"{len(hits)} found" if words else ""
         self.found(
             [hit.target for hit in hits], [partial(_hit_row, hit, self._where(hit)) for hit in hits]
         )
         if words and not hits:
-            self.tell("Nothing contains these words.")
+            self.tell("No lesson, term or question contains these words.")
 
     def _where(self, hit: Hit) -> str:
         if not isinstance(hit.target, ScreenTarget):

@@ -1,4 +1,7 @@
-"""The lesson screen: one part of a lesson at a time, with its lab beside the text or above it."""
+"""The lesson screen, which shows one part of a lesson at a time.
+
+The lab of that part is next to the text or above it.
+"""
 
 from __future__ import annotations
 
@@ -29,11 +32,11 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lab, Lesson, Screen
 
 BESIDE = 120
-"""The minimum width, in columns, at which the lab is shown beside the text."""
+"""The minimum width, in columns, at which the lab is shown next to the text."""
 
 
 class LessonScreen(LinkedScreen):
-    """A lesson. Every move is saved at once, so leaving has nothing to save."""
+    """A lesson. Every move is saved immediately, so leaving the screen has nothing to save."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["lesson.tcss"]
     SCROLLED = "#reading"
@@ -56,7 +59,7 @@ class LessonScreen(LinkedScreen):
         lesson: Lesson,
         screen_id: str | None = None,
     ) -> None:
-        """Open `lesson` at the screen `screen_id`, or where the learner left off."""
+        """Open `lesson` at the screen `screen_id`. None means where the learner left off."""
         super().__init__(services, navigation)
         self._lesson = lesson
         self._opened_at = screen_id
@@ -103,7 +106,7 @@ class LessonScreen(LinkedScreen):
         self.navigation.open_quiz(self._lesson)
 
     def action_back(self) -> None:
-        """Leave the lab beside the text, else the link in focus, else the screen."""
+        """Leave the lab next to the text, or the link in focus, or else the screen."""
         if self.query_one("#lab-side").has_focus_within:
             self.set_focus(None)
         else:
@@ -147,7 +150,8 @@ class LessonScreen(LinkedScreen):
         await self.query_one(PredictCard).show(self._lesson, self._shown.prediction)
         self.query_one("#reading").scroll_home(animate=False)
         self._show_lab()
-        self.call_after_refresh(self.refresh_bindings)  # only now is it known if it can scroll
+        # the scroll keys depend on the layout
+        self.call_after_refresh(self.refresh_bindings)
         self._opened = True
         self._save_place()
 
@@ -173,7 +177,7 @@ class LessonScreen(LinkedScreen):
 
     def on_screen_resume(self) -> None:
         self._show_lab()
-        if self._opened:  # the learner may have been at another screen of this lesson meanwhile
+        if self._opened:  # the learner may have seen another screen of this lesson in the meantime
             self._save_place()
 
     def on_resize(self) -> None:
@@ -181,7 +185,7 @@ class LessonScreen(LinkedScreen):
 
     @property
     def _beside(self) -> bool:
-        """True if the lab of this screen is beside the text."""
+        """True if the lab of this screen is next to the text."""
         lab = self._shown.lab
         fits = self.app.size.width >= BESIDE
         return fits and lab is not None and lab.kind in ("stepper", "chat")

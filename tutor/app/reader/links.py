@@ -1,6 +1,6 @@
-"""Screens whose text has links: Tab goes through them, and Enter opens the one in focus.
+"""Screens whose text has links: Tab moves through the links, and Enter opens the one in focus.
 
-One of them explains a term, in a panel above the screen that links to it.
+One of these screens is a panel that explains a term, above the screen that links to the term.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LINK_KEYS: list[BindingType] = [
 
 
 class LinkedScreen(CourseScreen):
-    """A screen with one `Prose`, whose links can be opened."""
+    """A screen with one `Prose` widget, whose links can be opened."""
 
     @property
     def lesson_id(self) -> str:
@@ -61,7 +61,7 @@ class LinkedScreen(CourseScreen):
             self.navigation.open_link(href, self.lesson_id)
 
     def action_back(self) -> None:
-        """Leave the link in focus, or the screen if there is none."""
+        """Leave the link in focus, or the screen if no link has the focus."""
         if self._href is not None:
             self.query_one(Prose).leave()
         else:
@@ -69,7 +69,7 @@ class LinkedScreen(CourseScreen):
 
 
 class TermScreen(LinkedScreen):
-    """A panel that explains a term. The upper part of the screen below it stays in view."""
+    """A panel that explains a term. The upper part of the screen below the panel stays visible."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *LINK_KEYS,
@@ -98,7 +98,8 @@ class TermScreen(LinkedScreen):
 
     async def _show(self) -> None:
         await self.query_one(Prose).show(self._term.text)
-        self.call_after_refresh(self.refresh_bindings)  # only now is it known if it can scroll
+        # the scroll keys depend on the layout
+        self.call_after_refresh(self.refresh_bindings)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "scroll":

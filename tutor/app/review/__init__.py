@@ -1,1 +1,1 @@
-"""The screens for reviews, which ask the questions that are due, from all lessons."""
+"""The review screens, which ask the questions that are due in all lessons."""

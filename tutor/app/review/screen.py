@@ -1,4 +1,4 @@
-"""The review screen, which asks the questions that are due, from all lessons, one at a time."""
+"""The review screen, which asks the questions that are due in all lessons, one at a time."""
 
 from __future__ import annotations
 
@@ -20,33 +20,36 @@ if TYPE_CHECKING:
     from tutor.learner.review import Due, Queue
 
 AHEAD = 10
-"""The number of questions that reviewing ahead asks at a time."""
+"""The number of questions to ask at a time when reviewing ahead."""
 
 
 class ReviewScreen(AskScreen):
-    """A review. Every answer is saved at once, so a review can end at any question."""
+    """A review. Every answer is saved immediately, so a review can end at any question."""
 
     CSS_PATH = "../quiz/ask.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", "next", tooltip="Go to the next question."),
         Binding(
-            "enter", "ahead", "review ahead", tooltip="Review some questions before their day."
+            "enter", "ahead", "review ahead", tooltip="Review some questions before they are due."
         ),
         Binding("u", "undo", "undo", tooltip="Undo the last answer and ask the question again."),
         Binding("z", "suspend", "suspend", tooltip="Leave this question out of future reviews."),
         Binding(
-            "z", "open('suspended')", "suspended", tooltip="Bring back questions you suspended."
+            "z",
+            "open('suspended')",
+            "suspended",
+            tooltip="Bring back questions that you suspended.",
         ),
     ]
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
         self._passed: set[str] = set()
-        """Questions that were skipped or cannot be read, and are not asked again in this review."""
+        """Questions that were skipped or cannot be read. This review does not ask them again."""
         self._ahead: list[Due] = []
         self._count = 0
         self._ended = False
-        """True once nothing is left to ask."""
+        """Whether no questions are left to ask."""
         self._just_answered = ""
         """The question answered last in this review. Answers given in a quiz cannot be undone."""
 
@@ -55,12 +58,12 @@ class ReviewScreen(AskScreen):
         self.call_after_refresh(self._go_on)
 
     async def on_screen_resume(self) -> None:
-        """Continue if a question that was brought back meanwhile is due."""
+        """Continue if a question was brought back in the meantime and is due."""
         if self._ended:
             await self._go_on()
 
     def _left(self) -> list[Due]:
-        """Return the questions still to ask in this review, in order."""
+        """Return the questions left to ask in this review, in order."""
         due = (*self.services.review_queue().due, *self._ahead)
         return [item for item in due if item.question not in self._passed]
 
@@ -74,7 +77,7 @@ class ReviewScreen(AskScreen):
         await self._end()
 
     async def _show(self, question: str, item: Due | None) -> bool:
-        """Ask a question of the course. Return False if it cannot be read."""
+        """Ask a question of the course. Return False if the question cannot be read."""
         try:
             found = await asyncio.to_thread(self.services.course.question, question)
         except LessonError:
@@ -90,7 +93,7 @@ class ReviewScreen(AskScreen):
         return True
 
     async def _end(self) -> None:
-        """Show that nothing is left to ask, and when the next question is due."""
+        """Show that no questions are left to ask, and when the next question is due."""
         self.asked, self._verdict, self._ended = None, None, True
         queue = self.services.review_queue()
         self.set_focus(None)
@@ -139,7 +142,8 @@ class ReviewScreen(AskScreen):
         self._just_answered = event.question
 
     def keep_draft(self, draft: Draft | None) -> None:
-        if draft is None or draft.attempt == 1:  # after the first attempt, it is no longer due
+        # after the first attempt, the question is no longer due
+        if draft is None or draft.attempt == 1:
             self.services.progress.save_draft(self.question.id, draft)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -1,4 +1,4 @@
-"""The list of suspended questions, where the learner brings them back one by one."""
+"""The list of suspended questions, from which the learner can bring questions back."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class SuspendedQuestions(Menu):
             "choose",
             "bring back",
             key_display="↑↓ enter",
-            tooltip="Bring back the question at the mark >, so that reviews ask it again.",
+            tooltip="Bring back the selected question, so that reviews ask it again.",
         ),
     ]
 
@@ -71,7 +71,10 @@ class SuspendedScreen(CourseScreen):
         self.query_one(Menu).focus(scroll_visible=False)
 
     def _asked_in(self, questions: list[str]) -> dict[str, str]:
-        """Return the texts of questions. This may read lesson files, so it runs in a thread."""
+        """Return the texts of questions.
+
+        This may read lesson files, so it runs in a thread.
+        """
         words = dict.fromkeys(questions, _UNREADABLE)
         for name in questions:
             with suppress(LessonError):

@@ -1,1 +1,1 @@
-"""Connects the app to the terminal, which may be slow, limited to ASCII, or go away."""
+"""Connect the app to the terminal, which may be slow, limited to ASCII, or disconnect."""

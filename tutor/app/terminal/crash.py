@@ -1,7 +1,7 @@
-"""Reports a bug that ended the app, and keeps a traceback of it in a file.
+"""Report a bug that ended the app, and save its traceback to a file.
 
-Textual would print every variable of the traceback, such as the learner's texts. This report has
-no variables.
+Textual would print every variable of the traceback, such as the learner's texts. This report
+contains no variables.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from tutor.vendors.keys import Secret
 
 
 def tell(error: BaseException) -> None:
-    """Keep the traceback in a file, and report the bug on the terminal in three lines.
+    """Save the traceback to a file, and report the bug on the terminal in three lines.
 
-    If the file cannot be written, print the traceback too.
+    If the file cannot be written, also print the traceback.
     """
     record = record_of(error)
     said = [f"tutor: stopped because of a bug ({type(error).__name__})."]
@@ -40,7 +40,7 @@ def tell(error: BaseException) -> None:
 
 
 def record_of(error: BaseException) -> str:
-    """Return the traceback, without variables and without any API key of the environment."""
+    """Return the traceback, without variables and without the environment's API keys."""
     when = datetime.now(UTC).isoformat(timespec="seconds")
     lines = traceback.format_exception(error)
     system = f"Python {platform.python_version()} on {platform.platform()}"
@@ -52,7 +52,10 @@ def record_of(error: BaseException) -> str:
 
 
 def _keep(record: str) -> Path:
-    """Write the record over the previous one. May raise `OSError` or `NoHome`."""
+    """Write the record to a file, replacing the previous record.
+
+    Raises `OSError` or `NoHome`.
+    """
     path = paths.crash_file()
     private.make_folder(path.parent)
     with os.fdopen(private.create_file(path), "w", encoding="utf-8", errors="replace") as file:

@@ -1,6 +1,6 @@
-"""Ends the app when no key is pressed for long.
+"""End the app after a long time without a key press.
 
-A forgotten login, or one with a frozen client, would otherwise take up a place forever.
+Otherwise, a forgotten login or a frozen client would use the machine's resources forever.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ if TYPE_CHECKING:
     from textual.binding import ActiveBinding
 
 WARNED_BEFORE = 60.0
-"""Seconds before the end at which the learner is warned, or half the limit if that is shorter."""
+"""The time, in seconds, between the warning and the end of the app.
+
+If half the limit is shorter, that time is used instead.
+"""
 
 
 class IdleLimit:
-    """A limit of `seconds` without a key.
+    """A limit of `seconds` without a key press.
 
-    `clock` returns monotonic seconds, and `sleep` waits for a number of them.
+    `clock` returns monotonic seconds, and `sleep` waits for a number of seconds.
     """
 
     def __init__(
@@ -38,19 +41,20 @@ class IdleLimit:
         self.seconds = seconds
         self.warned_after = max(seconds - WARNED_BEFORE, seconds / 2)
         self.over = False
-        """True once the limit is reached."""
+        """Whether the limit has been reached."""
         self._clock = clock
         self._sleep = sleep
         self._last = clock()
 
     def pressed(self) -> None:
-        """Note that a key was pressed just now. Any thread may call this."""
+        """Record that a key has just been pressed. Any thread may call this."""
         self._last = self._clock()
 
     def watch(self, warn: Callable[[], object]) -> None:
-        """Wait until the limit is reached. Call `warn` before that, once per idle time.
+        """Wait until the limit is reached.
 
-        Run this in a thread of its own, which blocked output cannot delay.
+        Shortly before that, `warn` is called, once per idle period. Run this in a separate thread,
+        which blocked output cannot delay.
         """
         warned_of: float | None = None
         while (idle := self._clock() - self._last) < self.seconds:
@@ -72,7 +76,10 @@ def in_words(seconds: float) -> str:
 
 
 class IdleScreen(TutorScreen):
-    """A question whether the learner is there. Any key only closes it (`TutorApp.on_event`)."""
+    """A screen that asks whether the learner is still there.
+
+    Any key closes the screen and has no other effect (see `TutorApp.on_event`).
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "stay", key_display="any key", tooltip="Stay."),
@@ -88,7 +95,7 @@ class IdleScreen(TutorScreen):
             Content.assemble(
                 ("Are you still there?", "bold"),
                 f"\n\nYou have not pressed a key for {in_words(self._limit.warned_after)}. "
-                f"In {in_words(left)}, tutor will save your place and end.",
+                f"In {in_words(left)}, tutor will save your place and quit.",
             ),
             id="asked",
         )
@@ -98,5 +105,5 @@ class IdleScreen(TutorScreen):
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
-        """The bindings of this screen only, without those of the app."""
+        """The bindings of this screen only, without the app's bindings."""
         return {key: each for key, each in super().active_bindings.items() if each.node is self}

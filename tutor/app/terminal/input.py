@@ -1,9 +1,11 @@
-"""Takes only keys and pastes from the terminal, so that no input can do harm.
+"""Accept only keys and pastes from the terminal, so that no input can do harm.
 
 Textual's parser also accepts sizes, clicks and replies in the same stream, from anyone who can
-type: a size of a billion cells, or a size of zero, by which it then divides. Here the size comes
-from the system, and there is no mouse (`tutor.app.lifetime`). Textual's decoder ends the program
-at the first byte that is not UTF-8, and its parser at a key whose number is not a character.
+type. A size could be a billion cells, or zero, which leads to a division by zero. Here the size
+comes from the system, and mouse support is off (see `tutor.app.lifetime`).
+
+Textual's decoder ends the program at the first byte that is not valid UTF-8, and its parser ends
+the program at a key code that is not a valid character.
 """
 
 from __future__ import annotations
@@ -26,12 +28,12 @@ if TYPE_CHECKING:
 
 
 class PasteParser(XTermParser):
-    """Textual's parser, with a visible symbol for each escape character inside a paste.
+    """Textual's parser, with a visible symbol for each escape character in pasted text.
 
-    A terminal puts pasted text between two marks. Textual's parser takes an escape character inside
-    for the start of a key. What follows would arrive as keys, ahead of the text before it, and an
-    Enter in it would accept the text. (An end mark inside pasted text looks like the real one;
-    terminals remove it.)
+    A terminal puts pasted text between two marks. Textual's parser takes an escape character in the
+    text for the start of a key. The text after it would arrive as keys, ahead of the text before
+    it, and a newline in it would act as Enter and accept the text. (An end mark in pasted text
+    looks like the real one, but terminals remove it.)
     """
 
     def __init__(self, debug: bool = False) -> None:
@@ -39,14 +41,14 @@ class PasteParser(XTermParser):
         self._latest = ""
         """Characters that may begin a mark.
 
-        Outside a paste, these are the last ones, for a start mark. Inside, they may begin an end
-        mark and are held back until that is known.
+        Outside a paste, these are the latest characters, which may begin a start mark. Inside a
+        paste, they may begin an end mark and are held back until that is certain.
         """
         super().__init__(debug)
 
     def feed(self, data: str) -> Iterable[Message]:
         passed = "".join(map(self._passed, data))
-        if passed or not data:  # an empty string would mean the end of the input
+        if passed or not data:  # an empty string would signal the end of the input
             yield from super().feed(passed)
 
     def _passed(self, character: str) -> str:
@@ -62,7 +64,8 @@ class PasteParser(XTermParser):
         if BRACKETED_PASTE_END.startswith(latest):
             self._latest = latest
             return ""
-        # It was not a mark. Escape is only at the start of a mark, so another can only begin here.
+        # It was not a mark. Marks contain an escape character only at their start, so the next mark
+        # can begin only here.
         ends = latest[:-1] if BRACKETED_PASTE_END.startswith(character) else latest
         self._latest = latest[len(ends) :]
         return ends.replace("\x1b", safe("\x1b"))
@@ -72,13 +75,13 @@ _NOT_TAKEN = (CursorPosition, InBandWindowResize, MouseEvent, Resize)
 
 
 class KeyParser(PasteParser):
-    """Textual's parser, reduced to keys and pastes."""
+    """Textual's parser, restricted to keys and pastes."""
 
     def feed(self, data: str) -> Iterable[Message]:
         return (each for each in super().feed(data) if not isinstance(each, _NOT_TAKEN))
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
-        """Ignore a key whose number is not a character."""
+        """Ignore a key code that is not a valid character."""
         try:
             return list(super()._sequence_to_key_events(sequence, alt))
         except (ValueError, OverflowError):
@@ -89,7 +92,7 @@ class KeyParser(PasteParser):
 
 
 def accept_only_keys() -> None:
-    """Replace the parser and decoder of Textual's driver. Call this before the app runs."""
+    """Replace the parser and the decoder of Textual's driver. Call this before the app runs."""
     from textual.drivers import linux_driver
 
     linux_driver.XTermParser = KeyParser  # type: ignore[attr-defined]

@@ -1,8 +1,8 @@
-"""Redirects keys that were sent to one widget just before another took the focus.
+"""Redirect keys that were sent to one widget just before another received the focus.
 
-Textual passes a key to the widget in focus at once. If keys arrive faster than they take effect
-(typed ahead, pasted, on a slow line), an earlier key may be about to open a field. Text for that
-field would then act as commands.
+Textual passes a key to the focused widget immediately. If keys arrive faster than they take effect
+(typed ahead, pasted, or over a slow connection), an earlier key may be about to open a text field.
+Text for that field would then act as commands.
 """
 
 from __future__ import annotations
@@ -16,21 +16,24 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
 _AT_ONCE = 512
-"""The most keys to remember. Older keys are no longer redirected."""
+"""The maximum number of keys to remember. Older keys are no longer redirected."""
 
 
 class LateKeys:
-    """A record of where each key was sent, until the key comes back because nothing used it."""
+    """A record of the widget to which each key was sent.
+
+    If no widget handles a key, the key comes back and can be redirected.
+    """
 
     def __init__(self) -> None:
         self._sent: deque[tuple[Key, Widget]] = deque(maxlen=_AT_ONCE)
 
     def sent(self, key: Key, to: Widget) -> None:
-        """Note that `key` goes to the widget in focus, or to the screen if none is."""
+        """Record that `key` goes to the widget in focus, or to the screen if there is none."""
         self._sent.append((key, to))
 
     def redirected(self, key: Key, to: Widget) -> bool:
-        """Send a key that came back to `to`, unless it has been there.
+        """Send a returned key to the widget `to`, unless the key was already sent there.
 
         Return True if it was sent.
         """

@@ -1,6 +1,6 @@
-"""Decides how much may be sent over the line between the program and its terminal.
+"""Decide how much may be sent over the connection between the program and its terminal.
 
-The environment says which line it is:
+Environment variables determine the type of connection:
 
     SSH_CONNECTION, SSH_TTY    set by the SSH server (and kept by tmux and mosh)
     TUTOR_LOW_BANDWIDTH        if not empty, the same as --low-bandwidth
@@ -17,9 +17,10 @@ WANTED = "TUTOR_LOW_BANDWIDTH"
 
 @dataclass(frozen=True)
 class Pacing:
-    """The limits for repaints that no key caused.
+    """The limits for repaints that were not caused by a key.
 
-    They are at least `interval` seconds apart, and more if they would exceed `rate` bytes a second.
+    Such repaints are at least `interval` seconds apart, or further apart if they would otherwise
+    exceed `rate` bytes per second.
     """
 
     interval: float
@@ -28,11 +29,11 @@ class Pacing:
 
 @dataclass(frozen=True)
 class Line:
-    """A type of line.
+    """A type of connection to the terminal.
 
-    `pacing` is None if the line needs no limit. `figures` are the seconds between two repaints of
-    a table of numbers, since no one reads faster. `colorful` allows more than the 16 colors with
-    short codes.
+    `pacing` is None if the connection needs no limit. `figures` is the number of seconds between
+    two repaints of a table of numbers, since no one reads faster. `colorful` allows more than the
+    16 colors with short escape codes.
     """
 
     pacing: Pacing | None = None
@@ -46,7 +47,10 @@ LOW_BANDWIDTH = Line(Pacing(interval=1 / 2, rate=2000), figures=1.0, colorful=Fa
 
 
 def line_here(environment: Mapping[str, str] | None = None) -> Line:
-    """Return the line of this process, from `environment` or its own."""
+    """Return the type of this process's connection.
+
+    It follows from `environment`, or from the environment of the process if None.
+    """
     environment = os.environ if environment is None else environment
     if environment.get(WANTED):
         return LOW_BANDWIDTH

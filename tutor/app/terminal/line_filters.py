@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class AsciiOnly(LineFilter):
     """A filter that replaces all characters that are not ASCII.
 
-    Lines are already laid out, so a character of one cell is replaced by one of one cell.
+    Lines are already laid out, so a one-cell character is replaced with a one-cell character.
     """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
@@ -35,7 +35,7 @@ def _translated(text: str) -> str:
 
 
 class Colorless(LineFilter):
-    """A filter that removes all color, and keeps bold, underline and reverse."""
+    """A filter that removes all colors, but keeps bold, underline and reverse video."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [

@@ -1,4 +1,4 @@
-"""The base of the app, which can draw over a slow line."""
+"""The base class of the app, which can draw over a slow connection."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
 
 
 class RemoteTerminal(App[None]):
-    """An app that draws as Textual does, unless its line is slow."""
+    """An app that draws as Textual does, unless its connection is slow."""
 
     line: Line = DIRECT
     throttled: ThrottledTerminal | None = None
-    """The painter for a slow line, or None on a fast one."""
+    """The painter for a slow connection, or None on a fast one."""
 
     def draw_over(self, line: Line) -> None:
-        """Set the line to draw over. Call this before the app runs."""
+        """Set the type of connection to draw over. Call this before the app runs."""
         self.line = line
         if line.pacing is not None and sys.__stderr__ is not None:  # Textual draws on stderr
             terminal = sys.__stderr__.fileno()
@@ -46,11 +46,14 @@ class RemoteTerminal(App[None]):
 
     @property
     def crash(self) -> Exception | None:
-        """The bug that ended the app, or None if none did."""
+        """The exception that ended the app because of a bug, or None."""
         return self._exception
 
     def _handle_exception(self, error: Exception) -> None:
-        """Ignore that a widget is not found in a screen that is being removed."""
+        """Handle an exception.
+
+        A missing widget is ignored if its screen is being removed.
+        """
         cause = error.error if isinstance(error, WorkerFailed) else error
         if not (
             isinstance(cause, NoMatches) and self._is_being_removed(active_message_pump.get(self))
@@ -58,19 +61,19 @@ class RemoteTerminal(App[None]):
             super()._handle_exception(error)
 
     def _is_being_removed(self, pump: MessagePump) -> bool:
-        """Return True if `pump` is being removed, or the app is ending."""
+        """Return True if `pump` is being removed, or if the app is ending."""
         nodes = pump.ancestors_with_self if isinstance(pump, DOMNode) else []
         return self._exit or any(node._pruning for node in nodes)
 
     def _fatal_error(self) -> None:
-        """End the app without Textual's report, which has all variables.
+        """End the app without Textual's report, which contains all variables.
 
-        See `tutor.app.terminal.crash` for ours.
+        `tutor.app.terminal.crash` has the app's own report.
         """
         self._close_messages_no_wait()
 
     def action_redraw(self) -> None:
-        """Redraw the whole screen, in case another program wrote on the terminal."""
+        """Redraw the whole screen, in case another program wrote to the terminal."""
         if self.throttled is not None:
             self.throttled.asked(repaint=True)
         self.refresh(layout=True)
@@ -81,7 +84,7 @@ class RemoteTerminal(App[None]):
         await super().on_event(event)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
-        """Draw an update. Textual calls this for everything that goes to the terminal."""
+        """Draw an update. Textual calls this for all output to the terminal."""
         if (
             self.throttled is None
             or not isinstance(renderable, CompositorUpdate)
@@ -92,7 +95,7 @@ class RemoteTerminal(App[None]):
             self.throttled.show(renderable, self.size)
 
     def _in_a_batch(self) -> bool:
-        """Return True while Textual discards updates, in the middle of a change."""
+        """Return True while Textual discards updates, during a batch of changes."""
         return self._batch_count > 0
 
     def _send(self, changes: Changes) -> None:

@@ -1,8 +1,10 @@
-"""Sends only the difference between what the terminal shows and what it should show.
+"""Send only the difference between what the terminal shows and what it should show.
 
-Textual sends every cell of a region that may have changed. A row of numbers in which one digit
-changed is sent whole, with all its colors, and so is a screen of which half the cells changed.
-Here each update first goes into a picture of the whole screen. Then only the cells that differ
+Textual sends every cell of a region that may have changed. If one digit in a row of numbers has
+changed, it sends the whole row with all its colors. If half the cells of a screen have changed, it
+sends the whole screen.
+
+Here, each update first goes into a picture of the whole screen. Then only the cells that differ
 from what the terminal shows are sent, however many updates there were in between.
 """
 
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Attributes:
-    """The codes of a style: its weight, foreground and background.
+    """The escape codes of a style: weight, foreground and background.
 
     The defaults are the terminal's own.
     """
@@ -43,7 +45,7 @@ _PLAIN = _Attributes()
 
 
 class AnsiWriter:
-    """A writer of ANSI codes. It starts and finishes with no attribute set."""
+    """A writer of ANSI escape codes. It starts and finishes with no attributes set."""
 
     def __init__(self, color_system: str | None) -> None:
         """Create a writer for a `rich.console.Console.color_system`."""
@@ -59,14 +61,14 @@ class AnsiWriter:
         self._written += (self._change_to(wanted), text)
 
     def finish(self) -> str:
-        """Return everything written, with all attributes reset at its end."""
+        """Return everything written, with all attributes reset at the end."""
         self._written.append("" if self._set == _PLAIN else "\x1b[0m")
         self._set = _PLAIN
         return "".join(self._written)
 
     def _change_to(self, wanted: _Attributes) -> str:
         before, self._set = self._set, wanted
-        if wanted.weight != before.weight:  # no code resets only one of these attributes
+        if wanted.weight != before.weight:  # there is no code that resets a single attribute
             before = _PLAIN
             codes = ["0", wanted.weight] if wanted.weight else ["0"]
         else:
@@ -87,13 +89,16 @@ def _attributes_of(style: Style, colors: ColorSystem) -> _Attributes:
 
 
 JUMP = 8
-"""The most unchanged cells to send again rather than jump over. A jump takes that many bytes."""
+"""The maximum number of unchanged cells to send again instead of jumping over them.
+
+A jump takes that many bytes.
+"""
 
 Cell = tuple[str, Style | None]
 
 
 class Changes(CompositorUpdate):
-    """The output that has to be sent, ready to send."""
+    """An update with the output that the terminal needs."""
 
     def __init__(self, written: str) -> None:
         self.written = written
@@ -106,20 +111,20 @@ class Changes(CompositorUpdate):
 
 
 class ScreenDiff:
-    """A picture of one terminal. `put` takes updates in; `changes` returns what to send."""
+    """A picture of one terminal. `put` adds updates to it, and `changes` returns what to send."""
 
     def __init__(self) -> None:
         self.wanted: list[Strip] = []
         """The rows that the terminal should show."""
         self._shown: list[Strip | None] = []
-        """The rows that the terminal shows, or None for a row that is not known."""
+        """The rows that the terminal shows, with None for a row whose content is unknown."""
 
     def forget(self) -> None:
         """Forget what the terminal shows, so that everything is sent again."""
         self._shown = [None] * len(self.wanted)
 
     def put(self, update: CompositorUpdate, size: Size) -> None:
-        """Take in an update that Textual would send to a terminal of this size."""
+        """Add to the picture an update that Textual would send to a terminal of this size."""
         if (len(self.wanted), self._width) != (size.height, size.width):
             self.wanted = [Strip.blank(size.width)] * size.height
             self.forget()
@@ -132,7 +137,7 @@ class ScreenDiff:
                     self.wanted[y] = _with(self.wanted[y], x, strip)
 
     def changes(self, color_system: str | None) -> Changes | None:
-        """Return what has to be sent, or None. From now on it counts as sent."""
+        """Return the output to send, or None. The output then counts as sent."""
         writer = AnsiWriter(color_system)
         for y, (before, row) in enumerate(zip(self._shown, self.wanted, strict=True)):
             for x, cells in _spans(before, row):
@@ -167,8 +172,8 @@ def _with(row: Strip, x: int, strip: Strip) -> Strip:
 def _spans(before: Strip | None, row: Strip) -> Iterable[tuple[int, Sequence[Cell]]]:
     """Yield (column, cells) for each change in a row.
 
-    A row with a character that is not one cell wide is sent whole, because terminals disagree
-    about the width of such characters, and thus about the position of the next.
+    A row with a character that is not one cell wide is sent whole, because terminals disagree about
+    the width of such characters, and thus about the positions of the characters after them.
     """
     if before is row or before == row:
         return

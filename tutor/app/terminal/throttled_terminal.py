@@ -1,6 +1,6 @@
-"""Repaints over a slow line: at once after a key, otherwise at intervals.
+"""Repaint over a slow connection: immediately after a key press, and otherwise at intervals.
 
-It never sends more than the line can carry.
+The output never exceeds what the connection can carry.
 """
 
 from __future__ import annotations
@@ -23,15 +23,18 @@ if TYPE_CHECKING:
     from tutor.app.terminal.screen_diff import Changes
 
 AT_ONCE = 4
-"""The repaints after a key that are not delayed, such as its own effect and the model's answer."""
+"""The number of repaints after a key press that are not delayed.
+
+These repaints show, for example, the effect of the key and the model's response.
+"""
 
 
 class Pace:
     """A schedule for repaints.
 
-    Those after a key come at once. Others wait until `interval` seconds have passed since the last
-    repaint, or longer if that was so large that the line would carry more than `rate` bytes a
-    second. Times are seconds of any monotonic clock.
+    Repaints after a key press are immediate. Others wait until `interval` seconds have passed since
+    the last repaint, or longer if that repaint was so large that the connection would carry more
+    than `rate` bytes per second. Times are in seconds, on any monotonic clock.
     """
 
     def __init__(self, interval: float, rate: int) -> None:
@@ -44,21 +47,23 @@ class Pace:
         self._at_once = AT_ONCE
 
     def painted(self, size: int, now: float) -> None:
-        """Note that `size` bytes were sent."""
+        """Record that `size` bytes were sent."""
         self._at_once = max(0, self._at_once - 1)
         self._next = now + max(self._interval, size / self._rate)
 
     def wait(self, now: float) -> float:
-        """Return the seconds until the next repaint may be sent, or 0 if it may be now."""
+        """Return the seconds until the next repaint may be sent, or 0 if it may be sent now."""
         return 0.0 if self._at_once else max(0.0, self._next - now)
 
 
 class ThrottledTerminal:
-    """A painter that takes every update of the screen, and sends the changes at the right time.
+    """A painter that accepts every update of the screen, and sends the changes at the right time.
 
-    While the terminal accepts no output, nothing is sent. It would be outdated when it is shown,
-    and the program would block until then. `descriptor` is the terminal's file descriptor. `held`
-    returns True while the app must not be painted, in the middle of a change.
+    While the terminal accepts no output, the painter sends none. Such output would be outdated by
+    the time it is shown, and the program would block until then.
+
+    `descriptor` is the terminal's file descriptor. `held` returns True while the app must not be
+    painted, during a batch of changes.
     """
 
     def __init__(
@@ -80,9 +85,9 @@ class ThrottledTerminal:
         self._due: asyncio.TimerHandle | None = None
 
     def asked(self, *, repaint: bool = False) -> None:
-        """Note that the learner did something and waits for its effect.
+        """Record that the learner did something and is waiting for its effect.
 
-        With `repaint`, send the whole screen again, since the terminal may show anything.
+        With `repaint`, send the whole screen again, since the content of the terminal is unknown.
         """
         self._pace.key_pressed()
         if repaint:
@@ -107,8 +112,8 @@ class ThrottledTerminal:
                 self._send(changes)
 
     def _has_room(self, loop: asyncio.AbstractEventLoop) -> bool:
-        """Return True if the terminal accepts output now, else paint as soon as it does."""
-        if sys.platform == "win32":  # which cannot tell
+        """Return True if the terminal accepts output now. Otherwise, paint as soon as it does."""
+        if sys.platform == "win32":  # Windows cannot report this
             return True
         if select.select([], [self._descriptor], [], 0)[1]:
             return True

@@ -1,6 +1,7 @@
-"""Draws bars with block characters: pure functions from fractions to text of a known width.
+"""Draw bars with block characters.
 
-Every bar is padded to its width, so that nothing beside it moves when it changes.
+These are pure functions from fractions to text of a known width. Every bar is padded to its width,
+so that the text next to it does not move when the bar changes.
 """
 
 from __future__ import annotations
@@ -10,21 +11,21 @@ import math
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 LEVELS = "▁▂▃▄▅▆▇█"
 BITS_A_LEVEL = 2.0
-"""The surprisal per step of `level`. The top step begins at 14 bits."""
+"""The surprisal, in bits, per step of `level`. The top step begins at 14 bits."""
 
 
 def bar(fraction: float, width: int) -> str:
-    """Draw `fraction` (0 to 1) of `width` cells, to an eighth of a cell, padded with spaces.
+    """Draw a bar that fills `fraction` (0 to 1) of `width` cells, and pad it with spaces.
 
-    Anything above zero shows at least the thinnest stroke, so that nothing possible looks
-    impossible.
+    The bar is exact to an eighth of a cell. Any fraction above zero shows at least the thinnest
+    stroke, so that no possible event looks impossible.
     """
     full, rest = divmod(_eighths(fraction, width), 8)
     return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
 
 
 def change(before: float, after: float, width: int) -> tuple[str, str, str]:
-    """Draw a bar that changed: the part that stayed, the gain, and the loss with the padding.
+    """Draw a bar that has changed, as three strings: the kept part, the gain and the padded loss.
 
     Together they take exactly `width` cells.
     """
@@ -40,7 +41,7 @@ def change(before: float, after: float, width: int) -> tuple[str, str, str]:
 
 
 def level(bits: float) -> str:
-    """Return a character whose height shows a surprisal, with `BITS_A_LEVEL` per step."""
+    """Return a character whose height shows a surprisal, in steps of `BITS_A_LEVEL` bits."""
     step = len(LEVELS) - 1 if math.isinf(bits) else int(bits / BITS_A_LEVEL)
     return LEVELS[min(max(step, 0), len(LEVELS) - 1)]
 

@@ -1,4 +1,4 @@
-"""A field for one line, without what a `TextArea` loads."""
+"""A field for one line of text, which loads less code than a `TextArea`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from textual.message import Message
 from textual.widgets import Input
 
 _PRINTABLE = r"[^\x00-\x1f\x7f-\x9f]*"
-"""Text without control characters, which could act on the terminal when they are pasted."""
+"""A pattern for text without control characters, which could affect the terminal when pasted."""
 _LONGEST_LINE = 200
-"""The most characters in a line. Every key measures and looks up the whole line."""
+"""The maximum number of characters in a line.
+
+Every key press measures the whole line and looks it up.
+"""
 
 
 class Entry(Input):
-    """A field for one line.
+    """A field for one line of text.
 
-    Subclasses bind Enter to `submit` and the arrows to `arrow(-1)` and `arrow(1)`, with labels for
-    the key line.
+    Subclasses bind Enter to `submit` and the arrow keys to `arrow(-1)` and `arrow(1)`, with labels
+    for the key line.
     """
 
     @dataclass

@@ -1,4 +1,4 @@
-"""Formats numbers, tokens and times for the screen, so that they look the same everywhere."""
+"""Format numbers, tokens and times, so that they look the same on every screen."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ PERCENT_WIDTH = 8
 def percent(probability: float) -> str:
     """Format a probability (0 to 1) as a percentage of at most `PERCENT_WIDTH` characters.
 
-    It is never rounded to certain or impossible: the result is `>99.9 %` or `2e-07 %` instead. NaN
-    means that the probability is unknown.
+    Very small and very large probabilities are not rounded to 0 or 100 %: the result is, for
+    example, `2e-07 %` or `>99.9 %`. NaN means that the probability is unknown.
     """
     if math.isnan(probability):
         return "?"
@@ -41,7 +41,7 @@ def percent(probability: float) -> str:
 
 
 def bits(value: float) -> str:
-    """Format bits with two decimals, infinity as `∞`, and NaN, which means unknown, as `?`."""
+    """Format bits with two decimals. Infinity becomes `∞`, and NaN (unknown) becomes `?`."""
     if math.isnan(value):
         return "?"
     return "∞" if math.isinf(value) else f"{value:.2f}"
@@ -52,7 +52,10 @@ def count(value: int) -> str:
 
 
 def shown(token: Token) -> str:
-    """Return a token on one line, with visible white space and bytes. The result is never empty."""
+    """Return a token as one line of text, with visible white space and bytes.
+
+    The result is never empty.
+    """
     return visible(token.data) or "∅"
 
 
@@ -66,7 +69,7 @@ def fit(text: str, width: int) -> str:
 
 
 def as_many_as_fit(before: str, words: Iterable[str], width: int) -> str:
-    """List as many words as fit in `width` cells after `before`, and the number of the others."""
+    """List as many words as fit into `width` cells after `before`, and count the other words."""
     words = list(words)
     for shown in range(len(words), 0, -1):
         more = f" and {len(words) - shown} more" if shown < len(words) else ""
@@ -77,7 +80,7 @@ def as_many_as_fit(before: str, words: Iterable[str], width: int) -> str:
 
 
 def ended(text: str) -> str:
-    """Make the spaces at the end of `text` visible, since they matter to a model."""
+    """Make spaces at the end of `text` visible, since they matter to a model."""
     rest = text.rstrip(" ")
     return rest + "␣" * (len(text) - len(rest))
 

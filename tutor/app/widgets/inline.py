@@ -1,4 +1,4 @@
-"""Draws a sentence or two of a question, with inline Markdown."""
+"""Draw a sentence or two of a question, written in inline Markdown."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def parser() -> MarkdownIt:
-    """Return a parser for CommonMark with tables, where HTML and bare addresses stay text."""
+    """Return a parser for CommonMark with tables, which treats HTML and bare addresses as text."""
     return MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
@@ -25,8 +25,8 @@ _STYLES = {"strong_open": "bold", "em_open": "italic"}
 def inline(markdown: str) -> Content:
     """Draw inline Markdown, with emphasis and code.
 
-    Links become their text, pictures their description, and everything else, HTML too, stays as
-    it is. Line breaks stay as well.
+    A link becomes its text, and a picture its description. Everything else stays as it is,
+    including HTML and line breaks.
     """
     (line,) = parser().parseInline(safe(markdown))
     parts: list[str] = []
@@ -51,4 +51,5 @@ def inline(markdown: str) -> Content:
 def _text(token: Token) -> str:
     if token.type in ("softbreak", "hardbreak"):
         return "\n"
-    return safe(token.content)  # once more: only now is an entity such as `&#x202e;` a character
+    # once more, because an entity such as `&#x202e;` has only now become a character
+    return safe(token.content)

@@ -16,7 +16,7 @@ Entry = tuple[str, str]
 """A key and its label."""
 
 _LAST = ("back", "app.quit", "help")
-"""The actions that come last, in this order, on every screen, and are never left out."""
+"""The actions that come last on every screen, in this order, and are never left out."""
 _MOST_LINES = 2
 _NAMES = {
     "escape": "esc",
@@ -33,16 +33,17 @@ _NAMES = {
 
 
 def key_name(key: str) -> str:
-    """Return the name of a key on the screen."""
+    """Return the name of a key as it appears on the screen."""
     return _NAMES.get(key, key)
 
 
 class KeyLine(Widget):
     """A line with each action once, and its key.
 
-    If one line is too short, the keys that work on every screen are left out; if that does not
-    help, there are two lines, and the last keys that do not fit are left out. The keys to go back
-    and to get help always stay. Help lists all keys, and its label tells how many more there are.
+    If one line is too short, the keys that work on every screen are left out. If that is not
+    enough, there are two lines, and the last keys that do not fit are left out. The keys to go back
+    and to open help are always shown. Help lists all keys, and its label says how many more there
+    are.
     """
 
     def on_mount(self) -> None:
@@ -50,7 +51,7 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, _screen: Screen[Any]) -> None:
-        """Lay out the screen only if the keys have changed, since comparing them is cheaper."""
+        """Lay out the screen only if the keys have changed, since comparing keys is cheaper."""
         if self.lines(self.content_size.width) != self._shown:
             self._lay_out()
 
@@ -58,16 +59,16 @@ class KeyLine(Widget):
         self._lay_out()
 
     def _lay_out(self) -> None:
-        """Tell the screen whether there are two lines, for its style sheet."""
+        """Set whether there are two lines, so that the style sheet can make room for them."""
         if width := self.content_size.width:
             self._shown = self.lines(width)
             self.screen.set_class(len(self._shown) > 1, "-two-lines-of-keys")
         self.refresh(layout=True)
 
     def keys(self) -> tuple[list[Entry], list[Entry]]:
-        """Return the entries of all shown actions, and of those that always come last.
+        """Return the entries of all shown actions, and the entries that always come last.
 
-        Actions of the widget in focus come first, those of the app last.
+        Actions of the widget in focus come first, and actions of the app last.
         """
         own, general, last = self._groups()
         return [*own, *general], last
@@ -115,12 +116,12 @@ class KeyLine(Widget):
 
 
 def _fitted(others: list[Entry], last: list[Entry], left_out: int, width: int) -> list[list[Entry]]:
-    """Return the lines without the last `left_out` of the others."""
+    """Return the lines without the last `left_out` of the entries in `others`."""
     return _wrap([*others[: len(others) - left_out], *_counting(last, left_out)], width)
 
 
 def _counting(last: list[Entry], left_out: int) -> list[Entry]:
-    """Return `last`, where the label of help tells how many keys were left out."""
+    """Return `last`, with the number of keys left out as the label of help."""
     help_key = key_name("question_mark")
     more = f"{left_out} more"
     return [(key, more if left_out and key == help_key else said) for key, said in last]

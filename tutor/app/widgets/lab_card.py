@@ -1,4 +1,4 @@
-"""The task and goals of a lab: as a card in a lesson, and as a line above the lab itself."""
+"""The task and goals of a lab, as a card in a lesson and as a line above the lab itself."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class LabCard(Static):
     """A card with the task, each goal and its state, and the key that opens the lab."""
 
     def show(self, lab: Lab | None, reached: Set[int], *, done: bool) -> None:
-        """Show a lab, or nothing for None. `reached` has the indexes of the goals reached."""
+        """Show a lab, or no lab if None. `reached` has the indexes of the goals reached."""
         self.display = lab is not None
         self.set_class(done, "-done")
         if lab is None:
@@ -36,9 +36,9 @@ class LabCard(Static):
 
 
 class LabTask(Static):
-    """A line with the next goal or, when `open`, the task and all goals.
+    """A line with the next goal or, if `open_` is true, the task and all goals.
 
-    The goals that `first` names come before the others.
+    The goals named in `first` come before the other goals.
     """
 
     DEFAULT_CSS = """
@@ -54,9 +54,10 @@ class LabTask(Static):
         self.open = False
 
     def show(self, reached: Set[str], *, open_: bool) -> None:
-        """Show the goals. `reached` has the names of those reached, now or in earlier sessions.
+        """Show the goals.
 
-        Every key calls this, so it lays out nothing if nothing has changed.
+        `reached` has the names of the goals reached, now or in earlier sessions. This is called
+        after every key press, so it updates the layout only if something has changed.
         """
         if (reached, open_) == (self._reached, self.open) and self.content:
             return
@@ -75,6 +76,6 @@ class LabTask(Static):
 
 
 def _goal(words: str, reached: bool, *, muted: bool = False) -> Content:
-    """Draw a goal. A goal that is not reached stands out, unless it is `muted`."""
+    """Draw a goal. Unless `muted`, a goal that is not reached stands out."""
     sign = ("✓ ", RIGHT) if reached else ("○ ", MUTED if muted else ACT)
     return Content.assemble(sign, (words, MUTED if reached or muted else ""))

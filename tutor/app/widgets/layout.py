@@ -1,4 +1,4 @@
-"""Lays out a few lines: hanging indents, and a remark beside or below a text."""
+"""Lay out a few lines: hanging indents, and remarks next to a text or below it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _LEAST_REMARK = 24
 
 
 def hanging(head: Content, text: Content, width: int) -> Content:
-    """Put `text` after `head`, and indent its further lines as far as its first."""
+    """Put `text` after `head`, and indent its other lines to align with its first."""
     indent = head.cell_length
     lines = text.wrap(max(1, width - indent))
     return Content("\n").join(
@@ -20,9 +20,9 @@ def hanging(head: Content, text: Content, width: int) -> Content:
 def matched(
     left: Content, head: Content, right: Content, width: int, *, left_width: int
 ) -> Content:
-    """Put `head` and `right` in a column of their own, or indented below `left`.
+    """Put `head` and `right` in a separate column, or indented below `left`.
 
-    They have a column of their own if `left_width` columns leave enough room for it.
+    They get a separate column if `left_width` columns leave enough room for it.
     """
     if width - left_width - _GAP < _LEAST_REMARK:
         below = hanging(Content(" " * _GAP) + head, right, width)
@@ -40,9 +40,9 @@ def beside(
     text_width: int,
     least: int = _LEAST_REMARK,
 ) -> Content:
-    """Put `remark` in a column of its own beside `head` and `text`, or below the text.
+    """Put `remark` in a separate column next to `head` and `text`, or below the text.
 
-    It has a column of its own if `text_width` columns of text leave at least `least` for it.
+    It gets a separate column if `text_width` columns of text leave at least `least` columns for it.
     """
     if not remark.plain:
         return hanging(head, text, width)

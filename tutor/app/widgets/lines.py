@@ -1,7 +1,7 @@
-"""A widget that shows prepared lines, and draws and sends only those that changed.
+"""A widget that shows prepared lines, and draws and sends only the lines that changed.
 
-A step of the model changes a few rows of the screen. Over SSH only those should be sent, and no
-key should wait for the others.
+A step of the model changes a few rows of the screen. Over SSH, only those rows should be sent, and
+no key press should wait for unchanged rows.
 """
 
 from __future__ import annotations
@@ -22,14 +22,17 @@ if TYPE_CHECKING:
 
 
 def centered(at: int, count: int, room: int) -> int:
-    """Return the first of `room` lines to show out of `count`, with line `at` in the middle."""
+    """Return the index of the first visible line, with line `at` in the middle.
+
+    `count` is the number of all lines, and `room` the number of visible lines.
+    """
     return min(max(0, at - room // 2), max(0, count - room))
 
 
 class Lines(Widget):
     """A widget with one `Content` per line, cut at the right edge.
 
-    Build contents from parts, never from markup, so that no text can act as markup.
+    Build contents from parts, never from markup, so that no text is treated as markup.
     """
 
     DEFAULT_CSS = """
@@ -45,7 +48,7 @@ class Lines(Widget):
         self._draw: Callable[[], None] | None = None
 
     def draw_with(self, draw: Callable[[], None]) -> None:
-        """Draw now, if the size is known, and again whenever the size changes."""
+        """Call `draw` now, if the size is known, and again whenever the size changes."""
         self._draw = draw
         if self.size.width:
             draw()
@@ -55,7 +58,7 @@ class Lines(Widget):
             self._draw()
 
     def show(self, lines: Sequence[Content]) -> None:
-        """Put these lines on the screen."""
+        """Show these lines."""
         new = list(lines)
         old, self._lines = self._lines, new
         if len(old) != len(new):
@@ -72,7 +75,7 @@ class Lines(Widget):
 
     @property
     def plain(self) -> list[str]:
-        """The lines without styles."""
+        """The text of the lines, without styles."""
         return [line.plain for line in self._lines]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:

@@ -1,4 +1,7 @@
-"""A list to choose from with the arrow keys. `>` marks the cursor, which also has a color."""
+"""A list from which the learner chooses with the arrow keys.
+
+The cursor is marked with `>` and a color.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,10 @@ if TYPE_CHECKING:
     from textual.geometry import Size
 
 Row = Callable[[int], Content]
-"""Draws one entry for a number of columns. It may have several lines; wider ones are wrapped."""
+"""A function that draws one entry for a given number of columns.
+
+An entry may have several lines. Lines that are too wide are wrapped.
+"""
 
 MARGIN = 2
 
@@ -32,9 +38,10 @@ MARGIN = 2
 class Menu(Widget, can_focus=True):
     """A list of entries, one above the other. None is a blank line, which cannot be chosen.
 
-    It is as tall as its entries, so it needs a container that scrolls, and it keeps the entry at
-    the cursor in view. The cursor is -1 until an entry is chosen. Only the entries in view are
-    drawn, and each once per width.
+    The list is as tall as its entries, so it needs a container that scrolls, and it keeps the entry
+    at the cursor in view. The cursor is -1 until an entry is chosen.
+
+    Only visible entries are drawn, and each entry is drawn once per width.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,7 +58,7 @@ class Menu(Widget, can_focus=True):
 
     @dataclass
     class Chosen(Message):
-        """Posted when the entry at `index` is chosen."""
+        """Posted when the learner chooses the entry at `index`."""
 
         menu: Menu
         index: int
@@ -67,21 +74,22 @@ class Menu(Widget, can_focus=True):
         self._rows = tuple(rows)
         self._flat = False
         self._marked = -1
-        """The index of the entry where the mark was drawn last."""
+        """The index of the entry where the cursor was last drawn."""
         self._drawn: dict[tuple[int, int], list[Content]] = {}
         """The lines of entries, by index and width."""
         self._tops: dict[int, list[int]] = {}
-        """The first line of each entry, then the number of all lines, by width.
+        """The first line of each entry, then the total number of lines, by width.
 
-        Layout asks for the height both with and without a scroll bar.
+        The layout needs the height both with and without a scroll bar.
         """
 
     def show(
         self, rows: Sequence[Row | None], cursor: int | None = None, *, flat: bool = False
     ) -> None:
-        """Replace the entries, and move the mark if `cursor` is given.
+        """Replace the entries, and move the cursor if `cursor` is given.
 
-        `flat` means that each entry takes one line, so the height is known without drawing them.
+        `flat` means that each entry has one line, so the height is known without drawing the
+        entries.
         """
         self._rows = tuple(rows)
         self._flat = flat
@@ -126,7 +134,7 @@ class Menu(Widget, can_focus=True):
         return Content("\n").join(line for entry in entries for line in entry)
 
     def action_move(self, step: int) -> None:
-        """Move the cursor, or scroll to what is beyond the list if there is no further entry."""
+        """Move the cursor. If there is no further entry, scroll to the content around the list."""
         before, first = self.cursor, step if self.cursor >= 0 or step > 0 else 0
         self.cursor = self._nearest(self.cursor + first, step)
         if self.cursor == before and (scroll := self._scroll) is not None:
@@ -137,7 +145,7 @@ class Menu(Widget, can_focus=True):
             self.post_message(self.Chosen(self, self.cursor))
 
     def _nearest(self, index: int, step: int) -> int:
-        """Return the first entry that can be chosen, from `index` on in the direction of `step`."""
+        """Return the first entry that can be chosen, from `index` in the direction of `step`."""
         wanted = index
         while 0 <= wanted < len(self._rows):
             if self._rows[wanted] is not None:
@@ -180,13 +188,13 @@ class Menu(Widget, can_focus=True):
 
     @property
     def _scroll(self) -> VerticalScroll | None:
-        """The container that scrolls this list with what surrounds it."""
+        """The container that scrolls this list together with the content around it."""
         return next((each for each in self.ancestors if isinstance(each, VerticalScroll)), None)
 
     def _keep_in_view(self) -> None:
         """Scroll the entry at the cursor into view, starting with its first line.
 
-        For the first entry, show what is above the list too, if there is room for both.
+        For the first entry, also show the content above the list, if there is room for both.
         """
         scroll = self._scroll
         if not 0 <= self.cursor < len(self._rows) or scroll is None:

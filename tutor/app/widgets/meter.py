@@ -1,4 +1,4 @@
-"""Draws progress as a bar of fixed width. The caller puts a number beside it."""
+"""Draw progress as a bar of fixed width. The caller shows a number next to it."""
 
 from __future__ import annotations
 

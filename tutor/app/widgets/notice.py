@@ -1,4 +1,4 @@
-"""The notice, the only place where the app reports that something failed or succeeded."""
+"""The notice, which is the only place where the app reports a success or a failure."""
 
 from __future__ import annotations
 

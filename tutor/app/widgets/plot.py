@@ -1,4 +1,7 @@
-"""Draws small plots with characters: pure functions from numbers to lines of a known width."""
+"""Draw small plots with characters.
+
+These are pure functions from numbers to lines of a known width.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +11,13 @@ from itertools import pairwise
 from tutor.app.widgets.bars import LEVELS
 
 YOU, MODEL, BOTH = "●", "○", "◆"
-"""The marks of the two curves, and of points on both. They differ without color."""
+"""The symbols for points on each curve and on both. They can be told apart without color."""
 
 
 def two_curves(you: Sequence[float], model: Sequence[float], height: int) -> list[str]:
     """Plot two curves of the same length, with values from 0 up.
 
-    The plot is `height` lines high, with one column per value and the scale at the left.
+    The plot is `height` lines high, with one column per value and the scale on the left.
     """
     top = max([1.0, *you, *model])
     rows = [[" "] * len(you) for _ in range(height)]
@@ -27,7 +30,7 @@ def two_curves(you: Sequence[float], model: Sequence[float], height: int) -> lis
 
 
 def averaged(values: Sequence[float], over: int) -> list[float]:
-    """Smooth values: replace each by the mean of up to `over` values that end with it."""
+    """Smooth values: replace each with the mean of up to `over` values that end with it."""
     means = []
     for end in range(1, len(values) + 1):
         window = values[max(0, end - over) : end]
@@ -36,7 +39,7 @@ def averaged(values: Sequence[float], over: int) -> list[float]:
 
 
 def columns(counts: Sequence[int], width: int) -> tuple[str, str]:
-    """Draw each count as a number and, on a second line, as a bar, in columns of `width` cells."""
+    """Draw each count as a number and, on a second line, as a bar. Each takes `width` cells."""
     most = max([1, *counts])
     bars = (
         LEVELS[-(-count * (len(LEVELS) - 1) // most)] * (width - 1) if count else ""
@@ -49,9 +52,9 @@ def columns(counts: Sequence[int], width: int) -> tuple[str, str]:
 
 
 def upright(values: Sequence[float], height: int, size: int) -> list[str]:
-    """Draw an upright bar for each value (0 to 1), to an eighth of a line.
+    """Draw a vertical bar for each value (0 to 1), exact to an eighth of a line.
 
-    Bars are `size` columns wide and up to `height` lines high; the top line comes first. Any value
+    Bars are `size` columns wide and up to `height` lines high. The top line comes first. Any value
     above 0 shows at least the lowest stroke.
     """
     steps = len(LEVELS)
@@ -64,10 +67,10 @@ def upright(values: Sequence[float], height: int, size: int) -> list[str]:
 
 
 def trend(values: Sequence[float], width: int) -> str:
-    """Draw the course of values in at most `width` characters.
+    """Draw values as a sparkline of at most `width` characters.
 
-    Each character shows the mean of an equal part of the values, scaled between the lowest mean
-    and the highest.
+    Each character shows the mean of an equal part of the values, scaled between the lowest and the
+    highest mean.
     """
     count = min(width, len(values))
     cuts = [round(part * len(values) / count) for part in range(count + 1)] if count else []

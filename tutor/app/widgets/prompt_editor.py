@@ -15,18 +15,21 @@ if TYPE_CHECKING:
     from textual.events import Key, Paste
 
 LONGEST = 32_000
-"""The most characters in a prompt, which is more than a context window. Each key lays out all."""
+"""The maximum number of characters in a prompt, which is more than fit in a context window.
+
+Every key press lays out all of them.
+"""
 
 
 class PromptEditor(TextArea):
-    """A field for a text of several lines.
+    """A field for text of several lines.
 
     Enter accepts the text, and Esc cancels. A backslash before Enter starts a new line.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "enter", "accept", "accept", tooltip="Use this text. After a \\: start a new line."
+            "enter", "accept", "accept", tooltip="Accept this text. After a \\, start a new line."
         ),
         Binding("escape", "leave", "cancel", tooltip="Close this field and discard your changes."),
     ]
@@ -54,7 +57,7 @@ class PromptEditor(TextArea):
         )
 
     def load(self, text: str) -> None:
-        """Start from this text, with the cursor at its end."""
+        """Load this text, with the cursor at its end."""
         self.load_text(writable(text))
         self.move_cursor(self.document.end)
 
@@ -70,7 +73,7 @@ class PromptEditor(TextArea):
         await super()._on_key(event)
 
     async def _on_paste(self, event: Paste) -> None:
-        """Paste text, with visible symbols for control characters, and cut it if it is too long."""
+        """Paste text, with visible symbols for control characters, cut to the maximum length."""
         event.stop()
         event.prevent_default()
         text = writable(event.text.replace("\r\n", "\n").replace("\r", "\n"))

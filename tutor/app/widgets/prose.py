@@ -1,4 +1,4 @@
-"""Draws the text of lesson files, which is Markdown. Nothing in it can be run or opened."""
+"""Draw the Markdown text of lesson files, which cannot run or open anything."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class _Cells(MarkdownTableContent):
 
 
 class Table(MarkdownTable):
-    """A table with columns aligned by their marks (`--:`, `:-:`), which Textual's own ignores."""
+    """A table whose columns are aligned by their marks (`--:`, `:-:`), which Textual ignores."""
 
     def compose(self) -> ComposeResult:
         sides = [_side(block) for block in self._headings()]
@@ -76,9 +76,9 @@ def _side(heading: MarkdownBlock) -> TextAlign:
 
 
 class _Calm(HighlightTheme):
-    """A highlight theme that works without color.
+    """A highlighting theme that works without color.
 
-    Definitions and keywords are bold, and comments are muted and slanted.
+    Definitions and keywords are bold, and comments are muted and italic.
     """
 
     STYLES = {  # noqa: RUF012 (Textual's own type)
@@ -94,7 +94,7 @@ class _Calm(HighlightTheme):
 
 
 class Fence(MarkdownFence):
-    """A fenced block in the app's own colors. It is highlighted only if it names a language."""
+    """A fenced code block in the app's own colors, highlighted only if it names a language."""
 
     @classmethod
     def highlight(cls, code: str, language: str, ansi: bool = False, dark: bool = False) -> Content:
@@ -108,7 +108,7 @@ _FOCUSED = Style(reverse=True)
 
 
 class _Link(NamedTuple):
-    """A link of the text, with the widget that contains it, its span there, and its target."""
+    """A link in the text: the widget that contains it, its span in that widget, and its target."""
 
     widget: Static
     span: Span
@@ -116,9 +116,10 @@ class _Link(NamedTuple):
 
 
 class Prose(Markdown):
-    """Markdown with links that can be in focus, but never open, fetch or run anything.
+    """Markdown with links that can have the focus, but never open, fetch or run anything.
 
-    `focused` is the index of the link in focus, or -1 if there is none. `href` is its target.
+    `focused` is the index of the link in focus, or -1 if no link has the focus. `href` is the
+    target of that link.
     """
 
     BULLETS: list[str] = ["• ", "◦ ", "• ", "◦ ", "• "]  # noqa: RUF012 (Textual's own type)
@@ -146,11 +147,14 @@ class Prose(Markdown):
 
     @property
     def href(self) -> str | None:
-        """The target of the link in focus, or None if no link is in focus."""
+        """The target of the link in focus, or None if no link has the focus."""
         return self._links[self.focused].href if self.focused >= 0 else None
 
     def move(self, step: int) -> None:
-        """Focus the next link (1) or the previous one (-1). After the last, no link is in focus."""
+        """Focus the next link (1) or the previous one (-1).
+
+        After the last link, no link has the focus.
+        """
         before, count = self.focused, len(self._links) + 1
         self.focused = (self.focused + 1 + step) % count - 1
         for place in {before, self.focused} - {-1}:
@@ -160,12 +164,12 @@ class Prose(Markdown):
         self.screen.refresh_bindings()
 
     def leave(self) -> None:
-        """Take the focus from the link that has it."""
+        """Remove the focus from the link that has it."""
         if self.focused >= 0:
             self.move(len(self._links) - self.focused)
 
     def _draw(self, widget: Static) -> None:
-        """Mark the link in focus in reverse video, which needs no color and moves nothing.
+        """Mark the link in focus in reverse video, which needs no color and does not move the text.
 
         Textual underlines all links.
         """
@@ -178,9 +182,9 @@ class Prose(Markdown):
         widget.update(content, layout=False)
 
 
-@lru_cache(maxsize=512)  # in the glossary, every key asks for every term
+@lru_cache(maxsize=512)  # the glossary needs every term after each key press
 def plain(markdown: str) -> str:
-    """Return the words of a short text on one line, without Markdown's marks and links."""
+    """Return the words of a short text on one line, without Markdown marks and links."""
     tokens = [each for each in parser().parse(safe(markdown)) if each.type == "inline"]
     return " ".join(_words(token) for token in tokens)
 
@@ -193,7 +197,10 @@ def _words(inline: Token) -> str:
 
 
 def _links_of(widget: Static) -> list[_Link]:
-    """Return the links of a block, in reading order. Textual stores them as calls: link('...')."""
+    """Return the links of a block, in reading order.
+
+    Textual stores them as calls: link('...').
+    """
     content = widget.content
     if not isinstance(content, Content):
         return []

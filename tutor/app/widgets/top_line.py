@@ -11,15 +11,19 @@ from tutor.app.theme import MUTED
 
 SEPARATOR = " · "
 _LEAST_PLACE = 24
-"""The columns that `place` keeps. Before it is cut further, the right side is shortened."""
+"""The minimum width of `place`, in columns.
+
+The right side is shortened before `place` is cut further.
+"""
 
 
 class TopLine(Widget):
     """The status line.
 
-    `place` says where you are, from general to specific, joined by `SEPARATOR`. `aside` is a note
-    about this screen. `model` is the state of the model in words, and `model_mark` as a symbol. If
-    the line is too narrow, the right side is shortened first, then the general part of `place`.
+    `place` says where the learner is, from general to specific, joined by `SEPARATOR`. `aside` is a
+    note about this screen. `model` is the state of the model in words, and `model_mark` is the
+    state as a symbol. If the line is too narrow, the right side is shortened first, then the
+    general parts of `place`.
     """
 
     place: reactive[str] = reactive("")
@@ -45,7 +49,7 @@ class TopLine(Widget):
 
 
 def fitted(place: str, width: int) -> str:
-    """Shorten `place` to at most `width` columns. Its last part is cut only if it must be."""
+    """Shorten `place` to at most `width` columns. Its last part is cut only if necessary."""
     if cell_len(place) <= width:
         return place
     general, separator, particular = place.rpartition(SEPARATOR)

@@ -1,1 +1,1 @@
-"""The command `tutor bot`."""
+"""Implement the command `tutor bot`."""

@@ -1,4 +1,4 @@
-"""`tutor bot`: send a message to one of the three bots of lesson 1, and show how it replies."""
+"""`tutor bot`: send a message to one of the three bots from lesson 1 and explain its reply."""
 
 import argparse
 import time
@@ -29,14 +29,14 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         "bot",
         parents=[for_model],
         allow_abbrev=False,
-        help="ask one of the three bots of lesson 1",
-        description="Ask one of the three bots of lesson 1, the help desk of a town library: "
-        "rules, retrieval (trained for each reply) or generative. Also show how the reply "
-        "came about.",
+        help="send a message to one of the three bots from lesson 1",
+        description="Send a message to one of the three bots from lesson 1, which work at the "
+        "help desk of a town library: rules, retrieval (retrained on each run) or generative. "
+        "The output shows the reply and how the bot arrived at it.",
     )
-    parser.add_argument("bot", choices=BOTS, help="the bot to ask")
+    parser.add_argument("bot", choices=BOTS, help="which bot to use")
     parser.add_argument(
-        "text", metavar="TEXT", help="the message, or - to read it from standard input"
+        "text", metavar="TEXT", help="the message, or - to read the message from standard input"
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
     parser.add_argument(
@@ -44,33 +44,42 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="TEXT",
-        help="earlier messages and replies: repeat the option, alternating message and reply",
+        help="an earlier message or reply; repeat this option, alternating between the two",
     )
-    parser.add_argument("--rules", type=Path, metavar="FILE", help="your own rules (rules bot)")
+    parser.add_argument(
+        "--rules", type=Path, metavar="FILE", help="a file with your own rules (rules bot only)"
+    )
     parser.add_argument(
         "--seed",
         type=int,
         metavar="S",
-        help=f"seed of the training (retrieval bot; default: {SEED}), or of sampling at "
+        help=f"the seed for training (retrieval bot; default: {SEED}) or for sampling at "
         "temperature 0.6 and top-p 0.9 (generative bot; default: greedy)",
     )
     parser.add_argument(
-        "--length", type=positive, default=LENGTH, metavar="N", help=f"at most N tokens ({LENGTH})"
+        "--length",
+        type=positive,
+        default=LENGTH,
+        metavar="N",
+        help=f"the maximum number of tokens in a generated reply (default: {LENGTH})",
     )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:
     if options.rules is not None and options.bot != "rules":
-        raise UsageError("--rules only works with the rules bot.", "Leave it out.")
+        raise UsageError(
+            "--rules only works with the rules bot.", "Remove it, or choose the bot `rules`."
+        )
     if len(options.before) % 2:
         raise UsageError(
-            "--before is missing a reply.", "Give it once for each message and once for each reply."
+            "The last --before message has no reply.",
+            "Use --before in pairs: a message, then its reply.",
         )
     options.input = "-" if options.text == "-" else None
     message = read_text(options).strip()
     if not message:
-        raise TextError("The message is empty.", "Write at least one word.")
+        raise TextError("The message is empty.", "Enter at least one word.")
     report = {"rules": _rules, "retrieval": _retrieval, "generative": _generative}[options.bot](
         options, message
     )
@@ -83,7 +92,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _rules(options: argparse.Namespace, message: str) -> Report:
     book = shipped_rules() if options.rules is None else read_rules(options.rules)
-    rules.fits(book, "")  # compiles the patterns, so that their time is not measured as the reply's
+    rules.fits(book, "")  # compile the patterns now, so that the reply's time doesn't include it
     begun = time.perf_counter()
     reply = rules.reply(book, [*options.before[::2], message])
     taken = _milliseconds(begun)

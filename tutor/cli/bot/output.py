@@ -1,4 +1,4 @@
-"""Print the reply of a bot and how it came about, for `tutor bot`.
+"""Print a bot's reply and how the bot arrived at it, for `tutor bot`.
 
 The output is JSON (`docs/bot-json.md`) or plain lines that a screen reader can read.
 """
@@ -27,7 +27,7 @@ class Fit(msgspec.Struct, frozen=True):
 class RulesTrace(msgspec.Struct, frozen=True):
     """The rules that matched.
 
-    The first of `fits` gave the reply; if it is empty, the fallback did.
+    The first rule in `fits` produced the reply. If `fits` is empty, the bot used its fallback.
     """
 
     rules: int
@@ -72,7 +72,7 @@ class GenerativeTrace(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """The output of `tutor bot --json`, which other tools rely on."""
+    """The output of `tutor bot --json`, which other programs rely on."""
 
     bot: Bot
     message: str
@@ -95,7 +95,7 @@ def rules_trace(reply: RuleReply, words: Sequence[str], count: int) -> RulesTrac
 
 
 def token_of(row: Row) -> Token:
-    """Return the printed fields of a token that was chosen."""
+    """Return the fields of a chosen token that are printed."""
     token = row.token
     return Token(token.id, token.text, token.data.hex(), row.probability, row.rank)
 
@@ -118,7 +118,9 @@ def write(report: Report) -> None:
 
 def _write_rules(trace: RulesTrace) -> None:
     if not trace.fits:
-        output.write(f"None of the {counted(trace.rules, 'rule')} matches: this is the fallback.")
+        output.write(
+            f"None of the {counted(trace.rules, 'rule')} matches, so the bot used its fallback."
+        )
         return
     first = trace.fits[0]
     output.write(f"Rule {first.rule}, priority {first.priority}: {first.pattern}")
@@ -126,7 +128,7 @@ def _write_rules(trace: RulesTrace) -> None:
     for number, capture in enumerate(first.captures, start=1):
         output.write(f"Capture {number}: {capture or 'nothing'}")
     if len(trace.fits) > 1:
-        output.write(f"These rules match too: {', '.join(fit.rule for fit in trace.fits[1:])}")
+        output.write(f"Other matching rules: {', '.join(fit.rule for fit in trace.fits[1:])}")
 
 
 def _write_retrieval(trace: RetrievalTrace, *, declined: bool) -> None:
@@ -134,7 +136,7 @@ def _write_retrieval(trace: RetrievalTrace, *, declined: bool) -> None:
     output.write(
         f"Trained on {training.phrases} phrases of {training.intents} intents in "
         f"{training.milliseconds / 1000:.1f} s: {training.held_out_right} of "
-        f"{training.held_out} held-out phrases right."
+        f"{training.held_out} held-out phrases classified correctly."
     )
     output.write("probability  intent")
     for each in trace.intents:
@@ -142,15 +144,21 @@ def _write_retrieval(trace: RetrievalTrace, *, declined: bool) -> None:
     output.write("     cosine  nearest question")
     for near in trace.nearest:
         output.write(f"{near.cosine:11.2f}  {near.question}")
-    verdict = "not reached: the bot says it does not know" if declined else "reached: it answers"
+    verdict = (
+        "not reached, so the bot says it doesn't know"
+        if declined
+        else "reached, so the bot answers"
+    )
     output.write(f"The threshold of {trace.threshold:.2f} is {verdict}.")
 
 
 def _write_generation(trace: GenerativeTrace) -> None:
-    how = "always the most probable" if trace.seed is None else f"sampled with seed {trace.seed}"
+    how = (
+        "always the most probable one" if trace.seed is None else f"sampled with seed {trace.seed}"
+    )
     output.write(
         f"{trace.model.name} generated {counted(len(trace.tokens), 'token')}, {how}"
-        f"{'' if trace.ended else '; it was cut off'}:"
+        f"{'' if trace.ended else '; the reply was cut off'}:"
     )
     output.write("probability    rank  token")
     for token in trace.tokens:

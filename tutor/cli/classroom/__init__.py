@@ -1,1 +1,1 @@
-"""The command `tutor class`."""
+"""Implement the command `tutor class`."""

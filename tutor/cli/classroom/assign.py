@@ -1,4 +1,4 @@
-"""`tutor class assign`: set which lessons are due, and when."""
+"""`tutor class assign`: set the due dates of lessons."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def run(options: argparse.Namespace) -> int:
 
     if (options.lesson is None) == (options.due is not None):
         raise UsageError(
-            "Give LESSON together with --due, and leave it out otherwise.",
+            "LESSON is required with --due, and not allowed without it.",
             "For example: tutor class assign tokens --due 2026-11-27",
         )
     file: Path = options.class_file or paths.class_file()
@@ -46,18 +46,23 @@ def _assign(
     try:
         new = assignments.Assignment(outline.id, moment(date))
     except (ValueError, OverflowError) as error:
-        raise UsageError(f"{error}.", "Use --due 2026-11-27 or --due 2026-11-27T18:00") from None
+        raise UsageError(
+            f"{error}.", "Write it as --due 2026-11-27 or --due 2026-11-27T18:00"
+        ) from None
     others = (each for each in known if each.lesson != outline.id)
     assignments.write(file, (*others, new))
     output.write(f"{outline.number} {outline.title} is due {day(new.due, now)}: {file}")
     if new.due.timestamp() < now:
         output.note(
-            "This date is in the past: the lesson is overdue for every learner who has not done it."
+            "This date is in the past, so the lesson is overdue for everyone who has not done it."
         )
 
 
 def _remove(name: str, file: Path, known: tuple[Assignment, ...], course: Course) -> None:
-    """Remove the assignment with this lesson id or number, even if the course no longer has it."""
+    """Remove the due date of a lesson, given by id or number.
+
+    A lesson that is no longer in the course can be given by its id.
+    """
     from tutor.classroom import assignments
 
     lesson = name if any(each.lesson == name for each in known) else _lesson(name, course).id
@@ -66,7 +71,7 @@ def _remove(name: str, file: Path, known: tuple[Assignment, ...], course: Course
         assignments.write(file, left)
         output.write(f"{lesson} is no longer due: {file}")
     else:
-        output.write(f"{lesson} was not due. Nothing has changed.")
+        output.write(f"{lesson} had no due date, so nothing has changed.")
 
 
 def _list(known: tuple[Assignment, ...], course: Course) -> None:
@@ -90,4 +95,4 @@ def _lesson(name: str, course: Course) -> Outline:
         if name in (outline.id, str(outline.number)):
             return outline
     ids = ", ".join(outline.id for outline in course.outlines[:20])
-    raise UsageError(f"There is no lesson {name[:60]!r} in this course.", f"It has: {ids}")
+    raise UsageError(f"There is no lesson {name[:60]!r} in this course.", f"The lessons are: {ids}")

@@ -1,4 +1,4 @@
-"""`tutor class`: show a teacher how a class is doing, and set what is due for it."""
+"""`tutor class`: show a teacher how a class is doing, and set due dates."""
 
 import argparse
 from pathlib import Path
@@ -19,10 +19,10 @@ def _add_report(actions: Any, for_learner: argparse.ArgumentParser) -> None:
     report = actions.add_parser(
         "report",
         parents=[for_learner],
-        help="show the progress of a class, known ideas and common mistakes",
-        description="Show how far each learner is, how well each idea is known, and which "
-        "questions are most often answered wrong. Learners appear under pseudonyms, and nothing "
-        "in their folders is changed. docs/class.md explains each figure.",
+        help="show a class's progress, which ideas it knows, and common mistakes",
+        description="Show how far each learner has come, how well the class knows each idea, and "
+        "which questions are answered wrong most often. Learners appear under pseudonyms, and "
+        "their folders are not changed. docs/class.md explains each figure.",
     )
     report.add_argument(
         "folders",
@@ -30,18 +30,22 @@ def _add_report(actions: Any, for_learner: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="a learner's folder, a folder of learners, a data folder, or a folder of data folders "
-        "(default: all learners on this machine whose progress you can read)",
+        "(default: every learner on this machine whose progress you can read)",
     )
-    report.add_argument("--names", action="store_true", help="show names instead of pseudonyms")
+    report.add_argument(
+        "--names", action="store_true", help="show learners' names instead of pseudonyms"
+    )
     report.add_argument(
         "--mine", action="store_true", help="show exactly what a teacher sees about you"
     )
     report.add_argument(
         "--table",
         choices=class_report.TABLES,
-        help="only this table (default with --csv: learners)",
+        help="print only this table (default with --csv: learners)",
     )
-    report.add_argument("--all", action="store_true", help="show all ideas and questions, not ten")
+    report.add_argument(
+        "--all", action="store_true", help="show all ideas and questions, not just ten of each"
+    )
     forms = report.add_mutually_exclusive_group()
     forms.add_argument("--csv", action="store_true", help="print one table for a spreadsheet")
     forms.add_argument("--markdown", action="store_true", help="print Markdown")
@@ -53,16 +57,18 @@ def _add_assign(actions: Any, for_learner: argparse.ArgumentParser) -> None:
     assign = actions.add_parser(
         "assign",
         parents=[for_learner],
-        help="set which lesson is due, and when",
-        description="Set when a lesson is due. Everyone on this machine sees the date on the "
+        help="set the due dates of lessons",
+        description="Set the due date of a lesson. Everyone on this machine sees the date on the "
         "course map until they have done the lesson.",
     )
     assign.add_argument("lesson", nargs="?", metavar="LESSON", help="the lesson's id or number")
     what = assign.add_mutually_exclusive_group(required=True)
     what.add_argument(
-        "--due", metavar="DATE", help="2026-11-27 (the end of that day), or 2026-11-27T18:00"
+        "--due",
+        metavar="DATE",
+        help="a date such as 2026-11-27 (the end of that day) or 2026-11-27T18:00",
     )
-    what.add_argument("--list", action="store_true", help="list what is due")
+    what.add_argument("--list", action="store_true", help="list the lessons that have a due date")
     what.add_argument("--remove", metavar="LESSON", help="remove the due date of this lesson")
     assign.add_argument(
         "--class-file",

@@ -1,4 +1,4 @@
-"""`tutor class report`: show the learners of a class and their mistakes."""
+"""`tutor class report`: show how each learner is doing and which mistakes are common."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TABLES = ("learners", "ideas", "questions")
 def run(options: argparse.Namespace) -> int:
     if options.mine and (options.folders or options.names or options.table):
         raise UsageError(
-            "--mine shows only your own progress.", "Leave out folders, --names and --table."
+            "--mine only shows your own progress.", "Remove the folders, --names and --table."
         )
     course = learning.course_of(options)
     return _run_mine(options, course) if options.mine else _run_class(options, course)
@@ -66,9 +66,10 @@ def _run_class(options: argparse.Namespace, course: Course) -> int:
 
 
 def _namer(options: argparse.Namespace) -> Callable[[Found], str]:
-    """Return a function that gives each learner a pseudonym.
+    """Return a function that maps a learner's folder to the name shown in the report.
 
-    If no key can be stored, a temporary one is used.
+    The name is a pseudonym unless `--names` is set. If the key for the pseudonyms can't be stored,
+    a temporary key is used.
     """
     from tutor.classroom.pseudonyms import kept_key, new_key, pseudonym
 
@@ -78,7 +79,9 @@ def _namer(options: argparse.Namespace) -> Callable[[Found], str]:
         key = kept_key(paths.pseudonyms_key())
     except PseudonymError as error:
         output.complain(error)
-        output.note("This report uses temporary pseudonyms. The next report will use others.")
+        output.note(
+            "The pseudonyms in this report are temporary. The next report will use different ones."
+        )
         key = new_key()
     return lambda found: pseudonym(key, found.folder)
 

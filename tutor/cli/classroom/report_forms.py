@@ -14,10 +14,10 @@ from tutor.cli import markdown, text_table
 from tutor.text import counted, one_line
 
 SHOWN = 10
-"""The ideas and questions shown unless all are asked for."""
+"""The number of ideas, and of questions, that are shown without `--all`."""
 
 Draw = Callable[[str, Table], Iterator[str]]
-"""A function that yields the lines of a table under its title."""
+"""A function that yields the lines of a title and its table."""
 
 _RECORDS: dict[str, type[msgspec.Struct]] = {
     "learners": Row,
@@ -25,11 +25,11 @@ _RECORDS: dict[str, type[msgspec.Struct]] = {
     "questions": QuestionFigures,
 }
 _FORMULA = ("=", "+", "-", "@")
-"""The characters that make a spreadsheet treat a cell as a formula."""
+"""Characters that make a spreadsheet treat a cell as a formula if the cell begins with them."""
 
 
 def page(report: Report, tables: Sequence[str], draw: Draw, *, every: bool) -> Iterator[str]:
-    """Yield the lines of the named tables, with all ideas and questions if `every` is set."""
+    """Yield the lines of the named tables; `every` includes all ideas and questions."""
     if not report.learners:
         yield "No learner's progress could be read."
         return
@@ -60,7 +60,8 @@ def _left_out(what: str, number: int) -> Iterable[str]:
     are = "is" if number == 1 else "are"
     return (
         "",
-        f"{counted(number, what)} {are} left out, with answers from fewer than {FEWEST} learners.",
+        f"{counted(number, what)} {are} left out because fewer than {FEWEST} learners have "
+        "answered.",
     )
 
 
@@ -78,7 +79,7 @@ def as_markdown(title: str, table: Table) -> Iterator[str]:
 
 
 def as_csv(report: Report, name: str) -> str:
-    """Return the table `name` as CSV: a heading, then a line with all fields for each record."""
+    """Return the table `name` as CSV: a header row, then one row per record with all its fields."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(_RECORDS[name].__struct_fields__)
@@ -88,7 +89,7 @@ def as_csv(report: Report, name: str) -> str:
 
 
 def _for_spreadsheet(value: object) -> object:
-    """Keep a spreadsheet from treating text from lessons and learners as a formula."""
+    """Quote text that a spreadsheet would treat as a formula; return other values unchanged."""
     if not isinstance(value, str):
         return value
     shown = one_line(value)

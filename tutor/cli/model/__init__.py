@@ -1,1 +1,1 @@
-"""The command `tutor model`."""
+"""Implement the command `tutor model`."""

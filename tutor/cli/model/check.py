@@ -1,4 +1,4 @@
-"""`tutor model check openai:NAME`: measure what a remote model answers, and how quickly."""
+"""`tutor model check openai:NAME`: test what a remote model supports, and how fast it is."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from tutor.vendors.check import CheckReport
 
 _LABEL = 20
-_REACHABLE = {True: "yes", False: "no", None: "unknown, nothing was sent"}
+_REACHABLE = {True: "yes", False: "no", None: "unknown (nothing was sent)"}
 
 
 def run(spec: str | None) -> int:
-    """Print the report; raises the error that kept the model from giving a complete answer."""
+    """Print the report, then raise the error that interrupted the check, if any."""
     from tutor.vendors.check import ASKED, check
     from tutor.vendors.keys import find_key
 
@@ -41,22 +41,22 @@ def describe(report: CheckReport, model: RemoteModel) -> list[tuple[str, str]]:
         ("key", report.key),
     ]
     if report.alternatives is not None:
-        lines.append(("streams", "yes" if report.streams else "no, the answer arrives all at once"))
+        lines.append(("streams", "yes" if report.streams else "no; the answer arrives all at once"))
         lines.append(("log-probabilities", _alternatives(report.alternatives)))
     if model.service.id == OWN and report.alternatives is not None:
         continued = report.text_alternatives
         said = "no" if continued is None else _alternatives(continued)
-        lines.append(("continues a text", said))
-        lines.append(("tokens of a prompt", "reported" if report.echoes else "not reported"))
-        lines.append(("the stepper", "works" if continued else "does not work; the chat does"))
+        lines.append(("continues text", said))
+        lines.append(("prompt tokens", "reported" if report.echoes else "not reported"))
+        lines.append(("the stepper", "works" if continued else "does not work; chat does"))
     if report.first_after is not None:
-        lines.append(("first token after", f"{report.first_after:.2f} s"))
+        lines.append(("first token in", f"{report.first_after:.2f} s"))
     if report.tokens_per_second is not None:
         lines.append(("tokens per second", f"{report.tokens_per_second:.1f}"))
     if report.answer_tokens is not None:
-        lines.append(("tokens", str(report.answer_tokens)))
+        lines.append(("answer tokens", str(report.answer_tokens)))
     if report.cost is not None and model.price is not None:
-        lines.append(("cost", f"{report.cost:.6f} dollars, at the prices of {model.price.as_of}"))
+        lines.append(("cost", f"{report.cost:.6f} dollars, at prices from {model.price.as_of}"))
     return lines
 
 

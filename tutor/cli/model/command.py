@@ -1,4 +1,4 @@
-"""`tutor model`: list the models on this machine, download the default model, measure speed."""
+"""`tutor model`: download, list, remove and check models."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("model", help="download, list and check models")
+    parser = commands.add_parser("model", help="download, list, remove and check models")
     what = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     pull = what.add_parser("pull", help="download the default model")
     pull.add_argument(
@@ -35,30 +35,30 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     listing = what.add_parser("list", parents=[for_model], help="list the installed models")
     listing.add_argument("--json", action="store_true", help="print JSON, for other programs")
     listing.set_defaults(run=run_list)
-    remove = what.add_parser("remove", help="remove a model, or a model's packed copy")
-    remove.add_argument("name", metavar="NAME", help="the name in `tutor model list`")
+    remove = what.add_parser("remove", help="remove a model or a packed copy of one")
+    remove.add_argument("name", metavar="NAME", help="a name from `tutor model list`")
     remove.set_defaults(run=run_remove)
     check = what.add_parser(
         "check",
         parents=[for_model],
-        help="measure how fast a model runs here, or test a remote model",
+        help="measure a model's speed on this machine, or test a remote model",
     )
     check.add_argument("name", nargs="?", metavar="MODEL", help="the same as --model MODEL")
     check.set_defaults(run=run_check)
 
 
 ENDING = ("SIGINT", "SIGTERM", "SIGHUP")
-"""The signals that ask a process to end."""
+"""The signals that request an orderly exit."""
 
 
 # --- pull ---------------------------------------------------------------------------------------
 
 
 def run_pull(options: argparse.Namespace) -> int:
-    """Download the default model, then convert it for this machine.
+    """Download the default model and pack its weights for this machine.
 
-    With --json, a failure is also the last line. A signal to end this process cancels the
-    download and removes its temporary files.
+    With --json, an error is also printed as the last line of output. A signal in `ENDING` cancels
+    the download and removes its temporary files.
     """
     from tutor.models.pull import pull
     from tutor.models.report import Pulled, PullFailed
@@ -81,11 +81,11 @@ def run_pull(options: argparse.Namespace) -> int:
 
 
 def _convert(model: FoundModel, show: Callable[[PullEvent], None]) -> None:
-    """Load the model once, which packs its weights for this machine and stores them."""
+    """Load the model once, so that its weights are packed for this machine and stored."""
     from tutor.models.report import PullProgress
 
     show(PullProgress("converting"))
-    with leaving_at_once():  # this takes seconds
+    with leaving_at_once():  # importing torch takes seconds
         from tutor.lm.load import load_model
 
     def on_stage(stage: str, done: int = 0, total: int = 0) -> None:
@@ -105,9 +105,10 @@ def _json_line(event: PullEvent) -> None:
 class ListedModel(msgspec.Struct, frozen=True):
     """One entry of `tutor model list --json`.
 
-    `kind` is "gguf" or "folder", "packed" for a packed copy of a model for this machine, or
-    "remote" for a remote model with a stored key, whose address is `path`. `size` is in bytes.
-    `default` marks the model that is used when none is named.
+    `kind` is "gguf" or "folder" for a model, "packed" for a copy of one that is packed for this
+    machine, and "remote" for a remote model for which a key was found. The `path` of a remote model
+    is its address. `size` is in bytes. `default` is True for the model that is used when no model
+    is named.
     """
 
     name: str
@@ -149,10 +150,10 @@ def run_list(options: argparse.Namespace) -> int:
     for each in remote:
         output.write(f"  {each.spec}  {each.service.product} at {each.host}  (key found)")
     if any(model.default for model in models):
-        output.write("* is used when no other model is named.")
+        output.write("* marks the model that is used if you name no other.")
     if copies:
         output.write(
-            "Packed copies are made again when needed. To remove one: `tutor model remove NAME`."
+            "Packed copies are recreated when needed. To remove one, run `tutor model remove NAME`."
         )
     if remark:
         output.note(remark)
@@ -194,7 +195,7 @@ def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
 
 
 def _remote_models() -> list[RemoteModel]:
-    """Return the default model of each service that has a key."""
+    """Return the default model of each service for which a key was found."""
     from tutor.vendors.keys import has_key
 
     return [RemoteModel(card, card.model) for card in catalogue() if card.model and has_key(card)]
@@ -215,9 +216,9 @@ def run_remove(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Load the model and time each method that this machine has for its matrix products.
+    """Load the model and time each way in which this machine can compute its matrix products.
 
-    A remote model is asked for a short answer instead.
+    For a remote model, send a short question instead.
     """
     options.model = options.name or options.model
     if is_remote(options.model):
@@ -235,12 +236,12 @@ def run_check(options: argparse.Namespace) -> int:
     output.write(f"{card.name}: {card.parameters / 1e6:.1f} million weights from {card.format}")
     output.write(f"Runs on {card.device}, stored as {card.kernel}; PyTorch {report.torch_version}")
     output.write(
-        "All matrix products of one token on this CPU "
-        f"({report.threads} threads, {report.instruction_set}), in milliseconds:"
+        "Time for all matrix products of one token on this CPU "
+        f"({report.threads} threads, {report.instruction_set}):"
     )
     output.write("  form   bytes per weight      ms")
     for timing in report.timings:
-        taken = f"{timing.milliseconds:8.2f}" if timing.milliseconds is not None else "  absent"
-        used = "  used if the file allows it" if timing.chosen else ""
+        taken = f"{timing.milliseconds:8.2f}" if timing.milliseconds is not None else "     n/a"
+        used = "  used if the file's format allows it" if timing.chosen else ""
         output.write(f"  {timing.form:6} {timing.bytes_per_weight:15.2f} {taken}{used}")
     return 0

@@ -1,1 +1,1 @@
-"""The command `tutor rag`."""
+"""Implement the command `tutor rag`."""

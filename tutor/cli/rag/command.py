@@ -1,4 +1,4 @@
-"""`tutor rag`: index a folder of texts, and search it."""
+"""`tutor rag`: index a folder of texts and search the index."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 _TOP = 5
 _MOST = 100
 _EXCERPT = 240
-"""The characters shown of a passage; `--json` prints all of it."""
+"""The maximum number of characters shown of a passage. `--json` prints whole passages."""
 
 
 class Hit(msgspec.Struct):
-    """One passage in `tutor rag search --json`, which other tools rely on."""
+    """One passage in `tutor rag search --json`, which other programs rely on."""
 
     file: str
     anchor: str
@@ -42,9 +42,9 @@ class Hit(msgspec.Struct):
 def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "rag",
-        help="index a folder of Markdown or text, and search it",
-        description="Index a folder of Markdown or text, and search it. The lab `rag` answers "
-        "questions from such an index.",
+        help="index a folder of Markdown or text, and search the index",
+        description="Index a folder of Markdown or text, and search the index. The lab `rag` "
+        "answers questions from an index.",
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
     _add_index(verbs)
@@ -52,7 +52,7 @@ def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
     listing.add_argument("--json", action="store_true", help="print JSON, for other programs")
     listing.set_defaults(run=run_list)
     _add_search(verbs)
-    removing = verbs.add_parser("remove", help="delete an index; your texts are kept")
+    removing = verbs.add_parser("remove", help="delete an index, but not your texts")
     removing.add_argument("name", metavar="NAME", help="the index's name")
     removing.set_defaults(run=run_remove)
     rag_measure.add_to(verbs, *parents)
@@ -61,10 +61,10 @@ def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
 def _add_index(verbs: Any) -> None:
     parser = verbs.add_parser(
         "index",
-        help="index a folder, or bring its index up to date",
-        description="Index the Markdown and text files in a folder and its subfolders. Files that "
-        "have not changed since the last time are skipped. If you stop it with Ctrl+C, the same "
-        "command continues later.",
+        help="index a folder, or update its index",
+        description="Index the Markdown and text files in a folder and its subfolders. Files "
+        "that have not changed since they were indexed are skipped. If you press Ctrl+C, run the "
+        "same command later to continue.",
     )
     parser.add_argument("folder", type=Path, metavar="PATH", help="the folder of your texts")
     parser.add_argument(
@@ -74,12 +74,12 @@ def _add_index(verbs: Any) -> None:
 
 
 def _add_search(verbs: Any) -> None:
-    parser = verbs.add_parser("search", help="find the passages that match a question best (BM25)")
+    parser = verbs.add_parser("search", help="find the passages that match a query best (BM25)")
     parser.add_argument("query", metavar="QUERY", help="the words to search for")
     parser.add_argument(
         "--name",
         metavar="NAME",
-        help="the index to search (default: the latest); `course` is this course",
+        help="the index to search (default: the one updated last); `course` is this course",
     )
     parser.add_argument(
         "--top", type=int, default=_TOP, metavar="N", help=f"show N passages (default: {_TOP})"
@@ -97,7 +97,7 @@ def run_index(options: argparse.Namespace) -> int:
 
     if not options.folder.is_dir():
         raise UsageError(
-            f"{options.folder} is not a folder.", "Give the path of a folder of texts."
+            f"{options.folder} is not a folder.", "Name a folder that contains your texts."
         )
     folder = options.folder.resolve()
     name = options.name or store.name_for(folder)
@@ -109,14 +109,16 @@ def run_index(options: argparse.Namespace) -> int:
                 line.clear()
                 output.note(f"Stopped. The files indexed so far are kept: {_done(progress)}.")
                 raise RequestCancelled("")
-            line.show(f"indexing {name}", figures=figures(progress))
+            line.show(f"Indexing {name}", figures=figures(progress))
         line.clear()
         listed = index.listed()
     if progress is not None:
         output.write(f"{name}: {_done(progress)}")
         for reason, count in sorted(progress.left_out.items()):
-            output.write(f"  left out  {count:>7,}  {reason}")
-    output.write(f"  {counted(listed.files, 'file')}, {counted(listed.passages, 'passage')} in all")
+            output.write(f"  skipped  {count:>7,}  {reason}")
+    output.write(
+        f"  {counted(listed.files, 'file')}, {counted(listed.passages, 'passage')} in total"
+    )
     return 0
 
 
@@ -132,13 +134,13 @@ def _done(progress: Progress) -> str:
 
 def figures(progress: Progress) -> str:
     if not progress.total:
-        return "looking for files"
+        return "searching for files"
     left = "" if progress.seconds_left is None else f"  {round(progress.seconds_left)} s left"
     done = bar(progress.done, progress.total)
     return f"{done}  {progress.done:,} of {progress.total:,}{left}"
 
 
-# --- the others ---------------------------------------------------------------------------------
+# --- list, search, remove ----------------------------------------------------------------------
 
 
 def run_list(options: argparse.Namespace) -> int:
@@ -149,13 +151,13 @@ def run_list(options: argparse.Namespace) -> int:
         try:
             with store.opened(name) as index:
                 listed.append(index.listed())
-        except RetrievalError as error:  # a damaged index does not hide the others
+        except RetrievalError as error:  # list the other indexes even if one is damaged
             output.complain(error)
     if options.json:
         output.write_json(listed)
         return 0
     if not listed:
-        output.note("There is no index yet. Index a folder with `tutor rag index PATH`.")
+        output.note("You have no index yet. Index a folder with `tutor rag index PATH`.")
     for each in listed:
         size = f"{each.bytes / 1e6:.1f} MB" if each.bytes >= 1e6 else f"{each.bytes / 1e3:.0f} kB"
         counts = f"{each.files:>8,} files {each.passages:>9,} passages {size:>10}"
@@ -170,8 +172,8 @@ def run_search(options: argparse.Namespace) -> int:
         raise UsageError(f"--top is {options.top}.", f"Use a number from 1 to {_MOST}.")
     if not words(options.query):
         raise UsageError(
-            f"There is no word in {options.query!r}.",
-            "Search for one or more words; signs such as * have no effect.",
+            f"{options.query!r} contains no words.",
+            "Search for one or more words. Symbols such as * have no effect.",
         )
     name, found = _search(options)
     if options.json:
@@ -209,7 +211,7 @@ def hit(found: Found) -> Hit:
 
 
 def _excerpt(found: Found) -> str:
-    """Return an excerpt around the first match, on one line."""
+    """Return one line of text around the first match."""
     begin = max(0, found.marks[0][0] - _EXCERPT // 3) if found.marks else 0
     text = found.passage.text
     excerpt = " ".join(text[begin : begin + _EXCERPT].split())

@@ -1,4 +1,4 @@
-"""`tutor rag measure`: run the measurements of the lab `rag` without a screen."""
+"""`tutor rag measure`: run the measurements of the lab `rag` from the command line."""
 
 import argparse
 import sys
@@ -20,19 +20,20 @@ def add_to(verbs: Any, *parents: argparse.ArgumentParser) -> None:
         "measure",
         parents=list(parents),
         help="measure search and answers on this course",
-        description="Search for a set of questions about this course by words, by meaning, by both "
-        "and, if it is installed, with a sentence encoder. Then answer the short questions with "
-        "passages and without. This takes some minutes.",
+        description="Search this course for the passages that answer a set of questions: by "
+        "words, by meaning, by both and, if it is installed, with a sentence encoder. Then have "
+        "the model answer the short questions with and without passages. This takes a few minutes.",
     )
     parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
     parser.set_defaults(run=run)
 
 
 class Searching(msgspec.Struct):
-    """The figures of one search method in `tutor rag measure --json`; lessons quote them.
+    """The figures for one search method in `tutor rag measure --json`.
 
-    Recall is at 5: for all questions, for questions in the words of the passage, and for
-    paraphrased questions.
+    `recall` is recall@5 for all questions, `recall_words` for questions that use the words of the
+    passage, and `recall_paraphrase` for paraphrased questions. `mrr` is the mean reciprocal rank.
+    Lessons quote these figures.
     """
 
     recall: float
@@ -51,7 +52,7 @@ class MeasuredAll(msgspec.Struct):
 
 
 def run(options: argparse.Namespace) -> int:
-    private.begin()  # vectors are stored
+    private.begin()  # because vectors are stored
     model = load(options.model)
     with leaving_at_once():
         from tutor.labs.kit.backend import Tools, make_backend
@@ -59,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     line = StatusLine(sys.stderr, always=False)
     try:
         backend = make_backend("rag", Tools(lambda: model, lambda: None, Path()))
-        figures = measured(backend.answer, lambda text: line.show("measuring", figures=text))
+        figures = measured(backend.answer, lambda text: line.show("Measuring", figures=text))
     finally:
         line.clear()
     if options.json:
@@ -72,16 +73,16 @@ def run(options: argparse.Namespace) -> int:
             f"{each.recall_paraphrase:>13.2f}"
         )
     if "encoder" not in figures.searching:
-        output.write("encoder   not installed; install it with pip install 'tutor[sentences]'")
+        output.write("encoder   not installed; to install it, run pip install 'tutor[sentences]'")
     output.write(
-        f"right of {figures.short} short answers: {figures.right_with} with passages, "
+        f"short answers right, of {figures.short}: {figures.right_with} with passages, "
         f"{figures.right_without} without"
     )
     return 0
 
 
 def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> MeasuredAll:
-    """Return all figures that the lab measures, computed by the lab's own requests."""
+    """Run the lab's measurements and return all their figures."""
     from tutor.labs.kit.actions import Run
     from tutor.labs.kit.lab import settle
     from tutor.labs.rag import lab as rag
@@ -89,7 +90,7 @@ def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> Measu
     from tutor.retrieval.pairs import pairs
 
     state = rag.State(attempt=rag.start().attempt, part="measure")
-    for _ in range(2):  # searching, then answering
+    for _ in range(2):  # measure search, then answers
         for passed in settle(rag.LAB, rag.act(state, Run()), answer):
             state = passed
             (searched, searches), (answered, answers) = (

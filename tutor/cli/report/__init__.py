@@ -1,1 +1,1 @@
-"""The command `tutor report`."""
+"""Implement the command `tutor report`."""

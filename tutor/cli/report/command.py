@@ -1,4 +1,4 @@
-"""`tutor report`: print a page about a learner, for the learner or a teacher."""
+"""`tutor report`: print a one-page report about a learner, for the learner or a teacher."""
 
 import argparse
 from typing import Any
@@ -10,9 +10,9 @@ def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "report",
         parents=[for_learner],
-        help="print a page about a learner's progress, as Markdown",
-        description="Print a page about a learner's progress, as Markdown: what is done, what is "
-        "known, and what to look at again.",
+        help="print a one-page progress report, as Markdown",
+        description="Print a one-page report about a learner's progress, as Markdown: what the "
+        "learner has done, knows, and should look at again.",
     )
     parser.set_defaults(run=run)
 

@@ -1,4 +1,4 @@
-"""Write a learner's progress as Markdown: on one page, or for each question."""
+"""Write a learner's progress as Markdown, as a one-page report or with every question."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ WEAKEST = 5
 
 
 def report(name: str, course: Course, state: LearnerState, now: float) -> str:
-    """Return a page with what was done, what is known, and what to look at again."""
+    """Return the one-page report: what the learner has done, knows, and should look at again."""
     lines = [*_heading(name, now), *_summary(course, state, now)]
     lines += ["", "## Lessons", "", *_lessons(course, state, now)]
     lines += _weakest(course, state, now)
     lines += _guesses(state)
     lines += [
         "",
-        "Mastery is the part of a lesson that you would remember now, counted in full only if you "
-        "would remember it for three weeks. FSRS estimates mastery and retention from which "
-        "answers were right, when you gave them, and how much help you had.",
+        "Mastery is the part of a lesson that you would remember now; it only counts in full if "
+        "you would still remember it in three weeks. FSRS estimates mastery and retention from "
+        "your answers: which were right, when you gave them, and how much help you had.",
     ]
     return "\n".join(lines)
 
 
 def details(name: str, course: Course, state: LearnerState, now: float) -> str:
-    """Return a page with every question that was ever answered."""
+    """Return a page with every question that the learner has ever answered."""
     lines = [*_heading(name, now), *_summary(course, state, now)]
     left = dict(state.cards)
     for lesson in course.outlines:
@@ -67,16 +67,16 @@ def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
     active = days.active_days(state.days, today, 30)
     streak = review.streak(state, now)
     lines = [
-        f"- {len(cards)} of {counted(len(questions), 'question')} answered, "
-        f"{sum(card.last_correct for card in cards)} of them right the last time; "
-        f"{counted(answers, 'answer')} in all.",
+        f"- {len(cards)} of {counted(len(questions), 'question')} answered; "
+        f"the last answer was right for {sum(card.last_correct for card in cards)} of them. "
+        f"{counted(answers, 'answer')} in total.",
         f"- Active on {active} of the last 30 days"
-        + (f", the last {streak} in a row." if streak > 1 else "."),
+        + (f", including the last {streak}." if streak > 1 else "."),
     ]
     if retention is not None:
         lines.append(
-            f"- About {retention:.0%} of the answers would be remembered today, as FSRS estimates. "
-            "Questions asked a moment ago count as remembered.",
+            f"- FSRS estimates that about {retention:.0%} of the answers would be remembered "
+            "today. Questions answered just now count as remembered.",
         )
     lines.append(
         f"- Due for review: {len(due.due) + due.held_back} today, {sum(forecast)} within "
@@ -104,7 +104,7 @@ def _lessons(course: Course, state: LearnerState, now: float) -> Iterator[str]:
 
 
 def _weakest(course: Course, state: LearnerState, now: float) -> Iterator[str]:
-    """Yield a section with the least known of the ideas that have answers."""
+    """Yield a section with the weakest ideas among those with an answer."""
     mastery = review.mastery_of_screens(state, review_questions(course), now)
     begun = [(known.value, key) for key, known in mastery.items() if known.answered]
     weakest = sorted(begun)[:WEAKEST]
@@ -124,8 +124,8 @@ def _guesses(state: LearnerState) -> Iterator[str]:
         yield from ("", "## Guessing game", "")
         yield (
             f"{counted(guesses.rounds, 'round')}, "
-            f"{guesses.learner_bits / guesses.rounds:.2f} bits per token; "
-            f"the model's {guesses.model_bits / guesses.rounds:.2f}. Lower is better."
+            f"{guesses.learner_bits / guesses.rounds:.2f} bits per token "
+            f"(the model: {guesses.model_bits / guesses.rounds:.2f}). Lower is better."
         )
 
 

@@ -1,1 +1,1 @@
-"""The command `tutor step`."""
+"""Implement the command `tutor step`."""

@@ -1,4 +1,4 @@
-"""`tutor step`: print the model's distribution over the next token, without a screen."""
+"""`tutor step`: print the model's distribution over the next token."""
 
 from __future__ import annotations
 
@@ -29,26 +29,46 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "step",
         parents=[for_model],
-        allow_abbrev=False,  # --to could mean --top, --top-k or --top-p
+        allow_abbrev=False,  # the abbreviation --to could mean --top, --top-k or --top-p
         help="print the most probable next tokens",
-        description="Print the most probable tokens after a text or, with --steps, the tokens that "
-        "the model generates.",
+        description="Print the most probable next tokens after a text. With --steps, generate a "
+        "continuation and print each step.",
     )
     text = parser.add_mutually_exclusive_group(required=True)
     text.add_argument("text", nargs="?", metavar="TEXT", help="the text, used exactly as it is")
     text.add_argument("--input", metavar="FILE", help="read the text from FILE (-: standard input)")
     parser.add_argument("--chat", action="store_true", help="treat the text as a chat message")
-    parser.add_argument("--top", type=_count, default=10, metavar="K", help="rows (default: 10)")
+    parser.add_argument(
+        "--top",
+        type=_count,
+        default=10,
+        metavar="K",
+        help="show the K most probable tokens (default: 10)",
+    )
     parser.add_argument("--steps", type=positive, metavar="N", help="generate up to N tokens")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="random seed (default: 0)")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="the seed for sampling (default: 0)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
-    sampler = parser.add_argument_group("sampler, applied in this order")
-    sampler.add_argument("--greedy", action="store_true", help="always take the most probable one")
-    sampler.add_argument("--temperature", type=float, metavar="T", help="below 1: less random")
-    sampler.add_argument("--top-k", type=int, metavar="K", help="keep the K most probable tokens")
-    sampler.add_argument("--top-p", type=float, metavar="P", help="keep tokens that sum to P")
+    sampler = parser.add_argument_group("sampler settings, applied in this order")
     sampler.add_argument(
-        "--min-p", type=float, metavar="P", help="keep tokens with P times the best's probability"
+        "--greedy", action="store_true", help="always take the most probable token"
+    )
+    sampler.add_argument(
+        "--temperature", type=float, metavar="T", help="below 1 is less random, above 1 more random"
+    )
+    sampler.add_argument("--top-k", type=int, metavar="K", help="keep the K most probable tokens")
+    sampler.add_argument(
+        "--top-p",
+        type=float,
+        metavar="P",
+        help="keep the most probable tokens until their probabilities sum to P",
+    )
+    sampler.add_argument(
+        "--min-p",
+        type=float,
+        metavar="P",
+        help="keep tokens with at least P times the highest probability",
     )
     parser.set_defaults(run=run)
 
@@ -97,7 +117,7 @@ def _answer(
     try:
         for distribution, chosen in _steps(session, sampler, options):
             report.add(distribution, chosen)
-    except (ContextFull, RemoteError) as error:  # the steps before it are still useful
+    except (ContextFull, RemoteError) as error:  # the steps so far are still useful
         if options.steps is None:
             raise
         failure = error
@@ -108,7 +128,7 @@ def _answer(
 
 
 def sampler_settings(options: argparse.Namespace) -> SamplerSettings:
-    """Return the sampler settings. Raises `SamplerError` for values out of range, NaN included."""
+    """Return the sampler settings. Raises `SamplerError` if a value is out of range or NaN."""
     given = {
         name: value for name in _SAMPLER_OPTIONS if (value := getattr(options, name)) is not None
     }
@@ -132,7 +152,9 @@ def read_text(options: argparse.Namespace) -> str:
             data = sys.stdin.buffer.read() if options.input == "-" else file.read_bytes()
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
-            raise TextError(f"{options.input} cannot be read: {why}.", "Check the name.") from error
+            raise TextError(
+                f"{options.input} cannot be read: {why}.", "Check the file name."
+            ) from error
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -144,7 +166,7 @@ def read_text(options: argparse.Namespace) -> str:
 
 
 def load(spec: str | None) -> LanguageModel:
-    """Find and load the model, and show progress. Raises `ModelError`."""
+    """Find and load the model, showing progress. Raises `ModelError`."""
     with leaving_at_once():
         from tutor.lm.load import load_model
         from tutor.models import find_model

@@ -1,7 +1,6 @@
 """Print the results of `tutor step`.
 
-The output is JSON (`docs/step-json.md`), or plain sentences and columns that a screen reader can
-read.
+The output is JSON (`docs/step-json.md`) or plain text that works with a screen reader.
 """
 
 from __future__ import annotations
@@ -27,10 +26,10 @@ class JsonModel(msgspec.Struct, frozen=True):
 
 
 class JsonRow(msgspec.Struct, frozen=True):
-    """A row of the distribution.
+    """A row of the distribution: one token and its probability.
 
-    `bytes` is in hexadecimal. `sampled_probability` is left out without sampler options. For a
-    remote model there is no `id`, and `log_probability` replaces `logit`.
+    `bytes` is in hexadecimal. `sampled_probability` is only set with sampler options. A remote
+    model has no `id`, and has `log_probability` instead of `logit`.
     """
 
     rank: int
@@ -52,10 +51,10 @@ class JsonChosen(msgspec.Struct, frozen=True):
 
 
 class JsonStep(msgspec.Struct, frozen=True):
-    """One step.
+    """One step: the distribution and, with `--steps`, the token that was chosen.
 
-    `hidden_probability` is the total probability of all tokens that a server does not report,
-    whatever `--top` is; it is left out for a local model.
+    `hidden_probability` is the total probability of all tokens that a server doesn't report,
+    whatever `--top` is. It is only set for a remote model.
     """
 
     position: int
@@ -72,14 +71,14 @@ class JsonReport(msgspec.Struct, frozen=True):
 
 
 class Report:
-    """The output of the command: printed step by step for people, or at the end as JSON."""
+    """The output of `tutor step`: text that is printed step by step, or JSON printed at the end."""
 
     def __init__(
         self, card: ModelCard, prompt: Sequence[Token], *, with_sampler: bool, json: bool
     ) -> None:
-        """Print the heading, unless the output is JSON.
+        """Print the heading unless the output is JSON.
 
-        Rows have a column for the sampler only if `with_sampler` is set.
+        The column with the probability after the sampler appears only if `with_sampler` is set.
         """
         self._card = card
         self._prompt = tuple(prompt)
@@ -165,7 +164,7 @@ class Report:
             )
         if distribution.partial:
             rest = _percent(distribution.left_out)
-            output.write(f"        {rest}  in the tokens that the server does not report")
+            output.write(f"        {rest}  in tokens that the server does not report")
             return
         others = distribution.vocabulary_size - len(distribution.rows)
         if others:

@@ -1,1 +1,1 @@
-"""The question types, how their answers are graded, and answers as text."""
+"""Define the question types, grade their answers, and convert answers to text."""

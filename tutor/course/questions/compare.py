@@ -1,6 +1,6 @@
 """The question type `compare`: choose the prompt for which the live model's value is larger.
 
-The answer to grade is a `Compared`; its text is the number of the chosen prompt.
+The answer to grade is a `Compared`. Its text is the number of the chosen prompt.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from tutor.course.questions.verdict import Note, Verdict, mark
 class Compared(AnswerWithFields, frozen=True):
     """The chosen prompt (0 or 1), and the live model's values at the end of both prompts.
 
-    A value is the probability of the question's token (0 to 1), or the entropy in bits.
+    A value is either the probability of the question's token (0 to 1) or the entropy in bits.
     """
 
     chosen: int
@@ -30,7 +30,7 @@ class Compared(AnswerWithFields, frozen=True):
 
 
 class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
-    """A question that asks for the prompt after which the live model's value is larger.
+    """A question about which of two prompts has the larger value on the live model.
 
     The value is the probability of `token` or, with `value: entropy`, the entropy.
     """
@@ -47,11 +47,11 @@ class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
             raise ValueError(
                 "`value: probability` needs a `token`"
                 if not self.token
-                else "`value: entropy` is not about a `token`"
+                else "`value: entropy` does not use a `token`"
             )
 
     def grade(self, answer: Answer) -> Verdict:
-        """Grade as right if the chosen prompt has the larger value, or both have the same."""
+        """Grade as right if the chosen prompt has the larger value, or if the values are equal."""
         if not isinstance(answer, Compared):
             raise not_its_answer(self, answer)
         chosen, other = answer.values[answer.chosen], answer.values[1 - answer.chosen]
@@ -81,9 +81,9 @@ class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
 
 
 def _chosen(place: int, correct: bool, said: tuple[str, str] = ("", "")) -> Verdict:
-    """Return the verdict on choosing the prompt `place` (0 or 1).
+    """Return the verdict on the choice of the prompt `place` (0 or 1).
 
-    `said` has the notes on the two prompts.
+    `said` has a note for each of the two prompts.
     """
     notes = tuple(
         Note(mark((index == place) == correct, index == place), each)

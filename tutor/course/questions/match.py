@@ -1,7 +1,7 @@
 """The question type `match`: choose a right side for each left side.
 
-Its answer lists, for each left side, the index of the chosen right side; the same one may be chosen
-twice.
+Its answer has the index of the chosen right side for each left side. The same right side may be
+chosen more than once.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from tutor.text import wrapped
 
 
 class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Two things that belong together; `why` is shown after an answer."""
+    """A left side and the right side that belongs to it; `why` is shown after an answer."""
 
     left: Sentence
     right: Sentence
@@ -32,7 +32,7 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
-    """A question that asks for the `right` of each `left`; the screen shuffles the right sides."""
+    """A question about which `right` belongs to each `left`; the right sides are shuffled."""
 
     pairs: Annotated[tuple[Pair, ...], msgspec.Meta(min_length=3, max_length=6)]
 
@@ -54,14 +54,14 @@ class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
             for pair, home in zip(self.pairs, at_home, strict=True)
         )
         if all(at_home):
-            return Verdict(True, "Right, all of them.", notes)
-        return Verdict(False, f"{sum(at_home)} of {count} are matched.", notes)
+            return Verdict(True, "Right: all pairs match.", notes)
+        return Verdict(False, f"Not yet: {sum(at_home)} of {count} pairs match.", notes)
 
     def from_text(self, text: str) -> Answer | None:
         return all_places(text, len(self.pairs), repeats=True)
 
     def display_order(self, seed: int) -> tuple[int, ...]:
-        """Return the right-hand items shuffled, so that at least one is not next to its match."""
+        """Return the right sides shuffled, so that at least one is not next to its match."""
         return out_of_order(len(self.pairs), f"{seed}/{self.id}")
 
     def inline_texts(self) -> Iterator[str]:

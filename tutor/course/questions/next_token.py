@@ -1,7 +1,7 @@
-"""The question type `next-token`: guess how the live model continues.
+"""The question type `next-token`: guess the live model's next token.
 
-The answer to grade is the rank (from 1) that the model gives to the guess; its text is the guess as
-typed.
+The answer to grade is the rank (from 1) of the guess in the model's distribution. Its text is the
+guess as typed.
 """
 
 from typing import Annotated, ClassVar
@@ -16,7 +16,8 @@ from tutor.course.questions.verdict import Verdict
 class NextTokenQuestion(QuestionBase, frozen=True, kw_only=True, tag="next-token"):
     """A question that asks for the model's next token after `prompt`.
 
-    It is right if the guess is among the model's `within` most probable tokens at that moment.
+    The answer is right if the guess is among the model's `within` most probable tokens at that
+    moment.
     """
 
     asks_model: ClassVar[bool] = True
@@ -33,7 +34,5 @@ class NextTokenQuestion(QuestionBase, frozen=True, kw_only=True, tag="next-token
             return Verdict(True, "Right: this is the model's most probable token.")
         correct = answer <= self.within
         said = "Right" if correct else "Not yet"
-        count = (
-            "only the first rank counts" if self.within == 1 else f"ranks 1 to {self.within} count"
-        )
+        count = "only rank 1 counts" if self.within == 1 else f"ranks 1 to {self.within} count"
         return Verdict(correct, f"{said}: your guess has rank {answer:,}; {count}.")

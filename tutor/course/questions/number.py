@@ -1,4 +1,4 @@
-"""The question type `number`: the learner types a number. Its answer is what was typed."""
+"""The question type `number`: the learner types a number. The answer is the typed text."""
 
 import math
 import re
@@ -17,9 +17,10 @@ _DASHES = str.maketrans({"−": "-", "–": "-", "\u00a0": " ", "\u202f": " ", "
 
 
 class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
-    """A question with a number as its `answer`; right within `tolerance` (absolute).
+    """A question whose answer is a number.
 
-    `unit` is shown after the field.
+    A number is right if it differs from `answer` by at most `tolerance`. `unit` is shown after the
+    field.
     """
 
     answer: float
@@ -31,17 +32,17 @@ class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
             raise ValueError("`answer` and `tolerance` must be finite numbers")
 
     def grade(self, answer: Answer) -> Verdict:
-        """Grade as right if any reading of the typed text is within the tolerance."""
+        """Grade as right if any interpretation of the typed text is within the tolerance."""
         if not isinstance(answer, str):
             raise not_its_answer(self, answer)
-        advice = "Type digits, for example 0.25."
+        advice = "Enter a number such as 0.25."
         if not answer.strip():
             return nothing_typed(advice)
         numbers = readings(answer, self.unit)
         if not numbers:
             return Verdict(False, f"“{answer.strip()}” is not a number. {advice}", counted=False)
         unit = f" {self.unit}" if self.unit else ""
-        slack = self.tolerance + 1e-9 * max(1.0, abs(self.answer))  # 0.1 + 0.2 is 0.3
+        slack = self.tolerance + 1e-9 * max(1.0, abs(self.answer))  # accepts 0.1 + 0.2 for 0.3
         if any(abs(number - self.answer) <= slack for number in numbers):
             return Verdict(True, f"Right: {self.answer:.10g}{unit}.")
         too = "low" if numbers[0] < self.answer else "high"
@@ -49,11 +50,11 @@ class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
 
 
 def readings(text: str, unit: str = "") -> tuple[float, ...]:
-    """Return the numbers that `text` may mean, most likely first; empty if it is not a number.
+    """Return the numbers that `text` may mean, the most likely first; empty if there are none.
 
-    It accepts a decimal comma, grouped thousands ("49,152" is read both as 49152 and, with a
-    decimal comma, as 49.152), fractions, a percent sign ("50 %" is both 50 and 0.5) and the
-    question's own `unit`.
+    The text may contain a decimal comma, grouped thousands, a fraction, a percent sign, and the
+    question's own `unit`. "49,152" can mean 49152 or, with a decimal comma, 49.152. "50 %" can mean
+    50 or 0.5.
     """
     text = " ".join(text.translate(_DASHES).split()).casefold()
     percent = text.endswith("%")

@@ -1,6 +1,6 @@
 """The question type `order`: put items in order.
 
-Its answer lists the indexes of the items, first to last, as the learner ordered them.
+Its answer has the indexes of the items in the learner's order, from first to last.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ from tutor.text import wrapped
 
 
 class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
-    """A question about the order of `items`, which the file has in the right order."""
+    """A question about the order of `items`, which the lesson file lists in the right order."""
 
     items: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=3, max_length=9)]
 
@@ -37,17 +37,19 @@ class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
             raise ValueError(f"{answer!r} is not an order of {len(self.items)} items")
         at_home = [answer[place] == place for place in range(len(answer))]
         notes = tuple(
-            Note("right", f"Number {place + 1}.")
+            Note("right", f"Position {place + 1}.")
             if home
             else Note(
                 "wrong",
-                f"Belongs at position {place + 1}; you put it at {answer.index(place) + 1}.",
+                f"Belongs in position {place + 1}, not in position {answer.index(place) + 1}.",
             )
             for place, home in enumerate(at_home)
         )
         if all(at_home):
-            return Verdict(True, "Right, all in the right order.", notes)
-        return Verdict(False, f"{sum(at_home)} of {len(answer)} are at the right position.", notes)
+            return Verdict(True, "Right: all items are in order.", notes)
+        return Verdict(
+            False, f"Not yet: {sum(at_home)} of {len(answer)} are in the right position.", notes
+        )
 
     def from_text(self, text: str) -> Answer | None:
         return all_places(text, len(self.items))
@@ -67,4 +69,4 @@ class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
         if is_sequence(answer):
             for place, item in enumerate(answer):
                 if place != item:
-                    yield f"as number {place + 1}: {words(self.items[item])}"
+                    yield f"in position {place + 1}: {words(self.items[item])}"

@@ -1,7 +1,7 @@
-"""Shuffle choices, always in the same way for the same seed.
+"""Shuffle choices in a reproducible order: the same seed always gives the same order.
 
-Sorting by a hash needs no random generator, whose sequence could change with a Python version. So a
-quiz that was left weeks ago still has the same order.
+Sorting by a hash avoids a random generator, whose sequence could change between Python versions. A
+quiz that was interrupted weeks ago therefore still has the same order.
 """
 
 from hashlib import blake2b
@@ -17,6 +17,6 @@ def shuffled(count: int, salt: str) -> tuple[int, ...]:
 
 
 def out_of_order(count: int, salt: str) -> tuple[int, ...]:
-    """Return the indexes below `count` like `shuffled`, but never in ascending order."""
+    """Return the indexes below `count` as `shuffled` does, but never in ascending order."""
     order = shuffled(count, salt)
     return order if list(order) != sorted(order) else (*order[1:], order[0])

@@ -1,4 +1,4 @@
-"""The question type `single`: exactly one choice is right. Its answer is the choice's index."""
+"""The question type `single`: exactly one choice is right. The answer is its index."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The question type `text`: the learner types a word or two. Its answer is what was typed."""
+"""The question type `text`: the learner types a word or two. The answer is the typed text."""
 
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from tutor.course.questions.verdict import Verdict, nothing_typed
 
 
 class TextQuestion(QuestionBase, frozen=True, kw_only=True, tag="text"):
-    """A question answered with a short text.
+    """A question that is answered with a word or two.
 
     `accept` lists the accepted spellings; the first one is displayed. The comparison ignores case,
     accents, punctuation and spaces (see `tutor.course.questions.spelling`).

@@ -1,15 +1,15 @@
-"""The result of grading an answer."""
+"""Define the result of grading an answer."""
 
 from typing import Literal
 
 import msgspec
 
 Mark = Literal["right", "wrong", "missed", "left"]
-"""Chosen and right; chosen and wrong; right but not chosen; wrong and not chosen."""
+"""Chosen and right; chosen but wrong; right but not chosen; neither right nor chosen."""
 
 
 class Note(msgspec.Struct, frozen=True):
-    """The note beside one choice, item to be ordered, or left side to be matched."""
+    """The note next to a choice, an item to be ordered, or a left side to be matched."""
 
     mark: Mark
     why: str
@@ -18,9 +18,9 @@ class Note(msgspec.Struct, frozen=True):
 class Verdict(msgspec.Struct, frozen=True):
     """The result of grading an answer.
 
-    `counted` is False if the answer could not be understood ("abc" for a number): nothing is
-    recorded, and the learner may try again. `message` is one or two sentences; the question's
-    own `why` is not part of it. `notes` are about the choices, items or pairs, in the order of
+    `counted` is False if the answer could not be interpreted (such as "abc" for a number). It is
+    then not recorded, and the learner may try again. `message` is one or two sentences and does not
+    include the question's own `why`. `notes` has one note per choice, item or pair, in the order of
     the file.
     """
 
@@ -31,7 +31,7 @@ class Verdict(msgspec.Struct, frozen=True):
 
 
 def mark(right: bool, chosen: bool) -> Mark:
-    """Return the mark for a choice, by whether it is `right` and whether it was `chosen`."""
+    """Return the mark for a choice, depending on whether it is `right` and was `chosen`."""
     if chosen:
         return "right" if right else "wrong"
     return "missed" if right else "left"
@@ -39,4 +39,4 @@ def mark(right: bool, chosen: bool) -> Mark:
 
 def nothing_typed(advice: str) -> Verdict:
     """Return the verdict on an empty field, which does not count as an answer."""
-    return Verdict(False, f"Nothing was typed. {advice}", counted=False)
+    return Verdict(False, f"The field is empty. {advice}", counted=False)

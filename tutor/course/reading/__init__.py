@@ -1,1 +1,1 @@
-"""Read lesson files: turn Markdown into screens, labs and questions."""
+"""Parse lesson files: convert Markdown to screens, labs and questions."""

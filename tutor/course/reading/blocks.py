@@ -1,8 +1,8 @@
-"""Decode the YAML inside a lesson file: front matter, labs and questions.
+"""Decode the YAML in a lesson file: front matter, labs and questions.
 
-Every value is read as plain text and converted to the type of its field, so `no` and `0.5` are fine
-as the text of a choice. YAML features that could build objects or expand text are refused: tags,
-anchors and aliases.
+Every value is parsed as plain text and then converted to the type of its field, so `no` and `0.5`
+can be the text of a choice. Tags, anchors and aliases are rejected, because they could create
+objects or expand text.
 """
 
 import difflib
@@ -22,7 +22,7 @@ from tutor.errors import LessonError
 T = TypeVar("T")
 
 _DEPTH = 8
-_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the C one is ten times faster
+_LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the C loader is ten times faster
 
 _AT = re.compile(r"^(?P<what>.*?)(?: - at `(?P<path>[^`]*)`)?\Z", re.DOTALL)
 _STEP = re.compile(r"\.(?P<key>[^.\[\]]+)|\[(?P<index>\d+)\]")
@@ -37,7 +37,7 @@ _KNOWN_NAMES = {
 
 
 def decode(text: str, kind: type[T] | Any, place: Place) -> T:
-    """Return the object of type `kind` that the YAML `text` describes.
+    """Decode the YAML in `text` as an object of type `kind`.
 
     `place` is the place of the first line of `text`. Raises `LessonError`.
     """
@@ -51,7 +51,7 @@ def decode(text: str, kind: type[T] | Any, place: Place) -> T:
 
 
 def _compose(text: str, place: Place) -> yaml.Node:
-    """Return the tree of `text`, checked before, because building the tree recurses."""
+    """Return the YAML tree of `text`. Its depth is checked first, because composing recurses."""
     try:
         _refuse_what_grows(text, place)
         node = yaml.compose(text, Loader=_LOADER)
@@ -67,7 +67,7 @@ def _refuse_what_grows(text: str, place: Place) -> None:
     for event in yaml.parse(text, Loader=_LOADER):
         here = place.below(event.start_mark.line if event.start_mark else 0)
         if getattr(event, "anchor", None) is not None:
-            raise here.error("YAML anchors and aliases are not allowed.", "Write the value itself.")
+            raise here.error("YAML anchors and aliases are not allowed.", "Write out the value.")
         if (tag := getattr(event, "tag", None)) is not None:
             raise here.error(f"The YAML tag {str(tag)[:40]!r} is not allowed.", "Remove the tag.")
         if isinstance(event, yaml.CollectionStartEvent):
@@ -75,21 +75,21 @@ def _refuse_what_grows(text: str, place: Place) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _DEPTH:
-            raise here.error(f"This is nested more than {_DEPTH} deep.", "Flatten it.")
+            raise here.error(f"This is nested more than {_DEPTH} levels deep.", "Use fewer levels.")
 
 
 def _not_yaml(error: yaml.YAMLError, place: Place) -> LessonError:
     mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or "it cannot be read"
+    problem = getattr(error, "problem", None) or "it cannot be parsed"
     return place.below(mark.line if mark else 0).error(
         f"This is not valid YAML: {problem}.",
-        "Check the indentation. Text that contains ': ' or starts with a sign must follow '>-'"
-        " or be in quotes.",
+        "Check the indentation. Text that contains ': ' or starts with a special character must"
+        " follow '>-' or be in quotes.",
     )
 
 
 def _data(node: yaml.Node, place: Place) -> Any:
-    """Return a tree as plain lists, dicts and strings; its depth is known to be small."""
+    """Convert a YAML tree to lists, dicts and strings; its depth has been checked."""
     here = place.below(node.start_mark.line)
     if isinstance(node, yaml.SequenceNode):
         return [_data(each, place) for each in node.value]
@@ -106,12 +106,14 @@ def _data(node: yaml.Node, place: Place) -> Any:
             mapping[name] = _data(value, place)
         return mapping
     if bad := control_character(node.value):
-        raise here.error(f"The character U+{ord(bad):04X} could act on a terminal.", "Remove it.")
+        raise here.error(
+            f"The character U+{ord(bad):04X} could control the terminal.", "Remove it."
+        )
     return node.value
 
 
 def _explained(message: str, data: Any, node: yaml.Node, place: Place) -> LessonError:
-    """Return msgspec's finding in words for authors of lessons."""
+    """Translate msgspec's error message for authors of lessons."""
     match = _AT.match(message)
     what, path = (match["what"], match["path"] or "$") if match else (message, "$")
     here, key, _ = _follow(path, data, node)
@@ -131,7 +133,8 @@ def _explained(message: str, data: Any, node: yaml.Node, place: Place) -> Lesson
         return line.error(f"The field `{field}` is missing.", f"Add `{field}: ...`.")
     subject = f"`{key}`: " if key else ""
     return line.error(
-        f"{subject}{_in_plain_words(what[:300])}.", "Correct it as lessons/README.md shows."
+        f"{subject}{_in_plain_words(what[:300])}.",
+        "Correct it; lessons/README.md shows the format.",
     )
 
 
@@ -165,7 +168,7 @@ def _suggestion(written: str, known: list[str]) -> str:
 def _in_plain_words(what: str) -> str:
     words = {
         "`array`": "a list",
-        "`object`": "fields with names",
+        "`object`": "named fields",
         "`str`": "text",
         "`int`": "a whole number",
         "`float`": "a number",

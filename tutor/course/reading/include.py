@@ -1,6 +1,7 @@
 """Include code of this package in a lesson: a function, method or class, by name.
 
-Thus a lesson shows the code that really runs. The file is read as text; nothing is imported.
+Lessons can therefore show the code that really runs. The file is read as text, and nothing is
+imported.
 """
 
 import ast
@@ -12,7 +13,7 @@ from pathlib import Path
 from tutor.course.reading.place import Place, control_character
 
 LONGEST = 40
-"""The largest number of lines; the linter warns earlier, because a small terminal shows fewer."""
+"""The maximum number of lines. The linter warns earlier, because small terminals show fewer."""
 
 PACKAGE = Path(__file__).resolve().parents[2]
 _REFERENCE = re.compile(r"(tutor(?:/[a-z_][a-z0-9_]*)+\.py)#([A-Za-z_][\w.]*)", re.ASCII)
@@ -23,9 +24,10 @@ _Named = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
 def code_block(text: str, place: Place, package: Path = PACKAGE) -> list[str]:
-    """Return a Markdown code block with the code that an `include` block names in `package`.
+    """Return a Markdown code block with the code that an `include` block names.
 
-    `place` is the place of its first line. Raises `LessonError`.
+    `text` is the content of the `include` block, and `place` is the place of its first line. Raises
+    `LessonError`.
     """
     match = _REFERENCE.fullmatch(text.strip())
     if not match:
@@ -37,7 +39,7 @@ def code_block(text: str, place: Place, package: Path = PACKAGE) -> list[str]:
     if len(lines) > LONGEST:
         raise place.error(
             f"{match[2]} has {len(lines)} lines; at most {LONGEST} can be shown.",
-            "Choose something shorter.",
+            "Choose a shorter function or class.",
         )
     if bad := control_character("\n".join(lines)):
         raise place.error(
@@ -49,10 +51,10 @@ def code_block(text: str, place: Place, package: Path = PACKAGE) -> list[str]:
 
 
 def _lines_of(path: str, name: str, place: Place, package: Path) -> list[str]:
-    """Return the source of `name`, without its docstring and not indented."""
+    """Return the source code of `name`, dedented and without its docstring."""
     file = (package.parent / path).resolve()
     if not file.is_relative_to(package) or not file.is_file():
-        raise place.error(f"There is no file {path}.", "Look up its path in the repository.")
+        raise place.error(f"There is no file {path}.", "Check the path in the repository.")
     source = file.read_text(encoding="utf-8")
     found = _find(_parsed(source), name.split("."))
     if found is None:
@@ -66,7 +68,7 @@ def _lines_of(path: str, name: str, place: Place, package: Path) -> list[str]:
     if ast.get_docstring(found, clean=False) is not None and len(found.body) > 1:
         doc = found.body[0]
         after = doc.end_lineno or doc.lineno
-        while after < len(lines) and not lines[after].strip():  # drop the blank lines after it
+        while after < len(lines) and not lines[after].strip():  # drop blank lines after it
             after += 1
         kept = [line for line in kept if not doc.lineno <= line <= after]
     shown = [lines[line - 1] for line in kept]
@@ -74,7 +76,7 @@ def _lines_of(path: str, name: str, place: Place, package: Path) -> list[str]:
 
 
 def _find(tree: ast.Module, path: list[str]) -> _Named | None:
-    """Return the definition of a dotted name."""
+    """Return the definition with a dotted name, or None."""
     inside: ast.Module | _Named = tree
     for name in path:
         named = (each for each in inside.body if isinstance(each, _Named) and each.name == name)

@@ -1,8 +1,8 @@
-"""Scan a lesson for its outline, 25 times as fast as the parser.
+"""Scan a lesson for its outline, which is 25 times as fast as parsing it.
 
-This is for files that have not been read yet. In a valid lesson, the scan finds the same outline as
-the parser; if anything looks unusual, it finds none. Only parsing shows whether the
-lesson is valid.
+The scan is for files that are not in the cache. For a valid lesson, it returns the same outline as
+the parser, or no outline if the file contains anything unusual. Only parsing shows whether a lesson
+is valid.
 """
 
 import re
@@ -41,7 +41,7 @@ _ENTRY = re.compile(
     )\n""",
     re.VERBOSE,
 )
-"""A field of the front matter in its most common form, read without a YAML parser."""
+"""A field of the front matter in its most common form, matched without a YAML parser."""
 _PIECE = re.compile(
     r"""\n(?:
         \#\#\ (.*)
@@ -50,10 +50,10 @@ _PIECE = re.compile(
     )""",
     re.VERBOSE,
 )
-"""Something that is not text, with the end of the line before.
+"""A part of the file that is not text, together with the line end before it.
 
-It is a heading, a fenced block, or something that may be a block, which only the parser can tell.
-(Patterns that begin with a character, not an anchor, are several times as fast.)
+It is a heading, a fenced block, or something that may be a block, which only the parser can
+determine. (Patterns that begin with a character, not an anchor, are several times as fast.)
 """
 _SCREEN = re.compile(rf"(.*\S)\s*\{{#({_ID})\}}\s*")
 _INK = re.compile(r"\S")
@@ -61,14 +61,14 @@ _FIELD = re.compile(
     r"\n(id|version|type|screen): *['\"]?([a-z0-9-]{1,60})['\"]? *(?:#.*)?(?![^\n])"
 )
 _USUAL = re.compile(r"\nid: ([a-z0-9-]{1,60})\ntype: ([a-z]+)\n")
-"""The beginning of most questions; a few also have a version or name their screen."""
+"""The beginning of most questions. A few questions also have a version or name their screen."""
 _TYPES = {type_name(kind) for kind in QUESTION_TYPES}
 
 
 def scan_outline(data: bytes, where: str) -> Outline | None:
-    """Return the outline of a lesson from the bytes of its file, without its links.
+    """Return the outline of a lesson from the content of its file, without the links.
 
-    The result is None if only the parser can tell.
+    The result is None if the file must be parsed instead.
     """
     try:
         text = decoded(data, where)
@@ -93,7 +93,7 @@ def _front(text: str, where: str) -> FrontMatter | None:
         fields[name] = " ".join(entry[name].split("\n  ")).lstrip()
         at = entry.end()
     fields["needs"] = [each.strip() for each in fields.get("needs", "").split(",") if each]
-    fields["source"] = ()  # an outline does not need it
+    fields["source"] = ()  # outlines do not need it
     try:
         if at < len(text):
             from tutor.course.reading.blocks import decode  # rarely needed, and slow to import
@@ -106,14 +106,14 @@ def _front(text: str, where: str) -> FrontMatter | None:
 
 
 class _Scan:
-    """The outline found so far, in the text of a file up to `at`."""
+    """The outline found so far, in the text of a file up to position `at`."""
 
     def __init__(self, text: str, start: int) -> None:
         self.at = start
         self._text = text
         self._line = 1
         self._counted = 0
-        """The beginning of the line with the number `_line`, or a position in it."""
+        """The position up to which line ends were counted for `_line`."""
         self._screens: list[ScreenOutline] = []
         self._labs: list[LabOutline] = []
         self._predictions: list[PredictionOutline] = []
@@ -122,7 +122,7 @@ class _Scan:
         self._fences = 0
 
     def take(self, piece: re.Match[str]) -> bool:
-        """Add a piece of the file; return False if the scan cannot continue."""
+        """Process the next heading or block, and return whether the scan can continue."""
         begin = piece.start()
         title_and_id, fence, info, inside = piece.groups()
         if _INK.search(self._text, self.at, begin):
@@ -188,7 +188,7 @@ class _Scan:
             self._has_text()
         if (
             self._text.count("```") != 2 * self._fences
-        ):  # one of them may not be a fence, as only the parser can tell
+        ):  # only the parser can determine which are fences
             return None
         screens = tuple(screen for screen in self._screens if screen.id in self._with_text)
         parts = (*self._screens, *self._predictions, *self._labs, *self._questions)

@@ -1,9 +1,9 @@
-"""Read a lesson file.
+"""Parse a lesson file.
 
-It is Markdown with front matter and headings as screens; predictions, labs, questions, quoted
-numbers, code and facts are fenced blocks. `lessons/README.md` shows the format by example. Nothing
-in a lesson file is executed, and every problem is a `LessonError` that names the file, the line and
-a remedy.
+The file is Markdown with front matter, and each `##` heading begins a screen. Predictions, labs,
+questions, quoted numbers, code and facts are fenced blocks. `lessons/README.md` shows the format by
+example. Nothing in a lesson file is executed. Every problem is a `LessonError` that names the file,
+the line and what to do.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,18 +31,18 @@ from tutor.errors import LessonError
 T = TypeVar("T")
 
 MAXIMUM_SCREEN_LINES = 60
-"""The largest number of lines of a screen's text in the file.
+"""The maximum number of lines in a screen's text, as counted in the file.
 
 The linter warns much earlier, when a screen no longer fits a small terminal.
 """
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The result of reading one file: a lesson, or the problems that prevent it.
+    """The result of parsing one file: a lesson, or the problems that prevent it.
 
-    `lines` has the line of each screen, prediction, lab and question, by its id, of each quoted
-    number, by `number_name`, and of each block of measured ones, by `measured_name`; `links` are
-    the links to other files of the course.
+    `lines` has the line of each screen, prediction, lab and question by id, of each quoted number
+    by `number_name`, and of each block of measured numbers by `measured_name`. `links` are the
+    links to other files of the course.
     """
 
     lesson: Lesson | None
@@ -52,17 +52,17 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 def number_name(screen_id: str, index: int) -> str:
-    """Return the key of the number at `index` of a screen's `numbers` in `Outcome.lines`."""
+    """Return the key in `Outcome.lines` for the number at `index` of a screen's `numbers`."""
     return f"{screen_id}/numbers/{index}"
 
 
 def measured_name(screen_id: str, index: int) -> str:
-    """Return the key of the `measured` block at `index` of a screen in `Outcome.lines`."""
+    """Return the key in `Outcome.lines` for the `measured` block at `index` of a screen."""
     return f"{screen_id}/measured/{index}"
 
 
 def parse_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Lesson:
-    """Return the lesson in the bytes of a file. Raises the first `LessonError`."""
+    """Return the lesson in the content of a file. Raises the first `LessonError`."""
     outcome = read_bytes(data, where, facts)
     if outcome.lesson is None:
         raise outcome.problems[0]
@@ -70,7 +70,7 @@ def parse_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Lesson:
 
 
 def read_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Outcome:
-    """Read a lesson from the bytes of a file, as `read` does."""
+    """Parse the content of a lesson file in the same way as `read`."""
     try:
         text = text_of(data, where)
     except LessonError as problem:
@@ -79,7 +79,7 @@ def read_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Outcome:
 
 
 def read(text: str, where: str, facts: Sequence[Fact] = ()) -> Outcome:
-    """Read a lesson, continuing after problems in order to find all of them. Raises nothing."""
+    """Parse the text of a lesson file, and collect all problems instead of raising them."""
     reader = _Reader(where, facts)
     lesson = reader.attempt(lambda: reader.lesson(text))
     problems = tuple(sorted(reader.problems, key=lambda problem: problem.line))
@@ -87,7 +87,7 @@ def read(text: str, where: str, facts: Sequence[Fact] = ()) -> Outcome:
 
 
 class _Reader:
-    """A reader of one file, which collects problems instead of stopping at the first."""
+    """A parser for one file, which collects problems instead of stopping at the first one."""
 
     def __init__(self, file: str, facts: Sequence[Fact]) -> None:
         self.start = Place(file)
@@ -134,8 +134,7 @@ class _Reader:
         if not tokens or tokens[0].type != "front_matter":
             raise self.start.error(
                 "The file does not begin with front matter.",
-                "Begin with a block between two lines of `---`"
-                " that gives id, number, version, title and summary.",
+                "Begin it with id, number, version, title and summary, between two lines of `---`.",
             )
         for line, written in enumerate(tokens[0].content.split("\n"), start=1):
             if written.startswith("needs:"):
@@ -143,9 +142,9 @@ class _Reader:
         return decode(tokens[0].content, FrontMatter, self.start.below(1))
 
     def _sections(self, tokens: list[Token], lines: list[str]) -> list[Section]:
-        """Split the file at its `##` headings and sort everything between them."""
+        """Split the file at its `##` headings, and process the blocks between them."""
         sections: list[Section] = []
-        upto = 0  # the lines of the file that are processed
+        upto = 0  # the number of lines processed so far
         for index, token in enumerate(tokens):
             if token.map is None or token.level > 0 or token.type == "front_matter":
                 upto = max(upto, token.map[1] if token.type == "front_matter" and token.map else 0)
@@ -177,7 +176,7 @@ class _Reader:
         return Section(place, screen_id, title)
 
     def _block(self, token: Token, section: Section) -> None:
-        """Handle one block: remove it from the text, or replace it with its code or table."""
+        """Process one block: remove it from the text, or replace it with its code or table."""
         place = place_of(token, self.start)
         inside = place.below(1)
 
@@ -238,18 +237,18 @@ class _Reader:
             self._refuse(
                 self._place(second.id),
                 f"The screen {section.id!r} has a second {what}.",
-                "Move it to a screen of its own.",
+                "Move it to its own screen.",
             )
         body = section.body
         if not body and not section.labs and not section.predictions:
             problem = f"The screen {section.id!r} is empty."
-            self._refuse(section.place, problem, "Write its text, or remove it.")
+            self._refuse(section.place, problem, "Add text to it, or remove it.")
         if body.count("\n") >= MAXIMUM_SCREEN_LINES:
             self._refuse(
                 section.place,
                 f"The screen {section.id!r} is too long: {body.count(chr(10)) + 1} lines;"
                 f" at most {MAXIMUM_SCREEN_LINES} are allowed.",
-                "Split it: one idea per screen.",
+                "Split it, so that each screen covers one idea.",
             )
         return Screen(
             id=section.id,
@@ -262,7 +261,7 @@ class _Reader:
         )
 
     def _questions(self, sections: list[Section], screens: set[str]) -> tuple[Question, ...]:
-        """Return all questions.
+        """Return all questions of the lesson.
 
         A question without a `screen` belongs to the screen that contains it.
         """
@@ -282,9 +281,9 @@ class _Reader:
         return tuple(found)
 
     def _name(self, name: str, place: Place) -> None:
-        """Record the line on which an id appears.
+        """Record the line of an id.
 
-        Ids are unique within a file, whatever they identify.
+        All screens, labs and questions of a file must have different ids.
         """
         if name in self.lines:
             self._refuse(
@@ -296,7 +295,7 @@ class _Reader:
             self.lines[name] = place.line
 
     def _stray(self, token: Token) -> None:
-        """Report once that there is text before the first screen.
+        """Report text before the first screen, but only once.
 
         `#` headings are reported separately.
         """
@@ -305,7 +304,7 @@ class _Reader:
         self._strayed = True
         self._refuse(
             place_of(token, self.start),
-            "This is before the first screen.",
+            "This text is before the first screen.",
             "Begin each screen with `## Title {#screen-id}`;"
             " the lesson's title is in the front matter.",
         )

@@ -1,4 +1,4 @@
-"""Decode lesson files, and name places in them for errors."""
+"""Decode lesson files, and name the places of errors in them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,9 @@ import msgspec
 from tutor.errors import LessonError
 
 MAXIMUM_BYTES = 100_000
-"""The largest size of a lesson file in bytes.
+"""The maximum size of a lesson file in bytes, several times the size of a long lesson.
 
-It is several times the size of a long lesson; Markdown parsers take quadratic time on some hostile
-files.
+The limit is needed because Markdown parsers take quadratic time for some malicious files.
 """
 
 _ACTING_ON_A_TERMINAL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
@@ -20,13 +19,13 @@ _JOINERS = "\u200c\u200d"  # used in the spelling of Persian, Hindi and other la
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A line (counted from 1) of a file."""
+    """A line of a file, counted from 1."""
 
     file: str
     line: int = 1
 
     def below(self, lines: int) -> Place:
-        """Return the place this many lines further down."""
+        """Return the place that is this many lines further down."""
         return Place(self.file, self.line + lines)
 
     def error(self, problem: str, next_step: str) -> LessonError:
@@ -34,9 +33,9 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def text_of(data: bytes, file: str) -> str:
-    """Return the text of a lesson file, with plain line ends and without a byte-order mark.
+    """Return the text of a lesson file with normalized line ends and without a byte-order mark.
 
-    Raises `LessonError` for a file that is too large, not UTF-8, or has control characters.
+    Raises `LessonError` if the file is too large, is not UTF-8, or has control characters.
     """
     return checked(decoded(data, file), file)
 
@@ -53,20 +52,20 @@ def decoded(data: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise Place(file, line).error(
-            f"Byte 0x{data[error.start]:02x} is not UTF-8.", "Save the file as UTF-8."
+            f"The byte 0x{data[error.start]:02x} is not valid UTF-8.", "Save the file as UTF-8."
         ) from error
     return plain_line_ends(text)
 
 
 def checked(text: str, file: str) -> str:
-    """Return `text` with plain line ends. Raises `LessonError` for control characters."""
+    """Return `text` with normalized line ends. Raises `LessonError` for control characters."""
     text = plain_line_ends(text)
     if text.replace("\n", "").isprintable():
         return text
     for line, content in enumerate(text.split("\n"), start=1):
         if bad := control_character(content):
             raise Place(file, line).error(
-                f"The character U+{ord(bad):04X} could act on a terminal.", "Remove it."
+                f"The character U+{ord(bad):04X} could control the terminal.", "Remove it."
             )
     return text
 
@@ -76,7 +75,7 @@ def plain_line_ends(text: str) -> str:
 
 
 def control_character(text: str) -> str | None:
-    """Return the first character that is neither printable nor ordinary white space."""
+    """Return the first character that could control a terminal, or None."""
     if text.isprintable():
         return None
     for char in text:

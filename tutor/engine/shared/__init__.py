@@ -1,7 +1,7 @@
-"""One engine for all learners of a machine.
+"""A shared engine for all learners on a machine.
 
-They connect through a Unix socket (`listener`), which one thread serves. Another thread does the
-work: `scheduler` decides whose request is next, and tokens that several learners need at the same
-time are processed in one batch (`server`). Each learner has their own sessions, which no one else
-can even name; `limits` divides memory, training and time.
+Learners connect through a Unix socket, which `listener` serves in its own thread. A second thread
+runs the model: `scheduler` chooses the next request, and `server` handles it. Tokens that several
+learners need at the same time are processed in one batch. Each learner has separate sessions that
+other learners cannot access, and `limits` restricts memory, training and time.
 """

@@ -1,7 +1,7 @@
 """The process of a shared engine: `python -m tutor.engine.shared --listening FD`.
 
-The process that starts it (`tutor.engine.shared.supervisor`) owns the socket, which outlives the
-engine: learners who connect during a restart wait in the socket's queue.
+The parent process (`tutor.engine.shared.supervisor`) owns the socket, so the socket survives a
+restart of the engine. Learners who connect during a restart wait in the socket's queue.
 """
 
 from __future__ import annotations
@@ -30,13 +30,16 @@ log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the shared engine until its parent ends.
+    """Run the shared engine until its parent process ends.
 
-    Returns exit status 1 if the model cannot be loaded; everyone connected has been told why.
+    Returns exit status 1 if the model cannot be loaded, after the reason was sent to all
+    connections.
     """
     parser = argparse.ArgumentParser(prog="tutor.engine.shared", description=__doc__)
-    parser.add_argument("--listening", type=int, required=True, help="a file descriptor")
-    parser.add_argument("--model", help="see `tutor model`; the default is SmolLM2")
+    parser.add_argument(
+        "--listening", type=int, required=True, help="the file descriptor of the socket"
+    )
+    parser.add_argument("--model", help="the model to run, see `tutor model` (default: SmolLM2)")
     add_limits(parser)
     options = parser.parse_args(arguments)
     logging.basicConfig(stream=sys.stderr, format="%(asctime)s %(name)s %(message)s")
@@ -50,7 +53,7 @@ def _end_with_parent() -> None:
 
 
 def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
-    """Serve everyone who connects, until the process is ended."""
+    """Serve all connections until the process is terminated."""
     private.begin()
     settle_waiting()
     scheduler: Scheduler[Learner] = Scheduler()
@@ -66,7 +69,7 @@ def serve(listening: socket.socket, model: str | None, limits: Limits) -> int:
         log.error("%s", error)
         listener.give_up(error)
         return 1
-    from tutor.engine.shared.server import SharedServer  # torch is imported by now
+    from tutor.engine.shared.server import SharedServer  # torch is already imported
 
     server = SharedServer(loaded, scheduler, limits)
     listener.load = server.load

@@ -1,4 +1,4 @@
-"""The socket of a shared engine: where it is, who may have created it, and how it is made."""
+"""Find, check and create the socket of a shared engine."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 from tutor import paths, private
 from tutor.errors import EngineError
 
-assert sys.platform != "win32"  # where asyncio has no Unix sockets
+assert sys.platform != "win32"  # asyncio has no Unix sockets on Windows
 
 WAITING = 128
-"""Connections that the system queues while an engine restarts."""
+"""The maximum number of connections that the system queues while an engine restarts."""
 
 
 def find() -> Path | None:
-    """Return the socket of an engine for this learner, if there is one that can be trusted."""
+    """Return the socket path of a trusted shared engine, or None if there is none."""
     for path in paths.engine_sockets():
         if _is_socket(path) and trusted(path):
             return path
@@ -30,10 +30,10 @@ def find() -> Path | None:
 def trusted(path: Path) -> bool:
     """Return whether only a trusted account can have created a socket at this path.
 
-    Text that the learner types is sent to the socket, so it must have been put there by the
-    administrator, by this account, or by someone whom the administrator allowed to. Its folder must
-    not be writable for others. It may belong to another account only if that account could not have
-    created the folder by itself.
+    The app sends what the learner types to the socket, so the socket must have been created by the
+    administrator, by this account, or by an account that the administrator chose. Its folder must
+    not be writable for other accounts. The folder may belong to another account only if that
+    account could not have created it without the administrator.
     """
     mine = {0, os.getuid()}
     try:
@@ -50,10 +50,10 @@ def trusted(path: Path) -> bool:
 
 @contextlib.contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
-    """Yield a new socket to listen on, and remove it afterwards.
+    """Bind a new socket and remove it afterwards.
 
-    Everyone who may enter its folder may connect. Raises `EngineError` if another engine uses it
-    already, or if the folder is not writable.
+    Every account with access to the socket's folder can connect. Raises `EngineError` if another
+    engine uses the path or if the folder is not writable.
     """
     with _exclusive(path), socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         try:
@@ -70,7 +70,7 @@ def listening(path: Path) -> Iterator[socket.socket]:
 
 
 def _bind(listener: socket.socket, path: Path) -> None:
-    path.unlink(missing_ok=True)  # left by an engine that was killed
+    path.unlink(missing_ok=True)  # left behind by an engine that was killed
     before = os.umask(0o177)
     try:
         listener.bind(str(path))
@@ -81,7 +81,7 @@ def _bind(listener: socket.socket, path: Path) -> None:
 
 
 def inherited() -> socket.socket | None:
-    """Return the socket that systemd opened for this process, if any (sd_listen_fds(3))."""
+    """Return the socket that systemd opened for this process, or None (see sd_listen_fds(3))."""
     if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
         return None
     return socket.socket(fileno=3)
@@ -98,7 +98,7 @@ def _exclusive(path: Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout as error:
         raise EngineError(
-            f"Another engine already uses {path}.", "See `tutor engine --status`."
+            f"Another engine already uses {path}.", "Run `tutor engine --status`."
         ) from error
     except OSError as error:
         raise EngineError(

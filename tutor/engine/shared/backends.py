@@ -1,4 +1,4 @@
-"""The backends of labs in a shared engine."""
+"""The lab backends of a shared engine."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ from tutor.text import counted
 
 
 class Trainings:
-    """The networks of all learners that are in training, of which there is a limited number."""
+    """The running training jobs of all learners, up to `most` at a time."""
 
     def __init__(self, most: int) -> None:
         self.most = most
         self.running: set[tuple[int, str]] = set()
 
     def begin(self, job: tuple[int, str]) -> None:
-        """Register a training job. Raises `TooMuchAsked` if too many are running."""
+        """Register a training job. Raises `TooMuchAsked` if too many jobs are running."""
         if job not in self.running and len(self.running) >= self.most:
             raise TooMuchAsked(
-                f"At most {counted(self.most, 'network')} can be in training on this machine.",
+                f"This machine can train at most {counted(self.most, 'network')} at a time.",
                 "Try again in a few minutes.",
             )
         self.running.add(job)
 
 
 class SharedBackends(LabBackends):
-    """The backends of one learner in a shared engine.
+    """The lab backends of one learner in a shared engine.
 
-    This process has the rights of another account, so it refuses everything that concerns the
-    learner's files, keys or remote models.
+    The engine process runs under a different account, so it rejects every question that involves
+    the learner's files, API keys or remote models.
     """
 
     def __init__(
@@ -50,8 +50,8 @@ class SharedBackends(LabBackends):
     def admit(self, name: str, lab: AnyLab, question: Any) -> None:
         if lab.private(question):
             raise EngineError(
-                f"A shared engine does not answer this question of the lab {lab.name!r}.",
-                "Start tutor with TUTOR_ENGINE=own to use an engine of your own.",
+                f"A shared engine does not support this function of the lab {lab.name!r}.",
+                "Start tutor with TUTOR_ENGINE=own to use your own engine.",
             )
         if lab.trains:
             self._trainings.begin((id(self), name))

@@ -1,4 +1,4 @@
-"""A learner, as a shared engine knows them."""
+"""A learner who is connected to a shared engine."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 
 class Learner(LearnerSlot):
-    """A connected learner, created by the thread that listens.
+    """A connected learner, created by the listener thread.
 
-    `account` is their user id, as the system reports it; `labs` is the folder for what they train.
-    The thread that works owns the rest: `server` has their sessions and lab backends, whose names
-    mean nothing to anyone else, and `idle` tells whether their caches were dropped since their last
-    request.
+    `account` is the user id that the system reports, and `labs` is the folder for the networks that
+    the learner trains. Only the worker thread uses the other attributes: `server` holds the
+    learner's sessions and lab backends, and `idle` is true if their caches have been dropped since
+    the last request.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""The limits of a shared engine: for all learners together, and for each of them."""
+"""The limits of a shared engine, in total and per learner."""
 
 from __future__ import annotations
 
@@ -11,40 +11,42 @@ MEGABYTE = 1024 * 1024
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     learners: int = 200
-    """Screens connected at the same time."""
+    """The maximum number of screens connected at the same time."""
     of_one_account: int = 8
-    """Screens of one account. If all learners share an account, set this as high as `learners`."""
-    sessions: int = 32
-    """Texts that one screen may keep open, with their branches."""
-    context: int = 2048
-    """Tokens in one text. The cache of 2,048 tokens takes 96 MB with SmolLM2-135M."""
-    memory: int = 512
-    """Megabytes for the caches of all learners together."""
-    trainings: int = 4
-    """Networks in training at the same time, in labs."""
-    idle: int = 15
-    """Minutes without a request after which a learner's caches are dropped, to be computed again
-    later.
+    """The maximum number of screens per account.
+
+    If all learners share an account, set this as high as `learners`.
     """
+    sessions: int = 32
+    """The maximum number of open texts per screen, including branches."""
+    context: int = 2048
+    """The maximum number of tokens in a text. A cache for 2,048 tokens of SmolLM2-135M takes 96 MB.
+    """
+    memory: int = 512
+    """The maximum total size of all caches, in megabytes."""
+    trainings: int = 4
+    """The maximum number of networks in training at the same time, in labs."""
+    idle: int = 15
+    """The number of minutes without a request after which a learner's caches are dropped."""
     work: int = 60
-    """Seconds that one request may take."""
+    """The maximum duration of a request, in seconds."""
     waiting: int = 64
     """The maximum number of pending requests per screen."""
     message: int = 4
-    """The maximum size of one message from a learner, in megabytes."""
+    """The maximum size of a message from a learner, in megabytes."""
 
 
 HELP = {
-    "learners": "screens connected at the same time",
-    "of_one_account": "screens connected from one account",
-    "sessions": "texts and branches that one screen may keep open",
-    "context": "tokens in one text",
-    "memory": "megabytes for the caches of all learners together",
-    "trainings": "networks in training at the same time",
-    "idle": "minutes without a request after which a learner's caches are dropped",
-    "work": "seconds that one request may take",
+    "learners": "maximum number of connected screens",
+    "of_one_account": "maximum number of connected screens per account",
+    "sessions": "maximum number of open texts per screen, including branches",
+    "context": "maximum number of tokens in a text",
+    "memory": "maximum total size of all caches, in MB",
+    "trainings": "maximum number of networks in training at the same time",
+    "idle": "minutes of inactivity before a learner's caches are dropped",
+    "work": "maximum duration of a request, in seconds",
 }
-"""The limits that can be set on the command line, with their help."""
+"""The limits that can be set on the command line, with their help texts."""
 
 
 def add_limits(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +68,7 @@ def limits_of(options: argparse.Namespace) -> Limits:
 
 
 def as_arguments(limits: Limits) -> list[str]:
-    """Return the limits as arguments for the command line of another process."""
+    """Return the limits as command-line arguments for another process."""
     return [f"--{name.replace('_', '-')}={getattr(limits, name)}" for name in HELP]
 
 

@@ -1,7 +1,8 @@
-"""Accepts learners: a Unix socket, and a thread that listens and does no other work.
+"""Accept connections on a Unix socket, in a thread that does no other work.
 
-Whatever arrives through the socket is untrusted until it is decoded as a message. Each connection
-has limits on what it may send, and one that does not read its answers is closed.
+All data from the socket is untrusted until it has been decoded as a message. The size and number of
+messages per connection are limited, and a connection whose client doesn't read the responses is
+closed.
 """
 
 from __future__ import annotations
@@ -30,11 +31,11 @@ from tutor.text import counted
 log = logging.getLogger(__name__)
 
 GREETING_TIMEOUT = 10.0
-"""Seconds within which a client has to send its greeting."""
+"""The maximum number of seconds until a client must have sent its greeting."""
 DRAIN_TIMEOUT = 1.0
-"""Seconds for which a rejected client may keep sending."""
+"""The maximum number of seconds to keep reading from a rejected client."""
 MOST_UNSENT = wire.MAXIMUM_FRAME + 1024 * 1024
-"""Bytes of answers that may wait for a client that does not read: one answer of any size."""
+"""The maximum number of unsent bytes per connection: enough for one response of maximum size."""
 
 _LINUX = struct.Struct("3i")  # struct ucred: process, user, group (unix(7))
 _MACOS = struct.Struct("2Ih16I")  # struct xucred: version, user, count, groups (unix(4))
@@ -42,7 +43,7 @@ _MACOS_LEVEL, _MACOS_OPTION = 0, 1  # SOL_LOCAL, LOCAL_PEERCRED
 
 
 class Listener:
-    """A listening socket, which gives each learner who connects a slot in `scheduler`."""
+    """A listening socket that creates a `Learner` in `scheduler` for each connection."""
 
     def __init__(
         self, listening: socket.socket, scheduler: Scheduler[Learner], limits: Limits
@@ -53,7 +54,7 @@ class Listener:
         self._started = time.monotonic()
         self._news: wire.Message = wire.Loading("starting")
         self._inside: dict[asyncio.StreamWriter, int] = {}
-        """Connections, with the account of each."""
+        """The open connections, with the user id of each."""
         self._loop = asyncio.new_event_loop()
         self.load: Callable[[str, float], wire.EngineLoad] | None = None
 
@@ -62,11 +63,11 @@ class Listener:
         threading.Thread(target=self._listen, name="listener", daemon=True).start()
 
     def broadcast(self, news: wire.Loading | wire.Ready) -> None:
-        """Send news to all connections, present and future. May be called from any thread."""
+        """Send a message to all current connections, and to new ones later. Thread-safe."""
         self._loop.call_soon_threadsafe(self._broadcast, news)
 
     def give_up(self, error: TutorError) -> None:
-        """Tell all connections why nothing will be answered. Returns once that is sent."""
+        """Send the error to all connections, and return once it is sent."""
         sending = self._send_off(wire.Failed.of(error))
         asyncio.run_coroutine_threadsafe(sending, self._loop).result(GREETING_TIMEOUT)
 
@@ -99,9 +100,9 @@ class Listener:
             _write(writer, frames.pack(wire.Failed.of(error)))
             await _drain(reader, writer)
         except (OSError, asyncio.IncompleteReadError, TimeoutError):
-            pass  # the client has gone
+            pass  # the client has disconnected
         except Exception:
-            log.exception("a connection")
+            log.exception("connection")
         finally:
             self._inside.pop(writer, None)
             writer.close()
@@ -118,33 +119,33 @@ class Listener:
             raise EngineError("The first message to a shared engine must be a greeting.")
         if greeting.version != __version__:
             raise OtherVersion(
-                f"The shared engine is tutor {__version__}, but this program is tutor "
+                f"The shared engine runs tutor {__version__}, but this program is tutor "
                 f"{greeting.version}.",
-                "Quit tutor and start it again: your progress is kept.",
+                "Quit tutor and start it again. Your progress is saved.",
             )
         labs = paths.labs_of_account(account, greeting.learner)
         await self._serve(reader, writer, account, labs)
 
     def _admitted(self, writer: asyncio.StreamWriter) -> int:
-        """Return the account of a new connection.
+        """Return the user id of a new connection.
 
-        Raises `TooMuchAsked`, or `EngineError` if the account is not known.
+        Raises `TooMuchAsked` if a limit is reached, or `EngineError` if the user id is unknown.
         """
         connection: socket.socket = writer.get_extra_info("socket")
         account = _account_of(connection)
         if account is None:
-            raise EngineError("The system does not report which account has connected.")
+            raise EngineError("The system does not report which account is connecting.")
         by_account = Counter(self._inside.values())
         if by_account.total() >= self._limits.learners:
             raise TooMuchAsked(
-                f"At most {counted(self._limits.learners, 'learner')} can be connected.",
+                f"The engine serves at most {counted(self._limits.learners, 'learner')} at a time.",
                 "Try again later.",
             )
         if by_account[account] >= self._limits.of_one_account:
             raise TooMuchAsked(
                 f"At most {counted(self._limits.of_one_account, 'screen')} of one account can be "
                 "connected.",
-                "Close one of them.",
+                "Close another tutor window first.",
             )
         return account
 
@@ -168,9 +169,7 @@ class Listener:
                 inbox.take(await self._receive(reader))
                 self._scheduler.wake(learner)
                 if len(inbox) > self._limits.waiting:
-                    raise TooMuchAsked(
-                        "Too many requests are waiting for an answer.", "Try again later."
-                    )
+                    raise TooMuchAsked("Too many requests are pending.", "Try again later.")
         finally:
             self._scheduler.leave(learner)
 
@@ -190,10 +189,11 @@ class Listener:
 
 
 async def _drain(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Read on until a rejected client closes its side, or for a moment.
+    """Read from a rejected client until it closes the connection, or for up to `DRAIN_TIMEOUT`.
 
-    If the connection were closed while the client is still sending, it would lose the last message,
-    which says why it was rejected. So only this side is closed.
+    If the connection were closed while the client is still sending, the client would not receive
+    the last message, which contains the reason for the rejection. So only the sending side is
+    closed.
     """
     with suppress(OSError, TimeoutError):
         writer.write_eof()
@@ -211,9 +211,9 @@ def _write(writer: asyncio.StreamWriter, frame: bytes) -> None:
 
 
 def _account_of(connection: socket.socket) -> int | None:
-    """Return the user id at the other end, which the system reports and cannot be forged.
+    """Return the user id of the client, as reported by the operating system.
 
-    It is None if the system does not report it.
+    A client cannot forge this id. Returns None if the system does not report it.
     """
     try:
         if sys.platform == "linux":

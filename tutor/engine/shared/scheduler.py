@@ -1,10 +1,10 @@
-"""Decides whose request is next.
+"""Decide whose request is handled next.
 
-Everyone who waits gets an equal share of the engine's time, as processes do of a processor's: next
-is the learner who has had the least of it. A learner who steps every few seconds has had little,
-and so comes before one who generates without pause; several who generate take turns. (This is
-weighted fair queueing with equal weights: Demers, Keshav & Shenker 1989; start times as in Goyal,
-Vin & Cheng 1996.)
+All waiting learners get an equal share of the engine's time, like processes that share a processor:
+the next turn goes to the learner who has used the least time. A learner who steps every few seconds
+has used little and therefore goes before a learner who generates continuously. Several learners who
+generate take turns. This is weighted fair queueing with equal weights (Demers, Keshav & Shenker
+1989), with start times as in Goyal, Vin & Cheng (1996).
 """
 
 from __future__ import annotations
@@ -17,16 +17,18 @@ from typing import Generic, TypeVar
 from tutor.engine.inbox import Inbox
 
 AHEAD = 0.25
-"""The head start, in seconds of work, of a learner who returns after a pause.
+"""The head start of a learner who returns after a pause, in seconds of work.
 
-It is enough to come first, and too little to keep the others waiting afterwards.
+It is large enough to put the learner first in line, and too small to delay the other learners
+noticeably.
 """
 
 
 class LearnerSlot:
-    """A learner's place in the queue.
+    """A learner's entry in the queue.
 
-    `virtual_time` is the seconds of work done for them, adjusted so that slots can be compared.
+    `virtual_time` is the work done for the learner, in seconds, adjusted so that entries of
+    learners who joined at different times are comparable.
     """
 
     def __init__(self, inbox: Inbox) -> None:
@@ -41,15 +43,15 @@ Slot = TypeVar("Slot", bound=LearnerSlot)
 
 
 class Scheduler(Generic[Slot]):
-    """The slots of all learners. One thread adds and removes them; another gives them turns."""
+    """The slots of all learners, shared by the listener thread and the worker thread."""
 
     def __init__(self) -> None:
         self._slots: list[Slot] = []
         self._changed = threading.Condition()
         self._virtual_time = 0.0
-        """The virtual time of the slot whose turn came last, when that turn began."""
+        """The virtual time of the most recently served slot, at the start of its turn."""
 
-    # --- for the thread that listens ------------------------------------------------------------
+    # --- for the listener thread ----------------------------------------------------------------
 
     def add(self, slot: Slot) -> None:
         with self._changed:
@@ -57,21 +59,21 @@ class Scheduler(Generic[Slot]):
             self._slots.append(slot)
 
     def leave(self, slot: Slot) -> None:
-        """Cancel the learner's work; the thread that works removes the slot."""
+        """Cancel the learner's work. The worker thread removes the slot later."""
         slot.inbox.leave()
         with self._changed:
             slot.left = True
             self._changed.notify()
 
     def wake(self, slot: Slot) -> None:
-        """Note that a request has arrived."""
+        """Record that a request has arrived."""
         with self._changed:
             if len(slot.inbox) <= 1:  # no other request is pending
                 slot.virtual_time = max(slot.virtual_time, self._virtual_time - AHEAD)
             slot.used = time.monotonic()
             self._changed.notify()
 
-    # --- for the thread that works --------------------------------------------------------------
+    # --- for the worker thread ------------------------------------------------------------------
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -79,31 +81,31 @@ class Scheduler(Generic[Slot]):
             return tuple(self._slots)
 
     def wait(self, seconds: float | None) -> None:
-        """Wait until a learner has sent a request or left, for at most `seconds`."""
+        """Wait for up to `seconds` until a learner has sent a request or disconnected."""
         with self._changed:
             self._changed.wait_for(
                 lambda: any(slot.left or not slot.inbox.empty() for slot in self._slots), seconds
             )
 
     def remove_departed(self) -> list[Slot]:
-        """Remove and return the slots of learners who have left."""
+        """Remove and return the slots of learners who have disconnected."""
         with self._changed:
             gone = [slot for slot in self._slots if slot.left]
             self._slots = [slot for slot in self._slots if not slot.left]
             return gone
 
     def queue(self) -> list[Slot]:
-        """Return the slots that wait for an answer, in the order of their turns."""
+        """Return the slots with pending requests, in the order of their turns."""
         with self._changed:
             waiting = [slot for slot in self._slots if not (slot.left or slot.inbox.empty())]
         return sorted(waiting, key=lambda slot: (slot.virtual_time, slot.used))
 
     def begin(self, slot: Slot) -> None:
-        """Begin a turn of this slot."""
+        """Record that a turn of this slot begins."""
         self._virtual_time = max(self._virtual_time, slot.virtual_time)
 
     def charge(self, slots: Iterable[Slot], seconds: float) -> None:
-        """Charge work of `seconds` to these slots, in equal parts."""
+        """Add `seconds` of work to the virtual times of these slots, in equal parts."""
         sharing = list(slots)
         for slot in sharing:
             slot.virtual_time += seconds / len(sharing)

@@ -1,4 +1,4 @@
-"""The worker thread that all learners share."""
+"""The worker thread of a shared engine."""
 
 from __future__ import annotations
 
@@ -24,28 +24,31 @@ from tutor.lm.session import Session, read_one_more
 log = logging.getLogger(__name__)
 
 IDLE_CHECK = 30.0
-"""Seconds between two checks for idle learners."""
+"""The number of seconds between two checks for idle learners."""
 SHORT = 32
-"""Tokens. Processing this few takes less than a tenth of a second, so it may interrupt long work.
+"""The maximum number of tokens that a request may process to count as short.
+
+A short request takes less than a tenth of a second, so it is allowed to interrupt long work.
 """
 BATCH_WINDOW = AHEAD / 2
-"""How much more work a learner may have had than the first in line, to join the same batch.
+"""The maximum virtual-time difference to the first learner for joining a batch, in seconds.
 
-In seconds. A learner who generates without pause has had more than one who steps, and each one
-added to a batch makes it slower for all.
+A learner who generates continuously has used more time than one who steps, and every learner added
+to a batch makes it slower for all.
 """
 MOVES = 3
-"""Changes of a path that each learner may make ahead of all other work, in each turn.
+"""The maximum number of session changes per learner that are handled first in each turn.
 
-They take next to no time, and after them the question that follows can join a batch.
+They take almost no time, and the query that follows them can then join a batch.
 """
 
 
 class SharedServer:
-    """A server that processes one request at a time, with two exceptions.
+    """A server that handles one request at a time, with two exceptions.
 
-    If several learners each need one token next, those tokens are processed in one batch. And when
-    a request takes long, short requests of others may interrupt it once they are due (`scheduler`).
+    If several learners each need one more token, these tokens are processed in one batch. During a
+    long request, short requests from other learners can interrupt it when it is their turn (see
+    `scheduler`).
     """
 
     def __init__(
@@ -57,7 +60,7 @@ class SharedServer:
         read: Callable[[Sequence[Session]], None] = read_one_more,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """Prepare the server. `read` processes the next token of several sessions in one batch."""
+        """Initialize the server. `read` processes the next token of several sessions."""
         self._model = model
         self._read = read
         self._clock = clock
@@ -67,7 +70,7 @@ class SharedServer:
         self._budget = CacheBudget(limits.memory * MEGABYTE, available_memory)
         self._trainings = Trainings(limits.trainings)
         self._began = self._interrupted = 0.0
-        """When the current request began, and how long others have interrupted it since."""
+        """The start time of the current request, and the total time of interruptions since then."""
         self._interrupting = False
         self._steps = self._together = 0
         self._busy = 0.0
@@ -81,7 +84,7 @@ class SharedServer:
             self.take_turn()
 
     def take_turn(self) -> None:
-        """Remove learners who have left, then work for the next learner in line, if any."""
+        """Remove learners who have disconnected, then serve the next learner in the queue."""
         for learner in self._scheduler.remove_departed():
             if learner.server is not None:
                 learner.server.forget()
@@ -94,7 +97,7 @@ class SharedServer:
         self._cached = self._budget.taken
 
     def load(self, version: str, up: float) -> wire.EngineLoad:
-        """Return how busy the engine is. May be called from the thread that listens."""
+        """Return the load of the engine. May be called from the listener thread."""
         learners = self._scheduler.slots
         return wire.EngineLoad(
             version=version,
@@ -114,7 +117,7 @@ class SharedServer:
     # --- one turn -------------------------------------------------------------------------------
 
     def _work(self, queue: Sequence[Learner]) -> None:
-        """Work for the first of these, and for others whose next token can join the same batch."""
+        """Serve the first learner, and other learners whose next token can join the same batch."""
         for learner in queue:
             self._answer_moves(learner)
         first = queue[0]
@@ -141,12 +144,13 @@ class SharedServer:
             self._answer(learner)
 
     def _read_together(self, learners: Sequence[Learner]) -> None:
-        """Process the next token of each learner in one batch, so that only answering is left.
+        """Process the next token of each learner in one batch.
 
-        If the batch fails, each token is processed alone, and each learner gets their own error.
+        If the batch fails, each token is processed separately later, and each learner gets their
+        own error.
         """
         sessions = [session for each in learners if (session := self._next_token(each))]
-        if not sessions:  # the learners have just left
+        if not sessions:  # the learners have just disconnected
             return
         started = self._clock()
         try:
@@ -158,7 +162,7 @@ class SharedServer:
         self._scheduler.charge(learners, self._clock() - started)
 
     def _answer(self, learner: Learner) -> None:
-        """Answer the learner's next request, unless it was answered already or they have left."""
+        """Respond to the learner's next request, if there still is one."""
         request = learner.inbox.next_if_any()
         if request is None:
             return
@@ -178,16 +182,17 @@ class SharedServer:
         return self._clock() - self._began - self._interrupted
 
     def _pause(self, learner: Learner) -> None:
-        """Let others interrupt long work for a learner, which calls this again and again.
+        """Let short requests of other learners interrupt the current work for `learner`.
 
-        Raises `RequestCancelled`, or `TooMuchAsked` if the work takes too long.
+        Long work calls this repeatedly. Raises `RequestCancelled`, or `TooMuchAsked` if the work
+        takes too long.
         """
         learner.inbox.check_cancelled()
         if self._interrupting:
             return
         if self._own_time() > self._limits.work:
             raise TooMuchAsked(
-                f"The request took longer than {self._limits.work:g} seconds, which is the limit.",
+                f"The request exceeded the limit of {self._limits.work:g} seconds.",
                 "Try a shorter text or a smaller number.",
             )
         self._interrupting = True
@@ -200,7 +205,7 @@ class SharedServer:
             self._interrupting = False
 
     def _due_before(self, learner: Learner) -> list[Learner]:
-        """Return the learners with a short request who have had less work than this one."""
+        """Return the learners who have a short request and have used less time than `learner`."""
         reached = learner.virtual_time + self._own_time()
         return [
             other
@@ -211,7 +216,7 @@ class SharedServer:
     # --- requests ---------------------------------------------------------------------------------
 
     def _next_token(self, learner: Learner) -> Session | None:
-        """Return the session of the learner's next request, if that needs exactly one token."""
+        """Return the session of the learner's next request if it needs exactly one token."""
         request = learner.inbox.first()
         if not isinstance(request, wire.AskDistribution):
             return None
@@ -254,7 +259,7 @@ class SharedServer:
         return learner.server
 
     def _drop_idle(self) -> None:
-        """Free the caches of learners who have been idle for long."""
+        """Free the caches of learners who have been idle longer than the limit."""
         before = time.monotonic() - 60 * self._limits.idle
         dropped = False
         for learner in self._scheduler.slots:

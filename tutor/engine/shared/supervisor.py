@@ -1,4 +1,4 @@
-"""Keeps a shared engine alive on machines without a service manager."""
+"""Keep a shared engine running on machines without a service manager."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from tutor.environment import without_keys
 from tutor.errors import EngineError
 
 LONGEST_WAIT = 30.0
-"""Most seconds to wait before restarting an engine that keeps ending."""
+"""The maximum number of seconds to wait before restarting an engine that keeps ending."""
 STABLE = 30.0
-"""Seconds after which a start counts as successful."""
+"""The number of seconds after which a start counts as successful."""
 
 
 def supervise(
@@ -28,8 +28,8 @@ def supervise(
 ) -> None:
     """Run an engine on this socket and restart it when it ends, until SIGTERM or SIGINT.
 
-    `on_end` is called with a sentence on how an engine ended. Raises `EngineError` if the model
-    cannot be loaded.
+    `on_end` is called with a sentence that describes how the engine ended. Raises `EngineError` if
+    the model cannot be loaded.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     descriptor = listening.fileno()
@@ -41,7 +41,7 @@ def supervise(
         started = time.monotonic()
         status = _run(command, descriptor)
         if status > 0:  # the engine has printed the reason
-            raise EngineError("The engine did not start.", "The lines above give the reason.")
+            raise EngineError("The engine did not start.", "See the messages above for the reason.")
         wait = 0.1 if time.monotonic() - started > STABLE else min(2 * wait, LONGEST_WAIT)
         on_end(f"The engine {in_words(status)} and is restarting.")
         time.sleep(wait)
@@ -50,14 +50,14 @@ def supervise(
 def _run(command: list[str], descriptor: int) -> int:
     """Run an engine and return its exit status.
 
-    The engine ends with this process, because its standard input ends then.
+    The engine ends when this process ends, because its standard input is closed then.
     """
     process = subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
         pass_fds=[descriptor],
         env=without_keys(),
-        start_new_session=True,  # Ctrl+C is for this process, which ends the other
+        start_new_session=True,  # Ctrl+C goes to this process, which ends the engine
     )
     try:
         return process.wait()

@@ -1,1 +1,1 @@
-"""The lab "Adviser"."""
+"""The lab "Adviser", which ranks options for a task."""

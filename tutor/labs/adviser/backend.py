@@ -1,4 +1,4 @@
-"""Reads the data of the adviser and saves its result. The model is not asked anything."""
+"""Reads the adviser's data and saves its results, without using the model."""
 
 from __future__ import annotations
 
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 PATIENCE = 2.0
 """The maximum number of seconds to wait while another session is writing."""
 MOST_A_DAY = 20
-"""The most files about one case on one day, so that a key held down cannot fill the disk."""
+"""The maximum number of files per case and day, so that a key that is held down cannot fill the
+disk."""
 
 
 class AdviserBackend:
-    """A backend that writes only to `folder`, which is the learner's own."""
+    """A backend that writes only to `folder`, which belongs to the learner."""
 
     def __init__(self, folder: Path, today: Callable[[], date] = date.today) -> None:
         self._folder = folder
@@ -37,8 +38,8 @@ class AdviserBackend:
     def answer(self, question: Question) -> Answer:
         """Return the data, or the path of the saved result.
 
-        Raises `LessonError` if the data is damaged, `StoreError` if the file cannot be written,
-        and `LabError` if there are too many files or the question doesn't fit the data.
+        Raises `LessonError` if the data is damaged, `StoreError` if the file cannot be written, and
+        `LabError` if there are too many files or the request doesn't fit the data.
         """
         advice = read_advice(paths.lessons_folder())
         if isinstance(question, Read):
@@ -46,7 +47,10 @@ class AdviserBackend:
         return Saved(str(self._save(question, advice)))
 
     def _save(self, save: Save, advice: Advice) -> Path:
-        """Return the path of the result. No file is replaced, and no result is written twice."""
+        """Save the result and return its path.
+
+        Existing files are not replaced, and the same result is saved only once.
+        """
         _check(save, advice)
         on = self._today()
         data = report(advice, save, on).encode()
@@ -68,7 +72,7 @@ class AdviserBackend:
 
 
 def _check(save: Save, advice: Advice) -> None:
-    """Raise `LabError` if the question, which comes from another process, doesn't fit the data."""
+    """Raise `LabError` if the request, which comes from another process, doesn't fit the data."""
     needs, settings = advice.needs, save.settings
     sound = (
         0 <= save.case <= len(advice.cases)
@@ -80,7 +84,7 @@ def _check(save: Save, advice: Advice) -> None:
         and all(0 <= weight <= HIGHEST for weight in settings.weights)
     )
     if not sound:
-        raise LabError("This result is not valid.", "This is a bug in the lab: please report it.")
+        raise LabError("This result is not valid.", "This is a bug in the lab. Please report it.")
 
 
 def make_backend(tools: Tools) -> AdviserBackend:

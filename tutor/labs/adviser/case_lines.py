@@ -22,14 +22,14 @@ _OPTION = 19
 _LEAST_OPTIONS = 5
 _OWN = (
     "What do you want to use a model for? Set the weights for your task, read the reasons, and "
-    "pick what you would try first. Press ctrl+s to save it, with the dated facts."
+    "pick what you would try first. Press ctrl+s to save the result with its dated facts."
 )
 
 
 def cases(state: State, advice: Advice, width: int, room: int) -> list[Content]:
     """Return the situation, the options, and the comment on the pick.
 
-    On a low screen this is longer than the view, which scrolls.
+    If these lines don't fit on a low screen, the view scrolls.
     """
     case = adviser.case_of(advice, state.case)
     text = wrapped(Content(case.text if case else _OWN), width)
@@ -92,7 +92,7 @@ def _option(state: State, advice: Advice, row: Place, width: int) -> Content:
 
 
 def _said(state: State, advice: Advice, case: Case, width: int) -> list[Content]:
-    """Return the comment on the pick, or, once the case is solved, on the option in focus."""
+    """Return the comment on the pick or, once the case is solved, on the option in focus."""
     picked = state.picked[state.case]
     if picked is None:
         return []
@@ -110,12 +110,14 @@ def _said(state: State, advice: Advice, case: Case, width: int) -> list[Content]
     if adviser.refusal(state) is not None:
         said += wrapped(Content("Press Tab and change the weights before you pick again."), width)
     if solved:
-        said += wrapped(Content.assemble(("Defensible: ", MUTED), defensible(advice, case)), width)
+        said += wrapped(
+            Content.assemble(("Defensible options: ", MUTED), defensible(advice, case)), width
+        )
     return said
 
 
 def _left_out(state: State, advice: Advice, case: Case) -> str:
-    """Return the needs that matter in this case but have no weight, or the wrong kind."""
+    """Return the needs that matter in this case but have no weight or the wrong kind."""
     names = []
     for place, need in enumerate(advice.needs):
         meant = need.kinds[state.now.kinds[place]].place

@@ -1,6 +1,6 @@
-"""The data of the adviser: needs, options, how well each option meets each need, and cases.
+"""Defines the adviser's data: needs, options, how well each option meets each need, and cases.
 
-`tutor.labs.adviser.data_files` reads it from `lessons/adviser.yaml` and `lessons/cases.yaml`.
+`tutor.labs.adviser.data_files` reads the data from `lessons/adviser.yaml` and `lessons/cases.yaml`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ import msgspec
 
 Level = Literal["not", "partly", "well", "fully"]
 LEVELS: tuple[Level, ...] = get_args(Level)
-"""The names of the levels 0 to 3 at which an option can meet a need."""
+"""The names of the levels 0 to 3, which rate how well an option meets a need."""
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """One kind of a need, such as images as input.
+    """One kind of a need, such as images as a kind of input.
 
-    `must` is its meaning as a condition, and `least` the level that an option must reach then.
-    `place` is its index among the kinds of all needs.
+    `must` describes the kind as a condition, and `least` is the minimum level that the condition
+    requires. `place` is the kind's index among the kinds of all needs.
     """
 
     id: str
@@ -36,7 +36,7 @@ class Need(msgspec.Struct, frozen=True):
 
 
 class DatedFact(msgspec.Struct, frozen=True):
-    """A fact that `source` stated in the month `as_of` (year-month).
+    """A fact as stated by `source` in the month `as_of` (year-month).
 
     `second_hand` is True if the source is not the vendor.
     """
@@ -51,9 +51,9 @@ class DatedFact(msgspec.Struct, frozen=True):
 
 
 class Serving(msgspec.Struct, frozen=True):
-    """The level at which an option meets one kind of need, and the reason in one sentence.
+    """A rating of how well an option meets one kind of need, with the reason in one sentence.
 
-    `facts` are the facts behind it that a vendor can change.
+    `facts` are the facts behind the rating that a vendor can change.
     """
 
     level: int
@@ -62,7 +62,7 @@ class Serving(msgspec.Struct, frozen=True):
 
 
 class Option(msgspec.Struct, frozen=True):
-    """An option, with one entry of `serves` for each kind of each need, by the kind's index."""
+    """An option. `serves` rates it for each kind of each need, by the kind's index."""
 
     id: str
     name: str
@@ -73,9 +73,9 @@ class Option(msgspec.Struct, frozen=True):
 class Case(msgspec.Struct, frozen=True):
     """A situation in which the learner picks an option.
 
-    `matters` has the weight (0 to 3) that we would give each kind of need, and `musts` whether it
-    is a condition, both by the kind's index. `defensible` has for each option whether it can be
-    defended, and `why` our comment on it.
+    `matters` has the weight (0 to 3) that we would give to each kind of need, and `musts` tells
+    whether we would make it a must; both are indexed by kind. `defensible` tells whether each
+    option can be defended, and `why` has our comment on each option.
     """
 
     id: str

@@ -1,4 +1,4 @@
-"""Reads the data of the adviser: `adviser.yaml` and `cases.yaml`, and the facts they refer to."""
+"""Reads the adviser's data: `adviser.yaml`, `cases.yaml`, and the facts that they refer to."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Weight = Annotated[int, msgspec.Meta(ge=0, le=3)]
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An entry of a file; unknown fields are refused."""
+    """An entry of a file. Unknown fields are refused."""
 
 
 class _Kind(_Entry, frozen=True):
@@ -142,7 +142,7 @@ def _case(read: _Case, kinds: Sequence[str], options: Sequence[str]) -> data.Cas
 def _check_the_same(where: str, what: str, said: Set[str], wanted: Set[str], place: Place) -> None:
     if missing := wanted - said:
         raise place.error(
-            f"The {where} says nothing about {what} {min(missing)!r}.", "Add a line for it."
+            f"The {where} has no entry for {what} {min(missing)!r}.", "Add an entry for it."
         )
     _check_known(where, what, said, wanted, place)
 

@@ -1,7 +1,7 @@
-"""Ranks options by the learner's needs, with a rule that is shown and a reason for every level.
+"""Ranks options by the learner's needs, with a visible rule and a reason for every level.
 
-The needs, options and cases are data (`data`, which `data_files` reads), and `rule` has the rule.
-The model is not asked anything. The engine only reads the data and writes the result to a file.
+`data` defines the needs, options and cases, `data_files` reads them, and `rule` ranks the options.
+The model is not used. The engine only reads the data and saves the results to files.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ View = Literal["needs", "reasons", "cases"]
 VIEWS: tuple[View, ...] = get_args(View)
 
 LOCAL, NO_LLM = "local", "no-llm"
-"""The options that the goals are about."""
+"""The ids of the options that the goals are about."""
 ENOUGH_CASES = 5
 AT_ONCE = 2
-"""The number of them to solve with the first pick. If a learner tries one option after another, we
-don't know whether the weights or the trying solved the case."""
+"""The number of cases that must be solved with the first pick. A learner who tries one option after
+another might solve a case by trial and error."""
 
 
 class PickOption(msgspec.Struct, frozen=True, tag_field="do", tag="pick"):
@@ -39,14 +39,14 @@ class SaveResult(msgspec.Struct, frozen=True, tag_field="do", tag="keep"):
 Weighing = (
     Adjust[Literal["weight"]] | Toggle[Literal["must"]] | Choose[Literal["case", "kind"]] | Reset
 )
-"""`Adjust` changes the weight of the need in focus, `Toggle` makes it a must or not, and `Choose`
-changes its kind, or the case. The learner's own task precedes the first case. `Reset` sets all
-weights of this case to 0."""
+"""`Adjust` changes the weight of the need in focus, and `Toggle` makes it a must or not. `Choose`
+selects another kind of this need, or another case; the learner's own task comes before the first
+case. `Reset` resets all needs in this case."""
 Action = ShowView[View] | MoveFocus[Literal["need", "option"]] | Weighing | PickOption | SaveResult
 
 
 class Settings(msgspec.Struct, frozen=True):
-    """For each need, its weight (0 to 3), the index of its kind, and whether it is a must."""
+    """The weight of each need (0 to 3), the index of its kind, and whether it is a must."""
 
     weights: tuple[int, ...]
     kinds: tuple[int, ...]
@@ -58,7 +58,7 @@ class Read(msgspec.Struct, frozen=True, tag=True):
 
 
 class Save(msgspec.Struct, frozen=True, tag=True):
-    """A request to save the settings and the pick of a case (0 is the learner's own task)."""
+    """A request to save the settings and the pick of a case. Case 0 is the learner's own task."""
 
     case: int
     settings: Settings
@@ -78,10 +78,11 @@ Answer = Advice | Saved
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `settings` and `picked` have one entry for each case, the learner's own task first. `before`
-    are the settings of the current case before the last change. `need` and `option` are in focus.
-    `owed` is waiting to be saved, and `saved` was just saved. `missed` are the cases and settings
-    of picks that cannot be defended, `solved` the cases with a pick that can, and `at_once` the
+    `settings` and `picked` have one entry for each case, the learner's own task first. `before` are
+    the settings of the current case before the last change. `need` and `option` are the indexes of
+    the need and the option in focus. `owed` is the result that is being saved, and `saved` is the
+    file of the last saved result. `missed` has the case and the settings of each pick that cannot
+    be defended. `solved` has the cases with a pick that can be defended, and `at_once` has the
     cases that were solved with the first pick.
     """
 
@@ -108,14 +109,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 def act(state: State, action: Action) -> State:
     """Return the state after an action.
 
-    Raises `LabError` for a pick before any weight is set, or a second pick with the same weights.
+    Raises `LabError` if the learner picks before setting any weight, or picks again with the same
+    weights after a pick that cannot be defended.
     """
     advice = state.advice
     if advice is None:
         return state
     state = replace(state, saved=None)
     match action:
-        case ShowView(view=view):  # coming from the needs, the option in first place is in focus
+        case ShowView(view=view):  # focus the option in first place when leaving the needs
             first = ranking(advice, state.now)[0].option
             option = first if state.view == "needs" else state.option
             return replace(state, view=view, option=option)
@@ -181,14 +183,14 @@ def _changed(settings: Settings, advice: Advice, need: int, action: Weighing) ->
 def refusal(state: State) -> LabError | None:
     """Return the error of a pick in this state, or None if the learner can pick.
 
-    A pick needs at least one weight or must. After a pick that cannot be defended, the settings
-    must be changed first.
+    A pick needs at least one weight or must. After a pick that cannot be defended, the learner must
+    change the settings before picking again.
     """
     if not any(state.now.weights) and not any(state.now.musts):
         return LabError("All weights are still 0.", "Press Tab and set some weights first.")
     if state.case not in state.solved and (state.case, state.now) in state.missed:
         return LabError(
-            "You have picked already with these weights.",
+            "You have already picked with these weights.",
             "Press Tab, change the weights, and pick again.",
         )
     return None
@@ -247,9 +249,9 @@ def _first(state: State, option: str) -> bool:
     return advice is not None and lead(advice, state.now) == {advice.option(option)}
 
 
-@goal("one-weight", "Change one weight so that no option in first place stays there")
+@goal("one-weight", "Change one weight so that first place goes to another option")
 def _one_weight_decides(state: State) -> bool:
-    """Return True if the last change, of one weight, replaced all options in first place."""
+    """Return True if the last action changed one weight and replaced all options in first place."""
     if state.advice is None or state.before is None:
         return False
     before, now = state.before, state.now
@@ -259,7 +261,7 @@ def _one_weight_decides(state: State) -> bool:
     return changed == 1 and alike and bool(led) and bool(leads) and not led & leads
 
 
-@goal("must", "Set a must that excludes everything in first place")
+@goal("must", "Set a must that excludes every option in first place")
 def _must_excludes_first(state: State) -> bool:
     if state.advice is None or state.before is None:
         return False
@@ -270,11 +272,11 @@ def _must_excludes_first(state: State) -> bool:
 
 
 FIRST = -100
-"""A move up that is large enough to reach the top of any list."""
+"""A step upward that is large enough to reach the top of any list."""
 
 
 def _solved(*weighing: Action) -> tuple[Action, ...]:
-    """Return steps of the solution: weigh the next case and pick the option in first place."""
+    """Return solution steps that weigh the next case and pick the option in first place."""
     return (Choose(1, "case"), *weighing, MoveFocus(FIRST, "option"), PickOption())
 
 
@@ -296,9 +298,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=250,
     lesson="choosing",
     task=(
-        "Weigh what a task needs, and watch the ranking: points are weight × level, "
-        "added up. Then solve cases: set the weights, read the reasons, and pick an "
-        "option that you can defend."
+        "Give each need of a task a weight, and watch the ranking: points are the sum of "
+        "weight × level. Then solve cases: read the reasons, and pick an option that you "
+        "can defend."
     ),
     asks_model=False,
     private=lambda question: isinstance(question, Save),
@@ -309,12 +311,12 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(
         Goal(
             "local-first",
-            "Bring an open local model alone to first place",
+            "Rank “Open local model” first, without a tie",
             lambda s: _first(s, LOCAL),
         ),
         Goal(
             "no-llm-first",
-            "Bring “no LLM at all” alone to first place",
+            "Rank “No LLM” first, without a tie",
             lambda s: _first(s, NO_LLM),
         ),
         _one_weight_decides,
@@ -324,12 +326,12 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
             "Solve five cases, two of them with your first pick",
             lambda state: len(state.solved) >= ENOUGH_CASES and len(state.at_once) >= AT_ONCE,
         ),
-        Goal("saved", "Save a result", lambda state: state.saved is not None),
+        Goal("saved", "Save a result to a file (ctrl+s)", lambda state: state.saved is not None),
     ),
     solution=(
         *_on(0, _weight(1)),  # inputs
         *_on(5, _weight(1)),  # privacy: an open local model
-        *_on(1, _MUST),  # control, and it is out
+        *_on(1, _MUST),  # control, which excludes it
         Reset(),
         *_on(2, _weight(1)),  # cost: no LLM
         *_solved(*_on(4, _weight(3)), *_on(2, _weight(2))),  # letters

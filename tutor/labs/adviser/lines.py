@@ -1,4 +1,4 @@
-"""Draws the views of the adviser: pure functions from a state to lines."""
+"""Draws the views of the adviser."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ _NAME = 14
 _OPTION = 19
 _MOVED = 4
 _LEGEND = 15
-"""The fewest columns of a bar that leave room for the legend."""
+"""The minimum width of a bar, in columns, that leaves room for the legend."""
 _LEAST_TABLE = 10
 _HEADED = 5
-"""The fewest rows of a table with a heading."""
+"""The minimum number of rows of a table that has a heading."""
 _BLANK = [Content("")]
 _RULE = (
-    "All weights are 0. Points are weight × level (0 to 3), added up; the score is the percentage "
+    "All weights are 0. Points are the sum of weight × level (0 to 3). The score is the percentage "
     "of the highest possible points."
 )
 _JUDGED = (
-    "The levels are our ratings. Facts that can change are dated; the file that you save has "
+    "The levels are our ratings. Facts that can change are dated, and the saved file lists "
     "their sources."
 )
-_ALL_OUT = "Every option is out. Press m to turn off one of the musts."
+_ALL_OUT = "Every option is excluded. Press m to turn off a must."
 
 
 def lines(state: State, width: int, height: int) -> Sequence[Content]:
@@ -69,7 +69,7 @@ def lines(state: State, width: int, height: int) -> Sequence[Content]:
 
 
 def _fitting(blocks: Sequence[list[Content]], room: int) -> Iterator[list[Content]]:
-    """Yield each block, the most important first; a block that doesn't fit becomes empty."""
+    """Yield the blocks, which are sorted by importance. A block that doesn't fit becomes empty."""
     for block in blocks:
         fits = len(block) <= room
         room -= len(block) if fits else 0
@@ -124,7 +124,7 @@ def _dials(state: State, advice: Advice, rows: int) -> list[Content]:
 
 
 def _ranking(state: State, advice: Advice, width: int, rows: int) -> list[Content]:
-    """Return the options in order of rank, each with its score now and before the last change."""
+    """Return the options by rank, each with its score now and before the last change."""
     now = adviser.ranking(advice, state.now)
     before: dict[int, Place] = {}
     if state.before is not None:
@@ -183,7 +183,7 @@ def _need_in_focus(state: State, advice: Advice, width: int) -> list[Content]:
     meant = need.kinds[kind]
     asks = Content.assemble((f"{need.asks} ", MUTED), (meant.name, "bold"), (count, MUTED))
     must = Content.assemble(
-        ("a must: " if state.now.musts[state.need] else "as a must: ", MUTED), meant.must
+        ("must: " if state.now.musts[state.need] else "if a must: ", MUTED), meant.must
     )
     return [*wrapped(asks, width), *wrapped(must, width)]
 
@@ -195,7 +195,9 @@ def _first_place(state: State, advice: Advice, width: int) -> list[Content]:
         return wrapped(Content.styled(_RULE if some else _ALL_OUT, MUTED), width)
     names = options_named(advice, leaders)
     decides = what_decides(advice, state.now, min(leaders))
-    return wrapped(Content.assemble(("first: ", MUTED), (f"{names}. ", "bold"), decides), width)
+    return wrapped(
+        Content.assemble(("first place: ", MUTED), (f"{names}. ", "bold"), decides), width
+    )
 
 
 def reasons(state: State, advice: Advice, width: int) -> list[Content]:
@@ -211,7 +213,7 @@ def reasons(state: State, advice: Advice, width: int) -> list[Content]:
     shared = sum(each.place == row.place for each in rows) > 1 and row.place is not None
     name = Content.assemble(
         (option.name, "bold"),
-        f"  {place}{', shared' * shared}",
+        f"  {place}{', tied' * shared}",
         (f"  {row.points} of {most} points", MUTED),
     )
     drawn = [
@@ -261,5 +263,5 @@ def _reason(
 
 
 def _hanging(head: Content, text: Content, width: int) -> list[Content]:
-    """Return `head` followed by `text`, whose lines all begin in the same column."""
+    """Return `head` followed by `text`, with a hanging indent."""
     return [line.rstrip() for line in layout.hanging(head, text, width).split("\n")]

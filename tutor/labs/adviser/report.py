@@ -1,4 +1,4 @@
-"""Writes the adviser's result as Markdown; the same settings on the same day give the same text."""
+"""Writes the adviser's result as Markdown, which depends only on the settings and the date."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from tutor.labs.adviser.words import dated, defensible, title, what_decides
 
 RULE = (
     "Each option meets each need at a level: not (0), partly (1), well (2), fully (3). Its points "
-    "are the sum of weight × level. A must excludes every option below a least level. The levels "
-    "are our judgments, with reasons; they are not measurements. Facts that a vendor can change "
-    "are dated. Only a test on examples of the task shows how well a model does it."
+    "are the sum of weight × level. A must excludes every option below a minimum level. The levels "
+    "are our ratings, with reasons; they are not measurements. Facts that a vendor can change "
+    "are dated. Only a test on examples of the task shows how well a model performs it."
 )
 
 
 def report(advice: Advice, save: Save, on: date) -> str:
-    """Return the whole file."""
+    """Return the text of the whole file."""
     case, settings = adviser.case_of(advice, save.case), save.settings
     parts = [
         [f"# Choosing: {title(advice, save.case)}", "", f"Saved on {on}."],
@@ -36,7 +36,7 @@ def report(advice: Advice, save: Save, on: date) -> str:
 
 
 def _table(rows: Sequence[Sequence[str]], right: Sequence[int]) -> list[str]:
-    """Return a Markdown table whose columns `right` are aligned to the right."""
+    """Return a Markdown table in which the columns `right` are right-aligned."""
     marks = ["--:" if column in right else ":--" for column in range(len(rows[0]))]
     return [f"| {' | '.join(row)} |" for row in (rows[0], marks, *rows[1:])]
 
@@ -65,7 +65,7 @@ def _choice(advice: Advice, save: Save, case: Case | None) -> list[str]:
     lines = [f"**{advice.options[save.picked].name}**"]
     if case is not None:
         lines += ["", case.why[save.picked], "", case.because, ""]
-        lines.append(f"Defensible here: {defensible(advice, case)}.")
+        lines.append(f"Defensible options: {defensible(advice, case)}.")
     return lines
 
 
@@ -90,7 +90,7 @@ def _reasons(advice: Advice, settings: Settings) -> list[str]:
 
 
 def _facts(advice: Advice, settings: Settings) -> list[str]:
-    """Return the facts that the levels above rest on, each once, with its source."""
+    """Return the facts that the levels depend on, each once and with its source."""
     used = dict.fromkeys(
         fact
         for option in advice.options

@@ -1,9 +1,9 @@
 """Ranks options by the adviser's rule, on plain numbers.
 
-Each option meets each need at a level from 0 to 3, and each need has a weight from 0 to 3. The
-points of an option are the sum of weight times level over all needs. A must excludes every option
-that is below the least level of that need, whatever its points. That is all: options get points
-for nothing else, and options with equal points share a place.
+Each option meets each need at a level from 0 to 3, and each need has a weight from 0 to 3. An
+option's points are the sum of weight times level over all needs. A must excludes every option that
+is below the minimum level for that need, whatever its points. Nothing else affects the ranking.
+Options with equal points share a place.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ HIGHEST = 3
 
 
 class Table(msgspec.Struct, frozen=True):
-    """The `levels[option][need]`, and for each need the `least` level that a must demands."""
+    """The `levels[option][need]`, and the `least` level that a must requires for each need."""
 
     levels: tuple[tuple[int, ...], ...]
     least: tuple[int, ...]
 
 
 class Place(msgspec.Struct, frozen=True):
-    """The place of an option in the ranking, counted from 1, and its points.
+    """An option's place in the ranking, counted from 1, and its points.
 
-    Options with equal points share a place. An excluded option has no place; `unmet` are the needs
-    whose musts it does not meet.
+    Options with equal points share a place. An excluded option has no place, and `unmet` are the
+    needs whose musts it doesn't meet.
     """
 
     option: int
@@ -38,9 +38,10 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class Deciding(msgspec.Struct, frozen=True):
-    """The smallest change that affects the first place.
+    """The smallest change that affects first place.
 
-    If only the weight of `need` becomes `weight`, the options `lead` are in first place.
+    If the weight of `need` becomes `weight` and no other weight changes, the options `lead` take
+    first place.
     """
 
     need: int
@@ -54,18 +55,18 @@ def points(levels: Sequence[int], weights: Sequence[int]) -> int:
 
 
 def share(points_: int, weights: Sequence[int]) -> float:
-    """Return the points divided by those of an option with all levels at the highest (0 to 1)."""
+    """Return the points as a fraction (0 to 1) of the highest possible points."""
     most = HIGHEST * sum(weights)
     return points_ / most if most else 0.0
 
 
 def unmet(levels: Sequence[int], least: Sequence[int], musts: Sequence[bool]) -> tuple[int, ...]:
-    """Return the needs that are musts and below their least level."""
+    """Return the needs that are musts but below their minimum level."""
     return tuple(need for need, must in enumerate(musts) if must and levels[need] < least[need])
 
 
 def ranking(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> tuple[Place, ...]:
-    """Return the places of all options: by points, then those that are excluded.
+    """Return the places of all options, sorted by points, with excluded options last.
 
     Options with equal points keep the order of the table.
     """
@@ -81,9 +82,9 @@ def ranking(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> tupl
 
 
 def lead(table: Table, weights: Sequence[int], musts: Sequence[bool]) -> frozenset[int]:
-    """Return the options in first place; several if they tie.
+    """Return the options in first place, which are several if they tie.
 
-    There are none if all options are excluded or all weights are 0.
+    Returns none if all options are excluded or all weights are 0.
     """
     running = {
         option: points(levels, weights)
@@ -101,9 +102,10 @@ def deciding(
 ) -> Deciding | None:
     """Return the smallest change of one weight that brings `option` to first place.
 
-    If it is already in first place, return the smallest change after which others are there. If
-    several changes are equally small, the need with the highest weight counts, then the first
-    need. Returns None if no single weight has this effect.
+    If `option` is already in first place, return the smallest change after which first place goes
+    to a different set of options. If several changes are equally small, prefer the need with the
+    highest weight, then the first need. Returns None if no change of a single weight has this
+    effect.
     """
     now = lead(table, weights, musts)
     found: list[tuple[tuple[int, int, int], Deciding]] = []

@@ -1,4 +1,4 @@
-"""Binds the keys of the adviser; `adviser_lines` draws its views."""
+"""Binds the keys of the adviser. The module `lines` draws its views."""
 
 from __future__ import annotations
 
@@ -26,21 +26,22 @@ _ACTIONS: dict[View, str] = {
     "cases": "option case pick",
 }
 ONLY_IN = {action: view for view, names in _ACTIONS.items() for action in names.split()}
-"""The view in which an action is available; other actions are available in all views."""
+"""The view of each action that is available in only one view. Other actions are always
+available."""
 
 
 class AdviserView(LabView):
-    """The needs with the ranking, the reasons for and against one option, and the cases."""
+    """Shows the needs with the ranking, the reasons for and against an option, or the cases."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("tab", "next_view", "view", "Show the needs, the reasons or the cases."),
         Binding("shift+tab", "next_view(-1)", show=False),
         *pair(UP_DOWN, "move_focus(*, 'need')", "need", "Go to another need."),
         *pair(LEFT_RIGHT, "adjust(*, 'weight')", "weight", "Change the weight of the need."),
-        key("m", "switch('must')", "must", "Make the need a must, or not."),
+        key("m", "switch('must')", "must", "Turn the must for this need on or off."),
         key("k", "choose(1, 'kind')", "kind", "Choose the next kind of this need."),
-        key("z", "reset", "reset", "Set all weights to 0, without any musts."),
-        *pair(LEFT_RIGHT, "other(*)", "option", "Go to another option of the ranking."),
+        key("z", "reset", "reset", "Reset all weights to 0 and turn off all musts."),
+        *pair(LEFT_RIGHT, "other(*)", "option", "Go to another option in the ranking."),
         *pair(UP_DOWN, "read(*)", "scroll", "Scroll the text."),
         *pair(UP_DOWN, "option(*)", "option", "Go to another option."),
         key("enter", "pick", "pick", "Pick the option that you would defend."),
@@ -70,7 +71,7 @@ class AdviserView(LabView):
     def action_read(self, by: int) -> None:
         self.scroll_relative(y=by, animate=False)
 
-    # On a low screen a case is longer than the view, so each key scrolls to what it changes.
+    # On a low screen, a case doesn't fit into the view, so each key scrolls to what it changes.
 
     def action_option(self, by: int) -> None:
         before = self.state.option

@@ -1,4 +1,4 @@
-"""Words the adviser's findings, for the screen and for the saved file."""
+"""Formats the adviser's findings as text, for the screen and for the saved file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from tutor.labs.adviser.data import Advice, Case, DatedFact
 from tutor.labs.adviser.lab import Settings
 
 MOST_NAMES = 3
-"""The most options that are named; of more, only the number is given."""
+"""The maximum number of options that are listed by name. If there are more, only their number is
+given."""
 
 
 def listed(names: Iterable[str]) -> str:
@@ -35,27 +36,28 @@ def defensible(advice: Advice, case: Case) -> str:
 def options_named(advice: Advice, options: Iterable[int]) -> str:
     """Return the names of the options, or their number if there are many."""
     names = [advice.options[option].name for option in sorted(options)]
-    return listed(names) if len(names) <= MOST_NAMES else f"{len(names)} options at once"
+    return listed(names) if len(names) <= MOST_NAMES else f"{len(names)} tied options"
 
 
 def what_decides(advice: Advice, settings: Settings, option: int) -> str:
-    """Return a sentence about the smallest change of one weight that affects the first place.
+    """Return a sentence about the smallest change of one weight that affects first place.
 
-    The change brings this option to first place or, if it is there, changes who shares that place.
+    The change brings this option to first place. If the option is already there, the change affects
+    which options share first place.
     """
     needs, table = advice.needs, adviser.table(advice, settings)
     if unmet := adviser_rule.unmet(table.levels[option], table.least, settings.musts):
         musts = [needs[need].kinds[settings.kinds[need]].must for need in unmet]
-        return "Out at any weights. " + " ".join(musts)
+        return "Out, whatever the weights. " + " ".join(musts)
     now = adviser.lead(advice, settings)
     if not now:
-        return "All weights are 0, so there is no first place."
+        return "All weights are 0, so no option is in first place."
     found = adviser.deciding(advice, settings, option)
     if found is None:
         return (
-            "No change of a single weight would change the first place."
+            "No change to a single weight would affect first place."
             if option in now
-            else "No change of a single weight would bring it to first place."
+            else "No change to a single weight would bring this option to first place."
         )
     change = f"{found.weight} instead of {settings.weights[found.need]}"
     to = options_named(advice, found.lead)

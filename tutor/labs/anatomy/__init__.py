@@ -1,1 +1,1 @@
-"""The lab "Anatomy of a model"."""
+"""The "Anatomy of a model" lab."""

@@ -1,4 +1,4 @@
-"""Lists the network's tensors, and processes a text with rounded weights."""
+"""Lists the network's tensors, and processes text with rounded weights."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tutor.labs.kit.sentence_ids import tokens_of
 
 
 class AnatomyBackend:
-    """Answers the questions of the lab, and caches the exact log-probabilities for comparisons."""
+    """The backend of the anatomy lab. It caches the log-probabilities at full precision."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -25,10 +25,10 @@ class AnatomyBackend:
         self._tensors = list(tensors.tensors(tools.model.network))
 
     def answer(self, question: Question) -> Answer:
-        """Return what was asked for.
+        """Process a request and return the response.
 
-        Raises `TextError` for a text that the model cannot process, and `LabError` for a tensor
-        that doesn't exist.
+        Raises `TextError` if the model cannot process the text, and `LabError` if the requested
+        tensor doesn't exist.
         """
         match question:
             case lab.Parts():

@@ -1,4 +1,4 @@
-"""The anatomy lab: where the model's parameters are, and how it behaves with fewer bits."""
+"""Shows where the model's parameters are, and how the model behaves with fewer bits per weight."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
 
 MOST_WEIGHTS = 4_000_000
-"""Maximum weights that are counted. Of a larger tensor, only every n-th row is used."""
+"""The maximum number of weights in a histogram. Larger tensors are sampled by row."""
 
 BINS = 61
 
@@ -25,8 +25,8 @@ VIEWS: tuple[View, ...] = ("roles", "layers", "precision")
 Action = (
     EditText | ShowView[View] | MoveFocus[Literal["row", "tensor"]] | Toggle[Literal["bytes"]] | Run
 )
-"""`MoveFocus` chooses another row of the view, or another tensor of the role. `Toggle` switches
-between parameters and bytes. `Run` processes the text at the precision in focus, or stops."""
+"""`MoveFocus` chooses another row of the view, or another tensor with the same role. `Toggle`
+switches between parameters and bytes. `Run` starts or stops a run at the precision in focus."""
 
 
 class Parts(msgspec.Struct, frozen=True, tag=True):
@@ -43,7 +43,10 @@ Question = Parts | Look | Through | Compare
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True):
-    """A tensor. `layer` is None outside the blocks; `form` is the format that it is stored in."""
+    """A tensor.
+
+    `layer` is None for tensors outside the blocks. `form` is the number format of its weights.
+    """
 
     role: str
     layer: int | None
@@ -58,7 +61,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Inventory(msgspec.Struct, frozen=True, tag=True):
-    """All tensors of a model. `format` is the number format of the model's file."""
+    """All tensors of a model. `format` is the number format in the model file."""
 
     parts: tuple[Part, ...]
     layers: int
@@ -68,10 +71,10 @@ class Inventory(msgspec.Struct, frozen=True, tag=True):
 class Histogram(msgspec.Struct, frozen=True, tag=True):
     """The distribution of a tensor's weights.
 
-    `typical` is the root mean square, `largest` the largest absolute value. `counts` are the
-    numbers of weights in equal bins from -largest to +largest, out of `looked_at` weights.
-    `rounding` estimates the relative error of the rounding in the model's file, or is None for
-    floats.
+    `typical` is the root mean square of the weights, and `largest` the largest absolute value.
+    `counts` is a histogram of `looked_at` weights with bins of equal width from -largest to
+    +largest. `rounding` is the estimated relative error from rounding in the model file, or None if
+    the file contains floats.
     """
 
     typical: float
@@ -85,11 +88,12 @@ Answer = Inventory | Histogram | Stream | Differences
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The view, the focus, and the results so far.
+    """The state of the lab.
 
-    `tensor` is an index into the tensors of the role. `nbytes` is true if bytes are compared, and
-    false for parameters. `precision` is an index into `PRECISIONS`, and `running` the number of
-    bits at which the text is being processed, if any.
+    `tensor` is an index into the tensors with the current role. `nbytes` selects whether the views
+    compare bytes (True) or parameters (False). `precision` is an index into `PRECISIONS`. `running`
+    is the precision of the current run in bits, or None. `readings` contains the results by
+    precision.
     """
 
     text: str = "The capital of France is Paris, and the capital of Italy is Rome."
@@ -112,13 +116,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return tuple(dict.fromkeys(part.role for part in parts))
 
     def of_role(self, role: str) -> list[int]:
-        """Return the numbers of the tensors with this role."""
+        """Return the indexes of the tensors with this role."""
         assert self.inventory is not None
         return [at for at, part in enumerate(self.inventory.parts) if part.role == role]
 
     @property
     def looked_at(self) -> int | None:
-        """The number of the tensor in focus."""
+        """The index of the tensor in focus, or None if the inventory is not loaded yet."""
         return None if self.inventory is None else self.of_role(self.roles[self.role])[self.tensor]
 
     def reading(self, bits: int) -> Reading:
@@ -126,7 +130,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def progress(self) -> tuple[int, Progress] | None:
-        """The precision being processed, in bits, and how many blocks are done; or None."""
+        """The precision being processed, in bits, and its progress in blocks, or None."""
         if self.running is None or self.inventory is None:
             return None
         blocks = self.inventory.layers
@@ -200,7 +204,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Look(at=at), Histogram():
             return replace(state, histograms={**state.histograms, at: answer})
         case Through(bits=bits), Stream(data=None):
-            # This machine has no kernel for this precision.
+            # The machine has no kernel for this precision.
             readings = {**state.readings, bits: Reading(possible=False)}
             return replace(state, readings=readings, running=None)
         case Through(bits=bits), Stream(data=bytes() as data, tokens=tokens, left_out=left_out):
@@ -209,20 +213,20 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, readings=readings, tokens=tokens, left_out=left_out)
         case Compare(), Differences():
             assert state.running is not None
-            exact = state.reading(PRECISIONS[0])  # This one always comes first.
+            exact = state.reading(PRECISIONS[0])  # The exact run always comes first.
             bits = PRECISIONS[0] if exact.result is None else state.running
             done = replace(state.reading(bits), result=answer)
             running = None if bits == state.running else state.running
             return replace(state, readings={**state.readings, bits: done}, running=running)
         case _:
-            return state  # A backend never returns such a combination.
+            return state  # No other combination occurs.
 
 
 FAR_OUT = 25
 FEW_BITS = 4
 
 
-@goal("outlier", "Find a weight 25 times as large as is typical for its tensor")
+@goal("outlier", "Find a weight that is 25 times its tensor's typical size")
 def _outlier(state: State) -> bool:
     at = state.looked_at
     found = None if at is None or state.view != "roles" else state.histograms.get(at)
@@ -233,12 +237,12 @@ def _results(state: State) -> list[tuple[int, Differences]]:
     return [(bits, r.result) for bits, r in state.readings.items() if r.result is not None]
 
 
-@goal("harmless", "Round to 4 bits or fewer with a divergence below 0.05 bits")
+@goal("harmless", "Round to 4 or fewer bits and keep the divergence below 0.05 bits")
 def _harmless(state: State) -> bool:
     return any(bits <= FEW_BITS and found.divergence < 0.05 for bits, found in _results(state))
 
 
-@goal("ruin", "Round until more than half of the most probable tokens change")
+@goal("ruin", "Round until the top token changes at over half of the positions")
 def _ruined(state: State) -> bool:
     return any(found.same < 0.5 for _, found in _results(state))
 
@@ -249,8 +253,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=130,
     lesson="attention",
     task=(
-        "Where are the parameters, and how many bits does each need? Look at the "
-        "weights of any tensor, then round them all and see when the answers change."
+        "See where the parameters are, and find out how many bits each one needs. Look at the "
+        "weights of any tensor, then round all weights and see when the predictions change."
     ),
     start=State,
     act=act,
@@ -258,7 +262,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     receive=receive,
     goals=(_outlier, _harmless, _ruined),
     solution=(
-        MoveFocus(5, "row"),  # the value matrices
+        MoveFocus(5, "row"),  # The value matrices.
         ShowView("precision"),
         MoveFocus(3, "row"),  # 4 bits
         Run(),

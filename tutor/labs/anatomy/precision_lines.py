@@ -1,4 +1,4 @@
-"""Draws the precision view: the same text processed with fewer bits per weight."""
+"""Draws the precision view, which compares predictions with fewer bits per weight."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Con
         Column("bits", 4, right=True),
         Column("MB", 8, right=True),
         Column("divergence", size, right=True),
-        Column("same top" if room.roomy else "same", size, right=True),
+        Column("same token" if room.roomy else "same", size, right=True),
     ]
     if room.roomy:
         columns.append(Column("bits/token", 14, right=True))
@@ -33,7 +33,7 @@ def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Con
         result = reading.result
         cells: list[Cell] = [(str(bits), "bold" if chosen else ""), f"{weights * bits / 8e6:.1f}"]
         if not reading.possible:
-            cells.append(("   not available on this machine or for these sizes", NOT_YET))
+            cells.append(("   not available on this machine or for this model", NOT_YET))
         elif result is None:
             said = f"{reading.done} of {inventory.layers} blocks" if reading.done else "press r"
             cells.append((f"{said:>{2 * size}}", MUTED))
@@ -48,14 +48,14 @@ def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Con
 
 
 def errors(state: State, room: Room) -> list[Content]:
-    """Return the rounding errors of the matrices at the precision in focus, by layer."""
+    """Return the rounding error of each kind of matrix at the precision in focus, by layer."""
     bits = PRECISIONS[state.precision]
     by_layer = state.reading(bits).errors
     known = _rounded_before(state, room.width)
     if state.precision == 0 or not by_layer:
-        said = "divergence: from the distribution at 32 bits, in bits per token"
+        said = "divergence from the distribution at 32 bits, in bits per token"
         return [Content.styled(said, MUTED), *known] if room.roomy else []
-    lines = [Content.styled(f"weight error at {bits} bits, by layer", MUTED)]
+    lines = [Content.styled(f"rounding error at {bits} bits, by layer", MUTED)]
     highest = max(max(of_layer) for of_layer in by_layer) or 1
     for place, name in enumerate(MATRICES):
         values = [of_layer[place] for of_layer in by_layer]
@@ -73,9 +73,9 @@ def errors(state: State, room: Room) -> list[Content]:
 
 
 def _rounded_before(state: State, width: int) -> list[Content]:
-    """Return a note that a file with few bits already has rounding errors, if it is one."""
+    """Return a note if the model file is quantized and so already contains rounding errors."""
     format_ = "" if state.inventory is None else state.inventory.format
-    said = f"This file is rounded already ({format_}); that error isn't included here."
+    said = f"The model file is already quantized ({format_}). That error isn't included."
     if not format_.startswith("Q") or len(said) > width:
         return []
     return [Content(""), Content.styled(said, MUTED)]

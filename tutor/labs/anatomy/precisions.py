@@ -1,23 +1,24 @@
-"""The questions and answers for processing a text with fewer bits per weight, block by block."""
+"""Requests and responses for processing text with fewer bits per weight, block by block."""
 
 from __future__ import annotations
 
 import msgspec
 
 MOST_TOKENS = 24
-"""Maximum tokens of the text; the rest is left out."""
+"""The maximum number of tokens to process. Longer text is truncated."""
 
 PRECISIONS = (32, 16, 8, 4, 3, 2)
-"""Bits per weight. The others are compared with the first."""
+"""The available precisions in bits per weight. The first is the reference for the others."""
 
 MATRICES = ("query key value", "output", "gate up", "down")
 """The four matrices of a block, as the network stores them."""
 
 
 class Through(msgspec.Struct, frozen=True, tag=True):
-    """A request for the residual stream after block `layer`, with its matrices at this precision.
+    """A request for the residual stream after block `layer`, computed with rounded matrices.
 
-    `stream` is the residual stream before the block, or empty for the embedding.
+    `bits` is the precision of the matrices. `stream` is the residual stream before the block. If it
+    is empty, the embedding is used.
     """
 
     text: str
@@ -27,7 +28,10 @@ class Through(msgspec.Struct, frozen=True, tag=True):
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):
-    """A request to compare the distributions from two residual streams after the last block."""
+    """A request to compare the predictions from two residual streams after the last block.
+
+    `exact` is the stream at full precision.
+    """
 
     text: str
     exact: bytes
@@ -35,10 +39,11 @@ class Compare(msgspec.Struct, frozen=True, tag=True):
 
 
 class Stream(msgspec.Struct, frozen=True, tag=True):
-    """A residual stream after a block, [T, width] in 32-bit floats.
+    """The residual stream after a block, [T, width] in 32-bit floats.
 
-    `errors` are the relative errors of each of `MATRICES`. `data` is None if this machine has no
-    kernel for the precision. `left_out` tokens of the text were not processed.
+    `data` is None if this machine has no kernel for the precision. `errors` contains the relative
+    rounding error of each of the `MATRICES`. `tokens` is the number of processed tokens, and
+    `left_out` the number of truncated tokens.
     """
 
     data: bytes | None
@@ -48,10 +53,10 @@ class Stream(msgspec.Struct, frozen=True, tag=True):
 
 
 class Differences(msgspec.Struct, frozen=True, tag=True):
-    """The comparison with the exact distributions.
+    """A comparison of predictions with the predictions at full precision.
 
-    `divergence` is the mean Kullback-Leibler divergence in bits, `same` the fraction of positions
-    with the same most probable token, `bits` the mean surprisal of the text's tokens.
+    `divergence` is the mean Kullback-Leibler divergence in bits. `same` is the fraction of
+    positions with the same most probable token. `bits` is the mean surprisal of the text's tokens.
     """
 
     divergence: float
@@ -60,7 +65,11 @@ class Differences(msgspec.Struct, frozen=True, tag=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The progress at one precision: the errors of the layers so far, and the stream after them."""
+    """The progress at one precision.
+
+    `errors` contains the rounding errors of the blocks processed so far, and `stream` the residual
+    stream after the last of them. `possible` is False if this machine has no kernel.
+    """
 
     stream: bytes = b""
     errors: tuple[tuple[float, ...], ...] = ()

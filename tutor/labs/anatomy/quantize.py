@@ -1,13 +1,14 @@
-"""Rounds a network's blocks to fewer bits, and measures the effect on weights and distributions.
+"""Rounds the weights of a network's blocks to fewer bits, and measures the effect.
 
-To round to b bits, groups of 32 neighbors in a row share a step and an offset. The 2^b values are
-spread evenly from the smallest weight to the largest, and each weight becomes the nearest value:
+For b bits, each row of a matrix is split into groups of 32 weights, and each group has its own step
+and offset. The group's 2^b levels are spaced evenly between its smallest and its largest weight,
+and each weight is rounded to the nearest level:
 
-    W = offset + step * q,    q = round((W - offset) / step),    2^b values of q
+    W' = offset + step * q,    q = round((W - offset) / step),    2^b values of q
 
-At 8 bits there is no offset, and the values are centered at 0, as in GGUF's Q8_0. The products run
-on the kernels that all models use (`tutor.lm.fast.linear`); 3 and 2 bits use the kernel for 4 bits
-with fewer values. The embedding and the output layer are not rounded.
+At 8 bits, the offset is 0 and the levels are symmetric around 0, as in GGUF's Q8_0. The matrix
+products run on the same kernels as in normal use (`tutor.lm.fast.linear`). For 3 and 2 bits, the
+4-bit kernel is used with fewer levels. The embedding and the output layer are not rounded.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tutor.lm.network import Transformer, causal_mask, rotations
 
 
 def rounded(weights: Tensor, bits: int) -> Groups:
-    """Return `weights` [N, K] as integers of `bits` bits. K must be a multiple of 32."""
+    """Quantize `weights` [N, K] to integers of `bits` bits. K must be a multiple of 32."""
     outputs, inputs = weights.shape
     grouped = weights.view(outputs, inputs // GROUP, GROUP)
     if bits == 8:
@@ -36,7 +37,7 @@ def rounded(weights: Tensor, bits: int) -> Groups:
     else:
         offsets, top = grouped.amin(dim=-1), grouped.amax(dim=-1)
         scales = ((top - offsets) / (2**bits - 1)).clamp_min(1e-12)
-        # In the middle of the kernel's 16 values, its rounding of offsets matters least.
+        # The kernel rounds offsets, which matters least in the middle of its 16 levels.
         lowest = 8 - 2 ** (bits - 1)
         highest = lowest + 2**bits - 1
         offsets = offsets - lowest * scales
@@ -45,9 +46,10 @@ def rounded(weights: Tensor, bits: int) -> Groups:
 
 
 def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | None:
-    """Return a layer that multiplies with `weights` [N, K] at `bits` bits, and its exact weights.
+    """Return a linear layer with `weights` [N, K] rounded to `bits` bits, and the rounded weights.
 
-    Return None if this machine has no kernel for it, or if the sizes do not fit.
+    Return None if this machine has no kernel for the precision, or if N or K is not a multiple of
+    the group size.
     """
     if bits == 32:
         return FloatLinear(weights), weights
@@ -57,13 +59,13 @@ def at_precision(weights: Tensor, bits: int) -> tuple[FrozenLinear, Tensor] | No
     if weights.shape[0] % GROUP or weights.shape[1] % GROUP:
         return None
     groups = rounded(weights, bits)
-    if not weights.is_cpu:  # The kernels need a CPU; other devices use the rounded weights.
+    if not weights.is_cpu:  # The kernels need a CPU. On other devices, use floats.
         return FloatLinear(linear.dequantized(groups)), linear.dequantized(groups)
     kind = linear.Int8Linear if bits == 8 else linear.Int4Linear
     try:
         layer = linear.from_tensors(kind.pack(groups))
         layer(torch.zeros(1, weights.shape[1]))
-    except (RuntimeError, AttributeError):  # PyTorch has no kernel.
+    except (RuntimeError, AttributeError):  # PyTorch has no kernel for this.
         return None
     return layer, linear.dequantized(groups)
 
@@ -80,11 +82,11 @@ def _parts(network: Transformer, layer: int) -> Iterator[tuple[nn.Module, str, n
 def through_block(
     network: Transformer, layer: int, bits: int, stream: Tensor
 ) -> tuple[Tensor, list[float]] | None:
-    """Return the residual stream after a block whose matrices are rounded to `bits` bits.
+    """Run one block with its matrices rounded to `bits` bits.
 
-    `stream` and the result are [T, width]. The second value has the relative error |W' - W| / |W|
-    of each of the four matrices, in the order of `MATRICES`. Return None if this machine has no
-    kernel for the precision.
+    Returns the residual stream after the block and the relative errors |W' - W| / |W| of its four
+    matrices, in the order of `MATRICES`. Both residual streams are [T, width]. Returns None if this
+    machine has no kernel for the precision.
     """
     replacements: list[Replacement] = []
     errors = []
@@ -115,9 +117,10 @@ def answers(network: Transformer, stream: Tensor) -> Tensor:
 
 
 def compare(ids: Sequence[int], before: Tensor, after: Tensor) -> tuple[float, float, float]:
-    """Return the divergence, the agreement, and the surprisal, as in `Differences`.
+    """Return the divergence, the agreement and the surprisal, as defined in `Differences`.
 
-    `before` and `after` are log-probabilities as from `answers`, and `ids` are the text's tokens.
+    `before` and `after` are log-probabilities [T, vocabulary] from `answers`, at full precision and
+    with rounding. `ids` contains the text's token ids.
     """
     divergence = (before.exp() * (before - after)).sum(dim=-1).mean() / math.log(2)
     same = (before.argmax(dim=-1) == after.argmax(dim=-1)).float().mean()

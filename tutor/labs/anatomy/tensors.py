@@ -1,7 +1,7 @@
-"""Lists a network's tensors by their role, and returns their weights.
+"""Lists a network's tensors with their roles, and reads their weights.
 
-Matrices that the network stores as one (query, key and value; gate and up) are split, so that every
-tensor has its name from the literature.
+The network stores query, key and value as one matrix, and also gate and up. This module splits
+them, so that every tensor has its usual name.
 """
 
 from __future__ import annotations
@@ -20,9 +20,10 @@ from tutor.lm.network import RMSNorm, Transformer
 
 
 class TensorOf(NamedTuple):
-    """A tensor of the network: rows `first` to `first + outputs` of the weights in `module`.
+    """A tensor of the network, consisting of `outputs` rows of the weights in `module`.
 
-    `role` is its purpose, and `layer` is None outside the blocks. A norm has one row.
+    `first` is the index of its first row. `layer` is None for tensors outside the blocks. A norm is
+    a tensor with one row.
     """
 
     role: str
@@ -38,22 +39,22 @@ class TensorOf(NamedTuple):
 
     @property
     def form(self) -> str:
-        """The number format that it is stored in, such as "int4" or "fp32"."""
+        """The number format of the weights, such as "int4" or "fp32"."""
         return self.module.form if isinstance(self.module, FrozenLinear) else "fp32"
 
     @property
     def nbytes(self) -> int:
-        """The memory that it takes, in bytes; a part of the joint matrix if it is stored as one."""
+        """The memory in bytes. For part of a joint matrix, it is proportional to the rows."""
         if isinstance(self.module, FrozenLinear):
             return self.module.nbytes * self.outputs // self.module.outputs
         return 4 * self.size
 
 
 def tensors(network: Transformer) -> Iterator[TensorOf]:
-    """Return all tensors, in the order in which a token passes through them.
+    """Yield all tensors in the order in which the network uses them.
 
-    An output layer that shares its weights with the embedding (`Config.tied`) is listed once, as
-    "embedding".
+    If the output layer shares its weights with the embedding (`Config.tied`), they are listed once,
+    as "embedding".
     """
     config = network.config
     queries, shared = config.heads * config.head_size, config.key_value_heads * config.head_size
@@ -80,9 +81,9 @@ def tensors(network: Transformer) -> Iterator[TensorOf]:
 
 @torch.inference_mode()
 def matrix_of(module: nn.Module) -> Tensor:
-    """Return a module's weights [outputs, inputs] in 32-bit floats, from any format.
+    """Return a module's weights [outputs, inputs] as 32-bit floats, whatever their format.
 
-    If the stored format cannot be decoded, the columns are the products with the unit vectors.
+    If the format can't be decoded, the columns are computed by multiplying with the unit vectors.
     """
     if isinstance(module, Table):
         return module.rows(torch.arange(module.outputs)).float()
@@ -97,7 +98,10 @@ def matrix_of(module: nn.Module) -> Tensor:
 
 @torch.inference_mode()
 def weights_of(tensor: TensorOf, most: int) -> Tensor:
-    """Return a tensor's weights [rows, inputs], only every n-th row if it has more than `most`."""
+    """Return a tensor's weights [rows, inputs].
+
+    If the tensor has more than `most` weights, only every n-th row is returned.
+    """
     step = max(1, math.ceil(tensor.size / most))
     rows = torch.arange(tensor.first, tensor.first + tensor.outputs, step)
     match tensor.module:
@@ -114,8 +118,8 @@ def weights_of(tensor: TensorOf, most: int) -> Tensor:
 def described(weights: Tensor, bins: int) -> tuple[float, float, tuple[int, ...]]:
     """Return the root mean square of the weights, their largest absolute value, and a histogram.
 
-    The histogram has `bins` equal bins from -largest to +largest. Raises ValueError for weights
-    that are all 0.
+    The histogram has `bins` bins of equal width from -largest to +largest. Raises `ValueError` if
+    all weights are 0.
     """
     largest = float(weights.abs().max())
     if not largest:
@@ -126,10 +130,10 @@ def described(weights: Tensor, bins: int) -> tuple[float, float, tuple[int, ...]
 
 
 def step_error(tensor: TensorOf, weights: Tensor) -> float | None:
-    """Return the relative error that rounding in the model's file caused, or None for floats.
+    """Estimate the relative error from rounding in the model file. Return None for floats.
 
-    The original weights are gone. But rounding to steps of size s has a root mean square error of
-    s / √12, since the error is uniform, and the step sizes are known.
+    The original weights are unknown, but the step sizes are stored. Rounding to steps of size s
+    causes uniformly distributed errors, whose root mean square is s / √12.
     """
     rows = slice(tensor.first, tensor.first + tensor.outputs)
     match tensor.module:

@@ -27,13 +27,13 @@ from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, does, writes
 
 NAMES = {
-    "embedding": "vocabulary",
-    "head": "output table",
+    "embedding": "embedding",
+    "head": "output layer",
     "norms": "norms",
     "query": "query",
     "key": "key",
     "value": "value",
-    "output": "attention out",
+    "output": "attn. output",
     "gate": "gate",
     "up": "up",
     "down": "down",
@@ -41,21 +41,21 @@ NAMES = {
 
 
 class AnatomyView(LabView):
-    """Shows the parameters by role, with one tensor's weights; by layer; and with fewer bits."""
+    """Shows the parameters by role or layer, one tensor's weights, and the effect of rounding."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("tab", "next_view", "view", "Switch the view: roles, layers, or bits."),
+        key("tab", "next_view", "view", "Show the roles, layers or precisions."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'tensor')", "layer", "Choose a layer for this role."),
-        key("b", "switch('bytes')", "bytes", "Compare bytes, or parameters."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'tensor')", "layer", "Choose the layer of the tensor."),
+        key("b", "switch('bytes')", "bytes", "Switch between bytes and parameters."),
         key(
             "r,enter",
             "run",
             "run, stop",
-            "Round the weights and process the text, or stop.",
+            "Process the text with rounded weights, or stop.",
         ),
         Binding("x", "stop", show=False),
-        key("e", "edit", "edit", "Edit the text that is compared."),
+        key("e", "edit", "edit", "Edit the text to process."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "move_focus:tensor": lambda state: state.view == "roles",
@@ -70,14 +70,14 @@ class AnatomyView(LabView):
     def __init__(self) -> None:
         super().__init__()
         self._began: tuple[int, int, float] | None = None
-        """The precision being processed, the blocks done at the start, and the starting time."""
+        """The precision being timed, the number of blocks done at the start, and the start time."""
 
     action_stop = does(Run)
-    action_edit = writes("Text to compare:", edit_sentence)
+    action_edit = writes("Text to process:", edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.inventory is None:
-            return [Content.styled("Listing the tensors …", MUTED)]
+            return [Content.styled("Loading the list of tensors…", MUTED)]
         room = Room(width, height)
         match state.view:
             case "roles":
@@ -95,7 +95,7 @@ class AnatomyView(LabView):
                 ]
 
     def _progress(self, state: State, width: int) -> Content:
-        """Return the progress with the time left, or the text if nothing is running."""
+        """Return the progress of the run and the time left. Without a run, return the text."""
         progress = state.progress
         if progress is None:
             self._began = None
@@ -125,7 +125,7 @@ def _roles(state: State, inventory: Inventory, room: Room) -> list[Content]:
         columns += [
             Column("MB", 8, right=True),
             Column("bits each", 11, right=True),
-            Column("of bytes" if state.nbytes else "of all", 9, right=True),
+            Column("of bytes" if state.nbytes else "of total", 9, right=True),
         ]
     bar = max(0, room.width - 2 - (60 if room.roomy else 37))
     lines = [heading(columns)]
@@ -159,19 +159,19 @@ def _roles(state: State, inventory: Inventory, room: Room) -> list[Content]:
 def _tensor(
     part: Part, found: Histogram | None, inventory: Inventory, room: Room, rows: int
 ) -> list[Content]:
-    """Return one tensor's shape and format, and the histogram of its weights."""
+    """Return a tensor's shape and number format, and the histogram of its weights."""
     wide, width = room.roomy, room.width
     where = "" if part.layer is None else f"layer {part.layer + 1} of {inventory.layers}  "
     facts = f"{part.outputs:,} × {part.inputs:,}  {'stored as ' if wide else ''}{part.form}"
     if found is not None and found.looked_at < part.count:
-        facts += f"  (1 row in {round(part.count / found.looked_at)} is counted)"
+        facts += f"  (1 in {round(part.count / found.looked_at)} rows counted)"
     title = Content.assemble(
         (NAMES.get(part.role, part.role), "bold"), "  ", (where, ""), (facts, MUTED)
     )
     if found is None:
-        return [title, Content.styled("Counting …", MUTED)]
+        return [title, Content.styled("Counting the weights…", MUTED)]
     far = found.largest / found.typical
-    times = f"  {far:.1f} times as large" if wide else f"  {far:.1f}×"
+    times = f"  {far:.1f} × typical" if wide else f"  {far:.1f}×"
     usual = Content.assemble(
         ("typical size " if wide else "typical ", MUTED),
         f"{found.typical:.4f}",
@@ -180,7 +180,7 @@ def _tensor(
         (times, "bold" if far >= 10 else MUTED),
     )
     if found.rounding is not None:
-        error = f"  rounding error about {100 * found.rounding:.0f} %"
+        error = f"  rounding error: about {100 * found.rounding:.0f} %"
         if usual.cell_length + len(error) <= width:
             usual += Content.styled(error, MUTED)
     lines = [title, usual]
@@ -199,7 +199,7 @@ def _tensor(
 
 
 def _chart(counts: Sequence[int], rows: int) -> list[str]:
-    """Return bars on a log scale, so that the few weights far out are visible."""
+    """Return bars on a log scale, so that bins with few weights are visible."""
     most = math.log10(max(counts) + 1)
     eighths = 8 * rows
     heights = [math.ceil(math.log10(count + 1) / most * eighths) / eighths for count in counts]
@@ -207,7 +207,7 @@ def _chart(counts: Sequence[int], rows: int) -> list[str]:
 
 
 def _layers(state: State, inventory: Inventory, width: int, height: int) -> list[Content]:
-    """Return the size of attention and feed-forward in each block, and of the vocabulary."""
+    """Return the sizes of attention and feed-forward in each block, and of the other tensors."""
 
     def figure(value: int) -> str:
         return f"{_mega(value)} MB" if state.nbytes else figures.count(value)
@@ -229,7 +229,7 @@ def _layers(state: State, inventory: Inventory, width: int, height: int) -> list
         name = (f"layer {at}" if at else "outside", "bold" if here else "")
         drawn = ("  ", (solid, likely(0.3)), (rest, MUTED))
         lines.append(row(columns, [name, figure(others), figure(after), *drawn], here=here))
-    said = "█ attention (outside: the vocabulary)   ▒ feed-forward"
+    said = "█ attention (“outside”: embedding)   ▒ feed-forward"
     return [*lines, Content(""), Content.styled(said, MUTED)] if bar else lines
 
 

@@ -1,1 +1,1 @@
-"""The lab "What heads attend to"."""
+"""The "What heads attend to" lab."""

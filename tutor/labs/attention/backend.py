@@ -1,4 +1,4 @@
-"""Computes the attention of all heads, and how much each head follows a pattern."""
+"""Computes the attention weights of all heads, and scores how well heads match patterns."""
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
 
 class AttentionBackend:
-    """A backend that keeps the attention weights of the last text."""
+    """Computes attention weights, and caches those of the last text."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
         self._weights = lru_cache(maxsize=1)(self._read)
 
     def answer(self, question: Question) -> Answer:
-        """Answer a question. Raises `TextError` if the text is invalid."""
+        """Return the tokens and head scores for a text, or the attention weights of a layer.
+
+        Raises `TextError` if the text is invalid.
+        """
         match question:
             case lab.Read(text=text):
                 return self._sentence(text)

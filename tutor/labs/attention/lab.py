@@ -1,4 +1,4 @@
-"""The attention lab, which shows what each head of each layer attends to in a sentence."""
+"""Defines the lab that shows what each attention head attends to."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 48
-"""The number of tokens used, since a map has that many rows and columns. The rest of a longer text
-is left out, and the screen says so."""
+"""The maximum number of tokens in the text, since an attention map has a row and a column for each
+token. Longer texts are cut, and the screen says so."""
 
 View = Literal["map", "row", "finder"]
 VIEWS: tuple[View, ...] = ("map", "row", "finder")
 
 Pattern = Literal["previous", "first", "itself", "same"]
 PATTERNS: tuple[Pattern, ...] = ("previous", "first", "itself", "same")
-"""The patterns that heads are ranked by; `tutor.lm.inspect.heads` defines them."""
+"""The attention patterns by which heads can be ranked. `tutor.lm.inspect.heads` defines them."""
 
 
 class RankHeads(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
-    """Rank all heads by how much they follow a pattern."""
+    """Rank all heads by how well they match a pattern."""
 
     pattern: Pattern
 
 
 class ShowHead(msgspec.Struct, frozen=True, tag_field="do", tag="go"):
-    """Show the map of the head in focus in the ranking."""
+    """Show the attention map of the head selected in the ranking."""
 
 
 Axis = Literal["layer", "head", "token", "rank"]
@@ -39,7 +39,7 @@ Action = EditText | ShowView[View] | MoveFocus[Axis] | RankHeads | ShowHead
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
-    """A request for the tokens of a text, and for how much each head follows each pattern."""
+    """A request for the tokens of a text, and for the pattern scores of all heads."""
 
     text: str
 
@@ -55,11 +55,11 @@ Question = Read | Look
 
 
 class Sentence(msgspec.Struct, frozen=True, tag=True):
-    """The tokens of a sentence, and the scores of the heads.
+    """The tokens of a sentence, and the pattern scores of all heads.
 
-    `left_out` is the number of tokens that did not fit. `scores` has for each pattern the mean
-    attention (0 to 1) of each head: those of the first layer, then of the second, and so on. A
-    pattern that occurs nowhere in the text is missing.
+    `left_out` is the number of tokens cut from the text. `scores` maps a pattern to the score of
+    each head, layer by layer. The score is the mean attention (0 to 1) to the tokens that the
+    pattern selects. Patterns that don't occur in the text are missing.
     """
 
     tokens: tuple[Token, ...]
@@ -70,7 +70,7 @@ class Sentence(msgspec.Struct, frozen=True, tag=True):
 
 
 class Weights(msgspec.Struct, frozen=True, tag=True):
-    """The attention weights of a layer: 32-bit floats [heads, T, T]. Each row sums to 1."""
+    """The attention weights of a layer, as 32-bit floats [heads, T, T]. Each row sums to 1."""
 
     data: bytes
 
@@ -81,8 +81,8 @@ Answer = Sentence | Weights
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    Layer, head and token count from 0. `weights` has the attention weights of the layers that are
-    already known.
+    `layer`, `head` and `token` count from 0. `weights` maps the layers computed so far to their
+    attention weights.
     """
 
     text: str = "The dog did not cross the street because it was too tired."
@@ -101,23 +101,23 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def known(self) -> bool:
-        """Return whether the weights of the head in focus are known."""
+        """Return whether the attention weights of the selected head are available."""
         return self.sentence is not None and self.layer in self.weights
 
     def row(self, token: int) -> memoryview[float]:
-        """Return the attention of `token` to each token of the text, for the head in focus."""
+        """Return the selected head's attention from `token` to each token of the text."""
         count = len(self.tokens)
         start = (self.head * count + token) * count
         return memoryview(self.weights[self.layer]).cast("f")[start : start + count]
 
     def score(self, pattern: Pattern) -> float | None:
-        """Return how much the head in focus follows the pattern; None if unknown."""
+        """Return the selected head's score for a pattern, or None if it is unknown."""
         scores = () if self.sentence is None else self.sentence.scores.get(pattern, ())
         at = self.layer * (self.sentence.heads if self.sentence else 0) + self.head
         return scores[at] if scores else None
 
     def ranking(self) -> list[tuple[int, int, float]]:
-        """Return (layer, head, score) of all heads, the highest score first."""
+        """Return the layer, head and score of all heads, highest score first."""
         if self.sentence is None:
             return []
         scores = self.sentence.scores.get(self.pattern, ())
@@ -178,7 +178,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
                 token=len(read.tokens) - 1,
             )
         case _:
-            return state  # No backend answers like this.
+            return state  # A response always matches its request.
 
 
 STEADY = 0.6
@@ -187,13 +187,13 @@ MOST = 0.5
 FAR = 3
 
 
-@goal("previous-token", "Show a head that gives the previous token 60 % on average")
+@goal("previous-token", "Show a head with 60 % average attention to the previous token")
 def _looks_before(state: State) -> bool:
     score = state.score("previous")
     return state.view != "finder" and state.known and score is not None and score >= STEADY
 
 
-@goal("sink", "Show the row (Tab) of a late token with 90 % on the first one")
+@goal("sink", "Show a row (4th token or later) with 90 % on the first token")
 def _rests(state: State) -> bool:
     return (
         state.view == "row"
@@ -203,9 +203,12 @@ def _rests(state: State) -> bool:
     )
 
 
-@goal("reach", "Show a row with half its attention on one token 3 or more back")
+@goal("reach", "Show a row with half its attention on a token 3 or more back")
 def _reaches_back(state: State) -> bool:
-    """Return whether one earlier token, not the first and not a copy, gets half the attention."""
+    """Return whether a single earlier token gets half the attention.
+
+    The first token and copies of the attending token don't count.
+    """
     if state.view != "row" or not state.known:
         return False
     row, own = state.row(state.token), state.tokens[state.token].id
@@ -214,7 +217,7 @@ def _reaches_back(state: State) -> bool:
     )
 
 
-@goal("same-token", "Show a head that gives earlier copies of a token 50 % on average")
+@goal("same-token", "Show a head with 50 % average attention to copies of the token")
 def _finds_itself(state: State) -> bool:
     score = state.score("same")
     return state.view != "finder" and state.known and score is not None and score >= MOST
@@ -226,8 +229,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=90,
     lesson="attention",
     task=(
-        "Every head in every layer attends to your sentence in its own way. Some have a "
-        "habit that you can find and name. The finder ranks all heads."
+        "Every head in every layer attends to your sentence in its own way. Some follow a "
+        "pattern that you can name. The finder ranks all heads by a pattern."
     ),
     start=State,
     act=act,

@@ -29,11 +29,11 @@ SHORT: dict[Pattern, str] = {
     "same": "same",
 }
 _SINK_SAID = 0.5
-"""Attention to the first token at which the screen calls it a sink."""
+"""The minimum attention to the first token at which the screen calls it a sink."""
 
 
 class AttentionView(LabView):
-    """One of three views: a head's map, one token's row of it in figures, or the finder."""
+    """Shows a head's attention map, one row of the map in numbers, or the head finder."""
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the sentence."),
@@ -42,8 +42,8 @@ class AttentionView(LabView):
         *pair(UP_DOWN, "move_focus(*, 'rank')", "row", "Choose a head in the list."),
         *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose a head."),
         *pair(P_N, "move_focus(*, 'token')", "token", "Go to the previous or next token."),
-        key("enter", "show_head", "show head", "Show the map of the head at the mark."),
-        key("f", "rank_heads", "find", "Rank all heads by one of four patterns, each in turn."),
+        key("enter", "show_head", "show head", "Show the map of the selected head."),
+        key("f", "rank_heads", "find", "Rank all heads by a pattern, or by the next pattern."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "move_focus": lambda state: state.view != "finder",
@@ -52,11 +52,11 @@ class AttentionView(LabView):
     }
     VIEWS = VIEWS
 
-    action_edit = writes("A sentence:", edit_sentence)
+    action_edit = writes("Sentence:", edit_sentence)
     action_show_head = does(ShowHead)
 
     def action_rank_heads(self) -> None:
-        """Show the ranking. If it is already shown, rank by the next pattern."""
+        """Show the ranking. If it is already visible, rank by the next pattern."""
         step = 1 if self.state.view == "finder" else 0
         self.did(RankHeads(cycled(PATTERNS, self.state.pattern, step)))
 
@@ -65,7 +65,7 @@ class AttentionView(LabView):
         if state.view == "finder" and state.sentence is not None:
             return _finder(state, room)
         if not state.known:
-            return [Content.styled("computing attention …", MUTED)]
+            return [Content.styled("Computing attention …", MUTED)]
         above = _head(state, room)
         height -= len(above)
         if state.view == "row":
@@ -78,7 +78,7 @@ class AttentionView(LabView):
 
 
 def _head(state: State, room: Room) -> list[Content]:
-    """Draw which head is in focus, and how much it follows each pattern."""
+    """Draw the layer and number of the selected head, and its score for each pattern."""
     read = state.sentence
     assert read is not None
     place = Content.assemble(
@@ -129,9 +129,9 @@ def _map(state: State, width: int, height: int) -> list[Content]:
 
 
 def _columns(count: int, focus: int, room: int) -> list[int]:
-    """Return the columns that fit: the first, and the last ones up to the token in focus.
+    """Return the columns to draw: the first one, and the last ones up to the selected token.
 
-    The first token is always shown, because many heads attend to it.
+    The first token is always visible, because many heads attend to it.
     """
     if count <= room:
         return list(range(count))
@@ -140,7 +140,7 @@ def _columns(count: int, focus: int, room: int) -> list[int]:
 
 
 def _taken(state: State, width: int) -> list[Content]:
-    """Draw which tokens the one in focus attends to most, and the legend."""
+    """Draw the tokens that the selected token attends to most, and the legend."""
     row = state.row(state.token)
     most = sorted(range(state.token + 1), key=lambda at: -row[at])[: max(1, width // 19)]
     parts: list[str | tuple[str, str]] = [
@@ -158,7 +158,7 @@ def _taken(state: State, width: int) -> list[Content]:
 
 
 def _row(state: State, room: Room) -> list[Content]:
-    """Draw one row of the map: the attention of one query to each key it can see."""
+    """Draw one row of the map: the attention of the selected token to itself and earlier tokens."""
     tokens = state.tokens
     row, own = state.row(state.token), tokens[state.token]
     sink = row[0] >= _SINK_SAID and state.token > 0
@@ -167,7 +167,7 @@ def _row(state: State, room: Room) -> list[Content]:
     notes = 22 if room.roomy else 0
     bar = max(0, room.width - name - figures.PERCENT_WIDTH - notes - 10)
     rows = max(3, room.height - len(below) - 1)
-    # If not all fit, show the largest, in the order of the text.
+    # If not all tokens fit, show those with the most attention, in text order.
     shown = sorted(sorted(range(state.token + 1), key=lambda at: -row[at])[:rows])
     asks = (f"{state.token + 1} {figures.shown(own)}", "bold")
     lines = [Content.assemble(("token ", MUTED), asks, (" attends to", MUTED))]
@@ -198,8 +198,8 @@ def _note(state: State, at: int) -> str:
 
 def _sink(share: float, width: int) -> list[Content]:
     said = [
-        "An attention sink: the weights must add up to 100 %. A head that finds",
-        "nothing puts them where they do no harm, on the first token.",
+        "An attention sink: the weights must add up to 100 %. A head that finds no",
+        "match puts them where they do no harm, on the first token.",
     ]
     if max(map(len, said)) > width:
         said = ["A sink: unused attention goes here."]
@@ -219,7 +219,7 @@ def _finder(state: State, room: Room) -> list[Content]:
             question,
             Content(""),
             Content("No token occurs twice in this sentence."),
-            Content("Press e and write one that repeats a word."),
+            Content("Press e to write one that repeats a word."),
         ]
     rows = max(3, room.height - 3)
     bar = max(0, room.width - 36)

@@ -1,1 +1,1 @@
-"""The lab "The attention formula by hand"."""
+"""The "Attention formula by hand" lab."""

@@ -1,6 +1,6 @@
-"""Extracts one head's queries, keys, values and results from a forward pass.
+"""Extracts one head's queries, keys, values, attention weights and outputs from a forward pass.
 
-`tutor.labs.attention_formula.by_hand` computes the same results step by step.
+`tutor.labs.attention_formula.by_hand` computes the same weights and outputs step by step.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from tutor.lm.network import Trace, Transformer, rotate, rotations
 class HeadVectors(NamedTuple):
     """The vectors of one head for a text of T tokens.
 
-    `queries`, `keys` and `values` are [T, head_size], queries and keys after their rotation.
-    `weights` [T, T] and `answers` [T, head_size] are the network's own results.
+    `queries`, `keys` and `values` are [T, head_size]; the queries and keys are already rotated.
+    `weights` [T, T] and `answers` [T, head_size] are the attention weights and outputs that the
+    network itself computed.
     """
 
     queries: Tensor
@@ -44,11 +45,12 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
         network(torch.tensor(ids), None, trace)
 
     # Repeat the steps of `Attention.forward` to get its intermediate results.
-    stream = trace.residuals[layer]  # [T, width], the input of the block.
+    stream = trace.residuals[layer]  # [T, width], the input to the block.
     queries, keys, values = attention.project(block.attention_norm(stream))
     rotation = rotations(config, 0, len(ids)).to(stream.device)
     queries, keys = rotate(queries, rotation), rotate(keys, rotation)
-    shared = head // (config.heads // config.key_value_heads)  # Heads share keys and values.
+    # With grouped-query attention, several heads share the same keys and values.
+    shared = head // (config.heads // config.key_value_heads)
     answers = recorded[0].unflatten(-1, (config.heads, config.head_size))
     return HeadVectors(
         queries[head], keys[shared], values[shared], trace.attention[layer][head], answers[:, head]
@@ -57,9 +59,9 @@ def head_vectors(network: Transformer, ids: Sequence[int], layer: int, head: int
 
 class AttentionFormulaBackend(ModelBackend):
     def answer(self, question: Question) -> Answer:
-        """Return the vectors of a head. Raises `TextError` if the text is invalid.
+        """Return the vectors of the requested head. Raises `TextError` if the text is invalid.
 
-        If the model has fewer layers or heads, the last one is used.
+        If the model doesn't have that layer or head, its last layer or head is used.
         """
         config = self._model.network.config
         ids, left_out = tokens_of(self._model, question.text, MOST_TOKENS)

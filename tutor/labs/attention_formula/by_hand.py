@@ -1,8 +1,8 @@
 """Computes softmax(q·k / √size) · v for one token of one head in plain Python, step by step.
 
 The functions `attention_weights` and `attend` in `tutor.lm.network` compute the same for all tokens
-and heads at once (Vaswani et al. 2017, section 3.2.1). Here a vector is a sequence of numbers, one
-for each of the head's dimensions. `scores` and `weights` have one number for each token.
+and heads at once (Vaswani et al. 2017, section 3.2.1). Here, a vector is a sequence with one number
+for each dimension of the head. `scores` and `weights` have one number for each token.
 """
 
 from __future__ import annotations
@@ -27,25 +27,28 @@ def products(query: Vector, keys: Sequence[Vector]) -> list[float]:
 
 
 def scaled(scores: Sequence[float], size: int) -> list[float]:
-    """Step 2: divide by the square root of the head's size.
+    """Step 2: divide each score by the square root of the head's size.
 
-    The more products are summed, the larger the sum is by chance.
+    The more terms a dot product has, the larger it tends to be.
     """
     return [score / math.sqrt(size) for score in scores]
 
 
 def masked(scores: Sequence[float], position: int) -> list[float]:
-    """Step 3: mask the tokens after `position`, by setting their scores to minus infinity."""
+    """Step 3: mask the tokens after `position` by setting their scores to minus infinity."""
     return [score if at <= position else -math.inf for at, score in enumerate(scores)]
 
 
 def softmax(scores: Sequence[float]) -> list[float]:
-    """Step 4: return e^score divided by the sum of all of them: weights that add up to 1."""
-    highest = max(scores)  # Subtracting it changes no weight, and keeps e^x in range.
+    """Step 4: turn the scores into weights that add up to 1.
+
+    Each weight is e^score divided by the sum of e^score over all tokens.
+    """
+    highest = max(scores)  # Subtracting it prevents overflow and doesn't change the weights.
     powers = [math.exp(score - highest) for score in scores]
     return [power / sum(powers) for power in powers]
 
 
 def weighted_sum(weights: Sequence[float], values: Sequence[Vector]) -> list[float]:
-    """Step 5: return the sum of the values, each times its weight. It is the head's output."""
+    """Step 5: multiply each value by its weight and add them up. The sum is the head's output."""
     return [dot(weights, numbers) for numbers in zip(*values, strict=True)]

@@ -1,4 +1,4 @@
-"""The lab that computes softmax(q·k / √size) · v step by step with a real head's numbers."""
+"""Defines the lab that computes softmax(q·k / √size) · v with a real head's numbers."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
-"""The number of tokens used. The rest of a longer text is left out, and the screen says so."""
+"""The maximum number of tokens in the text. Longer texts are cut, and the screen says so."""
 
 STEPS = 5
 
 
 Axis = Literal["step", "layer", "head", "token", "key"]
-"""The focus can move along the steps of the formula, the layers, the heads, the tokens whose query
-is used, and the tokens whose key is used."""
+"""The focus can move along the steps of the formula, the layers, the heads, the tokens that attend
+(whose query is used), and the tokens that are attended to (whose key is used)."""
 Action = EditText | MoveFocus[Axis] | Toggle[Literal["root", "mask"]]
-"""`Toggle` leaves out the division by the square root of the head's size, or the mask."""
+"""`Toggle` switches the division by the square root of the head size, or the mask, on or off."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -40,7 +40,7 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
     """The vectors of one head, as 32-bit floats.
 
     `queries`, `keys`, `values` and `answers` are [T, size], and `weights` is [T, T]. `weights` and
-    `answers` are the network's own results.
+    `answers` are the attention weights and outputs that the network itself computed.
     """
 
     tokens: tuple[Token, ...]
@@ -63,9 +63,9 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class Worked(msgspec.Struct, frozen=True):
     """The results of the five steps for one query.
 
-    Each list has a number for each token of the text, except the weighted sum `total` [size].
-    `shares` are the attention weights, and `adds` is the length of each token's term of the sum.
-    `off` is the largest difference from the network's own sum; None if a step was left out.
+    Each list has one number for each token in the text, except `total`, the weighted sum [size].
+    `shares` are the attention weights, and `adds` is the length of each token's term in the sum.
+    `off` is the largest difference from the network's own output, or None if a step was left out.
     """
 
     products: list[float]
@@ -78,7 +78,11 @@ class Worked(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of the lab. All indexes count from 0. `worked` is None until `read` is known."""
+    """The state of the lab. All indexes count from 0.
+
+    `read` has the vectors of the head that was loaded last. `worked` has the results computed from
+    them, or is None while another head is being loaded.
+    """
 
     text: str = "The dog did not cross the street because it was too tired."
     layer: int = 13
@@ -137,12 +141,12 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _work_again(state: State) -> State:
-    """Compute the steps of a changed state, unless another head's vectors are awaited."""
+    """Recompute the five steps, unless another head is being loaded."""
     return state if state.worked is None else _work(state)
 
 
 def _work(state: State) -> State:
-    """Compute the five steps if the head's vectors are known."""
+    """Compute the five steps if the head's vectors have been loaded."""
     read = state.read
     if read is None or state.token >= len(read.tokens):
         return state
@@ -173,13 +177,13 @@ def _at(values: Sequence[float]) -> int:
     return max(range(len(values)), key=values.__getitem__)
 
 
-@goal("sum", "Reach the weighted sum (step 5) of the 4th token or a later one")
+@goal("sum", "Reach step 5, the weighted sum, for the 4th or a later token")
 def _sum(state: State) -> bool:
     plain = state.divide and state.hide
     return state.worked is not None and plain and state.step == SUM and state.token >= 3
 
 
-@goal("empty-share", "Find a token with over half the weight but not the largest term")
+@goal("empty-share", "Find a token with over half the weight that doesn't add the most")
 def _empty_share(state: State) -> bool:
     worked = state.worked
     if worked is None or state.step != SUM or not (state.divide and state.hide):
@@ -187,7 +191,7 @@ def _empty_share(state: State) -> bool:
     return max(worked.shares) > 0.5 and _at(worked.shares) != _at(worked.adds)
 
 
-@goal("without-root", "Drop the root and lift a weight from below 50 % to over 95 %")
+@goal("without-root", "Drop the root to raise a weight from below 50 % to over 95 %")
 def _without_root(state: State) -> bool:
     worked = state.worked
     if worked is None or state.divide or not state.hide or state.step < SHARES:
@@ -199,7 +203,7 @@ def _without_root(state: State) -> bool:
     return worked.shares[at] > 0.95 and divided[at] < 0.5
 
 
-@goal("later", "Drop the mask and find a later token with the highest weight")
+@goal("later", "Drop the mask so that a later token has the highest weight")
 def _later_wins(state: State) -> bool:
     worked = state.worked
     if worked is None or state.hide or state.step < SHARES:
@@ -213,8 +217,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=100,
     lesson="attention",
     task=(
-        "Compute softmax(q·k / √size) · v with the numbers of a real head. Go through the "
-        "five steps, then leave out the root or the mask to see what they do."
+        "Compute softmax(q·k / √size) · v with a real head's numbers. Go through the five "
+        "steps, then leave out the root or the mask to see what it does."
     ),
     start=State,
     act=act,

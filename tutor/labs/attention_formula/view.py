@@ -1,4 +1,4 @@
-"""Draws the lab about the attention formula."""
+"""Draws the attention formula lab."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tutor.labs.kit.view import LabView, writes
 NAMES = ("q·k", "÷√size", "mask", "softmax", "sum of v")
 _COLUMN = 9
 _LARGE = 300
-"""Powers with a larger exponent are not written out, since they would soon overflow."""
+"""The largest exponent for which a power is written out. Larger powers could overflow."""
 _SAME = 1e-4
-"""A smaller difference from the network's own sum is rounding."""
+"""The maximum difference from the network's own output that counts as a rounding error."""
 
 
 class AttentionFormulaView(LabView):
-    """A table with a row for each token, and one more column at each step."""
+    """Shows a table with a row for each token. Each step of the formula adds a column."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(LEFT_RIGHT, "move_focus(*, 'step')", "step", "Go to the next or previous step."),
@@ -39,11 +39,11 @@ class AttentionFormulaView(LabView):
         key("e", "edit", "edit", "Edit the sentence."),
     ]
 
-    action_edit = writes("A sentence:", edit_sentence)
+    action_edit = writes("Sentence:", edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.read is None or state.worked is None:
-            return [Content.styled("computing the vectors …", MUTED)]
+            return [Content.styled("Computing the vectors …", MUTED)]
         room = Room(width, height)
         above = [_place(state, state.read, room), _steps(state, room), *_words(state, room)]
         below = _total(state, state.read, state.worked, width) if state.step == SUM else []
@@ -101,28 +101,34 @@ def _words(state: State, room: Room) -> list[Content]:
         case 1:
             product = _number(worked.products[at])
             sums = f"{product} / {math.sqrt(size):.2f} = {_number(worked.scaled[at])}"
-            does = "Longer vectors give larger sums, so divide by the root of the length."
+            does = "Longer vectors give larger sums, so divide by the root of their size."
             if not state.divide:
-                sums, does = f"{product} is unchanged", "Left out: the scores stay large."
+                sums, does = (
+                    f"{product}, unchanged",
+                    "The division is off, so the scores stay large.",
+                )
         case 2:
             later = at > state.token
-            sums = "comes later: −∞" if later and state.hide else "is unchanged"
+            sums = "comes later: −∞" if later and state.hide else "unchanged"
             does = "The mask hides all later tokens."
             if not state.hide:
-                does = "Left out: the token can attend to later tokens."
+                does = "The mask is off, so the token can attend to later tokens."
         case 3:
             sums = f"{_powers(worked.masked, at)} = {heat.percent(worked.shares[at])}"
-            does = "e to the power of each score, divided by their sum: together 100 %."
+            does = "Raise e to each score and divide by the sum. Weights total 100 %."
         case _:
             shown = ", ".join(_number(number) for number in list(value)[:3])
             sums = f"{heat.percent(worked.shares[at])} · ({shown}, …)"
-            does = "Multiply each value by its weight, then add. “adds” is each term's length."
+            does = "Multiply each value by its weight, then add. “adds” is the term's length."
     lines = [Content.styled(does, MUTED)] if room.roomy else []
     return [*lines, *Content.assemble((name, "bold"), "  ", sums).wrap(room.width)]
 
 
 def _powers(scores: Sequence[float], at: int) -> str:
-    """Write a power of e divided by the sum of all of them, as numbers unless too large."""
+    """Format a power of e divided by the sum of all powers.
+
+    The result is written out in numbers unless they are too large.
+    """
     if max(scores) > _LARGE:
         return f"e^{_number(scores[at])}   / all"
     every = sum(math.exp(score) for score in scores)
@@ -145,7 +151,7 @@ def _table(state: State, worked: Worked, width: int, rows: int) -> list[Content]
     ]
     columns = columns[: state.step + 1]
     fit = max(1, (width - name - 6) // _COLUMN)
-    columns = columns[-fit:]  # If there is little room, show the latest steps.
+    columns = columns[-fit:]  # If there is little room, show only the latest steps.
     bar = max(0, min(24, width - name - 8 - _COLUMN * STEPS))
     heading = "".join(f"{head:>{_COLUMN}}" for head, _ in columns)
     lines = [Content.styled(" " * (name + 6) + heading, MUTED)]
@@ -172,7 +178,7 @@ def _table(state: State, worked: Worked, width: int, rows: int) -> list[Content]
 
 
 def _total(state: State, read: Answer, worked: Worked, width: int) -> list[Content]:
-    """Draw the sum, and below it the network's own result."""
+    """Draw the weighted sum and, below it, the network's own output."""
     room = max(2, min(8, (width - 20) // 8))
 
     def numbers(values: Sequence[float]) -> str:

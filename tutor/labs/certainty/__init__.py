@@ -1,1 +1,1 @@
-"""The lab "Certainty and truth"."""
+"""The "Certainty and truth" lab."""

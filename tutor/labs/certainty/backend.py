@@ -20,10 +20,10 @@ class CertaintyBackend(ModelBackend):
         self._growing = Growing(tools)
 
     def answer(self, question: Question) -> Answer:
-        """Return the replies of the question, continued for a moment.
+        """Continue the incomplete replies in the request for one time slice.
 
-        Raises `ModelUnsupported` for a model without a chat template, and `TextError` or
-        `ContextFull` for a question that the model cannot process.
+        Raises `ModelUnsupported` if the model has no chat template, and `TextError` or
+        `ContextFull` if the model cannot process the prompt.
         """
         begun = time.perf_counter()
         message, system = question.prompt.message, question.prompt.system
@@ -42,7 +42,8 @@ class CertaintyBackend(ModelBackend):
     def _longer(self, reply: Reply, number: int, seed: int | None) -> Reply:
         """Return the reply with one more token.
 
-        A draw follows from the seed, the number of the reply and the position of the token.
+        Sampling depends only on the seed, the index of the reply and the token's position. Without
+        a seed, the most probable token is appended.
         """
         logs = log_probabilities(self._growing.logits(reply.ids))
         if seed is None:

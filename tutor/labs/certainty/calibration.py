@@ -1,11 +1,11 @@
-"""Measures calibration: how well certainty matches the fraction of answers that are right.
+"""Measures calibration: how well the certainty of answers matches their accuracy.
 
-Answers are sorted into bins by their certainty. In each bin, the mean certainty is compared with
-the fraction of answers that were right: where the two agree, the answers are calibrated. The
-expected calibration error is the gap, averaged over all answers (Naeini et al. 2015; Guo et al.
-2017):
+Answers are sorted into bins by certainty. A model is calibrated if the mean certainty in each bin
+equals the accuracy, which is the fraction of correct answers in the bin. The expected calibration
+error (ECE) is the mean absolute difference, weighted by the number of answers in each bin (Naeini
+et al. 2015; Guo et al. 2017):
 
-    ECE = sum over bins of  (answers in the bin / all answers) * |fraction right - mean certainty|
+    ECE = sum over bins of  (answers in the bin / all answers) * |accuracy - mean certainty|
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from itertools import pairwise
 import msgspec
 
 EDGES = (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-"""The limits of the bins: equal widths where most answers are, and one bin for the few below."""
+"""The edges of the bins. Few answers have a certainty below 0.4, so they share one wide bin."""
 
 
 class Bin(msgspec.Struct, frozen=True):
-    """The answers whose certainty is above `low` and at most `high`; a `low` of 0 is included.
+    """A bin of answers whose certainty is above `low` and at most `high`.
 
-    `count` is the number of answers, `right` the number of right ones, and `certainty` their mean
-    certainty (0 to 1).
+    The lowest bin also includes a certainty of 0. `count` is the number of answers, `right` is the
+    number of correct answers, and `certainty` is the mean certainty of all answers (0 to 1).
     """
 
     low: float
@@ -34,19 +34,19 @@ class Bin(msgspec.Struct, frozen=True):
 
     @property
     def share_right(self) -> float:
-        """The fraction of answers that are right (0 to 1), or 0 without an answer."""
+        """The fraction of correct answers (0 to 1), or 0 if the bin is empty."""
         return self.right / self.count if self.count else 0.0
 
     @property
     def gap(self) -> float:
-        """The mean certainty minus the fraction right: positive if overconfident."""
+        """The mean certainty minus the accuracy. It is positive if the model is overconfident."""
         return self.certainty - self.share_right
 
 
 def bins(answers: Iterable[tuple[float, bool]], edges: Sequence[float] = EDGES) -> tuple[Bin, ...]:
-    """Return one bin for each pair of neighboring `edges`.
+    """Sort answers into bins, one between each two adjacent `edges`.
 
-    Each answer is a certainty (0 to 1) and whether the answer was right.
+    Each answer is a pair: its certainty (0 to 1), and True if it is correct.
     """
     answers = list(answers)
     found = []
@@ -58,7 +58,7 @@ def bins(answers: Iterable[tuple[float, bool]], edges: Sequence[float] = EDGES) 
 
 
 def expected_error(found: Iterable[Bin]) -> float:
-    """Return the expected calibration error (0 to 1), or 0 without an answer."""
+    """Return the expected calibration error (0 to 1), or 0 if there are no answers."""
     found = list(found)
     total = sum(each.count for each in found)
     return sum(each.count * abs(each.gap) for each in found) / total if total else 0.0

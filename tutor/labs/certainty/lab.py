@@ -1,7 +1,8 @@
-"""Compares how certain the model is of its answers with how often they are right.
+"""Compares how certain the model is of its answers with how often they are correct.
 
-The learner can ask any question, or one of a set about real and invented things. The set is asked
-in three ways: plain, with the fact in the prompt, and allowed to say "I do not know".
+The learner can ask a question of their own, or use a set of questions about real and invented
+things. There are three ways to ask a question: plain, with the fact in the prompt, and with a
+system message that allows the model to say "I do not know".
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.reply import LENGTH, Reply
 
 LONGEST = 400
-"""The most characters of the learner's own question; of a longer one, the end is used."""
+"""The maximum length of the learner's own question in characters.
+
+Only the end of a longer question is used.
+"""
 SYSTEM = "Answer the question. If you do not know the answer, say: I do not know."
 
 Way = Literal["plain", "fact", "unsure"]
@@ -33,12 +37,12 @@ VIEWS: tuple[View, ...] = ("answer", "calibration", "ways")
 
 
 Action = EditText | Choose[Literal["question", "way"]] | ShowView[View] | Run
-"""`EditText` asks the learner's own question. `Run` samples answers in the view of one answer, and
-asks the whole set in the other views."""
+"""`EditText` asks the learner's own question. In the answer view, `Run` samples answers. In the
+other views, it asks the whole set."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The questions of the set, the number of sampled answers, and the most tokens of an answer."""
+    """The question set, the number of answers to sample, and the maximum tokens per answer."""
 
     items: tuple[Item, ...] = msgspec.field(default_factory=items)
     draws: int = 10
@@ -49,16 +53,16 @@ LIMITS = Limits()
 
 
 class Prompt(msgspec.Struct, frozen=True):
-    """A message for the model, with a system message if `system` is not empty."""
+    """A user message, with an optional system message."""
 
     message: str
     system: str = ""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request to continue these replies for a moment.
+    """A request to continue these replies for one time slice.
 
-    Without a seed, each token is the most probable one; with a seed, tokens are sampled.
+    Without a seed, decoding is greedy; with a seed, tokens are sampled.
     """
 
     prompt: Prompt
@@ -67,7 +71,7 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The same replies, each as long or longer, and the seconds that this took."""
+    """The continued replies, and the computing time in seconds."""
 
     replies: tuple[Reply, ...]
     seconds: float
@@ -76,10 +80,10 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `own` is the learner's own question; if it is empty, question `at` of the set is in focus.
-    `answers` and `draws` hold the replies to each prompt, and are kept. `stopped` is True if the
-    set was being asked until the learner changed the view or way. `spent` is the time in seconds
-    that `answered` tokens took, for an estimate.
+    `own` is the learner's own question. If it is empty, question `at` of the set is in focus.
+    `answers` caches the greedy reply to each prompt, and `draws` the sampled replies. `stopped` is
+    True if a change of the view or way stopped a run. `spent` is the computing time in seconds for
+    the `answered` tokens generated so far, from which the remaining time is estimated.
     """
 
     limits: Limits = LIMITS
@@ -107,7 +111,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def reply(self) -> Reply | None:
-        """The answer in focus, once it is complete."""
+        """The complete greedy reply to the current prompt, or None."""
         return done_reply(self, self.prompt)
 
     @property
@@ -116,13 +120,16 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def accepted(self) -> tuple[str, ...]:
-        """The answers that count as right for the question in focus."""
+        """The accepted answers to the question in focus."""
         item = self.item
         return () if item is None else item.accepted(with_fact=self.way == "fact")
 
 
 def _prompt(asked: Item | str, way: Way) -> Prompt:
-    """Return the prompt. For the learner's own question, they write the fact themselves."""
+    """Return the prompt for a question asked in this way.
+
+    No fact is added to the learner's own question, since the learner can write one.
+    """
     ask = asked if isinstance(asked, str) else asked.ask
     if way == "fact" and isinstance(asked, Item):
         return Prompt(f"{asked.fact} {ask}")
@@ -180,12 +187,12 @@ def _drawn(state: State) -> State:
 
 
 def asked_ways(state: State) -> tuple[Way, ...]:
-    """Return the ways in which this view asks the set."""
+    """Return the ways of asking that a run in the current view covers."""
     return WAYS if state.view == "ways" else (state.way,)
 
 
 def _owed(state: State) -> Iterator[Prompt]:
-    """Return the prompts of this view that are not answered yet."""
+    """Return the prompts of the current view that don't have a complete reply yet."""
     prompts = (_prompt(item, way) for way in asked_ways(state) for item in state.limits.items)
     return (prompt for prompt in prompts if done_reply(state, prompt) is None)
 
@@ -194,7 +201,7 @@ Does = Literal["draw", "redraw", "draw_rest", "ask_all", "ask_rest", "stop"]
 
 
 def does(state: State) -> Does | None:
-    """Return what `Run` does in this state, or None if everything is answered."""
+    """Return the effect of `Run` in this state, or None if no question is left to ask."""
     if state.drawing if state.view == "answer" else state.running:
         return "stop"
     if state.view == "answer":
@@ -207,7 +214,7 @@ def does(state: State) -> Does | None:
 
 
 def progress(state: State) -> Progress:
-    """Return how many questions of the set are answered in this view."""
+    """Return the progress of a run in the current view, with an estimate of the time left."""
     total = len(asked_ways(state)) * len(state.limits.items)
     done = total - len(list(_owed(state)))
     finished = [reply for reply in state.answers.values() if reply.done]
@@ -218,7 +225,11 @@ def progress(state: State) -> Progress:
 
 
 def question(state: State) -> Question | None:
-    """Return a question about the answer in focus, then about the rest of the set, or None."""
+    """Return the next request, or None.
+
+    In the answer view, it is about the prompt in focus. During a run, it is about the next prompt
+    without a reply.
+    """
     prompt = state.prompt
     if state.view == "answer":
         if state.reply is None:
@@ -249,9 +260,10 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 class Judged(msgspec.Struct, frozen=True):
-    """A question of the set with its answer and the verdict.
+    """A question of the set with the model's reply and the verdict on it.
 
-    `good` is True if the answer is right, or if it declines where no answer is right.
+    `good` is True if the reply is correct, or if the reply declines a question without a correct
+    answer.
     """
 
     item: Item
@@ -261,7 +273,7 @@ class Judged(msgspec.Struct, frozen=True):
 
 
 def judged(state: State, way: Way) -> Iterator[Judged]:
-    """Yield the answered questions of the set, asked in this way."""
+    """Yield the questions of the set that have been answered in this way of asking."""
     for item in state.limits.items:
         reply = done_reply(state, _prompt(item, way))
         if reply is not None:
@@ -275,14 +287,14 @@ def calibration(found: Iterable[Judged]) -> tuple[Bin, ...]:
 
 
 def tally(found: Iterable[Judged], *, real: bool) -> Counter[Verdict]:
-    """Return how many answers about real, or invented, things were right, wrong and declined."""
+    """Count right, wrong and declined answers, for either real or invented things."""
     return Counter(each.verdict for each in found if each.item.real is real)
 
 
 def gists(state: State) -> list[tuple[str, int]]:
-    """Return the gists of the sampled answers and their counts, the most frequent first.
+    """Return the gist of each distinct sampled answer with its count, most frequent first.
 
-    `real_and_invented.gist` defines a gist.
+    `real_and_invented.gist` defines the gist of an answer.
     """
     drawn = [reply for reply in state.draws.get(state.prompt, ()) if reply.done]
     asked = state.prompt.message
@@ -293,13 +305,13 @@ SURE = 0.75
 DIFFERENT = 5
 
 
-@goal("made-up-anew", "Get 5 different answers in ten samples")
+@goal("made-up-anew", "Get at least 5 different answers in ten samples")
 def _made_up_anew(state: State) -> bool:
     found = gists(state)
     return sum(count for _, count in found) == state.limits.draws and len(found) >= DIFFERENT
 
 
-@goal("sure-and-wrong", "Find a wrong answer with more than 75 % certainty")
+@goal("sure-and-wrong", "Find a wrong answer with a certainty above 75 %")
 def _sure_and_wrong(state: State) -> bool:
     return any(
         each.verdict == "wrong" and each.reply.certainty > SURE
@@ -308,9 +320,9 @@ def _sure_and_wrong(state: State) -> bool:
     )
 
 
-@goal("mended", "Correct a wrong answer by adding the fact to the prompt")
+@goal("mended", "Turn a wrong answer into a right one by adding the fact")
 def _mended(state: State) -> bool:
-    """Return True if a question is answered wrong without its fact and right with it."""
+    """Return True if a question got a wrong answer without the fact and a right one with it."""
     wrong = {each.item.ask for each in judged(state, "plain") if each.verdict == "wrong"}
     return any(each.verdict == "right" and each.item.ask in wrong for each in judged(state, "fact"))
 
@@ -320,13 +332,13 @@ def _whole(state: State, ways: Iterable[Way]) -> bool:
     return all(done_reply(state, prompt) is not None for prompt in prompts)
 
 
-@goal("calibrated", "Ask the whole set in one way and look at the calibration")
+@goal("calibrated", "Ask the whole set in one way and view the calibration")
 def _calibrated(state: State) -> bool:
     return state.view == "calibration" and _whole(state, (state.way,))
 
 
 def _place(asked: Sequence[Item], words: str) -> int:
-    """Return the index of the question that contains these words."""
+    """Return the index of the first question that contains `words`."""
     return next(place for place, item in enumerate(asked) if words in item.ask)
 
 
@@ -336,9 +348,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=200,
     lesson="made-up",
     task=(
-        "Ask about things that exist and things that don't. See how certain each answer "
-        "is, whether ten samples agree, and how often it is right. Then add the fact to "
-        "the prompt."
+        "Ask about things that exist and things that don't. See how certain each answer is, "
+        "whether ten samples agree, and how often the answers are right. Then add the fact to the "
+        "prompt."
     ),
     start=start,
     act=act,

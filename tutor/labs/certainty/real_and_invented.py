@@ -1,7 +1,7 @@
-"""Questions about things that exist and things that do not, and the check of an answer.
+"""A set of questions about real and invented things, and functions that check the answers.
 
-The questions are data (`assets/real-and-invented`); each was looked up. Answers are compared by
-their words: case, accents and punctuation do not count.
+The questions and accepted answers are in `assets/real-and-invented`. Each of them was looked up.
+Comparisons ignore case, accents and punctuation.
 """
 
 from __future__ import annotations
@@ -44,9 +44,9 @@ DECLINES = (
     "fictional",
     "made up",
 )
-"""An answer that contains one of these declines, unless it also contains the right answer."""
+"""Phrases that mark an answer as declined, unless it also contains the right answer."""
 DECLINING_STARTS = ("no ", "there is no ", "there was no ", "there are no ", "there were no ")
-"""An answer that begins with one of these declines, too."""
+"""Openings that mark an answer as declined, unless it also contains the right answer."""
 
 _LITTLE = """
     a an and are as at be been but by called city for from had has have he her his i in is it its
@@ -60,9 +60,10 @@ LITTLE = frozenset(_LITTLE.split())
 class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A question about something real or invented.
 
-    `accept` are the right answers: for something real, according to the source `look_up`; for
-    something invented, according to the made-up `fact`. It is empty if the fact says that no such
-    thing is known. `searched` is the name that was searched for and not found.
+    `accept` contains the accepted answers. For a real thing, they come from the source `look_up`.
+    For an invented thing, they follow from the made-up `fact`; if the fact says that no such thing
+    is known, `accept` is empty. `searched` is the name that we searched for to make sure that the
+    thing doesn't exist.
     """
 
     kind: Literal["people", "places", "papers", "functions"]
@@ -74,32 +75,35 @@ class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     searched: str = ""
 
     def accepted(self, *, with_fact: bool) -> tuple[str, ...]:
-        """Return the right answers: for something invented, none unless the prompt has the fact."""
+        """Return the accepted answers. Invented things have none unless the prompt has the fact."""
         return self.accept if self.real or with_fact else ()
 
 
 @cache
 def items() -> tuple[Item, ...]:
-    """Return all questions, those about real things first."""
+    """Return all questions. The questions about real things come first."""
     return msgspec.json.decode(paths.real_and_invented().read_bytes(), type=tuple[Item, ...])
 
 
 def words(text: str) -> list[str]:
-    """Return the words in lower case, without accents, apostrophes and punctuation."""
+    """Split `text` into lower-case words without accents, apostrophes or punctuation."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     letters = "".join(char for char in plain if not unicodedata.combining(char))
     return re.findall(r"[\w]+", re.sub(r"['’`]", "", letters))
 
 
 def found_in(text: str, accepted: Iterable[str]) -> str | None:
-    """Return the first of `accepted` whose words appear in `text` in sequence, or None."""
+    """Return the first accepted answer whose words appear consecutively in `text`, or None."""
     said = f" {' '.join(words(text))} "
     return next((each for each in accepted if f" {' '.join(words(each))} " in said), None)
 
 
-@lru_cache(1000)  # a screen judges the same answers each time it is drawn
+@lru_cache(1000)  # Views check the same answers on every redraw.
 def verdict(text: str, accepted: tuple[str, ...]) -> Verdict:
-    """Return "right" if the text contains an accepted answer, whatever else it contains."""
+    """Return the verdict on an answer.
+
+    An answer that contains an accepted answer is right, regardless of its other text.
+    """
     if found_in(text, accepted) is not None:
         return "right"
     said = " ".join(words(text)) + " "
@@ -109,10 +113,10 @@ def verdict(text: str, accepted: tuple[str, ...]) -> Verdict:
 
 
 def gist(text: str, question: str, accepted: Iterable[str] = ()) -> str:
-    """Return the gist of an answer, by which it is compared with other answers.
+    """Return the gist of an answer. Two answers agree if their gists are equal.
 
-    It is the right answer if the text contains it; else "declines" if the answer declines; else
-    its first word that is neither in the question nor in `LITTLE`.
+    The gist is the accepted answer that the text contains, if any. Otherwise it is "declines" if
+    the answer declines, or else the first word that is neither in the question nor in `LITTLE`.
     """
     known = found_in(text, accepted)
     if known is not None:

@@ -1,4 +1,4 @@
-"""Draws a text with the surprisal of each token, as a color and as a bar below it."""
+"""Draws text with the surprisal of each token, shown by its color and by a bar below it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
 
 
 FINER = 4
-"""The factor by which bars are finer than in the stepper: half a bit a step. The most probable
-tokens have little surprisal, so coarser bars would all look alike."""
+"""The factor by which the bars are finer than in the stepper, so that one level is half a bit.
+
+Greedy answers have little surprisal, so coarser bars would all look alike.
+"""
 
 
 def surprising(
     pieces: Sequence[bytes], bits: Sequence[float], width: int, rows: int
 ) -> list[Content]:
-    """Return the text in lines of `width` cells, with a line of bars below each.
+    """Wrap the text to `width` columns, with a row of bars below each line.
 
-    `pieces` are the bytes of the tokens and `bits` their surprisals. At most `rows` lines of text
-    are shown; if there are more, the last one ends in `…`.
+    `pieces` contains the bytes of each token, and `bits` its surprisal in bits. At most `rows`
+    lines of text are returned. If the text is longer, the last line ends in `…`.
     """
     lines = wrap(_texts(pieces), max(4, width - 1))
     shown: list[Content] = []
@@ -43,7 +45,7 @@ def surprising(
 def _texts(pieces: Sequence[bytes]) -> list[str]:
     """Return the text of each token.
 
-    A character made of several tokens goes to the token that completes it.
+    A character that spans several tokens belongs to the token that completes it.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     last = len(pieces) - 1

@@ -1,4 +1,4 @@
-"""Draws an answer with its certainty, the calibration of the set, and the three ways to ask."""
+"""Draws the certainty lab: one answer, the calibration, or all three ways of asking."""
 
 from __future__ import annotations
 
@@ -44,18 +44,18 @@ _CERTAIN = "◆"
 
 
 class CertaintyView(LabView):
-    """One question with its answer and ten samples, or statistics about the whole set."""
+    """Shows one question with its answer and samples, or statistics about the whole set."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("r,enter", "go('draw')", "sample ten", "Sample ten answers."),
         key("r,enter", "go('ask_all')", "ask all", "Ask the whole set."),
-        key("r,enter", "go('draw_rest')", "continue", "Sample the rest of the ten answers."),
-        key("r,enter", "go('ask_rest')", "ask the rest", "Ask the rest of the set."),
+        key("r,enter", "go('draw_rest')", "continue", "Sample the remaining answers."),
+        key("r,enter", "go('ask_rest')", "ask the rest", "Ask the remaining questions of the set."),
         key("r,enter", "go('stop')", "stop", "Stop, and keep the answers so far."),
         key("s", "go('redraw')", "new seed", "Sample ten answers again with a new seed."),
         Binding("r,enter", "go('redraw')", show=False),
         *pair(LEFT_RIGHT, "choose(*, 'question')", "question", "Go to another question."),
-        key("w", "choose(1, 'way')", "way", "Ask plainly, with the fact, or allow it to decline."),
+        key("w", "choose(1, 'way')", "way", "Ask plainly, with the fact, or let it decline."),
         key("tab", "next_view", "view", "Show one answer, the calibration, or all three ways."),
         key("e", "edit", "edit", "Write a question of your own."),
     ]
@@ -85,9 +85,9 @@ class CertaintyView(LabView):
 
 
 def _heading(state: State, width: int) -> Content:
-    """Return the names of the views, and a note if changing the view or way has ended a run.
+    """Return the tabs, with a note if a change of the view or way has stopped a run.
 
-    If there is no room for both, only the current view is named.
+    If there is no room for both, only the current view's tab is included.
     """
     names = tabs((view, view == state.view) for view in VIEWS)
     if not state.stopped:
@@ -106,8 +106,8 @@ def _answer(state: State, room: Room) -> list[Content]:
     lines += [] if low else _before(state, width)
     reply = state.answers.get(state.prompt)
     if reply is None or not reply.ids:
-        return [*lines, Content.styled("The model is processing the question …", MUTED)]
-    # The end token counts for the certainty, but is not a part of the text.
+        return [*lines, Content.styled("The model is processing the question…", MUTED)]
+    # The end token counts toward the certainty but isn't part of the text.
     kept = len(reply.ids) - reply.ended
     bits = [-log / math.log(2) for log in reply.logs]
     text = surprising(reply.pieces[:kept], bits, width, 1 if low else 3)
@@ -118,16 +118,16 @@ def _answer(state: State, room: Room) -> list[Content]:
 
 
 def _which(state: State, room: Room) -> Content:
-    """Return the place of the question in the set, the way it is asked, and the scale of bars."""
+    """Return a line with the question's number, the way of asking, and the scale of the bars."""
     item = state.item
     if item is None:
-        said = f"your last {lab.LONGEST} characters" if state.left_out else "your own question"
+        said = f"last {lab.LONGEST} characters used" if state.left_out else "your own question"
     else:
         kind = "real" if item.real else "invented"
         said = f"{state.at + 1} of {len(state.limits.items)}  {kind}"
         said += f" {item.kind}" if room.roomy else ""
     size = 30 if room.roomy else 20
-    scale = f"{'bars: half a bit per step':>{room.width - size - 15}}" if room.roomy else ""
+    scale = f"{'bars: half a bit per level':>{room.width - size - 15}}" if room.roomy else ""
     return Content.assemble(
         (figures.fit(said, size), MUTED), (f"  {NAMES[state.way]:<13}", ACT), (scale, MUTED)
     )
@@ -143,12 +143,12 @@ def _question(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _before(state: State, width: int) -> list[Content]:
-    """Return what this way adds to the question."""
+    """Return the text that the current way of asking adds to the prompt."""
     if state.way == "unsure":
         said = f"system: {lab.SYSTEM}"
     elif state.way == "fact":
         item = state.item
-        said = f"fact: {item.fact}" if item else "Press e to write a fact before your question."
+        said = f"fact: {item.fact}" if item else "Press e to add a fact before your question."
     else:
         return []
     return wrapped(Content.styled(said, MUTED), width)
@@ -169,10 +169,10 @@ def _figures(reply: Reply, room: Room) -> Content:
 def _judgment(state: State, reply: Reply, width: int) -> Content:
     item = state.item
     if item is None:
-        return Content.styled("Your own question is not judged: look up the answer.", MUTED)
+        return Content.styled("Your own question isn't checked. Look up the answer.", MUTED)
     mark, style = MARKS[verdict(reply.text, state.accepted)]
     if not state.accepted:
-        why = "nothing is known by this name"
+        why = "nothing with this name exists"
     elif item.real:
         why = f"{state.accepted[0]}: {item.look_up}"
     else:
@@ -191,8 +191,8 @@ def _draws(state: State, width: int, rows: int) -> list[Content]:
         said = Content.styled(f"{done} of {total} sampled{more}", MUTED)
     else:
         agree = f"{found[0][1]} of {total} agree"
-        how = "   in their first new word"
-        meant = " (not in the question, not a “the”)"
+        how = "   on the first new word"
+        meant = " (not in the question, not a common word)"
         how += meant if len(agree + how + meant) <= width else ""
         said = Content.assemble((agree, "bold"), (how, MUTED))
     counts = "  ".join(f"{count} × {safe(words)}" for words, count in found)
@@ -212,14 +212,15 @@ def _calibration(state: State, room: Room) -> list[Content]:
     good = sum(each.good for each in found)
     bar = min(_MOST_BAR, room.width - 40)
     wide = bar >= 8
-    heading = f"{'certainty':<12}{'answers':>8}{'certain':>9}{'right':>8}"
-    legend = f"  █ right {_CERTAIN} certain" if wide else ""
+    heading = f"{'certainty':<12}{'answers':>8}{'mean':>9}{'right':>8}"
+    legend = f"  █ right {_CERTAIN} mean" if wide else ""
     rows = lab.calibration(found)
     error = f"expected calibration error {100 * expected_error(rows):.0f} points"
     summary = f"{good} of {len(found)} good answers   {error}" if room.roomy else error
     said = (
-        "Certainty is the geometric mean of the probabilities of an answer's tokens. A good answer "
-        "is right or, if nothing of that name exists, declines. Good answers count as right here."
+        "Certainty is the geometric mean of an answer's token probabilities. An answer is good if "
+        "it is right, or if it declines a question about something that doesn't exist. In this "
+        "table, good answers count as right."
     )
     return [
         Content.assemble((f"{NAMES[state.way]}   ", ACT), _progress(state, room.width - 16)),
@@ -256,10 +257,10 @@ def _ways(state: State, room: Room) -> list[Content]:
         table = [*_table(found, (True,)), *_table(found, (False,))]
     nothing = sum(not item.real and not item.accept for item in state.limits.items)
     said = (
-        "About invented things, no answer is right (–) unless the prompt has the made-up fact. In "
-        f"{nothing} cases the fact says that there is no such thing, so the model should still "
-        f"decline. “May decline” adds the system message “{lab.SYSTEM}” The model computes with "
-        "rounding here, so a count may differ by one or two from the exact ones in the lesson."
+        "Questions about invented things have no right answer (–) unless the prompt contains the "
+        f"made-up fact. For {nothing} of them, the fact says that there is no such thing, so the "
+        f"model should still decline. “May decline” adds the system message “{lab.SYSTEM}” The "
+        "lesson's counts can differ by one or two, since they were computed in higher precision."
     )
     note = [] if room.low else _note(said, room.width)
     return [_progress(state, room.width), *table, *note]
@@ -271,7 +272,10 @@ _LEAD = 15
 
 
 def _table(found: dict[Way, list[Judged]], kinds: tuple[bool, ...]) -> list[Content]:
-    """Return a table of both kinds of things side by side, or of one kind, named in its heading."""
+    """Return a table that counts the verdicts for each way of asking.
+
+    `kinds` selects real things (True), invented things (False), or both side by side.
+    """
     sizes = _COLUMNS if len(kinds) > 1 else _NARROW
     room = sum(sizes.values())
     names = "".join(f"{name:>{size}}" for name, size in sizes.items()) * len(kinds)
@@ -301,11 +305,11 @@ def _progress(state: State, width: int) -> Content:
     if state.running:
         return progress_line(asked, width)
     if asked.done == asked.total:
-        said = f"All {asked.total} are answered."
+        said = f"All {asked.total} questions are answered."
     elif asked.done:
         said = f"{asked.done} of {asked.total} answered. Press r for the rest."
     else:
-        said = f"Press r to ask all {asked.total}."
+        said = f"Press r to ask all {asked.total} questions."
     return Content.styled(said, MUTED)
 
 

@@ -1,1 +1,1 @@
-"""The lab "One prompt, several models"."""
+"""The "One prompt, several models" lab."""

@@ -1,6 +1,6 @@
-"""Asks several models the same question.
+"""Sends the same prompt to several models.
 
-Local models generate token by token; of remote models, it collects what has arrived.
+Local models generate their answers token by token. Remote models stream their answers.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from tutor.vendors.runs import ErrorReport
 from tutor.vendors.service import RemoteRequest
 
 PATIENCE = 0.05
-"""Seconds to wait if no local model has work to do, so that other requests get their turn."""
+"""The wait in seconds if only remote models are answering. Other requests run in this time."""
 
 
 class CompareBackend:
-    """A backend that keeps a session for each local model, and the requests to remote ones."""
+    """The backend of the compare lab, with a session for each local model of the current run."""
 
     def __init__(self, tools: Tools) -> None:
         self._loaded = tools.model
@@ -53,12 +53,16 @@ class CompareBackend:
                 return lab.Replies(self._advance(question))
 
     def _advance(self, question: lab.Go) -> dict[int, lab.Reply]:
-        """Return the replies after a moment in which one local model has generated.
+        """Extend the replies for one time slice and return them.
 
-        It is the one with the least computing time so far. Remote replies have what has arrived.
+        Only one local model generates: the one with the least computing time so far. Remote replies
+        are extended with the text that has arrived.
         """
         if question.run != self._run:
-            self._run, self._sessions = question.run, {}  # no run reuses a key-value cache
+            self._run, self._sessions = (
+                question.run,
+                {},
+            )  # A key-value cache is never reused in another run.
         replies = {
             place: self._collect(question, place, model, reply)
             for place, model, reply in question.asked
@@ -77,7 +81,7 @@ class CompareBackend:
     ) -> lab.Reply:
         language_model = self._loaded if model.here == "loaded" else self._small
         if language_model is None:
-            return _failed(reply, ModelError("The small model is missing.", "Ask the other model."))
+            return _failed(reply, ModelError("The small model is missing.", "Use another model."))
         begun = time.perf_counter()
         try:
             prompt = _prompt(language_model, question.prompt)
@@ -136,7 +140,7 @@ class CompareBackend:
     def _collect(
         self, question: lab.Go, place: int, model: lab.Model, reply: lab.Reply
     ) -> lab.Reply:
-        """Return the reply with what has arrived since. Sends the request first if needed."""
+        """Return the reply with newly arrived text. The first call sends the request."""
         assert model.remote is not None
         name = _name(question.run, place)
         try:
@@ -176,14 +180,14 @@ def _request(question: lab.Go) -> RemoteRequest:
 
 
 def _prompt(model: LanguageModel, prompt: str) -> list[int]:
-    """Return the prompt's token ids: as a message if the model is a chat model, else as text."""
+    """Return the prompt's token ids. Chat models receive it as a user message."""
     if not model.card.chat:
         return text_ids(model, prompt)
     return chat_ids(model, [ChatMessage("user", prompt)])
 
 
 def _failed(reply: lab.Reply, error: TutorError) -> lab.Reply:
-    """Return the reply with the error; what arrived before is kept."""
+    """Return the reply with an error. Its text so far is kept."""
     return replace(reply, begun=True, trouble=ErrorReport.of(error))
 
 

@@ -1,8 +1,8 @@
 """Sends one prompt to up to four models and shows their answers side by side.
 
-The loaded model and the small bundled one answer on this machine. Remote models can be asked if
-there is a key for them, or an address. Beside each answer are the time to its first token, the
-number of tokens, tokens per second, and the cost, which is computed from a dated price.
+The loaded model and the small bundled model run on this machine. A remote model needs an API key or
+a server address. For each answer, the lab shows the time to the first token, the number of tokens,
+tokens per second, and the cost at the price of a given date.
 """
 
 from __future__ import annotations
@@ -24,23 +24,23 @@ from tutor.vendors.runs import ErrorReport, Offer
 from tutor.vendors.service import Reason
 
 LONGEST = 2_000
-"""The most characters of a prompt."""
+"""The maximum length of a prompt in characters."""
 MOST_MODELS = 4
 MOST_TOKENS = 80
-"""The most tokens of an answer."""
+"""The maximum number of tokens in an answer."""
 TEMPERATURES = (0.0, 0.7, 1.0)
 
 _WORD = re.compile(r"[^\W\d_]{4,}")
 
 Here = Literal["loaded", "small"]
-"""The model that the engine has loaded, and the small bundled one."""
+"""The kinds of local models: the model loaded in the engine, and the small bundled model."""
 
 
 class Model(msgspec.Struct, frozen=True):
-    """A model that can be asked: either a local one (`here`) or a `remote` one.
+    """A model in the list: either a local model (`here`) or a remote model (`remote`).
 
-    `key` is False if the model needs a key that is not set in the environment `variable`. `added`
-    is True if the learner added it.
+    `key` is False if the model needs an API key and the environment variable `variable` is not set.
+    `added` is True if the learner added the model.
     """
 
     here: Here | None = None
@@ -57,10 +57,10 @@ class Model(msgspec.Struct, frozen=True):
 class Reply(msgspec.Struct, frozen=True):
     """The answer of one model so far.
 
-    `name` is the name that the model reports. `ids` are the tokens of a local model; `pieces`
-    counts the parts that have arrived from a remote one. `seconds` is the computing time of a local
-    model, or the time since the request to a remote one. The numbers of tokens are None if the
-    server doesn't report them.
+    `name` is the name of the model. For a local model, `ids` contains the generated token ids, and
+    `seconds` is the computing time. For a remote model, `pieces` is the number of chunks received,
+    and `seconds` is the time since the request. `first_after` is the time to the first token in
+    seconds. The token counts are None if the server doesn't report them.
     """
 
     name: str = ""
@@ -81,14 +81,14 @@ class Reply(msgspec.Struct, frozen=True):
 
     @property
     def a_second(self) -> float | None:
-        """Tokens per second over the whole time, including the wait for the first token."""
+        """The number of tokens per second, including the time to the first token, or None."""
         if not self.answer_tokens or not self.seconds:
             return None
         return self.answer_tokens / self.seconds
 
 
 def cost(model: Model, reply: Reply) -> float | None:
-    """Return the cost in US dollars, or None if the price or the number of tokens is unknown."""
+    """Return the cost in US dollars, or None if the price or a token count is unknown."""
     known = reply.prompt_tokens is not None and reply.answer_tokens is not None
     if model.price is None or not known:
         return None
@@ -96,9 +96,9 @@ def cost(model: Model, reply: Reply) -> float | None:
 
 
 class Ask(msgspec.Struct, frozen=True, tag_field="do", tag="ask"):
-    """Ask all chosen models, or stop them if they are answering.
+    """Send the prompt to all chosen models, or stop the current run.
 
-    `without` are the indexes of models to which the learner has not agreed to send anything.
+    `without` contains the indexes of the chosen models that the learner has not consented to.
     """
 
     without: tuple[int, ...] = ()
@@ -113,16 +113,19 @@ Action = (
     | Remove
     | Ask
 )
-"""`Toggle` chooses the model in focus, or leaves it out. `Adjust` goes from the highest temperature
-to the lowest."""
+"""`Toggle` includes or excludes the model in focus. `Adjust` changes the temperature. After the
+highest temperature comes the lowest."""
 
 
 class Which(msgspec.Struct, frozen=True, tag="which"):
-    """A request for the list of models that can be asked."""
+    """A request for the list of available models."""
 
 
 class Go(msgspec.Struct, frozen=True, tag="go"):
-    """A request to continue these replies for a moment; `run` is the number of the run."""
+    """A request to extend the incomplete replies for one time slice.
+
+    `asked` contains the index, the model and the reply so far. `run` is the number of the run.
+    """
 
     run: int
     prompt: str
@@ -131,7 +134,7 @@ class Go(msgspec.Struct, frozen=True, tag="go"):
 
 
 class Stop(msgspec.Struct, frozen=True, tag="stop"):
-    """A request to cancel the remote requests of a run."""
+    """A request to cancel a run's remote requests. `places` contains the model indexes."""
 
     run: int
     places: tuple[int, ...]
@@ -141,7 +144,7 @@ Question = Which | Go | Stop
 
 
 class Offers(msgspec.Struct, frozen=True, tag="offers"):
-    """The names of the local models, and the services of the catalogue."""
+    """The names of the local models, and the services in the catalogue."""
 
     loaded: str
     small: str
@@ -162,9 +165,9 @@ Answer = Offers | Replies | Stopped
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `chosen` are indexes into `models`. `replies` are the answers to `asked`, the prompt of this
-    run, by index. `refused` are the models to which the learner did not want to send it.
-    `stopping` is True until the remote requests are canceled.
+    `chosen` contains indexes into `models`. `asked` is the prompt of the latest run, and `replies`
+    contains the answers to it by model index. `refused` contains the indexes of the models that the
+    learner has not consented to. `stopping` is True while remote requests are being canceled.
     """
 
     prompt: str = "Say hello."
@@ -182,18 +185,18 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def removable(self) -> bool:
-        """True if the model in focus was added by the learner and nothing is being asked."""
+        """True if the learner added the model in focus and no run is in progress."""
         asking = self.running or self.stopping
         return bool(self.models) and self.models[self.focus].added and not asking
 
     @property
     def outdated(self) -> bool:
-        """True if the replies belong to an earlier prompt."""
+        """True if the prompt has changed since the replies."""
         return bool(self.replies) and self.asked != self.prompt
 
     @property
     def done(self) -> list[Reply]:
-        """The answers that are complete."""
+        """The replies that are finished, without those that failed."""
         return [reply for reply in self.replies.values() if reply.reason is not None]
 
 
@@ -233,7 +236,7 @@ def _asked(state: State, without: tuple[int, ...]) -> State:
 
 
 def _halted(state: State) -> State:
-    """Return the state after a stop, with what has arrived so far."""
+    """Return the state with the run stopped. The replies so far are kept."""
     pending = state.running and any(_is_under_way(state, place) for place in state.replies)
     return replace(state, running=False, stopping=pending or state.stopping)
 
@@ -251,17 +254,20 @@ def _toggled(state: State) -> State:
     elif not model.key:
         raise LabError(
             f"There is no key for {state.names[state.focus]}.",
-            f"Set {model.variable} in your environment, then start tutor again.",
+            f"Set {model.variable} in your environment and restart tutor.",
         )
     elif len(state.chosen) >= MOST_MODELS:
-        raise LabError("Four models are chosen already.", "Leave out one of them first.")
+        raise LabError("Four models are already chosen.", "Exclude one of them first.")
     else:
         chosen = (*state.chosen, state.focus)
     return replace(state, chosen=tuple(sorted(chosen)))
 
 
 def _added(state: State, remote: RemoteModel) -> State:
-    """Return the state with this model at the end of the list, chosen if there is room."""
+    """Return the state with the model appended to the list.
+
+    It is also chosen, unless the maximum number of models is reached.
+    """
     place = len(state.models)
     chosen = (*state.chosen, place) if len(state.chosen) < MOST_MODELS else state.chosen
     return replace(
@@ -276,12 +282,12 @@ def _added(state: State, remote: RemoteModel) -> State:
 def _removed(state: State) -> State:
     """Return the state without the model in focus.
 
-    The models below it move up, together with their replies.
+    The indexes of the models after it, and of their replies, decrease by 1.
     """
     if not state.removable:
         raise LabError(
-            "This model cannot be removed.",
-            "You can remove a model that you added, when nothing is running.",
+            "This model can't be removed.",
+            "You can remove only models that you added, and only when nothing is running.",
         )
     gone = state.focus
 
@@ -327,13 +333,14 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             running = state.running and not all(reply.over for reply in replies.values())
             return replace(state, replies=replies, running=running)
         case _:
-            return state  # of a run before this one
+            return state  # The response belongs to an earlier run.
 
 
 def _offered(state: State, offers: Offers) -> State:
-    """Return the state with all models; the local ones come first and are chosen.
+    """Return the state with the list of models.
 
-    If the loaded model is the small one, it is listed once.
+    The local models come first and are chosen. If the loaded model is the small bundled model, it
+    is listed only once.
     """
     models = [Model(here="loaded")]
     names = [offers.loaded]
@@ -354,25 +361,25 @@ def _shown_name(model: RemoteModel) -> str:
 
 
 def words_in_common(state: State, one: Reply, other: Reply) -> set[str]:
-    """Return the words of four letters or more that are in both replies but not in the prompt."""
+    """Return the words of at least four letters that are in both replies but not in the prompt."""
     said, also, given = (
         set(_WORD.findall(text.casefold())) for text in (one.text, other.text, state.asked)
     )
     return (said & also) - given
 
 
-@goal("agree", "Get two answers that share a word you didn't use")
+@goal("agree", "Get two answers that share a word that isn't in your prompt")
 def _agree(state: State) -> bool:
     return any(words_in_common(state, *pair) for pair in combinations(state.done, 2))
 
 
-@goal("disagree", "Get two answers that share no word")
+@goal("disagree", "Get two answers that share no words except those in your prompt")
 def _disagree(state: State) -> bool:
     pairs = [(one, other) for one, other in combinations(state.done, 2) if one.text and other.text]
     return any(not words_in_common(state, *pair) for pair in pairs)
 
 
-@goal("cut-off", "Get one answer that ends and one that is cut off")
+@goal("cut-off", "Get one complete answer and one that is cut off at the limit")
 def _cut_off(state: State) -> bool:
     return {"stop", "length"} <= {reply.reason for reply in state.done}
 
@@ -392,8 +399,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=240,
     lesson="landscape",
     task=(
-        "Ask several models the same thing, and compare their answers, speed and price. "
-        "Two of them are on this machine. You can add others if you have a key or a "
+        "Send the same prompt to several models, and compare their answers, speed and price. Two "
+        "of the models run on this machine. You can add remote models if you have an API key or a "
         "server."
     ),
     private=_is_remote,

@@ -1,4 +1,4 @@
-"""Draws the lab that compares models."""
+"""Draws the compare lab."""
 
 from __future__ import annotations
 
@@ -28,28 +28,28 @@ if TYPE_CHECKING:
 _COLUMNS = (
     Column("first", 9, right=True),
     Column("tokens", 8, right=True),
-    Column("a second", 10, right=True),
+    Column("tokens/s", 10, right=True),
     Column("dollars", 11, right=True),
 )
 _NAME = 30
 _SHORT_NAME = 18
 _GAP = 2
 _COLUMN = 24
-"""The fewest columns of an answer that is shown beside another one."""
+"""The minimum width in columns of an answer shown next to another one."""
 _SENT = "Your prompt, as one message, each time you run it"
 
 
 class CompareView(LabView):
-    """The models with the measurements of each, and their answers side by side."""
+    """Shows the models with their measurements, and their answers side by side."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("r,enter", "ask", "run, stop", "Ask all chosen models, or stop them."),
+        key("r,enter", "ask", "run, stop", "Send the prompt to all chosen models, or stop."),
         key("e", "edit", "edit", "Edit the prompt."),
-        *pair(UP_DOWN, "move_focus(*, 'model')", "model", "Go to another model."),
-        key("space", "switch('model')", "choose", "Choose this model, or leave it out."),
+        *pair(UP_DOWN, "move_focus(*, 'model')", "model", "Move to another model."),
+        key("space", "switch('model')", "choose", "Include or exclude this model."),
         key("t", "adjust(1, 'temperature')", "temperature", "Change the temperature; 0 is greedy."),
-        key("a", "add", "add", "Add a server by the name of a model and an address."),
-        key("d", "remove", "remove", "Remove this server, which you added."),
+        key("a", "add", "add", "Add a remote model by its name and address."),
+        key("d", "remove", "remove", "Remove this remote model."),
     ]
 
     OFFERED: ClassVar[Offered[State]] = {"remove": lambda state: state.removable}
@@ -61,7 +61,7 @@ class CompareView(LabView):
             self.run_worker(self._ask_where_agreed(), group="agreed", exclusive=True)
 
     async def _ask_where_agreed(self) -> None:
-        """Ask the chosen models, except those to whose hosts the learner has not agreed to send."""
+        """Start a run with the chosen models, except those that the learner doesn't consent to."""
         without = [place for place in self.state.chosen if not await self._agreed(place)]
         self.did(Ask(tuple(without)))
 
@@ -70,7 +70,7 @@ class CompareView(LabView):
         return model is None or await self.host.agreed(model, _SENT)
 
     def action_edit(self) -> None:
-        self.write("The prompt for all chosen models:", self.state.prompt, EditText)
+        self.write("Prompt for all chosen models:", self.state.prompt, EditText)
 
     def action_add(self) -> None:
         self.write(remote.LABEL, remote.EXAMPLE, remote.named)
@@ -84,7 +84,7 @@ class CompareView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.models:
-            return [Content.styled("Looking for models …", MUTED)]
+            return [Content.styled("Looking for models…", MUTED)]
         if Room(width, height).low:
             return _briefly(state, width)
         names = "".join(column.cell(column.heading) for column in _fitting(width))
@@ -136,7 +136,7 @@ def _figures(model: Model, reply: Reply | None, width: int, style: str) -> Conte
     cells = {
         "first": f"{first:.2f} s" if first is not None else "…" if not reply.over else "–",
         "tokens": "–" if tokens is None else str(tokens),
-        "a second": "–" if a_second is None else f"{a_second:.1f}",
+        "tokens/s": "–" if a_second is None else f"{a_second:.1f}",
         "dollars": "none" if model.here else "–" if price is None else f"{price:.6f}",
     }
     line = "".join(column.cell(cells[column.heading]) for column in _fitting(width))
@@ -144,7 +144,7 @@ def _figures(model: Model, reply: Reply | None, width: int, style: str) -> Conte
 
 
 def _answers(state: State, width: int) -> list[Content]:
-    """Return the answers side by side if there is room, else the one in focus."""
+    """Return the answers side by side if there is room, or only the answer in focus."""
     places = list(state.replies)
     if not places:
         return [Content.styled("Press r to ask the models marked ■.", MUTED)]
@@ -161,12 +161,12 @@ def _answers(state: State, width: int) -> list[Content]:
 
 
 def _said_to(state: State, width: int) -> list[Content]:
-    """Return a note with the prompt that the replies belong to, if it has changed since."""
+    """Return a note with the old prompt if the prompt has changed since the replies."""
     if not state.outdated:
         return []
-    how = "Press r to ask the new prompt. These answers are to: "
+    how = "Press r to send the new prompt. These answers are to: "
     if width < len(how) + 20:
-        how = "Press r to ask. Old: "
+        how = "Press r to send. Old: "
     said = " ".join(safe(state.asked).split())
     return [Content.styled(figures.fit(how + said, width), NOT_YET)]
 
@@ -182,7 +182,7 @@ def _answer(state: State, place: int, width: int) -> list[Content]:
 
 
 def _end(state: State, model: Model, reply: Reply) -> Content:
-    """Return how the answer ended, and the date of its price."""
+    """Return the reason why the answer ended, and the date of the price."""
     again = "" if state.running or state.outdated else " Press r to ask again."
     if reply.trouble is not None:
         return Content.styled(safe(f"× {reply.trouble.error}{again}"), NOT_YET)
@@ -196,7 +196,7 @@ def _end(state: State, model: Model, reply: Reply) -> Content:
 
 
 def _briefly(state: State, width: int) -> list[Content]:
-    """Return only the model in focus, for screens with few rows."""
+    """Return only the model in focus, for low screens."""
     above = [_prompt(state, width), _row(state, state.focus, width)]
     place = f"{state.focus + 1} of {len(state.models)} models, {len(state.chosen)} chosen"
     if state.focus not in state.replies:

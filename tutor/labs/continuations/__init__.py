@@ -1,1 +1,1 @@
-"""The lab "Twenty continuations"."""
+"""The "Twenty continuations" lab."""

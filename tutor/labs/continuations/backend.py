@@ -18,16 +18,16 @@ from tutor.lm.sampling import ranked
 
 
 class ContinuationsBackend(ModelBackend):
-    """Generates continuations, and caches what the model has processed of them."""
+    """Generates continuations, and caches the tokens that the model has processed."""
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
         self._growing = Growing(tools)
 
     def answer(self, question: Question) -> Answer:
-        """Return the continuations, some of them longer.
+        """Extend the continuations for one time slice, and return them.
 
-        Raises `TextError` or `ContextFull` for a prompt that the model cannot process.
+        Raises `TextError` or `ContextFull` if the model cannot process the prompt.
         """
         begun = time.perf_counter()
         self._growing.begin(text_ids(self._model, question.text))
@@ -39,7 +39,7 @@ class ContinuationsBackend(ModelBackend):
         return Answer(paths, time.perf_counter() - begun)
 
     def _continued(self, question: Question, begun: float) -> tuple[Path, ...]:
-        """Add tokens, always to the shortest continuation, until the time slice is over."""
+        """Extend the shortest continuation, one token at a time, until the time slice is over."""
         paths = list(question.paths)
         while open_ := [number for number, path in enumerate(paths) if not path.done]:
             number = min(open_, key=lambda each: len(paths[each].ids))
@@ -50,7 +50,10 @@ class ContinuationsBackend(ModelBackend):
         return tuple(paths)
 
     def _longer(self, question: Question, number: int, path: Path) -> Path:
-        """Add one token. The draw depends on the seed, the continuation, and the position."""
+        """Return the continuation with one more token.
+
+        Random draws depend on the seed, the number of the continuation, and the position.
+        """
         logits = self._growing.logits(path.ids)
         position = len(self._growing.prompt) + len(path.ids)
         seen = {*self._growing.prompt, *path.ids}

@@ -1,11 +1,14 @@
-"""Beam search: keep the few most probable continuations so far, not just one.
+"""Implements beam search, which keeps several continuations at each step instead of just one.
 
 Greedy decoding takes the most probable token each time, so it can miss a continuation that begins
-with a less probable token but is more probable as a whole. Beam search extends the `width` best
-beams at once: each is extended by its `width` most probable tokens, and of all candidates the
-`width` with the highest sum of log-probabilities are kept (Lowerre 1976; Sutskever et al. 2014 for
-neural networks). Width 1 is greedy decoding. The sums favor short texts, since every further token
-adds a negative number; here all beams have the same length, unless one has ended.
+with a less probable token but is more probable as a whole. Beam search keeps the `width` best
+continuations so far, the beams. At each step, it extends every beam with its `width` most probable
+tokens. Of all these candidates, it keeps the `width` candidates with the highest sum of
+log-probabilities (Lowerre 1976; Sutskever et al. 2014 for neural networks). With width 1, this is
+greedy decoding.
+
+The sums favor short texts, since every token adds a negative number. Here, all beams have the same
+length unless one has ended.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from tutor.lm.sampling import ranked
 
 
 class Beam(msgspec.Struct, frozen=True):
-    """A candidate: its tokens after the prompt, and the sum of their log-probabilities in nats."""
+    """A candidate: its tokens after the prompt, and the sum of their log-probabilities, in nats."""
 
     ids: tuple[int, ...] = ()
     log_probability: float = 0.0
@@ -30,10 +33,10 @@ class Beam(msgspec.Struct, frozen=True):
 def widen(
     beams: Sequence[Beam], logits: Sequence[Tensor], width: int, end_ids: Sequence[int]
 ) -> tuple[Beam, ...]:
-    """Return the `width` best beams after one more token, best first.
+    """Extend the beams by one token, and return the `width` best, sorted from best to worst.
 
-    `logits` has one [V] for each beam, taken after its last token. A beam that has ended stays as
-    it is, and its logits are ignored.
+    `logits` has a tensor [V] for each beam: the logits after its last token. A beam that has ended
+    stays unchanged, and its logits are ignored.
     """
     candidates: list[Beam] = []
     for beam, scores in zip(beams, logits, strict=True):

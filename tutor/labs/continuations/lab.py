@@ -1,4 +1,4 @@
-"""The continuations lab: many continuations of one prompt, sampled in two ways and compared."""
+"""Defines the lab that compares two ways of generating continuations of a prompt."""
 
 from __future__ import annotations
 
@@ -16,18 +16,19 @@ from tutor.labs.kit.progress import Progress, at_pace
 from tutor.lm.dials import Dials
 
 LONGEST = 240
-"""Maximum length of the prompt in characters. A longer prompt is cut at the start."""
+"""The maximum length of the prompt, in characters. A longer prompt is cut at the beginning."""
 BEAMS = 5
 LOOP = 4
-"""Tokens in a row that count as a repetition if they occurred earlier in the same text."""
+"""The number of consecutive tokens that count as a loop if they occur twice in a text."""
 CHEAPER = 0.7
-"""Bits per token below plain sampling: every token is 1.6 times as probable, on average."""
+"""The required difference from plain sampling, in bits per token. A difference of 0.7 bits means
+that tokens are 1.6 times as probable, on average."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The number of continuations that are sampled in one way, and the length of each in tokens.
+    """The number of samples, and the maximum length of a continuation, in tokens.
 
-    Greedy decoding generates one continuation, and beam search one for each beam.
+    Greedy decoding generates one continuation, and beam search generates one for each beam.
     """
 
     count: int = 20
@@ -38,7 +39,7 @@ LIMITS = Limits()
 
 
 class Way(msgspec.Struct, frozen=True):
-    """A way to choose the next token. The screen shows its `name`."""
+    """A method of choosing the next token. The screen shows its `name`."""
 
     name: str
     method: Literal["draw", "greedy", "beam"] = "draw"
@@ -63,8 +64,8 @@ WAYS: tuple[Way, ...] = (
 class Path(msgspec.Struct, frozen=True, array_like=True):
     """A continuation: its tokens, their bytes, and the sum of their log-probabilities.
 
-    The log-probabilities are in nats and come from the model's own softmax, before any sampler
-    setting. A continuation is done when an end token has `ended` it, or after `most` tokens.
+    The log-probabilities are in nats and are not affected by the sampler settings. A continuation
+    is done when the model generates an end token (`ended`), or when it has `most` tokens.
     """
 
     ids: tuple[int, ...] = ()
@@ -79,7 +80,7 @@ class Path(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def bits(self) -> float:
-        """The surprisal of the whole continuation: -log2 of its probability."""
+        """Return the surprisal of the whole continuation, in bits."""
         return -self.log_probability / math.log(2)
 
 
@@ -90,8 +91,8 @@ Action = (
     | Toggle[Literal["side"]]
     | Run
 )
-"""`Choose` changes the way of the side in focus. `Run` generates both sides, or stops; when both
-are finished, it generates them again with a new seed."""
+"""`Choose` selects another way for the selected side. `Run` starts or stops generating both sides.
+If both are finished, it restarts with a new seed."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -104,7 +105,7 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The extended continuations, or the best beams so far, and how many seconds that took."""
+    """The extended continuations, or the best beams so far, and the time taken, in seconds."""
 
     paths: tuple[Path, ...]
     seconds: float
@@ -114,8 +115,8 @@ class Figures(msgspec.Struct, frozen=True):
     """Statistics of a set of continuations.
 
     `distinct` is the number of different token pairs divided by the number of all pairs
-    (distinct-2: Li et al. 2016), `bits` the mean surprisal of a token, `loops` the number of
-    continuations that repeat themselves, `different` the number of different continuations.
+    (distinct-2, Li et al. 2016). `bits` is the mean surprisal of a token, `loops` is the number of
+    continuations that repeat themselves, and `different` is the number of different continuations.
     """
 
     tokens: int
@@ -126,9 +127,11 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The two ways to compare, as indices into `WAYS`, and the continuations of each way.
+    """The state of the lab.
 
-    `paths` belongs to this prompt and seed. `seconds` is the time per token in the last answer.
+    `ways` are the indexes of the two compared ways in `WAYS`. `paths` has the continuations for
+    each way generated so far with this prompt and seed. `seconds` is the time per token in the
+    latest response.
     """
 
     text: str
@@ -148,7 +151,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def written(self) -> Progress:
-        """The number of tokens generated for both sides, out of the total."""
+        """Return the progress of both sides together, in tokens."""
         both = set(self.ways)
         paths = (path for way in both for path in self.paths.get(way, ()))
         done = sum(path.most if path.done else len(path.ids) for path in paths)
@@ -156,7 +159,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return at_pace(done, total, self.seconds)
 
     def count(self, way: int) -> int:
-        """Return how many continuations a way generates."""
+        """Return the number of continuations that a way generates."""
         return {"draw": self.limits.count, "greedy": 1, "beam": BEAMS}[WAYS[way].method]
 
     @property
@@ -217,7 +220,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def figures(paths: Iterable[Path]) -> Figures | None:
-    """Return the statistics of these continuations, or None before the first token."""
+    """Return the statistics of these continuations, or None if they have no tokens yet."""
     paths = [path for path in paths if path.ids]
     tokens = sum(len(path.ids) for path in paths)
     if not tokens:
@@ -233,13 +236,13 @@ def figures(paths: Iterable[Path]) -> Figures | None:
 
 
 def repeats(path: Path) -> bool:
-    """Return whether any `LOOP` tokens in a row occur twice."""
+    """Return whether any sequence of `LOOP` tokens occurs twice."""
     runs = Counter(path.ids[at : at + LOOP] for at in range(len(path.ids) - LOOP + 1))
     return any(times > 1 for times in runs.values())
 
 
 def _of(state: State, method: str) -> list[tuple[Way, tuple[Path, ...]]]:
-    """Return the ways of this method that are finished, with their continuations."""
+    """Return the ways that use this method and are finished, with their continuations."""
     return [
         (WAYS[way], paths)
         for way, paths in state.paths.items()
@@ -252,7 +255,7 @@ def _always_the_same(state: State) -> bool:
     return any(len({path.ids for path in paths}) == 1 for _, paths in _of(state, "draw"))
 
 
-@goal("loop-broken", "Find a greedy loop, and break it with a repetition penalty")
+@goal("loop-broken", "Find a greedy loop, then break it with a repetition penalty")
 def _loop_broken(state: State) -> bool:
     """Return whether greedy decoding loops without a penalty, but not with one."""
     found = {
@@ -270,9 +273,9 @@ def _beam_beats_greedy(state: State) -> bool:
     )
 
 
-@goal("varied-and-likely", "Get 20 that differ: distinct ≥ 0.80, 0.7 bits/token below plain")
+@goal("varied-and-likely", "Get 20 varied texts (distinct ≥ 0.8), 0.7 bits/token below plain")
 def _varied_and_likely(state: State) -> bool:
-    """Return whether all continuations differ, with more probable tokens than plain sampling."""
+    """Return whether all samples of a way differ and are more probable than plain samples."""
     drawn = _of(state, "draw")
     plain = [figures(paths) for way, paths in drawn if way.dials == Dials()]
     others = [figures(paths) for way, paths in drawn if way.dials != Dials()]
@@ -293,8 +296,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=190,
     lesson="sampling",
     task=(
-        "Let the model generate many continuations in two ways, and compare how varied, "
-        "probable and repetitive they are."
+        "Let the model continue a prompt many times in two ways, and compare how varied, "
+        "probable and repetitive the texts are."
     ),
     start=start,
     act=act,
@@ -309,7 +312,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Choose(9, "way"),  # greedy, repetition 1.3
         Toggle("side"),
         Choose(5, "way"),  # greedy
-        EditText("The best thing about the day was that"),  # loops with any rounding
+        EditText("The best thing about the day was that"),  # This prompt loops on every machine.
         Run(),
         Toggle("side"),
         Choose(1, "way"),  # beam search

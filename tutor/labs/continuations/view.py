@@ -1,4 +1,4 @@
-"""Draws the continuations of one prompt, generated in two ways."""
+"""Draws the "Twenty continuations" lab."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ _BITS = 7
 
 
 class ContinuationsView(LabView):
-    """Shows both ways with their statistics, the continuations of one way, and one in full."""
+    """Shows statistics of both ways, the continuations of one, and the selected text in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("r,enter", "run", "run, stop", "Generate both sides, stop, or use a new seed."),
-        *pair(LEFT_RIGHT, "choose(*, 'way')", "way", "Choose another way for this side."),
+        *pair(LEFT_RIGHT, "choose(*, 'way')", "method", "Choose another method for this side."),
         key("tab", "switch('side')", "other side", "Switch to the other side."),
         *pair(UP_DOWN, "move_focus(*, 'continuation')", "choose", "Choose a continuation to read."),
         key("e", "edit", "edit", "Edit the prompt."),
@@ -53,7 +53,7 @@ class ContinuationsView(LabView):
             _progress(state, width),
         ]
         if state.left_out:
-            said = f"The first {counted(state.left_out, 'character')} are left out."
+            said = f"{counted(state.left_out, 'character')} left out at the beginning"
             above.insert(1, Content.styled(said, NOT_YET))
         below = [] if room.low else _in_full(state, width)
         rows = max(_LEAST_ROWS, height - len(above) - len(below) - 1)
@@ -72,12 +72,12 @@ _COLUMNS = (
     Column("differ", 8, right=True),
 )
 _FEW = (Column("bits/token", 11, right=True), Column("distinct", 10, right=True))
-"""The most telling columns, for screens with no room for all of them."""
+"""The most important columns, for screens that are too narrow for all columns."""
 
 
 def _ways(state: State, room: Room) -> list[Content]:
     shown = _COLUMNS if room.roomy else _FEW
-    name = Column("way", min(24, room.width - 2 - sum(column.width for column in shown)))
+    name = Column("method", min(24, room.width - 2 - sum(column.width for column in shown)))
     lines = [heading((name, *shown))]
     for side, way in enumerate(state.ways):
         here = side == state.side
@@ -109,7 +109,7 @@ def _progress(state: State, width: int) -> Content:
     if not written.done:
         said = "Press r to generate both sides."
     elif state.finished:
-        said = "Done. Press r to use a new seed."
+        said = "Done. Press r for a new seed."
     else:
         said = f"{written.done} of {written.total} tokens. Press r to continue."
     return Content.styled(said, MUTED)
@@ -128,13 +128,13 @@ def _path(path: Path, number: int, here: bool, width: int) -> Content:
 
 
 def _in_full(state: State, width: int) -> list[Content]:
-    """Return the continuation at the mark in full, and its probability as a whole."""
+    """Draw the selected continuation in full, with its probability."""
     if not state.shown:
         return []
     path = state.shown[state.focus]
     percentage = f"{100 * math.exp(path.log_probability):.2g} %"
     said = Content.assemble(
-        (f"{percentage} as a whole, {path.bits:.1f} bits", MUTED),
+        (f"probability {percentage}, {path.bits:.1f} bits", MUTED),
         (f" for {counted(len(path.ids), 'token')}", MUTED),
         ("   ↻ repeats itself" if repeats(path) else "", NOT_YET),
     )

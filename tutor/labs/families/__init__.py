@@ -1,1 +1,1 @@
-"""The lab "Three families of Transformers"."""
+"""The "Three families of Transformers" lab."""

@@ -1,4 +1,4 @@
-"""The questions to the models of the three families, and their answers with attention."""
+"""Requests to the models of the three families, and their responses with attention weights."""
 
 from __future__ import annotations
 
@@ -15,35 +15,42 @@ PARTS: dict[Family, tuple[Part, ...]] = {
     "decoder": ("writing",),
     "encoder-decoder": ("across", "reading", "writing"),
 }
-"""The parts of the attention of each family, starting with the part to show first: within the input
-("reading"), within the output ("writing"), and from the output to the input ("across")."""
+"""The kinds of attention in each family. The first one is shown by default.
+
+"reading" is attention within the input, "writing" is attention within the output, and "across" is
+attention from the output to the input.
+"""
 
 
 def may_look(part: Part, row: int, column: int) -> bool:
-    """Return whether a position may attend to another. Only the output has a causal mask."""
+    """Return whether the mask lets position `row` attend to position `column`.
+
+    Only attention within the output has a causal mask.
+    """
     return part != "writing" or column <= row
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request for the output of this family's model for these words."""
+    """A request to process these words with the family's model."""
 
     family: Family
     words: tuple[str, ...]
 
 
 class Guess(msgspec.Struct, frozen=True, array_like=True):
-    """A word with its probability."""
+    """A word and its probability."""
 
     word: str
     probability: float
 
 
 class Said(msgspec.Struct, frozen=True):
-    """A word that a model generated, at a row of its attention.
+    """A word that a model generated.
 
-    `guesses` are the most probable words there, and the first one was generated. At a blank, `left`
-    are the decoder's most probable words, given only the words before the blank, and
-    `left_probability` is the probability that the decoder gives the generated word.
+    `row` is the word's row in the attention map. `guesses` contains the most probable words; the
+    first one is the generated word. For a blank, `left` contains the decoder's most probable words
+    given only the words before the blank. `left_probability` is the decoder's probability of the
+    generated word.
     """
 
     row: int
@@ -61,7 +68,7 @@ class Said(msgspec.Struct, frozen=True):
 
 
 class Attention(msgspec.Struct, frozen=True):
-    """The attention weights of one part, as 32-bit floats [layers, heads, rows, columns]."""
+    """The weights of one kind of attention, as 32-bit floats [layers, heads, rows, columns]."""
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
@@ -70,9 +77,9 @@ class Attention(msgspec.Struct, frozen=True):
     weights: bytes
 
     def row(self, layer: int, head: int, row: int) -> tuple[float, ...]:
-        """Return the attention of a row to each column, summing to 1.
+        """Return the attention weights of a row, one for each column. They sum to 1.
 
-        Heads are counted from 1; head 0 is the mean of all heads.
+        Heads are counted from 1. Head 0 is the mean of all heads.
         """
         floats = memoryview(self.weights).cast("f")
         heads = range(self.heads) if head == 0 else (head - 1,)
@@ -84,7 +91,7 @@ class Attention(msgspec.Struct, frozen=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The words that a model generated, its attention, and the words that it doesn't know."""
+    """The generated words, the attention weights, and the words that are not in the vocabulary."""
 
     said: tuple[Said, ...]
     attention: dict[Part, Attention]

@@ -1,4 +1,4 @@
-"""Runs the three small models of the families."""
+"""Runs the bundled model of each family."""
 
 from __future__ import annotations
 
@@ -23,10 +23,13 @@ def model_of(family: Family) -> FamilyModel:
 
 
 class FamiliesBackend:
-    """Answers the questions of the lab."""
+    """The backend of the families lab."""
 
     def answer(self, question: Question) -> Answer:
-        """Return the output of a model. Raises `ModelError` if a bundled model is missing."""
+        """Process a request and return the response.
+
+        Raises `ModelError` if a bundled model is missing.
+        """
         model = model_of(question.family)
         match model.network:
             case Encoder() as network:
@@ -37,7 +40,7 @@ class FamiliesBackend:
                 return self._go_on(network, model, question.words)
 
     def _fill(self, network: Encoder, model: FamilyModel, words: tuple[str, ...]) -> Answer:
-        """Fill the blanks with the encoder. A missing full stop is added first."""
+        """Fill the blanks with the encoder. If the final period is missing, it is added first."""
         words = words if words[-1] in STOPS else (*words, ".")
         said, looks = family_reading.filled(network, model.vocabulary, words)
         blanks = (place for place, word in enumerate(words) if word == BLANK)
@@ -52,7 +55,7 @@ class FamiliesBackend:
         return Answer(answers, {"reading": _attention(looks)}, _unknown(model, words))
 
     def _beside(self, before: tuple[str, ...], word: str) -> tuple[tuple[Guess, ...], float]:
-        """Return the decoder's best guesses after `before`, and the probability of `word`."""
+        """Return the decoder's top words after `before`, and its probability of `word`."""
         decoder = model_of("decoder")
         assert isinstance(decoder.network, Transformer)
         following = family_reading.next_words(decoder.network, decoder.vocabulary, before)
@@ -60,7 +63,7 @@ class FamiliesBackend:
         return _guesses(best), following.get(word, 0.0)
 
     def _go_on(self, network: Transformer, model: FamilyModel, words: tuple[str, ...]) -> Answer:
-        """Continue the text before the first blank, without a full stop, which would end it."""
+        """Continue the text before the first blank, without a final period, which would end it."""
         before = words[: words.index(BLANK)] if BLANK in words else words
         before = before[:-1] if before and before[-1] in STOPS else before
         said, looks = family_reading.continued(network, model.vocabulary, before)

@@ -1,6 +1,6 @@
-"""The lab of the three families: an encoder, a decoder and an encoder-decoder get the same text.
+"""Gives the same text to an encoder, a decoder and an encoder-decoder.
 
-Each model is trained for the task that its family is built for.
+Each model is trained on a typical task of its family.
 """
 
 from __future__ import annotations
@@ -23,10 +23,12 @@ from tutor.lm.training.recipes.families.language import (
 from tutor.lm.training.recipes.families.text import BLANK, words_of
 
 MOST_WORDS = 20
-"""Maximum words of a text; the rest is left out. The models have learned sentences of up to 17
-words."""
+"""The maximum number of words in the text. Longer text is truncated.
+
+The models were trained on sentences of up to 17 words.
+"""
 MOST_DIGITS = 6
-"""Maximum digits of a number: the encoder-decoder has learned numbers up to 999,999."""
+"""The maximum number of digits. The encoder-decoder was trained on numbers up to 999,999."""
 
 EXAMPLES: dict[Family, tuple[str, ...]] = {
     "encoder": (
@@ -51,11 +53,11 @@ EXAMPLES: dict[Family, tuple[str, ...]] = {
         "90210",
     ),
 }
-"""Texts that suit each family."""
+"""Example texts for each family."""
 
 
 Axis = Literal["layer", "head", "row"]
-"""What `MoveFocus` can move. The mean of all heads comes before the first head."""
+"""The axes of `MoveFocus`. The mean of all heads comes before the first head."""
 Action = (
     EditText
     | Choose[Literal["family", "example"]]
@@ -63,12 +65,12 @@ Action = (
     | MoveFocus[Axis]
     | Toggle[Literal["masks"]]
 )
-"""`Choose` gives the same text to another family, or loads another example for this family.
-`Toggle` switches between the attention and the mask."""
+"""`Choose` selects another family for the same text, or another example for this family. `ShowView`
+shows another kind of attention. `Toggle` switches between the attention weights and the mask."""
 
 
 class Blank(msgspec.Struct, frozen=True):
-    """The word that filled the first blank, with the words before and after it."""
+    """The word that the encoder filled into the first blank, and the words before and after it."""
 
     before: tuple[str, ...]
     after: tuple[str, ...]
@@ -76,11 +78,11 @@ class Blank(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The text, the settings, and the answers for this text so far.
+    """The state of the lab.
 
-    `words` is what the models get, `left_out` the number of words or digits that were too many.
-    `earlier` is how the encoder filled the blank of the previous text. Layers and rows are counted
-    from 0, heads from 1.
+    `words` contains the words that the models process, and `left_out` is the number of truncated
+    words or digits. `answers` contains the responses for this text. `earlier` is the blank that the
+    encoder filled in the previous text. `layer` and `row` are counted from 0, and `head` from 1.
     """
 
     text: str
@@ -106,7 +108,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def focus(self) -> int:
-        """The row in focus."""
+        """The index of the row in focus. By default, it is the first generated word."""
         if self.row is not None:
             return self.row
         said = self.answer.said if self.answer is not None else ()
@@ -118,7 +120,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def blank(self) -> Blank | None:
-        """The word that the encoder put into the first blank, once it is known."""
+        """The first blank as filled by the encoder, or None if it isn't known yet."""
         answer = self.answers.get("encoder")
         if answer is None or not answer.said:
             return None
@@ -127,9 +129,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def text(written: str) -> str:
-    """Return `written` unchanged. Raises `TextError` if it has no words."""
+    """Return `written` unchanged. Raises `TextError` if it contains no words."""
     if not words_of(written):
-        raise TextError("There are no words in this text.", "Write a sentence, with _ for a blank.")
+        raise TextError("The text contains no words.", "Write a sentence, with _ for a blank.")
     return written
 
 
@@ -195,7 +197,7 @@ def _with_text(state: State, written: str) -> State:
 
 
 def _within(state: State) -> State:
-    """Limit layer, head and row to those that exist, once the attention is known."""
+    """Return the state with layer, head and row clamped to the size of the attention map."""
     attention = state.attention
     if attention is None:
         return state
@@ -212,7 +214,7 @@ UNSURE = 0.1
 MOST = 0.5
 
 
-@goal("right-side", "Fill a blank: encoder at least 90 % sure, decoder at most 10 %")
+@goal("right-side", "Fill a blank: the encoder over 90 % sure, the decoder under 10 %")
 def _needs_the_right(state: State) -> bool:
     answer = state.answers.get("encoder")
     return answer is not None and any(
@@ -220,7 +222,7 @@ def _needs_the_right(state: State) -> bool:
     )
 
 
-@goal("turned", "Get another word for a blank by changing only what follows it")
+@goal("turned", "Change only the words after a blank so that the guess changes")
 def _turned_from_the_right(state: State) -> bool:
     now, earlier = state.blank, state.earlier
     return (
@@ -233,9 +235,9 @@ def _turned_from_the_right(state: State) -> bool:
     )
 
 
-@goal("agreement", "“the dogs near the tree”: get a plural verb from the decoder")
+@goal("agreement", "Get a plural verb from the decoder for “the dogs near the tree”")
 def _agrees_at_a_distance(state: State) -> bool:
-    """Return whether the verb agrees with a plural noun despite a singular noun in between."""
+    """Return whether the verb agrees with a plural noun across a singular noun in between."""
     answer = state.answers.get("decoder")
     if answer is None or not answer.said or BLANK in state.words[:-1]:
         return False
@@ -249,11 +251,11 @@ def _agrees_at_a_distance(state: State) -> bool:
     )
 
 
-@goal("which-of-two", "See a row put half its attention on a word's second occurrence")
+@goal("which-of-two", "Find a row with half its attention on a word's second occurrence")
 def _finds_which_of_two(state: State) -> bool:
     """Return whether a row of cross-attention has half its weight on a repeated word.
 
-    Only the attention shows which of two equal words the output came from.
+    Attention is the only sign of which of the two equal words the output comes from.
     """
     attention = state.attention
     if attention is None or state.part != "across" or state.masks:
@@ -269,9 +271,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=120,
     lesson="attention",
     task=(
-        "Give one text to three small models. The encoder fills in the blank (_), the "
-        "decoder continues the text, and the encoder-decoder transforms it: a number "
-        "into words, or singular into plural."
+        "Give the same text to three small models. The encoder fills in the blank (_), the decoder "
+        "continues the text, and the encoder-decoder transforms it: a number into words, or "
+        "singular into plural."
     ),
     start=start,
     act=act,

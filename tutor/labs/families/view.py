@@ -1,4 +1,4 @@
-"""Draws the lab of the three families."""
+"""Draws the families lab."""
 
 from __future__ import annotations
 
@@ -39,28 +39,30 @@ PART_NAMES: dict[Part, str] = {
 }
 SHORT_NAMES: dict[Part, str] = {"reading": "input", "writing": "output", "across": "across"}
 SEES: dict[Family, str] = {
-    "encoder": "each word may attend to all words, on both sides",
-    "decoder": "each word may attend to itself and to the words before it",
-    "encoder-decoder": "all words attend to the input, output words also to earlier output",
+    "encoder": "each word can attend to all words, before and after it",
+    "decoder": "each word can attend to itself and to the words before it",
+    "encoder-decoder": "all words can attend to the input, output words also to earlier output",
 }
-MIXED = "The encoder mixes neighbors, so a digit may be read from the one beside it."
+MIXED = "The encoder mixes neighboring digits, so attention can be off by one digit."
 _CELL = 4
 _WORTH_A_WORD = 0.005
 _NAME, _SHORT_NAME = 13, 9
 
 
 class FamiliesView(LabView):
-    """Shows the output of a family's model for the text, and a map of its attention."""
+    """Shows the model's output for the text, and a map of its attention."""
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the text: words, _ for a blank, or a number."),
-        key("tab", "choose(1, 'family')", "family", "Give the same text to the next family."),
+        key("tab", "choose(1, 'family')", "family", "Give the same text to the next model family."),
         key("x", "choose(1, 'example')", "example", "Load the next example for this family."),
-        key("m", "switch('masks')", "mask", "Show the mask, or the attention."),
-        key("a", "next_part", "part", "Show attention in the input, in the output, or across."),
+        key("m", "switch('masks')", "mask", "Switch between the attention and the mask."),
+        key("a", "next_part", "part", "Show attention within the input or output, or across."),
         *pair(LAYERS, "move_focus(*, 'layer')", "layer", "Choose a layer."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose a head, or the mean of all."),
-        *pair(P_N, "move_focus(*, 'row')", "row", "Go to the previous or next row."),
+        *pair(
+            LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose a head, or the mean of all heads."
+        ),
+        *pair(P_N, "move_focus(*, 'row')", "row", "Choose the previous or next row."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "next_part": lambda state: len(PARTS[state.family]) > 1,
@@ -79,9 +81,9 @@ class FamiliesView(LabView):
         above = [_families(state, width), *_text(state, width), *_left_out(state)]
         answer, attention = state.answer, state.attention
         if answer is None or attention is None:
-            return [*above, Content.styled("Waiting for the model …", MUTED)]
+            return [*above, Content.styled("Waiting for the model…", MUTED)]
         says = _says(state, answer, width)
-        if Room(width, height).low:  # The output gets one line, and the map the rest.
+        if Room(width, height).low:  # The output uses one line, and the map the remaining lines.
             above, below = [above[0], says[0]], []
         else:
             above += [*says, *_unknown(answer, width)]
@@ -105,7 +107,7 @@ def _families(state: State, width: int) -> Content:
 
 
 def _text(state: State, width: int) -> list[Content]:
-    """Return the text, with a mark where the decoder's input ends."""
+    """Return the text. A bar marks where the decoder's input ends."""
     words = [_shown(word) for word in state.words]
     if state.number:
         return [Content("".join(words))]
@@ -117,7 +119,7 @@ def _text(state: State, width: int) -> list[Content]:
 
 
 def _wrapped(label: str, words: Iterable[tuple[str, str]], width: int) -> list[Content]:
-    """Return styled words beside a label, on as many lines as they need."""
+    """Return styled words next to a label, wrapped to `width` columns."""
     text = Content.assemble(*(part for word in words for part in (word, " ")))
     margins = chain([label], repeat(" " * len(label)))
     return [
@@ -154,9 +156,9 @@ def _says(state: State, answer: Answer, width: int) -> list[Content]:
 
 
 def _blanks(answer: Answer, width: int) -> list[Content]:
-    """Return, for each blank, the words of the encoder and those of the decoder."""
+    """Return the guesses of the encoder and the decoder for each blank."""
     if not answer.said:
-        return [Content.styled("No blank. Write _ in place of a word.", MUTED)]
+        return [Content.styled("No blank. Write _ instead of a word.", MUTED)]
     return [
         line
         for said in answer.said
@@ -176,7 +178,7 @@ def _guessed(who: str, guesses: Sequence[Guess], width: int) -> Content:
 
 
 def _of_the_same(said: Said) -> Content:
-    """Return the probability of the encoder's word for both models."""
+    """Return the probability of the encoder's word according to each model."""
     both, left = said.probability, said.left_probability
     return Content.assemble(
         (f"“{_shown(said.word)}” ", "bold"),
@@ -188,7 +190,7 @@ def _of_the_same(said: Said) -> Content:
 
 
 def _map(state: State, attention: Attention, width: int, height: int) -> list[Content]:
-    """Return the map: a row for each attending word, a column for each word attended to."""
+    """Return the attention map. Each row is a word, and each column a word that it attends to."""
     name = _SHORT_NAME if width < ROOMY else _NAME
     room = max(1, (width - name - 2) // _CELL)
     focus = 0 if state.part == "across" else state.focus
@@ -213,7 +215,7 @@ def _map(state: State, attention: Attention, width: int, height: int) -> list[Co
 def _cells(
     state: State, attention: Attention, row: int, columns: Sequence[int]
 ) -> list[tuple[str, str]]:
-    """Return the cells of a row: a glyph and the attention in percent, or whether it is allowed."""
+    """Return the cells of a row with the attention in percent, or with the mask."""
     if state.masks:
         may = [may_look(state.part, row, column) for column in columns]
         return [("  ■ ", "") if allowed else ("  · ", MUTED) for allowed in may]
@@ -244,7 +246,7 @@ def _title(state: State, attention: Attention, width: int) -> Content:
 
 
 def _taken(state: State, attention: Attention, width: int) -> Content:
-    """Return the row in focus, described in words."""
+    """Return a sentence about the row in focus, or about the mask."""
     if state.masks:
         return Content.styled(clipped(SEES[state.family], width), MUTED)
     shares = attention.row(state.layer, state.head, state.focus)
@@ -260,7 +262,7 @@ def _taken(state: State, attention: Attention, width: int) -> Content:
 
 
 def _mixed(state: State, width: int) -> list[Content]:
-    """Return a note on why the attention for a number may be on a neighboring digit."""
+    """Return a note that explains why attention can be on a neighboring digit, if it applies."""
     if state.masks or not state.number or state.part != "across" or width < len(MIXED):
         return []
     return [Content.styled(MIXED, MUTED)]

@@ -1,1 +1,1 @@
-"""The lab "Constrained decoding"."""
+"""The "Constrained decoding" lab."""

@@ -1,4 +1,4 @@
-"""Masks the tokens that a format does not allow."""
+"""Masks the tokens that a format does not allow, and generates the unconstrained answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class FormatBackend(ModelBackend):
-    """Masks tokens by a format, and caches the last format and the tokens of both answers."""
+    """The backend of the format lab. It caches the latest format and the tokens of both answers."""
 
     def __init__(self, tools: Tools) -> None:
         super().__init__(tools)
@@ -34,11 +34,10 @@ class FormatBackend(ModelBackend):
         self._free: tuple[int, ...] = ()
 
     def answer(self, question: Question) -> Answer:
-        """Return the masked distribution, or a longer unconstrained answer.
+        """Return the masked distribution, or the extended unconstrained answer.
 
-        Raises `ModelUnsupported` for a model without a chat template, `TextError` or `ContextFull`
-        for a message that the model cannot process, and `LabError` for a pattern that takes too
-        long.
+        Raises `ModelUnsupported` if the model has no chat template, `TextError` or `ContextFull` if
+        the model cannot process the message, and `LabError` if matching the pattern takes too long.
         """
         message = ChatMessage("user", question.message)
         self._growing.begin(chat_ids(self._model, [message]))
@@ -93,7 +92,7 @@ class FormatBackend(ModelBackend):
         )
 
     def _extended(self, question: lab.GoOn) -> lab.GoneOn:
-        """Extend the unconstrained answer by greedy decoding."""
+        """Extend the unconstrained answer with greedy decoding for one time slice."""
         begun = time.perf_counter()
         reply: Reply = question.reply
         while not reply.done:
@@ -113,7 +112,7 @@ class FormatBackend(ModelBackend):
 
     @cached_property
     def _vocabulary(self) -> Vocabulary:
-        """The vocabulary without special tokens, which are not part of any text."""
+        """The vocabulary without special tokens, which are never part of the text."""
         tokenizer = self._model.tokenizer
         size = self._model.network.config.vocabulary_size
         tokens: Sequence[int] = range(min(size, tokenizer.highest_id + 1))

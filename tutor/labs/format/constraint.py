@@ -1,31 +1,31 @@
-r"""Formats that a text has to match, enforced token by token.
+r"""Constrained decoding: formats that restrict which token can come next.
 
-Before each draw we ask of every token in the vocabulary: if it came next, could the text still
-become one that matches the format? If not, the token is masked: its probability is set to 0, and
-the draw is made among the others. Every text that is generated in this way matches the format when
-it ends. The mask ignores what the text means.
+Before each draw, we test every token in the vocabulary: after this token, can the text still be
+completed to match the format? If not, the token is masked, which means that its probability is set
+to 0, and the next token is drawn from the remaining tokens. The finished text is guaranteed to
+match the format. The mask doesn't consider what the text means.
 
-A format answers two questions about the bytes generated so far:
+A format has two tests for the bytes generated so far:
 
-    begins(data)    Could this still become a text that matches the format?
-    whole(data)     Does it match the format now? Only then may the text end.
+    begins(data)    Is the data the beginning of a text that matches the format?
+    whole(data)     Does the data itself match the format? Only then can the text end.
 
-We use bytes and not characters because a token can hold a part of a character. "é" is the two
-bytes C3 A9, and a vocabulary may have a token for each: after C3, the format has to decide whether
-any character that begins with C3 is allowed.
+The tests use bytes instead of characters because a token can contain part of a character. For
+example, "é" is the two bytes C3 A9, and a vocabulary can have a separate token for each byte. After
+C3, the format has to decide whether any character that begins with C3 is allowed.
 
-There are two kinds. `Choices` is a list of texts. `Pattern` is a regular expression, matched with
-the `regex` package, which can tell whether a text is the beginning of a match (`partial=True`). It
-accepts only the syntax of regular languages:
+There are two kinds of formats. `Choices` allows a fixed list of texts. `Pattern` is a regular
+expression. It uses the `regex` package, whose partial matching (`partial=True`) detects whether
+text is the beginning of a match. Patterns can use only the syntax of regular languages:
 
     abc     these characters                    .       any character except a line break
     [abc]   one of these; [a-z], [^abc]         \d \w \s and \D \W \S, in ASCII
     a|b     one or the other                    (a)     a group
     a?  a*  a+  a{2}  a{2,5}                    \.      a literal character
 
-Lookaround (`(?=`), backreferences (`\1`) and Unicode properties (`\p{L}`) are refused. Characters
-that are not in the pattern therefore fall into a few ranges, between the characters that are in it,
-and the pattern treats all characters of a range alike (`Pattern._speakers`).
+Lookaround (`(?=`), backreferences (`\1`) and Unicode properties (`\p{L}`) are rejected. This keeps
+matching simple: the characters that a pattern names divide all other characters into a few ranges,
+and the pattern treats all characters in the same range alike (see `Pattern._speakers`).
 """
 
 from __future__ import annotations
@@ -42,8 +42,11 @@ from tutor.errors import LabError
 LONGEST_PATTERN = 200
 MOST_REPEATS = 200
 PATIENCE = 1.0
-"""Seconds of CPU time that one mask may take. A pattern that takes longer has too many ways to
-match, such as `(a|aa)+b`, where they grow exponentially with the length of the text."""
+"""The maximum CPU time for computing one mask, in seconds.
+
+Patterns such as `(a|aa)+b` can exceed it, since the number of ways to match grows exponentially
+with the length of the text.
+"""
 
 _ALLOWED = regex.compile(
     r"""
@@ -60,17 +63,20 @@ _ALLOWED = regex.compile(
 
 
 FEW, DEEPEST = 8, 3
-"""At most `FEW` tokens are tested one by one, and so are tokens that share `DEEPEST` bytes."""
+"""Tokens are tested one by one if at most `FEW` are left, or if they share `DEEPEST` bytes.
+
+Larger groups are first tested by their common prefix.
+"""
 
 
 class Choices:
-    """A format that allows exactly one of several texts."""
+    """A format that allows any one text from a fixed list."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self.texts = tuple(dict.fromkeys(text for text in texts if text))
         self._data = tuple(text.encode() for text in self.texts)
         if not self._data:
-            raise LabError("There are no choices.", "Write texts with | between them.")
+            raise LabError("There are no choices.", "Write at least one, with | between choices.")
 
     def begins(self, data: bytes) -> bool:
         return any(each.startswith(data) for each in self._data)
@@ -80,22 +86,22 @@ class Choices:
 
 
 class Pattern:
-    """A format that allows every text that a regular expression matches as a whole.
+    """A format that allows text if a regular expression matches all of it.
 
-    Raises `LabError` for a pattern that is invalid or uses more than regular languages have.
+    Raises `LabError` if the pattern is invalid or uses unsupported syntax.
     """
 
     def __init__(self, pattern: str, patience: float = PATIENCE) -> None:
         self.pattern = pattern
         self._patience = patience
         self._compiled = _compiled(pattern)
-        # The pattern can treat a character differently from the one before it only at these codes:
-        # at each character in the pattern, and just after it.
+        # The code points where a new range begins: each non-ASCII character in the pattern, and the
+        # code point after it.
         codes = {ord(char) for char in pattern if not char.isascii()}
         self._borders = sorted(codes | {code + 1 for code in codes})
 
     def begins(self, data: bytes) -> bool:
-        """Return whether `data` begins a match. Raises `LabError` when time is up."""
+        """Return whether `data` is the beginning of a match. Raises `LabError` after a timeout."""
         text, tail = _characters(data)
         if text is None:
             return False
@@ -104,7 +110,7 @@ class Pattern:
         return any(self._match(text + char, partial=True) for char in self._speakers(tail))
 
     def whole(self, data: bytes) -> bool:
-        """Return whether `data` is a match. Raises `LabError` when time is up."""
+        """Return whether `data` is a complete match. Raises `LabError` after a timeout."""
         text, tail = _characters(data)
         return text is not None and not tail and self._match(text, partial=False)
 
@@ -115,9 +121,9 @@ class Pattern:
             raise _too_slow() from error
 
     def _speakers(self, tail: bytes) -> list[str]:
-        """Return characters whose bytes begin with `tail`, one for each range.
+        """Return possible completions of the bytes `tail`, one character from each range.
 
-        The pattern treats all characters of a range alike, so one of them represents the others.
+        The pattern treats all characters in a range alike, so one of them is enough.
         """
         first, last = _range(tail)
         inner = self._borders[bisect_right(self._borders, first) :]
@@ -130,37 +136,38 @@ Format = Choices | Pattern
 
 def _too_slow() -> LabError:
     return LabError(
-        "This pattern takes too long, since there are too many ways to match it.",
-        "Write it without a repetition inside a repetition.",
+        "This pattern takes too long because there are too many ways to match it.",
+        "Avoid repetitions inside repetitions.",
     )
 
 
 def _compiled(pattern: str) -> regex.Pattern[str]:
     if not pattern:
-        raise LabError("The pattern is empty.", r"Write one, such as \d{4}.")
+        raise LabError("The pattern is empty.", r"Write a pattern, such as \d{4}.")
     if len(pattern) > LONGEST_PATTERN:
         raise LabError(f"The pattern has more than {LONGEST_PATTERN} characters.", "Shorten it.")
     accepted = _ALLOWED.match(pattern)
     end = 0 if accepted is None else accepted.end()
     if end < len(pattern):
         raise LabError(
-            f"The pattern is not valid at {pattern[end : end + 2]!r} (character {end + 1}).",
-            r"Use characters, . [a-z] \d \w \s (a|b) ? * + {2,5}, and \ before a literal sign.",
+            f"The pattern is invalid at {pattern[end : end + 2]!r} (character {end + 1}).",
+            r"Use characters, . [a-z] \d \w \s (a|b) ? * + {2,5}, and \ before a literal symbol.",
         )
     if any(int(count) > MOST_REPEATS for count in regex.findall(r"(?<=[{,])\d+(?=[,}])", pattern)):
         raise LabError(
-            f"A pattern can have at most {MOST_REPEATS} repetitions.", "Write a smaller number."
+            f"A pattern can repeat an element at most {MOST_REPEATS} times.",
+            "Use a smaller number.",
         )
     try:
         return regex.compile(pattern, regex.ASCII)
     except regex.error as error:
-        raise LabError(f"This is not a valid pattern: {error}.", "Check its brackets.") from error
+        raise LabError(f"The pattern is invalid: {error}.", "Check its brackets.") from error
 
 
 def _characters(data: bytes) -> tuple[str | None, bytes]:
-    """Return the complete characters of `data`, and the bytes of an incomplete one at its end.
+    """Split `data` into complete characters and the bytes of an incomplete character at its end.
 
-    The characters are None if no further byte can make `data` valid UTF-8.
+    The characters are None if `data` is not the beginning of valid UTF-8.
     """
     try:
         return data.decode(), b""
@@ -172,9 +179,9 @@ def _characters(data: bytes) -> tuple[str | None, bytes]:
 
 
 def _range(tail: bytes) -> tuple[int, int]:
-    """Return the first and the last character that begin with these bytes.
+    """Return the lowest and highest code point whose UTF-8 encoding begins with these bytes.
 
-    After four of the lead bytes, the second byte has a smaller range than usual (RFC 3629).
+    After the lead bytes E0, ED, F0 and F4, the range of the second byte is restricted (RFC 3629).
     """
     lead, missing = tail[0], (2 if tail[0] < 0xE0 else 3 if tail[0] < 0xF0 else 4) - len(tail)
     low, high = b"\x80" * missing, b"\xbf" * missing
@@ -187,11 +194,12 @@ def _range(tail: bytes) -> tuple[int, int]:
 class Vocabulary:
     """The tokens of a model, sorted by their bytes.
 
-    Tokens that share a prefix are neighbors: if a format refuses the prefix, all of them are out.
+    Sorting puts tokens with a common prefix next to each other. If a format rejects the prefix, all
+    of these tokens can be skipped.
     """
 
     def __init__(self, tokens: Mapping[int, bytes]) -> None:
-        """Sort `tokens`, the bytes of each id. Tokens without bytes are left out."""
+        """Sort the tokens, a mapping from ids to bytes. Tokens without bytes are ignored."""
         self._ids: dict[bytes, list[int]] = {}
         for id_, data in tokens.items():
             if data:
@@ -199,9 +207,9 @@ class Vocabulary:
         self._sorted = sorted(self._ids)
 
     def allowed(self, format_: Format, before: bytes, patience: float = PATIENCE) -> list[int]:
-        """Return the ids of the tokens that may come after `before`, in ascending order.
+        """Return the ids of the tokens that the format allows after `before`, in ascending order.
 
-        Raises `LabError` when that takes longer than `patience` seconds.
+        Raises `LabError` if this takes longer than `patience` seconds of CPU time.
         """
         latest = time.process_time() + patience
         found: list[int] = []
@@ -214,7 +222,7 @@ class Vocabulary:
 
 
 def _taken(format_: Format, before: bytes, alike: list[bytes], depth: int) -> list[bytes]:
-    """Return the tokens that the format allows, out of those that share `depth` bytes."""
+    """Return the allowed tokens among `alike`, whose first `depth` bytes are equal."""
     if len(alike) > FEW and not format_.begins(before + alike[0][:depth]):
         return []
     if depth == DEEPEST or len(alike) <= FEW:

@@ -1,4 +1,4 @@
-r"""The constrained decoding lab: tokens that cannot lead to a given format are masked."""
+r"""Generates an answer in a given format by masking the tokens that the format rules out."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.reply import LENGTH, Reply
 
 LONGEST = 400
-"""Maximum length of the message in characters. A longer message is cut at the start."""
+"""The maximum length of the message in characters. Only the end of a longer message is used."""
 SHOWN = 12
-"""Length of the two lists of tokens: the most probable, and the most probable allowed ones."""
+"""The number of most probable tokens to return, and the number of most probable allowed tokens."""
 MOST_CHOICES = 40
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The maximum length of the answer in tokens, and of the unconstrained answer."""
+    """The maximum number of tokens in the constrained and in the unconstrained (`free`) answer."""
 
     length: int = 60
     free: int = LENGTH
@@ -31,7 +31,7 @@ LIMITS = Limits()
 
 
 class Rule(msgspec.Struct, frozen=True):
-    """A format for the answer: a pattern, or a list of choices with `|` between them."""
+    """A format for the answer: a regular expression, or a list of choices separated by `|`."""
 
     kind: Literal["pattern", "choices"]
     text: str
@@ -49,20 +49,20 @@ EXAMPLES: tuple[Rule, ...] = (
     Rule("pattern", r'\{"year": \d{4}, "city": "[A-Z][a-z]+"\}'),
     Rule("pattern", r".{110,120}"),
 )
-"""Formats to start with. The first one is a sentence."""
+"""Example formats. The first one, a sentence, is the default."""
 
 
 def made(rule: Rule) -> Format:
-    """Return the format that the rule describes. Raises `LabError` if it describes none."""
+    """Return the format that the rule describes. Raises `LabError` if the rule is invalid."""
     if rule.kind == "pattern":
         return Pattern(rule.text)
     if len(rule.choices) > MOST_CHOICES:
-        raise LabError(f"There are more than {MOST_CHOICES} choices.", "Leave some out.")
+        raise LabError(f"There are more than {MOST_CHOICES} choices.", "Remove some of them.")
     return Choices(rule.choices)
 
 
 class SetRule(msgspec.Struct, frozen=True, tag_field="do", tag="shape"):
-    """Require another format of the answer."""
+    """Set the format of the answer."""
 
     rule: Rule
 
@@ -76,11 +76,11 @@ class UndoToken(msgspec.Struct, frozen=True, tag_field="do", tag="back"):
 
 
 Action = EditText | SetRule | Choose[Literal["example"]] | TakeToken | UndoToken | Run
-"""`Run` generates the answer to its end, or stops."""
+"""`Run` starts or stops generating the rest of the answer."""
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
-    """A request for the distribution after these tokens, before and after the mask."""
+    """A request for the distribution after the answer's first tokens, with and without the mask."""
 
     message: str
     rule: Rule
@@ -95,9 +95,10 @@ class GoOn(msgspec.Struct, frozen=True, tag=True):
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
-    """A token, with its probability before and after the mask, 0 if it is masked.
+    """A token with its probability before and after masking.
 
-    The rank (from 1) and the log-probability (nats) are those before the mask. `end` marks a token
+    A masked token has a probability of 0 after masking. `rank` (from 1) and `log`, the
+    log-probability in nats, refer to the distribution before masking. `end` is True for a token
     that ends the answer.
     """
 
@@ -111,11 +112,12 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Place(msgspec.Struct, frozen=True, tag=True):
-    """The distribution at one position, before and after the mask.
+    """The distribution at one position, before and after masking.
 
-    `rows` are the most probable tokens before the mask, `kept` the most probable that it allows.
-    `allowed` counts the allowed tokens out of `vocabulary`, `removed` is the probability that the
-    mask removes, and `whole` tells whether the text matches the format as it is.
+    `rows` contains the most probable tokens before masking, and `kept` the most probable allowed
+    tokens. `allowed` is the number of allowed tokens, and `vocabulary` the number of all tokens.
+    `removed` is the total probability of the masked tokens. `whole` is True if the text so far
+    matches the format.
     """
 
     rows: tuple[Row, ...]
@@ -127,7 +129,7 @@ class Place(msgspec.Struct, frozen=True, tag=True):
 
 
 class GoneOn(msgspec.Struct, frozen=True, tag=True):
-    """The unconstrained answer, some tokens longer."""
+    """The extended unconstrained answer."""
 
     reply: Reply
 
@@ -137,10 +139,12 @@ Answer = Place | GoneOn
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The message, the format, the answer so far, and the unconstrained answer `free`.
+    """The state of the lab.
 
-    `removed` has the probability that the mask took before each token in `written`. `owed` is the
-    number of tokens still to generate. `places` caches the distributions by the tokens before them.
+    `written` contains the tokens of the constrained answer so far, and `removed` the probability
+    that the mask removed before each of them. `owed` is the number of tokens left to generate.
+    `places` caches the distributions by the ids of the preceding tokens. `free` is the
+    unconstrained answer.
     """
 
     message: str
@@ -171,7 +175,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def stuck(self) -> bool:
-        """True if no token is allowed, although the answer does not match the format yet."""
+        """True if no token is allowed here, although the answer doesn't match the format yet."""
         place = self.place
         return place is not None and place.allowed == 0
 
@@ -181,7 +185,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def log_probability(self) -> float:
-        """The log-probability of the answer before the mask, in nats."""
+        """The log-probability of the answer without the mask, in nats."""
         return sum(row.log for row in self.written)
 
 
@@ -194,7 +198,7 @@ def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text):
             if not text.strip():
-                raise LabError("The message is empty.", "Write a message, or leave with Esc.")
+                raise LabError("The message is empty.", "Write a message, or press Esc to cancel.")
             kept = text.strip()[-LONGEST:]
             left_out = len(text.strip()) - len(kept)
             new = start(state.limits)
@@ -214,12 +218,12 @@ def act(state: State, action: Action) -> State:
 
 
 def _restarted(state: State, rule: Rule) -> State:
-    """Return the state with another format: the message and its unconstrained answer stay."""
+    """Return the state with a new format. The message and the unconstrained answer are kept."""
     return replace(state, rule=rule, written=(), removed=(), owed=0, places={})
 
 
 def _advanced(state: State) -> State:
-    """Take the tokens that are owed, as far as their distributions are known."""
+    """Return the state after taking the `owed` tokens whose distributions are cached."""
     while state.owed:
         place = state.place
         if state.finished or state.full or state.stuck:
@@ -250,10 +254,10 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Look(ids=ids), Place():
             return _advanced(replace(state, places={**state.places, ids: answer}))
         case _:
-            return state  # A backend never returns such a combination.
+            return state  # No other combination occurs.
 
 
-@goal("year-of-nothing", "Get a year for the Treaty of Belmark, which never existed")
+@goal("year-of-nothing", "Get only a year for the Treaty of Belmark, which never existed")
 def _year_of_nothing(state: State) -> bool:
     return (
         state.finished
@@ -263,23 +267,23 @@ def _year_of_nothing(state: State) -> bool:
     )
 
 
-@goal("against-its-will", "See a mask remove more than 90 % of the probability")
+@goal("against-its-will", "Find a position where over 90 % of the probability is masked")
 def _against_its_will(state: State) -> bool:
     return any(place.removed > 0.9 for place in state.places.values())
 
 
 @goal("one-left", "Reach a position where only one token is allowed")
 def _one_left(state: State) -> bool:
-    """Return whether one token is allowed at a position where the answer cannot end yet."""
+    """Return whether some position allows exactly one token and the answer can't end there."""
     return any(place.allowed == 1 and not place.whole for place in state.places.values())
 
 
-@goal("may-not-end", "See the mask rule out the end token where it was most probable")
+@goal("may-not-end", "Find a position where the end token ranks first but is masked")
 def _may_not_end(state: State) -> bool:
     return any(place.rows[0].end and not place.rows[0].after for place in state.places.values())
 
 
-@goal("hardly-felt", "Finish an answer of 8 tokens or more; no mask removes half")
+@goal("hardly-felt", "Finish an answer of 8+ tokens, each with under 50 % removed")
 def _hardly_felt(state: State) -> bool:
     return state.finished and len(state.written) >= 8 and max(state.removed) < 0.5
 
@@ -290,8 +294,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=210,
     lesson="made-up",
     task=(
-        "Choose a format and see which tokens it rules out before each draw, how much "
-        "probability that removes, and what a format does not guarantee."
+        "Choose a format and see which tokens it rules out at each step, how much probability "
+        "this removes, and what a format doesn't guarantee."
     ),
     start=start,
     act=act,

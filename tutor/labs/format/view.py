@@ -1,4 +1,4 @@
-"""Draws the tokens that a format masks, and the surprisal of the answer with and without it."""
+"""Draws the format lab: the masked tokens, and the surprisal with and without the format."""
 
 from __future__ import annotations
 
@@ -31,34 +31,34 @@ _CELL = 8
 
 
 class FormatView(LabView):
-    """Shows the message, the format, the text so far, the masked tokens, and the surprisal."""
+    """Shows the message, the format, the answer so far, the masked tokens, and the surprisal."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("enter", "take", "step", "Take the most probable token that the format allows."),
         Binding("space", "take", show=False),
-        key("r", "run", "run, stop", "Generate to the end, or stop."),
+        key("r", "run", "run, stop", "Generate the rest of the answer, or stop."),
         key("u", "undo", "undo", "Undo the last token."),
         Binding("b,backspace", "undo", show=False),
-        key("x", "choose(1, 'example')", "example", "Load the next example of a format."),
+        key("x", "choose(1, 'example')", "example", "Load the next example format."),
         Binding("right", "choose(1, 'example')", show=False),
         Binding("left", "choose(-1, 'example')", show=False),
-        key("p", "pattern", "pattern", "Write a regular expression."),
-        key("c", "choices", "choices", "Write a list of choices."),
-        key("e", "edit", "edit", "Edit the message."),
+        key("p", "pattern", "pattern", "Edit the format as a regular expression."),
+        key("c", "choices", "choices", "Edit the format as a list of choices."),
+        key("e", "edit", "edit", "Edit the message to the model."),
     ]
 
     action_take = does(TakeToken)
     action_undo = does(UndoToken)
 
     def action_pattern(self) -> None:
-        self._write_rule(r"Pattern, such as \d{4}:", "pattern")
+        self._write_rule(r"Regular expression, such as \d{4}:", "pattern")
 
     def action_choices(self) -> None:
-        self._write_rule("Choices, with | between them:", "choices")
+        self._write_rule("Choices, separated by |:", "choices")
 
     def _write_rule(self, label: str, kind: Literal["pattern", "choices"]) -> None:
         def set_rule(text: str) -> SetRule:
-            made(Rule(kind, text))  # Raises here, so that the learner can correct the text.
+            made(Rule(kind, text))  # An error appears in the field, where the learner can fix it.
             return SetRule(Rule(kind, text))
 
         rule: Rule = self.state.rule
@@ -90,7 +90,7 @@ def _rule(rule: Rule, width: int) -> Content:
 
 
 def _text(state: State, width: int, rows: int) -> list[Content]:
-    """Return the last lines of the answer, with the cursor at its end."""
+    """Return the last lines of the answer, with a cursor at the end if it is unfinished."""
     cursor = "" if state.finished else "▏"
     text = safe(state.text.decode("utf-8", "replace").replace("\n", "⏎"))
     lines = Content(text + cursor).wrap(width - 9)[-rows:]
@@ -101,7 +101,10 @@ def _text(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _status(state: State, room: Room) -> Content:
-    """Return whether the answer matches the format, and what the mask removes at this position."""
+    """Return a line about the answer and the format.
+
+    It shows whether the answer matches, and how much the mask removes at this position.
+    """
     place = state.place
     if state.finished:
         ended = "   That doesn't make it true." if room.roomy else ", true or not"
@@ -111,23 +114,23 @@ def _status(state: State, room: Room) -> Content:
             f"Stopped at the limit of {counted(len(state.written), 'token')}.", ""
         )
     if place is None:
-        return Content.styled("Testing every token …", MUTED)
+        return Content.styled("Testing every token…", MUTED)
     if state.stuck:
-        return Content.styled("× no token in the vocabulary fits here", NOT_YET)
+        return Content.styled("× The format allows no token here.", NOT_YET)
     left = f"{figures.count(place.allowed)} of {figures.count(place.vocabulary)}"
     taken = figures.percent(place.removed)
     if not room.roomy:
         return Content.assemble((f"{left} allowed, ", MUTED), f"{taken} removed")
-    end = "may end here" if place.whole else "may not end yet"
+    end = "can end here" if place.whole else "can't end yet"
     return Content.assemble(
         (f"{left} allowed   the mask removes ", MUTED), (taken, "bold"), (f"   {end}", MUTED)
     )
 
 
 def _rows(state: State, room: Room, count: int) -> list[Content]:
-    """Return a table of the most probable tokens, with those that the mask removes struck out.
+    """Return a table of the most probable tokens. Masked tokens are struck out.
 
-    The first few allowed tokens are always included, even if their ranks are low.
+    The most probable allowed tokens are always included.
     """
     place = state.place
     if state.finished:
@@ -137,16 +140,17 @@ def _rows(state: State, room: Room, count: int) -> list[Content]:
     name = _TOKEN if room.roomy else _SHORT_TOKEN
     bar = min(_MOST_BAR, room.width - name - 36) if room.roomy else 0
     heading = f"  {'rank':>6}  {'token':<{name}}{'before':>9}{'after':>9}"
-    legend = "  █ stays ▒ gained ╌ lost" if room.roomy else ""
+    legend = "  █ kept ▒ gained ╌ lost" if room.roomy else ""
     best = place.kept[0].id if place.kept else -1
     shown = [_row(row, row.id == best, name, bar) for row in _listed(place, count)]
     return [Content.styled(heading + legend, MUTED), *shown, *[Content("")] * (count - len(shown))]
 
 
 def _listed(place: Place, count: int) -> list[Row]:
-    """Return the first `count` tokens by rank, at least `_LEAST_LEFT` of them allowed.
+    """Return the `count` tokens to show.
 
-    If too few of them are allowed, the next allowed tokens replace the last ones.
+    They are the most probable tokens. If fewer than `_LEAST_LEFT` of them are allowed, the most
+    probable allowed tokens replace the last ones.
     """
     above = place.rows[:count]
     seen = sum(row.after > 0 for row in above)
@@ -155,7 +159,7 @@ def _listed(place: Place, count: int) -> list[Row]:
 
 
 def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
-    """Return one row of the table: a masked token has a mark, a line through it, and no figure."""
+    """Return one row of the table. A masked token is struck out and has `×` as its probability."""
     gone = not row.after
     name = clipped(visible(row.data) or "∅", size - 1)
     pad = " " * (size - Content(name).cell_length)
@@ -175,7 +179,7 @@ def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
 
 
 def _costs(state: State, room: Room) -> list[Content]:
-    """Return what the mask removed before each token, and the surprisal of both answers."""
+    """Return the probability removed before each token, and the surprisal of both answers."""
     fitting = max(1, (room.width - 9) // _CELL)
     recent = list(zip(state.written, state.removed, strict=True))[-fitting:]
     tokens = "".join(f"{_cell(row):>{_CELL}}" for row, _ in recent)
@@ -199,7 +203,7 @@ def _cell(row: Row) -> str:
 
 
 def _percent(probability: float) -> str:
-    """Return a probability in percent, in at most 7 columns."""
+    """Format a probability as a percentage of at most 7 columns."""
     if probability >= 0.9995:
         return ">99.9"
     return f"{100 * probability:.1f} %"

@@ -1,1 +1,1 @@
-"""The lab "Three generations"."""
+"""The "Three generations" lab."""

@@ -1,4 +1,4 @@
-"""The actions of the lab of three generations."""
+"""The actions of the generations lab."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class SendMessage(msgspec.Struct, frozen=True, tag_field="do", tag="say"):
 
 
 class AskAgain(msgspec.Struct, frozen=True, tag_field="do", tag="again"):
-    """Send the same message once more.
+    """Send the same message again.
 
-    With `new_seed`, the generative model samples its tokens; else each is the most probable one.
+    With `new_seed`, the generative model samples its reply; otherwise it decodes greedily.
     """
 
     new_seed: bool = False
@@ -30,7 +30,10 @@ class NewConversation(msgspec.Struct, frozen=True, tag_field="do", tag="new-conv
 
 
 class PutRule(msgspec.Struct, frozen=True, tag_field="do", tag="put-rule"):
-    """Add a rule, given in one line, or replace the rule named `instead`."""
+    """Add a rule, or replace the rule named `instead`.
+
+    `line` has the form `PRIORITY: PATTERN = ANSWER`.
+    """
 
     line: str
     instead: str = ""
@@ -45,24 +48,33 @@ class RestoreRules(msgspec.Struct, frozen=True, tag_field="do", tag="shipped-rul
 
 
 class AddIntent(msgspec.Struct, frozen=True, tag_field="do", tag="add-intent"):
-    """Add an intent with its answer, given in one line."""
+    """Add an intent with its phrases and its answer.
+
+    `line` has the form `NAME: PHRASE; PHRASE; PHRASE = ANSWER`.
+    """
 
     line: str
 
 
 class DropIntent(msgspec.Struct, frozen=True, tag_field="do", tag="drop-intent"):
-    """Delete the intent in focus, if it is the learner's own."""
+    """Delete the intent in focus. Only intents that the learner added can be deleted."""
 
 
 class Train(msgspec.Struct, frozen=True, tag_field="do", tag="train"):
-    """Train the network, or stop; once it is trained, train it again with a new seed."""
+    """Start or stop training the network.
+
+    If the network is already trained, train it again with a new seed.
+    """
 
 
 Axis = Literal["bot", "row", "probe"]
-"""A row is a token, a rule, an intent or a kind of probes, depending on the view; a probe is one of
-the kind in focus."""
+"""The axes of `MoveFocus`.
+
+Depending on the view, a row is a token, a rule, an intent or a kind of probe. A probe is a test
+message of the kind in focus.
+"""
 Talk = SendMessage | AskAgain | NewConversation
 Work = EditText | PutRule | DropRule | RestoreRules | AddIntent | DropIntent | Train
 Action = ShowView[View] | MoveFocus[Axis] | Talk | Work | Choose[Literal["prediction"]] | Run
-"""`EditText` tries the rules on another sentence. `Choose` predicts which bot breaks first on the
-kind of probes in focus. `Run` runs the probes, or stops them."""
+"""`EditText` replaces the sentence that the rules are tested on. `Choose` predicts which bot scores
+lowest on the kind of probe in focus. `Run` starts or stops the probes."""

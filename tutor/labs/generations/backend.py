@@ -1,4 +1,4 @@
-"""Computes the replies of three bots: rules, a network with an answer bank, and the model."""
+"""Computes the replies of the rule-based bot, the retrieval bot and the generative bot."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from tutor.labs.kit.backend import Tools
 
 STEPS_AT_ONCE = 10
-"""Training steps in one answer. They are few, so that you can watch the loss fall."""
+"""The number of training steps per request, small enough to show how the loss falls."""
 
 
 class GenerationsBackend(ModelBackend):
-    """A backend that keeps the last trained bot and the last conversation.
+    """The backend of the generations lab. It caches the retrieval bot that was trained last.
 
-    `clock` returns the time in seconds.
+    `clock` returns the current time in seconds.
     """
 
     def __init__(self, tools: Tools, clock: Callable[[], float] = time.perf_counter) -> None:
@@ -41,10 +41,10 @@ class GenerationsBackend(ModelBackend):
         self._seconds = 0.0
 
     def answer(self, question: Question) -> Answer:
-        """Return the reply of one bot, or the progress of the training.
+        """Return the reply of one bot, or the progress of training the network.
 
-        Raises `ModelUnsupported` for a model without a chat template, and `ContextFull` for a
-        conversation that is too long for the model.
+        Raises `ModelUnsupported` if the model has no chat template, and `ContextFull` if the
+        conversation exceeds the model's context window.
         """
         match question:
             case questions.AskRules():
@@ -53,7 +53,7 @@ class GenerationsBackend(ModelBackend):
                 return self._train(own, seed, restart=done == 0)
             case questions.AskRetrieval(own=own, seed=seed, message=message):
                 bot = self._bot(own, seed)
-                while not bot.training.finished:  # the engine was restarted since the training
+                while not bot.training.finished:  # The engine has restarted since training.
                     self._check_cancelled()
                     bot.training.step()
                 begun = self._clock()
@@ -92,7 +92,7 @@ class GenerationsBackend(ModelBackend):
         )
 
     def _write(self, question: questions.AskGeneration) -> questions.Generated:
-        """Return as many tokens as fit into a moment, but at least one."""
+        """Generate for one time slice, at least one token, and return the new tokens."""
         begun = self._clock()
         prompt = chat_ids(self._model, question.messages)
         session = self._read([*prompt, *question.written])
@@ -116,7 +116,7 @@ class GenerationsBackend(ModelBackend):
 
     def _said_by_rules(self, question: questions.AskRules) -> questions.SaidByRules:
         book = replace(shipped_rules(), rules=question.rules)
-        rules.fits(book, "")  # patterns are compiled once, which is not part of a reply's time
+        rules.fits(book, "")  # Compile the patterns first, so that they are not timed.
         begun = self._clock()
         reply = rules.reply(book, question.messages)
         return questions.SaidByRules(reply, self._milliseconds(begun))

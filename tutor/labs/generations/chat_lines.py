@@ -1,4 +1,4 @@
-"""Draws the chat view: the answer of each bot to a message, and how it was found."""
+"""Draws the chat view: each bot's reply to a message, and how the bot arrived at it."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _FEW = 4
 
 
 def chat(state: State, width: int, height: int) -> list[Content]:
-    """Return the chat view, below the names of the views."""
+    """Return the lines of the chat view, without the tabs above them."""
     turn = state.turn
     if turn is None:
         return [
             Content(""),
             Content("Press e to write a message to all three bots. They answer"),
-            Content("visitors at the help desk of a town library."),
+            Content("questions from visitors to a town library."),
         ]
     first = _message(state, turn, width)
     if width < ROOMY:
@@ -67,7 +67,10 @@ def _message(state: State, turn: Turn, width: int) -> Content:
 
 
 def _stacked(state: State, turn: Turn, width: int, height: int) -> list[Content]:
-    """Return the bot in focus in full, and the first line of the others if there is room."""
+    """Return all details of the bot in focus.
+
+    If there is room, the first line of each of the other two replies is included.
+    """
     lines: list[Content] = []
     if height < LOW:
         said = _answer(turn, state.bot, width, 2)
@@ -95,7 +98,7 @@ def _head(state: State, turn: Turn, place: int, width: int) -> Content:
 
 
 def _reply(turn: Turn, place: int) -> tuple[str, float] | None:
-    """Return a bot's reply and its time in milliseconds, or None before it replies."""
+    """Return a bot's reply and its response time in milliseconds, or None before it replies."""
     if place == 2:
         written = turn.written
         return (written.text, written.milliseconds) if written.tokens else None
@@ -118,7 +121,7 @@ def _answer(turn: Turn, place: int, width: int, most: int) -> list[Content]:
 
 
 def cut_to_lines(text: str, width: int, most: int, style: str = "") -> list[Content]:
-    """Return a text on at most `most` lines; if it is cut, the last one ends with `…`."""
+    """Wrap `text` to at most `most` lines. If it is truncated, the last line ends with `…`."""
     plain = " ".join(safe(text).split())
     lines = [line.rstrip() for line in Content.styled(plain, style).wrap(max(4, width))]
     if len(lines) <= most:
@@ -140,7 +143,7 @@ def _trace(state: State, turn: Turn, place: int, width: int, rows: int) -> list[
 
 def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[Content]:
     if not reply.fits:
-        said = f"None of {len(state.rules)} rules fits. This is the fallback."
+        said = f"0 of {len(state.rules)} rules fit. This is the fallback."
         return cut_to_lines(said, width, 2, MUTED)
     first = reply.fits[0]
     words = words_of(message)
@@ -152,7 +155,7 @@ def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[
         _pair("priority", str(first.priority), width),
         _pair("pattern", first.pattern, width),
         _pair("words", literal, width),
-        *(_pair("" if place else "each *", each, width) for place, each in enumerate(captured)),
+        *(_pair("" if place else "captured", each, width) for place, each in enumerate(captured)),
         *([_pair("used", f"{reply.turn} times in this chat", width)] if reply.turn > 1 else []),
         *([_pair("also fit", others, width)] if others else []),
     ]
@@ -180,7 +183,7 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
         below = near.cosine < reply.threshold
         text = clipped(near.question, max(4, width - 6))
         lines.append(Content.assemble((f"{near.cosine:5.2f} ", ""), (text, MUTED if below else "")))
-    verdict = "threshold missed" if reply.declined else "threshold reached"
+    verdict = "below threshold" if reply.declined else "threshold reached"
     style = NOT_YET if reply.declined else ""
     return [*lines, Content.assemble((f"{reply.threshold:5.2f} ", style), verdict)]
 
@@ -190,7 +193,7 @@ def _in_training(state: State, width: int) -> list[Content]:
     if trained is None:
         return [Content.styled("Not trained yet.", MUTED)]
     return [
-        Content.styled(f"training, step {len(trained.losses)} of {trained.total}", MUTED),
+        Content.styled(f"Training: step {len(trained.losses)} of {trained.total}", MUTED),
         Content.assemble(
             f"loss {trained.losses[-1]:.2f}  ", plot.trend(trained.losses, width - 12)
         ),
@@ -200,7 +203,7 @@ def _in_training(state: State, width: int) -> list[Content]:
 def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Content]:
     tokens = turn.written.tokens
     if not tokens:
-        return [Content.styled("Processing …", MUTED)]
+        return [Content.styled("Processing the prompt…", MUTED)]
     room = rows - 2 if rows > _FEW else rows
     name = max(6, min(16, width - 2 - _SHARE - 4))
     bar = max(0, min(20, width - 2 - name - _SHARE - 1))

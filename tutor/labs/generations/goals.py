@@ -1,4 +1,4 @@
-"""The goals of the lab of three generations."""
+"""The goals of the generations lab."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from tutor.labs.generations.state import State, in_words
 from tutor.labs.kit.lab import goal
 
 KEPT = 3
-"""The most held-out phrases that can be lost while accuracy counts as kept. Two trainings with
-different seeds differ by as much."""
+"""The maximum drop in correct held-out phrases at which accuracy counts as unchanged.
+
+Two training runs that differ only in their seed can differ by this many phrases.
+"""
 
 
 def _replies(state: State) -> list[tuple[str, RuleReply, RetrievalReply]]:
@@ -26,11 +28,11 @@ def _replies(state: State) -> list[tuple[str, RuleReply, RetrievalReply]]:
     ]
 
 
-@goal("paraphrase", "Send a message that the rules miss but retrieval answers")
+@goal("paraphrase", "Send a message that no rule fits but the retrieval bot answers")
 def paraphrase(state: State) -> bool:
-    """Return True if a message with new words is missed by the rules and answered by retrieval.
+    """Return whether the retrieval bot answered a new message that no rule matched.
 
-    Phrases of the intents and questions of the bank don't count as new.
+    Messages copied from the intents' phrases or the answer bank's questions don't count as new.
     """
     known = _shipped_words() | {
         in_words(phrase) for each, _ in state.own for phrase in each.phrases
@@ -49,7 +51,7 @@ def _shipped_words() -> frozenset[str]:
     return frozenset(phrases | {in_words(asked) for entry in entries for asked in entry.asked})
 
 
-@goal("unknown", "Send 3 words or more to which retrieval says it doesn't know")
+@goal("unknown", "Send 3 or more words that the retrieval bot has no answer for")
 def unknown(state: State) -> bool:
     return any(
         by_retrieval.declined and len(words_of(message)) >= 3
@@ -57,7 +59,7 @@ def unknown(state: State) -> bool:
     )
 
 
-@goal("own-rule", "Write a rule that answers a message the rules had missed")
+@goal("own-rule", "Write a rule for a message that no rule fit, then send it again")
 def own_rule(state: State) -> bool:
     own = {rule.name for rule in state.rules if rule.own}
     return any(
@@ -66,7 +68,7 @@ def own_rule(state: State) -> bool:
     )
 
 
-@goal("own-intent", "Add an intent that answers, without losing accuracy")
+@goal("own-intent", "Add an intent and get its answer without losing accuracy")
 def own_intent(state: State) -> bool:
     if state.first_right is None or state.trained is None or not state.ready or not state.own:
         return False
@@ -78,6 +80,6 @@ def own_intent(state: State) -> bool:
     return answered and state.trained.right >= state.first_right - KEPT
 
 
-@goal("compared", "Predict which bot fails on what, then run the probes")
+@goal("compared", "Predict the weakest bot for each kind of probe, then run them")
 def compared(state: State) -> bool:
     return len(state.predictions) == len(KINDS) and len(state.results) == len(CASES)

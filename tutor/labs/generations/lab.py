@@ -1,10 +1,10 @@
-"""Sends one message to three bots (rules, retrieval, generation) and shows how each answers.
+"""Sends one message to a rule-based, a retrieval and a generative bot, and compares their replies.
 
-The learner can change the bots: write and delete rules, add an intent, and train the network
-again. The bots can also be compared, on the same messages and by the same criteria.
+The learner can write and delete rules, add intents, and retrain the network. A set of probes scores
+all three bots on the same test messages.
 
-Rules only know how often each of them was used, retrieval sees only the last message, and the
-generative model processes the whole conversation.
+The rule-based bot remembers only how often it has used each rule. The retrieval bot processes only
+the last message, and the generative bot processes the whole conversation.
 """
 
 from __future__ import annotations
@@ -38,12 +38,12 @@ from tutor.labs.kit.lab import Lab
 from tutor.lm.distribution import ChatMessage, SamplerSettings
 
 LONGEST = 200
-"""The most characters of a message; of a longer one, the beginning is used."""
+"""The maximum length of a message in characters. Longer messages are truncated."""
 MOST_TURNS = 20
-"""The most turns of a conversation that are kept."""
+"""The maximum number of turns in a conversation. Older turns are dropped."""
 GREEDY = SamplerSettings(temperature=0)
 SENSIBLE = SamplerSettings(temperature=0.6, top_p=0.9)
-"""The sampler settings for an answer with a new seed."""
+"""The sampler settings for a reply with a new seed."""
 
 
 def start(limits: Limits = LIMITS) -> State:
@@ -98,7 +98,7 @@ def _send(state: State, text: str) -> State:
 
 def _ask_again(state: State, new_seed: bool) -> State:
     if state.turn is None:
-        raise LabError("There is no message to repeat.", "Write a message first.")
+        raise LabError("There is no message to send again.", "Press e to write one.")
     last = state.turn.written
     turn = Turn(
         message=state.turn.message,
@@ -157,10 +157,10 @@ def _put_rule(state: State, line: str, instead: str) -> State:
         count = state.written_rules
     else:
         if len(names) >= MOST_RULES:
-            raise BotError(f"There are already {MOST_RULES} rules.", "Delete one first.")
+            raise BotError(f"You can't have more than {MOST_RULES} rules.", "Delete a rule first.")
         count = state.written_rules + 1
         rule = rules.parse(line, f"yours-{count}")
-        new = (rule, *state.rules)  # above the others of its priority
+        new = (rule, *state.rules)  # It comes before other rules of equal priority.
     new_state = _replace(_without(state, "rules"), rules=new, written_rules=count)
     shown = [each.name for each in new_state.rules_shown]
     return _replace(new_state, rule=shown.index(rule.name))
@@ -168,7 +168,7 @@ def _put_rule(state: State, line: str, instead: str) -> State:
 
 def _add_intent(state: State, line: str) -> State:
     if len(state.own) >= MOST_OWN:
-        raise BotError(f"You have already added {MOST_OWN} intents.", "Delete one first.")
+        raise BotError(f"You can't add more than {MOST_OWN} intents.", "Delete one of yours.")
     intents = state.bank.intents
     own = (*state.own, own_intent(line, frozenset(intent.name for intent in intents)))
     new = _replace(_without(state, "retrieval"), own=own, intent=len(intents))
@@ -178,7 +178,7 @@ def _add_intent(state: State, line: str) -> State:
 def _drop_intent(state: State) -> State:
     chosen = state.bank.intents[state.intent]
     if not chosen.own:
-        raise BotError("This intent is part of the lab.", "You can delete only your own intents.")
+        raise BotError("This intent can't be deleted.", "You can delete only your own intents.")
     own = tuple(each for each in state.own if each[0].name != chosen.name)
     new = _replace(_without(state, "retrieval"), own=own, trained=None, training=False)
     return _replace(new, intent=moved(state.intent, 0, len(new.bank.intents)))
@@ -194,16 +194,16 @@ def _train(state: State) -> State:
 
 
 def _without(state: State, bot: Bot) -> State:
-    """Return the state without the results of a bot, which are invalid once the bot changes."""
+    """Return the state without the probe results of a bot that is about to change."""
     results = {case: result for case, result in state.results.items() if case.bot != bot}
     return _replace(state, results=results, running=False)
 
 
 def _predict(state: State, by: int) -> State:
-    """Return the state with another bot predicted to break first on the kind in focus."""
+    """Change the predicted bot for the kind of probe in focus."""
     if state.results:
         raise LabError(
-            "The probes have been run, so it is too late for a prediction.",
+            "You can't change predictions after running the probes.",
             "Compare your predictions with the scores.",
         )
     kind = KINDS[state.kind]
@@ -215,8 +215,8 @@ def _predict(state: State, by: int) -> State:
 def _run_probes(state: State) -> State:
     if len(state.predictions) < len(KINDS):
         raise LabError(
-            "Predict first which bot breaks first on each of the six kinds.",
-            "Press ← or → to choose a bot, ↑ or ↓ for another kind.",
+            "A prediction is missing for at least one kind of probe.",
+            "Press ↑ or ↓ to choose a kind, and ← or → to predict the weakest bot.",
         )
     if next_case(state.results) is None:
         begun = Written(state.limits.probe_length)
@@ -232,7 +232,7 @@ def question(state: State) -> Question | None:
     waits = turn is not None and turn.retrieval is None
     if (waits or state.training or case is not None) and not state.ready:
         done = len(state.trained.losses) if state.trained else 0
-        own = () if state.first_right is None else state.own  # the baseline is trained first
+        own = () if state.first_right is None else state.own  # First, train the baseline.
         return questions.AskTraining(own, state.seed, done)
     if turn is not None and turn.retrieval is None:
         return questions.AskRetrieval(state.own, state.seed, turn.message)
@@ -335,8 +335,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=10,
     lesson="generations",
     task=(
-        "Send one message to three bots and see how each finds its answer. Then change "
-        "the first two, and measure all three."
+        "Send a message to three bots and see how each one arrives at its answer. Then change "
+        "the first two bots, and score all three on the same messages."
     ),
     start=start,
     act=act,

@@ -1,4 +1,4 @@
-"""Draws the view of the probes with their scores, and the table that compares the bots."""
+"""Draws the probes view with the scores, and the table view that compares the bots."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ _ROOM_FOR_PROBE = 4
 
 
 def probe_lines(state: State, width: int, height: int) -> list[Content]:
-    """Return a row for each kind, with the prediction and the scores, and below it one probe."""
+    """Return a table with the prediction and the scores for each kind of probe.
+
+    If there is room, the probe in focus and the replies to it appear below the table.
+    """
     narrow = width < ROOMY
     rows = [
         _heading(narrow),
@@ -57,7 +60,7 @@ def _name(bot: Bot, narrow: bool) -> str:
 def _heading(narrow: bool) -> Content:
     guess, size = _widths(narrow)
     scores = "".join(f"{_name(bot, narrow):>{size}}" for bot in BOTS)
-    first = "first?" if narrow else "breaks first?"
+    first = "worst?" if narrow else "weakest bot"
     return Content.styled(f"  {'messages':<{_KIND}}{first:<{guess}}{scores}", MUTED)
 
 
@@ -101,9 +104,9 @@ def _progress(state: State, width: int) -> Content:
     if not state.running:
         open_ = len(KINDS) - len(state.predictions)
         if open_:
-            said = f"Predict first (←→): {open_} of {len(KINDS)} kinds are left."
+            said = f"Press ← or → to predict: {open_} of {len(KINDS)} left."
         elif done == total:
-            said = "All done: see the table. Press r to run all again."
+            said = "All done: see the table. Press r to run again."
         elif done:
             said = f"{done} of {total} replies. Press r to continue."
         else:
@@ -112,7 +115,7 @@ def _progress(state: State, width: int) -> Content:
     taken = bot_probes.milliseconds(state.results, "generative")
     each = (
         None if taken is None else taken / 1000 / len(BOTS)
-    )  # generation takes nearly all the time
+    )  # Generation takes nearly all of the time.
     return progress_line(at_pace(done, total, each), width, "replies")
 
 
@@ -138,10 +141,10 @@ def _reply(state: State, case: Case, criterion: Criterion, width: int, most: int
     name = f"{NAMES[case.bot]:<11}" if width >= ROOMY else f"{_SHORT[case.bot]:<5}"
     result = state.results.get(case)
     if result is None:
-        wanted = cut_to_lines(f"wanted: {_wanted(criterion)}", width - len(name), 1, MUTED)
+        wanted = cut_to_lines(f"expected: {_wanted(criterion)}", width - len(name), 1, MUTED)
         return [Content.assemble((name, MUTED), wanted[0])]
     mark = ("✓ ", RIGHT) if result.right else ("× ", NOT_YET)
-    text = result.text if result.right else f"{result.text} (wanted: {_wanted(criterion)})"
+    text = result.text if result.right else f"{result.text} (expected: {_wanted(criterion)})"
     said = cut_to_lines(text, width - len(name) - 2, most)
     indent = " " * (len(name) + 2)
     return [
@@ -152,14 +155,14 @@ def _reply(state: State, case: Case, criterion: Criterion, width: int, most: int
 
 def _wanted(criterion: Criterion) -> str:
     if criterion.declines:
-        return "says that it does not know"
+        return "says that it doesn't know"
     said = " or ".join(f"“{each}”" for each in criterion.says)
     avoided = " or ".join(f"“{each}”" for each in criterion.avoids)
     return f"says {said}" if said else f"never says {avoided}"
 
 
 def table_lines(state: State, width: int) -> list[Content]:
-    """Return the table of the lesson, with the measurements of this lab."""
+    """Return the table that compares the bots, as in the lesson, with this lab's measurements."""
     facts = _facts(state)
     if width < ROOMY:
         return _one_below_the_other(facts, width)
@@ -194,24 +197,24 @@ def _one_below_the_other(facts: Sequence[tuple[str, Sequence[str]]], width: int)
 
 def _facts(state: State) -> list[tuple[str, Sequence[str]]]:
     bank, trained = state.bank, state.trained
-    in_retrieval = "is in a vector or an entry"
+    in_retrieval = "in a vector or entry"
     learned = held_out = "–"
     if trained is not None and trained.finished:
-        learned = f"trained in {trained.seconds:.1f} s"
-        held_out = f"{trained.right} of {trained.of} held out"
+        learned = f"took {trained.seconds:.1f} s"
+        held_out = f"{trained.right} of {trained.of} phrases"
     entries = f"{bank.phrases} phrases, {bank.entries} answers"
     weights = f"{state.weights:,} weights" if state.weights else "a model"
     return [
-        ("answers by", ("pattern, fixed text", "nearest in the bank", "next token, repeated")),
+        ("method", ("reply to a pattern", "closest stored reply", "token by token")),
         ("domain", ("closed", "semi-closed", "open")),
-        ("limit", ("outside its rules", "outside its bank", "invents things")),
+        ("limit", ("only its rules", "only its bank", "makes things up")),
         ("right", [_right(state, bot) for bot in BOTS]),
-        ("weakest", [_weakest(state, bot) for bot in BOTS]),
-        ("a reply", [_time(state, bot) for bot in BOTS]),
-        ("made of", (f"{len(state.rules)} rules", entries, weights)),
-        ("training", ("–", learned, "done in advance")),
+        ("weakest on", [_weakest(state, bot) for bot in BOTS]),
+        ("reply time", [_time(state, bot) for bot in BOTS]),
+        ("consists of", (f"{len(state.rules)} rules", entries, weights)),
+        ("training", ("–", learned, "pretrained")),
         ("recognizes", ("–", held_out, "–")),
-        ("an error", ("is in one rule", in_retrieval, "is in no single place")),
+        ("an error is", ("in one rule", in_retrieval, "in no single place")),
     ]
 
 

@@ -1,4 +1,4 @@
-"""Evaluates the probes: the scores of the bots, who breaks first, and the time of a reply."""
+"""Evaluates the probe results: scores, the weakest bots, and reply times."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tutor.bots.probes import BOTS, KINDS, Bot, Kind
 
 
 class Result(msgspec.Struct, frozen=True):
-    """The reply of a bot to a probe, whether it is right, and the time that it took."""
+    """A bot's reply to a probe. `right` is True if the reply is correct."""
 
     text: str
     right: bool
@@ -20,7 +20,7 @@ class Result(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True):
-    """A probe (its index in the set) for one bot."""
+    """A pair of a probe and a bot. `probe` is an index into the probe set."""
 
     probe: int
     bot: Bot
@@ -31,16 +31,19 @@ Results = Mapping[Case, Result]
 CASES: tuple[Case, ...] = tuple(
     Case(place, bot) for place in range(len(shipped_probes().probes)) for bot in BOTS
 )
-"""All cases, in the order in which they are run."""
+"""All cases in execution order."""
 
 
 def next_case(results: Results) -> Case | None:
-    """Return the case to run next, or None when all are done."""
+    """Return the next case without a result, or None if all are done."""
     return next((case for case in CASES if case not in results), None)
 
 
 def score(results: Results, bot: Bot, kind: Kind | None = None) -> tuple[int, int]:
-    """Return how many replies were right and how many there are, for one kind or all probes."""
+    """Return the number of a bot's correct replies, and the number of all its replies.
+
+    If `kind` is given, only replies to this kind of probe count.
+    """
     probes = shipped_probes().probes
     found = [
         result
@@ -51,9 +54,9 @@ def score(results: Results, bot: Bot, kind: Kind | None = None) -> tuple[int, in
 
 
 def breaks_first(results: Results, kind: Kind) -> frozenset[Bot]:
-    """Return the bots with the lowest score on this kind; several if they tie.
+    """Return the bots with the lowest score on this kind of probe.
 
-    There are none until all probes of the kind have been run.
+    The set contains several bots if they tie, and is empty until all probes of the kind have run.
     """
     scores = {bot: score(results, bot, kind) for bot in BOTS}
     if any(of < len(shipped_probes().of(kind)) for _, of in scores.values()):
@@ -63,7 +66,7 @@ def breaks_first(results: Results, kind: Kind) -> frozenset[Bot]:
 
 
 def milliseconds(results: Results, bot: Bot) -> float | None:
-    """Return the median time of this bot's replies, or None without a reply."""
+    """Return the bot's median response time, or None if it has no results yet."""
     taken = [result.milliseconds for case, result in results.items() if case.bot == bot]
     return median(taken) if taken else None
 

@@ -1,4 +1,4 @@
-"""The questions of the lab of three generations to the engine, and the answers."""
+"""Requests from the generations lab to the engine, and their responses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ Own = tuple[tuple[Intent, Entry], ...]
 
 
 class AskRules(msgspec.Struct, frozen=True, tag=True):
-    """A request for the answer of these rules to the last of the visitor's messages."""
+    """A request for the rule-based bot's reply to the last of `messages`.
+
+    As in the other requests, `case` is set if the request is part of a probe run.
+    """
 
     rules: tuple[Rule, ...]
     messages: tuple[str, ...]
@@ -21,7 +24,11 @@ class AskRules(msgspec.Struct, frozen=True, tag=True):
 
 
 class AskTraining(msgspec.Struct, frozen=True, tag=True):
-    """A request to train a moment longer, on the original intents and the learner's `own`."""
+    """A request to train the network for one more time slice.
+
+    The network learns the original intents and `own`, the intents that the learner added. `done` is
+    the number of steps so far; at 0, training restarts.
+    """
 
     own: Own
     seed: int
@@ -29,7 +36,7 @@ class AskTraining(msgspec.Struct, frozen=True, tag=True):
 
 
 class AskRetrieval(msgspec.Struct, frozen=True, tag=True):
-    """A request for the answer of the trained network with its bank."""
+    """A request for the retrieval bot's reply to `message`."""
 
     own: Own
     seed: int
@@ -38,9 +45,10 @@ class AskRetrieval(msgspec.Struct, frozen=True, tag=True):
 
 
 class AskGeneration(msgspec.Struct, frozen=True, tag=True):
-    """A request to continue an answer that begins with the tokens `written`.
+    """A request to continue the generative bot's reply after the token ids `written`.
 
-    With a `seed` of 0, each token is the most probable one; any other is the seed of the draws.
+    `length` is the maximum number of tokens in the whole reply. If `seed` is 0, decoding is greedy;
+    otherwise the tokens are sampled with this seed.
     """
 
     messages: tuple[ChatMessage, ...]
@@ -59,11 +67,12 @@ class SaidByRules(msgspec.Struct, frozen=True, tag=True):
 
 
 class Trained(msgspec.Struct, frozen=True, tag=True):
-    """The progress of a training.
+    """The progress of training the network.
 
-    `losses` has the loss of each step so far, in nats. `right` and `of` count held-out phrases,
-    and `wrong` lists those that are misclassified (phrase, right intent, predicted intent).
-    `seconds` is the computing time so far.
+    `losses` contains the loss of each step so far, in nats, and `total` is the planned number of
+    steps. Of the `of` held-out phrases, `right` are classified correctly. `wrong` lists the
+    misclassified ones as (phrase, correct intent, predicted intent). `seconds` is the computing
+    time so far.
     """
 
     losses: tuple[float, ...]
@@ -92,10 +101,11 @@ class Chosen(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Generated(msgspec.Struct, frozen=True, tag=True):
-    """The tokens that continue an answer.
+    """The next tokens of the generative bot's reply.
 
-    `prompt` is the conversation in tokens. `ended` is True if the model ended its answer.
-    `weights` is the number of the model's weights.
+    `prompt` contains the conversation's tokens in the first response of a reply, and is empty after
+    that. `ended` is True if the model generated an end token. `weights` is the model's parameter
+    count.
     """
 
     prompt: tuple[Token, ...]

@@ -22,9 +22,9 @@ VIEWS: tuple[View, ...] = get_args(View)
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The most tokens of a generated answer, in the chat and to a probe.
+    """The maximum number of tokens in a generated reply: `length` in the chat, else `probe_length`.
 
-    The answer to a probe can be shorter, since it shows early whether it is right.
+    Replies to probes can be shorter because their first words show whether they are correct.
     """
 
     length: int = 60
@@ -35,7 +35,7 @@ LIMITS = Limits()
 
 
 class Written(msgspec.Struct, frozen=True):
-    """A generated answer of at most `most` tokens, which may still be growing."""
+    """A generated reply of at most `most` tokens, possibly incomplete."""
 
     most: int
     prompt: tuple[Token, ...] = ()
@@ -54,10 +54,11 @@ class Written(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True, kw_only=True):
-    """A message and the replies to it so far.
+    """A message and the replies received so far.
 
-    `seed` is 0 for a greedy answer. `cut` is True if the model must not continue its answer.
-    `before` is the model's previous answer to the same message, if there is one.
+    `seed` is 0 for a greedy reply. `cut` is True if the generated reply must not be continued,
+    because a later message has been sent. `before` is the previous generated reply to the same
+    message, if the learner sent it again.
     """
 
     message: str
@@ -70,17 +71,18 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unchanged(self) -> bool:
-        """True if a new seed has led to the same answer."""
+        """True if a new seed produced the same reply."""
         return self.seed > 0 and self.written.done and self.written.text == self.before
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `trained` describes the network for the learner's intents `own` and the `seed`; `first_right`
-    is its accuracy on the original intents alone. `missed` are messages that no rule matched.
-    `results` are the results of the probes, and `begun` is the unfinished answer to the next one.
-    `weights` is the number of the model's weights, or 0 as long as it is unknown.
+    `missed` contains the messages that no rule matched. `own` contains the intents that the learner
+    added, and `trained` is the progress of training with these intents and `seed`. `first_right` is
+    the number of correct held-out phrases without the learner's intents. `results` contains the
+    probe results, and `begun` the incomplete reply to the next probe. `weights` is the model's
+    parameter count, or 0 until it is known.
     """
 
     limits: Limits = LIMITS
@@ -121,22 +123,22 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rules_shown(self) -> tuple[Rule, ...]:
-        """The rules in the order in which they are tried."""
+        """The rules in order of priority, highest first."""
         return tuple(sorted(self.rules, key=lambda rule: -rule.priority))
 
     @property
     def fits(self) -> dict[str, Fit]:
-        """The matches of the sentence, by the rule's name; the first rule gives the answer."""
+        """The matches for the test sentence by rule name. The first rule determines the reply."""
         return {fit.rule: fit for fit in rules.fits(self.book, self.sentence)}
 
     @property
     def ready(self) -> bool:
-        """True if the network is trained for the current intents."""
+        """True if training with the current intents is complete."""
         return self.trained is not None and self.trained.finished
 
 
 def conversation(turns: tuple[Turn, ...]) -> tuple[ChatMessage, ...]:
-    """Return the conversation for the generative model: all messages and its own answers."""
+    """Return the prompt for the generative model: all messages, and its own earlier replies."""
     said: list[ChatMessage] = []
     for turn in turns[:-1]:
         said.append(ChatMessage("user", turn.message))
@@ -145,5 +147,5 @@ def conversation(turns: tuple[Turn, ...]) -> tuple[ChatMessage, ...]:
 
 
 def in_words(message: str) -> str:
-    """Return the words of a message, without differences of case and punctuation."""
+    """Return the words of a message in lower case and without punctuation."""
     return " ".join(folded(word) for word in words_of(message))

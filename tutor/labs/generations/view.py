@@ -1,4 +1,4 @@
-"""Draws the views of the lab of three generations, and binds its keys."""
+"""Draws the views of the generations lab, and binds its keys."""
 
 from __future__ import annotations
 
@@ -30,37 +30,42 @@ ONLY_IN: dict[View, tuple[str, ...]] = {
     "probes": ("choose", "run", "probe", "row"),
     "table": ("scroll_up", "scroll_down"),
 }
-"""For each view, the actions and axes of the focus that not all views have."""
+"""The actions and focus axes that are available only in some views, by view."""
 NEW_RULE = "50: * parrot * = Poor parrot!"
 NEW_INTENT = "music: do you lend records; where are the CDs; any vinyl = Upstairs, on the left."
 
 
 class GenerationsView(LabView):
-    """The chat, the rules, the intents, the probes, or the table that compares the bots."""
+    """Shows the chat, rules, intents, probes or comparison table."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("tab", "next_view", "view", "Show the chat, rules, intents, probes or table."),
         Binding("shift+tab", "next_view(-1)", show=False),
         key("e", "say", "write", "Write a message to all three bots."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'bot')", "bot", "Go to another bot."),
-        *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Go to another row or token."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'bot')", "bot", "Choose another bot."),
+        *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose another row or token."),
         Binding("up", "scroll_up", show=False),
         Binding("down", "scroll_down", show=False),
         key("r", "again(False)", "ask again", "Send the same message again."),
-        key("s", "again(True)", "new seed", "Ask again, and sample with a new seed."),
+        key("s", "again(True)", "new seed", "Send the message again with a new seed."),
         key("enter", "step", "stepper", "Open the generated answer in the stepper."),
         key("c", "new_conversation", "new chat", "Start a new conversation."),
-        key("e", "test", "edit", "Edit the sentence that the rules are tried on."),
+        key("e", "test", "edit", "Edit the sentence that the rules are tested on."),
         key("a", "add_rule", "add", "Add a rule of your own."),
         key("enter", "change_rule", "edit rule", "Edit this rule."),
         key("d", "drop_rule", "delete", "Delete this rule."),
         key("z", "restore_rules", "reset", "Restore the original rules."),
-        key("a", "add_intent", "add", "Add an intent of your own, and train with it."),
+        key("a", "add_intent", "add", "Add an intent of your own and retrain the network."),
         key("d", "drop_intent", "delete", "Delete this intent."),
-        key("r", "train", "train, stop", "Train the network, or stop."),
-        *pair(LEFT_RIGHT, "choose(*, 'prediction')", "predict", "Predict who breaks first."),
+        key("r", "train", "train, stop", "Start or stop training the network."),
+        *pair(
+            LEFT_RIGHT,
+            "choose(*, 'prediction')",
+            "predict",
+            "Predict the weakest bot for this kind.",
+        ),
         key("r,enter", "run", "run, stop", "Send all messages to all three bots, or stop."),
-        *pair(P_N, "move_focus(*, 'probe')", "message", "Go to another message of this kind."),
+        *pair(P_N, "move_focus(*, 'probe')", "message", "Show another message of this kind."),
     ]
     VIEWS = VIEWS
 
@@ -80,7 +85,7 @@ class GenerationsView(LabView):
         return True
 
     def action_say(self) -> None:
-        self.write("A message to all three bots:", "", actions.SendMessage)
+        self.write("Message to all three bots:", "", actions.SendMessage)
 
     def action_again(self, new_seed: bool) -> None:
         self.did(actions.AskAgain(new_seed))
@@ -105,26 +110,26 @@ class GenerationsView(LabView):
     def action_test(self) -> None:
         state: State = self.state
         self.write(
-            "A sentence for the rules:",
+            "Sentence to test the rules on:",
             state.sentence,
             EditText,
             lambda text: workshop_lines.verdict_on_sentence(state.book, text),
         )
 
     def action_add_rule(self) -> None:
-        self._write_rule("A rule, PRIORITY: PATTERN = ANSWER", NEW_RULE, "")
+        self._write_rule("Rule, as PRIORITY: PATTERN = ANSWER", NEW_RULE, "")
 
     def action_change_rule(self) -> None:
         state: State = self.state
         if state.rules:
             rule = state.rules_shown[state.rule]
-            self._write_rule(f"The rule {rule.name}:", rules.as_line(rule), rule.name)
+            self._write_rule(f"Rule {rule.name}:", rules.as_line(rule), rule.name)
 
     def _write_rule(self, label: str, text: str, instead: str) -> None:
         state: State = self.state
 
         def put(line: str) -> actions.PutRule:
-            rules.parse(line, "yours")  # raises an error that is shown in the field
+            rules.parse(line, "yours")  # If this raises an error, the field shows it.
             return actions.PutRule(line, instead)
 
         self.write(

@@ -1,4 +1,4 @@
-"""Draws the views in which the learner changes the rules and the intents."""
+"""Draws the views in which the learner edits rules and intents."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _DETAILS = 5
 
 
 def rule_lines(state: State, width: int, height: int) -> list[Content]:
-    """Return the sentence, its answer, the rules in the order in which they are tried, and details.
+    """Return the test sentence, the reply to it, and all rules in order of priority.
 
-    The details are those of the rule in focus.
+    Details of the rule in focus follow the list.
     """
     fits = state.fits
     speaks = next(iter(fits), None)
@@ -78,7 +78,7 @@ def _rule_details(rule: Rule, state: State, width: int) -> list[Content]:
         if fit
         else ""
     )
-    found = f"fits; each *: {captured}" if captured else "fits" if fit else "does not fit"
+    found = f"fits; captured: {captured}" if captured else "fits" if fit else "does not fit"
     whose = "yours" if rule.own else rule.name
     return [
         Content.assemble((f"{whose}: ", "bold"), clipped(found, width - len(whose) - 2)),
@@ -88,7 +88,7 @@ def _rule_details(rule: Rule, state: State, width: int) -> list[Content]:
 
 
 def verdict_on_rule(book: RuleBook, line: str, sentence: str) -> str:
-    """Return a comment on a rule while the learner writes it."""
+    """Return a verdict on the rule being edited: its error, or whether it fits `sentence`."""
     try:
         rule = rules.parse(line, "yours")
     except TutorError as error:
@@ -99,13 +99,13 @@ def verdict_on_rule(book: RuleBook, line: str, sentence: str) -> str:
 
 
 def verdict_on_sentence(book: RuleBook, sentence: str) -> str:
-    """Return a comment on a sentence while the learner writes it."""
+    """Return a verdict on the sentence being edited: the rule that fits, and its reply."""
     reply = rules.reply(book, [sentence])
     return f"{reply.fits[0].rule}: {reply.text}" if reply.fits else "no rule fits"
 
 
 def intent_lines(state: State, width: int, height: int) -> list[Content]:
-    """Return the progress of the training, the intents, and details of the intent in focus."""
+    """Return the training progress, all intents, and details of the intent in focus."""
     intents = state.bank.intents
     about = "   about" if width >= ROOMY else ""
     heading = f"  {'intent':<15}{'phrases':>8}{'held out':>10}{about}"
@@ -132,7 +132,7 @@ def _training(state: State, width: int) -> list[Content]:
     loss = f"loss {trained.losses[-1]:5.3f} "
     before = ""
     if state.own and state.first_right is not None:
-        before = f", {state.first_right} without yours"
+        before = f", {state.first_right} without your intents"
     return [
         Content.assemble(
             (f"{steps}  " if width >= ROOMY else "", MUTED),
@@ -161,14 +161,14 @@ def _intent_row(intent: Intent, here: bool, state: State, width: int) -> Content
 
 
 def _wrong(intent: Intent, state: State) -> list[tuple[str, str]]:
-    """Return the misclassified held-out phrases of an intent, each with the predicted intent."""
+    """Return the intent's misclassified held-out phrases with their predicted intents."""
     wrong = state.trained.wrong if state.trained else ()
     return [(phrase, got) for phrase, wanted, got in wrong if wanted == intent.name]
 
 
 def _intent_details(intent: Intent, state: State, width: int) -> list[Content]:
     missed = [
-        Content.assemble(("× ", NOT_YET), clipped(f"{phrase}  taken for {got}", width - 2))
+        Content.assemble(("× ", NOT_YET), clipped(f"{phrase}  classified as {got}", width - 2))
         for phrase, got in _wrong(intent, state)[:2]
     ]
     phrases = " · ".join(intent.phrases)

@@ -1,1 +1,1 @@
-"""The lab "Ghost text"."""
+"""The lab "Ghost text", on code completion."""

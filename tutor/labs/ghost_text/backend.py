@@ -17,15 +17,17 @@ from tutor.labs.kit.model_backend import ModelBackend
 from tutor.lm.sampling import ranked
 
 MOMENT = 0.1
-"""Maximum seconds until an answer is due: ghost text grows while the model generates it."""
+"""The maximum number of seconds until a response is due, so that ghost text grows while the model
+generates it."""
 READ = 1024
-"""Maximum number of tokens before the cursor that the model processes."""
+"""The maximum number of tokens before the cursor that the model processes."""
 
 
 class GhostTextBackend(ModelBackend):
-    """Completes lines, and caches the session of the last text, since a key changes only its end.
+    """Completes lines of code.
 
-    A proposal has at most `most` tokens.
+    The session of the last text is cached, because most keys change only the end of the text. A
+    proposal has at most `most` tokens.
     """
 
     def __init__(self, tools: Tools, most: int = MOST) -> None:
@@ -54,7 +56,7 @@ class GhostTextBackend(ModelBackend):
         return Beginnings(self._model.tokenizer, self._model.network.config.vocabulary_size)
 
     def probabilities(self, ids: Sequence[int], typed: bytes) -> Tensor:
-        """Return the distribution [V] after these tokens: 0 for tokens that contradict `typed`."""
+        """Return the distribution [V] after these tokens. Tokens that contradict `typed` have 0."""
         logits = self._read(ids).logits(len(ids)).float()
         if typed:
             fitting = self.beginnings.fitting(typed)
@@ -78,7 +80,7 @@ class GhostTextBackend(ModelBackend):
 class _Line:
     """A proposal that is being generated.
 
-    Its first tokens repeat `typed`: the bytes in the file whose tokens were taken back.
+    Its first tokens repeat `typed`, the bytes in the file whose tokens were taken back.
     """
 
     def __init__(
@@ -98,11 +100,11 @@ class _Line:
             self._take(id_)
 
     def extend(self) -> None:
-        """Add the most probable token, or the requested one at the start of the proposal."""
+        """Add the most probable token, or the requested token at the start of the proposal."""
         left = self._typed[len(self._data) :]
         shares = self._backend.probabilities([*self._read, *self._ids], left)
         best = int(ranked(shares, 1))
-        # This is the first token that adds something new.
+        # This is the first token that adds new text.
         if len(self._data) <= len(self._typed) and len(self._backend.bytes_of(best)) > len(left):
             self._beginnings = self._ways_to_begin(shares, len(left))
             if self._instead is not None:

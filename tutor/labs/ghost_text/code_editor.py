@@ -1,4 +1,4 @@
-"""An editor for Python code, with syntax colors, and ghost text after the cursor."""
+"""Provides an editor for Python code, with syntax colors and ghost text after the cursor."""
 
 from __future__ import annotations
 
@@ -30,13 +30,14 @@ _KEYWORDS = (*_BOLD, "keyword.function", "keyword.operator", "keyword.return")
 
 
 class CodeEditor(TextArea):
-    """An editor that shows ghost text and reports what the learner does.
+    """An editor that shows ghost text and reports the learner's actions.
 
     `changed` is called with the text and the cursor position in characters, immediately and before
-    anything is drawn, so the ghost text after the cursor always belongs to the text on the screen.
-    `did` is called with what the learner does to the ghost text, `left` when they leave the editor.
+    anything is drawn, so that the ghost text after the cursor always matches the text on the
+    screen. `did` is called with the learner's actions on the ghost text, and `left` is called when
+    the learner leaves the editor.
 
-    Ghost text is also underlined and italic, for terminals without gray. A bar beside the line
+    Ghost text is also underlined and italic, for terminals without gray. A bar next to the line
     numbers marks the lines in `seen`.
     """
 
@@ -66,7 +67,7 @@ class CodeEditor(TextArea):
         did: Callable[[Action], None],
         left: Callable[[], object],
     ) -> None:
-        self._following = True  # The constructor of the base class must not report changes either.
+        self._following = True  # The base class's constructor must not report changes either.
         self._held: dict[str, bool] | None = None
         super().__init__(
             language="python",
@@ -87,7 +88,7 @@ class CodeEditor(TextArea):
         self.watch(self.app, "theme", self._use_colors, init=False)
 
     def _use_colors(self) -> None:
-        """Use bold for keywords and one color for strings, since more colors would distract."""
+        """Make keywords bold and give strings one color, since more colors would distract."""
         colors = self.app.theme_variables
         code, muted = (Color.parse(colors[name]).rich_color for name in ("code", "muted"))
         styles = dict.fromkeys(_KEYWORDS, Style(bold=True))
@@ -140,17 +141,17 @@ class CodeEditor(TextArea):
         return super().refresh(*regions, repaint=repaint, layout=layout, recompose=recompose)
 
     def _outline(self) -> object:
-        """Return everything whose change requires drawing other lines than the edited ones."""
+        """Return the values that require a complete redraw when they change."""
         lines, rows = self.document.line_count, self.wrapped_document.height
         return (lines, rows, self.scroll_offset, self.size, self.seen, self.gutter_width)
 
     def _rows_of(self, line: int) -> Region:
-        """Return the region of a line of the file on the screen."""
+        """Return the screen region of a line of the file."""
         first = self.wrapped_document.location_to_offset((line, 0)).y - self.scroll_offset.y
         return Region(0, first, self.size.width, len(self.wrapped_document.get_offsets(line)) + 1)
 
     def _become(self, text: str, cursor: int) -> None:
-        """Take this text. An insertion at the cursor can be undone; another file can't."""
+        """Set the text. An insertion at the cursor can be undone, but a change of file cannot."""
         at = self.at
         before, put_in, after = text[:at], text[at:cursor], text[cursor:]
         if before + after == self.text:
@@ -173,10 +174,10 @@ class CodeEditor(TextArea):
 
     @property
     def _document(self) -> Document:
-        return cast("Document", self.document)  # No other kind of document is ever used here.
+        return cast("Document", self.document)  # The editor uses no other kind of document.
 
     def render_line(self, y: int) -> Strip:
-        """Return a line, with a bar beside its number if the model is shown it."""
+        """Return a line of the screen, with a bar next to its number if the model is shown it."""
         strip = super().render_line(y)
         if y + self.scroll_offset.y >= self.wrapped_document.height:
             return strip
@@ -187,7 +188,7 @@ class CodeEditor(TextArea):
         width = self.size.width
         if strip.cell_length <= width:
             return marked
-        # The ghost text is cut at the edge here; below the editor it is shown in full.
+        # The ghost text is cut at the edge. Below the editor, it is shown in full.
         return Strip([*marked.crop(0, width - 1), Segment("…", number.style)], width)
 
     def _line_at(self, row: int) -> int:
@@ -197,7 +198,7 @@ class CodeEditor(TextArea):
 
     def edit(self, edit: Edit) -> EditResult:
         if not edit.text:
-            self.suggestion = ""  # Textual would keep it after a deletion.
+            self.suggestion = ""  # Textual would keep the suggestion after a deletion.
         with self._drawn_once():
             return super().edit(edit)
 
@@ -224,7 +225,7 @@ class CodeEditor(TextArea):
             await super()._on_key(event)
 
     def _new_line(self) -> None:
-        """Begin a line with the indent of this one, or more after a colon."""
+        """Begin a new line with the indent of this line, or one level more after a colon."""
         row, column = self.cursor_location
         line = self.document.get_line(row)[:column]
         indent = len(line) - len(line.lstrip(" "))
@@ -237,7 +238,7 @@ class CodeEditor(TextArea):
         self.replace(text, start, end, maintain_selection_offset=False)
 
     async def _on_paste(self, event: Paste) -> None:
-        """Paste a text, with control characters made visible, and as much of it as fits."""
+        """Paste as much of the text as fits, with control characters made visible."""
         event.stop()
         event.prevent_default()
         text = writable(event.text.replace("\r\n", "\n").replace("\r", "\n"))

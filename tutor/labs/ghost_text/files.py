@@ -1,4 +1,4 @@
-"""The files that the ghost text lab starts with: short, each with a line to complete."""
+"""The files that the ghost text lab starts with. Each is short and has a line to complete."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ CURSOR = "▮"
 class File(msgspec.Struct, frozen=True):
     """A file with a line to complete.
 
-    `right` are correct versions of that line, which a person has checked. It is empty if we know
-    none for sure.
+    `right` are the correct versions of that line, which a person has checked. It is empty if no
+    version is certainly correct.
     """
 
     name: str

@@ -1,11 +1,11 @@
-"""Completes text at the cursor, which need not be where a token ends.
+"""Completes text at a cursor that may be in the middle of a token.
 
-A model was trained on texts that were tokenized as a whole. If a text stops in the middle of what
+A model is trained on texts that were tokenized as a whole. If a text stops in the middle of what
 would have been one token ("retu", or the space before a word), its tokens are an improbable way to
-write it, and the model continues badly. We therefore take back the last word and let the model
-choose among all tokens that agree with its bytes: "retu" may become "return". This is known as
-token healing. White space at the end is taken back, too: in code, the last space of an indent
-belongs to the token of the next word.
+write it, and the model continues it badly. So we take back the last word and let the model choose
+among all tokens that match its bytes: "retu" can become "return". This is known as token healing.
+White space at the end is taken back, too: in code, the last space of an indent belongs to the token
+of the next word.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from tutor.lm.tokenizer import Tokenizer
 
 _LAST_WORD = re.compile(r"\s*\w*\Z")
 _MOST = 8
-"""Maximum number of tokens that are taken back; a longer word keeps its first tokens."""
+"""The maximum number of tokens that are taken back. A longer word keeps its first tokens."""
 
 
 def take_back(tokenizer: Tokenizer, text: str) -> tuple[list[int], bytes]:
     """Return the tokens of `text` before its last word, and the bytes of that word.
 
-    At least one token is left. Raises `TextError` if the text cannot be tokenized.
+    At least one token is kept. Raises `TextError` if the text cannot be tokenized.
     """
     ids = tokenizer.encode(text)
     last_word = _LAST_WORD.search(text)

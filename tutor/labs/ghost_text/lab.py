@@ -1,8 +1,8 @@
 """The ghost text lab: an editor in which the model proposes the rest of the line.
 
-The editor sends the model the text before the cursor, as many lines as its budget allows. The text
-below the cursor and other files are left out. The model generates until the line ends; the learner
-accepts the proposal in part or as a whole, or types over it.
+The model is shown a limited number of lines up to the cursor. It is not shown the text after the
+cursor or other files. The model generates until the line ends. The learner accepts the proposal in
+part or as a whole, or types over it.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from tutor.labs.kit.lab import Goal, Lab
 from tutor.text import writable
 
 LONGEST = 20_000
-"""Maximum characters of a file; the editor takes no more."""
+"""The maximum number of characters in a file. The editor accepts no more."""
 LONGEST_READ = 6_000
-"""Maximum characters that the model is shown."""
+"""The maximum number of characters that the model is shown."""
 SEES = (1, 2, 4, 8, 16, 32, 64)
-"""Numbers of lines that the model can be shown: the cursor's line, and the lines above it."""
+"""The numbers of lines that the model can be shown, which include the cursor's line."""
 MOST = 32
-"""Maximum tokens of a proposal, which ends with its line."""
+"""The maximum number of tokens in a proposal. A proposal also ends at the end of its line."""
 SHOWN = 5
-"""Number of first tokens that are listed side by side."""
+"""The number of first tokens that are listed side by side."""
 
 Part = Literal["line", "word", "token"]
 
@@ -38,8 +38,8 @@ _FIRST_WORD = re.compile(r"\s*\S*")
 class Beginning(msgspec.Struct, frozen=True, array_like=True):
     """A token that a proposal can begin with.
 
-    `data` is what it adds to the typed text, `probability` its probability among the tokens that
-    agree with that text.
+    `data` are the bytes that it adds to the typed text. `probability` is its probability among the
+    tokens that match the typed text.
     """
 
     id: int
@@ -50,10 +50,11 @@ class Beginning(msgspec.Struct, frozen=True, array_like=True):
 class Proposal(msgspec.Struct, frozen=True):
     """The tokens that the model proposes after `context`.
 
-    `ids` and `pieces` are the tokens and their bytes; the first `typed` bytes are in the file
-    already. `tokens` is the number of tokens that the model processed, `left_out` how many more did
-    not fit. `instead` is the requested first token, or None for the most probable one. A proposal
-    is `done` when the line is `closed`, or when it has its maximum length.
+    `ids` and `pieces` are the tokens and their bytes, of which the first `typed` bytes are already
+    in the file. `tokens` is the number of tokens that the model processed, and `left_out` is the
+    number of tokens that did not fit. `instead` is the requested first token, or None for the most
+    probable token. A proposal is `done` when the line has ended (`closed`) or the proposal has its
+    maximum length.
     """
 
     context: str
@@ -73,28 +74,29 @@ class Proposal(msgspec.Struct, frozen=True):
         return self._text(len(self.pieces))
 
     def end_of_token(self, after: int) -> int:
-        """Return where the token ends that follows the first `after` characters, in characters.
+        """Return where the token after the first `after` characters ends, in characters.
 
-        A token that ends within a character counts as one with those that complete the character.
+        A token that ends within a character is combined with the tokens that complete the
+        character.
         """
         ends = (len(self._text(count)) for count in range(1, len(self.pieces) + 1))
         return next((end for end in ends if end > after), len(self.text))
 
     def _text(self, pieces: int) -> str:
-        """Return the text of the first tokens, without an incomplete character at its end."""
+        """Return the text of the first tokens, without an incomplete character at the end."""
         added = b"".join(self.pieces[:pieces])[self.typed :].partition(b"\n")[0]
         return writable(added.decode("utf-8", "ignore"))
 
 
 class EditFile(msgspec.Struct, frozen=True, tag_field="do", tag="type"):
-    """Take the text of the file and the cursor position in characters, after a key."""
+    """Set the text of the file and the cursor position in characters, after a key."""
 
     text: str
     cursor: int
 
 
 class Pause(msgspec.Struct, frozen=True, tag_field="do", tag="pause"):
-    """Ask the model once the learner has stopped typing."""
+    """Request a proposal once the learner has stopped typing."""
 
 
 class Accept(msgspec.Struct, frozen=True, tag_field="do", tag="accept"):
@@ -116,8 +118,8 @@ Action = (
     | Adjust[Literal["lines"]]
     | Reset
 )
-"""`Adjust` changes how many lines the model is shown, in steps of `SEES`. `Reset` restores only the
-open file; the others keep their changes."""
+"""`Adjust` changes the number of lines that the model is shown, to the next entry of `SEES`.
+`Reset` restores only the open file; all other files keep their changes."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -135,14 +137,17 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class Accepted(msgspec.Struct, frozen=True):
-    """The check of a line that was accepted to its end. `right` if it is known to be correct."""
+    """The result of checking a line that was accepted in full.
+
+    `right` is True if the line is known to be correct.
+    """
 
     verdict: Verdict
     right: bool
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """The pause, in seconds without a key, before the model is asked."""
+    """The limits of the lab. `pause` is the delay in seconds between a key and a request."""
 
     pause: float = 0.15
 
@@ -153,10 +158,10 @@ LIMITS = Limits()
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The open file, the texts and cursors of all files, and the proposal.
 
-    `proposed` maps the number of lines shown to the text proposed at this position. `instead` is
-    the requested first token, or None for the most probable one. `resting` is true after a pause
-    without keys. `taken_instead`, `was_right` and `was_caught` record what has been accepted so
-    far, for the goals.
+    `proposed` maps a number of lines shown to the text that the model proposed for it at this
+    position. `instead` is the requested first token, or None for the most probable token. `resting`
+    is True after a pause without keys. `taken_instead`, `was_right` and `was_caught` record for the
+    goals what has been accepted so far.
     """
 
     limits: Limits = LIMITS
@@ -187,12 +192,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def row(self) -> int:
-        """The line of the cursor, counted from 0."""
+        """The cursor's line, counted from 0."""
         return self.text.count("\n", 0, self.cursor)
 
     @property
     def seen(self) -> range:
-        """The lines that the model is shown, the last of them up to the cursor."""
+        """The lines that the model is shown, the last line only up to the cursor."""
         return range(max(0, self.row + 1 - SEES[self.sees]), self.row + 1)
 
     @property
@@ -202,7 +207,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def is_cut(self) -> bool:
-        """True if the shown lines are too long and lose their beginning."""
+        """True if the shown lines are too long, so that their beginning is cut off."""
         left_out = self.current is not None and self.current.left_out > 0
         return left_out or len(self._lines_seen) > LONGEST_READ
 
@@ -217,9 +222,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def current(self) -> Proposal | None:
-        """The proposal, if it belongs to the text in the file now.
+        """The proposal, or None if it doesn't match the text in the file.
 
-        What the learner has typed since it was requested must be its beginning.
+        If the learner has typed since the proposal was requested, the typed text must be the
+        beginning of the proposal.
         """
         proposal = self.proposal
         if proposal is None or self.dismissed or not self.at_end_of_line:
@@ -234,7 +240,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def ghost(self) -> str:
-        """The ghost text after the cursor, or an empty text."""
+        """The ghost text after the cursor, which may be empty."""
         return self.part("line")
 
     def part(self, part: Part) -> str:
@@ -285,8 +291,8 @@ def act(state: State, action: Action) -> State:
 def _sees(state: State, by: int) -> int:
     """Return the new number of lines, as an index into `SEES`.
 
-    The count starts at most from the smallest number that shows everything above the cursor, since
-    larger numbers make no difference.
+    If the current number is larger than necessary to show all lines above the cursor, the change
+    starts from the smallest number that shows them, since larger numbers make no difference.
     """
     all_there_is = next(
         (step for step, lines in enumerate(SEES) if lines > state.row), len(SEES) - 1
@@ -295,13 +301,13 @@ def _sees(state: State, by: int) -> int:
 
 
 def _at(state: State, text: str, cursor: int, *, resting: bool) -> State:
-    """Return the state after an edit or a move of the cursor."""
+    """Return the state after an edit or a cursor movement."""
     if (text, cursor) == (state.text, state.cursor):
         return state
     edited = _with(state, text, cursor)
     edited = replace(edited, resting=resting, dismissed=False, proposed={})
     if edited.current is not None:
-        return edited  # The learner typed what was proposed, so there is nothing to ask.
+        return edited  # The learner typed what was proposed, so no request is needed.
     return replace(edited, instead=None)
 
 
@@ -323,7 +329,10 @@ def _again(state: State) -> State:
 
 
 def _begun_otherwise(state: State, by: int) -> State:
-    """Choose another first token. If the text has changed since, request new ones first."""
+    """Choose another first token.
+
+    If the text has changed since the first tokens were listed, request them again.
+    """
     proposal = state.proposal
     if proposal is None or proposal.context != state.context or not proposal.beginnings:
         return replace(state, proposal=None, instead=None)
@@ -346,7 +355,7 @@ def _accepted(state: State, part: str) -> State:
 
 
 def _judged(state: State) -> State:
-    """Check the line of the cursor, which was just accepted to its end."""
+    """Check the cursor's line, which was just accepted to its end."""
     line = state.text.split("\n")[state.row]
     verdict = check(state.text, state.row)
     right = any(same_code(line, known) for known in FILES[state.file].right)
@@ -372,7 +381,7 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     proposal = answer.proposal
     if question.ids and not proposal.beginnings and state.proposal is not None:
-        # The first answer listed them.
+        # Only the first response lists the beginnings.
         beginnings = state.proposal.beginnings
         proposal = replace(proposal, beginnings=beginnings)
     state = replace(state, proposal=proposal)
@@ -396,18 +405,24 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     receive=receive,
     goals=(
-        Goal("accepted-right", "Accept a line from the model that is right", lambda s: s.was_right),
         Goal(
-            "took-another", "Accept a proposal with another first token", lambda s: s.taken_instead
+            "accepted-right",
+            "Accept a proposed line that is marked “known to be correct”",
+            lambda s: s.was_right,
+        ),
+        Goal(
+            "took-another",
+            "Choose another first token, and accept that proposal",
+            lambda s: s.taken_instead,
         ),
         Goal(
             "more-of-the-file",
-            "Show more or less of the file so that the proposal changes",
+            "Show the model more or fewer lines so that its proposal changes",
             lambda s: len(set(s.proposed.values())) > 1,
         ),
         Goal(
             "caught",
-            "Accept a line that doesn't parse, or uses an unknown name",
+            "Accept a line that doesn't parse or that uses an unknown name",
             lambda s: s.was_caught,
         ),
     ),

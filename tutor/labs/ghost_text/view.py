@@ -1,4 +1,4 @@
-"""Draws the ghost text lab."""
+"""Draws the ghost text lab and binds its keys."""
 
 from __future__ import annotations
 
@@ -35,7 +35,12 @@ class GhostTextView(LabView):
         key("t", "take('token')", "token", "Accept one token of the proposal."),
         *pair(UP_DOWN, "choose(*, 'beginning')", "another", "Choose another first token."),
         *pair(LEFT_RIGHT, "adjust(*, 'lines')", "lines", "Show the model more or fewer lines."),
-        key("o", "choose(1, 'file')", "next file", "Open the next file; this one is kept."),
+        key(
+            "o",
+            "choose(1, 'file')",
+            "next file",
+            "Open the next file. Your changes to this file are kept.",
+        ),
         Binding("f", "choose(1, 'file')", show=False),
         key("z", "reset", "reset", "Reset this file to its original text."),
     ]
@@ -56,16 +61,16 @@ class GhostTextView(LabView):
         return self.query_one(CodeEditor)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Hide these keys while the editor has the focus, since it has keys of its own."""
+        """Hide the view's keys while the editor, which has its own keys, has the focus."""
         own = ("write", "take", "choose", "adjust", "reset")
         return not (action in own and self.is_mounted and self.editor.has_focus)
 
     def _changed(self, text: str, cursor: int) -> None:
-        """Take over a change of the file or of the cursor, and ask the model after a pause."""
+        """Apply a change of the text or the cursor, and request a proposal after a pause."""
         if (text, cursor) == (self.state.text, self.state.cursor):
             return
         self.did(lab.EditFile(text, cursor))
-        if self._pause is None:  # While the learner keeps typing, no proposal is wanted.
+        if self._pause is None:  # No proposal is requested while the learner is typing.
             self._pause = self.set_timer(self.state.limits.pause, self._paused)
         else:
             self._pause.reset()
@@ -87,7 +92,10 @@ class GhostTextView(LabView):
 
 
 def _below(state: State, width: int) -> list[Content]:
-    """Return always the same number of lines, so that the file above doesn't move."""
+    """Return the lines below the file.
+
+    Their number is constant, so that the file doesn't move.
+    """
     return [
         *_labelled("shown", _shown(state), width),
         *_labelled("proposal", _ghost(state), width, 2),
@@ -97,7 +105,7 @@ def _below(state: State, width: int) -> list[Content]:
 
 
 def _briefly(state: State, width: int) -> list[Content]:
-    """Return two lines, for screens with no room for more."""
+    """Return two lines, for screens that have no room for more."""
     shown = (f"{len(state.seen)} of {_lines(state)} lines  ", MUTED)
     below = _taken(state.accepted) if state.accepted else _beginnings(state, width)
     lines = (Content.assemble(shown, _ghost(state)), below)
@@ -105,7 +113,7 @@ def _briefly(state: State, width: int) -> list[Content]:
 
 
 def _labelled(label: str, said: Content, width: int, rows: int = 1) -> list[Content]:
-    """Return a text beside its label, in `rows` lines."""
+    """Return a text with a label next to it, in `rows` lines."""
     room = max(8, width - _LABEL)
     wrapped = list(said.wrap(room)) if said.plain else []
     if len(wrapped) > rows:
@@ -124,7 +132,7 @@ def _lines(state: State) -> int:
 
 
 def _shown(state: State) -> Content:
-    """Return how much of the file the model was shown."""
+    """Return a description of how much of the file the model was shown."""
     seen = state.seen
     first, last = seen.start + 1, seen.stop
     lines = f"line {last}" if first == last else f"lines {first} to {last}"
@@ -134,12 +142,12 @@ def _shown(state: State) -> Content:
     return Content.assemble(
         f"{lines} of {_lines(state)}{tokens}",
         (cut, NOT_YET),
-        ("; nothing below, no other file", MUTED),
+        ("; no text below, no other files", MUTED),
     )
 
 
 def _ghost(state: State) -> Content:
-    """Return the full suggestion, since it may not fit next to the cursor."""
+    """Return the full ghost text, since it may not fit next to the cursor."""
     proposal = state.current
     if state.ghost:
         more = "" if proposal and proposal.done else " …"
@@ -155,12 +163,12 @@ def _why_nothing(state: State, proposal: lab.Proposal | None) -> str:
     if not state.at_end_of_line:
         return "only at the end of a line"
     if not state.context.strip():
-        return "none yet: there is no text to continue"
+        return "none, since there is no text to continue"
     return "…"
 
 
 def _beginnings(state: State, width: int) -> Content:
-    """Return as many first tokens as fit, with their probabilities and a mark at the chosen one."""
+    """Return as many first tokens as fit, with their probabilities, and mark the chosen token."""
     proposal = state.current
     if proposal is None or proposal.context != state.context:
         return Content("")
@@ -192,7 +200,7 @@ def _taken(accepted: lab.Accepted | None) -> Content:
     if accepted.right:
         parts.append(("✓ known to be correct", RIGHT))
     elif not verdict.missing:
-        parts.append(("this doesn't make it correct", MUTED))
+        parts.append(("the line can still be wrong", MUTED))
     return Content.assemble(*parts)
 
 

@@ -1,1 +1,1 @@
-"""The lab "Prompt injection"."""
+"""The "Prompt injection" lab."""

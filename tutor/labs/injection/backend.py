@@ -14,12 +14,15 @@ from tutor.lm.chat import text_ids
 
 
 class InjectionBackend(ModelBackend):
-    """A backend with one session, so that the start of a prompt is processed once per defense."""
+    """Measures reviews in a single session.
+
+    The session processes the shared prefix of a defense's prompts only once.
+    """
 
     def answer(self, question: Question) -> Answer:
-        """Return the probabilities of the labels for each review of the question.
+        """Return the label probabilities for each review in the request.
 
-        Raises `ContextFull` for a defense that is too long.
+        Raises `ContextFull` if the defense makes the prompt too long.
         """
         begun = time.perf_counter()
         beginnings = label_ids(self._model, LABELS)

@@ -1,8 +1,8 @@
-"""The prompt injection lab: reviews that contain instructions, and defenses in the prompt.
+"""Defines the lab that tests defenses in a prompt against instructions in a review.
 
 The prompt is plain text with two examples and a review, because in this form the default model
-reliably tells good reviews from bad ones. An attack only means something where the model is right
-without it. In plain text, a system message is nothing but the first lines.
+reliably tells good reviews from bad ones. An attack is only meaningful if the model is right
+without it. In plain text, a system message would simply be the first lines of the prompt.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.prompts.tasks import Item
 
 LONGEST = 400
-"""The most characters of a text that the learner writes."""
+"""The maximum length of the learner's attack or defense, in characters."""
 LABELS = ("positive", "negative")
 
 
 class Material(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The reviews, attacks and defenses that are measured.
+    """The bundled reviews, attacks and defenses.
 
-    `documents` are bad reviews. `attacks` try to pass them off as good, and `harmless` sentences
-    don't. `praise` are good reviews, which show what a defense costs. `marks`, `after` and
-    `warning` are the words of the defenses.
+    `documents` are bad reviews. `attacks` are sentences that try to make the model call them
+    positive, and `harmless` are other sentences. `praise` are good reviews, which show whether a
+    defense has side effects. `marks`, `after` and `warning` are the texts of the three defenses.
     """
 
     instruction: str
@@ -52,7 +52,10 @@ def material() -> Material:
 
 
 class Defense(msgspec.Struct, frozen=True):
-    """A choice of the three defenses, and the learner's own text before the review."""
+    """A combination of the three bundled defenses and the learner's own.
+
+    `own` is the learner's text, which comes before the review.
+    """
 
     marks: bool = False
     after: bool = False
@@ -63,15 +66,18 @@ class Defense(msgspec.Struct, frozen=True):
 NAMED: tuple[tuple[str, Defense], ...] = (
     ("none", Defense()),
     ("delimiters", Defense(marks=True)),
-    ("instruction after it", Defense(after=True)),
-    ("warning before it", Defense(warning=True)),
+    ("instruction last", Defense(after=True)),
+    ("warning first", Defense(warning=True)),
     ("all three", Defense(marks=True, after=True, warning=True)),
 )
 ALL_THREE = NAMED[-1][1]
 
 
 def assemble(defense: Defense, review: str) -> str:
-    """Return the prompt, up to the answer. Examples have the same form as the review."""
+    """Return the prompt, which ends where the model has to write the label.
+
+    The examples have the same form as the review.
+    """
     given = material()
     head = given.instruction + (given.marks if defense.marks else "")
     if defense.warning:
@@ -93,18 +99,18 @@ def attacked(document: str, attack: str) -> str:
 
 Axis = Literal["defense", "attack", "document"]
 Action = Run | MoveFocus[Axis] | EditText
-"""An `EditText` for the field "defense" edits the text before the review, any other an attack."""
+"""`EditText` with the field "defense" replaces the learner's defense, otherwise the attack."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request for the label probabilities of these reviews, with this defense."""
+    """A request for the label probabilities of several reviews with one defense."""
 
     defense: Defense
     reviews: tuple[str, ...]
 
 
 class Shares(msgspec.Struct, frozen=True, array_like=True):
-    """The probabilities of the two labels as the first token of the answer."""
+    """The probability that the answer begins with each of the two labels."""
 
     positive: float
     negative: float
@@ -123,8 +129,9 @@ class Case(msgspec.Struct, frozen=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `defense`, `attack` and `document` are the indexes in focus; the learner's own texts come last.
-    `seconds` is the time that one of the latest reviews took.
+    `defense`, `attack` and `document` are the indexes of the selected items. The learner's own
+    attack and defense come last in their lists. `seconds` is the time per review in the latest
+    response.
     """
 
     own_attack: str = ""
@@ -143,36 +150,36 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def attacks(self) -> tuple[str, ...]:
-        """The bundled attacks, the harmless sentences, and the learner's own attack."""
+        """Return the bundled attacks, the harmless sentences, and the learner's own attack."""
         own = (self.own_attack,) if self.own_attack else ()
         return (*material().attacks, *material().harmless, *own)
 
     @property
     def case(self) -> Case:
-        """The case in focus."""
+        """Return the selected combination of a defense, an attack and a review."""
         review = attacked(material().documents[self.document], self.attacks[self.attack])
         return Case(self.defenses[self.defense][1], review)
 
     @property
     def progress(self) -> Progress:
-        """The number of reviews measured so far, and of all reviews."""
+        """Return the number of reviews measured so far, out of all reviews."""
         cases = [Case(defense, review) for defense, batch in _batches(self) for review in batch]
         done = sum(case in self.found for case in cases)
         return at_pace(done, len(cases), self.seconds)
 
     @property
     def complete(self) -> bool:
-        """True if all reviews are measured with every defense."""
+        """Return whether all reviews have been measured with every defense."""
         return self.progress.done == self.progress.total
 
 
 class Result(msgspec.Struct, frozen=True):
-    """The counts for one defense, each with its number of trials so far.
+    """The results of one defense: pairs of a count and the number of reviews measured so far.
 
-    `through`: attacks that succeeded, so that a bad review is called positive.
-    `harmless`: bad reviews with harmless words that are called positive.
-    `clean`: reviews of both kinds, without any addition, that are judged correctly.
-    `own`: successes of the learner's own attack.
+    `through`: bad reviews with an attack that the model calls positive.
+    `harmless`: bad reviews with a harmless sentence that the model calls positive.
+    `clean`: good and bad reviews, with nothing added, that the model judges correctly.
+    `own`: bad reviews with the learner's own attack that the model calls positive.
     """
 
     through: tuple[int, int]
@@ -201,14 +208,14 @@ def result(state: State, defense: Defense) -> Result:
 def _positive(
     state: State, defense: Defense, reviews: tuple[str, ...] | list[str]
 ) -> tuple[int, int]:
-    """Return how many of the reviews are called positive, and how many were measured."""
+    """Return how many of the reviews the model calls positive, and how many were measured."""
     found = [state.found.get(Case(defense, review)) for review in reviews]
     asked = [shares for shares in found if shares is not None]
     return sum(gets_through(shares) for shares in asked), len(asked)
 
 
 def gets_through(shares: Shares) -> bool:
-    """Return True if the more probable label is "positive"."""
+    """Return whether "positive" is more probable than "negative"."""
     return shares.positive > shares.negative
 
 
@@ -235,12 +242,17 @@ def _written(text: str) -> str:
     if not text.strip():
         raise TextError("The text is empty.", "Write a sentence.")
     if len(text) > LONGEST:
-        raise TextError(f"The text has {len(text)} characters.", f"Use {LONGEST} at most.")
+        raise TextError(
+            f"The text has {len(text)} characters; the limit is {LONGEST}.", "Shorten the text."
+        )
     return text.strip()
 
 
 def _batches(state: State) -> Iterator[tuple[Defense, tuple[str, ...]]]:
-    """Yield each defense with batches of reviews: bad, good, and bad with each addition."""
+    """Yield each defense with each batch of reviews.
+
+    The batches are the bad reviews, the good ones, and the bad ones with each added sentence.
+    """
     given = material()
     additions = [
         tuple(attacked(each, attack) for each in given.documents) for attack in state.attacks
@@ -251,9 +263,9 @@ def _batches(state: State) -> Iterator[tuple[Defense, tuple[str, ...]]]:
 
 
 def question(state: State) -> Question | None:
-    """Return a question about the case in focus, then, during a run, about one defense at a time.
+    """Return a request for the selected case or, during a run, for the next unmeasured batch.
 
-    Returns None if nothing is left to ask.
+    Returns None if nothing is left to measure.
     """
     defense = state.case.defense
     looked_at = (state.case.review, material().documents[state.document])
@@ -276,20 +288,20 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     return replace(new, running=new.running and not new.complete)
 
 
-@goal("attacks-work", "Without a defense, see half of the 36 attacks work")
+@goal("attacks-work", "See at least half of the 36 attacks work without a defense")
 def _attacks_work(state: State) -> bool:
     found = result(state, Defense())
     return found.measured and 2 * found.through[0] >= found.through[1]
 
 
-@goal("own-attack", "Write an attack that gets past all three 4 times out of 6")
+@goal("own-attack", "Write an attack that beats all three defenses 4 times out of 6")
 def _own_attack(state: State) -> bool:
     through, asked = result(state, ALL_THREE).own
     return asked == len(material().documents) and through >= 4
 
 
 def _own_defense(state: State) -> bool:
-    """Return True if it halves the successes without simply calling everything negative."""
+    """Return whether the learner's defense halves the successful attacks and isn't too strict."""
     if not state.own_defense:
         return False
     without, own = (result(state, each) for each in (Defense(), Defense(own=state.own_defense)))
@@ -316,8 +328,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=270,
     lesson="prompting",
     task=(
-        "Bad reviews contain instructions to call them positive. Measure how many get "
-        "through each defense, then write an attack and a defense of your own."
+        "Bad reviews contain instructions to call them positive. Measure how many get past "
+        "each defense, then write your own attack and your own defense."
     ),
     start=State,
     act=act,
@@ -327,13 +339,13 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         _attacks_work,
         Goal(
             "all-measured",
-            "Measure three defenses, and all three together",
+            "Measure each of the three defenses, then all three together",
             lambda state: all(result(state, defense).measured for _, defense in NAMED),
         ),
         _own_attack,
         Goal(
             "own-defense",
-            "Write a defense that halves attacks and keeps 9 of 12 right",
+            "With your own defense, halve “through” and keep “clean” ≥ 9/12",
             _own_defense,
         ),
         _broken_again,

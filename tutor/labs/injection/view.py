@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     from tutor.labs.injection.lab import Shares
 
 _LEFT = 80
-"""Columns of the results, where the prompt is shown beside them."""
+"""The width of the results, in columns, when the prompt is shown next to them."""
 _NAME = 21
 
 
 class InjectionView(LabView):
-    """A table of the defenses, and below it the effect of each attack on each review."""
+    """Shows a table of the defenses and, below it, the effect of each attack on each review."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         key("r,enter", "run", "run, stop", "Measure all defenses, or stop."),
-        *pair(UP_DOWN, "move_focus(*, 'defense')", "defense", "Go to another defense."),
-        *pair(LEFT_RIGHT, "move_focus(*, 'attack')", "attack", "Go to another attack."),
-        *pair(P_N, "move_focus(*, 'document')", "review", "Go to another review."),
-        key("e", "attack", "your attack", "Write an attack of your own."),
-        key("w", "defend", "your defense", "Write a defense of your own, before the review."),
-        key("tab", "prompt", "prompt", "Show the prompt, or the results again."),
+        *pair(UP_DOWN, "move_focus(*, 'defense')", "defense", "Choose a defense."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'attack')", "attack", "Choose an attack."),
+        *pair(P_N, "move_focus(*, 'document')", "review", "Choose a review."),
+        key("e", "attack", "your attack", "Write your own attack."),
+        key("w", "defend", "your defense", "Write your own defense, placed before the review."),
+        key("tab", "prompt", "prompt", "Switch between the prompt and the results."),
     ]
 
     def __init__(self) -> None:
@@ -51,10 +51,10 @@ class InjectionView(LabView):
         self._prompt = False
 
     def action_attack(self) -> None:
-        self.write("Your attack, which follows each review:", self.state.own_attack, EditText)
+        self.write("Your attack, added after each review:", self.state.own_attack, EditText)
 
     def action_defend(self) -> None:
-        label = "Your defense, which precedes the review (\\ Enter: new line):"
+        label = "Your defense, placed before the review (\\ Enter: new line):"
         self.write(label, self.state.own_defense, partial(EditText, field="defense"))
 
     def action_prompt(self) -> None:
@@ -72,7 +72,7 @@ class InjectionView(LabView):
 
 
 def _measured(state: State, width: int, height: int) -> list[Content]:
-    """Return the results; in few rows, only those near the focus."""
+    """Draw the results. If there are few rows, draw only the items around the selected ones."""
     low = Room(width, height).low
     shown = around(state.defense, len(state.defenses), 2 if low else len(state.defenses))
     table = [_heading(width), *(_row(state, at, width) for at in shown)]
@@ -127,9 +127,9 @@ def _of(count: tuple[int, int]) -> str:
 
 
 def _matrix(state: State, width: int, rows: int) -> list[Content]:
-    """Return a row for each attack with a mark for each review.
+    """Draw a row for each attack, with a mark for each review.
 
-    × marks a bad review that is called positive.
+    The mark is × if the model calls the bad review positive.
     """
     defense = state.defenses[state.defense][1]
     documents = lab.material().documents
@@ -203,13 +203,13 @@ def _progress(state: State, width: int) -> Content:
     if state.running:
         return progress_line(far, width, "reviews")
     if state.complete:
-        return Content.styled("All reviews are measured.", MUTED)
-    said = f"{far.done} of {far.total} reviews measured. Press r for the rest."
+        return Content.styled("All reviews have been measured.", MUTED)
+    said = f"{far.done} of {far.total} reviews measured. Press r to continue."
     return Content.styled(figures.fit(said, width), MUTED)
 
 
 def _prompt(state: State, width: int) -> list[Content]:
-    """Return the prompt of the case in focus, which is plain text without special tokens."""
+    """Draw the selected case's prompt, which is plain text without special tokens."""
     text = Content(safe(lab.assemble(state.case.defense, state.case.review)).replace("\n", "⏎\n"))
     lines = wrapped(Content.assemble(text, ("▏", f"{ACT} bold")), width)
     head = "The prompt, up to the answer ▏" + (" (Tab: back)" if width < WIDE else "")

@@ -1,1 +1,1 @@
-"""The parts that every lab is built with, and code that several labs share."""
+"""The building blocks of every lab, and code that several labs share."""

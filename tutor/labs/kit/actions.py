@@ -1,10 +1,11 @@
 """The actions that labs share.
 
-A lab lists the actions that it accepts, with the names that it accepts in them:
+A lab lists the actions that it accepts, with the names that each can contain:
 
     Action = EditText | MoveFocus[Literal["layer", "head"]] | Toggle[Literal["mask"]] | Run
 
-and matches on them in its `act`. An action that only one lab needs is defined by that lab.
+The lab's `act` function matches on these actions. An action that only one lab needs is defined in
+that lab.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ Name = TypeVar("Name", bound=str)
 
 
 class EditText(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
-    """Replace a text: the lab's main text, or the `field` of this name if there are several.
+    """Replace the text in `field`, or the lab's main text if `field` is empty.
 
-    The lab's `act` decides what is refused.
+    The lab's `act` function decides which texts it refuses.
     """
 
     text: str
@@ -30,7 +31,7 @@ class EditText(msgspec.Struct, frozen=True, tag_field="do", tag="write"):
 class MoveFocus(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="move"):
     """Move the focus along `axis` by `by` steps, backward if negative.
 
-    The lab's questions to the model stay the same.
+    Moving the focus doesn't change the lab's request to the model.
     """
 
     by: int
@@ -38,9 +39,9 @@ class MoveFocus(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag=
 
 
 class Choose(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="choose"):
-    """Choose another example, task, file or method: the one `by` steps ahead, or back if negative.
+    """Choose the example, task, file or method that is `by` steps ahead, or back if negative.
 
-    It replaces what the lab works on.
+    From then on, the lab works on the chosen item.
     """
 
     by: int
@@ -48,14 +49,14 @@ class Choose(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="ch
 
 
 class Adjust(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="adjust"):
-    """Raise a setting by `by` steps, or lower it if negative."""
+    """Raise a setting by `by` steps, or lower it if `by` is negative."""
 
     by: int
     dial: Name
 
 
 class Toggle(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="toggle"):
-    """Switch something on or off, or show the other of two sides."""
+    """Switch something on or off, or switch between two alternatives."""
 
     what: Name
 
@@ -67,15 +68,15 @@ class ShowView(msgspec.Struct, Generic[Name], frozen=True, tag_field="do", tag="
 
 
 class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
-    """Start the lab's long work, or stop it while it runs. Work that is done is kept."""
+    """Start the lab's long work, or stop it while it runs. Finished work is kept."""
 
 
 class Reset(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
-    """Undo all changes: the lab returns to its initial state, but keeps the model's answers."""
+    """Reset the lab to its initial state, but keep the model's responses."""
 
 
 def moved(place: int, by: int, count: int) -> int:
-    """Return the index `place` + `by`, clamped to the first and last of `count` items."""
+    """Return the index `place` + `by`, clamped to the valid indexes of `count` items."""
     return min(max(0, place + by), max(0, count - 1))
 
 

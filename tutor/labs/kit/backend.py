@@ -1,4 +1,4 @@
-"""The interface of a lab's backend, which answers the lab's questions, and its tools."""
+"""Defines the interface of a lab's backend, and the tools that the backend can use."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ if TYPE_CHECKING:
     from tutor.lm.language_model import LanguageModel
 
 MOMENT = 0.2
-"""Seconds of long work after which a backend answers with its progress."""
+"""The number of seconds of long work after which a backend responds with its progress."""
 
 
 @dataclass(frozen=True)
 class Tools:
-    """The tools that a backend is given.
+    """The tools that are passed to a backend.
 
-    `load` returns the model, and loads it first if necessary. `check_cancelled` raises
-    `RequestCancelled` if the answer is no longer wanted; call it now and then in work that takes
-    long. `folder` is where a lab may save what it makes (a network in training); it may not exist
-    yet. `remote` asks remote models, if the learner has consented: see `tutor.vendors`. `moment`
-    is the number of seconds after which long work answers with its progress.
+    `load` returns the model, loading it first if necessary. `check_cancelled` raises
+    `RequestCancelled` if the response is no longer wanted; long computations must call it
+    regularly. `folder` is where a lab can save its files, such as a network in training; the folder
+    may not exist yet. `remote` sends requests to remote models if the learner has consented (see
+    `tutor.vendors`). `moment` is the number of seconds of long work after which the backend
+    responds with its progress.
     """
 
     load: Callable[[], LanguageModel]
@@ -42,12 +43,13 @@ class Tools:
 
 class Backend(Protocol):
     def answer(self, question: Any) -> Any:
-        """Answer a question of the lab.
+        """Return the response to a request of the lab.
 
-        The question contains everything the answer needs. What a backend keeps between two
-        questions only saves work, because the backend may be replaced by a new one at any time.
-        An answer must take only a fraction of a second, since other screens wait for it; the lab
-        splits longer work into several questions. Raises `TutorError`.
+        The request contains everything that the backend needs. A backend can store state between
+        requests to save work, but must not depend on it, because it can be replaced with a new
+        backend at any time. Each response must take only a fraction of a second, since other
+        screens wait for it; the lab splits longer work into several requests. Raises `TutorError`
+        if the request fails.
         """
         ...
 

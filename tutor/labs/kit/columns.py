@@ -1,4 +1,4 @@
-"""Lays out a lab: the room that it has, tables that fit, and blocks beside each other."""
+"""Lays out a lab: fits tables into the available space, and puts blocks side by side."""
 
 from __future__ import annotations
 
@@ -15,27 +15,28 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 WIDE = 120
-"""Fewest columns at which a lab shows two things beside each other."""
+"""The minimum number of columns at which a lab shows two blocks side by side."""
 ROOMY = 66
-"""Fewest columns with room for words beside figures; 80 columns have it, 40 do not."""
+"""The minimum number of columns with room for text next to numbers: 80 columns are enough, 40 are
+not."""
 LOW = 12
-"""Fewest rows with room for explanations; with fewer, a lab leaves them out."""
+"""The minimum number of rows with room for explanations. With fewer rows, labs leave them out."""
 
 
 class Room(NamedTuple):
-    """The columns and rows that a view has. All labs use the same size thresholds."""
+    """The size of a view in columns and rows. All labs use the same size thresholds."""
 
     width: int
     height: int
 
     @property
     def wide(self) -> bool:
-        """Return whether two blocks fit beside each other."""
+        """Return whether two blocks fit side by side."""
         return self.width >= WIDE
 
     @property
     def roomy(self) -> bool:
-        """Return whether words fit beside figures."""
+        """Return whether text fits next to numbers."""
         return self.width >= ROOMY
 
     @property
@@ -45,9 +46,9 @@ class Room(NamedTuple):
 
 
 class Column(NamedTuple):
-    """A column of a table: its heading, and its width in cells.
+    """A column of a table, with its heading and its width in cells.
 
-    If `right`, its text is right-aligned, as figures are.
+    If `right`, the text is right-aligned, as numbers should be.
     """
 
     heading: str
@@ -55,7 +56,7 @@ class Column(NamedTuple):
     right: bool = False
 
     def cell(self, text: str) -> str:
-        """Return `text` in exactly this width, cut and marked as cut if it is too long."""
+        """Return `text` in exactly this width, cut with an ellipsis if it is too long."""
         if self.right:
             return text.rjust(self.width)
         return figures.fit(text, self.width)
@@ -66,21 +67,21 @@ Cell = str | tuple[str, str]
 
 
 def fitting(columns: Sequence[Column], width: int) -> list[Column]:
-    """Return as many of the columns as fit, from the left."""
+    """Return as many of the columns as fit, starting from the left."""
     ends = accumulate(column.width for column in columns)
     return [column for column, end in zip(columns, ends, strict=True) if end <= width]
 
 
 def heading(columns: Sequence[Column]) -> Content:
-    """Return the line of headings, indented like `row`."""
+    """Return the heading line of a table, indented like its rows."""
     return Content.styled("  " + "".join(each.cell(each.heading) for each in columns), MUTED)
 
 
 def row(columns: Sequence[Column], cells: Sequence[Cell], *, here: bool = False) -> Content:
     """Return one line of a table.
 
-    If the row is in focus (`here`), it gets a mark, so that color alone does not have to show it.
-    A cell after the last column (a bar, a note) is appended unchanged.
+    If the row is in focus (`here`), the line begins with a mark, so that the focus is visible
+    without color. Cells after the last column (a bar, a note) are appended unchanged.
     """
     parts: list[Cell] = [cursor(here)]
     for column, cell in zip_longest(columns, cells):
@@ -90,12 +91,15 @@ def row(columns: Sequence[Column], cells: Sequence[Cell], *, here: bool = False)
 
 
 def cursor(here: bool) -> tuple[str, str]:
-    """Return the mark in front of a row or a name: `›` for the one in focus."""
+    """Return the mark before a row or a name: `›` if it is in focus, else spaces."""
     return ("› " if here else "  ", f"{ACT} bold")
 
 
 def beside(left: Sequence[Content], right: Sequence[Content], column: int) -> list[Content]:
-    """Put two blocks beside each other, `right` from `column` on. `left` must end before it."""
+    """Put two blocks side by side, with `right` starting at `column`.
+
+    All lines of `left` must be shorter than `column`.
+    """
     empty = Content("")
     return [
         Content.assemble(one, " " * max(0, column - one.cell_length), other)
@@ -104,17 +108,17 @@ def beside(left: Sequence[Content], right: Sequence[Content], column: int) -> li
 
 
 def clipped(text: str, width: int) -> str:
-    """Return `text`, cut and marked as cut if it is longer than `width`."""
+    """Return `text`, cut with an ellipsis if it is longer than `width`."""
     return figures.fit(text, width).rstrip()
 
 
 def wrapped(text: Content, width: int) -> list[Content]:
-    """Return the lines of `text` wrapped at this width, without the spaces at the line breaks."""
+    """Return `text` wrapped at this width as a list of lines, without trailing spaces."""
     return [line.rstrip() for line in text.wrap(max(1, width))]
 
 
 def as_many_as_fit(groups: Iterable[Sequence[Cell]], width: int) -> list[Cell]:
-    """Return the cells of as many groups as fit into `width` columns, from the first."""
+    """Return the cells of the first groups, as many as fit into `width` columns."""
     shown: list[Cell] = []
     for group in groups:
         width -= Content.assemble(*group).cell_length
@@ -125,9 +129,9 @@ def as_many_as_fit(groups: Iterable[Sequence[Cell]], width: int) -> list[Cell]:
 
 
 def around(focus: int, count: int, room: int) -> range:
-    """Return the `room` indexes around `focus`, of `count` in total.
+    """Return up to `room` indexes around `focus`, from a list of `count` items.
 
-    There are fewer if `count` is smaller, and at least one unless it is 0.
+    Returns at least one index unless `count` is 0.
     """
     room = max(1, room)
     first = centered(focus, count, room)

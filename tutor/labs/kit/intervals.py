@@ -1,4 +1,4 @@
-"""Draws a proportion with its confidence interval on a line from 0 to 100 %."""
+"""Draws a proportion and its confidence interval on a line from 0 to 100 %."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def percent_range(interval: tuple[float, float]) -> str:
 def interval_line(count: int, of: int, width: int) -> Content:
     """Draw `count` of `of` as a point inside its confidence interval, in `width` columns.
 
-    Two of these lines below each other show whether the intervals overlap.
+    Drawn below each other, two of these lines show whether their intervals overlap.
     """
     if of == 0 or width < 5:
         return Content(" " * width)

@@ -1,4 +1,4 @@
-"""Binds keys in the views of labs."""
+"""Binds keys in lab views."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Keys = list[BindingType]
 class Pair(NamedTuple):
     """Two keys for opposite directions, which the key line shows together as `shown`.
 
-    The first moves back (-1), the second forward (1).
+    The first key moves back (-1), and the second key moves forward (1).
     """
 
     first: str
@@ -25,19 +25,23 @@ UP_DOWN = Pair("up", "down", "↑↓")
 LEFT_RIGHT = Pair("left", "right", "←→")
 P_N = Pair("p", "n", "p/n")
 LAYERS = Pair("down", "up", "↑↓")
-"""For layers, which are drawn with the last one at the top."""
+"""The keys for layers. The up key moves to later layers, since the last layer is drawn at the
+top."""
 ZOOM = Pair("o", "i", "i/o")
 
 
 def key(keys: str, action: str, label: str, tooltip: str, display: str | None = None) -> Binding:
-    """Return the binding of one key. If given, `display` replaces its name in the key line."""
+    """Return the binding of one key.
+
+    If `display` is given, the key line shows it instead of the key's name.
+    """
     return Binding(keys, action, label, key_display=display, tooltip=tooltip)
 
 
 def pair(keys: Pair, action: str, label: str, tooltip: str) -> tuple[Binding, Binding]:
-    """Return the bindings of two keys.
+    """Return the bindings of a pair of keys.
 
-    `action` has a `*` in place of the step, as in `move_focus(*, 'row')`.
+    In `action`, `*` is replaced with the step, as in `move_focus(*, 'row')`.
     """
     return (
         key(keys.first, action.replace("*", "-1"), label, tooltip, keys.shown),

@@ -1,20 +1,22 @@
-"""Defines the contract of a lab.
+"""Defines the interface of a lab.
 
-A lab is four functions on a frozen state. An action of the learner leads to a new state. If the
-state needs something that only the model can compute, `question` returns the question to ask. The
-answer leads to the next state, until there is no question left:
+A lab consists of four functions on a frozen state. Each action of the learner leads to a new state.
+If the state needs something that only the model can compute, `question` returns a request for it.
+The response leads to the next state, and so on until no request is left:
 
     start() -> state
-    act(state, action) -> state            the learner did something
-    question(state) -> question or None    what this state needs to know next
-    receive(state, question, answer) -> state
+    act(state, action) -> state            apply an action of the learner
+    question(state) -> request or None     return the next request to the backend
+    receive(state, request, response) -> state
 
-Nothing else is remembered. The same state always has the same question, and a question contains
-everything that is needed to answer it. So a restarted engine can be asked again, and the screen,
-the linter and a test all run a lab in the same way.
+In the code, a request is named `question` and a response is named `answer`.
 
-Long work is split into questions that take a fraction of a second each. Between two of them the
-screen shows the progress. If the state changes, its question changes too, which ends the work.
+A lab stores nothing outside its state. The same state always has the same request, and a request
+contains everything that the backend needs. So a request can be repeated after the engine restarts,
+and the screen, the linter and the tests all run a lab in the same way.
+
+Long work is split into requests that take a fraction of a second each, and the screen shows the
+progress between them. If the state changes, its request changes too, which ends the work.
 """
 
 from __future__ import annotations
@@ -33,15 +35,16 @@ Question = TypeVar("Question")
 Answer = TypeVar("Answer")
 
 MOST_QUESTIONS = 100_000
-"""A lab that asks more questions than this in a row is taken to be in an endless loop."""
+"""The maximum number of requests in a row. A lab that sends more is assumed to be in an endless
+loop."""
 
 
 class Goal(msgspec.Struct, Generic[State], frozen=True):
-    """Something to achieve in a lab.
+    """Something for the learner to achieve in a lab.
 
-    Progress files and lessons refer to a goal by its `name`, which never changes. `says` tells the
-    learner what to achieve. `reached` tells whether a state reaches it, even while the state's
-    question is still open.
+    Progress files and lessons refer to a goal by its `name`, which never changes. `says` describes
+    the goal to the learner. `reached` returns whether a state reaches the goal, even while the
+    state's request is still open.
     """
 
     name: str
@@ -50,19 +53,20 @@ class Goal(msgspec.Struct, Generic[State], frozen=True):
 
 
 def goal(name: str, says: str) -> Callable[[Callable[[State], bool]], Goal[State]]:
-    """Return a decorator that turns a function that checks a state into a goal."""
+    """Return a decorator that creates a goal from a function that checks a state."""
     return lambda reached: Goal(name, says, reached)
 
 
 class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True, kw_only=True):
     """A lab: its description, its functions, and its goals.
 
-    The command line and lesson files use `name`, the screen shows `title`. Lists are sorted by
-    `order`, numbered in tens so that another lab fits between two. `lesson` is the id of the lesson
-    that the lab belongs to, and `task` tells the learner what to do, in one or two sentences.
+    The command line and lesson files use `name`; the screen shows `title`. Lists of labs are sorted
+    by `order`, which counts in tens so that a new lab fits between two others. `lesson` is the id
+    of the lesson that the lab belongs to, and `task` tells the learner what to do, in one or two
+    sentences.
 
-    The annotations of `act` and `receive` are the types that are sent between processes or read
-    from files: structs with tags, or unions of them. The actions in `solution` reach all goals with
+    The annotations of `act` and `receive` determine which types are sent between processes or read
+    from files: tagged structs, or unions of them. The actions in `solution` reach all goals with
     the default model.
     """
 
@@ -78,15 +82,17 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     goals: tuple[Goal[State], ...]
     solution: tuple[Action, ...]
     asks_model: bool = True
-    """Whether a state contains results of the model, which don't apply to another model."""
+    """Whether a state contains results of the model, which are no longer valid with another
+    model."""
     trains: bool = False
-    """Whether the lab trains a network; a shared engine limits how many train at once."""
+    """Whether the lab trains a network. A shared engine limits the number of labs that train at
+    once."""
     private: Callable[[Question], bool] = lambda question: False
-    """Tells whether a question needs the learner's own files or keys, or another model. Only the
-    learner's own engine answers it, never a shared engine."""
+    """A function that returns whether a request needs the learner's own files or keys, or another
+    model. Such a request goes only to the learner's own engine, never to a shared engine."""
     reaches_out: bool = False
-    """Whether the lab can ask remote models. If the learner has API keys, all its questions are
-    private."""
+    """Whether the lab can send requests to remote models. If the learner has API keys, all its
+    requests are private."""
 
     @property
     def actions(self) -> Any:
@@ -115,9 +121,10 @@ _parameters = cache(get_type_hints)
 def settle(
     lab: Lab[State, Action, Question, Answer], state: State, answer: Callable[[Question], Answer]
 ) -> Iterator[State]:
-    """Answer the question of `state`, and of each state that follows, until there is none.
+    """Send the requests of `state` and of the states that follow, until no request is left.
 
-    Yields each state, including the first and the last. Raises `LabError` if it never ends.
+    Yields each state, including the first and the last. Raises `LabError` if the requests never
+    end.
     """
     for _ in range(MOST_QUESTIONS):
         yield state
@@ -125,16 +132,18 @@ def settle(
         if question is None:
             return
         state = lab.receive(state, question, answer(question))
-    raise LabError(f"The lab {lab.name!r} never stops asking.", "This is a bug in the lab.")
+    raise LabError(
+        f"The lab {lab.name!r} never stops sending requests.", "This is a bug in the lab."
+    )
 
 
 def solve(
     lab: Lab[State, Action, Question, Answer], answer: Callable[[Question], Answer]
 ) -> tuple[frozenset[str], frozenset[str]]:
-    """Carry out the lab's solution without a screen.
+    """Run the lab's solution without a screen.
 
-    Returns the goals that are already reached at the start, which should be none, and the goals
-    that the solution reaches.
+    Returns two sets of goal names: the goals that are already reached at the start, which should be
+    none, and the goals that the solution reaches.
     """
     reached: set[str] = set()
 

@@ -1,4 +1,4 @@
-"""The base of the backends that process and generate text with the local model."""
+"""The base classes of backends that process and generate text with the local model."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ _BEST = 6
 
 
 class ModelBackend:
-    """The base of a backend that keeps the session of the last text.
+    """The base class of a backend that caches the session of the last text.
 
-    The tokens that the next text shares with it are not processed again.
+    The prefix that the next text shares with the last text is not processed again.
     """
 
     def __init__(self, tools: Tools) -> None:
@@ -36,7 +36,7 @@ class ModelBackend:
         self._session: Session | None = None
 
     def _read(self, ids: Sequence[int]) -> Session:
-        """Return the session, set to these tokens."""
+        """Return the cached session, updated to contain exactly these tokens."""
         if self._session is None:
             self._session = Session(self._model, ids, check_cancelled=self._check_cancelled)
         else:
@@ -45,7 +45,7 @@ class ModelBackend:
 
 
 class Growing:
-    """The sessions of the unfinished continuations of one prompt, by their tokens."""
+    """The sessions of a prompt's unfinished continuations, keyed by their token ids."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -54,12 +54,12 @@ class Growing:
         self.prompt: list[int] = []
 
     def begin(self, prompt: Sequence[int]) -> None:
-        """Set the prompt, and drop the sessions if it is not the same as before."""
+        """Set the prompt, and drop all sessions if it differs from the last prompt."""
         if list(prompt) != self.prompt:
             self.prompt, self._sessions = list(prompt), {}
 
     def logits(self, ids: tuple[int, ...]) -> Tensor:
-        """Return the logits [V] after the prompt and these tokens."""
+        """Return the logits [V] for the token after the prompt and these tokens."""
         session = self._sessions.get(ids)
         if session is None:
             session = self._grown(ids)
@@ -67,14 +67,14 @@ class Growing:
         return session.logits(len(session)).float()
 
     def forget_all_but(self, paths: Iterable[tuple[int, ...]]) -> None:
-        """Drop all sessions except those from which these paths can continue."""
+        """Drop all sessions except those that are needed to continue these paths."""
         wanted: set[tuple[int, ...]] = {()}
         for ids in paths:
             wanted |= {ids, ids[:-1]}
         self._sessions = {ids: it for ids, it in self._sessions.items() if ids in wanted}
 
     def _grown(self, ids: tuple[int, ...]) -> Session:
-        """Return a new session for these tokens, forked from an existing one if possible."""
+        """Return a new session for these tokens, forked from an existing session if possible."""
         parent = self._sessions.get(ids[:-1]) if ids else None
         if parent is None:
             path = [*self.prompt, *ids]
@@ -85,7 +85,7 @@ class Growing:
 
 
 def log_probabilities(logits: Tensor) -> Tensor:
-    """Return the log-probabilities [V] before any sampler setting, in 64-bit floats."""
+    """Return the log-probabilities [V], before any sampler setting, as 64-bit floats."""
     return torch.log_softmax(logits.double(), dim=-1)
 
 

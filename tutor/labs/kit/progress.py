@@ -1,4 +1,4 @@
-"""The progress of long work."""
+"""Describes the progress of long work."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import msgspec
 class Progress(msgspec.Struct, frozen=True, tag="Underway"):
     """The progress of unfinished work: `done` of `total`.
 
-    `seconds` estimates how long the rest takes; None if unknown. A backend may answer with its
-    progress. Asked the same question again, it continues from there.
+    `seconds` is the estimated time left, or None if it is unknown. A backend can send its progress
+    as a response. If it receives the same request again, it continues the work.
     """
 
     done: int

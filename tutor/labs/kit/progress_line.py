@@ -1,4 +1,4 @@
-"""Shows the progress of long work in a lab."""
+"""Draws the progress of long work in a lab."""
 
 from __future__ import annotations
 
@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 _METER = 20
 _LEAST_METER = 4
 _COUNTS = 34
-"""Columns reserved for the counts beside the meter, so that they can grow without moving it."""
+"""The number of columns reserved for the counts next to the meter, so that the meter doesn't move
+when the counts grow."""
 
 
 def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "") -> Content:
-    """Return a meter with the number of `unit` done and an estimate of the time left.
+    """Return a line with a meter, the number of `unit` done, and the estimated time left.
 
     If `doing` is given, it comes before the meter.
     """
@@ -31,9 +32,9 @@ def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "
 
 
 def reading_line(doing: str, progress: Progress | None, width: int) -> Content:
-    """Return a line that says what is being done and, once known, the progress.
+    """Return a line with the name of the current work and, if known, its progress.
 
-    The progress is the block of the network that was reached, and an estimate of the time left.
+    The progress consists of the current block of the network and the estimated time left.
     """
     if progress is None:
         return Content.styled(f"{doing} …", MUTED)

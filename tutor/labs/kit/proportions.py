@@ -5,16 +5,16 @@ from __future__ import annotations
 from math import comb, sqrt
 
 Z = 1.959964
-"""A normal variable is within this many standard errors of its mean in 95 % of all cases."""
+"""In 95 % of all cases, a normal variable is within this many standard errors of its mean."""
 
 
 def wilson(right: int, of: int) -> tuple[float, float]:
     """Return the 95 % confidence interval for the success rate of `right` in `of` trials.
 
     This is Wilson's score interval (Wilson 1927, "Probable Inference, the Law of Succession, and
-    Statistical Inference"): with p = right / of and z = 1.96, all rates q for which
-    |p - q| <= z · sqrt(q (1 - q) / of). Unlike p ± z · sqrt(p (1 - p) / of), it never leaves the
-    range from 0 to 1, and it has a width even if all trials succeed. With no trials it is (0, 1).
+    Statistical Inference"): with p = right / of and z = 1.96, it contains all rates q for which |p
+    - q| <= z · sqrt(q (1 - q) / of). Unlike p ± z · sqrt(p (1 - p) / of), it never leaves the range
+    from 0 to 1, and its width is not 0 if all trials succeed. Without trials, it is (0, 1).
     """
     if of == 0:
         return 0.0, 1.0
@@ -27,10 +27,10 @@ def wilson(right: int, of: int) -> tuple[float, float]:
 def sign_test(one: int, other: int) -> float:
     """Return the p-value of the exact two-sided sign test.
 
-    It is the probability of a split at least as uneven as `one` to `other` if each of these items
-    could equally well have gone either way. Items that both versions get right, or both wrong,
+    This is the probability of a split at least as uneven as `one` to `other` if every item is
+    equally likely to fall on either side. Items that both versions get right, or both get wrong,
     don't show which version is better and are not counted (Dixon and Mood 1946, "The Statistical
-    Sign Test"; for two classifiers on the same items, it is the exact form of McNemar's test).
+    Sign Test"; for two classifiers on the same items, this is the exact form of McNemar's test).
     """
     count = one + other
     splits = sum(comb(count, k) for k in range(min(one, other) + 1))

@@ -18,7 +18,7 @@ _KIT = "kit"
 
 @cache
 def names() -> tuple[str, ...]:
-    """Return the names of all labs, in alphabetical order, without importing any of them."""
+    """Return the names of all labs in alphabetical order, without importing the labs."""
     found = (each.name for each in iter_modules(tutor.labs.__path__) if each.ispkg)
     return tuple(sorted(name.replace("_", "-") for name in found if name != _KIT))
 

@@ -1,4 +1,4 @@
-"""Adds and removes remote models, for the labs that can ask them."""
+"""Adds and removes remote models in the labs that can use them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from tutor.vendors.catalogue import BASE_URL, RemoteModel, remote_model
 
 
 class Add(msgspec.Struct, frozen=True, tag_field="do", tag="add"):
-    """Add a remote model: its name, as in `openai:NAME`, and the address of its server.
+    """Add a remote model.
 
-    Without an address, the address of its service is used.
+    `spec` is the model's name, as in `openai:NAME`, and `base_url` is the address of its server. If
+    the address is empty, the service's default address is used.
     """
 
     spec: str
@@ -21,12 +22,12 @@ class Add(msgspec.Struct, frozen=True, tag_field="do", tag="add"):
 
     @property
     def model(self) -> RemoteModel:
-        """Return the model. Raises `UsageError` if the name or the address is invalid."""
+        """Return the remote model. Raises `UsageError` if the name or the address is invalid."""
         return remote_model(self.spec, self.base_url)
 
 
 class Remove(msgspec.Struct, frozen=True, tag_field="do", tag="remove"):
-    """Remove the remote model that is in use or in focus."""
+    """Remove the remote model that is selected."""
 
 
 LABEL = "Model name and server address:"
@@ -36,16 +37,16 @@ EXAMPLE = "openai:NAME http://127.0.0.1:8080/v1"
 def named(written: str) -> Add:
     """Return the action that adds the model typed into the field.
 
-    Raises `UsageError` if the text does not name a model.
+    Raises `UsageError` if the text is not a model's name and an optional address.
     """
     words = written.split()
     if not words:
-        raise UsageError("The name of the model is missing.", f"For example: {EXAMPLE}")
+        raise UsageError("The model's name is missing.", f"For example: {EXAMPLE}")
     if len(words) > 2:
-        raise UsageError("This is more than a name and an address.", f"For example: {EXAMPLE}")
+        raise UsageError("The text has more than a name and an address.", f"For example: {EXAMPLE}")
     spec, base_url = words[0], words[1] if len(words) == 2 else ""
     if not base_url and spec.startswith("openai:") and not os.environ.get(BASE_URL):
-        raise UsageError("The address is missing.", f"For example: {EXAMPLE}")
+        raise UsageError("The server's address is missing.", f"For example: {EXAMPLE}")
     added = Add(spec, base_url)
-    _ = added.model  # Raises now, while the field is still open.
+    _ = added.model  # Raise an error now, while the field is still open.
     return added

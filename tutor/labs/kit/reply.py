@@ -7,14 +7,14 @@ import math
 import msgspec
 
 LENGTH = 32
-"""Most tokens in a reply, enough for a sentence or two."""
+"""The maximum number of tokens in a reply, enough for a sentence or two."""
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True):
-    """A reply that may be unfinished: its token ids, their bytes, and their log-probabilities.
+    """A reply, which may be unfinished: its token ids, their bytes and their log-probabilities.
 
-    Log-probabilities are in nats. The reply has `ended` if its last token is an end token or ends
-    a line; that token counts like the others. After `most` tokens the reply is done as well.
+    Log-probabilities are in nats. `ended` is True if the last token is an end token or contains a
+    line break; this token counts like all others. A reply is also done when it has `most` tokens.
     """
 
     ids: tuple[int, ...] = ()
@@ -29,7 +29,7 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def text(self) -> str:
-        """Return the text without the token that ended it."""
+        """Return the text without the token that ended the reply."""
         kept = self.pieces[:-1] if self.ended else self.pieces
         return b"".join(kept).decode("utf-8", "replace").strip()
 
@@ -40,10 +40,10 @@ class Reply(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def mean(self) -> float:
-        """Return the mean log-probability of a token, in nats."""
+        """Return the mean log-probability per token, in nats."""
         return self.total / len(self.logs) if self.logs else 0.0
 
     @property
     def certainty(self) -> float:
-        """Return the geometric mean of the probabilities of its tokens, from 0 to 1."""
+        """Return the geometric mean of the tokens' probabilities, from 0 to 1."""
         return math.exp(self.mean)

@@ -1,4 +1,4 @@
-"""Runs a lab: applies the learner's actions, and asks the engine the questions of each state."""
+"""Runs a lab: applies the learner's actions, and sends each state's requests to the engine."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
 
 
-MODEL_CHANGED = "Another model is loaded, so the lab starts over."
+MODEL_CHANGED = "Another model was loaded, so the lab has been reset."
 
 
 @dataclass(frozen=True)
 class Left:
-    """A lab that was left: its state, and the checksum of the model that the state refers to.
+    """A lab that the learner left: its state, and the checksum of the model used for the state.
 
-    The checksum is None if no model has been loaded yet.
+    The checksum is None if no model had been loaded yet.
     """
 
     state: Any
@@ -33,13 +33,13 @@ class Left:
 
 
 class LabRunner:
-    """A running lab, either new or continued from where it was `left`.
+    """A running lab, either new or continued from where the learner `left` it.
 
-    An action takes effect at once. The question of the new state replaces the one that is being
-    answered, unless it is the same. `error` is the error of the last question or action. A question
-    that failed is asked again after the next action, or when the engine is ready again.
+    An action takes effect immediately. The new state's request replaces the request in progress,
+    unless the two are equal. `error` is the error of the last request or action. A failed request
+    is sent again after the next action, or when the engine is ready again.
 
-    The results of one model don't apply to another. So when the model changes, a lab that asks the
+    Results of one model are not valid for another. So when the model changes, a lab that uses the
     model starts over, and `note` tells the learner.
     """
 
@@ -53,8 +53,8 @@ class LabRunner:
     ) -> None:
         """Create a runner.
 
-        `work` starts a task in the background that waits for an answer. `changed` is called after
-        every change of `state`, `error` or `note`.
+        `work` starts a background task that waits for a response. `changed` is called after every
+        change of `state`, `error` or `note`.
         """
         self.lab = lab
         self.state = lab.start() if left is None else left.state
@@ -71,14 +71,14 @@ class LabRunner:
 
     @property
     def busy(self) -> bool:
-        """Return whether an answer is awaited."""
+        """Return whether a request is in progress."""
         return self._asking is not None
 
     @property
     def can_ask_again(self) -> bool:
-        """Return whether a question failed and is still open.
+        """Return whether a request has failed and can be sent again.
 
-        After an action that was refused, there is nothing to ask again.
+        A refused action leaves no request to send again.
         """
         owed = self.error is not None and not self.busy
         return owed and self.lab.question(self.state) is not None
@@ -102,7 +102,7 @@ class LabRunner:
         self._changed()
 
     def close(self) -> None:
-        """Stop asking. The state is kept, so that the lab can be continued from it."""
+        """Stop sending requests. The state is kept, so that the lab can be continued."""
         self._unwatch()
         self._drop()
         self._backend.close()
@@ -143,7 +143,7 @@ class LabRunner:
             self._changed()
 
     def _follow_model(self, engine: Engine) -> bool:
-        """Start over if the model has changed, and return whether it has."""
+        """Start over if the model has changed, and return whether it has changed."""
         if engine.model is None:
             return False
         before, self._model = self._model, engine.model.sha256

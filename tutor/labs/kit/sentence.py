@@ -1,4 +1,4 @@
-"""Checks the sentence that the learner gives to a lab."""
+"""Checks the sentence that the learner enters in a lab."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from tutor.labs.kit.actions import EditText
 
 
 def sentence(text: str) -> str:
-    """Return `text` unchanged. Raises `TextError` if it is empty or only spaces."""
+    """Return `text` unchanged. Raises `TextError` if it is empty or contains only spaces."""
     if not text.strip():
         raise TextError("The text is empty.", "Write a sentence.")
     return text
 
 
 def edit_sentence(text: str) -> EditText:
-    """Return the action that makes `text` the lab's sentence. Raises `TextError` if it is empty."""
+    """Return the action that sets the lab's sentence.
+
+    Raises `TextError` if `text` is empty.
+    """
     return EditText(sentence(text))

@@ -1,4 +1,4 @@
-"""Tokenizes a text for a lab that shows only its first tokens."""
+"""Tokenizes text for labs that show only its first tokens."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from tutor.lm.language_model import LanguageModel
 
 
 def tokens_of(model: LanguageModel, text: str, most: int) -> tuple[list[int], int]:
-    """Return the ids of the first `most` tokens, and the number left out. Raises `TextError`."""
+    """Return the ids of the first `most` tokens, and the number of tokens left out.
+
+    Raises `TextError` if the vocabulary cannot express the text.
+    """
     ids = text_ids(model, text)
     return ids[:most], max(0, len(ids) - most)

@@ -1,4 +1,4 @@
-"""The small bundled model, for labs that compare the loaded model with it."""
+"""Loads the small bundled model for labs that compare it with the loaded model."""
 
 from __future__ import annotations
 
@@ -11,11 +11,14 @@ from tutor.lm.load import load_model
 from tutor.models.installed import bundled_model
 
 _in_use: WeakValueDictionary[Path, LanguageModel] = WeakValueDictionary()
-"""The loaded bundled model. A shared engine loads it once for all open labs."""
+"""The bundled model, once it is loaded. A shared engine loads it once for all open labs."""
 
 
 def small_model_beside(loaded: LanguageModel) -> LanguageModel | None:
-    """Return the small bundled model, which may be `loaded` itself; None if it is unavailable."""
+    """Return the small bundled model, or None if it is unavailable.
+
+    If `loaded` is that model, `loaded` itself is returned.
+    """
     found = bundled_model()
     if found is None:
         return None

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 def tabs(parts: Iterable[tuple[str, bool]]) -> Content:
-    """Return a line of tabs from each view's name and whether it is the one shown.
+    """Return a line of tabs, given each view's name and whether that view is shown.
 
-    A mark and bold text show the current one, so that color alone does not have to.
+    The current view has a mark and bold text, so that it is visible without color.
     """
     pieces: list[tuple[str, str]] = []
     for name, shown in parts:

@@ -1,4 +1,4 @@
-"""The base of all views of labs."""
+"""The base class of all lab views."""
 
 from __future__ import annotations
 
@@ -25,17 +25,18 @@ if TYPE_CHECKING:
 
 State = TypeVar("State")
 Offered = Mapping[str, Callable[[State], bool]]
-"""For each action, tells whether its key is available in a state (see `LabView.OFFERED`)."""
+"""For each action, a function that returns whether the action's key is available in a state (see
+`LabView.OFFERED`)."""
 
 LEAST = 32
-"""Fewest columns that a view is drawn in; a view that scrolls gets one less."""
+"""The minimum number of columns that a view draws in. A view that scrolls has one column less."""
 
 
 class LabHost(Protocol):
     """The screen that shows a view.
 
-    A view calls it directly, without a message, so that it acts before the next key is handled and
-    text that is typed ahead reaches the right field.
+    A view calls these methods directly instead of posting messages, so that they take effect before
+    the next key is handled, and text that is typed ahead reaches the right field.
     """
 
     def act(self, action: Any) -> None:
@@ -48,16 +49,16 @@ class LabHost(Protocol):
         then: Callable[[str], Any],
         says: Callable[[str], str] | None = None,
     ) -> None:
-        """Let the learner edit a text (see `LabView.write`)."""
+        """Let the learner edit text (see `LabView.write`)."""
 
     def tell(self, said: str) -> None:
         """Show a notice below the view."""
 
     def follow(self, href: str) -> None:
-        """Open the target of a link in a lesson, above the lab. Esc leads back to the lab."""
+        """Open the target of a lesson's link on top of the lab. Esc returns to the lab."""
 
     def open_live_lab(self, name: str) -> None:
-        """Open another lab above this one."""
+        """Open another lab on top of this one."""
 
     @property
     def may_name_servers(self) -> bool:
@@ -66,16 +67,16 @@ class LabHost(Protocol):
     async def agreed(self, model: RemoteModel, what: str) -> bool:
         """Return whether the learner consents to sending text to the host of `model`.
 
-        The learner is asked once for each host. The phrase `what` names what would be sent.
+        The learner is asked once for each host. `what` is a phrase that names the text to be sent.
         """
 
 
 class LabView(VerticalScroll, can_focus=True):
     """A widget that draws the state of a lab and turns keys into actions.
 
-    A view lists its keys in `BINDINGS`, and each of them ends in `self.did(action)`. Most views
-    only define `lines`, the text that shows a state at a given size. A view with widgets of its
-    own composes them and overrides `draw`.
+    A view lists its keys in `BINDINGS`, and each key leads to a call of `self.did(action)`. Most
+    views only define `lines`, which returns the text for a state at a given size. A view with its
+    own widgets composes them and overrides `draw`.
     """
 
     DEFAULT_CSS = """
@@ -86,11 +87,10 @@ class LabView(VerticalScroll, can_focus=True):
     """The values of `state.view`, in the order in which a key cycles through them."""
 
     OFFERED: ClassVar[Offered[Any]] = {}
-    """Tells for an action whether its key is available in a state.
+    """For each action, a function that returns whether the action's key is available in a state.
 
-    A name is an action, or an action and its last parameter with a colon between them. The keys of
-    actions that are not listed are always available.
-    """
+    An entry is named after an action, or after an action and its last parameter, joined with a
+    colon. Actions without an entry are always available."""
 
     @dataclass
     class Stepper(Message):
@@ -123,8 +123,8 @@ class LabView(VerticalScroll, can_focus=True):
         return rule is None or (self.state is not None and rule(self.state))
 
     def draw(self, state: Any) -> None:
-        # Try the whole width first. Draw again with one column less only if the lines need a
-        # scrollbar. Whether there is one now does not matter: it belongs to the previous state.
+        # Try the full width first. Draw again with one column less only if the lines need a
+        # scrollbar. Ignore a visible scrollbar, since it belongs to the previous state.
         width, height = self.columns, self.size.height
         lines = self.lines(state, width, height)
         if len(lines) > height:
@@ -135,12 +135,12 @@ class LabView(VerticalScroll, can_focus=True):
     def columns(self) -> int:
         """The number of columns to draw in, at least `LEAST`.
 
-        On a narrower screen, the text beyond the edge is cut.
+        On a narrower screen, text beyond the edge is cut.
         """
         return max(LEAST, self.size.width)
 
     def put(self, where: str, lines: Sequence[Content]) -> None:
-        """Show these lines in one of the view's `Lines`. Long lines are cut, with an ellipsis."""
+        """Show these lines in one of the view's `Lines`. Long lines are cut with an ellipsis."""
         width = self.size.width
         if len(lines) > self.size.height:
             width -= self.styles.scrollbar_size_vertical
@@ -149,7 +149,7 @@ class LabView(VerticalScroll, can_focus=True):
     def lines(self, state: Any, width: int, height: int) -> Sequence[Content]:
         """Return the lines that show `state` in `width` columns.
 
-        If there are more than `height` of them, the view scrolls.
+        If there are more than `height` lines, the view scrolls.
         """
         raise NotImplementedError
 
@@ -175,7 +175,7 @@ class LabView(VerticalScroll, can_focus=True):
         """
         self.host.have_written(label, text, then, says)
 
-    # These names appear in `BINDINGS`; `tutor.labs.kit.keys.pair` binds two keys to one of them.
+    # `BINDINGS` use these names. `tutor.labs.kit.keys.pair` binds two keys to the same name.
 
     def action_move_focus(self, by: int, axis: str) -> None:
         self.did(MoveFocus(by, axis))
@@ -190,7 +190,7 @@ class LabView(VerticalScroll, can_focus=True):
         self.did(Toggle(what))
 
     def action_next_view(self, by: int = 1) -> None:
-        """Show the view `by` steps further on in `VIEWS`."""
+        """Show the view that is `by` steps further in `VIEWS`."""
         self.did(ShowView(cycled(self.VIEWS, self.state.view, by)))
 
     def action_run(self) -> None:
@@ -205,12 +205,12 @@ class LabView(VerticalScroll, can_focus=True):
 
 
 def does(make: Callable[[], Any]) -> Callable[[LabView], None]:
-    """Return a view's method for a key, which sends the action that `make` creates."""
+    """Return a view method for a key. The method sends the action that `make` creates."""
     return lambda view: view.did(make())
 
 
 def writes(label: str, then: Callable[[str], Any]) -> Callable[[LabView], None]:
-    """Return a view's method for a key, which opens the state's text for editing (see `write`)."""
+    """Return a view method for a key. The method opens the state's text for editing."""
     return lambda view: view.write(label, view.state.text, then)
 
 

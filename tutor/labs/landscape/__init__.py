@@ -1,1 +1,1 @@
-"""The lab "Four products, with dates"."""
+"""The "Four products, with dates" lab."""

@@ -1,4 +1,4 @@
-"""Reads the dated facts of the course."""
+"""Reads the course's facts about products."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tutor.labs.landscape.lab import Answer, Known, Question
 
 
 class LandscapeBackend:
-    """Reads the facts from `file` for each question."""
+    """Reads the facts from `file` for each request."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -23,12 +23,12 @@ class LandscapeBackend:
     def answer(self, question: Question) -> Answer:
         """Return all facts.
 
-        Raises `LabError` if the file cannot be read, and `LessonError` if it has errors.
+        Raises `LabError` if the file cannot be read, and `LessonError` if its content is invalid.
         """
         try:
             text = self._file.read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise LabError(f"Can't read the file of facts: {error}.") from error
+            raise LabError(f"Can't read the facts file: {error}.") from error
         facts = read_facts(text, FACTS)
         return Answer(msgspec.convert(facts, tuple[Known, ...], from_attributes=True))
 

@@ -1,7 +1,7 @@
-"""The landscape lab: two products side by side, each fact with its month and its source.
+"""Defines the lab that compares two products, showing the date and source of each fact.
 
-The facts come from `lessons/facts.yaml`, the only file for facts that vendors can change. A missing
-fact stays empty.
+The facts come from `lessons/facts.yaml`, which has all facts that vendors can change. The cell of a
+missing fact shows a dash.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ THEN_AND_NOW = {
     "2025: images + text": "Input",
     "2025: free API": "Free API use",
 }
-"""Maps each rating of 2025 to the topic that has the current facts."""
+"""Maps each 2025 rating to the topic of the current fact."""
 AGED = 12
-"""Months before the newest fact at which a fact counts as old."""
+"""The age at which a fact counts as old, in months before the newest fact."""
 
 
 class Known(msgspec.Struct, frozen=True):
-    """A fact about a product, as its `source` had it in the month `as_of` (year-month)."""
+    """A fact about a product, as reported by `source` in the month `as_of` (YYYY-MM)."""
 
     product: str
     topic: str
@@ -39,7 +39,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 Action = MoveFocus[Literal["topic"]] | Choose[Literal["product"]] | Toggle[Literal["side"]]
-"""`Choose` puts another product on the side in focus."""
+"""`Choose` shows another product on the selected side."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -47,16 +47,16 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """All facts."""
+    """The response with all facts."""
 
     facts: tuple[Known, ...]
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The facts, the two products shown, and the focus.
+    """The state of the lab.
 
-    `shown` are indices into `PRODUCTS`, left and right, and `side` is the one in focus. `looked`
-    are the products and topics that have had the focus.
+    `shown` are the indexes of the left and the right product in `PRODUCTS`, and `side` is the
+    selected side. `looked` are the pairs of product and topic that have been selected so far.
     """
 
     facts: tuple[Known, ...] | None = None
@@ -67,9 +67,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def topics(self) -> tuple[str, ...]:
-        """All topics with a fact about one of the four products.
+        """Return all topics with a fact about one of the four products.
 
-        General topics come first, and the ratings of 2025 last.
+        General topics come first, and the 2025 ratings come last.
         """
         named = dict.fromkeys(fact.topic for fact in self.facts or () if fact.product in PRODUCTS)
         return tuple(
@@ -123,7 +123,7 @@ def _shown(state: State, action: Action) -> State:
 
 
 def _with(state: State, product: int) -> State:
-    """Put a product on the side in focus. If it is on the other side, swap both."""
+    """Show a product on the selected side. If the other side already shows it, swap the sides."""
     left, right = state.shown
     other = right if state.side == 0 else left
     if product == other:
@@ -154,7 +154,7 @@ def _nobody_says(state: State) -> bool:
     return len(_looked_at(state)) < len(state.looked)
 
 
-@goal("then-and-now", "Look at a product's 2025 rating and the current fact about it")
+@goal("then-and-now", "Look at a product's 2025 rating and the matching current fact")
 def _then_and_now(state: State) -> bool:
     found = {(fact.product, fact.topic) for fact in _looked_at(state)}
     return any(
@@ -170,8 +170,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=230,
     lesson="landscape",
     task=(
-        "Put two products side by side. For each fact, check which month it is from and "
-        "who reports it."
+        "Compare two products side by side. For each fact, check which month it is from "
+        "and who reported it."
     ),
     start=State,
     act=act,
@@ -180,9 +180,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(_second_hand, _nobody_says, _then_and_now),
     solution=(
         Toggle("side"),
-        MoveFocus(6, "topic"),  # web search
-        MoveFocus(9, "topic"),  # recent events in 2025
+        MoveFocus(6, "topic"),  # Web search
+        MoveFocus(9, "topic"),  # 2025: recent events
         Choose(1, "product"),  # GitHub Copilot
-        MoveFocus(-7, "topic"),  # The price of its API.
+        MoveFocus(-7, "topic"),  # API price
     ),
 )

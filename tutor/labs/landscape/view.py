@@ -18,19 +18,19 @@ from tutor.text import safe
 _TOPIC = 24
 _SHORT_TOPIC = 14
 _SAID = 5
-"""Rows below the table, for the fact in focus."""
+"""The number of rows for the selected fact, below the table."""
 _WITH_MONTH = 34
-"""Columns that a cell needs to show the month too."""
+"""The minimum width of a cell, in columns, at which it also shows the month."""
 
 
 class LandscapeView(LabView):
-    """Shows a table of topics and two products, and below it the fact in focus in full."""
+    """Shows a table of topics and two products and, below it, the selected fact in full."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(UP_DOWN, "move_focus(*, 'topic')", "fact", "Choose a fact."),
         *pair(LEFT_RIGHT, "choose(*, 'product')", "product", "Choose another product."),
         key("tab", "switch('side')", "other side", "Switch to the other side."),
-        key("enter", "ask", "ask models", "Open the lab where you ask models yourself."),
+        key("enter", "ask", "ask models", "Open the lab that compares models."),
     ]
 
     def action_ask(self) -> None:
@@ -50,7 +50,7 @@ class LandscapeView(LabView):
 
 
 def _sizes(width: int) -> tuple[int, int]:
-    """Return the widths of the topics and of a product's cells, in columns."""
+    """Return the width of the topic column and the width of a product column."""
     topic = _SHORT_TOPIC if width < ROOMY else _TOPIC
     return topic, (width - topic - 4) // 2
 
@@ -80,7 +80,7 @@ def _row(state: State, topic: str, here: bool, width: int) -> Content:
 
 
 def _cell(fact: Known | None, size: int) -> str:
-    """Return a fact's value, marked if it is second-hand, with its month if there is room."""
+    """Return a fact's value, with a mark if it is second-hand, and the month if it fits."""
     if fact is None:
         return "–"
     mark = "*" if fact.second_hand else " "
@@ -90,12 +90,12 @@ def _cell(fact: Known | None, size: int) -> str:
 
 
 def _in_full(state: State, width: int) -> list[Content]:
-    """Return the fact in focus, with its month and its source."""
+    """Draw the selected fact in full, with its month and its source."""
     fact, product = state.looked_at, state.product(state.side)
     if fact is None:
         said = f"{product}: {state.topic}. We have no source for this."
         return wrapped(Content.styled(safe(said), MUTED), width)
-    old = "  at least a year older than the newest" if state.is_old(fact) else ""
+    old = "  at least a year older than the newest fact" if state.is_old(fact) else ""
     unit = f"  {UNITS[fact.topic]}" if fact.topic in UNITS else ""
     told = "  * not from the vendor" if fact.second_hand else ""
     return [

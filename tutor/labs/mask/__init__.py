@@ -1,1 +1,1 @@
-"""The lab "Without the causal mask"."""
+"""The "Without the causal mask" lab."""

@@ -1,4 +1,4 @@
-"""Processes a text with the causal mask or without it."""
+"""Processes a text with or without the causal mask."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tutor.lm.inspect.interventions import unmasked
 
 
 class MaskBackend:
-    """A backend that keeps its last two passes, which may be unfinished."""
+    """Runs forward passes with or without the mask. Caches the last two, even if unfinished."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -25,7 +25,10 @@ class MaskBackend:
         self._passage = lru_cache(maxsize=2)(self._begun)
 
     def answer(self, question: Question) -> Answer:
-        """Answer a question, or return the progress. Raises `TextError` if the text is invalid."""
+        """Return the model's predictions, or the progress if the pass is unfinished.
+
+        Raises `TextError` if the text is invalid.
+        """
         passage = self._passage(question.text, question.hide)
         if passage.finished:
             return self._reading(question.text, passage)

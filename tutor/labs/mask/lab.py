@@ -1,4 +1,4 @@
-"""The lab that processes the same text with the causal mask and without it."""
+"""Defines the lab that processes a text with and without the causal mask."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
-"""The number of tokens used. The rest of a longer text is left out, and the screen says so."""
+"""The maximum number of tokens in the text. Longer texts are cut, and the screen says so."""
 
 MOVED = 0.1
-"""A prediction that changes by more bits than this has moved. Less could be rounding."""
+"""The difference in surprisal, in bits, above which a prediction counts as changed. Smaller
+differences could be rounding errors."""
 
 View = Literal["table", "map"]
 VIEWS: tuple[View, ...] = ("table", "map")
@@ -27,18 +28,19 @@ Action = EditText | Toggle[Literal["mask"]] | ShowView[View] | MoveFocus[Literal
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request to process a text with the causal mask (`hide`) or without it."""
+    """A request to process a text, with the causal mask if `hide` is true."""
 
     text: str
     hide: bool
 
 
 class Reading(msgspec.Struct, frozen=True, tag=True):
-    """The model's predictions for a text, with the mask or without it.
+    """The model's predictions for a text, with or without the mask.
 
     `bits` has the surprisal of the next token, -log2 p, for each token but the last. `best` and
-    `chances` are the most probable next token and its probability, also for the last token.
-    `attention` is the mean over all heads of all layers: 32-bit floats [T, T]. Each row sums to 1.
+    `chances` have the most probable next token and its probability, also for the last token.
+    `attention` is the mean attention map of all heads in all layers, as 32-bit floats [T, T]. Each
+    row sums to 1.
     """
 
     tokens: tuple[Token, ...]
@@ -50,7 +52,7 @@ class Reading(msgspec.Struct, frozen=True, tag=True):
 
     @property
     def mean_bits(self) -> float:
-        """Return the mean surprisal; 0 for a single token, which nothing predicts."""
+        """Return the mean surprisal, or 0 if the text is a single token."""
         return sum(self.bits) / len(self.bits) if self.bits else 0.0
 
     def row(self, token: int) -> memoryview[float]:
@@ -58,7 +60,7 @@ class Reading(msgspec.Struct, frozen=True, tag=True):
         return memoryview(self.attention).cast("f")[token * count : (token + 1) * count]
 
     def ahead(self, token: int) -> float:
-        """Return the attention of a token to all later tokens, from 0 to 1."""
+        """Return a token's total attention to later tokens, from 0 to 1."""
         return sum(self.row(token)[token + 1 :])
 
 
@@ -66,14 +68,14 @@ Answer = Reading | Progress
 
 
 Readings = dict[bool, Reading]
-"""The readings with the mask (True) and without it (False)."""
+"""The predictions with the mask (True) and without it (False)."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `before` has the readings of the previous text, for comparison. `progress` is the progress of
-    the open question.
+    `before` has the predictions for the previous text, for comparison. `progress` is the progress
+    of the pending request.
     """
 
     text: str = "The dog did not cross the street because it was too tired."
@@ -95,9 +97,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def shared(self) -> int:
-        """Return how many tokens this text and the previous one share at the beginning.
+        """Return the length of the prefix that this text shares with the previous one, in tokens.
 
-        It is 0 if the texts are equal.
+        If both texts are equal, the result is 0.
         """
         if not (self.before and self.readings):
             return 0
@@ -108,9 +110,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return sum(1 for _ in takewhile(lambda pair: pair[0].id == pair[1].id, pairs))
 
     def moved(self, hide: bool) -> int | None:
-        """Return how many predictions have moved in the beginning that both texts share.
+        """Return the number of predictions in the shared prefix that have changed.
 
-        It is None if a reading is missing or the shared beginning is too short.
+        The result is None if predictions are missing or the prefix is too short.
         """
         new, old = self.readings.get(hide), self.before.get(hide)
         if new is None or old is None or self.shared < 2:
@@ -144,7 +146,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 ENOUGH = 5
-"""The number of tokens that a text needs for a meaningful mean."""
+"""The minimum number of tokens in a text for a meaningful mean surprisal."""
 
 
 def _compared(state: State) -> tuple[float, float] | None:
@@ -166,7 +168,7 @@ def _lost(state: State) -> bool:
     return bits is not None and bits[1] > bits[0]
 
 
-@goal("end-moves", "Change only a text's end and see 3 predictions before it change")
+@goal("end-moves", "Change only a text's end so that 3 earlier predictions change")
 def _end_moves_beginning(state: State) -> bool:
     moved = state.moved(hide=False)
     return moved is not None and moved >= 3 and state.moved(hide=True) == 0
@@ -179,7 +181,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     lesson="attention",
     task=(
         "Without the causal mask, every token sees the tokens after it. The model was "
-        "not trained for that. See what it does with a text whose end it can see."
+        "not trained that way. See what happens when it can look ahead."
     ),
     start=State,
     act=act,

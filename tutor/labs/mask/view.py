@@ -1,4 +1,4 @@
-"""Draws the lab about the causal mask."""
+"""Draws the causal mask lab."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from tutor.labs.mask.lab import VIEWS, Reading, State
 
 _BITS = 8
 _TABLE = 76
-"""Columns of the table when the map is beside it."""
+"""The width of the table, in columns, when the map is shown next to it."""
 
 
 class MaskView(LabView):
-    """One of two views: the surprisal of each next token with and without the mask, or the map."""
+    """Shows each token's surprisal with and without the mask, or the attention map."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [
@@ -35,11 +35,11 @@ class MaskView(LabView):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "next_view" or self.size.width < WIDE
 
-    action_edit = writes("A text:", edit_sentence)
+    action_edit = writes("Text:", edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.readings:
-            return [reading_line("processing", state.progress, width)]
+            return [reading_line("Processing", state.progress, width)]
         above = _summary(state)
         below = _said(state, width)
         rows = max(3, height - len(above) - len(below) - 2)
@@ -116,7 +116,7 @@ def _cost(reading: Reading | None, at: int) -> str:
 def _map(state: State, width: int, rows: int) -> list[Content]:
     reading = state.shown
     if reading is None:
-        return [reading_line("processing", state.progress, width)]
+        return [reading_line("Processing", state.progress, width)]
     tokens = state.tokens
     name = min(12, max(6, width // 6))
     room = width - name - 6
@@ -147,7 +147,7 @@ def _said(state: State, width: int) -> list[Content]:
     """Explain the results in one or two lines."""
     lines = []
     if state.shown is None and state.view == "table":
-        lines.append(reading_line("processing", state.progress, width))
+        lines.append(reading_line("Processing", state.progress, width))
     elif state.view == "map":
         lines.append(Content.styled(heat.LEGEND, MUTED))
     elif len(state.readings) == 2:
@@ -168,7 +168,7 @@ def _said(state: State, width: int) -> list[Content]:
     moved = [(name, state.moved(hide)) for hide, name in ((True, "mask"), (False, "no mask"))]
     if state.shared >= 2 and any(count is not None for _, count in moved):
         parts = [f"{name} {'…' if count is None else count}" for name, count in moved]
-        start = "Predictions changed in the shared beginning:  "
+        start = "Changed predictions in the shared prefix:  "
         lines.append(
             Content.assemble((start if width >= ROOMY else "changed:  ", MUTED), "  ".join(parts))
         )

@@ -1,1 +1,1 @@
-"""The lab "Merge player"."""
+"""The "Merge player" lab."""

@@ -1,4 +1,4 @@
-"""Applies the merges of the model's tokenizer to a text."""
+"""Finds the merges that tokenize a text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ class MergesBackend:
         self._rules = self._tokenizer.merge_rules()
 
     def answer(self, question: Question) -> Answer:
-        """Return the merges of a text. Raises `TextError` if a byte of it has no token."""
+        """Return the merges that tokenize a text.
+
+        Raises `TextError` if the vocabulary has no token for a byte of the text.
+        """
         ids = self._tokenizer.encode(question.text)
         chunks = in_bytes(self._tokenizer.chunks(question.text))
         merges = tuple(merge for merge, _ in play(chunks, self._rules))
@@ -21,5 +24,5 @@ class MergesBackend:
 
 
 def make_backend(tools: Tools) -> MergesBackend:
-    """Return a backend. Raises `LabError` if the model's tokenizer does not merge bytes."""
+    """Return a new backend. Raises `LabError` if the tokenizer is not a byte-level one."""
     return MergesBackend(tools)

@@ -1,4 +1,4 @@
-"""The merge player, which goes from bytes to tokens and back, one merge at a time."""
+"""Defines the lab that steps through a tokenizer's merges, from bytes to tokens."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.merges.merging import Chunk, Merge, joined
 
 LONGEST = 300
-"""The number of characters used. The rest is left out, and the screen says so."""
+"""The maximum length of the text, in characters. Longer texts are cut, and the screen says so."""
 
 
 class Jump(msgspec.Struct, frozen=True, tag_field="do", tag="jump"):
-    """Undo all merges, back to the bytes, or apply all of them, up to the final tokens."""
+    """Undo all merges to return to the bytes, or apply all of them to get the final tokens."""
 
     to: Literal["bytes", "tokens"]
 
@@ -25,16 +25,16 @@ Action = EditText | MoveFocus[Literal["merge"]] | Jump
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request for the merges of a text."""
+    """A request for the merges that tokenize a text."""
 
     text: str
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The merges of a text.
+    """The merges that tokenize a text.
 
-    `chunks` are the bytes at the beginning, `ids` the ids of the final tokens, and `rules` is the
-    number of merges that the tokenizer has.
+    `chunks` are the chunks of the text before the first merge, split into bytes. `ids` are the ids
+    of the final tokens. `rules` is the total number of merges in the tokenizer.
     """
 
     chunks: tuple[Chunk, ...]
@@ -46,8 +46,8 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `at` is the number of merges applied. `played` has the chunks after each merge, starting with
-    the bytes. It is empty until the model has answered.
+    `at` is the number of merges applied. `played[n]` has the chunks after n merges; `played` is
+    empty until the merges have been computed.
     """
 
     text: str = "unbelievable"
@@ -64,7 +64,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def last(self) -> Merge | None:
-        """Return the merge that was applied last."""
+        """Return the last merge that was applied, if any."""
         return self.merges[self.at - 1] if self.at else None
 
     @property
@@ -101,12 +101,12 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     )
 
 
-@goal("one-token", "Play a text of 10 bytes or more until it is one token")
+@goal("one-token", "Play a text of at least 10 bytes until it is a single token")
 def _one_token(state: State) -> bool:
     return state.ended and sum(map(len, state.chunks)) == 1 and len(state.text.encode()) >= 10
 
 
-@goal("never-joined", "Write four letters or more that no merge joins")
+@goal("never-joined", "Write four or more letters that no merge joins")
 def _never_joined(state: State) -> bool:
     return (
         state.ended
@@ -117,7 +117,7 @@ def _never_joined(state: State) -> bool:
     )
 
 
-@goal("rare-rule", "Find a text that uses a merge from the last tenth of the list")
+@goal("rare-rule", "Find a text that uses a merge from the last 10 % of the list")
 def _rare_rule(state: State) -> bool:
     last = state.last
     return last is not None and last.rank > 0.9 * state.rules
@@ -130,7 +130,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     lesson="tokens",
     task=(
         "Play the tokenizer's merges on a text, from single bytes to tokens, and see "
-        "why a common word is one token and a rare word is many."
+        "why a common word is one token and a rare word is several."
     ),
     start=State,
     act=act,

@@ -1,8 +1,8 @@
-"""Byte pair encoding, one merge at a time.
+"""Implements byte pair encoding (BPE), one merge at a time.
 
-A BPE tokenizer is a list of merges, each of which joins two tokens into one. Training the tokenizer
-produced them in this order: the most frequent pair of neighbors in the training text became merge
-1, the most frequent pair after that became merge 2, and so on (Gage 1994; Sennrich et al. 2016). To
+A BPE tokenizer is a list of merges, each of which joins two tokens into one. The order of the list
+comes from training: the most frequent pair of adjacent tokens in the training text became merge 1,
+the most frequent pair after that became merge 2, and so on (Gage 1994; Sennrich et al. 2016). To
 tokenize a text, start with its bytes and apply the merges in the same order:
 
     bytes          t  h  e     ␣  t  h  e
@@ -10,9 +10,9 @@ tokenize a text, start with its bytes and apply the merges in the same order:
     merge 4 h+e    t  he       ␣t  he
     ...
 
-So a string is one token because each merge on the way to it was frequent enough, and not because
-anyone looked for words. Before the first merge, the text is split into chunks (words with their
-space, runs of punctuation, digits). No merge joins tokens of two chunks.
+So a string is a single token because every merge that produces it was frequent enough, not because
+someone chose it as a word. Before the first merge, the text is split into chunks: words with their
+leading space, runs of punctuation, and digits. Merges never join tokens from two chunks.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ Chunk = tuple[bytes, ...]
 """The tokens of one chunk of text, in order."""
 
 Rules = Mapping[tuple[bytes, bytes], int]
-"""The rank of each merge, from 1, by the two tokens that it joins."""
+"""Maps the two tokens that a merge joins to the rank of the merge. Ranks count from 1."""
 
 
 class Merge(msgspec.Struct, frozen=True, array_like=True):
-    """A merge that was applied: its rank, the tokens it joined, and how many times in the text."""
+    """An applied merge: its rank, the two tokens it joins, and how often they occurred."""
 
     rank: int
     left: bytes
@@ -44,13 +44,13 @@ def in_bytes(chunks: Iterable[bytes]) -> tuple[Chunk, ...]:
 
 
 def next_rule(chunks: Iterable[Chunk], rules: Rules) -> tuple[bytes, bytes] | None:
-    """Return the first merge that joins two neighbors in these chunks; None if no merge does."""
+    """Return the first merge that applies to these chunks, or None if no merge applies."""
     pairs = {pair for chunk in chunks for pair in pairwise(chunk) if pair in rules}
     return min(pairs, key=lambda pair: rules[pair], default=None)
 
 
 def joined(chunk: Chunk, pair: tuple[bytes, bytes]) -> Chunk:
-    """Return the chunk with every occurrence of this pair joined, from the left."""
+    """Return the chunk with all occurrences of `pair` joined, from left to right."""
     pieces: list[bytes] = []
     at = 0
     while at < len(chunk):
@@ -64,7 +64,7 @@ def joined(chunk: Chunk, pair: tuple[bytes, bytes]) -> Chunk:
 
 
 def play(chunks: tuple[Chunk, ...], rules: Rules) -> Iterator[tuple[Merge, tuple[Chunk, ...]]]:
-    """Yield every merge in order, with the chunks after it."""
+    """Apply all merges in order. Yields each merge and the chunks after it."""
     while (pair := next_rule(chunks, rules)) is not None:
         before = sum(map(len, chunks))
         chunks = tuple(joined(chunk, pair) for chunk in chunks)

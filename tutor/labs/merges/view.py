@@ -23,12 +23,12 @@ _LEAST_RULES = 3
 
 
 class MergesView(LabView):
-    """The current tokens, and the list of merges: those applied and those that come next."""
+    """Shows the current tokens, and the list of applied and upcoming merges."""
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(LEFT_RIGHT, "move_focus(*, 'merge')", "merge", "Apply one merge, or undo it."),
-        key("enter", "jump('tokens')", "all", "Apply all merges, up to the final tokens."),
-        key("z", "jump('bytes')", "reset", "Undo all merges, back to the bytes."),
+        *pair(LEFT_RIGHT, "move_focus(*, 'merge')", "merge", "Apply or undo one merge."),
+        key("enter", "jump('tokens')", "all", "Apply all merges to get the final tokens."),
+        key("z", "jump('bytes')", "reset", "Undo all merges to return to the bytes."),
         key("e", "edit", "edit", "Edit the text."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
@@ -38,11 +38,11 @@ class MergesView(LabView):
     def action_jump(self, to: Literal["bytes", "tokens"]) -> None:
         self.did(Jump(to))
 
-    action_edit = writes("A text to tokenize:", EditText)
+    action_edit = writes("Text to tokenize:", EditText)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.played:
-            return [Content.styled("loading the merges …", MUTED)]
+            return [Content.styled("Loading the merges …", MUTED)]
         pieces = _pieces(state, width)
         gap = [] if Room(width, height).low else [Content("")]
         above = [_count(state), *gap, *pieces, *gap]
@@ -57,17 +57,17 @@ def _count(state: State) -> Content:
         (f"  after {state.at} of {counted(len(state.merges), 'merge')}", MUTED),
     ]
     if state.ended:
-        parts.append(("   no merge is left: these are final", ""))
+        parts.append(("   no merges left: final tokens", ""))
     if state.left_out:
         more = counted(state.left_out, "character")
-        parts.append((f"   {more} at the end left out", ""))
+        parts.append((f"   {more} left out at the end", ""))
     return Content.assemble(*parts)
 
 
 def _pieces(state: State, width: int) -> list[Content]:
-    """Draw the tokens with a stroke between them.
+    """Draw the tokens, separated by vertical bars.
 
-    The tokens made by the last merge are highlighted. Those that the next merge joins are
+    Tokens created by the last merge are highlighted. Tokens that the next merge will join are
     underlined.
     """
     made = state.last.left + state.last.right if state.last else None
@@ -94,7 +94,7 @@ def _pieces(state: State, width: int) -> list[Content]:
 
 
 def _waiting(chunk: Chunk, following: Merge | None) -> set[int]:
-    """Return the indexes of the tokens that the next merge joins."""
+    """Return the indexes of the tokens that the next merge will join."""
     if following is None:
         return set()
     pair = (following.left, following.right)
@@ -104,14 +104,14 @@ def _waiting(chunk: Chunk, following: Merge | None) -> set[int]:
 
 def _heading(state: State, width: int) -> Content:
     every = figures.count(state.rules)
-    order = ", the most frequent first" if width >= ROOMY else ""
+    order = ", most frequent first" if width >= ROOMY else ""
     return Content.styled(f"  {'merge':>8}  joins    (of {every}{order})", MUTED)
 
 
 def _rules(state: State, width: int, rows: int) -> list[Content]:
-    """Draw the merges of this text in order, scrolled to the last one applied."""
+    """Draw the merges for this text in order, scrolled to the last one applied."""
     if not state.merges:
-        return [Content("  No merge joins any two of these bytes: each is a token of its own.")]
+        return [Content("  No merge joins any of these bytes, so each byte stays a token.")]
     return [
         _rule(state.merges[number], number < state.at, number == state.at - 1, width)
         for number in around(state.at, len(state.merges), rows)

@@ -1,1 +1,1 @@
-"""The lab "Neighbors"."""
+"""The "Neighbors" lab."""

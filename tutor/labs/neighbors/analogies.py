@@ -1,4 +1,4 @@
-"""Analogies: sums of rows of the embedding table, `a - b + c`, and the expected answers."""
+"""Defines analogies: sums of embedding rows such as `king - man + woman`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXAMPLES = (
 
 
 class AddAnalogy(msgspec.Struct, frozen=True, tag_field="do", tag="sum"):
-    """Add an analogy: `a - b + c`, and the expected answer."""
+    """Add the analogy `a - b + c` and its expected answer."""
 
     a: str
     b: str
@@ -29,7 +29,10 @@ class AddAnalogy(msgspec.Struct, frozen=True, tag_field="do", tag="sum"):
 
 
 class AskSum(msgspec.Struct, frozen=True, tag=True):
-    """A request to compute an analogy. `words` are a, b, c and the expected answer."""
+    """A request to compute an analogy.
+
+    `words` are the words a, b, and c of `a - b + c`, and the expected answer.
+    """
 
     words: tuple[str, str, str, str]
 
@@ -37,8 +40,9 @@ class AskSum(msgspec.Struct, frozen=True, tag=True):
 class Sum(msgspec.Struct, frozen=True, tag=True):
     """The result of an analogy.
 
-    `nearest` are the rows nearest to the sum, with none left out. `rank` is the rank of the
-    expected word among all rows, `rank_without` its rank when the three words are left out.
+    `nearest` are the rows nearest to the sum, including the rows of its three words. `rank` is the
+    rank of the expected answer among all rows, and `rank_without` is its rank if the three words
+    are left out.
     """
 
     forms: tuple[Form, ...]
@@ -50,7 +54,7 @@ class Sum(msgspec.Struct, frozen=True, tag=True):
 
 
 class Analogy(msgspec.Struct, frozen=True):
-    """An analogy, with its result once it is known. `own` means that the learner wrote it."""
+    """An analogy and, once computed, its result. `own` is true if the learner wrote it."""
 
     words: tuple[str, str, str, str]
     own: bool = False
@@ -58,16 +62,19 @@ class Analogy(msgspec.Struct, frozen=True):
 
     @property
     def same_twice(self) -> bool:
-        """Return whether a word occurs twice. It is no analogy then, since a - a + c is c."""
+        """Return whether a word occurs twice.
+
+        Such a sum is not an analogy: `a - a + c` is always `c`.
+        """
         return len({form[0].id for form in self.sum.forms}) < 4 if self.sum else False
 
 
 def analogy(text: str) -> AddAnalogy:
-    """Parse an analogy such as "king - man + woman = queen". Raises `LabError` if invalid."""
+    """Parse an analogy such as "king - man + woman = queen". Raises `LabError` if that fails."""
     found = re.fullmatch(r"\s*(\S+)\s*[-−]\s*(\S+)\s*\+\s*(\S+)\s*=\s*(\S+)\s*", text)
     if found is None:
         raise LabError(
-            "This is not of the form a - b + c = d.", "For example: king - man + woman = queen"
+            "The sum must have the form a - b + c = d.", "For example: king - man + woman = queen"
         )
     a, b, c, expected = (of_bearable_length(word) for word in found.groups())
     return AddAnalogy(a, b, c, expected)

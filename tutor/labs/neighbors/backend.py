@@ -23,7 +23,7 @@ class NeighborsBackend:
         self._table = EmbeddingTable(tools.model.network, tools.check_cancelled)
 
     def answer(self, question: Question) -> Answer:
-        """Answer a question.
+        """Find a token's neighbors, compare words, or compute an analogy.
 
         Raises `TextError` if a word is empty or the vocabulary has no tokens for it.
         """

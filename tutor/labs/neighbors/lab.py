@@ -1,4 +1,4 @@
-"""The neighbors lab, which compares the rows of the model's embedding table."""
+"""Defines the lab that compares the rows of the model's embedding table."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tutor.labs.neighbors.analogies import EXAMPLES, AddAnalogy, Analogy, AskSum
 from tutor.lm.distribution import Token
 
 NEIGHBORS = 60
-"""The number of neighbors fetched for a word, including its other spellings."""
+"""The number of neighbors computed for a word, including its other spellings."""
 NEAREST = 8
-"""The number of rows shown that are nearest to the sum of an analogy."""
+"""The number of nearest rows listed for an analogy's sum."""
 MOST_WORDS = 10
-"""The number of words in the table of all pairs, as many as there is room for."""
+"""The maximum number of words in the table of all pairs."""
 MOST_ANALOGIES = 9
 
 View = Literal["near", "pairs", "sums"]
@@ -44,7 +44,7 @@ _OPPOSITE = {frozenset(pair.split()) for pair in OPPOSITES}
 
 
 class Visit(msgspec.Struct, frozen=True, tag_field="do", tag="visit"):
-    """Show the neighbors of the neighbor in focus."""
+    """Show the neighbors of the selected neighbor."""
 
 
 Action = (
@@ -56,12 +56,16 @@ Action = (
     | AddAnalogy
     | MoveFocus[Literal["row", "column"]]
 )
-"""`EditText` replaces the words of the table of pairs (field "words"), or the word whose neighbors
-are shown. The form of a word is one of its spellings as tokens. Only the table has columns."""
+"""`EditText` with the field "words" replaces the words in the table of all pairs. Without a field,
+it replaces the word whose neighbors are shown. `Choose` selects a different token for this word,
+such as a capitalized form. Only the table of pairs has columns."""
 
 
 class AskNear(msgspec.Struct, frozen=True, tag=True):
-    """A request for the neighbors of a word, in its spelling number `form`, or of a token `id`."""
+    """A request for the neighbors of a token.
+
+    The token is given either by `id`, or by `word` and the index of one of its spellings, `form`.
+    """
 
     word: str
     form: int
@@ -78,9 +82,9 @@ Question = AskNear | AskPairs | AskSum
 class Neighborhood(msgspec.Struct, frozen=True, tag=True):
     """The neighbors of a token.
 
-    `forms` are the spellings of the word as tokens, empty if an id was asked for. `length` is the
-    norm of the token's row, `chance` the mean cosine of two random rows, and `rows` the number of
-    rows.
+    `forms` has the spellings of the word as tokens, or is empty if the request had a token id.
+    `length` is the norm of the token's row, `chance` is the mean cosine similarity of two random
+    rows, and `rows` is the number of rows in the table.
     """
 
     forms: tuple[Form, ...]
@@ -92,7 +96,10 @@ class Neighborhood(msgspec.Struct, frozen=True, tag=True):
 
 
 class Pairs(msgspec.Struct, frozen=True, tag=True):
-    """The cosines of all pairs of words. Each word has a form and a row of cosines."""
+    """The cosine similarities of all pairs of words.
+
+    `forms` has the tokens of each word, and `cosines` has a row for each word.
+    """
 
     forms: tuple[Form, ...]
     cosines: tuple[tuple[float, ...], ...]
@@ -105,9 +112,10 @@ Answer = Neighborhood | Pairs | Sum
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `neighborhood` is None until the model has answered for `word`, or for the token `id`; so is
-    `pairs`. In focus are the line `focus` of the neighbors, the `cell` (row, column) of the table
-    of pairs, and the line `analogy` of the sums. `left_out` words of the list did not fit.
+    `neighborhood` and `pairs` are None until they are computed for the current words. `focus` is
+    the index of the selected neighbor, `cell` is the selected row and column in the table of pairs,
+    and `analogy` is the index of the selected analogy. `left_out` is the number of words for which
+    the table had no room.
     """
 
     view: View = "near"
@@ -126,12 +134,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def forms(self) -> tuple[Form, ...]:
-        """Return the word's spellings as tokens; none if still unknown, or for a visited token."""
+        """Return the spellings of the word as tokens.
+
+        The result is empty if they are not known yet, or if a token was looked up by its id.
+        """
         return () if self.neighborhood is None else self.neighborhood.forms
 
     @property
     def near(self) -> tuple[Near, ...]:
-        """Return the neighbors to show."""
+        """Return the neighbors, without other spellings of the word if these are hidden."""
         if self.neighborhood is None:
             return ()
         near, token = self.neighborhood.near, self.neighborhood.token
@@ -143,7 +154,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def others(near: tuple[Near, ...], token: Token) -> tuple[Near, ...]:
-    """Return the neighbors that are not other spellings of the same word."""
+    """Return the neighbors that are not other spellings of `token`."""
     return tuple(one for one in near if not same_letters(one.token, token))
 
 
@@ -179,13 +190,16 @@ def act(state: State, action: Action) -> State:
 def look_up(text: str) -> EditText:
     """Return the action that looks up a word. Raises `LabError` if it is empty or too long."""
     if not text.strip():
-        raise LabError("There is no word.", "Enter at least one letter.")
+        raise LabError("The word is empty.", "Enter at least one letter.")
     of_bearable_length(text.strip())
     return EditText(text)
 
 
 def list_words(text: str) -> EditText:
-    """Return the action that compares these words. Raises `LabError` if there are too few."""
+    """Return the action that compares the words in `text`.
+
+    Raises `LabError` if there are fewer than two.
+    """
     _some_words(text)
     return EditText(text, field="words")
 
@@ -212,7 +226,7 @@ def _moved(state: State, by: int, axis: Literal["row", "column"]) -> State:
             return replace(state, cell=(row, moved(column, by, len(state.words))))
         case "sums", "row":
             return replace(state, analogy=moved(state.analogy, by, len(state.analogies)))
-        case _:  # A list has no columns.
+        case _:  # Only the table of pairs has columns.
             return state
 
 
@@ -251,21 +265,21 @@ def _opposite_nearby(state: State) -> bool:
     first = others(state.neighborhood.near, token)[:5]
     return any(
         frozenset({_bare(token), _bare(one.token)}) in _OPPOSITE for one in first
-    )  # The lab starts with "good", which does not count.
+    )  # The lab starts with "good", so this word does not count.
 
 
 def _bare(token: Token) -> str:
     return token.text.strip().casefold()
 
 
-@goal("below-zero", "List words so that two of them have a cosine below 0")
+@goal("below-zero", "Find two words with a cosine below 0 in the table of all pairs")
 def _below_zero(state: State) -> bool:
     return state.pairs is not None and any(
         value < 0 for row in state.pairs.cosines for value in row
     )
 
 
-@goal("sum-first", "Write a sum whose answer ranks first with no word left out")
+@goal("sum-first", "Write a sum whose answer ranks first among all rows")
 def _own_comes_first(state: State) -> bool:
     return any(
         one.own and one.sum is not None and one.sum.rank == 1 and not one.same_twice
@@ -273,7 +287,7 @@ def _own_comes_first(state: State) -> bool:
     )
 
 
-@goal("only-without", "Write a sum that works only if its own words are left out")
+@goal("only-without", "Write a sum that works only if its three words are left out")
 def _own_only_without(state: State) -> bool:
     return any(
         one.own and one.sum is not None and one.sum.rank > 1 and one.sum.rank_without == 1
@@ -289,7 +303,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     lesson="embeddings",
     task=(
         "Every token has a row of numbers, its embedding. Find out which rows are "
-        "similar, and what you get by adding and subtracting them."
+        "similar, and what you get when you add and subtract them."
     ),
     start=State,
     act=act,

@@ -24,7 +24,7 @@ _WAIT = "…"
 
 
 class NeighborsView(LabView):
-    """One of three views: the neighbors of a word, all pairs of a list, or sums of rows."""
+    """Shows a word's neighbors, the table of all pairs, or sums of rows."""
 
     VIEWS = VIEWS
 
@@ -34,17 +34,17 @@ class NeighborsView(LabView):
             "e",
             "edit",
             "edit",
-            "Edit the word, the list of words, or the sum (of rows scaled to length 1).",
+            "Edit the word, the list of words, or the sum. Rows are scaled to length 1.",
         ),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
         *pair(LEFT_RIGHT, "move_focus(*, 'column')", "column", "Choose a column."),
-        key("enter", "visit", "its neighbors", "Show the neighbors of the token at the mark."),
+        key("enter", "visit", "look up", "Show the neighbors of the selected token."),
         key("s", "switch('spellings')", "spellings", "Show or hide the word's other spellings."),
         key(
             "f",
             "choose(1, 'form')",
             "other token",
-            "Use another token for the word: with a space or a capital, or split into several.",
+            "Use another form of the word, such as one with a capital letter.",
         ),
     ]
     OFFERED: ClassVar[Offered[State]] = {
@@ -57,12 +57,12 @@ class NeighborsView(LabView):
     def action_edit(self) -> None:
         match self.state.view:
             case "near":
-                self.write("A word to look up:", self.state.word.strip(), lab.look_up)
+                self.write("Word to look up:", self.state.word.strip(), lab.look_up)
             case "pairs":
                 label = f"Up to {lab.MOST_WORDS} words:"
                 self.write(label, " ".join(self.state.words), lab.list_words)
             case "sums":
-                self.write("A sum and its expected answer:", "a - b + c = d", analogy)
+                self.write("Sum and expected answer:", "a - b + c = d", analogy)
 
     action_visit = does(lab.Visit)
 
@@ -117,13 +117,13 @@ def _row(near: Near, width: int, *, here: bool) -> Content:
 
 def _about(there: lab.Neighborhood, width: int) -> Content:
     rest = f"   id {figures.count(there.token.id)}"
-    of = f"   length {there.length:.2f}   of {figures.count(there.rows)} rows" * (width >= ROOMY)
+    of = f"   length {there.length:.2f}   {figures.count(there.rows)} rows" * (width >= ROOMY)
     return Content.assemble(
         ("  nearest to ", MUTED), (figures.shown(there.token), "bold"), (rest, MUTED), (of, MUTED)
     )
 
 
-_NARROWEST, _WIDEST = 6, 12  # Columns of a cell.
+_NARROWEST, _WIDEST = 6, 12  # The minimum and maximum width of a cell, in columns.
 _MARGIN = 2
 
 
@@ -161,7 +161,7 @@ def _pairs(state: State, width: int, height: int, low: bool) -> list[Content]:
 def _cell(pairs: lab.Pairs, row: int, column: int, names: list[str], width: int) -> Content:
     value = pairs.cosines[row][column]
     against = "above" if value > pairs.chance else "below"
-    chance = f"{' a random pair,' * (width >= ROOMY)} {cosine(pairs.chance).strip()}"
+    chance = f"{' a random pair at' * (width >= ROOMY)} {cosine(pairs.chance).strip()}"
     return Content.assemble(
         "  ",
         (names[row], "bold"),
@@ -186,7 +186,7 @@ def _sums(state: State, width: int, height: int, low: bool) -> list[Content]:
     wide = width >= ROOMY
     columns = (10, 12) if wide else (9, 8)
     text = max(10, min(44, width - 2 - sum(columns)))
-    said, without = ("rank of the last word among", "the others") if wide else ("rank", "others")
+    said, without = ("rank of the answer among", "other rows") if wide else ("rank", "others")
     names = f"  {said:<{text}}{'all rows':>{columns[0]}}{without:>{columns[1]}}"
     room = max(2, height - 2) if low else len(state.analogies)
     lines = [Content.styled(names, MUTED)]
@@ -224,9 +224,9 @@ def _verdict(one: Analogy, found: Sum, width: int) -> Content:
     if split:
         return Content.styled(f"  {form_note(split[0])}", NOT_YET)
     if one.same_twice:
-        return Content.styled("  A word occurs twice: no analogy.", NOT_YET)
+        return Content.styled("  Not an analogy: a word occurs twice.", NOT_YET)
     if found.rank == 1:
-        return Content.styled(f"  It works: first of all rows{', none left out' * wide}.", RIGHT)
+        return Content.styled(f"  It works: first among all rows{', none left out' * wide}.", RIGHT)
     if found.rank_without == 1:
         return Content(
             f"  It works only {'if' if wide else 'with'} the three words"
@@ -236,7 +236,7 @@ def _verdict(one: Analogy, found: Sum, width: int) -> Content:
 
 
 def _nearest(found: Sum, width: int) -> list[Content]:
-    """Draw the rows nearest to the sum, and mark the ones that it was computed from."""
+    """Draw the rows nearest to the sum. Mark the expected answer and the three words in the sum."""
     given = {form[0].id for form in found.forms[:3]}
     expected = found.forms[3][0].id
     lines = []

@@ -1,1 +1,1 @@
-"""The lab "One training step, slowly"."""
+"""The "One training step, slowly" lab."""

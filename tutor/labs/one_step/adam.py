@@ -1,15 +1,16 @@
 """The Adam optimizer, for one weight.
 
-With the gradient g of the loss with respect to a weight w, in each step t = 1, 2, ...:
+Let g be the gradient of the loss with respect to a weight w. In each step t = 1, 2, ..., Adam
+computes:
 
     m = b1 m + (1 - b1) g            running mean of the gradients
-    v = b2 v + (1 - b2) g^2          running mean of their squares
-    m^ = m / (1 - b1^t)              both start at 0: the first means are too small by this factor
-    v^ = v / (1 - b2^t)
+    v = b2 v + (1 - b2) g^2          running mean of the squared gradients
+    m^ = m / (1 - b1^t)              bias correction: since m and v start at 0,
+    v^ = v / (1 - b2^t)              the first means are too small by these factors
     w = w - rate m^ / (sqrt(v^) + epsilon)
 
-Training itself uses PyTorch's Adam (`tutor.lm.training.train.make_optimizer`). This is the same
-computation in plain Python, so that every number can be shown.
+The training itself uses PyTorch's Adam (`tutor.lm.training.train.make_optimizer`). This module
+repeats the computation in plain Python, so that the lab can show every intermediate result.
 
 Source: Kingma & Ba 2014 (Adam), algorithm 1.
 """
@@ -22,11 +23,11 @@ from typing import NamedTuple
 BETAS = (0.9, 0.95)
 EPSILON = 1e-8
 RATE = 0.01
-"""The learning rate of the training in this lab (`tutor.labs.one_step.step`)."""
+"""The learning rate in this lab."""
 
 
 class Move(NamedTuple):
-    """Adam's update of one weight: its state before, the intermediate results, and the change."""
+    """Adam's update of one weight: the previous state, the intermediate results, and the change."""
 
     weight: float
     gradient: float
@@ -42,9 +43,9 @@ class Move(NamedTuple):
 def adam_move(
     weight: float, gradient: float, mean: float, square: float, number: int, rate: float = RATE
 ) -> Move:
-    """Return the update in step `number` (from 1).
+    """Compute the update of a weight in step `number`, counted from 1.
 
-    `mean` and `square` are the running means after the step before.
+    `mean` and `square` are the running means m and v after the previous step.
     """
     new_mean = BETAS[0] * mean + (1 - BETAS[0]) * gradient
     new_square = BETAS[1] * square + (1 - BETAS[1]) * gradient**2

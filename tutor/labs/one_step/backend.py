@@ -1,4 +1,4 @@
-"""Takes training steps, and returns all of their numbers."""
+"""Runs training steps and returns all of their intermediate results."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from tutor.labs.one_step.step import SlowTraining, Step
 from tutor.lm.fast.kernels import one_thread
 
 BEST = 5
-"""Number of most probable bytes that are returned for each position."""
+"""The number of most probable bytes to return for each position."""
 
 
 class OneStepBackend:
-    """Trains a network on one text, and caches the answer for each step."""
+    """Trains a network on one text, and caches the response for each step."""
 
     def __init__(self, tools: Tools) -> None:
         self._tools = tools
@@ -21,7 +21,7 @@ class OneStepBackend:
         self._training: SlowTraining | None = None
 
     def answer(self, question: Question) -> Answer:
-        """Run any missing steps up to this one, and return its figures."""
+        """Run the training up to the requested step, and return the numbers of this step."""
         if self._training is None or question.text != self._text:
             self._training = SlowTraining(question.text.encode())
             self._text, self._answers = question.text, []

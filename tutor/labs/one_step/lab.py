@@ -1,4 +1,4 @@
-"""The one-step lab: everything that happens between a text and slightly better weights."""
+"""Shows everything that happens in one training step, from text to slightly better weights."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ from tutor.labs.kit.actions import EditText, MoveFocus, Reset, moved
 from tutor.labs.kit.lab import Lab, goal
 
 LONGEST = 129
-"""Maximum bytes of text: eight windows of 16, and the last byte as a target."""
+"""The maximum length of the text in bytes: eight windows of 16, plus the last target."""
 MOST_STEPS = 100
-"""Maximum steps. This many are quickly repeated after the engine restarts."""
+"""The maximum number of steps. After an engine restart, this many can be repeated quickly."""
 START = "The sun rises in the east and sets in the west."
 MANY = 10
-"""Steps that one key takes at once."""
+"""The number of training steps that `SkipSteps` runs."""
 
 Stage = Literal["text", "hide", "ask", "compare", "backward", "move", "after"]
 STAGES: tuple[Stage, ...] = ("text", "hide", "ask", "compare", "backward", "move", "after")
 ON_WEIGHTS: tuple[Stage, ...] = ("backward", "move")
-"""Stages that show weights; the others show positions of the text."""
+"""The stages that show weights. The other stages show positions in the text."""
 
 
 class Walk(msgspec.Struct, frozen=True, tag_field="do", tag="walk"):
-    """Move `by` stages forward, or back if negative.
+    """Move `by` stages forward, or backward if negative.
 
-    The last stage is followed by the first stage of the next step.
+    After the last stage comes the first stage of the next step.
     """
 
     by: int
 
 
 class SkipSteps(msgspec.Struct, frozen=True, tag_field="do", tag="skip"):
-    """Take `MANY` steps at once."""
+    """Run `MANY` training steps."""
 
 
 Action = EditText | Walk | MoveFocus[Literal["item"]] | SkipSteps | Reset
-"""An item is a position of the text, or a tensor in the stages that show weights."""
+"""An item is a tensor in the stages that show weights, and a position in the text otherwise."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request for the numbers of one step (from 0) of the training on this text."""
+    """A request for the numbers of one training step on this text. Steps are counted from 0."""
 
     text: str
     step: int
 
 
 class Guess(msgspec.Struct, frozen=True, array_like=True):
-    """A byte, with its logit and its probability at one position."""
+    """A byte with its logit and its probability at one position."""
 
     byte: int
     logit: float
@@ -58,10 +58,10 @@ class Guess(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Position(msgspec.Struct, frozen=True, array_like=True):
-    """A byte of the text, and the prediction of the byte that follows it.
+    """A byte of the text, and the prediction of the next byte.
 
-    `target` is the following byte, `loss` its loss in nats before the step and `after` the loss
-    after it. `best` are the most probable bytes before the step.
+    `target` is the next byte in the text. `loss` and `after` are its loss in nats before and after
+    the training step. `best` contains the most probable bytes before the step.
     """
 
     byte: int
@@ -72,11 +72,11 @@ class Position(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Weights(msgspec.Struct, frozen=True, array_like=True):
-    """A tensor, with the norm of its gradient, and its weight with the largest gradient.
+    """A tensor, and the update of its weight with the largest gradient.
 
-    That weight is at index `place`. Its fields are Adam's running means before and after the step,
-    the bias-corrected means, and the change (see `tutor.labs.one_step.adam`). `after` is the weight
-    after PyTorch's optimizer step.
+    `norm` is the norm of the tensor's gradient, and `place` is the index of the weight. The fields
+    from `weight` to `change` are those of `tutor.labs.one_step.adam.Move`. `after` is the weight
+    after the step of PyTorch's optimizer.
     """
 
     name: str
@@ -98,8 +98,8 @@ class Weights(msgspec.Struct, frozen=True, array_like=True):
 class Answer(msgspec.Struct, frozen=True, tag=True):
     """The numbers of one step.
 
-    `windows` are the rows of the batch. `history` has the loss before each step so far, and the
-    loss after the last one.
+    `windows` contains the rows of the batch. `history` contains the mean loss before each step so
+    far, and the mean loss after the last step.
     """
 
     windows: tuple[tuple[Position, ...], ...]
@@ -120,10 +120,11 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The text, the step and stage in focus, and the last answer.
+    """The state of the lab.
 
-    `shown` is the answer for the step `shown_step`; it stays until the answer for the current step
-    arrives. `looked` are the tensors that had the focus in stage "move" of the first step.
+    `shown` contains the numbers of step `shown_step`. It remains on the screen until the numbers of
+    the current `step` arrive. `looked` contains the indexes of the tensors that the learner has
+    viewed in the "move" stage of the first step.
     """
 
     text: str = START
@@ -147,7 +148,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def act(state: State, action: Action) -> State:
-    """Return the next state. Raises `LabError` for a text without a byte to predict."""
+    """Return the next state. Raises `LabError` if the text has fewer than two bytes."""
     match action:
         case EditText(text=text):
             return _on(text)
@@ -176,12 +177,12 @@ def _on(text: str) -> State:
     data = text.encode("utf-8", "replace")
     kept = data[:LONGEST].decode("utf-8", "ignore")
     if len(kept.encode()) < 2:
-        raise LabError("This text is too short to predict anything.", "Write at least two letters.")
+        raise LabError("The text is too short to predict anything.", "Write at least two letters.")
     return State(text=kept, own=kept != START, left_out=len(data) - len(kept.encode()), position=0)
 
 
 def _walked(state: State, by: int) -> State:
-    """Move by some stages, across steps. Ignore a move beyond the first or last step."""
+    """Move `by` stages, into other steps if necessary. Ignore moves beyond the ends."""
     step, stage = divmod(state.step * len(STAGES) + state.stage + by, len(STAGES))
     if not 0 <= step < MOST_STEPS:
         return state
@@ -199,17 +200,17 @@ def _focused(state: State, by: int) -> State:
 
 
 def _looked(state: State) -> State:
-    """Remember the tensor in focus if this is stage "move" of the first step."""
+    """Record the tensor in focus if the state is in the "move" stage of the first step."""
     if state.step == 0 and state.at == "move" and state.answered:
         return replace(state, looked=state.looked | {state.tensor})
     return state
 
 
-@goal("same-move", "In step 1, see weights with slopes 10 to 1 move equally far")
+@goal("same-move", "In step 1, see that a 10 times larger slope gives the same move")
 def _same_move(state: State) -> bool:
-    """Return whether two weights had the focus, one with ten times the gradient of the other.
+    """Return whether the learner viewed two weights whose gradients differ by a factor of 10.
 
-    In the first step, both move by the learning rate.
+    In the first step, Adam moves every weight by the learning rate, whatever its gradient.
     """
     if state.step or state.shown is None or not state.answered:
         return False
@@ -217,7 +218,7 @@ def _same_move(state: State) -> bool:
     return bool(slopes) and max(slopes) >= 10 * min(slopes)
 
 
-@goal("worse", "Find a byte whose loss rose in a step that lowered the mean loss")
+@goal("worse", "Find a byte whose loss rose although the mean loss fell")
 def _worse(state: State) -> bool:
     if state.shown is None or not state.answered or state.at != "after":
         return False
@@ -225,7 +226,7 @@ def _worse(state: State) -> bool:
     return there.after > there.loss and state.shown.loss_after < state.shown.loss
 
 
-@goal("by-heart", "Train a sentence of your own to a loss below 0.1")
+@goal("by-heart", "Train on a sentence of your own until the loss is below 0.1")
 def _by_heart(state: State) -> bool:
     return state.own and state.answered and state.shown is not None and state.shown.loss_after < 0.1
 
@@ -238,8 +239,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=150,
     lesson="learning",
     task=(
-        "Go through one step of training with the arrow keys. All numbers come from a real "
-        "network that is trained here."
+        "Go through one training step with the arrow keys. All numbers come from a real "
+        "network that is trained while you watch."
     ),
     start=State,
     act=act,

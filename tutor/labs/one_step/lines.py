@@ -1,4 +1,4 @@
-"""Draws the stages of one training step as lines of text."""
+"""Draws each stage of a training step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tutor.text import counted, visible
 
 Draw = Callable[[State, Answer, int, int], list[Content]]
 Row = tuple[str, Callable[[Position], str], str]
-"""A row with a cell for each position: its label, the text of a cell, and its style."""
+"""A table row: its label, a function that returns the cell text for a position, and its style."""
 
 _CELL = 5
 _LABEL = 8
@@ -46,7 +46,7 @@ _POINTS_DOWN: Row = ("", lambda _: "▼", MUTED)
 
 
 def _row_of(state: State, answer: Answer) -> tuple[int, int]:
-    """Return the window of the position in focus, and its index in that window."""
+    """Return the index of the window in focus, and the index of the focused position in it."""
     return divmod(state.position, len(answer.windows[0]))
 
 
@@ -73,7 +73,7 @@ def _hidden(state: State, answer: Answer, width: int, rows: int) -> list[Content
         Content(""),
         Content.assemble(
             (f"position {state.position + 1} of {len(answer.positions)}  ", MUTED),
-            "the input ends with ", (_byte(there.byte), "bold"),
+            "the last input byte is ", (_byte(there.byte), "bold"),
             ", the target is ", (_byte(there.target.byte), "bold"),
         ),
     ]  # fmt: skip
@@ -92,7 +92,7 @@ def _asked(state: State, answer: Answer, width: int, rows: int) -> list[Content]
         lines += [Content.styled("  …", MUTED), _guess(there.target, there, width)]
     rest = 1 - sum(guess.probability for guess in there.best)
     lines.append(
-        Content.styled(f"  all except the {len(there.best)} best: {figures.percent(rest)}", MUTED)
+        Content.styled(f"  all except the top {len(there.best)}: {figures.percent(rest)}", MUTED)
     )
     if state.step == 0:
         lines.append(Content.styled("  untrained: about 1/256 = 0.4 % for each byte", MUTED))
@@ -149,7 +149,7 @@ def _after(state: State, answer: Answer, width: int, rows: int) -> list[Content]
 
 
 def _history(answer: Answer, width: int) -> list[Content]:
-    """Return the loss of all steps so far, the latest at the right."""
+    """Return a chart of the mean loss over all steps so far."""
     shown = answer.history[-max(1, width - 16) :]
     highest = max(shown)
     line = "".join(bars.LEVELS[min(7, int(8 * loss / (highest + 1e-9)))] for loss in shown)
@@ -171,7 +171,7 @@ def _grid(state: State, answer: Answer) -> list[Content]:
 
 
 def _columns(state: State, answer: Answer, width: int, *rows: Row) -> list[Content]:
-    """Return the window in focus, with as many positions around the focus as fit."""
+    """Return table rows for the window in focus, with as many positions around the focus as fit."""
     row, place = _row_of(state, answer)
     window = answer.windows[row]
     count = max(1, min(len(window), (width - _LABEL) // _CELL))
@@ -186,7 +186,7 @@ def _columns(state: State, answer: Answer, width: int, *rows: Row) -> list[Conte
 
 
 def part(name: str) -> str:
-    """Return the name of a tensor for the screen."""
+    """Return a readable name for a tensor, given its name in the network."""
     path = name.removesuffix(".weight")
     if path == "embedding":
         return "embedding and output"
@@ -257,4 +257,4 @@ STAGES: dict[Stage, Draw] = {
     "move": _moved,
     "after": _after,
 }
-"""The function that draws each stage, given the number of columns and rows."""
+"""The function that draws each stage. Its last two parameters are the columns and rows."""

@@ -1,9 +1,9 @@
-"""One training step in detail: every number between a text and slightly better weights.
+"""One training step in detail: every number between text and slightly better weights.
 
     ids [B, T], targets [B, T] -> logits [B, T, 256] -> losses [B, T] -> gradients -> weights
 
-The network is a small Transformer (`tutor.lm.network`) whose tokens are the 256 bytes. The
-optimizer is Adam (`tutor.labs.one_step.adam`), without weight decay.
+The network is a small Transformer (`tutor.lm.network`) with a vocabulary of 256 bytes. The
+optimizer is Adam without weight decay (`tutor.labs.one_step.adam`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tutor.lm.network import Config, Transformer
 from tutor.lm.training.train import Settings, initialize, make_optimizer
 
 WINDOW = 16
-"""Maximum bytes in a window."""
+"""The maximum length of a window in bytes."""
 CONFIG = Config(
     vocabulary_size=256,
     width=32,
@@ -35,10 +35,10 @@ CONFIG = Config(
 
 
 def windows_of(data: bytes) -> tuple[Tensor, Tensor]:
-    """Return the windows of a text and their targets, both [B, T].
+    """Split text into windows, and return the byte ids and the targets, both [B, T].
 
-    The target of a position is the following byte. The last window may overlap the one before it,
-    so that all have the same length. `data` must have at least two bytes.
+    The target at each position is the next byte. All windows have the same length, so the last
+    window can overlap the previous one. `data` must have at least two bytes.
     """
     length = min(WINDOW, len(data) - 1)  # T
     last = len(data) - 1 - length
@@ -51,7 +51,7 @@ def windows_of(data: bytes) -> tuple[Tensor, Tensor]:
 
 
 class Step(NamedTuple):
-    """A training step: logits, weights, and the losses [B, T] before and after it, in nats."""
+    """The results of a training step. The losses before and after it are [B, T], in nats."""
 
     logits: Tensor  # [B, T, 256]
     losses: Tensor
@@ -60,7 +60,10 @@ class Step(NamedTuple):
 
 
 class SlowTraining:
-    """A network in training on one text, one step at a time; the text determines every number."""
+    """A training run on one text, executed one step at a time.
+
+    The seed is fixed, so the text determines all numbers.
+    """
 
     def __init__(self, data: bytes) -> None:
         self.ids, self.targets = windows_of(data)
@@ -109,7 +112,7 @@ class SlowTraining:
 
 
 def _losses(logits: Tensor, targets: Tensor) -> Tensor:
-    """Return -ln of the probability of each target, [B, T]."""
+    """Return the loss at each position, -ln of the target's probability, [B, T]."""
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), reduction="none").view(
         targets.shape
     )

@@ -16,31 +16,34 @@ from tutor.labs.one_step.lab import MANY, MOST_STEPS, STAGES, SkipSteps, Stage, 
 from tutor.text import counted
 
 TITLES: dict[Stage, tuple[str, str]] = {
-    "text": ("take some real text", "It is cut into windows, which are the rows of a batch."),
-    "hide": ("hide what comes next", "The target of each byte is the byte after it."),
+    "text": ("take some real text", "The text is split into windows, the rows of a batch."),
+    "hide": ("hide the next byte", "The target at each position is the next byte in the text."),
     "ask": ("predict the next byte", "Softmax turns the network's logits into probabilities."),
     "compare": (
         "compare with the target",
-        "The loss is −ln of the target's probability. Training lowers the mean.",
+        "The loss is −ln of the target's probability. Training lowers the mean loss.",
     ),
-    "backward": ("backpropagate", "Each weight gets a slope. The norm of each tensor's slopes:"),
+    "backward": (
+        "backpropagate",
+        "Backpropagation finds each weight's slope. The norms by tensor:",
+    ),
     "move": (
-        "move every weight a little",
-        "How Adam moves the weight with the largest slope in this tensor.",
+        "update every weight a little",
+        "Adam's update of the weight with the largest slope in this tensor:",
     ),
-    "after": ("compute the loss again", "The loss of the same bytes, before and after the step."),
+    "after": ("compute the loss again", "The loss of the same bytes before and after the step."),
 }
 
 
 class OneStepView(LabView):
-    """Shows one stage of one step at a time, with all numbers for the byte or tensor in focus."""
+    """Shows one stage of a training step, with all numbers for the byte or tensor in focus."""
 
     BINDINGS: ClassVar[Keys] = [
-        *pair(LEFT_RIGHT, "walk(*)", "stage", "Go to the next stage, or back."),
+        *pair(LEFT_RIGHT, "walk(*)", "stage", "Go to the next or previous stage."),
         *pair(UP_DOWN, "move_focus(*, 'item')", "focus", "Choose another byte or tensor."),
-        key("r", "skip", f"run {MANY} steps", f"Take {MANY} steps at once."),
-        key("z", "reset", "reset", "Start again from the untrained weights."),
-        key("e", "edit", "edit", "Edit the text to train on; training starts again."),
+        key("r", "skip", f"run {MANY} steps", f"Run {MANY} training steps."),
+        key("z", "reset", "reset", "Restart from the untrained weights."),
+        key("e", "edit", "edit", "Edit the training text and restart."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "skip": lambda state: state.step < MOST_STEPS - 1,
@@ -51,26 +54,26 @@ class OneStepView(LabView):
         self.did(Walk(by))
 
     action_skip = does(SkipSteps)
-    action_edit = writes("Text to train on, from untrained weights:", EditText)
+    action_edit = writes("Training text (restarts the training):", EditText)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         low = height < LOW
         heading = _heading(state, width, low)
         answer = state.shown
         if answer is None:
-            return [*heading, Content.styled("Computing the first step …", MUTED)]
+            return [*heading, Content.styled("Computing the first step…", MUTED)]
         rows = max(3, height - len(heading))
         body = one_step_lines.STAGES[state.at](state, answer, width, rows)
         if low:
             heading, body = ([line for line in each if line.plain] for each in (heading, body))
-        # Tables always fit. Sentences and formulas may need a second line.
+        # Tables always fit. Sentences and formulas can wrap to a second line.
         return [part for line in (*heading, *body) for part in line.wrap(width)]
 
 
 def _heading(state: State, width: int, low: bool) -> list[Content]:
     title, says = TITLES[state.at]
     waits = " …" if not state.answered else ""
-    left_out = f"The last {counted(state.left_out, 'byte')} are left out." if state.left_out else ""
+    left_out = f"Not used: the last {counted(state.left_out, 'byte')}." if state.left_out else ""
     if low:
         place = f"{state.step + 1}.{state.stage + 1}{waits}  "
         return [Content.assemble((place, MUTED), (title, "bold")), Content.styled(left_out, MUTED)]

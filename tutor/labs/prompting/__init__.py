@@ -1,1 +1,1 @@
-"""The lab "Prompts, measured"."""
+"""The "Prompts, measured" lab."""

@@ -1,6 +1,6 @@
-"""Asks a local or remote model for one item with one version of a prompt.
+"""Gets a model's answer to one item with one version of a prompt.
 
-A remote model needs no model loaded on this machine.
+If the model is remote, no model has to be loaded on this machine.
 """
 
 from __future__ import annotations
@@ -29,12 +29,15 @@ class PromptingBackend:
 
     @cached_property
     def _here(self) -> PromptingHere:
-        from tutor.labs.kit.prompts.local import PromptingHere  # imports torch
+        from tutor.labs.kit.prompts.local import PromptingHere  # Imports torch.
 
         return PromptingHere(self._tools)
 
     def answer(self, question: Question) -> Answer:
-        """Return the answer of one model. Raises the same errors as `PromptingHere.answer`."""
+        """Process a request with the local or remote model that it names.
+
+        Raises the same errors as `PromptingHere.answer`.
+        """
         match question:
             case questions.Stop():
                 return self._remote.stop()

@@ -1,4 +1,4 @@
-"""Draws the items that versions of a prompt are scored on, and the answers to one of them."""
+"""Draws the items that both versions are scored on, and the answers to the item in focus."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ GLYPHS: dict[Outcome | None, tuple[str, str]] = {
     None: ("·", MUTED),
 }
 _BARS = 4
-"""The number of rows of both versions' distributions."""
+"""The number of rows for the distributions of A and B."""
 
 
 def items(state: State, width: int, rows: int) -> list[Content]:
-    """Return all items with their outcomes, and the one in focus with both distributions."""
+    """Return the items with their outcomes, and both answers to the item in focus."""
     wanted = _BARS if rows >= 10 else max(0, rows - 6)
     both = [_wrote(state, side, width) for side in (0, 1)]
     focus = [*both, *_bars(state, width, wanted)]
@@ -71,12 +71,12 @@ def _wrote(state: State, side: int, width: int) -> Content:
 
 
 def _bars(state: State, width: int, rows: int) -> list[Content]:
-    """Return the distributions of A and B at the decisive token."""
+    """Return the distributions of A and B at the first token of the answer."""
     both = [tried for side in (0, 1) if (tried := state.tried(side, state.item)) is not None]
     if rows < 2 or len(both) < 2:
         return []
     if not all(tried.rows for tried in both):
-        return [Content.styled("The server gives no probabilities.", MUTED)]
+        return [Content.styled("The server returns no probabilities.", MUTED)]
     shares = [{row.piece: row.probability for row in tried.rows} for tried in both]
     hidden = _hidden(both, width)
     least = [min(found.values()) for found in shares]
@@ -99,17 +99,20 @@ def _bars(state: State, width: int, rows: int) -> list[Content]:
 
 
 def _hidden(both: Sequence[Tried], width: int) -> list[Content]:
-    """Return the probability that a remote model does not show at the first token."""
+    """Return a line with the total probability of the tokens that a remote model doesn't report."""
     shares = [tried.hidden for tried in both if tried.hidden is not None]
     if len(shares) < len(both):
         return []
-    said = f"hidden, A {percent(shares[0])}, B {percent(shares[1])}"
+    said = f"not reported: A {percent(shares[0])}, B {percent(shares[1])}"
     return [Content.styled(figures.fit(f"  {said}", width), MUTED)]
 
 
 def pending(state: State, side: int) -> str:
-    """Return a note for an item without an answer; a remote model is asked only in a run."""
+    """Return the status of an item without an answer.
+
+    Local models answer the item in focus at once. Remote models answer only during a run.
+    """
     sent = state.sent is not None and state.sent.trial == state.trials[side]
     if state.server is None or (sent and state.sent is not None and state.sent.item == state.item):
-        return "asking …"
+        return "asking…"
     return "not asked"

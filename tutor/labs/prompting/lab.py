@@ -1,4 +1,4 @@
-"""Compares two versions of a prompt, each scored on the same 20 items."""
+"""Compares two versions of a prompt by scoring both on the same 20 items."""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.runs import ErrorReport
 
 LONGEST = 600
-"""The most characters of a part that the learner writes."""
+"""The maximum length of a part that the learner writes, in characters."""
 REMEMBERED = 12
-"""The number of scored versions that are kept, the latest ones."""
+"""The maximum number of scored versions to keep. Older ones are dropped."""
 
 
 View = Literal["parts", "items", "prompt", "versions"]
@@ -54,11 +54,11 @@ VIEWS: tuple[View, ...] = ("parts", "items", "prompt", "versions")
 
 
 class Copy(msgspec.Struct, frozen=True, tag_field="do", tag="copy"):
-    """Make this version the same as the other one."""
+    """Replace the current version with a copy of the other one."""
 
 
 class Recall(msgspec.Struct, frozen=True, tag_field="do", tag="recall"):
-    """Load the scored version in focus into this side, with its task."""
+    """Load the scored version in focus, and its task, into the current side."""
 
 
 Action = (
@@ -74,19 +74,21 @@ Action = (
     | Add
     | Remove
 )
-"""A row is a part, an item or a scored version. A dial is a part of this version, or the part in
-focus; the field of an `EditText` is the part that it edits."""
+"""Depending on the view, `MoveFocus` moves between parts, items or scored versions. The dial of
+`Adjust` is a part of the current version, where "focus" means the part in focus. The field of
+`EditText` is the part to edit."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `sides` are versions A and B, of which `side` is being edited. `part`, `item` and `row` are in
-    focus in their views. `results` has the results of each version for each item so far. `own` has
-    the learner's text for a part, as another choice. `seconds` is the time of the latest item.
+    `sides` contains versions A and B, and `side` is the index of the one being edited. `part`,
+    `item` and `row` are the indexes in focus in the parts, items and versions views. `results`
+    contains the results of each version so far. `own` contains the learner's text for a part, which
+    is offered as an additional choice. `seconds` is the time that the latest item took.
 
-    `server` is the remote model that is asked in place of the loaded one. `sent` is the request
-    that it has not answered yet, and `trouble` the error that ended the last run.
+    `server` is the remote model that answers instead of the loaded model, if any. `sent` is the
+    request that is waiting for its response, and `trouble` is the error that stopped the last run.
     """
 
     task: str
@@ -120,19 +122,19 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def scored(self) -> tuple[Trial, ...]:
-        """The versions that are scored on all items of a task, oldest first."""
+        """The versions that have been scored on all items of their task, oldest first."""
         return prompt_scores.scored(self.results)
 
     @property
     def progress(self) -> Progress:
-        """The number of items of both versions that are answered, and of all items."""
+        """The number of answers so far and in total, for both versions together."""
         both = set(self.trials)
         done = sum(each is not None for trial in both for each in self.results.get(trial, ()))
         return at_pace(done, len(both) * len(self.about.items), self.seconds)
 
     @property
     def complete(self) -> bool:
-        """True if both versions are scored."""
+        """True if both versions have been scored on all items."""
         return self.progress.done == self.progress.total
 
     def tried(self, side: int, item: int) -> Tried | None:
@@ -178,13 +180,13 @@ def act(state: State, action: Action) -> State:
 
 
 def _halted(state: State) -> State:
-    """Return the state after a stop, with the results so far."""
+    """Return the state with the run stopped. The results so far are kept."""
     return replace(state, running=False, trouble=None)
 
 
 def _recalled(state: State) -> State:
     if not state.scored:
-        raise LabError("No version is scored yet.", "Press r to score both.")
+        raise LabError("No version has been scored yet.", "Press r to score both.")
     trial = state.scored[min(state.row, len(state.scored) - 1)]
     there = replace(_to_task(state, trial.task), server=trial.server)
     return _with(there, trial.version)
@@ -200,7 +202,7 @@ def _focused(state: State, by: int) -> State:
 
 _IDLE: dict[Part, tuple[str, str]] = {
     "order": ("There are no examples to order.", "Set “examples” to 2 or more first."),
-    "place": ("There is no output rule to move.", "Switch “output rule” on first."),
+    "place": ("There is no output rule to move.", "Switch on “output rule” first."),
 }
 
 
@@ -212,7 +214,7 @@ def _turned(state: State, by: int, part: Part) -> State:
         known.append(own)
     value = getattr(state.version, part)
     at = known.index(value) if value in known else 0
-    # Numbers stop at their last choice; texts start over.
+    # Numbers stop at the last choice. Text choices wrap around.
     is_text = isinstance(known[0], str)
     to = (at + by) % len(known) if is_text else moved(at, by, len(known))
     return _with(state, replace(state.version, **{part: known[to]}))
@@ -221,9 +223,9 @@ def _turned(state: State, by: int, part: Part) -> State:
 def _written(state: State, field: str, text: str) -> State:
     part = next((part for part in WRITTEN if part == field), None)
     if part is None:
-        raise LabError(f"You cannot edit {field} as text.", "Press ← or → to change it.")
+        raise LabError(f"You can't edit {field} as text.", "Press ← or → to change it.")
     if len(text) > LONGEST:
-        raise TextError(f"This part has {len(text)} characters.", f"Use {LONGEST} at most.")
+        raise TextError(f"This part has {len(text)} characters.", f"Use at most {LONGEST}.")
     written = replace(state, own={**state.own, part: text.strip()})
     return _with(written, replace(state.version, **{part: text.strip()}))
 
@@ -240,9 +242,10 @@ def _to_task(state: State, name: str) -> State:
 
 
 def question(state: State) -> Question | None:
-    """Return a question about the item in focus, then about items that still lack a result.
+    """Return the next request, or None.
 
-    A remote model is only asked in a run, so that moving the focus costs nothing.
+    The item in focus comes first, then items without a result. Requests to a remote model are sent
+    only during a run, so that moving the focus costs no money.
     """
     if state.server is None and state.sent is None:
         for side in (state.side, 1 - state.side):
@@ -273,7 +276,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, sent=None)
         case questions.Try(trial=trial, item=item), Tried():
             return _with_result(state, trial, item, answer)
-        case _:  # a backend never sends other combinations
+        case _:  # No other combination occurs.
             return state
 
 
@@ -288,7 +291,11 @@ def _with_result(state: State, trial: Trial, item: int, tried: Tried) -> State:
 def _remembered(
     results: dict[Trial, tuple[Tried | None, ...]], looked_at: tuple[Trial, Trial]
 ) -> dict[Trial, tuple[Tried | None, ...]]:
-    """Return the latest scored results, as many unscored ones, and those in focus."""
+    """Remove old results, and return the remaining results.
+
+    The latest `REMEMBERED` complete results, the same number of incomplete ones, and the results of
+    `looked_at` are kept.
+    """
     for scored in (True, False):
         same = [trial for trial, found in results.items() if (None not in found) == scored]
         for trial in same[: max(0, len(same) - REMEMBERED)]:
@@ -311,8 +318,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=260,
     lesson="prompting",
     task=(
-        "You have two versions of a prompt, A and B. Change one part of B, score both on "
-        "20 items, and see what the change did."
+        "There are two versions of a prompt, A and B. Change one part of B, score both versions "
+        "on 20 items, and see what difference the change makes."
     ),
     private=_is_remote,
     start=start,
@@ -322,43 +329,43 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(
         Goal(
             "examples-help",
-            "Add examples and get 8 more right answers",
+            "Add examples and get at least 8 more right answers",
             _on(prompt_scores.examples_help),
         ),
         Goal(
             "no-format-error",
-            "Get 20 answers without a format error",
+            "Score a version whose 20 answers all have the right format",
             _on(prompt_scores.no_error_of_form),
         ),
         Goal(
             "order-matters",
-            "Reverse the examples and see 3 items change",
+            "Reverse the examples and see at least 3 outcomes change",
             _on(prompt_scores.order_matters),
         ),
         Goal(
             "words-hurt",
-            "Add nothing but words and get 5 fewer right",
+            "Add text to one part and get at least 5 fewer right answers",
             _on(prompt_scores.words_hurt),
         ),
         Goal(
             "apart",
-            "Change one part, not examples, until the intervals separate",
+            "Change one part, but not the examples, to separate the intervals",
             _on(prompt_scores.apart),
         ),
     ),
     solution=(
         Adjust(2, "examples"),
-        Run(),  # the answers take the format of the examples
+        Run(),  # The answers copy the format of the examples.
         Adjust(1, "frame"),
-        Run(),  # in plain text there is no format error
+        Run(),  # With plain text, there are no format errors.
         Adjust(-2, "examples"),
-        Run(),  # without examples the frame alone makes the difference
+        Run(),  # Without examples, only the frame differs.
         Toggle("side"),
         Copy(),
         Adjust(1, "rule"),
         Adjust(1, "place"),
-        Run(),  # a rule between the sentence and its answer
-        Choose(-5, "task"),  # sentiment
+        Run(),  # The rule is between the text and the answer.
+        Choose(-5, "task"),  # Sentiment.
         Copy(),
         Adjust(2, "examples"),
         Toggle("side"),

@@ -1,4 +1,4 @@
-"""Draws the parts, the scores, the prompt and the scored versions of the prompting lab."""
+"""Draws the parts, prompt and versions views of the prompting lab, and the scores."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _NAME = 15
 
 
 def heading(state: State, width: int) -> Content:
-    """Return the title of the task, and the names of the views."""
+    """Return the task's title and the tabs."""
     names = tabs((name, name == state.view) for name in VIEWS)
     title = figures.fit(state.about.title, max(0, min(32, width - names.cell_length)))
     if len(title) < 12:
@@ -56,7 +56,7 @@ def heading(state: State, width: int) -> Content:
 
 
 def parts(state: State, width: int, rows: int) -> list[Content]:
-    """Return the parts of A and B, with their differences marked."""
+    """Return a table of the parts of A and B that marks the differences."""
     name = _NAME if width >= ROOMY else 9
     cell = (width - name - 6) // 2
     shown = around(state.part, len(PARTS), max(1, rows - 2))
@@ -81,7 +81,7 @@ def _first_token(state: State, name: int, cell: int) -> Content:
         if tried is None:
             cells.append((figures.fit(pending(state, side), cell), MUTED))
         else:
-            said, style = " not given", MUTED
+            said, style = " unknown", MUTED
             if tried.rows:
                 first = tried.rows[0]
                 said = f" {visible(first.piece)} {percent(first.probability)}"
@@ -89,7 +89,7 @@ def _first_token(state: State, name: int, cell: int) -> Content:
             glyph = GLYPHS[outcome_of(state.trials[side], state.item, tried)]
             cells += [glyph, (figures.fit(said, cell - 1), style)]
         cells.append("   " if side == 0 else "")
-    said = f"first token, {state.item + 1}" if name >= _NAME else f"item {state.item + 1}"
+    said = f"#{state.item + 1} first token" if name >= _NAME else f"item {state.item + 1}"
     return Content.assemble("  ", (figures.fit(said, name), MUTED), *cells)
 
 
@@ -119,7 +119,7 @@ def _said(version: Version, part: Part) -> str:
     if part == "frame":
         return _FRAMES[value]
     if part == "place":
-        return f"{value} the material"
+        return f"{value} the text"
     if part == "marks":
         return {"none": "off", "tags": "<text> </text>", "quotes": 'quotes, " "'}[value]
     if part == "temperature":
@@ -132,9 +132,9 @@ def _said(version: Version, part: Part) -> str:
 
 
 def scores(state: State, width: int, *, low: bool) -> list[Content]:
-    """Return a line for each version, their difference, and the progress.
+    """Return the scores of both versions, the difference between them, and the progress.
 
-    In few rows (`low`), the difference is left out, and the progress replaces the heading.
+    If the screen is `low`, the difference is left out, and the progress replaces the heading.
     """
     labels = bool(state.about.labels) and width >= ROOMY
     head = _score_heading(width, labels)
@@ -185,22 +185,22 @@ def _score(state: State, side: int, width: int, labels: bool) -> Content:
 
 
 def _difference(state: State, width: int) -> Content:
-    """Return how many items differ, and how probable that is by chance."""
+    """Return the number of items that only A or only B gets right, with the p-value."""
     a, b = state.trials
     if a == b:
         return Content.styled("A and B are the same. Press → to change a part.", MUTED)
     found = difference(state.results, a, b)
     if found.asked < 2:
         return Content("")
-    chance = "under 0.001" if found.chance < 0.001 else f"{found.chance:.3f}"
+    chance = "< 0.001" if found.chance < 0.001 else f"= {found.chance:.3f}"
     said = f"right only in A: {found.only_a}, only in B: {found.only_b}"
     if width >= ROOMY:
-        said += f"; by chance: {chance} (sign test)"
+        said += f"; p {chance} by chance (sign test)"
     return Content.styled(said, MUTED)
 
 
 def _progress(state: State, width: int) -> list[Content]:
-    """Return the progress, and, for a remote model, the number and price of requests."""
+    """Return the progress. For a remote model, include the number of requests and their price."""
     far, server = state.progress, state.server
     if state.running:
         return [progress_line(far, width, "answered" if server else "items")]
@@ -213,7 +213,7 @@ def _progress(state: State, width: int) -> list[Content]:
     if state.trouble is None:
         return wrapped(Content.styled(safe(_costs(found, free=server.here)), MUTED), width)
     what = state.trouble.error if width >= ROOMY else f"{state.trouble.title}."
-    said = f"× {what} Press r to continue with the {found.requests} that are left."
+    said = f"× {what} Press r to continue ({found.requests} left)."
     return wrapped(Content.styled(safe(said), NOT_YET), width)
 
 
@@ -222,7 +222,7 @@ def _costs(found: Plan, *, free: bool) -> str:
     if free:
         return f"Press r to send {requests}."
     if found.about is None or found.most is None:
-        return f"Press r to send {requests}; the price of this model is unknown."
+        return f"Press r to send {requests}. This model's price is unknown."
     return (
         f"Press r to send {requests}: about {_dollars(found.about)}, at most "
         f"{_dollars(found.most)} (prices of {found.as_of})."
@@ -230,15 +230,18 @@ def _costs(found: Plan, *, free: bool) -> str:
 
 
 def _dollars(value: float) -> str:
-    """Return an amount in dollars with two significant digits."""
+    """Format an amount in dollars. Amounts below $0.10 have two significant digits."""
     return f"${value:.2f}" if value >= 0.1 else f"${value:.2g}"
 
 
 def prompt(state: State, width: int, rows: int) -> list[Content]:
-    """Return the prompt of this side for the item in focus, with special tokens, and the answer."""
+    """Return the current version's prompt for the item in focus, and the answer.
+
+    Special tokens in the prompt are highlighted.
+    """
     wanted = Read(state.trials[state.side], state.item)
     if state.reading is None or state.reading[0] != wanted:
-        return [Content.styled("Loading the prompt …", MUTED)]
+        return [Content.styled("Loading the prompt…", MUTED)]
     found = state.reading[1]
     tried = state.tried(state.side, state.item)
     parts = [
@@ -250,7 +253,7 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
     )
     lines = wrapped(whole, width)
     head = f"{'AB'[state.side]}, item {state.item + 1}: "
-    head += "as it is sent" if found.tokens is None else counted(found.tokens, "token")
+    head += "as sent" if found.tokens is None else counted(found.tokens, "token")
     read = "" if found.tokens is None else " in the prompt"
     said = f"{read}; ▏ the answer" if width >= ROOMY else ", ▏ answer"
     more = "  PgDn: more" if len(lines) + 1 > rows else ""
@@ -258,13 +261,13 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
 
 
 def versions(state: State, width: int, rows: int) -> list[Content]:
-    """Return a table of all versions scored so far."""
+    """Return a table of all versions that have been scored."""
     if not state.scored:
-        return [Content.styled("Nothing is scored yet. Press r to score both.", MUTED)]
+        return [Content.styled("No version has been scored yet. Press r to score both.", MUTED)]
     shown = around(state.row, len(state.scored), max(1, rows - 1))
     task, wide = 10, width >= ROOMY
     interval = f"{'interval':>14}" if wide else ""
-    head = f"  {'task':<{task}}{'right':>6}{interval}{'form':>6}    besides the instruction"
+    head = f"  {'task':<{task}}{'right':>6}{interval}{'form':>6}    changed parts"
     lines = [Content.styled(figures.fit(head, width), MUTED)]
     for at in shown:
         trial = state.scored[at]
@@ -289,11 +292,11 @@ def versions(state: State, width: int, rows: int) -> list[Content]:
 
 
 def summary(trial: Trial) -> str:
-    """Return a version in a few words: its parts besides the instruction, and the remote model."""
+    """Summarize a version: its remote model, if any, and the parts that differ from the default."""
     version, plain = trial.version, plain_version(tasks()[trial.task])
     asked = "" if trial.server is None else f"{safe(trial.server.name)}: "
     words = [
         _said(version, part) if part == "frame" else f"{NAMES[part]}: {_said(version, part)}"
         for part in differing(plain, version)
     ]
-    return asked + ("; ".join(words) or "only the instruction")
+    return asked + ("; ".join(words) or "instruction only")

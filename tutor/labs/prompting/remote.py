@@ -1,7 +1,7 @@
-"""Plans the requests of a run on a remote model: what can be sent, how often, and at what price.
+"""Plans a run on a remote model: which versions it accepts, the number of requests, and the price.
 
-Each item is a request of its own. So a remote model is only asked in a run, and the screen shows
-the number of requests first.
+Each item needs a separate request. Requests are therefore sent only during a run, and the screen
+shows their number before it starts.
 """
 
 from __future__ import annotations
@@ -17,21 +17,23 @@ from tutor.labs.kit.prompts.version import Prompt, assemble
 from tutor.vendors.catalogue import OWN, RemoteModel
 
 _ROOM_TO_THINK = 512
-"""Tokens that a service of the catalogue may use besides the answer: its models think in tokens
-that are not shown, but must be paid for."""
+"""The number of extra tokens that the models of a service in the catalogue can generate.
+
+These models reason in tokens that are billed but not shown.
+"""
 
 _A_TOKEN = 4
-"""The approximate number of characters in an English token."""
+"""The approximate number of characters per token in English text."""
 
 _A_MESSAGE = 4
-"""The approximate number of tokens that mark the beginning and end of a message."""
+"""The approximate number of special tokens around a message."""
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """The requests that are left in a run, and their price in US dollars.
+    """The number of remaining requests in a run, and their price in US dollars.
 
-    `about` is an estimate and `most` a limit, at the prices of the month `as_of`. Both are None if
-    the price is unknown.
+    `about` is the estimated price and `most` the maximum, based on prices of the month `as_of`.
+    Both are None if the model's price is unknown.
     """
 
     requests: int
@@ -41,7 +43,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def plan(trials: Iterable[Trial], results: Results) -> Plan:
-    """Return the plan for the items of these trials without a result, all by the same model."""
+    """Return the plan for all items without a result. All trials must use the same model."""
     both = tuple(dict.fromkeys(trials))
     left = [(trial, item) for trial in both for item in missing(trial, results)]
     server = both[0].server
@@ -56,37 +58,37 @@ def plan(trials: Iterable[Trial], results: Results) -> Plan:
 
 
 def missing(trial: Trial, results: Mapping[Trial, tuple[object | None, ...]]) -> list[int]:
-    """Return the indexes of the items without a result."""
+    """Return the indexes of the items that have no result for this trial."""
     items = len(tasks()[trial.task].items)
     found = results.get(trial) or (None,) * items
     return [item for item in range(items) if found[item] is None]
 
 
 def most_tokens(server: RemoteModel, task: Task) -> int:
-    """Return the most tokens that an answer may have."""
+    """Return the maximum number of tokens to request for an answer."""
     return task.most_tokens + (0 if server.service.id == OWN else _ROOM_TO_THINK)
 
 
 def require_sendable(trial: Trial) -> None:
-    """Raise `LabError` if this version cannot be sent to its remote model."""
+    """Raise `LabError` if the trial's remote model doesn't accept this version of the prompt."""
     server, version = trial.server, trial.version
     if server is None:
         return
     if version.frame == "text":
         if server.service.id != OWN:
             raise LabError(
-                f"{server.service.product} cannot continue plain text.",
+                f"{server.service.product} can't continue plain text.",
                 "Change the frame to a chat.",
             )
     elif version.begin:
         raise LabError(
-            "A server begins its answers by itself.",
-            "Switch “answer prefix” off, or change the frame to plain text.",
+            "An answer prefix can't be sent to a remote chat model.",
+            "Switch off “answer prefix”, or change the frame to plain text.",
         )
 
 
 def sendable(trials: Iterable[Trial]) -> bool:
-    """Return True if all of these versions can be sent to their remote model."""
+    """Return True if all trials can be sent to their remote model."""
     try:
         for trial in trials:
             require_sendable(trial)
@@ -96,6 +98,6 @@ def sendable(trials: Iterable[Trial]) -> bool:
 
 
 def _tokens(prompt: Prompt) -> int:
-    """Return the approximate number of tokens in a prompt."""
+    """Estimate the number of tokens in a prompt from its characters."""
     texts = [prompt.text, prompt.begin, *(message.content for message in prompt.messages)]
     return sum(map(len, texts)) // _A_TOKEN + _A_MESSAGE * (1 + len(prompt.messages))

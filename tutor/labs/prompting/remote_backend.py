@@ -1,4 +1,4 @@
-"""Asks a remote model for one item with one version of a prompt."""
+"""Gets a remote model's answer to one item with one version of a prompt."""
 
 from __future__ import annotations
 
@@ -21,16 +21,17 @@ _RUN = "item"
 
 
 class RemotePrompting:
-    """A client that makes one request at a time, and keeps its answer until the next one."""
+    """A client that sends one request at a time, and caches the response until the next request."""
 
     def __init__(self, runs: RemoteRuns) -> None:
         self._runs = runs
         self._begun: Try | None = None
 
     def answer(self, question: Try, rows: int) -> Tried | Sent | Failed:
-        """Return the result, with at most `rows` rows, or that the request is sent.
+        """Return the result, or `Sent` while the response is incomplete.
 
-        No question is sent twice. Raises `NotAllowed` without the learner's consent.
+        The result contains at most `rows` of the most probable tokens. Repeated calls with the same
+        question send only one request. Raises `NotAllowed` without the learner's consent.
         """
         server = question.trial.server
         assert server is not None
@@ -55,9 +56,10 @@ class RemotePrompting:
 
 
 def _request(question: Try, server: RemoteModel) -> RemoteRequest:
-    """Return the request, which asks for probabilities only at temperature 0.
+    """Return the request for an item.
 
-    At other temperatures, servers differ in the probabilities that they return.
+    It asks for probabilities only at temperature 0, since servers disagree on which probabilities
+    to return at other temperatures.
     """
     version, task = question.trial.version, tasks()[question.trial.task]
     prompt = assemble(version, task, task.items[question.item])
@@ -88,10 +90,10 @@ def _tried(progress: Progress, question: Try, rows: int) -> Tried:
 
 
 def label_shares(labels: Sequence[str], shown: Sequence[Alternative]) -> tuple[float, ...]:
-    """Return the probability of each label: the sum over the tokens that its name can begin with.
+    """Return the probability of each label, summed over all tokens that can begin it.
 
-    Labels can be capitalized or not, and follow a space or not. A token that can begin two labels
-    counts for neither.
+    Capitalization and a leading space don't matter. A token that can begin several labels is
+    ignored.
     """
     shares = dict.fromkeys(labels, 0.0)
     for each in shown:
@@ -107,7 +109,7 @@ def label_shares(labels: Sequence[str], shown: Sequence[Alternative]) -> tuple[f
 
 
 def messages_of(prompt: Prompt) -> list[tuple[str, bool]]:
-    """Return a prompt as it is sent, in pieces of text (False) and names of roles (True)."""
+    """Return the prompt that is sent, as parts of text (False) and role names (True)."""
     if not prompt.messages:
         return [(prompt.text + prompt.begin, False)]
     found: list[tuple[str, bool]] = []

@@ -26,25 +26,25 @@ if TYPE_CHECKING:
 
 
 _LEFT = 80
-"""Columns of the parts, where the items are shown beside them."""
+"""The width of the parts in columns if the items are shown next to them."""
 
 
 class PromptingView(LabView):
-    """The parts, the items, the prompt as the model gets it, or the versions scored so far."""
+    """Shows the parts, the items, the exact prompt, or the scored versions."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
         key("r,enter", "run", "run, stop", "Score both versions on all items, or stop."),
-        *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Go to another part, item or version."),
-        *pair(LEFT_RIGHT, "adjust(*, 'focus')", "change", "Change this part."),
+        *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose another part, item or version."),
+        *pair(LEFT_RIGHT, "adjust(*, 'focus')", "change", "Change the value of this part."),
         key("e", "edit", "edit", "Edit the text of this part."),
-        key("b", "switch('side')", "A or B", "Switch to the other version."),
+        key("b", "switch('side')", "A or B", "Switch between version A and B."),
         key("c", "copy", "copy", "Replace this version with a copy of the other one."),
         key("tab", "next_view", "view", "Show the parts, items, prompt or versions."),
         *pair(P_N, "choose(*, 'task')", "task", "Go to another task."),
-        key("l", "recall", "load", "Load this version into the current side, A or B."),
+        key("l", "recall", "load", "Replace version A or B with this one."),
         key("a", "add", "add", "Add a remote model by its name and address."),
-        key("d", "remove", "remove", "Remove the remote model and ask the local one again."),
+        key("d", "remove", "remove", "Remove the remote model and use the local one."),
     ]
 
     OFFERED: ClassVar[Offered[State]] = {
@@ -68,7 +68,7 @@ class PromptingView(LabView):
             self.did(Run())
 
     async def _run_where_agreed(self) -> None:
-        """Ask the learner for consent, then run."""
+        """Ask for the learner's consent, and start the run if it is given."""
         state: State = self.state
         assert state.server is not None
         requests = counted(plan(state.trials, state.results).requests, "request")
@@ -76,7 +76,7 @@ class PromptingView(LabView):
         if await self.host.agreed(state.server, what):
             self.did(Run())
         else:
-            self.host.tell("Nothing was sent. Press d to go back to the local model.")
+            self.host.tell("Nothing was sent. Press d to return to the local model.")
 
     def action_add(self) -> None:
         self.write(remote.LABEL, remote.EXAMPLE, remote.named)

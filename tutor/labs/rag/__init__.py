@@ -1,1 +1,1 @@
-"""The lab "Ask about this course"."""
+"""The lab "Ask about this course", on retrieval-augmented generation."""

@@ -1,9 +1,9 @@
-"""Answers one question: from the search to the answer and the passages that it cites.
+"""Answers one question and finds out which passages the answer cites.
 
-The prompt is the simplest that works: the passages with their numbers, the question, `Answer:`.
-We don't ask the model which passage it used, since a small model cannot be trusted to say. We
-measure it: the surprisal of the answer after the question alone, and after each passage and the
-question. A passage counts as cited if it lowers the answer's surprisal by much.
+The prompt is the simplest one that works: the numbered passages, the question, and `Answer:`. We
+don't ask the model which passages it used, since a small model's reply would be unreliable.
+Instead, we measure the surprisal of the answer after the question alone, and after each passage
+with the question. A passage counts as cited if it lowers the surprisal enough (see `GAINED`).
 """
 
 from __future__ import annotations
@@ -17,15 +17,16 @@ from tutor.labs.rag import questions
 from tutor.labs.rag.questions import Answer, Question
 
 GAINED = 4.0
-"""The bits by which a cited passage must lower the surprisal of the answer. It must also reach at
-least half the gain of the best passage."""
+"""The minimum number of bits by which a passage must lower the answer's surprisal to count as
+cited. Its gain must also be at least half the best passage's gain."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """A question and its answer so far.
+    """A question, the passages found for it, and the answer so far.
 
-    `way` is None without retrieval. `alone` is the surprisal of the answer after the question
-    alone, and `costs` after the question and one passage of the prompt, in bits.
+    `way` is None if retrieval is off. `alone` is the answer's surprisal after the question alone.
+    `costs` has the answer's surprisal after each passage of the prompt with the question. All
+    surprisals are in bits.
     """
 
     query: str
@@ -62,12 +63,12 @@ class Attempt(msgspec.Struct, frozen=True):
 
     @property
     def gains(self) -> tuple[float, ...]:
-        """The bits by which each passage measured so far lowers the surprisal of the answer."""
+        """The bits by which each passage measured so far lowers the answer's surprisal."""
         return tuple((self.alone or 0.0) - cost for cost in self.costs)
 
     @property
     def cited(self) -> tuple[questions.Hit, ...]:
-        """The passages that the answer cites, the one with the largest gain first."""
+        """The passages that the answer cites, largest gain first."""
         gains = self.gains
         if not self.done or not gains:
             return ()
@@ -77,12 +78,15 @@ class Attempt(msgspec.Struct, frozen=True):
 
 
 def passage_line(number: int, heading: str, text: str) -> str:
-    """Return the line of a passage in the prompt."""
+    """Return a passage as one line of the prompt, with its number and heading."""
     return f"[{number}] {heading}: {' '.join(text.split())}\n"
 
 
 def prompt(query: str, given: Sequence[questions.Hit], only: int | None = None) -> str:
-    """Return the prompt with all passages, or only one, by its index; it keeps its number."""
+    """Return the prompt with all passages, or with only one.
+
+    `only` is the index of that passage, which keeps its number.
+    """
     lines = (
         passage_line(number, hit.passage.heading, hit.kept)
         for number, hit in enumerate(given, start=1)
@@ -92,7 +96,10 @@ def prompt(query: str, given: Sequence[questions.Hit], only: int | None = None) 
 
 
 def owed(attempt: Attempt, *, citing: bool = True) -> Question | None:
-    """Return the next question, or None. With `citing`, the gain of each passage is measured."""
+    """Return the next request, or None if no work is left.
+
+    If `citing`, the gain of each passage is measured once the answer is complete.
+    """
     if not attempt.query:
         return None
     if attempt.way is not None and attempt.hits is None:
@@ -116,4 +123,4 @@ def receive_attempt(attempt: Attempt, question: Question, answer: Answer) -> Att
             if attempt.alone is None:
                 return replace(attempt, alone=bits)
             return replace(attempt, costs=(*attempt.costs, bits))
-    return attempt  # nothing new: the prompt is still being processed
+    return attempt  # no result yet: the prompt is still being processed

@@ -1,4 +1,4 @@
-"""Finds passages, puts them into a prompt, and lets the model continue it."""
+"""Retrieves passages, builds prompts with them, and generates answers."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ from tutor.retrieval.passage import Passage
 from tutor.retrieval.ranking import first_right, fused
 
 MERGED = 50
-"""The number of passages of each list that are merged, and searched for a right one."""
+"""The number of results requested from each search, to merge them or to find the right passage."""
 SESSIONS = 4
-"""The number of prompts whose key-value caches are kept."""
+"""The maximum number of prompts whose key-value caches are stored."""
 
 NOTE = "Note"
 """The heading of the learner's false passage."""
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The most tokens of the prompt for passages, of an answer, and of one chunk of the prefill."""
+    """The maximum number of tokens in all passages, in an answer, and in one prefill chunk."""
 
     budget: int = questions.BUDGET
     length: int = questions.LENGTH
@@ -47,7 +47,7 @@ LIBRARY = Library()
 
 
 class RagBackend(ModelBackend):
-    """A backend that keeps the texts, the vectors of their passages, and the latest prompts."""
+    """A backend that caches the texts, the vectors of their passages, and the latest sessions."""
 
     def __init__(self, tools: Tools, library: Library = LIBRARY, limits: Limits = LIMITS) -> None:
         super().__init__(tools)
@@ -58,11 +58,11 @@ class RagBackend(ModelBackend):
         self._sessions: OrderedDict[tuple[int, ...], Session] = OrderedDict()
 
     def answer(self, question: Question) -> Answer:
-        """Return the answer to one question of the lab.
+        """Return the response to one request of the lab.
 
-        Raises `RetrievalError` for an index that is missing or damaged, `TextError` for text that
-        the vocabulary cannot express, and `EncoderMissing` if the sentence encoder is needed but
-        not installed.
+        Raises `RetrievalError` if an index is missing or damaged, `TextError` if the vocabulary
+        cannot express the text, and `EncoderMissing` if the sentence encoder is needed but not
+        installed.
         """
         match question:
             case questions.Look():
@@ -123,9 +123,10 @@ class RagBackend(ModelBackend):
         ]
 
     def _assembled(self, hits: Iterable[Hit], count: int) -> list[Hit]:
-        """Return the hits, with the part of each that goes into the prompt.
+        """Return the hits, each with the part of its passage that goes into the prompt.
 
-        These are whole passages while there is room, then the beginning of one, then none.
+        Passages are included whole until one doesn't fit. That passage is cut off, and the passages
+        after it are left out.
         """
         room = self._limits.budget
         assembled = []
@@ -144,7 +145,10 @@ class RagBackend(ModelBackend):
         return len(self._model.tokenizer.encode(text))
 
     def _beginning(self, number: int, heading: str, text: str, room: int) -> str:
-        """Return as many words of a text as fit, or none if they would be too few to be useful."""
+        """Return as many words from the beginning of the text as fit into `room` tokens.
+
+        Returns an empty string if fewer than five words fit.
+        """
         words = text.split()
         fit = 0
         step = len(words)
@@ -172,7 +176,10 @@ class RagBackend(ModelBackend):
         return questions.Ranked(tuple(ranks), tuple(scores), time.monotonic() - began)
 
     def _written(self, prompt: list[int], ids: tuple[int, ...]) -> questions.Written:
-        """Return the answer, continued greedily for a moment; it ends with its first line."""
+        """Return the answer, continued greedily for one time slice.
+
+        The answer ends after its first line.
+        """
         began = time.monotonic()
         session = self._session_on(prompt)
         written = list(ids)
@@ -198,7 +205,7 @@ class RagBackend(ModelBackend):
         )
 
     def _ends(self, token: Token, written: Sequence[int]) -> bool:
-        """Return True if the answer ends before this token: at an end token or a line break."""
+        """Return True if the answer ends before this token, at an end token or a line break."""
         if token.id in self._model.tokenizer.end_ids:
             return True
         return b"\n" in token.data and bool(self._bytes(written).strip())
@@ -213,16 +220,17 @@ class RagBackend(ModelBackend):
         return questions.Scored(sum(bits or 0.0 for bits in session.surprisals(len(prompt))))
 
     def _session_on(self, prompt: list[int]) -> Session:
-        """Return the session on this prompt, as far as it has been processed.
+        """Return the session for this prompt, which may not be fully processed yet.
 
-        Raises `LabError` if the prompt doesn't fit into the context window.
+        Raises `LabError` if the prompt and an answer don't fit into the context window.
         """
         key = tuple(prompt)
         if key not in self._sessions:
             context = self._model.network.config.context
             if len(prompt) + self._limits.length > context:
                 raise LabError(
-                    f"The prompt has {len(prompt)} tokens, but this model can process {context}.",
+                    f"The prompt has {len(prompt)} tokens, which is too many for the model's "
+                    f"context window of {context}.",
                     "Press ← to use fewer passages.",
                 )
             self._sessions[key] = Session(
@@ -234,7 +242,7 @@ class RagBackend(ModelBackend):
         return self._sessions[key]
 
     def _read_on(self, session: Session, path: list[int], until: float) -> bool:
-        """Process more of the path, a chunk at a time, and return True if all of it is done."""
+        """Process the path in chunks until the deadline, and return whether it is complete."""
         session.replace(path[: min(len(session), len(path))])
         while len(session) < len(path):
             session.append(path[len(session) : len(session) + self._limits.chunk])

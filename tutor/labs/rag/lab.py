@@ -1,4 +1,4 @@
-"""Answers questions about this course from passages that are found and put into the prompt."""
+"""Answers questions about the course with retrieved passages in the prompt."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from tutor.retrieval.pairs import Pair, pair_of, pairs
 from tutor.retrieval.ranking import first_right
 
 LONGEST = 300
-"""The most characters of a question, and of a false passage."""
+"""The maximum number of characters in a question or a false passage."""
 KEPT = 60
-"""The most answers that are kept for comparison."""
+"""The maximum number of answers that are stored for comparison."""
 
 Part = Literal["ask", "measure"]
 View = Literal["passage", "prompt", "answers"]
@@ -47,18 +47,18 @@ Action = (
     | ShowView[View]
     | Run
 )
-"""An `EditText` for the field "poison" puts a false passage into the index, or removes it if the
-text is empty; any other is a question. `Choose` goes to another question of the set ("example"),
-another search ("way") or other texts. `Run` measures, or measures again."""
+"""With the field "poison", `EditText` adds a false passage to the index, or removes it if the text
+is empty. Otherwise its text is a question. `Choose` selects another prepared question ("example"),
+search method ("way") or source ("texts"). `Run` starts or stops the measurement."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `attempt` is the question that is being answered, and `past` are earlier ones, the latest last.
-    `vectors` has the number of vectors for each source and maker. For questions of the set,
-    `ranks` has the rank at which each search found a right passage (from 1; 0 means that it is
-    not among the first five).
+    `attempt` is the current question, and `past` has the finished attempts, latest last. `vectors`
+    has the progress of computing vectors for each source and maker. `ranks` has, for each prepared
+    question, the rank at which each search method found a right passage: from 1, or 0 if no right
+    passage was among the first five.
     """
 
     attempt: Attempt
@@ -77,17 +77,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def asks_of(self) -> str:
-        """The source that the current part searches."""
+        """The name of the source that the current part of the lab searches."""
         return self.way.source if self.part == "ask" else COURSE
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """The available kinds of search."""
+        """The available search methods."""
         return self.quality.kinds
 
     @property
     def reading(self) -> questions.Maker | None:
-        """The maker whose vectors must be computed before the next search, or None."""
+        """The model that must compute vectors before the next search, or None."""
         if self.part == "measure":
             wanted = self.quality.running and not quality.all_ranked(self.quality)
             kinds = self.kinds if wanted else ()
@@ -101,7 +101,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def read_so_far(self) -> questions.ReadSoFar | None:
-        """The progress of these vectors, or None before they are begun."""
+        """The progress of computing the vectors for `reading`, or None before it starts."""
         return self.vectors.get((self.asks_of, self.reading)) if self.reading else None
 
 
@@ -134,7 +134,7 @@ def act(state: State, action: Action) -> State:
 
 @cache
 def examples() -> tuple[Pair, ...]:
-    """Return the set with its kinds alternating, and questions with a short answer first."""
+    """Return the prepared questions, alternating between their kinds, short answers first."""
     short_first = sorted(pairs(), key=lambda pair: not pair.answer)
     kinds: dict[str, list[Pair]] = {}
     for pair in short_first:
@@ -159,7 +159,10 @@ def _chosen(state: State, by: int, what: Choice) -> State:
 
 
 def _again(state: State, query: str | None = None) -> State:
-    """Return the state with the same or another question, asked with the current settings."""
+    """Return the state with a new attempt at the same or another question.
+
+    The attempt uses the current settings.
+    """
     asked = state.attempt.query if query is None else query
     way = state.way if state.retrieving else None
     return replace(state, attempt=Attempt(asked, way, state.count), focus=0)
@@ -194,7 +197,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _ranked(state: State, attempt: Attempt) -> dict[str, dict[Kind, int]]:
-    """Return the ranks, with the one of this attempt if its question is from the set."""
+    """Return the ranks, including the rank from this attempt if its question is a prepared one."""
     pair, way = pair_of(attempt.query), attempt.way
     if pair is None or way is None or attempt.hits is None or way.poison or way.source != COURSE:
         return state.ranks
@@ -208,7 +211,7 @@ def _right(attempt: Attempt) -> bool:
 
 
 def _cited(attempt: Attempt) -> bool:
-    """Return True if the answer is right and the passage it cites first is a right one."""
+    """Return True if the answer is right and the passage with the largest gain is a right one."""
     pair = pair_of(attempt.query)
     best = attempt.cited[:1]
     return (
@@ -216,7 +219,7 @@ def _cited(attempt: Attempt) -> bool:
     )
 
 
-@goal("without", "Get a wrong answer by switching off retrieval (t)")
+@goal("without", "Turn a right answer wrong by switching off retrieval (t)")
 def _without(state: State) -> bool:
     """Return True if a question was answered right with passages and wrong without them."""
     with_it = {each.query for each in state.past if each.way and _right(each)}
@@ -224,11 +227,11 @@ def _without(state: State) -> bool:
     return bool(with_it & without)
 
 
-@goal("one-finds", "Ask for a passage that only some searches (k) find")
+@goal("one-finds", "Find a passage with one method (k) that another one misses")
 def _one_finds(state: State) -> bool:
-    """Return True if one search has a right passage among its first five and another does not.
+    """Return True if one method finds a right passage among its first five and another doesn't.
 
-    The merged search does not count as a search of its own.
+    The merged search doesn't count as a method of its own.
     """
     return any(
         {bool(rank) for kind, rank in found.items() if kind != "both"} == {True, False}
@@ -237,9 +240,9 @@ def _one_finds(state: State) -> bool:
     )
 
 
-@goal("poisoned", "Change an answer with a false passage (p)")
+@goal("poisoned", "Add a false passage (p) that changes an answer and is cited")
 def _poisoned(state: State) -> bool:
-    """Return True if an answer cites the false passage and differs from the one without it."""
+    """Return True if an answer cites the false passage and differs from the answer without it."""
     return any(
         any(hit.false for hit in each.cited[:1])
         and any(
@@ -255,7 +258,7 @@ def _poisoned(state: State) -> bool:
 
 @goal("from-none", "Get an answer that cites no passage")
 def _from_none(state: State) -> bool:
-    """Return True if there is an answer that is based on none of the passages in its prompt."""
+    """Return True if an answer was given passages but cites none of them."""
     return any(each.given and each.said and not each.cited for each in state.past)
 
 
@@ -272,8 +275,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=280,
     lesson="retrieval",
     task=(
-        "Ask about this course. See which passages are found and what the model does "
-        "with them. Then remove them, poison them, and measure."
+        "Ask about this course. See which passages are found and how the model uses them. "
+        "Then switch retrieval off, add a false passage, and measure."
     ),
     private=_of_own_texts,
     start=start,
@@ -283,7 +286,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(
         Goal(
             "cited",
-            "Get a right answer to an example (x) that cites the passage",
+            "Get a right answer to an example (x), citing a right passage",
             lambda state: any(map(_cited, state.past)),
         ),
         _without,
@@ -292,7 +295,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         _one_finds,
         Goal(
             "measured",
-            "Measure every search on the whole set (Tab)",
+            "Measure every search method on all questions (Tab, then r)",
             lambda state: quality.all_ranked(state.quality),
         ),
     ),

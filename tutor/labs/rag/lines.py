@@ -1,4 +1,4 @@
-"""Draws a question that is being answered: its passages, its prompt and the answer."""
+"""Draws the current question: its passages, its prompt and its answer."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _SPACE = re.compile(r"\s+")
 _METER = 20
 _MARKED = f"{ACT} bold underline"
 _FEW = 2
-"""The most passages that are shown without a heading."""
+"""The maximum number of passages that are shown without a heading."""
 _TITLE = 24
 
 
 def passage_lines(state: State, width: int, rows: int) -> list[Content]:
-    """Return the passages found, in `rows` lines, with a heading if there are more than a few."""
+    """Return up to `rows` of the passages found, with a heading if `rows` is greater than two."""
     if state.reading:
         return reading_lines(state, width)
     attempt = state.attempt
@@ -53,7 +53,7 @@ def passage_lines(state: State, width: int, rows: int) -> list[Content]:
 
 
 def reading_lines(state: State, width: int) -> list[Content]:
-    """Return the progress of the vectors, which a search by meaning needs."""
+    """Return the progress of computing the vectors that a search by meaning needs."""
     known = state.read_so_far
     done, total = (known.done, known.total) if known else (0, 0)
     said = "Indexing (once)"
@@ -68,7 +68,7 @@ def reading_lines(state: State, width: int) -> list[Content]:
 
 
 def meter_line(doing: str, done: int, total: int, counts: str, room: int) -> Content:
-    """Return the name of the work, a meter in up to `room` columns, and the counts."""
+    """Return a line with the name of the work, a meter of up to `room` columns, and the counts."""
     bar = meter(done / total if total else 0.0, min(_METER, max(4, room)))
     return Content.assemble((f"{doing}  ", MUTED), bar, (f"  {counts}".rstrip(), MUTED))
 
@@ -107,14 +107,14 @@ def _from(hit: Hit) -> str:
 
 
 def _tokens(hit: Hit) -> str:
-    """Return how many tokens of the passage are in the prompt, and of how many if it is cut."""
+    """Return the number of the passage's tokens in the prompt, or "12/50" if it is cut."""
     if not hit.kept:
         return "–"
     return str(hit.tokens) if hit.tokens == hit.whole else f"{hit.tokens}/{hit.whole}"
 
 
 def _excerpt(hit: Hit, room: int) -> Content:
-    """Return a part of the passage around the first matching word, on one line."""
+    """Return an excerpt of the passage around its first matching word, on one line."""
     text = hit.passage.text
     begin = text.rfind(" ", 0, max(0, hit.marks[0][0] - room // 4)) + 1 if hit.marks else 0
     line = _marked(text, hit.marks, begin, min(len(text), begin + room))
@@ -122,7 +122,7 @@ def _excerpt(hit: Hit, room: int) -> Content:
 
 
 def _marked(text: str, marks: Sequence[tuple[int, int]], begin: int, end: int) -> Content:
-    """Return a part of a text, with the words of the question marked."""
+    """Return part of the text, with the words of the question marked."""
     parts: list[str | tuple[str, str]] = []
     at = begin
     for start, stop in marks:
@@ -139,7 +139,7 @@ def _flat(text: str) -> str:
 
 
 def prompt_line(state: State, width: int) -> Content:
-    """Return how many tokens of the budget the passages use, and what was left out."""
+    """Return a line with the number of tokens that the passages use, and what was left out."""
     attempt = state.attempt
     if attempt.hits is None or state.reading:
         return Content("")
@@ -147,14 +147,14 @@ def prompt_line(state: State, width: int) -> Content:
     wanted = attempt.hits[: attempt.count]
     cut = [hit for hit in wanted if hit.kept and hit.tokens < hit.whole]
     out = [hit for hit in wanted if not hit.kept]
-    said = f"Prompt: {used} of {BUDGET} tokens for passages"
-    said += ", the last one is cut" if cut else ""
-    said += f", no room for {counted(len(out), 'passage')}" if out else ""
+    said = f"Passages use {used} of {BUDGET} tokens"
+    said += "; the last one is cut" if cut else ""
+    said += f"; no room for {counted(len(out), 'passage')}" if out else ""
     return Content.styled(clipped(said, width), MUTED)
 
 
 def answer_lines(state: State, width: int, most: int) -> list[Content]:
-    """Return the answer so far, in at most `most` lines, and below it the verdict."""
+    """Return the answer so far, in at most `most` lines, followed by the verdict."""
     attempt = state.attempt
     if not attempt.found or state.reading:
         return []
@@ -180,25 +180,25 @@ def _verdict(attempt: Attempt, width: int) -> Content:
         return Content("")
     if not attempt.done:
         done, total = len(attempt.costs), len(attempt.given)
-        return Content.styled(f"Testing which passages it is from: {done} of {total}", MUTED)
+        return Content.styled(f"Checking citations: {done} of {total}", MUTED)
     pair = pair_of(attempt.query)
     parts: list[tuple[str, str]] = []
     if pair is not None and pair.answer:
         right = pair.is_answered_by(attempt.said)
-        wanted = f"wrong: it is {pair.answer[0]}"
+        wanted = f"wrong: expected {pair.answer[0]}"
         parts.append(("✓ right  " if right else f"× {wanted}  ", RIGHT if right else NOT_YET))
     elif pair is not None and pair.kind == "absent":
-        parts.append(("× the course has no answer  ", NOT_YET))
+        parts.append(("× the course doesn't answer this  ", NOT_YET))
     if attempt.given:
         times = f"{2**GAINED:.0f} times as probable"
-        cited = f"cited passages make it at least {times}"
-        parts.append((cited if attempt.cited else f"no passage makes it {times}", MUTED))
+        cited = f"cited passages make the answer ≥{times}"
+        parts.append((cited if attempt.cited else f"no passage makes the answer {times}", MUTED))
     said = Content.assemble(*parts)
     return said if said.cell_length <= width else Content.assemble(*parts[:1])
 
 
 def detail_lines(state: State, width: int) -> list[Content]:
-    """Return the passage in focus, the whole prompt, or the answers to this question so far."""
+    """Return the passage in focus, the whole prompt, or all answers to this question so far."""
     match state.view:
         case "prompt":
             if not state.attempt.found:
@@ -227,12 +227,12 @@ def _paragraphs(hit: Hit) -> list[Content]:
 
 
 def _answers(state: State, width: int) -> list[Content]:
-    """Return the answers to this question, the latest first."""
+    """Return all answers to this question, latest first."""
     heading = Content.styled("answers to this question", MUTED)
     same = [each for each in state.past if each.query == state.attempt.query]
     lines = []
     for each in reversed(same):
-        way = "without" if each.way is None else f"{each.way.kind}, {each.count}"
+        way = "no retrieval" if each.way is None else f"{each.way.kind}, {each.count}"
         mark = " ×" if each.way is not None and each.way.poison else ""
         said = safe(" ".join(each.said.split()))
         cited = "".join(f" [{each.given.index(hit) + 1}]" for hit in each.cited)

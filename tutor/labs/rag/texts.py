@@ -1,4 +1,4 @@
-"""The texts that the lab searches: the course, or a folder of the learner's."""
+"""Provides the texts that the lab searches: the course, and folders that the learner indexed."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tutor.retrieval.full_text import MemoryIndex
 from tutor.retrieval.passage import Found, Passage
 
 MOST_VECTORS = 1000
-"""The most passages that get vectors. Computing more would take minutes."""
+"""The maximum number of passages that get vectors. Computing more would take minutes."""
 QUESTIONS = 32
-"""The number of quiz questions whose mean vector is subtracted."""
+"""The number of quiz questions whose mean vector is subtracted from a question's vector."""
 
 
 class CourseTexts:
-    """The passages of the course, with an index in memory."""
+    """The passages of the course, indexed in memory."""
 
     def __init__(self, passages: tuple[Passage, ...]) -> None:
         self.passages = passages
@@ -32,12 +32,15 @@ class CourseTexts:
         return MemoryIndex((*self.passages, *([] if false is None else [false])))
 
     def by_words(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
-        """Return the best passages by BM25. `false` is one more passage, for this search only."""
+        """Return the best passages by BM25.
+
+        `false` is an additional passage for this search only.
+        """
         return self._indexes(false).find(query, limit)
 
 
 class FolderTexts:
-    """An index on disk, which is opened for each search, since it may change in between."""
+    """An index on disk, reopened for each search because it may have changed."""
 
     def __init__(self, name: str, most_vectors: int = MOST_VECTORS) -> None:
         self._name = name
@@ -45,7 +48,10 @@ class FolderTexts:
 
     @cached_property
     def passages(self) -> tuple[Passage, ...]:
-        """All passages. Raises `RetrievalError` if there are too many for vectors, or none."""
+        """All passages of the index.
+
+        Raises `RetrievalError` if the index is empty or has too many passages for vectors.
+        """
         with store.opened(self._name) as index:
             count = index.listed().passages
             if not 0 < count <= self._most_vectors:
@@ -67,7 +73,7 @@ Texts = CourseTexts | FolderTexts
 
 @lru_cache(maxsize=1)
 def quiz_questions() -> tuple[str, ...]:
-    """Return some quiz questions from all lessons of the bundled course."""
+    """Return quiz questions sampled evenly from the lessons of the bundled course."""
     asked = [question.ask for lesson in _course().lessons for question in lesson.questions]
     return tuple(asked[:: max(1, len(asked) // QUESTIONS)][:QUESTIONS])
 
@@ -84,10 +90,11 @@ def _course_passages() -> tuple[Passage, ...]:
 
 @dataclass(frozen=True)
 class Library:
-    """The texts that can be searched: the passages of the course, and the indexes on disk.
+    """All texts that can be searched: the passages of the course, and the indexes on disk.
 
-    An index with at most `most_vectors` passages can be searched by meaning. `questions` returns
-    quiz questions, and `has_encoder` whether a sentence encoder is installed.
+    An index with at most `most_vectors` passages can be searched by meaning. `questions` is a
+    function that returns quiz questions. `has_encoder` is a function that returns whether a
+    sentence encoder is installed.
     """
 
     course: Callable[[], tuple[Passage, ...]] = _course_passages
@@ -103,7 +110,7 @@ class Library:
     def sources(self) -> Iterator[Source]:
         """Yield the course and the usable indexes on disk.
 
-        `tutor rag list` reports what is wrong with the others.
+        For unusable indexes, `tutor rag list` reports the reason.
         """
         yield Source(COURSE, len(self.course()), vectors=True)
         for name in store.names():

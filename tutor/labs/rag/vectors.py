@@ -1,4 +1,4 @@
-"""Computes the vectors of passages, a few at a time, and keeps them on disk."""
+"""Computes the vectors of passages in small batches, and caches them on disk."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ from tutor.lm.training.checkpoint import save_atomically
 from tutor.retrieval.passage import Found, Passage
 
 SAVED_EVERY = 64
-"""The number of new vectors after which all are saved."""
+"""The number of new vectors after which the cache file is saved."""
 
 _VERSION = "1"
-"""The version of the computation. Saved vectors of another version are not used."""
+"""The version of the computation. Vectors that another version saved are not used."""
 
 
 class Vectors:
-    """The vectors of passages, and of `questions` whose mean is subtracted from a query's vector.
+    """The vectors of passages, computed in small batches and compared with a question's vector.
 
-    `origin` names what the vectors depend on besides these texts.
+    The mean vector of `questions` is subtracted from the question's vector. `origin` lists what
+    else the vectors depend on.
     """
 
     def __init__(
@@ -55,7 +56,7 @@ class Vectors:
         self._vector_of = lru_cache(maxsize=512)(vector_of)
 
     def read_on(self, until: float) -> ReadSoFar:
-        """Compute more vectors, but at least one, until that time (`time.monotonic`)."""
+        """Compute at least one vector, and more until the deadline `until` (`time.monotonic`)."""
         total = len(self._texts)
         began, before = time.monotonic(), len(self._vectors)
         while len(self._vectors) < total:
@@ -70,10 +71,10 @@ class Vectors:
 
     @cached_property
     def _space(self) -> tuple[Tensor, Placing, Placing]:
-        """Return the vectors of all passages, and the functions for another passage and a question.
+        """Return the passage vectors, and the functions that transform a passage or a question.
 
-        If the engine was restarted after the vectors were computed, they are read from disk, and
-        only the missing ones are computed again.
+        If the engine was restarted in the meantime, the vectors are loaded from disk, and only
+        missing vectors are computed again.
         """
         while self.read_on(time.monotonic()).done < len(self._texts):
             pass
@@ -84,7 +85,7 @@ class Vectors:
     def nearest(self, query: str, limit: int, false: Passage | None = None) -> list[Found]:
         """Return the passages whose vectors have the highest cosine with the question's vector.
 
-        Scores are cosines. `false` is one more passage, for this search only.
+        Scores are cosines. `false` is an additional passage for this search only.
         """
         vectors, place_passage, place_question = self._space
         question = place_question(self._vector_of(query))
@@ -98,7 +99,10 @@ class Vectors:
         return found[:limit]
 
     def _keep(self) -> None:
-        """Save the vectors if possible; otherwise they are computed again next time."""
+        """Save the vectors.
+
+        If that fails, they are computed again next time.
+        """
         if self._file is not None:
             with suppress(OSError, SafetensorError):
                 private.make_folder(self._file.parent)
@@ -111,7 +115,7 @@ def of_model(
     questions: Sequence[str],
     check_cancelled: Callable[[], None],
 ) -> Vectors:
-    """Return vectors from inside the local model."""
+    """Return the passage vectors computed with the local model."""
     return Vectors(
         Reader(model.network, model.tokenizer, map(_text, passages)).vector,
         placings,
@@ -123,9 +127,9 @@ def of_model(
 
 
 def of_encoder(passages: Sequence[Passage], check_cancelled: Callable[[], None]) -> Vectors:
-    """Return vectors of the sentence encoder, which needs no questions.
+    """Return the passage vectors computed with the sentence encoder.
 
-    Raises `EncoderMissing` or `ModelDamaged`.
+    Raises `EncoderMissing` or `ModelDamaged` if the encoder cannot be loaded.
     """
     return Vectors(
         _encoder().vector,
@@ -151,9 +155,9 @@ def _text(passage: Passage) -> str:
 
 
 def _file_for(parts: Sequence[str]) -> Path | None:
-    """Return a file named after everything that the vectors depend on, so it is never outdated.
+    """Return the cache file, or None if the account has no cache folder.
 
-    Returns None if the account has no folder for a cache.
+    The name is a digest of everything that the vectors depend on, so a file is never outdated.
     """
     digest = blake2b(_VERSION.encode(), digest_size=16)
     for part in parts:
@@ -167,7 +171,7 @@ def _file_for(parts: Sequence[str]) -> Path | None:
 
 
 def _kept(file: Path | None) -> list[Tensor]:
-    """Return the vectors in the file, or none if it cannot be read, since it is then replaced."""
+    """Return the vectors in the file, or an empty list if it cannot be read."""
     if file is None:
         return []
     try:

@@ -32,7 +32,7 @@ def _asking(state: State) -> bool:
 
 
 class RagView(LabView):
-    """A question with the passages found and the answer, or the results of measuring."""
+    """Shows the current question with its passages and answer, or the measurements."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -42,22 +42,27 @@ class RagView(LabView):
             "k",
             "choose(1, 'way')",
             "method",
-            "Search by words, by meaning (the model's vectors), by both merged, or by a sentence "
-            "encoder, if one is installed.",
+            "Search by words, by meaning (the model's vectors), by both merged, or with a sentence "
+            "encoder if one is installed.",
         ),
         key("t", "switch('retrieval')", "retrieval", "Switch retrieval off or on."),
         *pair(
             LEFT_RIGHT,
             "adjust(*, 'passages')",
             "number",
-            "Put fewer or more passages in the prompt.",
+            "Put fewer or more passages into the prompt.",
         ),
         key("p", "poison", "poison", "Add a false passage to the index, or remove it."),
         *pair(UP_DOWN, "move_focus(*, 'passage')", "passage", "Go to another passage."),
-        key("r,enter", "run", "run, stop", "Measure, or stop."),
+        key("r,enter", "run", "run, stop", "Start or stop the measurement."),
         key("enter", "open", "source", "Open the screen that the passage is from."),
         key("d", "next_view", "details", "Show the passage, the prompt or earlier answers below."),
-        key("o", "choose(1, 'texts')", "open", "Search other texts, indexed by `tutor rag index`."),
+        key(
+            "o",
+            "choose(1, 'texts')",
+            "open",
+            "Search texts that you indexed with `tutor rag index`.",
+        ),
         key("tab", "switch('part')", "ask/measure", "Switch between asking and measuring."),
     ]
 
@@ -83,7 +88,7 @@ class RagView(LabView):
         state: State = self.state
         hit = (state.attempt.hits or ())[state.focus]
         if hit.false:
-            self.host.tell("You wrote this passage: it has no source.")
+            self.host.tell("You wrote this passage, so it has no source to open.")
         elif state.way.source != "course":
             self.host.tell(f"This passage is in {hit.passage.source}, line {hit.passage.line}.")
         else:

@@ -1,1 +1,1 @@
-"""The lab "Sampler workbench"."""
+"""The "Sampler workbench" lab."""

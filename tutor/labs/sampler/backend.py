@@ -1,4 +1,4 @@
-"""Applies the steps of a sampler to the model's distribution."""
+"""Applies the steps of a sampler to the model's next-token distribution."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from tutor.lm.sampling import entropy_bits, ranked
 
 
 class SamplerBackend(ModelBackend):
-    """A backend that keeps the session of the last text, so new settings need no forward pass."""
+    """Keeps a session with the last text, so that new settings need no forward pass."""
 
     def answer(self, question: Question) -> Answer:
-        """Answer a question. Raises `TextError` if the model cannot process the text."""
+        """Return the effect of each step.
+
+        Raises `TextError` if the model cannot process the text.
+        """
         ids = text_ids(self._model, question.text)
         with torch.inference_mode():
             logits = self._read(ids).logits(len(ids)).float()
@@ -47,7 +50,7 @@ class SamplerBackend(ModelBackend):
 
 
 def _removed_by(id_: int, stages: Sequence[tuple[Stage, Tensor]]) -> StepName | None:
-    """Return the step that removed the token, or None."""
+    """Return the step that removed the token, or None if it was kept."""
     removing = (stage.name for stage, left in stages if left[id_] == chain.REMOVED)
     return next(removing, None)
 

@@ -1,4 +1,4 @@
-"""The sampler workbench, where the learner sets and orders all steps of a sampler."""
+"""Defines the lab in which learners adjust and reorder the steps of a sampler."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.lm.dials import ORDER, Dials, Stage, StepName, value, with_value
 
 LONGEST = 2000
-"""The number of characters used. Of a longer text, only the end is used."""
+"""The maximum length of the text, in characters. Only the end of a longer text is used."""
 SHOWN = 40
-"""The number of tokens listed, sorted by their probability before all steps."""
+"""The number of tokens listed: those that are most probable before the first step."""
 REMEMBERED = 50
-"""The number of latest outcomes kept for comparison."""
+"""The number of recent outcomes kept for comparison."""
 
 LADDERS: dict[StepName, tuple[float, ...]] = {
     "repetition": (1.0, 1.1, 1.2, 1.3, 1.5, 2.0, 3.0, 5.0),
@@ -25,11 +25,11 @@ LADDERS: dict[StepName, tuple[float, ...]] = {
     "top-p": (1.0, 0.99, 0.95, 0.9, 0.8, 0.7, 0.5, 0.3, 0.1),
     "min-p": (0.0, 0.001, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5),
 }
-"""The values that each setting can have."""
+"""The available values of each setting."""
 
 
 class Reorder(msgspec.Struct, frozen=True, tag_field="do", tag="reorder"):
-    """Move the step in focus `by` places later, or earlier if negative."""
+    """Move the selected step by `by` positions, later if positive or earlier if negative."""
 
     by: int
 
@@ -59,8 +59,8 @@ class Row(msgspec.Struct, frozen=True, array_like=True):
 class Answer(msgspec.Struct, frozen=True, tag=True):
     """The result of all steps.
 
-    `rows` are the most probable tokens before the steps, `first_after` is the most probable token
-    after them.
+    `rows` are the most probable tokens before the steps, and `first_after` is the most probable
+    token after them.
     """
 
     vocabulary: int
@@ -71,7 +71,7 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """The number of tokens kept with these settings in this order, after this text."""
+    """The number of tokens kept for a text, with the settings and the order of the steps."""
 
     text: str
     dials: Dials
@@ -80,7 +80,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of the lab. `answer` answers the question `answered`, the last one asked."""
+    """The state of the lab. `answer` is the latest response, and `answered` is its request."""
 
     text: str
     left_out: int = 0
@@ -144,7 +144,7 @@ def _turned(dials: Dials, name: StepName, by: int) -> Dials:
     return with_value(dials, name, ladder[at])
 
 
-@goal("one-left", "Leave a single token at a temperature above 1")
+@goal("one-left", "Keep only one token at a temperature above 1")
 def _one_left(state: State) -> bool:
     answer = state.answer
     return (
@@ -155,9 +155,9 @@ def _one_left(state: State) -> bool:
     )
 
 
-@goal("order-matters", "Keep a different number of tokens by changing only the order")
+@goal("order-matters", "Change how many tokens are kept by changing only the order")
 def _order_matters(state: State) -> bool:
-    """Return whether an earlier outcome differs from the last one only in the order and count."""
+    """Return whether only the order of the steps changed how many tokens were kept."""
     if not state.outcomes:
         return False
     *earlier, last = state.outcomes
@@ -169,7 +169,7 @@ def _order_matters(state: State) -> bool:
     )
 
 
-@goal("few-and-even", "Leave at most 20 tokens, each of them below 15 %")
+@goal("few-and-even", "Keep at most 20 tokens, each with a probability below 15 %")
 def _few_and_even(state: State) -> bool:
     answer = state.answer
     return (
@@ -180,7 +180,7 @@ def _few_and_even(state: State) -> bool:
     )
 
 
-@goal("dethroned", "Make another token the most probable one")
+@goal("dethroned", "Make a different token the most probable one")
 def _dethroned(state: State) -> bool:
     answer = state.answer
     return state.known and answer is not None and answer.first_after.id != answer.rows[0].id
@@ -192,7 +192,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=180,
     lesson="sampling",
     task=(
-        "Change the steps between the model's logits and the draw, and their order. See "
+        "Adjust and reorder the steps between the model's logits and the random draw. See "
         "which tokens each step removes."
     ),
     start=start,

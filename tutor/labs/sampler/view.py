@@ -30,21 +30,21 @@ _LEAST_ROWS = 3
 
 
 class SamplerView(LabView):
-    """The steps in their order with the tokens that each leaves, and the tokens' probabilities."""
+    """Shows the steps in order, the number of tokens left by each, and token probabilities."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(UP_DOWN, "move_focus(*, 'step')", "step", "Choose a step."),
         *pair(LEFT_RIGHT, "adjust(*, 'step')", "adjust", "Lower or raise the step's value."),
-        key("j", "reorder(1)", "later", "Move the step one place later."),
-        key("k", "reorder(-1)", "earlier", "Move the step one place earlier."),
-        key("z", "reset", "reset", "Switch all steps off and restore their usual order."),
+        key("j", "reorder(1)", "later", "Move the step one position later."),
+        key("k", "reorder(-1)", "earlier", "Move the step one position earlier."),
+        key("z", "reset", "reset", "Switch off all steps and restore the default order."),
         key("e", "edit", "edit", "Edit the text."),
     ]
 
     def action_reorder(self, by: int) -> None:
         self.did(Reorder(by))
 
-    action_edit = writes("A text for the model to continue:", EditText)
+    action_edit = writes("Text for the model to continue:", EditText)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         above = [_text(state, width), *_stages(state, width, max(_LEAST_STAGES, height - 2))]
@@ -59,7 +59,7 @@ def _text(state: State, width: int) -> Content:
 
 
 def _stages(state: State, width: int, rows: int) -> list[Content]:
-    """Draw the steps in their order. If not all fit, the ones around the focus are shown."""
+    """Draw the steps in order. If not all of them fit, draw those around the selected one."""
     wide = width >= ROOMY
     columns = [Column("step", max(12, min(20, width - 24))), Column("", 6, right=True)]
     if wide:
@@ -92,7 +92,7 @@ def _stage(state: State, name: StepName, stage: Stage | None, here: bool, wide: 
 def _rows(state: State, width: int, rows: int) -> list[Content]:
     answer = state.answer
     if answer is None:
-        return [Content(""), Content.styled("processing the text …", MUTED)]
+        return [Content(""), Content.styled("Processing the text …", MUTED)]
     bar = max(4, min(30, width - _TOKEN - 36))
     names = f"     {'token':<{_TOKEN}}{'before':>9}{'after':>9}"
     lines = [Content(""), Content.styled(names + f"   {'█ kept ▒ gained ╌ lost':<{bar}}", MUTED)]

@@ -1,4 +1,4 @@
-"""Measures the surprisal of a text for models of several sizes."""
+"""Measures the surprisal of a text with models of several sizes."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from tutor.models import FoundModel
 from tutor.models.installed import bundled_model, installed_models
 
 BEFORE = "\n"
-"""The text before every text, so that its first token is predicted, too."""
+"""A line break that precedes every text, so that the text's first token is predicted, too."""
 
 
 class ScaleBackend:
-    """A backend that keeps the other model that was chosen last, and its progress.
+    """A backend that keeps the added model loaded between requests.
 
-    `free_memory` returns the number of free bytes, or None if it is unknown.
+    `free_memory` returns the number of free bytes of memory, or None if it is unknown.
     """
 
     def __init__(
@@ -53,9 +53,9 @@ class ScaleBackend:
         self._remote_reader = RemoteReader(tools.remote, BEFORE)
 
     def answer(self, question: Question) -> Answer:
-        """Return the reading of one model, or its progress.
+        """Return one model's results for a text, or its progress.
 
-        Raises `TextError` for a text that the vocabulary cannot express.
+        Raises `TextError` if the vocabulary cannot express the text.
         """
         if isinstance(question, ReadRemotely):
             return self._told_by_server(question)
@@ -78,9 +78,9 @@ class ScaleBackend:
         return found or questions.Coming(f"Waiting for {question.server.host} …", 0, 0, None)
 
     def _others(self) -> dict[str, FoundModel]:
-        """Return the installed models that are not in the lab already, by name.
+        """Return the installed models that are not in the lab yet, by name.
 
-        Of several models with one name, the first counts.
+        If several models have the same name, only the first is returned.
         """
         found: dict[str, FoundModel] = {}
         for model in installed_models():
@@ -101,7 +101,10 @@ class ScaleBackend:
             return questions.Refused(f"{error.happened} {error.next_step}")
 
     def _loaded_beside(self, name: str) -> LanguageModel | questions.Coming:
-        """Return the model, or the progress of loading it. Raises `ModelError`."""
+        """Return the model, or the progress of loading it.
+
+        Raises `ModelError` if the model cannot be loaded.
+        """
         if self._side_model is None or self._side_model.name != name:
             self._dismiss()
             found = self._others().get(name)
@@ -111,7 +114,11 @@ class ScaleBackend:
         return self._side_model.after(self._moment)
 
     def _read_by(self, model: LanguageModel, text: str) -> Answer:
-        """Let a large model process the text for a moment. Raises `TextError`."""
+        """Process the text with a large model for one time slice.
+
+        Returns the model's results, or its progress. Raises `TextError` if the vocabulary cannot
+        express the text.
+        """
         tokenizer, network = model.tokenizer, model.network
         ids = tokenizer.encode(BEFORE) + tokenizer.encode(text)
         if len(ids) > network.config.context:
@@ -136,7 +143,7 @@ class ScaleBackend:
     def _reading(self, model: questions.Model, text: str) -> questions.Reading | None:
         match model:
             case "other":
-                raise LabError("No other model is chosen.", "Choose one.")
+                raise LabError("No model is added.", "Press o to add one.")
             case "yours":
                 return self._yours(text)
             case "small":
@@ -156,7 +163,7 @@ class ScaleBackend:
         return small_model_beside(self._loaded)
 
     def _yours(self, text: str) -> questions.Reading | None:
-        """Return the reading of the training lab's last checkpoint, or None without one."""
+        """Return the results of the training lab's last checkpoint, or None if it has none."""
         training = LiveTraining(())
         try:
             training.load(self._folder / FILE)
@@ -192,7 +199,7 @@ def _of_a_model(model: LanguageModel, text: str, trained_on: int | None) -> ques
 def _with_figures(
     model: LanguageModel, text: str, trained_on: int | None, costs: Tensor, shares: Tensor
 ) -> questions.Reading:
-    """Return a reading from the bits of each token and the probabilities of the next token."""
+    """Return a model's results, given each token's bits and the next token's probabilities."""
     return questions.Reading(
         name=model.card.name,
         parameters=model.card.parameters,
@@ -213,7 +220,7 @@ def _guesses(shares: Tensor, name_of: Callable[[int], bytes]) -> tuple[questions
 
 
 def _size(path: Path) -> int:
-    """Return the size of the weights' file in bytes, or 0 if it is missing."""
+    """Return the size of the weights' file in bytes, or 0 if the file is missing."""
     file = path / "model.safetensors" if path.is_dir() else path
     return file.stat().st_size if file.exists() else 0
 

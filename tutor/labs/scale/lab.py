@@ -1,4 +1,4 @@
-"""Compares models of very different sizes on one text, and by what they are made of."""
+"""Compares the surprisal and the training of models of very different sizes."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from tutor.labs.scale.rungs import Rung, rungs
 from tutor.vendors.catalogue import RemoteModel
 
 LONGEST = 600
-"""The most bytes of a text."""
+"""The maximum number of bytes in a text."""
 BEST = 8
-"""The number of most probable next tokens that are shown for each model."""
+"""The number of probable next tokens that are shown for each model."""
 LONG = 60
-"""The fewest bytes of a text that counts as memorized."""
+"""The minimum number of bytes in a text that counts as memorized."""
 
 PARAGRAPH = (
     "No one on the island could say who had first kept bees there. The hives sat in rows along "
@@ -30,11 +30,11 @@ PARAGRAPH = (
     "person from a careless one, and that most people are careless only because they are in a "
     "hurry."
 )
-"""A text written for this lab, so that no model was trained on it before."""
+"""A text that was written for this lab, so that no model has been trained on it."""
 
 READERS: tuple[questions.Model, ...] = ("yours", "small", "loaded")
-"""The network of the training lab, the bundled model, and the loaded model. The learner can add
-another installed model."""
+"""The local models: the training lab's network, the bundled model, and the loaded model. The
+learner can add another installed model."""
 View = Literal["text", "ladder"]
 VIEWS: tuple[View, ...] = ("text", "ladder")
 Quantity = Literal["parameters", "bytes", "tokens", "compute"]
@@ -46,7 +46,10 @@ class ReadParagraph(msgspec.Struct, frozen=True, tag_field="do", tag="paragraph"
 
 
 class Agree(msgspec.Struct, frozen=True, tag_field="do", tag="agree"):
-    """Ask the chosen remote model, again if it was asked before; or not, if `yes` is False."""
+    """Agree to send the text to the selected remote model, or decline if `yes` is False.
+
+    Agreeing again repeats the request.
+    """
 
     yes: bool
 
@@ -61,16 +64,17 @@ Action = (
     | Remove
     | Agree
 )
-"""The focus is on a rung of the ladder, and on the quantity that its bars show. `Choose` goes
-through the installed models, then the remote ones, then none."""
+"""`MoveFocus` goes to another rung of the ladder, or to another quantity for the bars. `Choose`
+adds the next installed or remote model, or none after the last one."""
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `readings` are those of `text` so far. `others` are the installed models that could be added,
-    or None before they are known, and `other` is the one that is. `coming` is its progress, and
-    `refused` the reason why it cannot be used. A `remote` model can take its place.
+    `readings` are the models' results for `text` so far. `others` are the installed models that can
+    be added, or None while they are unknown. `other` is the model that was added, `coming` is its
+    progress, and `refused` is the reason why it cannot be used. A `remote` model can be added
+    instead.
     """
 
     text: str = PARAGRAPH
@@ -87,29 +91,29 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def wanted(self) -> tuple[questions.Model, ...]:
-        """The local models whose readings are wanted."""
+        """The local models whose results are needed."""
         return READERS if self.other is None or self.refused else (*READERS, "other")
 
     @property
     def complete(self) -> bool:
-        """True if all local models have a reading."""
+        """True if all local models have results."""
         return all(model in self.readings for model in self.wanted)
 
     @property
     def reachable(self) -> tuple[str | RemoteModel, ...]:
-        """The models to choose from: the names of installed ones, then the remote ones."""
+        """The models that can be added: the names of installed models, then the remote models."""
         return (*(self.others or ()), *self.remote.servers)
 
     @property
     def readers(self) -> tuple[questions.Reading, ...]:
-        """The readings, smallest model first, without a second one of the same model."""
+        """The results, smallest model first, with only one result per model."""
         found = [reading for model in self.wanted if (reading := self.readings.get(model))]
         once = {reading.name: reading for reading in found}
         return tuple(sorted(once.values(), key=lambda reading: reading.parameters))
 
 
 def act(state: State, action: Action) -> State:
-    """Return the state after an action. Raises `LabError` for an empty text."""
+    """Return the state after an action. Raises `LabError` if the text is empty."""
     match action:
         case EditText(text=text):
             data = text.encode("utf-8", "replace")
@@ -136,7 +140,7 @@ def act(state: State, action: Action) -> State:
 
 
 def _about(state: State, text: str, left_out: int) -> State:
-    """Return the state with another text, without any readings."""
+    """Return the state with another text and no results."""
     return replace(
         state,
         text=text,
@@ -149,9 +153,10 @@ def _about(state: State, text: str, left_out: int) -> State:
 
 
 def _with_another(state: State, by: int) -> State:
-    """Return the state with the next model added, or none after the last one.
+    """Return the state with the next model added, or with none after the last model.
 
-    With none, the installed models are listed again, since one may have been downloaded meanwhile.
+    With none, the installed models are listed again, since one may have been downloaded in the
+    meantime.
     """
     now = state.remote.server or state.other
     another = cycled((None, *state.reachable), now if now in state.reachable else None, by)
@@ -166,7 +171,7 @@ def _with_server(state: State, server: RemoteModel) -> State:
 
 
 def _without_another(state: State, remote: remote_reading.Remote) -> State:
-    """Return the state without another installed model, and with this state of remote ones."""
+    """Return the state without the added model, and with these remote models."""
     return replace(
         state,
         view="text",
@@ -207,17 +212,17 @@ def receive(state: State, question: Question, answer: Answer) -> State:
             return replace(state, remote=replace(state.remote, glance=answer), coming=None)
         case questions.Told(reading=reading):
             if not isinstance(question, questions.Read) or question.text != state.text:
-                return state  # a late answer about an earlier text
+                return state  # a late response for an earlier text
             return replace(state, readings={**state.readings, question.model: reading}, coming=None)
 
 
-@goal("by-heart", "Find 60 bytes below 0.5 bits per byte: a memorized text")
+@goal("by-heart", "Find a memorized text: 60+ bytes with under 0.5 bits per byte")
 def _by_heart(state: State) -> bool:
     reading = state.readings.get("loaded")
     return reading is not None and reading.byte_count >= LONG and reading.bits_a_byte < 0.5
 
 
-@goal("smaller-wins", "Find a text that the small model predicts better")
+@goal("smaller-wins", "Find a text the small model predicts better than the loaded one")
 def _smaller_wins(state: State) -> bool:
     small, loaded = state.readings.get("small"), state.readings.get("loaded")
     return (
@@ -228,7 +233,7 @@ def _smaller_wins(state: State) -> bool:
     )
 
 
-@goal("noise", "Find a text above 5 bits per byte for every model")
+@goal("noise", "Find a text with 5 or more bits per byte for every model")
 def _noise(state: State) -> bool:
     return state.complete and all(reading.bits_a_byte >= 5 for reading in state.readers)
 

@@ -1,4 +1,4 @@
-"""Draws the scale ladder: a column for each model's reading of the text, and a rung for each model.
+"""Draws a table of the models' results, and the scale ladder, which has a rung for each model.
 
 The ladder also has well-known models, with published figures.
 """
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _NAME = 23
 _FIGURE = 9
 _DECADES = 26
-"""The bars of the ladder go from 1 to 10 to this power."""
+"""The exponent of the power of 10 at the right end of the ladder's bars. The left end is 1."""
 _WIDEST_BAR = 52
 _LABEL = 12
 _COLUMN = 24
@@ -42,10 +42,10 @@ _NOT_TOLD = "not given"
 
 
 class _Column(msgspec.Struct, frozen=True):
-    """The column of a model.
+    """The column of a model in the table.
 
-    `costs` are bits per byte, total bits, tokens and perplexity. `hidden` is empty if no
-    probability is hidden.
+    `costs` are the bits per byte, the total bits, the number of tokens, and the perplexity.
+    `hidden` is empty if all probabilities are known.
     """
 
     name: str
@@ -56,14 +56,16 @@ class _Column(msgspec.Struct, frozen=True):
 
 
 def text_lines(state: State, width: int, height: int) -> list[Content]:
-    """Return the text, its surprisal for each model, and the predictions of the next token."""
+    """Return the text, its surprisal for each model, and each model's most probable next tokens."""
     low = height < LOW
     read = Content(visible(state.text.encode()).replace("␣", " ")).wrap(width)
     lines = [line.rstrip() for line in read][: 1 if low else 2 if height < _HIGH else 10]
     if len(read) > len(lines):
         lines[-1] = Content(clipped(lines[-1].plain, width - 1) + "…")
     if state.left_out:
-        lines.append(Content.styled(f"{counted(state.left_out, 'byte')} more are cut off.", MUTED))
+        lines.append(
+            Content.styled(f"Text too long: {counted(state.left_out, 'byte')} cut off.", MUTED)
+        )
     if not low:
         lines.append(Content(""))
     if not state.readers:
@@ -78,9 +80,9 @@ def text_lines(state: State, width: int, height: int) -> list[Content]:
 
 
 def _table(state: State, width: int, guesses: int) -> list[Content]:
-    """Return a table with a column for each model, the local ones by size, then the remote one.
+    """Return a table with a column for each model: local models by size, then the remote model.
 
-    On a narrow screen the first columns are left out.
+    If the screen is too narrow, the first columns are left out.
     """
     columns = [_here(reading) for reading in state.readers]
     server, glance = state.remote.server, state.remote.glance
@@ -111,7 +113,10 @@ def _here(reading: Reading) -> _Column:
 
 
 def _there(server: RemoteModel, glance: Glance) -> _Column:
-    """Return the column of a remote model; of its entropy, only a lower bound is known."""
+    """Return the column of a remote model.
+
+    Only a lower bound of its entropy is known.
+    """
     least, hidden = glance.least_entropy, glance.hidden
     guesses = tuple((each.data, each.probability) for each in glance.shown)
     entropy = _NOT_TOLD if least is None else f"≥ {least:.2f} bits"
@@ -147,7 +152,7 @@ def _row(label: str, values: Sequence[str], size: int, style: str = "") -> Conte
 
 
 def _other(state: State, width: int) -> list[Content]:
-    """Return the progress of the other installed model, or why it cannot be used."""
+    """Return the progress of the added model, or the reason why it cannot be used."""
     name = f"{safe(state.other or '')}: "
     if state.refused:
         return _said(name, state.refused, NOT_YET, width)
@@ -179,11 +184,11 @@ def _from_server(state: State, width: int) -> list[Content]:
 
 def _told(glance: Glance) -> str:
     if glance.silence:
-        return f"its server returned no surprisals. {glance.silence}"
+        return f"the server returned no surprisal. {glance.silence}"
     if not glance.shown:
-        return "it ends the text here, and its server gives no probabilities for that."
-    shown = f"{counted(len(glance.shown), 'token')} shown: its entropy is a lower bound (≥)"
-    return f"{shown}." if glance.bits is not None else f"{shown}; bits are not given."
+        return "the model ended the text, and the server returned no probabilities."
+    shown = f"{counted(len(glance.shown), 'token')} shown, so the entropy is a lower bound (≥)"
+    return f"{shown}." if glance.bits is not None else f"{shown}; the text's bits are unknown."
 
 
 def _said(name: str, text: str, style: str, width: int) -> list[Content]:
@@ -200,12 +205,12 @@ def _waiting(state: State, width: int) -> list[Content]:
     elif state.readings["yours"] is None:
         said = "Train a network in the lab “training” to add it here."
     else:
-        said = "Perplexity is per token, and tokens differ: compare bits per byte."
+        said = "Models have different tokens, so compare bits/byte, not perplexity."
     return [Content.styled(said, MUTED)]
 
 
 def ladder_lines(state: State, width: int) -> list[Content]:
-    """Return a line for each model, and the source of the one in focus."""
+    """Return a line for each model, and the source of the figures for the model in focus."""
     rungs = ladder(state)
     name = _NAME if width >= _NAME + 4 * _FIGURE else max(12, width - 2 - 2 * _FIGURE)
     quantity = QUANTITIES[state.quantity]
@@ -257,7 +262,7 @@ def _figure(rung: Rung, quantity: Quantity) -> str:
 
 
 def _short(value: float) -> str:
-    """Return the value with three digits and k, M, B (10^9) or T (10^12)."""
+    """Return the value with three significant digits and k, M, B (10^9) or T (10^12)."""
     for power, sign in ((12, " T"), (9, " B"), (6, " M"), (3, " k")):
         if value >= 10**power:
             return f"{value / 10**power:.3g}{sign}"

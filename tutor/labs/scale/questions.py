@@ -12,9 +12,9 @@ Model = Literal["yours", "small", "loaded", "other"]
 
 
 class Read(msgspec.Struct, frozen=True, tag=True):
-    """A request for the surprisal of this text and the next token, by one of the models.
+    """A request for a model's surprisal on this text, and for its most probable next tokens.
 
-    `name` is the name of an installed model, for "other".
+    If the model is "other", `name` is the name of an installed model.
     """
 
     model: Model
@@ -23,7 +23,7 @@ class Read(msgspec.Struct, frozen=True, tag=True):
 
 
 class Others(msgspec.Struct, frozen=True, tag=True):
-    """A request for the other installed models. A model that was loaded for reading is dropped."""
+    """A request for the other installed models. The added model, if any, is dropped."""
 
 
 Question = Read | Others | ReadRemotely
@@ -35,11 +35,12 @@ class Guess(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """A model's reading of a text.
+    """A model's results for a text.
 
-    `size` is the model's size in bytes, and `trained_on` the number of its training tokens, or None
-    if unknown. `bits` is the surprisal of the text, which has `pieces` tokens and `byte_count`
-    bytes. `best` are the most probable next tokens; their distribution has `entropy` bits.
+    `size` is the size of the weights in bytes, and `trained_on` is the number of training tokens,
+    or None if it is unknown. `bits` is the surprisal of the text, which has `pieces` tokens and
+    `byte_count` bytes. `best` are the most probable next tokens, and `entropy` is the entropy of
+    the next token's distribution, in bits.
     """
 
     name: str
@@ -58,12 +59,12 @@ class Reading(msgspec.Struct, frozen=True):
 
     @property
     def perplexity(self) -> float:
-        """The perplexity per token: the number of equally probable tokens with this surprisal."""
+        """The perplexity: 2 to the power of the mean bits per token."""
         return float(2.0 ** min(self.bits / self.pieces, 1000.0))
 
 
 class Told(msgspec.Struct, frozen=True, tag=True):
-    """A reading, or None if there is no such model (not trained yet, or not bundled)."""
+    """A model's results, or None if there is no such model (not trained yet, or not bundled)."""
 
     reading: Reading | None
 
@@ -73,10 +74,10 @@ class Installed(msgspec.Struct, frozen=True, tag=True):
 
 
 class Coming(msgspec.Struct, frozen=True, tag=True):
-    """The progress of a reading, sent in place of it. The same question must be asked again.
+    """The progress of a request that isn't complete. The same request must be sent again.
 
-    `doing` names the current work. `done` of its `total` parts are done (0 if unknown), and
-    about `seconds` are left.
+    `doing` names the current work, of which `done` of `total` parts are done (`total` is 0 if
+    unknown). `seconds` is the estimated time left.
     """
 
     doing: str

@@ -1,8 +1,9 @@
-"""Computes the surprisal of a text, so that networks with different tokens can be compared.
+"""Computes the surprisal of a text, in a form that is comparable between tokenizers.
 
-The surprisal of a token is -log2 of its probability. Its sum over a text is comparable between
-networks, whatever their tokens are, and so is the sum divided by the bytes of the text (bits per
-byte). Perplexity, 2 to the bits per token, is not: a token may be a letter or a word.
+The surprisal of a token is -log2 of its probability. Two quantities are comparable between networks
+with different tokens: the sum of the surprisals over a text, and that sum divided by the number of
+bytes in the text (bits per byte). Perplexity, 2 to the power of the mean bits per token, is not
+comparable, because a token can be a letter in one network and a word in another.
 """
 
 from __future__ import annotations
@@ -15,15 +16,15 @@ from torch import Tensor
 from tutor.lm.network import Transformer
 
 AT_ONCE = 64
-"""The number of tokens whose logits are in memory at once."""
+"""The maximum number of tokens whose logits are in memory at once."""
 
 
 @torch.inference_mode()
 def bits_of(network: Transformer, ids: Tensor, context: int) -> Tensor:
-    """Return the surprisals in bits [T - 1] of all tokens of `ids` [T] but the first.
+    """Return the surprisals in bits [T - 1] of all tokens of `ids` [T] except the first.
 
-    At most `context` tokens are processed at a time. In a longer text, each token has at least half
-    as many before it.
+    At most `context` tokens are processed at a time. A longer text is split into windows that
+    overlap by half, so each token after the first window has at least half a window before it.
     """
     costs = []
     step = max(1, context // 2)
@@ -38,10 +39,10 @@ def bits_of(network: Transformer, ids: Tensor, context: int) -> Tensor:
 
 @torch.inference_mode()
 def costs_of(network: Transformer, final: Tensor, came: Tensor) -> Tensor:
-    """Return the surprisals in bits [T] of the tokens `came` [T] after the vectors `final`.
+    """Return the surprisals in bits [T] of the tokens `came` [T], predicted from `final`.
 
-    `final` [T, width] are the hidden states before the output layer. A few are computed at a time,
-    since each needs a logit for every token of the vocabulary.
+    `final` [T, width] are the hidden states before the output layer. They are processed in small
+    batches, because each needs a logit for every token of the vocabulary.
     """
     costs = [
         -network.logits(vectors).float().cpu().log_softmax(-1).gather(-1, ids[:, None])[:, 0]
@@ -58,5 +59,5 @@ def next_probabilities(network: Transformer, ids: Tensor, context: int) -> Tenso
 
 
 def entropy_bits(probabilities: Tensor) -> float:
-    """Return the entropy in bits, the expected surprisal: -sum p log2 p."""
+    """Return the entropy in bits, which is the expected surprisal: -sum p log2 p."""
     return float(torch.special.entr(probabilities.double()).sum() / math.log(2))

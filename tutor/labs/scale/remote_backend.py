@@ -1,4 +1,4 @@
-"""Asks a remote model for the next token after a text, then for the surprisal of the text."""
+"""Requests the next token of a text from a remote model, then the surprisal of the text."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ from tutor.vendors.runs import Progress, RemoteRuns
 from tutor.vendors.service import Piece, RemoteRequest
 
 _REFUSALS = (RequestRefused, NoSuchModel, ServerFailed, AnswerUnreadable, NotTold)
-"""The errors of servers that cannot score a text, which need no further explanation."""
+"""The errors of servers that cannot score a text. They need no further explanation."""
 
 _NEXT, _TEXT = "next", "text"
 
 
 class RemoteReader:
-    """A client that makes two requests for each text.
+    """A client that sends two requests for each text.
 
-    They follow one another, since some servers drop the first for the second. `before` precedes
-    every text, so that its first token is predicted, too.
+    The second request is sent after the first is complete, since some servers drop the first when
+    the second arrives. `before` precedes every text, so that its first token is predicted, too.
     """
 
     def __init__(self, runs: RemoteRuns, before: str) -> None:
@@ -40,9 +40,9 @@ class RemoteReader:
         self._reads = False
 
     def glance(self, question: ReadRemotely) -> Glance | None:
-        """Return the server's answer, or None until it arrives.
+        """Return the server's response, or None until it arrives.
 
-        Raises `TutorError`; after that, the same question makes new requests.
+        Raises `TutorError`. After an error, calling the method again sends new requests.
         """
         try:
             return self._glance(question)
@@ -95,7 +95,7 @@ class RemoteReader:
         )
 
     def _costs(self, pieces: Sequence[Piece], text: str) -> tuple[int | None, float | None]:
-        """Return the number of tokens of the text and their surprisal in bits.
+        """Return the number of tokens in the text, and their surprisal in bits.
 
         Both are None if a token spans the beginning of the text.
         """

@@ -1,7 +1,8 @@
-"""The remote model in the lab: its server, the learner's consent, and its answer.
+"""Stores the remote model of the lab: its server, the learner's consent, and the response.
 
-Servers don't report how many weights a model has, or the probability of every token. We don't make
-anything up: hidden probability is counted as hidden, and what is not reported is None.
+Servers don't report a model's number of weights or the probability of every token. The lab doesn't
+invent these numbers: probability that is not reported counts as hidden, and other missing values
+are None.
 """
 
 from __future__ import annotations
@@ -17,18 +18,18 @@ from tutor.vendors.shown import least_entropy
 
 
 class ReadRemotely(msgspec.Struct, frozen=True, tag="ReadElsewhere"):
-    """A request for the surprisal of this text and the next token, by a remote model."""
+    """A request for a remote model's surprisal on this text, and for its probable next tokens."""
 
     server: RemoteModel
     text: str
 
 
 class Glance(msgspec.Struct, frozen=True, tag=True):
-    """The answer of a server.
+    """The response of a server.
 
-    `shown` are the most probable next tokens. There are none if the model ends the text and the
-    server gives no probabilities for that. The text has `pieces` tokens with a surprisal of
-    `bits`; `silence` is the error, if a failure is the reason that these are missing.
+    `shown` are the most probable next tokens. It is empty if the model ended the text and the
+    server returned no probabilities. The text has `pieces` tokens with a surprisal of `bits`. If
+    these are missing because of an error, `silence` is the error message.
     """
 
     shown: tuple[Alternative, ...]
@@ -49,25 +50,25 @@ class Glance(msgspec.Struct, frozen=True, tag=True):
 
     @property
     def hidden(self) -> float | None:
-        """The probability of all tokens that are not shown."""
+        """The total probability of all tokens that are not shown."""
         if not self.shown:
             return None
         return max(0.0, 1.0 - math.fsum(each.probability for each in self.shown))
 
     @property
     def least_entropy(self) -> float | None:
-        """A lower bound of the entropy in bits, as if all hidden tokens were one."""
+        """A lower bound of the entropy in bits, which counts all hidden tokens as one token."""
         if not self.shown:
             return None
         return least_entropy([each.probability for each in self.shown])
 
 
 class Remote(msgspec.Struct, frozen=True):
-    """The state of remote models in the lab.
+    """The state of the remote models in the lab.
 
-    `servers` are those that the learner added, and `server` is the chosen one. `agreed` is the
-    learner's consent to send the text, or None before they were asked. `glance` is the server's
-    answer, and `refused` the reason why there is none.
+    `servers` are the remote models that the learner added, and `server` is the selected one.
+    `agreed` is the learner's consent to send the text, or None until the learner is asked. `glance`
+    is the server's response, and `refused` is the reason why there is no response.
     """
 
     servers: tuple[RemoteModel, ...] = ()
@@ -78,7 +79,7 @@ class Remote(msgspec.Struct, frozen=True):
 
     @property
     def undecided(self) -> bool:
-        """True if the learner must be asked for consent first."""
+        """True if the learner must be asked for consent before the text is sent."""
         return self.server is not None and self.agreed is None
 
     def question(self, text: str) -> ReadRemotely | None:
@@ -91,9 +92,9 @@ NOTHING_SENT = "You did not agree, so nothing was sent."
 
 
 def with_server(remote: Remote, server: RemoteModel) -> Remote:
-    """Return the state with this server chosen.
+    """Return the state with this server selected.
 
-    Raises `LabError` for a service that returns no log-probabilities.
+    Raises `LabError` if the service returns no log-probabilities.
     """
     if server.service.alternatives == 0:
         raise LabError(
@@ -105,15 +106,18 @@ def with_server(remote: Remote, server: RemoteModel) -> Remote:
 
 
 def without_server(remote: Remote) -> Remote:
-    """Return the state without the chosen server."""
+    """Return the state without the selected server."""
     return Remote(tuple(each for each in remote.servers if each != remote.server))
 
 
 def decided(remote: Remote, yes: bool) -> Remote:
-    """Return the state after the learner agreed to send the text, or declined."""
+    """Return the state after the learner agreed to send the text, or declined to."""
     return Remote(remote.servers, remote.server, yes, None, None if yes else NOTHING_SENT)
 
 
 def about_another_text(remote: Remote) -> Remote:
-    """Return the state for another text, without an answer; a refusal of consent stays."""
+    """Return the state for another text, without a response.
+
+    If the learner declined to send texts, that decision is kept.
+    """
     return decided(remote, True) if remote.agreed else remote

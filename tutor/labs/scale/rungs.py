@@ -1,6 +1,6 @@
-"""The rungs of the scale ladder: the size of models, their training data and their compute.
+"""The rungs of the scale ladder: models with their size, training data and training compute.
 
-If a vendor has published nothing, there is no number. Sources were checked in November 2026.
+A number is missing if the vendor has not published it. The sources were checked in November 2026.
 """
 
 from __future__ import annotations
@@ -13,17 +13,18 @@ from tutor.labs.scale.questions import Reading
 from tutor.vendors.catalogue import RemoteModel
 
 PUBLISHED_BYTES = 2
-"""Bytes per weight of published models, which are stored as 16-bit floats."""
+"""The number of bytes per weight of published models, which are stored as 16-bit floats."""
 MILLION, BILLION, TRILLION = 10**6, 10**9, 10**12
 SMOLLM2_TOKENS = 2 * TRILLION
-"""The training tokens of SmolLM2-135M, from its model card (Hugging Face, 2024)."""
+"""The number of training tokens of SmolLM2-135M, from its model card (Hugging Face, 2024)."""
 
 
 class Rung(msgspec.Struct, frozen=True):
-    """A model on the ladder; unknown numbers are None.
+    """A model on the ladder.
 
-    `estimate` is True if nothing was published and `compute` is an estimate by others. `here` is
-    True for local models, `remote` for a remote one.
+    Unknown numbers are None. `estimate` is True if the vendor published nothing and `compute` is
+    someone else's estimate. `here` is True for local models, and `remote` is True for a remote
+    model.
     """
 
     name: str
@@ -38,10 +39,10 @@ class Rung(msgspec.Struct, frozen=True):
 
 
 def training_compute(parameters: int | None, tokens: int | None) -> float | None:
-    """Return the approximate number of operations of a training run.
+    """Return the approximate number of operations in a training run.
 
-    There are 6 per weight and token, 2 forward and 4 backward (Kaplan et al. 2020, "Scaling Laws
-    for Neural Language Models").
+    Training takes 6 operations per weight and token: 2 in the forward pass and 4 in the backward
+    pass (Kaplan et al. 2020, "Scaling Laws for Neural Language Models").
     """
     return 6.0 * parameters * tokens if parameters and tokens else None
 
@@ -71,20 +72,20 @@ PUBLISHED: tuple[Rung, ...] = (
     ),
     Rung("GPT-4 (2023)", None, None, None, 1e25, _GPT_4, estimate=True),
 )
-"""Well-known models with their published figures, or estimates by others."""
+"""Well-known models, with published figures or third-party estimates."""
 
 _SOURCES: dict[int | None, str] = {
-    None: "weights and bytes are counted; the number of its training tokens is unknown",
-    SMOLLM2_TOKENS: "weights and bytes are counted; tokens are from its model card",
+    None: "weights and bytes were counted; the number of training tokens is unknown",
+    SMOLLM2_TOKENS: "weights and bytes were counted; tokens are from the model card",
 }
-_NOTED = "weights and bytes are counted; tokens are from the record of its training"
-_NOT_REPORTED = "a server reports probable next tokens, but not the size of its model"
+_NOTED = "weights and bytes were counted; tokens are from the training record"
+_NOT_REPORTED = "servers report probable next tokens, but not the size of the model"
 
 
 def rungs(readers: Iterable[Reading], server: RemoteModel | None) -> tuple[Rung, ...]:
-    """Return the rungs: local models (`readers`), the remote one, then published ones.
+    """Return the rungs: local models (`readers`), then the remote model, then published models.
 
-    The published ones are in order of compute, with an unknown one first.
+    Published models are sorted by compute, with unknown compute first.
     """
     at_hand = [
         Rung(

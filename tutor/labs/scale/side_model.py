@@ -1,4 +1,4 @@
-"""Loads another model beside the one in use."""
+"""Loads another model alongside the loaded model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tutor.models.installed import file_size
 
 
 class SideModel:
-    """A model that is loaded in a thread of its own, so that the engine can answer meanwhile."""
+    """A model that is loaded in its own thread, so that the engine can respond in the meantime."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class SideModel:
         self._thread.start()
 
     def after(self, seconds: float) -> LanguageModel | Coming:
-        """Return the model if it is loaded within that time, else the progress.
+        """Return the model if it is loaded within this many seconds, otherwise the progress.
 
         Raises `TutorError` if it cannot be loaded.
         """
@@ -76,9 +76,9 @@ class SideModel:
 
 
 def _require_room(found: FoundModel, free: int | None) -> None:
-    """Raise `NotEnoughMemory` if a packed copy of the model doesn't fit.
+    """Raise `NotEnoughMemory` if a packed copy of the model doesn't fit into memory.
 
-    A model that must be converted is checked again while it is loaded (`tutor.lm.load`).
+    A model that must be converted is checked again while it is being loaded (`tutor.lm.load`).
     """
     needed = file_size(found)
     if free is not None and needed > free:

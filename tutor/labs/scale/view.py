@@ -25,19 +25,21 @@ _SENT = "The text, and each new text that you write while this model is chosen"
 
 
 class ScaleView(LabView):
-    """The surprisal of a text for each model, side by side, or the ladder of the models."""
+    """Shows each model's results for a text side by side, or the ladder of models."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
         key("tab", "next_view", "ladder/text", "Show the ladder or the text."),
         key("e", "edit", "edit", "Write a text of your own."),
-        key("z", "paragraph", "reset", "Go back to the text that no model was trained on."),
-        key("o", "other", "open model", "Add the next model, or none."),
+        key("z", "paragraph", "reset", "Reset to the text that no model was trained on."),
+        key("o", "other", "open model", "Add the next installed or remote model, or none."),
         key("a", "add", "add", "Add a remote model by its name and address."),
         key("d", "remove", "remove", "Remove the remote model."),
-        key("r,enter", "again", "ask again", "Ask the server again."),
+        key("r,enter", "again", "ask again", "Send the request to the server again."),
         *pair(LEFT_RIGHT, "move_focus(*, 'quantity')", "bars", "Change what the bars show."),
-        *pair(UP_DOWN, "move_focus(*, 'rung')", "model", "Go to another model and its source."),
+        *pair(
+            UP_DOWN, "move_focus(*, 'rung')", "model", "Go to another model and show its source."
+        ),
     ]
 
     OFFERED: ClassVar[Offered[State]] = {
@@ -62,7 +64,10 @@ class ScaleView(LabView):
         self.write(remote.LABEL, remote.EXAMPLE, self._named)
 
     def _named(self, written: str) -> Add:
-        """Return the action that adds a model. Raises `TutorError` for one that is unsuitable."""
+        """Return the action that adds a model.
+
+        Raises `TutorError` if the model is invalid or unsuitable.
+        """
         added = remote.named(written)
         with_server(self.state.remote, added.model)
         self.call_after_refresh(self._ask_to_agree)
@@ -76,7 +81,7 @@ class ScaleView(LabView):
         self.run_worker(self._ask_where_agreed(), group="agreed", exclusive=True)
 
     async def _ask_where_agreed(self) -> None:
-        """Ask the learner for consent, then the server."""
+        """Ask for the learner's consent, then send the request to the server."""
         server: RemoteModel = self.state.remote.server
         self.did(Agree(await self.host.agreed(server, _SENT)))
 

@@ -1,1 +1,1 @@
-"""The lab "Surgery"."""
+"""The "Surgery" lab."""

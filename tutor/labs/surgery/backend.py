@@ -20,12 +20,12 @@ from tutor.lm.inspect import interventions as surgery
 from tutor.lm.inspect.forward_pass import ForwardPass
 
 LENS_ROWS = 14
-"""The number of layers, evenly spaced, that the logit lens shows. Each of them needs a
-multiplication by the output matrix."""
+"""The maximum number of layers that the logit lens shows. They are evenly spaced. Each layer
+requires a multiplication by the output matrix."""
 
 
 class SurgeryBackend:
-    """A backend that keeps its passes through the network, with all parts on and some off."""
+    """Runs forward passes with all parts on or some parts off, and caches them."""
 
     def __init__(self, tools: Tools) -> None:
         self._model = tools.model
@@ -33,7 +33,10 @@ class SurgeryBackend:
         self._kept: dict[tuple[str | None, tuple[Cut, ...]], ForwardPass] = {}
 
     def answer(self, question: Question) -> Answer:
-        """Answer a question, or return the progress. Raises `TextError` if the text is invalid."""
+        """Return the requested results, or the progress if they are not complete yet.
+
+        Raises `TextError` if the text is invalid.
+        """
         match question:
             case lab.Next(text, cuts) | lab.Lens(text, cuts):
                 passages = self._passages(text, cuts)
@@ -57,10 +60,10 @@ class SurgeryBackend:
                     return self._copied(*passages)
 
     def _passages(self, text: str | None, cuts: tuple[Cut, ...]) -> tuple[ForwardPass, ForwardPass]:
-        """Return two passes over a text, or over the random tokens if it is None.
+        """Return a forward pass with all parts on, and one with `cuts` switched off.
 
-        The first has all parts on, the second has `cuts` switched off. Of the earlier passes, only
-        those with all parts on are kept.
+        They process `text`, or the repeated random tokens if it is None. Other passes are dropped
+        from the cache, except the pass with all parts on for the other kind of input.
         """
         ids = self._repeated() if text is None else tokens_of(self._model, text, MOST_TOKENS)[0]
         network, kept = self._model.network, self._kept
@@ -87,7 +90,7 @@ class SurgeryBackend:
     def _distributions(self, text: str, whole: ForwardPass, cut: ForwardPass) -> lab.Distributions:
         ids, left_out = tokens_of(self._model, text, MOST_TOKENS)
         both = torch.stack([whole.stream[-1], cut.stream[-1]])
-        # The log-probability of every next token [vocabulary].
+        # The log-probabilities of the next token, each [vocabulary].
         before, after = self._model.network.lens(both).cpu().log_softmax(dim=-1)
         config = self._model.network.config
         return lab.Distributions(
@@ -123,7 +126,7 @@ class SurgeryBackend:
         return lab.Lenses(token(target), tuple(rows))
 
     def _seen_through(self, passage: ForwardPass) -> Tensor:
-        """Return the logit-lens distributions of some layers [rows, vocabulary]."""
+        """Return the logit-lens distributions of the displayed layers [rows, vocabulary]."""
         streams = [passage.trace.residuals[layer][-1] for layer in self._lens_layers()]
         return self._model.network.lens(torch.stack(streams)).cpu().softmax(dim=-1)
 
@@ -142,7 +145,7 @@ class SurgeryBackend:
         return lab.HeadScores(tuple(found.flatten().tolist()), found.shape[1])
 
     def _copied(self, whole: ForwardPass, cut: ForwardPass) -> lab.Copied:
-        # Nothing predicts the first token of the second half, so it does not count as a copy.
+        # The first repeated token can't be predicted by copying, so it is left out.
         again = REPEATED + 1
         costs = self._costs(whole, 1)
         before = costs[again - 1 :]
@@ -151,13 +154,16 @@ class SurgeryBackend:
         return lab.Copied(float(new.mean()), float(before.mean()), float(after.mean()))
 
     def _costs(self, passage: ForwardPass, first: int) -> Tensor:
-        """Return the surprisal in bits of each token from `first` (at least 1) on: [T - first]."""
+        """Return the surprisal of each token from position `first` on, in bits [T - first].
+
+        `first` must be at least 1, since the first token is not predicted.
+        """
         network = self._model.network
         return surgery.next_token_surprisals(network, passage.stream, self._repeated(), first)
 
 
 def _progress(passages: Iterable[ForwardPass]) -> Progress:
-    """Return the joint progress of the passes. The same pass listed twice counts once."""
+    """Return the combined progress of the passes, counting each pass once."""
     each = {id(passage): passage for passage in passages}.values()
     return Progress(sum(p.done for p in each), sum(p.blocks for p in each))
 

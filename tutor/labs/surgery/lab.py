@@ -1,4 +1,4 @@
-"""The lab that switches off parts of the network to see what the model can no longer do."""
+"""Defines the lab that switches off parts of the network and shows the effect."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from tutor.labs.kit.sentence import sentence
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
-"""The number of tokens used. The rest of a longer text is left out, and the screen says so."""
+"""The maximum number of tokens in the text. Longer texts are cut, and the screen says so."""
 
 REPEATED = 16
-"""The number of random tokens, which are repeated once to measure how well the network copies."""
+"""The number of random tokens. They are repeated once to measure how well the network copies."""
 
 SEED = 1
-"""The seed of the random tokens. They are always the same, so that results can be compared."""
+"""The seed of the random tokens. It is fixed so that results can be compared."""
 
 View = Literal["next", "lens", "copying"]
 VIEWS: tuple[View, ...] = ("next", "lens", "copying")
 
 
 class Cut(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """A part that is switched off: a head of a layer, both counted from 0.
+    """A part of the network that is switched off: a head of a layer, both counted from 0.
 
-    Head -1 is the layer's feed-forward network.
+    Head -1 stands for the layer's feed-forward network.
     """
 
     layer: int
@@ -43,7 +43,7 @@ FEED_FORWARD = -1
 class SwitchOffCopier(msgspec.Struct, frozen=True, tag_field="do", tag="best"):
     """Switch off the strongest induction head that is still on.
 
-    An induction head attends to the token that followed an earlier copy of the current one.
+    An induction head attends to the token that followed an earlier copy of the current token.
     """
 
 
@@ -55,18 +55,18 @@ Action = (
     | SwitchOffCopier
     | Reset
 )
-"""`Toggle` switches the part in focus, or all heads of its layer, off or on again."""
+"""`Toggle` switches the selected part, or all heads of the selected layer, off or on."""
 
 
 class Next(msgspec.Struct, frozen=True, tag=True):
-    """A request for the next-token distributions with all parts on and with `cuts` off."""
+    """A request for the next-token distributions with all parts on and with `cuts` switched off."""
 
     text: str
     cuts: tuple[Cut, ...]
 
 
 class Lens(msgspec.Struct, frozen=True, tag=True):
-    """A request for the logit lens with all parts on and with `cuts` off."""
+    """A request for the logit lens with all parts on and with `cuts` switched off."""
 
     text: str
     cuts: tuple[Cut, ...]
@@ -77,7 +77,10 @@ class Scores(msgspec.Struct, frozen=True, tag=True):
 
 
 class Copy(msgspec.Struct, frozen=True, tag=True):
-    """A request for the surprisal of repeated tokens with all parts on and with `cuts` off."""
+    """A request for the surprisal of the repeated random tokens.
+
+    It is measured with all parts on and with `cuts` switched off.
+    """
 
     cuts: tuple[Cut, ...]
 
@@ -86,10 +89,10 @@ Question = Next | Lens | Scores | Copy
 
 
 class Distributions(msgspec.Struct, frozen=True, tag=True):
-    """The most probable tokens before and after the cuts, sorted by probability before.
+    """The most probable next tokens before and after the cuts.
 
-    `divergence` is the Kullback-Leibler divergence of the distribution after the cuts from the one
-    before, in bits.
+    They are sorted by their probability before the cuts. `divergence` is the Kullback-Leibler
+    divergence D(before ‖ after), in bits.
     """
 
     layers: int
@@ -101,9 +104,10 @@ class Distributions(msgspec.Struct, frozen=True, tag=True):
 
 
 class LensLine(msgspec.Struct, frozen=True, array_like=True):
-    """The logit lens after `layer` blocks, before and after the cuts.
+    """The logit-lens results after `layer` blocks.
 
-    It has the top token and the probability of the target.
+    `before` and `after` are the most probable tokens before and after the cuts. `before_target` and
+    `after_target` are the probabilities of the target.
     """
 
     layer: int
@@ -114,17 +118,20 @@ class LensLine(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Lenses(msgspec.Struct, frozen=True, tag=True):
-    """The logit lens at several layers. `target` is the whole network's top token."""
+    """The logit-lens results for several layers.
+
+    `target` is the most probable next token with all parts on.
+    """
 
     target: Token
     rows: tuple[LensLine, ...]
 
 
 class HeadScores(msgspec.Struct, frozen=True, tag=True):
-    """The induction score of each head: those of the first layer, then of the second, and so on.
+    """The induction scores of all heads, layer by layer.
 
-    The score is the mean attention (0 to 1) to the token that followed an earlier copy of the
-    current one.
+    A head's score is its mean attention (0 to 1) to the token that followed an earlier copy of the
+    current token. `heads` is the number of heads in a layer.
     """
 
     scores: tuple[float, ...]
@@ -134,8 +141,8 @@ class HeadScores(msgspec.Struct, frozen=True, tag=True):
 class Copied(msgspec.Struct, frozen=True, tag=True):
     """The mean surprisal of the random tokens, in bits.
 
-    `new` is for their first occurrence; `before` and `after` are for their second, with all parts
-    on and with the cuts off.
+    `new` is for their first occurrence. `before` and `after` are for the repeat, with all parts on
+    and with some parts off.
     """
 
     new: float
@@ -149,9 +156,9 @@ Answer = Distributions | Lenses | HeadScores | Copied | Progress
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `layer` and `part` are in focus. The parts of a layer are its heads and, last, its feed-forward
-    network. Results hold for the current `cuts` and are dropped when these change. `progress` is
-    the progress of the open question.
+    `layer` and `part` identify the selected part. The parts of a layer are its heads and, last, its
+    feed-forward network. Results are dropped when `cuts` changes. `progress` is the progress of the
+    pending request.
     """
 
     text: str = "When Mary and John went to the store, John gave a drink to"
@@ -179,7 +186,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return all(Cut(layer, head) in self.cuts for head in range(self.heads))
 
     def score(self, cut: Cut) -> float | None:
-        """Return the induction score of a head; None if unknown, or for a feed-forward network."""
+        """Return a head's induction score, or None if it is unknown or `cut` is not a head."""
         if cut.head == FEED_FORWARD or not self.scores:
             return None
         return self.scores[cut.layer * self.heads + cut.head]
@@ -231,7 +238,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _cut(state: State, cuts: set[Cut]) -> State:
-    """Return the state with exactly these parts off, and drop the results for other parts."""
+    """Return the state with exactly these parts switched off and outdated results dropped."""
     return replace(
         state, cuts=tuple(sorted(cuts)), next=None, lens=None, copied=None, progress=None
     )
@@ -246,7 +253,7 @@ def _switched(state: State, what: Literal["part", "heads"]) -> State:
 
 
 def _without_copier(state: State) -> State:
-    """Show the copying view, and switch off the best copier once the scores are known."""
+    """Show the copying view and, if the scores are known, switch off the best copier."""
     shown = replace(state, view="copying")
     best = _best(state)
     if best is None:
@@ -265,19 +272,19 @@ FEW_HEADS = 8
 
 
 def _blocks_off(state: State) -> int:
-    """Return how many attention layers and feed-forward networks are off as a whole."""
+    """Return the number of attention layers and feed-forward networks that are completely off."""
     attention = sum(state.attention_off(layer) for layer in range(state.layers))
     return attention + sum(cut.head == FEED_FORWARD for cut in state.cuts)
 
 
-@goal("hardly-missed", "Switch off a whole block with a change of under 0.05 bits")
+@goal("hardly-missed", "Keep the change below 0.05 bits with all heads of a layer off")
 def _hardly_missed(state: State) -> bool:
     return state.next is not None and _blocks_off(state) > 0 and state.next.divergence < HARDLY
 
 
-@goal("other-choice", "Switch off one block so that another token ranks first")
+@goal("other-choice", "Change the top token with one layer's heads or feed-forward off")
 def _other_choice(state: State) -> bool:
-    """Return whether at most one block is off and another token ranks first."""
+    """Return whether cuts in one attention layer or feed-forward network change the top token."""
     one_layer = len({cut.layer for cut in state.cuts}) == 1
     kinds = len({cut.head == FEED_FORWARD for cut in state.cuts})
     if state.next is None or not one_layer or kinds != 1:
@@ -285,7 +292,7 @@ def _other_choice(state: State) -> bool:
     return top_changed(state.next.rows)
 
 
-@goal("copying-dies", "With at most 8 heads off, double the surprisal of repeats")
+@goal("copying-dies", "Double the surprisal of the repeat with at most 8 heads off")
 def _copying_dies(state: State) -> bool:
     copied = state.copied
     if copied is None or state.heads_off != len(state.cuts) or state.heads_off > FEW_HEADS:
@@ -299,8 +306,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=140,
     lesson="attention",
     task=(
-        "Switch off any head or a whole block, and see what the model can no longer do. "
-        "Some parts are hardly missed. A few heads carry a whole skill: copying earlier "
+        "Switch off heads or feed-forward networks, and see what the model can no longer "
+        "do. Some parts hardly matter. A few heads carry a whole skill: copying earlier "
         "text."
     ),
     start=State,

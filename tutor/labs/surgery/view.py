@@ -21,12 +21,12 @@ from tutor.labs.surgery.lab import FEED_FORWARD, VIEWS, Cut, State, SwitchOffCop
 from tutor.text import counted
 
 _PANEL = 6
-"""Rows reserved for the panel below the grid."""
+"""The number of rows reserved for the panel below the grid."""
 _MOST_BITS = 24.0
 
 
 class SurgeryView(LabView):
-    """A grid of all parts, and below it the output of the network with some of them off."""
+    """Shows a grid of all parts and, below it, the effect of switching some of them off."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [
@@ -37,7 +37,7 @@ class SurgeryView(LabView):
         key("a", "switch('heads')", "all heads", "Switch all heads of this layer off or on."),
         key("tab", "next_view", "next/lens/copying", "Switch between the three views below."),
         key("b", "best", "copier off", "Switch off the head that copies most."),
-        key("z", "reset", "reset", "Switch all parts on again."),
+        key("z", "reset", "reset", "Switch all parts back on."),
         key("e", "edit", "edit", "Edit the text."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
@@ -47,11 +47,11 @@ class SurgeryView(LabView):
     }
 
     action_best = does(SwitchOffCopier)
-    action_edit = writes("A text for the model to continue:", edit_sentence)
+    action_edit = writes("Text for the model to continue:", edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.layers:
-            return [reading_line("processing", state.progress, width)]
+            return [reading_line("Processing", state.progress, width)]
         panel = {"next": _next, "lens": _lens, "copying": _copying}[state.view]
         if state.view == "lens":
             return [_focus(state, width), *panel(state, width, height - 1)]
@@ -63,7 +63,7 @@ class SurgeryView(LabView):
 
 
 def _focus(state: State, width: int) -> Content:
-    """Return a line with the part in focus, and the number of parts that are off."""
+    """Draw a line with the selected part and the number of parts that are off."""
     cut = state.focus
     what = "feed-forward" if cut.head == FEED_FORWARD else f"head {cut.head + 1}"
     off = cut in state.cuts
@@ -84,7 +84,10 @@ def _focus(state: State, width: int) -> Content:
 
 
 def _grid(state: State, width: int, rows: int) -> list[Content]:
-    """Draw a column for each layer, a row for each head, and one for the feed-forward networks."""
+    """Draw a grid with a column for each layer.
+
+    There is a row for each head, and one for the feed-forward networks.
+    """
     label = 9 if width >= ROOMY else 7
     room = width - label
     wide = 2 if 2 * state.layers <= room else 1
@@ -116,7 +119,7 @@ def _cell(state: State, cut: Cut, wide: int) -> tuple[str, str]:
 def _next(state: State, width: int, height: int) -> list[Content]:
     found = state.next
     if found is None:
-        return [reading_line("processing", state.progress, width)]
+        return [reading_line("Processing", state.progress, width)]
     heading: list[Cell] = [
         ("next token", "bold"),
         ("  changed by ", MUTED),
@@ -132,7 +135,7 @@ def _next(state: State, width: int, height: int) -> list[Content]:
 def _lens(state: State, width: int, height: int) -> list[Content]:
     found = state.lens
     if found is None:
-        return [reading_line("processing", state.progress, width)]
+        return [reading_line("Processing", state.progress, width)]
     name, layer = (12, 7) if width >= ROOMY else (7, 3)
     said = "top token if the network stopped at this layer, and probability of "
     lines = [
@@ -168,7 +171,7 @@ def _copying(state: State, width: int, height: int) -> list[Content]:
     said = "16 random tokens, repeated once: surprisal per token, in bits"
     lines = [Content.styled(said if wide else "random tokens, repeated: bits per token", MUTED)]
     if found is None:
-        return [*lines, reading_line("processing", state.progress, width)]
+        return [*lines, reading_line("Processing", state.progress, width)]
     bar = max(0, width - 34)
     for name, value, strong in (
         ("first time", found.new, False),

@@ -1,1 +1,1 @@
-"""The lab "Tokens"."""
+"""The "Tokens" lab."""

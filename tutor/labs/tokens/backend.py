@@ -11,7 +11,10 @@ class TokensBackend:
         self._tokenizer = tools.model.tokenizer
 
     def answer(self, question: Question) -> Answer:
-        """Return the tokens of a text. Raises `TextError` if a byte of it has no token."""
+        """Return the tokens of a text.
+
+        Raises `TextError` if the vocabulary has no token for a byte of the text.
+        """
         tokens = self._tokenizer.tokens(self._tokenizer.encode(question.text))
         return Answer(tuple(Piece(token.data, token.id) for token in tokens))
 

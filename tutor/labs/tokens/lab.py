@@ -1,4 +1,4 @@
-"""The lab that splits a text in four ways: into tokens, words, characters and bytes."""
+"""Defines the lab that splits text into tokens, words, characters or bytes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tutor.labs.kit.actions import Choose, EditText, MoveFocus, cycled, moved
 from tutor.labs.kit.lab import Lab, goal
 
 LONGEST = 4000
-"""The number of characters used. The rest is left out, and the screen says so."""
+"""The maximum length of the text, in characters. Longer texts are cut, and the screen says so."""
 
 Cut = Literal["model", "words", "characters", "bytes"]
 CUTS: tuple[Cut, ...] = ("model", "words", "characters", "bytes")
@@ -21,7 +21,7 @@ CUTS: tuple[Cut, ...] = ("model", "words", "characters", "bytes")
 class Piece(msgspec.Struct, frozen=True, array_like=True):
     """A part of the text: a token, word, character or byte.
 
-    `id` is the token id, code point or byte value; None for words, which have no number.
+    `id` is the token id, code point or byte value. It is None for words, which have no number.
     """
 
     data: bytes
@@ -44,8 +44,8 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `pieces` has the parts for each way to split the text. The tokens are missing until the model
-    has answered. `left_out` is the number of characters that did not fit.
+    `pieces` has the parts of the text for each way to split it. The tokens are missing until they
+    have been computed. `left_out` is the number of characters cut from the text.
     """
 
     text: str
@@ -63,12 +63,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.text.encode())
 
     def characters_per_piece(self, cut: Cut) -> float | None:
-        """Return the mean number of characters of a part; None if there are no parts yet."""
+        """Return the mean number of characters in a part, or None if there are no parts yet."""
         return len(self.text) / len(self.pieces[cut]) if self.pieces.get(cut) else None
 
 
 def characters(text: str) -> tuple[Piece, ...]:
-    """Split a text into characters. The number of a character is its Unicode code point."""
+    """Split a text into characters. The `id` of each is its Unicode code point."""
     return tuple(Piece(character.encode(), ord(character)) for character in text)
 
 
@@ -77,7 +77,7 @@ def single_bytes(text: str) -> tuple[Piece, ...]:
 
 
 def words(text: str) -> tuple[Piece, ...]:
-    """Split a text into words. White space stays with the word after it, so no byte is lost."""
+    """Split a text into words. Whitespace belongs to the word that follows it."""
     return tuple(Piece(piece.encode()) for piece in re.findall(r"\s*\S+|\s+", text))
 
 
@@ -117,7 +117,7 @@ def _one_word(state: State) -> bool:
     return state.text.strip().isalpha() and len(state.pieces["words"]) == 1
 
 
-@goal("five-token-word", "Find a single word that consists of 5 tokens or more")
+@goal("five-token-word", "Find a single word that has at least 5 tokens")
 def _five_token_word(state: State) -> bool:
     return _one_word(state) and len(state.pieces.get("model", ())) >= 5
 
@@ -127,7 +127,7 @@ def _more_tokens_than_characters(state: State) -> bool:
     return len(state.pieces.get("model", ())) > len(state.text) > 0
 
 
-@goal("long-token", "Find a token of 12 bytes or more")
+@goal("long-token", "Find a token of at least 12 bytes")
 def _long_token(state: State) -> bool:
     return any(len(piece.data) >= 12 for piece in state.pieces.get("model", ()))
 
@@ -138,8 +138,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=20,
     lesson="tokens",
     task=(
-        "Write any text and see what the model receives instead: tokens, their ids, and "
-        "their bytes."
+        "Write any text and see what the model receives instead: tokens, with their ids and bytes."
     ),
     start=start,
     act=act,

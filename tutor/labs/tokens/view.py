@@ -38,10 +38,10 @@ _LONGEST_BYTES = 16
 
 
 class TokensView(LabView):
-    """A table of the four ways to split the text, the text in parts, and the part in focus."""
+    """Shows a table of the four ways to split the text, all parts, and the selected part."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("e", "edit", "edit", "Edit the text, or paste another."),
+        key("e", "edit", "edit", "Edit the text, or paste a new one."),
         key(
             "tab",
             "choose(1, 'cut')",
@@ -51,12 +51,12 @@ class TokensView(LabView):
         *pair(LEFT_RIGHT, "move_focus(*, 'piece')", "part", "Choose a part."),
     ]
 
-    action_edit = writes("A text to split:", EditText)
+    action_edit = writes("Text to split:", EditText)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         room = Room(width, height)
         summary, focused = _summary(state, room), _focused(state)
-        if room.low:  # Leave room for the parts: show only the chosen row of the table.
+        if room.low:  # Show only the selected row, to leave room for the parts.
             summary = [summary[0], summary[1 + CUTS.index(state.cut)]]
             return [*summary, *_pieces(state, width, max(2, height - 4)), *focused]
         rows = max(3, height - len(summary) - len(focused) - 2)
@@ -64,7 +64,7 @@ class TokensView(LabView):
 
 
 def _summary(state: State, room: Room) -> list[Content]:
-    """Draw a table with the number and mean length of the parts for each way to split."""
+    """Draw a table with the number and mean length of the parts for each way of splitting."""
     most = max((len(pieces) for pieces in state.pieces.values()), default=1) or 1
     bar = max(0, min(24, room.width - 48))
     columns = _ROOMY if room.roomy else _NARROW
@@ -86,7 +86,7 @@ def _summary(state: State, room: Room) -> list[Content]:
 
 
 def _pieces(state: State, width: int, rows: int) -> list[Content]:
-    """Draw the parts with a stroke between them, scrolled to the one in focus."""
+    """Draw the parts, separated by vertical bars and scrolled to the selected one."""
     lines: list[list[tuple[str, str]]] = [[]]
     used, at = 0, 0
     for place, piece in enumerate(state.shown):

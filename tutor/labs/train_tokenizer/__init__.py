@@ -1,1 +1,1 @@
-"""The lab "Train a tokenizer"."""
+"""The "Train a tokenizer" lab."""

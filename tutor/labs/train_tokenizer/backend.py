@@ -1,9 +1,9 @@
-"""Trains tokenizers with byte-pair encoding, which only counts how often tokens are neighbors.
+"""Trains tokenizers with byte pair encoding, which only counts pairs of adjacent tokens.
 
 Training begins with the 256 bytes as tokens. It repeatedly merges the most frequent pair of
-neighbors in the text into a new token, until the vocabulary has the wanted size (Sennrich et al.
-2016; the `tokenizers` library does the counting). A vocabulary of 1,000 is therefore the first
-1,000 tokens of a vocabulary of 4,000 on the same text.
+adjacent tokens in the text into a new token, until the vocabulary has the desired size (Sennrich et
+al. 2016; the `tokenizers` library does the counting). A vocabulary of 1,000 tokens therefore
+consists of the first 1,000 tokens of any larger vocabulary trained on the same text.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from tutor.labs.train_tokenizer.lab import SHOWN, Answer, Question
 from tutor.lm.tokenizer import Tokenizer
 
 BYTES = 256
-"""The vocabulary before the first merge."""
+"""The size of the vocabulary before the first merge."""
 
 
 def train_tokenizer(text: str, vocabulary: int) -> Tokenizer:
-    """Return a byte-level tokenizer with `vocabulary` tokens, trained on this text.
+    """Train a byte-level tokenizer with `vocabulary` tokens on a text, and return it.
 
-    The 256 bytes count. The vocabulary is smaller if no pair occurs twice anymore.
+    The tokens include the 256 bytes. There are fewer tokens if training runs out of pairs that
+    occur at least twice.
     """
     backend = Backend(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -45,9 +46,9 @@ class TrainTokenizerBackend:
         self._model = tools.model.tokenizer
 
     def answer(self, question: Question) -> Answer:
-        """Return a trained tokenizer's results.
+        """Train a tokenizer, use it, and return the results.
 
-        Raises `TextError` if the model's vocabulary lacks a byte of the text to try.
+        Raises `TextError` if the model's vocabulary has no token for a byte of `question.tried`.
         """
         text = "\n".join(lesson_prose()) if question.text is None else question.text
         tokenizer = train_tokenizer(text, question.size)

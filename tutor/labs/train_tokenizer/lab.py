@@ -1,4 +1,4 @@
-"""The tokenizer lab: train a tokenizer on a text, with any size of its vocabulary."""
+"""Defines the lab that trains tokenizers with vocabularies of different sizes."""
 
 from __future__ import annotations
 
@@ -11,24 +11,27 @@ from tutor.labs.kit.actions import Adjust, EditText, moved
 from tutor.labs.kit.lab import Lab, goal
 
 LONGEST = 20_000
-"""Maximum characters of the learner's own text; the rest is left out."""
+"""The maximum length of the learner's training text, in characters. Longer texts are cut."""
 SIZES = (256, 288, 320, 384, 512, 768, 1024, 1536, 2048, 3072, 4096)
-"""Tokens in the vocabulary: the 256 bytes, and up to 3,840 merges."""
+"""The vocabulary sizes to choose from: 256 bytes, and up to 3,840 merges."""
 FIRST = 2
 SHOWN = 60
-"""Maximum number of merges that are listed."""
+"""The maximum number of merges listed."""
 
 
 class TrainOnLessons(msgspec.Struct, frozen=True, tag_field="do", tag="lessons"):
-    """Train on the lessons of this course again."""
+    """Use the lessons of this course as the training text again."""
 
 
 Action = EditText | TrainOnLessons | Adjust[Literal["size"]]
-"""The text of the field "tried" is tokenized; the main text is what the tokenizer is trained on."""
+"""`EditText` with the field "tried" replaces the text to tokenize, otherwise the training text."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """A request to train on `text`, or on the lessons if None, and to tokenize `tried`."""
+    """A request to train a tokenizer with `size` tokens and to tokenize `tried` with it.
+
+    The training text is `text`, or the lessons if `text` is None.
+    """
 
     text: str | None
     size: int
@@ -38,9 +41,10 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 class Answer(msgspec.Struct, frozen=True, tag=True):
     """The results of a trained tokenizer.
 
-    `tokens` and `byte_count` are the size of the training text. `merges` are the first merges in
-    the order of training, out of `found`. `pieces` are the tokens of the tried text, and
-    `model_pieces` is their number with the model's own tokenizer.
+    `tokens` and `byte_count` are the size of the training text. `found` is the number of merges,
+    and `merges` are the first of them, in the order of training. `pieces` are the tokens of the
+    text to tokenize. `model_pieces` is the number of tokens that the model's own tokenizer needs
+    for it.
     """
 
     tokens: int
@@ -52,9 +56,10 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The training text, the size of the vocabulary, and the answers by size.
+    """The state of the lab.
 
-    `own` is the learner's text, or None for the lessons.
+    `own` is the learner's training text, or None for the lessons. `size` is an index into `SIZES`.
+    `tried` is the text to tokenize. `runs` has the results so far, by vocabulary size.
     """
 
     own: str | None = None
@@ -66,7 +71,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def run(self) -> Answer | None:
-        """The answer for the chosen size, if it is known."""
+        """Return the results for the selected vocabulary size, if they are known."""
         run = self.runs.get(SIZES[self.size])
         return run if run is not None and b"".join(run.pieces) == self.tried.encode() else None
 
@@ -96,7 +101,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     return replace(state, runs={**state.runs, question.size: answer})
 
 
-@goal("three-bytes", "Reach 3 bytes per token or more on the lessons")
+@goal("three-bytes", "Reach at least 3 bytes per token on the lessons")
 def _three_bytes(state: State) -> bool:
     return state.own is None and any(bytes_a_token(run) >= 3 for run in state.runs.values())
 
@@ -109,9 +114,9 @@ def _twice_for_little(state: State) -> bool:
     )
 
 
-@goal("own-word", "Find a word with 1 token in yours and 3 or more in the model's")
+@goal("own-word", "Find a word that is 1 token here but 3 or more for the model")
 def _own_word(state: State) -> bool:
-    """Return whether the tried text is one token here, but at least three for the model."""
+    """Return whether the text is one token here, but at least three for the model's tokenizer."""
     run = state.run
     return run is not None and len(run.pieces) == 1 and run.model_pieces >= 3
 
@@ -122,8 +127,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=40,
     lesson="tokens",
     task=(
-        "Train a tokenizer on the text of this course or on your own. Change the size "
-        "of its vocabulary and see how many tokens it saves."
+        "Train a tokenizer on the text of this course or on your own text. Change the size "
+        "of its vocabulary and see how many tokens a larger one saves."
     ),
     start=State,
     act=act,

@@ -25,20 +25,20 @@ _COLUMNS = (
 _FIGURES = 36
 _WIDEST_BAR = 40
 _WIDEST_SHARE = 6
-"""Bytes per token at which the bar is full."""
+"""The number of bytes per token at which the bar is full."""
 _LEAST_SIZES = 3
 _MERGE_LINES = 2
 _OTHER_LINES = 3 + _MERGE_LINES
 
 
 class TrainTokenizerView(LabView):
-    """Shows the tokens that each vocabulary size needs, a tokenized text, and the first merges."""
+    """Shows the token count for each vocabulary size, a tokenized text, and the first merges."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(UP_DOWN, "adjust(*, 'size')", "size", "Choose the size of the vocabulary."),
-        key("t", "try", "tokenize", "Tokenize a text with this tokenizer."),
-        key("e", "edit", "edit", "Edit the text that the tokenizer is trained on."),
-        key("z", "lessons", "reset", "Train on the lessons of the course again."),
+        key("t", "try", "tokenize", "Tokenize text with this tokenizer."),
+        key("e", "edit", "edit", "Edit the training text."),
+        key("z", "lessons", "reset", "Train on the lessons of this course again."),
         Binding("l", "lessons", show=False),
     ]
     OFFERED: ClassVar[Offered[State]] = {
@@ -50,7 +50,7 @@ class TrainTokenizerView(LabView):
         self.write(label, self.state.tried, partial(EditText, field="tried"))
 
     def action_edit(self) -> None:
-        self.write("Text to train on:", self.state.last_own, EditText)
+        self.write("Training text:", self.state.last_own, EditText)
 
     action_lessons = does(TrainOnLessons)
 
@@ -63,7 +63,7 @@ class TrainTokenizerView(LabView):
 def _source(state: State, width: int) -> Content:
     wide = width >= ROOMY
     if state.own is None:
-        text = "the text of the lessons"
+        text = "the lessons"
     else:
         text = f"your text of {counted(len(state.own), 'character')}" if wide else "your text"
     run = next(iter(state.runs.values()), None)
@@ -103,7 +103,7 @@ def _merges(run: Answer, width: int) -> list[Content]:
         return [Content.styled("no merges, only the 256 bytes", MUTED)]
     shown = [visible(merge) for merge in run.merges]
     first = Content.assemble(
-        (f"{counted(run.found, 'merge')}, beginning with  ", MUTED), "  ".join(shown)
+        (f"{counted(run.found, 'merge')}, starting with  ", MUTED), "  ".join(shown)
     )
     return wrapped(first, width)[:_MERGE_LINES]
 

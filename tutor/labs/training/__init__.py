@@ -1,1 +1,1 @@
-"""The lab "Training"."""
+"""The "Training" lab."""

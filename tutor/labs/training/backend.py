@@ -1,4 +1,4 @@
-"""Trains a small GPT, one time slice after another."""
+"""Trains a small GPT in short time slices."""
 
 from __future__ import annotations
 
@@ -18,15 +18,17 @@ from tutor.lm.training.checkpoint import about
 from tutor.lm.training.live import FILE, Choices, LiveTraining
 
 KEPT_EVERY = 2.0
-"""Seconds between two automatic checkpoints: no more training than this is ever lost."""
+"""The interval between automatic checkpoints, in seconds. A crash loses at most this much
+training."""
 SAVED = "training-saved.safetensors"
 
 
 class TrainingBackend:
-    """Trains a network on `prose`, with two files: the automatic checkpoint, and the saved one.
+    """Trains a network on `prose`, and stores an automatic and a manual checkpoint.
 
-    A time slice ends after every `measured_every` steps, for a measurement. The automatic
-    checkpoint is written every `kept_every` seconds.
+    Time slices end at multiples of `measured_every` steps, so that the network can be measured. The
+    automatic checkpoint is written every `kept_every` seconds. The manual checkpoint is written
+    when the learner saves the network.
     """
 
     def __init__(
@@ -47,7 +49,10 @@ class TrainingBackend:
         self._kept = time.monotonic()
 
     def answer(self, question: Question) -> Answer:
-        """Carry out the order. Raises `LabError` if a file cannot be read or written."""
+        """Carry out the command in `question.order`.
+
+        Raises `LabError` if a file cannot be read or written.
+        """
         with one_thread():
             return self._answer(question)
 
@@ -81,13 +86,16 @@ class TrainingBackend:
         )
 
     def _at_hand(self, question: Question) -> LiveTraining:
-        """Return the training that is asked about: in memory, or from the automatic checkpoint."""
+        """Return the training run in memory, or load it from the automatic checkpoint."""
         if self._training is None or self._training.done < question.done:
             self._training = self._loaded(self._running)
         return self._training
 
     def _train(self, training: LiveTraining, question: Question) -> float:
-        """Train for a time slice, or until the next measurement, and return steps per second."""
+        """Train for a time slice, or until the next measurement.
+
+        Returns the speed in steps per second.
+        """
         started, before = time.perf_counter(), training.done
         end = min((before // self._measured_every + 1) * self._measured_every, MOST_STEPS)
 
@@ -105,7 +113,7 @@ class TrainingBackend:
     def _keep(self, training: LiveTraining) -> None:
         self._kept = time.monotonic()
         if training.done:
-            with suppress(OSError):  # If the disk is full, training goes without checkpoints.
+            with suppress(OSError):  # If the disk is full, training continues without checkpoints.
                 training.save(self._running)
 
     def _loaded(self, path: Path) -> LiveTraining:
@@ -123,11 +131,13 @@ def _save(training: LiveTraining, path: Path) -> None:
     try:
         training.save(path)
     except (OSError, SafetensorError) as error:
-        raise LabError(f"Can't save the network: {error}.", "Check for free disk space.") from error
+        raise LabError(
+            f"Can't save the network: {error}.", "Check that the disk has free space."
+        ) from error
 
 
 def _step_of(path: Path) -> int | None:
-    """Return the step of the saved network, or None if there is no readable one."""
+    """Return the step of the saved network, or None if the file is missing or unreadable."""
     try:
         return int(about(path)["step"])
     except (OSError, SafetensorError, KeyError, TypeError):

@@ -1,4 +1,4 @@
-"""The training lab: a small GPT learns while you watch, and you can break it on purpose."""
+"""Defines the lab that trains a small GPT, which the learner can also break on purpose."""
 
 from __future__ import annotations
 
@@ -14,21 +14,22 @@ from tutor.lm.training.history import Measured, Point
 RATES = (0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1.0)
 FIRST_RATE = 3
 STRETCH = 500
-"""Steps after which training pauses by itself."""
+"""The number of steps after which training pauses automatically."""
 MOST_STEPS = 5000
-"""Maximum steps; by then the network knows its text by heart."""
+"""The maximum number of steps. By then, the network has memorized its training text."""
 MEASURED_EVERY = 100
-"""Steps between two measurements of the held-out loss, each with a sample."""
+"""The number of steps between two measurements. Each computes the held-out loss and draws a
+sample."""
 BELOW = 2.0
 TOO_GOOD = 0.5
 RUINED = 0.5
-"""Nats by which the held-out loss must have risen."""
+"""The increase in held-out loss, in nats, at which the network counts as ruined."""
 
 Order = Literal["look", "train", "measure", "keep", "save", "back", "drop"]
 
 
 class Save(msgspec.Struct, frozen=True, tag_field="do", tag="save"):
-    """Save the network, so that the learner can restore it."""
+    """Save the network so that it can be restored later."""
 
 
 class RestoreSaved(msgspec.Struct, frozen=True, tag_field="do", tag="back"):
@@ -36,7 +37,7 @@ class RestoreSaved(msgspec.Struct, frozen=True, tag_field="do", tag="back"):
 
 
 class Discard(msgspec.Struct, frozen=True, tag_field="do", tag="drop"):
-    """Discard the network and the saved one. The learner has to confirm it with a second one."""
+    """Discard the network and its saved copy. A second `Discard` is needed to confirm."""
 
 
 Action = (
@@ -47,15 +48,17 @@ Action = (
     | RestoreSaved
     | Discard
 )
-"""`Run` trains for a stretch of steps, then pauses. Targets are the real ones, or shuffled."""
+"""`Run` starts training for up to `STRETCH` steps, or pauses it. `Toggle` switches the mask on or
+off, or switches between real and shuffled targets."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
-    """An order to the backend, with the settings for training.
+    """A command for the backend, with the training settings.
 
     `look` returns the training so far, `train` trains for one time slice, `measure` computes the
-    held-out loss and draws a sample, `keep` writes the automatic checkpoint. `save`, `back` and
-    `drop` belong to the actions of the learner. The lab knows about `done` steps.
+    held-out loss and draws a sample, and `keep` writes the automatic checkpoint. `save`, `back` and
+    `drop` carry out the learner's actions. `done` is the number of steps that the lab has results
+    for.
     """
 
     order: Order
@@ -66,9 +69,9 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The training after `done` steps, with everything that is new since step `began`.
+    """The training run after `done` steps, with all results that are new since step `began`.
 
-    `points` and `measured` after `began` replace what the lab knew. `saved` is the step of the
+    `points` and `measured` replace the lab's results after step `began`. `saved` is the step of the
     saved network. `steps_a_second` is the speed in this time slice, or 0 if nothing was trained.
     """
 
@@ -81,12 +84,13 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings, the progress, and the results of the training.
+    """The state of the lab: the settings, the progress, and the results of the training.
 
-    `owed` are orders that have not been carried out yet. `until` is the step at which training
-    pauses by itself. `lost` counts steps that were lost with an engine, `found` those of an earlier
-    session. `rescued` is true once a ruined network was replaced by the saved one. `sure` is true
-    while a discard waits for its confirmation.
+    `owed` are the commands that have not been carried out yet. `until` is the step at which
+    training pauses automatically. `lost` is the number of steps that were lost when the engine
+    stopped, and `found` is the number of steps from an earlier session. `rescued` is true once a
+    ruined network has been replaced with the saved one. `sure` is true while a discard waits for
+    confirmation.
     """
 
     rate: int = FIRST_RATE
@@ -107,12 +111,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds to the next pause, or None if unknown."""
+        """Return the number of seconds until the next pause, or None if unknown."""
         return (self.until - self.done) / self.steps_a_second if self.steps_a_second else None
 
     @property
     def sound(self) -> bool:
-        """True if every step was taken with the mask and the real targets."""
+        """Return whether all steps used the mask and the real targets."""
         return all(point.mask and not point.shuffled for point in self.points)
 
 
@@ -196,7 +200,7 @@ def _begun(state: State) -> State:
 
 
 def _paused(state: State) -> State:
-    """Pause, and have the checkpoint written."""
+    """Pause the training and request an automatic checkpoint."""
     if not state.running:
         return state
     return _owing(replace(state, running=False), "keep")
@@ -219,7 +223,7 @@ def _last(state: State) -> float:
 
 
 def _ruined(state: State) -> bool:
-    """Return whether the held-out loss has risen far above its lowest value."""
+    """Return whether the held-out loss is far above its lowest value."""
     return bool(state.measured) and _last(state) >= RUINED + min(
         each.loss for each in state.measured
     )
@@ -230,12 +234,12 @@ def _below(state: State) -> bool:
     return state.sound and any(each.loss < BELOW for each in state.measured)
 
 
-@goal("too-good", "Without the mask, reach a loss below 0.5 and read the samples")
+@goal("too-good", "Reach a loss below 0.5 without the mask, then read the samples")
 def _too_good(state: State) -> bool:
     return bool(state.points) and state.points[-1].loss < TOO_GOOD and not state.points[-1].mask
 
 
-@goal("too-high", "Raise the loss by 0.5 nats by changing only the learning rate")
+@goal("too-high", "Raise the held-out loss by 0.5 nats with the learning rate alone")
 def _too_high(state: State) -> bool:
     return state.sound and _ruined(state)
 
@@ -246,8 +250,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=160,
     lesson="learning",
     task=(
-        "Train a GPT with 301,728 weights on the text of this course, from scratch. "
-        "Then break it on purpose and see what that looks like."
+        "Train a GPT with 301,728 parameters from scratch, on the text of this course. "
+        "Then break it on purpose and see what happens."
     ),
     trains=True,
     start=State,

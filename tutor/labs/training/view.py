@@ -19,7 +19,7 @@ from tutor.lm.training.history import BYTES_PER_STEP, LARGEST_LOSS, PROMPT
 from tutor.text import counted, safe
 
 _HIGHEST = 6.0
-"""Nats at the top of the plot: a little above the loss of an untrained network."""
+"""The loss at the top of the plot, in nats. An untrained network has a slightly lower loss."""
 _SCALE = 7
 _LEAST_PLOT, _MOST_PLOT = 3, 12
 
@@ -32,10 +32,10 @@ class TrainingView(LabView):
         Binding("p", "pause", show=False),
         *pair(LEFT_RIGHT, "adjust(*, 'rate')", "rate", "Raise or lower the learning rate."),
         key("m", "switch('mask')", "mask", "Switch the causal mask on or off."),
-        key("t", "switch('targets')", "targets", "Use shuffled targets, or the real ones."),
-        key("ctrl+s", "save", "save", "Save this network, so that you can restore it."),
+        key("t", "switch('targets')", "targets", "Switch between real and shuffled targets."),
+        key("ctrl+s", "save", "save", "Save this network so that you can restore it."),
         Binding("s", "save", show=False),
-        key("b", "restore", "restore", "Go back to the saved network."),
+        key("b", "restore", "restore", "Restore the saved network."),
         key("z", "discard", "reset", "Discard this network and the saved one."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
@@ -69,7 +69,7 @@ def _note(state: State) -> Content | None:
     if state.sure:
         return Content.styled("Press z again to discard both networks.", f"{ACT} bold")
     if state.lost:
-        lost = f"The engine stopped and lost the last {counted(state.lost, 'step')}."
+        lost = f"The engine stopped. Training lost {counted(state.lost, 'step')}."
         return Content.styled(lost, ACT)
     if state.found == state.done > 0 and not state.running:
         found = f"This run was paused after step {state.found:,}. Press r to continue."
@@ -130,7 +130,7 @@ def _loss(loss: float | None) -> str:
 
 
 def _plot(state: State, width: int, height: int) -> list[Content]:
-    """Return both curves over all steps so far; they get wider with the number of steps."""
+    """Draw both loss curves over all steps so far. The plot gets wider with more steps."""
     if not state.points or not state.measured:
         return [Content.styled("The loss curves will appear here.", MUTED)]
     columns = max(1, min(width - _SCALE, 1 + state.done // 5))
@@ -142,9 +142,9 @@ def _plot(state: State, width: int, height: int) -> list[Content]:
 
 
 def _means(steps: Sequence[float], known: Sequence[tuple[int, float]]) -> list[float]:
-    """Return the mean of the known values between each step and the one before it.
+    """Return the mean of the known values between each step and the previous one.
 
-    If there are none, the last mean is repeated.
+    If there are no values between them, the previous mean is repeated.
     """
     values: list[float] = []
     place, last = 0, known[0][1]
@@ -159,7 +159,7 @@ def _means(steps: Sequence[float], known: Sequence[tuple[int, float]]) -> list[f
 
 
 def _between(steps: Sequence[float], known: Sequence[tuple[int, float]]) -> list[float]:
-    """Return the value at each step, interpolated between the known values."""
+    """Return the values at these steps, interpolated linearly between known values."""
     values = []
     for step in steps:
         after = next((place for place, (at, _) in enumerate(known) if at >= step), len(known) - 1)
@@ -170,7 +170,7 @@ def _between(steps: Sequence[float], known: Sequence[tuple[int, float]]) -> list
 
 
 def _samples(state: State, width: int, most: int) -> list[Content]:
-    """Return the latest samples from the network, the newest first."""
+    """Draw the latest samples from the network, newest first."""
     heading = f"  step  sample after “{PROMPT.decode()}”, always with the same seed"
     lines = [Content.styled(heading, MUTED)]
     for each in reversed(state.measured[-most:]):

@@ -1,1 +1,1 @@
-"""The lab "Word vectors from scratch"."""
+"""The "Word vectors from scratch" lab."""

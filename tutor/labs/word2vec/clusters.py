@@ -1,4 +1,4 @@
-"""Measures how well words form clusters, and rotates maps so that they can be compared."""
+"""Measures how well words form clusters, and aligns maps with each other."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ Point = tuple[float, float]
 
 TOGETHER = 0.9
 APART = 0.3
-"""Words form clusters if 90 % of them have a word of their own group as nearest neighbor, and the
-mean cosine within groups is 0.30 above the mean cosine between groups."""
+"""The minimum values at which words count as clustered.
+
+At least 90 % of the words must have a nearest neighbor from their own group, and the mean cosine
+within groups must be at least 0.30 higher than between groups.
+"""
 
 
 class Clustering(msgspec.Struct, frozen=True):
     """A measure of how well words form clusters.
 
-    `together` is the fraction of words whose nearest neighbor is in their own group. `within` and
-    `between` are the mean cosines within groups and between them.
+    `together` is the fraction of words whose nearest neighbor is from their own group. `within` is
+    the mean cosine of words in the same group, and `between` of words in different groups.
     """
 
     together: float
@@ -31,9 +34,10 @@ class Clustering(msgspec.Struct, frozen=True):
 
 
 def compared(cosines: tuple[tuple[float, ...], ...], groups: tuple[int, ...]) -> Clustering | None:
-    """Return how well words form clusters, given their cosines and the group of each word.
+    """Measure how well words form clusters.
 
-    Return None if no group has two words, or if there is only one group.
+    `cosines` is the matrix of their cosines, and `groups` contains the group index of each word.
+    Returns None if there is only one group, or if no group has two words.
     """
     places = range(len(groups))
     pairs = [(one, other) for one in places for other in places if one != other]
@@ -49,15 +53,15 @@ def compared(cosines: tuple[tuple[float, ...], ...], groups: tuple[int, ...]) ->
 
 
 def turned(points: tuple[Point, ...], before: tuple[Point, ...]) -> tuple[Point, ...]:
-    """Return `points` rotated, and mirrored if that helps, to be as close to `before` as possible.
+    """Rotate and, if necessary, mirror `points` to match `before` as closely as possible.
 
-    The rotation about the center minimizes the sum of squared distances (orthogonal Procrustes in
-    two dimensions). Principal components have arbitrary signs, so without this a map would flip and
-    spin from one step to the next.
+    The result minimizes the sum of squared distances (the orthogonal Procrustes problem in two
+    dimensions). The signs of principal components are arbitrary, so without this alignment, the map
+    would flip and rotate during training.
     """
 
     def fit(sign: float) -> tuple[float, float]:
-        """Return how well the best rotation fits, and its angle."""
+        """Return the quality of the best rotation, and its angle in radians."""
         across = sum(x * a + sign * y * b for (x, y), (a, b) in zip(points, before, strict=True))
         around = sum(x * b - sign * y * a for (x, y), (a, b) in zip(points, before, strict=True))
         return math.hypot(across, around), math.atan2(around, across)

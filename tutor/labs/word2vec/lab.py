@@ -1,4 +1,4 @@
-"""The word2vec lab: words that appear in the same contexts move together in training."""
+"""Trains word vectors and shows how words from similar contexts move together."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from tutor.labs.word2vec.clusters import Clustering, Point, compared, turned
 SEEDS = 9
 WINDOWS = (5, 2, 10)
 MOST_LOOKS = 60
-"""Maximum number of maps that are kept of a run."""
+"""The maximum number of maps to keep per run."""
 LOOK_EVERY = 1.12
-"""A map is kept when the number of pairs has grown by this factor since the last one."""
+"""The minimum factor by which the number of pairs grows between two stored maps."""
 CHOSEN = Words(
     "kinds of things",
     tuple(
@@ -41,15 +41,16 @@ Action = (
     | MoveFocus[Literal["word", "map"]]
     | Adjust[Literal["zoom"]]
 )
-"""A new seed or window restarts the training. `MoveFocus` along "map" shows an earlier or later
-map."""
+"""A new seed or window restarts training. Along the "map" axis, `MoveFocus` shows earlier or
+later maps."""
 
 
 class Ask(msgspec.Struct, frozen=True, tag=True):
-    """A request for the map of a run, after training for one time slice if `train` is true.
+    """A request for the map of a run.
 
-    The run is the one with this seed and window that has seen `done` pairs. `focus` is the word
-    whose neighbors are wanted.
+    The run is identified by its seed, its window and the number of pairs trained on so far, `done`.
+    If `train` is True, it is first trained for one time slice. `words` are the words on the map,
+    and `focus` is the word whose nearest neighbors are requested.
     """
 
     seed: int
@@ -61,14 +62,17 @@ class Ask(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """The progress of a run: `done` pairs of about `total`, in `epoch` of `epochs` (from 1).
+    """The progress of a run, and its map.
 
-    `began` is the number of pairs before this time slice. It is smaller than the question's `done`
-    if an engine was lost. `loss` is the mean loss of this time slice in nats, or None without
-    training, and `seconds` its duration.
+    `done` of about `total` pairs are trained, and `epoch` (from 1) is the current epoch of
+    `epochs`. `began` is the value of `done` before this time slice. It is lower than in the request
+    if progress was lost in an engine restart. `loss` is the mean loss of this time slice in nats,
+    or None without training, and `seconds` is its duration.
 
-    `known` tells which words are in the text; `points` and the matrix `cosines` are about those.
-    `nearest` are the nearest neighbors of the focus among all `vocabulary` words.
+    `known` contains True for each word that is in the text. `points` and the matrix `cosines`
+    contain only known words. `shares` are the fractions of the variance along the axes of the map.
+    `nearest` contains the nearest neighbors of the focused word, and `vocabulary` is the number of
+    words in the text.
     """
 
     began: int
@@ -91,19 +95,20 @@ Question = Ask
 
 
 class Look(msgspec.Struct, frozen=True):
-    """A map of the words after `done` pairs."""
+    """The map of the words after training on `done` pairs."""
 
     done: int
     points: tuple[Point, ...]
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The settings and the progress of the run, the maps kept so far, and the latest answer `now`.
+    """The state of the lab.
 
-    `losses` has the number of pairs and the loss after each time slice. `looks` are the kept maps,
-    and `back` tells how many maps before the latest the screen shows. `fresh` is true if `now` is
-    about the current focus. `clustering` is None unless there are two groups to compare.
-    `clustered` are the seeds with which the words formed clusters.
+    `now` is the latest response, and `fresh` is True if it is about the current words and focus.
+    `losses` contains pairs of `done` and the loss after each time slice. `looks` contains the maps,
+    and `back` is the index of the map on the screen, counted back from the latest. `clustering` is
+    None unless there are two groups to compare. `clustered` contains the seeds with which the words
+    have formed clusters.
     """
 
     words: Words = CHOSEN
@@ -129,17 +134,17 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def speed(self) -> float | None:
-        """Pairs per second, over this run."""
+        """The mean training speed of this run in pairs per second."""
         return self.trained / self.seconds if self.seconds > 0 else None
 
     @property
     def shown(self) -> Look | None:
-        """The map on the screen."""
+        """The map on the screen, or None."""
         return self.looks[-1 - self.back] if self.looks else None
 
     @property
     def known(self) -> tuple[tuple[str, int], ...]:
-        """The words that are in the text, each with the index of its group."""
+        """The chosen words that are in the text, each with the index of its group."""
         if self.now is None:
             return ()
         both = zip(self.words.all, self.words.group_of, self.now.known, strict=True)
@@ -152,7 +157,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def enough(self) -> bool:
-        """True if two groups have at least three words that are in the text."""
+        """True if at least two groups have three or more words that are in the text."""
         groups = [group for _, group in self.known]
         return sum(groups.count(group) >= 3 for group in set(groups)) >= 2
 
@@ -185,7 +190,7 @@ def act(state: State, action: Action) -> State:
 
 
 def _again(state: State, by: int, what: Literal["seed", "window"]) -> State:
-    """Restart the training with another seed or window."""
+    """Restart training with another seed or window."""
     new = State(
         words=state.words,
         seed=state.seed,
@@ -213,7 +218,11 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    """Take over the progress in the answer, and drop results that were lost with an engine."""
+    """Return the state with the new progress.
+
+    Losses and maps from after `answer.began` are dropped, since an engine restart lost that part of
+    the training.
+    """
     losses = tuple(pair for pair in state.losses if pair[0] <= answer.began)
     looks = tuple(look for look in state.looks if look.done <= answer.began)
     if answer.loss is not None:
@@ -242,9 +251,9 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _kept(looks: tuple[Look, ...], answer: Answer) -> tuple[Look, ...]:
-    """Return the maps with the newest one at the end, rotated to match the one before it.
+    """Append the new map, rotated to match the previous one, and return the maps.
 
-    The map before it is dropped if it is too close to its own predecessor.
+    The previous map is dropped if little training separates it from the map before it.
     """
     new = Look(answer.done, answer.points)
     if looks and len(looks[-1].points) == len(new.points):
@@ -261,7 +270,7 @@ def _in_clusters(state: State) -> bool:
 
 @goal("own-words", "Find two groups of 3 words of your own that form clusters")
 def _own(state: State) -> bool:
-    """Return whether two groups form clusters without using the initial words."""
+    """Return whether two groups form clusters and each has three words that weren't preset."""
     new = [group for word, group in state.known if word not in CHOSEN.all]
     groups = sum(new.count(group) >= 3 for group in set(new))
     return groups >= 2 and _in_clusters(state)
@@ -273,8 +282,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=80,
     lesson="embeddings",
     task=(
-        "Train word vectors on nothing but text, and watch words from similar contexts "
-        "move together."
+        "Train word vectors on plain text, and watch words that appear in similar contexts move "
+        "together."
     ),
     trains=True,
     start=State,
@@ -283,7 +292,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     receive=receive,
     goals=(
         Goal("clusters", "Train until the words form clusters", lambda s: bool(s.clustered)),
-        Goal("two-seeds", "Reach clusters again with a new seed", lambda s: len(s.clustered) >= 2),
+        Goal("two-seeds", "Form clusters again with a new seed", lambda s: len(s.clustered) >= 2),
         _own,
     ),
     solution=(

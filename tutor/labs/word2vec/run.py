@@ -1,7 +1,7 @@
-"""A training run of word2vec that can be saved after any step and resumed with the same result.
+"""A word2vec training run that can be saved after any step and resumed with the same result.
 
-All random draws depend only on the seed and the position in the run, so the vectors after a number
-of pairs do not depend on interruptions.
+All random draws depend only on the seed and the position in the run, so an interruption doesn't
+change the resulting vectors.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from tutor.lm.embeddings.word2vec import (
 from tutor.lm.training.checkpoint import save_atomically
 
 LOWEST_RATE = 0.01
-"""The learning rate of the last step, as a fraction of the first one."""
+"""The final learning rate as a fraction of the initial one."""
 
 
 class TrainingRun:
     """A training run.
 
-    `epoch` is the pass through the text that the next step belongs to, counted from 0. `done` is
-    the number of pairs trained on so far, `total` roughly the final number.
+    `epoch` is the current pass through the text, counted from 0. `done` is the number of pairs
+    trained on so far, and `total` is the approximate number of pairs in the whole run.
     """
 
     def __init__(self, text: Text, settings: Settings) -> None:
@@ -39,7 +39,7 @@ class TrainingRun:
         self.vectors = first_vectors(text, settings)
         self.epoch = 0
         self.done = 0
-        self._offset = 0  # The number of pairs of this epoch that are done.
+        self._offset = 0  # The number of pairs trained on in this epoch.
         self._pairs = pairs_of_epoch(text, 0, settings)
         self._chances = false_word_chances(text).float()
         self.total = len(self._pairs) * settings.epochs
@@ -68,7 +68,7 @@ class TrainingRun:
         return loss, len(batch)
 
     def save(self, path: Path) -> None:
-        """Write the run to a file. Raises `OSError` if the file cannot be written."""
+        """Save the run to a file. Raises `OSError` if the file cannot be written."""
         path.parent.mkdir(parents=True, exist_ok=True)
         place = {"epoch": self.epoch, "offset": self._offset, "done": self.done}
         metadata = {name: str(value) for name, value in place.items()}
@@ -77,9 +77,9 @@ class TrainingRun:
 
     @torch.inference_mode()
     def resume(self, path: Path) -> bool:
-        """Resume from a file that `save` wrote, and return whether that succeeded.
+        """Resume from a file written by `save`, and return True on success.
 
-        If there is no such file, or if it belongs to another run, nothing is changed.
+        If the file is missing or belongs to another run, the run doesn't change.
         """
         try:
             with safe_open(path, framework="pt") as file:

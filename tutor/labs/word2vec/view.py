@@ -23,17 +23,22 @@ _TREND = 12
 
 
 class Word2VecView(WordMapLabView):
-    """Shows the training, the map of the chosen words, and the neighbors of the word in focus."""
+    """Shows the training progress, a map of the chosen words, and the focused word's neighbors."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("r", "run", "run, pause", "Train, or pause."),
-        *pair(P_N, "move_focus(*, 'word')", "word", "Go to the previous or next word."),
+        key("r", "run", "run, pause", "Start or pause training."),
+        *pair(P_N, "move_focus(*, 'word')", "word", "Choose the previous or next word."),
         *pair(LEFT_RIGHT, "move_focus(*, 'map')", "earlier maps", "Show an earlier or later map."),
         key("l", "latest", "latest", "Show the latest map."),
-        *pair(ZOOM, "adjust(*, 'zoom')", "zoom", "Zoom in on the word, or out."),
-        key("s", "choose(1, 'seed')", "new seed", "Restart the training with a new seed."),
-        key("w", "choose(1, 'window')", "window", "Restart with a window of 2, 5 or 10 words."),
-        key("e", "edit", "edit", "Edit the words to watch."),
+        *pair(ZOOM, "adjust(*, 'zoom')", "zoom", "Zoom in or out at the word in focus."),
+        key("s", "choose(1, 'seed')", "new seed", "Restart training with a new seed."),
+        key(
+            "w",
+            "choose(1, 'window')",
+            "window",
+            "Restart with a context window of 2, 5 or 10 words.",
+        ),
+        key("e", "edit", "edit", "Edit the words on the map."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "run": lambda state: not state.finished,
@@ -47,7 +52,7 @@ class Word2VecView(WordMapLabView):
     def action_edit(self) -> None:
         words = self.state.words
         text = words.written if words.own else ""
-        self.write("Words to watch, with ; between groups:", text, edit_words)
+        self.write("Words on the map (; separates groups):", text, edit_words)
 
     def draw(self, state: State) -> None:
         width, low = self.columns, self.size.height < LOW
@@ -75,7 +80,7 @@ class Word2VecView(WordMapLabView):
 
 
 def _status(state: State, width: int) -> Content:
-    """Return the seed, the window, and the progress of the run."""
+    """Return the seed, the context window, and the progress of the run."""
     parts: list[tuple[str, str]] = [(f"  seed {state.seed}  window {state.window}", "bold")]
     now = state.now
     if now is None:
@@ -97,7 +102,7 @@ def _status(state: State, width: int) -> Content:
 
 
 def _figures(state: State) -> Content:
-    """Return the loss with its trend, and how well the words form clusters."""
+    """Return the loss with its trend, and the clustering measures."""
     parts: list[tuple[str, str]] = []
     if state.losses:
         losses = [loss for _, loss in state.losses]
@@ -112,7 +117,7 @@ def _figures(state: State) -> Content:
 
 
 def _missing(state: State, width: int) -> list[Content]:
-    """Return a line about the words that cannot be watched, if there are any."""
+    """Return a line with the chosen words that aren't on the map, if there are any."""
     parts = [counted(state.words.left_out, "word") + " left out"] if state.words.left_out else []
     if state.unknown:
         room = width - sum(len(part) + 5 for part in parts)
@@ -121,7 +126,7 @@ def _missing(state: State, width: int) -> list[Content]:
 
 
 def _nearest(state: State, width: int) -> Content:
-    """Return as many neighbors of the word in focus as fit."""
+    """Return as many nearest neighbors of the word in focus as fit."""
     word = safe(state.words.all[state.focus])
     if state.now is None or not state.fresh:
         return Content.assemble("  ", (word, "bold"), "  …")

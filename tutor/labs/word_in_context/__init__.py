@@ -1,1 +1,1 @@
-"""The lab "One word, two sentences"."""
+"""The "One word, two sentences" lab."""

@@ -1,14 +1,16 @@
 """Measures how the vectors of one word in two sentences move apart, layer by layer.
 
-The residual stream of a token starts as its row of the embedding table, which is the same in every
-text. Each layer adds something that depends on the tokens before it. So the vectors of one word in
-two sentences start out equal and move apart. The measure is their cosine after each layer.
+A token's residual stream starts as its row of the embedding table, which is the same in every text.
+Each layer adds something that depends on the preceding tokens. The vectors of one word in two
+sentences therefore start out equal and then move apart, which shows in their cosine similarity
+after each layer.
 
 There are three ways to see what a vector between two layers represents, none of them exact: the
 next token if the network stopped there (the logit lens, nostalgebraist 2020), the rows of the
 embedding table nearest to the vector, and the rows nearest to its difference from the other vector.
 
-Ethayarajh 2019 measures the same in other models, also compared with the cosine of other words.
+Ethayarajh (2019) measures the same in other models and compares it with the cosine similarity of
+different words.
 """
 
 from __future__ import annotations
@@ -31,16 +33,19 @@ from tutor.lm.tokenizer import Tokenizer
 
 @torch.inference_mode()
 def streams(network: Transformer, ids: Sequence[int]) -> Tensor:
-    """Return the residual stream of every token [layers + 1, tokens, width], embeddings first."""
+    """Return the residual stream of every token, embeddings first.
+
+    The shape is [layers + 1, tokens, width].
+    """
     trace = Trace()
     network(torch.tensor(ids), None, trace)
     return torch.stack([residual.float() for residual in trace.residuals])
 
 
 def last_token_of(tokenizer: Tokenizer, text: str, end: int) -> int:
-    """Return the position of the token in which the first `end` characters of `text` end.
+    """Return the position of the token that completes the first `end` characters of `text`.
 
-    It is the first token that has seen the whole word if a word ends there.
+    If a word ends there, this is the first token whose vector can reflect the whole word.
     """
     size = len(text[:end].encode())
     ends = accumulate(len(token.data) for token in tokenizer.tokens(tokenizer.encode(text)))
@@ -49,7 +54,10 @@ def last_token_of(tokenizer: Tokenizer, text: str, end: int) -> int:
 
 @torch.inference_mode()
 def cosines(first: Tensor, second: Tensor) -> list[float]:
-    """Return the cosine of two vectors [layers + 1, width] after each layer."""
+    """Return the cosine similarity of two vectors after each layer.
+
+    Both arguments have the shape [layers + 1, width].
+    """
     found: list[float] = torch.cosine_similarity(first, second, dim=-1).tolist()
     return found
 
@@ -58,10 +66,11 @@ def cosines(first: Tensor, second: Tensor) -> list[float]:
 def cosines_of_others(
     first: Tensor, second: Tensor, first_ids: Sequence[int], second_ids: Sequence[int]
 ) -> list[float]:
-    """Return the mean cosine of different tokens of the two texts after each layer [layers + 1].
+    """Return the mean cosine similarity between different tokens of two texts after each layer.
 
-    The list is empty if no tokens differ. The first token of each text is left out: in most models
-    its vector is far longer than the others and carries no meaning (Xiao et al. 2023).
+    The list has `layers + 1` values, or none if all tokens are the same. The first token of each
+    text is left out, because in most models its vector is far longer than all others and carries no
+    meaning (Xiao et al. 2023).
     """
     ids, others = torch.tensor(first_ids[1:]), torch.tensor(second_ids[1:])
     differ = ids[:, None] != others[None]  # [tokens - 1, others - 1]
@@ -82,7 +91,10 @@ class WordInContextBackend:
         self._read = lru_cache(maxsize=2)(self._read_uncached)
 
     def answer(self, question: Question) -> Answer:
-        """Answer a question. Raises `TextError` if the vocabulary has no tokens for a sentence."""
+        """Compare the sentences, or describe their vectors after one layer.
+
+        Raises `TextError` if the vocabulary has no tokens for a sentence.
+        """
         ids, stream, at = self._read(question.first)
         others, other_stream, other_at = self._read(question.second)
         first, second = stream[:, at], other_stream[:, other_at]  # [layers + 1, width]
@@ -100,7 +112,10 @@ class WordInContextBackend:
                 return self._names(first[layer], second[layer], by)
 
     def _read_uncached(self, sentence: Sentence) -> tuple[list[int], Tensor, int]:
-        """Return the token ids, the stream [layers + 1, tokens, width], and the word's position."""
+        """Return the token ids, the residual stream, and the position of the marked word.
+
+        The stream has the shape [layers + 1, tokens, width].
+        """
         self._check_cancelled()
         ids = self._tokenizer.encode(sentence.text)
         at = last_token_of(self._tokenizer, sentence.text, sentence.end)

@@ -1,4 +1,4 @@
-"""The lab that follows the vectors of one word in two sentences through the layers."""
+"""Defines the lab that compares the vectors of one word in two sentences, layer by layer."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from tutor.labs.word_in_context.sentence_pair import PAIRS, Pair, Sentence, pair
 from tutor.lm.distribution import Token
 
 MOST_NAMED = 8
-"""The number of tokens or rows listed for a vector."""
+"""The maximum number of tokens or embedding rows listed for a vector."""
 
 By = Literal["lens", "rows", "difference"]
 WAYS: tuple[By, ...] = ("lens", "rows", "difference")
 
 
 class GoToFurthest(msgspec.Struct, frozen=True, tag_field="do", tag="furthest"):
-    """Go to the layer after which the two vectors are furthest apart."""
+    """Go to the layer where the two vectors are furthest apart."""
 
 
 Action = EditText | Choose[Literal["pair", "way"]] | MoveFocus[Literal["layer"]] | GoToFurthest
-"""The "way" is the method that names tokens for a vector (see `By`)."""
+"""`Choose` with "way" selects the method that describes a vector by tokens (see `By`)."""
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):
@@ -33,7 +33,10 @@ class Compare(msgspec.Struct, frozen=True, tag=True):
 
 
 class Name(msgspec.Struct, frozen=True, tag=True):
-    """A request for the tokens that describe the two vectors after a layer (0: embeddings)."""
+    """A request for the tokens that describe the two vectors after a layer.
+
+    Layer 0 is the embedding table.
+    """
 
     first: Sentence
     second: Sentence
@@ -45,10 +48,11 @@ Question = Compare | Name
 
 
 class Compared(msgspec.Struct, frozen=True, tag=True):
-    """The comparison of a word in two sentences.
+    """A comparison of one word's vectors in two sentences.
 
-    `cosines` has the cosine of the two tokens' vectors in the embedding table and after each layer.
-    `others` has the mean cosine of other words of the two sentences; empty if there are none.
+    `cosines` has the cosine similarity of the two vectors in the embedding table and after each
+    layer. `others` has the mean cosine similarity of different words in the two sentences, or is
+    empty if there are no different words.
     """
 
     tokens: tuple[Token, Token]
@@ -61,7 +65,7 @@ class Compared(msgspec.Struct, frozen=True, tag=True):
 
 
 class Named(msgspec.Struct, frozen=True, array_like=True):
-    """A token and its value: a probability with the logit lens, otherwise a cosine."""
+    """A token and its score: a probability for the logit lens, otherwise a cosine similarity."""
 
     token: Token
     value: float
@@ -78,15 +82,18 @@ Answer = Compared | Names
 def write(text: str) -> EditText:
     """Return the action that compares two sentences, separated by `/`.
 
-    The word in each is between `*`. Without these marks it is the last word that both share.
-    Raises `LabError` if the text has no such pair.
+    Asterisks mark the word to compare in each sentence. Without them, it is the last word that both
+    sentences share. Raises `LabError` if there are not two such sentences.
     """
     pair(text)
     return EditText(text)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
-    """The state of the lab. `names` describe the two vectors after `layer`, by the method `by`."""
+    """The state of the lab.
+
+    `names` are the tokens that describe the two vectors after `layer`, according to method `by`.
+    """
 
     pairs: tuple[Pair, ...] = PAIRS
     at: int = 0
@@ -139,23 +146,26 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 ONE = 0.9999
-"""Vectors with a higher cosine count as equal; the difference is rounding."""
+"""Vectors with a higher cosine similarity count as equal, to allow for rounding errors."""
 
 
 def _own(state: State) -> Compared | None:
-    """Return the comparison of the learner's own pair if it has one word in different sentences."""
+    """Return the comparison of the learner's sentences, or None if they can't reach a goal.
+
+    To reach a goal, the sentences must differ and have the same marked word.
+    """
     chosen = state.chosen
     differ = chosen.first.text.casefold() != chosen.second.text.casefold()
     return state.compared if chosen.own and chosen.same_word and differ else None
 
 
-@goal("parted", "Find a word whose cosine in two sentences ends below 0.60")
+@goal("parted", "Find a word whose final cosine in two sentences is below 0.60")
 def _parted(state: State) -> bool:
     found = _own(state)
     return found is not None and found.cosines[0] > ONE and found.cosines[-1] < 0.6
 
 
-@goal("stayed", "Change the words before your word and end with cosine above 0.95")
+@goal("stayed", "Vary the preceding words, but keep the final cosine above 0.95")
 def _stayed(state: State) -> bool:
     found = _own(state)
     before = state.chosen.first.before.casefold() != state.chosen.second.before.casefold()
@@ -168,7 +178,7 @@ def _only_after(state: State) -> bool:
     return found is not None and min(found.cosines) > ONE
 
 
-@goal("difference", "Show the difference in the layer where it is largest")
+@goal("difference", "Show the difference where the two vectors are furthest apart")
 def _difference_read(state: State) -> bool:
     found = state.compared
     return (
@@ -185,8 +195,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=70,
     lesson="embeddings",
     task=(
-        "The same word starts with the same vector in both sentences. Watch the vectors "
-        "move apart, layer by layer, because of what comes before."
+        "A word starts with the same vector in both sentences. Watch the two vectors "
+        "move apart, layer by layer, because different words come before it."
     ),
     start=State,
     act=act,

@@ -1,4 +1,4 @@
-"""Two sentences with one marked word in each."""
+"""Parses two sentences with a marked word in each."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import msgspec
 from tutor.errors import LabError
 
 LONGEST = 200
-"""The number of characters that a sentence can have."""
+"""The maximum length of a sentence, in characters."""
 
 
 class Sentence(msgspec.Struct, frozen=True):
-    """A sentence with a marked word, `text[begin:end]`."""
+    """A sentence in which the word `text[begin:end]` is marked."""
 
     text: str
     begin: int
@@ -43,11 +43,15 @@ class Pair(msgspec.Struct, frozen=True):
 
 
 def pair(text: str, *, own: bool = True) -> Pair:
-    """Parse two sentences that the learner wrote. Raises `LabError` if they are no pair."""
+    """Parse two sentences, separated by `/` or a line break.
+
+    Raises `LabError` if there are not exactly two, or if they have no word in common.
+    """
     parts = [part.strip() for part in re.split(r"[/\n]", text) if part.strip()]
     if len(parts) != 2:
         raise LabError(
-            "These are not two sentences.", "Put a / between them: I sat on the bank / I robbed it"
+            "Exactly two sentences are needed.",
+            "Put a / between them: I sat on the bank / I robbed it",
         )
     shared = _last_shared(parts[0], parts[1])
     first, second = (_sentence(part, shared) for part in parts)
@@ -70,13 +74,13 @@ def _sentence(text: str, shared: str | None) -> Sentence:
         found = list(re.finditer(pattern, text, re.IGNORECASE)) if shared else []
         if not found:
             raise LabError(
-                "The two sentences have no word in common.", "Mark one in each: the river *bank*"
+                "The two sentences have no word in common.", "Mark a word in each: the river *bank*"
             )
         begin, end = found[-1].span()
     if len(text) > LONGEST:
         raise LabError(
-            f"A sentence has {len(text)} characters; the limit is {LONGEST}.",
-            "Shorten it. Only the text before the word matters.",
+            f"One sentence has {len(text)} characters; the limit is {LONGEST}.",
+            "Shorten it. The text after the word has no effect.",
         )
     return Sentence(text, begin, end)
 

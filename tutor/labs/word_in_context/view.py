@@ -1,4 +1,4 @@
-"""Draws the lab about one word in two sentences."""
+"""Draws the "One word, two sentences" lab."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ from tutor.text import safe
 NAMES: dict[By, str] = {"lens": "next token", "rows": "nearest rows", "difference": "difference"}
 _HEADINGS: dict[By, str] = {
     "lens": "the next token if the network stopped at this layer",
-    "rows": "the rows of the embedding table nearest to the vector",
-    "difference": "the rows nearest to what this vector has and the other lacks",
+    "rows": "the embedding rows nearest to the vector",
+    "difference": "the embedding rows nearest to this vector minus the other one",
 }
 _HIGH = 20
-"""Fewest rows at which the method is explained."""
+"""The minimum screen height, in rows, at which the method is explained."""
 _NUMBER = 5
-"""Columns left of a sentence."""
+"""The number of columns to the left of a sentence."""
 _SCALE = 7
-"""Columns left of the bars."""
+"""The number of columns to the left of the bars."""
 
 
 class WordInContextView(LabView):
-    """The two sentences, the cosine after each layer as bars, and the vectors after one layer.
+    """Shows the two sentences, a bar chart of the cosines, and the vectors after one layer.
 
-    Tokens or rows show what each vector represents.
+    Each vector is described by tokens or embedding rows.
     """
 
     BINDINGS: ClassVar[Keys] = [
         *pair(LEFT_RIGHT, "move_focus(*, 'layer')", "layer", "Choose a layer."),
-        key("f", "furthest", "furthest apart", "Go to the layer where the two differ most."),
+        key("f", "furthest", "furthest apart", "Go to the layer where the vectors differ most."),
         key(
             "tab",
             "choose(1, 'way')",
@@ -51,7 +51,7 @@ class WordInContextView(LabView):
             "Show the next token, the nearest rows, or the difference.",
         ),
         key("x", "choose(1, 'pair')", "next example", "Load the next pair of sentences."),
-        key("e", "edit", "edit", "Edit the two sentences, with / between them."),
+        key("e", "edit", "edit", "Edit the two sentences, separated by a /."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "move_focus": lambda state: state.compared is not None,
@@ -63,7 +63,7 @@ class WordInContextView(LabView):
     def action_edit(self) -> None:
         chosen = self.state.chosen
         text = f"{chosen.first.marked} / {chosen.second.marked}"
-        self.write("Two sentences with / between them, the word in *stars*:", text, lab.write)
+        self.write("Two sentences separated by /, with the word in *asterisks*:", text, lab.write)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         room = Room(width, height)
@@ -86,7 +86,7 @@ class WordInContextView(LabView):
 
 
 def _sentence(number: str, sentence: Sentence, width: int) -> Content:
-    """Draw a sentence on one line. If it is too long, the text before the word is cut."""
+    """Draw a sentence on one line. If it is too long, its beginning is cut off."""
     before, word = safe(sentence.before), safe(sentence.word)
     after = safe(sentence.text[sentence.end :])
     room = max(0, width - _NUMBER - cell_len(word) - min(1, cell_len(after)))
@@ -98,7 +98,7 @@ def _sentence(number: str, sentence: Sentence, width: int) -> Content:
 
 
 def _bars(compared: lab.Compared, layer: int, width: int, height: int) -> list[Content]:
-    """Draw a bar for the embedding table and each layer, and a mark below the layer in focus."""
+    """Draw a bar for the embedding table and for each layer, and mark the selected layer."""
     values = compared.cosines
     scale = _SCALE if len(values) + _SCALE < width else 0
     size = max(1, min(3, (width - scale - 1) // len(values)))
@@ -131,7 +131,7 @@ def _names(state: State, width: int, *, explained: bool) -> list[Content]:
     if state.names is None:
         return [Content("  …")]
     if state.by == "difference" and state.compared.cosines[state.layer] > lab.ONE:
-        return [Content("  There is none: the two vectors are equal here.")]
+        return [Content("  No difference: the two vectors are equal here.")]
     column = max(16, (width - 4) // 2)
     heading = [Content.styled(f"  {_HEADINGS[state.by]}", MUTED)] if explained else []
     rows = zip_longest(state.names.first, state.names.second)

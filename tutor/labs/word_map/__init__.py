@@ -1,1 +1,1 @@
-"""The lab "A map of words"."""
+"""The "Map of words" lab."""

@@ -1,4 +1,4 @@
-"""Projects words onto a plane."""
+"""Projects the embeddings of words onto a plane."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class WordMapBackend:
         self._table = EmbeddingTable(tools.model.network)
 
     def answer(self, question: Question) -> Answer:
-        """Return a map. Raises `TextError` if the vocabulary has no tokens for a word."""
+        """Return a map of words. Raises `TextError` if the vocabulary has no tokens for a word."""
         forms = tuple(form_of(self._tokenizer, word) for word in question.words)
         rows = self._table.rows_of([form[0].id for form in forms])  # [words, width]
         plane = best_plane(rows)

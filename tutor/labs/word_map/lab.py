@@ -1,6 +1,6 @@
-"""The lab that shows words as points on a map.
+"""Defines the lab that shows words as points on a map.
 
-Words with similar embeddings are close together, as far as a plane can show it.
+Words with similar embeddings are close together, as far as this is possible on a plane.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from tutor.labs.kit.words.word import Form
 from tutor.labs.kit.words.zoom import zoomed
 
 PAN_STEP = 0.25
-"""The distance of one step, as a fraction of the visible map."""
+"""The length of one pan step, as a fraction of the visible part of the map."""
 
 Point = tuple[float, float]
 
 
 class Pan(msgspec.Struct, frozen=True, tag_field="do", tag="pan"):
-    """Move over the map by this many steps to the right and up."""
+    """Move the visible part of the map by a number of steps to the right and up."""
 
     right: int = 0
     up: int = 0
 
 
 class ShowWholeMap(msgspec.Struct, frozen=True, tag_field="do", tag="whole"):
-    """Show the whole map again, around its middle."""
+    """Zoom out to show the whole map."""
 
 
 Action = (
@@ -49,9 +49,10 @@ class Question(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answer(msgspec.Struct, frozen=True, tag=True):
-    """A map: for each word its tokens, its point, and its cosine with every word.
+    """A map of words.
 
-    `shares` are the fractions of the variance that the two axes show.
+    For each word, `forms` has its tokens, `points` has its point, and `cosines` has its cosine
+    similarity with every word. `shares` are the fractions of the variance that the two axes show.
     """
 
     forms: tuple[Form, ...]
@@ -63,9 +64,9 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `words[at]` is shown; the learner's own words, if any, are first in the list. At `zoom` 1 the
-    whole map is shown. `center` is the point in the middle of the screen, None for the map's own
-    middle.
+    `words[at]` is the list of words on the map. The learner's own list, if any, comes first. At
+    `zoom` 1, the whole map is visible. `center` is the point in the middle of the screen, or None
+    for the middle of the map.
     """
 
     words: tuple[Words, ...] = SHIPPED
@@ -80,7 +81,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.words[self.at]
 
     def nearest_on_map(self, place: int) -> int | None:
-        """Return the index of the word whose point is nearest to the point of word `place`."""
+        """Return the index of the word that is nearest to word `place` on the map."""
         if self.map is None:
             return None
         here = self.map.points[place]
@@ -89,7 +90,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return min(others, key=lambda other: math.dist(here, points[other]), default=None)
 
     def nearest_row(self, place: int) -> int | None:
-        """Return the index of the word whose row has the highest cosine with row `place`."""
+        """Return the index of the word with the highest cosine similarity to word `place`."""
         if self.map is None:
             return None
         cosines = self.map.cosines[place]
@@ -148,7 +149,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 _SHIPPED = frozenset(frozenset(group.words) for words in SHIPPED for group in words.groups)
 
 
-@goal("own-groups", "Map 2 groups of 3 words of your own that stay apart")
+@goal("own-groups", "Map 2 groups of 3 or more words of your own that don't mix")
 def _own_groups_apart(state: State) -> bool:
     groups = [frozenset(group.words) for group in state.chosen.groups if len(group.words) >= 3]
     groups = [words for words in groups if words not in _SHIPPED]  # Bundled groups don't count.
@@ -162,12 +163,12 @@ def _own_groups_apart(state: State) -> bool:
     )
 
 
-@goal("mostly-seen", "Make a map of 6 or more words with over 70 % of the variance")
+@goal("mostly-seen", "Make a map of 6 or more words showing over 70 % of the variance")
 def _mostly_seen(state: State) -> bool:
     return state.map is not None and len(state.map.points) >= 6 and sum(state.map.shares) > 0.7
 
 
-@goal("misleads", "Zoom in on a word whose nearest word on the map is the wrong one")
+@goal("misleads", "Zoom in on a word whose nearest neighbor on the map is wrong")
 def _map_misleads(state: State) -> bool:
     there = state.nearest_on_map(state.focus), state.nearest_row(state.focus)
     return state.zoom > 2 and there[0] != there[1]
@@ -179,7 +180,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     order=60,
     lesson="embeddings",
     task=(
-        "The map projects embeddings of 576 numbers onto a plane. See which words are "
+        "The map projects 576-dimensional embeddings onto a plane. See which words are "
         "close together, and what the map leaves out."
     ),
     start=State,

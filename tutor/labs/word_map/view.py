@@ -1,4 +1,4 @@
-"""Draws the lab with the map of words."""
+"""Draws the word map lab."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ from tutor.labs.word_map.lab import Pan, ShowWholeMap, State
 from tutor.text import counted
 
 _SHORT = 6
-"""Columns of the names below the map on a narrow screen."""
+"""The maximum width of the names below the map on a narrow screen, in columns."""
 
 
 class WordMapView(WordMapLabView):
-    """The map, with its title above and details of the word in focus below."""
+    """Shows a map of words, with a title above it and details of the selected word below it."""
 
     BINDINGS: ClassVar[Keys] = [
         *pair(P_N, "move_focus(*, 'word')", "word", "Go to the next or previous word."),
         *pair(ZOOM, "adjust(*, 'zoom')", "zoom", "Zoom in or out."),
-        *pair(Pair("left", "right", "←↓↑→"), "pan(*, 0)", "pan", "Move over the map."),
+        *pair(Pair("left", "right", "←↓↑→"), "pan(*, 0)", "pan", "Move across the map."),
         Binding("up", "pan(0, 1)", show=False),
         Binding("down", "pan(0, -1)", show=False),
-        key("w", "whole", "whole map", "Show the whole map again."),
+        key("w", "whole", "whole map", "Zoom out to the whole map."),
         key("x", "choose(1, 'map')", "next example", "Load the next list of words."),
-        key("e", "edit", "edit", "Map your own words, with a semicolon between groups."),
+        key("e", "edit", "edit", "Map your own words. Separate groups with a semicolon."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "pan": lambda state: state.zoom > 1,
@@ -50,7 +50,7 @@ class WordMapView(WordMapLabView):
     def action_edit(self) -> None:
         chosen = self.state.chosen
         self.write(
-            "Words, with ; between groups:", chosen.written if chosen.own else "", edit_words
+            "Words, with a ; between groups:", chosen.written if chosen.own else "", edit_words
         )
 
     def draw(self, state: State) -> None:
@@ -92,7 +92,7 @@ def _heading(state: State, room: Room) -> Content:
 
 
 def _below(state: State, room: Room) -> list[Content]:
-    """Draw the nearest word of the word in focus, on the map and by its embedding."""
+    """Draw the selected word's nearest neighbors: on the map, and by cosine similarity."""
     if state.map is None:
         return [Content(""), Content("")]
     form = state.map.forms[state.focus]

@@ -1,12 +1,14 @@
-"""The rules, score and state of the guessing game, without screen or engine.
+"""The rules, score and state of the guessing game, independent of the screen and the engine.
 
-Shannon let people guess English letter by letter to measure how predictable it is ("Prediction and
-Entropy of Printed English", 1951). Cover and King let them bet on their guesses ("A convergent
-gambling estimate of the entropy of English", 1978). This game does the same: the learner bets a
-probability on one token, and the rest is spread evenly over all others. The score is the surprisal
-of the true token: -log2 p bits if it was given the probability p, for learner and model alike. The
-model does better mostly because it spreads its probability over everything that could follow, not
-because its first guess is so good. The game is meant to show that.
+Shannon had people guess English text letter by letter to measure how predictable it is ("Prediction
+and Entropy of Printed English", 1951). Cover and King had people bet on their guesses ("A
+convergent gambling estimate of the entropy of English", 1978). In this game, the learner bets a
+probability on one token, and the remaining probability is spread evenly over all other tokens. The
+score is the surprisal of the true token: -log2 p bits, where p is the probability that the player
+gave it. The rule is the same for learner and model.
+
+The model's advantage comes mostly from spreading its probability over everything that could follow,
+not from better first guesses. The game is meant to show that.
 """
 
 from __future__ import annotations
@@ -24,19 +26,22 @@ if TYPE_CHECKING:
 
 SURENESS = (0.1, 0.3, 0.5, 0.7, 0.9)
 RULE = (
-    "You bet a probability on your guess; the rest is spread evenly over all other tokens. "
-    "A token that was given the probability p costs -log2 p bits, for you and for the model."
+    "You bet a probability on your guess, and the rest is spread evenly over all other tokens. "
+    "You and the model each pay -log2 p bits, where p is the probability of the true token."
 )
 
 
 def learner_bits(sureness: float, right: bool, vocabulary_size: int) -> float:
-    """Return the surprisal of the true token, given a bet of `sureness` (0 < sureness < 1)."""
+    """Return the learner's surprisal of the true token, after a bet of `sureness`.
+
+    The bet is greater than 0 and less than 1.
+    """
     probability = sureness if right else (1 - sureness) / (vocabulary_size - 1)
     return -math.log2(probability)
 
 
 class Score(msgspec.Struct, frozen=True):
-    """The score so far: the bits of both players, and how often each was right at first."""
+    """The score so far: each player's total bits and number of correct first guesses."""
 
     rounds: int = 0
     learner_bits: float = 0.0
@@ -45,7 +50,7 @@ class Score(msgspec.Struct, frozen=True):
     model_right: int = 0
 
     def after(self, played: Round) -> Score:
-        """Return the score with one more round."""
+        """Return the score after one more round."""
         return Score(
             self.rounds + 1,
             self.learner_bits + played.learner_bits,
@@ -56,7 +61,7 @@ class Score(msgspec.Struct, frozen=True):
 
 
 LEAST_SHOWN = 3
-"""Tokens that are revealed before the first guess."""
+"""The number of tokens revealed before the first guess."""
 TEXTS = (
     "The sun rises in the east and sets in the west, and every day is a little different.",
     "Once upon a time there was a little girl who lived in a house at the edge of a forest.",
@@ -65,10 +70,10 @@ TEXTS = (
 
 
 class SavedGame(msgspec.Struct, frozen=True):
-    """A game that can be continued later.
+    """A saved game that can be continued later.
 
-    `model` is the checksum of the model whose tokens were counted, `revealed` the length of the
-    revealed text in bytes.
+    `model` is the checksum of the model whose tokens were counted, and `revealed` is the length of
+    the revealed text in bytes.
     """
 
     text: str
@@ -79,7 +84,7 @@ class SavedGame(msgspec.Struct, frozen=True):
 
 
 class Round(msgspec.Struct, frozen=True):
-    """A guess and its outcome."""
+    """One guess in a game, and its outcome."""
 
     guess: Row
     actual: Row
@@ -97,15 +102,16 @@ class Round(msgspec.Struct, frozen=True):
 
 
 class Game:
-    """A game on one text: the first `shown` tokens are revealed, and the next one is guessed."""
+    """A game on one text, in which the learner guesses the token after the first `shown` tokens."""
 
     def __init__(
         self, text: str, tokens: tuple[Token, ...], saved: SavedGame | None, *, model: str
     ) -> None:
-        """`model` is the checksum of the model that the tokens belong to.
+        """Start a game, or continue a saved one.
 
-        A game saved with another model continues at the same place in the text. Its score counts
-        tokens, so it restarts.
+        `model` is the checksum of the model that the tokens belong to. A game saved with another
+        model continues at the same position in the text, but its score restarts, because the score
+        counts tokens.
         """
         self.text = text
         self.tokens = tokens
@@ -127,12 +133,12 @@ class Game:
 
     @property
     def before(self) -> str:
-        """The text before the guessed token."""
+        """The text before the token to guess."""
         count = self.shown - (self.round is not None)
         return b"".join(token.data for token in self.tokens[:count]).decode("utf-8", "replace")
 
     def play(self, distribution: Distribution, guess: Row, actual: Row, sureness: float) -> Round:
-        """Reveal the next token and settle the bets."""
+        """Reveal the next token, and settle the bets."""
         right = guess.token.id == actual.token.id
         cost = learner_bits(sureness, right, distribution.vocabulary_size)
         self.round = Round(guess, actual, distribution, sureness, cost)

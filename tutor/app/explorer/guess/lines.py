@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Row
 
 SHORT = 18
-"""With fewer rows than this, column names and some rows are left out."""
+"""The height, in rows, below which column names and some rows are left out."""
 
 
 def bet(sureness: float, guess: Row | None) -> Content:
-    """Return the line that says how much is bet on which token."""
+    """Return the line that shows the bet and its token."""
     named = (figures.shown(guess.token), "bold") if guess else ("", "")
     stake = _percent(sureness)
     return Content.assemble(
@@ -30,7 +30,7 @@ def bet(sureness: float, guess: Row | None) -> Content:
 
 
 def outcome(played: Round, width: int, height: int) -> list[Content]:
-    """Return the surprisal of the true token for both, and the model's distribution."""
+    """Return lines with each player's surprisal of the true token and the model's distribution."""
     lines = [_cost_line("you", played.learner_bits, _verdict(played))]
     first, came = played.distribution.rows[0], played.actual
     said = f"gave {figures.shown(came.token)} {figures.percent(came.probability)}"
@@ -54,7 +54,7 @@ def outcome(played: Round, width: int, height: int) -> list[Content]:
 
 
 def totals(game: Game, history: GuessHistory | None) -> list[Content]:
-    """Return the progress and both scores, with `history` also over all games."""
+    """Return the progress and both scores. With `history`, add the scores of all games."""
     score = game.score
     lines = [Content.styled(f"token {game.shown} of {len(game.tokens)}", theme.MUTED)]
     if score.rounds:
@@ -85,7 +85,7 @@ def _cost_line(who: str, bits: float, said: str) -> Content:
 
 def _verdict(played: Round) -> str:
     if played.right:
-        return f"right, with {_percent(played.sureness)} on it"
+        return f"right, with a bet of {_percent(played.sureness)}"
     guess = played.guess
     return (
         f"{figures.shown(guess.token)} was rank {figures.count(guess.rank)} for the model, "

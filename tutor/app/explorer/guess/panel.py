@@ -39,20 +39,21 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Row
 
 ROWS = 5
-"""The rows of the model's distribution to show after a guess."""
+"""The number of rows of the model's distribution to show after a guess."""
 
 
 class GuessEntry(Entry):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "guess", tooltip="Submit this guess."),
-        *pair(UP_DOWN, "arrow(*)", "bet", "Bet more or less."),
+        *pair(UP_DOWN, "arrow(*)", "bet", "Raise or lower your bet."),
     ]
 
 
 class GuessScreen(TutorScreen):
-    """Reveals the text of a lab, or one of three texts, token by token.
+    """A game in which the learner guesses a text token by token.
 
-    `on_over` is called when the whole text is guessed. The message that it returns is shown.
+    The text comes from a lab, or is one of three texts. `on_over` is called when the learner has
+    guessed the whole text, and the message that it returns is shown.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -138,16 +139,16 @@ class GuessScreen(TutorScreen):
 
     @property
     def _other_model(self) -> bool:
-        """True if the tokens of the game do not belong to the model in use.
+        """True if the game's tokens belong to a model other than the current one.
 
-        The result of a round stays on screen until the learner continues.
+        If so, the result of a round stays on screen until the learner continues.
         """
         model = self._engine.model
         return self._game is None or (model is not None and model.sha256 != self._game.model)
 
     @work(exclusive=True, group="game")
     async def _begin(self) -> None:
-        """Tokenize the text, and reveal its beginning or all that was revealed before."""
+        """Tokenize the text, and reveal its beginning or what an earlier visit revealed."""
         try:
             before, self._session = self._session, await self._engine.open_text(self._text)
             if before is not None:
@@ -160,7 +161,7 @@ class GuessScreen(TutorScreen):
             return
         model = self._engine.model.sha256 if self._engine.model else ""
         if self._game is not None:
-            self.tell("Another model is in use now. Its tokens differ, so the score restarts.")
+            self.tell("The model has changed. Its tokens differ, so your score restarts.")
         self._game = Game(self._text, self._session.tokens, self._saved, model=model)
         self._guess = None
         self._show()
@@ -168,7 +169,7 @@ class GuessScreen(TutorScreen):
 
     @work(exclusive=True, group="find")
     async def _match(self, typed: str) -> None:
-        """Find and name the token that is meant, without revealing its probability."""
+        """Find the token that the typed text begins with, and show it without its probability."""
         self._guess = None
         if typed.strip() and self._session is not None and self._game is not None:
             try:
@@ -190,7 +191,7 @@ class GuessScreen(TutorScreen):
 
     @work(exclusive=True, group="game")
     async def _settle(self, typed: str) -> None:
-        """Play a round: save it first, then show it."""
+        """Play a round. The result is saved before it is shown."""
         session, game = self._session, self._game
         if session is None or game is None or game.over or game.round is not None:
             return

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def attention_lines(
     path: Sequence[Token], weights: Sequence[float], rows: Sequence[int], width: int
 ) -> list[Content]:
-    """Return a line for each of the positions `rows`, with token and attention weight."""
+    """Return a line for each position in `rows`, with its token and attention weight."""
     place = max(3, len(str(len(weights))))
     name = max(8, min(20, width // 4))
     room = max(4, width - place - name - figures.PERCENT_WIDTH - 7)
@@ -49,7 +49,7 @@ def lens_heading(target: Token, width: int) -> Content:
 
 
 def lens_lines(rows: Sequence[LensRow], width: int) -> list[Content]:
-    """Return a line for each layer: its top token, and the probability of the actual token."""
+    """Return a line for each layer, with its top token and the probability of the actual token."""
     says, room = _lens_columns(width)
     return [
         Content.assemble(
@@ -74,7 +74,7 @@ def _lens_columns(width: int) -> tuple[int, int]:
 
 
 def spaced(count: int, room: int) -> list[int]:
-    """Return `room` of `count` indexes, evenly spaced, including the first and the last."""
+    """Return `room` evenly spaced indexes out of `count`, including the first and the last."""
     if count <= room or room < 2:
         return list(range(count))
     return [round(step * (count - 1) / (room - 1)) for step in range(room)]

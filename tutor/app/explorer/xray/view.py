@@ -33,20 +33,23 @@ if TYPE_CHECKING:
 
 
 class XRayView(Vertical, can_focus=True):
-    """Shows a token in its text, and below it attention or logit lens.
+    """Shows a token in its text, with its attention weights or the logit lens below.
 
     `ask` requests the x-ray of the token at a position of a path, with the attention of one layer.
-    It is cancelled when another x-ray is wanted.
+    The request is canceled when another x-ray is needed.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
-            "tab", "view", "attention/lens", tooltip="Show attention weights or the logit lens."
+            "tab",
+            "view",
+            "attention/lens",
+            tooltip="Switch between attention weights and the logit lens.",
         ),
         *pair(LAYERS, "layer(*)", "layer", "Choose the layer."),
         *pair(LEFT_RIGHT, "head(*)", "head", "Choose the head."),
-        Binding("o", "order", "sort", tooltip="Sort by weight, or in the order of the text."),
-        Binding("l", "every", "all layers", tooltip="Show every layer, or only as many as fit."),
+        Binding("o", "order", "sort", tooltip="Sort by weight or by position in the text."),
+        Binding("l", "every", "all layers", tooltip="Show all layers, or only as many as fit."),
         *pair(Pair("k", "j", "j/k"), "scroll_rows(*)", "scroll", "Scroll the rows."),
         *pair(P_N, "token(*)", "token", "Go to the previous or next token."),
     ]
@@ -61,13 +64,13 @@ class XRayView(Vertical, can_focus=True):
 
     @dataclass
     class Wanted(Message):
-        """The learner wants to see the token at `position`."""
+        """Posted when the learner wants to see the token at `position`."""
 
         position: int
 
     @dataclass
     class Failed(Message):
-        """The x-ray has failed, or works again if `error` is None."""
+        """Posted when the x-ray has failed, or works again, in which case `error` is None."""
 
         error: TutorError | None
 
@@ -85,9 +88,9 @@ class XRayView(Vertical, can_focus=True):
         self._by_weight = False
         self._every = False
         self._scroll: int | None = None
-        """The first row shown, if the learner has scrolled."""
+        """The first visible row, if the learner has scrolled."""
         self._first = 0
-        """The first row shown."""
+        """The row that is currently the first visible one."""
 
     def compose(self) -> ComposeResult:
         yield TextView(id="words")
@@ -105,7 +108,10 @@ class XRayView(Vertical, can_focus=True):
         return True
 
     def look(self, path: Sequence[Token], position: int) -> None:
-        """Show the token at `position` of `path`. The old x-ray stays until the new one arrives."""
+        """Show the token at `position` of `path`.
+
+        The previous x-ray stays on screen until the new one arrives.
+        """
         if (tuple(path), position) != (self._path, self._position):
             self._path, self._position = tuple(path), position
             self._look()
@@ -168,7 +174,7 @@ class XRayView(Vertical, can_focus=True):
         return [lens_heading(xray.target, width), *lines]
 
     def _scrolled(self, count: int, room: int, start: int) -> range:
-        """Return the visible rows of `count`: from `start` on, unless the learner has scrolled."""
+        """Return the visible rows out of `count`, from `start` unless the learner has scrolled."""
         at = start if self._scroll is None else self._scroll
         self._first = min(max(0, at), max(0, count - room))
         return range(self._first, min(count, self._first + room))
@@ -191,7 +197,7 @@ class XRayView(Vertical, can_focus=True):
         return self._fitting(place, [f"  how much {name} attends to", f"  of {name}", ""])
 
     def _fitting(self, start: Content, ends: Sequence[str]) -> Content:
-        """Return `start` followed by the first of `ends` that fits."""
+        """Return `start` followed by the first of `ends` that fits on the line."""
         room = self.query_one("#about").size.width - start.cell_length
         end = next((end for end in ends if cell_len(end) <= room), ends[-1])
         return Content.assemble(start, (end, theme.MUTED))
@@ -237,7 +243,10 @@ class XRayView(Vertical, can_focus=True):
 
 
 class XRayScreen(TutorScreen):
-    """The x-ray as a screen of its own. `path` is the text, `position` the token shown (from 0)."""
+    """The x-ray as a separate screen.
+
+    `path` is the text, and `position` is the index of the token shown, counted from 0.
+    """
 
     def __init__(self, path: Sequence[Token], position: int, ask: Ask) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""Prompts, tasks and scores, which the labs about prompting and prompt injection share."""
+"""Prompts, tasks and scores, shared by the labs about prompting and prompt injection."""

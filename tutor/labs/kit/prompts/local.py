@@ -1,4 +1,4 @@
-"""Runs one version of a prompt on one item with the local model."""
+"""Runs one version of a prompt on one item, with the local model."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from tutor.lm.session import Session
 
 
 class PromptingHere(ModelBackend):
-    """A backend that runs prompts on the local model, in one session.
+    """A backend that runs prompts on the local model, all in one session.
 
-    Tokens that a prompt shares with the one before it are processed once. When a version is
-    scored, only the item differs.
+    The prefix that a prompt shares with the previous prompt is not processed again. When a version
+    is scored, only the item differs between prompts.
     """
 
     def answer(self, question: Read | Try) -> Answer:
-        """Answer a question about one item.
+        """Return the response to a request about one item.
 
         Raises `TextError` or `ContextFull` if the model cannot process the prompt, and
-        `ModelUnsupported` if it has no chat template and the prompt needs one.
+        `ModelUnsupported` if the prompt needs a chat template and the model has none.
         """
         task = tasks()[question.trial.task]
         version = question.trial.version
@@ -57,10 +57,11 @@ class PromptingHere(ModelBackend):
     def _written(
         self, session: Session, version: Version, most: int, item: int
     ) -> tuple[str, bool]:
-        """Return the answer and whether it ended by itself.
+        """Return the answer, and whether it ended on its own.
 
-        It is sampled at the version's temperature, with the item's index as the seed. It ends at
-        an end token, after its first line if the prompt is plain text, or after `most` tokens.
+        The answer is sampled at the version's temperature, with the item's index as the seed. It
+        ends at an end token, after its first line if the prompt is plain text, or after `most`
+        tokens.
         """
         written: list[int] = []
         while len(written) < most:
@@ -86,16 +87,16 @@ class PromptingHere(ModelBackend):
 
 
 def prompt_ids(model: LanguageModel, prompt: Prompt) -> list[int]:
-    """Return the tokens of a prompt, including the beginning of the answer."""
+    """Return the token ids of a prompt, including the beginning of the answer that it supplies."""
     ids = chat_ids(model, prompt.messages) if prompt.messages else text_ids(model, prompt.text)
     return ids + model.tokenizer.encode(prompt.begin) if prompt.begin else ids
 
 
 def label_ids(model: LanguageModel, labels: tuple[str, ...]) -> list[set[int]]:
-    """Return for each label the ids of the tokens that its name can begin with.
+    """Return, for each label, the ids of the tokens that its name can begin with.
 
-    Names are spelled in four ways: with or without a space, in lower case or capitalized. An id
-    that two labels can begin with does not tell them apart, so neither gets it.
+    Names are spelled in four ways: with or without a space, in lower case or capitalized. If an id
+    could begin two labels, it is left out of both, because it doesn't distinguish them.
     """
     spelled = [
         {
@@ -111,7 +112,7 @@ def label_ids(model: LanguageModel, labels: tuple[str, ...]) -> list[set[int]]:
 
 
 def stretches(model: LanguageModel, ids: list[int]) -> tuple[Stretch, ...]:
-    """Split a prompt into stretches of text and special tokens, which no text can produce."""
+    """Split a prompt into special tokens and the stretches of text between them."""
     found: list[Stretch] = []
     marks = set(model.tokenizer.special_ids.values())
     for special, alike in groupby(ids, marks.__contains__):

@@ -1,4 +1,4 @@
-"""The questions that the labs about prompts ask a model, and the answers."""
+"""The requests of the labs about prompts, and the responses."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tutor.vendors.runs import ErrorReport
 class Try(msgspec.Struct, frozen=True, tag=True):
     """A request for the model's answer to one item.
 
-    If `sent`, a remote model was already asked, and its answer is awaited.
+    If `sent`, the item was already sent to a remote model, and its answer is awaited.
     """
 
     trial: Trial
@@ -27,38 +27,38 @@ class Read(msgspec.Struct, frozen=True, tag=True):
 
 
 class Stop(msgspec.Struct, frozen=True, tag=True):
-    """A request to drop the answer of the remote model."""
+    """A request to cancel the remote model's answer."""
 
 
 Question = Try | Read | Stop
 
 
 class Stretch(msgspec.Struct, frozen=True, array_like=True):
-    """A stretch of a prompt: a mark of the chat template (`special`), or text."""
+    """A stretch of a prompt: a special token of the chat template (`special`), or text."""
 
     text: str
     special: bool
 
 
 class Reading(msgspec.Struct, frozen=True, tag=True):
-    """A prompt and its number of tokens, which is unknown (None) for a remote model."""
+    """A prompt and its number of tokens, which is None (unknown) for a remote model."""
 
     stretches: tuple[Stretch, ...]
     tokens: int | None
 
 
 class Sent(msgspec.Struct, frozen=True, tag=True):
-    """The remote model was asked, and has not answered yet."""
+    """Reports that the item was sent to the remote model, which has not answered yet."""
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
-    """The remote model did not answer, or its answer was invalid."""
+    """Reports that the remote model did not answer, or that its answer was invalid."""
 
     trouble: ErrorReport
 
 
 class Stopped(msgspec.Struct, frozen=True, tag=True):
-    """The request to the remote model was dropped."""
+    """Confirms that the request to the remote model was canceled."""
 
 
 Answer = Tried | Reading | Sent | Failed | Stopped

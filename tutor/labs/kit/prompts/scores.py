@@ -1,4 +1,4 @@
-"""Scores of prompt versions, differences between them, and the goals that they reach."""
+"""Scores prompt versions, compares them, and checks the goals that they reach."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tutor.labs.kit.proportions import sign_test, wilson
 from tutor.vendors.catalogue import RemoteModel
 
 ROWS = 12
-"""The number of tokens of the distribution at the first token of an answer."""
+"""The number of candidates shown for the first token of an answer."""
 
 
 class Trial(msgspec.Struct, frozen=True):
-    """A version of a prompt on one task, for the loaded model or a remote one (`server`)."""
+    """A version of a prompt on one task, for the loaded model or a remote model (`server`)."""
 
     task: str
     version: Version
@@ -33,16 +33,17 @@ class Share(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Tried(msgspec.Struct, frozen=True, tag=True):
-    """An answer of the model to one item.
+    """The model's answer to one item.
 
-    `written` is its text, after a prompt of `tokens` tokens; it `ended` by itself or was cut off.
-    `rows` are the most probable candidates for the first token of the answer, before temperature.
-    `labels` are the probabilities of the classes there. Each is the sum over all tokens that the
-    class's name can begin with: in lower case or capitalized, with or without a space.
+    `written` is the text of the answer, generated after a prompt of `tokens` tokens. `ended` is
+    False if the answer was cut off. `rows` are the most probable candidates for the answer's first
+    token, before temperature. `labels` has the probability of each class at that token, summed over
+    all tokens that the class's name can begin with: in lower case or capitalized, with or without a
+    space.
 
-    A remote model may not return these figures. Then `tokens` is None, and `rows` and `labels` are
-    empty. Otherwise its `labels` count only the tokens that it returned, and `hidden` is the
-    probability of all others.
+    If a remote model doesn't return these figures, `tokens` is None, and `rows` and `labels` are
+    empty. If it does, `labels` counts only the tokens that it returned, and `hidden` is the total
+    probability of all other tokens.
     """
 
     written: str
@@ -55,19 +56,19 @@ class Tried(msgspec.Struct, frozen=True, tag=True):
 
 
 Results = Mapping[Trial, tuple[Tried | None, ...]]
-"""The answers of each version, item by item; None for items that were not asked."""
+"""The answers of each version, by item. The answer is None if the item has not been run."""
 
 
 def scored(results: Results) -> tuple[Trial, ...]:
-    """Return the versions that have an answer for every item, on any task, oldest first."""
+    """Return the versions with an answer for every item of their task, oldest first."""
     return tuple(trial for trial, found in results.items() if None not in found)
 
 
 class Score(msgspec.Struct, frozen=True):
-    """The number of items answered right, wrong, or in the wrong form.
+    """The numbers of items answered right, wrong, or in the wrong form.
 
-    `by_share` is the number of items whose right class is the most probable one at the answer's
-    first token. It is None if the task has no classes or their probabilities are unknown.
+    `by_share` is the number of items for which the right class is the most probable class at the
+    answer's first token. It is None if the task has no classes or their probabilities are unknown.
     """
 
     right: int
@@ -85,10 +86,10 @@ class Score(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """The difference between two versions on the `asked` items that both answered.
+    """The difference between versions A and B on the `asked` items that both answered.
 
-    Some items are right only with A, others only with B. `chance` is the probability of a split
-    this uneven if neither version is better (`sign_test`).
+    `only_a` items are right only with A, and `only_b` items only with B. `chance` is the
+    probability of a split at least this uneven if neither version is better (`sign_test`).
     """
 
     asked: int
@@ -107,12 +108,12 @@ def outcome_of(trial: Trial, at: int, tried: Tried) -> Outcome:
 
 @lru_cache(maxsize=4096)
 def _outcome(task: str, at: int, answer: str) -> Outcome:
-    """Cached, because the goals check all answers again after every key."""
+    """Return the cached outcome. After every key, the goals check all answers again."""
     return outcome(tasks()[task], tasks()[task].items[at], answer)
 
 
 def outcomes(results: Results, trial: Trial) -> tuple[Outcome | None, ...]:
-    """Return the outcome of each item, None if it was not asked."""
+    """Return the outcome of each item, or None if the item has not been run."""
     found = results.get(trial) or (None,) * len(tasks()[trial.task].items)
     return tuple(
         None if tried is None else outcome_of(trial, at, tried) for at, tried in enumerate(found)
@@ -133,7 +134,7 @@ def score(results: Results, trial: Trial) -> Score:
 
 
 def _likeliest(task: Task, tried: Tried) -> str | None:
-    """Return the most probable class at the first token of the answer; None if all have 0."""
+    """Return the most probable class at the answer's first token, or None if all have 0."""
     greatest = max(tried.labels)
     return task.labels[tried.labels.index(greatest)] if greatest > 0 else None
 
@@ -151,7 +152,7 @@ def difference(results: Results, a: Trial, b: Trial) -> Difference:
 def _pairs(results: Results) -> Iterator[tuple[Trial, Trial, tuple[Part, ...]]]:
     """Yield each ordered pair of scored versions, with the parts in which they differ.
 
-    Both versions are on the same task and for the same model.
+    Both versions of a pair have the same task and the same model.
     """
     for one, other in permutations(scored(results), 2):
         if (one.task, one.server) == (other.task, other.server):
@@ -181,7 +182,7 @@ def order_matters(results: Results) -> bool:
 
 
 def words_hurt(results: Results) -> bool:
-    """Return whether adding one text, and nothing else, made a version worse."""
+    """Return whether adding a single text to a version made its score worse."""
     return any(
         len(parts) == 1
         and parts[0] in ("system", "role", "steps", "rule")

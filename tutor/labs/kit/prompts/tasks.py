@@ -1,9 +1,8 @@
 """The tasks that prompts are scored on, each with 20 items and an exact checker.
 
-An answer is right, wrong, or not in the form that was asked for. The checker compares the whole
-answer. It ignores spaces around it, a period after it, and the case of letters; anything else
-counts. A correct answer inside a sentence has the wrong form, because a program that reads it would
-not find it.
+The checker decides whether an answer is right, wrong, or in the wrong form. It compares the whole
+answer, ignoring only surrounding spaces, a final period, and the case of letters. A correct answer
+inside a sentence has the wrong form, because a program that parses the answer would not find it.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A task for a prompt, with its items.
+    """A task for prompts, with its items.
 
-    `input` and `output` name what is given and what is wanted ("Review", "Sentiment").
+    `input` and `output` name the given text and the wanted answer ("Review", "Sentiment").
     `instruction`, `short` and `constraint` are texts that a prompt can contain, and `begin` is a
-    beginning that the answer can be given. If the task is a classification, `labels` are its
-    classes. The `examples` are not among the `items`.
+    beginning that a prompt can supply for the answer. If the task is a classification, `labels` are
+    its classes. None of the `examples` is one of the `items`.
     """
 
     name: str
@@ -52,7 +51,7 @@ class Task(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def most_tokens(self) -> int:
-        """Return the number of tokens after which an answer is cut off. No right one is longer."""
+        """Return the maximum number of tokens in an answer. No right answer is longer."""
         return {"json": 24, "iso-date": 12}.get(self.checker, 8)
 
 
@@ -89,7 +88,7 @@ _IN_FORM: dict[str, Callable[[Task, str], bool]] = {
 
 
 def _json(bare: str, wanted: str) -> Outcome:
-    """Check an answer that must be an object with the keys and value types of `wanted`."""
+    """Check an answer that must be a JSON object with the keys and value types of `wanted`."""
     right: dict[str, Any] = json.loads(wanted)
     try:
         found = json.loads(bare)

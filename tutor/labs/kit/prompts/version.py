@@ -1,4 +1,4 @@
-"""Versions of a prompt: the parts of a version, and the prompt that they make up."""
+"""Describes versions of a prompt by their parts, and assembles prompts from them."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Place = Literal["before", "after"]
 
 
 class Version(msgspec.Struct, frozen=True):
-    """A version of a prompt, given by its parts. Empty texts are left out.
+    """A version of a prompt, described by its parts. Empty texts are left out.
 
-    `rule` constrains the output; its `place` is before or after the material. `marks` are put
-    around the material. With the `frame` "chat", the prompt is one message of a conversation. With
-    "turns", the examples are earlier messages and their answers. "text" is plain text without the
-    chat template. `begin` is the beginning of the answer, which the prompt supplies.
+    `rule` constrains the output, and `place` puts it before or after the item's text. `marks` are
+    put around that text. With the `frame` "chat", the prompt is one message of a conversation. With
+    "turns", the examples are earlier messages with their answers. With "text", the prompt is plain
+    text without the chat template. `begin` is a beginning of the answer that the prompt supplies.
     """
 
     frame: Frame = "chat"
@@ -55,7 +55,7 @@ Part = Literal[
 ]
 PARTS: tuple[Part, ...] = Version.__struct_fields__  # type: ignore[assignment]
 WRITTEN: frozenset[Part] = frozenset({"system", "role", "instruction", "steps", "rule", "begin"})
-"""The parts that are texts."""
+"""The parts whose values are texts."""
 
 _QUOTES = {"none": "{}", "tags": "<text>{}</text>", "quotes": '"{}"'}
 
@@ -95,15 +95,15 @@ def choices(task: Task, part: Part) -> tuple[str | int | float, ...]:
 
 
 def plain_version(task: Task) -> Version:
-    """Return a version that has only the task's instruction."""
+    """Return a version that contains only the task's instruction."""
     return Version(instruction=task.instruction)
 
 
 def on_task(version: Version, before: Task, after: Task) -> Version:
-    """Return the same version for another task.
+    """Return the version, adapted to another task.
 
-    Texts that come from the task `before` are replaced by those of `after`. Texts that the learner
-    wrote are kept.
+    Texts that come from the task `before` are replaced with the matching texts of the task `after`.
+    Texts that the learner wrote are kept.
     """
     changed = {}
     for part in WRITTEN:
@@ -116,15 +116,16 @@ def on_task(version: Version, before: Task, after: Task) -> Version:
 def idle(version: Version, part: Part) -> bool:
     """Return whether this part has no effect in this version.
 
-    The place of a rule has none if there is no rule, nor has the order of fewer than two examples.
+    The place of a rule has no effect if there is no rule. The order of examples has no effect if
+    there are fewer than two.
     """
     return (part == "place" and not version.rule) or (part == "order" and version.examples < 2)
 
 
 def effective(version: Version) -> Version:
-    """Return the version with its idle parts at their defaults.
+    """Return the version with its idle parts set to their defaults.
 
-    Versions that make the same prompt thus become equal.
+    This makes versions equal if they produce the same prompt.
     """
     if idle(version, "place"):
         version = replace(version, place="before")
@@ -134,7 +135,7 @@ def effective(version: Version) -> Version:
 
 
 def differing(one: Version, other: Version) -> tuple[Part, ...]:
-    """Return the parts in which two versions differ, except those that are idle in either."""
+    """Return the parts in which two versions differ, except parts that are idle in either."""
     without = {part for part in PARTS if idle(one, part) or idle(other, part)}
     return tuple(
         part for part in PARTS if part not in without and getattr(one, part) != getattr(other, part)
@@ -144,9 +145,9 @@ def differing(one: Version, other: Version) -> tuple[Part, ...]:
 def assemble(version: Version, task: Task, item: Item) -> Prompt:
     """Return the prompt for one item.
 
-    The parts always have the same order: role, instruction, rule if its place is before, steps,
-    examples, material, rule if its place is after. The text that all items share comes first, so
-    the model processes it only once.
+    The parts are always in the same order: role, instruction, rule (if its place is "before"),
+    steps, examples, the item's text, rule (if its place is "after"). The text that all items share
+    comes first, so that the model processes it only once.
     """
     shots = task.examples[: version.examples]
     if version.order == "turned round":
@@ -173,8 +174,8 @@ def assemble(version: Version, task: Task, item: Item) -> Prompt:
 def whole_answer(version: Version, written: str) -> str:
     """Return the whole answer, including the beginning that the prompt supplied.
 
-    A name that ends in a colon, such as "Sentiment:", is not part of the answer. In plain text no
-    token marks the end of an answer, so its first line counts.
+    A beginning that ends in a colon, such as "Sentiment:", is not part of the answer. In plain
+    text, no token marks the end of an answer, so only its first line counts.
     """
     begun = "" if version.begin.endswith(":") else version.begin
     if version.frame == "text":

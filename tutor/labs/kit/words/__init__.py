@@ -1,1 +1,1 @@
-"""Words as points: code that the labs about embeddings share."""
+"""Represents words as points, for the labs about embeddings."""

@@ -1,4 +1,4 @@
-"""Groups of words for the labs that draw a map: the bundled groups, and the learner's own."""
+"""Provides groups of words for the labs that draw a map: bundled groups and the learner's own."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from tutor.labs.kit.words.word import listed, of_bearable_length
 
 MOST_WORDS = 36
 MOST_GROUPS = 5
-"""The most groups on a map. More marks could not be told apart without color."""
+"""The maximum number of groups on a map. With more groups, their marks would look alike without
+color."""
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -21,7 +22,10 @@ class Group(msgspec.Struct, frozen=True):
 
 
 class Words(msgspec.Struct, frozen=True):
-    """The words of a map, in groups. `left_out` words did not fit."""
+    """The words of a map, in groups.
+
+    `left_out` is the number of words that did not fit.
+    """
 
     title: str
     groups: tuple[Group, ...]
@@ -39,7 +43,7 @@ class Words(msgspec.Struct, frozen=True):
 
     @property
     def group_of(self) -> tuple[int, ...]:
-        """Return the index of its group for each word of `all`."""
+        """Return the group's index for each word of `all`."""
         return tuple(place for place, group in enumerate(self.groups) for _ in group.words)
 
 
@@ -85,9 +89,9 @@ SHIPPED: tuple[Words, ...] = (
 
 
 def own_words(text: str) -> Words:
-    """Return the words that the learner typed, with semicolons between groups.
+    """Return the groups of words that the learner typed, separated by semicolons.
 
-    Raises `LabError` if there are too few for a map, or one is too long.
+    Raises `LabError` if there are too few words for a map, or if a word is too long.
     """
     groups: list[Group] = []
     seen: set[str] = set()

@@ -1,4 +1,4 @@
-"""Places the names of points so that they don't cover each other. Pure functions on cells."""
+"""Places the names of points in terminal cells so that the names don't overlap."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rich.cells import cell_len
 
 
 class Spot(NamedTuple):
-    """A point in column `x` and row `y`, and the name to write beside it."""
+    """A point in column `x` and row `y`, and the name to write next to it."""
 
     x: int
     y: int
@@ -19,11 +19,12 @@ class Spot(NamedTuple):
 def place(spots: Sequence[Spot], width: int, height: int) -> list[tuple[int, int] | None]:
     """Return the cell (column, row) where each name begins, or None if there is no room for it.
 
-    Names don't cover points. They are placed in the given order, to the right of the point if
-    there is room, else to its left, above or below it. Names in one row have a space between them.
+    Names don't cover points. They are placed in the given order, to the right of the point if there
+    is room, otherwise to its left, above it or below it. Names in the same row are separated by a
+    space.
     """
     points = {(spot.x, spot.y) for spot in spots}
-    taken: set[tuple[int, int]] = set()  # Cells of names, and the cells at both ends of each.
+    taken: set[tuple[int, int]] = set()  # Each name's cells, and the cells around it.
     places: list[tuple[int, int] | None] = []
     for spot in spots:
         size = cell_len(spot.name)

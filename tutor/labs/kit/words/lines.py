@@ -16,23 +16,23 @@ _MOST_PIECES = 4
 
 
 def cosine(value: float) -> str:
-    """Return a cosine with two decimals in five columns. One that rounds to 0 has no sign."""
+    """Return a cosine with two decimals, in five columns. Values that round to 0 have no sign."""
     return f"{value + 0.0 if abs(value) >= 0.005 else 0.0:>5.2f}"
 
 
 def ramp(value: float) -> str:
-    """Return the content style for a cosine."""
+    """Return the style of a cosine."""
     return LIKELY[sum(value >= step for step in COSINE_STEPS)]
 
 
 def cosine_bar(value: float, width: int) -> tuple[str, str]:
-    """Return a bar from 0 to 1 and its style, for `Content.assemble`. Below 0 it is empty."""
+    """Return a bar for a value from 0 to 1, and its style. For values below 0, the bar is empty."""
     return bars.bar(max(0.0, value), width), ramp(value)
 
 
 def form_note(form: Form) -> str:
-    """Return a note that a word has several tokens, and that only the first one's row is used."""
+    """Return a note that a word has several tokens and that only the first token's row is used."""
     pieces = [figures.shown(token) for token in form]
     more = " …" if len(pieces) > _MOST_PIECES else ""
     cut = "│".join(pieces[:_MOST_PIECES]) + more
-    return f"{len(pieces)} tokens, {cut}: the row of the first is used."
+    return f"{len(pieces)} tokens, {cut}: the first token's row is used."

@@ -13,13 +13,19 @@ if TYPE_CHECKING:
 
 
 def forms_of(tokenizer: Tokenizer, word: str) -> tuple[Form, ...]:
-    """Return all spellings of `word` as tokens, at least one. Raises `TextError` if it is empty."""
+    """Return all spellings of `word` as tokens, at least one.
+
+    Raises `TextError` if the word is empty.
+    """
     found = forms(tokenizer, word)
     if not found:
-        raise TextError("There is no word.", "Enter at least one letter.")
+        raise TextError("The word is empty.", "Enter at least one letter.")
     return found
 
 
 def form_of(tokenizer: Tokenizer, word: str) -> Form:
-    """Return the first spelling of `word`: a single token if possible. Raises `TextError`."""
+    """Return the first spelling of `word`, which is a single token if possible.
+
+    Raises `TextError` if the word is empty.
+    """
     return forms_of(tokenizer, word)[0]

@@ -1,7 +1,7 @@
 """Draws a map of words: named points on a plane.
 
-This is the only module that needs `textual-plot`, and with it NumPy. Only views that draw a map
-import it, so these packages are loaded when one of those labs is opened and not before.
+This is the only module that needs `textual-plot`, and with it NumPy. Only the views that draw a map
+import it, so both packages are loaded only when one of those labs is opened.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
     from tutor.labs.kit.words.groups import Group
 
 MARKS = "●○▲×+"
-"""The marks of the groups. They differ, so color is not needed."""
+"""The marks of the groups. They have different shapes, so the map is readable without color."""
 _GROUPS = len(MARKS)
 _ROOM = 0.08
 """The margin around the whole map, so that no point is on the frame."""
 _TALL = 2.0
-"""The height of a terminal cell, divided by its width."""
+"""The height of a terminal cell divided by its width."""
 
 
 class Named(NamedTuple):
@@ -47,10 +47,10 @@ class Named(NamedTuple):
 
 
 class WordPlot(PlotWidget, can_focus=False):
-    """A plot of points with their names. Both axes have the same scale, so distances are true.
+    """A plot of points with their names.
 
-    Names that would cover others are left out, but their points are always drawn. The frame shows
-    how many names are hidden.
+    Both axes have the same scale, so distances are not distorted. Names that would overlap are left
+    out, but their points are always drawn. The frame shows how many names are hidden.
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -100,8 +100,8 @@ class WordPlot(PlotWidget, can_focus=False):
     ) -> None:
         """Show these points.
 
-        `focus` is the index of a point. `center` is the position in the middle of the plot; None
-        for the middle of all points.
+        `focus` is the index of the point in focus. `center` is the position shown in the middle of
+        the plot, or None for the middle of all points.
         """
         shown = (points, focus, center, zoom)
         if shown == self._shown:
@@ -115,12 +115,12 @@ class WordPlot(PlotWidget, can_focus=False):
 
     def _arrange(self) -> None:
         """Set the limits of both axes, and pass the points to the plot."""
-        columns, rows = self.size.width - 2, self.size.height - 2  # Without the frame.
+        columns, rows = self.size.width - 2, self.size.height - 2  # Subtract the frame.
         self.clear()
         if not self._points or columns < 1 or rows < 1:
             return
         xs, ys = zip(*((point.x, point.y) for point in self._points), strict=True)
-        # The length that one cell's width shows, the same on both axes.
+        # The distance on the map that one cell's width represents, equal on both axes.
         unit = max((max(xs) - min(xs)) / columns, (max(ys) - min(ys)) / (rows * _TALL), 1e-9)
         unit *= (1 + _ROOM) / self._factor
         x, y = self._center
@@ -140,13 +140,13 @@ class WordPlot(PlotWidget, can_focus=False):
 
     def render(self) -> RenderResult:
         (canvas,) = self.query("#plot").results(Canvas)
-        with canvas.batch_refresh():  # Otherwise every character requests a refresh.
+        with canvas.batch_refresh():  # Otherwise every character would request a refresh.
             result = super().render()
             self._write_names(canvas)
         return result
 
     def _write_names(self, canvas: Canvas) -> None:
-        """Write each point's name beside it if there is room, the one in focus first."""
+        """Write each point's name next to it if there is room, starting with the point in focus."""
         width, height = self.size.width - 2, self.size.height - 2
         if width < 1 or height < 1:
             return
@@ -168,7 +168,7 @@ class WordPlot(PlotWidget, can_focus=False):
                 _write(canvas, start[0] + 1, start[1] + 1, spot.name, style)
 
     def _frame(self, canvas: Canvas, width: int, height: int, hidden: int) -> None:
-        """Draw a thin frame over the widget's own, with the number of hidden names."""
+        """Draw a thin frame over the widget's own frame, with the number of hidden names."""
         style = self._style("plot--axis")
         canvas.draw_rectangle_box(0, 0, width + 1, height + 1, thickness=1, style=style)
         if hidden:
@@ -177,7 +177,7 @@ class WordPlot(PlotWidget, can_focus=False):
 
 
 class WordMapLabView(LabView):
-    """The view of a lab with a map of words, and text above and below it."""
+    """A lab view that contains a map of words, with text above and below the map."""
 
     DEFAULT_CSS = """
     WordMapLabView { overflow: hidden hidden; }
@@ -202,8 +202,8 @@ def legend(groups: Sequence[Group]) -> Content:
 def _write(canvas: Canvas, x: int, y: int, text: str, style: str) -> None:
     """Write `text` onto the canvas.
 
-    A character that is two columns wide takes two cells, the second of them empty. A character of
-    no width joins the one before it.
+    A character that is two columns wide takes two cells, the second of them empty. A character
+    without width joins the character before it.
     """
     for character in text:
         size = cell_len(character)

@@ -1,4 +1,4 @@
-"""Words for the labs about embeddings, each of which is one row of the embedding table."""
+"""Represents words by rows of the embedding table, for the labs about embeddings."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from tutor.lm.distribution import Token
 from tutor.text import safe
 
 Form = tuple[Token, ...]
-"""A spelling of a word as tokens. The row of the first token is used for the word. If there are
-more tokens, the word has no row of its own, and the screen says so."""
+"""A spelling of a word as tokens.
+
+The labs use the embedding of the first token. A word with more tokens has no embedding of its own,
+and the screen says so."""
 
 
 class Near(msgspec.Struct, frozen=True, array_like=True):
-    """A row of the embedding table and its `rank` by cosine, from 1 for the nearest."""
+    """A row of the embedding table, with its `rank` by cosine (1 for the nearest row)."""
 
     rank: int
     token: Token
@@ -24,7 +26,7 @@ class Near(msgspec.Struct, frozen=True, array_like=True):
 
 
 LONGEST_WORD = 40
-"""Characters."""
+"""The maximum number of characters in a word."""
 
 
 def of_bearable_length(word: str) -> str:
@@ -38,7 +40,7 @@ def of_bearable_length(word: str) -> str:
 
 
 def listed(text: str, most: int) -> tuple[tuple[str, ...], int]:
-    """Return the words of a list, each once, and the number of words beyond `most`, left out.
+    """Return the distinct words of a list, up to `most`, and the number of words left out.
 
     Words are separated by spaces, commas or semicolons.
     """
@@ -47,5 +49,5 @@ def listed(text: str, most: int) -> tuple[tuple[str, ...], int]:
 
 
 def same_letters(token: Token, other: Token) -> bool:
-    """Return whether two tokens are equal except for spaces and capital letters."""
+    """Return whether two tokens are equal, ignoring spaces and case."""
     return token.text.strip().casefold() == other.text.strip().casefold()

@@ -1,4 +1,4 @@
-"""The zoom of a map of words."""
+"""Computes the zoom of a map of words."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ STEP = 1.5
 
 
 def zoomed(zoom: float, steps: int) -> float:
-    """Return `zoom` after this many steps in (or out, if negative), clamped to 1 and `MOST`."""
+    """Return `zoom` after this many steps in (out if negative), clamped to 1 … `MOST`."""
     return min(MOST, max(1.0, zoom * STEP**steps))
