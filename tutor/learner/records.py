@@ -264,7 +264,7 @@ class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     predictions: dict[str, Predicted] = {}
     """The learner's predictions, by id; the first one counts."""
     guess: Guess | None = None
-    """The guess entered so far on `screen`, before the answer is revealed."""
+    """The guess that was typed on `screen` but not submitted yet."""
     visited_at: float = 0.0
 
 

@@ -12,6 +12,7 @@ import torch
 from tests.labs.by_formula import by_formula
 from tests.labs.lab_backend import at_last, backend, done, small_model
 from tutor.labs.kit.actions import Adjust, EditText, Reset, Toggle
+from tutor.labs.kit.next_row import NextRow
 from tutor.labs.positions import lab as positions
 from tutor.labs.positions.lab import MOST_TOKENS, SHIFTS, Comparison, State
 
@@ -97,7 +98,7 @@ def result(state: State, **numbers: float) -> State:
         "bits_after": 1.0,
         **numbers,
     }
-    rows = (positions.NextRow(token, 0.5, 0.2),)
+    rows = (NextRow(token, 0.5, 0.2),)
     return msgspec.structs.replace(state, result=Comparison((token,), 0, rows, **values))
 
 

@@ -9,6 +9,7 @@ import torch
 
 from tests.labs.lab_backend import at_last, backend, done, small_model
 from tutor.labs.kit.actions import EditText, MoveFocus, ShowView
+from tutor.labs.kit.backend import Backend
 from tutor.labs.residual import lab as residual
 from tutor.labs.residual.lab import MOST_TOKENS, Contributions, HeadContributions, State, Stream
 from tutor.lm.chat import text_ids
@@ -18,7 +19,7 @@ from tutor.lm.network import Trace
 TEXT = "The little bird sat in the tree and sang."
 
 
-def at(there: object, question: residual.Question) -> residual.Answer:
+def at(there: Backend, question: residual.Question) -> residual.Answer:
     answer: residual.Answer = at_last(there, question)
     return answer
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from tests.labs.by_formula import by_formula
 from tests.labs.lab_backend import at_last, backend, done, small_model
 from tutor.labs.kit.actions import MoveFocus, Reset, ShowView, Toggle
+from tutor.labs.kit.next_row import NextRow
 from tutor.labs.surgery import lab
 from tutor.labs.surgery.lab import (
     FEED_FORWARD,
@@ -161,7 +162,7 @@ def test_the_best_copier_is_switched_off_first_and_then_the_next(tmp_path: Path)
 def with_cuts(*cuts: Cut, after: float = 0.9, divergence: float = 0.01) -> lab.State:
     """Return a state with 3 layers and 2 heads whose top token fell from 90 % to `after`."""
     one, other = (small_model().tokenizer.token(id_) for id_ in (50, 60))
-    rows = (lab.NextRow(one, 0.9, after), lab.NextRow(other, 0.1, 1 - after))
+    rows = (NextRow(one, 0.9, after), NextRow(other, 0.1, 1 - after))
     found = lab.Distributions(3, 2, (one,), 0, rows, divergence)
     return lab.State(text=TEXT, cuts=tuple(sorted(cuts)), layers=3, heads=2, next=found)
 

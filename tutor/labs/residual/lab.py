@@ -66,7 +66,7 @@ class Stream(msgspec.Struct, frozen=True, tag=True):
 
 
 class Contributions(msgspec.Struct, frozen=True, tag=True):
-    """What each part adds to the logit of `target`, the most probable next token.
+    """The contribution of each part to the logit of `target`, the most probable next token.
 
     The embedding, all attention layers and all feed-forward networks add up to `logit`.
     """
@@ -80,7 +80,7 @@ class Contributions(msgspec.Struct, frozen=True, tag=True):
 
 
 class HeadContributions(msgspec.Struct, frozen=True, tag=True):
-    """What each head of a block adds to the same logit. Together they are its attention."""
+    """The contribution of each head of a block to the same logit."""
 
     heads: tuple[float, ...]
 
