@@ -31,7 +31,7 @@ class PromptEditor(TextArea):
         Binding(
             "enter", "accept", "accept", tooltip="Accept this text. After a \\, start a new line."
         ),
-        Binding("escape", "leave", "cancel", tooltip="Close this field and discard your changes."),
+        Binding("escape", "leave", "cancel", tooltip="Close this field. It keeps your text."),
     ]
     DEFAULT_CSS = """
     PromptEditor {
