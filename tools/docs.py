@@ -48,7 +48,7 @@ class Row(NamedTuple):
 ROWS = (
     Row("everywhere", "TutorApp TutorScreen Menu FinderField", "`ctrl+l` redraw the screen"),
     Row("course map", "Menu HomeScreen"),
-    Row("lesson", "LessonScreen TermScreen"),
+    Row("lesson", "LessonScreen TermScreen PredictionField"),
     Row(
         "question",
         "Choices Ordering Matching TypedAnswer AskScreen",

@@ -170,7 +170,7 @@ async def test_no_model_is_downloaded(tmp_path: Path) -> None:
     await keeper.start()
     assert keeper.status.small
     assert keeper.status.fetch is None
-    with pytest.raises(NotInThisLogin, match="Models cannot be downloaded"):
+    with pytest.raises(NotInThisLogin, match="cannot download models"):
         keeper.fetch()
 
 

@@ -125,7 +125,7 @@ async def test_messages_say_what_is_not_possible(server: Loopback, tmp_path: Pat
     async with stepping(tmp_path) as pilot:
         await sees(pilot, "The server shows 7 tokens")
         await keys(pilot, "x")
-        await sees(pilot, "there is no x-ray")
+        await sees(pilot, "There is no x-ray")
         await keys(pilot, "slash", "z")
         await sees(pilot, "A server does not report its vocabulary")
         await keys(pilot, "escape", "escape")

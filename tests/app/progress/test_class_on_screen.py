@@ -89,7 +89,7 @@ async def test_the_teacher_view_shows_the_row_of_the_report(tmp_path: Path) -> N
         await sees(pilot, "what a teacher sees")
         for column, cell in zip(table.columns, table.rows[0], strict=True):
             await sees(pilot, f"{column.title:<12}{cell}")
-        await sees(pilot, "(to 2 questions so far)")
+        await sees(pilot, "(to 2 questions")
         await keys(pilot, "escape")
         await sees(pilot, "How well you know each lesson")
 

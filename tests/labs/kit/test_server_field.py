@@ -12,7 +12,7 @@ from tutor.labs.kit.remote import EXAMPLE, Add, named
     ("written", "said"),
     [
         ("openai:some-model", "address is missing"),
-        ("  ", "name of the model is missing"),
+        ("  ", "name is missing"),
         ("some-model http://127.0.0.1:1/v1", "does not specify a remote model"),
         ("openai: http://127.0.0.1:1/v1", "has no default model"),
         ("openai:some-model 127.0.0.1", "not a valid server address"),

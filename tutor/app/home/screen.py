@@ -37,6 +37,8 @@ _BAR = 10
 _WORDS = 12
 _VERB = 11
 _NARROW = 60
+_FRAME = 4
+"""The lines above and below the course map, with one line of keys."""
 """The width, in columns, below which the progress bar is left out."""
 
 
@@ -119,6 +121,9 @@ class HomeScreen(MenuScreen):
         note.update(Content(safe(status.note)))
         note.display = bool(status.note)
 
+    def on_resize(self) -> None:
+        self.fill()
+
     def fill(self) -> None:
         progress = self.services.progress
         states, cards = progress.lessons(), progress.cards()
@@ -139,13 +144,15 @@ class HomeScreen(MenuScreen):
         for lesson, said in zip(lessons, all_said, strict=True):
             row = partial(_lesson_row, lesson, by_lesson[lesson.id], said, room)
             entries.append((row, partial(self.navigation.open_outline, lesson)))
-        if lessons:
-            entries.append(None)
-        entries += [
+        places: list[Entry | None] = [
             (partial(_place_row, place), partial(open_place, place.place))
             for place in _PLACES
             if place.listed
         ]
+        lines_left = self.app.size.height - _FRAME - len(entries) - len(places)
+        if lessons and lines_left != 0:  # the blank line is only left out if everything then fits
+            entries.append(None)
+        entries += places
         self.show_entries(entries, flat=True)
         done = sum(each.done for each in by_lesson.values())
         self.aside = f"{done} of {len(lessons)} done" if states and len(lessons) > 1 else ""

@@ -95,7 +95,7 @@ class IdleScreen(TutorScreen):
             Content.assemble(
                 ("Are you still there?", "bold"),
                 f"\n\nYou have not pressed a key for {in_words(self._limit.warned_after)}. "
-                f"In {in_words(left)}, tutor will save your place and quit.",
+                f"In {in_words(left)}, tutor will save your place and close.",
             ),
             id="asked",
         )
