@@ -95,10 +95,10 @@ def test_goals_by_hand(read: State) -> None:
     def looking(*names: str) -> frozenset[str]:
         return lab.LAB.reached(looking_at(read, *names))
 
-    assert looking("Claude", "Maker") == frozenset()  # Second-hand, but old.
-    assert looking("Claude", "Web search") == {"second-hand"}
-    assert "then-and-now" in looking("Claude", "Web search", "2025: recent events")
-    of_two = ("Claude", "Web search", "Maker", "ChatGPT", "2025: recent events")
+    assert looking("ChatGPT", "Maker") == frozenset()  # Second-hand, but old.
+    assert looking("Claude", "App web search") == {"second-hand"}
+    assert "then-and-now" in looking("Claude", "App web search", "2025: recent events")
+    of_two = ("Claude", "App web search", "Maker", "ChatGPT", "2025: recent events")
     assert "then-and-now" not in looking(*of_two)
     assert "nobody-says" in looking("GitHub Copilot", "2025: code")
 

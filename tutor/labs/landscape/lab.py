@@ -15,11 +15,11 @@ from tutor.labs.kit.actions import Choose, MoveFocus, Toggle, moved
 from tutor.labs.kit.lab import Lab, goal
 
 PRODUCTS = ("GitHub Copilot", "ChatGPT", "Gemini", "Claude")
-FIRST = ("Maker", "Made for", "Called strong at", "Called weak at")
+FIRST = ("Maker", "Purpose")
 THEN_AND_NOW = {
-    "2025: long documents": "Context window",
-    "2025: recent events": "Web search",
-    "2025: images + text": "Input",
+    "2025: long documents": "API context window",
+    "2025: recent events": "App web search",
+    "2025: images + text": "API input",
     "2025: free API": "Free API use",
 }
 """Maps each 2025 rating to the topic of the current fact."""
@@ -180,9 +180,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(_second_hand, _nobody_says, _then_and_now),
     solution=(
         Toggle("side"),
-        MoveFocus(6, "topic"),  # Web search
-        MoveFocus(9, "topic"),  # 2025: recent events
+        MoveFocus(6, "topic"),  # web search
+        MoveFocus(13, "topic"),  # recent events in 2025
         Choose(1, "product"),  # GitHub Copilot
-        MoveFocus(-7, "topic"),  # API price
+        MoveFocus(-11, "topic"),  # The price of its API.
     ),
 )
