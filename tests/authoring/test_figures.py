@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,9 +19,13 @@ import torch
 from tutor.authoring.attempt import token_id
 from tutor.authoring.rounding import rounds_to
 from tutor.course.catalogue import load_course
-from tutor.lm.inspect import neurons
+from tutor.course.prediction import NumberPrediction
+from tutor.lm.inspect import interventions, neurons
 from tutor.lm.inspect.contributions import Parts, recorded, to_logit
 from tutor.lm.inspect.forward_pass import ForwardPass
+from tutor.lm.inspect.hooks import block_of, replaced
+from tutor.lm.inspect.interventions import InputMask
+from tutor.lm.network import causal_mask, rotations
 from tutor.lm.session import Session
 
 if TYPE_CHECKING:
@@ -41,14 +46,33 @@ def answer(lesson_id: str, screen_id: str) -> float:
     lesson = load_course().lesson(lesson_id)
     screen = lesson.screen(screen_id) if lesson else None
     assert screen is not None
-    assert screen.prediction is not None
-    found = screen.prediction.answer
-    assert isinstance(found, (int, float))
-    return found
+    assert isinstance(screen.prediction, NumberPrediction)
+    assert screen.prediction.answer is not None
+    return screen.prediction.answer
 
 
 def number(figure: str) -> int:
     return int(figure.replace(",", ""))
+
+
+CAPITAL = "The capital of France is"
+
+
+class Passed(NamedTuple):
+    """A finished pass over the running example, with the outputs of its parts."""
+
+    passage: ForwardPass
+    parts: Parts
+
+
+@pytest.fixture(scope="module")
+def passed(exact_model: LanguageModel) -> Passed:
+    parts = Parts()
+    ids = exact_model.tokenizer.encode(CAPITAL)
+    network = exact_model.network
+    passage = ForwardPass(network, ids, partial(recorded, network, parts))
+    passage.advance(60)
+    return Passed(passage, parts)
 
 
 # --- tokens -------------------------------------------------------------------------------------
@@ -139,7 +163,6 @@ def test_two_tokens_at_random(exact_model: LanguageModel) -> None:
 # --- attention ----------------------------------------------------------------------------------
 
 CAT = "The cat sat on the mat because it"
-CAPITAL = "The capital of France is"
 MARY = "When Mary and John went to the store, John gave a drink to"
 
 WEIGHTS = [
@@ -179,10 +202,10 @@ def test_attention_weights(
 
 @pytest.mark.parametrize("text", [CAPITAL, CAT, MARY])
 def test_a_head_attends_to_the_token_before(exact_model: LanguageModel, text: str) -> None:
-    assert "the token before it, about 80 %" in body("attention", "heads")
+    assert "the token before it, 75 to 90 %" in body("attention", "heads")
     session = Session(exact_model, exact_model.tokenizer.encode(text))
     weights = session.xray(len(session) - 1).weights(16, 0)
-    assert 100 * weights[-2] == pytest.approx(80, abs=5)
+    assert 75 <= 100 * weights[-2] <= 90
 
 
 @pytest.mark.parametrize(
@@ -204,9 +227,7 @@ def test_attention_to_the_first_token(
 
 def test_surprisal_without_the_mask(exact_model: LanguageModel) -> None:
     network = exact_model.network
-    ids = exact_model.tokenizer.encode(
-        "The dog did not cross the street because it was too tired."
-    )
+    ids = exact_model.tokenizer.encode("The dog did not cross the street because it was too tired.")
     means = []
     for changed in (nullcontext, partial(interventions.unmasked, network)):
         passage = ForwardPass(network, ids, changed)
@@ -262,28 +283,12 @@ def test_size_of_the_key_value_cache(exact_model: LanguageModel) -> None:
     assert f"= {numbers:,} a token" in text
     assert f"{2 * numbers:,} bytes a token" in text
     assert config.context == 8192
-    assert rounds_to(2 * numbers * 8192 / 1e6, str(answer("attention", "kv-cache")))
-    tokens = sum(each.numel() for each in exact_model.network.parameters())
-    assert rounds_to(2 * tokens / 1e6, "269")
+    assert rounds_to(2 * numbers * 8192 / 1e6, f"{answer('attention', 'kv-cache'):g}")
+    weights = sum(each.numel() for each in exact_model.network.parameters())
+    assert rounds_to(2 * weights / 1e6, "269")
 
 
 # --- inside a block -----------------------------------------------------------------------------
-
-class Passed(NamedTuple):
-    """A finished pass over the running example, with the outputs of its parts."""
-
-    passage: ForwardPass
-    parts: Parts
-
-
-@pytest.fixture(scope="module")
-def passed(exact_model: LanguageModel) -> Passed:
-    parts = Parts()
-    ids = exact_model.tokenizer.encode(CAPITAL)
-    network = exact_model.network
-    passage = ForwardPass(network, ids, partial(recorded, network, parts))
-    passage.advance(60)
-    return Passed(passage, parts)
 
 
 def test_where_the_weights_are(exact_model: LanguageModel) -> None:
@@ -307,6 +312,22 @@ def test_where_the_weights_are(exact_model: LanguageModel) -> None:
         assert rounds_to(100 * count / sum(counts.values()), row[2])
     assert "46,080 neurons" in body("block", "neurons").replace("\n", " ")
     assert config.layers * config.hidden == 46_080
+
+
+def test_skipping_one_block(exact_model: LanguageModel, passed: Passed) -> None:
+    network, residuals = exact_model.network, passed.passage.trace.residuals
+    layers, tokens = network.config.layers, len(residuals[0])
+    rotation = rotations(network.config, 0, tokens)
+    mask = causal_mask(tokens, tokens, residuals[0].device)
+    paris = token_id(exact_model, "␣Paris")
+    first = 0
+    for skipped in range(layers):
+        x = residuals[skipped]
+        with torch.inference_mode():
+            for layer in range(skipped + 1, layers):
+                x = block_of(network, layer)(x, rotation, mask)
+            first += int(network.lens(x[-1]).argmax()) == paris
+    assert f"{first} of {layers} cases" in body("block", "why-residual").replace("\n", " ")
 
 
 def test_lengths_of_the_residual_stream(passed: Passed) -> None:
