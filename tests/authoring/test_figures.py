@@ -280,12 +280,10 @@ def test_size_of_the_key_value_cache(exact_model: LanguageModel) -> None:
     config = exact_model.network.config
     numbers = 2 * config.layers * config.key_value_heads * config.head_size
     text = body("attention", "kv-cache")
-    assert f"= {numbers:,} a token" in text
+    assert f"= {numbers:,} numbers a token" in text
     assert f"{2 * numbers:,} bytes a token" in text
     assert config.context == 8192
     assert rounds_to(2 * numbers * 8192 / 1e6, f"{answer('attention', 'kv-cache'):g}")
-    weights = sum(each.numel() for each in exact_model.network.parameters())
-    assert rounds_to(2 * weights / 1e6, "269")
 
 
 # --- inside a block -----------------------------------------------------------------------------
@@ -310,6 +308,8 @@ def test_where_the_weights_are(exact_model: LanguageModel) -> None:
         assert row is not None
         assert rounds_to(count / 1e6, row[1])
         assert rounds_to(100 * count / sum(counts.values()), row[2])
+    assert rounds_to(sum(counts.values()) / 1e6, "134.5")
+    assert rounds_to(2 * sum(counts.values()) / 1e6, "269")  # bytes, in the lesson on attention
     assert "46,080 neurons" in body("block", "neurons").replace("\n", " ")
     assert config.layers * config.hidden == 46_080
 
