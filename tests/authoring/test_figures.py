@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import nullcontext
 from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,9 +19,13 @@ import torch
 from tutor.authoring.attempt import token_id
 from tutor.authoring.rounding import rounds_to
 from tutor.course.catalogue import load_course
-from tutor.lm.inspect import neurons
+from tutor.course.prediction import NumberPrediction
+from tutor.lm.inspect import interventions, neurons
 from tutor.lm.inspect.contributions import Parts, recorded, to_logit
 from tutor.lm.inspect.forward_pass import ForwardPass
+from tutor.lm.inspect.hooks import block_of, replaced
+from tutor.lm.inspect.interventions import InputMask
+from tutor.lm.network import causal_mask, rotations
 from tutor.lm.session import Session
 
 if TYPE_CHECKING:
@@ -36,8 +41,38 @@ def body(lesson_id: str, screen_id: str) -> str:
     return screen.body
 
 
+def answer(lesson_id: str, screen_id: str) -> float:
+    """Return the answer to the prediction of a screen."""
+    lesson = load_course().lesson(lesson_id)
+    screen = lesson.screen(screen_id) if lesson else None
+    assert screen is not None
+    assert isinstance(screen.prediction, NumberPrediction)
+    assert screen.prediction.answer is not None
+    return screen.prediction.answer
+
+
 def number(figure: str) -> int:
     return int(figure.replace(",", ""))
+
+
+CAPITAL = "The capital of France is"
+
+
+class Passed(NamedTuple):
+    """A finished pass over the running example, with the outputs of its parts."""
+
+    passage: ForwardPass
+    parts: Parts
+
+
+@pytest.fixture(scope="module")
+def passed(exact_model: LanguageModel) -> Passed:
+    parts = Parts()
+    ids = exact_model.tokenizer.encode(CAPITAL)
+    network = exact_model.network
+    passage = ForwardPass(network, ids, partial(recorded, network, parts))
+    passage.advance(60)
+    return Passed(passage, parts)
 
 
 # --- tokens -------------------------------------------------------------------------------------
@@ -130,19 +165,21 @@ def test_two_tokens_at_random(exact_model: LanguageModel) -> None:
 CAT = "The cat sat on the mat because it"
 MARY = "When Mary and John went to the store, John gave a drink to"
 
-SHARES = [
+WEIGHTS = [
     # The screen, text, layer, head, attended token, and the text of the screen.
-    ("heads", CAT, 14, 9, "␣cat", "␣cat 80 %"),
-    ("heads", CAT, 14, 9, "␣mat", "␣mat 5 %"),
-    ("heads", MARY, 25, 5, "␣Mary", "␣Mary 81 %"),
-    ("heads", MARY, 25, 5, "␣John", "␣John 8 %"),
+    ("heads", CAT, 14, 9, "␣cat", "`␣cat` 80 %"),
+    ("heads", CAT, 14, 9, "␣mat", "`␣mat` 5 %"),
+    ("heads", CAPITAL, 14, 9, "␣capital", "`␣capital` 89 %"),
+    ("heads", CAPITAL, 24, 5, "␣France", "`␣France` 90 %"),
+    ("heads", MARY, 25, 5, "␣Mary", "`␣Mary` 81 %"),
+    ("heads", MARY, 25, 5, "␣John", "`␣John` 8 %"),
     ("sink", CAT, 14, 9, "␣cat", "␣cat  80 %"),
     ("sink", CAT, 14, 9, "The", "The    8 %"),
     ("sink", CAT, 25, 9, "The", "The   98 %"),
 ]
 
 
-@pytest.mark.parametrize(("screen", "text", "layer", "head", "token", "said"), SHARES)
+@pytest.mark.parametrize(("screen", "text", "layer", "head", "token", "said"), WEIGHTS)
 def test_attention_weights(
     exact_model: LanguageModel,
     screen: str,
@@ -152,52 +189,104 @@ def test_attention_weights(
     token: str,
     said: str,
 ) -> None:
-    assert said in " ".join(
-        [body("attention", screen), body("attention", screen).replace("\n", " ")]
-    )
+    assert said in body("attention", screen)
     session = Session(exact_model, exact_model.tokenizer.encode(text))
     weights = session.xray(len(session) - 1).weights(layer - 1, head - 1)
     wanted = token_id(exact_model, token)
-    shares = [share for share, id_ in zip(weights, session.ids, strict=True) if id_ == wanted]
+    found = [weight for weight, id_ in zip(weights, session.ids, strict=True) if id_ == wanted]
     figure = re.search(r"(\d+) %", said)
     assert figure is not None
-    one_or_all = [*shares, *(sum(pair) for pair in combinations(shares, 2))]
-    assert any(rounds_to(100 * share, figure[1]) for share in one_or_all), shares
+    one_or_all = [*found, *(sum(pair) for pair in combinations(found, 2))]
+    assert any(rounds_to(100 * weight, figure[1]) for weight in one_or_all), found
 
 
-def test_the_first_token_gets_half_of_the_attention(exact_model: LanguageModel) -> None:
-    session = Session(
-        exact_model, exact_model.tokenizer.encode("The cat sat on the mat because it was tired.")
-    )
+@pytest.mark.parametrize("text", [CAPITAL, CAT, MARY])
+def test_a_head_attends_to_the_token_before(exact_model: LanguageModel, text: str) -> None:
+    assert "the token before it, 75 to 90 %" in body("attention", "heads")
+    session = Session(exact_model, exact_model.tokenizer.encode(text))
+    weights = session.xray(len(session) - 1).weights(16, 0)
+    assert 75 <= 100 * weights[-2] <= 90
+
+
+@pytest.mark.parametrize(
+    ("text", "percentage"), [(f"{CAT} was tired.", 49), (CAPITAL, 67)], ids=["cat", "capital"]
+)
+def test_attention_to_the_first_token(
+    exact_model: LanguageModel, text: str, percentage: int
+) -> None:
+    session = Session(exact_model, exact_model.tokenizer.encode(text))
     xray = session.xray(len(session) - 1)
     heads = [
         xray.weights(layer, head)[0] for layer in range(xray.layers) for head in range(xray.heads)
     ]
-    assert "49 %, on average over all 270 heads" in body("attention", "sink").replace("`The` ", "")
     assert len(heads) == 270
-    assert 100 * sum(heads) / len(heads) == pytest.approx(49, abs=0.5)
+    assert 100 * sum(heads) / len(heads) == pytest.approx(percentage, abs=0.5)
+    assert "`The` 49 % of its attention" in body("attention", "see-sink")
+    assert answer("attention", "sink") == 67
+
+
+def test_surprisal_without_the_mask(exact_model: LanguageModel) -> None:
+    network = exact_model.network
+    ids = exact_model.tokenizer.encode("The dog did not cross the street because it was too tired.")
+    means = []
+    for changed in (nullcontext, partial(interventions.unmasked, network)):
+        passage = ForwardPass(network, ids, changed)
+        passage.advance(60)
+        bits = interventions.next_token_surprisals(network, passage.stream, ids)
+        means.append(float(bits.mean()))
+    assert rounds_to(means[0], "6.0")
+    assert means[1] == pytest.approx(answer("attention", "mask-reason"), abs=0.01)
+
+
+def test_surprisal_of_repeated_tokens(exact_model: LanguageModel) -> None:
+    network, tokenizer = exact_model.network, exact_model.tokenizer
+    special = set(tokenizer.special_ids.values())
+    ordinary = [id_ for id_ in range(network.config.vocabulary_size) if id_ not in special]
+    ids = interventions.repeated_tokens(ordinary, 16, 1)  # as in the lab
+    passage = ForwardPass(network, ids)
+    passage.advance(60)
+    bits = interventions.next_token_surprisals(network, passage.stream, ids)
+    assert rounds_to(float(bits[:15].mean()), "21.6")
+    assert rounds_to(float(bits[16:].mean()), str(answer("attention", "copying")))
+
+
+def test_switching_off_one_head_at_a_time(exact_model: LanguageModel, passed: Passed) -> None:
+    """All heads of a block are switched off in one batch, each in its own copy of the text."""
+    network = exact_model.network
+    config, residuals = network.config, passed.passage.trace.residuals
+    tokens = len(residuals[0])
+    rotation = rotations(config, 0, tokens)
+    mask = causal_mask(tokens, tokens, residuals[0].device)
+    kept = 1 - torch.eye(config.heads).repeat_interleave(config.head_size, dim=-1)
+    paris = token_id(exact_model, "␣Paris")
+    others = 0
+    for layer in range(config.layers):
+        block = block_of(network, layer)
+        output = InputMask(block.attention.output, kept[:, None])
+        with torch.inference_mode():
+            with replaced([(block.attention, "output", output)]):
+                x = block(residuals[layer].expand(config.heads, -1, -1), rotation, mask)
+            for later in range(layer + 1, config.layers):
+                x = block_of(network, later)(x, rotation, mask)
+            probabilities = network.lens(x[:, -1]).softmax(dim=-1)
+        others += int((probabilities.argmax(dim=-1) != paris).sum())
+        if layer == 23:
+            assert rounds_to(100 * float(probabilities[4, paris]), "14.1")
+    assert "from 77.3 % to 14.1 %" in body("attention", "switch-off")
+    assert others == answer("attention", "switch-off")
+
+
+def test_size_of_the_key_value_cache(exact_model: LanguageModel) -> None:
+    config = exact_model.network.config
+    numbers = 2 * config.layers * config.key_value_heads * config.head_size
+    text = body("attention", "kv-cache")
+    assert f"= {numbers:,} numbers a token" in text
+    assert f"{2 * numbers:,} bytes a token" in text
+    assert config.context == 8192
+    assert rounds_to(2 * numbers * 8192 / 1e6, f"{answer('attention', 'kv-cache'):g}")
 
 
 # --- inside a block -----------------------------------------------------------------------------
-
-CAPITAL = "The capital of France is"
-
-
-class Passed(NamedTuple):
-    """A finished pass over the running example, with the outputs of its parts."""
-
-    passage: ForwardPass
-    parts: Parts
-
-
-@pytest.fixture(scope="module")
-def passed(exact_model: LanguageModel) -> Passed:
-    parts = Parts()
-    ids = exact_model.tokenizer.encode(CAPITAL)
-    network = exact_model.network
-    passage = ForwardPass(network, ids, partial(recorded, network, parts))
-    passage.advance(60)
-    return Passed(passage, parts)
 
 
 def test_where_the_weights_are(exact_model: LanguageModel) -> None:
@@ -219,8 +308,26 @@ def test_where_the_weights_are(exact_model: LanguageModel) -> None:
         assert row is not None
         assert rounds_to(count / 1e6, row[1])
         assert rounds_to(100 * count / sum(counts.values()), row[2])
+    assert rounds_to(sum(counts.values()) / 1e6, "134.5")
+    assert rounds_to(2 * sum(counts.values()) / 1e6, "269")  # bytes, in the lesson on attention
     assert "46,080 neurons" in body("block", "neurons").replace("\n", " ")
     assert config.layers * config.hidden == 46_080
+
+
+def test_skipping_one_block(exact_model: LanguageModel, passed: Passed) -> None:
+    network, residuals = exact_model.network, passed.passage.trace.residuals
+    layers, tokens = network.config.layers, len(residuals[0])
+    rotation = rotations(network.config, 0, tokens)
+    mask = causal_mask(tokens, tokens, residuals[0].device)
+    paris = token_id(exact_model, "␣Paris")
+    first = 0
+    for skipped in range(layers):
+        x = residuals[skipped]
+        with torch.inference_mode():
+            for layer in range(skipped + 1, layers):
+                x = block_of(network, layer)(x, rotation, mask)
+            first += int(network.lens(x[-1]).argmax()) == paris
+    assert f"{first} of {layers} cases" in body("block", "why-residual").replace("\n", " ")
 
 
 def test_lengths_of_the_residual_stream(passed: Passed) -> None:
