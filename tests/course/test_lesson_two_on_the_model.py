@@ -94,7 +94,7 @@ def test_the_race_is_won_as_the_lesson_says(
     opened = session(model, RACE)
     assert opened.distribution(len(opened), PLAIN, seed, top=0).drawn.token.text == first
     luck = draw.luck(seed, len(opened), 49_152)
-    screen = lesson.screen("choosing")
+    screen = lesson.screen("race")
     assert screen is not None
     for token, of_token, arrives in LUCK[seed]:
         found = row(model, RACE, token)

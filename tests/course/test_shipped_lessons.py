@@ -29,7 +29,7 @@ def test_the_second_lesson_is_complete() -> None:
     lesson = load_course().lesson("one-question")
     assert lesson is not None
     assert lesson.number == 2
-    assert 8 <= len(lesson.screens) <= 12
+    assert 12 <= len(lesson.screens) <= 24
     assert len(lesson.questions) >= 10
     types = {type_name(question) for question in lesson.questions}
     assert len(types) >= 5
@@ -98,7 +98,7 @@ def test_the_course_uses_every_feature() -> None:
     assert {question.type for question in asked} == {type_name(kind) for kind in QUESTION_TYPES}
     assert len(course.glossary) >= 80
     for outline in course.outlines:
-        assert 6 <= len(outline.screens) <= 12, outline.id
+        assert 6 <= len(outline.screens) <= 24, outline.id
         assert len(outline.questions) >= 10, outline.id
         assert outline.labs, outline.id
     for lesson in course.lessons:

@@ -11,6 +11,7 @@ import pytest
 from tutor import paths
 from tutor.bots import rules
 from tutor.bots.files import shipped_bank, shipped_probes, shipped_rules
+from tutor.bots.intents import ngrams_of
 from tutor.bots.probes import BOTS, KINDS, Kind, is_right
 from tutor.bots.retrieval_bot import RetrievalBot
 from tutor.labs.generations import lab
@@ -46,8 +47,10 @@ def right(kind: Kind, bot: int, reply: Callable[[tuple[str, ...], str], tuple[st
 
 def test_the_lesson_counts_rules_answers_and_messages() -> None:
     bank = shipped_bank()
-    assert f"A has {len(shipped_rules().rules)} rules, B a bank of {bank.entries} answers" in LESSON
-    assert f"{len(shipped_probes().probes)} messages in six classes, five each" in LESSON
+    lesson = " ".join(LESSON.split())
+    rules_and_answers = f"{len(shipped_rules().rules)} rules, bot B has a bank of {bank.entries}"
+    assert f"Bot A has {rules_and_answers} answers" in lesson
+    assert f"{len(shipped_probes().probes)} messages, five in each of six classes" in lesson
     assert {len(shipped_probes().of(kind)) for kind in KINDS} == {5}
     assert sum(len(each.held_out) for each in bank.intents) == 100
 
@@ -75,7 +78,9 @@ def test_scores_of_retrieval(retrieval: RetrievalBot) -> None:
         return said.text, said.declined
 
     assert [right(kind, 1, reply) for kind in KINDS] == [quoted(kind)[1] for kind in KINDS]
-    found = re.search(r"Of 100 phrases\s+that B never saw, it takes (\d+) for what", LESSON)
+    found = re.search(
+        r"Of 100 phrases\s+that it never saw in training, bot B's network assigns (\d+) to", LESSON
+    )
     assert found is not None
     assert (
         abs(100 - len(retrieval.training.wrong()) - int(found[1])) <= 1
@@ -89,9 +94,39 @@ def test_the_nearest_questions(retrieval: RetrievalBot) -> None:
     assert re.search(rf"{re.escape(second.question)} +{second.cosine:.2f}$", LESSON, re.M)
     assert first.answer in LESSON
     assert reply.declined
-    assert f"is at {reply.threshold:.2f}" in " ".join(LESSON.split())
+    assert f"threshold is {reply.threshold:.2f}" in " ".join(LESSON.split())
     parrot = retrieval.reply("My parrot ate my library card.")
     assert parrot.text in LESSON
+    assert f"a cosine of {parrot.nearest[0].cosine:.2f}" in LESSON
+    payday = retrieval.reply("Is there a table open on payday?")
+    assert f"makes bot B say “{payday.text}”" in " ".join(LESSON.split())
+
+
+def test_bot_b_answers_the_quoted_typo(retrieval: RetrievalBot) -> None:
+    message = "I lsot my libary card"
+    assert rules.reply(shipped_rules(), [message]).declined
+    assert f"Bot B says “{retrieval.reply(message).text}”" in LESSON
+
+
+@pytest.mark.parametrize(
+    ("word", "typo", "common", "cosine"), [("library", "libary", 4, 0.62), ("book", "bok", 2, 0.58)]
+)
+def test_groups_of_three_letters(word: str, typo: str, common: int, cosine: float) -> None:
+    first, second = (
+        {each for each in list(ngrams_of(of))[1:] if len(each) == 3} for of in (word, typo)
+    )
+    assert len(first & second) == common
+    assert common / (len(first) * len(second)) ** 0.5 == pytest.approx(cosine, abs=0.005)
+    assert f"= {cosine:.2f}" in LESSON
+
+
+def test_the_learner_predicts_the_number_of_right_replies() -> None:
+    rules_right, retrieval_right, generation_right = (
+        sum(column) for column in zip(*map(quoted, KINDS), strict=True)
+    )
+    assert f"answer: {generation_right}\n" in LESSON
+    lesson = " ".join(LESSON.split())
+    assert f"Bot A had {rules_right} right replies, and bot B had {retrieval_right}" in lesson
 
 
 @pytest.mark.slow
