@@ -101,7 +101,7 @@ def test_the_answer_to_a_prediction_is_in_its_range(told: Told, first: tuple[str
     assert finding.line == line_of(wrong, "```predict")
     several = live.replace(token, "xqzw vkj")
     (finding,) = told(prediction(f"type: number\nlow: 0\nhigh: 1\n{several}"))
-    assert "is not one token" in finding.message
+    assert "tokens instead of one" in finding.message
 
 
 def test_the_answer_to_a_token_prediction_is_clear(told: Told, small_model: LanguageModel) -> None:

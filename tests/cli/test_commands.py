@@ -37,7 +37,16 @@ def test_lessons(tutor: Tutor) -> None:
     assert [each["id"] for each in listed] == [lesson.id for lesson in course.lessons]
     for each, lesson in zip(listed, course.lessons, strict=True):
         assert sorted(each) == sorted(
-            ["id", "number", "title", "screens", "questions", "question_types", "labs"]
+            [
+                "id",
+                "number",
+                "title",
+                "screens",
+                "questions",
+                "question_types",
+                "labs",
+                "predictions",
+            ]
         )
         assert each["questions"] == sum(each["question_types"].values()) == len(lesson.questions)
         assert each["labs"] == [lab.id for lab in lesson.labs]

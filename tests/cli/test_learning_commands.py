@@ -229,5 +229,7 @@ Text.
 """
     (tmp_path / "01-small.md").write_text(lesson, encoding="utf-8")
     course = ("--course", str(tmp_path))
-    assert tutor("lessons", *course).out == " 1  Small  (1 screen, 0 labs, 1 question)\n"
+    assert tutor("lessons", *course).out == (
+        " 1  Small  (1 screen, 0 predictions, 0 labs, 1 question)\n"
+    )
     assert "0 of 1 question answered" in tutor("report", *course).out

@@ -114,5 +114,6 @@ def test_the_summary_has_the_agreed_shape(tmp_path: Path) -> None:
             "questions": 1,
             "question_types": {"single": 1},
             "labs": ("sure",),
+            "predictions": 0,
         },
     )
