@@ -174,6 +174,12 @@ def test_cosines_and_distances_to_a_banana(exact_model: LanguageModel) -> None:
         assert all(rounds_to(v, f) for v, f in zip(values, figures, strict=True)), token
     nearest = min(rows, key=lambda row: float(row[3]))
     assert nearest[0] == "␣frog"
+    table = exact_model.network.embedding(torch.arange(49_152)).float()
+    monday, tuesday = (token_id(exact_model, f"␣{day}") for day in ("Monday", "Tuesday"))
+    distances = (table - table[monday]).norm(dim=1)
+    cosines = torch.cosine_similarity(table, table[monday][None])
+    assert distances.argsort()[1] == tuesday
+    assert cosines.argsort(descending=True)[1] == tuesday
 
 
 def test_lengths_of_rows(exact_model: LanguageModel) -> None:
