@@ -180,6 +180,13 @@ def test_cosines_and_distances_to_a_banana(exact_model: LanguageModel) -> None:
     cosines = torch.cosine_similarity(table, table[monday][None])
     assert distances.argsort()[1] == tuesday
     assert cosines.argsort(descending=True)[1] == tuesday
+    einstein, gandhi, newton = (
+        token_id(exact_model, f"␣{name}") for name in ("Einstein", "Gandhi", "Newton")
+    )
+    cosines = torch.cosine_similarity(table, table[einstein][None])
+    assert cosines.argsort(descending=True)[1] == gandhi
+    assert (table - table[einstein]).norm(dim=1).argsort()[1] == newton
+    assert newton < gandhi  # frequent tokens have low ids
 
 
 def test_lengths_of_rows(exact_model: LanguageModel) -> None:

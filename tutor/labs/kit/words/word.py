@@ -16,11 +16,15 @@ more tokens, the word has no row of its own, and the screen says so."""
 
 
 class Near(msgspec.Struct, frozen=True, array_like=True):
-    """A row of the embedding table and its `rank` by cosine, from 1 for the nearest."""
+    """A row of the embedding table and its `rank`, from 1 for the nearest.
+
+    The rank is by cosine or by Euclidean `distance`, which is 0 where it is not needed.
+    """
 
     rank: int
     token: Token
     cosine: float
+    distance: float = 0
 
 
 LONGEST_WORD = 40
