@@ -6,6 +6,7 @@ They are read from the lessons' own text.
 
 from __future__ import annotations
 
+import calendar
 import json
 import re
 from functools import partial
@@ -109,7 +110,7 @@ def test_the_bytes_without_a_token(exact_model: LanguageModel) -> None:
         if "…" in values:
             said |= set(range(int(values[-3]), int(values[-1])))
     assert said == lacking
-    assert f"{len(lacking)} of them have no token" in text
+    assert f"the {len(lacking)} without a token" in text
     with pytest.raises(TextError):
         tokenizer.encode("pass\x04word")
     dropped = tokenizer._backend.encode("pass\x04word", add_special_tokens=False).ids
@@ -223,6 +224,9 @@ def test_predictions_about_the_table(exact_model: LanguageModel) -> None:
     rows = session.distribution(len(session), PLAIN, seed=0, top=9).rows
     days = {" Monday", " Tuesday", " Wednesday", " Thursday", " Friday", " Saturday", " Sunday"}
     assert days <= {row.token.text for row in rows}
+    session = Session(exact_model, exact_model.tokenizer.encode("She was born in the month of"))
+    rows = session.distribution(len(session), PLAIN, seed=0, top=9).rows
+    assert {row.token.text.strip() for row in rows} <= set(calendar.month_name)
     row = exact_model.network.embedding(torch.tensor([4649])).float()[0]
     assert [round(float(value), 2) for value in row[:3]] == [-0.13, 0.04, 0.03]
 
