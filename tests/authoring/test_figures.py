@@ -6,6 +6,7 @@ They are read from the lessons' own text.
 
 from __future__ import annotations
 
+import calendar
 import json
 import re
 from contextlib import nullcontext
@@ -20,6 +21,8 @@ from tutor.authoring.attempt import token_id
 from tutor.authoring.rounding import rounds_to
 from tutor.course.catalogue import load_course
 from tutor.course.prediction import NumberPrediction
+from tutor.errors import TextError
+from tutor.lm.distribution import PLAIN
 from tutor.lm.inspect import interventions, neurons
 from tutor.lm.inspect.contributions import Parts, recorded, to_logit
 from tutor.lm.inspect.forward_pass import ForwardPass
@@ -118,6 +121,37 @@ def test_ranks_of_merges(exact_model: LanguageModel) -> None:
         assert merges[number(rank) - 1] == (left.replace("␣", "Ġ"), right)
 
 
+def test_the_first_merges(exact_model: LanguageModel) -> None:
+    text = " ".join(body("tokens", "merging").split())
+    said = re.search(r"list has ([\d,]+) merges\. It begins with (.*?)\.", text)
+    assert said is not None
+    ranks = exact_model.tokenizer.merge_rules()
+    assert len(ranks) == number(said[1])
+    pairs = re.findall(r"`(\S)`\+`(\S)`", said[2])
+    assert len(pairs) == 4
+    for rank, (left, right) in enumerate(pairs, start=1):
+        assert ranks[left.replace("␣", " ").encode(), right.encode()] == rank
+
+
+def test_the_bytes_without_a_token(exact_model: LanguageModel) -> None:
+    tokenizer = exact_model.tokenizer
+    text = body("tokens", "missing-bytes")
+    lacking = set(range(256)) - set(tokenizer._bytes_with_token)
+    listed = re.findall(r"^((?:[0-9a-f]{2} |… )+) ", text, re.MULTILINE)
+    said: set[int] = set()
+    for line in listed:
+        values = [each if each == "…" else int(each, 16) for each in line.split()]
+        said |= {each for each in values if isinstance(each, int)}
+        if "…" in values:
+            said |= set(range(int(values[-3]), int(values[-1])))
+    assert said == lacking
+    assert f"the {len(lacking)} without a token" in text
+    with pytest.raises(TextError):
+        tokenizer.encode("pass\x04word")
+    dropped = tokenizer._backend.encode("pass\x04word", add_special_tokens=False).ids
+    assert tokenizer.decode(dropped) == b"password"
+
+
 # --- embeddings ---------------------------------------------------------------------------------
 
 
@@ -158,6 +192,78 @@ def test_two_tokens_at_random(exact_model: LanguageModel) -> None:
     figure = re.search(r"^ +(\d\.\d\d) two at random", body("embeddings", "caution"), re.MULTILINE)
     assert figure is not None
     assert float(mean @ mean) == pytest.approx(float(figure[1]), abs=0.01)
+
+
+def test_cosines_and_distances_to_a_banana(exact_model: LanguageModel) -> None:
+    import torch
+
+    text = body("embeddings", "euclid")
+    pattern = r"^\| `(\S+)` +\| +([\d.]+) \| +([\d.]+) \| +([\d.]+) \|$"
+    rows = re.findall(pattern, text, re.MULTILINE)
+    assert len(rows) == 4
+    banana = exact_model.network.embedding(torch.tensor(token_id(exact_model, "␣banana"))).float()
+    assert rounds_to(float(banana.norm()), "2.88")
+    for token, *figures in rows:
+        row = exact_model.network.embedding(torch.tensor(token_id(exact_model, token))).float()
+        cosine = float(torch.cosine_similarity(row, banana, dim=0))
+        values = (float(row.norm()), cosine, float((row - banana).norm()))
+        assert all(rounds_to(v, f) for v, f in zip(values, figures, strict=True)), token
+    nearest = min(rows, key=lambda row: float(row[3]))
+    assert nearest[0] == "␣frog"
+    table = exact_model.network.embedding(torch.arange(49_152)).float()
+    monday, tuesday = (token_id(exact_model, f"␣{day}") for day in ("Monday", "Tuesday"))
+    distances = (table - table[monday]).norm(dim=1)
+    cosines = torch.cosine_similarity(table, table[monday][None])
+    assert distances.argsort()[1] == tuesday
+    assert cosines.argsort(descending=True)[1] == tuesday
+    einstein, gandhi, newton = (
+        token_id(exact_model, f"␣{name}") for name in ("Einstein", "Gandhi", "Newton")
+    )
+    cosines = torch.cosine_similarity(table, table[einstein][None])
+    assert cosines.argsort(descending=True)[1] == gandhi
+    assert (table - table[einstein]).norm(dim=1).argsort()[1] == newton
+    assert newton < gandhi  # frequent tokens have low ids
+
+
+def test_lengths_of_rows(exact_model: LanguageModel) -> None:
+    import torch
+
+    tokenizer = exact_model.tokenizer
+    size = exact_model.network.config.vocabulary_size
+    lengths = exact_model.network.embedding(torch.arange(size)).float().norm(dim=1)
+    texts = tokenizer.texts()
+    words = [id_ for id_, text in enumerate(texts) if text[:1] == " " and text[1:].isalpha()]
+    text = " ".join(body("embeddings", "row-lengths").split())
+    figures = re.search(
+        r"from (.*?) to (.*?)\. .* below ([\d,]+) have rows of length (.*?) on average, and words "
+        r"with an id above ([\d,]+) have (.*?)\. ",
+        text,
+    )
+    assert figures is not None
+    low = [id_ for id_ in words if id_ < number(figures[3])]
+    high = [id_ for id_ in words if id_ > number(figures[5])]
+    values = (lengths.min(), lengths.max(), lengths[low].mean(), lengths[high].mean())
+    for value, figure in zip(values, figures.group(1, 2, 4, 6), strict=True):
+        assert rounds_to(float(value), figure)
+
+
+def test_predictions_about_the_table(exact_model: LanguageModel) -> None:
+    import torch
+
+    lesson = load_course().lesson("embeddings")
+    assert lesson is not None
+    reveals = {each.id: each.reveal for each in lesson.predictions}
+    for token, figure in re.findall(r"`(\S+)`,? (0\.\d\d)", reveals["embeddings-guess-good"]):
+        assert rounds_to(cosine(exact_model, "␣good", token), figure)
+    session = Session(exact_model, exact_model.tokenizer.encode("The meeting is on"))
+    rows = session.distribution(len(session), PLAIN, seed=0, top=9).rows
+    days = {" Monday", " Tuesday", " Wednesday", " Thursday", " Friday", " Saturday", " Sunday"}
+    assert days <= {row.token.text for row in rows}
+    session = Session(exact_model, exact_model.tokenizer.encode("She was born in the month of"))
+    rows = session.distribution(len(session), PLAIN, seed=0, top=9).rows
+    assert {row.token.text.strip() for row in rows} <= set(calendar.month_name)
+    row = exact_model.network.embedding(torch.tensor([4649])).float()[0]
+    assert [round(float(value), 2) for value in row[:3]] == [-0.13, 0.04, 0.03]
 
 
 # --- attention ----------------------------------------------------------------------------------

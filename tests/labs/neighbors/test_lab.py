@@ -41,6 +41,31 @@ def test_neighbors_are_the_rows_of_the_highest_cosine(tmp_path: Path) -> None:
     assert [one.rank for one in near] == list(range(1, lab.NEIGHBORS + 1))
 
 
+def test_rows_can_be_ranked_by_distance(tmp_path: Path) -> None:
+    there = backend("neighbors", tmp_path)
+    near = done("neighbors", there, EditText("family"), Toggle("distance")).neighborhood.near
+    network = small_model().network
+    rows = network.embedding(torch.arange(network.config.vocabulary_size)).double()
+    id_ = done("neighbors", there, EditText("family")).neighborhood.token.id
+    distances = (rows - rows[id_]).norm(dim=1)
+    distances[id_] = torch.inf
+    wanted = distances.topk(lab.NEIGHBORS, largest=False)
+    assert [one.distance for one in near] == pytest.approx(wanted.values.tolist(), abs=1e-4)
+    assert [one.rank for one in near] == list(range(1, lab.NEIGHBORS + 1))
+
+
+def test_distance_and_cosine_can_disagree(language_model: LanguageModel, tmp_path: Path) -> None:
+    there = backend("neighbors", tmp_path, language_model)
+    agree = done("neighbors", there, EditText("Monday"), Toggle("distance"))
+    assert "by-distance" not in lab.LAB.reached(agree)
+    state = done("neighbors", there, EditText("Einstein"), Toggle("distance"))
+    assert state.near[0].token.text == " Newton"
+    assert "by-distance" in lab.LAB.reached(state)
+    by_cosine = done("neighbors", there, EditText("Einstein"))
+    assert by_cosine.near[0].token.text != " Newton"
+    assert "by-distance" not in lab.LAB.reached(by_cosine)
+
+
 def test_visiting_goes_to_the_neighbor_in_focus(tmp_path: Path) -> None:
     there = backend("neighbors", tmp_path)
     state = done("neighbors", there, EditText("family"), MoveFocus(2, "row"))

@@ -49,6 +49,19 @@ async def test_a_word_is_looked_up_and_its_neighbor_visited(tmp_path: Path) -> N
         assert state_of(pilot).neighborhood.token == neighbor
 
 
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_a_key_shows_distances(size: tuple[int, int], tmp_path: Path) -> None:
+    app = lab_app("neighbors", tmp_path)
+    async with app.run_test(size=size) as pilot:
+        await do(pilot)
+        before = seen(pilot)
+        await do(pilot, "k")
+        assert state_of(pilot).by_distance
+        assert f"{state_of(pilot).near[0].distance:.2f}" in seen(pilot)
+        await do(pilot, "k")
+        assert seen(pilot) == before
+
+
 async def test_a_word_of_several_tokens_gets_a_note_and_has_other_forms(
     tmp_path: Path,
 ) -> None:

@@ -106,10 +106,14 @@ def test_words_after_it_change_nothing(tmp_path: Path) -> None:
 
 
 def test_the_figures_of_the_lesson_are_right(language_model: LanguageModel, tmp_path: Path) -> None:
-    """The lesson on embeddings gives three cosines of the two banks: 1.00, 0.78, 0.64."""
-    cosines = done("word-in-context", backend("word-in-context", tmp_path, language_model)).compared
-    found = [cosines.cosines[layer] for layer in (0, 10, 30)]
+    """The lesson on embeddings gives cosines of two banks: 1.00, 0.78, 0.64, and about 0.91."""
+    there = backend("word-in-context", tmp_path, language_model)
+    cosines = done("word-in-context", there).compared.cosines
+    found = [cosines[layer] for layer in (0, 10, 30)]
     assert found == pytest.approx([1.00, 0.78, 0.64], abs=0.006)
+    two_rivers = EditText("They walked along the river bank. / They sat on the muddy bank.")
+    cosines = done("word-in-context", there, two_rivers).compared.cosines
+    assert cosines[30] == pytest.approx(0.91, abs=0.006)
 
 
 def test_the_layer_stays_in_range(tmp_path: Path) -> None:

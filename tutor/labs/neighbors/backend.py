@@ -28,24 +28,32 @@ class NeighborsBackend:
         Raises `TextError` if a word is empty or the vocabulary has no tokens for it.
         """
         match question:
-            case lab.AskNear(word, form, id_):
-                return self._near(word, form, id_)
+            case lab.AskNear():
+                return self._near(question)
             case lab.AskPairs(words):
                 return self._pairs(words)
             case AskSum(words):
                 return self._sum(words)
 
-    def _near(self, word: str, form: int, id_: int | None) -> lab.Neighborhood:
+    def _near(self, question: lab.AskNear) -> lab.Neighborhood:
         forms: tuple[Form, ...] = ()
+        id_ = question.id
         if id_ is None:
-            forms = forms_of(self._tokenizer, word)
-            id_ = forms[form % len(forms)][0].id
+            forms = forms_of(self._tokenizer, question.word)
+            id_ = forms[question.form % len(forms)][0].id
         row = self._table.row(id_)
+        length = float(row.norm())
+        cosines = self._table.cosines(row[None])[0]  # [rows]
+        distances = self._table.distances(length, cosines)  # [rows]
+        closeness = -distances if question.by_distance else cosines
         return lab.Neighborhood(
             forms=forms,
             token=self._tokenizer.token(id_),
-            length=float(row.norm()),
-            near=self._nearest(self._table.cosines(row[None])[0], lab.NEIGHBORS, [id_]),
+            length=length,
+            near=tuple(
+                Near(rank, self._tokenizer.token(at), float(cosines[at]), float(distances[at]))
+                for rank, at, _ in nearest(closeness, lab.NEIGHBORS, [id_])
+            ),
             chance=self._table.chance,
             rows=self._table.rows,
         )

@@ -52,7 +52,7 @@ Action = (
     | EditText
     | Choose[Literal["form"]]
     | Visit
-    | Toggle[Literal["spellings"]]
+    | Toggle[Literal["spellings", "distance"]]
     | AddAnalogy
     | MoveFocus[Literal["row", "column"]]
 )
@@ -65,11 +65,13 @@ class AskNear(msgspec.Struct, frozen=True, tag=True):
     """A request for the neighbors of a token.
 
     The token is given either by `id`, or by `word` and the index of one of its spellings, `form`.
+    The nearest rows have the highest cosine or, with `by_distance`, the smallest distance.
     """
 
     word: str
     form: int
     id: int | None
+    by_distance: bool = False
 
 
 class AskPairs(msgspec.Struct, frozen=True, tag=True):
@@ -112,10 +114,11 @@ Answer = Neighborhood | Pairs | Sum
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `neighborhood` and `pairs` are None until they are computed for the current words. `focus` is
-    the index of the selected neighbor, `cell` is the selected row and column in the table of pairs,
-    and `analogy` is the index of the selected analogy. `left_out` is the number of words for which
-    the table had no room.
+    `neighborhood` and `pairs` are None until they are computed for the current words. With
+    `by_distance`, neighbors are ranked by Euclidean distance instead of cosine. `focus` is the
+    index of the selected neighbor, `cell` is the selected row and column in the table of pairs, and
+    `analogy` is the index of the selected analogy. `left_out` is the number of words for which the
+    table had no room.
     """
 
     view: View = "near"
@@ -124,6 +127,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     id: int | None = None
     neighborhood: Neighborhood | None = None
     spellings: bool = True
+    by_distance: bool = False
     focus: int = 0
     words: tuple[str, ...] = ("cat", "dog", "car", "Monday", "Tuesday", "couch", "banana")
     left_out: int = 0
@@ -177,8 +181,11 @@ def act(state: State, action: Action) -> State:
                 return state
             token = state.near[state.focus].token
             return _visited(state, word=token.text, form=0, id=token.id)
-        case Toggle():
+        case Toggle(what="spellings"):
             return replace(state, spellings=not state.spellings, focus=0)
+        case Toggle(what="distance"):
+            by_distance = not state.by_distance
+            return replace(state, by_distance=by_distance, neighborhood=None, focus=0)
         case AddAnalogy(a=a, b=b, c=c, expected=expected):
             new = Analogy((a, b, c, expected), own=(a, b, c, expected) not in EXAMPLES)
             kept = [old for old in state.analogies if old.words != new.words]
@@ -233,7 +240,7 @@ def _moved(state: State, by: int, axis: Literal["row", "column"]) -> State:
 def question(state: State) -> Question | None:
     match state.view:
         case "near" if state.neighborhood is None:
-            return AskNear(state.word, state.form, state.id)
+            return AskNear(state.word, state.form, state.id, state.by_distance)
         case "pairs" if state.pairs is None:
             return AskPairs(state.words)
         case "sums":
@@ -270,6 +277,14 @@ def _opposite_nearby(state: State) -> bool:
 
 def _bare(token: Token) -> str:
     return token.text.strip().casefold()
+
+
+@goal("by-distance", "Rank by distance: find a nearest row that is not first by cosine")
+def _another_by_distance(state: State) -> bool:
+    if state.view != "near" or state.neighborhood is None or not state.by_distance:
+        return False
+    first, *rest = state.neighborhood.near
+    return any(one.cosine > first.cosine for one in rest)
 
 
 @goal("below-zero", "Find two words with a cosine below 0 in the table of all pairs")
@@ -309,9 +324,17 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
-    goals=(_opposite_nearby, _below_zero, _own_comes_first, _own_only_without),
+    goals=(
+        _opposite_nearby,
+        _another_by_distance,
+        _below_zero,
+        _own_comes_first,
+        _own_only_without,
+    ),
     solution=(
         EditText("cold"),
+        EditText("Einstein"),
+        Toggle("distance"),
         EditText("cat the Monday of", field="words"),
         ShowView("pairs"),
         AddAnalogy("bigger", "big", "small", "smaller"),

@@ -39,6 +39,12 @@ class NeighborsView(LabView):
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
         *pair(LEFT_RIGHT, "move_focus(*, 'column')", "column", "Choose a column."),
         key("enter", "visit", "look up", "Show the neighbors of the selected token."),
+        key(
+            "k",
+            "switch('distance')",
+            "cosine/distance",
+            "Rank the rows by cosine or by Euclidean distance.",
+        ),
         key("s", "switch('spellings')", "spellings", "Show or hide the word's other spellings."),
         key(
             "f",
@@ -85,13 +91,16 @@ def _near(state: State, width: int, height: int, low: bool) -> list[Content]:
     number = 10 if width >= ROOMY else 0
     if not low:
         names = f"  {'rank':>4}  {'row':<{_name(width)}}{'id' * bool(number):>{number}}  cosine"
-        head.append(Content.styled(names, MUTED))
+        head.append(Content.styled(names + "  distance" * state.by_distance, MUTED))
     by_chance = f"  {'':>4}  {'random pair':<{_name(width)}}{'':>{number}}"
     chance = Content.assemble(
         (f"{by_chance}  {cosine(there.chance)}  ", MUTED), cosine_bar(there.chance, _bar(width))
     )
     shown = around(state.focus, len(state.near), max(2, height - len(head) - 1))
-    rows = [_row(state.near[place], width, here=place == state.focus) for place in shown]
+    rows = [
+        _row(state.near[place], width, here=place == state.focus, by_distance=state.by_distance)
+        for place in shown
+    ]
     return [*head, *rows, chance]
 
 
@@ -104,14 +113,17 @@ def _bar(width: int) -> int:
     return max(0, min(40, width - used))
 
 
-def _row(near: Near, width: int, *, here: bool) -> Content:
+def _row(near: Near, width: int, *, here: bool, by_distance: bool) -> Content:
+    last: str | tuple[str, str] = (
+        f"{near.distance:6.2f}" if by_distance else cosine_bar(near.cosine, _bar(width))
+    )
     return Content.assemble(
         cursor(here),
         (f"{near.rank:>4}  ", MUTED),
         (figures.fit(figures.shown(near.token), _name(width)), "bold" if here else ""),
         (f"{figures.count(near.token.id):>10}" if width >= ROOMY else "", MUTED),
         f"  {cosine(near.cosine)}  ",
-        cosine_bar(near.cosine, _bar(width)),
+        last,
     )
 
 

@@ -73,6 +73,15 @@ class EmbeddingTable:
         pair = unit if len(unit) > 1 else unit.expand(2, -1)
         return self._product(pair)[: len(unit)] / self.lengths
 
+    def distances(self, length: float, cosines: Tensor) -> Tensor:
+        """Return the Euclidean distance of a vector from every row: [rows].
+
+        It follows from the vector's `length` and its `cosines` with all rows [rows], because
+        |a - b|² = |a|² + |b|² - 2 |a| |b| cos.
+        """
+        squares = length**2 + self.lengths**2 - 2 * length * self.lengths * cosines
+        return squares.clamp(min=0).sqrt()
+
     def _product(self, vectors: Tensor) -> Tensor:
         if isinstance(self._embedding, TableEmbedding):
             matrix = self._embedding.matrix

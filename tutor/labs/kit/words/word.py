@@ -18,11 +18,15 @@ and the screen says so."""
 
 
 class Near(msgspec.Struct, frozen=True, array_like=True):
-    """A row of the embedding table, with its `rank` by cosine (1 for the nearest row)."""
+    """A row of the embedding table and its `rank`, from 1 for the nearest row.
+
+    The rank is by cosine or by Euclidean `distance`, which is 0 if it was not requested.
+    """
 
     rank: int
     token: Token
     cosine: float
+    distance: float = 0
 
 
 LONGEST_WORD = 40
