@@ -168,7 +168,9 @@ def _asked(prediction: Prediction) -> Content:
 
 def _revealed(prediction: Prediction, guess: str, answer: Revealed, model: str) -> Content:
     """Draw the guess next to the answer, and the text that explains it."""
-    said = Content.styled(safe(_sentence(prediction, guess, answer, model)), "bold")
+    sentence = _sentence(prediction, guess, answer, model)
+    written = isinstance(prediction, ChoicePrediction)  # in Markdown, unlike what was typed
+    said = (inline(sentence) if written else Content(safe(sentence))).stylize("bold")
     reveal = inline(prediction.reveal.replace(BLANK, answer.value))
     return Content("\n").join([said, reveal] if said else [reveal])
 

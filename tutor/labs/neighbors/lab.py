@@ -183,7 +183,7 @@ def act(state: State, action: Action) -> State:
             return _visited(state, word=token.text, form=0, id=token.id)
         case Toggle(what="spellings"):
             return replace(state, spellings=not state.spellings, focus=0)
-        case Toggle(what="distance"):
+        case Toggle():
             by_distance = not state.by_distance
             return replace(state, by_distance=by_distance, neighborhood=None, focus=0)
         case AddAnalogy(a=a, b=b, c=c, expected=expected):
