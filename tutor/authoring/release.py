@@ -26,7 +26,7 @@ _BESIDE = {"id", "version", "hint", "why", "screen"}
 
 
 class Released(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A released version, and the hash of its meaning."""
+    """A released version, and a hash of the text that carries its meaning."""
 
     version: int
     meaning: str
@@ -109,7 +109,7 @@ def _changed(
 
 
 def released(what: Lesson | Question) -> Released:
-    """Return the version of a lesson or question, and the hash of its meaning."""
+    """Return the version of a lesson or question, and a hash of the text with its meaning."""
     meaning = _of_lesson(what) if isinstance(what, Lesson) else _of_question(what)
     data = msgspec.json.encode(meaning, order="deterministic")
     return Released(what.version, blake2b(data, digest_size=12).hexdigest())

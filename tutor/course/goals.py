@@ -113,7 +113,7 @@ def name(goal: Goal) -> str:
 
 
 def description(goal: Goal, lab: Lab) -> str:
-    """Return a short description of the goal for a list of goals."""
+    """Return a short description of one goal, to be shown in a list."""
     match goal:
         case TopTokenBelow(probability=limit):
             return f"Find a step whose top token is below {100 * limit:g} %"

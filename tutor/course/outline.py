@@ -96,4 +96,4 @@ def outline_of(
 
 
 NEEDS = "/needs"
-"""The key in `Outcome.lines` for the line of `needs`; it cannot be an id."""
+"""The key in `Outcome.lines` for the line of `needs`. No id contains a slash."""

@@ -159,7 +159,7 @@ class NumberPrediction(PredictionBase, frozen=True, kw_only=True, tag="number"):
         return Comparison(off=(self._at(number) - self._at(answer.number)) / range_)
 
     def _at(self, number: float) -> float:
-        """Return the place of a number on the scale, which ends at `low` and `high`."""
+        """Return the position of a number on the scale, clamped to `low` and `high`."""
         number = min(max(number, self.low), self.high)
         return math.log(number) if self.scale == "log" else number
 

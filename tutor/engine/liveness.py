@@ -38,7 +38,7 @@ class Liveness:
     async def until_silent(self, ask: Callable[[], None], patience: Callable[[], float]) -> None:
         """Return when the engine has sent no expected message for `patience()` seconds.
 
-        `ask` is called several times during that period to request a sign of life.
+        `ask` is called several times during that period to request a heartbeat.
         """
         silent = 0
         while silent < LOOKS:

@@ -42,7 +42,7 @@ def catch_up(
         state = _retry_skipped(state, log)
     else:
         # The state includes more events than this log. Rebuilding it from the log would lose
-        # them, but continuing at the end of the log loses nothing.
+        # them. Reading on from the end of the log loses nothing.
         found.append(notices.log_replaced(log.path))
         mark = msgspec.structs.replace(_mark_at_end(log), partial=True)
         state = msgspec.structs.replace(state, mark=mark)
@@ -119,7 +119,7 @@ def _all_events(log: ReviewLog) -> list[LogEvent]:
 
 
 def _rebuilt(state: LearnerState, events: list[LogEvent]) -> LearnerState:
-    """Return `state` with everything that depends on events computed again from `events`."""
+    """Return `state`, but compute everything that depends on events from `events` again."""
     made = fold(LearnerState(), in_order(events))
     # The day of an answer counts even if the answer was undone.
     answers = (event for event in events if isinstance(event, Answered))
@@ -178,7 +178,8 @@ def _questions(event: LogEvent) -> set[str]:
 def _with_schedules(state: LearnerState, before: LearnerState, log: ReviewLog) -> LearnerState:
     """Return `state` rebuilt from the log, with review schedules.
 
-    `before` is the state that a version without schedules computed from the log up to its mark. If
+    `before` is the state that a version without schedules computed from the log, up to the position
+    `before.mark`. If
     the log has fewer answers than that state (because the log was once lost), the difference is
     added to the answer counts.
     """

@@ -21,7 +21,7 @@ from tutor.learner.records import LogEvent, LogMark
 
 DAMAGED, CUT_OFF, MISSING = "is damaged", "is incomplete", "is missing"
 OTHER = "does not match the log"
-"""The problem with a copy that is intact but does not match the log.
+"""The problem to report for a copy that is intact but does not match the log.
 
 It occurs after an older version of tutor has updated only the log.
 """

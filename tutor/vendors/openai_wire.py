@@ -73,7 +73,7 @@ class Chunk(msgspec.Struct, frozen=True):
 
 
 class Pieces:
-    """A converter from events to pieces. It joins characters whose bytes arrive separately."""
+    """A converter from events to pieces. It joins bytes of a character that arrive apart."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -95,7 +95,7 @@ def _rows(
 def _sampled(
     logs: Sequence[float], sampler: SamplerSettings
 ) -> tuple[list[float], list[Cut | None]]:
-    """Return the probabilities after the sampler, and which setting cut each token, if any."""
+    """Return the probabilities after the sampler, and the setting that excluded each token."""
     count = len(logs)
     if sampler.greedy:
         cuts: list[Cut | None] = [None if index == 0 else "greedy" for index in range(count)]

@@ -44,7 +44,7 @@ class Entered(Message):
 
 @dataclass
 class Given(Message):
-    """Posted when the learner submits an answer, which has the type that the question grades."""
+    """Posted when the learner submits an answer, in the type that `Question.grade` takes."""
 
     answer: Answer
 

@@ -61,7 +61,7 @@ class LinkedScreen(CourseScreen):
             self.navigation.open_link(href, self.lesson_id)
 
     def action_back(self) -> None:
-        """Leave the link in focus, or the screen if no link has the focus."""
+        """Unfocus the link in focus or, if there is none, close the screen."""
         if self._href is not None:
             self.query_one(Prose).leave()
         else:

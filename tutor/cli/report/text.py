@@ -1,4 +1,4 @@
-"""Write a learner's progress as Markdown, as a one-page report or with every question."""
+"""Write a learner's progress as Markdown: a one-page report, or every question."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _lessons(course: Course, state: LearnerState, now: float) -> Iterator[str]:
 
 
 def _weakest(course: Course, state: LearnerState, now: float) -> Iterator[str]:
-    """Yield a section with the weakest ideas among those with an answer."""
+    """Yield a section with the weakest of the ideas that have an answer."""
     mastery = review.mastery_of_screens(state, review_questions(course), now)
     begun = [(known.value, key) for key, known in mastery.items() if known.answered]
     weakest = sorted(begun)[:WEAKEST]

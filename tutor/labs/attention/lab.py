@@ -217,7 +217,7 @@ def _reaches_back(state: State) -> bool:
     )
 
 
-@goal("same-token", "Show a head with 50 % average attention to copies of the token")
+@goal("same-token", "Show a head that gives earlier occurrences of the token 50 %")
 def _finds_itself(state: State) -> bool:
     score = state.score("same")
     return state.view != "finder" and state.known and score is not None and score >= MOST

@@ -1,4 +1,4 @@
-"""Provides an editor for Python code, with syntax colors and ghost text after the cursor."""
+"""Provides an editor for Python code, with syntax highlighting and ghost text after the cursor."""
 
 from __future__ import annotations
 

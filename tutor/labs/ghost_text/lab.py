@@ -417,7 +417,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
         Goal(
             "more-of-the-file",
-            "Show the model more or fewer lines so that its proposal changes",
+            "Give the model more or fewer lines so that its proposal changes",
             lambda s: len(set(s.proposed.values())) > 1,
         ),
         Goal(

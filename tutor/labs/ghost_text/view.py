@@ -34,7 +34,7 @@ class GhostTextView(LabView):
         key("w", "take('word')", "word", "Accept one word of the proposal."),
         key("t", "take('token')", "token", "Accept one token of the proposal."),
         *pair(UP_DOWN, "choose(*, 'beginning')", "another", "Choose another first token."),
-        *pair(LEFT_RIGHT, "adjust(*, 'lines')", "lines", "Show the model more or fewer lines."),
+        *pair(LEFT_RIGHT, "adjust(*, 'lines')", "lines", "Give the model more or fewer lines."),
         key(
             "o",
             "choose(1, 'file')",

@@ -1,4 +1,4 @@
-"""Draws the results of measuring the search methods and the answers."""
+"""Draws the measured results of the search methods and of the answers."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class Fields(Mapping[str, Any]):
         return int(self._of_type(key, (int,), "whole number", default))
 
     def number(self, key: str, default: float | None = None) -> float:
-        """Return the number in a field, with `default` and errors as in `whole_number`."""
+        """Return the number in a field. `default` and errors are as in `whole_number`."""
         return float(self._of_type(key, (int, float), "number", default))
 
     def text(self, key: str, default: str | None = None) -> str:

@@ -31,7 +31,7 @@ SETTINGS = train.Settings(
     evaluate_every=500,
     one_in={"chat": 3, "facts": 3},  # these files repeat a few templates, so a third is enough
 )
-"""The settings of the bundled model. They amount to about four passes through its text."""
+"""The settings of the bundled model. Its training passes through the text about four times."""
 
 SOURCES = "sources.json"  # lists the sources of the texts and their licenses
 TOKENIZER = "tokenizer.json"

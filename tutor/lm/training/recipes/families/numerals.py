@@ -18,7 +18,7 @@ ONES, TEENS, TENS = WORDS[:10], WORDS[10:20], WORDS[20:28]
 
 
 def in_words(number: int) -> tuple[str, ...]:
-    """Return the words of a number from 0 to `LARGEST`."""
+    """Return the words for a number from 0 to `LARGEST`."""
     if not 0 <= number <= LARGEST:
         raise ValueError(f"{number} is not between 0 and {LARGEST}")
     thousands, rest = divmod(number, 1000)
