@@ -20,6 +20,8 @@ from tutor.labs.kit.proportions import sign_test, wilson
 from tutor.lm.language_model import LanguageModel
 
 LESSON = (paths.lessons_folder() / "12-prompting.md").read_text("utf-8")
+WORDS = " ".join(LESSON.split())
+"""The lesson without its line breaks."""
 ROUNDING = 1
 """The number of items that may differ on another machine, since kernels round differently."""
 MONTH = tasks()["month"]
@@ -38,9 +40,9 @@ def table(first: str) -> list[list[str]]:
 
 MONTHS = table("20 sentences")
 ORDERS = re.search(
-    r"(\d+) without a defense \(68 to 92 %\), (\d+) with delimiters, (\d+)\s+with the instruction "
+    r"(\d+) without a defense \(68 to 92 %\), (\d+) with delimiters, (\d+) with the instruction "
     r"again after the review, (\d+) with a warning, (\d+) with all three \(78 to 97 %\)",
-    LESSON,
+    WORDS,
 )
 CLEAN = (12, 12, 12 - 3, 11, 11)
 """Right answers to 12 reviews without an attack; the lesson mentions those that a defense costs."""
@@ -57,10 +59,24 @@ def interval(text: str) -> tuple[float, float]:
     return int(low) / 100, int(high) / 100
 
 
+def predicted(name: str) -> str:
+    """The answer to a prediction, as it is written in the lesson."""
+    return LESSON.partition(f"id: {name}\n")[2].partition("\nanswer: ")[2].partition("\n")[0]
+
+
 def test_the_tables_are_there() -> None:
     assert ORDERS is not None
     assert len(MONTHS) == len(VERSIONS)
-    assert "It cost 3 of 12 reviews" in LESSON
+    assert "It cost 3 of 12 reviews" in WORDS
+
+
+def test_the_predictions_agree_with_the_tables() -> None:
+    assert ORDERS is not None
+    assert predicted("prompting-guess-rule") == MONTHS[3][1]
+    assert f"{MONTHS[2][1]} of 20 answers are accepted" in WORDS
+    assert predicted("prompting-guess-defenses") == ORDERS[5]
+    assert f"Without a defense, {ORDERS[1]} of these 36 attacks work" in WORDS
+    assert float(predicted("prompting-guess-chance")) == 100 * sign_test(2, 0)
 
 
 def test_the_intervals_follow_from_the_counts() -> None:
@@ -68,10 +84,10 @@ def test_the_intervals_follow_from_the_counts() -> None:
         assert wilson(int(row[1]), 20) == pytest.approx(interval(row[3]), abs=0.005)
     for through, said in ((30, "68 to 92 %"), (33, "78 to 97 %")):
         assert wilson(through, 36) == pytest.approx(interval(said), abs=0.005)
-    for right, said in ((20, "84 to 100 %"), (14, "48 to 85 %"), (16, "58 to\n  92 %")):
-        assert said in LESSON
+    for right, said in ((20, "84 to 100 %"), (14, "48 to 85 %"), (16, "58 to 92 %")):
+        assert said in WORDS
         assert wilson(right, 20) == pytest.approx(interval(said), abs=0.005)
-    assert "by chance 1 time in 16" in LESSON
+    assert "by chance 1 time in 16" in WORDS
     assert sign_test(5, 0) == 1 / 16
     assert sign_test(2, 0) == 1 / 2
 
@@ -98,7 +114,7 @@ def test_each_version_of_the_prompt_has_the_quoted_score(
 @pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_the_same_rule_after_two_examples_makes_it_twenty(language_model: LanguageModel) -> None:
-    assert "makes it 20 of 20" in LESSON
+    assert "makes it 20 of 20" in WORDS
     version = msgspec.structs.replace(
         plain_version(MONTH), frame="turns", examples=2, rule=MONTH.constraint, place="after"
     )

@@ -29,6 +29,13 @@ def record() -> MeasuredAll:
     return msgspec.json.decode(file.read_bytes(), type=MeasuredAll, strict=True)
 
 
+def test_the_prediction_about_answers_agrees_with_the_record() -> None:
+    lesson = (paths.lessons_folder() / "13-retrieval.md").read_text("utf-8")
+    block = lesson.partition("id: retrieval-guess-answers\n")[2].partition("```")[0]
+    assert f"\nanswer: {record().right_with}\n" in block
+    assert f"\nhigh: {record().short}\n" in block
+
+
 def test_search_by_words_agrees_with_the_record() -> None:
     """The figures are computed from ranked lists, without the lab."""
     index = MemoryIndex(course_passages(load_course()))
