@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.app.whole_app import keys, sees, until, whole_app
-from tests.engine.fake_engine import FakeEngine
+from tests.engine.fake_engine import END, FakeEngine
+from tutor.app.reader.model_values import revealed
 from tutor.app.reader.predict_card import PredictionField
 from tutor.course.catalogue import Course, load_course
+from tutor.course.model_value import ModelValue
+from tutor.course.prediction import NumberPrediction
 from tutor.errors import EngineError
 from tutor.learner.progress import Progress
 from tutor.learner.records import Guess, LessonState
+from tutor.lm.distribution import PLAIN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -120,6 +124,16 @@ async def test_each_kind_of_prediction(tmp_path: Path, course: Course) -> None:
     assert (made(tmp_path, "part").guess, made(tmp_path, "part").right) == ("One", False)
     assert made(tmp_path, "word").right is True
     assert made(tmp_path, "words").right is None
+
+
+async def test_a_special_token_is_found_by_its_name() -> None:
+    engine = FakeEngine()
+    await engine.start()
+    ends = ModelValue(value="rank", prompt="The capital of France is Paris", token="<|im_end|>")
+    asked = NumberPrediction(id="x", ask="?", low=1, high=1000, live=ends, reveal=".")
+    session = await engine.open_text(ends.prompt)
+    (row,) = await session.rows(len(session.tokens), PLAIN, (END.id,))
+    assert (await revealed(engine, asked, "")).number == row.rank
 
 
 async def test_enter_in_an_empty_field_skips(tmp_path: Path, course: Course) -> None:

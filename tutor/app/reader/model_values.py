@@ -63,7 +63,7 @@ async def _number(engine: Engine, wanted: ModelValue) -> float:
         if not wanted.token:
             found = await session.distribution(position, sampler, seed=0, top=1)
             return found.sampled_entropy_bits if wanted.value == "entropy" else float(found.kept)
-        row = await _row(engine, session, wanted, wanted.token.replace("␣", " "))
+        row = await _row(engine, session, wanted, _text_of(wanted.token))
     finally:
         await session.close()
     match wanted.value:
@@ -101,11 +101,19 @@ def _with_probability(row: Row) -> str:
 
 
 async def _row(engine: Engine, session: AsyncModelSession, wanted: ModelValue, text: str) -> Row:
-    """Return the row of the first token of `text`."""
-    first = (await engine.tokenize(text))[0]
+    """Return the row of the first token of `text`, or of the special token with this name."""
     settings = wanted.settings if wanted.value != "greedy" else PLAIN
+    if text.startswith("<|"):  # the tokenizer would split the name of a special token
+        (row,) = await session.find(len(session.tokens), settings, text, 1)
+        return row
+    first = (await engine.tokenize(text))[0]
     (row,) = await session.rows(len(session.tokens), settings, (first.id,))
     return row
+
+
+def _text_of(token: str) -> str:
+    """Return the text of a token as written in a lesson, with ␣ for a space."""
+    return token.replace("␣", " ").replace("⏎", "\n").replace("⇥", "\t")
 
 
 async def _continuation(engine: Engine, wanted: ModelValue) -> str:
