@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tutor.app.app import TutorApp
 
-ROWS = 400
+ROWS = 800
 """The rows of a terminal that shows a whole lesson at once."""
 
 DIAGRAM = """\
