@@ -331,6 +331,20 @@ def test_attention_to_the_first_token(
     assert answer("attention", "sink") == 67
 
 
+def test_values_of_the_first_token(exact_model: LanguageModel, passed: Passed) -> None:
+    """They are less than a third as long as those of the other tokens."""
+    network = exact_model.network
+    first, others = 0.0, 0.0
+    for layer in range(network.config.layers):
+        block = block_of(network, layer)
+        with torch.inference_mode():
+            x = block.attention_norm(passed.passage.trace.residuals[layer])
+            lengths = block.attention.project(x)[2].norm(dim=-1)  # [key_value_heads, T]
+        first += float(lengths[:, 0].mean())
+        others += float(lengths[:, 1:].mean())
+    assert first < others / 3
+
+
 def test_surprisal_without_the_mask(exact_model: LanguageModel) -> None:
     network = exact_model.network
     ids = exact_model.tokenizer.encode("The dog did not cross the street because it was too tired.")
@@ -365,7 +379,7 @@ def test_switching_off_one_head_at_a_time(exact_model: LanguageModel, passed: Pa
     mask = causal_mask(tokens, tokens, residuals[0].device)
     kept = 1 - torch.eye(config.heads).repeat_interleave(config.head_size, dim=-1)
     paris = token_id(exact_model, "␣Paris")
-    others = 0
+    others = close = 0
     for layer in range(config.layers):
         block = block_of(network, layer)
         output = InputMask(block.attention.output, kept[:, None])
@@ -376,10 +390,12 @@ def test_switching_off_one_head_at_a_time(exact_model: LanguageModel, passed: Pa
                 x = block_of(network, later)(x, rotation, mask)
             probabilities = network.lens(x[:, -1]).softmax(dim=-1)
         others += int((probabilities.argmax(dim=-1) != paris).sum())
+        close += int(((probabilities[:, paris] - 0.773).abs() < 0.05).sum())
         if layer == 23:
             assert rounds_to(100 * float(probabilities[4, paris]), "14.1")
     assert "from 77.3 % to 14.1 %" in body("attention", "switch-off")
     assert others == answer("attention", "switch-off")
+    assert close > 200  # "most of the heads"
 
 
 def test_size_of_the_key_value_cache(exact_model: LanguageModel) -> None:
@@ -474,13 +490,32 @@ def test_contributions_to_a_logit(exact_model: LanguageModel, passed: Passed) ->
     paris = token_id(exact_model, "␣Paris")
     stream = passed.passage.stream[-1]
     terms = [passed.passage.trace.residuals[0], *parts.attention, *parts.feed_forward]
-    added = to_logit(network, stream, torch.stack([term[-1] for term in terms]), paris)
-    attention, feed_forward = added[1:31], added[31:]
-    figures = re.findall(r"[+-]\d+\.\d", body("block", "votes"))
-    values = (added[0], attention.sum(), attention[23], feed_forward.sum(), feed_forward[29])
+    parts_of = partial(to_logit, network, stream, torch.stack([term[-1] for term in terms]))
+    of_paris, of_the = parts_of(paris), parts_of(token_id(exact_model, "␣the"))
+    lead = of_paris - of_the
+    values = [added[0] for added in (of_paris, of_the, lead)]
+    values += [*(added[1:31].sum() for added in (of_paris, of_the, lead)), lead[24]]
+    values += [*(added[31:].sum() for added in (of_paris, of_the, lead)), lead[60]]
+    text = body("block", "votes")
+    figures = re.findall(r"[+-]\d+\.\d", text)
     assert len(figures) == len(values)
     assert all(rounds_to(float(v), f) for v, f in zip(values, figures, strict=True))
-    assert rounds_to(float(added.sum()), "17.4")
+    sums = re.search(r"logit +([\d.]+) +([\d.]+) +([\d.]+)$", text, re.MULTILINE)
+    assert sums is not None
+    for added, figure in zip((of_paris, of_the, lead), sums.groups(), strict=True):
+        assert rounds_to(float(added.sum()), figure)
+
+
+def test_signs_of_activations(exact_model: LanguageModel, passed: Passed) -> None:
+    network, (passage, parts) = exact_model.network, passed
+    negative = 0.0
+    for layer in range(network.config.layers):
+        block = block_of(network, layer)
+        with torch.inference_mode():
+            x = block.feed_forward_norm(passage.trace.residuals[layer] + parts.attention[layer])
+            gate, up = block.feed_forward.gate_up(x).chunk(2, dim=-1)
+            negative += float(((torch.nn.functional.silu(gate) * up) < 0).float().mean())
+    assert negative / network.config.layers == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_neuron_that_decides(exact_model: LanguageModel) -> None:
