@@ -15,7 +15,6 @@ from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.xray.view import XRayView
-from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.api import EngineState
 
@@ -115,8 +114,8 @@ class ExplorerPane(PaneLayout):
             self.focus()
 
     def _show(self, state: State) -> None:
-        # the pane's widgets are removed before the pane itself, one after the other
-        if not (self.is_attached and self.query(TextView) and self.query(Notice)):
+        # the pane's widgets are removed before the pane itself
+        if not (self.is_attached and self.query(TextView)):
             return
         self._draw(state)
         # a run changes the text constantly, so restarting the timer would delay saving forever
