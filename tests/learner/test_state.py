@@ -11,12 +11,12 @@ from tutor.learner.records import (
     Draft,
     Forgotten,
     GoalReached,
-    Guess,
     Guessed,
     LabDone,
     LessonRead,
     LessonState,
     Predicted,
+    PredictionDraft,
     Suspended,
     Undo,
     Undone,
@@ -52,13 +52,14 @@ def test_the_first_prediction_counts_in_any_order() -> None:
     first = Predicted(at=1.0, id="a", lesson="l", prediction="x", guess="40", off=-0.3)
     second = Predicted(at=2.0, id="b", lesson="l", prediction="x", guess="77", off=0.0)
     other = Predicted(at=3.0, id="c", lesson="l", prediction="y", guess="2", right=True)
-    state = place(LearnerState(), LessonState(lesson="l", guess=Guess(prediction="x", text="4")))
+    draft = PredictionDraft(prediction="x", text="4")
+    state = place(LearnerState(), LessonState(lesson="l", prediction_draft=draft))
     for events in ([first, second, other], [other, second, first]):
         lesson = fold(state, events).lessons["l"]
         assert lesson.predictions == {"x": first, "y": other}
-        assert lesson.guess is None
-    kept = fold(state, [other]).lessons["l"].guess
-    assert kept == Guess(prediction="x", text="4")
+        assert lesson.prediction_draft is None
+    kept = fold(state, [other]).lessons["l"].prediction_draft
+    assert kept == draft
 
 
 def test_the_answer_to_the_current_question_is_kept_with_it() -> None:

@@ -160,9 +160,10 @@ def test_keys_that_stop_or_dump_a_program_never_work(tmp_path: Path) -> None:
         run.send(b"\x1a\x1c")
         run.press("m")
         run.wait_for("restart")
+        run.wait_gone("q quit")  # until the new screen covers all of the one before
         assert psutil.Process(run.process.pid).status() != psutil.STATUS_STOPPED
         run.press("esc")
-        run.wait_for("quit")
+        run.wait_for("q quit")  # a q right after Esc would be Alt+Q
         run.press("q")
         assert run.wait_exit() == 0
 

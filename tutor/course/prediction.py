@@ -1,7 +1,7 @@
 """Define predictions: what a screen asks its reader to guess before it reveals the answer.
 
 A prediction is never graded. The learner's guess is stored together with the answer, so that the
-progress screen can show how good the learner's intuition is.
+progress screen can show how close the learner's predictions come.
 
 A type of prediction is a class of this module, with its fields as they are written in a lesson
 file.
@@ -51,7 +51,8 @@ class PredictionBase(
 ):
     """The base class of predictions. `ask` and `reveal` are inline Markdown.
 
-    `reveal` is shown with the answer; a `{}` in it is replaced with the computed value.
+    The model computes `live`, if it is given. `reveal` is shown with the answer; a `{}` in it is
+    replaced with the computed value.
     """
 
     KEYS: ClassVar[str] = ""
@@ -60,6 +61,7 @@ class PredictionBase(
     id: Id
     ask: Sentence
     reveal: Sentence
+    live: ModelValue | None = None
 
     def inline_texts(self) -> Iterator[str]:
         """Yield all inline Markdown."""
@@ -68,7 +70,7 @@ class PredictionBase(
     @property
     def computed(self) -> ModelValue | None:
         """The value that the model has to compute for the answer, or None."""
-        raise NotImplementedError
+        return self.live
 
     @property
     def written_answer(self) -> Revealed | None:
@@ -105,7 +107,6 @@ class NumberPrediction(PredictionBase, frozen=True, kw_only=True, tag="number"):
     low: float
     high: float
     answer: float | None = None
-    live: ModelValue | None = None
     unit: Annotated[str, msgspec.Meta(max_length=30)] = ""
     scale: Literal["linear", "log"] = "linear"
 
@@ -121,10 +122,6 @@ class NumberPrediction(PredictionBase, frozen=True, kw_only=True, tag="number"):
         if self.live is not None and self.live.value == "greedy":
             raise ValueError("`value: greedy` is text; use a prediction of type `words`")
         self._check_reveal()
-
-    @property
-    def computed(self) -> ModelValue | None:
-        return self.live
 
     @property
     def written_answer(self) -> Revealed | None:
@@ -183,17 +180,12 @@ class ChoicePrediction(PredictionBase, frozen=True, kw_only=True, tag="choice"):
 
     choices: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=2, max_length=6)]
     right: Annotated[int, msgspec.Meta(ge=1)]
-    live: ModelValue | None = None
 
     def __post_init__(self) -> None:
         check_distinct(self.choices)
         if self.right > len(self.choices):
             raise ValueError(f"`right: {self.right}` is not one of {len(self.choices)} choices")
         self._check_reveal()
-
-    @property
-    def computed(self) -> ModelValue | None:
-        return self.live
 
     @property
     def written_answer(self) -> Revealed | None:
@@ -233,6 +225,8 @@ class TokenPrediction(PredictionBase, frozen=True, kw_only=True, tag="token"):
     system: Annotated[str, msgspec.Meta(max_length=4000)] = ""
 
     def __post_init__(self) -> None:
+        if self.live is not None:
+            raise ValueError("a prediction of a token has a `prompt` instead of `live`")
         if self.system and not self.chat:
             raise ValueError("`system` only works with `chat: true`")
 
@@ -255,7 +249,6 @@ class WordsPrediction(PredictionBase, frozen=True, kw_only=True, tag="words"):
     """
 
     accept: Annotated[tuple[Sentence, ...], msgspec.Meta(max_length=10)] = ()
-    live: ModelValue | None = None
 
     def __post_init__(self) -> None:
         if self.live is not None and self.live.value != "greedy":
@@ -263,10 +256,6 @@ class WordsPrediction(PredictionBase, frozen=True, kw_only=True, tag="words"):
         if self.live is not None and self.accept:
             raise ValueError("a prediction of words has `accept` or `live`, but not both")
         self._check_reveal()
-
-    @property
-    def computed(self) -> ModelValue | None:
-        return self.live
 
     @property
     def written_answer(self) -> Revealed | None:

@@ -229,7 +229,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int = 1
 
 
-class Guess(msgspec.Struct, frozen=True, kw_only=True):
+class PredictionDraft(msgspec.Struct, frozen=True, kw_only=True):
     """A guess that was entered, but not submitted yet."""
 
     prediction: str
@@ -263,7 +263,7 @@ class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     """The names of the goals reached so far, by lab id."""
     predictions: dict[str, Predicted] = {}
     """The learner's predictions, by id; the first one counts."""
-    guess: Guess | None = None
+    prediction_draft: PredictionDraft | None = None
     """The guess that was typed on `screen` but not submitted yet."""
     visited_at: float = 0.0
 

@@ -242,11 +242,11 @@ def after_progress(
 
 
 def _after_prediction(lesson: LessonState, event: Predicted) -> LessonState:
-    entered = lesson.guess
+    entered = lesson.prediction_draft
     return msgspec.structs.replace(
         lesson,
         predictions=first_predictions(lesson.predictions, {event.prediction: event}),
-        guess=None if entered and entered.prediction == event.prediction else entered,
+        prediction_draft=None if entered and entered.prediction == event.prediction else entered,
     )
 
 

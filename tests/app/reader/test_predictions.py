@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import END, FakeEngine
-from tutor.app.reader.model_values import revealed
 from tutor.app.reader.predict_card import PredictionField
+from tutor.app.reader.reveal import revealed
 from tutor.course.catalogue import Course, load_course
 from tutor.course.model_value import ModelValue
 from tutor.course.prediction import NumberPrediction
 from tutor.errors import EngineError
 from tutor.learner.progress import Progress
-from tutor.learner.records import Guess, LessonState
+from tutor.learner.records import LessonState, PredictionDraft
 from tutor.lm.distribution import PLAIN
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from textual.pilot import Pilot
 
     from tutor.learner.records import Predicted
 
@@ -88,6 +92,18 @@ def course(tmp_path: Path) -> Course:
     return loaded
 
 
+@asynccontextmanager
+async def first_screen(
+    folder: Path, course: Course, engine: FakeEngine | None = None
+) -> AsyncIterator[Pilot[Any]]:
+    """Open the lesson for the first time."""
+    async with whole_app(folder, engine, course).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "How probable is ␣Paris? (in %)")
+        yield pilot
+
+
 def state(folder: Path) -> LessonState:
     return Progress(folder).lesson("guesses")
 
@@ -97,10 +113,7 @@ def made(folder: Path, name: str) -> Predicted:
 
 
 async def test_each_kind_of_prediction(tmp_path: Path, course: Course) -> None:
-    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
-        await keys(pilot, "enter")
-        await sees(pilot, "How probable is ␣Paris? (in %)")
+    async with first_screen(tmp_path, course) as pilot:
         await keys(pilot, "4", "0", "enter")
         await sees(pilot, "You predicted 40 %; ")
         await sees(pilot, "The other tokens share the rest.")
@@ -137,10 +150,7 @@ async def test_a_special_token_is_found_by_its_name() -> None:
 
 
 async def test_enter_in_an_empty_field_skips(tmp_path: Path, course: Course) -> None:
-    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
-        await keys(pilot, "enter")
-        await sees(pilot, "How probable")
+    async with first_screen(tmp_path, course) as pilot:
         await keys(pilot, "enter")
         await sees(pilot, "computes")
         assert not pilot.app.screen.query(PredictionField)
@@ -153,13 +163,10 @@ async def test_enter_in_an_empty_field_skips(tmp_path: Path, course: Course) -> 
 
 
 async def test_a_guess_that_is_not_submitted_is_kept(tmp_path: Path, course: Course) -> None:
-    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
-        await keys(pilot, "enter")
-        await sees(pilot, "How probable")
+    async with first_screen(tmp_path, course) as pilot:
         await keys(pilot, "4", "2", "escape")
         await sees(pilot, "> Continue")
-    assert state(tmp_path).guess == Guess(prediction="paris", text="42")
+    assert state(tmp_path).prediction_draft == PredictionDraft(prediction="paris", text="42")
     async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
         await sees(pilot, "> Continue")
         await keys(pilot, "enter")
@@ -167,14 +174,11 @@ async def test_a_guess_that_is_not_submitted_is_kept(tmp_path: Path, course: Cou
         assert pilot.app.screen.query_one(PredictionField).value == "42"
         await keys(pilot, "enter")
         await sees(pilot, "You predicted 42 %")
-    assert state(tmp_path).guess is None
+    assert state(tmp_path).prediction_draft is None
 
 
 async def test_what_was_predicted_is_shown_again(tmp_path: Path, course: Course) -> None:
-    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
-        await keys(pilot, "enter")
-        await sees(pilot, "How probable")
+    async with first_screen(tmp_path, course) as pilot:
         await keys(pilot, "5", "enter")
         await sees(pilot, "You predicted 5 %")
         await keys(pilot, "right")
@@ -185,10 +189,7 @@ async def test_what_was_predicted_is_shown_again(tmp_path: Path, course: Course)
 
 
 async def test_a_number_outside_the_range_can_be_corrected(tmp_path: Path, course: Course) -> None:
-    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
-        await keys(pilot, "enter")
-        await sees(pilot, "How probable")
+    async with first_screen(tmp_path, course) as pilot:
         await keys(pilot, *"200", "enter")
         await sees(pilot, "Type a number from 0 % to 100 %.")
         await keys(pilot, "backspace", "enter")
@@ -198,10 +199,7 @@ async def test_a_number_outside_the_range_can_be_corrected(tmp_path: Path, cours
 async def test_keys_of_the_screen_work_while_a_number_is_asked(
     tmp_path: Path, course: Course
 ) -> None:
-    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
-        await keys(pilot, "enter")
-        await sees(pilot, "How probable")
+    async with first_screen(tmp_path, course) as pilot:
         await keys(pilot, "right")
         await sees(pilot, "2 of 4")
         await keys(pilot, "right")
@@ -216,10 +214,7 @@ async def test_a_failing_model_leaves_the_guess_in_the_field(
     tmp_path: Path, course: Course
 ) -> None:
     engine = FakeEngine()
-    async with whole_app(tmp_path, engine, course).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
-        await keys(pilot, "enter")
-        await sees(pilot, "How probable")
+    async with first_screen(tmp_path, course, engine) as pilot:
         engine.fail_with = EngineError("The engine broke.", "Try again.")
         await keys(pilot, "4", "enter")
         await sees(pilot, "The engine broke. Try again.")

@@ -115,7 +115,8 @@ class ExplorerPane(PaneLayout):
 
     def _show(self, state: State) -> None:
         # the pane's widgets are removed before the pane itself
-        if not (self.is_attached and self.query(TextView)):
+        whole = any(isinstance(child, TextView) for child in self.children)
+        if not (self.is_attached and whole):
             return
         self._draw(state)
         # a run changes the text constantly, so restarting the timer would delay saving forever

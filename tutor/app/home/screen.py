@@ -121,9 +121,6 @@ class HomeScreen(MenuScreen):
         note.update(Content(safe(status.note)))
         note.display = bool(status.note)
 
-    def on_resize(self) -> None:
-        self.fill()
-
     def fill(self) -> None:
         progress = self.services.progress
         states, cards = progress.lessons(), progress.cards()

@@ -24,8 +24,8 @@ from tutor.app.widgets.meter import meter
 from tutor.learner import review
 from tutor.learner.clock import WEEKDAYS
 from tutor.learner.records import Forgotten
-from tutor.study.intuition import Intuition, intuition
 from tutor.study.lesson_progress import lesson_progress
+from tutor.study.prediction_summary import PredictionSummary, prediction_summary
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class ProgressScreen(MenuScreen):
         if state.cards:
             shown = review.forecast(state, asked, now, 14 if width >= _NARROW else 7)
             memory += [*forecast(shown, now), Content("")]
-        memory += predictions(intuition(state.lessons.values()))
+        memory += predictions(prediction_summary(state.lessons.values()))
         memory.append(Content.styled("How well you know each lesson", "bold"))
         self.query_one("#memory", Static).update(Content("\n").join(memory))
         row = partial(guesses, progress.guesses)
@@ -115,7 +115,7 @@ def _memory(retention: float | None, streak: int) -> list[Content]:
     return [Content(text), Content("")]
 
 
-def predictions(summary: Intuition) -> list[Content]:
+def predictions(summary: PredictionSummary) -> list[Content]:
     """Say how close the learner's predictions came to the answers."""
     if not summary.predictions:
         return []

@@ -11,12 +11,12 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from tutor.app.quiz.answers import TypedAnswer
-from tutor.app.reader.model_values import revealed
+from tutor.app.reader.reveal import revealed
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.inline import inline
 from tutor.course.prediction import BLANK, ChoicePrediction, NumberPrediction, TokenPrediction
 from tutor.errors import TutorError
-from tutor.learner.records import Guess, Predicted
+from tutor.learner.records import Predicted, PredictionDraft
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -80,8 +80,9 @@ class PredictCard(Vertical):
             allowed=prediction.KEYS,
             placeholder="Type a prediction, or skip it: Enter reveals the answer.",
         )
-        if state.guess is not None and state.guess.prediction == prediction.id:
-            field.enter(state.guess.text)
+        draft = state.prediction_draft
+        if draft is not None and draft.prediction == prediction.id:
+            field.enter(draft.text)
         await self.mount(field, before="#predict-answer")
         field.focus(scroll_visible=False)
 
@@ -92,9 +93,11 @@ class PredictCard(Vertical):
             return
         progress = self._services.progress
         state = progress.lesson(self._lesson)
-        guess = Guess(prediction=self._prediction.id, text=event.value) if event.value else None
-        if guess != state.guess:
-            progress.save_lesson(msgspec.structs.replace(state, guess=guess))
+        draft = None
+        if event.value:
+            draft = PredictionDraft(prediction=self._prediction.id, text=event.value)
+        if draft != state.prediction_draft:
+            progress.save_lesson(msgspec.structs.replace(state, prediction_draft=draft))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()

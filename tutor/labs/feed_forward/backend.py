@@ -20,8 +20,7 @@ from tutor.labs.feed_forward.lab import (
     Without,
 )
 from tutor.labs.kit.backend import Tools
-from tutor.labs.kit.model_backend import next_rows
-from tutor.labs.kit.progress import Progress
+from tutor.labs.kit.model_backend import advanced, next_rows
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.lm.inspect import neurons
 from tutor.lm.inspect.contributions import to_logit
@@ -56,10 +55,8 @@ class FeedForwardBackend:
         passes = [whole]
         if isinstance(question, Without) and question.off:
             passes.append(self._changed(question.text, question.off))
-        for passage in passes:
-            if not passage.finished:
-                passage.advance(self._moment)
-                return Progress(sum(p.done for p in passes), sum(p.blocks for p in passes))
+        if (progress := advanced(passes, self._moment)) is not None:
+            return progress
         match question:
             case Strongest(text=text, block=block):
                 block = min(block, whole.blocks - 1)

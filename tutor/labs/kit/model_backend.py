@@ -10,12 +10,14 @@ from msgspec.structs import replace
 
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.next_row import NextRow
+from tutor.labs.kit.progress import Progress
 from tutor.lm.session import Session
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from tutor.labs.kit.reply import Reply
+    from tutor.lm.inspect.forward_pass import ForwardPass
     from tutor.lm.language_model import LanguageModel
 
 
@@ -87,6 +89,19 @@ class Growing:
 def log_probabilities(logits: Tensor) -> Tensor:
     """Return the log-probabilities [V], before any sampler setting, as 64-bit floats."""
     return torch.log_softmax(logits.double(), dim=-1)
+
+
+def advanced(passes: Sequence[ForwardPass], seconds: float) -> Progress | None:
+    """Run the first unfinished pass for a while, and return the progress of all of them.
+
+    Returns None if all are finished. The same pass listed twice counts once.
+    """
+    for passage in passes:
+        if not passage.finished:
+            passage.advance(seconds)
+            each = {id(passage): passage for passage in passes}.values()
+            return Progress(sum(p.done for p in each), sum(p.blocks for p in each))
+    return None
 
 
 def next_rows(model: LanguageModel, before: Tensor, after: Tensor) -> tuple[NextRow, ...]:

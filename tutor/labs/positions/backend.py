@@ -7,8 +7,7 @@ from functools import lru_cache
 import torch
 
 from tutor.labs.kit.backend import Tools
-from tutor.labs.kit.model_backend import next_rows
-from tutor.labs.kit.progress import Progress
+from tutor.labs.kit.model_backend import advanced, next_rows
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.labs.positions.lab import MOST_TOKENS, Answer, Comparison, Question
 from tutor.lm.inspect.forward_pass import ForwardPass
@@ -30,11 +29,8 @@ class PositionsBackend:
             self._passage(question.changed, question.shift, question.rotary),
             self._passage(question.text, question.shift, question.rotary),
         ]
-        for passage in passes:
-            if not passage.finished:
-                passage.advance(self._moment)
-                each = {id(passage): passage for passage in passes}.values()
-                return Progress(sum(p.done for p in each), sum(p.blocks for p in each))
+        if (progress := advanced(passes, self._moment)) is not None:
+            return progress
         return self._comparison(question, *passes)
 
     def _begun(self, text: str, shift: int, rotary: bool) -> ForwardPass:

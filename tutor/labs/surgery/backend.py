@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 
@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from tutor.labs.kit.backend import Tools
-from tutor.labs.kit.model_backend import next_rows
-from tutor.labs.kit.progress import Progress
+from tutor.labs.kit.model_backend import advanced, next_rows
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.labs.surgery import lab
 from tutor.labs.surgery.lab import FEED_FORWARD, MOST_TOKENS, REPEATED, SEED, Answer, Cut, Question
@@ -44,10 +43,8 @@ class SurgeryBackend:
                 passages = self._passages(None, ())
             case lab.Copy(cuts):
                 passages = self._passages(None, cuts)
-        for passage in passages:
-            if not passage.finished:
-                passage.advance(self._moment)
-                return _progress(passages)
+        if (progress := advanced(passages, self._moment)) is not None:
+            return progress
         with torch.inference_mode():
             match question:
                 case lab.Next(text, _):
@@ -160,12 +157,6 @@ class SurgeryBackend:
         """
         network = self._model.network
         return surgery.next_token_surprisals(network, passage.stream, self._repeated(), first)
-
-
-def _progress(passages: Iterable[ForwardPass]) -> Progress:
-    """Return the combined progress of the passes, counting each pass once."""
-    each = {id(passage): passage for passage in passages}.values()
-    return Progress(sum(p.done for p in each), sum(p.blocks for p in each))
 
 
 make_backend = SurgeryBackend

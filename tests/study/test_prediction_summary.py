@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tutor.learner.records import LessonState, Predicted
-from tutor.study.intuition import Intuition, intuition
+from tutor.study.prediction_summary import PredictionSummary, prediction_summary
 
 
 def lesson(name: str, *made: Predicted) -> LessonState:
@@ -17,7 +17,7 @@ def predicted(name: str, off: float | None = None, right: bool | None = None) ->
 
 
 def test_no_predictions() -> None:
-    assert intuition([lesson("l")]) == Intuition()
+    assert prediction_summary([lesson("l")]) == PredictionSummary()
 
 
 def test_numbers_and_choices_are_counted_apart() -> None:
@@ -25,7 +25,7 @@ def test_numbers_and_choices_are_counted_apart() -> None:
     second = lesson(
         "b", predicted("4", off=-0.1), predicted("5", off=0.02), predicted("6", right=False)
     )
-    summary = intuition([first, second])
+    summary = prediction_summary([first, second])
     assert (summary.predictions, summary.choices, summary.right) == (6, 2, 1)
     assert (summary.numbers, summary.high, summary.low) == (3, 1, 1)
     assert summary.distance == pytest.approx(0.1)

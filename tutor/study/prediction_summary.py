@@ -12,7 +12,7 @@ _CLOSE = 0.05
 high nor too low."""
 
 
-class Intuition(msgspec.Struct, frozen=True):
+class PredictionSummary(msgspec.Struct, frozen=True):
     """A summary of all predictions of a learner.
 
     `choices` counts the predictions that were right or wrong, and `right` those that were right.
@@ -29,12 +29,12 @@ class Intuition(msgspec.Struct, frozen=True):
     low: int = 0
 
 
-def intuition(lessons: Iterable[LessonState]) -> Intuition:
+def prediction_summary(lessons: Iterable[LessonState]) -> PredictionSummary:
     """Return the summary of all predictions in these lessons."""
     made = [each for lesson in lessons for each in lesson.predictions.values()]
     offs = [each.off for each in made if each.off is not None]
     rights = [each.right for each in made if each.right is not None]
-    return Intuition(
+    return PredictionSummary(
         predictions=len(made),
         choices=len(rights),
         right=sum(rights),
