@@ -221,3 +221,20 @@ async def test_a_failing_model_leaves_the_guess_in_the_field(
         assert state(tmp_path).predictions == {}
         await keys(pilot, "enter")
         await sees(pilot, "You predicted 4 %")
+
+
+async def test_the_progress_screen_shows_how_close_they_come(
+    tmp_path: Path, course: Course
+) -> None:
+    async with first_screen(tmp_path, course) as pilot:
+        await keys(pilot, "0", "enter")
+        await sees(pilot, "You predicted 0 %")
+        await keys(pilot, "enter")
+        await sees(pilot, "2  Two")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "and that is the answer")
+        await keys(pilot, "escape", "p")
+        await sees(pilot, "You made 2 predictions. You got 1 of 1 choices and words right.")
+        off = made(tmp_path, "paris").off
+        assert off is not None
+        await sees(pilot, f"typically {-100 * off:.0f} % of the range off")

@@ -121,10 +121,10 @@ def predictions(summary: PredictionSummary) -> list[Content]:
         return []
     said = [f"You made {counted(summary.predictions, 'prediction')}."]
     if summary.choices:
-        said.append(f"Of your choices and words, {summary.right} of {summary.choices} were right.")
+        said.append(f"You got {summary.right} of {summary.choices} choices and words right.")
     if summary.numbers:
         said.append(
-            f"Your numbers were typically {summary.distance:.0%} of the range off: "
+            f"Your numbers were typically {100 * summary.distance:.0f} % of the range off: "
             f"{summary.high} too high, {summary.low} too low, "
             f"{summary.numbers - summary.high - summary.low} close."
         )
