@@ -109,6 +109,15 @@ def test_capitals_agree_with_the_lesson() -> None:
             assert verdict(known if isinstance(known, str) else known[0], item.accept) == "right"
 
 
+def test_the_lesson_counts_the_texts_about_invented_things_right() -> None:
+    lesson = next(paths.lessons_folder().glob("*-made-up.md")).read_text("utf-8")
+    said = " ".join(lesson.split())
+    stated = sum(bool(item.accept) for item in INVENTED)
+    assert f"About {stated} invented things, it states a fact" in said
+    assert f"about the {len(INVENTED) - stated} others, it says that no such thing" in said
+    assert f"of {stated} cases, the model repeats a fact that we invented" in said
+
+
 def test_a_file_with_an_unknown_field_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"kind": "people", "right": True}, Item)

@@ -40,8 +40,8 @@ def table(first: str) -> list[list[str]]:
 
 MONTHS = table("20 sentences")
 ORDERS = re.search(
-    r"(\d+) without a defense \(68 to 92 %\), (\d+) with delimiters, (\d+) with the instruction "
-    r"again after the review, (\d+) with a warning, (\d+) with all three \(78 to 97 %\)",
+    r"(\d+) without a defense, (\d+) with delimiters, (\d+) with the instruction "
+    r"again after the review, (\d+) with a warning, (\d+) with all three",
     WORDS,
 )
 CLEAN = (12, 12, 12 - 3, 11, 11)
@@ -50,6 +50,7 @@ VERSIONS: tuple[dict[str, Any], ...] = (
     {},
     {"frame": "turns", "examples": 2},
     {"frame": "text"},
+    {"frame": "text", "rule": MONTH.constraint, "place": "before"},
     {"frame": "text", "rule": MONTH.constraint, "place": "after"},
 )
 
@@ -67,12 +68,12 @@ def predicted(name: str) -> str:
 def test_the_tables_are_there() -> None:
     assert ORDERS is not None
     assert len(MONTHS) == len(VERSIONS)
-    assert "It cost 3 of 12 reviews" in WORDS
+    assert "it cost 3 of 12 reviews" in WORDS
 
 
 def test_the_predictions_agree_with_the_tables() -> None:
     assert ORDERS is not None
-    assert predicted("prompting-guess-rule") == MONTHS[3][1]
+    assert predicted("prompting-guess-rule") == MONTHS[4][1]
     assert f"{MONTHS[2][1]} of 20 answers are accepted" in WORDS
     assert predicted("prompting-guess-defenses") == ORDERS[5]
     assert f"Without a defense, {ORDERS[1]} of these 36 attacks work" in WORDS
@@ -82,8 +83,6 @@ def test_the_predictions_agree_with_the_tables() -> None:
 def test_the_intervals_follow_from_the_counts() -> None:
     for row in MONTHS:
         assert wilson(int(row[1]), 20) == pytest.approx(interval(row[3]), abs=0.005)
-    for through, said in ((30, "68 to 92 %"), (33, "78 to 97 %")):
-        assert wilson(through, 36) == pytest.approx(interval(said), abs=0.005)
     for right, said in ((20, "84 to 100 %"), (14, "48 to 85 %"), (16, "58 to 92 %")):
         assert said in WORDS
         assert wilson(right, 20) == pytest.approx(interval(said), abs=0.005)
