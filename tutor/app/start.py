@@ -6,7 +6,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tutor import paths
+from tutor import language, paths
 from tutor.allowed import EVERYTHING, Allowed
 from tutor.app.app import Start, TutorApp
 from tutor.app.terminal.idle import IdleLimit
@@ -50,7 +50,7 @@ def make_app(
     def missing() -> bool:
         return default and shared is None and installed.installed_default() is None
 
-    opening = Opening(course)
+    opening = Opening(course, language=language.preferred())
     return TutorApp(
         opening.course(),
         Progress.open(paths.learner_folder(learner, course)),

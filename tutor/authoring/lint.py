@@ -15,13 +15,14 @@ from tutor.authoring.advice import advice
 from tutor.authoring.release import Release, changed, read_release
 from tutor.course.consistency import usable_outlines
 from tutor.course.facts import Fact, read_facts
-from tutor.course.folder import FACTS, lesson_files, read_file
+from tutor.course.folder import FACTS, languages, lesson_files, original_folder, read_file
 from tutor.course.glossary import Glossary, read_glossary
 from tutor.course.lesson import Lesson, LiveGoal, Screen
 from tutor.course.links import GLOSSARY
-from tutor.course.outline import outline_of
+from tutor.course.outline import Outline, outline_of
 from tutor.course.reading.parse import Outcome, measured_name, number_name, read_bytes
 from tutor.course.reading.place import text_of
+from tutor.course.translation import translated
 from tutor.errors import LessonError
 from tutor.labs.kit import registry
 from tutor.text import safe
@@ -79,14 +80,15 @@ def look_over(paths: Sequence[Path], *, reworded: Container[str] = ()) -> Report
     lessons: list[Sound] = []
     for path in dict.fromkeys(paths):
         folder = _Folder(path if path.is_dir() else path.parent)
+        folders = [folder]
         if path.is_dir():
-            findings += folder.beside()
-            asked = folder.files
-        else:
-            asked = [path]
-        found = folder.about(asked, reworded)
-        findings += found.findings
-        lessons += found.lessons
+            folders += [_Folder(path / language) for language in languages(path)]
+            for each in folders:
+                findings += each.beside()
+        for each in folders:
+            found = each.about(each.files if path.is_dir() else [path], reworded)
+            findings += found.findings
+            lessons += found.lessons
     return Report(in_order(findings), tuple(lessons))
 
 
@@ -98,21 +100,33 @@ def in_order(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 
 class _Folder:
-    """A folder of lesson files with its glossary and its facts."""
+    """A folder of lesson files with its glossary and its facts.
+
+    If the folder contains translations, they are checked together with the facts, the glossary and
+    the other lessons of the course that they translate.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._problems: list[Finding] = []
         shown = safe(str(folder))
         self.files: list[Path] = self._attempt(lambda: lesson_files(folder), [], shown)
-        self._facts: tuple[Fact, ...] = self._beside(FACTS, read_facts, ())
-        self._glossary = self._beside(GLOSSARY, read_glossary, Glossary())
-        self._problems += [_error(each, GLOSSARY) for each in self._glossary.problems]
+        course = self._attempt(lambda: original_folder(folder), None, shown)
+        self._originals: dict[str, Path] = {}
+        """The files of the translated course by name, if these are translations."""
+        if course is not None:
+            self._originals = {file.name: file for file in lesson_files(course)}
+        course = course or folder
+        self._facts: tuple[Fact, ...] = self._beside(course / FACTS, read_facts, ())
+        self._glossary = self._beside(course / GLOSSARY, read_glossary, Glossary())
+        glossaries = [self._glossary]
+        if self._originals:
+            glossaries.append(self._beside(folder / GLOSSARY, read_glossary, Glossary()))
+        self._problems += [_error(each, GLOSSARY) for read in glossaries for each in read.problems]
         self._release = self._attempt(lambda: read_release(folder), Release(), shown)
 
-    def _beside(self, name: str, parse: Callable[[str, str], T], otherwise: T) -> T:
+    def _beside(self, file: Path, parse: Callable[[str, str], T], otherwise: T) -> T:
         """Parse a file next to the lessons, or return `otherwise` if it does not exist."""
-        file = self._folder / name
         shown = safe(str(file))
 
         def read() -> T:
@@ -143,7 +157,9 @@ class _Folder:
 
     def about(self, asked: Sequence[Path], reworded: Container[str]) -> Report:
         """Return the report on the files in `asked`, checked together with the whole folder."""
+        here = {file.name for file in self.files}
         others = [file for file in self.files if file not in asked]
+        others += [file for name, file in self._originals.items() if name not in here]
         findings: list[Finding] = []
         lessons: list[Sound] = []
         outlines = []
@@ -158,6 +174,7 @@ class _Folder:
             outlines.append(outline_of(outcome.lesson, name, outcome.lines, outcome.links))
             if file in asked:
                 lessons.append(Sound(file, shown, outcome.lesson, outcome.lines))
+                findings += self._compared(outlines[-1], shown)
         terms = {term.id for term in self._glossary.terms}
         shown_as = {safe(file.name): safe(str(file)) for file in asked}
         for problem in usable_outlines(outlines, terms).problems:
@@ -175,6 +192,14 @@ class _Folder:
                 sound.finding(name, "warning", *said) for name, *said in advice(sound.lesson)
             ]
         return Report(tuple(findings), tuple(lessons))
+
+    def _compared(self, outline: Outline, shown: str) -> Iterator[Finding]:
+        """Yield errors for what a translation and its original don't have in common."""
+        file = self._originals.get(outline.file)
+        original = self._read(file, shown).lesson if file else None
+        if original is not None:
+            for problem in translated(outline_of(original), outline)[1]:
+                yield msgspec.structs.replace(_error(problem, ""), file=shown)
 
     def _read(self, file: Path, shown: str) -> Outcome:
         try:

@@ -17,6 +17,7 @@ from tutor.app.reader.lesson import LessonScreen
 from tutor.authoring.lint import Finding, look_over
 from tutor.authoring.problems import ProblemsScreen
 from tutor.course.catalogue import Course, load_course
+from tutor.course.folder import original_folder
 from tutor.course.lesson import Lesson
 from tutor.engine.api import Engine
 from tutor.errors import LessonError
@@ -45,7 +46,9 @@ def see(file: Path) -> Seen:
     """Read the file as part of the course in its folder, without raising errors."""
     report = look_over([file])
     try:
-        course = load_course(file.parent)
+        original = original_folder(file.parent)
+        language = file.parent.name if original else ""
+        course = load_course(original or file.parent, language=language)
     except LessonError:  # the report also contains this error
         course = Course()
     if not report.lessons:

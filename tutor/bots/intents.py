@@ -124,6 +124,7 @@ class IntentTraining:
         self._vectors = self.encoder.vectors(texts)  # [N, size]
         self._intents = _numbers(phrases)  # [N]
         self._held_out = [phrase for each in held_out for phrase in each]
+        self._held_out_vectors = self.encoder.vectors(self._held_out)
         self._wanted = _numbers(held_out)
         with torch.random.fork_rng():
             torch.manual_seed(seed)
@@ -151,15 +152,18 @@ class IntentTraining:
         kept = torch.rand(hidden.shape, generator=self._random) >= DROPPED
         return hidden * kept / (1 - DROPPED)
 
-    @torch.no_grad()
     def probabilities(self, messages: Sequence[str]) -> Tensor:
         """Return the probabilities of all intents [messages, intents]."""
-        scores: Tensor = self.network(self.encoder.vectors(messages))
-        return scores.softmax(dim=-1)
+        return self._scores(self.encoder.vectors(messages)).softmax(dim=-1)
+
+    @torch.no_grad()
+    def _scores(self, vectors: Tensor) -> Tensor:
+        scores: Tensor = self.network(vectors)
+        return scores
 
     def wrong(self) -> list[Wrong]:
         """Return the held-out phrases that the network takes for another intent."""
-        found = self.probabilities(self._held_out).argmax(dim=-1).tolist()
+        found = self._scores(self._held_out_vectors).argmax(dim=-1).tolist()
         judged = zip(self._held_out, self._wanted.tolist(), found, strict=True)
         return [Wrong(phrase, wanted, got) for phrase, wanted, got in judged if wanted != got]
 

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tutor import paths
+from tutor import language, paths
 from tutor.cli import output
 from tutor.errors import UsageError
 
@@ -26,7 +26,7 @@ def progress_of(options: argparse.Namespace) -> Progress:
 def course_of(options: argparse.Namespace) -> Course:
     from tutor.course.catalogue import load_course
 
-    return load_course(course_folder(options))
+    return load_course(course_folder(options), language=language.preferred())
 
 
 def course_folder(options: argparse.Namespace) -> Path | None:

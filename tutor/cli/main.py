@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tutor import __version__
+from tutor import __version__, language
 from tutor.app.terminal import line
 from tutor.cli import (
     app,
@@ -86,6 +86,7 @@ def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
         "TUTOR_DATA": options.data_folder,
         "TUTOR_SHARED": options.shared_folder,
         "TUTOR_LEARNER": options.learner,
+        language.VARIABLE: options.language,
         line.WANTED: "1" if options.low_bandwidth else None,
     }  # the engine process inherits these
     os.environ.update({name: str(value) for name, value in settings.items() if value is not None})
@@ -106,7 +107,15 @@ def parser() -> argparse.ArgumentParser:
         help="draw in fewer colors, and less often while the model runs (docs/ssh.md)",
     )
     _add_login(top)
-    top.set_defaults(model=None, base_url=None, device=None, learner="me", course=None, run=app.run)
+    top.set_defaults(
+        model=None,
+        base_url=None,
+        device=None,
+        learner="me",
+        course=None,
+        language=None,
+        run=app.run,
+    )
     # These options may also follow a command. Their defaults are suppressed there, so that they
     # don't overwrite the values given before the command.
     for_model = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
@@ -162,6 +171,11 @@ def _add_course(target: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FOLDER",
         help="use the lessons in this folder; your progress in them is stored separately",
+    )
+    target.add_argument(
+        "--language",
+        metavar="CODE",
+        help="show lessons in this language where they are translated, such as de for German",
     )
 
 

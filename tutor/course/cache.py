@@ -84,7 +84,7 @@ class Cache:
     def key(self, name: str, data: bytes, also: bytes = b"") -> str:
         """Return a hash of a file's name, its content, `also`, and the code that it includes."""
         digest = blake2b(digest_size=16)
-        for part in (os.fsencode(name), also, *self._included(data), data):
+        for part in (name.encode(), also, *self._included(data), data):
             digest.update(len(part).to_bytes(8, "little"))
             digest.update(part)
         return digest.hexdigest()
@@ -140,14 +140,15 @@ class CourseFile:
         *,
         also: bytes = b"",
         optional: bool = False,
+        language: str = "",
     ) -> None:
         """Read the file and look up its entry in the cache.
 
         `parse` converts the content and the name of the file to an entry; it may raise
         `LessonError`. `also` represents everything else that the entry depends on. An `optional`
-        file need not exist.
+        file need not exist. The name of a translated file begins with its `language`.
         """
-        self.name = safe(path.name)
+        self.name = safe(f"{language}/{path.name}" if language else path.name)
         self.data = b""
         self.entry: Entry | None = None
         self._path, self._cache, self._parse, self._also = path, cache, parse, also
@@ -177,7 +178,7 @@ class CourseFile:
         return entry
 
     def _key(self) -> str:
-        return self._cache.key(self._path.name, self.data, self._also)
+        return self._cache.key(self.name, self.data, self._also)
 
 
 def _stamp() -> str:

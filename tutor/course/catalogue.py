@@ -19,14 +19,14 @@ import msgspec
 
 from tutor.course.cache import Cache, CourseFile, Entry, Problem
 from tutor.course.consistency import usable_outlines
-from tutor.course.folder import FACTS, lesson_files, read_file
+from tutor.course.folder import FACTS, lesson_files, read_file, translations_folder
 from tutor.course.links import GLOSSARY
 from tutor.course.outline import Outline, outline_of
 from tutor.course.reading.place import Place, text_of
 from tutor.course.term import Term
+from tutor.course.translation import translated
 from tutor.errors import LessonError
 from tutor.paths import lessons_folder
-from tutor.text import safe
 
 if TYPE_CHECKING:
     from tutor.course.facts import Fact
@@ -132,12 +132,15 @@ class LessonSummary(msgspec.Struct, frozen=True):
     predictions: int = 0
 
 
-def load_course(folder: Path | None = None, most_parsed: int = MOST_PARSED) -> Course:
+def load_course(
+    folder: Path | None = None, most_parsed: int = MOST_PARSED, *, language: str = ""
+) -> Course:
     """Return the course in `folder` (default: the bundled course), parsed completely.
 
-    Raises `LessonError` only if the folder itself cannot be read.
+    Lessons that are translated into `language` (such as "de") replace the original ones. Raises
+    `LessonError` only if the folder itself cannot be read.
     """
-    opening = Opening(folder, most_parsed)
+    opening = Opening(folder, most_parsed, language)
     for _step in opening.read_rest():
         pass
     return opening.course()
@@ -147,34 +150,54 @@ class Opening:
     """A course folder that is being opened.
 
     Lessons are files whose names begin with a digit and end with `.md`. The folder may also contain
-    a `glossary.md` and a `facts.yaml`. `course` returns a usable course at once, but new lessons
+    a `glossary.md` and a `facts.yaml`, and translations of all these except the facts in folders
+    such as `de`, under the same names. `course` returns a usable course at once, but new lessons
     are only scanned. `read_rest` takes longer: it parses these lessons, so that `problems` are
     complete, and caches the results. Run all its steps, either at once or when the program is idle.
     """
 
-    def __init__(self, folder: Path | None = None, most_parsed: int = MOST_PARSED) -> None:
+    def __init__(
+        self, folder: Path | None = None, most_parsed: int = MOST_PARSED, language: str = ""
+    ) -> None:
         """Open `folder`. If more than `most_parsed` lessons are not in the cache, only scan them.
 
-        Problems inside such a lesson are reported when it is opened. Raises `LessonError` only if
-        the folder itself cannot be read.
+        Problems inside such a lesson are reported when it is opened. `language` is the code of the
+        language of the lessons, where they are translated into it. Raises `LessonError` only if the
+        folder itself cannot be read, or if no lesson is translated into `language`.
         """
         folder = folder or lessons_folder()
-        paths = lesson_files(folder)
-        self._files = {safe(path.name): path for path in paths}
+        self._files: dict[str, Path] = {}
+        self._originals: list[str] = []
+        self._language = language
         self._cache = Cache(folder)
         self._facts_file = CourseFile(folder / FACTS, self._cache, _facts_entry, optional=True)
         self._glossary = CourseFile(folder / GLOSSARY, self._cache, _glossary_entry, optional=True)
+        self._beside = [self._facts_file, self._glossary]
+        if language:
+            translations = translations_folder(folder, language)
+            path = translations / GLOSSARY
+            self._beside.append(
+                CourseFile(path, self._cache, _glossary_entry, optional=True, language=language)
+            )
         facts = blake2b(self._facts_file.data, digest_size=16).digest()
         self._entries: dict[str, Entry] = {}
         self._unread: dict[str, CourseFile] = {}
         """The lessons that have not been parsed, by file name."""
-        for path in paths:
-            file = CourseFile(path, self._cache, self._lesson_entry, also=facts)
-            if file.entry is None:
-                self._unread[file.name] = file
-            else:
-                self._entries[file.name] = file.entry
+        for path in lesson_files(folder):
+            self._originals.append(self._add(path, facts))
+            if language and (translations / path.name).exists():
+                self._add(translations / path.name, facts, language)
         self._scans_only = len(self._unread) > most_parsed
+
+    def _add(self, path: Path, facts: bytes, language: str = "") -> str:
+        """Add a lesson file to those that are read, and return its name."""
+        file = CourseFile(path, self._cache, self._lesson_entry, also=facts, language=language)
+        self._files[file.name] = path
+        if file.entry is None:
+            self._unread[file.name] = file
+        else:
+            self._entries[file.name] = file.entry
+        return file.name
 
     @cached_property
     def _facts(self) -> tuple[Fact, ...]:
@@ -202,7 +225,7 @@ class Opening:
     @property
     def complete(self) -> bool:
         """True if all files have been read."""
-        return not self._unread and None not in (self._facts_file.entry, self._glossary.entry)
+        return not self._unread and all(file.entry is not None for file in self._beside)
 
     def read_rest(self) -> Iterator[None]:
         """Read the remaining files, one per step (or several, if scanning them is enough)."""
@@ -210,7 +233,7 @@ class Opening:
             for module in ("blocks", "parse"):  # importing both takes longer than parsing a lesson
                 import_module(f"tutor.course.reading.{module}")
                 yield
-        for beside in (self._facts_file, self._glossary):
+        for beside in self._beside:
             if beside.entry is None:
                 beside.read()
                 yield
@@ -228,13 +251,20 @@ class Opening:
         for where in list(self._unread):
             if where not in self._entries:
                 self._scan(where)
-        entries = [self._entries[where] for where in self._files]
-        problems = [problem.error for entry in entries for problem in entry.problems]
+        problems = [problem.error for each in self._entries.values() for problem in each.problems]
         problems.sort(key=lambda problem: (problem.file, problem.line))
         facts, glossary = self._facts_file.entry or Entry(), self._glossary.entry or Entry()
         problems += [problem.error for problem in (*facts.problems, *glossary.problems)]
         terms = {term.id for term in glossary.terms} if self._glossary.entry else None
-        outlines = [entry.outline for entry in entries if entry.outline is not None]
+        outlines = []
+        for name in self._originals:
+            outline = self._entries[name].outline
+            translation = self._entries.get(f"{self._language}/{name}", Entry()).outline
+            if outline is not None and translation is not None:
+                outline, mismatch = translated(outline, translation)
+                problems += mismatch
+            if outline is not None:
+                outlines.append(outline)
         seen = usable_outlines(outlines, terms, glossary.links)
         return Course(problems=(*problems, *seen.problems), outlines=seen.outlines, source=self)
 
@@ -242,7 +272,7 @@ class Opening:
         """Parse the current file of a lesson. Raises `LessonError`."""
         from tutor.course.reading.parse import parse_bytes
 
-        where = outline.file
+        where = f"{outline.language}/{outline.file}" if outline.language else outline.file
         lesson = parse_bytes(read_file(self._files[where], where), where, self._facts)
         if lesson.id != outline.id:
             raise Place(where).error(
@@ -252,7 +282,10 @@ class Opening:
         return lesson
 
     def terms(self) -> Sequence[Term]:
-        return self._glossary.read().terms
+        """Return the terms of the glossary, translated where there is a translation."""
+        read = [file.read().terms for file in self._beside if file is not self._facts_file]
+        terms = {term.id: term for each in read for term in each}
+        return sorted(terms.values(), key=lambda term: (term.term.casefold(), term.id))
 
 
 def _facts_entry(data: bytes, where: str) -> Entry:

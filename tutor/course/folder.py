@@ -12,6 +12,7 @@ FACTS = "facts.yaml"
 """The name of the file with a course's facts, in the same folder as the lessons."""
 
 _FILE_NAME = re.compile(r"[0-9].*\.md", re.DOTALL)
+_LANGUAGE = re.compile(r"[a-z]{2,3}", re.ASCII)
 
 
 def lesson_files(folder: Path) -> list[Path]:
@@ -23,6 +24,41 @@ def lesson_files(folder: Path) -> list[Path]:
             f"The folder {safe(str(folder))} cannot be read ({_reason(error)}).",
             "Check the path and its permissions.",
         ) from error
+
+
+def translations_folder(folder: Path, language: str) -> Path:
+    """Return the folder with a course's lessons in `language`, a code such as "de".
+
+    Raises `LessonError` if there are none.
+    """
+    found = languages(folder)
+    if language not in found:
+        raise LessonError(
+            f"This course has no lessons in the language {safe(language)[:40]!r}.",
+            f"Its translations: {', '.join(found) or 'none'}.",
+        )
+    return folder / language
+
+
+def languages(folder: Path) -> list[str]:
+    """Return the codes of the languages that a course has lessons in, besides its own."""
+    try:
+        inside = [each.name for each in folder.iterdir() if _LANGUAGE.fullmatch(each.name)]
+        return sorted(name for name in inside if lesson_files(folder / name))
+    except (OSError, LessonError):
+        return []
+
+
+def original_folder(folder: Path) -> Path | None:
+    """Return the folder of the course that the lessons in `folder` translate, or None.
+
+    Raises `LessonError` if a folder cannot be read.
+    """
+    if not _LANGUAGE.fullmatch(folder.name):
+        return None
+    names = {file.name for file in lesson_files(folder)}
+    course = folder.resolve().parent
+    return course if any(file.name in names for file in lesson_files(course)) else None
 
 
 def read_file(file: Path, where: str) -> bytes:

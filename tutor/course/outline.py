@@ -41,7 +41,8 @@ class QuestionOutline(_Part, frozen=True, gc=False):
 class Outline(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A lesson without the text of its parts.
 
-    `file` is the name of its file, and `needs_line` is the line of the field `needs`.
+    `file` is the name of its file, and `needs_line` is the line of the field `needs`. `language` is
+    the code of the language that the lesson was translated into, or empty for the original.
     """
 
     id: str
@@ -57,6 +58,7 @@ class Outline(msgspec.Struct, frozen=True, array_like=True, gc=False):
     links: tuple[Link, ...] = ()
     needs_line: int = 1
     predictions: tuple[PredictionOutline, ...] = ()
+    language: str = ""
 
     def screen(self, screen_id: str) -> ScreenOutline | None:
         return next((screen for screen in self.screens if screen.id == screen_id), None)

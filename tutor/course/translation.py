@@ -1,0 +1,63 @@
+"""Replace a lesson by its translation, if the translation has the same parts.
+
+Progress, links and the search refer to lessons, screens, labs, predictions and questions by id. A
+translation therefore has the same ids and versions as the original, and only other words.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from tutor.course.outline import Outline
+from tutor.course.reading.place import Place
+from tutor.errors import LessonError
+
+
+def translated(original: Outline, translation: Outline) -> tuple[Outline, list[LessonError]]:
+    """Return the outline to use, and the problems of the translation.
+
+    The outline is the translation's, or the original's if there are any problems. The `file` of
+    both is the name of the original's file, since links name it.
+    """
+    place = Place(translation.file)
+    problems = [place.error(*each) for each in _differences(original, translation)]
+    if problems:
+        return original, problems
+    language = translation.file.partition("/")[0]
+    return msgspec.structs.replace(translation, file=original.file, language=language), []
+
+
+def _differences(original: Outline, translation: Outline) -> Iterator[tuple[str, str]]:
+    """Yield what a translation has in another way than the original, and what to do."""
+    for name in ("id", "number", "version"):
+        if (ours := getattr(translation, name)) != (theirs := getattr(original, name)):
+            yield (
+                f"The {name} of this translation is {ours!r}, but that of the original is"
+                f" {theirs!r}.",
+                "Translate the changes of the original, then copy its front matter.",
+            )
+    for kind, ours, theirs in (
+        ("screens", translation.screens, original.screens),
+        ("labs", translation.labs, original.labs),
+        ("predictions", translation.predictions, original.predictions),
+    ):
+        yield from _other_ids(kind, [part.id for part in ours], [part.id for part in theirs])
+    yield from _other_ids(
+        "questions",
+        [f"{each.id} (version {each.version}, {each.type})" for each in translation.questions],
+        [f"{each.id} (version {each.version}, {each.type})" for each in original.questions],
+    )
+
+
+def _other_ids(kind: str, ours: list[str], theirs: list[str]) -> Iterator[tuple[str, str]]:
+    """Yield a problem if the parts of one kind are not the same, in the same order."""
+    if ours == theirs:
+        return
+    missing = [each for each in theirs if each not in ours]
+    added = [each for each in ours if each not in theirs]
+    said = [f"{each} is missing" for each in missing] + [f"{each} is not there" for each in added]
+    yield (
+        f"The {kind} of this translation and of the original differ:"
+        f" {'; '.join(said[:5]) or 'their order is different'}.",
+        f"A translation has the same {kind} as the original, in the same order.",
+    )
