@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tutor.app.base_screen import ENTER_PAGES
 from tutor.app.quiz.ask import Asked, AskScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.figures import when
@@ -28,6 +29,7 @@ class ReviewScreen(AskScreen):
 
     CSS_PATH = "../quiz/ask.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        ENTER_PAGES,
         Binding("enter", "next", "next", tooltip="Go to the next question."),
         Binding(
             "enter", "ahead", "review ahead", tooltip="Review some questions before they are due."
@@ -114,7 +116,9 @@ class ReviewScreen(AskScreen):
         lines = [Content.styled(head, "bold")]
         if skipped := len(self._passed):
             lines.append(
-                Content(f"{skipped} skipped; {'it stays' if skipped == 1 else 'they stay'} due.")
+                Content(
+                    f"{skipped} left for later; {'it stays' if skipped == 1 else 'they stay'} due."
+                )
             )
         if queue.held_back:
             are = "is" if queue.held_back == 1 else "are"
@@ -164,6 +168,8 @@ class ReviewScreen(AskScreen):
     async def action_skip(self) -> None:
         self._passed.add(self.question.id)
         await self._go_on()
+        if self.asked is not None:
+            self.tell("Left for later. The question stays due.")
 
     async def action_ahead(self) -> None:
         self._passed.clear()
