@@ -45,9 +45,11 @@ def test_keys_in_plain_text(text: str, keys: list[str]) -> None:
         ("`x` opens it, `←` `→` choose.", ["x", "←", "→"], "x opens it, ← → choose."),
         ("In **bold**, press *r* for it.", ["r"], "In bold, press r for it."),
         ("It joins `t`+`h`, and `a` is one byte.", [], "It joins t+h, and a is one byte."),
+        ("Press `1` to `9` for a row, and not `3`.", ["1", "9"],
+         "Press 1 to 9 for a row, and not 3."),
         ("The token `the` and `k1`.", [], "The token the and k1."),
     ],
-)
+)  # fmt: skip
 def test_keys_in_markdown(markdown: str, keys: list[str], plain: str) -> None:
     drawn = inline(markdown)
     assert drawn.plain == plain

@@ -33,11 +33,12 @@ _IN_TEXT = re.compile(
 )
 _IN_BRACKETS = re.compile(r"(?<=\s)\(([^()]+)\)")
 _ITEM = re.compile(rf"\s*((?:{_NAMED}|{_ARROWS}|/)(?=$|[\s:])|{_ONE}(?=$|:))")
-_AS_CODE = re.compile(rf"{_NAMED}|Space|{_ARROWS}|[a-z]|[/?\\]|\d-\d")
+_AS_CODE = re.compile(rf"{_NAMED}|Space|{_ARROWS}|[a-z]|[/?\\]|\d")
 _QUOTED = re.compile(r" (?:is\b|\d)")
 """What follows a letter that is quoted as code: “`a` is one byte”."""
 _HIDDEN = "\ufffc"
-"""What stands for each character of code that is not a key."""
+_DIGIT = "\ufff9"
+"""What represents a character of code, and a digit of code, in the text to search."""
 
 
 def key_spans(text: str) -> list[tuple[int, int]]:
@@ -69,7 +70,8 @@ def mark_keys(state: StateCore) -> None:
     """Mark keys in parsed Markdown as `s` elements, which lessons do not use otherwise.
 
     Code that is the name of a key (one lowercase letter, an arrow, ...) is a key, too, unless it is
-    a letter that is quoted, as in `t`+`h` and “`a` is one byte”.
+    a letter that is quoted, as in `t`+`h` and “`a` is one byte”. So are digits in a range, as in
+    “`1` to `9`”.
     """
     for token in state.tokens:
         if token.type == "inline" and token.children:
@@ -86,11 +88,18 @@ def _marked(children: Sequence[Token]) -> Iterator[Token]:
         if child.type == "text":
             yield from _split(child, [(a - at, b - at) for a, b in spans if at <= a and b <= end])
         elif child.type == "code_inline" and _AS_CODE.fullmatch(child.content):
-            quoted = "+" in whole[max(0, at - 1) : end + 1] or _QUOTED.match(whole, end)
-            yield from [child] if quoted else _key(child.content)
+            yield from [child] if _is_quoted(whole, at, end) else _key(child.content)
         else:
             yield child
         at = end
+
+
+def _is_quoted(whole: str, begin: int, end: int) -> bool:
+    """Return whether the code at this place of a text is not the name of a key."""
+    if "+" in whole[max(0, begin - 1) : end + 1] or _QUOTED.match(whole, end):
+        return True
+    in_range = whole.endswith(" to ", 0, begin) or whole.startswith(" to ", end)
+    return whole[begin] == _DIGIT and not in_range
 
 
 def _text(token: Token) -> str:
@@ -98,7 +107,7 @@ def _text(token: Token) -> str:
         case "text":
             return token.content
         case "code_inline":
-            return _HIDDEN * len(token.content)
+            return (_DIGIT if token.content.isdigit() else _HIDDEN) * len(token.content)
         case "softbreak" | "hardbreak":
             return " "
     return ""
