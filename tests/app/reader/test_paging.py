@@ -93,3 +93,15 @@ async def test_a_long_explanation_is_read_before_the_next_question(tmp_path: Pat
         await sees(pilot, "It ends here.")
         await keys(pilot, "enter")
         await sees(pilot, "question 2 of 2")
+
+
+async def test_the_mark_names_the_key_that_pages_down(tmp_path: Path) -> None:
+    """Space ticks a choice, so another key pages down there."""
+    long = msgspec.structs.replace(LESSON.questions[1], ask="A long question. " * 30)
+    lesson = msgspec.structs.replace(LESSON, questions=(long,))
+    app = whole_app(tmp_path, course=Course(lessons=(lesson,)))
+    async with app.run_test(size=(40, 12)) as pilot:
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "below  pgdn")
+        await keys(pilot, "pagedown", "pagedown", "pagedown")
+        await sees(pilot, "[ ] c")

@@ -13,6 +13,7 @@ from tutor.app.base_screen import ENTER_PAGES
 from tutor.app.quiz.ask import Asked, AskScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.figures import when
+from tutor.app.widgets.key_text import with_keys
 from tutor.errors import LessonError
 from tutor.learner.records import Answered, Draft, Suspended, Undone
 
@@ -127,6 +128,8 @@ class ReviewScreen(AskScreen):
             lines.append(Content(f"The next question is due {when(queue.next_at, now)}."))
         if queue.suspended:
             lines.append(Content.styled(f"{queue.suspended} suspended.", MUTED))
+        early = "Press Enter to review some questions early, or press Esc to go back."
+        lines += [Content(""), with_keys(early if queue.ahead else "Press Esc to go back.")]
         return Content("\n").join(lines)
 
     def head(self) -> None:

@@ -47,6 +47,7 @@ class MoreBelow(Widget):
         self.display = scrolled.virtual_size.height > room > 1
         hidden = max(0, round(scrolled.max_scroll_y - scrolled.scroll_y))
         self.hidden = hidden if self.display else 0
+        self.refresh()  # the key that pages down can change with the focus
 
     def watch_hidden(self) -> None:
         self.screen.refresh_bindings()  # Enter pages down while text is hidden
@@ -54,5 +55,7 @@ class MoreBelow(Widget):
     def render(self) -> Content:
         if not self.hidden:
             return Content("")
+        space = self.screen.active_bindings.get("space")
+        key = "space" if space and space.binding.action == "page(1)" else "pgdn"
         said = f"{counted(self.hidden, 'more line')} below"
-        return Content.assemble(("▼ ", f"bold {ACT}"), said, "  ", ("space", f"bold {ACT}"))
+        return Content.assemble(("▼ ", f"bold {ACT}"), said, "  ", (key, f"bold {ACT}"))
