@@ -28,6 +28,7 @@ from tutor.text import safe
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.widget import Widget
 
     from tutor.app.explorer.pane import ExplorerPane
     from tutor.app.services import Navigation, Services
@@ -45,6 +46,8 @@ class LessonScreen(LinkedScreen):
     SCROLLED = "#reading"
     BINDINGS: ClassVar[list[BindingType]] = [
         *LINK_KEYS,
+        Binding("tab", "leave_field", "other keys", tooltip="Leave the field to use other keys."),
+        Binding("tab", "enter_field", "predict", tooltip="Go to the field for your prediction."),
         ENTER_PAGES,
         Binding("enter", "next", "next", tooltip="Go to the next screen, then to the questions."),
         Binding("right", "next", show=False),
@@ -109,6 +112,25 @@ class LessonScreen(LinkedScreen):
         if self._index > 0:
             await self._move_to(self._index - 1)
 
+    def action_link(self, step: int) -> None:
+        """Go to the next link. After the last link comes the field for a prediction."""
+        self.set_focus(None)
+        super().action_link(step)
+        if self._href is None:
+            self.action_enter_field()
+
+    def action_leave_field(self) -> None:
+        self.set_focus(None)
+
+    def action_enter_field(self) -> None:
+        if self._field is not None:
+            self._field.focus()
+
+    @property
+    def _field(self) -> Widget | None:
+        """The field for a prediction, if the screen has one that is not answered yet."""
+        return self.query_one(PredictCard).field
+
     def action_quiz(self) -> None:
         self.navigation.open_quiz(self._lesson)
 
@@ -131,6 +153,9 @@ class LessonScreen(LinkedScreen):
         match action:
             case "link" if self.query_one("#lab-side").has_focus_within:
                 return False
+            case "leave_field" | "enter_field":
+                here = self._field is not None and self._field.has_focus
+                return self._field is not None and here == (action == "leave_field")
             case "lab":
                 return self._shown.lab is not None
             case "quiz":

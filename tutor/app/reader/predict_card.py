@@ -79,7 +79,8 @@ class PredictCard(Vertical):
         self._services = services
         self._prediction: Prediction | None = None
         self._lesson = ""
-        self._field: PredictionField | PredictionChoices | None = None
+        self.field: PredictionField | PredictionChoices | None = None
+        """The field for a guess, until the answer is revealed."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="predict-ask", markup=False)
@@ -102,23 +103,23 @@ class PredictCard(Vertical):
         self._ask(prediction, with_choices=False)
         draft = state.prediction_draft
         known = draft is not None and draft.prediction == prediction.id
-        self._field = _field(prediction, draft.text if draft and known else "")
-        await self.mount(self._field, before="#predict-answer")
-        self._field.focus(scroll_visible=False)
+        self.field = _field(prediction, draft.text if draft and known else "")
+        await self.mount(self.field, before="#predict-answer")
+        self.field.focus(scroll_visible=False)
 
     async def _remove_field(self) -> None:
-        if self._field is not None:
-            await self._field.remove()
-            self._field = None
+        if self.field is not None:
+            await self.field.remove()
+            self.field = None
 
     @on(Entered)
     def _entered(self, event: Entered) -> None:
         """Save what is entered, so that leaving the screen does not discard it."""
         event.stop()
-        if self._prediction is None or self._field is None:
+        if self._prediction is None or self.field is None:
             return
-        self._field.scroll_visible(animate=False)
-        answer = self._field.answer
+        self.field.scroll_visible(animate=False)
+        answer = self.field.answer
         progress = self._services.progress
         state = progress.lesson(self._lesson)
         draft = None
