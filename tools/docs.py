@@ -48,14 +48,14 @@ class Row(NamedTuple):
 ROWS = (
     Row("everywhere", "TutorApp TutorScreen Menu FinderField", "`ctrl+l` redraw the screen"),
     Row("course map", "Menu HomeScreen"),
-    Row("lesson", "LessonScreen TermScreen PredictionField"),
+    Row("lesson", "LessonScreen TermScreen PredictionField PredictionChoices"),
     Row(
         "question",
         "Choices Ordering Matching TypedAnswer AskScreen",
-        "`a` to `k` choose, tick or match · type numbers and words",
+        "`a` to `k` choose, tick or match · `1` to `9` choose, too · type numbers and words",
     ),
     Row("review", "ReviewScreen SuspendedQuestions", "and the keys of a question"),
-    Row("quiz result", "Menu ResultScreen"),
+    Row("end of a lesson", "Menu ResultScreen"),
     Row("progress", "Menu ProgressScreen LessonProgressScreen"),
     Row("page of text", "HelpScreen TeacherViewScreen"),
     Row("model", "ModelScreen"),

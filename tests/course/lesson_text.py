@@ -16,6 +16,9 @@ number: 7
 version: 2
 title: A small lesson
 summary: Just enough.
+learned:
+  - Texts can be short.
+  - Lessons can be, too.
 ---
 """
 

@@ -51,6 +51,12 @@ def test_needs_and_source() -> None:
     assert outcome.lines[NEEDS] == line_of(text, "needs:")
 
 
+def test_learned_is_optional() -> None:
+    assert parse_lesson(SMALL, "x.md").learned == ("Texts can be short.", "Lessons can be, too.")
+    without = SMALL.replace("learned:\n  - Texts can be short.\n  - Lessons can be, too.\n", "")
+    assert parse_lesson(without, "x.md").learned == ()
+
+
 # --- code -----------------------------------------------------------------------------------------
 
 

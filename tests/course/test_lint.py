@@ -39,6 +39,9 @@ WARNED = [
     ("ask: Which?", "ask: >-\n  " + "Which of them is it? " * 70, "before it", "```question"),
     (LAB, "", "has no lab", "---"),
     (SINGLE, "", "asks no questions", "---"),
+    ("  - Lessons can be, too.\n", "", "`learned` has 1 sentence.", "---"),
+    ("learned:\n  - Texts can be short.\n  - Lessons can be, too.\n", "", "0 sentences", "---"),
+    ("Lessons can be, too.", "Many words. " * 49, "`learned` takes", "---"),
     (
         "\n```question",
         "\n## Questions {#q}\n\n```question",

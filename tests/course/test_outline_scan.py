@@ -118,6 +118,8 @@ def test_the_glossary_is_available_before_the_rest_is_read(tmp_path: Path) -> No
         "needs:\n  - a",
         "source: [One, Two]",
         "source:\n  - One\n  - 'Two: three'",
+        "learned: [One., Two.]",
+        "learned:\n  - One.\n  - 'Two: three.'\n  - Four\n    lines.",
         "number: 12",
         "version: 3",
         "title: x\n  continued",

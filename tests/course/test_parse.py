@@ -109,6 +109,7 @@ WRONG = [
     ("number: 7", "number: " + "9" * 5000, "number", "number:"),
     ("summary: Just enough.\n", "", "`summary` is missing", "id: small"),
     ("title: A small lesson", "title: A small lesson\nauthor: me", "author", "author:"),
+    ("Texts can be short.", "Texts can be &#x202e;short.", "U+202E", "---"),
     ("## First screen {#first}", "## First screen", "no valid id", "## First"),
     ("## First screen {#first}", "## First {#First Screen}", "no valid id", "## First"),
     ("## First screen {#first}", f"## {'First ' * 20} {{#first}}", "longer than", "## First"),

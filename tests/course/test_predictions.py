@@ -143,7 +143,7 @@ def test_a_choice_is_compared_by_its_number() -> None:
     assert answer == Revealed("Two", 2)
     assert [choice.compare(guess, answer).right for guess in ("1", "2")] == [False, True]
     assert choice.shown("1") == "One"
-    assert choice.problem("3") == "Type a number from 1 to 2."
+    assert choice.problem("3") == "Choose one of the answers."
 
 
 def test_words_are_compared_by_their_spelling() -> None:

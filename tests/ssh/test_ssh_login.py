@@ -44,6 +44,8 @@ def to_question_2(run: Terminal) -> str:
     run.wait_for(HOME)
     run.press("enter")
     run.wait_for(" 1 of ")
+    run.press("right")
+    run.wait_for(" 2 of ")
     run.press("a")
     run.wait_for("question 1 of ")
     run.press("b", "enter")

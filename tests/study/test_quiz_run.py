@@ -132,3 +132,20 @@ def test_an_invalid_place_does_no_harm() -> None:
 
 def test_a_lesson_without_questions_has_nothing_to_ask() -> None:
     assert begun(lesson(), 1).over
+
+
+def test_a_quiz_stays_without_the_questions_that_it_leaves_out() -> None:
+    course = lesson(*(question(name, 1) for name in ("q-0", "q-1", "q-2")))
+    run = begun(course, 7, left_out=("q-1",))
+    assert run.order == ("q-0", "q-2")
+    state = run.next().saved_in(LessonState(lesson=course.id))
+    updated = lesson(*course.questions, question("q-3", 1))
+    again = resumed(updated, state)
+    assert again == QuizRun(("q-0", "q-2", "q-3"), 7, 1, ("q-1",))
+    assert again.next().next().saved_in(state).quiz_left_out == ()
+
+
+def test_a_quiz_of_an_older_version_asks_every_question() -> None:
+    course = lesson(question("q-0", 1), question("q-1", 1))
+    old = LessonState(lesson=course.id, question="q-0", quiz_order=("q-0", "q-1"), quiz_seed=7)
+    assert resumed(course, old) == QuizRun(("q-0", "q-1"), 7)

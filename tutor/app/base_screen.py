@@ -9,10 +9,13 @@ from textual.containers import Container, VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.scrollbar import ScrollBar
 from textual.widgets import Rule, Static
 
 from tutor.app.widgets.key_line import KeyLine
+from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.notice import Notice
+from tutor.app.widgets.scroll_bar import WholeCells
 from tutor.app.widgets.top_line import TopLine
 from tutor.labs.kit.keys import UP_DOWN, pair
 
@@ -23,12 +26,20 @@ if TYPE_CHECKING:
     from tutor.app.background.status import ModelStatus
     from tutor.errors import TutorError
 
+ScrollBar.renderer = WholeCells
+
 
 def scroll_keys(tooltip: str = "Scroll.") -> list[BindingType]:
     """Return bindings that scroll the widget that the screen's `SCROLLED` selects."""
     return [
         *pair(UP_DOWN, "scroll(*)", "scroll", tooltip),
+        Binding("space,pagedown", "page(1)", show=False, tooltip="Page down. PgUp pages up."),
+        Binding("pageup", "page(-1)", show=False),
     ]
+
+
+ENTER_PAGES = Binding("enter", "more", "more", tooltip="Page down to the text that is hidden.")
+"""The key that pages down first. It must come before the other bindings of Enter."""
 
 
 class TutorScreen(Screen[None]):
@@ -86,9 +97,22 @@ class TutorScreen(Screen[None]):
     def action_scroll(self, lines: int) -> None:
         self.query_one(self.SCROLLED).scroll_relative(y=lines, animate=False)
 
+    def action_page(self, direction: int) -> None:
+        scrolled = self.query_one(self.SCROLLED)
+        lines = max(1, scrolled.size.height - 1)
+        scrolled.scroll_relative(y=direction * lines, animate=False)
+
+    def action_more(self) -> None:
+        self.action_page(1)
+
     @property
     def can_scroll(self) -> bool:
         return self.query_one(self.SCROLLED).max_scroll_y > 0
+
+    @property
+    def hides_text(self) -> bool:
+        """True while text is hidden below."""
+        return any(more.hidden for more in self.query(MoreBelow))
 
 
 class TextScreen(TutorScreen):
@@ -100,6 +124,7 @@ class TextScreen(TutorScreen):
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="scrolled", can_focus=False):
             yield Static(id="text", markup=False)
+        yield MoreBelow(self.SCROLLED)
 
     def text(self, width: int) -> list[Content]:
         """Return the lines of text, wrapped to `width` columns."""

@@ -151,14 +151,33 @@ class Navigator:
             if isinstance(screen, QuizScreen | ResultScreen) and screen.lesson is lesson:
                 self._return_to(screen)
                 if isinstance(screen, ResultScreen):
-                    self.restart_quiz(lesson)
+                    self.restart_quiz(lesson, only_left=True)
                 return
         self._app.push_screen(QuizScreen(self._services, self, lesson))
 
-    def restart_quiz(self, lesson: Lesson) -> None:
+    def restart_quiz(self, lesson: Lesson, *, only_left: bool = False) -> None:
         from tutor.app.quiz.screen import QuizScreen
 
-        self._app.switch_screen(QuizScreen(self._services, self, lesson))
+        again = QuizScreen(self._services, self, lesson, only_left=only_left)
+        self._app.switch_screen(again)
+
+    def open_end(self, lesson: Lesson) -> None:
+        from tutor.app.quiz.result import ResultScreen
+
+        for screen in self._app.screen_stack:
+            if isinstance(screen, ResultScreen) and screen.lesson is lesson:
+                self._return_to(screen)
+                return
+        self._app.push_screen(ResultScreen(self._services, self, lesson, frozenset()))
+
+    def close_lesson(self, lesson: Lesson) -> None:
+        from tutor.app.quiz.result import ResultScreen
+        from tutor.app.quiz.screen import QuizScreen
+        from tutor.app.reader.lesson import LessonScreen
+
+        kinds = LessonScreen | QuizScreen | ResultScreen
+        while isinstance(screen := self._app.screen, kinds) and screen.lesson is lesson:
+            self._app.pop_screen()
 
     def show_result(self, lesson: Lesson, unsure: Set[str]) -> None:
         from tutor.app.quiz.result import ResultScreen

@@ -115,8 +115,17 @@ class Navigation(Protocol):
         contradict each other.
         """
 
-    def restart_quiz(self, lesson: Lesson) -> None:
-        """Replace the current screen with the questions of its lesson."""
+    def restart_quiz(self, lesson: Lesson, *, only_left: bool = False) -> None:
+        """Replace the current screen with the questions of its lesson.
+
+        If `only_left` is true, only those that are open or were wrong.
+        """
+
+    def open_end(self, lesson: Lesson) -> None:
+        """Open the end of a lesson, or return to it if it is already open."""
+
+    def close_lesson(self, lesson: Lesson) -> None:
+        """Close the screens of a lesson that are on top."""
 
     def show_result(self, lesson: Lesson, unsure: Set[str]) -> None:
         """Replace the quiz with its result, so that Esc returns to where the quiz was opened."""

@@ -2,18 +2,23 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tutor.authoring.layout import HEIGHT, WIDTH, height, screen_height, too_wide
 from tutor.course.lesson import Lab, Lesson, Screen
 from tutor.course.questions.question import Question
 from tutor.course.reading.markup import BLOCKS, markdown
-from tutor.text import wrapped
+from tutor.text import counted, wrapped
 
 GOOD_TITLE = 40
 """The maximum width of a screen title, which shares its line with the place in the lesson."""
 TASK_LINES = 3
 """The maximum number of lines of a lab's task that stay visible in the lab."""
+
+MIN_LEARNED, MAX_LEARNED = 2, 4
+LEARNED_LINES = 8
+"""The most lines that `learned` may take."""
+BULLET = 2
 
 Advice = tuple[str, str, str]
 """The id of the part concerned (empty: the whole lesson), the problem, and the next step."""
@@ -28,12 +33,31 @@ def advice(lesson: Lesson) -> Iterator[Advice]:
         )
     if not lesson.labs:
         yield "", "The lesson has no lab.", "Add an exercise on the live model."
+    yield from _about_learned(lesson.learned)
     for screen in lesson.screens:
         yield from _about_screen(screen)
         if screen.lab:
             yield from _about_lab(screen.lab)
     for question in lesson.questions:
         yield from _about_question(question)
+
+
+def _about_learned(learned: Sequence[str]) -> Iterator[Advice]:
+    """Check the sentences at the end of the lesson."""
+    if not MIN_LEARNED <= len(learned) <= MAX_LEARNED:
+        yield (
+            "",
+            f"`learned` has {counted(len(learned), 'sentence')}.",
+            f"Say in {MIN_LEARNED} to {MAX_LEARNED} sentences what readers can now explain. They"
+            " appear when the lesson ends.",
+        )
+    lines = sum(wrapped(sentence, WIDTH - BULLET) for sentence in learned)
+    if lines > LEARNED_LINES:
+        yield (
+            "",
+            f"`learned` takes {lines} lines at {WIDTH} columns.",
+            f"Shorten it to {LEARNED_LINES} lines, so that the end of the lesson fits.",
+        )
 
 
 def _about_screen(screen: Screen) -> Iterator[Advice]:

@@ -47,7 +47,7 @@ def prediction_height(prediction: Prediction) -> int:
     width = WIDTH - _CARD_EDGE
     lines = [f"Predict  {prediction.ask}", prediction.reveal]
     if isinstance(prediction, ChoicePrediction):
-        lines += [f"1  {choice}" for choice in prediction.choices]
+        lines += [f"  a  {choice}" for choice in prediction.choices]
     return sum(wrapped(line, width) for line in lines) + _SENTENCE
 
 

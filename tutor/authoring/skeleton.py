@@ -21,6 +21,9 @@ title: {title}
 summary: >-
   One or two sentences for the course map.
 needs: []
+learned:
+  - Say in one sentence what readers can now explain.
+  - Then say it of the next idea, in two to four sentences altogether.
 ---
 
 ## What comes next {{#{id}-question}}

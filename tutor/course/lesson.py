@@ -207,7 +207,8 @@ class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The front matter of a lesson file.
 
     `needs` has the ids of lessons that should come before this one. `source` has the headings of
-    the source lesson whose content this lesson teaches.
+    the source lesson whose content this lesson teaches. `learned` says in a few sentences, in
+    inline Markdown, what the reader of the lesson can now explain.
     """
 
     id: Id
@@ -217,6 +218,7 @@ class FrontMatter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: Annotated[int, msgspec.Meta(ge=1)] = 1
     needs: Annotated[tuple[Id, ...], msgspec.Meta(max_length=20)] = ()
     source: Annotated[tuple[Sentence, ...], msgspec.Meta(max_length=20)] = ()
+    learned: Annotated[tuple[Sentence, ...], msgspec.Meta(max_length=20)] = ()
 
 
 class Lesson(FrontMatter, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from typing import Annotated, ClassVar, Literal, get_args
 import msgspec
 
 from tutor.course.model_value import ModelValue, Prompt
+from tutor.course.questions.answers import one_place
 from tutor.course.questions.base import Id, Sentence, check_distinct
 from tutor.course.questions.number import readings
 from tutor.course.questions.spelling import plain
@@ -176,8 +177,6 @@ class ChoicePrediction(PredictionBase, frozen=True, kw_only=True, tag="choice"):
     `live` is a value for the `{}` in `reveal`, if there is one.
     """
 
-    KEYS: ClassVar[str] = "123456"
-
     choices: Annotated[tuple[Sentence, ...], msgspec.Meta(min_length=2, max_length=6)]
     right: Annotated[int, msgspec.Meta(ge=1)]
 
@@ -192,12 +191,10 @@ class ChoicePrediction(PredictionBase, frozen=True, kw_only=True, tag="choice"):
         return Revealed(self.choices[self.right - 1], self.right)
 
     def problem(self, guess: str) -> str:
-        if self._place(guess) is None:
-            return f"Type a number from 1 to {len(self.choices)}."
-        return ""
+        return "" if self.place(guess) is not None else "Choose one of the answers."
 
     def shown(self, guess: str) -> str:
-        place = self._place(guess)
+        place = self.place(guess)
         return guess.strip() if place is None else self.choices[place]
 
     def inline_texts(self) -> Iterator[str]:
@@ -205,12 +202,11 @@ class ChoicePrediction(PredictionBase, frozen=True, kw_only=True, tag="choice"):
         yield from self.choices
 
     def compare(self, guess: str, answer: Revealed) -> Comparison:
-        return Comparison(right=self._place(guess) == self.right - 1)
+        return Comparison(right=self.place(guess) == self.right - 1)
 
-    def _place(self, guess: str) -> int | None:
-        guess = guess.strip()
-        known = guess.isascii() and guess.isdigit() and 1 <= int(guess) <= len(self.choices)
-        return int(guess) - 1 if known else None
+    def place(self, guess: str) -> int | None:
+        """Return the index of a guess, whose text counts from 1; None if it is not a choice."""
+        return one_place(guess.strip(), len(self.choices))
 
 
 class TokenPrediction(PredictionBase, frozen=True, kw_only=True, tag="token"):

@@ -247,6 +247,8 @@ class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     """The question ids of the current quiz, in the order shown."""
     quiz_seed: int = 0
     """The seed for the order of the choices in the current quiz."""
+    quiz_left_out: tuple[str, ...] = ()
+    """The ids of the questions that the current quiz does not ask."""
     draft: Draft | None = None
     """The answer entered so far for `question`."""
     answer: str = ""

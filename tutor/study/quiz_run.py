@@ -6,6 +6,8 @@ or given a higher version.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from tutor.course.lesson import Lesson
@@ -15,11 +17,15 @@ from tutor.learner.records import Card, Draft, LessonState
 
 
 class QuizRun(msgspec.Struct, frozen=True):
-    """A quiz in progress. `order` has question ids; `seed` decides the order of the choices."""
+    """A quiz in progress. `order` has question ids; `seed` decides the order of the choices.
+
+    `left_out` has the ids of the questions of the lesson that the quiz does not ask.
+    """
 
     order: tuple[str, ...]
     seed: int
     index: int = 0
+    left_out: tuple[str, ...] = ()
 
     @property
     def over(self) -> bool:
@@ -41,13 +47,20 @@ class QuizRun(msgspec.Struct, frozen=True):
         """
         if self.over:
             return msgspec.structs.replace(
-                state, question="", quiz_order=(), quiz_seed=0, draft=None, answer=""
+                state,
+                question="",
+                quiz_order=(),
+                quiz_seed=0,
+                quiz_left_out=(),
+                draft=None,
+                answer="",
             )
         return msgspec.structs.replace(
             state,
             question=self.order[self.index],
             quiz_order=self.order,
             quiz_seed=self.seed,
+            quiz_left_out=self.left_out,
             draft=draft,
             answer="",
         )
@@ -58,12 +71,14 @@ class QuizRun(msgspec.Struct, frozen=True):
         return not self.over and kept == (self.order, self.seed, self.order[self.index])
 
 
-def begun(lesson: Lesson, seed: int) -> QuizRun:
-    """Return a new quiz with all questions in the order of the lesson.
+def begun(lesson: Lesson, seed: int, left_out: Collection[str] = ()) -> QuizRun:
+    """Return a new quiz with the questions in the order of the lesson, except those `left_out`.
 
-    In a lesson without questions it is over at once.
+    Without any questions, it is over at once.
     """
-    return QuizRun(tuple(question.id for question in lesson.questions), seed)
+    ids = [question.id for question in lesson.questions]
+    order = tuple(each for each in ids if each not in left_out)
+    return QuizRun(order, seed, left_out=tuple(each for each in ids if each in left_out))
 
 
 def resumed(lesson: Lesson | Outline, state: LessonState) -> QuizRun | None:
@@ -73,11 +88,12 @@ def resumed(lesson: Lesson | Outline, state: LessonState) -> QuizRun | None:
     """
     if not state.question or state.question not in state.quiz_order:
         return None
-    known = [question.id for question in lesson.questions]
+    left_out = state.quiz_left_out
+    known = [each.id for each in lesson.questions if each.id not in left_out]
     begun_with = tuple(dict.fromkeys(state.quiz_order))
     before = begun_with[: begun_with.index(state.question)]
     order = tuple(dict.fromkeys(each for each in (*begun_with, *known) if each in known))
-    run = QuizRun(order, state.quiz_seed, sum(each in known for each in before))
+    run = QuizRun(order, state.quiz_seed, sum(each in known for each in before), left_out)
     return None if run.over else run
 
 

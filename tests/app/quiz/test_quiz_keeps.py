@@ -67,7 +67,7 @@ DRAFTS = [
     ("cosine", ["c"], "> c "),
     ("true-of-probabilities", ["a", "c"], "[x] c"),
     ("bits", ["1", "full_stop", "5"], "> 1.5"),
-    ("loop", ["down", "left"], "> 1 "),
+    ("loop", ["down", "space", "up", "space"], "> 1 "),
     ("unit", [*"tok"], "> tok"),
     ("capital", [*"Lon"], "> Lon"),
 ]
@@ -119,7 +119,7 @@ async def test_hint_guess_and_attempt_are_kept_too(tmp_path: Path) -> None:
     [
         ("cosine", ["a", "enter"], "enter next"),
         ("bits", ["2", "enter"], "✓ Right: 2 bits."),
-        ("loop", ["enter"], "are in the right position"),
+        ("loop", ["space", "down", "up", "enter", "enter"], "are in the right position"),
         ("unit", [*"word", "enter"], "× “word” is not right."),
         ("capital", [*"Paris", "enter"], "most probable token"),
     ],
@@ -140,7 +140,7 @@ async def test_a_saved_answer_is_not_asked_for_again(
         if question != "capital":  # the model's earlier answer is not kept
             await sees(pilot, said)
         await keys(pilot, "enter")
-        await sees(pilot, "of 1 right.")
+        await sees(pilot, "of 1 right")
     assert Progress.open(tmp_path).cards()[question].answers == 1
 
 
@@ -171,9 +171,9 @@ async def test_a_second_attempt_is_still_one_after_a_restart(tmp_path: Path) -> 
         ("cosine", ["a-d choose", "enter answer"]),
         ("true-of-probabilities", ["Tick every correct", "a-c tick", "enter answer"]),
         ("bits", ["a number", "enter answer", "h hint"]),
-        ("loop", ["← and → move an", "↑↓ choose", "← → move", "enter answer"]),
-        ("unit", ["a word or two", "enter answer", "tab keys"]),
-        ("capital", ["the next word", "enter answer", "tab keys"]),
+        ("loop", ["Press Space to pick up", "↑↓ choose", "space pick up", "enter answer"]),
+        ("unit", ["a word or two", "enter answer", "tab hint, skip"]),
+        ("capital", ["the next word", "enter answer", "tab hint, skip"]),
     ],
 )
 @pytest.mark.parametrize("size", [SIZE, (40, 12)])
@@ -243,15 +243,15 @@ async def test_going_from_the_result_to_the_lesson_and_back_opens_no_more_screen
     async with app.run_test(size=SIZE) as pilot:
         await open_quiz(pilot)
         await keys(pilot, "s")
-        await sees(pilot, "0 of 1 right.")
+        await sees(pilot, "0 of 1 right")
         depth = len(app.screen_stack)
         for _ in range(3):
-            await keys(pilot, "enter")
+            await keys(pilot, *["down"] * 3, "enter")
             await sees(pilot, "1 of 3")
             await keys(pilot, "a")
             await sees(pilot, "question 1 of 1")
             await keys(pilot, "s")
-            await sees(pilot, "0 of 1 right.")
+            await sees(pilot, "0 of 1 right")
         assert len(app.screen_stack) == depth
 
 
@@ -298,11 +298,11 @@ async def test_the_result_can_be_scrolled_back_to_its_top(
             before = place_of(app)
             await keys(pilot, "tab", "s")
             await until(pilot, partial(is_elsewhere, app, before))
-        await sees(pilot, "0 of 6 right.")
+        await sees(pilot, "0 of 6 right")
         await keys(pilot, *["down"] * 5)
-        await until(pilot, lambda: "0 of 6 right." not in seen(pilot))
+        await until(pilot, lambda: "0 of 6 right" not in seen(pilot))
         await keys(pilot, *["up"] * 5)
-        await sees(pilot, "0 of 6 right.")
+        await sees(pilot, "0 of 6 right")
 
 
 # --- saving ---------------------------------------------------------------------------------------

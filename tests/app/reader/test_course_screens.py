@@ -131,7 +131,8 @@ async def test_the_whole_quiz_by_keys(tmp_path: Path) -> None:
         shown_order = list(ordering._order)
         for place in range(len(shown_order)):
             here = shown_order.index(place)
-            await keys(pilot, *["up"] * 4, *["down"] * here, *["left"] * (here - place))
+            await keys(pilot, *["up"] * 4, *["down"] * here)
+            await keys(pilot, "space", *["up"] * (here - place), "space")
             shown_order.insert(place, shown_order.pop(here))
         await keys(pilot, "enter")
         await sees(pilot, "all items are in order")
@@ -148,7 +149,7 @@ async def test_the_whole_quiz_by_keys(tmp_path: Path) -> None:
         await sees(pilot, "␣Paris")
         await keys(pilot, "enter")
 
-        await sees(pilot, "6 of 6 right.")
+        await sees(pilot, "6 of 6 right")
         await sees(pilot, "guessed")
         await keys(pilot, "escape", "escape")
         await sees(pilot, "Continue")
@@ -184,11 +185,11 @@ async def test_the_result_opens_the_screen_of_a_question(tmp_path: Path) -> None
             await keys(pilot, *(["tab", "s"] if number == 6 else ["s"]))
             await sees(pilot, f"question {number} of 6")
         await keys(pilot, "tab", "s")
-        await sees(pilot, "0 of 6 right.")
-        await keys(pilot, "enter")
+        await sees(pilot, "0 of 6 right")
+        await keys(pilot, *["down"] * 3, "enter")
         await sees(pilot, "1 of 3")
         await keys(pilot, "escape")
-        await sees(pilot, "0 of 6 right.")
+        await sees(pilot, "0 of 6 right")
 
 
 async def test_the_result_opens_the_lab_of_a_question(tmp_path: Path) -> None:
@@ -199,15 +200,16 @@ async def test_the_result_opens_the_lab_of_a_question(tmp_path: Path) -> None:
         await keys(pilot, "s")
         await sees(pilot, "question 2 of 2")
         await keys(pilot, "s")
-        await sees(pilot, "0 of 2 right.")
+        await sees(pilot, "0 of 2 right")
         await sees(pilot, "with a lab")
+        await keys(pilot, *["down"] * 3)
         await sees(pilot, "l lab")
         await keys(pilot, "down")  # the screen of this question has no lab
         await until(pilot, lambda: "l lab" not in shown(pilot.app))
         await keys(pilot, "up", "l")
         await sees(pilot, LAB.prompt)
         await keys(pilot, "escape")
-        await sees(pilot, "0 of 2 right.")
+        await sees(pilot, "0 of 2 right")
 
 
 async def test_a_guess_waits_for_the_model_and_says_so(tmp_path: Path) -> None:

@@ -118,7 +118,7 @@ async def test_each_kind_of_prediction(tmp_path: Path, course: Course) -> None:
         await sees(pilot, "You predicted 40 %; ")
         await sees(pilot, "The other tokens share the rest.")
         await keys(pilot, "enter")
-        await sees(pilot, "2  Two")
+        await sees(pilot, "b  Two")
         await keys(pilot, "1", "enter")
         await sees(pilot, "You predicted “One”; the answer is “Two”.")
         await sees(pilot, "There are 2 tokens.")
@@ -230,7 +230,7 @@ async def test_the_progress_screen_shows_how_close_they_come(
         await keys(pilot, "0", "enter")
         await sees(pilot, "You predicted 0 %")
         await keys(pilot, "enter")
-        await sees(pilot, "2  Two")
+        await sees(pilot, "b  Two")
         await keys(pilot, "2", "enter")
         await sees(pilot, "and that is the answer")
         await keys(pilot, "escape", "p")
@@ -238,3 +238,47 @@ async def test_the_progress_screen_shows_how_close_they_come(
         off = made(tmp_path, "paris").off
         assert off is not None
         await sees(pilot, f"typically {-100 * off:.0f} % of the range off")
+
+
+LINKED = (
+    "\n\n## Fifth {#fifth}\n\nSee [first](#first).\n\n```predict\nid: linked\ntype: words\n"
+    "ask: Which word?\naccept: [yes]\nreveal: It is yes.\n```\n"
+)
+
+
+async def test_tab_leaves_the_field_for_the_keys_of_the_screen(tmp_path: Path) -> None:
+    (tmp_path / "course").mkdir()
+    file = tmp_path / "course" / "01-guesses.md"
+    words = LESSON[LESSON.index("## Fourth") :]
+    file.write_text(LESSON[: LESSON.index("## First")] + words, encoding="utf-8")
+    course = load_course(file.parent)
+    app = whole_app(tmp_path, course=course)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "How does the model continue?")
+        await keys(pilot, "a", "tab")
+        await sees(pilot, "tab predict")
+        await keys(pilot, "question_mark")
+        await sees(pilot, "Go to the field for your prediction.")
+        await keys(pilot, "escape", "tab", "b", "enter")
+        await sees(pilot, "You predicted “ab”")
+
+
+async def test_tab_goes_to_the_links_and_back_to_the_field(tmp_path: Path) -> None:
+    (tmp_path / "course").mkdir()
+    file = tmp_path / "course" / "01-guesses.md"
+    file.write_text(LESSON + LINKED, encoding="utf-8")
+    state = LessonState(lesson="guesses", screen="fifth", seen=("fifth",), visited_at=1.0)
+    Progress(tmp_path).save_lesson(state)
+    app = whole_app(tmp_path, course=load_course(file.parent))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Continue")
+        await keys(pilot, "enter")
+        await sees(pilot, "Which word?")
+        await keys(pilot, "tab", "enter")  # opens the link instead of revealing the answer
+        await sees(pilot, "How probable is")
+        await keys(pilot, "escape")
+        await sees(pilot, "Which word?")
+        await keys(pilot, "tab", "y", "enter")
+        await sees(pilot, "You predicted “y”")

@@ -93,7 +93,7 @@ async def test_a_suspended_question_is_not_asked_until_brought_back(tmp_path: Pa
         await sees(pilot, "review · 1 left")
         await keys(pilot, "s")
         await sees(pilot, "1 suspended.")
-        await sees(pilot, "1 skipped; it stays due.")
+        await sees(pilot, "1 left for later; it stays due.")
         clock.at += 5
         await keys(pilot, "z")
         await sees(pilot, "> ")

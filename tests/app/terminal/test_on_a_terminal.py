@@ -42,6 +42,8 @@ def walk(run: Terminal) -> None:
     run.wait_for(HOME)
     run.press("enter")
     run.wait_for(" 1 of ")
+    run.press("right")
+    run.wait_for(" 2 of ")
     run.press("a")
     run.wait_for("question 1 of ")
     run.press("b", "enter")

@@ -16,7 +16,7 @@ from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import beside, hanging
 from tutor.app.widgets.menu import Menu
-from tutor.labs.kit.keys import UP_DOWN, Pair, pair
+from tutor.labs.kit.keys import UP_DOWN, pair
 
 if TYPE_CHECKING:
     from textual.events import Key
@@ -33,9 +33,11 @@ _LEAST_NOTE = 40
 _MARKS = {
     "right": Content.styled("✓ ", f"bold {RIGHT}"),
     "wrong": Content.styled("× ", f"bold {NOT_YET}"),
-    "missed": Content.styled("○ ", f"bold {NOT_YET}"),
+    "missed": Content.styled("○ ", f"bold {RIGHT}"),
     "left": Content("  "),
 }
+_STYLES = {"right": "bold", "wrong": "bold", "missed": "bold", "left": MUTED}
+"""The styles of texts after an answer. Those that were neither chosen nor right may be skipped."""
 
 
 class Entered(Message):
@@ -114,9 +116,16 @@ class AnswerList(Menu):
         if self._notes is None:
             return hanging(head, text, width)
         note = self._notes[index]
-        said = (Content(self.SAID.get(note.mark, "")) + inline(note.why)).stylize_before(MUTED)
+        said = Content(self.SAID.get(note.mark, "")) + inline(note.why)
         widest = max(each.cell_length for each in self._texts)
-        return beside(head, text, said, width, text_width=widest, least=_LEAST_NOTE)
+        return beside(
+            head,
+            text.stylize_before(_STYLES[note.mark]),
+            said.stylize_before(MUTED if note.mark == "left" else ""),
+            width,
+            text_width=widest,
+            least=_LEAST_NOTE,
+        )
 
     def _head(self, place: int) -> Content:
         """Return the content before the text of a line."""
@@ -130,7 +139,7 @@ class AnswerList(Menu):
 class Choices(AnswerList):
     """A list of choices with letters, where one choice or several are the answer."""
 
-    SAID = {"wrong": "Your answer. "}  # noqa: RUF012  (declared above)
+    SAID = {"wrong": "Your answer. ", "missed": "Right answer. "}  # noqa: RUF012  (declared above)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "answer", tooltip="Submit your answer."),
         Binding("space", "check", show=False),
@@ -141,7 +150,7 @@ class Choices(AnswerList):
         super().__init__(texts, order, cursor=-1)
         self._several = several
         self._checked: set[int] = set()
-        tooltip = "Choose an answer by its letter, or with ↑ and ↓."
+        tooltip = "Choose an answer by its letter or number, or with ↑ and ↓."
         if several:
             tooltip = "Tick or untick a choice. More than one may be correct."
         word, range_ = "tick" if several else "choose", _letter_range(len(order))
@@ -165,6 +174,9 @@ class Choices(AnswerList):
         super().watch_cursor()
         if self.is_mounted and not self._several and self._notes is None:
             self.post_message(Entered())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self._several if action == "check" else super().check_action(action, parameters)
 
     def action_letter(self, place: int) -> None:
         self.cursor = place
@@ -199,10 +211,13 @@ def _letter_range(count: int) -> str:
 
 
 def letter_keys(count: int, word: str, range_: str, tooltip: str) -> BindingsMap:
-    """Return the bindings of `count` letters. On the key line, the first stands for all of them."""
+    """Return the bindings of `count` letters, and of digits, which do the same.
+
+    On the key line, the first letter stands for all of them.
+    """
     return BindingsMap(
         Binding(
-            LETTERS[place],
+            f"{LETTERS[place]},{place + 1}",
             f"letter({place})",
             word,
             show=place == 0,
@@ -213,40 +228,84 @@ def letter_keys(count: int, word: str, range_: str, tooltip: str) -> BindingsMap
     )
 
 
-_SHIFT = Pair("left", "right", "← →")
-
-
 class Ordering(AnswerList):
-    """A list of items to put in order. The learner selects an item, then moves it up or down."""
+    """A list of items to put in order. The learner picks up an item, moves it and puts it down."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *pair(UP_DOWN, "move(*)", "choose", "Choose the item to move."),
-        *pair(_SHIFT, "shift(*)", "move", "Move the chosen item up (←) or down (→)."),
+        *pair(UP_DOWN, "shift(*)", "move", "Move the item that you picked up."),
+        *pair(UP_DOWN, "move(*)", "choose", "Choose an item."),
+        Binding("space", "pick_up", "pick up", tooltip="Pick up the item, to move it."),
+        Binding(
+            "space,enter", "put_down", "put down", key_display="space", tooltip="Put the item down."
+        ),
         Binding("enter", "choose", "answer", tooltip="Submit this order."),
     ]
 
     def __init__(self, items: Sequence[Content], order: Sequence[int]) -> None:
         super().__init__(items, order, cursor=0)
+        self._held = False
+        """Whether the item at the cursor is picked up."""
+        self._meant = False
+        """Whether the learner has moved an item, or was asked whether this is the order."""
 
     @property
-    def answer(self) -> Answer:
-        return tuple(self._order)
+    def answer(self) -> Answer | None:
+        return tuple(self._order) if self._meant else None
+
+    @property
+    def advice(self) -> str:
+        return "You have not moved anything. Is this your order? Press Enter again to answer."
 
     def enter(self, answer: Answer) -> None:
         if isinstance(answer, tuple):
-            self._order = list(answer)
+            self._order, self._meant = list(answer), True
         self._fill()
+
+    def judge(self, notes: Sequence[Note]) -> None:
+        self._held = False
+        super().judge(notes)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("shift", "put_down"):
+            return self._held
+        if action in ("move", "pick_up", "choose"):
+            return not self._held
+        return super().check_action(action, parameters)
+
+    def action_choose(self) -> None:
+        super().action_choose()
+        self._meant = True  # the learner now knows that Enter submits this order
+
+    def action_pick_up(self) -> None:
+        self._hold(True)
+
+    def action_put_down(self) -> None:
+        self._hold(False)
+
+    def _hold(self, held: bool) -> None:
+        self._held = held
+        self._changed()
+        self.screen.refresh_bindings()
 
     def action_shift(self, step: int) -> None:
         here, there = self.cursor, self.cursor + step
-        if here >= 0 and 0 <= there < len(self._order):
+        if 0 <= there < len(self._order):
             order = self._order
             order[here], order[there] = order[there], order[here]
             self.cursor = there
+            self._meant = True
             self._changed()
 
+    def mark(self, index: int) -> Content:
+        if self._held and index == self.cursor:
+            return Content.styled("↕ ", f"bold {ACT}")
+        return super().mark(index)
+
     def _head(self, place: int) -> Content:
-        return Content.styled(f"{place + 1}  ", "" if self._notes else MUTED)
+        number = Content(f"{place + 1}  ")
+        if self._held and place == self.cursor:
+            return number.stylize(f"bold {ACT}")
+        return number.stylize("" if self._notes else MUTED)
 
 
 class TypedAnswer(Input):
@@ -254,7 +313,7 @@ class TypedAnswer(Input):
 
     With `allowed`, the field accepts only those characters, and all other keys act as keys of the
     screen. Without it, the learner presses Tab to leave the field. While the field is empty, `?`
-    opens help.
+    opens help, and Space pages down.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -278,7 +337,7 @@ class TypedAnswer(Input):
     def check_consume_key(self, key: str, character: str | None) -> bool:
         if self._allowed and (character is None or character not in self._allowed):
             return False
-        if character == "?" and not self.value:
+        if character in ("?", " ") and not self.value:
             return False
         return super().check_consume_key(key, character)
 

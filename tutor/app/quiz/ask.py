@@ -15,12 +15,13 @@ from textual.binding import Binding, BindingType
 from textual.css.query import NoMatches
 from textual.widgets import Input
 
-from tutor.app.base_screen import scroll_keys
+from tutor.app.base_screen import ENTER_PAGES, scroll_keys
 from tutor.app.course_screen import CourseScreen
 from tutor.app.quiz.answers import Entered, Given, NothingChosen, TypedAnswer
 from tutor.app.quiz.live_answers import ask_model
 from tutor.app.quiz.question_view import QuestionView
 from tutor.app.saving import on_disk
+from tutor.app.widgets.more_below import MoreBelow
 from tutor.errors import TutorError
 from tutor.learner.records import Answered, Draft
 
@@ -64,15 +65,19 @@ class AskScreen(CourseScreen):
 
     CSS_PATH = "ask.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        ENTER_PAGES,
         Binding("enter", "next", "next", tooltip="Go to the next question."),
         Binding("r", "retry", "try again", tooltip="Answer this question again."),
         Binding("h", "hint", "hint", tooltip="Show a hint."),
-        Binding("g", "guessed", "mark guess", tooltip="Mark your answer as a guess, or unmark it."),
+        Binding("g", "guessed", "guess", tooltip="Mark your answer as a guess, or unmark it."),
         Binding("o", "look", "lesson", tooltip="Open the lesson screen for this question."),
         Binding("l", "lab", "lab", tooltip="Open the lab for this question, with its prompt."),
-        Binding("s", "skip", "skip", tooltip="Skip this question for now."),
+        Binding("s", "skip", "skip", tooltip="Leave this question for later."),
         Binding(
-            "tab", "leave_field", "keys", tooltip="Leave the field so that letters act as keys."
+            "tab",
+            "leave_field",
+            "hint, skip",
+            tooltip="Leave the field, so that letters are keys, such as h for a hint.",
         ),
         Binding("tab", "enter_field", "type", tooltip="Go back to the field to type."),
         *scroll_keys("Scroll the text."),
@@ -103,6 +108,7 @@ class AskScreen(CourseScreen):
 
     def compose_content(self) -> ComposeResult:
         yield QuestionView(id="quiz")
+        yield MoreBelow(self.SCROLLED)
 
     @property
     def view(self) -> QuestionView:
@@ -271,8 +277,12 @@ class AskScreen(CourseScreen):
                 return self._lab is not None
             case "scroll":
                 return self.can_scroll
+            case "more":
+                return judged and self.hides_text
             case "leave_field":
-                return self._open and isinstance(self.focused, TypedAnswer)
+                field = self.focused
+                typing = isinstance(field, TypedAnswer) and field.check_consume_key("h", "h")
+                return self._open and typing
             case "enter_field":
                 return self._open and self.focused is None and self.view.has_text_field
         return True

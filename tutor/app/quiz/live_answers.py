@@ -10,6 +10,7 @@ import msgspec
 from textual.content import Content
 
 from tutor.app.quiz.answers import LETTERS
+from tutor.app.quiz.guesses import first_token, guessed
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import figures
 from tutor.course.questions.answers import Answer
@@ -57,23 +58,22 @@ async def ask_model(engine: Engine, question: Question, given: Answer, width: in
 
 
 async def _look_up(engine: Engine, question: NextTokenQuestion, typed: str, width: int) -> Live:
-    """Query the model for the probability of `typed` after the prompt of `question`.
-
-    A word can be a token with or without a space before it. The more probable reading counts.
-    """
+    """Query the model for the probability of `typed` after the prompt of `question`."""
     guess = typed.strip()
     if not guess:
         raise TextError("Nothing was typed.", "Type the next word.")
-    readings = [await engine.tokenize(text) for text in (f" {guess}", guess)]
-    first_ids = tuple(tokens[0].id for tokens in readings)
-    top = max(question.within, _SHOWN)
-    distribution, rows = await _after(engine, question.prompt, top, first_ids)
-    row, tokens = min(zip(rows, readings, strict=True), key=lambda pair: pair[0].rank)
-    lines = _lines(distribution.rows, row, width)
-    if len(tokens) > 1:
-        said = f"Your guess begins with the token {figures.shown(row.token)}."
+    session = await engine.open_text(question.prompt)
+    try:
+        top = max(question.within, _SHOWN)
+        distribution = await session.distribution(len(session.tokens), PLAIN, seed=0, top=top)
+        found = await guessed(engine, session, guess)
+    finally:
+        await session.close()
+    lines = _lines(distribution.rows, found.row, width)
+    if found.has_more:
+        said = f"Your guess begins with the token {figures.shown(found.row.token)}."
         lines.append(Content.styled(said, MUTED))
-    return Live(row.rank, Content("\n").join(lines))
+    return Live(found.row.rank, Content("\n").join(lines))
 
 
 async def _compare(engine: Engine, question: ComparePrompts, chosen: int, width: int) -> Live:
@@ -81,16 +81,12 @@ async def _compare(engine: Engine, question: ComparePrompts, chosen: int, width:
 
     The tables are next to each other if there is room.
     """
-    ids: tuple[int, ...] = ()
-    if question.token:
-        ids = ((await engine.tokenize(question.token.replace("␣", " ")))[0].id,)
     half = (width - _GAP) // 2
     beside = half >= _LEAST
     values: list[float] = []
     blocks: list[list[Content]] = []
     for letter, prompt in zip(LETTERS, question.prompts, strict=False):
-        distribution, rows = await _after(engine, prompt, _COMPARED, ids)
-        asked = rows[0] if rows else None
+        distribution, asked = await _after(engine, prompt, question.token.replace("␣", " "))
         values.append(distribution.entropy_bits if asked is None else asked.probability)
         entropy = f"entropy {figures.bits(distribution.entropy_bits)} bits"
         head = Content.assemble(f"after {letter}  ", (entropy, MUTED))
@@ -105,21 +101,16 @@ async def _compare(engine: Engine, question: ComparePrompts, chosen: int, width:
     return Live(Compared(chosen, (values[0], values[1])), Content("\n").join(lines))
 
 
-async def _after(
-    engine: Engine, prompt: str, top: int, ids: tuple[int, ...]
-) -> tuple[Distribution, tuple[Row, ...]]:
-    """Return the distribution after a prompt, with its `top` most probable rows, and other rows.
-
-    The other rows are those of the token ids in `ids`.
-    """
+async def _after(engine: Engine, prompt: str, token: str) -> tuple[Distribution, Row | None]:
+    """Return the distribution after a prompt, and the row of `token`, if it is not empty."""
     session = await engine.open_text(prompt)
     try:
         position = len(session.tokens)
-        distribution = await session.distribution(position, PLAIN, seed=0, top=top)
-        rows = await session.rows(position, PLAIN, ids) if ids else ()
+        distribution = await session.distribution(position, PLAIN, seed=0, top=_COMPARED)
+        found = await first_token(engine, session, token) if token else None
     finally:
         await session.close()
-    return distribution, tuple(rows)
+    return distribution, found.row if found else None
 
 
 def _lines(rows: Sequence[Row], marked: Row | None, width: int) -> list[Content]:

@@ -101,5 +101,5 @@ class Matching(AnswerList):
         line = matched(left, head, right, width, left_width=widest)
         if not self._notes:
             return line
-        said = inline(self._notes[place].why).stylize_before(MUTED)
+        said = inline(self._notes[place].why)
         return Content("\n").join([line, hanging(Content("  "), said, width)])

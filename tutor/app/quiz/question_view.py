@@ -13,6 +13,7 @@ from tutor.app.quiz.matching import Matching
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.inline import inline
+from tutor.app.widgets.key_text import with_keys
 from tutor.app.widgets.prose import Prose
 from tutor.course.questions.compare import ComparePrompts
 from tutor.course.questions.match import MatchQuestion
@@ -65,7 +66,7 @@ def answer_field(question: Question, seed: int) -> AnswerField:
             return AnswerField([matching, matching.options], how)
         case OrderQuestion():
             ordering = Ordering([inline(item) for item in question.items], order)
-            how = "Put the items in order, with the first at the top. ← and → move an item."
+            how = "Press Space to pick up an item, ↑ or ↓ to move it, and Space to put it down."
             return AnswerField([ordering], how)
         case NumberQuestion():
             number = TypedAnswer(allowed=_NUMBER_KEYS, placeholder="a number")
@@ -130,7 +131,7 @@ class QuestionView(VerticalScroll, can_focus=False):
         await self.query_one(Prose).show(question.ask)
         widgets, how_to_answer = answer_field(question, seed)
         how = " ".join(filter(None, (remark, how_to_answer)))
-        self._show_line("#how", Content(how), shown=bool(how))
+        self._show_line("#how", with_keys(how), shown=bool(how))
         self.query_one(Feedback).update("")
         self.show_hint(question, shown=hinted)
         answer = self.query_one("#answer")

@@ -1,7 +1,8 @@
-"""The result of a quiz: which answers were right, and which lesson screens to read again."""
+"""The end of a lesson: what was learned, what is open, what comes back, and where to go next."""
 
 from __future__ import annotations
 
+from collections import Counter
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -10,33 +11,65 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from tutor.app.background.goal_keeper import reached
+from tutor.app.base_screen import ENTER_PAGES
 from tutor.app.course_screen import Entry, MenuScreen
-from tutor.app.theme import MUTED, NOT_YET, RIGHT
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.widgets.figures import when
+from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import plain
-from tutor.text import safe
+from tutor.study.next_step import AnswerQuestions, next_in_lessons
+from tutor.study.results import Results, comes_back, results
+from tutor.text import counted, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Set
+    from collections.abc import Sequence, Set
 
     from textual.app import ComposeResult
 
     from tutor.app.services import Navigation, Services
-    from tutor.course.lesson import Lab, Lesson
+    from tutor.course.lesson import Lab, Lesson, Screen
+    from tutor.course.outline import Outline
     from tutor.course.questions.question import Question
+    from tutor.study.next_step import LessonStep
+
+_HEAD = 12
+"""The width of the first column, in columns."""
+
+
+class ResultMenu(Menu):
+    """The entries of the end of a lesson. Enter opens only what can be seen."""
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "choose" and self.cursor_hidden:
+            return False
+        return super().check_action(action, parameters)
 
 
 class ResultScreen(MenuScreen):
-    """The questions of a quiz, each with its result.
+    """The end of a lesson.
 
-    Choosing a question opens the lesson screen that it is about.
+    The first entry opens the next lesson, and the next entries what is open in this one. Below them
+    are all questions: choosing a question opens the lesson screen that it is about.
     """
 
     CSS_PATH = "result.tcss"
+    SCROLLED = "#result"
     BINDINGS: ClassVar[list[BindingType]] = [
+        ENTER_PAGES,
+        Binding(
+            "a",
+            "questions",
+            "questions",
+            tooltip="Answer only the questions that are open or were wrong.",
+        ),
+        Binding("r", "again", "restart", tooltip="Restart the quiz with all questions."),
         Binding("l", "lab", "lab", tooltip="Open the lab for the selected question."),
-        Binding("r", "again", "restart", tooltip="Restart the quiz, with newly shuffled choices."),
+        Binding("space,pagedown", "page(1)", show=False, tooltip="Page down. PgUp pages up."),
+        Binding("pageup", "page(-1)", show=False),
     ]
 
     def __init__(
@@ -49,82 +82,222 @@ class ResultScreen(MenuScreen):
         super().__init__(services, navigation)
         self.lesson = lesson
         self._unsure = unsure
-        self._listed: list[Question] = []
+        self._labs: list[Lab | None] = []
+        """The lab of each entry, if any."""
 
     def compose_content(self) -> ComposeResult:
         with VerticalScroll(id="result", can_focus=False):
+            yield Static(id="learned", markup=False)
             yield Static(id="score", markup=False)
-            yield Menu()
+            yield ResultMenu()
+        yield MoreBelow(self.SCROLLED)
 
     def on_mount(self) -> None:
-        self.place = f"{self.lesson.number} {safe(self.lesson.title)} · result"
+        self.place = f"{self.lesson.number} {safe(self.lesson.title)} · end of the lesson"
         self.watch(self.query_one(Menu), "cursor", self.refresh_bindings)
+        self.call_after_refresh(self.query_one("#result").scroll_home, animate=False)
+
+    def on_resize(self) -> None:
+        self.fill()
+
+    @property
+    def _results(self) -> Results:
+        return results(self.lesson, self.services.progress.cards())
 
     def fill(self) -> None:
-        cards = self.services.progress.cards()
-        right = {
-            question.id
-            for question in self.lesson.questions
-            if (card := cards.get(question.id))
-            and card.version == question.version
-            and card.last_correct
-        }
-        open_ones = [each for each in self.lesson.questions if each.id not in right]
-        guessed = [each for each in self.lesson.questions if each.id in right & self._unsure]
-        sure = [each for each in self.lesson.questions if each.id in right - self._unsure]
-        self._listed = [*open_ones, *guessed, *sure]
-        total = len(self.lesson.questions)
-        head = Content.assemble(
-            (f"{len(right)} of {total} right. ", "bold"), _advice(open_ones, guessed)
-        )
-        self.query_one("#score", Static).update(head)
-        self.show_entries([self._entry(question, right) for question in self._listed])
+        width = self.query_one("#result").scrollable_content_region.width or self.app.size.width - 3
+        found = self._results
+        self._show_text("#learned", _learned(self.lesson.learned, width))
+        self._show_text("#score", self._summary(found, width))
+        entries: list[Entry | None] = [*self._ways_on(found)]
+        self._labs = [None] * len(entries)
+        for screen in self._open_labs():
+            entries.append(self._lab_entry(screen))
+            self._labs.append(screen.lab)
+        entries.append(None)
+        self._labs.append(None)
+        for question in self._in_order(found):
+            entries.append(self._question_entry(question, found))
+            about = self.lesson.screen(question.screen or "")
+            self._labs.append(about.lab if about else None)
+        self.show_entries(entries)
+        self.refresh_bindings()
 
-    def _entry(self, question: Question, right: Set[str]) -> Entry:
+    def _show_text(self, name: str, lines: list[Content]) -> None:
+        text = self.query_one(name, Static)
+        text.update(Content("\n").join(lines))
+        text.display = bool(lines)
+
+    # --- the text above the entries -----------------------------------------------------------
+
+    def _summary(self, found: Results, width: int) -> list[Content]:
+        """Say how many questions are right and labs done, and what comes back for review."""
+        lines = []
+        if self.lesson.questions:
+            lines += [_row("Questions", _score(found), width)]
+        if self.lesson.labs:
+            lines += [_row("Labs", self._lab_count(), width)]
+        if self.lesson.questions:
+            lines += [_row("Review", self._coming(), width)]
+        return lines
+
+    def _lab_count(self) -> str:
+        left = self._open_labs()
+        done = len(self.lesson.labs) - len(left)
+        said = f"{done} of {len(self.lesson.labs)} done"
+        goals = sum(len(self._goals_left(screen.lab)) for screen in left if screen.lab)
+        return f"{said}, {counted(goals, 'goal')} open." if goals else f"{said}."
+
+    def _coming(self) -> str:
+        progress = self.services.progress
+        times = comes_back(self.lesson, progress.cards())
+        if not times:
+            return "Questions come back once you have answered them."
+        now = progress.clock()
+        counts = Counter(when(at, now) for at in times)
+        (first, count), *others = counts.items()
+        come = "comes" if count == 1 else "come"
+        head = f"{counted(count, 'question')} {come} back {first}"
+        return ", ".join([head, *(f"{count} {at}" for at, count in others)]) + "."
+
+    # --- the entries --------------------------------------------------------------------------
+
+    def _ways_on(self, found: Results) -> list[Entry]:
+        """Return the entries for the rest of this lesson, the next one, and what is left here."""
+        ways: list[Entry] = []
+        if (unread := self._unread()) is not None:
+            row = partial(_way, "Read on", f"screen “{safe(unread.title)}”")
+            ways.append((row, partial(self.navigation.open_lesson, self.lesson, unread.id)))
+        step = self._next_step()
+        outline = self.services.course.outline(step.lesson) if step else None
+        if step is None or outline is None:
+            row = partial(_way, "Course map", "You have done every lesson of the course.")
+            ways.append((row, partial(self.navigation.close_lesson, self.lesson)))
+        elif outline.id != self.lesson.id:
+            asks = ": questions" if isinstance(step, AnswerQuestions) else ""
+            row = partial(_way, "Continue", f"{outline.number} {safe(outline.title)}{asks}")
+            ways.append((row, partial(self._go_on, outline, step)))
+        if found.left:
+            which = "that is" if len(found.left) == 1 else "that are"
+            count = counted(len(found.left), "question")
+            said = f"Answer only the {count} {which} open or wrong."
+            ways.append((partial(_way, "Questions", said), self.action_questions))
+        return ways
+
+    def _unread(self) -> Screen | None:
+        """Return the first screen of the lesson that the learner has not seen."""
+        seen = self.services.progress.lesson(self.lesson.id).seen
+        return next((screen for screen in self.lesson.screens if screen.id not in seen), None)
+
+    def _next_step(self) -> LessonStep | None:
+        progress = self.services.progress
+        outlines = self.services.course.outlines
+        return next_in_lessons(outlines, progress.lessons(), progress.cards(), self.lesson.id)
+
+    def _go_on(self, outline: Outline, step: LessonStep) -> None:
+        self.navigation.close_lesson(self.lesson)
+        if isinstance(step, AnswerQuestions):
+            self.navigation.open_outline(outline, quiz=True)
+        else:
+            self.navigation.open_outline(outline, step.screen)
+
+    def _open_labs(self) -> list[Screen]:
+        """Return the screens of the lesson whose lab is not done."""
+        done = self.services.progress.lesson(self.lesson.id).labs_done
+        return [each for each in self.lesson.screens if each.lab and each.lab.id not in done]
+
+    def _goals_left(self, lab: Lab) -> list[int]:
+        now = reached(lab, self.services.progress.lesson(self.lesson.id))
+        return [place for place in range(len(lab.goals)) if place not in now]
+
+    def _lab_entry(self, screen: Screen) -> Entry:
+        assert screen.lab is not None
+        left = len(self._goals_left(screen.lab))
+        goals = f": {counted(left, 'goal')} open" if left else ""
+        row = partial(_way, "Lab", f"{safe(screen.title)}{goals}")
+        return row, partial(self.navigation.open_lab, self.lesson, screen.lab)
+
+    def _in_order(self, found: Results) -> Sequence[Question]:
+        """Return the questions: what is left comes first, then guesses, then what was right."""
+        guessed = [each for each in found.right if each.id in self._unsure]
+        sure = [each for each in found.right if each.id not in self._unsure]
+        return [*found.left, *guessed, *sure]
+
+    def _question_entry(self, question: Question, found: Results) -> Entry:
         look = partial(self.navigation.open_lesson, self.lesson, question.screen)
-        return partial(self._row, question, right), look
+        return partial(self._question_row, question, found), look
 
-    def _row(self, question: Question, right: Set[str], width: int) -> Content:
-        if question.id not in right:
-            mark, note, style = "×", "not yet", NOT_YET
+    def _question_row(self, question: Question, found: Results, width: int) -> Content:
+        mark, note, style = "✓", "", RIGHT
+        if question in found.wrong:
+            mark, note, style = "×", "wrong", NOT_YET
+        elif question in found.open_:
+            mark, note, style = "○", "left for later", ACT
         elif question.id in self._unsure:
             mark, note, style = "✓", "guessed", MUTED
-        else:
-            mark, note, style = "✓", "", RIGHT
         where = self.lesson.screen(question.screen or "")
         screen = f"screen “{safe(where.title)}”" if where else ""
         lab = "with a lab" if where and where.lab else ""
         tail = ", ".join(filter(None, (note, screen, lab)))
-        first_line = Content(plain(question.ask))
         head = Content.assemble((mark, f"bold {style}"), " ")
-        line = head + first_line.truncate(max(1, width - 2), ellipsis=True)
+        line = head + Content(plain(question.ask)).truncate(max(1, width - 2), ellipsis=True)
         if not note:
             return line
         return line + Content("\n") + hanging(Content("  "), Content.styled(tail, MUTED), width)
 
+    # --- keys ---------------------------------------------------------------------------------
+
     @property
     def _lab(self) -> Lab | None:
-        """The lab for the selected question, if any."""
+        """The lab for the selected entry, if any."""
         cursor = self.query_one(Menu).cursor
-        if not 0 <= cursor < len(self._listed):
-            return None
-        screen = self.lesson.screen(self._listed[cursor].screen or "")
-        return screen.lab if screen else None
+        return self._labs[cursor] if 0 <= cursor < len(self._labs) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return self._lab is not None if action == "lab" else True
+        match action:
+            case "lab":
+                return self._lab is not None
+            case "questions":
+                return bool(self._results.left)
+            case "again":
+                return bool(self.lesson.questions)
+            case "more":
+                return self.hides_text
+        return True
 
     def action_lab(self) -> None:
         if (lab := self._lab) is not None:
             self.navigation.open_lab(self.lesson, lab)
 
+    def action_questions(self) -> None:
+        self.navigation.restart_quiz(self.lesson, only_left=True)
+
     def action_again(self) -> None:
         self.navigation.restart_quiz(self.lesson)
 
 
-def _advice(open_ones: list[Question], guessed: list[Question]) -> Content:
-    if open_ones:
-        return Content("Look again at the questions marked ×. Enter opens the lesson screen.")
-    if guessed:
-        return Content("The questions you guessed come first. Enter opens the lesson screen.")
-    return Content("No lesson screen needs another look.")
+def _learned(sentences: Sequence[str], width: int) -> list[Content]:
+    if not sentences:
+        return []
+    said = [hanging(Content.styled("• ", MUTED), inline(each), width) for each in sentences]
+    return [Content.styled("What you have learned", "bold"), *said]
+
+
+def _score(found: Results) -> str:
+    total = len(found.right) + len(found.left)
+    said = f"{len(found.right)} of {total} right"
+    if found.wrong:
+        said += f", {len(found.wrong)} wrong"
+    if found.open_:
+        said += f", {len(found.open_)} left for later"
+    return f"{said}."
+
+
+def _row(name: str, said: str, width: int) -> Content:
+    return hanging(Content.styled(f"{name:<{_HEAD}}", MUTED), Content(said), width)
+
+
+def _way(name: str, said: str, width: int) -> Content:
+    """Draw an entry that leads on."""
+    head = Content.styled(f"{name:<{_HEAD}}", f"bold {ACT}")
+    return (head + Content(said)).truncate(width, ellipsis=True)

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 from tutor.app.quiz.ask import Asked, AskScreen
 from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed
+from tutor.study.results import results
 from tutor.text import safe
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
     from tutor.course.lesson import Lesson
     from tutor.learner.records import Answered, Draft, LessonState
+
+_ONLY_LEFT = "These are only the questions that are open or were wrong."
 
 
 class QuizScreen(AskScreen):
@@ -21,19 +24,32 @@ class QuizScreen(AskScreen):
     It saves the current question, and continues with it even if the program was killed.
     """
 
-    def __init__(self, services: Services, navigation: Navigation, lesson: Lesson) -> None:
+    def __init__(
+        self, services: Services, navigation: Navigation, lesson: Lesson, *, only_left: bool = True
+    ) -> None:
+        """Create the screen.
+
+        A new quiz asks only for what is open or was wrong, unless nothing is, or `only_left` is
+        false.
+        """
         super().__init__(services, navigation)
         self._lesson = lesson
+        self._only_left = only_left
         self._run = QuizRun((), 0)
         self._unsure: set[str] = set()
         """The ids of the questions answered by a guess in this run."""
 
     def on_mount(self) -> None:
         state = self._state
-        self._run = resumed(self._lesson, state) or begun(self._lesson, random.getrandbits(32))
+        self._run = resumed(self._lesson, state) or self._begun()
         if not self._run.is_in(state):
             self.keep_draft(None)
         self.call_after_refresh(self._ask)
+
+    def _begun(self) -> QuizRun:
+        known = results(self._lesson, self.services.progress.cards()).left_out
+        left_out = known if self._only_left else ()
+        return begun(self._lesson, random.getrandbits(32), left_out)
 
     @property
     def _state(self) -> LessonState:
@@ -52,9 +68,15 @@ class QuizScreen(AskScreen):
                 question,
                 self._run.seed,
                 draft=entered(question, state),
+                remark=self._remark,
                 given=answer_given(question, state, card),
             )
         )
+
+    @property
+    def _remark(self) -> str:
+        run = self._run
+        return _ONLY_LEFT if run.left_out and run.index == 0 else ""
 
     def keep_draft(self, draft: Draft | None) -> None:
         self.services.progress.save_lesson(self._run.saved_in(self._state, draft))
@@ -69,6 +91,11 @@ class QuizScreen(AskScreen):
     def answered(self, event: Answered) -> None:
         if event.guessed:
             self._unsure.add(event.question)
+
+    async def action_skip(self) -> None:
+        await self.action_next()
+        if self.asked is not None:
+            self.tell("Left for later. The end of the lesson offers this question again.")
 
     async def action_next(self) -> None:
         self._run = self._run.next()

@@ -11,20 +11,24 @@ from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
 from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.widgets import Static
 
 from tutor.app.background.goal_keeper import reached
-from tutor.app.base_screen import scroll_keys
+from tutor.app.base_screen import ENTER_PAGES, scroll_keys
 from tutor.app.reader.links import LINK_KEYS, LinkedScreen
 from tutor.app.reader.predict_card import PredictCard
 from tutor.app.widgets.lab_card import LabCard
+from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import Prose
 from tutor.learner.records import LessonRead
+from tutor.study.quiz_run import resumed
+from tutor.study.results import results
 from tutor.text import safe
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.widget import Widget
 
     from tutor.app.explorer.pane import ExplorerPane
     from tutor.app.services import Navigation, Services
@@ -42,12 +46,13 @@ class LessonScreen(LinkedScreen):
     SCROLLED = "#reading"
     BINDINGS: ClassVar[list[BindingType]] = [
         *LINK_KEYS,
+        Binding("tab", "leave_field", "other keys", tooltip="Leave the field to use other keys."),
+        Binding("tab", "enter_field", "predict", tooltip="Go to the field for your prediction."),
+        ENTER_PAGES,
         Binding("enter", "next", "next", tooltip="Go to the next screen, then to the questions."),
         Binding("right", "next", show=False),
         Binding("left", "previous", "previous", tooltip="Go to the previous screen."),
         *scroll_keys("Scroll the text."),
-        Binding("space,pagedown", "page(1)", show=False),
-        Binding("pageup", "page(-1)", show=False),
         Binding("l", "lab", "lab", tooltip="Open the lab of this screen."),
         Binding("a", "quiz", "questions", tooltip="Answer the questions of this lesson."),
     ]
@@ -67,11 +72,13 @@ class LessonScreen(LinkedScreen):
         self._opened = False
 
     def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="reading", can_focus=False):
-            yield Static(id="title", markup=False)
-            yield Prose(id="text")
-            yield PredictCard(self.services)
-            yield LabCard()
+        with Vertical(id="page"):
+            with VerticalScroll(id="reading", can_focus=False):
+                yield Static(id="title", markup=False)
+                yield Prose(id="text")
+                yield PredictCard(self.services)
+                yield LabCard()
+            yield MoreBelow(self.SCROLLED)
         yield Container(id="lab-side")
 
     def on_mount(self) -> None:
@@ -89,18 +96,40 @@ class LessonScreen(LinkedScreen):
     async def action_next(self) -> None:
         if self._index + 1 < len(self._lesson.screens):
             await self._move_to(self._index + 1)
-        elif self._lesson.questions:
+        elif self._asks_more:
             self.action_quiz()
         else:
-            self.action_back()
+            self.navigation.open_end(self._lesson)
+
+    @property
+    def _asks_more(self) -> bool:
+        """True if a quiz is in progress, or if questions are open or were answered wrong."""
+        progress, lesson = self.services.progress, self._lesson
+        in_quiz = resumed(lesson, progress.lesson(lesson.id)) is not None
+        return in_quiz or bool(results(lesson, progress.cards()).left)
 
     async def action_previous(self) -> None:
         if self._index > 0:
             await self._move_to(self._index - 1)
 
-    def action_page(self, direction: int) -> None:
-        reading = self.query_one("#reading")
-        reading.scroll_relative(y=direction * (reading.size.height - 1), animate=False)
+    def action_link(self, step: int) -> None:
+        """Go to the next link. After the last link comes the field for a prediction."""
+        self.set_focus(None)
+        super().action_link(step)
+        if self._href is None:
+            self.action_enter_field()
+
+    def action_leave_field(self) -> None:
+        self.set_focus(None)
+
+    def action_enter_field(self) -> None:
+        if self._field is not None:
+            self._field.focus()
+
+    @property
+    def _field(self) -> Widget | None:
+        """The field for a prediction, if the screen has one that is not answered yet."""
+        return self.query_one(PredictCard).field
 
     def action_quiz(self) -> None:
         self.navigation.open_quiz(self._lesson)
@@ -113,6 +142,10 @@ class LessonScreen(LinkedScreen):
             super().action_back()
 
     @property
+    def lesson(self) -> Lesson:
+        return self._lesson
+
+    @property
     def lesson_id(self) -> str:
         return self._lesson.id
 
@@ -120,6 +153,9 @@ class LessonScreen(LinkedScreen):
         match action:
             case "link" if self.query_one("#lab-side").has_focus_within:
                 return False
+            case "leave_field" | "enter_field":
+                here = self._field is not None and self._field.has_focus
+                return self._field is not None and here == (action == "leave_field")
             case "lab":
                 return self._shown.lab is not None
             case "quiz":
@@ -128,6 +164,8 @@ class LessonScreen(LinkedScreen):
                 return self._index > 0
             case "scroll":
                 return self.can_scroll
+            case "more":
+                return self.hides_text
         return super().check_action(action, parameters)
 
     async def _move_to(self, index: int) -> None:

@@ -14,6 +14,7 @@ from textual.widgets import Rule, Static
 from tutor.app.base_screen import scroll_keys
 from tutor.app.course_screen import CourseScreen
 from tutor.app.widgets.key_line import KeyLine
+from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.prose import Prose
 from tutor.text import safe
@@ -88,6 +89,7 @@ class TermScreen(LinkedScreen):
             with VerticalScroll(id="meaning", can_focus=False):
                 yield Static(safe(self._term.term), id="term", markup=False)
                 yield Prose(id="text")
+            yield MoreBelow(self.SCROLLED)
             yield Notice(id="notice")
             yield Rule(classes="edge")
             yield KeyLine()

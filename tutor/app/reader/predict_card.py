@@ -5,16 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
+from textual import on
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
 from textual.widgets import Input, Static
 
-from tutor.app.quiz.answers import TypedAnswer
+from tutor.app.base_screen import TutorScreen
+from tutor.app.quiz.answers import LETTERS, Choices, Entered, Given, NothingChosen, TypedAnswer
 from tutor.app.reader.reveal import revealed
-from tutor.app.theme import ACT, MUTED
+from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.inline import inline
 from tutor.course.prediction import BLANK, ChoicePrediction, NumberPrediction, TokenPrediction
+from tutor.course.questions.answers import as_text
 from tutor.errors import TutorError
 from tutor.learner.records import Predicted, PredictionDraft
 from tutor.text import safe
@@ -28,22 +31,41 @@ if TYPE_CHECKING:
     from tutor.course.prediction import Prediction, Revealed
 
 
+_SKIPS = "Reveal the answer. Without an answer of your own, you skip the prediction."
+
+
 class PredictionField(TypedAnswer):
     """The field for a guess. While it is empty, the arrows leave it for the lesson's screens."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(
-            "enter",
-            "submit",
-            "reveal",
-            tooltip="Reveal the answer. An empty field skips the prediction.",
-        ),
+        Binding("enter", "submit", "reveal", tooltip=_SKIPS),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action in ("cursor_left", "cursor_right") and not self.value:
             return False
+        if action == "submit":
+            return not _reads_on(self)
         return super().check_action(action, parameters)
+
+
+class PredictionChoices(Choices):
+    """The choices of a prediction, which are chosen as those of a question are."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "reveal", tooltip=_SKIPS),
+    ]
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "choose":
+            return not _reads_on(self)
+        return super().check_action(action, parameters)
+
+
+def _reads_on(field: PredictionField | PredictionChoices) -> bool:
+    """Return whether Enter pages down, because nothing is entered and text is still hidden."""
+    screen = field.screen
+    return field.answer is None and isinstance(screen, TutorScreen) and screen.hides_text
 
 
 class PredictCard(Vertical):
@@ -57,6 +79,8 @@ class PredictCard(Vertical):
         self._services = services
         self._prediction: Prediction | None = None
         self._lesson = ""
+        self.field: PredictionField | PredictionChoices | None = None
+        """The field for a guess, until the answer is revealed."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="predict-ask", markup=False)
@@ -67,45 +91,64 @@ class PredictCard(Vertical):
         self.workers.cancel_node(self)
         self._lesson, self._prediction = lesson.id, prediction
         self.display = prediction is not None
-        await self.query(PredictionField).remove()
+        await self._remove_field()
         self._say(Content(""))
         if prediction is None:
             return
-        self.query_one("#predict-ask", Static).update(_asked(prediction))
         state = self._services.progress.lesson(lesson.id)
         if (made := state.predictions.get(prediction.id)) is not None:
+            self._ask(prediction, with_choices=True)
             self.run_worker(self._reveal_again(prediction, made))
             return
-        field = PredictionField(
-            allowed=prediction.KEYS,
-            placeholder="Type a prediction, or skip it: Enter reveals the answer.",
-        )
+        self._ask(prediction, with_choices=False)
         draft = state.prediction_draft
-        if draft is not None and draft.prediction == prediction.id:
-            field.enter(draft.text)
-        await self.mount(field, before="#predict-answer")
-        field.focus(scroll_visible=False)
+        known = draft is not None and draft.prediction == prediction.id
+        self.field = _field(prediction, draft.text if draft and known else "")
+        await self.mount(self.field, before="#predict-answer")
+        self.field.focus(scroll_visible=False)
 
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Save what is typed, so that leaving the screen does not discard it."""
+    async def _remove_field(self) -> None:
+        if self.field is not None:
+            await self.field.remove()
+            self.field = None
+
+    @on(Entered)
+    def _entered(self, event: Entered) -> None:
+        """Save what is entered, so that leaving the screen does not discard it."""
         event.stop()
-        if self._prediction is None:
+        if self._prediction is None or self.field is None:
             return
+        self.field.scroll_visible(animate=False)
+        answer = self.field.answer
         progress = self._services.progress
         state = progress.lesson(self._lesson)
         draft = None
-        if event.value:
-            draft = PredictionDraft(prediction=self._prediction.id, text=event.value)
+        if answer is not None:
+            draft = PredictionDraft(prediction=self._prediction.id, text=as_text(answer))
         if draft != state.prediction_draft:
             progress.save_lesson(msgspec.structs.replace(state, prediction_draft=draft))
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    @on(Input.Submitted)
+    def _typed(self, event: Input.Submitted) -> None:
         event.stop()
-        prediction, guess = self._prediction, event.value.strip()
+        self._take(event.value.strip())
+
+    @on(Given)
+    def _chosen(self, event: Given) -> None:
+        event.stop()
+        self._take(as_text(event.answer))
+
+    @on(NothingChosen)
+    def _skipped(self, event: NothingChosen) -> None:
+        event.stop()
+        self._take("")
+
+    def _take(self, guess: str) -> None:
+        prediction = self._prediction
         if prediction is None:
             return
         if guess and (problem := prediction.problem(guess)):
-            self._say(Content.styled(problem, MUTED))
+            self._say(Content.styled(problem, NOT_YET))
             return
         self.run_worker(self._reveal(prediction, guess), exclusive=True)
 
@@ -128,9 +171,11 @@ class PredictCard(Vertical):
                     right=compared.right,
                 )
             )
-        await self.query(PredictionField).remove()
+        await self._remove_field()
+        self._ask(prediction, with_choices=True)
         self._say(_revealed(prediction, prediction.shown(guess), answer, self._model))
         self.screen.refresh_bindings()
+        self.call_after_refresh(self.query_one("#predict-answer").scroll_visible, animate=False)
 
     async def _reveal_again(self, prediction: Prediction, made: Predicted) -> None:
         answer = await self._answer(prediction, made.guess)
@@ -153,19 +198,42 @@ class PredictCard(Vertical):
         card = self._services.engine.model
         return card.name if card else "the model"
 
+    def _ask(self, prediction: Prediction, *, with_choices: bool) -> None:
+        asked = _asked(prediction, with_choices=with_choices)
+        self.query_one("#predict-ask", Static).update(asked)
+
     def _say(self, content: Content) -> None:
         answer = self.query_one("#predict-answer", Static)
         answer.update(content)
         answer.display = bool(content.plain)
 
 
-def _asked(prediction: Prediction) -> Content:
+def _field(prediction: Prediction, draft: str) -> PredictionField | PredictionChoices:
+    """Return the field for a guess, with `draft` entered."""
+    if isinstance(prediction, ChoicePrediction):
+        texts = [inline(choice) for choice in prediction.choices]
+        choices = PredictionChoices(texts, range(len(texts)), several=False)
+        if (place := prediction.place(draft)) is not None:
+            choices.set_reactive(Choices.cursor, place)
+        return choices
+    field = PredictionField(
+        allowed=prediction.KEYS,
+        placeholder="Type a prediction, or skip it: Enter reveals the answer.",
+    )
+    field.enter(draft)
+    return field
+
+
+def _asked(prediction: Prediction, *, with_choices: bool) -> Content:
+    """Draw the question and, once they can no longer be chosen, the choices."""
     lines = [Content.assemble(("Predict  ", "bold"), inline(prediction.ask))]
     if isinstance(prediction, NumberPrediction) and prediction.unit:
         lines[0] += Content.styled(f" (in {safe(prediction.unit)})", MUTED)
-    if isinstance(prediction, ChoicePrediction):
-        for number, choice in enumerate(prediction.choices, start=1):
-            lines.append(Content.assemble((f"{number}  ", ACT), inline(choice)))
+    if with_choices and isinstance(prediction, ChoicePrediction):
+        for place, choice in enumerate(prediction.choices, start=1):
+            sign = ("✓ ", f"bold {RIGHT}") if place == prediction.right else "  "
+            head = Content.assemble(sign, (f"{LETTERS[place - 1]}  ", MUTED))
+            lines.append(head + inline(choice))
     return Content("\n").join(lines)
 
 

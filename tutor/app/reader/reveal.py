@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from tutor.app.quiz.guesses import first_token, guessed
 from tutor.app.widgets import figures
 from tutor.course.prediction import NumberPrediction, Revealed, TokenPrediction
 from tutor.lm.distribution import PLAIN, ChatMessage
@@ -63,7 +64,7 @@ async def _number(engine: Engine, wanted: ModelValue) -> float:
         if not wanted.token:
             found = await session.distribution(position, sampler, seed=0, top=1)
             return found.sampled_entropy_bits if wanted.value == "entropy" else float(found.kept)
-        row = await _row(engine, session, wanted, _text_of(wanted.token))
+        row = (await first_token(engine, session, _text_of(wanted.token), sampler)).row
     finally:
         await session.close()
     match wanted.value:
@@ -77,17 +78,13 @@ async def _number(engine: Engine, wanted: ModelValue) -> float:
 
 
 async def _token(engine: Engine, wanted: ModelValue, guess: str) -> Revealed:
-    """Return the most probable token, and the rank and probability of the guess.
-
-    A word can be a token with or without the space before it: the more probable one counts.
-    """
+    """Return the most probable token, and the rank and probability of the guess."""
     session = await _open(engine, wanted)
     try:
         found = await session.distribution(len(session.tokens), PLAIN, seed=0, top=1)
-        rows = [await _row(engine, session, wanted, text) for text in (f" {guess}", guess) if guess]
+        best = (await guessed(engine, session, guess)).row if guess else None
     finally:
         await session.close()
-    best = min(rows, key=lambda row: row.rank, default=None)
     text = _with_probability(found.rows[0])
     return Revealed(
         text,
@@ -98,17 +95,6 @@ async def _token(engine: Engine, wanted: ModelValue, guess: str) -> Revealed:
 
 def _with_probability(row: Row) -> str:
     return f"{figures.shown(row.token)} ({figures.percent(row.probability)})"
-
-
-async def _row(engine: Engine, session: AsyncModelSession, wanted: ModelValue, text: str) -> Row:
-    """Return the row of the first token of `text`, or of the special token with this name."""
-    settings = wanted.settings if wanted.value != "greedy" else PLAIN
-    if text.startswith("<|"):  # the tokenizer would split the name of a special token
-        (row,) = await session.find(len(session.tokens), settings, text, 1)
-        return row
-    first = (await engine.tokenize(text))[0]
-    (row,) = await session.rows(len(session.tokens), settings, (first.id,))
-    return row
 
 
 def _text_of(token: str) -> str:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
+from tutor.app.base_screen import ENTER_PAGES
 from tutor.app.quiz.ask import Asked, AskScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.figures import when
+from tutor.app.widgets.key_text import with_keys
 from tutor.errors import LessonError
 from tutor.learner.records import Answered, Draft, Suspended, Undone
 
@@ -28,6 +30,7 @@ class ReviewScreen(AskScreen):
 
     CSS_PATH = "../quiz/ask.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        ENTER_PAGES,
         Binding("enter", "next", "next", tooltip="Go to the next question."),
         Binding(
             "enter", "ahead", "review ahead", tooltip="Review some questions before they are due."
@@ -114,7 +117,9 @@ class ReviewScreen(AskScreen):
         lines = [Content.styled(head, "bold")]
         if skipped := len(self._passed):
             lines.append(
-                Content(f"{skipped} skipped; {'it stays' if skipped == 1 else 'they stay'} due.")
+                Content(
+                    f"{skipped} left for later; {'it stays' if skipped == 1 else 'they stay'} due."
+                )
             )
         if queue.held_back:
             are = "is" if queue.held_back == 1 else "are"
@@ -123,6 +128,8 @@ class ReviewScreen(AskScreen):
             lines.append(Content(f"The next question is due {when(queue.next_at, now)}."))
         if queue.suspended:
             lines.append(Content.styled(f"{queue.suspended} suspended.", MUTED))
+        early = "Press Enter to review some questions early, or press Esc to go back."
+        lines += [Content(""), with_keys(early if queue.ahead else "Press Esc to go back.")]
         return Content("\n").join(lines)
 
     def head(self) -> None:
@@ -164,6 +171,8 @@ class ReviewScreen(AskScreen):
     async def action_skip(self) -> None:
         self._passed.add(self.question.id)
         await self._go_on()
+        if self.asked is not None:
+            self.tell("Left for later. The question stays due.")
 
     async def action_ahead(self) -> None:
         self._passed.clear()

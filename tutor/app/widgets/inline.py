@@ -8,6 +8,7 @@ from markdown_it import MarkdownIt
 from textual.content import Content, Span
 
 from tutor.app.theme import CODE
+from tutor.app.widgets.key_text import KEY, mark_keys
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -15,15 +16,20 @@ if TYPE_CHECKING:
 
 
 def parser() -> MarkdownIt:
-    """Return a parser for CommonMark with tables, which treats HTML and bare addresses as text."""
-    return MarkdownIt("commonmark", {"html": False}).enable("table")
+    """Return a parser for CommonMark with tables, which treats HTML and bare addresses as text.
+
+    It marks the keys that the text names.
+    """
+    found = MarkdownIt("commonmark", {"html": False}).enable("table")
+    found.core.ruler.push("keys", mark_keys)
+    return found
 
 
-_STYLES = {"strong_open": "bold", "em_open": "italic"}
+_STYLES = {"strong_open": "bold", "em_open": "italic", "s_open": KEY}
 
 
 def inline(markdown: str) -> Content:
-    """Draw inline Markdown, with emphasis and code.
+    """Draw inline Markdown, with emphasis, code and keys.
 
     A link becomes its text, and a picture its description. Everything else stays as it is,
     including HTML and line breaks.

@@ -98,6 +98,7 @@ class Menu(Widget, can_focus=True):
         self.cursor = self.cursor if cursor is None else cursor
         if self.cursor >= 0:
             self.cursor = self._nearest(self.cursor, 1)
+        self._marked = self.cursor  # the whole list is drawn again
         self.refresh(layout=True)
 
     def validate_cursor(self, cursor: int) -> int:
@@ -185,6 +186,15 @@ class Menu(Widget, can_focus=True):
         if index == self.cursor:
             return Content.styled("> ", f"bold {ACT}")
         return Content(" " * MARGIN)
+
+    @property
+    def cursor_hidden(self) -> bool:
+        """True if the entry at the cursor is below the visible part of the scrolled content."""
+        scroll = self._scroll
+        if self.cursor < 0 or scroll is None or not self.size.width:
+            return False
+        top = self._tops_at(self.size.width)[self.cursor] + self._top_within(scroll)
+        return top >= scroll.scroll_y + scroll.scrollable_content_region.height
 
     @property
     def _scroll(self) -> VerticalScroll | None:

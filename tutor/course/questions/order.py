@@ -37,12 +37,7 @@ class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
             raise ValueError(f"{answer!r} is not an order of {len(self.items)} items")
         at_home = [answer[place] == place for place in range(len(answer))]
         notes = tuple(
-            Note("right", f"Position {place + 1}.")
-            if home
-            else Note(
-                "wrong",
-                f"Belongs in position {place + 1}, not in position {answer.index(place) + 1}.",
-            )
+            Note("right", "") if home else Note("wrong", f"Belongs in position {place + 1}.")
             for place, home in enumerate(at_home)
         )
         if all(at_home):

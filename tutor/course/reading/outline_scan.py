@@ -38,6 +38,7 @@ _ENTRY = re.compile(
       | summary:\ >-(?P<summary>(?:\n\ \ \S(?:[^\n\t]*\S)?)+)
       | needs:\ \[(?P<needs>(?:{_ID}(?:,\ *{_ID})*)?)\]
       | source:(?P<source>\ \[[^\n\t]*\]|(?:\n\ \ -\ [^\n\t]+)+)
+      | learned:(?P<learned>(?:\n\ \ (?:-|\ )\ [^\n\t]+)+)
     )\n""",
     re.VERBOSE,
 )
@@ -93,7 +94,7 @@ def _front(text: str, where: str) -> FrontMatter | None:
         fields[name] = " ".join(entry[name].split("\n  ")).lstrip()
         at = entry.end()
     fields["needs"] = [each.strip() for each in fields.get("needs", "").split(",") if each]
-    fields["source"] = ()  # outlines do not need it
+    fields["source"] = fields["learned"] = ()  # outlines do not need them
     try:
         if at < len(text):
             from tutor.course.reading.blocks import decode  # rarely needed, and slow to import

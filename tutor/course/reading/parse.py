@@ -128,6 +128,8 @@ class _Reader:
             self._refuse(self.start, "The lesson has no screens.", "Add `## Title {#screen-id}`.")
         if front is None:
             return None
+        for sentence in front.learned:
+            self.problems += refused_within(sentence, self.start)
         return Lesson(**msgspec.structs.asdict(front), screens=screens, questions=questions)
 
     def _front_matter(self, tokens: list[Token]) -> FrontMatter:

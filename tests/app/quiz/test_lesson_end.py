@@ -1,0 +1,160 @@
+"""Tests the end of a lesson: what is left for later, what comes next, and what was learned."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from tests.app.explorer.explorer_stage import shown
+from tests.app.review.reviewing import Clock
+from tests.app.whole_app import keys, sees, until, whole_app
+from tests.sample_course import LESSON
+from tutor.app.home.screen import HomeScreen
+from tutor.app.quiz.result import ResultScreen
+from tutor.app.reader.lesson import LessonScreen
+from tutor.classroom.learner import studied
+from tutor.course.catalogue import Course
+from tutor.course.lesson import Lesson
+from tutor.learner.progress import Progress
+from tutor.learner.records import Answered, LessonState
+from tutor.study.results import results
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIZE = (80, 24)
+TWO = tuple(LESSON.question(each) for each in ("cosine", "bits"))
+FIRST = msgspec.structs.replace(
+    LESSON,
+    questions=TWO,
+    learned=("A model answers *one* question.", "It gives every token a probability."),
+)
+SECOND = msgspec.structs.replace(
+    LESSON, id="tokens", number=3, title="Tokens", screens=LESSON.screens[2:], questions=()
+)
+COURSE = Course(lessons=(FIRST, SECOND))
+
+
+def answered(folder: Path, question: str, *, correct: bool, at: float = 1.0) -> None:
+    event = Answered(at=at, question=question, version=1, lesson=FIRST.id, correct=correct)
+    Progress.open(folder).record(event)
+
+
+def read(folder: Path, lesson: Lesson = FIRST) -> None:
+    """Save that the learner has seen every screen of a lesson and is at the last one."""
+    ids = tuple(screen.id for screen in lesson.screens)
+    state = LessonState(lesson=lesson.id, screen=ids[-1], seen=ids, visited_at=1.0)
+    Progress.open(folder).save_lesson(state)
+
+
+async def test_a_skipped_question_is_left_for_later_and_recorded_nowhere(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, course=COURSE).run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "question 1 of 2")
+        await keys(pilot, "s")
+        await sees(pilot, "Left for later.")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "✓ Right: 2 bits.")
+        await keys(pilot, "enter")
+        await sees(pilot, "1 of 2 right, 1 left for later.")
+        await sees(pilot, "○ Two vectors point the same way")
+        assert "×" not in shown(pilot.app)
+    progress = Progress.open(tmp_path)
+    assert set(progress.cards()) == {"bits"}
+    seen = studied("me", COURSE, progress.state(), progress.events(), 2.0)
+    assert (seen.row.answered, seen.row.right) == (1, 1)
+    assert set(seen.first_answers) == {"bits"}
+
+
+async def test_only_what_is_open_or_was_wrong_is_asked_again(tmp_path: Path) -> None:
+    answered(tmp_path, "cosine", correct=True)
+    answered(tmp_path, "bits", correct=False)
+    read(tmp_path)
+    async with whole_app(tmp_path, course=COURSE).run_test(size=SIZE) as pilot:
+        await sees(pilot, "2 One question")
+        await keys(pilot, "enter")
+        await until(pilot, lambda: not isinstance(pilot.app.screen, HomeScreen))
+        if isinstance(pilot.app.screen, LessonScreen):
+            await keys(pilot, "a")
+        await sees(pilot, "question 1 of 1")
+        await sees(pilot, "These are only the questions that are open or were wrong.")
+        await sees(pilot, "probability 0.25")
+    # the quiz stays as short after a restart
+    async with whole_app(tmp_path, course=COURSE).run_test(size=SIZE) as pilot:
+        await sees(pilot, "Continue")
+        await keys(pilot, "enter")
+        await sees(pilot, "question 1 of 1")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "✓ Right")
+        await keys(pilot, "enter")
+        await sees(pilot, "2 of 2 right.")
+        assert "a questions" not in shown(pilot.app)
+        await keys(pilot, "r")
+        await sees(pilot, "question 1 of 2")
+        assert "These are only" not in shown(pilot.app)
+
+
+async def test_the_end_of_a_lesson_says_what_was_learned_and_enter_goes_on(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, "cosine", correct=True, at=clock.at)
+    answered(tmp_path, "bits", correct=True, at=clock.at)
+    read(tmp_path)
+    app = whole_app(tmp_path, course=COURSE, clock=clock)
+    async with app.run_test(size=SIZE) as pilot:
+        await sees(pilot, "2 One question")
+        await keys(pilot, *["down"] * 2, "enter")
+        await sees(pilot, "3 of 3")
+        await keys(pilot, "enter")  # nothing is left to ask
+        for words in (
+            "What you have learned",
+            "• A model answers one question.",
+            "2 of 2 right.",
+            "0 of 1 done, 2 goals open.",
+            "2 questions come back in 2 days.",
+            "> Continue    3 Tokens",
+            "Lab         The answer is a distribution: 2 goals open",
+        ):
+            await sees(pilot, words)
+        await keys(pilot, "enter")
+        await sees(pilot, "3 Tokens · 1 of 1")
+        assert [type(each) for each in app.screen_stack] == [HomeScreen, LessonScreen]
+        await keys(pilot, "enter")  # the last lesson, which has no questions
+        await until(pilot, lambda: isinstance(app.screen, ResultScreen))
+        assert "Questions" not in shown(app)
+
+
+async def test_on_a_small_screen_enter_pages_down_before_it_goes_on(tmp_path: Path) -> None:
+    read(tmp_path)
+    learned = tuple(f"{name} is a sentence that takes two lines at this size." for name in "abc")
+    course = Course(lessons=(msgspec.structs.replace(FIRST, learned=learned), SECOND))
+    answered(tmp_path, "cosine", correct=True)
+    answered(tmp_path, "bits", correct=True)
+    app = whole_app(tmp_path, course=course)
+    async with app.run_test(size=(40, 12)) as pilot:
+        await keys(pilot, *["down"] * 2, "enter")
+        await sees(pilot, "3 of 3")
+        await keys(pilot, "enter")
+        await sees(pilot, "• a is a sentence")
+        await sees(pilot, "more lines below")
+        assert "Continue" not in shown(app)
+        await keys(pilot, "enter")
+        await sees(pilot, "> Continue")
+        assert isinstance(app.screen, ResultScreen)
+        await keys(pilot, "enter")
+        await sees(pilot, "Tokens · 1 of 1")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_results_by_the_last_answer_to_the_current_version(tmp_path: Path, version: int) -> None:
+    answered(tmp_path, "cosine", correct=True)
+    answered(tmp_path, "bits", correct=False)
+    first = TWO[0]
+    assert first is not None
+    changed = msgspec.structs.replace(first, version=version)
+    lesson = msgspec.structs.replace(FIRST, questions=(changed, TWO[1]))
+    found = results(lesson, Progress.open(tmp_path).cards())
+    assert [each.id for each in found.wrong] == ["bits"]
+    assert [each.id for each in found.open_] == (["cosine"] if version == 2 else [])
+    assert found.left_out == (("cosine",) if version == 1 else ())

@@ -1,0 +1,107 @@
+"""Tests reading a long text by keys: what is hidden below is announced and never skipped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from tests.app.explorer.explorer_stage import shown
+from tests.app.whole_app import keys, sees, until, whole_app
+from tests.sample_course import LESSON
+from tutor.app.widgets.more_below import MoreBelow
+from tutor.course.catalogue import Course
+from tutor.course.lesson import Screen
+from tutor.course.prediction import ChoicePrediction
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LONG = "\n\n".join(f"Paragraph {number}." for number in range(30))
+COURSE = Course(
+    lessons=(
+        msgspec.structs.replace(
+            LESSON,
+            screens=(
+                Screen(id="question", title="Long", body=LONG),
+                Screen(id="distribution", title="Short", body="A short text."),
+            ),
+        ),
+    )
+)
+
+
+@pytest.mark.parametrize("key", ["space", "pagedown", "enter"])
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_paging_reaches_the_end_before_it_goes_on(
+    tmp_path: Path, key: str, size: tuple[int, int]
+) -> None:
+    app = whole_app(tmp_path, course=COURSE)
+    async with app.run_test(size=size) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "Paragraph 0.")
+        await sees(pilot, "more lines below")
+        await sees(pilot, "enter more")
+        read = ""
+        for _ in range(12):
+            read += shown(app)
+            if not app.screen.query_one(MoreBelow).hidden:
+                break
+            await keys(pilot, key)
+        assert all(f"Paragraph {number}." in read for number in range(30))
+        await sees(pilot, "enter next")
+        assert "more lines below" not in shown(app)
+        await keys(pilot, "pageup")
+        await sees(pilot, "below")
+        await keys(pilot, "pagedown", "enter")
+        await sees(pilot, "A short text.")
+        await until(pilot, lambda: "below" not in shown(app))
+
+
+async def test_a_prediction_below_the_edge_is_not_skipped(tmp_path: Path) -> None:
+    asked = ChoicePrediction(
+        id="which", ask="Which one?", choices=("One", "Two"), right=2, reveal="So it is."
+    )
+    screens = (Screen(id="question", title="Long", body=LONG, prediction=asked),)
+    lesson = msgspec.structs.replace(LESSON, screens=screens)
+    app = whole_app(tmp_path, course=Course(lessons=(lesson,)))
+    async with app.run_test(size=(40, 12)) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "Paragraph 0.")
+        while app.screen.query_one(MoreBelow).hidden:
+            await keys(pilot, "enter")
+        await sees(pilot, "b  Two")
+        assert "So it is." not in shown(app)
+        await keys(pilot, "b", "enter")
+        await sees(pilot, "So it is.")
+
+
+async def test_a_long_explanation_is_read_before_the_next_question(tmp_path: Path) -> None:
+    first = LESSON.questions[0]
+    long = msgspec.structs.replace(first, why="A long explanation. " * 40 + "It ends here.")
+    lesson = msgspec.structs.replace(LESSON, questions=(long, LESSON.questions[2]))
+    app = whole_app(tmp_path, course=Course(lessons=(lesson,)))
+    async with app.run_test(size=(40, 12)) as pilot:
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "question 1 of 2")
+        await keys(pilot, "a", "enter")
+        await sees(pilot, "more lines below")
+        while app.screen.query_one(MoreBelow).hidden:
+            assert "question 1 of 2" in shown(app)
+            await keys(pilot, "enter")
+        await sees(pilot, "It ends here.")
+        await keys(pilot, "enter")
+        await sees(pilot, "question 2 of 2")
+
+
+async def test_the_mark_names_the_key_that_pages_down(tmp_path: Path) -> None:
+    """Space ticks a choice, so another key pages down there."""
+    long = msgspec.structs.replace(LESSON.questions[1], ask="A long question. " * 30)
+    lesson = msgspec.structs.replace(LESSON, questions=(long,))
+    app = whole_app(tmp_path, course=Course(lessons=(lesson,)))
+    async with app.run_test(size=(40, 12)) as pilot:
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "below  pgdn")
+        await keys(pilot, "pagedown", "pagedown", "pagedown")
+        await sees(pilot, "[ ] c")

@@ -1,0 +1,128 @@
+"""Find the keys that a text names, so that they look like the keys of the key line."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from markdown_it.token import Token
+from textual.content import Content
+
+from tutor.app.theme import ACT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from markdown_it.rules_core import StateCore
+
+KEY = f"bold {ACT}"
+"""The style of a key."""
+
+_NAMED = r"(?:(?:Shift|Ctrl|ctrl)\+(?:[←→↑↓]|\w+)|Enter|Esc|Tab|PgUp|PgDn)"
+_ARROWS = r"[←→↑↓](?:\ ?[←→↑↓])*"
+_ONE = r"(?:[a-z]|[/?\\])(?![\w'’+])"
+_IN_TEXT = re.compile(
+    rf"""
+    (?<![\w“+]){_NAMED}(?![\w”])(?!\ (?:a|an|the|your|some|it|words|text)\b)  # not the verb
+  | (?<=[Pp]ress\ )(?:Space|{_ARROWS}|{_ONE})
+  | (?<=[Tt]hen\ )(?!a\b)(?:{_ARROWS}|{_ONE})
+  | (?<=\band\ )(?:Space(?=\ to\b)|{_ARROWS})
+  | (?:^|(?<=,\ )|(?<=\bor\ )|(?<=\bwith\ )|(?<=\buse\ )){_ARROWS}(?!\ ?[“"`?\d])
+    """,
+    re.VERBOSE,
+)
+_IN_BRACKETS = re.compile(r"(?<=\s)\(([^()]+)\)")
+_ITEM = re.compile(rf"\s*((?:{_NAMED}|{_ARROWS}|/)(?=$|[\s:])|{_ONE}(?=$|:))")
+_AS_CODE = re.compile(rf"{_NAMED}|Space|{_ARROWS}|[a-z]|[/?\\]|\d")
+_QUOTED = re.compile(r" (?:is\b|\d)")
+"""What follows a letter that is quoted as code: “`a` is one byte”."""
+_HIDDEN = "\ufffc"
+_DIGIT = "\ufff9"
+"""What represents a character of code, and a digit of code, in the text to search."""
+
+
+def key_spans(text: str) -> list[tuple[int, int]]:
+    """Return the begin and end of each key that a text names in words.
+
+    “Press e”, “(e)”, “then e”, “Enter” and “↑” name keys; “Enter a number” and “T → 0” do not.
+    """
+    found = {each.span() for each in _IN_TEXT.finditer(text)}
+    for brackets in _IN_BRACKETS.finditer(text):
+        at, items = brackets.start(1), []
+        for item in brackets[1].split(","):
+            if key := _ITEM.match(item):
+                items.append((at + key.start(1), at + key.end(1)))
+            at += len(item) + 1
+        if len(items) == brackets[1].count(",") + 1:
+            found.update(items)
+    return sorted(found)
+
+
+def with_keys(text: Content | str) -> Content:
+    """Draw the keys that a text names."""
+    content = Content(text) if isinstance(text, str) else text
+    for begin, end in key_spans(content.plain):
+        content = content.stylize(KEY, begin, end)
+    return content
+
+
+def mark_keys(state: StateCore) -> None:
+    """Mark keys in parsed Markdown as `s` elements, which lessons do not use otherwise.
+
+    Code that is the name of a key (one lowercase letter, an arrow, ...) is a key, too, unless it is
+    a letter that is quoted, as in `t`+`h` and “`a` is one byte”. So are digits in a range, as in
+    “`1` to `9`”.
+    """
+    for token in state.tokens:
+        if token.type == "inline" and token.children:
+            token.children = list(_marked(token.children))
+
+
+def _marked(children: Sequence[Token]) -> Iterator[Token]:
+    texts = [_text(child) for child in children]
+    whole = "".join(texts)
+    spans = key_spans(whole)
+    at = 0
+    for child, text in zip(children, texts, strict=True):
+        end = at + len(text)
+        if child.type == "text":
+            yield from _split(child, [(a - at, b - at) for a, b in spans if at <= a and b <= end])
+        elif child.type == "code_inline" and _AS_CODE.fullmatch(child.content):
+            yield from [child] if _is_quoted(whole, at, end) else _key(child.content)
+        else:
+            yield child
+        at = end
+
+
+def _is_quoted(whole: str, begin: int, end: int) -> bool:
+    """Return whether the code at this place of a text is not the name of a key."""
+    if "+" in whole[max(0, begin - 1) : end + 1] or _QUOTED.match(whole, end):
+        return True
+    in_range = whole.endswith(" to ", 0, begin) or whole.startswith(" to ", end)
+    return whole[begin] == _DIGIT and not in_range
+
+
+def _text(token: Token) -> str:
+    match token.type:
+        case "text":
+            return token.content
+        case "code_inline":
+            return (_DIGIT if token.content.isdigit() else _HIDDEN) * len(token.content)
+        case "softbreak" | "hardbreak":
+            return " "
+    return ""
+
+
+def _split(token: Token, spans: Sequence[tuple[int, int]]) -> Iterator[Token]:
+    at = 0
+    for begin, end in spans:
+        yield token.copy(content=token.content[at:begin])
+        yield from _key(token.content[begin:end])
+        at = end
+    yield token.copy(content=token.content[at:])
+
+
+def _key(name: str) -> Iterator[Token]:
+    yield Token("s_open", "s", 1)
+    yield Token("text", "", 0, content=name)
+    yield Token("s_close", "s", -1)

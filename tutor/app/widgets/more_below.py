@@ -1,0 +1,61 @@
+"""A line below a container that scrolls, which says how much more text there is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from tutor.app.theme import ACT
+from tutor.text import counted
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
+
+
+class MoreBelow(Widget):
+    """A line that is shown while the content of a container does not fit.
+
+    It never covers text, because it takes a line of its own. At the end of the text the line is
+    empty, so that nothing moves when the end is reached.
+    """
+
+    DEFAULT_CSS = "MoreBelow { height: 1; width: 1fr; display: none; }"
+
+    hidden: reactive[int] = reactive(0)
+    """The number of lines that are hidden below."""
+
+    def __init__(self, scrolled: str) -> None:
+        """Create the line for the container that the selector `scrolled` finds."""
+        super().__init__()
+        self._selector = scrolled
+
+    def on_mount(self) -> None:
+        self._scrolled = self.screen.query_one(self._selector)
+        self.watch(self._scrolled, "scroll_y", self.count)
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._laid_out)
+
+    def _laid_out(self, _screen: Screen[Any]) -> None:
+        self.count()
+
+    def count(self) -> None:
+        """Count the hidden lines again."""
+        scrolled = self._scrolled
+        room = scrolled.container_size.height + self.display
+        self.display = scrolled.virtual_size.height > room > 1
+        hidden = max(0, round(scrolled.max_scroll_y - scrolled.scroll_y))
+        self.hidden = hidden if self.display else 0
+        self.refresh()  # the key that pages down can change with the focus
+
+    def watch_hidden(self) -> None:
+        self.screen.refresh_bindings()  # Enter pages down while text is hidden
+
+    def render(self) -> Content:
+        if not self.hidden:
+            return Content("")
+        space = self.screen.active_bindings.get("space")
+        key = "space" if space and space.binding.action == "page(1)" else "pgdn"
+        said = f"{counted(self.hidden, 'more line')} below"
+        return Content.assemble(("▼ ", f"bold {ACT}"), said, "  ", (key, f"bold {ACT}"))

@@ -1,0 +1,55 @@
+"""Sort the questions of a lesson by their last answers, and find out when they come back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from tutor.course.lesson import Lesson
+from tutor.course.questions.question import Question
+from tutor.learner.records import Card
+
+
+class Results(msgspec.Struct, frozen=True):
+    """The questions of a lesson by their last answers.
+
+    `open_` has the questions whose current version has no answer.
+    """
+
+    right: tuple[Question, ...]
+    wrong: tuple[Question, ...]
+    open_: tuple[Question, ...]
+
+    @property
+    def left(self) -> tuple[Question, ...]:
+        """The questions that are open or were answered wrong."""
+        return (*self.wrong, *self.open_)
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """The ids of the questions that a new quiz need not ask.
+
+        A quiz asks only for what is open or was wrong, and for everything if nothing is left.
+        """
+        return tuple(question.id for question in self.right) if self.left else ()
+
+
+def results(lesson: Lesson, cards: Mapping[str, Card]) -> Results:
+    """Return the questions of `lesson` by their last answers in `cards`."""
+    right: list[Question] = []
+    wrong: list[Question] = []
+    open_: list[Question] = []
+    for question in lesson.questions:
+        card = cards.get(question.id)
+        if card is None or card.version != question.version:
+            open_.append(question)
+        else:
+            (right if card.last_correct else wrong).append(question)
+    return Results(tuple(right), tuple(wrong), tuple(open_))
+
+
+def comes_back(lesson: Lesson, cards: Mapping[str, Card]) -> tuple[float, ...]:
+    """Return the times at which the answered questions of a lesson are due, the earliest first."""
+    known = (cards.get(question.id) for question in lesson.questions)
+    return tuple(sorted(card.due for card in known if card and not card.suspended))
