@@ -41,7 +41,7 @@ class LessonProgress(msgspec.Struct, frozen=True):
 
     @property
     def started(self) -> bool:
-        return self.seen > 0 or self.answered > 0
+        return self.seen > 0 or self.answered > 0 or self.in_quiz
 
     @property
     def score(self) -> str:

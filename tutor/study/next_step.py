@@ -1,0 +1,148 @@
+"""Decide what is worth doing next, from a course and a learner's progress.
+
+The course map and the end of a lesson use the same decision. It always names something that exists
+and that is not done yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from tutor.course.outline import Outline
+from tutor.learner.records import Card, LessonState
+from tutor.study.lesson_progress import LessonProgress, lesson_progress
+
+
+class ReadLesson(msgspec.Struct, frozen=True):
+    """Read a lesson from `screen` on. `begun` is False if the learner has never opened it."""
+
+    lesson: str
+    screen: str
+    begun: bool
+
+
+class AnswerQuestions(msgspec.Struct, frozen=True):
+    """Answer the questions of a lesson.
+
+    `open_` counts the questions without an answer, and `wrong` those that were never answered
+    right. `running` is True if a quiz is in progress.
+    """
+
+    lesson: str
+    open_: int
+    wrong: int
+    running: bool = False
+
+
+class Review(msgspec.Struct, frozen=True):
+    """Review the `due` questions that are due now."""
+
+    due: int
+
+
+LessonStep = ReadLesson | AnswerQuestions
+NextStep = LessonStep | Review
+
+
+def next_step(
+    outlines: Sequence[Outline],
+    states: Mapping[str, LessonState],
+    cards: Mapping[str, Card],
+    due: int = 0,
+) -> NextStep | None:
+    """Return what is worth doing next, or None if everything is done and nothing is due.
+
+    A lesson that the learner is in the middle of comes first. Reviews come before a lesson that is
+    new or that only has wrong answers left. `due` is the number of questions that are due now.
+    """
+    step = next_in_lessons(outlines, states, cards)
+    if due and not _in_the_middle(step):
+        return Review(due)
+    return step
+
+
+def next_in_lessons(
+    outlines: Sequence[Outline],
+    states: Mapping[str, LessonState],
+    cards: Mapping[str, Card],
+    after: str = "",
+) -> LessonStep | None:
+    """Return the next step in the lessons, or None if every lesson is done.
+
+    These are the steps, in this order: what the last lesson still has to read or to answer, the
+    lessons after it, the lessons before it, and questions that were answered wrong. At the end of
+    a lesson, `after` is its id. Its open questions then come last, because the learner has just
+    decided to leave them for later.
+    """
+    found = {
+        each.id: lesson_progress(each, states.get(each.id) or LessonState(lesson=each.id), cards)
+        for each in outlines
+    }
+    last = after or _last_opened(outlines, states, found)
+    in_order = _from(outlines, last)
+    if after in found:
+        in_order = [*in_order[1:], in_order[0]]
+    steps = [_step(each, states.get(each.id), found[each.id]) for each in in_order]
+    return next((step for step in steps if step and not _only_wrong(step)), None) or next(
+        (step for step in steps if step), None
+    )
+
+
+def _last_opened(
+    outlines: Sequence[Outline],
+    states: Mapping[str, LessonState],
+    found: Mapping[str, LessonProgress],
+) -> str:
+    """Return the id of the lesson that was read or asked last, or "" if there is none.
+
+    A lesson that was never opened can have a state too, because labs count toward their lesson.
+    """
+    opened = [states[each.id] for each in outlines if each.id in states and found[each.id].started]
+    return max(opened, key=lambda state: state.visited_at).lesson if opened else ""
+
+
+def _from(outlines: Sequence[Outline], lesson: str) -> list[Outline]:
+    """Return the outlines from `lesson` to the end, and then from the beginning to `lesson`."""
+    at = next((place for place, each in enumerate(outlines) if each.id == lesson), 0)
+    return [*outlines[at:], *outlines[:at]]
+
+
+def _step(outline: Outline, state: LessonState | None, where: LessonProgress) -> LessonStep | None:
+    """Return the next step in one lesson, or None if it is done."""
+    if where.ever_right < where.questions and (where.in_quiz or where.seen == where.screens):
+        unanswered = where.questions - where.answered
+        wrong = where.answered - where.ever_right
+        return AnswerQuestions(outline.id, unanswered, wrong, where.in_quiz)
+    if where.seen < where.screens:
+        screen = _where_to_read(outline, state or LessonState(lesson=outline.id))
+        return ReadLesson(outline.id, screen, where.started)
+    return None
+
+
+def _where_to_read(outline: Outline, state: LessonState) -> str:
+    """Return the id of the current screen or, if nothing after it is new, the first new screen."""
+    ids = [screen.id for screen in outline.screens]
+    at = ids.index(state.screen) if state.screen in ids else 0
+    if any(each not in state.seen for each in ids[at:]):
+        return ids[at]
+    return next(each for each in ids if each not in state.seen)
+
+
+def _only_wrong(step: LessonStep) -> bool:
+    """Return whether nothing is left but questions that were answered wrong.
+
+    Reviews ask them again anyway.
+    """
+    return isinstance(step, AnswerQuestions) and not (step.open_ or step.running)
+
+
+def _in_the_middle(step: LessonStep | None) -> bool:
+    match step:
+        case ReadLesson(begun=begun):
+            return begun
+        case AnswerQuestions():
+            return not _only_wrong(step)
+        case None:
+            return False
