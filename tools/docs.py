@@ -48,6 +48,7 @@ class Row(NamedTuple):
 ROWS = (
     Row("everywhere", "TutorApp TutorScreen Menu FinderField", "`ctrl+l` redraw the screen"),
     Row("course map", "Menu HomeScreen"),
+    Row("tour", "TourScreen"),
     Row("lesson", "LessonScreen TermScreen PredictionField"),
     Row(
         "question",
