@@ -162,7 +162,7 @@ def forecast(
 
 
 class Memory(msgspec.Struct, frozen=True):
-    """How well the learner remembers the answers to a group of questions.
+    """Figures about how well the learner remembers the answers to a group of questions.
 
     `questions` is the number of questions, and `answered` is the number of those whose current
     version was answered. The other figures are about the answered questions that are not suspended.
