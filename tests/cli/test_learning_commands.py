@@ -231,3 +231,11 @@ Text.
         " 1  Small  (1 screen, 0 predictions, 0 labs, 1 question)\n"
     )
     assert "0 of 1 question answered" in tutor("report", *course).out
+
+
+def test_progress_has_the_same_figures_as_the_report(tutor: Tutor) -> None:
+    assert "Recall" not in tutor("progress").out
+    answer("me", ago=20, questions=3)
+    found = re.search(r"Recall today: \d+ %\. Strength: \d+ days\.", tutor("progress").out)
+    assert found is not None
+    assert found[0] in tutor("report").out

@@ -1,5 +1,7 @@
 """Say how well a learner remembers answers, in the same words on all screens and in all reports."""
 
+from tutor.learner.review import Memory
+
 _DAYS_IN_MONTH, _DAYS_IN_YEAR = 30.4, 365.0
 
 RECALL = "Recall today"
@@ -10,6 +12,13 @@ STRENGTH_IS = "how long recall stays above 90 % without a review"
 
 BOTH = f"{RECALL} is {RECALL_IS}. {STRENGTH} is {STRENGTH_IS}; each review makes it longer."
 """What both figures mean, in two sentences."""
+
+
+def in_one_line(memory: Memory) -> str:
+    """Return both figures as two sentences, or "" if nothing was answered."""
+    if memory.recall is None or memory.strength is None:
+        return ""
+    return f"{RECALL}: {percent(memory.recall)}. {STRENGTH}: {lasting(memory.strength)}."
 
 
 def percent(share: float) -> str:

@@ -83,6 +83,14 @@ async def test_whoever_has_done_everything_is_led_to_the_labs(tmp_path: Path) ->
         await sees(pilot, "type to filter")
 
 
+async def test_a_lesson_that_was_read_to_its_end_opens_at_its_beginning(tmp_path: Path) -> None:
+    Progress.open(tmp_path).save_lesson(READ)
+    async with reviewer(tmp_path, Clock(), course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Continue")
+        await keys(pilot, "down", "down", "enter")
+        await sees(pilot, "1 of 3")
+
+
 async def test_a_wide_screen_describes_the_selected_row(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2)

@@ -58,6 +58,7 @@ class HomeScreen(MenuScreen):
         #columns, #map, #details { height: 1fr; }
         #map { width: 1fr; }
         #details { width: 48; display: none; border-left: solid $rule; padding: 0 1 0 2; }
+        &.-wide #map { max-width: 78; }
         &.-wide #details { display: block; }
         #about { height: auto; }
         #model-note { height: auto; max-height: 4; color: $muted; }
@@ -213,7 +214,7 @@ class HomeScreen(MenuScreen):
             _MapRow(
                 (
                     partial(rows.map_row, lesson, by_lesson[lesson.id], said, room),
-                    partial(self.navigation.open_outline, lesson),
+                    partial(self.navigation.open_outline, lesson, _reopened_at(lesson, by_lesson)),
                 ),
                 partial(self._about_lesson, lesson, by_lesson[lesson.id]),
             )
@@ -242,3 +243,13 @@ class HomeScreen(MenuScreen):
         if lines:
             text += f" {BOTH}"
         return details.panel("Review", text, lines, width)
+
+
+def _reopened_at(outline: Outline, by_lesson: Mapping[str, LessonProgress]) -> str | None:
+    """Return the screen at which a lesson opens from its row; None means the current screen.
+
+    A lesson that was read to its end opens at the beginning.
+    """
+    where = by_lesson[outline.id]
+    at_end = where.screen_number == where.screens == where.seen
+    return outline.screens[0].id if at_end and not where.in_quiz else None

@@ -75,6 +75,7 @@ class ProgressScreen(MenuScreen):
         #figures { width: 1fr; }
         #side { width: 46; display: none; border-left: solid $rule; padding: 0 0 0 2; }
         #all, #overview, #heading, #notices { height: auto; }
+        &.-wide #figures { max-width: 92; }
         &.-wide #side { display: block; }
         &.-wide #all { display: none; }
     }

@@ -14,6 +14,7 @@ from tutor.study.memory_words import (
     BOTH,
     RECALL,
     STRENGTH,
+    in_one_line,
     lasting,
     percent,
 )
@@ -79,10 +80,8 @@ def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
         f"- Active on {active} of the last 30 days"
         + (f", including the last {streak}." if streak > 1 else "."),
     ]
-    if memory.recall is not None and memory.strength is not None:
-        lines.append(
-            f"- {RECALL}: {percent(memory.recall)}. {STRENGTH}: {lasting(memory.strength)}."
-        )
+    if said := in_one_line(memory):
+        lines.append(f"- {said}")
     lines.append(
         f"- Due for review: {len(due.due) + due.held_back} today, {sum(forecast)} within "
         f"{len(forecast)} days."
