@@ -110,6 +110,8 @@ def test_how_it_looks(
         if screen == "teacher":
             await keys(pilot, "p", "t")
             await sees(pilot, "Strength")
+        else:
+            await sees(pilot, "recall today")
         await pilot.pause()
 
     assert snap_compare(reviewer(tmp_path / "me", clock), run_before=shows, terminal_size=size)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
@@ -141,14 +143,22 @@ class HomeScreen(MenuScreen):
         self._done = f"{done} of {len(lessons)} done" if states and len(lessons) > 1 else ""
         self.aside = self._done
         self.call_after_refresh(self._describe)  # the width depends on the layout
-        if cards:  # the first estimate takes longer than painting the screen
-            self.call_after_refresh(self._remember)
+        if cards:
+            self._remember()
 
-    def _remember(self) -> None:
-        """Estimate how well the learner remembers the answers, and show it."""
-        state, now = self.services.progress.state(), self.services.progress.clock()
-        self._memory = review.memory(state, self.services.asked, now)
-        self._memory_of = review.memory_of_lessons(state, self.services.asked, now)
+    @work(exclusive=True)
+    async def _remember(self) -> None:
+        """Estimate how well the learner remembers the answers, and show it.
+
+        This runs in a thread, because the first estimate takes longer than painting the screen.
+        """
+        arguments = (
+            self.services.progress.state(),
+            self.services.asked,
+            self.services.progress.clock(),
+        )
+        self._memory = await asyncio.to_thread(review.memory, *arguments)
+        self._memory_of = await asyncio.to_thread(review.memory_of_lessons, *arguments)
         recall = self._memory.recall
         said = f"{RECALL.lower()} {percent(recall)}" if recall is not None else ""
         self.aside = " · ".join(filter(None, (self._done, said)))

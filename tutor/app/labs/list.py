@@ -38,6 +38,7 @@ class LabsScreen(FinderScreen):
     list opens at the lab that was opened last.
     """
 
+    CSS_PATH = "../reader/finder.tcss"
     PLACEHOLDER = "type to filter"
 
     def on_mount(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -54,7 +53,7 @@ class FinderField(Entry):
 class FinderScreen(CourseScreen):
     """A screen with a search field. Subclasses search in `look_up` and pass matches to `found`."""
 
-    CSS_PATH = Path(__file__).with_name("finder.tcss")  # also for subclasses in other folders
+    CSS_PATH = "finder.tcss"
     PLACEHOLDER: ClassVar[str] = ""
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
