@@ -48,7 +48,6 @@ class Row(NamedTuple):
 ROWS = (
     Row("everywhere", "TutorApp TutorScreen Menu FinderField", "`ctrl+l` redraw the screen"),
     Row("course map", "Menu HomeScreen"),
-    Row("tour", "TourScreen"),
     Row("lesson", "LessonScreen TermScreen PredictionField"),
     Row(
         "question",
@@ -72,6 +71,7 @@ ROWS = (
     Row("labs", "LabScreen", "each lab's keys: [labs.md](labs.md)"),
     Row("ghost text, while you type", "CodeEditor"),
     Row("guessing game", "GuessEntry GuessScreen"),
+    Row("tour", "TourScreen"),
 )
 
 SIGNS = {
