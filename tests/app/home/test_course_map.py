@@ -95,8 +95,9 @@ async def test_a_wide_screen_describes_the_selected_row(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2)
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(120, 30)) as pilot:
-        await sees(pilot, "Questions     2 of 3 right, 1 open")
+        await sees(pilot, "Questions     2/3 right, 1 open")
         await sees(pilot, "Recall today  100 %")
+        await sees(pilot, "The answer is a distribution")
         await keys(pilot, "down")
         await sees(pilot, "Each question that you have answered comes")
         await keys(pilot, "down", "down")

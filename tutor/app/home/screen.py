@@ -61,7 +61,7 @@ class HomeScreen(MenuScreen):
         #map { width: 1fr; }
         #details { width: 48; display: none; border-left: solid $rule; padding: 0 1 0 2; }
         &.-wide #map { max-width: 78; }
-        &.-wide #details { display: block; }
+        &.-wide #details { display: block; scrollbar-gutter: stable; }
         #about { height: auto; }
         #model-note { height: auto; max-height: 4; color: $muted; }
     }
@@ -241,7 +241,9 @@ class HomeScreen(MenuScreen):
     def _about_lesson(self, outline: Outline, where: LessonProgress, width: int) -> Content:
         lines = details.of_lesson(outline, where, self._memory_of.get(outline.id))
         title = f"{outline.number} {safe(outline.title)}"
-        return details.panel(title, safe(outline.summary), lines, width)
+        about = details.panel(title, safe(outline.summary), lines, width)
+        state = self.services.progress.lesson(outline.id)
+        return Content("\n").join([about, Content(""), *details.screens(outline, state, width)])
 
     def _about_review(self, width: int) -> Content:
         state, now = self.services.progress.state(), self.services.progress.clock()
