@@ -47,6 +47,7 @@ def own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
     monkeypatch.setenv("TUTOR_DEVICE", "cpu")  # the same on every machine
     monkeypatch.setenv("TUTOR_ENGINE", "own")  # even if this machine has a shared engine
     monkeypatch.setenv("TUTOR_LEARNER", "me")
+    monkeypatch.setenv("TUTOR_TOUR", "off")
     for name in [each for each in os.environ if is_key(each)]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")

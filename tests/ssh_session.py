@@ -63,7 +63,7 @@ def tutor(
     `changes` apply to the environment there; `TERM` is the type of the learner's terminal.
     """
     term = changes.pop("TERM", "xterm-256color")
-    environment = {"TUTOR_DATA": str(data), **changes}
+    environment = {"TUTOR_DATA": str(data), "TUTOR_TOUR": "off", **changes}
     command = [sys.executable, "-m", "tutor", *arguments]
     with server.log_in(command, environment=environment, term=term, port=port) as run:
         yield run

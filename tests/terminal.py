@@ -250,7 +250,12 @@ class Terminal:
 
 def _environment(changes: Mapping[str, str | None]) -> dict[str, str]:
     plain = {key: value for key, value in os.environ.items() if key not in _NOT_PLAIN}
-    wanted = {**plain, "TERM": "xterm-256color", "LANG": "C.UTF-8", **changes}
+    wanted = {
+        **{"TUTOR_TOUR": "off"},  # a new learner starts at the course map, unless a test says so
+        **plain,
+        **{"TERM": "xterm-256color", "LANG": "C.UTF-8"},
+        **changes,
+    }
     return {key: value for key, value in wanted.items() if value is not None}
 
 

@@ -71,6 +71,7 @@ ROWS = (
     Row("labs", "LabScreen", "each lab's keys: [labs.md](labs.md)"),
     Row("ghost text, while you type", "CodeEditor"),
     Row("guessing game", "GuessEntry GuessScreen"),
+    Row("tour", "TourScreen"),
 )
 
 SIGNS = {

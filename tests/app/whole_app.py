@@ -39,6 +39,7 @@ class Options(TypedDict, total=False):
     ascii_only: bool
     start: Start
     lab: str
+    tour: bool
     remote: RemoteModel
     patience: Patience
     model_missing: Callable[[], bool]

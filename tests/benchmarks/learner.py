@@ -113,9 +113,9 @@ def show_review(folder: Path) -> None:
 
 def show_progress(folder: Path) -> None:
     state = Progress.open(folder).state()
-    review.mastery_of_lessons(state, ASKED, NOW)
-    review.mastery_of_screens(state, ASKED, NOW)
-    review.retention(state, ASKED, NOW)
+    review.memory_of_lessons(state, ASKED, NOW)
+    review.memory_of_screens(state, ASKED, NOW)
+    review.memory(state, ASKED, NOW)
     review.forecast(state, ASKED, NOW)
     review.streak(state, NOW)
 

@@ -219,8 +219,8 @@ def test_the_place_of_each_learner(tmp_path: Path) -> None:
     assert (days[1] - days[0]).days == 1
 
 
-def test_mastery_is_the_mean_over_the_ideas_begun(tmp_path: Path) -> None:
-    """An idea is half known if one of its two questions is known for good."""
+def test_questions_left_for_later_count_for_nothing(tmp_path: Path) -> None:
+    """An idea is known for good if the only question answered about it is."""
     [row] = reported([learner(tmp_path / "a", answer("cosine", "2", correct=True))]).learners
     day = 86_400.0
     stays = [
@@ -229,8 +229,12 @@ def test_mastery_is_the_mean_over_the_ideas_begun(tmp_path: Path) -> None:
     [known] = reported([learner(tmp_path / "b", *stays)]).learners
     assert row.mastery is not None
     assert known.mastery is not None
-    assert 0 < row.mastery < 0.1
-    assert known.mastery == pytest.approx(0.5, abs=0.01)  # "unit" is about the same screen
+    assert 0 < row.mastery < 0.2
+    assert known.mastery == pytest.approx(1)  # "unit" is about the same screen
+    assert known.recall == pytest.approx(1)
+    assert row.strength is not None
+    assert known.strength is not None
+    assert row.strength < 7 < 90 < known.strength
 
 
 # --- damaged and hostile --------------------------------------------------------------------------

@@ -296,10 +296,12 @@ def test_a_table_is_aligned_and_fits(rows: list[tuple[str, str, str]], width: in
 def test_columns_are_left_out_in_the_order_of_their_rank() -> None:
     row = Row(
         name="k3tq-9mzx", number=3, title="Tokens", place="screen", last_day=None, answered=2,
-        right=1, mastery=0.5,
+        right=1, mastery=0.5, recall=0.96, strength=12.4,
     )  # fmt: skip
     table = learners_table([row])
-    shown = {width: list(text_table.lines(table, width)) for width in (80, 51, 43)}
-    assert "Right  Mastery" in shown[80][0]
-    assert shown[51][-1] == "(Columns left out: Right.)"
-    assert shown[43][-1] == "(Columns left out: Right, Mastery.)"
+    shown = {width: list(text_table.lines(table, width)) for width in (80, 60, 51, 43)}
+    assert "Right  Recall today  Strength" in shown[80][0]
+    assert shown[80][1].endswith("96 %   12 days")
+    assert shown[60][-1] == "(Columns left out: Right.)"
+    assert shown[51][-1] == "(Columns left out: Right, Recall today.)"
+    assert " ".join(shown[43][-2:]) == "(Columns left out: Right, Recall today, Strength.)"

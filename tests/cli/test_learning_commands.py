@@ -96,9 +96,7 @@ def test_the_report_is_one_page_of_markdown(tutor: Tutor) -> None:
         in said
     )
     assert "- Active on 1 of the last 30 days.\n" in said
-    assert re.search(
-        r"- FSRS estimates that about \d+% of the answers would be remembered today", said
-    )
+    assert re.search(r"^- Recall today: \d+ %\. Strength: \d+ days?\.$", said, re.MULTILINE)
     assert "- Due for review: 4 today, 4 within 14 days." in said
     rows = [line for line in said.splitlines() if line.startswith("|")]
     assert len(rows) == 2 + len(course.outlines)
@@ -233,3 +231,11 @@ Text.
         " 1  Small  (1 screen, 0 predictions, 0 labs, 1 question)\n"
     )
     assert "0 of 1 question answered" in tutor("report", *course).out
+
+
+def test_progress_has_the_same_figures_as_the_report(tutor: Tutor) -> None:
+    assert "Recall" not in tutor("progress").out
+    answer("me", ago=20, questions=3)
+    found = re.search(r"Recall today: \d+ %\. Strength: \d+ days\.", tutor("progress").out)
+    assert found is not None
+    assert found[0] in tutor("report").out

@@ -10,7 +10,7 @@ import pytest
 
 from tutor.labs.kit import registry
 from tutor.labs.kit.backend import Tools, make_backend
-from tutor.labs.kit.lab import solve
+from tutor.labs.kit.lab import LONGEST_ABOUT, solve
 from tutor.lm.language_model import LanguageModel
 
 TAKES_MINUTES = frozenset(
@@ -64,6 +64,9 @@ def test_a_lab_is_found_by_name_and_has_goals_and_a_view(name: str) -> None:
     lab = registry.find(name)
     assert lab.name == name
     assert lab.goals
+    assert 0 < len(lab.about) <= LONGEST_ABOUT
+    assert lab.about[0].isupper()
+    assert not lab.about.endswith(".")
     assert len({goal.name for goal in lab.goals}) == len(lab.goals)
     view = registry.load_part(name, "view").VIEW
     assert issubclass(view, LabView)

@@ -178,7 +178,7 @@ def test_a_question_with_a_new_version_starts_again_with_a_reason() -> None:
     changed = course("q", version=2)
     (item,) = review.queue(state, changed, START).due
     assert item.why == review.CHANGED
-    assert review.mastery_of_lessons(state, changed, START)["l"].answered == 0
+    assert review.memory_of_lessons(state, changed, START)["l"].answered == 0
     card = fold(state, [answer("q", START + 60, version=2)]).cards["q"]
     assert (card.version, card.answers, card.second_at) == (2, 1, 0.0)
     assert card.stability == by_fsrs([answer("q")]).stability
@@ -189,7 +189,7 @@ def test_a_lesson_may_change_its_id() -> None:
     renamed = {"q": ReviewQuestion("q", 1, "another-name", "screen")}
     (item,) = review.queue(state, renamed, START + 60 * DAY).due
     assert item.lesson == "another-name"
-    assert review.mastery_of_lessons(state, renamed, START)["another-name"].answered == 1
+    assert review.memory_of_lessons(state, renamed, START)["another-name"].answered == 1
     assert fold(state, [Forgotten(at=START + 1, lesson="x", questions=("q",))]).cards == {}
 
 
@@ -246,12 +246,32 @@ def test_the_forecast_has_each_question_on_its_day() -> None:
     assert overdue[0] == sum(overdue) == 3
 
 
-def test_the_retention_equals_the_estimate_of_fsrs() -> None:
+def test_the_recall_equals_the_estimate_of_fsrs() -> None:
     state, later = fold(LearnerState(), reviewed("a")), START + 20 * DAY
     at = datetime.fromtimestamp(later, UTC)
     expected = fsrs.Scheduler().get_card_retrievability(by_fsrs(reviewed("a")), at)
-    assert review.retention(state, course("a"), later) == pytest.approx(expected)
-    assert review.retention(LearnerState(), course("a"), later) is None
+    found = review.memory(state, course("a", "b"), later)
+    assert (found.questions, found.answered) == (2, 1)
+    assert found.recall == pytest.approx(expected)
+    assert review.memory(LearnerState(), course("a"), later).recall is None
+
+
+def test_recall_falls_to_90_percent_after_as_many_days_as_the_strength() -> None:
+    state = fold(LearnerState(), reviewed("a"))
+    strength = review.memory(state, course("a"), START).strength
+    assert strength is not None
+    days = int(strength)  # FSRS counts whole days
+    before, after = (
+        review.memory(state, course("a"), state.cards["a"].last_at + day * DAY).recall or 0
+        for day in (days, days + 1)
+    )
+    assert before >= 0.9 > after
+
+
+def test_suspended_questions_count_as_answered_but_not_as_forgotten() -> None:
+    state = fold(LearnerState(), [answer("a"), Suspended(at=START + 1, question="a")])
+    found = review.memory(state, course("a"), START + 400 * DAY)
+    assert (found.answered, found.recall, found.strength) == (1, None, None)
 
 
 def test_mastery_grows_with_stability_and_fades_with_time() -> None:
@@ -262,16 +282,16 @@ def test_mastery_grows_with_stability_and_fades_with_time() -> None:
     for _ in range(6):
         at = often.cards["a"].due
         often = fold(often, [answer("a", at)])
-    of = review.mastery_of_lessons
-    assert 0 < of(once, asked, START)["l"].value < of(often, asked, at)["l"].value < 1
-    assert of(often, asked, at + 400 * DAY)["l"].value < of(often, asked, at)["l"].value
+    of = review.memory_of_lessons
+    assert 0 < of(once, asked, START)["l"].mastery < of(often, asked, at)["l"].mastery <= 1
+    assert of(often, asked, at + 400 * DAY)["l"].mastery < of(often, asked, at)["l"].mastery
     assert of(often, asked, at)["l"] == msgspec.structs.replace(
         of(often, asked, at)["l"], questions=3, answered=1
     )
-    screens = review.mastery_of_screens(often, asked, at)
+    screens = review.memory_of_screens(often, asked, at)
     assert set(screens) == {("l", "screen"), ("l", "other")}
-    assert screens["l", "screen"].value == pytest.approx(0.5, abs=0.01)  # a is known, b is not
-    assert screens["l", "other"].value == 0
+    assert screens["l", "screen"].mastery == pytest.approx(1)  # b was left for later
+    assert screens["l", "other"].mastery == 0
 
 
 def test_the_streak_counts_days_in_a_row() -> None:

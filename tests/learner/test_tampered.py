@@ -88,7 +88,7 @@ def look_at_everything(folder: Path) -> None:
         limits = review.limits(progress.setting)
         review.queue(state, ask, progress.clock(), limits)
         review.forecast(state, ask, progress.clock())
-        review.retention(state, ask, progress.clock())
+        review.memory(state, ask, progress.clock())
         review.streak(state, progress.clock())
         shown.append(printable_json(msgspec.json.encode(exchange.export(progress))).decode())
         for lesson in COURSE.outlines:

@@ -35,6 +35,7 @@ from tutor.errors import TutorError
 from tutor.labs.kit import registry
 from tutor.learner.background import BackgroundProgress
 from tutor.learner.errors import StoreRepaired
+from tutor.study.newcomer import is_newcomer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -96,6 +97,7 @@ class TutorApp(RemoteTerminal):
         model_missing: Callable[[], bool] = lambda: False,
         start: Start = "home",
         lab: str | None = None,
+        tour: bool = False,
         ascii_only: bool = False,
         remote: RemoteModel | None = None,
         allowed: Allowed = EVERYTHING,
@@ -109,10 +111,10 @@ class TutorApp(RemoteTerminal):
         `opening` reads the rest of `course` if only its outline has been read so far.
         `model_missing` returns whether the default model is wanted but not installed; if so, the
         app downloads it in the background. `lab` is the name of a lab to open first, on top of the
-        home screen. With `ascii_only`, the app draws only ASCII characters. `remote` is the
-        engine's model if that model is remote. `allowed` says what learners may do on this machine,
-        `idle` measures the time since the last key press, and `find_lab` returns the lab with a
-        given name.
+        home screen. `tour` shows the tour to a new learner who starts on the home screen. With
+        `ascii_only`, the app draws only ASCII characters. `remote` is the engine's model if that
+        model is remote. `allowed` says what learners may do on this machine, `idle` measures the
+        time since the last key press, and `find_lab` returns the lab with a given name.
         """
         super().__init__()
         self.progress = BackgroundProgress(progress, self._saving_failed)
@@ -124,6 +126,7 @@ class TutorApp(RemoteTerminal):
         self._background_load = BackgroundLoad(opening) if opening else None
         self._start = start
         self._lab = lab
+        self._tour = tour and start == "home" and lab is None
         self.engine = engine
         self.idle = idle
         self.keeper = ModelKeeper(
@@ -191,6 +194,10 @@ class TutorApp(RemoteTerminal):
         """Redirect a key that no widget handled, before the app's own bindings handle it."""
         if self._late_keys.redirected(event, self.focused or self.screen):
             event.prevent_default()
+
+    def on_mount(self) -> None:
+        if self._tour and not self.progress.notices and is_newcomer(self.progress.state()):
+            self.navigator.open_place("tour")
 
     def on_ready(self) -> None:
         self.begin()

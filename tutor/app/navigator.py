@@ -84,6 +84,10 @@ class Navigator:
                 from tutor.app.reader.finder import SearchScreen
 
                 self._push_or_return(SearchScreen)
+            case "tour":
+                from tutor.app.home.tour import TourScreen
+
+                self._push(TourScreen)
 
     def _push(self, kind: type[CourseScreen]) -> None:
         self._app.push_screen(kind(self._services, self))
@@ -275,7 +279,7 @@ class Navigator:
         self._app.push_screen(GuessScreen(engine, progress, lab, on_over=on_over))
 
     def open_lesson_progress(self, outline: Outline) -> None:
-        from tutor.app.progress.screen import LessonProgressScreen
+        from tutor.app.progress.lesson import LessonProgressScreen
 
         self._app.push_screen(LessonProgressScreen(self._services, self, outline))
 

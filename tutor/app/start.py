@@ -59,6 +59,7 @@ def make_app(
         model_missing=missing,
         start=start,
         lab=lab,
+        tour=os.environ.get("TUTOR_TOUR") != "off",
         ascii_only=ascii_only or not writes_utf8(),
         remote=remote,
         allowed=allowed,

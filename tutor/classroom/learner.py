@@ -33,8 +33,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     `number` and `title` describe the most recently visited lesson of the course; they are None and
     "" if there is none. `place` is the place in that lesson: "3 of 9" screens, "questions" or
     "done". `answered` counts the questions of the course whose current version was answered, and
-    `right` counts those whose last answer was right. `mastery` (0 to 1) is the mean over the ideas
-    that the learner has begun, or None if there are none.
+    `right` counts those whose last answer was right. `recall` and `strength` are those of
+    `tutor.learner.review.Memory`, over all questions that the learner has answered. `mastery` (0 to
+    1) is the mean over the ideas that the learner has begun. They are None if there are none.
     """
 
     name: str
@@ -45,19 +46,22 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     answered: int
     right: int
     mastery: float | None
+    recall: float | None = None
+    strength: float | None = None
 
 
 class IdeaBegun(msgspec.Struct, frozen=True):
     """One learner's results on one idea.
 
     `answered` counts the questions that were answered, and `right` counts those whose last answer
-    was right. `mastery` (0 to 1) is computed from all questions about the idea by
-    `tutor.learner.review`. It measures how well the learner knows each one now, and for how long.
+    was right. The other figures are those of `tutor.learner.review.Memory`.
     """
 
     answered: int
     right: int
     mastery: float
+    recall: float | None = None
+    strength: float | None = None
 
 
 class Studied(msgspec.Struct, frozen=True):
@@ -80,6 +84,7 @@ def studied(
     ]
     ideas = _ideas(questions, state, cards, now)
     outline = _last_lesson(course, state)
+    memory = review.memory(state, questions, now)
     row = Row(
         name=name,
         number=outline.number if outline else None,
@@ -89,6 +94,8 @@ def studied(
         answered=len(cards),
         right=sum(card.last_correct for card in cards),
         mastery=sum(each.mastery for each in ideas.values()) / len(ideas) if ideas else None,
+        recall=memory.recall,
+        strength=memory.strength,
     )
     return Studied(row, ideas, first_answers(events, questions, state.forgotten))
 
@@ -102,9 +109,9 @@ def _ideas(
         about = questions[card.question]
         right[about.lesson, about.screen] += card.last_correct
     return {
-        idea: IdeaBegun(known.answered, right[idea], known.value)
-        for idea, known in review.mastery_of_screens(state, questions, now).items()
-        if known.answered
+        idea: IdeaBegun(of.answered, right[idea], of.mastery, of.recall, of.strength)
+        for idea, of in review.memory_of_screens(state, questions, now).items()
+        if of.answered
     }
 
 

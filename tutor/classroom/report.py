@@ -8,6 +8,7 @@ if at least `FEWEST_ALIKE` learners made it.
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean, median
 from typing import TypeVar
 
 import msgspec
@@ -32,7 +33,8 @@ class IdeaFigures(msgspec.Struct, frozen=True, kw_only=True):
     """Figures about an idea, from the `learners` who have begun it.
 
     `right` (0 to 1) is the fraction of their latest answers to its questions that were right.
-    `mastery` (0 to 1) is their mean mastery.
+    `recall` and `mastery` (0 to 1) are their means, and `strength` is the median in days. `recall`
+    and `strength` are None if every learner has suspended the questions.
     """
 
     lesson: str
@@ -42,6 +44,8 @@ class IdeaFigures(msgspec.Struct, frozen=True, kw_only=True):
     learners: int
     right: float
     mastery: float
+    recall: float | None = None
+    strength: float | None = None
 
 
 class QuestionFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +74,7 @@ class QuestionFigures(msgspec.Struct, frozen=True, kw_only=True):
 class Report(msgspec.Struct, frozen=True):
     """The report on a class.
 
-    `learners` are sorted by name, `ideas` by mastery (lowest first), and `questions` by the
+    `learners` are sorted by name, `ideas` by strength (lowest first), and `questions` by the
     fraction of wrong answers (highest first). `ideas_left_out` and `questions_left_out` count the
     ideas and questions that are omitted because too few learners have begun them.
     """
@@ -90,7 +94,7 @@ def report(course: Course, class_: Sequence[Studied]) -> Report:
     asked_of = [_question(course, questions[name], found) for name, found in _of_groups(answers)]
     return Report(
         tuple(sorted((each.row for each in class_), key=lambda row: row.name)),
-        tuple(sorted(ideas, key=lambda each: (each.mastery, each.number, each.screen))),
+        tuple(sorted(ideas, key=lambda each: (each.strength or 0, each.number, each.screen))),
         tuple(sorted(asked_of, key=lambda each: (-each.share, each.number, each.question))),
         len(known) - len(ideas),
         len(answers) - len(asked_of),
@@ -114,6 +118,8 @@ def _idea(course: Course, idea: Idea, known: Sequence[IdeaBegun]) -> IdeaFigures
     lesson, screen = idea
     outline = course.outline(lesson)
     found = outline.screen(screen) if outline else None
+    recalls = [each.recall for each in known if each.recall is not None]
+    strengths = [each.strength for each in known if each.strength is not None]
     return IdeaFigures(
         lesson=lesson,
         number=outline.number if outline else 0,
@@ -121,7 +127,9 @@ def _idea(course: Course, idea: Idea, known: Sequence[IdeaBegun]) -> IdeaFigures
         title=found.title if found else screen,
         learners=len(known),
         right=sum(each.right for each in known) / sum(each.answered for each in known),
-        mastery=sum(each.mastery for each in known) / len(known),
+        mastery=fmean(each.mastery for each in known),
+        recall=fmean(recalls) if recalls else None,
+        strength=median(strengths) if strengths else None,
     )
 
 

@@ -10,6 +10,7 @@ import msgspec
 
 from tutor.classroom.learner import Row
 from tutor.classroom.report import IdeaFigures, QuestionFigures
+from tutor.study.memory_words import RECALL, STRENGTH, lasting, percent
 from tutor.text import one_line
 
 
@@ -41,8 +42,9 @@ def learners_table(rows: Iterable[Row]) -> Table:
         Column("Lesson", least=6),
         Column("Screen"),
         Column("Last day"),
-        Column("Right", right=True, rank=2),
-        Column("Mastery", right=True, rank=1),
+        Column("Right", right=True, rank=3),
+        Column(RECALL, right=True, rank=2),
+        Column(STRENGTH, right=True, rank=1),
     )
     return Table(columns, tuple(map(_of_learner, rows)))
 
@@ -55,7 +57,15 @@ def _of_learner(row: Row) -> tuple[str, ...]:
         row.place,
         row.last_day.isoformat() if row.last_day else "",
         f"{row.right} of {row.answered}" if row.answered else "",
-        "" if row.mastery is None else percent(row.mastery),
+        *_memory(row.recall, row.strength),
+    )
+
+
+def _memory(recall: float | None, strength: float | None) -> tuple[str, str]:
+    """Return the cells for these figures, which are empty if there are none."""
+    return (
+        "" if recall is None else percent(recall),
+        "" if strength is None else lasting(strength),
     )
 
 
@@ -64,14 +74,15 @@ def ideas_table(ideas: Iterable[IdeaFigures]) -> Table:
         Column("Idea", least=12, wrap=True),
         Column("Learners", right=True, rank=1),
         Column("Right", right=True),
-        Column("Mastery", right=True),
+        Column(RECALL, right=True),
+        Column(STRENGTH, right=True),
     )
     rows = (
         (
             one_line(f"{each.number} {each.title}"),
             str(each.learners),
             percent(each.right),
-            percent(each.mastery),
+            *_memory(each.recall, each.strength),
         )
         for each in ideas
     )
@@ -97,16 +108,3 @@ def questions_table(questions: Iterable[QuestionFigures]) -> Table:
         for each in questions
     )
     return Table(columns, tuple(rows))
-
-
-def percent(share: float) -> str:
-    """Return a fraction (0 to 1) as a whole percentage.
-
-    Fractions other than 0 and 1 are never rounded to 0 % or 100 %.
-    """
-    value = round(100 * share)
-    if share > 0 and value == 0:
-        return "<1 %"
-    if share < 1 and value == 100:
-        return ">99 %"
-    return f"{value} %"

@@ -51,5 +51,6 @@ def _print_list(json: bool) -> None:
         return
     for lab in labs:
         output.write(f"{lab.name:<20}{lab.title} (lesson {lab.lesson})")
+        output.write(f"  {lab.about}.")
         for goal in lab.goals:
             output.write(f"  ○ {goal.says}")

@@ -117,7 +117,10 @@ def _describe(progress: Progress, options: argparse.Namespace) -> None:
 
     Questions and screens that have been removed from the lessons don't count.
     """
+    from tutor.learner import review
     from tutor.study.lesson_progress import lesson_progress
+    from tutor.study.memory_words import in_one_line
+    from tutor.study.review_questions import review_questions
 
     course, states, cards = learning.course_of(options), progress.lessons(), progress.cards()
     if not states and not cards:
@@ -136,6 +139,9 @@ def _describe(progress: Progress, options: argparse.Namespace) -> None:
             output.write(
                 f"{lesson_id}: no longer in the course, but your progress in it is stored."
             )
+    memory = review.memory(progress.state(), review_questions(course), progress.clock())
+    if said := in_one_line(memory):
+        output.write(said)
     guesses = progress.guesses
     if guesses.rounds:
         output.write(

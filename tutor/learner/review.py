@@ -6,7 +6,9 @@ and days are local days. The current questions of the course are passed as a map
 ignored.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from statistics import fmean, median
 from typing import TypeVar
 
 import msgspec
@@ -139,7 +141,7 @@ def _within(due: Iterable[Due], cap: int, new: int) -> list[Due]:
     return chosen
 
 
-# --- how well questions are known ----------------------------------------------------------------
+# --- how well answers are remembered -------------------------------------------------------------
 
 
 def forecast(
@@ -159,77 +161,85 @@ def forecast(
     return tuple(counts)
 
 
-def retention(
-    state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
-) -> float | None:
-    """Return the mean probability of a right answer at `now`, over the questions answered so far.
+class Memory(msgspec.Struct, frozen=True):
+    """Figures about how well the learner remembers the answers to a group of questions.
 
-    The probabilities (0 to 1) are estimated by FSRS. The result is None if there are no such
-    questions.
-    """
-    known = [recall(card, now) for card in _current(state, questions) if card.stability is not None]
-    return sum(known) / len(known) if known else None
-
-
-class Mastery(msgspec.Struct, frozen=True):
-    """The mastery of a lesson or screen.
-
-    `value` is from 0 to 1. `questions` is the number of questions, and `answered` is the number of
-    those that have an answer.
+    `questions` is the number of questions, and `answered` is the number of those whose current
+    version was answered. The other figures are about the answered questions that are not suspended.
+    `recall` (0 to 1) is the mean probability of a right answer now. `strength` is the median number
+    of days that it takes until the recall falls to 90 %. Both are None if there is no such
+    question. `mastery` (0 to 1) combines both in one figure for class reports.
     """
 
     questions: int
     answered: int
-    value: float
+    recall: float | None = None
+    strength: float | None = None
+    mastery: float = 0.0
 
 
 Key = TypeVar("Key")
 
 
-def mastery_of_lessons(
-    state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
-) -> dict[str, Mastery]:
-    """Return the mastery of every lesson that has questions, by lesson id."""
-    return _mastery(state, questions, now, lambda question: question.lesson)
+def memory(state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float) -> Memory:
+    """Return how well the learner remembers the answers to all questions of the course."""
+    of_all = _memory(state, questions, now, lambda question: "")
+    return of_all.get("", Memory(0, 0))
 
 
-def mastery_of_screens(
+def memory_of_lessons(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
-) -> dict[tuple[str, str], Mastery]:
-    """Return the mastery of every screen that has questions, by lesson id and screen id.
+) -> dict[str, Memory]:
+    """Return the memory of every lesson that has questions, by lesson id."""
+    return _memory(state, questions, now, lambda question: question.lesson)
+
+
+def memory_of_screens(
+    state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
+) -> dict[tuple[str, str], Memory]:
+    """Return the memory of every screen that has questions, by lesson id and screen id.
 
     Each screen covers one idea. Questions without a screen are ignored.
     """
     placed = {key: question for key, question in questions.items() if question.screen}
-    return _mastery(state, placed, now, lambda question: (question.lesson, question.screen))
+    return _memory(state, placed, now, lambda question: (question.lesson, question.screen))
 
 
-def _mastery(
+def _memory(
     state: LearnerState,
     questions: Mapping[str, ReviewQuestion],
     now: float,
     group: Callable[[ReviewQuestion], Key],
-) -> dict[Key, Mastery]:
-    """Return the mastery of each group of questions.
+) -> dict[Key, Memory]:
+    """Return the memory of each group of questions.
 
-    A question counts as not known if it has no answer, or if it has changed since it was answered.
+    What a learner has left for later says nothing about what the learner remembers, so it does not
+    count, and neither does an answer to an older version of a question.
     """
-    totals: dict[Key, list[float]] = {}
+    counts = Counter(group(question) for question in questions.values())
+    answers: dict[Key, list[Card]] = {key: [] for key in counts}
     for question in questions.values():
-        total = totals.setdefault(group(question), [0, 0, 0.0])
-        total[0] += 1
         card = state.cards.get(question.question)
         if card is not None and card.version == question.version:
-            total[1] += 1
-            total[2] += known(card, now)
-    return {
-        key: Mastery(int(count), int(answered), value / count)
-        for key, (count, answered, value) in totals.items()
-    }
+            answers[group(question)].append(card)
+    return {key: _remembered(counts[key], cards, now) for key, cards in answers.items()}
+
+
+def _remembered(questions: int, answered: Sequence[Card], now: float) -> Memory:
+    cards = [card for card in answered if not card.suspended]
+    if not cards:
+        return Memory(questions, len(answered))
+    return Memory(
+        questions,
+        len(answered),
+        recall=fmean(recall(card, now) for card in cards),
+        strength=median(card.stability or 0.0 for card in cards),
+        mastery=fmean(known(card, now) for card in cards),
+    )
 
 
 def known(card: Card, now: float) -> float:
-    """Return how well the learner knows one question, from 0 to 1.
+    """Return the mastery of one question, from 0 to 1.
 
     This is the probability of a right answer now. If the stability is below three weeks, the value
     is reduced in proportion.

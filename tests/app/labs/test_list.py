@@ -1,15 +1,58 @@
-"""Test the list of labs: the progress in each lab is visible at any width."""
+"""Test the list of labs: its lines at any width, the filter, and where it opens."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
+from tests.app.explorer.explorer_stage import shown
+from tests.app.whole_app import keys, sees, whole_app
 from tutor.app.labs.list import _row
+from tutor.labs.kit import registry
+from tutor.learner.progress import Progress
+from tutor.learner.records import GoalReached
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 @pytest.mark.parametrize("width", [24, 36, 40, 60, 80, 140])
 def test_the_number_of_goals_reached_is_never_cut(width: int) -> None:
-    line = _row("Word vectors from scratch", "4  Embeddings", 3, 4, width).plain
-    assert "3 of 4" in line
-    assert len(line) <= width
-    assert ("Embeddings" in line) == (width >= 60)
+    lab = registry.find("word2vec")
+    lines = _row(lab, "lesson 4", 2, width).plain.split("\n")
+    assert "2 of 3" in lines[0]
+    assert len(lines[0]) <= width
+    assert len(lines) == (1 if width >= 120 else 2)
+    assert f"lesson 4 · {lab.about}" == lines[-1] or lab.about in lines[0]
+
+
+async def test_what_is_typed_filters_the_list(tmp_path: Path) -> None:
+    async with whole_app(tmp_path).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "l")
+        await sees(pilot, "Three generations of chatbots")
+        await keys(pilot, *"word")
+        await sees(pilot, "> Neighbors")
+        await sees(pilot, f"of {len(registry.names())} labs")
+        assert "Three generations" not in shown(pilot.app)
+        await keys(pilot, *" nowhere")
+        await sees(pilot, "No lab contains “word nowhere”.")
+        await keys(pilot, *["backspace"] * 12)
+        await sees(pilot, "> Three generations of chatbots")
+        assert "No lab contains" not in shown(pilot.app)
+
+
+async def test_the_list_counts_goals_and_opens_at_the_last_lab(tmp_path: Path) -> None:
+    lab = registry.find("merges")
+    Progress.open(tmp_path).record(
+        GoalReached(at=1.0, lab=lab.name, lesson=lab.lesson, goal=lab.goals[0].name)
+    )
+    async with whole_app(tmp_path).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "l", *"merge", "enter")
+        await sees(pilot, "lab · Merge player")
+        await keys(pilot, "escape")
+        await sees(pilot, "> Merge player                      1 of 3")
+    async with whole_app(tmp_path).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "l")
+        await sees(pilot, "> Merge player")
+        await sees(pilot, f"1 of {sum(len(each.goals) for each in registry.every())} goals")

@@ -88,10 +88,10 @@ async def test_the_teacher_view_shows_the_row_of_the_report(tmp_path: Path) -> N
         await keys(pilot, "p", "t")
         await sees(pilot, "what a teacher sees")
         for column, cell in zip(table.columns, table.rows[0], strict=True):
-            await sees(pilot, f"{column.title:<12}{cell}")
+            await sees(pilot, f"{column.title:<14}{cell}")
         await sees(pilot, "(to 2 questions")
         await keys(pilot, "escape")
-        await sees(pilot, "How well you know each lesson")
+        await sees(pilot, "What you remember of each lesson")
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])
@@ -109,7 +109,9 @@ def test_how_it_looks(
         await sees(pilot, "●")
         if screen == "teacher":
             await keys(pilot, "p", "t")
-            await sees(pilot, "Mastery")
+            await sees(pilot, "Strength")
+        else:
+            await sees(pilot, "recall today")
         await pilot.pause()
 
     assert snap_compare(reviewer(tmp_path / "me", clock), run_before=shows, terminal_size=size)

@@ -1,4 +1,4 @@
-"""Tests the progress screens by keys: mastery, the forecast, and forgetting a lesson."""
+"""Tests the progress screens by keys: memory, the forecast, and forgetting a lesson."""
 
 from __future__ import annotations
 
@@ -42,17 +42,18 @@ def history(folder: Path, clock: Clock) -> None:
         )
 
 
-async def test_the_screens_show_mastery_of_each_lesson_and_idea(tmp_path: Path) -> None:
+async def test_the_screens_show_what_is_remembered_of_each_lesson_and_idea(tmp_path: Path) -> None:
     clock = Clock()
     history(tmp_path, clock)
     async with reviewer(tmp_path, clock).run_test(size=(80, 30)) as pilot:
         await keys(pilot, "p")
-        await sees(pilot, "If asked again today, you would get about ")
-        await sees(pilot, "2 days in a row")
+        await sees(pilot, "Recall today    100 %")
+        await sees(pilot, "Strength        5 days")
+        await sees(pilot, "2 of 3 questions, on 2 days in a row")
         await sees(pilot, "2 of 3")
         await sees(pilot, "20 tokens. You: 5.62 bits per token; the model: 2.00.")
         await keys(pilot, "enter")
-        await sees(pilot, "How well you know each idea")
+        await sees(pilot, "What you remember of each idea")
         await sees(pilot, "The answer is a distribution")
         await keys(pilot, "enter")
         await sees(pilot, "2 of 3")
@@ -124,12 +125,12 @@ def test_how_it_looks(
     async def shows(pilot: Pilot[Any]) -> None:
         await sees(pilot, "●")
         await keys(pilot, "p")
-        await sees(pilot, "How well")
+        await sees(pilot, "Your memory")
         if state == "guesses":
             await keys(pilot, "down")
         if state in ("lesson", "forget"):
             await keys(pilot, "enter")
-            await sees(pilot, "How well you know each idea")
+            await sees(pilot, "What you remember of each idea")
         if state == "forget":
             await keys(pilot, "f")
         await pilot.pause()

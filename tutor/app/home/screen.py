@@ -2,80 +2,71 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
+from textual import work
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from tutor import paths
 from tutor.app.course_screen import Entry, MenuScreen
-from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
-from tutor.app.widgets import figures
-from tutor.app.widgets.figures import when
-from tutor.app.widgets.menu import Menu, Row
-from tutor.app.widgets.meter import meter
-from tutor.classroom.due import duties, in_few_words, on_the_map
+from tutor.app.home import details, rows
+from tutor.app.home.places import PLACES, MapPlace
+from tutor.app.widgets.menu import Menu
+from tutor.classroom.due import duties
+from tutor.learner import review
 from tutor.learner.records import LessonState
 from tutor.study.lesson_progress import LessonProgress, lesson_progress
+from tutor.study.memory_words import BOTH, RECALL, percent
+from tutor.study.next_step import AnswerQuestions, ReadLesson, Review, next_in_lessons, next_step
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from textual.app import ComposeResult
 
     from tutor.app.background.status import ModelStatus
-    from tutor.app.services import Place
-    from tutor.classroom.due import Duties, LessonDue
+    from tutor.classroom.due import Duties
     from tutor.course.outline import Outline
-    from tutor.learner.review import Queue
+    from tutor.learner.review import Memory
 
-_BAR = 10
-_WORDS = 12
-_VERB = 11
-_NARROW = 60
 _FRAME = 4
 """The lines above and below the course map, with one line of keys."""
-"""The width, in columns, below which the progress bar is left out."""
+_WIDE = 112
+"""The width, in columns, from which the selected row is described next to the course map."""
 
 
-class _Place(NamedTuple):
-    """A screen that opens with its own key.
+class _MapRow(NamedTuple):
+    """A row of the course map: its entry, and its description for a given width."""
 
-    `what` is a verb phrase that describes what the learner does there.
-    """
-
-    key: str
-    place: Place
-    name: str
-    what: str
-    listed: bool = False
-    """Whether the course map has a row for the screen, in which case the key line omits its key.
-
-    With more such rows, twelve lessons would not fit on 24 lines.
-    """
-    shown: bool = True
-    """Whether the key line may show the key. If False, only the help screen shows it."""
-
-
-_PLACES = (
-    _Place("r", "review", "Review", "answer the questions that are due"),
-    _Place("s", "step", "Stepper", "step through a text, one token at a time", listed=True),
-    _Place("c", "chat", "Chat", "chat with the model and inspect every token", listed=True),
-    _Place("g", "guess", "Guessing game", "try to beat the model at guessing tokens", listed=True),
-    _Place("l", "labs", "Labs", "run experiments with goals to reach", listed=True),
-    _Place("p", "progress", "Progress", "see how well you know each lesson"),
-    _Place("m", "model", "Model", "see the details of the model in use", shown=False),
-)
+    entry: Entry
+    describe: Callable[[int], Content]
 
 
 class HomeScreen(MenuScreen):
-    """The course map: all lessons with the learner's progress, and the other screens."""
+    """The course map: what to do next, all lessons with the progress, and the other screens.
 
-    CSS_PATH = "home.tcss"
+    On a wide screen, the right side describes the selected row.
+    """
+
+    # Textual does not load the `CSS_PATH` of the first screen.
+    DEFAULT_CSS = """
+    HomeScreen {
+        #columns, #map, #details { height: 1fr; }
+        #map { width: 1fr; }
+        #details { width: 48; display: none; border-left: solid $rule; padding: 0 1 0 2; }
+        &.-wide #map { max-width: 78; }
+        &.-wide #details { display: block; scrollbar-gutter: stable; }
+        #about { height: auto; }
+        #model-note { height: auto; max-height: 4; color: $muted; }
+    }
+    """
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 (Textual's own type)
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
@@ -85,19 +76,26 @@ class HomeScreen(MenuScreen):
                 show=each.shown and not each.listed,
                 tooltip=f"{each.what.capitalize()}.",
             )
-            for each in _PLACES
+            for each in PLACES
         ),
         Binding("q", "app.quit", "quit", tooltip="Save everything and quit."),
     ]
+    _memory: Memory | None = None
+    _memory_of: Mapping[str, Memory] = {}
+    _rows: Sequence[_MapRow | None] = ()
 
     def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="map", can_focus=False):
-            yield Menu()
+        with Horizontal(id="columns"):
+            with VerticalScroll(id="map", can_focus=False):
+                yield Menu()
+            with VerticalScroll(id="details", can_focus=False):
+                yield Static(id="about", markup=False)
         yield Static(id="model-note", markup=False)
 
     def on_mount(self) -> None:
         self.place = "tutor"
         self.watch(self.app, "model_status", self._note_model)
+        self.watch(self.query_one(Menu), "cursor", self._describe)
         self.tell_problems()
 
     def tell_problems(self) -> None:
@@ -116,14 +114,16 @@ class HomeScreen(MenuScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "back"
 
+    def on_resize(self) -> None:
+        self.fill()
+
     def _note_model(self, status: ModelStatus) -> None:
         note = self.query_one("#model-note", Static)
         note.update(Content(safe(status.note)))
         note.display = bool(status.note)
 
     def fill(self) -> None:
-        progress = self.services.progress
-        states, cards = progress.lessons(), progress.cards()
+        states, cards = self.services.progress.lessons(), self.services.progress.cards()
         lessons = self.services.course.outlines
         by_lesson = {
             lesson.id: lesson_progress(
@@ -131,105 +131,137 @@ class HomeScreen(MenuScreen):
             )
             for lesson in lessons
         }
-        due, now = self._duties().lessons, progress.clock()
-        queue = self.services.review_queue()
-        open_place = self.navigation.open_place
-        entries = self._first_entry(by_lesson)
-        entries += [(self._review_row(queue), partial(open_place, "review")), None]
-        all_said = [_said(by_lesson[each.id], due.get(each.id), now) for each in lessons]
-        room = _room(all_said)
-        for lesson, said in zip(lessons, all_said, strict=True):
-            row = partial(_lesson_row, lesson, by_lesson[lesson.id], said, room)
-            entries.append((row, partial(self.navigation.open_outline, lesson)))
-        places: list[Entry | None] = [
-            (partial(_place_row, place), partial(open_place, place.place))
-            for place in _PLACES
-            if place.listed
-        ]
-        lines_left = self.app.size.height - _FRAME - len(entries) - len(places)
+        places = [self._place_row(place) for place in PLACES if place.listed]
+        map_rows: list[_MapRow | None] = [*self._first_rows(by_lesson), None]
+        map_rows += self._lesson_rows(by_lesson)
+        lines_left = self.app.size.height - _FRAME - len(map_rows) - len(places)
         if lessons and lines_left != 0:  # the blank line is only left out if everything then fits
-            entries.append(None)
-        entries += places
-        self.show_entries(entries, flat=True)
+            map_rows.append(None)
+        self._rows = [*map_rows, *places]
+        self.show_entries([row and row.entry for row in self._rows], flat=True)
         done = sum(each.done for each in by_lesson.values())
-        self.aside = f"{done} of {len(lessons)} done" if states and len(lessons) > 1 else ""
+        self._done = f"{done} of {len(lessons)} done" if states and len(lessons) > 1 else ""
+        self.aside = self._done
+        self.call_after_refresh(self._describe)  # the width depends on the layout
+        if cards:
+            self._remember()
 
-    def _review_row(self, queue: Queue) -> Row:
-        if queue.due:
-            return partial(_first_row, "Review", f"{len(queue.due)} due", "", act=True)
-        said = "nothing to review yet"
-        if queue.next_at is not None:
-            comes = when(queue.next_at, self.services.progress.clock())
-            said = f"none due, next {comes}"
-        return partial(_first_row, "Review", "", said, act=False)
+    @work(exclusive=True)
+    async def _remember(self) -> None:
+        """Estimate how well the learner remembers the answers, and show it.
 
-    def _first_entry(self, by_lesson: dict[str, LessonProgress]) -> list[Entry | None]:
-        """Return the entry that continues where the learner left off, or that begins the course."""
-        lessons, open_outline = self.services.course.outlines, self.navigation.open_outline
-        if not lessons:
-            return []
-        last = self.services.course.outline(self.services.progress.last_lesson() or "")
-        if last is None:
-            row = partial(_first_row, "Begin", _numbered(lessons[0]), "", act=True)
-            return [(row, partial(open_outline, lessons[0]))]
-        where = by_lesson[last.id]
-        screen = f"screen {where.screen_number} of {where.screens}"
-        said = f" · {'questions' if where.in_quiz else screen}"
-        row = partial(_first_row, "Continue", _numbered(last), said, act=True)
-        return [(row, partial(open_outline, last, quiz=where.in_quiz))]
+        This runs in a thread, because the first estimate takes longer than painting the screen.
+        """
+        arguments = (
+            self.services.progress.state(),
+            self.services.asked,
+            self.services.progress.clock(),
+        )
+        self._memory = await asyncio.to_thread(review.memory, *arguments)
+        self._memory_of = await asyncio.to_thread(review.memory_of_lessons, *arguments)
+        recall = self._memory.recall
+        said = f"{RECALL.lower()} {percent(recall)}" if recall is not None else ""
+        self.aside = " · ".join(filter(None, (self._done, said)))
+        self._describe()
+
+    def _describe(self) -> None:
+        """Describe the selected row, if the screen is wide enough."""
+        if self.app.size.width < _WIDE:
+            return
+        cursor = self.query_one(Menu).cursor
+        row = self._rows[cursor] if 0 <= cursor < len(self._rows) else None
+        width = self.query_one("#details").scrollable_content_region.width
+        about = row.describe(width) if row and width else Content("")
+        self.query_one("#about", Static).update(about)
+
+    # --- the rows -------------------------------------------------------------------------------
+
+    def _first_rows(self, by_lesson: Mapping[str, LessonProgress]) -> list[_MapRow]:
+        """Return the row for the next step in the lessons and the row for reviews.
+
+        The one that is more worth doing comes first.
+        """
+        progress, lessons = self.services.progress, self.services.course.outlines
+        states, cards = progress.lessons(), progress.cards()
+        due = len(self.services.review_queue().due)
+        first = [self._next_row(by_lesson), self._review_row()]
+        if isinstance(next_step(lessons, states, cards, due), Review):
+            first.reverse()
+        return [row for row in first if row]
+
+    def _next_row(self, by_lesson: Mapping[str, LessonProgress]) -> _MapRow | None:
+        progress, course = self.services.progress, self.services.course
+        if not course.outlines:
+            return None
+        step = next_in_lessons(course.outlines, progress.lessons(), progress.cards())
+        outline = course.outline(step.lesson) if step else None
+        if step is None or outline is None:
+            done = rows.First("Explore", "Labs", " · you have done every lesson")
+            labs = next(place for place in PLACES if place.place == "labs")
+            return self._place_row(labs)._replace(
+                entry=(done.draw, partial(self.navigation.open_place, "labs"))
+            )
+        match step:
+            case ReadLesson(screen=screen):
+                opener = partial(self.navigation.open_outline, outline, screen)
+            case AnswerQuestions():
+                opener = partial(self.navigation.open_outline, outline, quiz=True)
+        describe = partial(self._about_lesson, outline, by_lesson[outline.id])
+        return _MapRow((rows.lesson_row(outline, step).draw, opener), describe)
+
+    def _review_row(self) -> _MapRow:
+        row = rows.review_row(self.services.review_queue(), self.services.progress.clock())
+        return _MapRow(
+            (row.draw, partial(self.navigation.open_place, "review")), self._about_review
+        )
+
+    def _lesson_rows(self, by_lesson: Mapping[str, LessonProgress]) -> list[_MapRow]:
+        lessons, now = self.services.course.outlines, self.services.progress.clock()
+        due = self._duties().lessons
+        all_said = [rows.said(by_lesson[each.id], due.get(each.id), now) for each in lessons]
+        room = rows.room(lessons, all_said)
+        return [
+            _MapRow(
+                (
+                    partial(rows.map_row, lesson, by_lesson[lesson.id], said, room),
+                    partial(self.navigation.open_outline, lesson, _reopened_at(lesson, by_lesson)),
+                ),
+                partial(self._about_lesson, lesson, by_lesson[lesson.id]),
+            )
+            for lesson, said in zip(lessons, all_said, strict=True)
+        ]
+
+    def _place_row(self, place: MapPlace) -> _MapRow:
+        opener = partial(self.navigation.open_place, place.place)
+        row = partial(rows.place_row, place.key, place.name, place.what)
+        return _MapRow((row, opener), partial(details.panel, place.name, place.about, ()))
+
+    # --- the descriptions -----------------------------------------------------------------------
+
+    def _about_lesson(self, outline: Outline, where: LessonProgress, width: int) -> Content:
+        lines = details.of_lesson(outline, where, self._memory_of.get(outline.id))
+        title = f"{outline.number} {safe(outline.title)}"
+        about = details.panel(title, safe(outline.summary), lines, width)
+        state = self.services.progress.lesson(outline.id)
+        return Content("\n").join([about, Content(""), *details.screens(outline, state, width)])
+
+    def _about_review(self, width: int) -> Content:
+        state, now = self.services.progress.state(), self.services.progress.clock()
+        forecast = review.forecast(state, self.services.asked, now)
+        queue = self.services.review_queue()
+        lines = details.of_reviews(forecast, queue, self._memory, now)
+        text = "Each question that you have answered comes back on the day when you are about to "
+        text += "forget the answer."
+        if lines:
+            text += f" {BOTH}"
+        return details.panel("Review", text, lines, width)
 
 
-def _numbered(lesson: Outline) -> str:
-    return f"{lesson.number} {safe(lesson.title)}"
+def _reopened_at(outline: Outline, by_lesson: Mapping[str, LessonProgress]) -> str | None:
+    """Return the screen at which a lesson opens from its row; None means the current screen.
 
-
-def _first_row(verb: str, what: str, said: str, width: int, *, act: bool) -> Content:
-    """Draw one of the rows above the lessons. `act` highlights something to do now."""
-    head = Content.assemble((f"{verb:<{_VERB}}", f"bold {ACT}" if act else ""))
-    room = max(4, width - _VERB - len(said))
-    shown = Content(what).truncate(room, ellipsis=True)
-    return (head + shown + Content.styled(said, MUTED)).truncate(width, ellipsis=True)
-
-
-class _Said(NamedTuple):
-    """A lesson's progress in words, in full and shortened for a narrow screen."""
-
-    full: Content
-    short: Content
-
-
-def _room(all_said: Sequence[_Said]) -> tuple[int, int]:
-    """Return the widths of the full and the shortened words, which are the same on every row."""
-    full = max((said.full.cell_length for said in all_said), default=0)
-    short = max((said.short.cell_length for said in all_said), default=0)
-    return max(_WORDS, full), max(_WORDS, short)
-
-
-def _said(where: LessonProgress, due: LessonDue | None, now: float) -> _Said:
-    """Return how far the learner is or, for an assigned lesson, when it is due."""
-    if due is not None:
-        style = f"bold {NOT_YET}" if due.overdue else ACT
-        texts = (on_the_map(due, now), in_few_words(due))
-        return _Said(*(Content.styled(text, style) for text in texts))
-    words = Content.styled(where.words, RIGHT if where.done else MUTED)
-    score = Content.styled(f" · {where.score}" if where.score else "", MUTED)
-    return _Said(words + score, words)
-
-
-def _lesson_row(
-    lesson: Outline, where: LessonProgress, said: _Said, room: tuple[int, int], width: int
-) -> Content:
-    wide = width >= _NARROW
-    bar = _BAR + 2 if wide else 0
-    title_room = width - 4 - 2 - bar - (room[0] if wide else room[1])
-    parts = [
-        Content(f"{lesson.number:>2}  {figures.fit(safe(lesson.title), max(8, title_room))}  ")
-    ]
-    if wide:
-        parts += [meter(where.fraction, _BAR), Content("  ")]
-    return Content.assemble(*parts, said.full if wide else said.short)
-
-
-def _place_row(place: _Place, width: int) -> Content:
-    row = Content.assemble((f"{place.key:>2}", ACT), "  ", f"{place.name:<15}", (place.what, MUTED))
-    return row.truncate(width, ellipsis=True)
+    A lesson that was read to its end opens at the beginning.
+    """
+    where = by_lesson[outline.id]
+    at_end = where.screen_number == where.screens == where.seen
+    return outline.screens[0].id if at_end and not where.in_quiz else None

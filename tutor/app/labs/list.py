@@ -5,54 +5,95 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.containers import VerticalScroll
 from textual.content import Content
 
-from tutor.app.course_screen import Entry, MenuScreen
+from tutor.app.reader.finder import FinderScreen
 from tutor.app.theme import MUTED, RIGHT
 from tutor.app.widgets import figures
-from tutor.app.widgets.menu import Menu
+from tutor.course.questions.spelling import plain as comparable
 from tutor.labs.kit import registry
-from tutor.text import safe
+from tutor.labs.kit.lab import LONGEST_ABOUT
 
 if TYPE_CHECKING:
-    from textual.app import ComposeResult
-
+    from tutor.app.course_screen import Entry
     from tutor.labs.kit.registry import AnyLab
 
+LAST_LAB = "labs.last"
+"""The setting with the name of the lab that was opened last from the list."""
+
 _TITLE = 30
+_LESSON = 9
 _COUNT = 8
+_GAP = 2
+_WIDE = _TITLE + LONGEST_ABOUT + _LESSON + _COUNT + 3 * _GAP
+"""The width, in columns, from which a lab fits on one line."""
+_NARROW = _TITLE + _GAP + _COUNT
+"""The width, in columns, of the first line of a lab on a narrower screen."""
 
 
-class LabsScreen(MenuScreen):
-    """Lists the labs and opens any of them, even if its lesson has not been read."""
+class LabsScreen(FinderScreen):
+    """Lists the labs and opens any of them, even if its lesson has not been read.
 
-    def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="labs", can_focus=False):
-            yield Menu()
+    What the learner types filters the list by the words in a lab's title, line and lesson. The
+    list opens at the lab that was opened last.
+    """
+
+    CSS_PATH = "../reader/finder.tcss"
+    PLACEHOLDER = "type to filter"
 
     def on_mount(self) -> None:
         self.place = "tutor · labs"
 
-    def fill(self) -> None:
-        self.show_entries([self._entry(lab) for lab in registry.every()])
+    def on_screen_resume(self) -> None:
+        """Show the goals reached in the meantime, and select the lab that was opened last."""
+        self._list(self.words, at_last=True)
+
+    def look_up(self, words: str) -> None:
+        self._list(words, at_last=not words)
+
+    def _list(self, words: str, *, at_last: bool) -> None:
+        wanted, labs = comparable(words), registry.every()
+        shown = [lab for lab in labs if wanted in comparable(self._searched(lab))]
+        reached = sum(len(self.services.goals.kept(lab)) for lab in labs)
+        self.aside = f"{reached} of {sum(len(lab.goals) for lab in labs)} goals"
+        if words:
+            self.aside = f"{len(shown)} of {len(labs)} labs"
+        last = self.services.progress.setting(LAST_LAB) if at_last else None
+        at = next((place for place, lab in enumerate(shown) if lab.name == last), 0)
+        self.found([self._entry(lab) for lab in shown], at)
+        if not shown:
+            self.tell(f"No lab contains “{words}”.")
+
+    def _searched(self, lab: AnyLab) -> str:
+        outline = self.services.course.outline(lab.lesson)
+        return " ".join((lab.name, lab.title, lab.about, outline.title if outline else ""))
 
     def _entry(self, lab: AnyLab) -> Entry:
         outline = self.services.course.outline(lab.lesson)
-        lesson = f"{outline.number}  {safe(outline.title)}" if outline else ""
-        reached = self.services.goals.kept(lab)
-        row = partial(_row, lab.title, lesson, len(reached), len(lab.goals))
-        return row, partial(self.navigation.open_live_lab, lab.name)
+        lesson = f"lesson {outline.number}" if outline else ""
+        reached = len(self.services.goals.kept(lab))
+        return partial(_row, lab, lesson, reached), partial(self._open_lab, lab)
+
+    def _open_lab(self, lab: AnyLab) -> None:
+        self.services.progress.save_setting(LAST_LAB, lab.name)
+        self.navigation.open_live_lab(lab.name)
 
 
-def _row(title: str, lesson: str, reached: int, goals: int, width: int) -> Content:
-    """Return the line for a lab, with its title, the number of goals reached, and its lesson."""
-    done = reached == goals
-    count = f"{'✓ ' if done else ''}{reached} of {goals}"
-    row = Content.assemble(
-        figures.fit(title, min(_TITLE, max(8, width - _COUNT - 2))),
-        "  ",
-        (f"{count:>{_COUNT}}", RIGHT if done else MUTED),
-        ("   " + lesson if width >= _TITLE + _COUNT + 20 else "", MUTED),
+def _row(lab: AnyLab, lesson: str, reached: int, width: int) -> Content:
+    """Return the line about a lab or, on a narrow screen, its two lines."""
+    done = reached == len(lab.goals)
+    count = Content.styled(
+        f"{'✓ ' if done else ''}{reached} of {len(lab.goals)}".rjust(_COUNT),
+        RIGHT if done else MUTED,
     )
-    return row.truncate(width, ellipsis=True)
+    if width >= _WIDE:
+        return Content.assemble(
+            (figures.fit(lab.title, _TITLE), "bold"),
+            f"  {figures.fit(lab.about, LONGEST_ABOUT)}  ",
+            (f"{lesson:<{_LESSON}}  ", MUTED),
+            count,
+        )
+    room = min(width, _NARROW)
+    title = figures.fit(lab.title, max(8, room - _COUNT - _GAP))
+    about = Content.styled(" · ".join(filter(None, (lesson, lab.about))), MUTED)
+    return Content.assemble((title, "bold"), "  ", count, "\n", about)

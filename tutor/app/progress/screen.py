@@ -1,30 +1,30 @@
-"""The progress screens, for all lessons and for one lesson.
-
-They show what the learner knows and when reviews are due.
-"""
+"""The progress screen: how well the learner remembers each lesson, and when reviews are due."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
 from tutor.app.course_screen import Entry, MenuScreen
-from tutor.app.saving import on_disk
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures, plot
 from tutor.app.widgets.layout import hanging
-from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.menu import MARGIN, Menu
 from tutor.app.widgets.meter import meter
 from tutor.learner import review
-from tutor.learner.clock import WEEKDAYS
-from tutor.learner.records import Forgotten
-from tutor.study.lesson_progress import lesson_progress
+from tutor.study.memory_words import (
+    RECALL,
+    RECALL_IS,
+    STRENGTH,
+    STRENGTH_IS,
+    lasting,
+    percent,
+)
 from tutor.study.prediction_summary import PredictionSummary, prediction_summary
 from tutor.text import counted, safe
 
@@ -33,15 +33,21 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
 
-    from tutor.app.services import Navigation, Services
     from tutor.course.outline import Outline
     from tutor.learner.records import GuessHistory
-    from tutor.learner.review import Mastery
+    from tutor.learner.review import Memory
 
-_BAR = 12
 _NARROW = 60
+"""The width, in columns, below which a row only has a name and the recall."""
+_BAR, _BARRED = 12, 84
+"""The width of the bar of a row, and the width from which a row has one."""
+_FIGURE, _RECALL = 10, 8
+_NAME = 44
+_WIDE = 120
+"""The width, in columns, from which the figures about all lessons are next to the lessons."""
 _DAY = 4
 """The width of one day of the forecast, in columns."""
+_LABEL, _VALUE = 16, 11
 _SMOOTH = 5
 _PLOT_HEIGHT = 6
 
@@ -62,102 +68,178 @@ class ProgressScreen(MenuScreen):
         ),
     ]
 
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 (Textual's own type)
+    DEFAULT_CSS = """
+    ProgressScreen {
+        #columns, #figures, #side { height: 1fr; }
+        #figures { width: 1fr; }
+        #side { width: 46; display: none; border-left: solid $rule; padding: 0 0 0 2; }
+        #all, #overview, #heading, #notices { height: auto; }
+        &.-wide #figures { max-width: 92; }
+        &.-wide #side { display: block; }
+        &.-wide #all { display: none; }
+    }
+    """
+
     def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="figures", can_focus=False):
-            yield Static(id="memory", markup=False)
-            yield Menu()
-            yield Static(id="notices", markup=False)
+        with Horizontal(id="columns"):
+            with VerticalScroll(id="figures", can_focus=False):
+                yield Static(id="all", markup=False)
+                yield Static(id="heading", markup=False)
+                yield Menu()
+                yield Static(id="notices", markup=False)
+            with VerticalScroll(id="side", can_focus=False):
+                yield Static(id="overview", markup=False)
 
     def on_mount(self) -> None:
         self.place = "tutor · progress"
 
     def on_resize(self) -> None:
-        self.fill()
+        self.call_after_refresh(self.fill)  # the widths depend on the layout
 
     def fill(self) -> None:
-        course, asked, progress = self.services.course, self.services.asked, self.services.progress
-        width = self.app.size.width - 3  # without the margins and the scroll bar
-        state, now = progress.state(), progress.clock()
-        known = review.mastery_of_lessons(state, asked, now)
+        state, now = self.services.progress.state(), self.services.progress.clock()
+        memory = review.memory_of_lessons(state, self.services.asked, now)
         entries: list[Entry | None] = [
             (
-                partial(_lesson_row, outline, known.get(outline.id)),
+                partial(_lesson_row, outline, memory.get(outline.id)),
                 partial(self.navigation.open_lesson_progress, outline),
             )
-            for outline in course.outlines
+            for outline in self.services.course.outlines
         ]
-        memory = _memory(review.retention(state, asked, now), review.streak(state, now))
-        if state.cards:
-            shown = review.forecast(state, asked, now, 14 if width >= _NARROW else 7)
-            memory += [*forecast(shown, now), Content("")]
-        memory += predictions(prediction_summary(state.lessons.values()))
-        memory.append(Content.styled("How well you know each lesson", "bold"))
-        self.query_one("#memory", Static).update(Content("\n").join(memory))
-        row = partial(guesses, progress.guesses)
+        row = partial(guesses, self.services.progress.guesses)
         self.show_entries([*entries, None, (row, partial(self.navigation.open_place, "guess"))])
+        if self.query_one(Menu).size.width:  # zero before the first layout
+            self._show_figures()
+
+    def _show_figures(self) -> None:
+        """Show everything that depends on the layout, around the list of lessons."""
+        wide = self.app.size.width >= _WIDE
+        shown = self.query_one("#overview" if wide else "#all", Static)
+        width = self.query_one("#side" if wide else "#figures").scrollable_content_region.width
+        shown.update(Content("\n").join(self._overview(width)))
+        title = Content.styled("What you remember of each lesson", "bold")
+        columns = headings("Lesson", self.query_one(Menu).size.width)
+        self.query_one("#heading", Static).update(Content("\n").join([title, columns]))
+        self._show_notices()
+
+    def _overview(self, width: int) -> list[Content]:
+        """Return the figures about all lessons: memory, upcoming reviews and predictions."""
+        state, now = self.services.progress.state(), self.services.progress.clock()
+        asked = self.services.asked
+        lines = _memory(review.memory(state, asked, now), review.streak(state, now), width)
+        if state.cards:
+            days = min(14, max(1, width // _DAY))
+            lines += forecast(review.forecast(state, asked, now, days), now)
+            if held_back := self.services.review_queue().held_back:
+                said = f"The daily limit holds {held_back} of these back until later."
+                lines.append(_paragraph(said, width, MUTED))
+            lines.append(Content(""))
+        return lines + predictions(prediction_summary(state.lessons.values()), width)
+
+    def _show_notices(self) -> None:
+        width = self.query_one("#figures").scrollable_content_region.width
         parts: list[Content] = []
-        for notice in (*progress.notices, *course.problems):
+        for notice in (*self.services.progress.notices, *self.services.course.problems):
             parts += [Content(""), hanging(Content("! "), Content(safe(str(notice))), width)]
         self.query_one("#notices", Static).update(Content("\n").join(parts))
 
 
-def _memory(retention: float | None, streak: int) -> list[Content]:
-    """Return lines with today's estimated score and, from two days on, the study streak."""
-    if retention is None:
+def _paragraph(text: str, width: int, style: str = "") -> Content:
+    return hanging(Content(""), Content.styled(text, style) if style else Content(text), width)
+
+
+def _labeled(label: str, text: str, width: int, meaning: str = "") -> Content:
+    """Draw a figure after its label, and what it means in gray."""
+    head = Content.styled(f"{label:<{_LABEL}}", MUTED)
+    if not meaning:
+        return hanging(head, Content(text), width)
+    return hanging(head + Content(f"{text:<{_VALUE}}"), Content.styled(meaning, MUTED), width)
+
+
+def _memory(memory: Memory, streak: int, width: int) -> list[Content]:
+    """Return what the learner remembers of all lessons, and the streak from two days on."""
+    if memory.recall is None or memory.strength is None:
         said = (
             "You have not answered any questions yet. Once you have, this screen shows how well "
-            "you know the answers."
+            "you remember the answers."
         )
-        return [Content.styled(said, MUTED), Content("")]
-    text = f"If asked again today, you would get about {100 * retention:.0f} % right."
+        return [_paragraph(said, width, MUTED), Content("")]
+    answered = f"{memory.answered} of {counted(memory.questions, 'question')}"
     if streak > 1:
-        text += f" You have answered questions on {streak} days in a row."
-    return [Content(text), Content("")]
+        answered += f", on {streak} days in a row"
+    return [
+        Content.styled("Your memory", "bold"),
+        _labeled(RECALL, percent(memory.recall), width, RECALL_IS),
+        _labeled(STRENGTH, lasting(memory.strength), width, STRENGTH_IS),
+        _labeled("Answered", answered, width),
+        Content(""),
+    ]
 
 
-def predictions(summary: PredictionSummary) -> list[Content]:
+def predictions(summary: PredictionSummary, width: int) -> list[Content]:
     """Say how close the learner's predictions came to the answers."""
     if not summary.predictions:
         return []
-    said = [f"You made {counted(summary.predictions, 'prediction')}."]
+    lines = [
+        Content.styled("Your predictions", "bold"),
+        _labeled("Made", counted(summary.predictions, "prediction"), width),
+    ]
     if summary.choices:
-        said.append(f"You got {summary.right} of {summary.choices} choices and words right.")
+        said = f"{summary.right} of {summary.choices} right"
+        lines.append(_labeled("Choices, words", said, width))
     if summary.numbers:
-        said.append(
-            f"Your numbers were typically {100 * summary.distance:.0f} % of the range off: "
-            f"{summary.high} too high, {summary.low} too low, "
-            f"{summary.numbers - summary.high - summary.low} close."
-        )
-    return [Content.styled("Your predictions", "bold"), Content(" ".join(said)), Content("")]
+        close = summary.numbers - summary.high - summary.low
+        said = f"{summary.high} too high, {summary.low} too low, {close} close"
+        off = f"typically {100 * summary.distance:.0f} % of the range"
+        lines += [_labeled("Numbers", said, width), _labeled("Off by", off, width)]
+    return [*lines, Content("")]
 
 
 def forecast(counts: Sequence[int], now: float) -> list[Content]:
     """Draw the number of reviews due on each of the next days, starting with today."""
-    today = datetime.fromtimestamp(now).weekday()
-    names = ["now", *(WEEKDAYS[(today + day) % 7] for day in range(1, len(counts)))]
+    names = [figures.day_name(now, day) for day in range(len(counts))]
     numbers, bars = plot.columns(counts, _DAY)
     return [
-        Content.styled("Upcoming reviews", "bold"),
+        Content.assemble(("Upcoming reviews", "bold"), ("  questions per day", MUTED)),
         Content(numbers),
         Content.styled(bars, MUTED),
         Content.styled("".join(f"{name:>{_DAY}}" for name in names), MUTED),
     ]
 
 
-def known_row(name: str, known: Mastery | None, width: int) -> Content:
-    """Draw a name, a bar for its mastery, and the number of its questions answered."""
-    answered = known.answered if known else 0
-    share = f"{100 * known.value:3.0f} %" if known and answered else ""
-    words = f"{answered} of {known.questions}" if known and answered else ""
+def headings(name: str, width: int) -> Content:
+    """Return the names of the columns of `known_row`, for a list of `width` columns."""
+    cells = ("recall", "", "") if width - MARGIN < _NARROW else ("recall", "strength", "answered")
+    row = _columns(Content(name), Content(" " * _BAR), cells, width - MARGIN)
+    return Content.styled(" " * MARGIN + row.plain.rstrip(), MUTED)
+
+
+def known_row(name: str, memory: Memory | None, width: int) -> Content:
+    """Draw a name and how well the learner remembers it: recall, strength, questions answered."""
+    if memory is None or memory.recall is None or memory.strength is None:
+        return _columns(Content(name), meter(0.0, _BAR), ("", "", ""), width)
+    answered = f"{memory.answered} of {memory.questions}"
+    cells = (percent(memory.recall), lasting(memory.strength), answered)
+    return _columns(Content(name), meter(memory.recall, _BAR), cells, width)
+
+
+def _columns(name: Content, bar: Content, cells: tuple[str, str, str], width: int) -> Content:
+    """Put a name, a bar and three figures into columns, as many as fit into `width`."""
+    recall, strength, answered = cells
     if width < _NARROW:
-        return Content(f"{figures.fit(name, max(8, width - 6))}{share:>6}")
-    bar = meter(known.value if known else 0.0, _BAR)
-    name = figures.fit(name, max(8, width - _BAR - 18))
-    return Content.assemble(name, "  ", bar, f"{share:>6}", (f"{words:>10}", MUTED))
+        return Content(f"{figures.fit(name.plain, max(8, width - _RECALL))}{recall:>{_RECALL}}")
+    bars = _BAR + 2 if width >= _BARRED else 0
+    room = min(_NAME, width - bars - _RECALL - 2 * _FIGURE)
+    parts = [Content(figures.fit(name.plain, room))]
+    if bars:
+        parts += [Content("  "), bar]
+    row = Content.assemble(*parts, f"{recall:>{_RECALL}}{strength:>{_FIGURE}}")
+    return Content.assemble(row, (f"{answered:>{_FIGURE}}", MUTED))
 
 
-def _lesson_row(outline: Outline, known: Mastery | None, width: int) -> Content:
-    return known_row(f"{outline.number:>2}  {safe(outline.title)}", known, width)
+def _lesson_row(outline: Outline, memory: Memory | None, width: int) -> Content:
+    return known_row(f"{outline.number:>2}  {safe(outline.title)}", memory, width)
 
 
 def guesses(history: GuessHistory, width: int) -> Content:
@@ -182,101 +264,3 @@ def guesses(history: GuessHistory, width: int) -> Content:
         legend = f"{plot.YOU} you  {plot.MODEL} model  {plot.BOTH} both (mean of {_SMOOTH} tokens)"
         lines += [*map(Content, curves), Content.styled(f"{'bits':>5}  {legend}", MUTED)]
     return Content("\n").join(lines)
-
-
-_ASK = (
-    "Forget all your answers in this lesson? Its questions will count as never asked. This cannot"
-    " be undone. Press y to forget, Esc to keep them."
-)
-
-
-class LessonProgressScreen(MenuScreen):
-    """A screen about one lesson, with a row for each lesson screen that has questions."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "forget", "forget", tooltip="Forget all your answers in this lesson."),
-        Binding(
-            "f",
-            "ask_forget",
-            "forget",
-            tooltip="Forget all your answers in this lesson. You have to confirm.",
-        ),
-    ]
-
-    def __init__(self, services: Services, navigation: Navigation, outline: Outline) -> None:
-        super().__init__(services, navigation)
-        self._outline = outline
-        self._asked = False
-        """Whether the learner is being asked to confirm."""
-
-    def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="figures", can_focus=False):
-            yield Static(id="summary", markup=False)
-            yield Menu()
-
-    def on_mount(self) -> None:
-        self.place = f"progress · {self._outline.number} {safe(self._outline.title)}"
-
-    def on_resize(self) -> None:
-        self.fill()
-
-    def fill(self) -> None:
-        outline, progress = self._outline, self.services.progress
-        state, now = progress.state(), progress.clock()
-        where = lesson_progress(outline, progress.lesson(outline.id), progress.cards())
-        known = review.mastery_of_screens(state, self.services.asked, now)
-        said = (
-            f"{where.seen} of {counted(where.screens, 'screen')} seen,"
-            f" {where.goals} of {counted(where.labs, 'lab')} done,"
-            f" {where.right} of {counted(where.questions, 'question')} right last time."
-        )
-        head = Content(said)
-        title = Content.styled("How well you know each idea", "bold")
-        self.query_one("#summary", Static).update(Content("\n").join([head, Content(""), title]))
-        about = {question.screen for question in outline.questions}
-        open_at = partial(self.navigation.open_outline, outline)
-        self.show_entries(
-            [
-                (
-                    partial(known_row, safe(screen.title), known.get((outline.id, screen.id))),
-                    partial(open_at, screen.id),
-                )
-                for screen in outline.screens
-                if screen.id in about
-            ]
-        )
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        match action:
-            case "forget":
-                return self._asked
-            case "ask_forget":
-                cards = self.services.progress.cards()
-                answered = any(each.id in cards for each in self._outline.questions)
-                return answered and not self._asked
-        return True
-
-    def action_ask_forget(self) -> None:
-        self._ask(True)
-        self.tell(_ASK)
-
-    def action_back(self) -> None:
-        """Cancel the confirmation if it is open, or else leave the screen."""
-        if self._asked:
-            self._ask(False)
-            self.tell(None)
-        else:
-            super().action_back()
-
-    async def action_forget(self) -> None:
-        self._ask(False)
-        progress = self.services.progress
-        questions = tuple(question.id for question in self._outline.questions)
-        event = Forgotten(at=progress.clock(), lesson=self._outline.id, questions=questions)
-        recording = progress.record(event)
-        self.fill()
-        self.tell("Your answers are forgotten." if await on_disk(recording) else None)
-
-    def _ask(self, asked: bool) -> None:
-        self._asked = asked
-        self.refresh_bindings()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tutor.app.services import Services
     from tutor.classroom.learner import Studied
 
-_LABEL = 12
+_LABEL = 14
 
 
 class TeacherViewScreen(TextScreen, CourseScreen):

@@ -1,4 +1,4 @@
-"""Screens with a search field and a list of matches below it: the glossary and the search."""
+"""Screens with a search field and a list of matches below it, such as the glossary."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from textual.content import Content
 from textual.widgets import Input, Static
 
 from tutor.app.course_screen import CourseScreen
+from tutor.app.course_screen import Entry as MenuEntry
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.layout import hanging
-from tutor.app.widgets.menu import Menu, Row
+from tutor.app.widgets.menu import Menu
 from tutor.course.questions.spelling import plain as comparable
 from tutor.course.targets import ScreenTarget, TermTarget
 from tutor.errors import TutorError
@@ -25,7 +26,7 @@ from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from textual.app import ComposeResult
     from textual.events import Key
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
     from tutor.course.search import Hit
     from tutor.course.term import Term
-
-    Target = TermTarget | ScreenTarget
 
 
 class FinderField(Entry):
@@ -59,7 +58,7 @@ class FinderScreen(CourseScreen):
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
-        self._targets: Sequence[Target] = ()
+        self._openers: Sequence[Callable[[], object]] = ()
 
     def look_up(self, words: str) -> None:
         raise NotImplementedError
@@ -77,11 +76,12 @@ class FinderScreen(CourseScreen):
         self.query_one(FinderField).focus()
         self.look_up("")
 
-    def found(self, targets: Sequence[Target], rows: Sequence[Row]) -> None:
-        """Show the matches. Each row opens the target with the same index."""
-        self._targets = targets
-        self.query_one(Menu).show(rows, cursor=0 if rows else -1)
+    def found(self, entries: Sequence[MenuEntry], cursor: int = 0) -> None:
+        """Show the matches, and select the one with the index `cursor`."""
+        self._openers = [opener for _, opener in entries]
+        rows = [row for row, _ in entries]
         self.query_one("#found").scroll_home(animate=False)
+        self.query_one(Menu).show(rows, cursor=cursor if rows else -1)
 
     @property
     def words(self) -> str:
@@ -99,8 +99,8 @@ class FinderScreen(CourseScreen):
     @on(Input.Submitted)
     def _open(self) -> None:
         cursor = self.query_one(Menu).cursor
-        if 0 <= cursor < len(self._targets):
-            self.navigation.open_target(self._targets[cursor])
+        if 0 <= cursor < len(self._openers):
+            self._openers[cursor]()
 
     def on_key(self, event: Key) -> None:
         """Forward keys to the field if they arrive before it has the focus."""
@@ -128,9 +128,15 @@ class GlossaryScreen(FinderScreen):
         widest = min(_LONGEST_NAME, max((len(term.term) for term in terms), default=0))
         all_terms = counted(len(terms), "term")
         self.aside = f"{len(shown)} of {all_terms}" if words else all_terms
+        open_target = self.navigation.open_target
         self.found(
-            [TermTarget(term.id) for term in shown],
-            [partial(_term_row, safe(term.term), plain(term.text), widest) for term in shown],
+            [
+                (
+                    partial(_term_row, safe(term.term), plain(term.text), widest),
+                    partial(open_target, TermTarget(term.id)),
+                )
+                for term in shown
+            ]
         )
         if not shown:
             self.tell(f"No term contains “{words}”." if terms else "This course has no glossary.")
@@ -183,8 +189,12 @@ class SearchScreen(FinderScreen):
         if words != self.words:  # the learner has typed more in the meantime
             return
         self.aside = f"{len(hits)} found" if words else ""
+        open_target = self.navigation.open_target
         self.found(
-            [hit.target for hit in hits], [partial(_hit_row, hit, self._where(hit)) for hit in hits]
+            [
+                (partial(_hit_row, hit, self._where(hit)), partial(open_target, hit.target))
+                for hit in hits
+            ]
         )
         if words and not hits:
             self.tell("No lesson, term or question contains these words.")

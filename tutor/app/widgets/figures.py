@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
-from tutor.learner.clock import local_day_number
+from tutor.learner.clock import WEEKDAYS, local_day_number
 from tutor.text import counted, visible
 
 if TYPE_CHECKING:
@@ -111,6 +112,11 @@ def sampler(settings: SamplerSettings) -> str:
     if settings.min_p > 0:
         parts.append(f"min-p {settings.min_p:g}")
     return "  ".join(parts)
+
+
+def day_name(now: float, days: int) -> str:
+    """Return the short name of the day that comes `days` days after `now`; today is "now"."""
+    return WEEKDAYS[(datetime.fromtimestamp(now).weekday() + days) % 7] if days else "now"
 
 
 _MINUTE, _HOUR = 60.0, 3600.0

@@ -39,7 +39,7 @@ def page(report: Report, tables: Sequence[str], draw: Draw, *, every: bool) -> I
         title = counted(len(report.learners), "learner")
         parts.append([*draw(title, learners_table(report.learners))])
     if "ideas" in tables:
-        title = _titled("Ideas, least known first", len(report.ideas), most)
+        title = _titled("Ideas, lowest strength first", len(report.ideas), most)
         lines = draw(title, ideas_table(report.ideas[:most]))
         parts.append([*lines, *_left_out("idea", report.ideas_left_out)])
     if "questions" in tables:

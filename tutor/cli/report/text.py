@@ -10,6 +10,14 @@ from tutor.cli.markdown import plain, table
 from tutor.learner import days, review
 from tutor.learner.clock import local_day_number, sensible
 from tutor.study.lesson_progress import lesson_progress
+from tutor.study.memory_words import (
+    BOTH,
+    RECALL,
+    STRENGTH,
+    in_one_line,
+    lasting,
+    percent,
+)
 from tutor.study.review_questions import review_questions
 from tutor.text import counted
 
@@ -29,9 +37,8 @@ def report(name: str, course: Course, state: LearnerState, now: float) -> str:
     lines += _guesses(state)
     lines += [
         "",
-        "Mastery is the part of a lesson that you would remember now; it only counts in full if "
-        "you would still remember it in three weeks. FSRS estimates mastery and retention from "
-        "your answers: which were right, when you gave them, and how much help you had.",
+        f"{BOTH} FSRS estimates both from your answers: which were right, when you gave them, and "
+        "how much help you had.",
     ]
     return "\n".join(lines)
 
@@ -61,7 +68,7 @@ def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
     cards = [card for card in state.cards.values() if card.question in questions]
     due = review.queue(state, questions, now)
     forecast = review.forecast(state, questions, now)
-    retention = review.retention(state, questions, now)
+    memory = review.memory(state, questions, now)
     answers = sum(card.answers for card in state.cards.values())
     today = local_day_number(now)
     active = days.active_days(state.days, today, 30)
@@ -73,11 +80,8 @@ def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
         f"- Active on {active} of the last 30 days"
         + (f", including the last {streak}." if streak > 1 else "."),
     ]
-    if retention is not None:
-        lines.append(
-            f"- FSRS estimates that about {retention:.0%} of the answers would be remembered "
-            "today. Questions answered just now count as remembered.",
-        )
+    if said := in_one_line(memory):
+        lines.append(f"- {said}")
     lines.append(
         f"- Due for review: {len(due.due) + due.held_back} today, {sum(forecast)} within "
         f"{len(forecast)} days."
@@ -86,36 +90,44 @@ def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
 
 
 def _lessons(course: Course, state: LearnerState, now: float) -> Iterator[str]:
-    mastery = review.mastery_of_lessons(state, review_questions(course), now)
+    memory = review.memory_of_lessons(state, review_questions(course), now)
     rows = []
     for lesson in course.outlines:
         where = lesson_progress(lesson, state.lesson(lesson.id), state.cards)
-        known = mastery.get(lesson.id)
+        of = memory.get(lesson.id)
         rows.append(
             (
                 f"{lesson.number} {plain(lesson.title)}",
                 f"{where.seen} of {where.screens}",
                 f"{where.goals} of {where.labs}",
                 f"{where.right} of {where.questions}",
-                f"{known.value:.0%}" if known else "",
+                percent(of.recall) if of and of.recall is not None else "",
+                lasting(of.strength) if of and of.strength is not None else "",
             )
         )
-    return table(("Lesson", "Screens seen", "Labs done", "Questions right", "Mastery"), rows)
+    titles = ("Lesson", "Screens seen", "Labs done", "Questions right", RECALL, STRENGTH)
+    return table(titles, rows)
 
 
 def _weakest(course: Course, state: LearnerState, now: float) -> Iterator[str]:
-    """Yield a section with the weakest of the ideas that have an answer."""
-    mastery = review.mastery_of_screens(state, review_questions(course), now)
-    begun = [(known.value, key) for key, known in mastery.items() if known.answered]
-    weakest = sorted(begun)[:WEAKEST]
+    """Yield a section with the ideas whose memory is the weakest."""
+    memory = review.memory_of_screens(state, review_questions(course), now)
+    weakest = sorted(
+        (of.strength, of.recall, key)
+        for key, of in memory.items()
+        if of.strength is not None and of.recall is not None
+    )[:WEAKEST]
     if not weakest:
         return
     yield from ("", "## Look at again", "")
-    for value, (lesson_id, screen_id) in weakest:
+    for strength, recall, (lesson_id, screen_id) in weakest:
         lesson = course.outline(lesson_id)
         screen = lesson.screen(screen_id) if lesson else None
         if lesson and screen:
-            yield f"- {plain(screen.title)} (lesson {lesson.number}): {value:.0%}"
+            yield (
+                f"- {plain(screen.title)} (lesson {lesson.number}): {RECALL.lower()} "
+                f"{percent(recall)}, {STRENGTH.lower()} {lasting(strength)}"
+            )
 
 
 def _guesses(state: LearnerState) -> Iterator[str]:

@@ -295,6 +295,7 @@ def _on(need: int, *actions: Action) -> tuple[Action, ...]:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="adviser",
     title="Adviser",
+    about="Weigh the needs of a task and choose the kind of AI for it",
     order=250,
     lesson="choosing",
     task=(

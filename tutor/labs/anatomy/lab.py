@@ -250,6 +250,7 @@ def _ruined(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="anatomy",
     title="Anatomy of a model",
+    about="Find where the parameters are and how many bits they need",
     order=130,
     lesson="attention",
     task=(

@@ -226,6 +226,7 @@ def _finds_itself(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="attention",
     title="What heads attend to",
+    about="See what each head attends to, and find heads by pattern",
     order=90,
     lesson="attention",
     task=(

@@ -214,6 +214,7 @@ def _later_wins(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="attention-formula",
     title="The attention formula by hand",
+    about="Compute softmax(q·k / √size) · v with a real head's numbers",
     order=100,
     lesson="attention",
     task=(

@@ -345,6 +345,7 @@ def _place(asked: Sequence[Item], words: str) -> int:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="certainty",
     title="Certainty and truth",
+    about="Ask about real and invented things, and see how sure it is",
     order=200,
     lesson="made-up",
     task=(

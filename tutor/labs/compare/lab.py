@@ -396,6 +396,7 @@ def _is_remote(question: Question) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="compare",
     title="One prompt, several models",
+    about="Send one prompt to several models and compare the answers",
     order=240,
     lesson="landscape",
     task=(

@@ -293,6 +293,7 @@ def _varied_and_likely(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="continuations",
     title="Twenty continuations",
+    about="Sample one prompt twenty times in two ways, and compare",
     order=190,
     lesson="sampling",
     task=(

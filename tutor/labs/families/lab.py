@@ -268,6 +268,7 @@ def _finds_which_of_two(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="families",
     title="Three families of Transformers",
+    about="Give one text to an encoder, a decoder, and both combined",
     order=120,
     lesson="attention",
     task=(

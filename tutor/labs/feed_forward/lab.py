@@ -185,6 +185,7 @@ def _one_neuron(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="feed-forward",
     title="Neurons",
+    about="See which neurons move the prediction, and turn them off",
     order=144,
     lesson="block",
     task=(

@@ -291,6 +291,7 @@ def _hardly_felt(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="format",
     title="Constrained decoding",
+    about="Allow only tokens that fit a format, and see what it costs",
     order=210,
     lesson="made-up",
     task=(

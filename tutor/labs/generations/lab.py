@@ -332,6 +332,7 @@ _NEXT_KIND: Action = MoveFocus(1, "row")
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="generations",
     title="Three generations of chatbots",
+    about="Compare bots that use rules, retrieval and generation",
     order=10,
     lesson="generations",
     task=(

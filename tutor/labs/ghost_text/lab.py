@@ -394,6 +394,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="ghost-text",
     title="Ghost text",
+    about="Write Python while the model proposes the rest of the line",
     order=220,
     lesson="landscape",
     task=(

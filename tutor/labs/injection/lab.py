@@ -325,6 +325,7 @@ def _broken_again(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="injection",
     title="Prompt injection",
+    about="Attack a prompt with planted instructions, and defend it",
     order=270,
     lesson="prompting",
     task=(

@@ -39,6 +39,10 @@ MOST_QUESTIONS = 100_000
 loop."""
 
 
+LONGEST_ABOUT = 60
+"""The maximum length of the line about a lab, which has to fit a list on a narrow screen."""
+
+
 class Goal(msgspec.Struct, Generic[State], frozen=True):
     """Something for the learner to achieve in a lab.
 
@@ -60,10 +64,11 @@ def goal(name: str, says: str) -> Callable[[Callable[[State], bool]], Goal[State
 class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True, kw_only=True):
     """A lab: its description, its functions, and its goals.
 
-    The command line and lesson files use `name`; the screen shows `title`. Lists of labs are sorted
-    by `order`, which counts in tens so that a new lab fits between two others. `lesson` is the id
-    of the lesson that the lab belongs to, and `task` tells the learner what to do, in one or two
-    sentences.
+    The command line and lesson files use `name`; the screen shows `title`. `about` says in a list
+    of labs what the learner does in this one, in at most `LONGEST_ABOUT` characters. Lists of labs
+    are sorted by `order`, which counts in tens so that a new lab fits between two others. `lesson`
+    is the id of the lesson that the lab belongs to, and `task` tells the learner what to do, in one
+    or two sentences.
 
     The annotations of `act` and `receive` determine which types are sent between processes or read
     from files: tagged structs, or unions of them. The actions in `solution` reach all goals with
@@ -72,6 +77,7 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
 
     name: str
     title: str
+    about: str
     order: int
     lesson: str
     task: str

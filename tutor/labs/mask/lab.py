@@ -177,6 +177,7 @@ def _end_moves_beginning(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="mask",
     title="Without the causal mask",
+    about="Let every token see the tokens after it, and see what breaks",
     order=110,
     lesson="attention",
     task=(

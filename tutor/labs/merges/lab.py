@@ -126,6 +126,7 @@ def _rare_rule(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="merges",
     title="Merge player",
+    about="Merge bytes into tokens, one merge at a time",
     order=30,
     lesson="tokens",
     task=(

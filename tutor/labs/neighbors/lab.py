@@ -314,6 +314,7 @@ def _own_only_without(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="neighbors",
     title="Neighbors",
+    about="Find words with similar vectors, and add and subtract them",
     order=50,
     lesson="embeddings",
     task=(

@@ -236,6 +236,7 @@ _NEXT = MoveFocus[Literal["item"]](1, "item")
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="one-step",
     title="One training step, slowly",
+    about="Follow the numbers of one real training step",
     order=150,
     lesson="learning",
     task=(

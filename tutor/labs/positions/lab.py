@@ -156,6 +156,7 @@ def _order_hidden(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="positions",
     title="Positions",
+    about="Shift positions or shuffle words, and see what is noticed",
     order=146,
     lesson="block",
     task=(

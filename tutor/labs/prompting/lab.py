@@ -315,6 +315,7 @@ def _is_remote(question: Question) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="prompting",
     title="Prompts, measured",
+    about="Change one part of a prompt and measure the difference",
     order=260,
     lesson="prompting",
     task=(

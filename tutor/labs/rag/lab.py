@@ -272,6 +272,7 @@ def _of_own_texts(question: Question) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="rag",
     title="Ask about this course",
+    about="Ask questions that the model answers from passages",
     order=280,
     lesson="retrieval",
     task=(

@@ -193,6 +193,7 @@ def _against(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="residual",
     title="The residual stream",
+    about="Follow one token's vector through all blocks",
     order=142,
     lesson="block",
     task=(

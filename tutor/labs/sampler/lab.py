@@ -189,6 +189,7 @@ def _dethroned(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="sampler",
     title="Sampler workbench",
+    about="See how temperature, top-k and top-p change the draw",
     order=180,
     lesson="sampling",
     task=(

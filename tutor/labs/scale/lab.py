@@ -241,6 +241,7 @@ def _noise(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="scale",
     title="The scale ladder",
+    about="Compare the surprisal of small and large models on a text",
     order=170,
     lesson="learning",
     task=("Let models of very different sizes process the same text, and compare their surprisal."),

@@ -303,6 +303,7 @@ def _copying_dies(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="surgery",
     title="Surgery",
+    about="Turn off heads and networks, and see which skills are lost",
     order=140,
     lesson="attention",
     task=(

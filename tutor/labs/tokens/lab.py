@@ -135,6 +135,7 @@ def _long_token(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="tokens",
     title="Tokens",
+    about="See the tokens, ids and bytes that the model receives",
     order=20,
     lesson="tokens",
     task=(

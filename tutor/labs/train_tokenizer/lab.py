@@ -124,6 +124,7 @@ def _own_word(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="train-tokenizer",
     title="Train a tokenizer",
+    about="Train a tokenizer, and see what a larger vocabulary saves",
     order=40,
     lesson="tokens",
     task=(

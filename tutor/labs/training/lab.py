@@ -247,6 +247,7 @@ def _too_high(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="training",
     title="Training",
+    about="Train a small GPT from scratch, and break it on purpose",
     order=160,
     lesson="learning",
     task=(

@@ -279,6 +279,7 @@ def _own(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="word2vec",
     title="Word vectors from scratch",
+    about="Train word vectors, and watch similar words move together",
     order=80,
     lesson="embeddings",
     task=(

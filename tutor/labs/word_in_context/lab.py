@@ -192,6 +192,7 @@ def _difference_read(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="word-in-context",
     title="One word, two sentences",
+    about="Watch one word's vectors move apart in two sentences",
     order=70,
     lesson="embeddings",
     task=(

@@ -177,6 +177,7 @@ def _map_misleads(state: State) -> bool:
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="word-map",
     title="A map of words",
+    about="See which words are close on a map of the embeddings",
     order=60,
     lesson="embeddings",
     task=(

@@ -1,0 +1,122 @@
+"""Tests the course map by keys: what it offers first, and how it describes the selected row."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+
+from tests.app.explorer.explorer_stage import shown
+from tests.app.review.reviewing import DAY, QUESTIONS, Clock, answered, reviewer
+from tests.app.whole_app import keys, sees
+from tests.sample_course import LESSON
+from tutor.course.catalogue import Course
+from tutor.learner.progress import Progress
+from tutor.learner.records import GoalReached, LessonState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+SECOND = msgspec.structs.replace(
+    LESSON, id="second", number=3, title="The next lesson", summary="What follows.", questions=()
+)
+COURSE = Course(lessons=(msgspec.structs.replace(LESSON, questions=QUESTIONS), SECOND))
+READ = LessonState(
+    lesson=LESSON.id, screen="again", seen=("question", "distribution", "again"), visited_at=1.0
+)
+
+
+def first_lines(pilot: Pilot[Any]) -> list[str]:
+    """Return the two rows above the lessons, without the cursor."""
+    lines = [line[3:].strip() for line in shown(pilot.app).splitlines()[2:4]]
+    return [line.split("│")[0].rstrip() for line in lines]
+
+
+async def test_a_goal_reached_in_a_lab_does_not_begin_its_lesson(tmp_path: Path) -> None:
+    """A newcomer who only did labs is not told to continue a lesson that they never opened."""
+    Progress.open(tmp_path).record(GoalReached(at=1.0, lab="neighbors", lesson="second", goal="x"))
+    async with reviewer(tmp_path, Clock(), course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin      2 One question")
+        assert "Continue" not in shown(pilot.app)
+        await keys(pilot, "enter")
+        await sees(pilot, "1 of 3")
+
+
+async def test_after_the_last_screen_the_open_questions_come_next(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    Progress.open(tmp_path).save_lesson(READ)
+    async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Continue   2 One question, asked again and again · questions, 2 open")
+        await keys(pilot, "enter")
+        await sees(pilot, "question ")
+
+
+async def test_reviews_come_before_a_new_lesson(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
+    Progress.open(tmp_path).save_lesson(READ)
+    async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Begin      3 The next lesson")
+        await sees(pilot, "recall today 100 %")
+    clock.at += 3 * DAY
+    async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Review     3 due · about 1 minute")
+        assert first_lines(pilot)[1] == "Begin      3 The next lesson"
+        await keys(pilot, "enter")
+        await sees(pilot, "review")
+
+
+async def test_whoever_has_done_everything_is_led_to_the_labs(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2, 3)
+    Progress.open(tmp_path).save_lesson(READ)
+    everything = msgspec.structs.replace(READ, lesson="second")
+    Progress.open(tmp_path).save_lesson(everything)
+    async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Explore    Labs · you have done every lesson")
+        await keys(pilot, "enter")
+        await sees(pilot, "type to filter")
+
+
+async def test_a_lesson_that_was_read_to_its_end_opens_at_its_beginning(tmp_path: Path) -> None:
+    Progress.open(tmp_path).save_lesson(READ)
+    async with reviewer(tmp_path, Clock(), course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "> Continue")
+        await keys(pilot, "down", "down", "enter")
+        await sees(pilot, "1 of 3")
+
+
+async def test_a_wide_screen_describes_the_selected_row(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(120, 30)) as pilot:
+        await sees(pilot, "Questions     2/3 right, 1 open")
+        await sees(pilot, "Recall today  100 %")
+        await sees(pilot, "The answer is a distribution")
+        await keys(pilot, "down")
+        await sees(pilot, "Each question that you have answered comes")
+        await keys(pilot, "down", "down")
+        await sees(pilot, "What follows.")
+        await pilot.resize_terminal(80, 24)
+        await sees(pilot, "3  The next lesson")
+        assert "What follows." not in shown(pilot.app)
+
+
+@pytest.mark.parametrize("row", ["lesson", "review"])
+def test_how_it_looks(snap_compare: Callable[..., bool], tmp_path: Path, row: str) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+
+    async def shows(pilot: Pilot[Any]) -> None:
+        await sees(pilot, "●")
+        await sees(pilot, "recall today")
+        await keys(pilot, *["down"] * (row == "review"))
+        await pilot.pause()
+
+    app = reviewer(tmp_path, clock, course=COURSE)
+    assert snap_compare(app, run_before=shows, terminal_size=(120, 30))

@@ -1,0 +1,118 @@
+"""Tests the tour by keys: who sees it, what it shows, and that it never waits for the model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from tests.app.explorer.explorer_stage import shown
+from tests.app.whole_app import keys, sees, until, whole_app
+from tests.engine.fake_engine import FakeEngine
+from tests.sample_course import LESSON
+from tutor.app.home.screen import HomeScreen
+from tutor.engine.api import EngineState
+from tutor.learner.progress import Progress
+from tutor.learner.records import LessonState
+from tutor.study.newcomer import TOUR_SEEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    from tutor.app.app import TutorApp
+
+SIZE = (80, 24)
+
+
+def on(pilot: Pilot[Any], kind: type[object]) -> bool:
+    return isinstance(cast("TutorApp", pilot.app).screen, kind)
+
+
+async def test_a_new_learner_sees_four_screens_once(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, tour=True).run_test(size=SIZE) as pilot:
+        for number in (1, 2, 3, 4):
+            await sees(pilot, f"tour · {number} of 4")
+            await keys(pilot, "enter")
+        await sees(pilot, "> Begin")
+    assert Progress.open(tmp_path).setting(TOUR_SEEN) is True
+    async with whole_app(tmp_path, tour=True).run_test(size=SIZE) as pilot:
+        await sees(pilot, "> Begin")
+        assert on(pilot, HomeScreen)
+
+
+async def test_escape_skips_the_tour_for_good_and_i_brings_it_back(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, tour=True).run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter", "escape")
+        await sees(pilot, "> Begin")
+    async with whole_app(tmp_path, tour=True).run_test(size=SIZE) as pilot:
+        await sees(pilot, "> Begin")
+        await keys(pilot, "question_mark")
+        await sees(pilot, "See the tour of one minute again.")
+        await keys(pilot, "escape", "i")
+        await sees(pilot, "tour · 1 of 4")
+
+
+async def test_a_learner_with_progress_sees_no_tour(tmp_path: Path) -> None:
+    Progress.open(tmp_path).save_lesson(LessonState(lesson=LESSON.id, seen=("question",)))
+    async with whole_app(tmp_path, tour=True).run_test(size=SIZE) as pilot:
+        await sees(pilot, "> Continue")
+        assert on(pilot, HomeScreen)
+
+
+async def test_who_opens_a_lab_by_name_sees_no_tour(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, tour=True, lab="tokens").run_test(size=SIZE) as pilot:
+        await sees(pilot, "lab · Tokens")
+        await keys(pilot, "escape")
+        await sees(pilot, "> Begin")
+
+
+async def test_tokens_are_taken_from_the_live_distribution(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, tour=True).run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "␣Paris")
+        await keys(pilot, "1")
+        await sees(pilot, "The capital of France is Paris▏")
+        await until(pilot, lambda: "1  ," in shown(pilot.app))
+        await keys(pilot, "left")
+        await sees(pilot, "Welcome to tutor")
+
+
+async def test_without_a_model_the_tour_goes_on(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    engine.hold()
+    async with whole_app(tmp_path, engine, tour=True).run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "The model is loading.")
+        await keys(pilot, "1", "enter")
+        await sees(pilot, "tour · 3 of 4")
+        await keys(pilot, "left")
+        engine.release()
+        await sees(pilot, "␣Paris")
+        engine.become(EngineState.STOPPED)
+        await sees(pilot, "no model ×")
+        await keys(pilot, "enter", "enter", "enter")
+        await sees(pilot, "> Begin")
+
+
+async def test_enter_pages_down_before_it_goes_on(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, tour=True).run_test(size=(40, 12)) as pilot:
+        await sees(pilot, "Welcome to tutor")
+        await keys(pilot, "enter")
+        assert "tour · 1 of 4" in shown(pilot.app)
+        assert "Welcome to tutor" not in shown(pilot.app)
+        await keys(pilot, "enter", "enter")
+        await sees(pilot, "tour · 2 of 4")
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 4])
+def test_how_it_looks(snap_compare: Callable[..., bool], tmp_path: Path, page: int) -> None:
+    async def shows(pilot: Pilot[Any]) -> None:
+        await sees(pilot, "●")
+        await keys(pilot, *["enter"] * (page - 1))
+        await sees(pilot, "␣Paris" if page == 2 else f"{page} of 4")
+        await pilot.pause()
+
+    assert snap_compare(whole_app(tmp_path, tour=True), run_before=shows, terminal_size=SIZE)

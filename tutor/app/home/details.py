@@ -1,0 +1,82 @@
+"""Describe the selected row of the course map, for the right side of a wide screen."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets.figures import day_name
+from tutor.app.widgets.layout import hanging
+from tutor.study.memory_words import RECALL, STRENGTH, lasting, percent
+from tutor.text import counted, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tutor.course.outline import Outline
+    from tutor.learner.records import LessonState
+    from tutor.learner.review import Memory, Queue
+    from tutor.study.lesson_progress import LessonProgress
+
+_LABEL = 14
+
+Line = tuple[str, str]
+"""A label and what it says."""
+
+
+def panel(title: str, text: str, lines: Iterable[Line], width: int) -> Content:
+    """Draw a title, a paragraph, and labeled figures below each other."""
+    drawn = [
+        *(Content.styled(title, "bold"), Content("")),
+        *(hanging(Content(""), Content(text), width), Content("")),
+    ]
+    for label, words in lines:
+        head = Content.styled(f"{label:<{_LABEL}}", MUTED)
+        drawn.append(hanging(head, Content(words), width))
+    return Content("\n").join(drawn)
+
+
+def of_lesson(outline: Outline, where: LessonProgress, memory: Memory | None) -> list[Line]:
+    """Return how far the learner is in a lesson, and how well they remember it."""
+    lines = [("Screens", f"{where.seen} of {where.screens} seen")]
+    if where.questions:
+        open_, wrong = where.questions - where.answered, where.answered - where.right
+        more = [f"{open_} open"] * bool(open_) + [f"{wrong} wrong"] * bool(wrong)
+        lines.append(("Questions", ", ".join([f"{where.right}/{where.questions} right", *more])))
+    if where.labs:
+        lines.append(("Labs", f"{where.goals} of {where.labs} done"))
+    return lines + of_memory(memory)
+
+
+def screens(outline: Outline, state: LessonState, width: int) -> list[Content]:
+    """Return a line for each screen of a lesson. Marks show which are seen and which is current."""
+    lines = []
+    for screen in outline.screens:
+        here, seen = screen.id == state.screen, screen.id in state.seen
+        mark = Content.assemble(("› " if here else "✓ " if seen else "  ", ACT if here else MUTED))
+        title = Content.styled(safe(screen.title), "" if here or not seen else MUTED)
+        lines.append((mark + title).truncate(width, ellipsis=True))
+    return lines
+
+
+def of_memory(memory: Memory | None) -> list[Line]:
+    if memory is None or memory.recall is None or memory.strength is None:
+        return []
+    return [(RECALL, percent(memory.recall)), (STRENGTH, f"lasts about {lasting(memory.strength)}")]
+
+
+def of_reviews(
+    forecast: Sequence[int], queue: Queue, memory: Memory | None, now: float
+) -> list[Line]:
+    """Return the number of reviews on each of the next days that has any."""
+    forecast = [len(queue.due), *forecast[1:]]
+    lines = [
+        (day_name(now, day), counted(count, "question"))
+        for day, count in enumerate(forecast)
+        if count
+    ]
+    if queue.held_back:
+        lines.insert(1, ("", f"{queue.held_back} more are due, over the daily limit"))
+    return [*of_memory(memory), ("", ""), *lines] if lines else of_memory(memory)

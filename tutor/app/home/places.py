@@ -1,0 +1,73 @@
+"""The screens that open from the course map with their own keys."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from tutor.app.services import Place
+
+
+class MapPlace(NamedTuple):
+    """A screen that opens with its own key.
+
+    `what` is a verb phrase that describes what the learner does there.
+    """
+
+    key: str
+    place: Place
+    name: str
+    what: str
+    about: str = ""
+    """A sentence or two that describe the screen next to the course map."""
+    listed: bool = False
+    """Whether the course map has a row for the screen, in which case the key line omits its key.
+
+    With more such rows, twelve lessons would not fit on 24 lines.
+    """
+    shown: bool = True
+    """Whether the key line may show the key. If False, only the help screen shows it."""
+
+
+PLACES = (
+    MapPlace("r", "review", "Review", "answer the questions that are due"),
+    MapPlace(
+        "s",
+        "step",
+        "Stepper",
+        "step through a text, one token at a time",
+        "Shows the probability of every token that could come next. You take one, go back, branch, "
+        "and look inside the network.",
+        listed=True,
+    ),
+    MapPlace(
+        "c",
+        "chat",
+        "Chat",
+        "chat with the model and inspect every token",
+        "A conversation with the model on this machine. You can look at the distribution behind "
+        "each token of its answers.",
+        listed=True,
+    ),
+    MapPlace(
+        "g",
+        "guess",
+        "Guessing game",
+        "try to beat the model at guessing tokens",
+        "You and the model guess how a text continues, token by token. The score is your surprisal "
+        "in bits, which is what models are trained to lower.",
+        listed=True,
+    ),
+    MapPlace(
+        "l",
+        "labs",
+        "Labs",
+        "run experiments with goals to reach",
+        "Every lab turns one idea of the course into an experiment on the live model. You can open "
+        "any of them at any time.",
+        listed=True,
+    ),
+    MapPlace("p", "progress", "Progress", "see how well you know each lesson"),
+    MapPlace("i", "tour", "Tour", "see the tour of one minute again", shown=False),
+    MapPlace("m", "model", "Model", "see the details of the model in use", shown=False),
+)

@@ -1,0 +1,126 @@
+"""Draw the rows of the course map."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual.content import Content
+
+from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.widgets import figures
+from tutor.app.widgets.figures import when
+from tutor.app.widgets.meter import meter
+from tutor.classroom.due import in_few_words, on_the_map
+from tutor.study.next_step import AnswerQuestions, LessonStep, ReadLesson
+from tutor.text import counted, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tutor.classroom.due import LessonDue
+    from tutor.course.outline import Outline
+    from tutor.learner.review import Queue
+    from tutor.study.lesson_progress import LessonProgress
+
+_BAR = 10
+_WORDS = 12
+_VERB = 11
+_NARROW = 60
+"""The width, in columns, below which the progress bar is left out."""
+_NUMBER, _GAP = 4, 2
+_SECONDS = 25
+"""The time, in seconds, that a review of one question takes on average."""
+
+
+class First(NamedTuple):
+    """The words of a row above the lessons. `act` highlights something to do now."""
+
+    verb: str
+    what: str
+    said: str = ""
+    act: bool = True
+
+    def draw(self, width: int) -> Content:
+        head = Content.styled(f"{self.verb:<{_VERB}}", f"bold {ACT}" if self.act else "")
+        room = max(4, width - _VERB - len(self.said))
+        shown = Content(self.what).truncate(room, ellipsis=True)
+        row = head + shown + Content.styled(self.said, MUTED)
+        return row.truncate(width, ellipsis=True)
+
+
+def lesson_row(outline: Outline, step: LessonStep) -> First:
+    """Return the row that names the next step in the lessons."""
+    title = f"{outline.number} {safe(outline.title)}"
+    match step:
+        case ReadLesson(begun=False):
+            return First("Begin", title)
+        case ReadLesson(screen=screen):
+            at = next(place for place, each in enumerate(outline.screens, 1) if each.id == screen)
+            return First("Continue", title, f" · screen {at} of {len(outline.screens)}")
+        case AnswerQuestions(open_=0, running=False, wrong=wrong):
+            return First("Retry", title, f" · {counted(wrong, 'question')} not right yet")
+        case AnswerQuestions(open_=0):
+            return First("Continue", title, " · questions")
+        case AnswerQuestions(open_=open_):
+            return First("Continue", title, f" · questions, {open_} open")
+
+
+def review_row(queue: Queue, now: float) -> First:
+    if queue.due:
+        minutes = max(1, round(len(queue.due) * _SECONDS / 60))
+        return First("Review", f"{len(queue.due)} due", f" · about {counted(minutes, 'minute')}")
+    if queue.next_at is not None:
+        return First("Review", "", f"none due, next {when(queue.next_at, now)}", act=False)
+    return First("Review", "", "nothing to review yet", act=False)
+
+
+class Said(NamedTuple):
+    """A lesson's progress in words, in full and shortened for a narrow screen."""
+
+    full: Content
+    short: Content
+
+
+def said(where: LessonProgress, due: LessonDue | None, now: float) -> Said:
+    """Return how far the learner is or, for an assigned lesson, when it is due."""
+    if due is not None:
+        style = f"bold {NOT_YET}" if due.overdue else ACT
+        texts = (on_the_map(due, now), in_few_words(due))
+        return Said(*(Content.styled(text, style) for text in texts))
+    words = Content.styled(where.words, RIGHT if where.done else MUTED)
+    score = Content.styled(f" · {where.score}" if where.score else "", MUTED)
+    return Said(words + score, words)
+
+
+class Room(NamedTuple):
+    """The widths that all rows of lessons share: of the titles, and of the words after them."""
+
+    title: int
+    full: int
+    short: int
+
+
+def room(outlines: Iterable[Outline], all_said: Iterable[Said]) -> Room:
+    texts = list(all_said)
+    return Room(
+        max((Content(safe(each.title)).cell_length for each in outlines), default=0),
+        max([_WORDS, *(each.full.cell_length for each in texts)]),
+        max([_WORDS, *(each.short.cell_length for each in texts)]),
+    )
+
+
+def map_row(outline: Outline, where: LessonProgress, said: Said, room: Room, width: int) -> Content:
+    """Draw the row of a lesson: its title and, next to it, a bar and a few words."""
+    wide = width >= _NARROW
+    bar = _BAR + _GAP if wide else 0
+    left = width - _NUMBER - _GAP - bar - (room.full if wide else room.short)
+    title = figures.fit(safe(outline.title), max(8, min(room.title, left) if wide else left))
+    parts = [Content(f"{outline.number:>2}  {title}  ")]
+    if wide:
+        parts += [meter(where.fraction, _BAR), Content("  ")]
+    return Content.assemble(*parts, said.full if wide else said.short)
+
+
+def place_row(key: str, name: str, what: str, width: int) -> Content:
+    row = Content.assemble((f"{key:>2}", ACT), "  ", f"{name:<15}", (what, MUTED))
+    return row.truncate(width, ellipsis=True)

@@ -1,0 +1,278 @@
+"""The tour: four screens that show a new learner what tutor is and how to use it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import work
+from textual.binding import Binding, BindingType
+from textual.content import Content
+
+from tutor.app.base_screen import TextScreen, scroll_keys
+from tutor.app.course_screen import CourseScreen
+from tutor.app.explorer.distribution_table import rows_block
+from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets.layout import hanging
+from tutor.engine.api import EngineState
+from tutor.errors import TutorError
+from tutor.lm.distribution import PLAIN
+from tutor.study.newcomer import TOUR_SEEN
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tutor.app.services import Navigation, Services
+    from tutor.engine.api import AsyncModelSession, Engine
+    from tutor.lm.distribution import Distribution
+
+PROMPT = "The capital of France is"
+ROWS = 5
+_WIDEST = 76
+_KEY = 9
+
+
+class TourScreen(TextScreen, CourseScreen):
+    """The tour. Leaving it at any screen counts as having seen it.
+
+    The second screen is live: it asks the model for a distribution, and the learner takes tokens
+    from it. The tour never waits for the model.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "next", "next", tooltip="Go to the next screen of the tour."),
+        Binding("right", "next", show=False),
+        Binding("left", "previous", "previous", tooltip="Go to the previous screen of the tour."),
+        Binding(
+            "1",
+            "take(1)",
+            "take a token",
+            key_display=f"1-{ROWS}",
+            tooltip="Add the token in this row to the text.",
+        ),
+        *(Binding(str(row), f"take({row})", show=False) for row in range(2, ROWS + 1)),
+        Binding("escape", "back", "skip", tooltip="Close the tour. Press i to see it again."),
+        *scroll_keys(),
+    ]
+
+    def __init__(self, services: Services, navigation: Navigation) -> None:
+        super().__init__(services, navigation)
+        self._index = 0
+        self._session: AsyncModelSession | None = None
+        self._text = PROMPT
+        self._distribution: Distribution | None = None
+        self._problem = ""
+        self._forget_engine: Callable[[], None] = lambda: None
+
+    def on_mount(self) -> None:
+        self._forget_engine = self.services.engine.watch(self._engine_changed)
+        self._ask()
+        self._head()
+
+    async def on_unmount(self) -> None:
+        self._forget_engine()
+        if self._session is not None:
+            await self._session.close()
+
+    # --- moving ---------------------------------------------------------------------------------
+
+    def _head(self) -> None:
+        self.place = f"tour · {self._index + 1} of {len(_PAGES)}"
+        self.query_one(self.SCROLLED).scroll_home(animate=False)
+        self.draw()
+
+    def action_next(self) -> None:
+        """Page down if text is hidden below, or else go to the next screen."""
+        scrolled = self.query_one(self.SCROLLED)
+        if scrolled.scroll_offset.y < scrolled.max_scroll_y:
+            scrolled.scroll_relative(y=max(1, scrolled.size.height - 1), animate=False)
+        elif self._index + 1 < len(_PAGES):
+            self._index += 1
+            self._head()
+        else:
+            self.action_back()
+
+    def action_previous(self) -> None:
+        self._index -= 1
+        self._head()
+
+    def action_back(self) -> None:
+        if not self.services.progress.setting(TOUR_SEEN):
+            self.services.progress.save_setting(TOUR_SEEN, True)
+        super().action_back()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "previous":
+                return self._index > 0
+            case "take":
+                return self._live and self._distribution is not None
+            case "scroll":
+                return self.can_scroll
+        return super().check_action(action, parameters)
+
+    # --- the model ------------------------------------------------------------------------------
+
+    @property
+    def _live(self) -> bool:
+        return _PAGES[self._index] is _stepper
+
+    def _engine_changed(self, engine: Engine) -> None:
+        if self.is_attached:
+            self.draw()
+            self._ask()
+
+    @work(exclusive=True)
+    async def _ask(self) -> None:
+        """Ask for the distribution after the text, as soon as there is a model on this machine."""
+        engine = self.services.engine
+        if self.services.remote is not None or engine.state is not EngineState.READY:
+            return
+        try:
+            if self._session is None:
+                self._session = await engine.open_text(self._text)
+            length = len(self._session.tokens)
+            self._distribution = await self._session.distribution(length, PLAIN, 0, ROWS)
+        except TutorError:  # the status line shows what is wrong, and the tour works without
+            self._session, self._distribution = None, None
+        if self.is_attached:
+            self.draw()
+
+    def action_take(self, row: int) -> None:
+        """Add the token in this row to the text, and ask for the next distribution."""
+        distribution, session = self._distribution, self._session
+        if distribution is None or session is None or row > len(distribution.rows):
+            return
+        token = distribution.rows[row - 1].token
+        session.append((token,))
+        self._text += token.data.decode(errors="replace")
+        self._distribution = None
+        self._ask()
+
+    # --- the text -------------------------------------------------------------------------------
+
+    def text(self, width: int) -> list[Content]:
+        width = min(width, _WIDEST)
+        return [line for part in _PAGES[self._index](self, width) for line in (*part, Content(""))]
+
+    def live_rows(self, width: int) -> list[Content]:
+        """Return the text and the distribution after it, or a note while there is no model."""
+        text = Content.assemble((self._text, "bold"), ("▏", ACT))
+        shown = [hanging(Content(""), text, width), Content("")]
+        if self._distribution is not None:
+            rows = self._distribution.rows[:ROWS]
+            # without the ids and logits, which a new learner does not need yet
+            return shown + rows_block(rows, min(width, 64), None, sampled=False, partial=True)
+        if self._session is not None:
+            return shown + [Content("")] * (1 + ROWS)
+        if self.services.remote is not None:
+            note = "You use a remote model. Its probabilities are shown in the stepper."
+        elif self.services.engine.state is EngineState.STOPPED:
+            note = "There is no model now. You will see this screen live in the stepper."
+        else:
+            note = "The model is loading. Its probabilities appear here when it is ready."
+        return [*shown, hanging(Content(""), Content.styled(note, MUTED), width)]
+
+
+Part = list[Content]
+
+
+def _paragraph(text: str, width: int) -> Part:
+    return [hanging(Content(""), Content(text), width)]
+
+
+def _heading(text: str) -> Part:
+    return [Content.styled(text, "bold")]
+
+
+def _keys(keys: dict[str, str], width: int) -> Part:
+    return [
+        hanging(Content.styled(f"{key:<{_KEY}}", f"bold {ACT}"), Content(said), width)
+        for key, said in keys.items()
+    ]
+
+
+def _welcome(tour: TourScreen, width: int) -> list[Part]:
+    return [
+        _heading("Welcome to tutor"),
+        _paragraph(
+            "You are going to take a real language model apart: read what it does, step through "
+            "its predictions, look inside the network, change it, and train a small one.",
+            width,
+        ),
+        _paragraph(
+            "Every number on screen is computed by a model that runs on this machine, or comes "
+            "with its source and date. You need no account, and what you do is saved here.",
+            width,
+        ),
+        _paragraph("This tour has four screens and takes about a minute.", width),
+        _keys({"Enter": "goes to the next screen.", "Esc": "skips the tour."}, width),
+    ]
+
+
+def _stepper(tour: TourScreen, width: int) -> list[Part]:
+    return [
+        _heading("The one thing that a language model does"),
+        _paragraph(
+            "It gives every token a probability of coming next. Take a token, and it does the same "
+            "again for the longer text. That is how it writes.",
+            width,
+        ),
+        tour.live_rows(width),
+        _keys(
+            {
+                f"1 to {ROWS}": "takes the token in that row.",
+                "Enter": "continues the tour. The stepper (s on the course map) shows any text.",
+            },
+            width,
+        ),
+    ]
+
+
+def _belongs_together(tour: TourScreen, width: int) -> list[Part]:
+    return [
+        _heading("How you learn here"),
+        _keys(
+            {
+                "Lessons": "explain one idea per screen. A lesson ends with questions.",
+                "Labs": "let you try an idea on the live model, with goals to reach. They open "
+                "from a lesson (l), or from the list of labs.",
+                "Review": "asks the questions again when you are about to forget the answers: a "
+                "few minutes a day.",
+            },
+            width,
+        ),
+        _paragraph(
+            "The course map always starts with what is worth doing next, so you can press Enter. "
+            "You can leave at any time. Answers, places and goals are kept.",
+            width,
+        ),
+    ]
+
+
+def _help(tour: TourScreen, width: int) -> list[Part]:
+    return [
+        _heading("Where help is"),
+        _keys(
+            {
+                "?": "explains every key of the screen that you are on.",
+                "/": "searches the course.",
+                "v": "opens the glossary.",
+                "Esc": "goes back, and never discards anything.",
+            },
+            width,
+        ),
+        _paragraph("The last line of every screen shows the keys that matter there.", width),
+        _paragraph("To see this tour again, press i on the course map.", width),
+        _keys(
+            {"Enter": "opens the course map. Press Enter there to continue with what comes next."},
+            width,
+        ),
+    ]
+
+
+_PAGES: tuple[Callable[[TourScreen, int], list[Part]], ...] = (
+    _welcome,
+    _stepper,
+    _belongs_together,
+    _help,
+)

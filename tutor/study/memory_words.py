@@ -1,0 +1,44 @@
+"""Say how well a learner remembers answers, in the same words on all screens and in all reports."""
+
+from tutor.learner.review import Memory
+
+_DAYS_IN_MONTH, _DAYS_IN_YEAR = 30.4, 365.0
+
+RECALL = "Recall today"
+STRENGTH = "Strength"
+
+RECALL_IS = "the chance that you would answer right now"
+STRENGTH_IS = "how long recall stays above 90 % without a review"
+
+BOTH = f"{RECALL} is {RECALL_IS}. {STRENGTH} is {STRENGTH_IS}; each review makes it longer."
+"""What both figures mean, in two sentences."""
+
+
+def in_one_line(memory: Memory) -> str:
+    """Return both figures as two sentences, or "" if nothing was answered."""
+    if memory.recall is None or memory.strength is None:
+        return ""
+    return f"{RECALL}: {percent(memory.recall)}. {STRENGTH}: {lasting(memory.strength)}."
+
+
+def percent(share: float) -> str:
+    """Return a fraction (0 to 1) as a whole percentage.
+
+    Fractions other than 0 and 1 are never rounded to 0 % or 100 %.
+    """
+    value = round(100 * share)
+    if share > 0 and value == 0:
+        return "<1 %"
+    if share < 1 and value == 100:
+        return ">99 %"
+    return f"{value} %"
+
+
+def lasting(days: float) -> str:
+    """Return a strength in words, such as "1 day", "12 days", "3 months" or "2 years"."""
+    if days >= 2 * _DAYS_IN_YEAR:
+        return f"{round(days / _DAYS_IN_YEAR)} years"
+    if days >= 2 * _DAYS_IN_MONTH:
+        return f"{round(days / _DAYS_IN_MONTH)} months"
+    whole = max(1, round(days))
+    return "1 day" if whole == 1 else f"{whole} days"

@@ -1,0 +1,12 @@
+"""Tell whether a learner is new, so that the app shows them the tour."""
+
+from tutor.learner.state import LearnerState
+
+TOUR_SEEN = "tour.seen"
+"""The setting that says that the learner has seen the tour, or has skipped it."""
+
+
+def is_newcomer(state: LearnerState) -> bool:
+    """Return whether the learner has no progress, and has not seen the tour."""
+    progress = state.lessons or state.cards or state.guesses.rounds
+    return not progress and TOUR_SEEN not in state.settings
