@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
 ROWS = (
     Row("everywhere", "TutorApp TutorScreen Menu FinderField", "`ctrl+l` redraw the screen"),
-    Row("course map", "Menu HomeScreen"),
+    Row("course map", "HomeScreen"),
     Row("lesson", "LessonScreen TermScreen PredictionField"),
     Row(
         "question",
@@ -55,8 +55,8 @@ ROWS = (
         "`a` to `k` choose, tick or match · type numbers and words",
     ),
     Row("review", "ReviewScreen SuspendedQuestions", "and the keys of a question"),
-    Row("quiz result", "Menu ResultScreen"),
-    Row("progress", "Menu ProgressScreen LessonProgressScreen"),
+    Row("quiz result", "ResultScreen"),
+    Row("progress", "ProgressScreen LessonProgressScreen"),
     Row("page of text", "HelpScreen TeacherViewScreen"),
     Row("model", "ModelScreen"),
     Row("stepper and chat", "ExplorerPane"),
@@ -87,6 +87,8 @@ SIGNS = {
     "down": "↓",
     "left": "←",
     "right": "→",
+    "home": "Home",
+    "end": "End",
 }
 ALIASES = {"space", "pagedown", "pageup", "backspace", "w", "ctrl+q", "ctrl+c"}
 """The hidden keys that duplicate another key."""
