@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from textual.binding import Binding
 from textual.content import Content
 from textual.widget import Widget
 
@@ -13,8 +15,10 @@ from tutor.app.theme import KEY, MUTED, RULE
 from tutor.app.widgets.key_names import key_name
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from textual.binding import ActiveBinding
+    from textual.dom import DOMNode
     from textual.screen import Screen
 
 _LAST = ("back", "app.quit", "help")
@@ -57,7 +61,7 @@ class KeyLine(Widget):
         """
         own: dict[str, Entry] = {}
         general: dict[str, Entry] = {}
-        for active in self.screen.active_bindings.values():
+        for active in _by_importance(self.screen.active_bindings.values()):
             binding = active.binding
             if binding.show and active.enabled and binding.action not in own | general:
                 name = binding.key_display or key_name(binding.key)
@@ -88,6 +92,27 @@ class KeyLine(Widget):
     def drawn(self, width: int) -> Content:
         """Draw the keys that fit into `width` columns."""
         return _line(self.shown(width))
+
+
+def _by_importance(bindings: Iterable[ActiveBinding]) -> Iterator[ActiveBinding]:
+    """Yield the bindings of each node in the order of its class, before those of its base classes.
+
+    Textual begins with the base classes, so the arrow keys of every scrolling widget come first.
+    """
+    for node, active in groupby(bindings, key=lambda each: each.node):
+        order = _declared(type(node))
+        last = len(order)
+        yield from sorted(active, key=lambda each: order.get(each.binding.action, last))
+
+
+@lru_cache
+def _declared(kind: type[DOMNode]) -> dict[str, int]:
+    """Return the position of each action in the bindings of a class and its base classes."""
+    places: dict[str, int] = {}
+    for each in kind.__mro__:
+        for binding in Binding.make_bindings(vars(each).get("BINDINGS", ())):
+            places.setdefault(binding.action, len(places))
+    return places
 
 
 def _counting(last: list[Entry], left_out: int) -> list[Entry]:
