@@ -51,7 +51,7 @@ ROWS = (
     Row("lesson", "LessonScreen TermScreen PredictionField"),
     Row(
         "question",
-        "Choices Ordering Matching TypedAnswer AskScreen",
+        "AnswerList Choices Ordering Matching TypedAnswer AskScreen",
         "`a` to `k` choose, tick or match · type numbers and words",
     ),
     Row("review", "ReviewScreen SuspendedQuestions", "and the keys of a question"),

@@ -44,7 +44,7 @@ class TutorScreen(Screen[None]):
     ]
     AUTO_FOCUS = ""
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012 (Textual's own type)
-    """On a low screen, the upper rule is hidden to leave more room for the content."""
+    """On a low screen, the rules are hidden to leave more room for the content."""
     SCROLLED: ClassVar[str] = ""
 
     place: reactive[str] = reactive("")

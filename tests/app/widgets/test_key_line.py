@@ -11,7 +11,7 @@ from tests.app.explorer.explorer_stage import Stage, press, settled, shown
 from tests.app.pressing import tap
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.help import HelpScreen
-from tutor.app.widgets.key_line import KeyLine
+from tutor.app.widgets.key_line import NARROW, KeyLine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +26,7 @@ async def test_help_lists_every_key_of_a_small_terminal(tmp_path: Path, opened: 
             await press(pilot, "1", opened)
         line = stage.screen.query_one(KeyLine)
         others, last = line.keys()
-        if left_out := len(others) + len(last) - len(line.shown(38)):
+        if left_out := len(others) + len(last) - sum(map(len, line.lines(38))):
             assert f"? {left_out} more" in shown(stage)
         await press(pilot, "question_mark")
         assert isinstance(stage.screen, HelpScreen)
@@ -39,30 +39,42 @@ async def test_help_lists_every_key_of_a_small_terminal(tmp_path: Path, opened: 
             assert key in {"?", "esc"} or re.search(rf"{re.escape(key)} +{said}", listed), key
 
 
-async def test_keys_are_on_one_line_in_groups_and_never_cut(tmp_path: Path) -> None:
+async def test_keys_are_in_groups_and_never_cut(tmp_path: Path) -> None:
     stage = Stage(ExplorerScreen, folder=tmp_path)
     async with stage.run_test(size=(80, 24)) as pilot:
         await settled(pilot)
         line = stage.screen.query_one(KeyLine)
+        assert line.size.height == 1
         others, last = line.keys()
         for width in range(12, 240):
-            entries = line.shown(width)
-            assert {each.key for each in entries} <= {each.key for each in (*others, *last)}
+            lines = line.lines(width)
+            assert len(lines) == 1 if width >= NARROW else len(lines) <= 2
+            entries = [each for row in lines for each in row]
             groups = [each.group for each in entries]
             assert groups == sorted(groups)
-            written = re.split(r" │ |  ", line.drawn(width).plain)
-            assert written == [f"{each.key} {each.label}" for each in entries]
-            assert len(line.drawn(width).plain) <= width
-        assert line.shown(239)[-2:] == last
-        assert line.size.height == 1
-        assert set(others) <= set(line.shown(239))
+            assert entries[-1].key == "?"
+            left_out = len(others) + len(last) - len(entries)
+            assert entries[-1].label == (f"{left_out} more" if left_out else "help")
+        assert sorted(entries) == sorted([*others, *last])
 
 
-async def test_the_rule_above_the_keys_never_vanishes(tmp_path: Path) -> None:
-    for height in (10, 24):
+async def test_no_key_is_separated_from_its_label(tmp_path: Path) -> None:
+    for width in range(20, 130, 10):
         stage = Stage(ExplorerScreen, folder=tmp_path)
-        async with stage.run_test(size=(40, height)) as pilot:
+        async with stage.run_test(size=(width, 24)) as pilot:
             await settled(pilot)
-            rule, keys = shown(stage).rstrip("\n").split("\n")[-2:]
-            assert set(rule.strip()) == {"─"}
-            assert "? " in keys
+            line = stage.screen.query_one(KeyLine)
+            rows = shown(stage).split("\n")[24 - line.size.height : 24]
+            pairs = [re.split(r" │ |  ", row.strip()) for row in rows]
+            wanted = [[f"{each.key} {each.label}" for each in row] for row in line.lines(width - 2)]
+            assert pairs == wanted
+
+
+@pytest.mark.parametrize("size", [(40, 24), (80, 24), (140, 40)])
+async def test_there_is_always_a_rule_above_the_keys(tmp_path: Path, size: tuple[int, int]) -> None:
+    stage = Stage(ExplorerScreen, folder=tmp_path)
+    async with stage.run_test(size=size) as pilot:
+        await settled(pilot)
+        line = stage.screen.query_one(KeyLine)
+        rule = shown(stage).split("\n")[size[1] - line.size.height - 1]
+        assert set(rule.strip()) == {"─"}

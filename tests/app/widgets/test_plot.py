@@ -10,7 +10,7 @@ from tutor.app.widgets import plot
 from tutor.text import in_ascii
 
 VALUES = st.lists(st.tuples(st.floats(0, 60), st.floats(0, 60)), min_size=1, max_size=50)
-FALLING = [(float(x), 6.0 - x / 20) for x in range(101)]
+FALLING = [(float(x), 6.0 - x / 25) for x in range(101)]
 LEVEL = [(0.0, 1.0), (100.0, 1.0)]
 
 

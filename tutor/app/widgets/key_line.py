@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rich.cells import cell_len
 from textual.binding import Binding
 from textual.content import Content
 from textual.widget import Widget
@@ -26,6 +27,8 @@ _LAST = ("back", "app.quit", "help")
 _URGENT = ("retry",)
 """The labels of actions that come first, since nothing else helps when they are available."""
 _HELP = key_name("question_mark")
+NARROW = 60
+"""The width, in columns, below which there may be two lines."""
 _BETWEEN_KEYS, _BETWEEN_GROUPS = "  ", " │ "
 
 
@@ -46,13 +49,14 @@ class KeyLine(Widget):
     """
 
     def on_mount(self) -> None:
-        self._shown: list[Entry] = []
+        self._shown: list[list[Entry]] = []
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, _screen: Screen[Any]) -> None:
-        """Redraw the line if it has changed."""
-        if self.shown(self.content_size.width) != self._shown:
-            self.refresh()
+        """Draw the keys again if they have changed, since comparing keys is cheaper."""
+        lines = self.lines(self.content_size.width)
+        if lines != self._shown:
+            self.refresh(layout=len(lines) != len(self._shown))
 
     def keys(self) -> tuple[list[Entry], list[Entry]]:
         """Return the entries of all actions by importance, and those that always come last.
@@ -74,24 +78,34 @@ class KeyLine(Widget):
         others = [entry for entry in both.values() if by_label[entry.label] is entry]
         return sorted(others, key=lambda entry: entry.label not in _URGENT), last
 
-    def shown(self, width: int) -> list[Entry]:
-        """Return the entries that fit into `width` columns, in the order of their groups."""
+    def lines(self, width: int) -> list[list[Entry]]:
+        """Return the entries that fit, in the order of their groups, on lines of `width` columns.
+
+        There is one line or, on a screen with fewer than `NARROW` columns, up to two.
+        """
         others, last = self.keys()
-        for left_out in range(len(others) + len(last)):
-            kept = others[: max(0, len(others) - left_out)]
-            ends = _counting(last[max(0, left_out - len(others)) :], left_out)
-            line = [*sorted(kept, key=lambda entry: entry.group), *ends]
-            if _line(line).cell_length <= width:
-                return line
-        return line
+        most = 1 if width >= NARROW else 2
+        lines = _laid_out(others, last, 0, width)
+        if len(lines) <= most:
+            return lines
+        kept: list[Entry] = []
+        for entry in others:
+            left_out = len(others) - len(kept) - 1
+            if len(_laid_out([*kept, entry], last, left_out, width)) <= most:
+                kept.append(entry)
+        for first in range(len(last)):
+            left_out = len(others) - len(kept) + first
+            lines = _laid_out(kept, last[first:], left_out, width)
+            if len(lines) <= most:
+                break
+        return lines
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return len(self.lines(width))
 
     def render(self) -> Content:
-        self._shown = self.shown(self.content_size.width)
-        return self.drawn(self.content_size.width)
-
-    def drawn(self, width: int) -> Content:
-        """Draw the keys that fit into `width` columns."""
-        return _line(self.shown(width))
+        self._shown = self.lines(self.content_size.width)
+        return Content("\n").join(map(_line, self._shown))
 
 
 def _by_importance(bindings: Iterable[ActiveBinding]) -> Iterator[ActiveBinding]:
@@ -115,10 +129,29 @@ def _declared(kind: type[DOMNode]) -> dict[str, int]:
     return places
 
 
-def _counting(last: list[Entry], left_out: int) -> list[Entry]:
-    """Return `last`, with the number of keys left out as the label of help."""
+def _laid_out(
+    others: list[Entry], last: list[Entry], left_out: int, width: int
+) -> list[list[Entry]]:
+    """Divide the entries into lines of at most `width` columns, in the order of their groups.
+
+    `left_out` is the number of other keys, which becomes the label of help. A line has at least one
+    entry.
+    """
     more = f"{left_out} more"
-    return [each._replace(label=more) if left_out and each.key == _HELP else each for each in last]
+    ends = [each._replace(label=more) if left_out and each.key == _HELP else each for each in last]
+    lines: list[list[Entry]] = [[]]
+    used = 0
+    for entry in [*sorted(others, key=lambda each: each.group), *ends]:
+        size = cell_len(entry.key) + 1 + cell_len(entry.label)
+        before = lines[-1][-1] if lines[-1] else None
+        gap = len(_BETWEEN_KEYS if before and before.group == entry.group else _BETWEEN_GROUPS)
+        if before and used + gap + size > width:
+            lines.append([entry])
+            used = size
+        else:
+            used += size + (gap if before else 0)
+            lines[-1].append(entry)
+    return lines
 
 
 def _line(entries: Sequence[Entry]) -> Content:
