@@ -120,7 +120,7 @@ COLORS_256 = _many(
     accent="#ffaf5f",
     success="#87d787",
     error="#ff87af",
-    likely=("#a8a8a8", "#5fafd7", "#5fd7d7", "#afd7d7", "#d7ffff"),
+    likely=("#a8a8a8", "#5fafd7", "#5fd7d7", "#afffff", "#ffffff"),
 )
 
 _CURSOR_COLORS = ["block-cursor-background", "block-cursor-foreground"]

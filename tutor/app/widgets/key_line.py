@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from textual.dom import DOMNode
     from textual.screen import Screen
 
-_LAST = ("back", "app.quit", "help")
-"""The actions that come last on every screen, in this order, and are left out last."""
+_HELP = key_name("question_mark")
+_LAST = (key_name("escape"), "q", _HELP)
+"""The keys that come last on every screen, in this order, and are left out last."""
 _URGENT = ("retry",)
 """The labels of actions that come first, since nothing else helps when they are available."""
-_HELP = key_name("question_mark")
 NARROW = 60
 """The width, in columns, below which there may be two lines."""
 _BETWEEN_KEYS, _BETWEEN_GROUPS = "  ", " │ "
@@ -72,11 +72,16 @@ class KeyLine(Widget):
                 group = GROUPS.index(group_of(binding))
                 entries = general if active.node is self.app else own
                 entries[binding.action] = Entry(name, binding.description, group)
-        both = own | general
-        last = [both.pop(action) for action in _LAST if action in both]
-        by_label = {entry.label: entry for entry in reversed(both.values())}
-        others = [entry for entry in both.values() if by_label[entry.label] is entry]
-        return sorted(others, key=lambda entry: entry.label not in _URGENT), last
+        both = list((own | general).values())
+        by_label = {entry.label: entry for entry in reversed(both)}
+        others = [
+            entry for entry in both if entry.key not in _LAST and by_label[entry.label] is entry
+        ]
+        last = [entry for entry in both if entry.key in _LAST]
+        return (
+            sorted(others, key=lambda entry: entry.label not in _URGENT),
+            sorted(last, key=lambda entry: _LAST.index(entry.key)),
+        )
 
     def lines(self, width: int) -> list[list[Entry]]:
         """Return the entries that fit, in the order of their groups, on lines of `width` columns.
