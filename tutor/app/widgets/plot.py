@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from math import ceil, floor, isfinite, log10
+from math import floor, isfinite, log10
 from typing import NamedTuple
 
 from plotille import Canvas
@@ -28,12 +28,14 @@ KEYS = ((f"──{YOU} ", STYLES[0]), (f"╌╌{MODEL} ", STYLES[1]))
 _EMPTY = "\u2800"
 _DASH = 4
 """The length of a dash of the second curve, in dots."""
-_DOTS = 2
-"""The dots in a row of a character."""
+_ACROSS, _UP = 2, 4
+"""The number of dots in a row and in a column of a character."""
 _LEAST_HEIGHT = 5
 
 Points = Sequence[tuple[float, float]]
 """The points of a curve, in ascending order of x."""
+Dot = tuple[int, int]
+"""The column of a dot from the left, and its row from the bottom."""
 
 
 class Axis(NamedTuple):
@@ -46,6 +48,11 @@ class Axis(NamedTuple):
 
     def name(self, value: float) -> str:
         return f"{100 * value if self.percent else value:.4g}"
+
+    def part(self, value: float, steps: int) -> int:
+        """Return the nearest of `steps` equal steps along the axis, without leaving the axis."""
+        part = (value - self.low) / (self.high - self.low)
+        return round(min(max(part, 0.0), 1.0) * steps)
 
 
 def up_to(greatest: float, unit: str = "") -> Axis:
@@ -107,7 +114,8 @@ def _ticks(y: Axis, rows: int) -> dict[int, float]:
 def _along(x: Axis, columns: int) -> str:
     """Return the line below the horizontal axis, with its first and last number and its unit."""
     first, last = x.name(x.low), f"{x.name(x.high)} {x.unit}".rstrip()
-    middle = x.name((x.low + x.high) / 2)
+    half = (x.low + x.high) / 2
+    middle = x.name(half) if x.percent or half == round(half) else ""
     room = columns - len(first) - len(last)
     if room < 1:
         return last.rjust(columns)[:columns]
@@ -121,15 +129,18 @@ def _cells(
     of: Sequence[Points], x: Axis, y: Axis, columns: int, rows: int, *, marked: bool
 ) -> list[list[tuple[str, str]]]:
     """Return each row of the plot as characters with their styles."""
-    dots = [_dots(points, x, y, columns, rows, dashed=at > 0) for at, points in enumerate(of)]
-    grid = []
-    for one, other in zip(*dots, strict=True):
-        grid.append([_merged(a, b) for a, b in zip(one, other, strict=True)])
-    for at, points in reversed(list(enumerate(of))):
-        for point in points if marked and not at else points[-1:]:
-            row, column = _cell_of(point, x, y, columns, rows)
-            taken = grid[row][column][0] == _MARKS[1 - at]
-            grid[row][column] = (BOTH if taken else _MARKS[at], f"bold {STYLES[at]}")
+    width, height = columns * _ACROSS, rows * _UP
+    dots = [[(x.part(a, width - 1), y.part(b, height - 1)) for a, b in points] for points in of]
+    drawn = [_drawn(each, columns, rows, dashed=at > 0) for at, each in enumerate(dots)]
+    grid = [
+        [_merged(first, second) for first, second in zip(*lines, strict=True)]
+        for lines in zip(*drawn, strict=True)
+    ]
+    for at in (1, 0):
+        for across, up in dots[at] if marked and not at else dots[at][-1:]:
+            row = grid[rows - 1 - up // _UP]
+            taken = row[across // _ACROSS][0] == _MARKS[1 - at]
+            row[across // _ACROSS] = (BOTH if taken else _MARKS[at], f"bold {STYLES[at]}")
     return grid
 
 
@@ -141,42 +152,25 @@ def _merged(first: str, second: str) -> tuple[str, str]:
     return both, STYLES[0] if first != _EMPTY else STYLES[1]
 
 
-def _dots(points: Points, x: Axis, y: Axis, columns: int, rows: int, *, dashed: bool) -> list[str]:
-    """Return the rows of a curve in braille. A dashed curve has a gap after each dash."""
-    canvas = Canvas(columns, rows, xmin=x.low, xmax=x.high, ymin=y.low, ymax=y.high)
-    for (x0, y0), (x1, y1) in pairwise(_resampled(points, x, columns) if dashed else points):
-        place = (x0 + x1) / 2 - x.low
-        if not dashed or int(place / (x.high - x.low) * columns * _DOTS / _DASH) % 2 == 0:
-            canvas.line(x0, _within(y0, y), x1, _within(y1, y))
-    if len(points) == 1:
-        canvas.point(points[0][0], _within(points[0][1], y))
-    return [line.ljust(columns, _EMPTY)[:columns] for line in canvas.plot(linesep="\n").split("\n")]
+def _drawn(dots: Sequence[Dot], columns: int, rows: int, *, dashed: bool) -> list[str]:
+    """Return the rows of a curve through these dots in braille, from top to bottom."""
+    canvas = Canvas(columns, rows, xmax=columns * _ACROSS, ymax=rows * _UP)
+    for (x0, y0), (x1, y1) in pairwise(_every_column(dots) if dashed else dots):
+        if not dashed or x0 // _DASH % 2 == 0:
+            canvas.line(x0, y0, x1, y1)
+    if len(dots) == 1:
+        canvas.point(*dots[0])
+    return [line.ljust(columns, _EMPTY) for line in canvas.plot(linesep="\n").split("\n")]
 
 
-def _resampled(points: Points, x: Axis, columns: int) -> Points:
-    """Return a point of the curve for each column of dots, by linear interpolation."""
-    found: list[tuple[float, float]] = []
-    steps = columns * _DOTS - 1
-    for (x0, y0), (x1, y1) in pairwise(points):
-        first = ceil((x0 - x.low) / (x.high - x.low) * steps)
-        last = floor((x1 - x.low) / (x.high - x.low) * steps)
-        found.append((x0, y0))
-        for step in range(first, last + 1):
-            at = x.low + step / steps * (x.high - x.low)
-            found.append((at, y0 + (y1 - y0) * (at - x0) / (x1 - x0)))
-    return [*found, *points[-1:]]
-
-
-def _within(value: float, axis: Axis) -> float:
-    return min(max(value, axis.low), axis.high)
-
-
-def _cell_of(
-    point: tuple[float, float], x: Axis, y: Axis, columns: int, rows: int
-) -> tuple[int, int]:
-    across = (_within(point[0], x) - x.low) / (x.high - x.low)
-    up = (_within(point[1], y) - y.low) / (y.high - y.low)
-    return round((1 - up) * (rows - 1)), round(across * (columns - 1))
+def _every_column(dots: Sequence[Dot]) -> Sequence[Dot]:
+    """Return a dot of the curve for each column of dots, by linear interpolation."""
+    found = [
+        (x, round(y0 + (y1 - y0) * (x - x0) / (x1 - x0)))
+        for (x0, y0), (x1, y1) in pairwise(dots)
+        for x in range(x0, x1)
+    ]
+    return [*found, *dots[-1:]]
 
 
 def averaged(values: Sequence[float], over: int) -> list[float]:
