@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,3 +64,9 @@ def test_only_days_with_reviews_have_a_bar(counts: list[int], height: int) -> No
     assert {len(line) for line in (numbers, *bars)} == {4 * len(counts)}
     for day, count in enumerate(counts):
         assert bool(bars[-1][4 * day : 4 * day + 4].strip()) == (count > 0)
+
+
+def test_the_first_screen_loads_no_plot_library() -> None:
+    code = "import sys, tutor.app.app; print({'plotille', 'textual_plot'} & set(sys.modules))"
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert run.stdout.strip() == "set()"
