@@ -110,8 +110,8 @@ MANY_COLORS = _many(
 COLORS_256 = _many(
     "tutor-256",
     background="#121212",
-    panel="#1c1c1c",
-    selected="#303030",
+    panel="#262626",
+    selected="#3a3a3a",
     rule="#585858",
     foreground="#dadada",
     heading="#eeeeee",
@@ -120,7 +120,7 @@ COLORS_256 = _many(
     accent="#ffaf5f",
     success="#87d787",
     error="#ff87af",
-    likely=("#a8a8a8", "#5fafd7", "#5fd7d7", "#afffff", "#ffffff"),
+    likely=("#b2b2b2", "#87afff", "#5fafd7", "#5fd7d7", "#d7ffff"),
 )
 
 _CURSOR_COLORS = ["block-cursor-background", "block-cursor-foreground"]
