@@ -145,11 +145,14 @@ def _cells(
 
 
 def _merged(first: str, second: str) -> tuple[str, str]:
-    """Return a character with the dots of both, in the color of the first curve that has dots."""
+    """Return a character with the dots of both.
+
+    The dashed curve decides the color, since both colors are visible along a curve that way.
+    """
     both = chr(ord(first) | ord(second))
     if both == _EMPTY:
         return " ", ""
-    return both, STYLES[0] if first != _EMPTY else STYLES[1]
+    return both, STYLES[second != _EMPTY]
 
 
 def _drawn(dots: Sequence[Dot], columns: int, rows: int, *, dashed: bool) -> list[str]:
