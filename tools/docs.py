@@ -47,16 +47,16 @@ class Row(NamedTuple):
 
 ROWS = (
     Row("everywhere", "TutorApp TutorScreen Menu FinderField", "`ctrl+l` redraw the screen"),
-    Row("course map", "Menu HomeScreen"),
+    Row("course map", "HomeScreen"),
     Row("lesson", "LessonScreen TermScreen PredictionField PredictionChoices"),
     Row(
         "question",
-        "Choices Ordering Matching TypedAnswer AskScreen",
+        "AnswerList Choices Ordering Matching TypedAnswer AskScreen",
         "`a` to `k` choose, tick or match · `1` to `9` choose, too · type numbers and words",
     ),
     Row("review", "ReviewScreen SuspendedQuestions", "and the keys of a question"),
-    Row("end of a lesson", "Menu ResultScreen"),
-    Row("progress", "Menu ProgressScreen LessonProgressScreen"),
+    Row("end of a lesson", "ResultScreen"),
+    Row("progress", "ProgressScreen LessonProgressScreen"),
     Row("page of text", "HelpScreen TeacherViewScreen"),
     Row("model", "ModelScreen"),
     Row("stepper and chat", "ExplorerPane"),
@@ -88,6 +88,8 @@ SIGNS = {
     "down": "↓",
     "left": "←",
     "right": "→",
+    "home": "Home",
+    "end": "End",
 }
 ALIASES = {"space", "pagedown", "pageup", "backspace", "w", "ctrl+q", "ctrl+c"}
 """The hidden keys that duplicate another key."""

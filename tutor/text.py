@@ -194,7 +194,27 @@ def _twin(char: str, width: int) -> str:
     if width == 0:
         return ""
     twin = _ASCII.get(char)
+    if "\u2800" <= char <= "\u28ff":
+        twin = _braille_twin(ord(char) - 0x2800)
     if twin is None:
         plain = unicodedata.normalize("NFKD", char)
         twin = plain[0] if plain[0].isascii() and plain[0].isprintable() else "?"
     return twin * width
+
+
+_BRAILLE = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
+"""The dots of a braille character, from top to bottom, in its left and right column."""
+
+
+def _braille_twin(dots: int) -> str:
+    """Return a character with roughly the shape of these dots, which are part of a curve."""
+    left, right = ([row for row, bit in enumerate(column) if dots & bit] for column in _BRAILLE)
+    rows = left + right
+    if not rows:
+        return " "
+    slope = sum(left) / len(left) - sum(right) / len(right) if left and right else 0.0
+    if abs(slope) >= 1:
+        return "/" if slope > 0 else "\\"
+    if max(rows) - min(rows) > 1:
+        return "|"
+    return "'-._"[round(sum(rows) / len(rows))]

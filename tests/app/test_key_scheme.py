@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from textual.binding import Binding
+
 from tools.docs import bindings, classes_with_keys
-from tutor.app.key_scheme import COMMON_KEYS
+from tutor.app.key_scheme import COMMON_KEYS, DO, GO, GROUPS, MOVE, VIEW, group_of
 from tutor.labs.kit import registry
 
 
@@ -17,3 +20,25 @@ def test_a_label_of_the_scheme_has_its_key_everywhere() -> None:
         if binding.description in keys and keys[binding.description] not in binding.key.split(",")
     }
     assert different == set()
+
+
+@pytest.mark.parametrize(
+    ("binding", "group"),
+    [
+        (Binding("up", "choose(-1)", "row"), MOVE),
+        (Binding("left", "previous", "previous"), MOVE),
+        (Binding("f", "fork", "fork"), DO),
+        (Binding("tab", "next_view", "ladder/text"), VIEW),
+        (Binding("t", "dials", "sampler"), VIEW),
+        (Binding("p", "open('progress')", "progress"), GO),
+        (Binding("escape", "close", "close"), GO),
+        (Binding("f", "fork", "fork", group=GO), GO),
+    ],
+)
+def test_a_key_without_a_group_gets_a_sensible_one(binding: Binding, group: Binding.Group) -> None:
+    assert group_of(binding) is group
+
+
+def test_every_key_is_in_a_known_group() -> None:
+    for of in classes_with_keys():
+        assert {group_of(binding) for binding in bindings(of)} <= set(GROUPS)

@@ -154,7 +154,7 @@ async def test_forbidden_actions_have_no_keys_when_locked_down(
         await keys(pilot, "m")
         await sees(pilot, "restart")
         assert ("f download" in shown(app)) == (allowed is EVERYTHING)
-        for lab, sign in (("compare", "temperature"), ("scale", "ladder"), ("prompting", "parts")):
+        for lab, sign in (("compare", "space choose"), ("scale", "ladder"), ("prompting", "parts")):
             app.navigator.open_live_lab(lab)
             await until(pilot, lambda: isinstance(app.screen, LabScreen))
             await sees(pilot, sign)

@@ -164,8 +164,8 @@ class TutorApp(RemoteTerminal):
     def _set_colors(self, *, ascii_only: bool) -> None:
         self._line_filters: list[LineFilter] = []
         """The app's own line filters. If there are any, they replace Textual's filters."""
-        self.register_theme(theme.MANY_COLORS)
-        self.register_theme(theme.SIXTEEN_COLORS)
+        for each in theme.THEMES:
+            self.register_theme(each)
         if self.no_color:
             self._line_filters.append(Colorless())
         if ascii_only:

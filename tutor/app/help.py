@@ -2,28 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from itertools import groupby
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from textual.content import Content
 
 from tutor.app.base_screen import TextScreen, scroll_keys
-from tutor.app.theme import ACT, MUTED
-from tutor.app.widgets.key_line import key_name
+from tutor.app.key_scheme import GROUPS, group_of
+from tutor.app.theme import KEY, MUTED
+from tutor.app.widgets.figures import fit
+from tutor.app.widgets.key_names import key_name, with_keys
 from tutor.app.widgets.layout import hanging
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from textual.binding import ActiveBinding, BindingType
 
-Key = tuple[str, str, str]
-"""The name of a key, its label on the key line, and a sentence that explains the key."""
+_GAP = 2
+_MARGIN = 2
+_NARROW = 60
+"""The width, in columns, below which a label and its sentence share a column."""
 
-_COLUMN = 9
+
+class Key(NamedTuple):
+    """A key with its label on the key line, a sentence that explains it, and its group's index."""
+
+    name: str
+    label: str
+    sentence: str
+    group: int
 
 
 class HelpScreen(TextScreen):
-    """A list of the keys that were active when the learner pressed `?`."""
+    """A table of the keys that were active when the learner pressed `?`, in groups."""
 
     BINDINGS: ClassVar[list[BindingType]] = scroll_keys()
 
@@ -36,14 +48,21 @@ class HelpScreen(TextScreen):
         self.place = f"help · {self._about}"
 
     def text(self, width: int) -> list[Content]:
-        return [_line(key, width) for key in self._keys]
+        names = max((len(key.name) for key in self._keys), default=0) + _GAP
+        labels = max((len(key.label) for key in self._keys), default=0) + _GAP
+        lines: list[Content] = []
+        for number, keys in groupby(self._keys, key=lambda key: key.group):
+            lines += [Content("")] * bool(lines)
+            lines.append(Content.styled(GROUPS[number].description, MUTED))
+            lines += [_line(key, names, labels if width >= _NARROW else 0, width) for key in keys]
+        return lines
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "help"
 
 
-def keys_of(bindings: Iterable[ActiveBinding]) -> list[Key]:
-    """Return the keys that currently have an effect, with one key per function.
+def keys_of(bindings: Iterable[ActiveBinding]) -> Sequence[Key]:
+    """Return the keys that currently have an effect, with one key per function, by group.
 
     Hidden keys are included if they have a tooltip.
     """
@@ -53,12 +72,15 @@ def keys_of(bindings: Iterable[ActiveBinding]) -> list[Key]:
         if active.enabled and (binding.show or binding.tooltip):
             name = binding.key_display or key_name(binding.key)
             said = binding.tooltip or binding.action
-            found.setdefault(said, (name, binding.description, binding.tooltip))
-    return list(found.values())
+            group = GROUPS.index(group_of(binding))
+            found.setdefault(said, Key(name, binding.description, binding.tooltip, group))
+    return sorted(found.values(), key=lambda key: key.group)
 
 
-def _line(key: Key, width: int) -> Content:
-    name, word, sentence = key
-    head = Content.assemble((f"{name:<{_COLUMN - 1}} ", f"bold {ACT}"))
-    said = Content.assemble((word, "bold"), (f"  {sentence}" if sentence else "", MUTED))
-    return hanging(head, said, max(_COLUMN + 1, width))
+def _line(key: Key, names: int, labels: int, width: int) -> Content:
+    """Return the row of a key. Without a column for labels, the label is part of the sentence."""
+    name = Content.styled(" " * _MARGIN + fit(key.name, names), KEY)
+    label = Content.styled(fit(key.label, labels) if labels else f"{key.label}  ", "bold")
+    if labels or not key.label:
+        return hanging(name + (label if labels else ""), with_keys(key.sentence), width)
+    return hanging(name, label + with_keys(key.sentence), width)

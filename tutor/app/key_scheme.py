@@ -1,12 +1,25 @@
-"""The shared keys: each action has the same key on every screen and in every lab."""
+"""The shared keys, and the groups of keys on the key line and the help screen.
+
+Each function has the same key on every screen and in every lab. A binding can declare its group. By
+default, the group follows from the binding's label, its key or its action.
+"""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from textual.binding import Binding
+
+MOVE = Binding.Group("Move")
+DO = Binding.Group("Act")
+VIEW = Binding.Group("View")
+GO = Binding.Group("Go")
+GROUPS = (MOVE, DO, VIEW, GO)
+"""All groups, in the order in which they are shown."""
+
 
 class CommonKey(NamedTuple):
-    """A key, the labels that it may have on key lines, and its function.
+    """A key, the labels that it may have on key lines, its function, and its group.
 
     A test checks that every binding with one of these labels uses this key.
     """
@@ -14,13 +27,14 @@ class CommonKey(NamedTuple):
     key: str
     labels: tuple[str, ...]
     meaning: str
+    group: Binding.Group = DO
 
 
 COMMON_KEYS = (
     CommonKey("enter", (), "Open, accept, take or submit the selected item."),
-    CommonKey("escape", ("back",), "Go back without losing anything."),
+    CommonKey("escape", ("back",), "Go back without losing anything.", GO),
     CommonKey("up, down, left, right", (), "Move the selection, or change the selected value."),
-    CommonKey("tab", (), "Go to the next view, link or field; Shift+Tab goes back."),
+    CommonKey("tab", ("view",), "Go to the next view, link or field; Shift+Tab goes back.", VIEW),
     CommonKey("e", ("edit",), "Edit the text or prompt."),
     CommonKey("r", ("run", "stop"), "Run, or stop what is running."),
     CommonKey("u", ("undo",), "Undo the last token or the last answer."),
@@ -29,15 +43,40 @@ COMMON_KEYS = (
     CommonKey("p, n", (), "Go to the previous or next item."),
     CommonKey("x", ("example", "next example"), "Load another example."),
     CommonKey("o", (), "Open another text or model."),
-    CommonKey("l", ("lab", "labs"), "Open the lab of the screen, or the list of labs."),
+    CommonKey("l", ("lab", "labs"), "Open the lab of the screen, or the list of labs.", GO),
     CommonKey("a", ("add",), "Add an item or a server."),
     CommonKey("d", ("delete", "remove"), "Delete or remove the selected item."),
-    CommonKey("t", ("sampler",), "Change the sampler settings."),
+    CommonKey("t", ("sampler",), "Change the sampler settings.", VIEW),
     CommonKey("m", ("mask",), "Switch the causal mask on or off."),
     CommonKey("ctrl+s", ("save",), "Save."),
-    CommonKey("g", ("goals",), "Show the task and all goals."),
+    CommonKey("g", ("goals",), "Show the task and all goals.", VIEW),
     CommonKey("y", ("retry",), "Retry after an engine failure."),
-    CommonKey("slash", ("search",), "Search the vocabulary (in the stepper) or the course."),
-    CommonKey("v", ("glossary",), "Open the glossary."),
-    CommonKey("question_mark", ("help",), "Explain every key on the screen."),
+    CommonKey("slash", ("search",), "Search the vocabulary (in the stepper) or the course.", GO),
+    CommonKey("v", ("glossary",), "Open the glossary.", GO),
+    CommonKey("question_mark", ("help",), "Explain every key on the screen.", GO),
 )
+
+_BY_LABEL = {label: common.group for common in COMMON_KEYS for label in common.labels}
+_BY_KEY = {
+    **dict.fromkeys(("up", "down", "left", "right", "pageup", "pagedown", "home", "end"), MOVE),
+    **dict.fromkeys(("tab", "shift+tab"), VIEW),
+    "escape": GO,
+}
+_BY_ACTION = {
+    **dict.fromkeys(("next", "previous", "link"), MOVE),
+    **dict.fromkeys(("take", "another"), DO),
+    **dict.fromkeys(("next_view", "xray", "branches", "mode"), VIEW),
+    **dict.fromkeys(("open", "quit", "quiz", "lab"), GO),
+}
+
+
+def group_of(binding: Binding) -> Binding.Group:
+    """Return the group that a binding declares, or else the one that its label or key suggests."""
+    if binding.group is not None:
+        return binding.group
+    if (group := _BY_LABEL.get(binding.description)) is not None:
+        return group
+    action = binding.action.partition("(")[0].removeprefix("app.")
+    if (group := _BY_ACTION.get(action)) is not None:
+        return group
+    return _BY_KEY.get(binding.key.split(",")[0], DO)

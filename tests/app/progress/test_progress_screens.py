@@ -5,14 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.review.reviewing import DAY, Clock, answered, reviewer
 from tests.app.whole_app import keys, sees
 from tutor.app.progress.screen import forecast
-from tutor.app.widgets import plot
 from tutor.learner.progress import Progress
 from tutor.learner.records import Guessed
 
@@ -94,24 +91,6 @@ def test_the_forecast_names_its_days() -> None:
     assert names[0] == "now"
     days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
     assert days.index(names[2]) == (days.index(names[1]) + 1) % 7
-
-
-@given(st.lists(st.tuples(st.floats(0, 60), st.floats(0, 60)), min_size=1, max_size=50))
-def test_both_curves_are_in_the_plot(pairs: list[tuple[float, float]]) -> None:
-    you, model = zip(*pairs, strict=True)
-    lines = plot.two_curves(you, model, 6)
-    assert len(lines) == 6
-    for column in range(len(pairs)):
-        marks = sorted(line[7 + column] for line in lines if line[7 + column] != " ")
-        assert marks in ([plot.BOTH], sorted([plot.YOU, plot.MODEL]))
-
-
-@given(st.lists(st.integers(0, 500), min_size=1, max_size=14))
-def test_only_days_with_reviews_have_a_bar(counts: list[int]) -> None:
-    numbers, bars = plot.columns(counts, 4)
-    assert len(numbers) == len(bars) == 4 * len(counts)
-    for day, count in enumerate(counts):
-        assert bool(bars[4 * day : 4 * day + 4].strip()) == (count > 0)
 
 
 @pytest.mark.parametrize("size", [(80, 24), (40, 12)])

@@ -1,4 +1,4 @@
-"""Tests that help lists the keys that do not fit on the key line."""
+"""Tests the key line, and that help lists the keys that do not fit on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.app.explorer.explorer_stage import Stage, press, settled, shown
 from tests.app.pressing import tap
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.help import HelpScreen
-from tutor.app.widgets.key_line import KeyLine
+from tutor.app.widgets.key_line import NARROW, KeyLine
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,8 +26,7 @@ async def test_help_lists_every_key_of_a_small_terminal(tmp_path: Path, opened: 
             await press(pilot, "1", opened)
         line = stage.screen.query_one(KeyLine)
         others, last = line.keys()
-        shown_keys = sum(len(each) for each in line.lines(38))
-        if left_out := len(others) + len(last) - shown_keys:
+        if left_out := len(others) + len(last) - sum(map(len, line.lines(38))):
             assert f"? {left_out} more" in shown(stage)
         await press(pilot, "question_mark")
         assert isinstance(stage.screen, HelpScreen)
@@ -36,5 +35,46 @@ async def test_help_lists_every_key_of_a_small_terminal(tmp_path: Path, opened: 
         while keys.scroll_y < keys.max_scroll_y:
             await tap(pilot, *["down"] * 3)
             listed += shown(stage)
-        for key, said in (*others, *last):
+        for key, said, _ in (*others, *last):
             assert key in {"?", "esc"} or re.search(rf"{re.escape(key)} +{said}", listed), key
+
+
+async def test_keys_are_in_groups_and_never_cut(tmp_path: Path) -> None:
+    stage = Stage(ExplorerScreen, folder=tmp_path)
+    async with stage.run_test(size=(80, 24)) as pilot:
+        await settled(pilot)
+        line = stage.screen.query_one(KeyLine)
+        assert line.size.height == 1
+        others, last = line.keys()
+        for width in range(12, 240):
+            lines = line.lines(width)
+            assert len(lines) == 1 if width >= NARROW else len(lines) <= 2
+            entries = [each for row in lines for each in row]
+            groups = [each.group for each in entries]
+            assert groups == sorted(groups)
+            assert entries[-1].key == "?"
+            left_out = len(others) + len(last) - len(entries)
+            assert entries[-1].label == (f"{left_out} more" if left_out else "help")
+        assert sorted(entries) == sorted([*others, *last])
+
+
+async def test_no_key_is_separated_from_its_label(tmp_path: Path) -> None:
+    for width in range(20, 130, 10):
+        stage = Stage(ExplorerScreen, folder=tmp_path)
+        async with stage.run_test(size=(width, 24)) as pilot:
+            await settled(pilot)
+            line = stage.screen.query_one(KeyLine)
+            rows = shown(stage).split("\n")[24 - line.size.height : 24]
+            pairs = [re.split(r" │ |  ", row.strip()) for row in rows]
+            wanted = [[f"{each.key} {each.label}" for each in row] for row in line.lines(width - 2)]
+            assert pairs == wanted
+
+
+@pytest.mark.parametrize("size", [(40, 24), (80, 24), (140, 40)])
+async def test_there_is_always_a_rule_above_the_keys(tmp_path: Path, size: tuple[int, int]) -> None:
+    stage = Stage(ExplorerScreen, folder=tmp_path)
+    async with stage.run_test(size=size) as pilot:
+        await settled(pilot)
+        line = stage.screen.query_one(KeyLine)
+        rule = shown(stage).split("\n")[size[1] - line.size.height - 1]
+        assert set(rule.strip()) == {"─"}

@@ -10,6 +10,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 
 from tests.app.explorer.explorer_stage import shown
+from tutor.app.theme import MANY_COLORS
 from tutor.app.widgets.menu import Menu
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ class Listing(App[None]):
         super().__init__()
         self._lines = lines
         self.drawn: list[int] = []
+        self.register_theme(MANY_COLORS)
+        self.theme = MANY_COLORS.name
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
@@ -61,3 +64,43 @@ async def test_entries_of_several_lines_are_one_above_the_other() -> None:
         lines = [line.rstrip() for line in shown(app).split("\n")]
         assert lines[5:8] == ["  entry 1, line 2", "> entry 2, line 0", "  entry 2, line 1"]
         assert lines[0] == "  entry 0, line 0"
+
+
+async def test_keys_for_the_ends_and_pages_move_the_mark() -> None:
+    app = Listing(lines=1)
+    async with app.run_test(size=(40, 24)) as pilot:
+        for key, entry in (
+            ("end", 499),
+            ("pageup", 476),
+            ("home", 0),
+            ("pageup", 0),
+            ("pagedown", 23),
+            ("space", 46),
+        ):
+            await pilot.press(key)
+            await pilot.pause()
+            assert f"> entry {entry}, line 0" in shown(app)
+            assert shown(app).count(">") == 1
+
+
+async def test_the_chosen_entry_is_highlighted_over_its_full_width() -> None:
+    app = Listing(lines=2)
+    async with app.run_test(size=(40, 24)) as pilot:
+        await pilot.press("down")
+        await pilot.pause()
+        rows = [highlighted_columns(app, y) for y in range(6)]
+        assert rows == [0, 0, 38, 38, 0, 0]
+
+
+def highlighted_columns(app: App[None], y: int) -> int:
+    """Return the number of columns of a row whose background differs from the screen's.
+
+    The scroll bar does not count.
+    """
+    strip = app.screen._compositor.render_strips()[y].crop(0, 38)
+    usual = app.screen.rich_style.bgcolor
+    return sum(
+        segment.cell_length
+        for segment in strip
+        if segment.style is not None and segment.style.bgcolor not in (None, usual)
+    )

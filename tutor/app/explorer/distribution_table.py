@@ -12,13 +12,14 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.widgets import bars, figures
 from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.selection import MARK, mark
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tutor.lm.distribution import Distribution, Row
 
-TARGET = "›"
+TARGET = MARK
 """The mark of the row whose token Enter takes."""
 DRAW = "◆"
 """The mark of the sampled token."""
@@ -90,7 +91,7 @@ def row_line(row: Row, columns: Columns, marks: RowMarks) -> Content:
     weight = "bold" if marks.target else ""
     likely = theme.MUTED if cut else theme.likely(row.probability)
     parts: list[tuple[str, str]] = [
-        (TARGET if marks.target else " ", f"{theme.ACT} bold"),
+        mark(marks.target, TARGET),
         (DRAW if marks.drawn else "×" if cut else " ", theme.MUTED if cut else theme.ACT),
         (_rank(row.rank, columns.rank), theme.MUTED),
         ("  ", ""),

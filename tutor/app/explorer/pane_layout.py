@@ -48,7 +48,8 @@ class PaneLayout(Vertical):
     PaneLayout {
         width: 1fr; height: 1fr;
         & > .panel { display: none; }
-        & > XRayView { dock: right; padding-left: 2; }
+        & > XRayView { dock: right; padding-left: 1; border-left: solid $rule; }
+        & > XRayView:focus { border-left: heavy $accent; }
         & #question { margin-top: 1; }
         & #target { visibility: hidden; }
         &.-here #target { visibility: visible; }

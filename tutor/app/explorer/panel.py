@@ -15,6 +15,7 @@ from tutor.app.explorer.events import OpenText, RemoveBranch, ShowPanel, SwitchB
 from tutor.app.explorer.text_view import token_texts
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines, centered
+from tutor.app.widgets.selection import mark
 from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.learner.texts import MOST
 from tutor.text import counted, safe
@@ -32,11 +33,6 @@ class Send(Message):
     """Posted to pass an event to the explorer's controller."""
 
     event: Event
-
-
-def mark(chosen: bool) -> tuple[str, str]:
-    """Return the mark before a line, with its style."""
-    return ("› " if chosen else "  ", f"{theme.ACT} bold")
 
 
 class ListPanel(Lines, can_focus=True):

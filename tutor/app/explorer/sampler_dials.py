@@ -11,8 +11,9 @@ from textual.content import Content
 
 from tutor.app import theme
 from tutor.app.explorer.events import SetSampler
-from tutor.app.explorer.panel import ListPanel, mark
+from tutor.app.explorer.panel import ListPanel
 from tutor.app.widgets import figures
+from tutor.app.widgets.selection import mark
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
 from tutor.lm.distribution import PLAIN, SamplerSettings
 

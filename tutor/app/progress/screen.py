@@ -49,7 +49,9 @@ _DAY = 4
 """The width of one day of the forecast, in columns."""
 _LABEL, _VALUE = 16, 11
 _SMOOTH = 5
-_PLOT_HEIGHT = 6
+_PLOT_HEIGHT = 9
+_BARS = 2
+"""The height of the forecast's bars, in lines."""
 
 
 class ProgressScreen(MenuScreen):
@@ -199,11 +201,11 @@ def predictions(summary: PredictionSummary, width: int) -> list[Content]:
 def forecast(counts: Sequence[int], now: float) -> list[Content]:
     """Draw the number of reviews due on each of the next days, starting with today."""
     names = [figures.day_name(now, day) for day in range(len(counts))]
-    numbers, bars = plot.columns(counts, _DAY)
+    numbers, *bars = plot.columns(counts, _DAY, _BARS)
     return [
         Content.assemble(("Upcoming reviews", "bold"), ("  questions per day", MUTED)),
         Content(numbers),
-        Content.styled(bars, MUTED),
+        *(Content.styled(line, MUTED) for line in bars),
         Content.styled("".join(f"{name:>{_DAY}}" for name in names), MUTED),
     ]
 
@@ -254,13 +256,20 @@ def guesses(history: GuessHistory, width: int) -> Content:
         " Lower is better."
     )
     lines = [head, Content(said)]
-    recent = history.recent[-max(8, width - 7) :]
+    recent = history.recent
     if len(recent) > 2:
-        curves = plot.two_curves(
-            plot.averaged([each.learner_bits for each in recent], _SMOOTH),
-            plot.averaged([each.model_bits for each in recent], _SMOOTH),
-            _PLOT_HEIGHT,
-        )
-        legend = f"{plot.YOU} you  {plot.MODEL} model  {plot.BOTH} both (mean of {_SMOOTH} tokens)"
-        lines += [*map(Content, curves), Content.styled(f"{'bits':>5}  {legend}", MUTED)]
+        yours = plot.averaged([each.learner_bits for each in recent], _SMOOTH)
+        its = plot.averaged([each.model_bits for each in recent], _SMOOTH)
+        unit = "bits" if width < _NARROW else f"bits, mean of {_SMOOTH} tokens"
+        lines += [
+            plot.legend(("you", "model"), unit=unit),
+            *plot.curves(
+                list(enumerate(yours, start=1)),
+                list(enumerate(its, start=1)),
+                plot.Axis(1, len(recent), "tokens"),
+                plot.up_to(max(*yours, *its)),
+                width,
+                _PLOT_HEIGHT,
+            ),
+        ]
     return Content("\n").join(lines)

@@ -61,6 +61,10 @@ class NothingChosen(Message):
 class AnswerList(Menu):
     """A shuffled list of lines to answer with. `_order` has their indexes in the lesson file."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "move(-1)", show=False),  # shown with the letters, or by a subclass
+        Binding("down", "move(1)", show=False),
+    ]
     SAID: ClassVar[Mapping[Mark, str]] = {}
     """The words before a line's note, by the line's mark."""
 

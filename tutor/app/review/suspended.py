@@ -35,7 +35,6 @@ class SuspendedQuestions(Menu):
             "enter",
             "choose",
             "bring back",
-            key_display="↑↓ enter",
             tooltip="Bring back the selected question, so that reviews ask it again.",
         ),
     ]

@@ -2,48 +2,49 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from rich.cells import cell_len
+from textual.binding import Binding
 from textual.content import Content
 from textual.widget import Widget
 
-from tutor.app.theme import ACT, MUTED
+from tutor.app.key_scheme import GROUPS, group_of
+from tutor.app.theme import KEY, MUTED, RULE
+from tutor.app.widgets.key_names import key_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from textual.binding import ActiveBinding
     from textual.screen import Screen
 
-Entry = tuple[str, str]
-"""A key and its label."""
-
-_LAST = ("back", "app.quit", "help")
-"""The actions that come last on every screen, in this order, and are never left out."""
-_MOST_LINES = 2
-_NAMES = {
-    "escape": "esc",
-    "enter": "enter",
-    "question_mark": "?",
-    "slash": "/",
-    "left": "←",
-    "right": "→",
-    "up": "↑",
-    "down": "↓",
-    "plus": "+",
-    "minus": "-",
-}
+_HELP = key_name("question_mark")
+_LAST = (key_name("escape"), "q", _HELP)
+"""The keys that come last on every screen, in this order, and are left out last."""
+_URGENT = ("retry",)
+"""The labels of actions that come first, since nothing else helps when they are available."""
+NARROW = 60
+"""The width, in columns, below which there may be two lines."""
+_BETWEEN_KEYS, _BETWEEN_GROUPS = "  ", " │ "
 
 
-def key_name(key: str) -> str:
-    """Return the name of a key as it appears on the screen."""
-    return _NAMES.get(key, key)
+class Entry(NamedTuple):
+    """A key and its label on the key line. `group` is the index of its group in `GROUPS`."""
+
+    key: str
+    label: str
+    group: int
 
 
 class KeyLine(Widget):
-    """A line with each action once, and its key.
+    """A line with each action once, and its key, in groups.
 
-    If one line is too short, the keys that work on every screen are left out. If that is not
-    enough, there are two lines, and the last keys that do not fit are left out. The keys to go back
-    and to open help are always shown. Help lists all keys, and its label says how many more there
-    are.
+    The most important keys are shown: first those of the widget in focus, then those of the screen
+    and of the app, each in the order in which they are bound. Help lists all keys, and its label
+    says how many more there are.
     """
 
     def on_mount(self) -> None:
@@ -51,54 +52,55 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, self._changed)
 
     def _changed(self, _screen: Screen[Any]) -> None:
-        """Lay out the screen only if the keys have changed, since comparing keys is cheaper."""
-        if self.lines(self.content_size.width) != self._shown:
-            self._lay_out()
-
-    def on_resize(self) -> None:
-        self._lay_out()
-
-    def _lay_out(self) -> None:
-        """Set whether there are two lines, so that the style sheet can make room for them."""
-        if width := self.content_size.width:
-            self._shown = self.lines(width)
-            self.screen.set_class(len(self._shown) > 1, "-two-lines-of-keys")
-        self.refresh(layout=True)
+        """Draw the keys again if they have changed, since comparing keys is cheaper."""
+        lines = self.lines(self.content_size.width)
+        if lines != self._shown:
+            self.refresh(layout=len(lines) != len(self._shown))
 
     def keys(self) -> tuple[list[Entry], list[Entry]]:
-        """Return the entries of all shown actions, and the entries that always come last.
+        """Return the entries of all actions by importance, and those that always come last.
 
-        Actions of the widget in focus come first, and actions of the app last.
+        If several keys have the same label, the first one stands for them.
         """
-        own, general, last = self._groups()
-        return [*own, *general], last
-
-    def _groups(self) -> tuple[list[Entry], list[Entry], list[Entry]]:
-        """Return the entries of the screen, those of the app, and those that always come last."""
         own: dict[str, Entry] = {}
         general: dict[str, Entry] = {}
-        for active in self.screen.active_bindings.values():
+        for active in _by_importance(self.screen.active_bindings.values()):
             binding = active.binding
             if binding.show and active.enabled and binding.action not in own | general:
                 name = binding.key_display or key_name(binding.key)
-                group = general if active.node is self.app else own
-                group[binding.action] = (name, binding.description)
-        shown = own | general
-        last = [shown[action] for action in _LAST if action in shown]
-        for action in _LAST:
-            own.pop(action, None)
-            general.pop(action, None)
-        return list(own.values()), list(general.values()), last
+                group = GROUPS.index(group_of(binding))
+                entries = general if active.node is self.app else own
+                entries[binding.action] = Entry(name, binding.description, group)
+        both = list((own | general).values())
+        by_label = {entry.label: entry for entry in reversed(both)}
+        others = [
+            entry for entry in both if entry.key not in _LAST and by_label[entry.label] is entry
+        ]
+        last = [entry for entry in both if entry.key in _LAST]
+        return (
+            sorted(others, key=lambda entry: entry.label not in _URGENT),
+            sorted(last, key=lambda entry: _LAST.index(entry.key)),
+        )
 
     def lines(self, width: int) -> list[list[Entry]]:
-        """Lay out the keys on one line of `width` columns if possible, else on two."""
-        own, general, last = self._groups()
-        others = [*own, *general]
-        for left_out in range(len(general) + 1):
-            if len(lines := _fitted(others, last, left_out, width)) == 1:
-                return lines
-        for left_out in range(len(others) + 1):
-            if len(lines := _fitted(others, last, left_out, width)) <= _MOST_LINES:
+        """Return the entries that fit, in the order of their groups, on lines of `width` columns.
+
+        There is one line or, on a screen with fewer than `NARROW` columns, up to two.
+        """
+        others, last = self.keys()
+        most = 1 if width >= NARROW else 2
+        lines = _laid_out(others, last, 0, width)
+        if len(lines) <= most:
+            return lines
+        kept: list[Entry] = []
+        for entry in others:
+            left_out = len(others) - len(kept) - 1
+            if len(_laid_out([*kept, entry], last, left_out, width)) <= most:
+                kept.append(entry)
+        for first in range(len(last)):
+            left_out = len(others) - len(kept) + first
+            lines = _laid_out(kept, last[first:], left_out, width)
+            if len(lines) <= most:
                 break
         return lines
 
@@ -106,35 +108,62 @@ class KeyLine(Widget):
         return len(self.lines(width))
 
     def render(self) -> Content:
-        lines = [
-            Content("  ").join(
-                Content.assemble((key, f"{ACT} bold"), " ", (text, MUTED)) for key, text in line
-            )
-            for line in self.lines(self.content_size.width)
-        ]
-        return Content("\n").join(lines)
+        self._shown = self.lines(self.content_size.width)
+        return Content("\n").join(map(_line, self._shown))
 
 
-def _fitted(others: list[Entry], last: list[Entry], left_out: int, width: int) -> list[list[Entry]]:
-    """Return the lines without the last `left_out` of the entries in `others`."""
-    return _wrap([*others[: len(others) - left_out], *_counting(last, left_out)], width)
+def _by_importance(bindings: Iterable[ActiveBinding]) -> Iterator[ActiveBinding]:
+    """Yield the bindings of each node in the order of its class, before those of its base classes.
+
+    Textual begins with the base classes, so the arrow keys of every scrolling widget come first.
+    """
+    for node, active in groupby(bindings, key=lambda each: each.node):
+        kind: type[object] = type(node)
+        order = _declared(kind)
+        last = len(order)
+        yield from sorted(active, key=lambda each: order.get(each.binding.action, last))
 
 
-def _counting(last: list[Entry], left_out: int) -> list[Entry]:
-    """Return `last`, with the number of keys left out as the label of help."""
-    help_key = key_name("question_mark")
+@lru_cache
+def _declared(kind: type[object]) -> dict[str, int]:
+    """Return the position of each action in the bindings of a class and its base classes."""
+    places: dict[str, int] = {}
+    for each in kind.__mro__:
+        for binding in Binding.make_bindings(vars(each).get("BINDINGS", ())):
+            places.setdefault(binding.action, len(places))
+    return places
+
+
+def _laid_out(
+    others: list[Entry], last: list[Entry], left_out: int, width: int
+) -> list[list[Entry]]:
+    """Divide the entries into lines of at most `width` columns, in the order of their groups.
+
+    `left_out` is the number of other keys, which becomes the label of help. A line has at least one
+    entry.
+    """
     more = f"{left_out} more"
-    return [(key, more if left_out and key == help_key else said) for key, said in last]
-
-
-def _wrap(keys: list[Entry], width: int) -> list[list[Entry]]:
+    ends = [each._replace(label=more) if left_out and each.key == _HELP else each for each in last]
     lines: list[list[Entry]] = [[]]
     used = 0
-    for key, text in keys:
-        size = len(key) + 1 + len(text)
-        if lines[-1] and used + 2 + size > width:
-            lines.append([])
-            used = 0
-        used += size + (2 if lines[-1] else 0)
-        lines[-1].append((key, text))
+    for entry in [*sorted(others, key=lambda each: each.group), *ends]:
+        size = cell_len(entry.key) + 1 + cell_len(entry.label)
+        before = lines[-1][-1] if lines[-1] else None
+        gap = len(_BETWEEN_KEYS if before and before.group == entry.group else _BETWEEN_GROUPS)
+        if before and used + gap + size > width:
+            lines.append([entry])
+            used = size
+        else:
+            used += size + (gap if before else 0)
+            lines[-1].append(entry)
     return lines
+
+
+def _line(entries: Sequence[Entry]) -> Content:
+    groups = (
+        Content(_BETWEEN_KEYS).join(
+            Content.assemble((each.key, KEY), " ", (each.label, MUTED)) for each in group
+        )
+        for _, group in groupby(entries, key=lambda entry: entry.group)
+    )
+    return Content.styled(_BETWEEN_GROUPS, RULE).join(groups)

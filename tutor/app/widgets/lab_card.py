@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 from textual.widgets import Static
 
-from tutor.app.theme import ACT, MUTED, RIGHT
+from tutor.app.theme import ACT, KEY, MUTED, RIGHT
+from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.prose import plain
 from tutor.course.goals import description
 from tutor.course.lesson import Lab
@@ -26,12 +27,12 @@ class LabCard(Static):
         self.set_class(done, "-done")
         if lab is None:
             return
-        lines = [Content.assemble(("Lab  ", "bold"), plain(lab.task))]
+        lines = [Content.assemble(("Lab  ", "bold"), with_keys(plain(lab.task)))]
         for place, goal in enumerate(lab.goals):
             lines.append(_goal(description(goal, lab), done or place in reached, muted=True))
         if done:
             lines.append(Content.assemble(("✓ ", RIGHT), plain(lab.done)))
-        lines.append(Content.assemble(("l", f"bold {ACT}"), (" opens the lab", MUTED)))
+        lines.append(Content.assemble(("l", KEY), (" opens the lab", MUTED)))
         self.update(Content("\n").join(lines))
 
 
@@ -65,7 +66,7 @@ class LabTask(Static):
         goals = self._goals
         left = [goal for goal in goals if goal.name not in reached]
         if open_:
-            task = Content.styled(plain(self._wanted), ACT)
+            task = with_keys(plain(self._wanted), "bold")
             lines = [_goal(goal.says, goal.name in reached) for goal in goals]
             self.update(Content("\n").join([task, *lines]))
             return
@@ -78,4 +79,4 @@ class LabTask(Static):
 def _goal(words: str, reached: bool, *, muted: bool = False) -> Content:
     """Draw a goal. Unless `muted`, a goal that is not reached stands out."""
     sign = ("✓ ", RIGHT) if reached else ("○ ", MUTED if muted else ACT)
-    return Content.assemble(sign, (words, MUTED if reached or muted else ""))
+    return Content.assemble(sign, with_keys(words, MUTED if reached or muted else ""))

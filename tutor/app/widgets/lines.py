@@ -15,6 +15,8 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
+from tutor.app.widgets.selection import highlighted
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -31,6 +33,8 @@ def centered(at: int, count: int, room: int) -> int:
 
 class Lines(Widget):
     """A widget with one `Content` per line, cut at the right edge.
+
+    The selected row, which begins with `selection.mark(True)`, is highlighted over its full width.
 
     Build contents from parts, never from markup, so that no text is treated as markup.
     """
@@ -95,7 +99,8 @@ class Lines(Widget):
         strip = self._strips[y]
         if strip is None:
             width = self.size.width
-            (strip,) = Visual.to_strips(self, self._lines[y], width, 1, self.visual_style)
+            line = highlighted(self._lines[y], width)
+            (strip,) = Visual.to_strips(self, line, width, 1, self.visual_style)
             self._strips[y] = strip
         return strip
 

@@ -1,6 +1,6 @@
 """A list from which the learner chooses with the arrow keys.
 
-The cursor is marked with `>` and a color.
+The entry at the cursor has a mark, and a background over its full width.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from tutor.app.theme import ACT
+from tutor.app.widgets.selection import selected
+from tutor.labs.kit.keys import UP_DOWN, pair
 
 if TYPE_CHECKING:
     from textual.geometry import Size
@@ -45,15 +47,18 @@ class Menu(Widget, can_focus=True):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "open", tooltip="Open the entry at the mark."),
+        *pair(UP_DOWN, "move(*)", "choose", "Move the mark to another entry."),
         Binding(
-            "enter",
-            "choose",
-            "open",
-            key_display="↑↓ enter",
-            tooltip="Choose an entry with ↑ and ↓, and open it with Enter.",
+            "home",
+            "move_to(0)",
+            show=False,
+            key_display="home end",
+            tooltip="Go to the first or last entry.",
         ),
-        Binding("up", "move(-1)", show=False),
-        Binding("down", "move(1)", show=False),
+        Binding("end", "move_to(-1)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown,space", "page(1)", show=False),
     ]
 
     @dataclass
@@ -110,7 +115,8 @@ class Menu(Widget, can_focus=True):
             tops = self._tops_at(self.size.width)
             changed = {index for index in (before, self.cursor) if 0 <= index < len(self._rows)}
             for index in changed:
-                self.refresh(Region(0, tops[index], self.size.width, 1))
+                height = tops[index + 1] - tops[index]
+                self.refresh(Region(0, tops[index], self.size.width, height))
         self.call_after_refresh(self._keep_in_view)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -127,6 +133,8 @@ class Menu(Widget, can_focus=True):
             return Strip.blank(width, self.visual_style.rich_style)
         index = bisect_right(tops, y) - 1
         line = self._entry(index, width)[y - tops[index]]
+        if index == self.cursor:
+            line = selected(line, width)
         (strip,) = Visual.to_strips(self, line, width, 1, self.visual_style)
         return strip
 
@@ -140,6 +148,22 @@ class Menu(Widget, can_focus=True):
         self.cursor = self._nearest(self.cursor + first, step)
         if self.cursor == before and (scroll := self._scroll) is not None:
             scroll.scroll_relative(y=step, animate=False)
+
+    def action_move_to(self, index: int) -> None:
+        """Move the cursor to the first entry (0) or the last entry (-1)."""
+        step = -1 if index else 1
+        self.cursor = self._nearest(range(len(self._rows))[index] if self._rows else 0, step)
+
+    def action_page(self, pages: int) -> None:
+        """Move the cursor by as many lines as are visible, to the end of the list at most."""
+        scroll = self._scroll
+        if not self._rows or scroll is None:
+            return
+        room = scroll.scrollable_content_region.height
+        tops = self._tops_at(self.size.width)
+        wanted = tops[max(0, self.cursor)] + pages * max(1, room - 1)
+        index = bisect_right(tops, min(max(wanted, 0), tops[-1] - 1)) - 1
+        self.cursor = self._nearest(index, -pages)
 
     def action_choose(self) -> None:
         if self.cursor >= 0 and self._rows[self.cursor] is not None:

@@ -6,7 +6,8 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from tutor.app.theme import MUTED, NOT_YET
+from tutor.app.theme import NOT_YET
+from tutor.app.widgets.key_names import with_keys
 from tutor.errors import TutorError
 from tutor.text import safe
 
@@ -32,10 +33,10 @@ class Notice(Widget):
 
 def _drawn(message: TutorError | str) -> Content:
     if isinstance(message, str):
-        return Content(safe(message))
+        return with_keys(safe(message))
     return Content.assemble(
         (f"! {message.title}. ", f"bold {NOT_YET}"),
         safe(message.happened),
         " ",
-        (safe(message.next_step), MUTED),
+        with_keys(safe(message.next_step)),
     )

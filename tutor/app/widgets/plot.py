@@ -1,32 +1,179 @@
 """Draw small plots with characters.
 
-These are pure functions from numbers to lines of a known width.
+These are pure functions from numbers to lines of a known width. Curves are drawn with braille dots,
+of which there are eight in a character.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from math import floor, isfinite, log10
+from typing import NamedTuple
 
+from plotille import Canvas
+from rich.cells import cell_len
+from textual.content import Content
+
+from tutor.app.theme import ACT, LIKELY, MUTED
 from tutor.app.widgets.bars import LEVELS
 
 YOU, MODEL, BOTH = "●", "○", "◆"
-"""The symbols for points on each curve and on both. They can be told apart without color."""
+"""The marks at the end of the first curve, the second curve, and both."""
+STYLES = (ACT, LIKELY[2])
+"""The colors of the first and the second curve."""
+_MARKS = (YOU, MODEL)
+KEYS = ((f"──{YOU} ", STYLES[0]), (f"╌╌{MODEL} ", STYLES[1]))
+"""The samples of both curves that precede their names in a legend."""
+_EMPTY = "\u2800"
+_DASH = 4
+"""The length of a dash of the second curve, in dots."""
+_ACROSS, _UP = 2, 4
+"""The number of dots in a row and in a column of a character."""
+_LEAST_HEIGHT = 5
+
+Points = Sequence[tuple[float, float]]
+"""The points of a curve, in ascending order of x."""
+Dot = tuple[int, int]
+"""The column of a dot from the left, and its row from the bottom."""
 
 
-def two_curves(you: Sequence[float], model: Sequence[float], height: int) -> list[str]:
-    """Plot two curves of the same length, with values from 0 up.
+class Axis(NamedTuple):
+    """An axis: its range, and the unit after its last number. `percent` shows 0.5 as 50."""
 
-    The plot is `height` lines high, with one column per value and the scale on the left.
+    low: float
+    high: float
+    unit: str = ""
+    percent: bool = False
+
+    def name(self, value: float) -> str:
+        return f"{100 * value if self.percent else value:.4g}"
+
+    def part(self, value: float, steps: int) -> int:
+        """Return the nearest of `steps` equal steps along the axis, without leaving the axis."""
+        part = (value - self.low) / (self.high - self.low)
+        return round(min(max(part, 0.0), 1.0) * steps)
+
+
+def up_to(greatest: float, unit: str = "") -> Axis:
+    """Return an axis from 0 to a round number that is at least `greatest`."""
+    if not isfinite(greatest) or greatest <= 0:
+        return Axis(0.0, 1.0, unit)
+    size: float = 10 ** floor(log10(greatest))
+    top = next(step for step in (1, 2, 4, 6, 8, 10) if step * size >= greatest)
+    return Axis(0.0, top * size, unit)
+
+
+def curves(
+    first: Points,
+    second: Points,
+    x: Axis,
+    y: Axis,
+    width: int,
+    height: int,
+    *,
+    marked: bool = False,
+) -> list[Content]:
+    """Draw two curves and both axes on `height` lines of `width` columns.
+
+    The first curve is solid and the second one dashed, and each ends with its mark, so they can be
+    told apart without color. `marked` draws the mark of the first curve at each of its points.
+    With fewer than `_LEAST_HEIGHT` lines, the horizontal axis is left out.
     """
-    top = max([1.0, *you, *model])
-    rows = [[" "] * len(you) for _ in range(height)]
-    for column, pair in enumerate(zip(you, model, strict=True)):
-        mine, its = (height - 1 - round(value / top * (height - 1)) for value in pair)
-        rows[its][column] = MODEL
-        rows[mine][column] = BOTH if mine == its else YOU
-    label = {0: f"{top:.1f}", height - 1: "0"}
-    return [f"{label.get(at, ''):>5} │{''.join(row)}" for at, row in enumerate(rows)]
+    low = height < _LEAST_HEIGHT
+    rows = max(1, height if low else height - 2)
+    ticks = _ticks(y, rows)
+    scale = max(cell_len(y.name(value)) for value in ticks.values())
+    columns = max(1, width - scale - 2)
+    cells = _cells((first, second), x, y, columns, rows, marked=marked)
+    lines = []
+    for row in range(rows):
+        label = y.name(ticks[row]) if row in ticks else ""
+        edge = f"{label:>{scale}} {'┤' if label else '│'}"
+        lines.append(Content.assemble((edge, MUTED), *cells[row]))
+    if not low:
+        lines.append(Content.styled(f"{'':>{scale}} └{'─' * columns}", MUTED))
+        lines.append(Content.styled(f"{'':>{scale + 2}}{_along(x, columns)}", MUTED))
+    return lines
+
+
+def legend(names: tuple[str, str], *, unit: str = "") -> Content:
+    """Return a line with the mark, the color and the name of both curves, and the unit of y."""
+    (first, second) = names
+    return Content.assemble(KEYS[0], f"{first}   ", KEYS[1], f"{second}   ", (unit, MUTED))
+
+
+def _ticks(y: Axis, rows: int) -> dict[int, float]:
+    """Return the values that are named on the axis, by row."""
+    ticks = {rows - 1: y.low, 0: y.high}
+    if rows % 2 and rows > 3:
+        ticks[rows // 2] = (y.low + y.high) / 2
+    return ticks
+
+
+def _along(x: Axis, columns: int) -> str:
+    """Return the line below the horizontal axis, with its first and last number and its unit."""
+    first, last = x.name(x.low), f"{x.name(x.high)} {x.unit}".rstrip()
+    half = (x.low + x.high) / 2
+    middle = x.name(half) if x.percent or half == round(half) else ""
+    room = columns - len(first) - len(last)
+    if room < 1:
+        return last.rjust(columns)[:columns]
+    if room < len(middle) + 8:
+        return first + " " * room + last
+    left = columns // 2 - len(first) - len(middle) // 2
+    return first + " " * left + middle + " " * (room - left - len(middle)) + last
+
+
+def _cells(
+    of: Sequence[Points], x: Axis, y: Axis, columns: int, rows: int, *, marked: bool
+) -> list[list[tuple[str, str]]]:
+    """Return each row of the plot as characters with their styles."""
+    width, height = columns * _ACROSS, rows * _UP
+    dots = [[(x.part(a, width - 1), y.part(b, height - 1)) for a, b in points] for points in of]
+    drawn = [_drawn(each, columns, rows, dashed=at > 0) for at, each in enumerate(dots)]
+    grid = [
+        [_merged(first, second) for first, second in zip(*lines, strict=True)]
+        for lines in zip(*drawn, strict=True)
+    ]
+    for at in (1, 0):
+        for across, up in dots[at] if marked and not at else dots[at][-1:]:
+            row = grid[rows - 1 - up // _UP]
+            taken = row[across // _ACROSS][0] == _MARKS[1 - at]
+            row[across // _ACROSS] = (BOTH if taken else _MARKS[at], f"bold {STYLES[at]}")
+    return grid
+
+
+def _merged(first: str, second: str) -> tuple[str, str]:
+    """Return a character with the dots of both.
+
+    The dashed curve decides the color, since both colors are visible along a curve that way.
+    """
+    both = chr(ord(first) | ord(second))
+    if both == _EMPTY:
+        return " ", ""
+    return both, STYLES[second != _EMPTY]
+
+
+def _drawn(dots: Sequence[Dot], columns: int, rows: int, *, dashed: bool) -> list[str]:
+    """Return the rows of a curve through these dots in braille, from top to bottom."""
+    canvas = Canvas(columns, rows, xmax=columns * _ACROSS, ymax=rows * _UP)
+    for (x0, y0), (x1, y1) in pairwise(_every_column(dots) if dashed else dots):
+        if not dashed or x0 // _DASH % 2 == 0:
+            canvas.line(x0, y0, x1, y1)
+    if len(dots) == 1:
+        canvas.point(*dots[0])
+    return [line.ljust(columns, _EMPTY) for line in canvas.plot(linesep="\n").split("\n")]
+
+
+def _every_column(dots: Sequence[Dot]) -> Sequence[Dot]:
+    """Return a dot of the curve for each column of dots, by linear interpolation."""
+    found = [
+        (x, round(y0 + (y1 - y0) * (x - x0) / (x1 - x0)))
+        for (x0, y0), (x1, y1) in pairwise(dots)
+        for x in range(x0, x1)
+    ]
+    return [*found, *dots[-1:]]
 
 
 def averaged(values: Sequence[float], over: int) -> list[float]:
@@ -38,17 +185,17 @@ def averaged(values: Sequence[float], over: int) -> list[float]:
     return means
 
 
-def columns(counts: Sequence[int], width: int) -> tuple[str, str]:
-    """Draw each count as a number and, on a second line, as a bar. Each takes `width` cells."""
+def columns(counts: Sequence[int], width: int, height: int = 1) -> list[str]:
+    """Draw each count as a vertical bar below its number, on `height` + 1 lines.
+
+    Each bar takes `width` columns.
+    """
     most = max([1, *counts])
-    bars = (
-        LEVELS[-(-count * (len(LEVELS) - 1) // most)] * (width - 1) if count else ""
-        for count in counts
-    )
-    return (
+    lines = upright([count / most for count in counts], height, 1)
+    return [
         "".join(f"{count or '·':>{width}}" for count in counts),
-        "".join(f"{bar:>{width}}" for bar in bars),
-    )
+        *("".join(f"{character * (width - 1):>{width}}" for character in line) for line in lines),
+    ]
 
 
 def upright(values: Sequence[float], height: int, size: int) -> list[str]:

@@ -9,14 +9,14 @@ from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
-from tutor.app.widgets import bars, figures
+from tutor.app.widgets import figures, plot
 from tutor.labs.certainty import lab
 from tutor.labs.certainty.calibration import expected_error
 from tutor.labs.certainty.lab import VIEWS, State
 from tutor.labs.certainty.real_and_invented import verdict
 from tutor.labs.certainty.surprise import surprising
 from tutor.labs.kit.actions import EditText, Run, ShowView
-from tutor.labs.kit.columns import Room, clipped, wrapped
+from tutor.labs.kit.columns import Room, beside, clipped, wrapped
 from tutor.labs.kit.keys import LEFT_RIGHT, key, pair
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.tabs import tabs
@@ -39,8 +39,10 @@ MARKS: dict[Verdict, tuple[str, str]] = {
     "wrong": ("× wrong", NOT_YET),
     "declined": ("○ declined", ACT),
 }
-_MOST_BAR = 40
-_CERTAIN = "◆"
+_TABLE = 40
+"""The column where the calibration diagram begins, next to the table."""
+_MOST_PLOT = 60
+_PLOT_HEIGHT = 9
 
 
 class CertaintyView(LabView):
@@ -210,10 +212,7 @@ def _drawn(reply: Reply, width: int) -> Content:
 def _calibration(state: State, room: Room) -> list[Content]:
     found = list(lab.judged(state, state.way))
     good = sum(each.good for each in found)
-    bar = min(_MOST_BAR, room.width - 40)
-    wide = bar >= 8
     heading = f"{'certainty':<12}{'answers':>8}{'mean':>9}{'right':>8}"
-    legend = f"  █ right {_CERTAIN} mean" if wide else ""
     rows = lab.calibration(found)
     error = f"expected calibration error {100 * expected_error(rows):.0f} points"
     summary = f"{good} of {len(found)} good answers   {error}" if room.roomy else error
@@ -222,27 +221,44 @@ def _calibration(state: State, room: Room) -> list[Content]:
         "it is right, or if it declines a question about something that doesn't exist. In this "
         "table, good answers count as right."
     )
+    table = [Content.styled(heading, MUTED), *(_bin(each) for each in reversed(rows))]
+    if room.roomy:
+        table = beside(table, _diagram(rows, min(_MOST_PLOT, room.width - _TABLE)), _TABLE)
     return [
         Content.assemble((f"{NAMES[state.way]}   ", ACT), _progress(state, room.width - 16)),
         Content.styled(summary if found else "", "bold"),
-        Content.styled(heading + legend, MUTED),
-        *(_bin(each, bar if wide else 0) for each in reversed(rows)),
+        *table,
         *([] if room.low else _note(said, room.width)),
     ]
 
 
-def _bin(found: Bin, width: int) -> Content:
+def _bin(found: Bin) -> Content:
     name = f"{100 * found.low:>2.0f} to {100 * found.high:>3.0f} %"
     if not found.count:
         return Content.styled(f"{name:<12}{0:>8}", MUTED)
-    right = bars.bar(found.share_right, width)
-    at = min(width - 1, int(found.certainty * width))
     return Content.assemble(
         f"{name:<12}{found.count:>8}",
         (f"{100 * found.certainty:>7.0f} %", MUTED),
         (f"{100 * found.share_right:>6.0f} %", "bold"),
-        *(("  ", (right[:at], RIGHT), (_CERTAIN, ACT), (right[at + 1 :], RIGHT)) if width else ()),
     )
+
+
+def _diagram(rows: Sequence[Bin], width: int) -> list[Content]:
+    """Draw the accuracy of each bin over its certainty, and the diagonal of a perfect model."""
+    found = [(each.certainty, each.share_right) for each in rows if each.count]
+    certainty = plot.Axis(0.0, 1.0, "% certain", percent=True)
+    return [
+        plot.legend(("this model", "perfect"), unit="% right"),
+        *plot.curves(
+            sorted(found),
+            [(0.0, 0.0), (1.0, 1.0)],
+            certainty,
+            plot.Axis(0.0, 1.0, percent=True),
+            width,
+            _PLOT_HEIGHT,
+            marked=True,
+        ),
+    ]
 
 
 def _note(said: str, width: int) -> list[Content]:

@@ -24,7 +24,7 @@ from tutor.labs.families.answers import (
 from tutor.labs.families.lab import State, text
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText, ShowView, cycled
-from tutor.labs.kit.columns import ROOMY, Room, around, as_many_as_fit, clipped, cursor
+from tutor.labs.kit.columns import ROOMY, Room, around, as_many_as_fit, clipped, cursor, pointer
 from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, P_N, Keys, key, pair
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered
@@ -101,7 +101,7 @@ def _families(state: State, width: int) -> Content:
     if names.cell_length > width:
         place = FAMILIES.index(state.family) + 1
         return Content.assemble(
-            cursor(True), (state.family, "bold"), (f"  {place} of {len(FAMILIES)}", MUTED)
+            pointer(True), (state.family, "bold"), (f"  {place} of {len(FAMILIES)}", MUTED)
         )
     return names
 

@@ -13,7 +13,7 @@ from tutor.app.widgets.lines import Lines
 from tutor.labs.ghost_text import lab
 from tutor.labs.ghost_text.code_editor import CodeEditor
 from tutor.labs.ghost_text.lab import State
-from tutor.labs.kit.columns import LOW, Cell, as_many_as_fit, cursor
+from tutor.labs.kit.columns import LOW, Cell, as_many_as_fit, pointer
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair
 from tutor.labs.kit.view import LabView
 from tutor.text import counted, safe, visible
@@ -177,7 +177,7 @@ def _beginnings(state: State, width: int) -> Content:
         here = beginning.id == state.instead or (state.instead is None and place == 0)
         name = (visible(beginning.data), "bold" if here else "")
         share = (f" {figures.percent(beginning.probability)}  ", MUTED)
-        groups.append([cursor(here), name, share])
+        groups.append([pointer(here), name, share])
     return Content.assemble(*as_many_as_fit(groups, width))
 
 

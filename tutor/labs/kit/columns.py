@@ -10,6 +10,7 @@ from textual.content import Content
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import centered
+from tutor.app.widgets.selection import highlighted, mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,6 +22,9 @@ ROOMY = 66
 not."""
 LOW = 12
 """The minimum number of rows with room for explanations. With fewer rows, labs leave them out."""
+
+_GAP = 2
+"""The least number of columns between two blocks side by side."""
 
 
 class Room(NamedTuple):
@@ -91,16 +95,28 @@ def row(columns: Sequence[Column], cells: Sequence[Cell], *, here: bool = False)
 
 
 def cursor(here: bool) -> tuple[str, str]:
-    """Return the mark before a row or a name: `›` if it is in focus, else spaces."""
+    """Return the first cell of a row: `›` if the row is in focus, else spaces.
+
+    A line that begins with `›` is highlighted over its full width.
+    """
+    return mark(here)
+
+
+def pointer(here: bool) -> tuple[str, str]:
+    """Return the mark before a name within a line: `›` if it is in focus, else spaces."""
     return ("› " if here else "  ", f"{ACT} bold")
 
 
 def beside(left: Sequence[Content], right: Sequence[Content], column: int) -> list[Content]:
     """Put two blocks side by side, with `right` starting at `column`.
 
-    All lines of `left` must be shorter than `column`.
+    All lines of `left` must be shorter than `column`. In each block, the row in focus is
+    highlighted over the width of the block.
     """
     empty = Content("")
+    widest = max((line.cell_length for line in right), default=0)
+    left = [highlighted(line, column - _GAP) for line in left]
+    right = [highlighted(line, widest) for line in right]
     return [
         Content.assemble(one, " " * max(0, column - one.cell_length), other)
         for one, other in zip_longest(left, right, fillvalue=empty)

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
 
+from tutor.app.key_scheme import MOVE, VIEW
+
 Keys = list[BindingType]
 """The type of a view's `BINDINGS`."""
 
@@ -13,12 +15,14 @@ Keys = list[BindingType]
 class Pair(NamedTuple):
     """Two keys for opposite directions, which the key line shows together as `shown`.
 
-    The first key moves back (-1), and the second key moves forward (1).
+    The first key moves back (-1), and the second key moves forward (1). On the key line, they are
+    in `group`.
     """
 
     first: str
     second: str
     shown: str
+    group: Binding.Group = MOVE
 
 
 UP_DOWN = Pair("up", "down", "↑↓")
@@ -27,15 +31,23 @@ P_N = Pair("p", "n", "p/n")
 LAYERS = Pair("down", "up", "↑↓")
 """The keys for layers. The up key moves to later layers, since the last layer is drawn at the
 top."""
-ZOOM = Pair("o", "i", "i/o")
+ZOOM = Pair("o", "i", "i/o", VIEW)
 
 
-def key(keys: str, action: str, label: str, tooltip: str, display: str | None = None) -> Binding:
+def key(
+    keys: str,
+    action: str,
+    label: str,
+    tooltip: str,
+    display: str | None = None,
+    group: Binding.Group | None = None,
+) -> Binding:
     """Return the binding of one key.
 
-    If `display` is given, the key line shows it instead of the key's name.
+    If `display` is given, the key line shows it instead of the key's name. Without a `group`, the
+    binding is in the group that `tutor.app.key_scheme` derives.
     """
-    return Binding(keys, action, label, key_display=display, tooltip=tooltip)
+    return Binding(keys, action, label, key_display=display, tooltip=tooltip, group=group)
 
 
 def pair(keys: Pair, action: str, label: str, tooltip: str) -> tuple[Binding, Binding]:
@@ -44,6 +56,6 @@ def pair(keys: Pair, action: str, label: str, tooltip: str) -> tuple[Binding, Bi
     In `action`, `*` is replaced with the step, as in `move_focus(*, 'row')`.
     """
     return (
-        key(keys.first, action.replace("*", "-1"), label, tooltip, keys.shown),
+        key(keys.first, action.replace("*", "-1"), label, tooltip, keys.shown, keys.group),
         Binding(keys.second, action.replace("*", "1"), show=False),
     )

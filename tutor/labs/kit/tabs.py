@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.app.theme import MUTED
-from tutor.labs.kit.columns import cursor
+from tutor.labs.kit.columns import pointer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +20,7 @@ def tabs(parts: Iterable[tuple[str, bool]]) -> Content:
     """
     pieces: list[tuple[str, str]] = []
     for name, shown in parts:
-        pieces.append(cursor(shown))
+        pieces.append(pointer(shown))
         pieces.append((name, "bold" if shown else MUTED))
         pieces.append(("  ", ""))
     return Content.assemble(*pieces)

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT, likely
 from tutor.app.widgets import figures
-from tutor.labs.kit.columns import ROOMY, around, cursor, wrapped
+from tutor.labs.kit.columns import ROOMY, around, cursor, pointer, wrapped
 from tutor.labs.kit.heat import percent
 from tutor.labs.kit.intervals import interval_line, percent_range
 from tutor.labs.kit.progress_line import progress_line
@@ -51,7 +51,7 @@ def heading(state: State, width: int) -> Content:
     names = tabs((name, name == state.view) for name in VIEWS)
     title = figures.fit(state.about.title, max(0, min(32, width - names.cell_length)))
     if len(title) < 12:
-        return Content.assemble(cursor(True), (state.view, "bold"))
+        return Content.assemble(pointer(True), (state.view, "bold"))
     return Content.assemble((title, "bold"), names)
 
 

@@ -20,7 +20,6 @@ from tutor.text import counted, safe
 
 _HIGHEST = 6.0
 """The loss at the top of the plot, in nats. An untrained network has a slightly lower loss."""
-_SCALE = 7
 _LEAST_PLOT, _MOST_PLOT = 3, 12
 
 
@@ -117,8 +116,8 @@ def _losses(state: State, width: int) -> Content:
     held_out = state.measured[-1].loss if state.measured else None
     unit = "nats per byte" if width >= ROOMY else ""
     return Content.assemble(
-        (plot.YOU, ACT), " training ", (_loss(training), "bold"),
-        ("   " + plot.MODEL, ACT), " held out ", (_loss(held_out), "bold"),
+        plot.KEYS[0], "training ", (_loss(training), "bold"),
+        "  ", plot.KEYS[1], "held out ", (_loss(held_out), "bold"),
         (f"   {unit}", MUTED),
     )  # fmt: skip
 
@@ -130,43 +129,27 @@ def _loss(loss: float | None) -> str:
 
 
 def _plot(state: State, width: int, height: int) -> list[Content]:
-    """Draw both loss curves over all steps so far. The plot gets wider with more steps."""
+    """Draw both loss curves over all steps so far."""
     if not state.points or not state.measured:
         return [Content.styled("The loss curves will appear here.", MUTED)]
-    columns = max(1, min(width - _SCALE, 1 + state.done // 5))
-    steps = [(column + 1) * state.done / columns for column in range(columns)]
-    training = _means(steps, [(point.step, point.loss) for point in state.points])
-    held_out = _between(steps, [(each.step, each.loss) for each in state.measured])
-    lines = plot.two_curves(training, held_out, height)
-    return [Content(line) for line in lines]
+    return plot.curves(
+        _means([(point.step, point.loss) for point in state.points], 2 * width),
+        [(each.step, each.loss) for each in state.measured],
+        plot.up_to(state.done, "steps"),
+        plot.Axis(0.0, _HIGHEST),
+        width,
+        height,
+    )
 
 
-def _means(steps: Sequence[float], known: Sequence[tuple[int, float]]) -> list[float]:
-    """Return the mean of the known values between each step and the previous one.
-
-    If there are no values between them, the previous mean is repeated.
-    """
-    values: list[float] = []
-    place, last = 0, known[0][1]
-    for step in steps:
-        here = []
-        while place < len(known) and known[place][0] <= step:
-            here.append(known[place][1])
-            place += 1
-        last = sum(here) / len(here) if here else last
-        values.append(min(last, _HIGHEST))
-    return values
-
-
-def _between(steps: Sequence[float], known: Sequence[tuple[int, float]]) -> list[float]:
-    """Return the values at these steps, interpolated linearly between known values."""
-    values = []
-    for step in steps:
-        after = next((place for place, (at, _) in enumerate(known) if at >= step), len(known) - 1)
-        (x0, y0), (x1, y1) = known[max(0, after - 1)], known[after]
-        share = min(1.0, (step - x0) / (x1 - x0)) if x1 > x0 else 0.0
-        values.append(min(y0 + share * (y1 - y0), _HIGHEST))
-    return values
+def _means(known: Sequence[tuple[int, float]], most: int) -> list[tuple[float, float]]:
+    """Return at most `most` points, each of them the mean of equally many neighbors."""
+    count = -(-len(known) // most)
+    parts = [known[start : start + count] for start in range(0, len(known), count)]
+    return [
+        (sum(step for step, _ in part) / len(part), sum(loss for _, loss in part) / len(part))
+        for part in parts
+    ]
 
 
 def _samples(state: State, width: int, most: int) -> list[Content]:

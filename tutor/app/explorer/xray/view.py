@@ -16,6 +16,7 @@ from tutor.app import theme
 from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.xray.lines import attention_lines, lens_heading, lens_lines, spaced
+from tutor.app.key_scheme import VIEW
 from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
 from tutor.errors import RequestCancelled, TutorError
@@ -48,8 +49,20 @@ class XRayView(Vertical, can_focus=True):
         ),
         *pair(LAYERS, "layer(*)", "layer", "Choose the layer."),
         *pair(LEFT_RIGHT, "head(*)", "head", "Choose the head."),
-        Binding("o", "order", "sort", tooltip="Sort by weight or by position in the text."),
-        Binding("l", "every", "all layers", tooltip="Show all layers, or only as many as fit."),
+        Binding(
+            "o",
+            "order",
+            "sort",
+            tooltip="Sort by weight or by position in the text.",
+            group=VIEW,
+        ),
+        Binding(
+            "l",
+            "every",
+            "all layers",
+            tooltip="Show all layers, or only as many as fit.",
+            group=VIEW,
+        ),
         *pair(Pair("k", "j", "j/k"), "scroll_rows(*)", "scroll", "Scroll the rows."),
         *pair(P_N, "token(*)", "token", "Go to the previous or next token."),
     ]
