@@ -167,15 +167,15 @@ class TableView:
 
     `target` is the row whose token Enter takes. If its rank is too low to be visible, it replaces
     the last row. `cursor` is the index of the row that the learner moved to, if any, and the table
-    scrolls to that row. `fresh` is False while the rows still belong to the previous step. `named`
-    adds a line of column names.
+    scrolls to that row. `marked` is False for rows of another text, in which no token is marked as
+    sampled. `named` adds a line of column names.
     """
 
     distribution: Distribution | None
     target: Row | None
     cursor: int | None
     sampled: bool
-    fresh: bool
+    marked: bool
     named: bool
 
 
@@ -200,8 +200,8 @@ class DistributionTable(Lines, can_focus=True):
         lines = [heading(columns)] if view.named else []
         for row in rows:
             marks = RowMarks(
-                target=view.fresh and target is not None and row.rank == target.rank,
-                drawn=row.token.id == distribution.drawn.token.id,
+                target=target is not None and row.rank == target.rank,
+                drawn=view.marked and row.token.id == distribution.drawn.token.id,
             )
             lines.append(row_line(row, columns, marks))
         lines += [Content("")] * (room - len(rows))

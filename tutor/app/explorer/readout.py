@@ -81,32 +81,43 @@ def editor_label(*, chat: bool) -> Content:
 
 
 def question_line(state: State, width: int) -> Content:
-    """Return the heading of the table, with the entropy and the sampler settings."""
-    tree = state.tree
+    """Return the heading of the table, with the entropy and the sampler settings.
+
+    The heading describes the rows that are on the screen, even if newer rows are being computed.
+    """
+    tree, shown = state.tree, state.shown
     if tree is None:
         return Content("")
-    if tree.at_end:
-        left = Content.styled("next token", "bold")
-    else:
-        name = figures.shown(tree.steps[tree.focus].token)
-        left = Content.assemble(("instead of ", "bold"), (name, "bold"))
     if tree.focus == 0 or state.over:
-        return left
+        return Content.styled(_about(tree, tree.focus), "bold")
     if state.reading is not None:
         return _reading(*state.reading, width)
-    latest = state.answer
-    if state.running:
-        left, latest = Content.styled("last token drawn", "bold"), state.stale
-    if latest is None and isinstance(state.note, RemoteError):
+    about = "previous rows"
+    if shown is None:
+        about = _about(tree, tree.focus)
+    elif shown.position is not None:
+        about = _about(tree, shown.position)
+    left = Content.styled(about, "bold")
+    if shown is not None and shown.position is not None:
+        left += _entropy(shown.answer.distribution)
+    if shown is None and isinstance(state.note, RemoteError):
         left = Content.assemble(left, ("  enter", f"{theme.ACT} bold"), (" retries", theme.MUTED))
-    elif latest is None:
+    elif state.answer is None and not state.running:
         left = Content.assemble(left, ("  …", theme.MUTED))
         if state.queue:
             left = Content.assemble(left, (f" {len(state.queue)} keys waiting", theme.MUTED))
-    else:
-        left += _entropy(latest.distribution)
-    right = figures.sampler(state.sampler)
+    right = figures.sampler(shown.sampler if shown else state.sampler)
     return spread(left, Content.styled(right, theme.MUTED), width)
+
+
+def _about(tree: TokenTree, position: int) -> str:
+    """Return what the rows at a position of the text are about."""
+    if position == tree.length:
+        return "next token"
+    how = tree.steps[position].how
+    if position == tree.length - 1 and tree.at_end and how != "prompt":
+        return "last token drawn" if how == "drawn" else "last token chosen"
+    return f"instead of {figures.shown(tree.steps[position].token)}"
 
 
 def _entropy(distribution: Distribution) -> Content:
