@@ -102,4 +102,6 @@ async def _press(pilot: Any, key: str) -> None:
 
 
 def _rows(app: Terminal) -> list[str]:
-    return [line[4:] for line in app.frames[-1].splitlines() if re.match(r"^ *[›◆ ]* +\d+ +\S", line)]
+    return [
+        line[4:] for line in app.frames[-1].splitlines() if re.match(r"^ *[›◆ ]* +\d+ +\S", line)
+    ]

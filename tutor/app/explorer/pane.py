@@ -13,7 +13,6 @@ from tutor.app.explorer.keys import PANE_KEYS
 from tutor.app.explorer.pane_layout import SHORT, WIDE, PaneLayout, beside_width
 from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
-from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.api import EngineState
@@ -79,6 +78,9 @@ class ExplorerPane(PaneLayout):
     def on_mount(self) -> None:
         self._controller.start()
 
+    def stop_receiving(self) -> None:
+        self._controller.stop_receiving()
+
     async def on_unmount(self) -> None:
         await self._controller.close()
 
@@ -114,10 +116,6 @@ class ExplorerPane(PaneLayout):
             self.focus()
 
     def _show(self, state: State) -> None:
-        # the pane's widgets are removed before the pane itself
-        whole = any(isinstance(child, TextView) for child in self.children)
-        if not (self.is_attached and whole):
-            return
         self._draw(state)
         # a run changes the text constantly, so restarting the timer would delay saving forever
         if self._save_timer is None:

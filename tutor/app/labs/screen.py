@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.css.query import NoMatches
 from textual.widgets import Static
 
 from tutor.app.course_screen import CourseScreen
@@ -82,6 +80,8 @@ class LabScreen(CourseScreen):
         self._drafts: dict[str, str] = {}
         self._label = ""
         self._busy_timer: Timer | None = None
+        self._begun = False
+        """Whether the view exists. Before that, the engine's state can already change."""
         self._runner = LabRunner(lab, services.engine, left, self.run_worker, self._changed)
 
     def compose_content(self) -> ComposeResult:
@@ -94,12 +94,13 @@ class LabScreen(CourseScreen):
     def on_mount(self) -> None:
         self.place = f"lab · {self.lab.title}"
         self.view.focus()
+        self._begun = True
         self._runner.begin()
         if self._first and self._reached:
             # goals also count if they were reached before the lesson embedded the lab
             self._report(frozenset())
 
-    def on_unmount(self) -> None:
+    def stop_receiving(self) -> None:
         self._runner.close()
 
     @property
@@ -117,18 +118,17 @@ class LabScreen(CourseScreen):
         return self._runner.busy
 
     def _changed(self) -> None:
-        if not self.is_attached:
+        if not self._begun:
             return
         self._keep(self._runner.left)
-        with suppress(NoMatches):  # when the app quits, the widgets are removed before their screen
-            self.view.show(self._runner.state)
-            self.tell(self._runner.error or self._runner.note)
-            now = self.lab.reached(self._runner.state)
-            if now - self._reached:
-                self._reached |= now
-                self._report(now)
-            self._show_task()
-            self._show_busy()
+        self.view.show(self._runner.state)
+        self.tell(self._runner.error or self._runner.note)
+        now = self.lab.reached(self._runner.state)
+        if now - self._reached:
+            self._reached |= now
+            self._report(now)
+        self._show_task()
+        self._show_busy()
 
     def _report(self, reached: Set[str]) -> None:
         if self._on_reached is not None:

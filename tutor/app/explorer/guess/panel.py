@@ -115,8 +115,10 @@ class GuessScreen(TutorScreen):
         self.query_one(GuessEntry).focus()
         self._engine_changed()
 
-    async def on_unmount(self) -> None:
+    def stop_receiving(self) -> None:
         self._forget_engine()
+
+    async def on_unmount(self) -> None:
         if self._session is not None:
             await self._session.close()
 
@@ -124,8 +126,6 @@ class GuessScreen(TutorScreen):
         self._show()
 
     def _engine_changed(self) -> None:
-        if not self.is_attached:
-            return
         match self._engine.state:
             case EngineState.READY:
                 self.tell(None)
