@@ -50,6 +50,12 @@ class ExplorerPane(PaneLayout):
         evidence: Evidence
 
     @dataclass
+    class Acted(Message):
+        """Posted when the learner has changed something, as the pane's `number`th change."""
+
+        number: int
+
+    @dataclass
     class SeedChanged(Message):
         """Posted when the seed of the current branch has changed."""
 
@@ -74,6 +80,8 @@ class ExplorerPane(PaneLayout):
         )
         self._save_timer: Timer | None = None
         self._seed: int | None = None
+        self.acts = 0
+        """The number of times that the learner has changed something."""
 
     def on_mount(self) -> None:
         self._controller.start()
@@ -107,7 +115,12 @@ class ExplorerPane(PaneLayout):
         self._send(events.Say(note))
 
     def _send(self, event: Event) -> None:
+        before = self.state
         self._controller.send(event)
+        now = self.state
+        if (before.document, before.cursor, before.queue) != (now.document, now.cursor, now.queue):
+            self.acts += 1
+            self.post_message(self.Acted(self.acts))
 
     def on_send(self, message: Send) -> None:
         message.stop()

@@ -10,7 +10,7 @@ from textual.widgets import Static
 
 from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED
-from tutor.app.widgets.lab_card import LabTask
+from tutor.app.widgets.lab_card import LabTask, goals_of
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
@@ -73,6 +73,8 @@ class LabScreen(CourseScreen):
         self._first = first
         self._keep = keep
         self._reached = frozenset(reached)
+        self._news: tuple[str, ...] = ()
+        """The goals that the learner has just reached, until the next key that has an effect."""
         self._on_reached = on_reached
         self._goals_open = False
         self._then: Callable[[str], Any] = lambda _: None
@@ -85,7 +87,7 @@ class LabScreen(CourseScreen):
         self._runner = LabRunner(lab, services.engine, left, self.run_worker, self._changed)
 
     def compose_content(self) -> ComposeResult:
-        yield LabTask(self.lab, self._wanted, self._first)
+        yield LabTask(self._wanted, goals_of(self.lab, self._first))
         view: type[LabView] = registry.load_part(self.lab.name, "view").VIEW
         yield view()
         yield Static(id="label", markup=False)
@@ -125,6 +127,9 @@ class LabScreen(CourseScreen):
         self.tell(self._runner.error or self._runner.note)
         now = self.lab.reached(self._runner.state)
         if now - self._reached:
+            self._news += tuple(
+                each.name for each in self.lab.goals if each.name in now - self._reached
+            )
             self._reached |= now
             self._report(now)
         self._show_task()
@@ -140,7 +145,8 @@ class LabScreen(CourseScreen):
             self.tell(said)
 
     def _show_task(self) -> None:
-        self.query_one(LabTask).show(self._reached, open_=self._goals_open)
+        task = self.query_one(LabTask)
+        task.show_goals(self._reached, news=self._news, open_=self._goals_open)
 
     def action_task(self) -> None:
         self._goals_open = not self._goals_open
@@ -175,7 +181,12 @@ class LabScreen(CourseScreen):
         self._runner.begin()
 
     def act(self, action: Any) -> None:
+        """Apply an action. If it changes the state, the goals reached before are no longer news."""
+        before, news, self._news = self._runner.state, self._news, ()
         self._runner.act(action)
+        if self._runner.state == before and not self._news:
+            self._news = news
+            self._show_task()
 
     def follow(self, href: str) -> None:
         """Open the target of a lesson link, on top of the lab."""
@@ -239,7 +250,7 @@ class LabScreen(CourseScreen):
             return
         self._drafts.pop(self._label, None)
         self._writing(False)
-        self._runner.act(action)
+        self.act(action)
 
     def _writing(self, on: bool) -> None:
         """Open or close the editor immediately, so that keys typed ahead go to the right widget."""

@@ -201,6 +201,7 @@ class GuessScreen(TutorScreen):
             distribution = await session.distribution(game.shown, PLAIN, seed=0, top=ROWS)
             (actual,) = await session.rows(game.shown, PLAIN, (game.tokens[game.shown].id,))
             played = game.play(distribution, guess, actual, SURENESS[self._sureness])
+            over = self._on_over() if self._on_over and game.over else None
             self.tell(None)
             await self._save(game, played)
         except RequestCancelled:
@@ -213,8 +214,7 @@ class GuessScreen(TutorScreen):
         self.query_one(GuessEntry).display = False
         self.set_focus(None)
         self._show()
-        said = await self._on_over() if self._on_over and game.over else None
-        if said is not None:
+        if over is not None and (said := await over) is not None:
             self.tell(said)
 
     async def _save(self, game: Game, played: Round) -> None:
