@@ -100,7 +100,14 @@ class ExplorerController:
 
     def _engine_changed(self) -> None:
         engine = self._engine
-        info = EngineInfo(engine.state, engine.detail, engine.failure, engine.model)
+        info = EngineInfo(
+            engine.state,
+            engine.detail,
+            engine.failure,
+            engine.model,
+            engine.served,
+            engine.alternative,
+        )
         self.send(events.EngineChanged(info))
 
     def _run(self, effect: Effect) -> None:

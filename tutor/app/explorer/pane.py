@@ -212,7 +212,8 @@ class ExplorerPane(PaneLayout):
     async def action_xray(self) -> None:
         tree = self.state.tree
         index = tree.last_looked_at if tree else None
-        if tree is None or index is None or not self.state.ready:
+        path = self.state.path
+        if tree is None or index is None or index >= len(path) or not self.state.ready:
             return
         self._send(events.Do.PAUSE)
         if self.state.remote:
@@ -223,7 +224,7 @@ class ExplorerPane(PaneLayout):
             return
         from tutor.app.explorer.xray.view import XRayScreen
 
-        self.app.push_screen(XRayScreen(tree.tokens, index, self._controller.link.xray))
+        self.app.push_screen(XRayScreen(path, index, self._controller.link.xray))
 
     async def _open_beside(self) -> None:
         if self._beside is None:

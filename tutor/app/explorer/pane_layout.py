@@ -244,4 +244,4 @@ class PaneLayout(Vertical):
         index = tree.last_looked_at if tree else None
         still = state.answer is not None and not state.running
         if view and view.is_mounted and tree and index is not None and still:
-            view.look(tree.tokens, index)
+            view.look(state.path, index)

@@ -88,7 +88,7 @@ def question_line(state: State, width: int) -> Content:
     tree, shown = state.tree, state.shown
     if tree is None:
         return Content("")
-    if tree.focus == 0 or state.over:
+    if state.unasked:
         return Content.styled(_about(tree, tree.focus), "bold")
     if state.reading is not None:
         return _reading(*state.reading, width)
@@ -221,10 +221,7 @@ def _situation(state: State, width: int) -> str | None:
     if state.tree.focus == 0:
         return "Nothing precedes the first token, so there is no prediction for it."
     if state.full:
-        return (
-            f"The context window is full: it has {state.context:,} tokens. Press u to undo some, "
-            "or e to start from a shorter prompt."
-        )
+        return _full(state)
     if state.over:
         return "The model ended here, and its server returns no more tokens. Press u to undo."
     if state.ended:
@@ -232,6 +229,28 @@ def _situation(state: State, width: int) -> str | None:
             return "The model ended its message. Press r to see what it would write after it."
         return "The model ended its text. Keep stepping to see what it would write after it."
     return _told(state, width)
+
+
+def _full(state: State) -> str:
+    """Return why a text cannot continue, and what the learner can do."""
+    if not state.engine.served:
+        what = f"The context window is full: it has {state.context:,} tokens."
+    elif state.beyond:
+        assert state.tree is not None
+        what = (
+            f"This text has {state.tree.length:,} tokens, but the shared engine processes only "
+            f"{state.context:,}. The whole text is kept, and ← goes back to the part that it can "
+            "process."
+        )
+    else:
+        what = f"The context window of the shared engine is full: it has {state.context:,} tokens."
+    then = "Press u to undo some tokens, or e to start from a shorter prompt."
+    if state.engine.alternative == "own":
+        then = (
+            "To use your own engine, press m and then o on the course map. Or press u to undo "
+            "some tokens."
+        )
+    return f"{what} {then}"
 
 
 def _told(state: State, width: int) -> str | None:
