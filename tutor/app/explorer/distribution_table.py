@@ -166,9 +166,10 @@ class TableView:
     """The content of the table.
 
     `target` is the row whose token Enter takes. If its rank is too low to be visible, it replaces
-    the last row. `cursor` is the index of the row that the learner moved to, if any, and the table
-    scrolls to that row. `marked` is False for rows of another text, in which no token is marked as
-    sampled. `named` adds a line of column names.
+    the last row. Without a target, this applies to the sampled token. `cursor` is the index of the
+    row that the learner moved to, if any, and the table scrolls to that row. `marked` is False for
+    rows of another text, in which no token is marked as sampled. `named` adds a line of column
+    names.
     """
 
     distribution: Distribution | None
@@ -192,8 +193,9 @@ class DistributionTable(Lines, can_focus=True):
         room = max(1, self.size.height - 1 - view.named)
         first = 0 if cursor is None else max(0, cursor - room + 1)
         rows = list(distribution.rows[first : first + room])
-        if target is not None and all(row.rank != target.rank for row in rows):
-            rows[-1:] = [target]
+        needed = target or (distribution.drawn if view.marked else None)
+        if needed is not None and all(row.rank != needed.rank for row in rows):
+            rows[-1:] = [needed]
         columns = Columns.fitting(
             self.size.width, sampled=view.sampled, partial=distribution.partial
         )

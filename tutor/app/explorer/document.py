@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 VERSION = 1
 LONGEST_TITLE = 200
 """The maximum number of characters in a title, which is the end of the text."""
+MOST_ENTERED = 20
+"""The maximum number of entered texts to keep in each mode."""
+LONGEST_ENTERED = 2000
+"""The maximum number of characters in a text to keep."""
 FIRST_SEED = 2
 FIRST_PROMPT = "The capital of France is"
 
@@ -34,7 +38,8 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
 
     `model` is the checksum of the model that the tokens belong to, because token ids are
     meaningless to any other model. `prompt` is the text to start from while there is no tree.
-    `drafts` are texts that the learner has typed in the editor but not accepted yet.
+    `drafts` are texts that the learner has typed in the editor but not accepted yet, and `entered`
+    those that the model has accepted, oldest first.
     """
 
     version: int = VERSION
@@ -46,6 +51,7 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
     text: Tree | None = None
     chat: Tree | None = None
     drafts: dict[Mode, str] = {}
+    entered: dict[Mode, tuple[str, ...]] = {}
 
     @property
     def trees(self) -> dict[Mode, Tree]:
@@ -88,6 +94,14 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         """
         drafts = {mode: draft for mode, draft in self.drafts.items() if mode != self.mode}
         return replace(self, drafts=drafts if text is None else {**drafts, self.mode: text})
+
+    def with_entered(self, text: str) -> Document:
+        """Return the document with `text` as the last text entered in the current mode."""
+        if len(text) > LONGEST_ENTERED:
+            return self
+        earlier = (each for each in self.entered.get(self.mode, ()) if each != text)
+        texts = (*earlier, text)[-MOST_ENTERED:]
+        return replace(self, entered={**self.entered, self.mode: texts})
 
     def for_model(self, model: str) -> Document:
         """Return the document adapted to `model`, the checksum of the current model.

@@ -166,10 +166,12 @@ class PaneLayout(Vertical):
         """Show another panel immediately, so that it has the focus before the next key press."""
         self._panel = panel = state.panel
         if panel == "editor":
-            self.query_one("#label", Lines).show([readout.editor_label(chat=state.mode == "chat")])
+            earlier = state.document.entered.get(state.mode, ())
+            label = readout.editor_label(chat=state.mode == "chat", history=bool(earlier))
+            self.query_one("#label", Lines).show([label])
             given = "" if state.mode == "chat" else state.document.prompt
             draft = state.document.drafts.get(state.mode, given)
-            self.query_one(PromptEditor).load(draft)
+            self.query_one(PromptEditor).load(draft, earlier)
         for widget in self.query(".panel"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
         for name in ("search", "dials", "editor", "recent"):

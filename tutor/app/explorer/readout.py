@@ -72,12 +72,13 @@ def focus_line(tree: TokenTree, context: int, width: int) -> Content:
     return spread(left, right, width)
 
 
-def editor_label(*, chat: bool) -> Content:
+def editor_label(*, chat: bool, history: bool) -> Content:
     """Return the editor's label, which says what is edited and how to accept it."""
     what = "your message" if chat else "the prompt"
-    return Content.assemble(
-        (what, "bold"), ("  enter accepts; end a line with \\ to start another", theme.MUTED)
-    )
+    how = "  enter accepts; end a line with \\ to start another"
+    if history:
+        how += "; ↑ earlier texts"
+    return Content.assemble((what, "bold"), (how, theme.MUTED))
 
 
 def question_line(state: State, width: int) -> Content:
