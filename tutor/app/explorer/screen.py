@@ -8,7 +8,7 @@ from textual.binding import Binding, BindingType
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer.pane import ExplorerPane
-from tutor.app.widgets.lab_card import GoalLine, LabTask
+from tutor.app.widgets.lab_card import ROOM, GoalLine, LabTask
 from tutor.app.widgets.prose import plain
 from tutor.course import goals
 
@@ -65,7 +65,7 @@ class ExplorerScreen(TutorScreen):
                 GoalLine(goals.name(each), goals.description(each, self._lab))
                 for each in self._lab.goals
             ]
-            yield LabTask(self._lab.task, lines, rows=3)
+            yield LabTask(self._lab.task, lines, rows=3, gap_from=ROOM)
         yield self._pane
 
     def on_mount(self) -> None:

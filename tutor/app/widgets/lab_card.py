@@ -20,6 +20,8 @@ from tutor.text import counted
 if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
 
+LONG = 1000
+"""A width in which nothing is wrapped, in columns."""
 ROOM = 20
 """The minimum height of the screen, in rows, for the task above the next goal."""
 
@@ -59,20 +61,23 @@ def goals_of(lab: AnyLab, first: Sequence[str] = ()) -> list[GoalLine]:
 class LabTask(Lines):
     """The task of a lab in up to `rows` lines, and its next goal.
 
+    A blank line follows if the screen has at least `gap_from` rows.
     When a goal is reached, it is shown instead of the task, above the next goal. If `open_` is
     true, the whole task and all goals are shown.
     """
 
     DEFAULT_CSS = """
     LabTask { height: auto; }
-    Screen.-high LabTask.-roomy { margin-bottom: 1; }
+    LabTask.-roomy { margin-bottom: 1; }
     """
 
-    def __init__(self, task: str, goals: Sequence[GoalLine], *, rows: int = 1) -> None:
+    def __init__(
+        self, task: str, goals: Sequence[GoalLine], *, rows: int = 1, gap_from: int = 30
+    ) -> None:
         super().__init__()
         self._wanted = plain(task)
         self._goals = goals
-        self._rows = rows
+        self._rows, self._gap_from = rows, gap_from
         self._shown: tuple[Set[str], Sequence[str], bool] = (frozenset(), (), False)
 
     def show_goals(
@@ -92,18 +97,27 @@ class LabTask(Lines):
     def _lay_out(self) -> None:
         reached, news, open_ = self._shown
         width, height = self.size.width, self.screen.size.height
-        self.set_class(height >= ROOM + 10, "-roomy")
+        self.set_class(height >= self._gap_from, "-roomy")
         if open_:
-            task = Content.styled(self._wanted, ACT).wrap(width)
-            goals = (_goal(goal.says, goal.name in reached) for goal in self._goals)
-            lines = [*task, *(line for goal in goals for line in goal.wrap(width))]
-            self.show([*lines, Content("")] if height >= ROOM else lines)
-            return
-        if news:
-            lines = self._news(reached, news, width)
+            self.show(self._everything(reached, width, roomy=height >= ROOM))
+        elif height < ROOM:
+            lines = self._news(reached, news, LONG) or self._next(reached, width)
+            if len(lines) > 1 and not news:  # without the count
+                lines = [_goal(self._left(reached)[0].says, False)]
+            self.show([line.truncate(width, ellipsis=True) for line in lines])
         else:
-            lines = self._task_lines(width) if height >= ROOM else []
-        self.show([*lines, *self._next(reached, width, announced=bool(news))])
+            lines = [*self._task_lines(width), *self._next(reached, width)]
+            said = self._news(reached, news, width)
+            if said:  # in as many lines, so that nothing else moves
+                said += [Content("")] * (len(lines) - len(said))
+            self.show(said or lines)
+
+    def _everything(self, reached: Set[str], width: int, *, roomy: bool) -> list[Content]:
+        """Return the lines with the whole task and all goals."""
+        lines = [*Content.styled(self._wanted, ACT).wrap(width)]
+        for goal in self._goals:
+            lines += _goal(goal.says, goal.name in reached).wrap(width)
+        return [*lines, Content("")] if roomy else lines
 
     def _task_lines(self, width: int) -> list[Content]:
         """Return the beginning of the task, with the key that shows all of it."""
@@ -121,24 +135,28 @@ class LabTask(Lines):
         done = sum(goal.name in reached for goal in self._goals)
         return f"{done} of {counted(every, 'goal')} reached"
 
+    def _left(self, reached: Set[str]) -> list[GoalLine]:
+        return [goal for goal in self._goals if goal.name not in reached]
+
     def _news(self, reached: Set[str], news: Sequence[str], width: int) -> list[Content]:
-        """Return the lines that say which goals have just been reached."""
+        """Return the lines that say which goals have just been reached, and which is next."""
+        if not news:
+            return []
         says = "; ".join(goal.says for goal in self._goals if goal.name in news)
         text = Content.assemble((f"{self._count(reached)}: ", f"bold {RIGHT}"), says)
-        return hanging(Content.styled("✓ ", RIGHT), text, width).split()
-
-    def _next(self, reached: Set[str], width: int, *, announced: bool) -> list[Content]:
-        """Return the lines for the next goal, with the number of goals reached."""
-        left = [goal for goal in self._goals if goal.name not in reached]
+        lines = hanging(Content.styled("✓ ", RIGHT), text, width).split()
+        left = self._left(reached)
         if not left:
-            done = "All goals are reached." if announced else f"{self._count(reached)}."
-            return [_goal(done, True)] if self._goals else []
-        head = Content.styled("○ ", ACT)
-        if announced:
-            return hanging(
-                head, Content.assemble(("Next goal: ", "bold"), left[0].says), width
-            ).split()
-        lines = hanging(head, Content(left[0].says), width).split()
+            return [*lines, _goal("All goals are reached.", True)]
+        text = Content.assemble(("Next goal: ", "bold"), left[0].says)
+        return [*lines, *hanging(Content.styled("○ ", ACT), text, width).split()]
+
+    def _next(self, reached: Set[str], width: int) -> list[Content]:
+        """Return the lines for the next goal, with the number of goals reached."""
+        left = self._left(reached)
+        if not left:
+            return [_goal(f"{self._count(reached)}.", True)] if self._goals else []
+        lines = hanging(Content.styled("○ ", ACT), Content(left[0].says), width).split()
         count = Content.styled(self._count(reached), MUTED)
         gap = width - lines[-1].cell_length - count.cell_length
         if gap < 2:
