@@ -45,7 +45,7 @@ async def test_o_chooses_ones_own_engine_and_the_shared_one_again(tmp_path: Path
         await sees(pilot, "shared by 3 learners")
         await keys(pilot, "m")
         await sees(pilot, "o own engine")
-        assert "shared by 3 learners" in words(app)
+        assert "3 learners use it now" in words(app)
         assert "TUTOR_ENGINE=own" in words(app)
         app.keeper._free_memory = lambda: None
         await keys(pilot, "o")
@@ -64,7 +64,7 @@ async def test_a_login_that_must_share_is_not_offered_its_own_engine(tmp_path: P
     async with app.run_test(size=(80, 24)) as pilot:
         await sees(pilot, "shared by 3 learners")
         await keys(pilot, "m")
-        await sees(pilot, "This engine is shared by 3 learners.")
+        await sees(pilot, "This engine is shared: 3 learners use it now.")
         assert "own engine" not in words(app)
         await keys(pilot, "o")
         assert engine.chosen == []

@@ -111,11 +111,11 @@ def describe(status: ModelStatus, width: int) -> list[Content]:
 def _choice(status: ModelStatus) -> str:
     """Return what a shared engine means for the learner, and which engine to switch to."""
     if status.served:
-        context = f"{status.model.context:,} tokens" if status.model else "less than your own"
-        others = (
-            "several learners" if status.learners is None else counted(status.learners, "learner")
-        )
-        said = f"This engine is shared by {others}. Its context window has {context}."
+        context = f"{status.model.context:,} tokens" if status.model else "fewer tokens"
+        others = "other learners can use it too"
+        if status.learners is not None and status.learners > 1:
+            others = f"{status.learners:,} learners use it now"
+        said = f"This engine is shared: {others}. Its context window has {context}."
         if status.alternative == "own":
             said += (
                 " Press o to use your own engine, which has the model's whole context window. "
