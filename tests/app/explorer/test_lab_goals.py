@@ -79,7 +79,11 @@ async def test_the_last_goal_says_that_all_are_reached(tmp_path: Path) -> None:
         await tap(pilot, "left", "3")
         await sees(pilot, "✓ All goals are reached.")
         await sees(pilot, LAB.done)
+        assert LAB.task not in goals(pilot)
         assert f"✓ 2 of 2 goals reached: {FORK}" in goals(pilot)
+        await tap(pilot, "enter")
+        await settled(pilot)
+        assert goals(pilot) == f"{LAB.done} ✓ 2 of 2 goals reached."
 
 
 async def test_g_shows_the_task_and_all_goals(tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ class ExplorerScreen(TutorScreen):
                 GoalLine(goals.name(each), goals.description(each, self._lab))
                 for each in self._lab.goals
             ]
-            yield LabTask(self._lab.task, lines, rows=3, gap_from=ROOM)
+            yield LabTask(self._lab.task, lines, rows=3, gap_from=ROOM, done=self._lab.done)
         yield self._pane
 
     def on_mount(self) -> None:

@@ -61,9 +61,9 @@ def goals_of(lab: AnyLab, first: Sequence[str] = ()) -> list[GoalLine]:
 class LabTask(Lines):
     """The task of a lab in up to `rows` lines, and its next goal.
 
-    A blank line follows if the screen has at least `gap_from` rows.
-    When a goal is reached, it is shown instead of the task, above the next goal. If `open_` is
-    true, the whole task and all goals are shown.
+    When a goal is reached, it is shown instead of the task, above the next goal. When all goals are
+    reached, `done` replaces the task. If `open_` is true, the whole task and all goals are shown. A
+    blank line follows if the screen has at least `gap_from` rows.
     """
 
     DEFAULT_CSS = """
@@ -72,10 +72,16 @@ class LabTask(Lines):
     """
 
     def __init__(
-        self, task: str, goals: Sequence[GoalLine], *, rows: int = 1, gap_from: int = 30
+        self,
+        task: str,
+        goals: Sequence[GoalLine],
+        *,
+        rows: int = 1,
+        gap_from: int = 30,
+        done: str = "",
     ) -> None:
         super().__init__()
-        self._wanted = plain(task)
+        self._wanted, self._done = plain(task), plain(done)
         self._goals = goals
         self._rows, self._gap_from = rows, gap_from
         self._shown: tuple[Set[str], Sequence[str], bool] = (frozenset(), (), False)
@@ -99,41 +105,49 @@ class LabTask(Lines):
         width, height = self.size.width, self.screen.size.height
         self.set_class(height >= self._gap_from, "-roomy")
         if open_:
-            self.show(self._everything(reached, width, roomy=height >= ROOM))
+            self.show(self._everything(reached, width, gap=ROOM <= height < self._gap_from))
         elif height < ROOM:
             lines = self._news(reached, news, LONG) or self._next(reached, width)
             if len(lines) > 1 and not news:  # without the count
                 lines = [_goal(self._left(reached)[0].says, False)]
             self.show([line.truncate(width, ellipsis=True) for line in lines])
         else:
-            lines = [*self._task_lines(width), *self._next(reached, width)]
+            about = Content.styled(self._wanted, MUTED)
+            if self._over(reached):
+                about = Content(self._done)
+            lines = [*self._first_lines(about, width), *self._next(reached, width)]
             said = self._news(reached, news, width)
             if said:  # in as many lines, so that nothing else moves
                 said += [Content("")] * (len(lines) - len(said))
             self.show(said or lines)
 
-    def _everything(self, reached: Set[str], width: int, *, roomy: bool) -> list[Content]:
+    def _everything(self, reached: Set[str], width: int, *, gap: bool) -> list[Content]:
         """Return the lines with the whole task and all goals."""
         lines = [*Content.styled(self._wanted, ACT).wrap(width)]
         for goal in self._goals:
             lines += _goal(goal.says, goal.name in reached).wrap(width)
-        return [*lines, Content("")] if roomy else lines
+        if self._over(reached):
+            lines += Content(self._done).wrap(width)
+        return [*lines, Content("")] if gap else lines
 
-    def _task_lines(self, width: int) -> list[Content]:
-        """Return the beginning of the task, with the key that shows all of it."""
-        lines = Content.styled(self._wanted, MUTED).wrap(width)
+    def _first_lines(self, text: Content, width: int) -> list[Content]:
+        """Return the first lines of a text, with the key that shows all of it."""
+        lines = list(text.wrap(width))
         if len(lines) <= self._rows:
-            return list(lines)
+            return lines
         more = Content.assemble(("… ", MUTED), ("g", f"bold {ACT}"), (" more", MUTED))
-        room = width - more.cell_length
-        last = Content(" ").join(lines[self._rows - 1 :]).truncate(room).plain
-        cut = last.rpartition(" ")[0].rstrip(" ,;:.")
-        return [*lines[: self._rows - 1], Content.styled(cut, MUTED) + more]
+        last = Content(" ").join(lines[self._rows - 1 :]).truncate(width - more.cell_length)
+        cut = last.plain.rpartition(" ")[0].rstrip(" ,;:.")
+        return [*lines[: self._rows - 1], last[: len(cut)] + more]
 
     def _count(self, reached: Set[str]) -> str:
         every = len(self._goals)
         done = sum(goal.name in reached for goal in self._goals)
         return f"{done} of {counted(every, 'goal')} reached"
+
+    def _over(self, reached: Set[str]) -> bool:
+        """Return whether the lab is done, and has something to say about it."""
+        return bool(self._done and self._goals) and not self._left(reached)
 
     def _left(self, reached: Set[str]) -> list[GoalLine]:
         return [goal for goal in self._goals if goal.name not in reached]
