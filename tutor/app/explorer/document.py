@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from tutor.errors import TutorError
@@ -51,7 +52,7 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
     text: Tree | None = None
     chat: Tree | None = None
     drafts: dict[Mode, str] = {}
-    entered: dict[Mode, tuple[str, ...]] = {}
+    entered: dict[Mode, tuple[str, ...]] | UnsetType = UNSET
 
     @property
     def trees(self) -> dict[Mode, Tree]:
@@ -83,6 +84,11 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         """The number of tokens in the current text."""
         return self.tree.length if self.tree else 0
 
+    @property
+    def earlier(self) -> tuple[str, ...]:
+        """The texts entered in the current mode, oldest first."""
+        return () if self.entered is UNSET else self.entered.get(self.mode, ())
+
     def with_tree(self, tree: TokenTree) -> Document:
         """Return the document with `tree` as the tree of the current mode."""
         return replace(self, **{self.mode: tree})
@@ -99,9 +105,9 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         """Return the document with `text` as the last text entered in the current mode."""
         if len(text) > LONGEST_ENTERED:
             return self
-        earlier = (each for each in self.entered.get(self.mode, ()) if each != text)
-        texts = (*earlier, text)[-MOST_ENTERED:]
-        return replace(self, entered={**self.entered, self.mode: texts})
+        texts = (*(each for each in self.earlier if each != text), text)[-MOST_ENTERED:]
+        before = {} if self.entered is UNSET else self.entered
+        return replace(self, entered={**before, self.mode: texts})
 
     def for_model(self, model: str) -> Document:
         """Return the document adapted to `model`, the checksum of the current model.

@@ -166,7 +166,7 @@ class PaneLayout(Vertical):
         """Show another panel immediately, so that it has the focus before the next key press."""
         self._panel = panel = state.panel
         if panel == "editor":
-            earlier = state.document.entered.get(state.mode, ())
+            earlier = state.document.earlier
             label = readout.editor_label(chat=state.mode == "chat", history=bool(earlier))
             self.query_one("#label", Lines).show([label])
             given = "" if state.mode == "chat" else state.document.prompt

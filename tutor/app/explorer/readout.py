@@ -21,6 +21,7 @@ from tutor.errors import RemoteError, TutorError
 from tutor.text import counted
 
 if TYPE_CHECKING:
+    from tutor.app.explorer.effects import Answer
     from tutor.app.explorer.state import State, Target
     from tutor.lm.distribution import Distribution
     from tutor.lm.token_tree import Step, TokenTree
@@ -89,18 +90,17 @@ def question_line(state: State, width: int) -> Content:
     tree, shown = state.tree, state.shown
     if tree is None:
         return Content("")
-    if state.unasked:
-        return Content.styled(_about(tree, tree.focus), "bold")
     if state.reading is not None:
         return _reading(*state.reading, width)
-    about = "previous rows"
     if shown is None:
-        about = _about(tree, tree.focus)
-    elif shown.position is not None:
-        about = _about(tree, shown.position)
-    left = Content.styled(about, "bold")
-    if shown is not None and shown.position is not None:
+        left = Content.styled(_about(tree, tree.focus), "bold")
+    elif shown.position is None:
+        left = Content.styled("previous rows", "bold")
+    else:
+        left = Content.styled(_about(tree, shown.position, shown.answer), "bold")
         left += _entropy(shown.answer.distribution)
+    if state.unasked:
+        return left
     if shown is None and isinstance(state.note, RemoteError):
         left = Content.assemble(left, ("  enter", f"{theme.ACT} bold"), (" retries", theme.MUTED))
     elif state.answer is None and not state.running:
@@ -111,14 +111,17 @@ def question_line(state: State, width: int) -> Content:
     return spread(left, Content.styled(right, theme.MUTED), width)
 
 
-def _about(tree: TokenTree, position: int) -> str:
+def _about(tree: TokenTree, position: int, answer: Answer | None = None) -> str:
     """Return what the rows at a position of the text are about."""
     if position == tree.length:
         return "next token"
-    how = tree.steps[position].how
-    if position == tree.length - 1 and tree.at_end and how != "prompt":
-        return "last token drawn" if how == "drawn" else "last token chosen"
-    return f"instead of {figures.shown(tree.steps[position].token)}"
+    step = tree.steps[position]
+    if answer is not None and position == tree.length - 1 and tree.at_end:
+        if step.how == "taken":
+            return "last token chosen"
+        if step.how == "drawn" and step.token.id == answer.distribution.drawn.token.id:
+            return "last token drawn"
+    return f"instead of {figures.shown(step.token)}"
 
 
 def _entropy(distribution: Distribution) -> Content:

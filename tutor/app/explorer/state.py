@@ -186,7 +186,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             return None
         position = self.answered.position
         path = self.answered.tokens[:position]
-        here = path == tree.tokens[:position]
+        here = path == tree.tokens[:position] and self.answered.seed == tree.current.seed
         return Shown(self.stale, self.answered.sampler, position if here else None, current=False)
 
     @property
