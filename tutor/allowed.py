@@ -14,6 +14,9 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     other_servers: bool
     """Whether the learner may use remote models other than the one named on the command line."""
 
+    own_engine: bool
+    """Whether the learner may start their own engine although the machine has a shared one."""
 
-EVERYTHING = Allowed(fetching=True, other_servers=True)
-LOCKED_DOWN = Allowed(fetching=False, other_servers=False)
+
+EVERYTHING = Allowed(fetching=True, other_servers=True, own_engine=True)
+LOCKED_DOWN = Allowed(fetching=False, other_servers=False, own_engine=False)

@@ -14,7 +14,9 @@ from collections.abc import Callable, Sequence
 from hashlib import blake2b
 from itertools import pairwise
 
-from tutor.engine.api import Engine, EngineState
+import msgspec
+
+from tutor.engine.api import Engine, EngineKind, EngineState
 from tutor.engine.backend_proxy import BackendProxy
 from tutor.engine.requests import AnswerKind
 from tutor.engine.wire import Request
@@ -321,6 +323,10 @@ class FakeEngine:
         self.restarts = 0
         self.generation = 1
         self.served = False
+        self.alternative: EngineKind | None = None
+        self.connected: int | None = None
+        """The number of screens on the shared engine."""
+        self.chosen: list[EngineKind] = []
         self.card = card
         self.hosts: list[str] = []
         """Hosts that text may be sent to."""
@@ -392,6 +398,18 @@ class FakeEngine:
     async def restart(self, model: str | None = None) -> None:
         self.restarts += 1
         self.become(EngineState.READY)
+
+    async def learners(self) -> int | None:
+        return self.connected if self.served else None
+
+    async def choose(self, kind: EngineKind) -> None:
+        """Switch to the engine of this kind, which has the model's whole context window."""
+        self.chosen.append(kind)
+        self.served = kind == "shared"
+        self.alternative = "own" if self.served else "shared"
+        if not self.served:
+            self.card = msgspec.structs.replace(self.card, context=CONTEXT)
+        await self.restart()
 
     async def ready(self) -> ModelCard:
         return self.card

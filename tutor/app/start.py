@@ -48,13 +48,14 @@ def make_app(
     shared = _shared_engine() if default else None
 
     def missing() -> bool:
-        return default and shared is None and installed.installed_default() is None
+        return default and not engine.joins_shared and installed.installed_default() is None
 
+    engine = EngineClient(model, shared=shared, may_choose=allowed.own_engine)
     opening = Opening(course, language=language.preferred())
     return TutorApp(
         opening.course(),
         Progress.open(paths.learner_folder(learner, course)),
-        EngineClient(model, shared=shared),
+        engine,
         opening=opening,
         model_missing=missing,
         start=start,

@@ -104,11 +104,13 @@ def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 def _run_vendor(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
     """Serve a remote model. The engine is ready immediately, without contacting the server."""
     from tutor.engine.vendor_server import VendorServer
+    from tutor.vendors.opening import preload
     from tutor.vendors.reader import RemoteReader
     from tutor.vendors.session import remote_card
 
     model = remote_model(spec)
     outbox.send(Ready(remote_card(model)))
+    threading.Thread(target=preload, args=[model], daemon=True).start()
     VendorServer(RemoteReader(model, inbox.permissions), inbox, outbox.send).serve()
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 from tutor.errors import TutorError
 from tutor.labs.kit.registry import AnyLab
@@ -31,6 +31,10 @@ class EngineState(enum.Enum):
     LOADING = "loading"
     READY = "ready"
     STOPPED = "stopped"
+
+
+EngineKind = Literal["own", "shared"]
+"""The learner's own engine, or one for all learners on the machine."""
 
 
 class ModelSession(Protocol):
@@ -188,6 +192,19 @@ class Engine(Protocol):
     @property
     def served(self) -> bool:
         """Return True if this is a shared engine."""
+        ...
+
+    @property
+    def alternative(self) -> EngineKind | None:
+        """The kind of engine that the learner can switch to (see `choose`), or None."""
+        ...
+
+    async def learners(self) -> int | None:
+        """Return the number of screens connected to the shared engine, or None if unknown."""
+        ...
+
+    async def choose(self, kind: EngineKind) -> None:
+        """Stop the current engine, and start or join one of this kind."""
         ...
 
     def watch(self, callback: Callable[[Engine], None]) -> Callable[[], None]:

@@ -15,8 +15,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tutor.engine import wire
-from tutor.engine.api import Engine, EngineState
+from tutor.engine.api import Engine, EngineKind, EngineState
 from tutor.engine.backend_proxy import BackendProxy
+from tutor.engine.connection import load_of
 from tutor.engine.liveness import Liveness
 from tutor.engine.proxy import SessionProxy
 from tutor.engine.reach import Channel, Reach
@@ -28,11 +29,15 @@ from tutor.lm.distribution import ChatMessage, ModelCard, Token
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.keys import from_environment
 
+LOAD_TIMEOUT = 5.0
+"""The maximum number of seconds to wait until a shared engine reports its load."""
+
 
 class EngineClient:
     """An `Engine` in another process. Call `start` before you use it.
 
-    `model` and `shared` are used to create a `Reach`, unless `reach` is given.
+    `model` and `shared` are used to create a `Reach`, unless `reach` is given. `may_choose` is
+    False if the learner must use the shared engine.
     """
 
     def __init__(
@@ -42,8 +47,10 @@ class EngineClient:
         shared: Path | None = None,
         reach: Reach | None = None,
         liveness: Liveness | None = None,
+        may_choose: bool = True,
     ) -> None:
         self._reach = reach or Reach(model, shared)
+        self._may_choose = may_choose
         self._requests = PendingRequests()
         self._supervisor = Supervisor(
             self._reach, self._requests, self._greet, self._announce, liveness or Liveness()
@@ -78,6 +85,28 @@ class EngineClient:
     @property
     def served(self) -> bool:
         return self._reach.served
+
+    @property
+    def joins_shared(self) -> bool:
+        """Return True if the client uses the shared engine whenever there is one."""
+        return self._reach.shared is not None and self._reach.joins
+
+    @property
+    def alternative(self) -> EngineKind | None:
+        if not self._may_choose or self._reach.shared is None:
+            return None
+        if not self._reach.joins:
+            return "shared"
+        return "own" if self.served else None
+
+    async def learners(self) -> int | None:
+        if self._reach.shared is None or not self.served:
+            return None
+        try:
+            async with asyncio.timeout(LOAD_TIMEOUT):
+                return (await load_of(self._reach.shared)).learners
+        except (TutorError, OSError, TimeoutError):
+            return None
 
     @property
     def pid(self) -> int | None:
@@ -131,6 +160,10 @@ class EngineClient:
         async with self._turn:
             await self._end()
             self._supervisor.begin()
+
+    async def choose(self, kind: EngineKind) -> None:
+        self._reach.joins = kind == "shared"
+        await self.restart()
 
     async def _end(self) -> None:
         if self._second is not None:

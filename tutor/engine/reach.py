@@ -95,7 +95,9 @@ class Reach:
         self.patience = patience
         self.served = False
         """True if the engine is shared."""
-        self._shared = shared
+        self.shared = shared
+        self.joins = True
+        """False if the learner has chosen their own engine instead of the shared one."""
         self._command = command
         self._start = start
 
@@ -106,9 +108,10 @@ class Reach:
 
     async def open(self, wanted: Callable[[], bool]) -> Channel:
         """Connect to an engine or start one, while `wanted()` is true. Raises `EngineError`."""
-        shared = None if self._shared is None else await self._open_shared(self._shared, wanted)
-        if shared is not None:
-            return shared
+        if self.shared is not None and self.joins:
+            shared = await self._open_shared(self.shared, wanted)
+            if shared is not None:
+                return shared
         model = () if self.model is None else ("--model", self.model)
         return await self._start([*self._command, *model])
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from importlib import import_module
+from types import ModuleType
 
 from tutor.errors import ClientMissing, KeyMissing
 from tutor.vendors.catalogue import OWN, RemoteModel
@@ -28,7 +30,7 @@ def open_service(model: RemoteModel, key: Secret | None) -> Service:
         )
     class_name, extra = _ADAPTERS[card.adapter]
     try:
-        adapter = import_module(f"tutor.vendors.{card.adapter}_service")
+        adapter = _import_adapter(model)
     except ImportError as error:
         raise ClientMissing(
             f"The client library for {card.product} is not installed.",
@@ -36,3 +38,16 @@ def open_service(model: RemoteModel, key: Secret | None) -> Service:
         ) from error
     service: Service = getattr(adapter, class_name)(model, key)
     return service
+
+
+def preload(model: RemoteModel) -> None:
+    """Import the client library of this model's service, if it is installed.
+
+    This takes about a second of computing, so the first request should not have to wait for it.
+    """
+    with suppress(ImportError):  # `open_service` reports it
+        _import_adapter(model)
+
+
+def _import_adapter(model: RemoteModel) -> ModuleType:
+    return import_module(f"tutor.vendors.{model.service.adapter}_service")

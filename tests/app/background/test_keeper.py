@@ -140,11 +140,12 @@ async def test_the_end_of_the_engine_and_its_return_are_reported(tmp_path: Path)
         ModelStatus(phase="loading", detail="importing", fetch=PullProgress("waiting")),
         ModelStatus(phase="stopped", failure=EngineError("It died.", "Try again.")),
         ModelStatus(phase="ready", model=CARD, fetch_failure=DownloadFailed("No net.", "Wait.")),
+        ModelStatus(phase="ready", model=CARD, served=True, learners=200, alternative="own"),
     ],
 )
 @pytest.mark.parametrize("width", [30, 76])
 def test_every_state_fits_the_width(status: ModelStatus, width: int) -> None:
     lines = [line for part in describe(status, width) for line in part.plain.split("\n")]
     assert all(len(line) <= max(width, 34) for line in lines)
-    assert len(status.line) <= 24
+    assert len(status.line) <= (40 if status.served else 24)
     assert status.line.endswith(status.mark)

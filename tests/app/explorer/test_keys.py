@@ -329,6 +329,25 @@ async def test_a_backslash_before_enter_starts_a_new_line(tmp_path: Path) -> Non
         assert it.text == PROMPT + "⏎a"
 
 
+async def test_up_goes_back_to_earlier_prompts(tmp_path: Path) -> None:
+    async with explorer(tmp_path) as it:
+        for text in ("Hello", "The cat"):
+            await it.press("e")
+            it.stage.screen.query_one(PromptEditor).load(text)
+            await it.press("enter")
+        await it.press("escape")
+    async with explorer(tmp_path) as it:  # they are kept
+        await it.press("e")
+        editor = it.stage.screen.query_one(PromptEditor)
+        assert editor.text == "The cat"
+        await it.press("!", "up")
+        assert editor.text == "Hello"
+        await it.press("down")
+        assert editor.text == "The cat!"
+        await it.press("up", "enter")
+        assert it.text == "Hello"
+
+
 async def test_an_empty_prompt_is_refused(tmp_path: Path) -> None:
     async with explorer(tmp_path) as it:
         await it.press("e")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from tests.app.explorer.explorer_stage import shown
@@ -227,3 +229,16 @@ def test_how_it_looks(
 
     before: Callable[[Pilot[Any]], Awaitable[None]] = stepped
     assert snap_compare(app, terminal_size=size, run_before=before)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the libraries of another process")
+async def test_the_client_library_is_loaded_before_the_first_request(
+    server: Loopback, tmp_path: Path
+) -> None:
+    app = app_on("openai:small", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "small ●")
+        assert isinstance(app.engine, EngineClient)
+        process = psutil.Process(app.engine.pid)
+        await until(pilot, lambda: any("pydantic" in map_.path for map_ in process.memory_maps()))
+        assert server.asked == []

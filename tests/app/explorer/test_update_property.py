@@ -10,6 +10,7 @@ from tests.engine.fake_engine import CARD, END, VOCABULARY, split, token
 from tutor.app.explorer import effects, events
 from tutor.app.explorer.document import FIRST_PROMPT, Document, Mode
 from tutor.app.explorer.effects import Answer, EngineInfo, Question, Request, Start
+from tutor.app.explorer.readout import question_line
 from tutor.app.explorer.state import State
 from tutor.app.explorer.stepping import MOST_ROWS, QUEUE_LIMIT
 from tutor.app.explorer.update import update
@@ -124,8 +125,32 @@ class Explorer:
         if state.answer is not None:
             asked = state.answered
             assert asked is not None
-            assert (asked.tokens, asked.position) == (tree.tokens, tree.focus)
+            assert (asked.tokens, asked.position) == (state.path, tree.focus)
             assert (asked.sampler, asked.seed) == (state.sampler, tree.current.seed)
+        self._check_shown()
+
+    def _check_shown(self) -> None:
+        """The heading, the mark and the rows belong to the same token of the text on screen."""
+        state, tree, shown = self.state, self.state.tree, self.state.shown
+        heading = question_line(state, 80).plain
+        if tree is None or shown is None:
+            assert "last token" not in heading
+            assert "entropy" not in heading
+            return
+        if shown.position is None:
+            assert heading.startswith("previous rows")
+            return
+        asked = state.answered
+        assert asked is not None
+        assert asked.tokens[: shown.position] == tree.tokens[: shown.position]
+        assert (asked.position, asked.sampler) == (shown.position, shown.sampler)
+        assert shown.answer == answer_to(asked)
+        assert heading.startswith("next token") == (shown.position == tree.length)
+        if heading.startswith("last token drawn"):
+            assert shown.position == tree.length - 1
+            assert shown.answer.distribution.drawn.token == tree.steps[-1].token
+        if state.running and tree.steps[-1].how == "drawn" and shown.position == tree.length - 1:
+            assert heading.startswith("last token drawn")
 
     def deliver(self) -> None:
         request, self.held = self.held, None

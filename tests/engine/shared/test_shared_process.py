@@ -119,6 +119,27 @@ async def until(condition: Any, what: str) -> None:
             await asyncio.sleep(0.02)
 
 
+async def test_a_learner_can_switch_to_an_own_engine_and_back(
+    served: Served, tiny_folder: Path
+) -> None:
+    engine = EngineClient(str(tiny_folder), shared=served.socket)
+    await engine.start()
+    try:
+        await engine.ready()
+        assert (engine.served, engine.alternative) == (True, "own")
+        assert (await engine.learners() or 0) >= 1
+        await engine.choose("own")
+        await engine.ready()
+        assert engine.pid is not None
+        assert (engine.served, engine.alternative) == (False, "shared")
+        assert await engine.learners() is None
+        await engine.choose("shared")
+        await engine.ready()
+        assert engine.served
+    finally:
+        await engine.stop()
+
+
 async def test_a_screen_finds_the_engine_and_starts_no_process(served: Served) -> None:
     before = psutil.Process().children()
     async with screen(served.socket) as engine:

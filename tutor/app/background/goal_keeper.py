@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Awaitable, Generator
+from concurrent.futures import Future
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from tutor.app.saving import on_disk
 from tutor.course import goals
@@ -14,11 +17,24 @@ from tutor.learner.records import GoalReached, LabDone, LessonState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Set
-    from concurrent.futures import Future
 
     from tutor.course.lesson import Lab, Lesson
     from tutor.labs.kit.registry import AnyLab
     from tutor.learner.background import BackgroundProgress
+
+
+@dataclass(frozen=True)
+class Told(Awaitable[str | None]):
+    """A message to show as soon as a record is on disk, or no message."""
+
+    said: str | None = None
+    saving: Future[None] | None = None
+
+    def __await__(self) -> Generator[Any, None, str | None]:
+        return self._wait().__await__()
+
+    async def _wait(self) -> str | None:
+        return self.said if self.saving is not None and await on_disk(self.saving) else None
 
 
 class GoalKeeper:
@@ -28,7 +44,8 @@ class GoalKeeper:
     the lesson names. A lab from `tutor.labs` also has goals of its own, which count no matter where
     the lab was opened.
 
-    The methods return a message for the learner, or None, after the record is on disk.
+    The methods record immediately. Awaiting their results returns a message for the learner, or
+    None, after the record is on disk.
     """
 
     def __init__(
@@ -42,27 +59,32 @@ class GoalKeeper:
         self._progress = progress
         self._find_lesson = find_lesson
 
-    async def stepped(self, lesson: Lesson, lab: Lab, evidence: Evidence) -> str | None:
+    def stepped(self, lesson: Lesson, lab: Lab, evidence: Evidence) -> Told:
         """Record which goals of a lab in the lesson are reached, according to `evidence`."""
         before = reached(lab, self._progress.lesson(lesson.id))
         for index in sorted(goals.goals_reached(lab, evidence, before) - before):
             self._note(lab.id, lesson.id, goals.name(lab.goals[index]))
-        return await self.over(lesson, lab) if lab.goals else None
+        return self.over(lesson, lab) if lab.goals else Told()
 
-    async def over(self, lesson: Lesson, lab: Lab) -> str | None:
+    def reached(self, lesson: Lesson, lab: Lab) -> frozenset[str]:
+        """Return the names of the goals reached in a lab in the lesson."""
+        indexes = reached(lab, self._progress.lesson(lesson.id))
+        return frozenset(goals.name(lab.goals[index]) for index in indexes)
+
+    def over(self, lesson: Lesson, lab: Lab) -> Told:
         """Record that a lab in the lesson is done, unless it has goals that are not reached."""
         state = self._progress.lesson(lesson.id)
         if lab.id in state.labs_done or len(reached(lab, state)) < len(lab.goals):
-            return None
+            return Told()
         done = LabDone(at=time.time(), lab=lab.id, lesson=lesson.id)
-        return lab.done if await on_disk(self._progress.record(done)) else None
+        return Told(lab.done, self._progress.record(done))
 
     def kept(self, lab: AnyLab) -> frozenset[str]:
         """Return the names of the goals reached in a lab from `tutor.labs`."""
         names = self._progress.lesson(lab.lesson).goals_reached.get(lab.name, ())
         return frozenset(names) & {goal.name for goal in lab.goals}
 
-    async def live(self, lab: AnyLab, now: Set[str], lesson: Lesson | None) -> str | None:
+    def live(self, lab: AnyLab, now: Set[str], lesson: Lesson | None) -> Told:
         """Record that the goals named in `now` are reached in a lab from `tutor.labs`.
 
         `lesson` is the lesson from which the lab was opened. If it is None, the goals count toward
@@ -78,12 +100,15 @@ class GoalKeeper:
             with suppress(LessonError):
                 lesson = self._find_lesson(lab.lesson)
         embedded = [each for each in lesson.labs if each.live == lab.name] if lesson else []
-        for each in embedded:
-            if lesson and (said := await self.stepped(lesson, each, Evidence(live=before | now))):
-                return said
-        if not saving or not await on_disk(saving[-1]) or len(self.kept(lab)) < len(lab.goals):
-            return None
-        return "You have reached all goals of this lab."
+        told = [
+            self.stepped(lesson, each, Evidence(live=before | now)) for each in embedded if lesson
+        ]
+        for each in told:
+            if each.said is not None:
+                return each
+        if not saving or len(self.kept(lab)) < len(lab.goals):
+            return Told()
+        return Told("You have reached all goals of this lab.", saving[-1])
 
     def _note(self, lab: str, lesson: str, goal: str) -> Future[None]:
         return self._progress.record(GoalReached(at=time.time(), lab=lab, lesson=lesson, goal=goal))

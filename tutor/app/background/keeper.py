@@ -14,11 +14,18 @@ import msgspec
 
 from tutor.app.background.fetch import fetch_model
 from tutor.app.background.status import ModelStatus
-from tutor.errors import NotInThisLogin, RequestCancelled, TutorError
+from tutor.errors import NotEnoughMemory, NotInThisLogin, RequestCancelled, TutorError
+from tutor.lm.fast.free_memory import available_memory
 from tutor.models.report import Pulled, PullProgress
 
 if TYPE_CHECKING:
-    from tutor.engine.api import Engine
+    from tutor.engine.api import Engine, EngineKind
+
+MEGABYTE = 1_000_000
+OWN_ENGINE = 700 * MEGABYTE
+"""The memory that an engine needs with the default model and a full context window, in bytes."""
+COUNT_EVERY = 30.0
+"""The number of seconds between two counts of the learners on a shared engine."""
 
 Fetch = Callable[[Callable[[PullProgress], None]], Awaitable[Pulled]]
 """A function that downloads the default model and reports its progress.
@@ -42,12 +49,15 @@ class ModelKeeper:
         missing: Callable[[], bool],
         may_fetch: bool = True,
         fetch: Fetch = fetch_model,
+        free_memory: Callable[[], int | None] = available_memory,
     ) -> None:
         self._engine = engine
         self._on_status = on_status
         self._missing = missing
         self._may_fetch = may_fetch
         self._fetch_model = fetch
+        self._free_memory = free_memory
+        self._counting: asyncio.Task[None] | None = None
         self._fetching: asyncio.Task[None] | None = None
         self._stop_watching: Callable[[], None] | None = None
         self.status = ModelStatus()
@@ -66,7 +76,26 @@ class ModelKeeper:
         if self._stop_watching is not None:
             self._stop_watching()
         self.cancel_fetch()
+        self._stop_counting()
         await self._engine.stop()
+
+    async def choose_engine(self, kind: EngineKind) -> None:
+        """Switch to the learner's own engine or to the shared one.
+
+        Raises `NotEnoughMemory` if the machine has too little memory for another engine.
+        """
+        free = self._free_memory() if kind == "own" else None
+        if free is not None and free < OWN_ENGINE:
+            raise NotEnoughMemory(
+                f"Your own engine needs about {OWN_ENGINE // MEGABYTE:,} MB of memory, and only "
+                f"{free // MEGABYTE:,} MB are free.",
+                "Continue with the shared engine, or try again later.",
+            )
+        await self._engine.choose(kind)
+        missing = self._missing()
+        self._report(small=missing)
+        if missing and self._may_fetch:
+            self.fetch()
 
     async def restart_engine(self) -> None:
         """Restart the engine with the currently selected model."""
@@ -117,7 +146,24 @@ class ModelKeeper:
             model=engine.model,
             failure=engine.failure,
             served=engine.served,
+            alternative=engine.alternative,
         )
+        if not engine.served:
+            self._stop_counting()
+            self._report(learners=None)
+        elif self._counting is None:
+            self._counting = asyncio.create_task(self._count())
+
+    async def _count(self) -> None:
+        """Keep counting the learners of the shared engine."""
+        while True:
+            self._report(learners=await self._engine.learners())
+            await asyncio.sleep(COUNT_EVERY)
+
+    def _stop_counting(self) -> None:
+        if self._counting is not None:
+            self._counting.cancel()
+            self._counting = None
 
     def _report(self, **changes: object) -> None:
         status = msgspec.structs.replace(self.status, **changes)

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from tutor.engine.api import EngineKind
 from tutor.errors import TutorError
 from tutor.lm.distribution import ModelCard
 from tutor.models.report import PullProgress
@@ -28,8 +29,9 @@ class ModelStatus(msgspec.Struct, frozen=True):
 
     `phase` and `detail` describe the engine. `fetch` is the progress of a running download, and
     `fetch_failure` is the error that ended the last one. `small` means that the small bundled model
-    is used instead of the default model, and `served` that the engine is shared with other
-    learners.
+    is used instead of the default model, and `served` that the engine is shared with `learners`
+    learners (None if their number is unknown). `alternative` is the kind of engine that the learner
+    can switch to.
     """
 
     phase: EnginePhase = "starting"
@@ -38,6 +40,8 @@ class ModelStatus(msgspec.Struct, frozen=True):
     failure: TutorError | None = None
     small: bool = False
     served: bool = False
+    learners: int | None = None
+    alternative: EngineKind | None = None
     fetch: PullProgress | None = None
     fetch_failure: TutorError | None = None
 
@@ -60,12 +64,21 @@ class ModelStatus(msgspec.Struct, frozen=True):
         if self.fetch is not None:
             return f"{_STAGES[self.fetch.stage]} {self.mark}"
         match self.phase:
+            case "ready" if self.served:
+                context = f" · {self.model.context:,} tokens" if self.model else ""
+                return f"{self.shared_by}{context} {self.mark}"
             case "ready":
                 return f"{'small model' if self.small else self._short_name} {self.mark}"
             case "stopped":
                 return f"no model {self.mark}"
             case _:
                 return f"loading model {self.mark}"
+
+    @property
+    def shared_by(self) -> str:
+        """Return the number of learners who share the engine, in a few words."""
+        several = self.learners is not None and self.learners > 1
+        return f"shared by {self.learners:,} learners" if several else "shared engine"
 
     @property
     def _short_name(self) -> str:

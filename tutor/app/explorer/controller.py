@@ -55,6 +55,7 @@ class ExplorerController:
         self._report = report
         self._events: deque[Event] = deque()
         self._handling = False
+        self._left = False
         self._asking: Worker[None] | None = None
         self._forget_engine: Callable[[], None] = lambda: None
         self._state = State(
@@ -70,14 +71,20 @@ class ExplorerController:
         self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
         self._engine_changed()
 
-    async def close(self) -> None:
-        """Save the document, and close the engine's session."""
+    def stop_receiving(self) -> None:
+        """Ignore all events from now on, because the pane is about to be removed."""
+        self._left = True
         self._forget_engine()
+
+    async def close(self) -> None:
+        """Save the document, and close the engine's session, after `stop_receiving`."""
         self._texts.save(self._state.document)
         await self.link.close()
 
     def send(self, event: Event) -> None:
         """Handle an event, and any events that follow from it immediately."""
+        if self._left:
+            return
         self._events.append(event)
         if self._handling:
             return  # the loop below handles it after the current event
@@ -93,7 +100,14 @@ class ExplorerController:
 
     def _engine_changed(self) -> None:
         engine = self._engine
-        info = EngineInfo(engine.state, engine.detail, engine.failure, engine.model)
+        info = EngineInfo(
+            engine.state,
+            engine.detail,
+            engine.failure,
+            engine.model,
+            engine.served,
+            engine.alternative,
+        )
         self.send(events.EngineChanged(info))
 
     def _run(self, effect: Effect) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -25,6 +26,8 @@ DRAW = "◆"
 """The mark of the sampled token."""
 LEGEND = "█ kept  ▒ gained  ╌ lost"
 """The legend for bars that the sampler has changed."""
+ROOMY = 110
+"""The width of the table, in cells, from which it has all columns."""
 _LEAST_BAR = 6
 
 
@@ -33,7 +36,8 @@ class Columns:
     """The column widths, with 0 for a column that does not fit.
 
     The table must be at least 70 cells wide to show the logit, and at least 46 to show the token
-    id. Tokens from a server have no id.
+    id. Tokens from a server have no id. From `ROOMY` cells, it also shows the total probability up
+    to each row, and the surprisal.
     """
 
     rank: int
@@ -48,6 +52,8 @@ class Columns:
     """The space between the id and the probability, which the long column name needs."""
     partial: bool = False
     """Whether the rows come from a server, in which case their scores are log-probabilities."""
+    total: int = 0
+    bits: int = 0
 
     @classmethod
     def fitting(
@@ -64,12 +70,14 @@ class Columns:
         logit = 6 if width >= 70 else 0
         token = max(8, min(20, width // 5))
         gap = 0 if width < 70 else 1 if sampled else 4
+        total, bits = (12, 8) if width >= ROOMY else (0, 0)
         gaps = gap + 2 * bool(after) + bool(identifier) * 2 + 2 * bool(logit)
         fixed = 2 + rank + 2 + figures.PERCENT_WIDTH + 2 + identifier + after + logit + gaps
+        fixed += total + bits
         if fixed + token + _LEAST_BAR > width:
             token = max(4, width - fixed - _LEAST_BAR)
         bar = max(0, width - fixed - token)
-        return cls(rank, token, identifier, after, bar, logit, width, gap, partial)
+        return cls(rank, token, identifier, after, bar, logit, width, gap, partial, total, bits)
 
 
 @dataclass(frozen=True)
@@ -81,11 +89,12 @@ class RowMarks:
 
 
 @lru_cache(maxsize=1024)
-def row_line(row: Row, columns: Columns, marks: RowMarks) -> Content:
+def row_line(row: Row, columns: Columns, marks: RowMarks, total: float | None = None) -> Content:
     """Return the line for one row.
 
-    If the sampler cut the token, the line is muted and names the setting that cut it. Lines are
-    cached, because most rows stay the same from one key press to the next.
+    `total` is the probability of this token and of all that are more probable. If the sampler cut
+    the token, the line is muted and names the setting that cut it. Lines are cached, because most
+    rows stay the same from one key press to the next.
     """
     cut = row.cut is not None
     weight = "bold" if marks.target else ""
@@ -101,11 +110,16 @@ def row_line(row: Row, columns: Columns, marks: RowMarks) -> Content:
         parts.append((str(row.token.id).rjust(columns.id + 2), theme.MUTED))
     probability = figures.percent(row.probability).rjust(figures.PERCENT_WIDTH + columns.gap)
     parts.append((probability, weight))
+    if columns.total:
+        summed = "" if total is None else figures.percent(min(1.0, total))
+        parts.append((summed.rjust(columns.total), theme.MUTED))
     if columns.after:
         after = "cut" if cut else figures.percent(row.sampled_probability)
         parts.append((after.rjust(columns.after + 2), theme.MUTED if cut else f"bold {likely}"))
     parts.append(("  ", ""))
     parts += _bar(row, columns, likely)
+    if columns.bits:
+        parts.append((figures.bits(row.surprisal_bits).rjust(columns.bits), theme.MUTED))
     if columns.logit:
         score = "?" if math.isnan(row.logit) else f"{row.logit:.2f}"
         parts.append((score.rjust(columns.logit + 2), theme.MUTED))
@@ -137,12 +151,24 @@ def heading(columns: Columns) -> Content:
         cells += "id".rjust(columns.id + 2)
     name = "model" if columns.after else "probability" if columns.gap > 1 else "prob."
     cells += name.rjust(figures.PERCENT_WIDTH + columns.gap)
+    if columns.total:
+        cells += "cumulative".rjust(columns.total)
     if columns.after:
         cells += "sampled".rjust(columns.after + 2)
-    cells += " " * (2 + columns.bar)
+    cells += "  " + (_scale(columns.bar) if columns.bits else " " * columns.bar)
+    if columns.bits:
+        cells += "bits".rjust(columns.bits)
     if columns.logit:
         cells += ("ln p" if columns.partial else "logit").rjust(columns.logit + 2)
     return Content.styled(cells, theme.MUTED)
+
+
+def _scale(width: int) -> str:
+    """Return the scale above bars of this width."""
+    if width < 44:
+        return ("0 %".ljust(width // 2) + "50 %").ljust(width - 5) + "100 %"
+    marks = "0 %".ljust(width // 4) + "25 %".ljust(width // 2 - width // 4) + "50 %"
+    return marks.ljust(3 * width // 4) + "75 %".ljust(width - 3 * width // 4 - 5) + "100 %"
 
 
 def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns) -> Content:
@@ -167,16 +193,17 @@ class TableView:
     """The content of the table.
 
     `target` is the row whose token Enter takes. If its rank is too low to be visible, it replaces
-    the last row. `cursor` is the index of the row that the learner moved to, if any, and the table
-    scrolls to that row. `fresh` is False while the rows still belong to the previous step. `named`
-    adds a line of column names.
+    the last row. Without a target, this applies to the sampled token. `cursor` is the index of the
+    row that the learner moved to, if any, and the table scrolls to that row. `marked` is False for
+    rows of another text, in which no token is marked as sampled. `named` adds a line of column
+    names.
     """
 
     distribution: Distribution | None
     target: Row | None
     cursor: int | None
     sampled: bool
-    fresh: bool
+    marked: bool
     named: bool
 
 
@@ -193,18 +220,24 @@ class DistributionTable(Lines, can_focus=True):
         room = max(1, self.size.height - 1 - view.named)
         first = 0 if cursor is None else max(0, cursor - room + 1)
         rows = list(distribution.rows[first : first + room])
-        if target is not None and all(row.rank != target.rank for row in rows):
-            rows[-1:] = [target]
+        needed = target or (distribution.drawn if view.marked else None)
+        if needed is not None and all(row.rank != needed.rank for row in rows):
+            rows[-1:] = [needed]
         columns = Columns.fitting(
             self.size.width, sampled=view.sampled, partial=distribution.partial
         )
+        totals: dict[int, float] = {}
+        if columns.total:
+            ranks = (row.rank for row in distribution.rows)
+            sums = accumulate(row.probability for row in distribution.rows)
+            totals = dict(zip(ranks, sums, strict=True))
         lines = [heading(columns)] if view.named else []
         for row in rows:
             marks = RowMarks(
-                target=view.fresh and target is not None and row.rank == target.rank,
-                drawn=row.token.id == distribution.drawn.token.id,
+                target=target is not None and row.rank == target.rank,
+                drawn=view.marked and row.token.id == distribution.drawn.token.id,
             )
-            lines.append(row_line(row, columns, marks))
+            lines.append(row_line(row, columns, marks, totals.get(row.rank)))
         lines += [Content("")] * (room - len(rows))
         lines.append(rest_line(distribution, rows, columns))
         self.show(lines)

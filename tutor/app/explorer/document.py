@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from tutor.errors import TutorError
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
 VERSION = 1
 LONGEST_TITLE = 200
 """The maximum number of characters in a title, which is the end of the text."""
+MOST_ENTERED = 20
+"""The maximum number of entered texts to keep in each mode."""
+LONGEST_ENTERED = 2000
+"""The maximum number of characters in a text to keep."""
 FIRST_SEED = 2
 FIRST_PROMPT = "The capital of France is"
 
@@ -34,7 +39,8 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
 
     `model` is the checksum of the model that the tokens belong to, because token ids are
     meaningless to any other model. `prompt` is the text to start from while there is no tree.
-    `drafts` are texts that the learner has typed in the editor but not accepted yet.
+    `drafts` are texts that the learner has typed in the editor but not accepted yet, and `entered`
+    those that the model has accepted, oldest first.
     """
 
     version: int = VERSION
@@ -46,6 +52,7 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
     text: Tree | None = None
     chat: Tree | None = None
     drafts: dict[Mode, str] = {}
+    entered: dict[Mode, tuple[str, ...]] | UnsetType = UNSET
 
     @property
     def trees(self) -> dict[Mode, Tree]:
@@ -77,6 +84,11 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         """The number of tokens in the current text."""
         return self.tree.length if self.tree else 0
 
+    @property
+    def earlier(self) -> tuple[str, ...]:
+        """The texts entered in the current mode, oldest first."""
+        return () if self.entered is UNSET else self.entered.get(self.mode, ())
+
     def with_tree(self, tree: TokenTree) -> Document:
         """Return the document with `tree` as the tree of the current mode."""
         return replace(self, **{self.mode: tree})
@@ -88,6 +100,14 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         """
         drafts = {mode: draft for mode, draft in self.drafts.items() if mode != self.mode}
         return replace(self, drafts=drafts if text is None else {**drafts, self.mode: text})
+
+    def with_entered(self, text: str) -> Document:
+        """Return the document with `text` as the last text entered in the current mode."""
+        if len(text) > LONGEST_ENTERED:
+            return self
+        texts = (*(each for each in self.earlier if each != text), text)[-MOST_ENTERED:]
+        before = {} if self.entered is UNSET else self.entered
+        return replace(self, entered={**before, self.mode: texts})
 
     def for_model(self, model: str) -> Document:
         """Return the document adapted to `model`, the checksum of the current model.

@@ -11,7 +11,7 @@ import msgspec
 
 from tutor.app.explorer.document import Document, Mode
 from tutor.course.goals import Evidence
-from tutor.engine.api import EngineState
+from tutor.engine.api import EngineKind, EngineState
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
@@ -56,12 +56,17 @@ Request = Question | Start
 
 
 class EngineInfo(msgspec.Struct, frozen=True):
-    """The state of the engine, as the engine reports it."""
+    """The state of the engine, as the engine reports it.
+
+    `alternative` is the kind of engine that the learner can switch to.
+    """
 
     state: EngineState = EngineState.STARTING
     detail: str = ""
     failure: TutorError | None = None
     model: ModelCard | None = None
+    served: bool = False
+    alternative: EngineKind | None = None
 
 
 class Do(Enum):

@@ -13,7 +13,6 @@ from tutor.app.explorer.keys import PANE_KEYS
 from tutor.app.explorer.pane_layout import SHORT, WIDE, PaneLayout, beside_width
 from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
-from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.api import EngineState
@@ -51,6 +50,12 @@ class ExplorerPane(PaneLayout):
         evidence: Evidence
 
     @dataclass
+    class Acted(Message):
+        """Posted when the learner has changed something, as the pane's `number`th change."""
+
+        number: int
+
+    @dataclass
     class SeedChanged(Message):
         """Posted when the seed of the current branch has changed."""
 
@@ -75,9 +80,14 @@ class ExplorerPane(PaneLayout):
         )
         self._save_timer: Timer | None = None
         self._seed: int | None = None
+        self.acts = 0
+        """The number of times that the learner has changed something."""
 
     def on_mount(self) -> None:
         self._controller.start()
+
+    def stop_receiving(self) -> None:
+        self._controller.stop_receiving()
 
     async def on_unmount(self) -> None:
         await self._controller.close()
@@ -105,7 +115,12 @@ class ExplorerPane(PaneLayout):
         self._send(events.Say(note))
 
     def _send(self, event: Event) -> None:
+        before = self.state
         self._controller.send(event)
+        now = self.state
+        if (before.document, before.cursor, before.queue) != (now.document, now.cursor, now.queue):
+            self.acts += 1
+            self.post_message(self.Acted(self.acts))
 
     def on_send(self, message: Send) -> None:
         message.stop()
@@ -114,10 +129,6 @@ class ExplorerPane(PaneLayout):
             self.focus()
 
     def _show(self, state: State) -> None:
-        # the pane's widgets are removed before the pane itself
-        whole = any(isinstance(child, TextView) for child in self.children)
-        if not (self.is_attached and whole):
-            return
         self._draw(state)
         # a run changes the text constantly, so restarting the timer would delay saving forever
         if self._save_timer is None:
@@ -201,7 +212,8 @@ class ExplorerPane(PaneLayout):
     async def action_xray(self) -> None:
         tree = self.state.tree
         index = tree.last_looked_at if tree else None
-        if tree is None or index is None or not self.state.ready:
+        path = self.state.path
+        if tree is None or index is None or index >= len(path) or not self.state.ready:
             return
         self._send(events.Do.PAUSE)
         if self.state.remote:
@@ -212,7 +224,7 @@ class ExplorerPane(PaneLayout):
             return
         from tutor.app.explorer.xray.view import XRayScreen
 
-        self.app.push_screen(XRayScreen(tree.tokens, index, self._controller.link.xray))
+        self.app.push_screen(XRayScreen(path, index, self._controller.link.xray))
 
     async def _open_beside(self) -> None:
         if self._beside is None:

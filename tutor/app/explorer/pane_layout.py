@@ -6,6 +6,7 @@ import time
 from typing import TYPE_CHECKING, cast
 
 from textual.containers import Vertical
+from textual.widget import Widget
 
 from tutor.app.explorer import readout
 from tutor.app.explorer.distribution_table import DistributionTable, TableView
@@ -14,7 +15,7 @@ from tutor.app.explorer.sampler_dials import SamplerDials
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.token_search import TokenSearch
 from tutor.app.explorer.xray.view import XRayView
-from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.lines import Lines, paint_together
 from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.prompt_editor import PromptEditor
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from textual.app import ComposeResult
+    from textual.timer import Timer
 
     from tutor.app.explorer.controller import ExplorerController
     from tutor.app.explorer.events import Panel, TokensFound
@@ -39,6 +41,18 @@ CROWDED = 30
 def beside_width(width: int) -> int:
     """Return the width of the x-ray next to the text, in columns, including the space between."""
     return min(82, 9 * width // 20)
+
+
+def _next_of_run(drawn: State | None, state: State) -> bool:
+    """Return whether `state` is only the next token of the run that is on the screen."""
+    return (
+        drawn is not None
+        and drawn.running
+        and state.running
+        and state.stale is not None
+        and (drawn.engine, drawn.panel, drawn.note, drawn.mode, drawn.reading, drawn.sampler)
+        == (state.engine, state.panel, state.note, state.mode, state.reading, state.sampler)
+    )
 
 
 class PaneLayout(Vertical):
@@ -67,6 +81,11 @@ class PaneLayout(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self._painted = 0.0
+        """The time of the last drawing."""
+        self._drawn: State | None = None
+        """The state that is on the screen."""
+        self._draw_timer: Timer | None = None
+        """Draws the latest state of a run, if it has been skipped so far."""
         self._situation: object = None
         self._panel: Panel | None = None
         """The panel that is currently open, if any."""
@@ -114,31 +133,46 @@ class PaneLayout(Vertical):
         return self
 
     def _draw(self, state: State) -> None:
+        """Draw a state, so that everything on the screen belongs to the same token.
+
+        A run changes the state faster than a screen can follow. Some of its states are skipped as a
+        whole, but the last one never is.
+        """
         if not self.is_mounted:
             return
         if state.panel != self._panel:
             self._change_panel(state)
         if not self.size:
             return
+        now = time.monotonic()
+        wait = self._painted + cast("RemoteTerminal", self.app).line.figures - now
+        if wait > 0 and _next_of_run(self._drawn, state):
+            if self._draw_timer is None:
+                self._draw_timer = self.set_timer(wait, self._draw_latest)
+            return
+        self._painted, self._drawn = now, state
         self._draw_text(state)
         self._draw_notice(state)
-        now = time.monotonic()
-        begun = state.running and state.stale is not None
-        if begun and now - self._painted < cast("RemoteTerminal", self.app).line.figures:
-            return
-        self._painted = now
         self._draw_table(state)
         self._draw_panels(state)
         self._draw_beside(state)
+        paint_together(self.query(Widget))
+
+    def _draw_latest(self) -> None:
+        self._draw_timer = None
+        self._painted = 0.0
+        self._draw(self.state)
 
     def _change_panel(self, state: State) -> None:
         """Show another panel immediately, so that it has the focus before the next key press."""
         self._panel = panel = state.panel
         if panel == "editor":
-            self.query_one("#label", Lines).show([readout.editor_label(chat=state.mode == "chat")])
+            earlier = state.document.earlier
+            label = readout.editor_label(chat=state.mode == "chat", history=bool(earlier))
+            self.query_one("#label", Lines).show([label])
             given = "" if state.mode == "chat" else state.document.prompt
             draft = state.document.drafts.get(state.mode, given)
-            self.query_one(PromptEditor).load(draft)
+            self.query_one(PromptEditor).load(draft, earlier)
         for widget in self.query(".panel"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
         for name in ("search", "dials", "editor", "recent"):
@@ -167,16 +201,14 @@ class PaneLayout(Vertical):
         width, height = self._room
         self.query_one("#question", Lines).show([readout.question_line(state, width)])
         self.query_one("#target", Lines).show(readout.target_lines(state, width))
-        latest = state.stale if state.running else state.answer or state.stale
-        tree = state.tree
-        unasked = tree is None or tree.focus == 0 or state.reading is not None
+        shown, target = state.shown, state.target
         table = self.query_one(DistributionTable)
         view = TableView(
-            None if unasked or latest is None else latest.distribution,
-            target=state.target.row if state.target and not state.running else None,
+            shown.answer.distribution if shown else None,
+            target=target.row if target and not state.running else None,
             cursor=state.cursor,
-            sampled=not state.sampler.plain,
-            fresh=state.answer is not None and not state.running,
+            sampled=shown is not None and not shown.sampler.plain,
+            marked=shown is not None and shown.position is not None,
             named=height >= SHORT,
         )
         table.draw_with(lambda: table.lay_out(view))
@@ -215,4 +247,4 @@ class PaneLayout(Vertical):
         index = tree.last_looked_at if tree else None
         still = state.answer is not None and not state.running
         if view and view.is_mounted and tree and index is not None and still:
-            view.look(tree.tokens, index)
+            view.look(state.path, index)

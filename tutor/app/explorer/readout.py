@@ -21,6 +21,7 @@ from tutor.errors import RemoteError, TutorError
 from tutor.text import counted
 
 if TYPE_CHECKING:
+    from tutor.app.explorer.effects import Answer
     from tutor.app.explorer.state import State, Target
     from tutor.lm.distribution import Distribution
     from tutor.lm.token_tree import Step, TokenTree
@@ -72,41 +73,55 @@ def focus_line(tree: TokenTree, context: int, width: int) -> Content:
     return spread(left, right, width)
 
 
-def editor_label(*, chat: bool) -> Content:
+def editor_label(*, chat: bool, history: bool) -> Content:
     """Return the editor's label, which says what is edited and how to accept it."""
     what = "your message" if chat else "the prompt"
-    return Content.assemble(
-        (what, "bold"), ("  enter accepts; end a line with \\ to start another", theme.MUTED)
-    )
+    how = "  enter accepts; end a line with \\ to start another"
+    if history:
+        how += "; ↑ earlier texts"
+    return Content.assemble((what, "bold"), (how, theme.MUTED))
 
 
 def question_line(state: State, width: int) -> Content:
-    """Return the heading of the table, with the entropy and the sampler settings."""
-    tree = state.tree
+    """Return the heading of the table, with the entropy and the sampler settings.
+
+    The heading describes the rows that are on the screen, even if newer rows are being computed.
+    """
+    tree, shown = state.tree, state.shown
     if tree is None:
         return Content("")
-    if tree.at_end:
-        left = Content.styled("next token", "bold")
-    else:
-        name = figures.shown(tree.steps[tree.focus].token)
-        left = Content.assemble(("instead of ", "bold"), (name, "bold"))
-    if tree.focus == 0 or state.over:
-        return left
     if state.reading is not None:
         return _reading(*state.reading, width)
-    latest = state.answer
-    if state.running:
-        left, latest = Content.styled("last token drawn", "bold"), state.stale
-    if latest is None and isinstance(state.note, RemoteError):
+    if shown is None:
+        left = Content.styled(_about(tree, tree.focus), "bold")
+    elif shown.position is None:
+        left = Content.styled("previous rows", "bold")
+    else:
+        left = Content.styled(_about(tree, shown.position, shown.answer), "bold")
+        left += _entropy(shown.answer.distribution)
+    if state.unasked:
+        return left
+    if shown is None and isinstance(state.note, RemoteError):
         left = Content.assemble(left, ("  enter", f"{theme.ACT} bold"), (" retries", theme.MUTED))
-    elif latest is None:
+    elif state.answer is None and not state.running:
         left = Content.assemble(left, ("  …", theme.MUTED))
         if state.queue:
             left = Content.assemble(left, (f" {len(state.queue)} keys waiting", theme.MUTED))
-    else:
-        left += _entropy(latest.distribution)
-    right = figures.sampler(state.sampler)
+    right = figures.sampler(shown.sampler if shown else state.sampler)
     return spread(left, Content.styled(right, theme.MUTED), width)
+
+
+def _about(tree: TokenTree, position: int, answer: Answer | None = None) -> str:
+    """Return what the rows at a position of the text are about."""
+    if position == tree.length:
+        return "next token"
+    step = tree.steps[position]
+    if answer is not None and position == tree.length - 1 and tree.at_end:
+        if step.how == "taken":
+            return "last token chosen"
+        if step.how == "drawn" and step.token.id == answer.distribution.drawn.token.id:
+            return "last token drawn"
+    return f"instead of {figures.shown(step.token)}"
 
 
 def _entropy(distribution: Distribution) -> Content:
@@ -210,10 +225,7 @@ def _situation(state: State, width: int) -> str | None:
     if state.tree.focus == 0:
         return "Nothing precedes the first token, so there is no prediction for it."
     if state.full:
-        return (
-            f"The context window is full: it has {state.context:,} tokens. Press u to undo some, "
-            "or e to start from a shorter prompt."
-        )
+        return _full(state)
     if state.over:
         return "The model ended here, and its server returns no more tokens. Press u to undo."
     if state.ended:
@@ -221,6 +233,28 @@ def _situation(state: State, width: int) -> str | None:
             return "The model ended its message. Press r to see what it would write after it."
         return "The model ended its text. Keep stepping to see what it would write after it."
     return _told(state, width)
+
+
+def _full(state: State) -> str:
+    """Return why a text cannot continue, and what the learner can do."""
+    if not state.engine.served:
+        what = f"The context window is full: it has {state.context:,} tokens."
+    elif state.beyond:
+        assert state.tree is not None
+        what = (
+            f"This text has {state.tree.length:,} tokens, but the shared engine processes only "
+            f"{state.context:,}. The whole text is kept, and ← goes back to the part that it can "
+            "process."
+        )
+    else:
+        what = f"The context window of the shared engine is full: it has {state.context:,} tokens."
+    then = "Press u to undo some tokens, or e to start from a shorter prompt."
+    if state.engine.alternative == "own":
+        then = (
+            "To use your own engine, press m and then o on the course map. Or press u to undo "
+            "some tokens."
+        )
+    return f"{what} {then}"
 
 
 def _told(state: State, width: int) -> str | None:

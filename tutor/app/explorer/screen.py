@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from textual.content import Content
-from textual.widgets import Static
+from textual.binding import Binding, BindingType
 
-from tutor.app import theme
 from tutor.app.base_screen import TutorScreen
 from tutor.app.explorer.pane import ExplorerPane
+from tutor.app.widgets.lab_card import ROOM, GoalLine, LabTask
 from tutor.app.widgets.prose import plain
+from tutor.course import goals
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Set
 
     from textual.app import ComposeResult
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
 
 class ExplorerScreen(TutorScreen):
-    """A screen with an `ExplorerPane` and, above it, the task of its lab.
+    """A screen with an `ExplorerPane` and, above it, the task and the next goal of its lab.
 
     `begin` is a text to open first. `on_stepped` is called after every step. If it returns a
-    message, for example that a lab is done, the pane shows the message.
+    message, for example that a lab is done, the pane shows the message. `reached` returns the names
+    of the goals that have been reached.
     """
 
-    DEFAULT_CSS = """
-    ExplorerScreen #task { height: auto; margin-bottom: 1; max-height: 3; }
-    ExplorerScreen.-low #task { display: none; }
-    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("g", "task", "goals", tooltip="Show the task and all goals."),
+    ]
 
     def __init__(
         self,
@@ -45,18 +45,31 @@ class ExplorerScreen(TutorScreen):
         mode: Mode | None = None,
         begin: Document | None = None,
         on_stepped: Callable[[Evidence], Awaitable[str | None]] | None = None,
+        reached: Callable[[], Set[str]] = frozenset,
     ) -> None:
         super().__init__()
         self._lab = lab
         self._on_stepped = on_stepped
+        self._find_reached = reached
+        self._reached = reached()
+        self._news: tuple[str, ...] = ()
+        """The goals that the learner has just reached, until the next key that has an effect."""
+        self._news_at = 0
+        """The number of keys that had had an effect when the news arrived."""
+        self._goals_open = False
         self._pane = ExplorerPane(engine, progress, lab, mode=mode, begin=begin)
 
     def compose_content(self) -> ComposeResult:
         if self._lab is not None:
-            yield Static(Content.styled(plain(self._lab.task), theme.ACT), id="task")
+            lines = [
+                GoalLine(goals.name(each), goals.description(each, self._lab))
+                for each in self._lab.goals
+            ]
+            yield LabTask(self._lab.task, lines, rows=3, gap_from=ROOM, done=self._lab.done)
         yield self._pane
 
     def on_mount(self) -> None:
+        self._show_goals()
         self.place = "lab" if self._lab else "stepper and chat"
         self._pane.focus()
 
@@ -66,6 +79,35 @@ class ExplorerScreen(TutorScreen):
     def on_explorer_pane_stepped(self, event: ExplorerPane.Stepped) -> None:
         if self._on_stepped is not None:
             self.run_worker(self._say(self._on_stepped(event.evidence)), group="said")
+        now = self._find_reached()
+        if self._lab is not None and now != self._reached:
+            names = (goals.name(goal) for goal in self._lab.goals)
+            self._news += tuple(name for name in names if name in now - self._reached)
+            self._reached, self._news_at = now, self._pane.acts
+            self._show_goals()
+
+    def on_explorer_pane_acted(self, event: ExplorerPane.Acted) -> None:
+        if self._news and event.number > self._news_at:
+            self._news = ()
+            self._show_goals()
+
+    def _show_goals(self) -> None:
+        for task in self.query(LabTask):
+            task.show_goals(self._reached, news=self._news, open_=self._goals_open)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return self._lab is not None if action == "task" else True
+
+    def action_task(self) -> None:
+        self._goals_open = not self._goals_open
+        self._show_goals()
+
+    def action_back(self) -> None:
+        """Close the list of goals if it is open, or else leave the stepper."""
+        if self._goals_open:
+            self.action_task()
+        else:
+            super().action_back()
 
     async def _say(self, coming: Awaitable[str | None]) -> None:
         said = await coming

@@ -13,11 +13,10 @@ from tutor.app.explorer.events import Command, Panel, SetSampler, TokensFound
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
-from tutor.lm.distribution import Row
+from tutor.lm.distribution import Row, SamplerSettings, Token
 from tutor.lm.token_tree import How
 
 if TYPE_CHECKING:
-    from tutor.lm.distribution import SamplerSettings
     from tutor.lm.token_tree import TokenTree
 
 ROWS = 60
@@ -30,6 +29,19 @@ class Target(msgspec.Struct, frozen=True):
     row: Row
     how: How
     reason: str
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """The rows on the screen, and what they are about.
+
+    `position` is their position in the current text, or None if they belong to another text, from
+    which the learner has just moved away. `current` is False while the model computes newer rows.
+    """
+
+    answer: Answer
+    sampler: SamplerSettings
+    position: int | None
+    current: bool
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,9 +148,46 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.context and self.tree and self.tree.length >= self.context)
 
     @property
+    def path(self) -> tuple[Token, ...]:
+        """The tokens of the current text, up to the end of the context window."""
+        tokens = self.tree.tokens if self.tree else ()
+        return tokens[: self.context] if self.context else tokens
+
+    @property
+    def beyond(self) -> bool:
+        """True if the focus is beyond the context window, as it can be in a text of another engine.
+
+        The tokens within the window can still be used.
+        """
+        return bool(self.context and self.tree and self.tree.focus > self.context)
+
+    @property
     def unasked(self) -> bool:
-        """True if there is no question: before the first token, and when the text is over."""
-        return self.tree is None or self.tree.focus == 0 or self.over
+        """True if the model cannot be asked about the position in focus.
+
+        There is nothing to ask before the first token, after the end of a text, and beyond the
+        context window.
+        """
+        return self.tree is None or self.tree.focus == 0 or self.over or self.beyond
+
+    @property
+    def shown(self) -> Shown | None:
+        """The rows to show, which are those of the last answer until the next one arrives.
+
+        Everything that the screen says about the rows must follow from this value. It then stays
+        true while the text already has the next token, as it does during a run.
+        """
+        tree = self.tree
+        if tree is None or tree.focus == 0 or self.beyond or self.reading is not None:
+            return None
+        if self.answer is not None:
+            return Shown(self.answer, self.sampler, tree.focus, current=True)
+        if self.stale is None or self.answered is None:
+            return None
+        position = self.answered.position
+        path = self.answered.tokens[:position]
+        here = path == tree.tokens[:position] and self.answered.seed == tree.current.seed
+        return Shown(self.stale, self.answered.sampler, position if here else None, current=False)
 
     @property
     def question(self) -> Question | None:
@@ -146,14 +195,15 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         tree = self.tree
         if self.answer is not None or tree is None or self.unasked:
             return None
+        tokens, unknown = self.path, tree.first_unknown()
         return Question(
-            tokens=tree.tokens,
+            tokens=tokens,
             position=tree.focus,
             sampler=self.sampler,
             seed=tree.current.seed,
             top=self.top,
             actual=None if tree.at_end else tree.steps[tree.focus].token.id,
-            surprisals_from=tree.first_unknown(),
+            surprisals_from=unknown if unknown is not None and unknown < len(tokens) else None,
         )
 
     @property

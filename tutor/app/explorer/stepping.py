@@ -199,8 +199,8 @@ def _new_seed(state: State, tree: TokenTree) -> State:
 
 
 def _start_run(state: State, tree: TokenTree) -> State:
-    state = replace(_moved(state, tree.move(tree.length)), running=True, run_length=0)
-    return _run_on(state)
+    state = _moved(state, tree.move(tree.length))
+    return _run_on(replace(state, running=not state.unasked, run_length=0))
 
 
 def _run_on(state: State) -> State:

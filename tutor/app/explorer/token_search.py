@@ -51,7 +51,7 @@ class TokenSearch(Vertical):
     _said = ""
 
     def compose(self) -> ComposeResult:
-        yield SearchEntry("a word or part of one; a leading space counts")
+        yield SearchEntry("any text, for example “par”; a leading space counts")
         yield Lines()
 
     def open(self) -> None:

@@ -169,6 +169,8 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
     document = document.with_tree(tree)
     if text is not None and document.drafts.get(state.mode) == text:
         document = document.with_draft(None)
+    if text is not None:
+        document = document.with_entered(text)
     if text is not None and not chat:
         document = replace(document, prompt=text)
     note = None if isinstance(state.note, TutorError) else state.note

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.css.query import NoMatches
 from textual.widgets import Static
 
 from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED
-from tutor.app.widgets.lab_card import LabTask
+from tutor.app.widgets.lab_card import LabTask, goals_of
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
@@ -75,6 +73,8 @@ class LabScreen(CourseScreen):
         self._first = first
         self._keep = keep
         self._reached = frozenset(reached)
+        self._news: tuple[str, ...] = ()
+        """The goals that the learner has just reached, until the next key that has an effect."""
         self._on_reached = on_reached
         self._goals_open = False
         self._then: Callable[[str], Any] = lambda _: None
@@ -82,10 +82,12 @@ class LabScreen(CourseScreen):
         self._drafts: dict[str, str] = {}
         self._label = ""
         self._busy_timer: Timer | None = None
+        self._begun = False
+        """Whether the view exists. Before that, the engine's state can already change."""
         self._runner = LabRunner(lab, services.engine, left, self.run_worker, self._changed)
 
     def compose_content(self) -> ComposeResult:
-        yield LabTask(self.lab, self._wanted, self._first)
+        yield LabTask(self._wanted, goals_of(self.lab, self._first))
         view: type[LabView] = registry.load_part(self.lab.name, "view").VIEW
         yield view()
         yield Static(id="label", markup=False)
@@ -94,12 +96,13 @@ class LabScreen(CourseScreen):
     def on_mount(self) -> None:
         self.place = f"lab · {self.lab.title}"
         self.view.focus()
+        self._begun = True
         self._runner.begin()
         if self._first and self._reached:
             # goals also count if they were reached before the lesson embedded the lab
             self._report(frozenset())
 
-    def on_unmount(self) -> None:
+    def stop_receiving(self) -> None:
         self._runner.close()
 
     @property
@@ -117,18 +120,20 @@ class LabScreen(CourseScreen):
         return self._runner.busy
 
     def _changed(self) -> None:
-        if not self.is_attached:
+        if not self._begun:
             return
         self._keep(self._runner.left)
-        with suppress(NoMatches):  # when the app quits, the widgets are removed before their screen
-            self.view.show(self._runner.state)
-            self.tell(self._runner.error or self._runner.note)
-            now = self.lab.reached(self._runner.state)
-            if now - self._reached:
-                self._reached |= now
-                self._report(now)
-            self._show_task()
-            self._show_busy()
+        self.view.show(self._runner.state)
+        self.tell(self._runner.error or self._runner.note)
+        now = self.lab.reached(self._runner.state)
+        if now - self._reached:
+            self._news += tuple(
+                each.name for each in self.lab.goals if each.name in now - self._reached
+            )
+            self._reached |= now
+            self._report(now)
+        self._show_task()
+        self._show_busy()
 
     def _report(self, reached: Set[str]) -> None:
         if self._on_reached is not None:
@@ -140,7 +145,8 @@ class LabScreen(CourseScreen):
             self.tell(said)
 
     def _show_task(self) -> None:
-        self.query_one(LabTask).show(self._reached, open_=self._goals_open)
+        task = self.query_one(LabTask)
+        task.show_goals(self._reached, news=self._news, open_=self._goals_open)
 
     def action_task(self) -> None:
         self._goals_open = not self._goals_open
@@ -175,7 +181,12 @@ class LabScreen(CourseScreen):
         self._runner.begin()
 
     def act(self, action: Any) -> None:
+        """Apply an action. If it changes the state, the goals reached before are no longer news."""
+        before, news, self._news = self._runner.state, self._news, ()
         self._runner.act(action)
+        if self._runner.state == before and not self._news:
+            self._news = news
+            self._show_task()
 
     def follow(self, href: str) -> None:
         """Open the target of a lesson link, on top of the lab."""
@@ -239,7 +250,7 @@ class LabScreen(CourseScreen):
             return
         self._drafts.pop(self._label, None)
         self._writing(False)
-        self._runner.act(action)
+        self.act(action)
 
     def _writing(self, on: bool) -> None:
         """Open or close the editor immediately, so that keys typed ahead go to the right widget."""

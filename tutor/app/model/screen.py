@@ -17,6 +17,7 @@ from tutor.errors import TutorError
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
+    from tutor.engine.api import EngineKind
     from tutor.lm.distribution import ModelCard
 
 _LABEL = 12
@@ -36,6 +37,10 @@ class ModelScreen(TextScreen, CourseScreen):
             tooltip="Stop the download. You can start it again later.",
         ),
         Binding("r", "restart", "restart", tooltip="Restart the engine that runs the model."),
+        Binding("o", "choose('own')", "own engine", tooltip="Use an engine of your own."),
+        Binding(
+            "o", "choose('shared')", "shared engine", tooltip="Share an engine with other learners."
+        ),
         *scroll_keys(),
     ]
     _status = ModelStatus()
@@ -52,6 +57,8 @@ class ModelScreen(TextScreen, CourseScreen):
                 return self.services.allowed.fetching and status.fetch is None and wanted
             case "cancel":
                 return status.fetch is not None
+            case "choose":
+                return status.alternative in parameters
             case "scroll":
                 return self.can_scroll
         return True
@@ -64,6 +71,14 @@ class ModelScreen(TextScreen, CourseScreen):
 
     async def action_restart(self) -> None:
         await self.services.model.restart_engine()
+
+    async def action_choose(self, kind: EngineKind) -> None:
+        try:
+            await self.services.model.choose_engine(kind)
+        except TutorError as error:
+            self.tell(error)
+        else:
+            self.tell(None)
 
     def _fill(self, status: ModelStatus) -> None:
         self._status = status
@@ -81,6 +96,8 @@ def describe(status: ModelStatus, width: int) -> list[Content]:
         lines += [hanging(_label(name), Content(text), width) for name, text in _card(status.model)]
     if status.failure is not None:
         lines += [*_error(status.failure, width), Content("")]
+    if said := _choice(status):
+        lines += [Content(""), hanging(_label("engine"), Content(said), width)]
     if status.small:
         said = "The full model is not installed, so the small bundled model is in use."
         lines += [Content(""), hanging(Content(""), Content(said), width)]
@@ -91,10 +108,32 @@ def describe(status: ModelStatus, width: int) -> list[Content]:
     return lines
 
 
+def _choice(status: ModelStatus) -> str:
+    """Return what a shared engine means for the learner, and which engine to switch to."""
+    if status.served:
+        context = f"{status.model.context:,} tokens" if status.model else "fewer tokens"
+        others = "other learners can use it too"
+        if status.learners is not None and status.learners > 1:
+            others = f"{status.learners:,} learners use it now"
+        said = f"This engine is shared: {others}. Its context window has {context}."
+        if status.alternative == "own":
+            said += (
+                " Press o to use your own engine, which has the model's whole context window. "
+                "To always use your own, start tutor with TUTOR_ENGINE=own."
+            )
+        return said
+    if status.alternative == "shared":
+        return (
+            "This is your own engine. Press o to share one with other learners. "
+            "To always use your own, start tutor with TUTOR_ENGINE=own."
+        )
+    return ""
+
+
 def _engine_line(status: ModelStatus) -> Content:
     match status.phase:
         case "ready":
-            shared = "  on this machine's shared engine" if status.served else ""
+            shared = "  shared engine" if status.served else ""
             return Content.assemble(("● ", RIGHT), ("ready", "bold"), (shared, MUTED))
         case "stopped":
             return Content.assemble(("× ", NOT_YET), ("stopped", "bold"))

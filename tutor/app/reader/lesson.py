@@ -27,12 +27,13 @@ from tutor.study.results import results
 from tutor.text import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
     from textual.app import ComposeResult
     from textual.widget import Widget
 
     from tutor.app.explorer.pane import ExplorerPane
     from tutor.app.services import Navigation, Services
-    from tutor.course.goals import Evidence
     from tutor.course.lesson import Lab, Lesson, Screen
 
 BESIDE = 120
@@ -254,10 +255,11 @@ class LessonScreen(LinkedScreen):
     def on_explorer_pane_stepped(self, event: ExplorerPane.Stepped) -> None:
         lab = self._shown.lab
         if lab is not None:
-            self.run_worker(self._stepped(lab, event.evidence), group="lab")
+            coming = self.services.goals.stepped(self._lesson, lab, event.evidence)
+            self.run_worker(self._stepped(lab, coming), group="lab")
 
-    async def _stepped(self, lab: Lab, evidence: Evidence) -> None:
-        said = await self.services.goals.stepped(self._lesson, lab, evidence)
+    async def _stepped(self, lab: Lab, coming: Awaitable[str | None]) -> None:
+        said = await coming
         self._show_lab()
         if said and self._beside and self._shown.lab is lab:
             self._pane(lab).say(said)

@@ -32,8 +32,8 @@ class Line:
     """A type of connection to the terminal.
 
     `pacing` is None if the connection needs no limit. `figures` is the number of seconds between
-    two repaints of a table of numbers, since no one reads faster. `colorful` allows more than the
-    16 colors with short escape codes.
+    two states of a run that are drawn, since no one reads numbers faster. `colorful` allows more
+    than the 16 colors with short escape codes.
     """
 
     pacing: Pacing | None = None
@@ -42,7 +42,7 @@ class Line:
 
 
 DIRECT = Line()
-SSH = Line(Pacing(interval=1 / 8, rate=6000), figures=0.5)
+SSH = Line(Pacing(interval=1 / 8, rate=6000), figures=1 / 3)
 LOW_BANDWIDTH = Line(Pacing(interval=1 / 2, rate=2000), figures=1.0, colorful=False)
 
 

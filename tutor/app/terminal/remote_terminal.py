@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from textual._compositor import CompositorUpdate
 from textual._context import active_message_pump
@@ -19,11 +19,21 @@ from tutor.app.terminal.throttled_terminal import ThrottledTerminal
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
+    from textual.await_remove import AwaitRemove
     from textual.events import Event
     from textual.message_pump import MessagePump
     from textual.screen import Screen
+    from textual.widget import Widget
 
     from tutor.app.terminal.screen_diff import Changes
+
+
+@runtime_checkable
+class Receiver(Protocol):
+    """A widget that receives results from outside, for example from the engine."""
+
+    def stop_receiving(self) -> None:
+        """Receive no more results. Called when the widget is removed, while it is still intact."""
 
 
 class RemoteTerminal(App[None]):
@@ -48,6 +58,19 @@ class RemoteTerminal(App[None]):
     def crash(self) -> Exception | None:
         """The exception that ended the app because of a bug, or None."""
         return self._exception
+
+    def _prune(self, *nodes: Widget, parent: DOMNode | None = None) -> AwaitRemove:
+        """Remove widgets, after ending everything that could still send them results.
+
+        Textual cancels the workers of a widget only after it has removed the widget's children. A
+        result that arrives in between would be shown in children that no longer exist.
+        """
+        for node in nodes:
+            for leaving in node.walk_children(with_self=True):
+                self.workers.cancel_node(leaving)
+                if isinstance(leaving, Receiver):
+                    leaving.stop_receiving()
+        return super()._prune(*nodes, parent=parent)
 
     def _handle_exception(self, error: Exception) -> None:
         """Handle an exception.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence, Set
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -10,12 +11,20 @@ from textual.widgets import Static
 
 from tutor.app.theme import ACT, KEY, MUTED, RIGHT
 from tutor.app.widgets.key_names import with_keys
+from tutor.app.widgets.layout import hanging
+from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prose import plain
 from tutor.course.goals import description
 from tutor.course.lesson import Lab
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
+
+LONG = 1000
+"""A width in which nothing is wrapped, in columns."""
+ROOM = 20
+"""The minimum height of the screen, in rows, for the task above the next goal."""
 
 
 class LabCard(Static):
@@ -36,44 +45,138 @@ class LabCard(Static):
         self.update(Content("\n").join(lines))
 
 
-class LabTask(Static):
-    """A line with the next goal or, if `open_` is true, the task and all goals.
+@dataclass(frozen=True)
+class GoalLine:
+    """A goal: its name, and the words that describe it."""
 
-    The goals named in `first` come before the other goals.
+    name: str
+    says: str
+
+
+def goals_of(lab: AnyLab, first: Sequence[str] = ()) -> list[GoalLine]:
+    """Return the goals of a lab from `tutor.labs`. Those named in `first` come first."""
+    goals = sorted(lab.goals, key=lambda goal: goal.name not in first)
+    return [GoalLine(goal.name, goal.says) for goal in goals]
+
+
+class LabTask(Lines):
+    """The task of a lab in up to `rows` lines, and its next goal.
+
+    When a goal is reached, it is shown instead of the task, above the next goal. When all goals are
+    reached, `done` replaces the task. If `open_` is true, the whole task and all goals are shown. A
+    blank line follows if the screen has at least `gap_from` rows.
     """
 
     DEFAULT_CSS = """
-    LabTask { height: auto; margin-bottom: 1; }
-    Screen.-low LabTask { margin-bottom: 0; }
+    LabTask { height: auto; }
+    LabTask.-roomy { margin-bottom: 1; }
     """
 
-    def __init__(self, lab: AnyLab, task: str, first: Sequence[str] = ()) -> None:
-        super().__init__(markup=False)
-        self._goals = sorted(lab.goals, key=lambda goal: goal.name not in first)
-        self._wanted = task
-        self._reached: Set[str] = frozenset()
-        self.open = False
+    def __init__(
+        self,
+        task: str,
+        goals: Sequence[GoalLine],
+        *,
+        rows: int = 1,
+        gap_from: int = 30,
+        done: str = "",
+    ) -> None:
+        super().__init__()
+        self._wanted, self._done = plain(task), plain(done)
+        self._goals = goals
+        self._rows, self._gap_from = rows, gap_from
+        self._shown: tuple[Set[str], Sequence[str], bool] = (frozenset(), (), False)
 
-    def show(self, reached: Set[str], *, open_: bool) -> None:
+    def show_goals(
+        self, reached: Set[str], *, news: Sequence[str] = (), open_: bool = False
+    ) -> None:
         """Show the goals.
 
-        `reached` has the names of the goals reached, now or in earlier sessions. This is called
-        after every key press, so it updates the layout only if something has changed.
+        `reached` has the names of the goals reached, now or in earlier sessions, and `news` those
+        that the learner has just reached.
         """
-        if (reached, open_) == (self._reached, self.open) and self.content:
-            return
-        self._reached, self.open = reached, open_
-        goals = self._goals
-        left = [goal for goal in goals if goal.name not in reached]
+        self._shown = (reached, news, open_)
+        self.draw_with(self._lay_out)
+
+    def on_mount(self) -> None:
+        self.draw_with(self._lay_out)
+
+    def _lay_out(self) -> None:
+        reached, news, open_ = self._shown
+        width, height = self.size.width, self.screen.size.height
+        self.set_class(height >= self._gap_from, "-roomy")
         if open_:
-            task = with_keys(plain(self._wanted), "bold")
-            lines = [_goal(goal.says, goal.name in reached) for goal in goals]
-            self.update(Content("\n").join([task, *lines]))
-            return
-        done = len(goals) - len(left)
-        said = _goal(left[0].says, False) if left else _goal("all goals reached", True)
-        count = f"  {done} of {len(goals)}"
-        self.update(Content.assemble(said, (count, MUTED)) if goals else Content(""))
+            self.show(self._everything(reached, width, gap=ROOM <= height < self._gap_from))
+        elif height < ROOM:
+            lines = self._news(reached, news, LONG) or self._next(reached, width)
+            if len(lines) > 1 and not news:  # without the count
+                lines = [_goal(self._left(reached)[0].says, False)]
+            self.show([line.truncate(width, ellipsis=True) for line in lines])
+        else:
+            about = with_keys(self._wanted, MUTED)
+            if self._over(reached):
+                about = Content(self._done)
+            lines = [*self._first_lines(about, width), *self._next(reached, width)]
+            said = self._news(reached, news, width)
+            if said:  # in as many lines, so that nothing else moves
+                said += [Content("")] * (len(lines) - len(said))
+            self.show(said or lines)
+
+    def _everything(self, reached: Set[str], width: int, *, gap: bool) -> list[Content]:
+        """Return the lines with the whole task and all goals."""
+        lines = [*with_keys(self._wanted, ACT).wrap(width)]
+        for goal in self._goals:
+            lines += _goal(goal.says, goal.name in reached).wrap(width)
+        if self._over(reached):
+            lines += Content(self._done).wrap(width)
+        return [*lines, Content("")] if gap else lines
+
+    def _first_lines(self, text: Content, width: int) -> list[Content]:
+        """Return the first lines of a text, with the key that shows all of it."""
+        lines = list(text.wrap(width))
+        if len(lines) <= self._rows:
+            return lines
+        more = Content.assemble(("… ", MUTED), ("g", KEY), (" more", MUTED))
+        last = Content(" ").join(lines[self._rows - 1 :]).truncate(width - more.cell_length)
+        cut = last.plain.rpartition(" ")[0].rstrip(" ,;:.")
+        return [*lines[: self._rows - 1], last[: len(cut)] + more]
+
+    def _count(self, reached: Set[str]) -> str:
+        every = len(self._goals)
+        done = sum(goal.name in reached for goal in self._goals)
+        return f"{done} of {counted(every, 'goal')} reached"
+
+    def _over(self, reached: Set[str]) -> bool:
+        """Return whether the lab is done, and has something to say about it."""
+        return bool(self._done and self._goals) and not self._left(reached)
+
+    def _left(self, reached: Set[str]) -> list[GoalLine]:
+        return [goal for goal in self._goals if goal.name not in reached]
+
+    def _news(self, reached: Set[str], news: Sequence[str], width: int) -> list[Content]:
+        """Return the lines that say which goals have just been reached, and which is next."""
+        if not news:
+            return []
+        says = "; ".join(goal.says for goal in self._goals if goal.name in news)
+        text = Content.assemble((f"{self._count(reached)}: ", f"bold {RIGHT}"), with_keys(says))
+        lines = hanging(Content.styled("✓ ", RIGHT), text, width).split()
+        left = self._left(reached)
+        if not left:
+            return [*lines, _goal("All goals are reached.", True)]
+        text = Content.assemble(("Next goal: ", "bold"), with_keys(left[0].says))
+        return [*lines, *hanging(Content.styled("○ ", ACT), text, width).split()]
+
+    def _next(self, reached: Set[str], width: int) -> list[Content]:
+        """Return the lines for the next goal, with the number of goals reached."""
+        left = self._left(reached)
+        if not left:
+            return [_goal(f"{self._count(reached)}.", True)] if self._goals else []
+        lines = hanging(Content.styled("○ ", ACT), with_keys(left[0].says), width).split()
+        count = Content.styled(self._count(reached), MUTED)
+        gap = width - lines[-1].cell_length - count.cell_length
+        if gap < 2:
+            return [*lines, Content("  ") + count]
+        return [*lines[:-1], Content.assemble(lines[-1], " " * gap, count)]
 
 
 def _goal(words: str, reached: bool, *, muted: bool = False) -> Content:

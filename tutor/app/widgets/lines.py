@@ -18,7 +18,7 @@ from textual.widget import Widget
 from tutor.app.widgets.selection import highlighted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from textual.geometry import Size
 
@@ -29,6 +29,16 @@ def centered(at: int, count: int, room: int) -> int:
     `count` is the number of all lines, and `room` the number of visible lines.
     """
     return min(max(0, at - room // 2), max(0, count - room))
+
+
+def paint_together(widgets: Iterable[Widget]) -> None:
+    """Paint the changes of these widgets at the same time.
+
+    Without this, each widget reports its changes when it is idle, and the screen could be painted
+    when some have reported and others have not.
+    """
+    for widget in widgets:
+        widget._check_refresh()
 
 
 class Lines(Widget):

@@ -12,6 +12,8 @@ from textual.widgets import TextArea
 from tutor.text import writable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from textual.events import Key, Paste
 
 LONGEST = 32_000
@@ -24,7 +26,8 @@ Every key press lays out all of them.
 class PromptEditor(TextArea):
     """A field for text of several lines.
 
-    Enter accepts the text, and Esc cancels. A backslash before Enter starts a new line.
+    Enter accepts the text, and Esc cancels. A backslash before Enter starts a new line. The arrow
+    keys also go to texts that were entered earlier.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -32,6 +35,8 @@ class PromptEditor(TextArea):
             "enter", "accept", "accept", tooltip="Accept this text. After a \\, start a new line."
         ),
         Binding("escape", "leave", "cancel", tooltip="Close this field. It keeps your text."),
+        Binding("up", "arrow(-1)", show=False),
+        Binding("down", "arrow(1)", show=False),
     ]
     DEFAULT_CSS = """
     PromptEditor {
@@ -56,10 +61,39 @@ class PromptEditor(TextArea):
             tab_behavior="focus",
         )
 
-    def load(self, text: str) -> None:
-        """Load this text, with the cursor at its end."""
+        self._pages = [""]
+        """Texts that were entered earlier, oldest first, and the current text last."""
+        self._page = 0
+
+    def load(self, text: str, earlier: Sequence[str] = ()) -> None:
+        """Load this text, with the cursor at its end.
+
+        At the first line, `↑` goes back to texts that were entered `earlier`.
+        """
+        self._pages = [*(each for each in earlier if each != text), text]
+        self._page = len(self._pages) - 1
+        self._load(text)
+
+    def _load(self, text: str) -> None:
         self.load_text(writable(text))
         self.move_cursor(self.document.end)
+
+    def recall(self, by: int) -> bool:
+        """Go to an earlier or later text, and return whether there is one. Changes are kept."""
+        page = self._page + by
+        if not 0 <= page < len(self._pages):
+            return False
+        self._pages[self._page] = self.text
+        self._page = page
+        self._load(self._pages[page])
+        return True
+
+    def action_arrow(self, by: int) -> None:
+        """Move the cursor, or go to another text if it cannot move further up or down."""
+        at, lines = self.cursor_location, self.navigator
+        edge = lines.is_first_wrapped_line(at) if by < 0 else lines.is_last_wrapped_line(at)
+        if not edge or not self.recall(by):
+            self.action_cursor_up() if by < 0 else self.action_cursor_down()
 
     async def _on_key(self, event: Key) -> None:
         full = event.is_printable and len(self.text) >= LONGEST and not self.selected_text

@@ -115,8 +115,10 @@ class GuessScreen(TutorScreen):
         self.query_one(GuessEntry).focus()
         self._engine_changed()
 
-    async def on_unmount(self) -> None:
+    def stop_receiving(self) -> None:
         self._forget_engine()
+
+    async def on_unmount(self) -> None:
         if self._session is not None:
             await self._session.close()
 
@@ -124,8 +126,6 @@ class GuessScreen(TutorScreen):
         self._show()
 
     def _engine_changed(self) -> None:
-        if not self.is_attached:
-            return
         match self._engine.state:
             case EngineState.READY:
                 self.tell(None)
@@ -201,6 +201,7 @@ class GuessScreen(TutorScreen):
             distribution = await session.distribution(game.shown, PLAIN, seed=0, top=ROWS)
             (actual,) = await session.rows(game.shown, PLAIN, (game.tokens[game.shown].id,))
             played = game.play(distribution, guess, actual, SURENESS[self._sureness])
+            over = self._on_over() if self._on_over and game.over else None
             self.tell(None)
             await self._save(game, played)
         except RequestCancelled:
@@ -213,8 +214,7 @@ class GuessScreen(TutorScreen):
         self.query_one(GuessEntry).display = False
         self.set_focus(None)
         self._show()
-        said = await self._on_over() if self._on_over and game.over else None
-        if said is not None:
+        if over is not None and (said := await over) is not None:
             self.tell(said)
 
     async def _save(self, game: Game, played: Round) -> None:

@@ -1,0 +1,99 @@
+"""Test the goals of a lab in the stepper: which one is next, and what has been reached."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.app.explorer.explorer_stage import settled
+from tests.app.pressing import tap
+from tests.app.whole_app import sees, until, whole_app
+from tutor.app.explorer.screen import ExplorerScreen
+from tutor.app.widgets.lab_card import LabTask
+from tutor.course.catalogue import Course
+from tutor.course.lesson import Branched, Lab, Lesson, Screen, TookRankAtLeast
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+LAB = Lab(
+    id="fork",
+    kind="stepper",
+    task="Take other tokens than the model would, and fork the text.",
+    prompt="The capital of France is",
+    goals=(TookRankAtLeast(2), Branched(2, 1)),
+    done="Every token was a choice.",
+)
+LESSON = Lesson(
+    id="steps",
+    number=1,
+    version=1,
+    title="Steps",
+    summary="One token at a time.",
+    screens=(Screen(id="one", title="One", body="A token is chosen.", lab=LAB),),
+    questions=(),
+)
+RANK = "Choose a token of rank 2 or worse yourself"
+FORK = "Create 2 branches"
+
+
+def goals(pilot: Pilot[Any]) -> str:
+    return " ".join("\n".join(pilot.app.screen.query_one(LabTask).plain).split())
+
+
+async def open_lab(pilot: Pilot[Any]) -> None:
+    await sees(pilot, "Steps")
+    pilot.app.navigator.open_lab(LESSON, LAB)  # type: ignore[attr-defined]
+    await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))
+    await settled(pilot)
+
+
+async def test_a_goal_reached_stays_until_the_next_key_that_changes_something(
+    tmp_path: Path,
+) -> None:
+    app = whole_app(tmp_path, course=Course(lessons=(LESSON,)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_lab(pilot)
+        assert LAB.task in goals(pilot)
+        assert f"○ {RANK} 0 of 2 goals reached" in goals(pilot)
+        await tap(pilot, "2")
+        await until(pilot, lambda: "✓" in goals(pilot))
+        await settled(pilot)
+        reached = f"✓ 1 of 2 goals reached: {RANK} ○ Next goal: {FORK}"
+        assert goals(pilot) == reached
+        await tap(pilot, "t", "escape", "0")  # these keys change nothing
+        await settled(pilot)
+        assert goals(pilot) == reached
+        await tap(pilot, "enter")
+        await settled(pilot)
+        assert goals(pilot) == f"{LAB.task} ○ {FORK} 1 of 2 goals reached"
+
+
+async def test_the_last_goal_says_that_all_are_reached(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, course=Course(lessons=(LESSON,)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await open_lab(pilot)
+        await tap(pilot, "2")
+        await settled(pilot)
+        await tap(pilot, "left", "3")
+        await sees(pilot, "✓ All goals are reached.")
+        await sees(pilot, LAB.done)
+        assert LAB.task not in goals(pilot)
+        assert f"✓ 2 of 2 goals reached: {FORK}" in goals(pilot)
+        await tap(pilot, "enter")
+        await settled(pilot)
+        assert goals(pilot) == f"{LAB.done} ✓ 2 of 2 goals reached."
+
+
+async def test_g_shows_the_task_and_all_goals(tmp_path: Path) -> None:
+    app = whole_app(tmp_path, course=Course(lessons=(LESSON,)))
+    async with app.run_test(size=(40, 12)) as pilot:
+        await open_lab(pilot)
+        assert goals(pilot) == "○ Choose a token of rank 2 or worse y…"
+        await tap(pilot, "g")
+        assert LAB.task in goals(pilot)
+        assert FORK in goals(pilot)
+        await tap(pilot, "escape")
+        assert FORK not in goals(pilot)
+        assert isinstance(app.screen, ExplorerScreen)
