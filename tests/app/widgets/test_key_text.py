@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from tutor.app.theme import KEY
 from tutor.app.widgets.inline import inline
-from tutor.app.widgets.key_text import KEY, with_keys
+from tutor.app.widgets.key_names import with_keys
 
 
 def keys_in(content: object) -> list[str]:
@@ -28,6 +29,10 @@ def keys_in(content: object) -> list[str]:
          ["Space", "↑", "↓", "Space"]),
         ("Save one (ctrl+s).", ["ctrl+s"]),
         ("Press r to retry, or press Esc.", ["r", "Esc"]),
+        ("Choose an entry with ↑ and ↓, and open it with Enter.", ["↑", "↓", "Enter"]),
+        ("Press m, then f to try again.", ["m", "f"]),
+        ("Remove this branch. Press d twice.", ["d"]),
+        ("A model that was pressed, then a longer one.", []),
         ("Enter a number such as 0.25. Press report.", []),
         ("It is e / (e + 1), and T → 0 is greedy (a pass is one text).", []),
         ("Space and case are part of a token. Then a token comes.", []),

@@ -13,7 +13,7 @@ from tutor.app.quiz.matching import Matching
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.inline import inline
-from tutor.app.widgets.key_text import with_keys
+from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.prose import Prose
 from tutor.course.questions.compare import ComparePrompts
 from tutor.course.questions.match import MatchQuestion

@@ -13,7 +13,7 @@ from tutor.app.base_screen import ENTER_PAGES
 from tutor.app.quiz.ask import Asked, AskScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.figures import when
-from tutor.app.widgets.key_text import with_keys
+from tutor.app.widgets.key_names import with_keys
 from tutor.errors import LessonError
 from tutor.learner.records import Answered, Draft, Suspended, Undone
 

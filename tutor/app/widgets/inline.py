@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from markdown_it import MarkdownIt
 from textual.content import Content, Span
 
-from tutor.app.theme import CODE
-from tutor.app.widgets.key_text import KEY, mark_keys
+from tutor.app.theme import CODE, KEY
+from tutor.app.widgets.key_text import mark_keys
 from tutor.text import safe
 
 if TYPE_CHECKING:

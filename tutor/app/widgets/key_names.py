@@ -1,4 +1,4 @@
-"""Draw the names of keys, so that a key looks the same on the key line and in sentences."""
+"""Draw the names of keys, so that a key looks the same on the key line and in a text."""
 
 from __future__ import annotations
 
@@ -19,13 +19,21 @@ _NAMES = {
     "plus": "+",
     "minus": "-",
 }
-_NAMED = r"Enter|Esc|Tab|Shift\+Tab|Space|PgUp|PgDn|Home|End|Ctrl\+\w+|[←→↑↓]"
-_IN_SENTENCES = re.compile(
-    rf"(?<!\w)(?P<named>(?:{_NAMED})(?!\w))"
-    r"|(?<=[Pp]ress )(?P<pressed>[a-z0-9?/](?!\w))"
-    r"|(?<=then )(?P<then>[a-z0-9?/](?= to | again|[.,;]))"
+NAMED = r"(?:(?:Shift|Ctrl|ctrl)\+(?:[←→↑↓]|\w+)|Enter|Esc|Tab|PgUp|PgDn)"
+ARROWS = r"[←→↑↓](?:\ ?[←→↑↓])*"
+_ONE = r"(?:[a-z]|[/?\\])(?![\w'’+])"
+_IN_TEXT = re.compile(
+    rf"""
+    (?<![\w“+]){NAMED}(?![\w”])(?!\ (?:a|an|the|your|some|it|words|text)\b)  # not the verb
+  | (?<=[Pp]ress\ )(?:Space|{ARROWS}|{_ONE})
+  | (?<=[Tt]hen\ )(?!a\b)(?:{ARROWS}|{_ONE})
+  | (?<=\band\ )(?:Space(?=\ to\b)|{ARROWS})
+  | (?:^|(?<=,\ )|(?<=\bor\ )|(?<=\bwith\ )|(?<=\buse\ )){ARROWS}(?!\ ?[“"`?\d])
+    """,
+    re.VERBOSE,
 )
-"""Keys with a name of their own, and single characters after "press"."""
+_IN_BRACKETS = re.compile(r"(?<=\s)\(([^()]+)\)")
+_ITEM = re.compile(rf"\s*((?:{NAMED}|{ARROWS}|/)(?=$|[\s:])|{_ONE}(?=$|:))")
 
 
 def key_name(key: str) -> str:
@@ -33,10 +41,27 @@ def key_name(key: str) -> str:
     return _NAMES.get(key, key)
 
 
-def with_keys(text: str | Content, style: str = "") -> Content:
-    """Return a sentence in `style`, in which the names of keys look like keys."""
+def key_spans(text: str) -> list[tuple[int, int]]:
+    """Return the begin and end of each key that a text names in words.
+
+    “Press e”, “(e)”, “then e”, “Enter” and “↑” name keys; “Enter a number” and “T → 0” do not.
+    """
+    found = {each.span() for each in _IN_TEXT.finditer(text)}
+    for brackets in _IN_BRACKETS.finditer(text):
+        at, items = brackets.start(1), []
+        for item in brackets[1].split(","):
+            if key := _ITEM.match(item):
+                items.append((at + key.start(1), at + key.end(1)))
+            at += len(item) + 1
+        if len(items) == brackets[1].count(",") + 1:
+            found.update(items)
+    return sorted(found)
+
+
+def with_keys(text: Content | str, style: str = "") -> Content:
+    """Draw a text in `style`, in which the keys that it names look like keys."""
     content = Content(text) if isinstance(text, str) else text
-    content = content.stylize_before(style) if style else content
-    for found in _IN_SENTENCES.finditer(content.plain):
-        content = content.stylize(KEY, *found.span())
+    content = content.stylize_before(style)
+    for begin, end in key_spans(content.plain):
+        content = content.stylize(KEY, begin, end)
     return content

@@ -1,4 +1,4 @@
-"""Find the keys that a text names, so that they look like the keys of the key line."""
+"""Mark the keys that Markdown names, so that they look like the keys of the key line."""
 
 from __future__ import annotations
 
@@ -6,64 +6,20 @@ import re
 from typing import TYPE_CHECKING
 
 from markdown_it.token import Token
-from textual.content import Content
 
-from tutor.app.theme import ACT
+from tutor.app.widgets.key_names import ARROWS, NAMED, key_spans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from markdown_it.rules_core import StateCore
 
-KEY = f"bold {ACT}"
-"""The style of a key."""
-
-_NAMED = r"(?:(?:Shift|Ctrl|ctrl)\+(?:[←→↑↓]|\w+)|Enter|Esc|Tab|PgUp|PgDn)"
-_ARROWS = r"[←→↑↓](?:\ ?[←→↑↓])*"
-_ONE = r"(?:[a-z]|[/?\\])(?![\w'’+])"
-_IN_TEXT = re.compile(
-    rf"""
-    (?<![\w“+]){_NAMED}(?![\w”])(?!\ (?:a|an|the|your|some|it|words|text)\b)  # not the verb
-  | (?<=[Pp]ress\ )(?:Space|{_ARROWS}|{_ONE})
-  | (?<=[Tt]hen\ )(?!a\b)(?:{_ARROWS}|{_ONE})
-  | (?<=\band\ )(?:Space(?=\ to\b)|{_ARROWS})
-  | (?:^|(?<=,\ )|(?<=\bor\ )|(?<=\bwith\ )|(?<=\buse\ )){_ARROWS}(?!\ ?[“"`?\d])
-    """,
-    re.VERBOSE,
-)
-_IN_BRACKETS = re.compile(r"(?<=\s)\(([^()]+)\)")
-_ITEM = re.compile(rf"\s*((?:{_NAMED}|{_ARROWS}|/)(?=$|[\s:])|{_ONE}(?=$|:))")
-_AS_CODE = re.compile(rf"{_NAMED}|Space|{_ARROWS}|[a-z]|[/?\\]|\d")
+_AS_CODE = re.compile(rf"{NAMED}|Space|{ARROWS}|[a-z]|[/?\\]|\d")
 _QUOTED = re.compile(r" (?:is\b|\d)")
 """What follows a letter that is quoted as code: “`a` is one byte”."""
 _HIDDEN = "\ufffc"
 _DIGIT = "\ufff9"
 """What represents a character of code, and a digit of code, in the text to search."""
-
-
-def key_spans(text: str) -> list[tuple[int, int]]:
-    """Return the begin and end of each key that a text names in words.
-
-    “Press e”, “(e)”, “then e”, “Enter” and “↑” name keys; “Enter a number” and “T → 0” do not.
-    """
-    found = {each.span() for each in _IN_TEXT.finditer(text)}
-    for brackets in _IN_BRACKETS.finditer(text):
-        at, items = brackets.start(1), []
-        for item in brackets[1].split(","):
-            if key := _ITEM.match(item):
-                items.append((at + key.start(1), at + key.end(1)))
-            at += len(item) + 1
-        if len(items) == brackets[1].count(",") + 1:
-            found.update(items)
-    return sorted(found)
-
-
-def with_keys(text: Content | str) -> Content:
-    """Draw the keys that a text names."""
-    content = Content(text) if isinstance(text, str) else text
-    for begin, end in key_spans(content.plain):
-        content = content.stylize(KEY, begin, end)
-    return content
 
 
 def mark_keys(state: StateCore) -> None:
