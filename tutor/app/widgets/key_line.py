@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from textual.binding import ActiveBinding
+    from textual.dom import DOMNode
     from textual.screen import Screen
 
 _HELP = key_name("question_mark")
@@ -118,14 +119,14 @@ def _by_importance(bindings: Iterable[ActiveBinding]) -> Iterator[ActiveBinding]
     Textual begins with the base classes, so the arrow keys of every scrolling widget come first.
     """
     for node, active in groupby(bindings, key=lambda each: each.node):
-        kind: type[object] = type(node)
+        kind: type[DOMNode] = type(node)
         order = _declared(kind)
         last = len(order)
         yield from sorted(active, key=lambda each: order.get(each.binding.action, last))
 
 
 @lru_cache
-def _declared(kind: type[object]) -> dict[str, int]:
+def _declared(kind: type[DOMNode]) -> dict[str, int]:
     """Return the position of each action in the bindings of a class and its base classes."""
     places: dict[str, int] = {}
     for each in kind.__mro__:
