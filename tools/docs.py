@@ -59,7 +59,7 @@ ROWS = (
     Row("progress", "ProgressScreen LessonProgressScreen"),
     Row("page of text", "HelpScreen TeacherViewScreen"),
     Row("model", "ModelScreen"),
-    Row("stepper and chat", "ExplorerPane"),
+    Row("stepper and chat", "ExplorerPane ExplorerScreen"),
     Row("vocabulary search", "SearchEntry TokenSearch"),
     Row("prompt or message editor", "PromptEditor"),
     Row("consent", "ConsentScreen"),
