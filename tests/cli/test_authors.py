@@ -49,6 +49,18 @@ def test_release(tutor: Tutor, tmp_path: Path) -> None:
     assert tutor("lint", "--no-model", str(tmp_path)).status == 0
 
 
+def test_a_release_records_the_originals_and_not_their_translations(
+    tutor: Tutor, tmp_path: Path
+) -> None:
+    folder = ("--course", str(tmp_path))
+    tutor("new", "lesson", "birds", *folder)
+    text = (tmp_path / "01-birds.md").read_text("utf-8")
+    (tmp_path / "de").mkdir()
+    (tmp_path / "de" / "01-birds.md").write_text(text.replace("What decides", "Was"), "utf-8")
+    assert "1 lesson, 1 question:" in tutor("release", *folder).out
+    assert tutor("lint", "--no-model", str(tmp_path)).status == 0
+
+
 def test_lint_reports_the_checks_that_it_skips(tutor: Tutor, tmp_path: Path) -> None:
     tutor("new", "lesson", "birds", "--course", str(tmp_path))
     outcome = tutor("lint", str(tmp_path))

@@ -49,13 +49,14 @@ class Sound(msgspec.Struct, frozen=True):
     """A lesson that could be parsed.
 
     `file` is the name of its file in findings, and `lines` has the lines of its parts and
-    numbers (`Outcome.lines`).
+    numbers (`Outcome.lines`). `translation` is true if the file translates another lesson.
     """
 
     path: Path
     file: str
     lesson: Lesson
     lines: Mapping[str, int]
+    translation: bool = False
 
     def finding(self, name: str, level: Level, message: str, next_step: str) -> Finding:
         """Return a finding about the part with the key `name`, or about the whole lesson."""
@@ -173,7 +174,9 @@ class _Folder:
             name = safe(file.name)
             outlines.append(outline_of(outcome.lesson, name, outcome.lines, outcome.links))
             if file in asked:
-                lessons.append(Sound(file, shown, outcome.lesson, outcome.lines))
+                lessons.append(
+                    Sound(file, shown, outcome.lesson, outcome.lines, bool(self._originals))
+                )
                 findings += self._compared(outlines[-1], shown)
         terms = {term.id for term in self._glossary.terms}
         shown_as = {safe(file.name): safe(str(file)) for file in asked}

@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         output.write(str(finding))
     if errors:
         return 1
-    now = release.after(sound.lesson for sound in report.lessons)
+    now = release.after(sound.lesson for sound in report.lessons if not sound.translation)
     file = write_release(folder, now)
     lessons, questions = (
         counted(len(now.lessons), "lesson"),
