@@ -270,7 +270,8 @@ async def test_tab_goes_to_the_links_and_back_to_the_field(tmp_path: Path) -> No
     (tmp_path / "course").mkdir()
     file = tmp_path / "course" / "01-guesses.md"
     file.write_text(LESSON + LINKED, encoding="utf-8")
-    state = LessonState(lesson="guesses", screen="fifth", seen=("fifth",), visited_at=1.0)
+    seen = ("first", "second", "third", "fourth")
+    state = LessonState(lesson="guesses", screen="fifth", seen=seen, visited_at=1.0)
     Progress(tmp_path).save_lesson(state)
     app = whole_app(tmp_path, course=load_course(file.parent))
     async with app.run_test(size=(80, 24)) as pilot:

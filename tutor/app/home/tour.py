@@ -221,7 +221,7 @@ def _stepper(tour: TourScreen, width: int) -> list[Part]:
         _keys(
             {
                 f"1 to {ROWS}": "takes the token in that row.",
-                "Enter": "continues the tour. The stepper (s on the course map) shows any text.",
+                "Enter": "continues the tour. The stepper (s) shows this for any text.",
             },
             width,
         ),
