@@ -34,6 +34,7 @@ from tutor.learner.progress import Progress
 from tutor.learner.records import (
     Answered,
     Forgotten,
+    GoalReached,
     LessonState,
     LogEvent,
     Suspended,
@@ -217,6 +218,13 @@ def test_the_place_of_each_learner(tmp_path: Path) -> None:
     assert days[0] is not None
     assert days[1] is not None
     assert (days[1] - days[0]).days == 1
+
+
+def test_a_lesson_of_which_only_a_lab_was_done_was_not_opened(tmp_path: Path) -> None:
+    goal = GoalReached(at=NOW, lab="unsure", lesson=LESSON.id, goal="x")
+    [row] = reported([learner(tmp_path / "a", goal)]).learners
+    assert (row.number, row.place) == (None, "")
+    assert row.last_day is not None
 
 
 def test_questions_left_for_later_count_for_nothing(tmp_path: Path) -> None:

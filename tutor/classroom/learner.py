@@ -147,8 +147,12 @@ def _visited(state: LearnerState) -> list[LessonState]:
 
 
 def _last_lesson(course: Course, state: LearnerState) -> Outline | None:
-    """Return the most recently visited lesson that is in the course."""
-    for lesson in sorted(_visited(state), key=lambda each: each.visited_at, reverse=True):
+    """Return the most recently opened lesson that is in the course.
+
+    A lab also counts as a visit to its lesson, but the learner may never have opened that lesson.
+    """
+    opened = [each for each in _visited(state) if each.screen or each.question]
+    for lesson in sorted(opened, key=lambda each: each.visited_at, reverse=True):
         if (outline := course.outline(lesson.lesson)) is not None:
             return outline
     return None

@@ -32,8 +32,7 @@ def _differences(original: Outline, translation: Outline) -> Iterator[tuple[str,
     for name in ("id", "number", "version"):
         if (ours := getattr(translation, name)) != (theirs := getattr(original, name)):
             yield (
-                f"The {name} of this translation is {ours!r}, but the original has"
-                f" {theirs!r}.",
+                f"The {name} of this translation is {ours!r}, but the original has {theirs!r}.",
                 "Translate the changes of the original, then copy its front matter.",
             )
     for kind, ours, theirs in (

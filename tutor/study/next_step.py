@@ -111,14 +111,14 @@ def _from(outlines: Sequence[Outline], lesson: str) -> list[Outline]:
 
 def _step(outline: Outline, state: LessonState | None, where: LessonProgress) -> LessonStep | None:
     """Return the next step in one lesson, or None if it is done."""
-    if where.ever_right < where.questions and (where.in_quiz or where.seen == where.screens):
+    if where.done:
+        return None
+    if where.in_quiz or where.seen == where.screens:
         unanswered = where.questions - where.answered
         wrong = where.answered - where.ever_right
         return AnswerQuestions(outline.id, unanswered, wrong, where.in_quiz)
-    if where.seen < where.screens:
-        screen = _where_to_read(outline, state or LessonState(lesson=outline.id))
-        return ReadLesson(outline.id, screen, where.started)
-    return None
+    screen = _where_to_read(outline, state or LessonState(lesson=outline.id))
+    return ReadLesson(outline.id, screen, where.started)
 
 
 def _where_to_read(outline: Outline, state: LessonState) -> str:

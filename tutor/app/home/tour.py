@@ -221,7 +221,7 @@ def _stepper(tour: TourScreen, width: int) -> list[Part]:
         _keys(
             {
                 f"1 to {ROWS}": "takes the token in that row.",
-                "Enter": "continues the tour. The stepper (s on the course map) shows any text.",
+                "Enter": "continues the tour. The stepper (s) shows this for any text.",
             },
             width,
         ),
@@ -235,15 +235,16 @@ def _belongs_together(tour: TourScreen, width: int) -> list[Part]:
             {
                 "Lessons": "explain one idea per screen. A lesson ends with questions.",
                 "Labs": "let you try an idea on the live model, with goals to reach. They open "
-                "from a lesson (l), or from the list of labs.",
+                "from a lesson, or from the list of labs (l).",
                 "Review": "asks the questions again when you are about to forget the answers: a "
                 "few minutes a day.",
             },
             width,
         ),
         _paragraph(
-            "The course map always starts with what is worth doing next, so you can press Enter. "
-            "You can leave at any time. Answers, places and goals are kept.",
+            "After this tour, you see the course map. Its first row is always what is worth doing "
+            "next: press Enter to open it. You can leave at any time. Your answers, your place in "
+            "each lesson and your goals are kept.",
             width,
         ),
     ]
