@@ -48,6 +48,8 @@ class LabScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "task", "goals", tooltip="Show the task and all goals."),
         Binding("y", "again", "retry", tooltip="Retry the failed request."),
+        Binding("u", "undo_reset", "undo", tooltip="Undo the reset of the lab."),
+        Binding("z", "reset", "reset", tooltip="Reset the lab to its initial state."),
     ]
     DEFAULT_CSS = """
     LabScreen #label { height: auto; max-height: 2; color: $muted; display: none; }
@@ -174,7 +176,12 @@ class LabScreen(CourseScreen):
             self.aside = "working …"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return action != "again" or self._runner.can_ask_again
+        match action:
+            case "again":
+                return self._runner.can_ask_again
+            case "undo_reset":
+                return self._runner.can_undo_reset
+        return True
 
     def action_again(self) -> None:
         self._runner.error = None
@@ -187,6 +194,15 @@ class LabScreen(CourseScreen):
         if self._runner.state == before and not self._news:
             self._news = news
             self._show_task()
+
+    def reset(self) -> None:
+        self._drafts.clear()
+        self._runner.reset()
+
+    action_reset = reset
+
+    def action_undo_reset(self) -> None:
+        self._runner.undo_reset()
 
     def follow(self, href: str) -> None:
         """Open the target of a lesson link, on top of the lab."""

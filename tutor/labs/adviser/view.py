@@ -47,7 +47,6 @@ class AdviserView(LabView):
         key("enter", "pick", "pick", "Pick the option that you would defend."),
         *pair(LEFT_RIGHT, "case(*)", "case", "Go to another case, or to your own task."),
         key("ctrl+s", "save", "save", "Save the result as a Markdown file."),
-        Binding("s", "save", show=False),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -87,19 +87,25 @@ class CertaintyView(LabView):
 
 
 def _heading(state: State, width: int) -> Content:
-    """Return the tabs, with a note if a change of the view or way has stopped a run.
+    """Return the tabs, with the progress of a job that this view doesn't show.
 
     If there is no room for both, only the current view's tab is included.
     """
     names = tabs((view, view == state.view) for view in VIEWS)
-    if not state.stopped:
-        return names
-    here = state.view == "answer"
-    said = "Run stopped; press Tab to go back." if here else "Run stopped; answers are kept."
+    said = _job_elsewhere(state)
     if names.cell_length + len(said) > width:
         names = tabs([(state.view, True)])
-        said = "Run stopped (Tab: back)" if here else "Run stopped"
-    return Content.assemble(names, (said, NOT_YET))
+    return Content.assemble(names, (said, ACT))
+
+
+def _job_elsewhere(state: State) -> str:
+    if state.running and state.view == "answer":
+        asked = lab.progress(state)
+        return f"Asking the set: {asked.done} of {asked.total}"
+    if state.drawing is None or (state.view == "answer" and state.drawing == state.prompt):
+        return ""
+    drawn = state.draws.get(state.drawing, ())
+    return f"Sampling: {sum(reply.done for reply in drawn)} of {state.limits.draws}"
 
 
 def _answer(state: State, room: Room) -> list[Content]:
@@ -184,12 +190,14 @@ def _judgment(state: State, reply: Reply, width: int) -> Content:
 
 def _draws(state: State, width: int, rows: int) -> list[Content]:
     drawn, total = state.draws.get(state.prompt, ()), state.limits.draws
+    busy = state.drawing is not None or bool(state.running)
     if not drawn:
-        return [Content(""), Content.styled(f"Press r to sample {total} answers.", MUTED)]
+        said = "There are no samples yet." if busy else f"Press r to sample {total} answers."
+        return [Content(""), Content.styled(said, MUTED)]
     done = sum(reply.done for reply in drawn)
     found = lab.gists(state)
     if done < total:
-        more = "" if state.drawing else "; press r to continue"
+        more = "" if busy else "; press r to continue"
         said = Content.styled(f"{done} of {total} sampled{more}", MUTED)
     else:
         agree = f"{found[0][1]} of {total} agree"

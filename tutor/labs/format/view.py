@@ -15,7 +15,7 @@ from tutor.labs.format.lab import SHOWN, Rule, SetRule, State, TakeToken, UndoTo
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room, clipped
 from tutor.labs.kit.keys import key
-from tutor.labs.kit.view import LabView, does
+from tutor.labs.kit.view import LabView, Offered, does
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class FormatView(LabView):
         key("c", "choices", "choices", "Edit the format as a list of choices."),
         key("e", "edit", "edit", "Edit the message to the model."),
     ]
+    OFFERED: ClassVar[Offered[State]] = {"undo": lambda state: bool(state.written)}
 
     action_take = does(TakeToken)
     action_undo = does(UndoToken)

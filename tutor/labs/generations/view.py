@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ONLY_IN: dict[View, tuple[str, ...]] = {
     "chat": ("say", "step", "bot", "again", "new_conversation", "row"),
-    "rules": ("test", "add_rule", "change_rule", "drop_rule", "restore_rules", "row"),
+    "rules": ("test", "add_rule", "change_rule", "drop_rule", "reset", "row"),
     "intents": ("add_intent", "drop_intent", "train", "row"),
     "probes": ("choose", "run", "probe", "row"),
     "table": ("scroll_up", "scroll_down"),
@@ -54,7 +54,7 @@ class GenerationsView(LabView):
         key("a", "add_rule", "add", "Add a rule of your own."),
         key("enter", "change_rule", "edit rule", "Edit this rule."),
         key("d", "drop_rule", "delete", "Delete this rule."),
-        key("z", "restore_rules", "reset", "Restore the original rules."),
+        key("z", "reset", "reset", "Restore the original rules."),
         key("a", "add_intent", "add", "Add an intent of your own and retrain the network."),
         key("d", "drop_intent", "delete", "Delete this intent."),
         key("r", "train", "train, stop", "Start or stop training the network."),
@@ -140,7 +140,6 @@ class GenerationsView(LabView):
         )
 
     action_drop_rule = does(actions.DropRule)
-    action_restore_rules = does(actions.RestoreRules)
 
     def action_add_intent(self) -> None:
         self.write("NAME: PHRASE; PHRASE; PHRASE = ANSWER", NEW_INTENT, actions.AddIntent)

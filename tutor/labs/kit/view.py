@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 
 from tutor.app.widgets.lines import Lines
-from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Reset, Run, ShowView, Toggle, cycled
+from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Run, ShowView, Toggle, cycled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,6 +41,9 @@ class LabHost(Protocol):
 
     def act(self, action: Any) -> None:
         """Apply an action of the learner."""
+
+    def reset(self) -> None:
+        """Reset the settings, or the whole lab if they are in their initial state."""
 
     def have_written(
         self,
@@ -197,7 +200,7 @@ class LabView(VerticalScroll, can_focus=True):
         self.did(Run())
 
     def action_reset(self) -> None:
-        self.did(Reset())
+        self.host.reset()
 
     def refresh_bindings(self) -> None:
         """Update the key line, since the available keys can depend on the state."""

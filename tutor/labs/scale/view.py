@@ -9,7 +9,7 @@ from tutor.labs.kit.actions import Choose, EditText
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.view import LabView, Offered, does
-from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, ReadParagraph, State
+from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, State
 from tutor.labs.scale.lines import ladder_lines, text_lines
 from tutor.labs.scale.remote_reading import with_server
 
@@ -31,7 +31,7 @@ class ScaleView(LabView):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("tab", "next_view", "ladder/text", "Show the ladder or the text."),
         key("e", "edit", "edit", "Write a text of your own."),
-        key("z", "paragraph", "reset", "Reset to the text that no model was trained on."),
+        key("z", "reset", "reset", "Reset to the text that no model was trained on."),
         key("o", "other", "open model", "Add the next installed or remote model, or none."),
         key("a", "add", "add", "Add a remote model by its name and address."),
         key("d", "remove", "remove", "Remove the remote model."),
@@ -47,14 +47,12 @@ class ScaleView(LabView):
         "other": lambda state: bool(state.reachable) or state.other is not None,
         "remove": lambda state: state.remote.server is not None,
         "again": lambda state: state.remote.refused is not None,
-        "paragraph": lambda state: state.text != PARAGRAPH,
+        "reset": lambda state: state.text != PARAGRAPH,
     }
 
     def action_edit(self) -> None:
         text = "" if self.state.text == PARAGRAPH else self.state.text
         self.write("A text for all models:", text, EditText)
-
-    action_paragraph = does(ReadParagraph)
 
     def action_other(self) -> None:
         self.did(Choose(1, "other"))
