@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from pathlib import Path as Folder
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -124,7 +124,8 @@ def test_a_run_over_the_set_stops_and_continues_where_it_was() -> None:
 def test_only_the_key_that_stops_ends_a_job() -> None:
     state: Any = lab.act(LAB.start(), Run())
     sampled = state.prompt
-    for action in (ShowView("ways"), ShowView("answer"), Choose(1, "question"), EditText("Who?")):
+    steps: tuple[lab.Action, ...] = (ShowView("ways"), ShowView("answer"), EditText("Who?"))
+    for action in (*steps, Choose[Literal["question", "way"]](1, "question")):
         state = lab.act(state, action)
         assert state.drawing == sampled
     state = lab.act(state, ShowView("ways"))

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from textual.events import Key
 
+from tests.app.pressing import tap
 from tests.labs.lab_stage import (
     BackendEngine,
     at_rest,
@@ -119,10 +120,9 @@ async def test_a_run_goes_on_in_every_view(tmp_path: Path) -> None:
         while lab.progress(state_of(pilot)).done < 2:
             await asyncio.sleep(0)
         engine.hold()
-        await pilot.press("tab")
-        await at_rest(pilot)
+        await tap(pilot, "tab")
         assert state_of(pilot).running == ("plain",)
-        await pilot.press("tab")
+        await tap(pilot, "tab")
         assert state_of(pilot).view == "answer"
         assert f"Asking the set: {lab.progress(state_of(pilot)).done} of {len(FEW)}" in seen(pilot)
         assert "r stop" in seen(pilot)
@@ -140,7 +140,7 @@ async def test_three_ways_are_counted_apart(tmp_path: Path) -> None:
         for words in ("real things", "invented things", "plain", "may decline"):
             assert words in text
         assert "in higher precision" in " ".join(text.split())
-        assert state_of(pilot).running is False
+        assert not state_of(pilot).running
 
 
 def test_a_character_of_two_tokens_goes_to_the_token_that_completes_it() -> None:

@@ -82,6 +82,7 @@ class LabScreen(CourseScreen):
         self._then: Callable[[str], Any] = lambda _: None
         self._says: Callable[[str], str] | None = None
         self._drafts: dict[str, str] = {}
+        self._history: dict[str, list[str]] = {}
         self._label = ""
         self._busy_timer: Timer | None = None
         self._begun = False
@@ -227,12 +228,13 @@ class LabScreen(CourseScreen):
         text: str,
         then: Callable[[str], Any],
         says: Callable[[str], str] | None = None,
+        sample: str = "",
     ) -> None:
         """Ask the learner to write a text, as described in `LabView.write`."""
         self._forget_refusal()
         self._label, self._then, self._says = label, then, says
         editor = self.query_one(PromptEditor)
-        editor.load(self._drafts.get(label, text))
+        editor.load(self._drafts.get(label, text), self._history.get(label, ()), sample)
         self._show_label()
         self._writing(True)
 
@@ -261,10 +263,12 @@ class LabScreen(CourseScreen):
     def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
         try:
             action = self._then(event.text)
+            self.lab.act(self.state, action)  # If this raises an error, the text can be corrected.
         except TutorError as error:
             self.tell(error)
             return
         self._drafts.pop(self._label, None)
+        self._history.setdefault(self._label, []).append(event.text)
         self._writing(False)
         self.act(action)
 

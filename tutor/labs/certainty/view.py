@@ -17,7 +17,7 @@ from tutor.labs.certainty.real_and_invented import verdict
 from tutor.labs.certainty.surprise import surprising
 from tutor.labs.kit.actions import EditText, Run, ShowView
 from tutor.labs.kit.columns import Room, beside, clipped, wrapped
-from tutor.labs.kit.keys import LEFT_RIGHT, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, key, pair, tab
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
@@ -58,7 +58,7 @@ class CertaintyView(LabView):
         Binding("r,enter", "go('redraw')", show=False),
         *pair(LEFT_RIGHT, "choose(*, 'question')", "question", "Go to another question."),
         key("w", "choose(1, 'way')", "way", "Ask plainly, with the fact, or let it decline."),
-        key("tab", "next_view", "view", "Show one answer, the calibration, or all three ways."),
+        *tab("next_view(*)", "view", "Show one answer, the calibration, or all three ways."),
         key("e", "edit", "edit", "Write a question of your own."),
     ]
 
@@ -69,7 +69,8 @@ class CertaintyView(LabView):
 
     def action_edit(self) -> None:
         self.did(ShowView("answer"))
-        self.write("Your own question:", self.state.own, EditText)
+        sample = "Who wrote the novel The Glass Orchard?"
+        self.write("Your own question:", self.state.own, EditText, sample=sample)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state: State | None = self.state
@@ -192,8 +193,8 @@ def _draws(state: State, width: int, rows: int) -> list[Content]:
     drawn, total = state.draws.get(state.prompt, ()), state.limits.draws
     busy = state.drawing is not None or bool(state.running)
     if not drawn:
-        said = "There are no samples yet." if busy else f"Press r to sample {total} answers."
-        return [Content(""), Content.styled(said, MUTED)]
+        none = "There are no samples yet." if busy else f"Press r to sample {total} answers."
+        return [Content(""), Content.styled(none, MUTED)]
     done = sum(reply.done for reply in drawn)
     found = lab.gists(state)
     if done < total:

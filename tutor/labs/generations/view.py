@@ -13,7 +13,7 @@ from tutor.labs.generations import actions, chat_lines, probe_lines, workshop_li
 from tutor.labs.generations.lab import GREEDY, SENSIBLE
 from tutor.labs.generations.state import VIEWS, State, View
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, tab
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, does
 from tutor.lm.token_tree import Step
@@ -39,8 +39,7 @@ class GenerationsView(LabView):
     """Shows the chat, rules, intents, probes or comparison table."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("tab", "next_view", "view", "Show the chat, rules, intents, probes or table."),
-        Binding("shift+tab", "next_view(-1)", show=False),
+        *tab("next_view(*)", "view", "Show the chat, rules, intents, probes or table."),
         key("e", "say", "write", "Write a message to all three bots."),
         *pair(LEFT_RIGHT, "move_focus(*, 'bot')", "bot", "Choose another bot."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose another row or token."),
@@ -85,7 +84,8 @@ class GenerationsView(LabView):
         return True
 
     def action_say(self) -> None:
-        self.write("Message to all three bots:", "", actions.SendMessage)
+        sample = "My parrot ate my library card."
+        self.write("Message to all three bots:", "", actions.SendMessage, sample=sample)
 
     def action_again(self, new_seed: bool) -> None:
         self.did(actions.AskAgain(new_seed))

@@ -51,6 +51,7 @@ class LabHost(Protocol):
         text: str,
         then: Callable[[str], Any],
         says: Callable[[str], str] | None = None,
+        sample: str = "",
     ) -> None:
         """Let the learner edit text (see `LabView.write`)."""
 
@@ -170,13 +171,15 @@ class LabView(VerticalScroll, can_focus=True):
         text: str,
         then: Callable[[str], Any],
         says: Callable[[str], str] | None = None,
+        sample: str = "",
     ) -> None:
         """Open a field in which the learner edits `text`, with `label` above it.
 
         `then` turns the edited text into an action, or raises `TutorError` to refuse it. If given,
-        `says` is called after every key and returns a comment on the text.
+        `says` is called after every key and returns a comment on the text. The empty field shows
+        `sample` as an example of what works. The up key recalls it, and earlier texts.
         """
-        self.host.have_written(label, text, then, says)
+        self.host.have_written(label, text, then, says, sample)
 
     # `BINDINGS` use these names. `tutor.labs.kit.keys.pair` binds two keys to the same name.
 

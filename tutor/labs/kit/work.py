@@ -64,7 +64,7 @@ class Work(msgspec.Struct, Generic[State], frozen=True):
         found = self._decoded(data, type(initial))
         return self.mend(replace(initial, **found)) if found else initial  # type: ignore[type-var]
 
-    def _decoded(self, data: bytes, kind: type[Any]) -> dict[str, Any]:
+    def _decoded(self, data: bytes, kind: Any) -> dict[str, Any]:
         raw = _decode(data, dict[str, msgspec.Raw]) if 0 < len(data) <= LARGEST else None
         found: dict[str, Any] = {}
         if isinstance(raw, dict):
@@ -110,7 +110,7 @@ class Refused(TutorError):
 
 
 @cache
-def _types(kind: type[Any]) -> dict[str, Any]:
+def _types(kind: Any) -> dict[str, Any]:
     return {field.name: field.type for field in msgspec.structs.fields(kind)}
 
 

@@ -270,8 +270,8 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     match answer:
         case Neighborhood():
-            known = replace(state, neighborhood=answer)
-            return replace(known, focus=moved(state.focus, 0, len(known.near)))
+            new = replace(state, neighborhood=answer)
+            return replace(new, focus=moved(state.focus, 0, len(new.near)))
         case Pairs():
             return replace(state, pairs=answer)
         case Sum():

@@ -203,6 +203,14 @@ def _again(state: State, query: str | None = None) -> State:
 def question(state: State) -> Question | None:
     if not state.sources:
         return questions.Look()
+    asked = _next(state)
+    if asked is None and state.quality.running:
+        return _next(replace(state, part="measure"))  # The measurement goes on in every view.
+    return asked
+
+
+def _next(state: State) -> Question | None:
+    """Return the next request of the part in view."""
     if state.reading:
         known = state.read_so_far
         return questions.Read(state.asks_of, known.done if known else 0, state.reading)
@@ -221,7 +229,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case questions.ReadSoFar() if isinstance(question, questions.Read):
             whose = (question.source, question.maker)
             return replace(state, vectors={**state.vectors, whose: answer})
-    if state.part == "measure":
+    if state.part == "measure" or question != owed(state.attempt):
         return replace(state, quality=quality.receive(state.quality, question, answer))
     attempt = receive_attempt(state.attempt, question, answer)
     state = replace(state, attempt=attempt, ranks=_ranked(state, attempt))

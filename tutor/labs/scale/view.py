@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import Choose, EditText
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, tab
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, State
@@ -29,7 +29,7 @@ class ScaleView(LabView):
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("tab", "next_view", "ladder/text", "Show the ladder or the text."),
+        *tab("next_view(*)", "ladder/text", "Show the ladder or the text."),
         key("e", "edit", "edit", "Write a text of your own."),
         key("z", "reset", "reset", "Reset to the text that no model was trained on."),
         key("o", "other", "open model", "Add the next installed or remote model, or none."),
@@ -52,7 +52,8 @@ class ScaleView(LabView):
 
     def action_edit(self) -> None:
         text = "" if self.state.text == PARAGRAPH else self.state.text
-        self.write("A text for all models:", text, EditText)
+        sample = "Once upon a time there was a little girl."
+        self.write("A text for all models:", text, EditText, sample=sample)
 
     def action_other(self) -> None:
         self.did(Choose(1, "other"))

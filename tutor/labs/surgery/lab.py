@@ -221,7 +221,8 @@ def question(state: State) -> Question | None:
         return Scores()
     if state.view == "copying" and state.copied is None:
         return Copy(state.cuts)
-    return None
+    # The goals about the next token can be reached in every view.
+    return Next(state.text, state.cuts) if state.next is None else None
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:

@@ -50,7 +50,8 @@ class TrainTokenizerView(LabView):
         self.write(label, self.state.tried, partial(EditText, field="tried"))
 
     def action_edit(self) -> None:
-        self.write("Training text:", self.state.last_own, EditText)
+        sample = "the cat sat on the mat, and the hat sat on the cat"
+        self.write("Training text:", self.state.last_own, EditText, sample=sample)
 
     action_lessons = does(TrainOnLessons)
 
