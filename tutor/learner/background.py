@@ -10,7 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from tutor.errors import TutorError
-from tutor.learner.lab_work import LabWork
+from tutor.learner.labs.work import LabWork
 from tutor.learner.progress import Progress
 from tutor.learner.records import LogEvent, identified
 from tutor.learner.state import LearnerState, fold

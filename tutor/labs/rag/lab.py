@@ -205,7 +205,7 @@ def question(state: State) -> Question | None:
         return questions.Look()
     asked = _next(state)
     if asked is None and state.quality.running:
-        return _next(replace(state, part="measure"))  # The measurement goes on in every view.
+        return _next(replace(state, part="measure"))  # The measurement continues in every view.
     return asked
 
 
