@@ -22,7 +22,7 @@ def _has_tab(name: str) -> bool:
     return name != "ghost-text" and any(each.key == "tab" for each in bindings(view))
 
 
-@pytest.mark.parametrize("name", filter(_has_tab, registry.names()))
+@pytest.mark.parametrize("name", [name for name in registry.names() if _has_tab(name)])
 async def test_tab_and_shift_tab_are_opposite(name: str, tmp_path: Path) -> None:
     """In the ghost text lab, Tab accepts a proposal."""
     async with lab_app(name, tmp_path).run_test(size=(80, 24)) as pilot:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual.binding import Binding
+
 from tutor.app.widgets.lines import Lines
 from tutor.labs.adviser import lines as adviser_lines
 from tutor.labs.adviser.lab import VIEWS, PickOption, SaveResult, refusal
@@ -45,6 +47,7 @@ class AdviserView(LabView):
         key("enter", "pick", "pick", "Pick the option that you would defend."),
         *pair(LEFT_RIGHT, "case(*)", "case", "Go to another case, or to your own task."),
         key("ctrl+s", "save", "save", "Save the result as a Markdown file."),
+        Binding("s", "save", show=False),
     ]
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
 
 
-MODEL_CHANGED = "Another model was loaded. Your work is kept, and the results are computed again."
-LAB_RESET = "The lab is in its initial state."
-SETTINGS_RESET = "Only the settings were reset. Press z again to reset everything."
-CAN_UNDO = "Press u to undo the reset."
+MODEL_CHANGED = "Another model was loaded, so the results are computed again."
+LAB_RESET = "The lab was reset."
+LAB_RESET_CAN_UNDO = "The lab was reset. Press u to undo."
+PART_RESET = "Reset in part. Press z to reset everything, or u to undo."
 
 
 @dataclass(frozen=True)
@@ -103,17 +103,14 @@ class LabRunner:
     def reset(self) -> None:
         """Reset the settings, or the whole lab if they are in their initial state."""
         before, reset = self.state, self.lab.reset_settings(self.state)
+        self.state = self.lab.start() if reset is None else reset
         self.error, self._touched = None, True
-        if reset is None:
-            self.state, self.note = self.lab.start(), LAB_RESET
-        else:
-            self.state, self.note = reset, SETTINGS_RESET
-        if self.lab.reset_is_final:
-            self.note = None if reset is not None else LAB_RESET
-        elif self.lab.saved(before) != self.lab.saved(self.state):
+        if not self.lab.reset_is_final and self.lab.saved(before) != self.lab.saved(self.state):
             self._before_reset = self._before_reset or before
-        if self._before_reset is not None:
-            self.note = f"{self.note} {CAN_UNDO}"
+        if reset is None:
+            self.note = LAB_RESET_CAN_UNDO if self.can_undo_reset else LAB_RESET
+        else:
+            self.note = None if self.lab.reset_is_final else PART_RESET
         self._pursue()
         self._changed()
 
