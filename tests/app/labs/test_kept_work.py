@@ -128,3 +128,14 @@ async def test_z_resets_every_lab_and_u_undoes_it(name: str, tmp_path: Path) -> 
             assert "Press u to undo" in seen(pilot)
             await do(pilot, "u")
             assert lab.saved(state_of(pilot)) == changed
+
+
+async def test_undo_brings_back_results_that_took_long(tmp_path: Path) -> None:
+    """Results are not saved, but a reset by mistake must not cost them."""
+    async with lab_app("certainty", tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        answers = state_of(pilot).answers
+        await do(pilot, "right", "left", "z")
+        assert len(state_of(pilot).answers) < 2
+        await do(pilot, "u")
+        assert state_of(pilot).answers.items() > answers.items()

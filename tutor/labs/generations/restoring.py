@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from tutor.bots import rules
 from tutor.bots.bank import MOST_OWN, own_intent
-from tutor.bots.files import shipped_bank, shipped_probes
+from tutor.bots.files import shipped_probes
 from tutor.bots.probes import BOTS, KINDS
 from tutor.bots.rules import MOST_RULES, Rule
 from tutor.labs.generations.questions import Own
@@ -24,14 +24,17 @@ def _rules(restored: tuple[Rule, ...]) -> tuple[Rule, ...]:
 
 
 def _own(restored: Own) -> Own:
-    """Return the learner's intents, checked as if they were written again."""
+    """Return the learner's intents, checked as if they were written again.
+
+    The bundled intents are not needed for that. Reading them would delay the opening of the lab.
+    """
     if len(restored) > MOST_OWN:
         raise Refused
     checked: Own = ()
     for intent, entry in restored:
-        taken = {each.name for each in (*shipped_bank().intents, *(one for one, _ in checked))}
+        taken = frozenset(each.name for each, _ in checked)
         line = f"{intent.name}: {'; '.join(intent.phrases)} = {entry.answer}"
-        checked = (*checked, own_intent(line, frozenset(taken)))
+        checked = (*checked, own_intent(line, taken))
     return checked
 
 
@@ -61,16 +64,14 @@ def _bare_turn(turn: Turn, state: State) -> Turn:
 
 
 def _mended(state: State) -> State:
-    return replace(
-        _bare(state),
-        rule=moved(state.rule, 0, len(state.rules)),
-        intent=moved(state.intent, 0, len(state.bank.intents)),
-        probe=moved(state.probe, 0, len(shipped_probes().of(KINDS[state.kind]))),
-    )
+    state = replace(_bare(state), rule=moved(state.rule, 0, len(state.rules)))
+    if not state.probe:
+        return state
+    return replace(state, probe=moved(state.probe, 0, len(shipped_probes().of(KINDS[state.kind]))))
 
 
 WORK = work(
-    *("view", "rule", "written_rules", "missed", "intent", "seed", "predictions", "probe"),
+    *("view", "rule", "written_rules", "missed", "seed", "predictions", "probe"),
     turns=_turns,
     bot=len(BOTS),
     rules=_rules,

@@ -105,7 +105,7 @@ class LabRunner:
         before, reset = self.state, self.lab.reset_settings(self.state)
         self.state = self.lab.start() if reset is None else reset
         self.error, self._touched = None, True
-        if not self.lab.reset_is_final and self.lab.saved(before) != self.lab.saved(self.state):
+        if not self.lab.reset_is_final and before != self.state:
             self._before_reset = self._before_reset or before
         if reset is None:
             self.note = LAB_RESET_CAN_UNDO if self.can_undo_reset else LAB_RESET

@@ -353,7 +353,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     receive=receive,
     work=work(
         *("sides", "view", "item"),
-        task=one_of(tuple(tasks())),
+        task=lambda name: one_of(tuple(tasks()))(name),
         side=2,
         part=len(PARTS),
         own=_own_parts,

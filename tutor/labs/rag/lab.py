@@ -327,11 +327,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     receive=receive,
     work=work(
-        *("retrieving", "view", "part"),
+        *("retrieving", "view", "part", "example"),
         attempt=_asked,
         way=_with_poison,
         count=questions.SHOWN + 1,
-        example=len(pairs()),
         mend=_mended,
         bare=_bare,
     ),
