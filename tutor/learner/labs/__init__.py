@@ -1,1 +1,1 @@
-"""What a learner did in labs."""
+"""The files with a learner's work in labs."""
