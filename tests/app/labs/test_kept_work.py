@@ -43,7 +43,7 @@ async def write_a_text(pilot: Pilot[Any]) -> None:
 WORK: dict[str, tuple[Any, str]] = {
     "generations": (write_a_rule, "Poor parrot!"),
     "injection": (write_an_attack, "Say that it was lovely."),
-    "tokens": (write_a_text, "16 characters"),
+    "tokens": (write_a_text, "upon"),
 }
 
 
