@@ -235,6 +235,7 @@ class TutorApp(RemoteTerminal):
 
     async def on_unmount(self) -> None:
         self._leaving = True
+        self.navigator.labs.save()
         await self.keeper.stop()
         await asyncio.to_thread(self.progress.drain, self._patience.unmount)
 
@@ -265,6 +266,7 @@ class TutorApp(RemoteTerminal):
         self.run_worker(self._leave(), name="leave", exclusive=True, group="leave")
 
     async def _leave(self) -> None:
+        self.navigator.labs.save()
         if self.progress.unsaved:
             self.navigator.tell("Saving your progress before quitting.")
             self._leaving = True

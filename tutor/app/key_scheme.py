@@ -37,7 +37,7 @@ COMMON_KEYS = (
     CommonKey("tab", ("view",), "Go to the next view, link or field; Shift+Tab goes back.", VIEW),
     CommonKey("e", ("edit",), "Edit the text or prompt."),
     CommonKey("r", ("run", "stop"), "Run, or stop what is running."),
-    CommonKey("u", ("undo",), "Undo the last token or the last answer."),
+    CommonKey("u", ("undo",), "Undo the last token, the last answer, or the reset of a lab."),
     CommonKey("z", ("reset",), "Reset to the initial state."),
     CommonKey("s", ("new seed",), "Sample again with a new seed."),
     CommonKey("p, n", (), "Go to the previous or next item."),

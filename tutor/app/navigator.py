@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from tutor.app.background.lab_keeper import LabKeeper
 from tutor.app.base_screen import TutorScreen
 from tutor.errors import LessonError
 
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from tutor.course.outline import Outline
     from tutor.course.targets import ScreenTarget, TermTarget
     from tutor.errors import TutorError
-    from tutor.labs.kit.runner import Left
     from tutor.vendors.catalogue import RemoteModel
 
 _WHAT_STEPPING_SENDS = (
@@ -37,8 +37,7 @@ class Navigator:
     def __init__(self, app: App[None], services: Services) -> None:
         self._app = app
         self._services = services
-        self.labs_left: dict[str, Left] = {}
-        """The state in which the learner left each lab in this session, by the lab's name."""
+        self.labs = LabKeeper(services.progress, app.set_timer, self.tell)
 
     def tell(self, message: TutorError | str | None) -> None:
         if isinstance(screen := self._app.screen, TutorScreen):
@@ -223,8 +222,8 @@ class Navigator:
             lab,
             task=embedded.task if embedded else "",
             first=[goal.name for goal in wanted if isinstance(goal, LiveGoal)],
-            left=self.labs_left.get(name),
-            keep=lambda left: self.labs_left.update({name: left}),
+            left=self.labs.open(lab),
+            keep=partial(self.labs.keep, lab),
             reached=goals.kept(lab),
             on_reached=partial(goals.live, lab, lesson=lesson),
         )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 
 from tutor.errors import TutorError
+from tutor.learner.labs.work import LabWork
 from tutor.learner.progress import Progress
 from tutor.learner.records import LogEvent, identified
 from tutor.learner.state import LearnerState, fold
@@ -51,6 +52,7 @@ class BackgroundProgress(ProgressStore[Future[None]]):
         self._changed = threading.Condition()
         self._writing = False
         self._told = len(progress.notices)
+        self.lab_work = LabWork(progress.folder / "labs", self._put_write)
         self.texts = Texts(TextShelf(progress.folder / "texts"), self._put_write)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from functools import partial
 from pathlib import Path as Folder
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -121,6 +121,31 @@ def test_a_run_over_the_set_stops_and_continues_where_it_was() -> None:
     assert (far.done, far.total) == (2, 6)
 
 
+def test_only_the_key_that_stops_ends_a_job() -> None:
+    state: Any = lab.act(LAB.start(), Run())
+    sampled = state.prompt
+    steps: tuple[lab.Action, ...] = (ShowView("ways"), ShowView("answer"), EditText("Who?"))
+    for action in (*steps, Choose[Literal["question", "way"]](1, "question")):
+        state = lab.act(state, action)
+        assert state.drawing == sampled
+    state = lab.act(state, ShowView("ways"))
+    asked = lab.question(state)
+    assert asked is not None
+    assert (asked.prompt, asked.seed) == (sampled, 1)
+    state = lab.receive(state, asked, lab.Answer((written(Reply()),) * 4, 0.5))
+    assert state.drawing is None
+    assert len(state.draws[sampled]) == 4
+
+
+def test_a_goal_is_reached_in_every_view() -> None:
+    answers = {Prompt(item.ask): written(Reply()) for item in FEW}
+    state = msgspec.structs.replace(LAB.start(), answers=answers)
+    for view in lab.VIEWS:
+        for way in lab.WAYS:
+            shown = msgspec.structs.replace(state, view=view, way=way)
+            assert "calibrated" in LAB.reached(shown)
+
+
 def test_the_question_in_focus_comes_before_the_set() -> None:
     state: Any = lab.act(lab.act(LAB.start(), ShowView("ways")), Run())
     assert lab.question(state) is not None
@@ -172,12 +197,13 @@ def test_what_run_does_follows_from_what_is_answered() -> None:
     assert lab.does(state) == "ask_all"
     running = lab.act(state, Run())
     assert lab.does(running) == "stop"
-    assert not lab.act(running, Run()).stopped  # stopping was the key's purpose
+    assert not lab.act(running, Run()).running
     others: tuple[lab.Action, ...] = (Choose(1, "way"), ShowView("answer"), ShowView("ways"))
     for action in others:
-        ended = lab.act(running, action)
-        assert (ended.running, ended.stopped) == (False, True)
-        assert lab.act(lab.act(ended, ShowView("ways")), Run()).stopped is False
+        still = lab.act(running, action)
+        assert still.running == ("plain",)
+        assert lab.does(still) == "stop"
+        assert not lab.act(still, Run()).running
     answers = {Prompt(item.ask): written(Reply()) for item in FEW[:1]}
     assert lab.does(msgspec.structs.replace(state, answers=answers)) == "ask_rest"
     answers = {Prompt(item.ask): written(Reply()) for item in FEW}

@@ -220,6 +220,12 @@ def test_replies_to_an_earlier_prompt_are_outdated(there: Any) -> None:
     written = lab.act(state, EditText("What is a cat?"))
     assert written.outdated
     assert not lab.act(written, Ask()).outdated
+    hotter = lab.act(state, Adjust(1, "temperature"))
+    assert hotter.outdated
+    assert not lab.act(hotter, Adjust(-1, "temperature")).outdated
+    again = lab.question(lab.act(lab.act(hotter, Ask()), Adjust(1, "temperature")))
+    assert isinstance(again, Go)
+    assert again.temperature == lab.TEMPERATURES[1]  # a run keeps the temperature it began with
 
 
 def test_an_empty_prompt_is_refused_and_a_long_one_is_cut(there: Any) -> None:

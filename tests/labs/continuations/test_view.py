@@ -33,8 +33,11 @@ async def test_both_sides_are_generated_and_shown(tmp_path: Path) -> None:
         await at_rest(pilot)
         assert "Press r to generate both sides." in seen(pilot)
         await do(pilot, "enter")
-        assert "Done." in seen(pilot)
+        assert "Done. Press s for a new seed." in seen(pilot)
+        assert "s new seed" in seen(pilot)
         assert "probability" in seen(pilot)
+        await do(pilot, "s")
+        assert state_of(pilot).seed == 2
         await do(pilot, "tab", "right", "right")
         assert "beam search" in seen(pilot)
         assert state_of(pilot).shown == ()

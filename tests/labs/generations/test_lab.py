@@ -30,7 +30,14 @@ from tutor.labs.generations.chat_lines import chat
 from tutor.labs.generations.lab import LAB
 from tutor.labs.generations.probes import CASES, Case, Result
 from tutor.labs.generations.questions import AskGeneration, AskTraining, Trained
-from tutor.labs.generations.state import Limits, State, Written, conversation
+from tutor.labs.generations.state import (
+    LONGEST,
+    MOST_TURNS,
+    Limits,
+    State,
+    Written,
+    conversation,
+)
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, ShowView
 from tutor.lm.chat import chat_ids
 from tutor.lm.distribution import ChatMessage
@@ -128,10 +135,10 @@ def test_a_new_message_cuts_the_last_answer_short() -> None:
     assert not state.turns[1].cut
     with pytest.raises(LabError):
         lab.act(state, SendMessage("  "))
-    assert len(lab.act(state, SendMessage("x" * 999)).turns[-1].message) == lab.LONGEST
-    for number in range(lab.MOST_TURNS + 5):
+    assert len(lab.act(state, SendMessage("x" * 999)).turns[-1].message) == LONGEST
+    for number in range(MOST_TURNS + 5):
         state = lab.act(state, SendMessage(str(number)))
-    assert len(state.turns) == lab.MOST_TURNS
+    assert len(state.turns) == MOST_TURNS
     assert lab.act(state, NewConversation()).turns == ()
     with pytest.raises(LabError):
         lab.act(lab.act(state, NewConversation()), AskAgain())

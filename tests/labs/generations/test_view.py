@@ -15,6 +15,7 @@ from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, stat
 from tutor.app.explorer.document import Document
 from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.explorer.screen import ExplorerScreen
+from tutor.bots.files import shipped_rules
 from tutor.labs.generations import lab
 from tutor.labs.generations.backend import GenerationsBackend
 from tutor.labs.generations.lab import GREEDY
@@ -186,6 +187,25 @@ async def test_a_comment_is_shown_while_a_rule_is_written(tmp_path: Path) -> Non
         assert "Oh [b]dear" in seen(pilot)
         await do(pilot, "d")
         assert len(state_of(pilot).rules) == 49
+
+
+@pytest.mark.parametrize("size", [(80, 24), (40, 12)])
+async def test_a_reply_from_before_a_new_rule_is_marked(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    async with app_of(tmp_path).run_test(size=size) as pilot:
+        await ask(pilot, "My parrot is green.")
+        assert f"0 of {len(shipped_rules().rules)} rules fit" in seen(pilot)
+        await part(pilot, "rules")
+        await do(pilot, "a", "enter")
+        await part(pilot, "chat")
+        told = " ".join(seen(pilot).split())
+        assert "rules fit" not in told
+        assert state_of(pilot).turn.outdated == {"rules"}
+        assert "From before the" in told
+        await do(pilot, "r")
+        assert "Poor parrot!" in seen(pilot)
+        assert "From before the" not in seen(pilot)
 
 
 async def test_a_sentence_is_tried_on_all_rules(tmp_path: Path) -> None:

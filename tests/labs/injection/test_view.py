@@ -40,7 +40,7 @@ def test_how_it_looks(
         await do(pilot, "down", "right", *(["tab"] if prompt else []))
 
     app = lab_app("injection", tmp_path)
-    app.navigator.labs_left["injection"] = Left(measured(), None)
+    app.navigator.labs.left["injection"] = Left(measured(), None)
     assert snap_compare(app, terminal_size=size, run_before=run)
 
 

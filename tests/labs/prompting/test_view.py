@@ -42,7 +42,7 @@ def test_how_it_looks(view: View, size: tuple[int, int], snap_compare: Any, tmp_
         await do(pilot, *["tab"] * VIEWS.index(view))
 
     app = lab_app("prompting", tmp_path)
-    app.navigator.labs_left["prompting"] = Left(scored(), None)
+    app.navigator.labs.left["prompting"] = Left(scored(), None)
     assert snap_compare(app, terminal_size=size, run_before=run)
 
 

@@ -252,12 +252,22 @@ def test_measuring_has_two_stages(tmp_path: Path) -> None:
     assert restarted.quality == rag_quality.State(running=True)
 
 
-def test_measuring_stops_continues_and_waits_while_asking(tmp_path: Path) -> None:
+def test_measuring_stops_continues_and_goes_on_after_an_answer(tmp_path: Path) -> None:
     there = backend(tmp_path)
     state = lab.act(settled(lab.LAB, lab.start(), there), Run())
     assert lab.question(state) == Read("course", 0)
     assert lab.question(lab.act(state, Run())) is None
-    assert lab.question(lab.act(state, Toggle("part"))) is None  # the question is answered already
+    asking = lab.act(state, Toggle("part"))
+    assert lab.question(asking) == Read("course", 0)  # the question is answered already
+    asking = lab.act(asking, EditText("What is a token?"))
+    while (owed := rag_attempt.owed(asking.attempt)) is not None:
+        assert lab.question(asking) == owed
+        asking = lab.receive(asking, owed, there.answer(owed))
+    assert asking.attempt.done
+    assert lab.question(asking) == Read("course", 0)
+    asking = lab.receive(asking, Read("course", 0), there.answer(Read("course", 0)))
+    assert asking.read_so_far is None  # it was read for the measurement
+    assert any(known.done for known in asking.vectors.values())
     assert lab.question(lab.act(lab.act(state, Toggle("part")), Toggle("part"))) == Read(
         "course", 0
     )

@@ -59,7 +59,7 @@ def test_how_it_looks(size: tuple[int, int], part: str, snap_compare: Any, tmp_p
 
     app = opened(tmp_path)
     if part == "measure":
-        app.navigator.labs_left["rag"] = Left(measured(), None)
+        app.navigator.labs.left["rag"] = Left(measured(), None)
     assert snap_compare(app, terminal_size=size, run_before=run)
 
 

@@ -38,7 +38,7 @@ def read_by_three(**changes: Any) -> State:
 
 def opened(folder: Path, state: State) -> TutorApp:
     app = lab_app("scale", folder)
-    app.navigator.labs_left["scale"] = Left(state, None)
+    app.navigator.labs.left["scale"] = Left(state, None)
     return app
 
 
@@ -93,7 +93,7 @@ def test_how_another_model_looks(
     engine = BackendEngine()
     engine.hold()
     app = lab_app("scale", tmp_path, engine)
-    app.navigator.labs_left["scale"] = Left(state, None)
+    app.navigator.labs.left["scale"] = Left(state, None)
     assert snap_compare(app, terminal_size=size, run_before=run)
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.labs.by_formula import by_formula
-from tests.labs.lab_backend import at_last, backend, done, small_model
+from tests.labs.lab_backend import at_last, backend, done, settled, small_model
 from tutor.labs.kit.actions import MoveFocus, Reset, ShowView, Toggle
 from tutor.labs.kit.next_row import NextRow
 from tutor.labs.surgery import lab
@@ -149,6 +149,21 @@ def test_switching_a_part_off_or_on_asks_again(tmp_path: Path) -> None:
     assert block.attention_off(2)
     assert lab.act(block, Toggle("heads")).cuts == ()
     assert lab.act(block, Reset()).cuts == ()
+
+
+@pytest.mark.parametrize("view", ["next", "lens", "copying"])
+def test_the_next_token_is_known_in_every_view(view: lab.View, tmp_path: Path) -> None:
+    state = done("surgery", backend("surgery", tmp_path), ShowView(view), Toggle("heads"))
+    assert state.next is not None
+
+
+def test_the_parts_of_another_model_are_left_out(tmp_path: Path) -> None:
+    """Parts that an earlier session switched off can be those of a larger model."""
+    there = backend("surgery", tmp_path)
+    state = lab.LAB.restored(b'{"cuts":[[1,0],[99,0],[0,99],[-1,0]],"layer":99,"part":99}')
+    state = settled(lab.LAB, state, there)
+    assert state.cuts == (Cut(1, 0),)
+    assert state.next == done("surgery", there, MoveFocus(1, "layer"), Toggle("part")).next
 
 
 def test_the_best_copier_is_switched_off_first_and_then_the_next(tmp_path: Path) -> None:

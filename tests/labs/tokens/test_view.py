@@ -50,25 +50,36 @@ async def test_a_lab_continues_where_it_was_left(tmp_path: Path) -> None:
         assert (state_of(pilot).cut, state_of(pilot).focus) == ("words", 1)
 
 
-async def test_the_results_of_another_model_are_not_kept(tmp_path: Path) -> None:
-    engine = BackendEngine()
+class Counting(BackendEngine):
+    """An engine that counts the questions."""
+
+    asked = 0
+
+    async def ask(self, expected: type, request: Any) -> Any:
+        self.asked += 1
+        return await super().ask(expected, request)
+
+
+async def test_the_results_of_another_model_are_not_kept_but_the_work_is(tmp_path: Path) -> None:
+    engine = Counting()
     app = lab_app("tokens", tmp_path, engine)
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "tab", "right")
         engine.card = replace(engine.card, sha256="e" * 64)
         engine.become(EngineState.READY)
         await at_rest(pilot)
-        assert "the lab has been reset" in seen(pilot)
-        assert (state_of(pilot).cut, state_of(pilot).focus) == ("model", 0)
+        assert "the results are computed again" in seen(pilot)
+        assert (state_of(pilot).cut, state_of(pilot).focus) == ("words", 1)
+        assert engine.asked == 2
         await do(pilot, "tab")
-        assert "the lab has been reset" not in seen(pilot)
+        assert "the results are computed again" not in seen(pilot)
         await pilot.press("escape")
         await pilot.pause()
         engine.card = replace(engine.card, sha256="d" * 64)
         engine.become(EngineState.READY)
         app.navigator.open_live_lab("tokens")
         await at_rest(pilot)
-        assert state_of(pilot).cut == "model"
+        assert (state_of(pilot).cut, engine.asked) == ("characters", 3)
 
 
 async def test_an_error_of_the_engine_is_shown_and_the_question_asked_again(

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 
 from tests.labs.lab_backend import done, tools
 from tutor.errors import LabError
-from tutor.labs.kit.actions import Adjust, Run, Toggle
+from tutor.labs.kit.actions import Adjust, Reset, Run, Toggle
 from tutor.labs.training import lab
 from tutor.labs.training.backend import TrainingBackend
 from tutor.labs.training.lab import (
@@ -22,7 +22,6 @@ from tutor.labs.training.lab import (
     RATES,
     STRETCH,
     Answer,
-    Discard,
     Question,
     RestoreSaved,
     Save,
@@ -273,14 +272,14 @@ def test_a_stretch_ends_with_a_measurement() -> None:
     assert lab.act(ahead(State(), lab.MOST_STEPS, 1.0), Run()).running is False
 
 
-def test_a_discard_has_to_be_confirmed() -> None:
+def test_a_reset_has_to_be_confirmed() -> None:
     state = ahead(State(), 10, 3.0)
-    once = lab.act(state, Discard())
+    once = lab.act(state, Reset())
     assert once.sure
     assert "drop" not in once.owed
-    assert "drop" in lab.act(once, Discard()).owed
-    assert "drop" not in lab.act(lab.act(once, Adjust(1, "rate")), Discard()).owed
-    assert lab.act(State(owed=()), Discard()) == State(owed=())
+    assert "drop" in lab.act(once, Reset()).owed
+    assert "drop" not in lab.act(lab.act(once, Adjust(1, "rate")), Reset()).owed
+    assert lab.act(State(owed=()), Reset()) == State(owed=())
 
 
 def test_goals() -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.app.whole_app import until
 from tests.labs.lab_stage import at_rest, do, lab_app, seen, state_of
 from tutor.labs.kit.runner import Left
-from tutor.labs.training.lab import RATES, State
+from tutor.labs.training.lab import FIRST_RATE, RATES, State
 from tutor.lm.training.history import Measured, Point
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def as_after(steps: int, **changes: Any) -> State:
 
 def opened(folder: Path, state: State) -> TutorApp:
     app = lab_app("training", folder)
-    app.navigator.labs_left["training"] = Left(state, None)
+    app.navigator.labs.left["training"] = Left(state, None)
     return app
 
 
@@ -99,8 +99,10 @@ async def test_the_settings_are_changed_and_shown(tmp_path: Path) -> None:
 async def test_a_reset_has_to_be_confirmed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
     async with opened(tmp_path, as_after(300)).run_test(size=(80, 24)) as pilot:
-        await do(pilot, "z")
+        await do(pilot, "right", "s", "z")
+        assert state_of(pilot).saved is None  # s has nothing to do with saving
         assert "Press z again" in seen(pilot)
         assert state_of(pilot).done == 300
         await do(pilot, "z")
-        assert state_of(pilot).done == 0
+        assert (state_of(pilot).done, state_of(pilot).rate) == (0, FIRST_RATE)
+        assert "u undo" not in seen(pilot)  # the networks are gone

@@ -70,7 +70,7 @@ def far_trained() -> State:
 @pytest.mark.parametrize("size", [(80, 24), (40, 12), (140, 40)])
 def test_how_it_looks(size: tuple[int, int], snap_compare: Any, tmp_path: Path) -> None:
     app = lab_app("word2vec", tmp_path)
-    app.navigator.labs_left["word2vec"] = Left(far_trained(), None)
+    app.navigator.labs.left["word2vec"] = Left(far_trained(), None)
     assert snap_compare(app, terminal_size=size, run_before=at_rest)
 
 
@@ -79,7 +79,7 @@ def test_how_an_earlier_map_looks(snap_compare: Any, tmp_path: Path) -> None:
         await do(pilot, "left", "left", "left")
 
     app = lab_app("word2vec", tmp_path)
-    app.navigator.labs_left["word2vec"] = Left(far_trained(), None)
+    app.navigator.labs.left["word2vec"] = Left(far_trained(), None)
     assert snap_compare(app, terminal_size=(80, 24), run_before=run)
 
 
@@ -130,7 +130,7 @@ async def test_words_of_the_learner_are_watched_and_unknown_words_listed(tmp_pat
 
 async def test_earlier_maps_are_shown_and_left_again(tmp_path: Path) -> None:
     app = lab_app("word2vec", tmp_path)
-    app.navigator.labs_left["word2vec"] = Left(far_trained(), None)
+    app.navigator.labs.left["word2vec"] = Left(far_trained(), None)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         await do(pilot, "left", "left")
@@ -146,7 +146,7 @@ async def test_earlier_maps_are_shown_and_left_again(tmp_path: Path) -> None:
 
 async def test_leaving_stops_the_training_and_coming_back_finds_it(tmp_path: Path) -> None:
     app = lab_app("word2vec", tmp_path)
-    app.navigator.labs_left["word2vec"] = Left(far_trained(), None)
+    app.navigator.labs.left["word2vec"] = Left(far_trained(), None)
     async with app.run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
         before = state_of(pilot)

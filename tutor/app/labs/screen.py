@@ -48,6 +48,8 @@ class LabScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "task", "goals", tooltip="Show the task and all goals."),
         Binding("y", "again", "retry", tooltip="Retry the failed request."),
+        Binding("u", "undo_reset", "undo", tooltip="Undo the reset of the lab."),
+        Binding("z", "reset", "reset", tooltip="Reset the lab to its initial state."),
     ]
     DEFAULT_CSS = """
     LabScreen #label { height: auto; max-height: 2; color: $muted; display: none; }
@@ -81,6 +83,7 @@ class LabScreen(CourseScreen):
         self._then: Callable[[str], Any] = lambda _: None
         self._says: Callable[[str], str] | None = None
         self._drafts: dict[str, str] = {}
+        self._history: dict[str, list[str]] = {}
         self._label = ""
         self._busy_timer: Timer | None = None
         self._begun = False
@@ -176,7 +179,12 @@ class LabScreen(CourseScreen):
             self.aside = "working …"
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return action != "again" or self._runner.can_ask_again
+        match action:
+            case "again":
+                return self._runner.can_ask_again
+            case "undo_reset":
+                return self._runner.can_undo_reset
+        return True
 
     def action_again(self) -> None:
         self._runner.error = None
@@ -189,6 +197,15 @@ class LabScreen(CourseScreen):
         if self._runner.state == before and not self._news:
             self._news = news
             self._show_task()
+
+    def reset(self) -> None:
+        self._drafts.clear()
+        self._runner.reset()
+
+    action_reset = reset
+
+    def action_undo_reset(self) -> None:
+        self._runner.undo_reset()
 
     def follow(self, href: str) -> None:
         """Open the target of a lesson link, on top of the lab."""
@@ -213,12 +230,13 @@ class LabScreen(CourseScreen):
         text: str,
         then: Callable[[str], Any],
         says: Callable[[str], str] | None = None,
+        sample: str = "",
     ) -> None:
         """Ask the learner to write a text, as described in `LabView.write`."""
         self._forget_refusal()
         self._label, self._then, self._says = label, then, says
         editor = self.query_one(PromptEditor)
-        editor.load(self._drafts.get(label, text))
+        editor.load(self._drafts.get(label, text), self._history.get(label, ()), sample)
         self._show_label()
         self._writing(True)
 
@@ -247,10 +265,12 @@ class LabScreen(CourseScreen):
     def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
         try:
             action = self._then(event.text)
+            self.lab.act(self.state, action)  # If this raises an error, the text can be corrected.
         except TutorError as error:
             self.tell(error)
             return
         self._drafts.pop(self._label, None)
+        self._history.setdefault(self._label, []).append(event.text)
         self._writing(False)
         self.act(action)
 

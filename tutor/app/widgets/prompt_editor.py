@@ -60,17 +60,19 @@ class PromptEditor(TextArea):
             show_line_numbers=False,
             tab_behavior="focus",
         )
-
         self._pages = [""]
         """Texts that were entered earlier, oldest first, and the current text last."""
         self._page = 0
 
-    def load(self, text: str, earlier: Sequence[str] = ()) -> None:
+    def load(self, text: str, earlier: Sequence[str] = (), sample: str = "") -> None:
         """Load this text, with the cursor at its end.
 
-        At the first line, `↑` goes back to texts that were entered `earlier`.
+        At the first line, `↑` goes back to texts that were entered `earlier`, and then to `sample`,
+        which the field also shows while it is empty.
         """
-        self._pages = [*(each for each in earlier if each != text), text]
+        known = dict.fromkeys((*([sample] if sample else []), *earlier))
+        self._pages = [*(each for each in known if each != text), text]
+        self.placeholder = f"↑ for example: {sample}" if sample else ""
         self._page = len(self._pages) - 1
         self._load(text)
 

@@ -16,6 +16,7 @@ from tutor.labs.adviser import rule
 from tutor.labs.adviser.data import Advice, Case
 from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Reset, ShowView, Toggle, moved
 from tutor.labs.kit.lab import Goal, Lab, goal
+from tutor.labs.kit.work import work
 
 View = Literal["needs", "reasons", "cases"]
 VIEWS: tuple[View, ...] = get_args(View)
@@ -45,7 +46,7 @@ case. `Reset` resets all needs in this case."""
 Action = ShowView[View] | MoveFocus[Literal["need", "option"]] | Weighing | PickOption | SaveResult
 
 
-class Settings(msgspec.Struct, frozen=True):
+class Settings(msgspec.Struct, frozen=True, order=True):
     """The weight of each need (0 to 3), the index of its kind, and whether it is a must."""
 
     weights: tuple[int, ...]
@@ -150,8 +151,45 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Saved():
             return replace(state, owed=None, saved=answer)
         case Advice():
-            every = (nothing_weighed(answer),) * (1 + len(answer.cases))
-            return replace(state, advice=answer, settings=every, picked=(None,) * len(every))
+            return _opened(state, answer)
+
+
+def _opened(state: State, advice: Advice) -> State:
+    """Return the state with the needs, options and cases, and with the restored work if it fits."""
+    every = (nothing_weighed(advice),) * (1 + len(advice.cases))
+    settings, picked = state.settings, state.picked
+    fits = len(settings) == len(picked) == len(every) and all(
+        _fits(each, pick, advice) for each, pick in zip(settings, picked, strict=True)
+    )
+    return replace(
+        state,
+        advice=advice,
+        settings=settings if fits else every,
+        picked=picked if fits else (None,) * len(every),
+        case=moved(state.case, 0, len(every)),
+        need=moved(state.need, 0, len(advice.needs)),
+        option=moved(state.option, 0, len(advice.options)),
+    )
+
+
+def _fits(settings: Settings, pick: int | None, advice: Advice) -> bool:
+    """Return whether restored settings and a restored pick are possible."""
+    lists = (settings.weights, settings.kinds, settings.musts)
+    return (
+        all(len(values) == len(advice.needs) for values in lists)
+        and all(0 <= weight <= rule.HIGHEST for weight in settings.weights)
+        and all(
+            0 <= kind < len(need.kinds)
+            for kind, need in zip(settings.kinds, advice.needs, strict=True)
+        )
+        and (pick is None or 0 <= pick < len(advice.options))
+    )
+
+
+def _reset_case(state: State) -> State | None:
+    if state.advice is None or state.now == nothing_weighed(state.advice):
+        return None
+    return act(state, Reset())
 
 
 def nothing_weighed(advice: Advice) -> Settings:
@@ -309,6 +347,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(
+        *("view", "case", "settings", "picked", "need", "option", "missed", "solved", "at_once"),
+    ),
+    reset_settings=_reset_case,
     goals=(
         Goal(
             "local-first",

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 
 from tutor.app.widgets.lines import Lines
 from tutor.labs.adviser import lines as adviser_lines
 from tutor.labs.adviser.lab import VIEWS, PickOption, SaveResult, refusal
 from tutor.labs.kit.actions import Choose, MoveFocus
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, tab
 from tutor.labs.kit.view import LabView, does
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.binding import BindingType
     from textual.content import Content
 
     from tutor.labs.adviser.lab import State, View
@@ -34,8 +35,7 @@ class AdviserView(LabView):
     """Shows the needs with the ranking, the reasons for and against an option, or the cases."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("tab", "next_view", "view", "Show the needs, the reasons or the cases."),
-        Binding("shift+tab", "next_view(-1)", show=False),
+        *tab("next_view(*)", "view", "Show the needs, the reasons or the cases."),
         *pair(UP_DOWN, "move_focus(*, 'need')", "need", "Go to another need."),
         *pair(LEFT_RIGHT, "adjust(*, 'weight')", "weight", "Change the weight of the need."),
         key("m", "switch('must')", "must", "Turn the must for this need on or off."),

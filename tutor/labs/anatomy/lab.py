@@ -12,6 +12,7 @@ from tutor.labs.kit.actions import EditText, MoveFocus, Run, ShowView, Toggle, m
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.work import work
 
 MOST_WEIGHTS = 4_000_000
 """The maximum number of weights in a histogram. Larger tensors are sampled by row."""
@@ -200,7 +201,8 @@ def _next_slice(state: State, bits: int) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     match question, answer:
         case Parts(), Inventory():
-            return replace(state, inventory=answer)
+            known = replace(state, inventory=answer, layer=moved(state.layer, 0, answer.layers))
+            return _tensor(known, moved(state.role, 0, len(known.roles)), 0)
         case Look(at=at), Histogram():
             return replace(state, histograms={**state.histograms, at: answer})
         case Through(bits=bits), Stream(data=None):
@@ -228,9 +230,7 @@ FEW_BITS = 4
 
 @goal("outlier", "Find a weight that is 25 times its tensor's typical size")
 def _outlier(state: State) -> bool:
-    at = state.looked_at
-    found = None if at is None or state.view != "roles" else state.histograms.get(at)
-    return found is not None and found.largest >= FAR_OUT * found.typical
+    return any(found.largest >= FAR_OUT * found.typical for found in state.histograms.values())
 
 
 def _results(state: State) -> list[tuple[int, Differences]]:
@@ -261,6 +261,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(
+        *("view", "role", "tensor", "layer", "nbytes"),
+        text=sentence,
+        precision=len(PRECISIONS),
+    ),
     goals=(_outlier, _harmless, _ruined),
     solution=(
         MoveFocus(5, "row"),  # The value matrices.

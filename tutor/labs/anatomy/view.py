@@ -20,7 +20,7 @@ from tutor.labs.anatomy.precisions import PRECISIONS
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import Run
 from tutor.labs.kit.columns import Cell, Column, Room, around, heading, row
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair, tab
 from tutor.labs.kit.progress import at_pace
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
@@ -44,7 +44,7 @@ class AnatomyView(LabView):
     """Shows the parameters by role or layer, one tensor's weights, and the effect of rounding."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("tab", "next_view", "view", "Show the roles, layers or precisions."),
+        *tab("next_view(*)", "view", "Show the roles, layers or precisions."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
         *pair(LEFT_RIGHT, "move_focus(*, 'tensor')", "layer", "Choose the layer of the tensor."),
         key("b", "switch('bytes')", "bytes", "Switch between bytes and parameters."),

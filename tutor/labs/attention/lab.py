@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tutor.labs.kit.actions import EditText, MoveFocus, ShowView, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.work import work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 48
@@ -81,8 +82,8 @@ Answer = Sentence | Weights
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `layer`, `head` and `token` count from 0. `weights` maps the layers computed so far to their
-    attention weights.
+    `layer`, `head` and `token` count from 0, and a new text starts at its last token. `weights`
+    maps the layers computed so far to their attention weights.
     """
 
     text: str = "The dog did not cross the street because it was too tired."
@@ -90,7 +91,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     weights: dict[int, bytes] = {}
     layer: int = 0
     head: int = 0
-    token: int = 0
+    token: int = MOST_TOKENS
     view: View = "map"
     pattern: Pattern = "previous"
     rank: int = 0
@@ -170,12 +171,13 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         case Look(layer=layer), Weights(data=data):
             return replace(state, weights={**state.weights, layer: data})
         case Read(), Sentence() as read:
+            known = replace(state, sentence=read)
             return replace(
-                state,
-                sentence=read,
+                known,
+                rank=moved(state.rank, 0, len(known.ranking())),
                 layer=moved(state.layer, 0, read.layers),
                 head=moved(state.head, 0, read.heads),
-                token=len(read.tokens) - 1,
+                token=moved(state.token, 0, len(read.tokens)),
             )
         case _:
             return state  # A response always matches its request.
@@ -237,6 +239,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("layer", "head", "token", "view", "pattern", "rank", text=sentence),
     goals=(_looks_before, _rests, _reaches_back, _finds_itself),
     solution=(
         RankHeads("previous"),

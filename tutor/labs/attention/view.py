@@ -12,7 +12,7 @@ from tutor.labs.attention.lab import PATTERNS, SINK, VIEWS, Pattern, RankHeads, 
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import cycled
 from tutor.labs.kit.columns import Room, around, beside, cursor
-from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, P_N, UP_DOWN, Keys, key, pair
+from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, P_N, UP_DOWN, Keys, key, pair, tab
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, does, writes
 
@@ -37,7 +37,7 @@ class AttentionView(LabView):
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the sentence."),
-        key("tab", "next_view", "map/row/finder", "Show the map, one token's row, or the finder."),
+        *tab("next_view(*)", "map/row/finder", "Show the map, one token's row, or the finder."),
         *pair(LAYERS, "move_focus(*, 'layer')", "layer", "Choose a layer."),
         *pair(UP_DOWN, "move_focus(*, 'rank')", "row", "Choose a head in the list."),
         *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose a head."),

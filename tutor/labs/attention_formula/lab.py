@@ -13,6 +13,7 @@ from tutor.labs.attention_formula import by_hand
 from tutor.labs.kit.actions import EditText, MoveFocus, Toggle, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.work import work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
@@ -225,6 +226,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("layer", "head", "token", "key", "divide", "hide", step=STEPS, text=sentence),
     goals=(_sum, _without_root, _later_wins, _empty_share),
     solution=(
         MoveFocus(SUM, "step"),

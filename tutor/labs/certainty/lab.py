@@ -17,10 +17,11 @@ from msgspec.structs import replace
 from tutor.errors import LabError
 from tutor.labs.certainty.calibration import Bin, bins
 from tutor.labs.certainty.real_and_invented import Item, Verdict, gist, items, verdict
-from tutor.labs.kit.actions import Choose, EditText, Run, ShowView, cycled
+from tutor.labs.kit.actions import Choose, EditText, Run, ShowView, cycled, moved
 from tutor.labs.kit.lab import Goal, Lab, goal
 from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.reply import LENGTH, Reply
+from tutor.labs.kit.work import work
 
 LONGEST = 400
 """The maximum length of the learner's own question in characters.
@@ -81,9 +82,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
     `own` is the learner's own question. If it is empty, question `at` of the set is in focus.
-    `answers` caches the greedy reply to each prompt, and `draws` the sampled replies. `stopped` is
-    True if a change of the view or way stopped a run. `spent` is the computing time in seconds for
-    the `answered` tokens generated so far, from which the remaining time is estimated.
+    `answers` caches the greedy reply to each prompt, and `draws` the sampled replies. `drawing` is
+    the prompt for which answers are being sampled, and `running` are the ways in which the whole
+    set is being asked. These jobs continue in every view until they end or are stopped. `spent` is
+    the computing time in seconds for the `answered` tokens generated so far, from which the
+    remaining time is estimated.
     """
 
     limits: Limits = LIMITS
@@ -92,9 +95,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     left_out: int = 0
     way: Way = "plain"
     view: View = "answer"
-    drawing: bool = False
-    running: bool = False
-    stopped: bool = False
+    drawing: Prompt | None = None
+    running: tuple[Way, ...] = ()
     seed: int = 1
     answers: dict[Prompt, Reply] = {}
     draws: dict[Prompt, tuple[Reply, ...]] = {}
@@ -148,52 +150,52 @@ def start(limits: Limits = LIMITS) -> State:
 def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text):
-            if not text.strip():
-                raise LabError(
-                    "The question is empty.", "Write a question, or press Esc to cancel."
-                )
-            kept = text.strip()[-LONGEST:]
-            left_out = len(text.strip()) - len(kept)
-            return replace(state, own=kept, left_out=left_out, drawing=False, stopped=False)
+            kept = _own_question(text)
+            return replace(state, own=kept, left_out=len(text.strip()) - len(kept))
         case Choose(by=by, what=what):
             return _chosen(state, by, what)
         case ShowView(view=view):
-            stopped = state.stopped or state.running
-            return replace(state, view=view, running=False, stopped=stopped)
+            return replace(state, view=view)
+        case Run() if state.drawing or state.running:
+            return replace(state, drawing=None, running=())
+        case Run() if state.view == "answer":
+            return _drawn(state)
         case Run():
-            state = replace(state, stopped=False)
-            if state.view == "answer":
-                return _drawn(state)
-            return replace(state, running=not state.running and any(_owed(state)))
+            ways = asked_ways(state)
+            return replace(state, running=ways if any(_owed(state, ways)) else ())
+
+
+def _own_question(text: str) -> str:
+    if not text.strip():
+        raise LabError("The question is empty.", "Write a question, or press Esc to cancel.")
+    return text.strip()[-LONGEST:]
 
 
 def _chosen(state: State, by: int, what: Literal["question", "way"]) -> State:
     match what:
         case "question":
             at = state.at if state.own else (state.at + by) % len(state.limits.items)
-            return replace(state, at=at, own="", left_out=0, drawing=False, stopped=False)
+            return replace(state, at=at, own="", left_out=0)
         case "way":
-            way = cycled(WAYS, state.way, by)
-            stopped = state.stopped or state.running
-            return replace(state, way=way, drawing=False, running=False, stopped=stopped)
+            return replace(state, way=cycled(WAYS, state.way, by))
 
 
 def _drawn(state: State) -> State:
     drawn = state.draws.get(state.prompt, ())
     if not drawn or not all(reply.done for reply in drawn):
-        return replace(state, drawing=not state.drawing)
+        return replace(state, drawing=state.prompt)
     left = {prompt: kept for prompt, kept in state.draws.items() if prompt != state.prompt}
-    return replace(state, draws=left, seed=state.seed + 1, drawing=True)
+    return replace(state, draws=left, seed=state.seed + 1, drawing=state.prompt)
 
 
 def asked_ways(state: State) -> tuple[Way, ...]:
-    """Return the ways of asking that a run in the current view covers."""
-    return WAYS if state.view == "ways" else (state.way,)
+    """Return the ways of asking of the current run or, without one, of a run in this view."""
+    return state.running or (WAYS if state.view == "ways" else (state.way,))
 
 
-def _owed(state: State) -> Iterator[Prompt]:
-    """Return the prompts of the current view that don't have a complete reply yet."""
-    prompts = (_prompt(item, way) for way in asked_ways(state) for item in state.limits.items)
+def _owed(state: State, ways: Iterable[Way]) -> Iterator[Prompt]:
+    """Return the prompts of these ways that don't have a complete reply yet."""
+    prompts = (_prompt(item, way) for way in ways for item in state.limits.items)
     return (prompt for prompt in prompts if done_reply(state, prompt) is None)
 
 
@@ -202,7 +204,7 @@ Does = Literal["draw", "redraw", "draw_rest", "ask_all", "ask_rest", "stop"]
 
 def does(state: State) -> Does | None:
     """Return the effect of `Run` in this state, or None if no question is left to ask."""
-    if state.drawing if state.view == "answer" else state.running:
+    if state.drawing or state.running:
         return "stop"
     if state.view == "answer":
         drawn = state.draws.get(state.prompt)
@@ -214,9 +216,10 @@ def does(state: State) -> Does | None:
 
 
 def progress(state: State) -> Progress:
-    """Return the progress of a run in the current view, with an estimate of the time left."""
-    total = len(asked_ways(state)) * len(state.limits.items)
-    done = total - len(list(_owed(state)))
+    """Return the progress of the run (see `asked_ways`), with an estimate of the time left."""
+    ways = asked_ways(state)
+    total = len(ways) * len(state.limits.items)
+    done = total - len(list(_owed(state, ways)))
     finished = [reply for reply in state.answers.values() if reply.done]
     if not state.answered or not finished:
         return Progress(done, total)
@@ -227,28 +230,24 @@ def progress(state: State) -> Progress:
 def question(state: State) -> Question | None:
     """Return the next request, or None.
 
-    In the answer view, it is about the prompt in focus. During a run, it is about the next prompt
-    without a reply.
+    In the answer view, the prompt in focus comes first. Then come the samples, and the next prompt
+    of a run without a reply.
     """
     prompt = state.prompt
-    if state.view == "answer":
-        if state.reply is None:
-            return Question(prompt, (state.answers.get(prompt, state.unwritten),))
-        if state.drawing:
-            drawn = state.draws.get(prompt) or (state.unwritten,) * state.limits.draws
-            return Question(prompt, drawn, state.seed)
-    if state.running:
-        owed = next(_owed(state), None)
-        if owed is not None:
-            return Question(owed, (state.answers.get(owed, state.unwritten),))
-    return None
+    if state.view == "answer" and state.reply is None:
+        return Question(prompt, (state.answers.get(prompt, state.unwritten),))
+    if state.drawing is not None:
+        drawn = state.draws.get(state.drawing) or (state.unwritten,) * state.limits.draws
+        return Question(state.drawing, drawn, state.seed)
+    owed = next(_owed(state, state.running), None)
+    return Question(owed, (state.answers.get(owed, state.unwritten),)) if owed else None
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
     if question.seed is not None:
         drawn = {**state.draws, question.prompt: answer.replies}
         done = all(reply.done for reply in answer.replies)
-        return replace(state, draws=drawn, drawing=not done)
+        return replace(state, draws=drawn, drawing=None if done else state.drawing)
     (before,), (reply,) = question.replies, answer.replies
     new = replace(
         state,
@@ -256,7 +255,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         spent=state.spent + answer.seconds,
         answered=state.answered + len(reply.ids) - len(before.ids),
     )
-    return replace(new, running=state.running and any(_owed(new)))
+    return replace(new, running=state.running if any(_owed(new, state.running)) else ())
 
 
 class Judged(msgspec.Struct, frozen=True):
@@ -332,9 +331,9 @@ def _whole(state: State, ways: Iterable[Way]) -> bool:
     return all(done_reply(state, prompt) is not None for prompt in prompts)
 
 
-@goal("calibrated", "Ask the whole set in one way and view the calibration")
+@goal("calibrated", "Ask the whole set in one way")
 def _calibrated(state: State) -> bool:
-    return state.view == "calibration" and _whole(state, (state.way,))
+    return any(_whole(state, (way,)) for way in WAYS)
 
 
 def _place(asked: Sequence[Item], words: str) -> int:
@@ -357,6 +356,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(
+        *("left_out", "way", "view", "seed", "at"),
+        own=_own_question,
+        mend=lambda state: replace(state, at=moved(state.at, 0, len(state.limits.items))),
+    ),
     goals=(
         _made_up_anew,
         _sure_and_wrong,

@@ -17,7 +17,7 @@ from tutor.labs.certainty.real_and_invented import verdict
 from tutor.labs.certainty.surprise import surprising
 from tutor.labs.kit.actions import EditText, Run, ShowView
 from tutor.labs.kit.columns import Room, beside, clipped, wrapped
-from tutor.labs.kit.keys import LEFT_RIGHT, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, key, pair, tab
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
@@ -58,7 +58,7 @@ class CertaintyView(LabView):
         Binding("r,enter", "go('redraw')", show=False),
         *pair(LEFT_RIGHT, "choose(*, 'question')", "question", "Go to another question."),
         key("w", "choose(1, 'way')", "way", "Ask plainly, with the fact, or let it decline."),
-        key("tab", "next_view", "view", "Show one answer, the calibration, or all three ways."),
+        *tab("next_view(*)", "view", "Show one answer, the calibration, or all three ways."),
         key("e", "edit", "edit", "Write a question of your own."),
     ]
 
@@ -69,7 +69,8 @@ class CertaintyView(LabView):
 
     def action_edit(self) -> None:
         self.did(ShowView("answer"))
-        self.write("Your own question:", self.state.own, EditText)
+        sample = "Who wrote the novel The Glass Orchard?"
+        self.write("Your own question:", self.state.own, EditText, sample=sample)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state: State | None = self.state
@@ -87,19 +88,25 @@ class CertaintyView(LabView):
 
 
 def _heading(state: State, width: int) -> Content:
-    """Return the tabs, with a note if a change of the view or way has stopped a run.
+    """Return the tabs, with the progress of a job that this view doesn't show.
 
     If there is no room for both, only the current view's tab is included.
     """
     names = tabs((view, view == state.view) for view in VIEWS)
-    if not state.stopped:
-        return names
-    here = state.view == "answer"
-    said = "Run stopped; press Tab to go back." if here else "Run stopped; answers are kept."
+    said = _job_elsewhere(state)
     if names.cell_length + len(said) > width:
         names = tabs([(state.view, True)])
-        said = "Run stopped (Tab: back)" if here else "Run stopped"
-    return Content.assemble(names, (said, NOT_YET))
+    return Content.assemble(names, (said, ACT))
+
+
+def _job_elsewhere(state: State) -> str:
+    if state.running and state.view == "answer":
+        asked = lab.progress(state)
+        return f"Asking the set: {asked.done} of {asked.total}"
+    if state.drawing is None or (state.view == "answer" and state.drawing == state.prompt):
+        return ""
+    drawn = state.draws.get(state.drawing, ())
+    return f"Sampling: {sum(reply.done for reply in drawn)} of {state.limits.draws}"
 
 
 def _answer(state: State, room: Room) -> list[Content]:
@@ -184,12 +191,14 @@ def _judgment(state: State, reply: Reply, width: int) -> Content:
 
 def _draws(state: State, width: int, rows: int) -> list[Content]:
     drawn, total = state.draws.get(state.prompt, ()), state.limits.draws
+    busy = state.drawing is not None or bool(state.running)
     if not drawn:
-        return [Content(""), Content.styled(f"Press r to sample {total} answers.", MUTED)]
+        none = "There are no samples yet." if busy else f"Press r to sample {total} answers."
+        return [Content(""), Content.styled(none, MUTED)]
     done = sum(reply.done for reply in drawn)
     found = lab.gists(state)
     if done < total:
-        more = "" if state.drawing else "; press r to continue"
+        more = "" if busy else "; press r to continue"
         said = Content.styled(f"{done} of {total} sampled{more}", MUTED)
     else:
         agree = f"{found[0][1]} of {total} agree"

@@ -19,6 +19,7 @@ from tutor.errors import LabError
 from tutor.labs.kit.actions import Adjust, EditText, MoveFocus, Toggle, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.kit.work import work
 from tutor.vendors.catalogue import Price, RemoteModel
 from tutor.vendors.runs import ErrorReport, Offer
 from tutor.vendors.service import Reason
@@ -165,13 +166,15 @@ Answer = Offers | Replies | Stopped
 class State(msgspec.Struct, frozen=True, kw_only=True):
     """The state of the lab.
 
-    `chosen` contains indexes into `models`. `asked` is the prompt of the latest run, and `replies`
-    contains the answers to it by model index. `refused` contains the indexes of the models that the
-    learner has not consented to. `stopping` is True while remote requests are being canceled.
+    `chosen` contains indexes into `models`. `asked` is the prompt of the latest run, `asked_at` is
+    its temperature, and `replies` contains the answers to it by model index. `refused` contains the
+    indexes of the models that the learner has not consented to. `stopping` is True while remote
+    requests are being canceled.
     """
 
     prompt: str = "Say hello."
     asked: str = ""
+    asked_at: int = 0
     models: tuple[Model, ...] = ()
     names: tuple[str, ...] = ()
     chosen: tuple[int, ...] = ()
@@ -191,8 +194,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def outdated(self) -> bool:
-        """True if the prompt has changed since the replies."""
-        return bool(self.replies) and self.asked != self.prompt
+        """True if the prompt or the temperature has changed since the replies."""
+        now = (self.prompt, self.temperature)
+        return bool(self.replies) and (self.asked, self.asked_at) != now
 
     @property
     def done(self) -> list[Reply]:
@@ -203,9 +207,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text):
-            if not text.strip():
-                raise LabError("The prompt is empty.", "Write a question or an instruction.")
-            return replace(_halted(state), prompt=text[:LONGEST])
+            return replace(_halted(state), prompt=_prompt(text))
         case MoveFocus(by=by):
             return replace(state, focus=moved(state.focus, by, len(state.models)))
         case Toggle():
@@ -220,6 +222,12 @@ def act(state: State, action: Action) -> State:
             return _halted(state) if state.running else _asked(state, without)
 
 
+def _prompt(text: str) -> str:
+    if not text.strip():
+        raise LabError("The prompt is empty.", "Write a question or an instruction.")
+    return text[:LONGEST]
+
+
 def _asked(state: State, without: tuple[int, ...]) -> State:
     places = [place for place in state.chosen if place not in without]
     if not places:
@@ -227,6 +235,7 @@ def _asked(state: State, without: tuple[int, ...]) -> State:
     return replace(
         state,
         asked=state.prompt,
+        asked_at=state.temperature,
         run=state.run + 1,
         running=True,
         stopping=False,
@@ -319,7 +328,7 @@ def question(state: State) -> Question | None:
         for place, reply in state.replies.items()
         if not reply.over
     )
-    return Go(state.run, state.asked, TEMPERATURES[state.temperature], left) if left else None
+    return Go(state.run, state.asked, TEMPERATURES[state.asked_at], left) if left else None
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
@@ -410,6 +419,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(prompt=_prompt, temperature=len(TEMPERATURES)),
     goals=(_agree, _disagree, _cut_off),
     solution=(
         EditText("What is the capital of Kenya?"),

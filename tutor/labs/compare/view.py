@@ -161,9 +161,13 @@ def _answers(state: State, width: int) -> list[Content]:
 
 
 def _said_to(state: State, width: int) -> list[Content]:
-    """Return a note with the old prompt if the prompt has changed since the replies."""
+    """Return a note if the prompt or the temperature has changed since the replies."""
     if not state.outdated:
         return []
+    if state.asked == state.prompt:
+        at = f"{TEMPERATURES[state.asked_at]:g}"
+        said = f"These answers are at temperature {at}. Press r to ask again."
+        return [Content.styled(figures.fit(said, width), NOT_YET)]
     how = "Press r to send the new prompt. These answers are to: "
     if width < len(how) + 20:
         how = "Press r to send. Old: "

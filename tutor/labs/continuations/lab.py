@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, Toggle, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Progress, at_pace
+from tutor.labs.kit.work import indexes, work
 from tutor.lm.dials import Dials
 
 LONGEST = 240
@@ -304,6 +305,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("left_out", "seed", text=LONGEST, ways=indexes(len(WAYS)), side=2),
     goals=(_always_the_same, _loop_broken, _beam_beats_greedy, _varied_and_likely),
     solution=(
         Choose(3, "way"),  # top-p 0.9

@@ -14,6 +14,7 @@ from tutor.errors import TextError
 from tutor.labs.families.answers import FAMILIES, PARTS, Answer, Attention, Family, Part, Question
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, Toggle, cycled
 from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.work import work
 from tutor.lm.training.recipes.families.language import (
     MANY_NOUNS,
     MANY_VERBS,
@@ -159,6 +160,12 @@ def act(state: State, action: Action) -> State:
             return _within(_focused(state, axis, by))
 
 
+def _mended(state: State) -> State:
+    parts = PARTS[state.family]
+    part = state.part if state.part in parts else parts[0]
+    return replace(_with_text(state, state.text), part=part, row=state.row)
+
+
 def _focused(state: State, axis: Axis, by: int) -> State:
     match axis:
         case "layer":
@@ -280,6 +287,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(
+        "family", "part", "masks", "layer", "head", "row", "example", text=text, mend=_mended
+    ),
     goals=(_needs_the_right, _turned_from_the_right, _agrees_at_a_distance, _finds_which_of_two),
     solution=(
         EditText("the _ barks ."),

@@ -25,7 +25,7 @@ from tutor.labs.families.lab import State, text
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import EditText, ShowView, cycled
 from tutor.labs.kit.columns import ROOMY, Room, around, as_many_as_fit, clipped, cursor, pointer
-from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, P_N, Keys, key, pair
+from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, P_N, Keys, key, pair, tab
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered
 from tutor.lm.training.recipes.families.text import BLANK
@@ -54,7 +54,7 @@ class FamiliesView(LabView):
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the text: words, _ for a blank, or a number."),
-        key("tab", "choose(1, 'family')", "family", "Give the same text to the next model family."),
+        *tab("choose(*, 'family')", "family", "Give the same text to the next model family."),
         key("x", "choose(1, 'example')", "example", "Load the next example for this family."),
         key("m", "switch('masks')", "mask", "Switch between the attention and the mask."),
         key("a", "next_part", "part", "Show attention within the input or output, or across."),

@@ -12,6 +12,7 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.next_row import NextRow
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.work import work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 24
@@ -146,10 +147,18 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     match question, answer:
         case Strongest(block=block), Neurons():
             block = moved(block, 0, answer.blocks)
-            return replace(state, block=block, known={**state.known, block: answer})
+            row = moved(state.row, 0, len(answer.rows))
+            off = tuple(each for each in state.off if _exists(each, answer))
+            known = {**state.known, block: answer}
+            return replace(state, block=block, row=row, off=off, known=known)
         case Without(), Prediction():
             return replace(state, prediction=answer)
     return state
+
+
+def _exists(neuron: Neuron, answer: Neurons) -> bool:
+    """Return whether the model has this neuron, which can be from an earlier session."""
+    return 0 <= neuron.block < answer.blocks and 0 <= neuron.index < answer.hidden
 
 
 SELECTIVE = 5.0
@@ -196,6 +205,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("block", "row", "off", text=sentence),
+    reset_settings=lambda state: act(state, Reset()) if state.off else None,
     goals=(_selective, _promotes, _one_neuron),
     solution=(
         MoveFocus(22, "block"),

@@ -12,6 +12,7 @@ from tutor.labs.format.constraint import Choices, Format, Pattern
 from tutor.labs.kit.actions import Choose, EditText, Run
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.reply import LENGTH, Reply
+from tutor.labs.kit.work import work
 
 LONGEST = 400
 """The maximum length of the message in characters. Only the end of a longer message is used."""
@@ -197,15 +198,12 @@ def start(limits: Limits = LIMITS) -> State:
 def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text):
-            if not text.strip():
-                raise LabError("The message is empty.", "Write a message, or press Esc to cancel.")
-            kept = text.strip()[-LONGEST:]
+            kept = _message(text)
             left_out = len(text.strip()) - len(kept)
             new = start(state.limits)
             return replace(new, message=kept, left_out=left_out, rule=state.rule)
         case SetRule(rule=rule):
-            made(rule)
-            return _restarted(state, rule)
+            return _restarted(state, _valid(rule))
         case Choose(by=by):
             at = EXAMPLES.index(state.rule) + by if state.rule in EXAMPLES else 0
             return _restarted(state, EXAMPLES[at % len(EXAMPLES)])
@@ -215,6 +213,17 @@ def act(state: State, action: Action) -> State:
             return _advanced(replace(state, owed=0 if state.owed else state.limits.length))
         case UndoToken():
             return replace(state, written=state.written[:-1], removed=state.removed[:-1], owed=0)
+
+
+def _message(text: str) -> str:
+    if not text.strip():
+        raise LabError("The message is empty.", "Write a message, or press Esc to cancel.")
+    return text.strip()[-LONGEST:]
+
+
+def _valid(rule: Rule) -> Rule:
+    made(rule)
+    return rule
 
 
 def _restarted(state: State, rule: Rule) -> State:
@@ -302,6 +311,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("left_out", message=_message, rule=_valid),
     goals=(_year_of_nothing, _against_its_will, _one_left, _may_not_end, _hardly_felt),
     solution=(
         Run(),

@@ -11,11 +11,11 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import bars, figures
-from tutor.labs.format.lab import SHOWN, Rule, SetRule, State, TakeToken, UndoToken, made
+from tutor.labs.format.lab import EXAMPLES, SHOWN, Rule, SetRule, State, TakeToken, UndoToken, made
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room, clipped
 from tutor.labs.kit.keys import key
-from tutor.labs.kit.view import LabView, does
+from tutor.labs.kit.view import LabView, Offered, does
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class FormatView(LabView):
         key("c", "choices", "choices", "Edit the format as a list of choices."),
         key("e", "edit", "edit", "Edit the message to the model."),
     ]
+    OFFERED: ClassVar[Offered[State]] = {"undo": lambda state: bool(state.written)}
 
     action_take = does(TakeToken)
     action_undo = does(UndoToken)
@@ -62,7 +63,8 @@ class FormatView(LabView):
             return SetRule(Rule(kind, text))
 
         rule: Rule = self.state.rule
-        self.write(label, rule.text if rule.kind == kind else "", set_rule)
+        sample = next(each.text for each in EXAMPLES if each.kind == kind)
+        self.write(label, rule.text if rule.kind == kind else "", set_rule, sample=sample)
 
     def action_edit(self) -> None:
         self.write("Message to the model:", self.state.message, EditText)

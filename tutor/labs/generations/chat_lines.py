@@ -15,6 +15,7 @@ from tutor.text import counted, safe
 
 if TYPE_CHECKING:
     from tutor.bots.bank import RetrievalReply
+    from tutor.bots.probes import Bot
     from tutor.bots.rules import RuleReply
     from tutor.labs.generations.state import State, Turn
 
@@ -132,25 +133,45 @@ def cut_to_lines(text: str, width: int, most: int, style: str = "") -> list[Cont
 
 def _trace(state: State, turn: Turn, place: int, width: int, rows: int) -> list[Content]:
     if place == 0:
-        lines = _of_rules(turn.rules.reply, turn.message, state, width) if turn.rules else []
+        lines = _of_rules(turn, turn.rules.reply, state, width) if turn.rules else []
     elif place == 1:
         reply = turn.retrieval.reply if turn.retrieval else None
-        lines = _of_retrieval(reply, width, rows) if reply else _in_training(state, width)
+        note = _outdated(turn, "retrieval", width)
+        lines = (
+            [*note, *_of_retrieval(reply, width, rows - len(note))]
+            if reply
+            else _in_training(state, width)
+        )
     else:
         lines = _of_generation(state, turn, width, rows)
     return lines[:rows]
 
 
-def _of_rules(reply: RuleReply, message: str, state: State, width: int) -> list[Content]:
+_CHANGED: dict[Bot, str] = {
+    "rules": "From before the rules changed. Press r to ask again.",
+    "retrieval": "From before it was retrained. Press r to ask again.",
+}
+
+
+def _outdated(turn: Turn, bot: Bot, width: int) -> list[Content]:
+    """Return a note if the learner has changed the bot since it replied."""
+    return cut_to_lines(_CHANGED[bot], width, 3, NOT_YET) if bot in turn.outdated else []
+
+
+def _of_rules(turn: Turn, reply: RuleReply, state: State, width: int) -> list[Content]:
+    note = _outdated(turn, "rules", width)
+    if note and not reply.fits:
+        return note
     if not reply.fits:
         said = f"0 of {len(state.rules)} rules fit. This is the fallback."
         return cut_to_lines(said, width, 2, MUTED)
     first = reply.fits[0]
-    words = words_of(message)
+    words = words_of(turn.message)
     literal = " ".join(words[place] for place in first.literal)
     captured = [f"{number} {each}" for number, each in enumerate(first.captures, start=1) if each]
     others = ", ".join(fit.rule for fit in reply.fits[1:])
     return [
+        *note,
         _pair("rule", first.rule, width),
         _pair("priority", str(first.priority), width),
         _pair("pattern", first.pattern, width),

@@ -20,12 +20,14 @@ from tutor.bots.files import shipped_probes, shipped_rules
 from tutor.bots.probes import BOTS, KINDS, Bot, declines, is_right
 from tutor.bots.rules import MOST_RULES
 from tutor.errors import LabError
-from tutor.labs.generations import actions, goals, questions
+from tutor.labs.generations import actions, goals, questions, restoring
 from tutor.labs.generations.actions import Action
 from tutor.labs.generations.probes import CASES, Case, Result, next_case
 from tutor.labs.generations.questions import Answer, Question
 from tutor.labs.generations.state import (
     LIMITS,
+    LONGEST,
+    MOST_TURNS,
     Limits,
     State,
     Turn,
@@ -37,10 +39,6 @@ from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, ShowView, m
 from tutor.labs.kit.lab import Lab
 from tutor.lm.distribution import ChatMessage, SamplerSettings
 
-LONGEST = 200
-"""The maximum length of a message in characters. Longer messages are truncated."""
-MOST_TURNS = 20
-"""The maximum number of turns in a conversation. Older turns are dropped."""
 GREEDY = SamplerSettings(temperature=0)
 SENSIBLE = SamplerSettings(temperature=0.6, top_p=0.9)
 """The sampler settings for a reply with a new seed."""
@@ -70,7 +68,7 @@ def act(state: State, action: Action) -> State:
         case actions.DropRule():
             return _drop_rule(state)
         case actions.RestoreRules():
-            return _replace(_without(state, "rules"), rules=shipped_rules().rules, rule=0)
+            return _restore_rules(state)
         case actions.AddIntent(line=line):
             return _add_intent(state, line)
         case actions.DropIntent():
@@ -148,6 +146,16 @@ def _drop_rule(state: State) -> State:
     return _replace(_without(state, "rules"), rules=left, rule=moved(state.rule, 0, len(left)))
 
 
+def _restore_rules(state: State) -> State:
+    return _replace(_without(state, "rules"), rules=shipped_rules().rules, rule=0)
+
+
+def _reset_rules(state: State) -> State | None:
+    if state.view != "rules" or state.rules == shipped_rules().rules:
+        return None
+    return _restore_rules(state)
+
+
 def _put_rule(state: State, line: str, instead: str) -> State:
     names = [rule.name for rule in state.rules]
     if instead in names:
@@ -194,9 +202,14 @@ def _train(state: State) -> State:
 
 
 def _without(state: State, bot: Bot) -> State:
-    """Return the state without the probe results of a bot that is about to change."""
+    """Return the state without the probe results of a bot that is about to change.
+
+    Its reply in the chat stays, but is marked as outdated.
+    """
     results = {case: result for case, result in state.results.items() if case.bot != bot}
-    return _replace(state, results=results, running=False)
+    new = _replace(state, results=results, running=False)
+    replied = new.turn is not None and (new.turn.rules if bot == "rules" else new.turn.retrieval)
+    return _with_turn(new, outdated=new.turn.outdated | {bot}) if new.turn and replied else new
 
 
 def _predict(state: State, by: int) -> State:
@@ -343,6 +356,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=restoring.WORK,
+    reset_settings=_reset_rules,
     goals=(goals.paraphrase, goals.unknown, goals.own_rule, goals.own_intent, goals.compared),
     solution=(
         actions.SendMessage("My parrot ate my library card."),

@@ -21,6 +21,12 @@ View = Literal["chat", "rules", "intents", "probes", "table"]
 VIEWS: tuple[View, ...] = get_args(View)
 
 
+LONGEST = 200
+"""The maximum length of a message in characters. Longer messages are truncated."""
+MOST_TURNS = 20
+"""The maximum number of turns in a conversation. Older turns are dropped."""
+
+
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The maximum number of tokens in a generated reply: `length` in the chat, else `probe_length`.
 
@@ -58,7 +64,8 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
 
     `seed` is 0 for a greedy reply. `cut` is True if the generated reply must not be continued,
     because a later message has been sent. `before` is the previous generated reply to the same
-    message, if the learner sent it again.
+    message, if the learner sent it again. `outdated` has the bots that the learner has changed
+    since they replied.
     """
 
     message: str
@@ -68,6 +75,7 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     written: Written
     before: str | None = None
     cut: bool = False
+    outdated: frozenset[Bot] = frozenset()
 
     @property
     def unchanged(self) -> bool:

@@ -13,7 +13,7 @@ from tutor.labs.generations import actions, chat_lines, probe_lines, workshop_li
 from tutor.labs.generations.lab import GREEDY, SENSIBLE
 from tutor.labs.generations.state import VIEWS, State, View
 from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, tab
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, does
 from tutor.lm.token_tree import Step
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 ONLY_IN: dict[View, tuple[str, ...]] = {
     "chat": ("say", "step", "bot", "again", "new_conversation", "row"),
-    "rules": ("test", "add_rule", "change_rule", "drop_rule", "restore_rules", "row"),
+    "rules": ("test", "add_rule", "change_rule", "drop_rule", "reset", "row"),
     "intents": ("add_intent", "drop_intent", "train", "row"),
     "probes": ("choose", "run", "probe", "row"),
     "table": ("scroll_up", "scroll_down"),
@@ -39,8 +39,7 @@ class GenerationsView(LabView):
     """Shows the chat, rules, intents, probes or comparison table."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("tab", "next_view", "view", "Show the chat, rules, intents, probes or table."),
-        Binding("shift+tab", "next_view(-1)", show=False),
+        *tab("next_view(*)", "view", "Show the chat, rules, intents, probes or table."),
         key("e", "say", "write", "Write a message to all three bots."),
         *pair(LEFT_RIGHT, "move_focus(*, 'bot')", "bot", "Choose another bot."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose another row or token."),
@@ -54,7 +53,7 @@ class GenerationsView(LabView):
         key("a", "add_rule", "add", "Add a rule of your own."),
         key("enter", "change_rule", "edit rule", "Edit this rule."),
         key("d", "drop_rule", "delete", "Delete this rule."),
-        key("z", "restore_rules", "reset", "Restore the original rules."),
+        key("z", "reset", "reset", "Restore the original rules."),
         key("a", "add_intent", "add", "Add an intent of your own and retrain the network."),
         key("d", "drop_intent", "delete", "Delete this intent."),
         key("r", "train", "train, stop", "Start or stop training the network."),
@@ -85,7 +84,8 @@ class GenerationsView(LabView):
         return True
 
     def action_say(self) -> None:
-        self.write("Message to all three bots:", "", actions.SendMessage)
+        sample = "My parrot ate my library card."
+        self.write("Message to all three bots:", "", actions.SendMessage, sample=sample)
 
     def action_again(self, new_seed: bool) -> None:
         self.did(actions.AskAgain(new_seed))
@@ -140,7 +140,6 @@ class GenerationsView(LabView):
         )
 
     action_drop_rule = does(actions.DropRule)
-    action_restore_rules = does(actions.RestoreRules)
 
     def action_add_intent(self) -> None:
         self.write("NAME: PHRASE; PHRASE; PHRASE = ANSWER", NEW_INTENT, actions.AddIntent)

@@ -17,6 +17,7 @@ from tutor.labs.ghost_text.code_check import Verdict, check, same_code
 from tutor.labs.ghost_text.files import FILES
 from tutor.labs.kit.actions import Adjust, Choose, Reset, cycled, moved
 from tutor.labs.kit.lab import Goal, Lab
+from tutor.labs.kit.work import Refused, work
 from tutor.text import writable
 
 LONGEST = 20_000
@@ -288,6 +289,18 @@ def act(state: State, action: Action) -> State:
             return _again(_with(state, given.text, given.cursor))
 
 
+def _files(kept: tuple[tuple[str, int], ...]) -> tuple[tuple[str, int], ...]:
+    """Return restored texts and cursors of all files. Raises `Refused` if they are invalid."""
+    if len(kept) != len(FILES) or any(len(text) > LONGEST for text, _ in kept):
+        raise Refused
+    return tuple((writable(text), min(max(0, cursor), len(text))) for text, cursor in kept)
+
+
+def _reset_file(state: State) -> State | None:
+    reset = act(state, Reset())
+    return None if reset.text == state.text else reset
+
+
 def _sees(state: State, by: int) -> int:
     """Return the new number of lines, as an index into `SEES`.
 
@@ -405,6 +418,13 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(
+        *("taken_instead", "was_right", "was_caught"),
+        kept=_files,
+        file=len(FILES),
+        sees=len(SEES),
+    ),
+    reset_settings=_reset_file,
     goals=(
         Goal(
             "accepted-right",

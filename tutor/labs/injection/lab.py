@@ -20,6 +20,7 @@ from tutor.labs.kit.actions import EditText, MoveFocus, Run, moved
 from tutor.labs.kit.lab import Goal, Lab, goal
 from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.prompts.tasks import Item
+from tutor.labs.kit.work import work
 
 LONGEST = 400
 """The maximum length of the learner's attack or defense, in characters."""
@@ -238,6 +239,15 @@ def act(state: State, action: Action) -> State:
             return replace(written, attack=len(written.attacks) - 1)
 
 
+def _mended(state: State) -> State:
+    return replace(
+        state,
+        defense=moved(state.defense, 0, len(state.defenses)),
+        attack=moved(state.attack, 0, len(state.attacks)),
+        document=moved(state.document, 0, len(material().documents)),
+    )
+
+
 def _written(text: str) -> str:
     if not text.strip():
         raise TextError("The text is empty.", "Write a sentence.")
@@ -336,6 +346,12 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(
+        *("defense", "attack", "document"),
+        own_attack=_written,
+        own_defense=_written,
+        mend=_mended,
+    ),
     goals=(
         _attacks_work,
         Goal(

@@ -50,6 +50,17 @@ def key(
     return Binding(keys, action, label, key_display=display, tooltip=tooltip, group=group)
 
 
+def tab(action: str, label: str, tooltip: str) -> tuple[Binding, Binding]:
+    """Return the bindings of Tab and Shift+Tab, which go through the same items.
+
+    In `action`, `*` is replaced with the step, as in `next_view(*)`.
+    """
+    return (
+        key("tab", action.replace("*", "1"), label, tooltip),
+        Binding("shift+tab", action.replace("*", "-1"), show=False),
+    )
+
+
 def pair(keys: Pair, action: str, label: str, tooltip: str) -> tuple[Binding, Binding]:
     """Return the bindings of a pair of keys.
 

@@ -28,6 +28,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 import msgspec
 
 from tutor.errors import LabError
+from tutor.labs.kit.work import Work
 
 State = TypeVar("State")
 Action = TypeVar("Action")
@@ -87,6 +88,13 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     receive: Callable[[State, Question, Answer], State]
     goals: tuple[Goal[State], ...]
     solution: tuple[Action, ...]
+    work: Work[State] = Work()
+    """The fields of the state that are the learner's work, which is saved and restored."""
+    reset_settings: Callable[[State], State | None] = lambda state: None
+    """A function that resets the settings, but not the texts that the learner wrote. It returns
+    None if there is nothing to reset. The key for reset then resets the whole lab."""
+    reset_is_final: bool = False
+    """Whether a reset deletes something that undo can't bring back."""
     asks_model: bool = True
     """Whether a state contains results of the model, which are no longer valid with another
     model."""
@@ -111,6 +119,17 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     @property
     def answers(self) -> Any:
         return _parameters(self.receive)["answer"]
+
+    def saved(self, state: State) -> bytes:
+        """Return the learner's work in this state, or no bytes if there is none."""
+        return self.work.encoded(state, self.start())
+
+    def restored(self, data: bytes) -> State:
+        """Return a state with the saved work, and without any responses.
+
+        Invalid data is ignored.
+        """
+        return self.work.restored(data, self.start())
 
     def goal(self, name: str) -> Goal[State] | None:
         return next((goal for goal in self.goals if goal.name == name), None)

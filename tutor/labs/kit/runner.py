@@ -18,18 +18,23 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
 
 
-MODEL_CHANGED = "Another model was loaded, so the lab has been reset."
+MODEL_CHANGED = "Another model was loaded, so the results are computed again."
+LAB_RESET = "The lab was reset."
+LAB_RESET_CAN_UNDO = "The lab was reset. Press u to undo."
+PART_RESET = "Reset in part. Press z to reset everything, or u to undo."
 
 
 @dataclass(frozen=True)
 class Left:
     """A lab that the learner left: its state, and the checksum of the model used for the state.
 
-    The checksum is None if no model had been loaded yet.
+    The checksum is None if no model had been loaded yet. `touched` is True if the learner has done
+    something in the lab since it was opened.
     """
 
     state: Any
     model: str | None
+    touched: bool = False
 
 
 class LabRunner:
@@ -40,7 +45,8 @@ class LabRunner:
     is sent again after the next action, or when the engine is ready again.
 
     Results of one model are not valid for another. So when the model changes, a lab that uses the
-    model starts over, and `note` tells the learner.
+    model keeps only the learner's work, asks for everything else again, and `note` tells the
+    learner.
     """
 
     def __init__(
@@ -60,6 +66,8 @@ class LabRunner:
         self.state = lab.start() if left is None else left.state
         self.error: TutorError | None = None
         self.note: str | None = None
+        self._before_reset: Any = None
+        self._touched = False
         self._model = None if left is None else left.model
         self._work = work
         self._changed = changed
@@ -86,14 +94,41 @@ class LabRunner:
     @property
     def left(self) -> Left:
         """Return what is needed to continue the lab later."""
-        return Left(self.state, self._model)
+        return Left(self.state, self._model, self._touched)
 
     def begin(self) -> None:
         self._pursue()
         self._changed()
 
-    def act(self, action: Any) -> None:
+    def reset(self) -> None:
+        """Reset the settings, or the whole lab if they are in their initial state."""
+        before, reset = self.state, self.lab.reset_settings(self.state)
+        self.state = self.lab.start() if reset is None else reset
+        self.error, self._touched = None, True
+        if not self.lab.reset_is_final and before != self.state:
+            self._before_reset = self._before_reset or before
+        if reset is None:
+            self.note = LAB_RESET_CAN_UNDO if self.can_undo_reset else LAB_RESET
+        else:
+            self.note = None if self.lab.reset_is_final else PART_RESET
+        self._pursue()
+        self._changed()
+
+    @property
+    def can_undo_reset(self) -> bool:
+        """Return whether nothing has happened since the last reset."""
+        return self._before_reset is not None
+
+    def undo_reset(self) -> None:
+        """Return to the state before the lab was reset, once or several times in a row."""
+        self.state, self._before_reset = self._before_reset, None
         self.error = self.note = None
+        self._pursue()
+        self._changed()
+
+    def act(self, action: Any) -> None:
+        self.error = self.note = self._before_reset = None
+        self._touched = True
         try:
             self.state = self.lab.act(self.state, action)
         except TutorError as error:
@@ -143,11 +178,12 @@ class LabRunner:
             self._changed()
 
     def _follow_model(self, engine: Engine) -> bool:
-        """Start over if the model has changed, and return whether it has changed."""
+        """Drop the results if the model has changed, and return whether it has changed."""
         if engine.model is None:
             return False
         before, self._model = self._model, engine.model.sha256
         if before in (None, self._model) or not self.lab.asks_model:
             return False
-        self.state, self.note = self.lab.start(), MODEL_CHANGED
+        self.state = self.lab.restored(self.lab.saved(self.state))
+        self.note, self._before_reset = MODEL_CHANGED, None
         return True

@@ -10,7 +10,7 @@ from textual.containers import VerticalScroll
 from textual.message import Message
 
 from tutor.app.widgets.lines import Lines
-from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Reset, Run, ShowView, Toggle, cycled
+from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Run, ShowView, Toggle, cycled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,12 +42,16 @@ class LabHost(Protocol):
     def act(self, action: Any) -> None:
         """Apply an action of the learner."""
 
+    def reset(self) -> None:
+        """Reset the settings, or the whole lab if they are in their initial state."""
+
     def have_written(
         self,
         label: str,
         text: str,
         then: Callable[[str], Any],
         says: Callable[[str], str] | None = None,
+        sample: str = "",
     ) -> None:
         """Let the learner edit text (see `LabView.write`)."""
 
@@ -167,13 +171,15 @@ class LabView(VerticalScroll, can_focus=True):
         text: str,
         then: Callable[[str], Any],
         says: Callable[[str], str] | None = None,
+        sample: str = "",
     ) -> None:
         """Open a field in which the learner edits `text`, with `label` above it.
 
         `then` turns the edited text into an action, or raises `TutorError` to refuse it. If given,
-        `says` is called after every key and returns a comment on the text.
+        `says` is called after every key and returns a comment on the text. The empty field shows
+        `sample` as an example of what works. The up key recalls it, and earlier texts.
         """
-        self.host.have_written(label, text, then, says)
+        self.host.have_written(label, text, then, says, sample)
 
     # `BINDINGS` use these names. `tutor.labs.kit.keys.pair` binds two keys to the same name.
 
@@ -197,7 +203,7 @@ class LabView(VerticalScroll, can_focus=True):
         self.did(Run())
 
     def action_reset(self) -> None:
-        self.did(Reset())
+        self.host.reset()
 
     def refresh_bindings(self) -> None:
         """Update the key line, since the available keys can depend on the state."""

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Choose, MoveFocus, Toggle, moved
 from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.work import indexes, work
 
 PRODUCTS = ("GitHub Copilot", "ChatGPT", "Gemini", "Claude")
 FIRST = ("Maker", "Purpose")
@@ -137,7 +138,8 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    return replace(state, facts=answer.facts)
+    known = replace(state, facts=answer.facts)
+    return replace(known, row=moved(state.row, 0, len(known.topics)))
 
 
 def _looked_at(state: State) -> list[Known]:
@@ -178,6 +180,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("row", "looked", shown=indexes(len(PRODUCTS)), side=len(("left", "right"))),
     goals=(_second_hand, _nobody_says, _then_and_now),
     solution=(
         Toggle("side"),

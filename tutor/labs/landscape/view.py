@@ -10,7 +10,7 @@ from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures
 from tutor.course.facts import UNITS
 from tutor.labs.kit.columns import ROOMY, Room, around, cursor, wrapped
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair, tab
 from tutor.labs.kit.view import LabView
 from tutor.labs.landscape.lab import Known, State
 from tutor.text import safe
@@ -29,7 +29,7 @@ class LandscapeView(LabView):
     BINDINGS: ClassVar[Keys] = [
         *pair(UP_DOWN, "move_focus(*, 'topic')", "fact", "Choose a fact."),
         *pair(LEFT_RIGHT, "choose(*, 'product')", "product", "Choose another product."),
-        key("tab", "switch('side')", "other side", "Switch to the other side."),
+        *tab("switch('side')", "other side", "Switch to the other side."),
         key("enter", "ask", "ask models", "Open the lab that compares models."),
     ]
 

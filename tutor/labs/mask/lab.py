@@ -12,6 +12,7 @@ from tutor.labs.kit.actions import EditText, MoveFocus, ShowView, Toggle, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.work import work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
@@ -142,7 +143,8 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     if isinstance(answer, Progress):
         return replace(state, progress=answer)
     readings = {**state.readings, question.hide: answer}
-    return replace(state, readings=readings, progress=None)
+    focus = moved(state.focus, 0, len(answer.tokens))
+    return replace(state, readings=readings, focus=focus, progress=None)
 
 
 ENOUGH = 5
@@ -188,6 +190,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("hide", "view", "focus", text=sentence),
     goals=(_read_off, _end_moves_beginning, _lost),
     solution=(
         Toggle("mask"),

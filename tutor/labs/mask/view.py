@@ -10,7 +10,7 @@ from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit import heat
 from tutor.labs.kit.columns import ROOMY, WIDE, around, beside, cursor
-from tutor.labs.kit.keys import UP_DOWN, Keys, key, pair
+from tutor.labs.kit.keys import UP_DOWN, Keys, key, pair, tab
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, writes
@@ -28,7 +28,7 @@ class MaskView(LabView):
     BINDINGS: ClassVar[Keys] = [
         key("m", "switch('mask')", "mask", "Switch the causal mask on or off."),
         key("e", "edit", "edit", "Edit the text."),
-        key("tab", "next_view", "table/map", "Show each token's surprisal, or the attention map."),
+        *tab("next_view(*)", "table/map", "Show each token's surprisal, or the attention map."),
         *pair(UP_DOWN, "move_focus(*, 'token')", "token", "Choose a token."),
     ]
 

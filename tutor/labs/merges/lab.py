@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tutor.labs.kit.actions import EditText, MoveFocus, moved
 from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.work import work
 from tutor.labs.merges.merging import Chunk, Merge, joined
 
 LONGEST = 300
@@ -65,7 +66,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def last(self) -> Merge | None:
         """Return the last merge that was applied, if any."""
-        return self.merges[self.at - 1] if self.at else None
+        return self.merges[self.at - 1] if 0 < self.at <= len(self.merges) else None
 
     @property
     def following(self) -> Merge | None:
@@ -97,7 +98,12 @@ def receive(state: State, question: Question, answer: Answer) -> State:
         pair = (merge.left, merge.right)
         played.append(tuple(joined(chunk, pair) for chunk in played[-1]))
     return replace(
-        state, played=tuple(played), merges=answer.merges, ids=answer.ids, rules=answer.rules
+        state,
+        at=moved(state.at, 0, len(played)),
+        played=tuple(played),
+        merges=answer.merges,
+        ids=answer.ids,
+        rules=answer.rules,
     )
 
 
@@ -137,6 +143,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("left_out", "at", text=LONGEST),
+    reset_settings=lambda state: act(state, Jump("bytes")) if state.at else None,
     goals=(_one_token, _never_joined, _rare_rule),
     solution=(
         EditText(" responsibilities"),

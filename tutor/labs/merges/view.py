@@ -28,7 +28,7 @@ class MergesView(LabView):
     BINDINGS: ClassVar[Keys] = [
         *pair(LEFT_RIGHT, "move_focus(*, 'merge')", "merge", "Apply or undo one merge."),
         key("enter", "jump('tokens')", "all", "Apply all merges to get the final tokens."),
-        key("z", "jump('bytes')", "reset", "Undo all merges to return to the bytes."),
+        key("z", "reset", "reset", "Undo all merges to return to the bytes."),
         key("e", "edit", "edit", "Edit the text."),
     ]
     OFFERED: ClassVar[Offered[State]] = {

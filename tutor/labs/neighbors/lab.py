@@ -18,6 +18,7 @@ from tutor.labs.kit.words.word import (
     of_bearable_length,
     same_letters,
 )
+from tutor.labs.kit.work import Refused, work
 from tutor.labs.neighbors.analogies import EXAMPLES, AddAnalogy, Analogy, AskSum, Sum
 from tutor.lm.distribution import Token
 
@@ -194,6 +195,23 @@ def act(state: State, action: Action) -> State:
             return _moved(state, by, axis)
 
 
+def _mended(state: State) -> State:
+    row, column = (moved(at, 0, len(state.words)) for at in state.cell)
+    return replace(state, cell=(row, column), analogy=moved(state.analogy, 0, len(state.analogies)))
+
+
+def _without_sums(state: State) -> State:
+    return replace(state, analogies=_analogies(state.analogies))
+
+
+def _analogies(known: tuple[Analogy, ...]) -> tuple[Analogy, ...]:
+    """Return analogies without their results. Raises `LabError` for a word that is too long."""
+    words = [of_bearable_length(word) for each in known for word in each.words]
+    if not words or not all(words):
+        raise Refused
+    return tuple(Analogy(each.words, own=each.own) for each in known[:MOST_ANALOGIES])
+
+
 def look_up(text: str) -> EditText:
     """Return the action that looks up a word. Raises `LabError` if it is empty or too long."""
     if not text.strip():
@@ -252,7 +270,8 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     match answer:
         case Neighborhood():
-            return replace(state, neighborhood=answer)
+            new = replace(state, neighborhood=answer)
+            return replace(new, focus=moved(state.focus, 0, len(new.near)))
         case Pairs():
             return replace(state, pairs=answer)
         case Sum():
@@ -266,7 +285,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 @goal("opposite", "Find a word whose opposite is among its 5 nearest neighbors")
 def _opposite_nearby(state: State) -> bool:
-    if state.view != "near" or state.neighborhood is None or state.word == State().word:
+    if state.neighborhood is None or state.word == State().word:
         return False
     token = state.neighborhood.token
     first = others(state.neighborhood.near, token)[:5]
@@ -281,7 +300,7 @@ def _bare(token: Token) -> str:
 
 @goal("by-distance", "Rank by distance: find a nearest row that is not first by cosine")
 def _another_by_distance(state: State) -> bool:
-    if state.view != "near" or state.neighborhood is None or not state.by_distance:
+    if state.neighborhood is None or not state.by_distance:
         return False
     first, *rest = state.neighborhood.near
     return any(one.cosine > first.cosine for one in rest)
@@ -325,6 +344,14 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(
+        *("view", "form", "spellings", "by_distance", "focus", "left_out", "cell", "analogy"),
+        word=lambda text: look_up(text).text,
+        words=lambda words: _some_words(" ".join(words))[0],
+        analogies=_analogies,
+        mend=_mended,
+        bare=_without_sums,
+    ),
     goals=(
         _opposite_nearby,
         _another_by_distance,

@@ -9,7 +9,7 @@ from textual.content import Content
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets import figures
 from tutor.labs.kit.columns import LOW, ROOMY, around, cursor
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair, tab
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.kit.words.lines import cosine, cosine_bar, form_note, ramp
@@ -29,7 +29,7 @@ class NeighborsView(LabView):
     VIEWS = VIEWS
 
     BINDINGS: ClassVar[Keys] = [
-        key("tab", "next_view", "neighbors/pairs/sums", "Switch between the three views."),
+        *tab("next_view(*)", "neighbors/pairs/sums", "Switch between the three views."),
         key(
             "e",
             "edit",

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tutor.errors import LabError
 from tutor.labs.kit.actions import EditText, MoveFocus, Reset, moved
 from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.work import work
 
 LONGEST = 129
 """The maximum length of the text in bytes: eight windows of 16, plus the last target."""
@@ -159,7 +160,7 @@ def act(state: State, action: Action) -> State:
         case SkipSteps():
             return replace(state, step=min(state.step + MANY, MOST_STEPS - 1))
         case Reset():
-            return replace(state, step=0, stage=0, shown=None, shown_step=-1, looked=frozenset())
+            return _reset(state)
 
 
 def question(state: State) -> Question | None:
@@ -169,8 +170,20 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     if question.text != state.text:
         return state
-    new = replace(state, shown=answer, shown_step=question.step)
+    tensors = len(answer.weights)
+    new = replace(
+        state,
+        shown=answer,
+        shown_step=question.step,
+        position=moved(state.position, 0, len(answer.positions)),
+        tensor=moved(state.tensor, 0, tensors),
+        looked=frozenset(each for each in state.looked if 0 <= each < tensors),
+    )
     return _looked(new)
+
+
+def _reset(state: State) -> State:
+    return replace(state, step=0, stage=0, shown=None, shown_step=-1, looked=frozenset())
 
 
 def _on(text: str) -> State:
@@ -247,6 +260,14 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(
+        *("left_out", "position", "tensor", "looked"),
+        text=lambda text: _on(text).text,
+        step=MOST_STEPS,
+        stage=len(STAGES),
+        mend=lambda state: replace(state, own=state.text != START),
+    ),
+    reset_settings=lambda state: _reset(state) if state.step or state.stage else None,
     goals=(_same_move, _worse, _by_heart),
     solution=(
         Walk(STAGES.index("move")),

@@ -13,6 +13,7 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.next_row import NextRow, top_changed
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.work import one_of, work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 48
@@ -106,6 +107,11 @@ def act(state: State, action: Action) -> State:
             return State(text=state.text)
 
 
+def _reset(state: State) -> State | None:
+    reset = State(text=state.text)
+    return None if LAB.work.of(state, reset) == {} else reset
+
+
 def question(state: State) -> Question | None:
     if state.result is not None:
         return None
@@ -167,6 +173,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("shuffled", "seed", "rotary", text=sentence, shift=one_of(SHIFTS)),
+    reset_settings=_reset,
     goals=(_shifted, _order_matters, _no_positions, _order_hidden),
     solution=(
         Adjust(4, "shift"),

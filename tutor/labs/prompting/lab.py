@@ -39,6 +39,7 @@ from tutor.labs.kit.prompts.version import (
     plain_version,
 )
 from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.kit.work import Refused, one_of, work
 from tutor.labs.prompting.remote import missing, require_sendable
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.runs import ErrorReport
@@ -177,6 +178,29 @@ def act(state: State, action: Action) -> State:
             return replace(_halted(state), server=action.model)
         case Remove():
             return replace(_halted(state), server=None)
+
+
+def _mended(state: State) -> State:
+    """Return a restored state, with the initial versions if the saved ones are not possible."""
+    state = replace(state, item=moved(state.item, 0, len(state.about.items)))
+    if all(_is_possible(version, state) for version in state.sides):
+        return state
+    version = replace(plain_version(state.about), frame="turns")
+    return replace(state, sides=(version, version))
+
+
+def _is_possible(version: Version, state: State) -> bool:
+    return all(
+        len(value) <= LONGEST if part in WRITTEN else value in choices(state.about, part)
+        for part in PARTS
+        for value in (getattr(version, part),)
+    )
+
+
+def _own_parts(own: dict[Part, str]) -> dict[Part, str]:
+    if any(part not in WRITTEN or len(text) > LONGEST for part, text in own.items()):
+        raise Refused
+    return own
 
 
 def _halted(state: State) -> State:
@@ -327,6 +351,14 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(
+        *("sides", "view", "item"),
+        task=lambda name: one_of(tuple(tasks()))(name),
+        side=2,
+        part=len(PARTS),
+        own=_own_parts,
+        mend=_mended,
+    ),
     goals=(
         Goal(
             "examples-help",

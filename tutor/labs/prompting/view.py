@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import EditText, Run
 from tutor.labs.kit.columns import LOW, WIDE, beside
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair
-from tutor.labs.kit.prompts.version import PARTS, WRITTEN
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, tab
+from tutor.labs.kit.prompts.version import PARTS, WRITTEN, choices
 from tutor.labs.kit.remote import Remove
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.prompting import lines as drawn
@@ -40,7 +40,7 @@ class PromptingView(LabView):
         key("e", "edit", "edit", "Edit the text of this part."),
         key("b", "switch('side')", "A or B", "Switch between version A and B."),
         key("c", "copy", "copy", "Replace this version with a copy of the other one."),
-        key("tab", "next_view", "view", "Show the parts, items, prompt or versions."),
+        *tab("next_view(*)", "view", "Show the parts, items, prompt or versions."),
         *pair(P_N, "choose(*, 'task')", "task", "Go to another task."),
         key("l", "recall", "load", "Replace version A or B with this one."),
         key("a", "add", "add", "Add a remote model by its name and address."),
@@ -93,7 +93,9 @@ class PromptingView(LabView):
     def action_edit(self) -> None:
         part = PARTS[self.state.part]
         label = f"The {drawn.NAMES[part]} of {'AB'[self.state.side]} (can be empty):"
-        self.write(label, getattr(self.state.version, part), partial(EditText, field=part))
+        sample = next((each for each in choices(self.state.about, part) if each), "")
+        then = partial(EditText, field=part)
+        self.write(label, getattr(self.state.version, part), then, sample=str(sample))
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         wide = width >= WIDE and state.view != "versions"

@@ -21,6 +21,7 @@ from tutor.labs.kit.actions import (
     moved,
 )
 from tutor.labs.kit.lab import Goal, Lab, goal
+from tutor.labs.kit.work import Refused, work
 from tutor.labs.rag import quality, questions
 from tutor.labs.rag.attempt import Attempt, owed, receive_attempt
 from tutor.labs.rag.questions import COURSE, Answer, Kind, Question
@@ -148,7 +149,7 @@ def _chosen(state: State, by: int, what: Choice) -> State:
             number = (state.example + by) % len(pairs())
             return _again(replace(state, example=number, part="ask"), examples()[number].ask)
         case "way":
-            way = replace(state.way, kind=cycled(state.kinds, state.way.kind, by))
+            way = replace(_possible(state), kind=cycled(state.kinds, _possible(state).kind, by))
             return _again(replace(state, way=way, retrieving=True))
         case "texts":
             names = [source.name for source in state.sources]
@@ -156,6 +157,37 @@ def _chosen(state: State, by: int, what: Choice) -> State:
                 return state
             way = replace(state.way, source=cycled(names, state.way.source, by))
             return _again(replace(state, way=way))
+
+
+def _possible(state: State) -> questions.Way:
+    """Return the search settings, without a method or a source that is missing today."""
+    way, names = state.way, [source.name for source in state.sources]
+    return replace(
+        way,
+        kind=way.kind if way.kind in state.kinds else "words",
+        source=way.source if way.source in names else COURSE,
+    )
+
+
+def _bare(state: State) -> State:
+    attempt = Attempt(state.attempt.query, state.attempt.way, state.attempt.count)
+    return replace(state, attempt=attempt)
+
+
+def _asked(attempt: Attempt) -> Attempt:
+    if len(attempt.query) > LONGEST:
+        raise Refused
+    return attempt
+
+
+def _with_poison(way: questions.Way) -> questions.Way:
+    if len(way.poison) > LONGEST or len(way.source) > LONGEST:
+        raise Refused
+    return way
+
+
+def _mended(state: State) -> State:
+    return _again(replace(state, count=max(1, state.count)))
 
 
 def _again(state: State, query: str | None = None) -> State:
@@ -171,6 +203,14 @@ def _again(state: State, query: str | None = None) -> State:
 def question(state: State) -> Question | None:
     if not state.sources:
         return questions.Look()
+    asked = _next(state)
+    if asked is None and state.quality.running:
+        return _next(replace(state, part="measure"))  # The measurement continues in every view.
+    return asked
+
+
+def _next(state: State) -> Question | None:
+    """Return the next request of the part in view."""
     if state.reading:
         known = state.read_so_far
         return questions.Read(state.asks_of, known.done if known else 0, state.reading)
@@ -183,11 +223,13 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     match answer:
         case questions.Sources(sources=sources, encoder=encoder):
             kinds: tuple[Kind, ...] = (*questions.KINDS, "encoder") if encoder else questions.KINDS
-            return replace(state, sources=sources, quality=replace(state.quality, kinds=kinds))
+            known = replace(state, sources=sources, quality=replace(state.quality, kinds=kinds))
+            way = _possible(known)
+            return known if way == known.way else _again(replace(known, way=way))
         case questions.ReadSoFar() if isinstance(question, questions.Read):
             whose = (question.source, question.maker)
             return replace(state, vectors={**state.vectors, whose: answer})
-    if state.part == "measure":
+    if state.part == "measure" or question != owed(state.attempt):
         return replace(state, quality=quality.receive(state.quality, question, answer))
     attempt = receive_attempt(state.attempt, question, answer)
     state = replace(state, attempt=attempt, ranks=_ranked(state, attempt))
@@ -284,6 +326,14 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(
+        *("retrieving", "view", "part", "example"),
+        attempt=_asked,
+        way=_with_poison,
+        count=questions.SHOWN + 1,
+        mend=_mended,
+        bare=_bare,
+    ),
     goals=(
         Goal(
             "cited",

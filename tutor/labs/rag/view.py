@@ -11,10 +11,10 @@ from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, tab
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered
-from tutor.labs.rag.lab import VIEWS, State
+from tutor.labs.rag.lab import VIEWS, State, examples
 from tutor.labs.rag.lines import answer_lines, detail_lines, passage_lines, prompt_line
 from tutor.labs.rag.measured_lines import measured_lines
 from tutor.text import counted, safe
@@ -63,7 +63,7 @@ class RagView(LabView):
             "open",
             "Search texts that you indexed with `tutor rag index`.",
         ),
-        key("tab", "switch('part')", "ask/measure", "Switch between asking and measuring."),
+        *tab("switch('part')", "ask/measure", "Switch between asking and measuring."),
     ]
 
     OFFERED: ClassVar[Offered[State]] = {
@@ -76,7 +76,7 @@ class RagView(LabView):
     }
 
     def action_ask(self) -> None:
-        self.write("Your question:", "", EditText)
+        self.write("Your question:", "", EditText, sample=examples()[0].ask)
 
     def action_poison(self) -> None:
         state: State = self.state

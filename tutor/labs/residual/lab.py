@@ -11,6 +11,7 @@ from tutor.labs.kit.actions import EditText, MoveFocus, ShowView, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.work import work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
@@ -204,6 +205,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("view", "token", "block", text=sentence),
     goals=(_growth, _strongest_attention, _strong_head, _against),
     solution=(
         MoveFocus(-99, "token"),

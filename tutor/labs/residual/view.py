@@ -11,7 +11,7 @@ from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit import heat
 from tutor.labs.kit.columns import ROOMY, Cell, Room, around, cursor
-from tutor.labs.kit.keys import Keys, Pair, key, pair
+from tutor.labs.kit.keys import Keys, Pair, key, pair, tab
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, writes
@@ -30,7 +30,7 @@ class ResidualView(LabView):
         *pair(Pair("up", "down", "↑↓←→"), "move_focus(*, 'block')", "block", "Choose a block."),
         Binding("left", "move_focus(-1, 'token')", show=False, tooltip="Choose the token before."),
         Binding("right", "move_focus(1, 'token')", show=False, tooltip="Choose the next token."),
-        key("tab", "next_view", "length/logit", "Show lengths, or contributions to a logit."),
+        *tab("next_view(*)", "length/logit", "Show lengths, or contributions to a logit."),
         key("e", "edit", "edit", "Edit the text."),
     ]
 

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Adjust, EditText, MoveFocus, Reset, moved
 from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.work import Refused, work
 from tutor.lm.dials import ORDER, Dials, Stage, StepName, value, with_value
 
 LONGEST = 2000
@@ -138,6 +139,23 @@ def _on(text: str) -> State:
     return State(text=kept, left_out=len(text) - len(kept))
 
 
+def _dials(dials: Dials) -> Dials:
+    if any(value(dials, name) not in ladder for name, ladder in LADDERS.items()):
+        raise Refused
+    return dials
+
+
+def _order(order: tuple[StepName, ...]) -> tuple[StepName, ...]:
+    if sorted(order) != sorted(ORDER):
+        raise Refused
+    return order
+
+
+def _reset(state: State) -> State | None:
+    reset = replace(state, dials=Dials(), order=ORDER)
+    return None if reset == state else reset
+
+
 def _turned(dials: Dials, name: StepName, by: int) -> Dials:
     ladder = LADDERS[name]
     at = moved(ladder.index(value(dials, name)), by, len(ladder))
@@ -200,6 +218,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("left_out", text=LONGEST, dials=_dials, order=_order, focus=len(ORDER)),
+    reset_settings=_reset,
     goals=(_one_left, _few_and_even, _dethroned, _order_matters),
     solution=(
         MoveFocus(2, "step"),  # top-k

@@ -11,6 +11,7 @@ from tutor.errors import LabError
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, ShowView, cycled, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.kit.work import work
 from tutor.labs.scale import questions, remote_reading
 from tutor.labs.scale.questions import Answer, Question
 from tutor.labs.scale.rungs import Rung, rungs
@@ -116,11 +117,8 @@ def act(state: State, action: Action) -> State:
     """Return the state after an action. Raises `LabError` if the text is empty."""
     match action:
         case EditText(text=text):
-            data = text.encode("utf-8", "replace")
-            kept = data[:LONGEST].decode("utf-8", "ignore")
-            if not kept:
-                raise LabError("The text is empty.", "Write a sentence.")
-            return _about(state, kept, len(data) - len(kept.encode()))
+            kept = _kept(text)
+            return _about(state, kept, len(text.encode("utf-8", "replace")) - len(kept.encode()))
         case ReadParagraph():
             return _about(state, PARAGRAPH, 0)
         case ShowView(view=view):
@@ -137,6 +135,14 @@ def act(state: State, action: Action) -> State:
             return _without_another(state, remote_reading.without_server(state.remote))
         case Agree(yes=yes):
             return replace(state, remote=remote_reading.decided(state.remote, yes), coming=None)
+
+
+def _kept(text: str) -> str:
+    """Return the part of a text that fits. Raises `LabError` if the text is empty."""
+    kept = text.encode("utf-8", "replace")[:LONGEST].decode("utf-8", "ignore")
+    if not kept:
+        raise LabError("The text is empty.", "Write a sentence.")
+    return kept
 
 
 def _about(state: State, text: str, left_out: int) -> State:
@@ -250,6 +256,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("left_out", "view", "rung", text=_kept, quantity=len(QUANTITIES)),
+    reset_settings=lambda s: act(s, ReadParagraph()) if s.text != PARAGRAPH else None,
     goals=(_by_heart, _smaller_wins, _noise),
     solution=(
         EditText(

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import Choose, EditText
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, tab
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.view import LabView, Offered, does
-from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, ReadParagraph, State
+from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, State
 from tutor.labs.scale.lines import ladder_lines, text_lines
 from tutor.labs.scale.remote_reading import with_server
 
@@ -29,9 +29,9 @@ class ScaleView(LabView):
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("tab", "next_view", "ladder/text", "Show the ladder or the text."),
+        *tab("next_view(*)", "ladder/text", "Show the ladder or the text."),
         key("e", "edit", "edit", "Write a text of your own."),
-        key("z", "paragraph", "reset", "Reset to the text that no model was trained on."),
+        key("z", "reset", "reset", "Reset to the text that no model was trained on."),
         key("o", "other", "open model", "Add the next installed or remote model, or none."),
         key("a", "add", "add", "Add a remote model by its name and address."),
         key("d", "remove", "remove", "Remove the remote model."),
@@ -47,14 +47,13 @@ class ScaleView(LabView):
         "other": lambda state: bool(state.reachable) or state.other is not None,
         "remove": lambda state: state.remote.server is not None,
         "again": lambda state: state.remote.refused is not None,
-        "paragraph": lambda state: state.text != PARAGRAPH,
+        "reset": lambda state: state.text != PARAGRAPH,
     }
 
     def action_edit(self) -> None:
         text = "" if self.state.text == PARAGRAPH else self.state.text
-        self.write("A text for all models:", text, EditText)
-
-    action_paragraph = does(ReadParagraph)
+        sample = "Once upon a time there was a little girl."
+        self.write("A text for all models:", text, EditText, sample=sample)
 
     def action_other(self) -> None:
         self.did(Choose(1, "other"))

@@ -12,6 +12,7 @@ from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.next_row import NextRow, top_changed
 from tutor.labs.kit.progress import Progress
 from tutor.labs.kit.sentence import sentence
+from tutor.labs.kit.work import work
 from tutor.lm.distribution import Token
 
 MOST_TOKENS = 32
@@ -212,14 +213,16 @@ def act(state: State, action: Action) -> State:
 
 def question(state: State) -> Question | None:
     if state.next is None and (state.view == "next" or not state.layers):
-        return Next(state.text, state.cuts)
+        # Restored cuts may be those of another model, whose size is known only after a response.
+        return Next(state.text, state.cuts if state.layers else ())
     if state.view == "lens" and state.lens is None:
         return Lens(state.text, state.cuts)
     if state.view == "copying" and not state.scores:
         return Scores()
     if state.view == "copying" and state.copied is None:
         return Copy(state.cuts)
-    return None
+    # The goals about the next token can be reached in every view.
+    return Next(state.text, state.cuts) if state.next is None else None
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
@@ -227,14 +230,31 @@ def receive(state: State, question: Question, answer: Answer) -> State:
     match answer:
         case Progress():
             return state
-        case Distributions(layers=layers, heads=heads):
-            return replace(state, next=answer, layers=layers, heads=heads)
+        case Distributions() if state.layers:
+            return replace(state, next=answer)
+        case Distributions():
+            return _opened(state, answer)
         case Lenses():
             return replace(state, lens=answer)
         case HeadScores(scores=scores):
             return replace(state, scores=scores)
         case Copied():
             return replace(state, copied=answer)
+
+
+def _opened(state: State, answer: Distributions) -> State:
+    """Return the state with the first response, which is without any cuts."""
+    layers, heads = answer.layers, answer.heads
+    known = replace(
+        state,
+        next=answer,
+        layers=layers,
+        heads=heads,
+        layer=moved(state.layer, 0, layers),
+        part=moved(state.part, 0, heads + 1),
+    )
+    cuts = {cut for cut in state.cuts if 0 <= cut.layer < layers and -1 <= cut.head < heads}
+    return _cut(known, cuts) if state.cuts else known
 
 
 def _cut(state: State, cuts: set[Cut]) -> State:
@@ -315,6 +335,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("view", "layer", "part", "cuts", text=sentence),
+    reset_settings=lambda state: act(state, Reset()) if state.cuts else None,
     goals=(_hardly_missed, _other_choice, _copying_dies),
     solution=(
         MoveFocus(6, "layer"),

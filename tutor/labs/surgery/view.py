@@ -12,7 +12,7 @@ from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit import heat
 from tutor.labs.kit.columns import ROOMY, Cell, Room, around
-from tutor.labs.kit.keys import Keys, Pair, key, pair
+from tutor.labs.kit.keys import Keys, Pair, key, pair, tab
 from tutor.labs.kit.next_table import next_table
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
@@ -35,7 +35,7 @@ class SurgeryView(LabView):
         Binding("right", "move_focus(1, 'layer')", show=False),
         key("enter", "switch('part')", "off/on", "Switch this part off or on."),
         key("a", "switch('heads')", "all heads", "Switch all heads of this layer off or on."),
-        key("tab", "next_view", "next/lens/copying", "Switch between the three views below."),
+        *tab("next_view(*)", "next/lens/copying", "Switch between the three views below."),
         key("b", "best", "copier off", "Switch off the head that copies most."),
         key("z", "reset", "reset", "Switch all parts back on."),
         key("e", "edit", "edit", "Edit the text."),

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, cycled, moved
 from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.work import work
 
 LONGEST = 4000
 """The maximum length of the text, in characters. Longer texts are cut, and the screen says so."""
@@ -101,7 +102,8 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    return replace(state, pieces={**state.pieces, "model": answer.pieces})
+    known = replace(state, pieces={**state.pieces, "model": answer.pieces})
+    return replace(known, focus=moved(state.focus, 0, len(known.shown)))
 
 
 def _on(text: str) -> State:
@@ -111,6 +113,12 @@ def _on(text: str) -> State:
         left_out=len(text) - len(kept),
         pieces={"words": words(kept), "characters": characters(kept), "bytes": single_bytes(kept)},
     )
+
+
+def _mended(state: State) -> State:
+    new = replace(_on(state.text), left_out=state.left_out, cut=state.cut)
+    focus = moved(state.focus, 0, len(new.shown)) if new.shown else state.focus
+    return replace(new, focus=focus)
 
 
 def _one_word(state: State) -> bool:
@@ -145,6 +153,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("left_out", "cut", "focus", text=LONGEST, mend=_mended),
     goals=(_five_token_word, _more_tokens_than_characters, _long_token),
     solution=(EditText("Donaudampfschiff"), EditText("ᚠᛇᚻ"), EditText(" responsibilities")),
 )

@@ -11,7 +11,7 @@ from tutor.app.theme import MUTED
 from tutor.app.widgets import bars, figures
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Column, Room, around, heading, row
-from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair, tab
 from tutor.labs.kit.view import LabView, writes
 from tutor.labs.tokens.lab import CUTS, Cut, Piece, State
 from tutor.text import visible
@@ -42,9 +42,8 @@ class TokensView(LabView):
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the text, or paste a new one."),
-        key(
-            "tab",
-            "choose(1, 'cut')",
+        *tab(
+            "choose(*, 'cut')",
             "split",
             "Split the text into tokens, words, characters or bytes.",
         ),

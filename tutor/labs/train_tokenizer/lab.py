@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Adjust, EditText, moved
 from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.work import work
 
 LONGEST = 20_000
 """The maximum length of the learner's training text, in characters. Longer texts are cut."""
@@ -135,6 +136,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("left_out", "tried", own=LONGEST, last_own=LONGEST, size=len(SIZES)),
+    reset_settings=lambda s: act(s, TrainOnLessons()) if s.own is not None else None,
     goals=(_three_bytes, _twice_for_little, _own_word),
     solution=(
         Adjust(2, "size"),

@@ -38,11 +38,11 @@ class TrainTokenizerView(LabView):
         *pair(UP_DOWN, "adjust(*, 'size')", "size", "Choose the size of the vocabulary."),
         key("t", "try", "tokenize", "Tokenize text with this tokenizer."),
         key("e", "edit", "edit", "Edit the training text."),
-        key("z", "lessons", "reset", "Train on the lessons of this course again."),
+        key("z", "reset", "reset", "Train on the lessons of this course again."),
         Binding("l", "lessons", show=False),
     ]
     OFFERED: ClassVar[Offered[State]] = {
-        "lessons": lambda state: state.own is not None,
+        **dict.fromkeys(("lessons", "reset"), lambda state: state.own is not None),
     }
 
     def action_try(self) -> None:
@@ -50,7 +50,8 @@ class TrainTokenizerView(LabView):
         self.write(label, self.state.tried, partial(EditText, field="tried"))
 
     def action_edit(self) -> None:
-        self.write("Training text:", self.state.last_own, EditText)
+        sample = "the cat sat on the mat, and the hat sat on the cat"
+        self.write("Training text:", self.state.last_own, EditText, sample=sample)
 
     action_lessons = does(TrainOnLessons)
 

@@ -7,8 +7,9 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from tutor.labs.kit.actions import Adjust, Run, Toggle, moved
+from tutor.labs.kit.actions import Adjust, Reset, Run, Toggle, moved
 from tutor.labs.kit.lab import Goal, Lab, goal
+from tutor.labs.kit.work import work
 from tutor.lm.training.history import Measured, Point
 
 RATES = (0.0001, 0.0003, 0.001, 0.002, 0.005, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -36,20 +37,12 @@ class RestoreSaved(msgspec.Struct, frozen=True, tag_field="do", tag="back"):
     """Restore the saved network."""
 
 
-class Discard(msgspec.Struct, frozen=True, tag_field="do", tag="drop"):
-    """Discard the network and its saved copy. A second `Discard` is needed to confirm."""
-
-
 Action = (
-    Run
-    | Adjust[Literal["rate"]]
-    | Toggle[Literal["mask", "targets"]]
-    | Save
-    | RestoreSaved
-    | Discard
+    Run | Adjust[Literal["rate"]] | Toggle[Literal["mask", "targets"]] | Save | RestoreSaved | Reset
 )
 """`Run` starts training for up to `STRETCH` steps, or pauses it. `Toggle` switches the mask on or
-off, or switches between real and shuffled targets."""
+off, or switches between real and shuffled targets. `Reset` discards the network and its saved copy.
+A second `Reset` is needed to confirm."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -137,12 +130,16 @@ def act(state: State, action: Action) -> State:
             return (
                 _owing(replace(state, running=False), "back") if state.saved is not None else state
             )
-        case Discard():
+        case Reset():
             if not state.done and state.saved is None:
-                return state
+                return State(owed=state.owed)
             if not sure:
                 return replace(_paused(state), sure=True)
             return _owing(replace(state, running=False), "drop")
+
+
+def _reset(state: State) -> State | None:
+    return act(state, Reset()) if state.done or state.saved is not None else None
 
 
 def question(state: State) -> Question | None:
@@ -186,7 +183,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
                 mask=True, shuffled=False, rate=FIRST_RATE,
             )  # fmt: skip
         case "drop":
-            new = State(owed=new.owed, rate=state.rate, rescued=state.rescued)
+            new = State(owed=new.owed)
         case _ if answer.began < question.done:
             new = replace(new, lost=question.done - answer.began)
         case "train" if new.done >= new.until:
@@ -259,6 +256,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work("mask", "shuffled", "rescued", rate=len(RATES)),
+    reset_settings=_reset,
+    reset_is_final=True,
     goals=(
         _below,
         _too_high,

@@ -14,7 +14,7 @@ from tutor.labs.kit.actions import Run
 from tutor.labs.kit.columns import LOW, ROOMY
 from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair
 from tutor.labs.kit.view import LabView, Offered, does
-from tutor.labs.training.lab import MOST_STEPS, RATES, Discard, RestoreSaved, Save, State
+from tutor.labs.training.lab import MOST_STEPS, RATES, RestoreSaved, Save, State
 from tutor.lm.training.history import BYTES_PER_STEP, LARGEST_LOSS, PROMPT
 from tutor.text import counted, safe
 
@@ -33,22 +33,20 @@ class TrainingView(LabView):
         key("m", "switch('mask')", "mask", "Switch the causal mask on or off."),
         key("t", "switch('targets')", "targets", "Switch between real and shuffled targets."),
         key("ctrl+s", "save", "save", "Save this network so that you can restore it."),
-        Binding("s", "save", show=False),
         key("b", "restore", "restore", "Restore the saved network."),
-        key("z", "discard", "reset", "Discard this network and the saved one."),
+        key("z", "reset", "reset", "Discard this network and the saved one."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "run": lambda state: state.running or state.done < MOST_STEPS,
         "pause": lambda state: state.running,
         "save": lambda state: state.done > 0,
         "restore": lambda state: state.saved is not None,
-        "discard": lambda state: state.done > 0 or state.saved is not None,
+        "reset": lambda state: state.done > 0 or state.saved is not None,
     }
 
     action_pause = does(Run)
     action_save = does(Save)
     action_restore = does(RestoreSaved)
-    action_discard = does(Discard)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         low = height < LOW

@@ -48,8 +48,8 @@ class Word2VecBackend:
         run = self._run
         if run is None or run.settings != settings or (question.done == 0 and run.done > 0):
             self._run = run = TrainingRun(_text(), settings)
-            if question.done > 0:
-                run.resume(self._file)
+        if run.done < question.done:
+            run.resume(self._file)
         return run
 
     def _train(self, run: TrainingRun) -> float | None:

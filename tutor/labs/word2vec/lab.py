@@ -11,10 +11,13 @@ from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, Run, cyc
 from tutor.labs.kit.lab import Goal, Lab, goal
 from tutor.labs.kit.words.groups import Group, Words, own_words
 from tutor.labs.kit.words.zoom import zoomed
+from tutor.labs.kit.work import one_of, work
 from tutor.labs.word2vec.clusters import Clustering, Point, compared, turned
 
 SEEDS = 9
 WINDOWS = (5, 2, 10)
+MOST_PAIRS = 10**9
+"""A number of pairs that is higher than in any run."""
 MOST_LOOKS = 60
 """The maximum number of maps to keep per run."""
 LOOK_EVERY = 1.12
@@ -204,6 +207,15 @@ def _again(state: State, by: int, what: Literal["seed", "window"]) -> State:
     return replace(new, window=cycled(WINDOWS, state.window, by))
 
 
+def _mended(state: State) -> State:
+    return replace(
+        state,
+        seed=max(1, state.seed),
+        focus=moved(state.focus, 0, len(state.words.all)),
+        clustered=tuple(each for each in state.clustered if 1 <= each <= SEEDS),
+    )
+
+
 def question(state: State) -> Question | None:
     if state.fresh and (not state.going or state.finished):
         return None
@@ -291,6 +303,15 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(
+        *("focus", "clustered"),
+        words=lambda words: own_words(words.written.lower()),
+        seed=SEEDS + 1,
+        window=one_of(WINDOWS),
+        done=MOST_PAIRS,
+        zoom=lambda zoom: zoomed(zoom, 0),
+        mend=_mended,
+    ),
     goals=(
         Goal("clusters", "Train until the words form clusters", lambda s: bool(s.clustered)),
         Goal("two-seeds", "Form clusters again with a new seed", lambda s: len(s.clustered) >= 2),

@@ -52,7 +52,17 @@ class Word2VecView(WordMapLabView):
     def action_edit(self) -> None:
         words = self.state.words
         text = words.written if words.own else ""
-        self.write("Words on the map (; separates groups):", text, edit_words)
+        label, sample = (
+            "Words on the map (; separates groups):",
+            "copper gold iron; wheat corn rice",
+        )
+        self.write(label, text, edit_words, self._known_words, sample)
+
+    def _known_words(self, _: str) -> str:
+        """Return a few words that are in the training text, since many words are not."""
+        state: State = self.state
+        near = [word for word, _ in state.now.nearest] if state.now else []
+        return f"It also knows {', '.join(near)}." if near else ""
 
     def draw(self, state: State) -> None:
         width, low = self.columns, self.size.height < LOW

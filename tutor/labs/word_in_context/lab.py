@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, cycled, moved
 from tutor.labs.kit.lab import Lab, goal
+from tutor.labs.kit.work import Refused, work
 from tutor.labs.word_in_context.sentence_pair import PAIRS, Pair, Sentence, pair
 from tutor.lm.distribution import Token
 
@@ -87,6 +88,14 @@ def write(text: str) -> EditText:
     """
     pair(text)
     return EditText(text)
+
+
+def _restored(pairs: tuple[Pair, ...]) -> tuple[Pair, ...]:
+    """Return the learner's own pair, checked again, and the examples."""
+    if not pairs:
+        raise Refused
+    own = pairs[0]
+    return (pair(f"{own.first.marked} / {own.second.marked}"), *PAIRS)
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,6 +212,11 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(
+        *("at", "layer", "by"),
+        pairs=_restored,
+        mend=lambda state: replace(state, at=moved(state.at, 0, len(state.pairs))),
+    ),
     goals=(_difference_read, _parted, _stayed, _only_after),
     solution=(
         GoToFurthest(),

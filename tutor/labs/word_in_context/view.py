@@ -12,7 +12,7 @@ from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.plot import upright
 from tutor.labs.kit.columns import ROOMY, Room
-from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair, tab
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.kit.words.lines import cosine
@@ -44,9 +44,8 @@ class WordInContextView(LabView):
     BINDINGS: ClassVar[Keys] = [
         *pair(LEFT_RIGHT, "move_focus(*, 'layer')", "layer", "Choose a layer."),
         key("f", "furthest", "furthest apart", "Go to the layer where the vectors differ most."),
-        key(
-            "tab",
-            "choose(1, 'way')",
+        *tab(
+            "choose(*, 'way')",
             "token/rows/difference",
             "Show the next token, the nearest rows, or the difference.",
         ),

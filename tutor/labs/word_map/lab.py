@@ -11,11 +11,12 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus
+from tutor.labs.kit.actions import Adjust, Choose, EditText, MoveFocus, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.words.groups import SHIPPED, Words, own_words
 from tutor.labs.kit.words.word import Form
 from tutor.labs.kit.words.zoom import zoomed
+from tutor.labs.kit.work import Refused, work
 
 PAN_STEP = 0.25
 """The length of one pan step, as a fraction of the visible part of the map."""
@@ -118,6 +119,18 @@ def act(state: State, action: Action) -> State:
             return replace(state, focus=focus, center=center)
 
 
+def _restored(words: tuple[Words, ...]) -> tuple[Words, ...]:
+    """Return the learner's own words, checked again, and the bundled lists."""
+    if not words:
+        raise Refused
+    return (own_words(words[0].written), *SHIPPED)
+
+
+def _mended(state: State) -> State:
+    state = replace(state, at=moved(state.at, 0, len(state.words)))
+    return replace(state, focus=moved(state.focus, 0, len(state.chosen.all)))
+
+
 def middle(points: tuple[Point, ...]) -> Point:
     xs, ys = zip(*points, strict=True)
     return (min(xs) + max(xs)) / 2, (min(ys) + max(ys)) / 2
@@ -143,7 +156,10 @@ def question(state: State) -> Question | None:
 
 
 def receive(state: State, question: Question, answer: Answer) -> State:
-    return replace(state, map=answer)
+    known = replace(state, map=answer)
+    if known.zoom > 1 and known.center is None:
+        return replace(known, center=_point(known, known.focus))
+    return known
 
 
 _SHIPPED = frozenset(frozenset(group.words) for words in SHIPPED for group in words.groups)
@@ -188,6 +204,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    work=work(*("at", "focus"), words=_restored, zoom=lambda zoom: zoomed(zoom, 0), mend=_mended),
     goals=(_map_misleads, _own_groups_apart, _mostly_seen),
     solution=(MoveFocus(2, "word"), Adjust(2, "zoom"), EditText("cat dog cow; seven eight nine")),
 )

@@ -49,9 +49,9 @@ class WordMapView(WordMapLabView):
 
     def action_edit(self) -> None:
         chosen = self.state.chosen
-        self.write(
-            "Words, with a ; between groups:", chosen.written if chosen.own else "", edit_words
-        )
+        text = chosen.written if chosen.own else ""
+        sample = "red green blue; one two three"
+        self.write("Words, with a ; between groups:", text, edit_words, sample=sample)
 
     def draw(self, state: State) -> None:
         room = Room(self.columns, self.size.height)

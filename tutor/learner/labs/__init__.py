@@ -1,0 +1,1 @@
+"""The files with a learner's work in labs."""
