@@ -14,6 +14,7 @@ from tests.sample_course import LESSON
 from tutor.app.home.screen import HomeScreen
 from tutor.app.quiz.result import ResultScreen
 from tutor.app.reader.lesson import LessonScreen
+from tutor.app.widgets.more_below import MoreBelow
 from tutor.classroom.learner import studied
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lesson
@@ -73,18 +74,17 @@ async def test_only_what_is_open_or_was_wrong_is_asked_again(tmp_path: Path) -> 
     answered(tmp_path, "bits", correct=False)
     read(tmp_path)
     async with whole_app(tmp_path, course=COURSE).run_test(size=SIZE) as pilot:
-        await sees(pilot, "2 One question")
+        await sees(pilot, "One question, asked")
+        pilot.app.navigator.open_lesson(FIRST, "again")  # type: ignore[attr-defined]
+        await sees(pilot, "3 of 3")
         await keys(pilot, "enter")
-        await until(pilot, lambda: not isinstance(pilot.app.screen, HomeScreen))
-        if isinstance(pilot.app.screen, LessonScreen):
-            await keys(pilot, "a")
         await sees(pilot, "question 1 of 1")
         await sees(pilot, "These are only the questions that are open or were wrong.")
         await sees(pilot, "probability 0.25")
     # the quiz stays as short after a restart
     async with whole_app(tmp_path, course=COURSE).run_test(size=SIZE) as pilot:
-        await sees(pilot, "Continue")
-        await keys(pilot, "enter")
+        await sees(pilot, "One question, asked")
+        pilot.app.navigator.open_quiz(FIRST)  # type: ignore[attr-defined]
         await sees(pilot, "question 1 of 1")
         await keys(pilot, "2", "enter")
         await sees(pilot, "✓ Right")
@@ -103,8 +103,8 @@ async def test_the_end_of_a_lesson_says_what_was_learned_and_enter_goes_on(tmp_p
     read(tmp_path)
     app = whole_app(tmp_path, course=COURSE, clock=clock)
     async with app.run_test(size=SIZE) as pilot:
-        await sees(pilot, "2 One question")
-        await keys(pilot, *["down"] * 2, "enter")
+        await sees(pilot, "One question, asked")
+        app.navigator.open_lesson(FIRST, "again")
         await sees(pilot, "3 of 3")
         await keys(pilot, "enter")  # nothing is left to ask
         for words in (
@@ -133,7 +133,7 @@ async def test_on_a_small_screen_enter_pages_down_before_it_goes_on(tmp_path: Pa
     answered(tmp_path, "bits", correct=True)
     app = whole_app(tmp_path, course=course)
     async with app.run_test(size=(40, 12)) as pilot:
-        await keys(pilot, *["down"] * 2, "enter")
+        app.navigator.open_lesson(course.lessons[0], "again")
         await sees(pilot, "3 of 3")
         await keys(pilot, "enter")
         await sees(pilot, "• a is a sentence")
@@ -158,3 +158,20 @@ def test_results_by_the_last_answer_to_the_current_version(tmp_path: Path, versi
     assert [each.id for each in found.wrong] == ["bits"]
     assert [each.id for each in found.open_] == (["cosine"] if version == 2 else [])
     assert found.left_out == (("cosine",) if version == 1 else ())
+
+
+async def test_the_lines_hidden_below_are_counted_again_at_another_size(tmp_path: Path) -> None:
+    answered(tmp_path, "bits", correct=False)
+    read(tmp_path)
+    app = whole_app(tmp_path, course=COURSE)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await sees(pilot, "One question, asked")
+        app.navigator.open_end(FIRST)
+        await sees(pilot, "What you have learned")
+        more = app.screen.query_one(MoreBelow)
+        assert not more.display
+        await pilot.resize_terminal(40, 12)
+        scrolled = app.screen.query_one("#result")
+        await until(pilot, lambda: more.hidden == scrolled.max_scroll_y > 0)
+        await pilot.resize_terminal(120, 40)
+        await until(pilot, lambda: not more.display)

@@ -72,9 +72,13 @@ class ExplorerController:
         self._engine_changed()
 
     def stop_receiving(self) -> None:
-        """Ignore all events from now on, because the pane is about to be removed."""
-        self._left = True
-        self._forget_engine()
+        """Ignore all events from now on, because the pane is about to be removed.
+
+        This can be called again until the pane is removed.
+        """
+        if not self._left:
+            self._left = True
+            self._forget_engine()
 
     async def close(self) -> None:
         """Save the document, and close the engine's session, after `stop_receiving`."""

@@ -98,6 +98,7 @@ class Matching(AnswerList):
             letter = LETTERS[self._shown.index(chosen)]
             head = Content.styled(f"{letter}  ", "" if self._notes else f"bold {ACT}")
             right = inline(self._pairs[chosen].right)
+        left = left.stylize_before("bold" if self._notes else "")
         line = matched(left, head, right, width, left_width=widest)
         if not self._notes:
             return line

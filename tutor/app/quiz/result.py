@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from tutor.course.questions.question import Question
     from tutor.study.next_step import LessonStep
 
+_WIDEST = 96
+"""The width, in columns, of the longest lines of text."""
 _HEAD = 12
 """The width of the first column, in columns."""
 
@@ -105,7 +107,8 @@ class ResultScreen(MenuScreen):
         return results(self.lesson, self.services.progress.cards())
 
     def fill(self) -> None:
-        width = self.query_one("#result").scrollable_content_region.width or self.app.size.width - 3
+        room = self.query_one("#result").scrollable_content_region.width or self.app.size.width - 3
+        width = min(_WIDEST, room)
         found = self._results
         self._show_text("#learned", _learned(self.lesson.learned, width))
         self._show_text("#score", self._summary(found, width))

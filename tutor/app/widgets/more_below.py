@@ -35,10 +35,14 @@ class MoreBelow(Widget):
     def on_mount(self) -> None:
         self._scrolled = self.screen.query_one(self._selector)
         self.watch(self._scrolled, "scroll_y", self.count)
+        self.watch(self._scrolled, "virtual_size", self._later)
         self.screen.screen_layout_refresh_signal.subscribe(self, self._laid_out)
 
     def _laid_out(self, _screen: Screen[Any]) -> None:
         self.count()
+
+    def _later(self) -> None:
+        self.call_after_refresh(self.count)
 
     def count(self) -> None:
         """Count the hidden lines again."""
