@@ -72,8 +72,6 @@ class PaneLayout(Vertical):
         & > .panel, & > ConversationView { display: none; }
         &.-chat > ConversationView { display: block; }
         &.-chat > #text { display: none; }
-        &.-chat > #focus { margin-top: 1; }
-        &.-chat.-short > #focus { margin-top: 0; }
         &.-chat.-folded > #table, &.-chat.-folded > #question { display: none; }
         &.-chat.-editor > #table, &.-chat.-editor > #question { display: none; }
         &.-chat.-search > ConversationView, &.-chat.-recent > ConversationView { height: 3; }

@@ -90,8 +90,7 @@ def test_the_view_always_contains_the_line_in_focus(
     at = min(at, count - 1)
     top = top_line(before, at, count, room)
     assert 0 <= top <= max(0, count - room)
-    last = top + room >= count
-    assert top <= at < top + room - (not last)  # the last row shows how much is below
+    assert top <= at < top + room
 
 
 def test_the_view_stays_where_it_was_if_possible() -> None:

@@ -152,7 +152,7 @@ def top_line(before: int, at: int, count: int, room: int) -> int:
     last = max(0, count - room)
     if at >= count - 1:
         return last
-    if before <= at < before + room - 1:
+    if before <= at < before + room:
         return min(before, last)
     return min(max(0, at - (room - 1) // 2), last)
 

@@ -26,6 +26,8 @@ WHEEL = 3
 """The number of lines that the mouse wheel scrolls."""
 
 
+NARROW = 60
+"""The width, in columns, below which the keys for scrolling are not named."""
 WIDEST = 100
 """The maximum width of the text, since long lines are hard to read."""
 
@@ -55,7 +57,7 @@ class ConversationView(Lines, can_focus=True):
 
     def scrolled(self, by: int) -> int | None:
         """Return the first visible line after scrolling by some lines, or None at the end."""
-        last, shown = max(0, len(self._all) - self.size.height), self._conversation
+        last, shown = max(0, len(self._all) - self._room), self._conversation
         top = max(0, self._top + by)
         if top < last:
             return top
@@ -64,7 +66,12 @@ class ConversationView(Lines, can_focus=True):
     @property
     def page(self) -> int:
         """The number of lines to scroll for a page, which keeps one line visible."""
-        return max(1, self.size.height - 2)
+        return max(1, self._room - 1)
+
+    @property
+    def _room(self) -> int:
+        """The number of lines for text. Below them, a line says how much is hidden."""
+        return max(1, self.size.height - 1)
 
     def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
         event.stop()
@@ -89,7 +96,7 @@ class ConversationView(Lines, can_focus=True):
                 return
 
     def _lay_out(self, scroll: int | None) -> None:
-        shown, room = self._conversation, max(1, self.size.height)
+        shown, room = self._conversation, self._room
         self._all = lay_out(shown, min(WIDEST, self.size.width - 1))
         count = len(self._all)
         at = next((n for n, line in enumerate(self._all) if line.holds(shown.focus)), count - 1)
@@ -97,16 +104,18 @@ class ConversationView(Lines, can_focus=True):
             self._top = top_line(self._top, at, count, room)
         else:
             self._top = min(scroll, max(0, count - room))
-        below = count - self._top - room
-        visible = self._all[self._top : self._top + room - (below > 0)]
+        visible = self._all[self._top : self._top + room]
         lines = [
             drawn(line, shown, self._looked_at(line) if self._top + place == at else None)
             for place, line in enumerate(visible)
         ]
-        if below > 0:
-            lines.append(_more(below + 1, self.size.width))
-        elif shown.open and shown.focus >= len(shown.steps) and shown.pending is None and lines:
+        below = max(0, count - self._top - room)
+        grows = shown.open and shown.focus >= len(shown.steps) and shown.pending is None
+        if grows and lines and not below:
             lines[-1] += cursor()
+        if self._top or below:
+            lines += [Content("")] * (room - len(lines))
+            lines.append(_hidden(self._top, below, self.size.width))
         self.show(lines)
 
     def _looked_at(self, line: ChatLine) -> int | None:
@@ -116,7 +125,11 @@ class ConversationView(Lines, can_focus=True):
         return next((at for at in positions if at >= focus), None)
 
 
-def _more(count: int, width: int) -> Content:
-    """Return the mark for the lines below the visible ones."""
-    said = f"↓ {counted(count, 'more line')}"
-    return Content.styled(said.rjust(max(len(said), width - 1)), theme.ACT)
+def _hidden(above: int, below: int, width: int) -> Content:
+    """Return the line about the lines above and below the visible ones."""
+    parts = [(f"↑ {counted(above, 'line')}", theme.MUTED)] if above else []
+    parts += [(f"↓ {counted(below, 'more line')}", theme.ACT)] if below else []
+    said = Content("  ").join(Content.styled(*part) for part in parts)
+    keys = Content.styled("PgUp PgDn  ", theme.MUTED) if width >= NARROW else Content("")
+    line = keys + said
+    return Content(" " * max(0, width - 1 - line.cell_length)) + line
