@@ -54,14 +54,6 @@ def test_stepper_on_a_small_terminal(snap_compare: Any, tmp_path: Path) -> None:
     assert snap_compare(stage, terminal_size=(40, 12), run_before=typed("1", "1", "enter"))
 
 
-def test_chat(snap_compare: Any, tmp_path: Path) -> None:
-    stage = Stage(
-        lambda engine, progress: ExplorerScreen(engine, progress, mode="chat"), folder=tmp_path
-    )
-    keys = typed(*"Hello", "enter", "m", "left", "left")
-    assert snap_compare(stage, terminal_size=(80, 24), run_before=keys)
-
-
 def test_guess(snap_compare: Any, tmp_path: Path) -> None:
     text = "The capital of France is Paris, and it is a city."
     lab = Lab(id="game", kind="guess", task="Guess on.", prompt=text)

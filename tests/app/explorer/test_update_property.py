@@ -189,9 +189,17 @@ STEPS = st.one_of(
     st.builds(events.TakeFound, st.sampled_from(ROWS)),
     st.builds(events.MoveCursor, st.integers(-70, 70)),
     st.builds(events.MoveFocus, st.integers(-5, 5)),
+    st.builds(events.MoveToken, st.integers(-5, 5)),
     st.builds(events.SwitchBranch, st.integers(1, 4)),
     st.builds(events.RemoveBranch, st.integers(1, 4)),
     st.builds(events.SetSampler, st.sampled_from([SamplerSettings(), SamplerSettings(top_k=2)])),
+)
+CHAT = st.one_of(
+    st.builds(events.Scroll, st.sampled_from([None, 0, 7])),
+    st.builds(events.ChooseSuggestion, st.sampled_from([-1, 1])),
+    st.builds(events.EditLast, st.booleans()),
+    st.builds(events.UseText, st.sampled_from(["Hello", " cat"]), instead=st.just(True)),
+    st.just(events.Do.FOLD),
 )
 WRITING = st.one_of(
     st.builds(events.UseText, st.sampled_from(["", "Hello", " world", " Paris the a"])),
@@ -225,6 +233,7 @@ ACTS = st.lists(
         STEPS,
         WRITING,
         TEXTS,
+        CHAT,
         ENGINE,
         st.sampled_from(["deliver", "deliver", "deliver", "read", "fail"]),
         st.just("deliver"),

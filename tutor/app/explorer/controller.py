@@ -59,7 +59,10 @@ class ExplorerController:
         self._asking: Worker[None] | None = None
         self._forget_engine: Callable[[], None] = lambda: None
         self._state = State(
-            document=texts.recall(), given=texts.given, first_message=texts.first_message
+            document=texts.recall(),
+            given=texts.given,
+            first_message=texts.first_message,
+            advised=texts.advised,
         )
 
     @property

@@ -27,6 +27,8 @@ LONGEST_ENTERED = 2000
 """The maximum number of characters in a text to keep."""
 FIRST_SEED = 2
 FIRST_PROMPT = "The capital of France is"
+CHAT_SAMPLER = SamplerSettings(temperature=0.2, top_p=0.9)
+"""The settings that the model card of SmolLM2-135M-Instruct uses for chats."""
 
 Mode = Literal["text", "chat"]
 
@@ -40,7 +42,8 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
     `model` is the checksum of the model that the tokens belong to, because token ids are
     meaningless to any other model. `prompt` is the text to start from while there is no tree.
     `drafts` are texts that the learner has typed in the editor but not accepted yet, and `entered`
-    those that the model has accepted, oldest first.
+    those that the model has accepted, oldest first. `chat_sampler` has the settings of the
+    conversation, unless they were never set.
     """
 
     version: int = VERSION
@@ -53,6 +56,7 @@ class _Fields(msgspec.Struct, Generic[Tree], frozen=True):
     chat: Tree | None = None
     drafts: dict[Mode, str] = {}
     entered: dict[Mode, tuple[str, ...]] | UnsetType = UNSET
+    chat_sampler: SamplerSettings | UnsetType = UNSET
 
     @property
     def trees(self) -> dict[Mode, Tree]:
@@ -92,6 +96,10 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
     def with_tree(self, tree: TokenTree) -> Document:
         """Return the document with `tree` as the tree of the current mode."""
         return replace(self, **{self.mode: tree})
+
+    def with_sampler(self, sampler: SamplerSettings) -> Document:
+        """Return the document with `sampler` as the settings of the current mode."""
+        return replace(self, **{"sampler" if self.mode == "text" else "chat_sampler": sampler})
 
     def with_draft(self, text: str | None) -> Document:
         """Return the document with `text` as the draft of the current mode.
@@ -158,4 +166,4 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
         """
         tree = TokenTree.from_prompt(prompt, seed).extend(written)
         tree = replace(tree, focus=min(len(prompt) + at, tree.length))
-        return cls(mode="chat", sampler=sampler, chat=tree)
+        return cls(mode="chat", sampler=sampler, chat_sampler=sampler, chat=tree)

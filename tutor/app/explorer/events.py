@@ -37,6 +37,8 @@ class Do(Enum):
     """Stop processing a long text. The text is kept and can be processed later."""
     MARKS = "marks"
     """Show or hide the special tokens of a conversation."""
+    FOLD = "fold"
+    """Fold the distribution of a conversation away, or unfold it."""
     RETRY = "retry"
     """Restart the engine."""
     SAVE = "save"
@@ -70,6 +72,12 @@ class MoveFocus(msgspec.Struct, frozen=True):
     by: int
 
 
+class MoveToken(msgspec.Struct, frozen=True):
+    """Move the focus to an earlier or later token, past tokens that the conversation hides."""
+
+    by: int
+
+
 class SetSampler(msgspec.Struct, frozen=True):
     """Change the sampler settings. A run continues with the new settings."""
 
@@ -95,9 +103,13 @@ class ChangeMode(msgspec.Struct, frozen=True):
 
 
 class UseText(msgspec.Struct, frozen=True):
-    """Start from this prompt, or send this message."""
+    """Start from this prompt, or send this message.
+
+    With `instead`, the message replaces the last message, on a new branch.
+    """
 
     text: str
+    instead: bool = False
 
 
 NeedsAnswer = TakeRow | TakeFound | MoveCursor
@@ -106,6 +118,7 @@ TreeCommand = (
     Literal[Do.STEP, Do.BACK, Do.FORK, Do.NEW_SEED, Do.START]
     | NeedsAnswer
     | MoveFocus
+    | MoveToken
     | SwitchBranch
     | RemoveBranch
 )
@@ -126,6 +139,24 @@ class LeaveEditor(msgspec.Struct, frozen=True):
     """Close the editor, and keep its text as a draft for the next visit."""
 
     text: str
+
+
+class Scroll(msgspec.Struct, frozen=True):
+    """Scroll the conversation to the line `top`, or follow the focus again if it is None."""
+
+    top: int | None
+
+
+class ChooseSuggestion(msgspec.Struct, frozen=True):
+    """Select another of the first messages that an empty chat suggests."""
+
+    by: int
+
+
+class EditLast(msgspec.Struct, frozen=True):
+    """Edit the last message in the editor, or write a new one if `on` is False."""
+
+    on: bool
 
 
 class SearchTokens(msgspec.Struct, frozen=True):
@@ -216,6 +247,7 @@ class TextOpened(msgspec.Struct, frozen=True):
 
 
 Result = Answered | TokensArrived | RequestFailed
+ChatEvent = Scroll | ChooseSuggestion | EditLast
 PanelEvent = ShowPanel | LeaveEditor | SearchTokens | TokensFound
 TextEvent = OpenText | ToggleStar | TextsListed | TextOpened
-Event = Command | Do | Reading | PanelEvent | TextEvent | Result | Say | EngineChanged
+Event = Command | Do | Reading | PanelEvent | ChatEvent | TextEvent | Result | Say | EngineChanged

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from textual.binding import Binding, BindingType
 
+from tutor.app.explorer.chat.keys import ANSWER_KEYS, READING_KEYS
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
 
 PANE_KEYS: list[BindingType] = [
     Binding("y", "do('retry')", "retry", tooltip="Restart the engine."),
     Binding("enter", "step", "step", tooltip="Take the token shown next to “enter”."),
     Binding("space", "step", show=False),
+    *ANSWER_KEYS,
     *(
         Binding(
             str(number),
@@ -29,8 +31,9 @@ PANE_KEYS: list[BindingType] = [
     Binding("backspace", "do('back')", show=False),
     Binding("r", "do('stop')", "stop", tooltip="Stop processing a long text. The text is kept."),
     Binding("r", "do('run')", "run", tooltip="Let the model continue by itself, or stop it."),
-    Binding("e", "panel('editor')", "edit", tooltip="Edit the prompt, or write a message."),
+    Binding("e", "panel('editor')", "edit", tooltip="Edit the prompt."),
     Binding("s", "do('seed')", "new seed", tooltip="Sample again with a new seed."),
+    *READING_KEYS,
     Binding("slash", "search", "search", tooltip="Find any token and see its probability."),
     Binding("t", "dials", "sampler", tooltip="Change temperature, top-k, top-p, min-p or greedy."),
     Binding(

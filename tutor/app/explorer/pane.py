@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.message import Message
 
 from tutor.app.explorer import events
+from tutor.app.explorer.chat.pane import ChatPane, chat_key
 from tutor.app.explorer.controller import ExplorerController
 from tutor.app.explorer.keys import PANE_KEYS
-from tutor.app.explorer.pane_layout import SHORT, WIDE, PaneLayout, beside_width
+from tutor.app.explorer.pane_layout import SHORT, WIDE, beside_width
 from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.xray.view import XRayView
-from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.api import EngineState
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
-    from textual.events import Resize
+    from textual.events import DescendantBlur, Resize
     from textual.timer import Timer
 
     from tutor.app.explorer.document import Document, Mode
@@ -35,7 +35,7 @@ SAVE_AFTER = 0.5
 """The maximum number of seconds from a change until it is saved. Leaving saves immediately."""
 
 
-class ExplorerPane(PaneLayout):
+class ExplorerPane(ChatPane):
     """Shows a text or a conversation, one token at a time.
 
     Posts `Stepped` after every action that could reach a goal of the lab.
@@ -101,8 +101,10 @@ class ExplorerPane(PaneLayout):
     def on_descendant_focus(self) -> None:
         self._follow_focus()
 
-    def on_descendant_blur(self) -> None:
+    def on_descendant_blur(self, event: DescendantBlur) -> None:
         self._follow_focus()
+        if isinstance(event.widget, BranchTree):
+            self._draw(self.state)  # the branches may only be visible while they have the focus
 
     def _follow_focus(self) -> None:
         """Hide the line about Enter while Enter does something else."""
@@ -141,14 +143,11 @@ class ExplorerPane(PaneLayout):
         self._send(events.Do.SAVE)
         self._save_timer = None
 
-    def on_prompt_editor_left(self) -> None:
-        self._send(events.LeaveEditor(self.query_one(PromptEditor).text))
-
-    def on_prompt_editor_accepted(self, event: PromptEditor.Accepted) -> None:
-        self._send(events.UseText(event.text))
-
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state = self.state
+        in_chat = chat_key(state, " ".join(map(str, (action, *parameters[:1]))))
+        if in_chat is not None:
+            return in_chat
         match action, *parameters:
             case "do", "retry":
                 return state.engine.state is EngineState.STOPPED
@@ -156,10 +155,6 @@ class ExplorerPane(PaneLayout):
                 return self._beside is not None
             case "do", "stop":
                 return state.reading is not None
-            case "do", "run":
-                return state.reading is None
-            case "do", "marks":
-                return state.mode == "chat"
             case ("search",):
                 return state.panel not in ("search", "editor")  # “/” is typed text in these panels
             case "mode", mode:
@@ -176,20 +171,20 @@ class ExplorerPane(PaneLayout):
         self.action_panel("search")
 
     def action_step(self) -> None:
-        state = self.state
-        if state.mode == "chat" and (state.tree is None or state.ended):
-            self.action_panel("editor")
-        else:
-            self._send(events.Do.STEP)
+        self._send(events.Do.STEP)
 
     def action_take(self, number: int) -> None:
-        self._send(events.TakeRow(number - 1))
+        if self.state.suggests:
+            self.use_text(str(number))
+        else:
+            self._send(events.TakeRow(number - 1))
 
     def action_cursor(self, by: int) -> None:
-        self._send(events.MoveCursor(by))
+        suggests = self.state.suggests
+        self._send(events.ChooseSuggestion(by) if suggests else events.MoveCursor(by))
 
     def action_focus_by(self, by: int) -> None:
-        self._send(events.MoveFocus(by))
+        self._send(events.MoveToken(by))
 
     def action_mode(self, mode: Mode) -> None:
         self._send(events.ChangeMode(mode))

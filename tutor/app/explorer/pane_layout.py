@@ -9,6 +9,12 @@ from textual.containers import Vertical
 from textual.widget import Widget
 
 from tutor.app.explorer import readout
+from tutor.app.explorer.chat import lines as chat_lines
+from tutor.app.explorer.chat import suggestions
+from tutor.app.explorer.chat.editor import MessageEditor
+from tutor.app.explorer.chat.layout import conversation_of
+from tutor.app.explorer.chat.messages import earlier_texts
+from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable, TableView
 from tutor.app.explorer.panel import BranchTree, RecentTexts
 from tutor.app.explorer.sampler_dials import SamplerDials
@@ -17,7 +23,6 @@ from tutor.app.explorer.token_search import TokenSearch
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.lines import Lines, paint_together
 from tutor.app.widgets.notice import Notice
-from tutor.app.widgets.prompt_editor import PromptEditor
 
 if TYPE_CHECKING:
     from typing import Self
@@ -26,6 +31,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from tutor.app.explorer.controller import ExplorerController
+    from tutor.app.explorer.document import Mode
     from tutor.app.explorer.events import Panel, TokensFound
     from tutor.app.explorer.state import State
     from tutor.app.terminal.remote_terminal import RemoteTerminal
@@ -52,6 +58,8 @@ def _next_of_run(drawn: State | None, state: State) -> bool:
         and state.stale is not None
         and (drawn.engine, drawn.panel, drawn.note, drawn.mode, drawn.reading, drawn.sampler)
         == (state.engine, state.panel, state.note, state.mode, state.reading, state.sampler)
+        and (drawn.folded, drawn.scroll, drawn.document.marks)
+        == (state.folded, state.scroll, state.document.marks)
     )
 
 
@@ -61,7 +69,12 @@ class PaneLayout(Vertical):
     DEFAULT_CSS = """
     PaneLayout {
         width: 1fr; height: 1fr;
-        & > .panel { display: none; }
+        & > .panel, & > ConversationView { display: none; }
+        &.-chat > ConversationView { display: block; }
+        &.-chat > #text { display: none; }
+        &.-chat.-folded > #table, &.-chat.-folded > #question { display: none; }
+        &.-chat.-editor > #table, &.-chat.-editor > #question { display: none; }
+        &.-chat.-search > ConversationView, &.-chat.-recent > ConversationView { height: 3; }
         & > XRayView { dock: right; padding-left: 1; border-left: solid $rule; }
         & > XRayView:focus { border-left: heavy $accent; }
         & #question { margin-top: 1; }
@@ -87,15 +100,17 @@ class PaneLayout(Vertical):
         self._draw_timer: Timer | None = None
         """Draws the latest state of a run, if it has been skipped so far."""
         self._situation: object = None
+        self._mode: Mode = "text"
         self._panel: Panel | None = None
         """The panel that is currently open, if any."""
         self._found: TokensFound | None = None
 
     def compose(self) -> ComposeResult:
         yield TextView(id="text")
+        yield ConversationView(id="conversation")
         yield Lines(id="focus")
         yield Lines(id="label", classes="panel")
-        yield PromptEditor(id="editor", classes="panel")
+        yield MessageEditor(id="editor", classes="panel")
         yield SamplerDials(id="dials", classes="panel")
         yield Lines(id="question")
         yield TokenSearch(id="search", classes="panel")
@@ -126,9 +141,10 @@ class PaneLayout(Vertical):
         return self.state.panel is not None and self.size.height < CROWDED
 
     def focus(self, scroll_visible: bool = True) -> Self:
-        """Focus the open panel, or the table."""
+        """Focus the open panel, or else the conversation or the table."""
         panel = self.state.panel
-        inside = "#search SearchEntry" if panel == "search" else f"#{panel or 'table'}"
+        rest = "conversation" if self.state.mode == "chat" else "table"
+        inside = "#search SearchEntry" if panel == "search" else f"#{panel or rest}"
         self.screen.set_focus(self.query_one(inside), scroll_visible)
         return self
 
@@ -140,8 +156,9 @@ class PaneLayout(Vertical):
         """
         if not self.is_mounted:
             return
-        if state.panel != self._panel:
+        if (state.panel, state.mode) != (self._panel, self._mode):
             self._change_panel(state)
+        self.set_class(state.folded, "-folded")
         if not self.size:
             return
         now = time.monotonic()
@@ -165,14 +182,13 @@ class PaneLayout(Vertical):
 
     def _change_panel(self, state: State) -> None:
         """Show another panel immediately, so that it has the focus before the next key press."""
-        self._panel = panel = state.panel
+        self._mode, self._panel = state.mode, state.panel
+        panel = state.panel
+        self.set_class(state.mode == "chat", "-chat")
         if panel == "editor":
-            earlier = state.document.earlier
-            label = readout.editor_label(chat=state.mode == "chat", history=bool(earlier))
-            self.query_one("#label", Lines).show([label])
             given = "" if state.mode == "chat" else state.document.prompt
             draft = state.document.drafts.get(state.mode, given)
-            self.query_one(PromptEditor).load(draft, earlier)
+            self.query_one(MessageEditor).load(draft, earlier_texts(state))
         for widget in self.query(".panel"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
         for name in ("search", "dials", "editor", "recent"):
@@ -187,20 +203,30 @@ class PaneLayout(Vertical):
         width, height = self._room
         tree = state.tree
         view, focus = self.query_one(TextView), self.query_one("#focus", Lines)
+        if state.mode == "chat":
+            self._draw_conversation(state)
+            focus.show([chat_lines.focus_line(state, tree, width)] if tree else [])
+            return
         rows = 1 if self._crowded else min(8, max(1, (height - 10) // 3))
         if tree is None:
-            view.plain_text(state.document.prompt if state.mode == "text" else "", rows)
+            view.plain_text(state.document.prompt, rows)
             focus.show([])
             return
-        # A text always shows its special tokens. A conversation can hide them.
-        marks = state.document.marks or state.mode == "text"
-        view.update(tree.steps, tree.focus, marks=marks, rows=rows, barred=height >= SHORT)
+        view.update(tree.steps, tree.focus, marks=True, rows=rows, barred=height >= SHORT)
         focus.show([readout.focus_line(tree, state.context, width)])
+
+    def _draw_conversation(self, state: State) -> None:
+        view = self.query_one(ConversationView)
+        if state.tree is None and state.handed_in is None:
+            view.introduce(lambda width: suggestions.empty_chat(state, width))
+        else:
+            view.update(conversation_of(state), state.scroll)
 
     def _draw_table(self, state: State) -> None:
         width, height = self._room
         self.query_one("#question", Lines).show([readout.question_line(state, width)])
-        self.query_one("#target", Lines).show(readout.target_lines(state, width))
+        lines_of = chat_lines if state.mode == "chat" else readout
+        self.query_one("#target", Lines).show(lines_of.target_lines(state, width))
         shown, target = state.shown, state.target
         table = self.query_one(DistributionTable)
         view = TableView(
@@ -217,10 +243,16 @@ class PaneLayout(Vertical):
         height, latest = self.size.height, state.answer or state.stale
         branches = self.query_one(BranchTree)
         several = state.tree is not None and len(state.tree.branches) > 1
-        room = height >= SHORT and not self._crowded
+        room = height >= SHORT and not self._crowded and not state.table_hidden
         branches.display = several and (room or branches.has_focus)
         branches.update(state.tree, rows=3 if height < SHORT else max(2, min(9, height // 6)))
-        if state.panel == "dials":
+        if state.panel == "editor":
+            chat, width = state.mode == "chat", self._room[0]
+            text_label = readout.editor_label(history=bool(state.document.earlier))
+            label = chat_lines.editor_label(state, width) if chat else text_label
+            self.query_one("#label", Lines).show([label])
+            self.query_one(MessageEditor).suggests = state.suggests
+        elif state.panel == "dials":
             seen = latest.distribution if latest else None
             dials = self.query_one(SamplerDials)
             dials.update(state.sampler_to_come, seen, compact=height < SHORT)
@@ -236,7 +268,16 @@ class PaneLayout(Vertical):
     def _draw_notice(self, state: State) -> None:
         self.query_one(Notice).said = readout.said(state, self._room[0])
         tree, reading = state.tree, state.reading
-        situation = (state.engine.state, state.mode, tree is None, reading is None)
+        situation: tuple[object, ...] = (
+            state.engine.state,
+            state.mode,
+            tree is None,
+            reading is None,
+        )
+        if state.mode == "chat":
+            plain = state.sampler_to_come.plain
+            writes = chat_lines.opens_editor(state), state.over
+            situation += (state.folded, state.running, plain, state.suggests, writes)
         if situation != self._situation:  # The available keys depend only on these values.
             self._situation = situation
             self.refresh_bindings()

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app import theme
+from tutor.app.explorer.chat.situation import situation
 from tutor.app.explorer.distribution_table import DRAW, TARGET
 from tutor.app.explorer.stepping import RUN_LIMIT
 from tutor.app.widgets import bars, figures
@@ -50,14 +51,12 @@ def surprise(step: Step, index: int) -> str:
     return f"{figures.bits(step.surprisal_bits)} bits"
 
 
-def focus_line(tree: TokenTree, context: int, width: int) -> Content:
-    """Return the line with the token in focus, its surprisal, and the use of the context window."""
-    used = counted(tree.length, "token")
-    if context:
-        used = f"{figures.count(tree.length)} of {counted(context, 'token')}"
-    right = Content.styled(
-        used, theme.NOT_YET if context and tree.length >= context else theme.MUTED
-    )
+def focus_line(tree: TokenTree, context: int, width: int, name: str = "") -> Content:
+    """Return the line with the token in focus, its surprisal, and the use of the context window.
+
+    `name` is shown instead of the token, if given.
+    """
+    right = context_use(tree, context)
     index = tree.last_looked_at
     if index is None:
         return spread(Content(""), right, width)
@@ -65,7 +64,7 @@ def focus_line(tree: TokenTree, context: int, width: int) -> Content:
     place = "last" if tree.at_end else f"token {index + 1}"
     left = Content.assemble(
         (f"{place} ", theme.MUTED),
-        figures.shown(step.token),
+        name or figures.shown(step.token),
         "  ",
         (surprise(step, index), "bold" if index else theme.MUTED),
         (f"  {_HOW[step.how]}" if width >= _NARROW else "", theme.MUTED),
@@ -73,13 +72,21 @@ def focus_line(tree: TokenTree, context: int, width: int) -> Content:
     return spread(left, right, width)
 
 
-def editor_label(*, chat: bool, history: bool) -> Content:
+def context_use(tree: TokenTree, context: int) -> Content:
+    """Return how many tokens of the context window the text uses."""
+    used = counted(tree.length, "token")
+    if context:
+        used = f"{figures.count(tree.length)} of {counted(context, 'token')}"
+    full = context and tree.length >= context
+    return Content.styled(used, theme.NOT_YET if full else theme.MUTED)
+
+
+def editor_label(*, history: bool) -> Content:
     """Return the editor's label, which says what is edited and how to accept it."""
-    what = "your message" if chat else "the prompt"
     how = "  enter accepts; end a line with \\ to start another"
     if history:
         how += "; ↑ earlier texts"
-    return Content.assemble((what, "bold"), (how, theme.MUTED))
+    return Content.assemble(("the prompt", "bold"), (how, theme.MUTED))
 
 
 def question_line(state: State, width: int) -> Content:
@@ -91,7 +98,7 @@ def question_line(state: State, width: int) -> Content:
     if tree is None:
         return Content("")
     if state.reading is not None:
-        return _reading(*state.reading, width)
+        return progress(*state.reading, width)
     if shown is None:
         left = Content.styled(_about(tree, tree.focus), "bold")
     elif shown.position is None:
@@ -135,7 +142,7 @@ def _entropy(distribution: Distribution) -> Content:
     )
 
 
-def _reading(done: int, total: int, width: int) -> Content:
+def progress(done: int, total: int, width: int) -> Content:
     """Return the progress of processing a long text."""
     said = f" {figures.count(done)} of {figures.count(total)} tokens  "
     room = max(4, min(30, width - len(said) - 11))
@@ -152,8 +159,6 @@ def target_lines(state: State, width: int) -> list[Content]:
     tree = state.tree
     if tree is not None and tree.focus == 0:
         return [Content.assemble(("enter ", f"{theme.ACT} bold"), "goes to the second token")]
-    if state.ended and state.mode == "chat":
-        return [Content.assemble(("enter ", f"{theme.ACT} bold"), "opens the next message")]
     target = state.target
     if target is None:
         return [Content("")]
@@ -210,14 +215,9 @@ def said(state: State, width: int) -> TutorError | str | None:
 
 
 def _situation(state: State, width: int) -> str | None:
-    chat, model = state.mode == "chat", state.engine.model
-    if chat and model is not None and not model.chat:
-        return (
-            f"{model.name} has no chat template, so it can only continue text. "
-            "Press c to go back to the text."
-        )
-    if state.tree is None and chat:
-        return None if state.panel == "editor" else "Press e to write a message."
+    if state.mode == "chat" and (state.tree is None or state.tree.focus or state.over):
+        found = situation(state, width)
+        return found if found or state.tree is None or state.ended else _told(state, width)
     if state.tree is None:
         return "The model is processing the text."
     if state.reading is not None:
@@ -229,8 +229,6 @@ def _situation(state: State, width: int) -> str | None:
     if state.over:
         return "The model ended here, and its server returns no more tokens. Press u to undo."
     if state.ended:
-        if chat:
-            return "The model ended its message. Press r to see what it would write after it."
         return "The model ended its text. Keep stepping to see what it would write after it."
     return _told(state, width)
 

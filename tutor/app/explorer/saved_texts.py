@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from tutor.app.explorer.document import FIRST_PROMPT, Document
@@ -57,6 +58,14 @@ class SavedTexts:
         return self._lab.prompt if self._lab and self._chat_lab else ""
 
     @property
+    def advised(self) -> bool:
+        """Return whether a new conversation has the settings that the model card advises.
+
+        A lab has its own settings.
+        """
+        return self._lab is None
+
+    @property
     def open_id(self) -> str:
         return self._open.id
 
@@ -86,6 +95,9 @@ class SavedTexts:
         if document is None or body is None:
             return None
         self._open, self._saved = OpenText(self._place, info), body
+        if document.chat is not None and document.chat_sampler is UNSET:
+            # earlier versions had the same settings for text and conversation
+            document = replace(document, chat_sampler=document.sampler)
         return self._in_mode(document)
 
     def fresh(self, mode: Mode = "text") -> Document:

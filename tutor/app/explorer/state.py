@@ -5,15 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import UnsetType
 from msgspec.structs import replace
 
-from tutor.app.explorer.document import Document, Mode
+from tutor.app.explorer.chat.messages import last_message
+from tutor.app.explorer.document import CHAT_SAMPLER, Document, Mode
 from tutor.app.explorer.effects import Answer, Effect, EngineInfo, Question, Request, Start
 from tutor.app.explorer.events import Command, Panel, SetSampler, TokensFound
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
-from tutor.lm.distribution import Row, SamplerSettings, Token
+from tutor.lm.distribution import PLAIN, Row, SamplerSettings, Token
 from tutor.lm.token_tree import How
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     request: Request | None = None
     handed_in: str | None = None
     """A prompt or message that is being tokenized. Commands wait for its tokens."""
+    replaces: bool = False
+    """Whether the message that is being tokenized replaces the last one."""
     reading: tuple[int, int] | None = None
     """The number of tokens processed and the total, while the model processes a long text."""
     answer: Answer | None = None
@@ -85,6 +89,16 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     panel: Panel | None = None
     invited: bool = False
     """Whether the learner has been asked for the first message of this conversation."""
+    advised: bool = False
+    """Whether a new conversation has the settings that the model's card advises."""
+    folded: bool = True
+    """Whether the distribution of a conversation is folded away."""
+    scroll: int | None = None
+    """The first visible line of the conversation, or None if it follows the focus."""
+    suggestion: int = 0
+    """The index of the selected suggestion for a first message."""
+    editing: bool = False
+    """Whether the editor has the last message of the conversation instead of a new one."""
     query: str = ""
     found: TokensFound | None = None
     texts: tuple[TextInfo, ...] = ()
@@ -102,7 +116,29 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def sampler(self) -> SamplerSettings:
-        return self.document.sampler
+        if self.mode == "text":
+            return self.document.sampler
+        own = self.document.chat_sampler
+        return self.chat_default if isinstance(own, UnsetType) else own
+
+    @property
+    def chat_default(self) -> SamplerSettings:
+        """The settings of a new conversation. A server has its own defaults."""
+        if not self.advised:
+            return self.document.sampler
+        return PLAIN if self.remote else CHAT_SAMPLER
+
+    @property
+    def table_hidden(self) -> bool:
+        """True if the whole pane shows the conversation, without the distribution."""
+        return self.mode == "chat" and self.folded
+
+    @property
+    def suggests(self) -> bool:
+        """True if the conversation is empty, so that first messages are suggested."""
+        possible = self.engine.model is None or self.engine.model.chat
+        empty = self.tree is None and self.handed_in is None and not self.first_message
+        return self.mode == "chat" and possible and empty
 
     @property
     def sampler_to_come(self) -> SamplerSettings:
@@ -214,11 +250,19 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             if text is None and tree is None and self.chat_possible:
                 text = self.first_message or None
             if text is not None:
-                return Start(text, chat=True, path=tree.tokens if tree else ())
+                return Start(text, chat=True, path=self._path_to_extend)
         elif text is not None or tree is None:
             text = self.document.prompt if text is None else text
             return Start(text) if text else None
         return self.question
+
+    @property
+    def _path_to_extend(self) -> tuple[Token, ...]:
+        """The tokens before the message that is being tokenized."""
+        if self.tree is None:
+            return ()
+        last = last_message(self.tree) if self.replaces else None
+        return self.tree.tokens[: last.before] if last else self.tree.tokens
 
     @property
     def target(self) -> Target | None:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec.structs import replace
 
 from tutor.app.explorer import events
+from tutor.app.explorer.chat.loops import repeats_itself
+from tutor.app.explorer.chat.update import move_token
 from tutor.app.explorer.events import Command, Do
 from tutor.app.explorer.state import ROWS
 from tutor.course.goals import Evidence
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 
 RUN_LIMIT = 200
 """The maximum number of tokens in one run. Pressing `r` again continues."""
+MAKE_ROOM = "Press o and n to start a new conversation, or e and ↑ to edit your last message."
+"""What to do when a conversation fills the context window."""
 QUEUE_LIMIT = 32
 MOST_ROWS = 600
 
@@ -62,11 +66,13 @@ def carry_on(state: State) -> State:
 
 
 def _paused(state: State, command: Command) -> State:
-    """Return the state after a command, which ends the current run.
+    """Return the state after a command, which ends the current run and any scrolling.
 
     A command that only changes settings does not end the run.
     """
-    return state if isinstance(command, events.SetSampler) else replace(state, running=False)
+    if isinstance(command, events.SetSampler):
+        return state
+    return replace(state, running=False, scroll=None)
 
 
 def after_failure(state: State, error: TutorError) -> State:
@@ -97,14 +103,14 @@ def _apply(state: State, command: Command) -> State:
     """Carry out one command immediately. Raises `TutorError` if it is not possible."""
     match command:
         case events.SetSampler(sampler):
-            document = replace(state.document, sampler=sampler)
+            document = state.document.with_sampler(sampler)
             return replace(state, document=document).without_answer()
         case events.ChangeMode(mode):
             document = replace(state.document, mode=mode)
             state = replace(state, document=document, handed_in=None, reading=None)
-            return replace(state, stale=None, invited=False).without_answer()
-        case events.UseText(text):
-            return replace(state, handed_in=text)
+            return replace(state, stale=None, invited=False, editing=False).without_answer()
+        case events.UseText(text, instead):
+            return replace(state, handed_in=text, replaces=instead)
         case _:
             return state if state.tree is None else _apply_to_tree(state, state.tree, command)
 
@@ -124,6 +130,8 @@ def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -
             return _moved(state, tree.back())
         case events.MoveFocus(by):
             return _moved(state, tree.move(by))
+        case events.MoveToken(by):
+            return _moved(state, move_token(state, tree, by))
         case Do.FORK:
             return _fork(state, tree)
         case Do.NEW_SEED:
@@ -158,7 +166,9 @@ def _choose(state: State, tree: TokenTree, row: Row, how: How) -> State:
     if state.full and tree.at_end:
         raise ContextFull(
             f"The text has {state.context:,} tokens, as many as the model can process at once.",
-            "Undo some tokens, or start from a shorter prompt.",
+            MAKE_ROOM
+            if state.mode == "chat"
+            else "Undo some tokens, or start from a shorter prompt.",
         )
     chosen = tree.choose(row.token, how, row.surprisal_bits)
     state = _show_evidence(state.with_tree(chosen), row.rank if how == "taken" else None)
@@ -184,18 +194,23 @@ def _fork(state: State, tree: TokenTree) -> State:
 
 
 def _new_seed(state: State, tree: TokenTree) -> State:
-    """Return to the prompt with a new seed.
+    """Return to the prompt with a new seed. In a conversation, the model answers again.
 
     This starts a new branch, unless there are no tokens after the prompt yet.
     """
+    chat = state.mode == "chat"
     seed = max(branch.seed for branch in tree.branches) + 1
     if tree.current.prompt_length < tree.length:
         note = f"Restarted from the prompt with seed {seed}. Branch {tree.number} is kept."
+        if chat:
+            note = f"Another answer, with seed {seed}. Press w to go back to branch {tree.number}."
         tree = tree.fork(tree.current.prompt_length)
     else:
         note = f"The seed is now {seed}."
         tree = tree.move(tree.length)
-    return replace(state.with_tree(tree.reseed(seed)), note=note).without_answer()
+    tree = tree.reseed(seed)
+    state = replace(state.with_tree(tree), note=note).without_answer()
+    return _start_run(state, tree) if chat else state
 
 
 def _start_run(state: State, tree: TokenTree) -> State:
@@ -214,7 +229,17 @@ def _run_on(state: State) -> State:
         state = _choose(state, state.tree, state.answer.distribution.drawn, "drawn")
     except TutorError as error:
         return after_failure(state, error)
-    return replace(state, run_length=state.run_length + 1, running=not state.ended)
+    state = replace(state, run_length=state.run_length + 1, running=not state.ended)
+    return _without_loop(state)
+
+
+def _without_loop(state: State) -> State:
+    """Stop an answer that repeats itself, which small models do at low temperatures."""
+    steps = state.tree.steps[-state.run_length :] if state.tree else ()
+    if state.mode == "text" or not (state.running and repeats_itself(steps)):
+        return state
+    note = "The answer repeats itself. Press s for another one, or r to continue."
+    return replace(state, running=False, note=note)
 
 
 def _show_evidence(state: State, taken_rank: int | None) -> State:

@@ -61,16 +61,19 @@ def token_texts(steps: Sequence[Step], *, marks: bool) -> list[str]:
     return texts
 
 
-def wrap(texts: Sequence[str], width: int) -> list[Line]:
-    """Break texts into lines of at most `width` cells, at spaces where possible."""
+def wrap(texts: Sequence[str], width: int, newline: str = _NEWLINE) -> list[Line]:
+    """Break texts into lines of at most `width` cells, at spaces where possible.
+
+    Each line break in a text is shown as `newline`, at the end of its line.
+    """
     lines = [Line()]
     for index, text in enumerate(texts):
         parts = text.split("\n")
         for number, part in enumerate(parts):
-            newline = number < len(parts) - 1
-            if part or newline:
-                _place(lines, part + (_NEWLINE if newline else ""), index, width)
-            if newline:
+            breaks = number < len(parts) - 1
+            if part or breaks:
+                _place(lines, part + (newline if breaks else ""), index, width)
+            if breaks:
                 lines.append(Line())
     return lines
 

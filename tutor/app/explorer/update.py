@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec.structs import replace
 
 from tutor.app.explorer import effects, events
+from tutor.app.explorer.chat.messages import last_message
+from tutor.app.explorer.chat.update import handle_chat
 from tutor.app.explorer.document import FIRST_SEED
 from tutor.app.explorer.effects import Effect
 from tutor.app.explorer.events import Do, Event
 from tutor.app.explorer.stepping import after_failure, carry_on, carry_out, take_answer
-from tutor.errors import EngineError, RequestCancelled, TextError, TutorError
+from tutor.errors import ContextFull, EngineError, RequestCancelled, TextError, TutorError
 from tutor.lm.token_tree import TokenTree, given_steps
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from tutor.lm.distribution import Token
 
 CANNOT_BE_READ = TextError("This saved text cannot be read.", "Press o to open another one.")
+
+SHORTEN = "Write a shorter message, or press Esc, o and n to start a new conversation."
 
 
 def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
@@ -51,6 +55,8 @@ def _handle(state: State, event: Event) -> State:
         return _take_result(state, event)
     if isinstance(event, events.PanelEvent):
         return _handle_panel(state, event)
+    if isinstance(event, events.ChatEvent):
+        return handle_chat(state, event)
     if isinstance(event, events.TextEvent):
         return _handle_texts(state, event)
     match event:
@@ -67,6 +73,8 @@ def _handle(state: State, event: Event) -> State:
         case Do.MARKS:
             marks = not state.document.marks
             return replace(state, document=replace(state.document, marks=marks))
+        case Do.FOLD:
+            return replace(state, folded=not state.folded)
         case Do.RETRY:
             return state.emit(effects.Do.RESTART_ENGINE)
         case Do.SAVE:
@@ -130,6 +138,8 @@ def _fail(state: State, error: TutorError) -> State:
     If the model did not accept a text, the editor reopens with that text.
     """
     handed_in = state.handed_in is not None
+    if handed_in and state.mode == "chat" and isinstance(error, ContextFull):
+        error = ContextFull(error.happened, SHORTEN)
     state = after_failure(state, error)
     return _open_editor(state) if handed_in and state.panel is None else state
 
@@ -164,8 +174,11 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
     chat = state.mode == "chat"
     if tree is None:
         tree = TokenTree.from_prompt(tokens, FIRST_SEED)
+        document = document.with_sampler(state.sampler)
+    elif chat:
+        tree = _with_message(state, tree, tokens)
     else:
-        tree = tree.extend(given_steps(tokens)) if chat else tree.start(tokens)
+        tree = tree.start(tokens)
     document = document.with_tree(tree)
     if text is not None and document.drafts.get(state.mode) == text:
         document = document.with_draft(None)
@@ -175,8 +188,19 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
         document = replace(document, prompt=text)
     note = None if isinstance(state.note, TutorError) else state.note
     state = replace(state, document=document, handed_in=None, note=note).without_answer()
+    state = replace(state, editing=False, scroll=None)
     state = carry_on(replace(state, running=False))
     return carry_out(state, Do.START) if chat else state
+
+
+def _with_message(state: State, tree: TokenTree, tokens: tuple[Token, ...]) -> TokenTree:
+    """Return the conversation with another message, which may replace the last one."""
+    last = last_message(tree) if state.replaces else None
+    if last is not None and last.before:
+        tree = tree.fork(last.before)
+    elif last is not None:
+        return tree.start(tokens)
+    return tree.extend(given_steps(tokens))
 
 
 def _change_mode(state: State, mode: Mode) -> State:
@@ -192,6 +216,7 @@ def _restart(state: State, document: Document) -> State:
         state, document=document, request=None, handed_in=None, answered=None, stale=None
     )
     state = replace(state, reading=None, running=False, queue=(), acted=False, note=None)
+    state = replace(state, scroll=None, editing=False)
     return state.without_answer()
 
 

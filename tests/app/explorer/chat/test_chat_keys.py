@@ -1,0 +1,365 @@
+"""Test the chat by its keys, on a fake model."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+from textual.events import MouseScrollUp
+
+from tests.app.explorer.explorer_stage import lines
+from tests.app.explorer.test_keys import Explorer, explorer
+from tests.engine.fake_engine import CARD, FakeEngine
+from tutor.app.explorer.chat.suggestions import SUGGESTIONS
+from tutor.app.explorer.chat.view import ConversationView
+from tutor.app.explorer.distribution_table import DistributionTable
+from tutor.app.explorer.document import CHAT_SAMPLER
+from tutor.app.explorer.pane import ExplorerPane
+from tutor.app.widgets.prompt_editor import PromptEditor
+from tutor.course.lesson import Lab
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.app.explorer.state import State
+    from tutor.lm.token_tree import TokenTree
+
+
+def state(it: Explorer) -> State:
+    return it.stage.screen.query_one(ExplorerPane).state
+
+
+def tree(it: Explorer) -> TokenTree:
+    found = state(it).tree
+    assert found is not None
+    return found
+
+
+def view(it: Explorer) -> ConversationView:
+    return it.stage.screen.query_one(ConversationView)
+
+
+def editor(it: Explorer) -> PromptEditor:
+    return it.stage.screen.query_one(PromptEditor)
+
+
+def table_is_shown(it: Explorer) -> bool:
+    return it.stage.screen.query_one(DistributionTable).display
+
+
+async def send(it: Explorer, text: str) -> None:
+    """Write a message and send it."""
+    if it.stage.screen.focused is not editor(it):
+        await it.press("e")
+    await it.type(text)
+    await it.press("enter")
+
+
+# --- the first message ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("keys", "chosen"),
+    [
+        (["enter"], 0),
+        (["down", "enter"], 1),
+        (["up", "enter"], len(SUGGESTIONS) - 1),
+        (["3", "enter"], 2),
+        (["escape", "2"], 1),
+        (["escape", "down", "enter"], 1),
+    ],
+)
+async def test_an_empty_chat_suggests_first_messages(
+    tmp_path: Path, keys: list[str], chosen: int
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        assert all(text in it.screen for text in SUGGESTIONS)
+        await it.press(*keys)
+        assert it.conversation[1].strip() == SUGGESTIONS[chosen]
+
+
+async def test_e_writes_ones_own_message_instead_of_a_suggestion(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await it.press("escape", "e")
+        assert it.stage.screen.focused is editor(it)
+        assert state(it).tree is None
+
+
+async def test_a_message_of_ones_own_is_sent_as_it_is(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "2 cats")
+        assert it.conversation[:2] == ["You", "  2 cats"]
+
+
+async def test_a_lab_with_a_first_message_suggests_nothing(tmp_path: Path) -> None:
+    lab = Lab(id="talk", kind="chat", task="Read it.", prompt="Hello")
+    async with explorer(tmp_path, lab=lab) as it:
+        assert it.conversation[:2] == ["You", "  Hello"]
+        assert state(it).sampler.plain
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+async def test_a_folded_chat_has_twelve_lines_of_conversation(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        for text in ("Hello", "Hi", "No"):
+            await send(it, text)
+        assert "The model ended its message" in it.words
+        assert not table_is_shown(it)
+        assert view(it).size.height >= 12
+        await it.press("e")
+        assert view(it).size.height >= 12
+
+
+async def test_d_shows_the_distribution_of_the_token_in_focus(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("left")
+        assert "%" not in "".join(it.screen.split("\n")[:-6])
+        await it.press("d")
+        assert table_is_shown(it)
+        last = [step for step in tree(it).steps if not step.token.special][-1]
+        assert f"instead of {last.token.text}" in it.screen
+        assert "bits" in it.line("token")
+        await it.press("d")
+        assert not table_is_shown(it)
+
+
+async def test_the_arrow_keys_pass_tokens_that_are_hidden(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await send(it, "Hi")
+        seen = set()
+        for _ in range(tree(it).length):
+            await it.press("left")
+            seen.add(tree(it).focus)
+        tokens = tree(it).tokens
+        texts = [tokens[at].text for at in sorted(seen)]
+        assert "user" not in texts
+        assert not any(tokens[at].special for at in seen)
+        assert texts[0] == "Hello"
+        await it.press("m", "left")
+        assert tokens[tree(it).focus].text == "\n"
+
+
+async def test_scrolling_up_stops_following_and_the_end_follows_again(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        for text in ("Hello", "Hi", "No", "Yes", "a", "the"):
+            await send(it, text)
+        end = it.conversation
+        await it.press("pageup")
+        assert "more lines" in it.conversation[-1]
+        above = it.conversation
+        it.engine.hold()
+        await it.pilot.press("r")
+        it.engine.release()
+        await it.press("pageup")
+        assert it.conversation != end
+        assert state(it).scroll is not None
+        await it.press("end")
+        assert state(it).scroll is None
+        assert "more line" not in it.screen
+        await it.press("up")
+        assert "↓" in it.conversation[-1]
+        assert it.conversation != above
+
+
+async def test_a_growing_reply_does_not_move_what_the_learner_reads(tmp_path: Path) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        await it.press("escape", "i", "e")
+        engine.hold(at="distribution")
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        engine.release()
+        await it.until(lambda: len(view(it)._all) > view(it).size.height + 3)
+        await it.pilot.press("pageup")
+        await it.pilot.press("pageup")
+        top = it.conversation[0]
+        length = tree(it).length
+        await it.until(lambda: tree(it).length > length + 3 or not state(it).running)
+        assert it.conversation[0] == top == "You"
+
+
+async def test_page_keys_scroll_while_a_message_is_written(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        for text in ("Hello", "Hi", "No", "Yes", "a", "the"):
+            await send(it, text)
+        await it.press("e")
+        await it.type("So")
+        await it.press("pageup")
+        assert "more lines" in it.conversation[-1]
+        assert editor(it).text == "So"
+
+
+async def test_the_wheel_scrolls(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        for text in ("Hello", "Hi", "No", "Yes", "a", "the"):
+            await send(it, text)
+        view(it).post_message(MouseScrollUp(view(it), 1, 1, 0, -1, 0, False, False, False))
+        await it.settle()
+        assert "more lines" in it.conversation[-1]
+
+
+async def test_a_click_moves_the_focus_to_a_token(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("e")
+        await it.type("So")
+        await it.pilot.click(ConversationView, offset=(4, 1))
+        await it.settle()
+        assert tree(it).tokens[tree(it).focus].text == "Hello"
+        assert it.stage.screen.focused is editor(it)
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+async def test_up_edits_the_last_message_on_a_new_branch(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await send(it, "Hi")
+        before = tree(it).tokens
+        await it.press("enter", "up")
+        assert editor(it).text == "Hi"
+        assert "your last message" in it.screen
+        await it.type("!")
+        await it.press("enter")
+        assert "  Hi!" in it.conversation
+        assert "  Hi" not in it.conversation
+        assert "  Hello" in it.conversation
+        assert tree(it).branch(1).tokens == before
+        assert len(tree(it).branches) == 2
+
+
+async def test_the_first_message_can_be_edited(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("enter", "up")
+        await it.type(" world")
+        await it.press("enter")
+        assert it.conversation[:2] == ["You", "  Hello world"]
+        assert len(tree(it).branches) == 2
+
+
+async def test_an_unchanged_edit_leaves_no_draft_and_down_writes_a_new_message(
+    tmp_path: Path,
+) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("e", "up", "down")
+        assert editor(it).text == ""
+        await it.press("up", "escape", "e")
+        assert editor(it).text == ""
+        assert "your last message" not in it.screen
+
+
+async def test_a_changed_edit_is_kept_as_an_edit(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("e", "up")
+        await it.type("!")
+        await it.press("escape", "e")
+        assert editor(it).text == "Hello!"
+        await it.press("enter")
+        assert it.conversation[:2] == ["You", "  Hello!"]
+
+
+async def test_a_message_is_shown_before_the_model_has_read_it(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        it.engine.hold()
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.pilot.pause()
+        assert it.conversation[:2] == ["You", "  Hello"]
+        it.engine.release()
+        await it.settle()
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+async def test_s_lets_the_model_answer_again(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        first = tree(it).tokens
+        await it.press("s")
+        assert "Another answer, with seed 3." in it.words
+        assert tree(it).current.seed == 3
+        assert tree(it).length > tree(it).current.prompt_length
+        assert tree(it).branch(1).tokens == first
+
+
+async def test_r_stops_an_answer_and_continues_it(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        it.engine.hold(at="distribution")
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: "r stop" in it.words)
+        await it.pilot.press("r")
+        it.engine.release()
+        await it.settle()
+        assert not state(it).running
+        assert "r continue" in it.words
+        await it.press("r")
+        assert state(it).ended
+
+
+async def test_i_switches_to_plain_sampling_and_back(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        assert "as the model card of SmolLM2 advises" in it.words
+        await send(it, "Hello")
+        assert (state(it).sampler, "T 0.20  top-p 0.9" in it.screen) == (CHAT_SAMPLER, True)
+        await it.press("i")
+        assert state(it).sampler.plain
+        assert "plain sampling" in it.screen
+        await it.press("i")
+        assert state(it).sampler == CHAT_SAMPLER
+        await it.press("c")
+        assert state(it).sampler.plain
+
+
+async def test_the_settings_of_a_conversation_are_restored(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("i", "escape")
+    async with explorer(tmp_path, mode="chat") as it:
+        assert state(it).sampler.plain
+        assert it.conversation[:2] == ["You", "  Hello"]
+
+
+async def test_a_full_conversation_says_what_to_do(tmp_path: Path) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, context=40, end_ids=()))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        await it.press("escape", "i", "e")
+        await send(it, "Hello")
+        assert "40 of 40 tokens" in it.screen
+        assert "edit your last message" in it.words
+
+
+@pytest.mark.parametrize("size", [(40, 12), (60, 20), (80, 24), (120, 40), (200, 60)])
+async def test_every_size_shows_the_conversation(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with explorer(tmp_path, mode="chat", size=size) as it:
+        await send(it, "Hello")
+        assert "You" in it.conversation
+        await it.press("left", "d", "d", "t", "escape", "slash", "escape", "e", "escape")
+        assert "Fake-1K" in it.conversation
+        assert all(len(line) <= size[0] for line in lines(it.stage))
+
+
+async def test_the_branches_are_shown_only_while_one_is_chosen(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await it.press("s")
+        assert "seed 3" in it.screen
+        height = view(it).size.height
+        await it.press("w")
+        assert "nothing added" in it.screen or ", seed 3" in it.screen
+        await it.press("escape")
+        assert ", seed 3" not in it.screen.replace("with seed 3", "")
+        assert view(it).size.height == height
+        await it.press("w", "up", "enter")
+        assert tree(it).number == 1
+        assert view(it).size.height >= height

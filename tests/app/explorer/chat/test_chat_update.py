@@ -1,0 +1,208 @@
+"""Test the chat as a function of state and event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from tests.app.explorer.test_update import answer_to
+from tests.engine.fake_engine import CARD, split
+from tutor.app.explorer import events
+from tutor.app.explorer.chat.loops import LENGTH, TIMES
+from tutor.app.explorer.chat.suggestions import SUGGESTIONS, picked
+from tutor.app.explorer.document import CHAT_SAMPLER, Document
+from tutor.app.explorer.effects import EngineInfo, Question, Start
+from tutor.app.explorer.saved_texts import SavedTexts
+from tutor.app.explorer.state import State
+from tutor.app.explorer.update import update
+from tutor.course.lesson import Lab
+from tutor.course.model_value import Sampler
+from tutor.engine.api import EngineState
+from tutor.errors import ContextFull
+from tutor.learner.background import BackgroundProgress
+from tutor.learner.progress import Progress
+from tutor.lm.distribution import PLAIN, ModelCard, SamplerSettings
+from tutor.lm.token_tree import TokenTree
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FIRST = "<|im_start|>user\nHello<|im_end|>\n<|im_start|>assistant\n"
+
+
+class Talk:
+    """A conversation with the fake model, which answers on request."""
+
+    def __init__(self, document: Document | None = None, card: ModelCard = CARD) -> None:
+        self.state = State(document=document or Document(mode="chat"), advised=True)
+        self.send(events.EngineChanged(EngineInfo(EngineState.READY, model=card)))
+
+    def send(self, *happened: events.Event) -> None:
+        for event in happened:
+            self.state, _ = update(self.state, event)
+
+    def say(self, text: str, *, instead: bool = False) -> Start:
+        """Send a message, and have it tokenized."""
+        self.send(events.UseText(text, instead))
+        request = self.state.request
+        assert isinstance(request, Start)
+        said = f"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
+        self.send(events.TokensArrived(request, tuple(split(said, special=True))))
+        return request
+
+    def answer(self) -> None:
+        """Let the model write until it stops."""
+        while isinstance(self.state.request, Question):
+            question = self.state.request
+            self.send(events.Answered(question, answer_to(question)))
+
+    @property
+    def tree(self) -> TokenTree:
+        assert self.state.tree is not None
+        return self.state.tree
+
+    @property
+    def text(self) -> str:
+        return "".join(token.text for token in self.tree.tokens)
+
+
+def test_the_advised_settings_are_those_of_a_local_conversation_only() -> None:
+    assert Talk().state.sampler == CHAT_SAMPLER
+    assert Talk(Document()).state.sampler == PLAIN
+    far = msgspec.structs.replace(CARD, host="example.org")
+    assert Talk(card=far).state.sampler == PLAIN
+
+
+def test_text_and_conversation_have_their_own_settings() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    warm = SamplerSettings(temperature=0.7)
+    talk.send(events.SetSampler(warm), events.ChangeMode("text"))
+    assert talk.state.sampler == PLAIN
+    talk.send(events.ChangeMode("chat"))
+    assert talk.state.sampler == warm
+
+
+def test_the_settings_do_not_change_when_another_version_advises_others() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    assert talk.state.document.chat_sampler == CHAT_SAMPLER
+
+
+def test_a_chat_that_an_earlier_version_saved_opens_with_its_settings(tmp_path: Path) -> None:
+    talk = Talk()
+    talk.say("Hello")
+    earlier = msgspec.structs.replace(
+        talk.state.document, sampler=SamplerSettings(top_k=3), chat_sampler=msgspec.UNSET
+    )
+    assert b"chat_sampler" not in earlier.to_bytes()
+    progress = BackgroundProgress(Progress.open(tmp_path))
+    SavedTexts(progress, None, None).save(earlier)
+    document = SavedTexts(progress, None, None).recall()
+    assert document.tree is not None
+    assert document.tree.tokens == talk.tree.tokens
+    assert Talk(document).state.sampler == SamplerSettings(top_k=3)
+
+
+def test_a_lab_keeps_its_settings_in_its_conversation(tmp_path: Path) -> None:
+    lab = Lab(id="l", kind="chat", task="Talk.", prompt="Hi", sampler=Sampler(temperature=0.6))
+    texts = SavedTexts(BackgroundProgress(Progress.open(tmp_path)), lab, None)
+    state = State(document=texts.recall(), advised=texts.advised)
+    assert state.sampler == SamplerSettings(temperature=0.6)
+
+
+def test_suggestions_are_chosen_by_nothing_or_by_a_number() -> None:
+    state = Talk().state
+    assert picked(state, "") == SUGGESTIONS[0]
+    assert picked(state, " 2 ") == SUGGESTIONS[1]
+    assert [picked(state, text) for text in ("9", "2 cats", "Hi")] == ["9", "2 cats", "Hi"]
+    talk = Talk()
+    talk.send(events.ChooseSuggestion(-1))
+    assert picked(talk.state, "") == SUGGESTIONS[-1]
+    talk.say("Hello")
+    assert picked(talk.state, "2") == "2"
+
+
+def test_another_answer_starts_at_once_with_a_new_seed() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    talk.answer()
+    first = talk.tree.tokens
+    talk.send(events.Do.NEW_SEED)
+    assert talk.state.running
+    assert talk.text == FIRST
+    talk.answer()
+    assert talk.tree.current.seed == 3
+    assert talk.tree.branch(1).tokens == first
+
+
+def test_a_message_replaces_the_last_one_on_a_new_branch() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    talk.answer()
+    first = talk.text
+    talk.say("What")
+    talk.answer()
+    second = talk.tree.tokens
+    request = talk.say("Yes", instead=True)
+    assert "".join(token.text for token in request.path) == first
+    assert talk.text.startswith(f"{first}<|im_start|>user\nYes<|im_end|>")
+    assert "What" not in talk.text
+    assert talk.tree.branch(1).tokens == second
+    assert not talk.state.editing
+
+
+def test_the_first_message_is_replaced_by_a_new_conversation() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    talk.answer()
+    request = talk.say("Yes", instead=True)
+    assert request.path == ()
+    assert talk.text.startswith("<|im_start|>user\nYes<|im_end|>")
+
+
+def test_a_message_that_does_not_fit_says_what_to_do() -> None:
+    talk = Talk()
+    talk.send(events.UseText("long"))
+    request = talk.state.request
+    assert request is not None
+    talk.send(events.RequestFailed(request, ContextFull("It does not fit.", "Go back.")))
+    assert isinstance(talk.state.note, ContextFull)
+    assert "shorter message" in talk.state.note.next_step
+    assert (talk.state.panel, talk.state.document.drafts) == ("editor", {"chat": "long"})
+
+
+def test_scrolling_lasts_until_the_learner_acts() -> None:
+    talk = Talk()
+    talk.say("Hello")
+    talk.send(events.Scroll(0))
+    question = talk.state.request
+    assert isinstance(question, Question)
+    talk.send(events.Answered(question, answer_to(question)))
+    assert talk.state.running
+    assert talk.state.scroll == 0
+    talk.send(events.MoveToken(-1))
+    assert talk.state.scroll is None
+
+
+def test_an_answer_that_repeats_itself_is_stopped_and_can_be_continued() -> None:
+    card = msgspec.structs.replace(CARD, end_ids=(), context=10_000)
+    talk = Talk(card=card)
+    talk.send(events.SetSampler(SamplerSettings(temperature=0)))
+    talk.say("Hello")
+    talk.answer()
+    assert not talk.state.running
+    assert "repeats itself" in str(talk.state.note)
+    length = talk.tree.length
+    talk.send(events.Do.START)
+    talk.answer()
+    assert talk.tree.length >= length + LENGTH + TIMES - 1
+    assert talk.tree.current.number == 1
+
+
+def test_the_panel_is_folded_until_the_learner_unfolds_it() -> None:
+    talk = Talk()
+    assert talk.state.folded
+    talk.send(events.Do.FOLD)
+    assert not talk.state.folded

@@ -1,0 +1,1 @@
+"""The conversation of the chat, as a text that one can read."""

@@ -1,0 +1,34 @@
+"""The keys that only a conversation has."""
+
+from __future__ import annotations
+
+from textual.binding import Binding, BindingType
+
+from tutor.app.key_scheme import VIEW
+from tutor.labs.kit.keys import UP_DOWN, Pair, key, pair
+
+PAGES = Pair("pageup", "pagedown", "PgUp/PgDn")
+
+ANSWER_KEYS: list[BindingType] = [
+    key("enter,space", "next_message", "message", "Write the next message.", "enter"),
+    key("e", "message", "message", "Write a message. In the empty field, ↑ edits your last one."),
+    Binding("e", "next_message", show=False),
+    key("r", "do('pause')", "stop", "Stop the answer. What was written is kept."),
+    key("r", "do('start')", "continue", "Let the model continue its answer."),
+    Binding(
+        "d",
+        "do('fold')",
+        "distribution",
+        tooltip="Show or hide the distribution for the token in focus.",
+        group=VIEW,
+    ),
+]
+"""The most important keys of a conversation."""
+
+READING_KEYS: list[BindingType] = [
+    *pair(UP_DOWN, "scroll(*)", "scroll", "Scroll the conversation by a line."),
+    *pair(PAGES, "page(*)", "page", "Scroll the conversation by a page."),
+    key("i", "plain_sampling", "plain sampling", "Switch to plain sampling, or back."),
+    Binding("home", "page(-1000000)", show=False),
+    Binding("end", "page(1000000)", show=False),
+]

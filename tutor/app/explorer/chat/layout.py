@@ -1,0 +1,188 @@
+"""Lay out a conversation: who speaks, then what they say, in wrapped paragraphs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app import theme
+from tutor.app.explorer.chat.messages import last_message, messages
+from tutor.app.explorer.text_view import CURSOR, Line, token_texts, wrap
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.app.explorer.chat.messages import Message
+    from tutor.app.explorer.state import State
+    from tutor.lm.distribution import ModelCard
+    from tutor.lm.token_tree import Step
+
+INDENT = 2
+YOU = "You"
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """The content of the chat, as far as it is shown.
+
+    `marks` shows the chat template, with its special tokens and the system message. `name` is the
+    model's name. `pending` is a message that is not tokenized yet. If `colored` is true, the color
+    of each token shows how likely it was. `open` says whether the model's answer can continue.
+    """
+
+    steps: Sequence[Step] = ()
+    focus: int = 0
+    marks: bool = False
+    name: str = ""
+    pending: str | None = None
+    colored: bool = False
+    open: bool = False
+
+
+@dataclass(frozen=True)
+class ChatLine:
+    """A line of the conversation: the name of a speaker, or a part of what they say.
+
+    The positions in `line` count from `start`, which is the position of the first token.
+    """
+
+    speaker: str = ""
+    line: Line | None = None
+    start: int = 0
+
+    def holds(self, focus: int) -> bool:
+        """Return True if the token at `focus`, or one after it, begins on this line."""
+        return self.line is not None and any(
+            run.index + self.start >= focus for run in self.line.runs
+        )
+
+
+BLANK = ChatLine()
+
+
+def conversation_of(state: State) -> Conversation:
+    """Return what the chat shows in a state, with a message that is still being tokenized."""
+    tree = state.tree
+    steps: Sequence[Step] = tree.steps if tree else ()
+    if state.handed_in is not None and state.replaces and (last := last_message(tree)):
+        steps = steps[: last.before]
+    return Conversation(
+        steps,
+        focus=min(tree.focus, len(steps)) if tree else 0,
+        marks=state.document.marks,
+        name=model_name(state.engine.model),
+        pending=state.handed_in,
+        colored=not state.folded,
+        open=not state.ended,
+    )
+
+
+def lay_out(conversation: Conversation, width: int) -> list[ChatLine]:
+    """Return all lines of a conversation, with an empty line between two messages."""
+    steps = conversation.steps
+    lines: list[ChatLine] = []
+    for message in messages(steps):
+        if message.role == "system" and not conversation.marks:
+            continue
+        first, end = (
+            (message.start, message.stop) if conversation.marks else (message.first, message.end)
+        )
+        texts = _wrapped(tuple(steps[first:end]), max(4, width - INDENT), conversation.marks)
+        lines += [BLANK] * bool(lines)
+        lines.append(ChatLine(speaker=speaker(message, conversation.name)))
+        lines += [ChatLine(line=line, start=first) for line in texts or [Line()]]
+    if conversation.pending is not None:
+        said = wrap([safe(conversation.pending)], max(4, width - INDENT), newline="")
+        lines += [BLANK] * bool(lines)
+        lines.append(ChatLine(speaker=YOU))
+        lines += [ChatLine(line=line, start=len(steps)) for line in said]
+    return lines
+
+
+def model_name(model: ModelCard | None) -> str:
+    """Return the name of the model without its number format."""
+    return safe(model.name).removesuffix(f".{model.format}") if model else "the model"
+
+
+def speaker(message: Message, name: str) -> str:
+    """Return the name above a message."""
+    if message.role == "assistant":
+        return name
+    if message.role == "system":
+        return "System message"
+    return YOU if message.given else "User, written by the model"
+
+
+@lru_cache(maxsize=256)
+def _wrapped(steps: tuple[Step, ...], width: int, marks: bool) -> tuple[Line, ...]:
+    """Return the lines of one message. They are cached, because only the last message grows."""
+    if not steps:
+        return ()
+    texts = token_texts(steps, marks=marks)
+    if not marks:
+        return tuple(wrap(_trimmed(texts), width, newline=""))
+    lines = wrap(texts, width)
+    return tuple(lines[:-1] if len(lines) > 1 and not lines[-1].runs else lines)
+
+
+def _trimmed(texts: list[str]) -> list[str]:
+    """Remove empty lines at the beginning and at the end of a message, and the first space."""
+    for index, text in enumerate(texts):
+        texts[index] = text.lstrip()
+        if texts[index]:
+            break
+    for index in range(len(texts) - 1, -1, -1):
+        kept = texts[index].rstrip("\n")
+        texts[index] = kept
+        if kept:
+            break
+    return texts
+
+
+def top_line(before: int, at: int, count: int, room: int) -> int:
+    """Return the index of the first visible line, so that line `at` is visible.
+
+    The view stays where it was `before`, if possible. `count` is the number of all lines, and
+    `room` the number of visible ones.
+    """
+    last = max(0, count - room)
+    if at >= count - 1:
+        return last
+    if before <= at < before + room:
+        return min(before, last)
+    return min(max(0, at - (room - 1) // 2), last)
+
+
+def drawn(line: ChatLine, conversation: Conversation, looked_at: int | None) -> Content:
+    """Return one line with its styles. `looked_at` is the position of the token to mark."""
+    if line.speaker:
+        return Content.styled(line.speaker, f"{theme.ACT} bold" if line.speaker == YOU else "bold")
+    if line.line is None:
+        return Content("")
+    parts: list[tuple[str, str]] = [(" " * INDENT, "")]
+    for run in line.line.runs:
+        at = run.index + line.start
+        if at >= len(conversation.steps):  # a message that is not tokenized yet
+            parts.append((run.text, theme.MUTED))
+            continue
+        parts.append((run.text, _style(conversation, at, looked_at)))
+    return Content.assemble(*parts)
+
+
+def _style(conversation: Conversation, at: int, looked_at: int | None) -> str:
+    step = conversation.steps[at]
+    if at == looked_at:
+        return "reverse"
+    style = theme.MUTED if step.token.special else ""
+    if conversation.colored and step.known_bits is not None:
+        style = theme.likely(2.0**-step.known_bits)
+    return f"{style} underline".strip() if step.how == "taken" else style
+
+
+def cursor() -> Content:
+    """Return the mark after the last token, where the next one will be chosen."""
+    return Content.styled(CURSOR, theme.ACT)

@@ -1,0 +1,83 @@
+"""The lines below a conversation: what Enter does, and what the editor contains."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.content import Content
+
+from tutor.app import theme
+from tutor.app.explorer import readout
+from tutor.app.explorer.chat.messages import last_message
+from tutor.app.widgets import figures
+
+if TYPE_CHECKING:
+    from tutor.app.explorer.state import State
+    from tutor.lm.token_tree import TokenTree
+
+_KEY = f"{theme.ACT} bold"
+
+
+def keys(width: int, *entries: tuple[str, str]) -> Content:
+    """Return as many keys as fit, each with what it does."""
+    while sum(len(key) + len(does) + 3 for key, does in entries) - 2 > width and len(entries) > 1:
+        entries = entries[:-1]
+    return Content("  ").join(
+        Content.assemble((key, _KEY), " ", (does, theme.MUTED)) for key, does in entries
+    )
+
+
+def with_sampler(left: Content, state: State, width: int) -> Content:
+    """Return a line with the sampler settings at its end, if there is room."""
+    sampler = Content.styled(figures.sampler(state.sampler_to_come), theme.MUTED)
+    return readout.spread(left, sampler, width)
+
+
+def target_lines(state: State, width: int) -> list[Content]:
+    """Return the line about Enter for a conversation."""
+    if not state.folded and not opens_editor(state):
+        return readout.target_lines(state, width)
+    if state.suggests:
+        line = keys(width, ("enter", "sends the selected message"), ("e", "write your own"))
+    elif state.reading is not None:
+        line = readout.progress(*state.reading, width - 24)
+    elif opens_editor(state):
+        line = keys(width, ("enter", "write the next message"), ("s", "another answer"))
+    else:
+        room = width - len(figures.sampler(state.sampler_to_come)) - 2
+        line, *_ = readout.target_lines(state, room)
+    return [with_sampler(line, state, width) if state.folded else line]
+
+
+def opens_editor(state: State) -> bool:
+    """Return True if Enter writes a message, because there is no token to take."""
+    nothing = state.tree is None and state.handed_in is None
+    return state.mode == "chat" and (nothing or (state.ended and not state.running))
+
+
+def focus_line(state: State, tree: TokenTree, width: int) -> Content:
+    """Return the line about the token in focus, without naming tokens that are hidden."""
+    index = tree.last_looked_at
+    if state.document.marks or index is None:
+        return readout.focus_line(tree, state.context, width)
+    step = tree.steps[index]
+    if tree.at_end and step.how == "prompt":
+        return readout.spread(Content(""), readout.context_use(tree, state.context), width)
+    name = "(end of the message)" if step.token.special else ""
+    return readout.focus_line(tree, state.context, width, name)
+
+
+def editor_label(state: State, width: int) -> Content:
+    """Return the label of the editor."""
+    what = "your message"
+    entries = [("enter", "sends")]
+    if state.editing:
+        what = "your last message"
+        entries = [("enter", "sends it again"), ("↓", "write a new one")]
+    elif state.suggests:
+        entries.append(("↑↓", "choose"))
+    elif last_message(state.tree) is not None:
+        entries.append(("↑", "edits your last one"))
+    room = width - len(what) - 2
+    left = Content.assemble((what, "bold"), "  ") + keys(room, *entries)
+    return with_sampler(left, state, width)

@@ -1,0 +1,111 @@
+"""The keys of the pane that only a conversation has."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.app.explorer import events
+from tutor.app.explorer.chat.editor import MessageEditor
+from tutor.app.explorer.chat.lines import opens_editor
+from tutor.app.explorer.chat.messages import last_message
+from tutor.app.explorer.chat.suggestions import picked
+from tutor.app.explorer.chat.view import ConversationView
+from tutor.app.explorer.pane_layout import PaneLayout
+from tutor.lm.distribution import PLAIN
+
+if TYPE_CHECKING:
+    from tutor.app.explorer.events import Event
+    from tutor.app.explorer.state import State
+
+
+def chat_key(state: State, action: str) -> bool | None:
+    """Return whether a key of the pane has this action now, or None if the mode does not matter.
+
+    `action` is its name, with the first parameter if there is one.
+    """
+    chat, name = state.mode == "chat", action.split(" ")[0]
+    match action:
+        case "do pause":
+            return chat and state.running
+        case "do start":
+            return chat and not (state.running or state.reading or state.over)
+        case "do run":
+            return not chat and state.reading is None
+        case "do fold" | "do marks":
+            return chat
+        case "message":
+            return chat and (state.suggests or not opens_editor(state))
+        case "panel editor":
+            return not chat
+        case "step":
+            return not opens_editor(state)
+        case "next_message":
+            return opens_editor(state)
+        case "plain_sampling":
+            return chat and not (state.sampler_to_come.plain and state.chat_default.plain)
+    match name:
+        case "page":
+            return chat
+        case "scroll":
+            return state.table_hidden
+        case "cursor" | "take":
+            return not state.table_hidden or state.suggests
+    return None
+
+
+class ChatPane(PaneLayout):
+    """The pane's actions on a conversation. The subclass creates the controller."""
+
+    def _send(self, event: Event) -> None:
+        raise NotImplementedError
+
+    def action_scroll(self, by: int) -> None:
+        self._send(events.Scroll(self.query_one(ConversationView).scrolled(by)))
+
+    def action_page(self, by: int) -> None:
+        self.action_scroll(by * self.query_one(ConversationView).page)
+
+    def action_plain_sampling(self) -> None:
+        state = self.state
+        plain = state.sampler_to_come.plain
+        self._send(events.SetSampler(state.chat_default if plain else PLAIN))
+
+    def action_next_message(self) -> None:
+        """Send the selected suggestion, or write a message."""
+        if self.state.suggests:
+            self.use_text("")
+        else:
+            self.action_message()
+
+    def action_message(self) -> None:
+        """Open the editor for the next message."""
+        self._send(events.ShowPanel("editor"))
+
+    def use_text(self, text: str) -> None:
+        """Send a message, or start from a prompt."""
+        state = self.state
+        instead = state.mode == "chat" and state.editing
+        self._send(events.UseText(picked(state, text), instead))
+
+    def on_prompt_editor_accepted(self, event: MessageEditor.Accepted) -> None:
+        self.use_text(event.text)
+
+    def on_prompt_editor_left(self) -> None:
+        text, state = self.query_one(MessageEditor).text, self.state
+        last = last_message(state.tree) if state.editing else None
+        if last is not None and text == last.text:  # nothing was changed, so it is no draft
+            self._send(events.EditLast(on=False))
+            text = ""
+        self._send(events.LeaveEditor(text))
+
+    def on_message_editor_paged(self, event: MessageEditor.Paged) -> None:
+        if self.state.mode == "chat":
+            self.action_page(event.by)
+
+    def on_message_editor_arrow(self, event: MessageEditor.Arrow) -> None:
+        self._send(events.ChooseSuggestion(event.by))
+
+    def on_message_editor_recalled(self, event: MessageEditor.Recalled) -> None:
+        """Edit the last message if the editor has it now. Earlier ones can be sent again."""
+        last = last_message(self.state.tree) if self.state.mode == "chat" else None
+        self._send(events.EditLast(on=last is not None and event.text == last.text))

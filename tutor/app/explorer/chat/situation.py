@@ -1,0 +1,36 @@
+"""The message below a conversation while there is no other message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.app.explorer.stepping import MAKE_ROOM
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from tutor.app.explorer.state import State
+
+_NARROW = 60
+"""The width, in columns, below which messages are shortened."""
+
+
+def situation(state: State, width: int) -> str | None:
+    """Return what the learner should know about the conversation now, if anything."""
+    model = state.engine.model
+    if model is not None and not model.chat:
+        return (
+            f"{safe(model.name)} has no chat template, so it can only continue text. "
+            "Press c to go back to the text."
+        )
+    if state.tree is None:
+        return None
+    if state.reading is not None:
+        return "The model is processing the conversation. Press r to stop."
+    if state.full:
+        return f"The conversation fills the {state.context:,} tokens of the context. {MAKE_ROOM}"
+    if not state.ended or state.panel == "editor":
+        return None
+    ended = "The model ended its message."
+    if state.over or width < _NARROW:
+        return ended
+    return f"{ended} Press r to see what it would write after it."

@@ -1,0 +1,41 @@
+"""Compute the result of the events that only concern the conversation."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING, assert_never
+
+from msgspec.structs import replace
+
+from tutor.app.explorer import events
+from tutor.app.explorer.chat.messages import last_message, shown_positions
+from tutor.app.explorer.chat.suggestions import SUGGESTIONS
+
+if TYPE_CHECKING:
+    from tutor.app.explorer.state import State
+    from tutor.lm.token_tree import TokenTree
+
+
+def handle_chat(state: State, event: events.ChatEvent) -> State:
+    """Return the state after an event of the conversation."""
+    match event:
+        case events.Scroll(top):
+            return replace(state, scroll=top)
+        case events.ChooseSuggestion(by):
+            return replace(state, suggestion=(state.suggestion + by) % len(SUGGESTIONS))
+        case events.EditLast(on):
+            possible = state.mode == "chat" and last_message(state.tree) is not None
+            return replace(state, editing=on and possible)
+        case _:
+            assert_never(event)
+
+
+def move_token(state: State, tree: TokenTree, by: int) -> TokenTree:
+    """Move the focus by some tokens. In a conversation, only the visible ones count."""
+    if state.mode != "chat" or state.document.marks:
+        return tree.move(by)
+    places = [*shown_positions(tree.steps), tree.length]
+    at = bisect_left(places, tree.focus)
+    if by > 0 and places[at] != tree.focus:
+        at -= 1  # the next visible token is the first to move to
+    return tree.move(places[min(max(0, at + by), len(places) - 1)] - tree.focus)

@@ -1,0 +1,135 @@
+"""The widget that shows a conversation and scrolls it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from textual.content import Content
+
+from tutor.app import theme
+from tutor.app.explorer.chat.layout import INDENT, Conversation, cursor, drawn, lay_out, top_line
+from tutor.app.explorer.events import MoveFocus, Scroll
+from tutor.app.explorer.panel import Send
+from tutor.app.widgets.lines import Lines
+from tutor.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.events import Click, MouseScrollDown, MouseScrollUp
+
+    from tutor.app.explorer.chat.layout import ChatLine
+
+WHEEL = 3
+"""The number of lines that the mouse wheel scrolls."""
+
+
+NARROW = 60
+"""The width, in columns, below which the keys for scrolling are not named."""
+WIDEST = 100
+"""The maximum width of the text, since long lines are hard to read."""
+
+
+class ConversationView(Lines, can_focus=True):
+    """Shows a conversation, scrolled to the focus or to where the learner has scrolled.
+
+    While a reply grows, its end stays visible, unless the learner has scrolled up.
+    """
+
+    DEFAULT_CSS = "ConversationView { height: 1fr; }"
+    FOCUS_ON_CLICK = False  # a click must not take the focus from the editor
+
+    _conversation = Conversation()
+    _all: Sequence[ChatLine] = ()
+    _top = 0
+
+    def update(self, conversation: Conversation, scroll: int | None) -> None:
+        """Show a conversation. `scroll` is the first visible line, or None to follow the focus."""
+        self._conversation = conversation
+        self.draw_with(partial(self._lay_out, scroll))
+
+    def introduce(self, lines: Callable[[int], Sequence[Content]]) -> None:
+        """Show the lines of an empty chat, which are laid out for a width."""
+        self._all, self._top = (), 0
+        self.draw_with(lambda: self.show(lines(self.size.width)[: max(1, self.size.height)]))
+
+    def scrolled(self, by: int) -> int | None:
+        """Return the first visible line after scrolling by some lines, or None at the end."""
+        last, shown = max(0, len(self._all) - self._room), self._conversation
+        top = max(0, self._top + by)
+        if top < last:
+            return top
+        return None if shown.focus >= len(shown.steps) else last
+
+    @property
+    def page(self) -> int:
+        """The number of lines to scroll for a page, which keeps one line visible."""
+        return max(1, self._room - 1)
+
+    @property
+    def _room(self) -> int:
+        """The number of lines for text. Below them, a line says how much is hidden."""
+        return max(1, self.size.height - 1)
+
+    def on_mouse_scroll_down(self, event: MouseScrollDown) -> None:
+        event.stop()
+        self.post_message(Send(Scroll(self.scrolled(WHEEL))))
+
+    def on_mouse_scroll_up(self, event: MouseScrollUp) -> None:
+        event.stop()
+        self.post_message(Send(Scroll(self.scrolled(-WHEEL))))
+
+    def on_click(self, event: Click) -> None:
+        """Move the focus to the token that was clicked."""
+        place = self._top + event.y
+        line = self._all[place] if place < len(self._all) else None
+        if line is None or line.line is None:
+            return
+        left = INDENT
+        for run in line.line.runs:
+            left += cell_len(run.text)
+            if event.x < left:
+                by = run.index + line.start - self._conversation.focus
+                self.post_message(Send(MoveFocus(by)))
+                return
+
+    def _lay_out(self, scroll: int | None) -> None:
+        shown, room = self._conversation, self._room
+        self._all = lay_out(shown, min(WIDEST, self.size.width - 1))
+        count = len(self._all)
+        at = next((n for n, line in enumerate(self._all) if line.holds(shown.focus)), count - 1)
+        if scroll is None:
+            self._top = top_line(self._top, at, count, room)
+        else:
+            self._top = min(scroll, max(0, count - room))
+        visible = self._all[self._top : self._top + room]
+        lines = [
+            drawn(line, shown, self._looked_at(line) if self._top + place == at else None)
+            for place, line in enumerate(visible)
+        ]
+        below = max(0, count - self._top - room)
+        grows = shown.open and shown.focus >= len(shown.steps) and shown.pending is None
+        if grows and lines and not below:
+            lines[-1] += cursor()
+        if self._top or below:
+            lines += [Content("")] * (room - len(lines))
+            lines.append(_hidden(self._top, below, self.size.width))
+        self.show(lines)
+
+    def _looked_at(self, line: ChatLine) -> int | None:
+        """Return the position of the token to mark: the one in focus, or the next visible one."""
+        focus, runs = self._conversation.focus, line.line.runs if line.line else ()
+        positions = (run.index + line.start for run in runs if run.width)
+        return next((at for at in positions if at >= focus), None)
+
+
+def _hidden(above: int, below: int, width: int) -> Content:
+    """Return the line about the lines above and below the visible ones."""
+    parts = [(f"↑ {counted(above, 'line')}", theme.MUTED)] if above else []
+    parts += [(f"↓ {counted(below, 'more line')}", theme.ACT)] if below else []
+    said = Content("  ").join(Content.styled(*part) for part in parts)
+    keys = Content.styled("PgUp PgDn  ", theme.MUTED) if width >= NARROW else Content("")
+    line = keys + said
+    return Content(" " * max(0, width - 1 - line.cell_length)) + line
