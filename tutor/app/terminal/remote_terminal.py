@@ -68,7 +68,7 @@ class RemoteTerminal(App[None]):
         for node in nodes:
             for leaving in node.walk_children(with_self=True):
                 self.workers.cancel_node(leaving)
-                if isinstance(leaving, Receiver):
+                if isinstance(leaving, Receiver) and not leaving._pruning:
                     leaving.stop_receiving()
         return super()._prune(*nodes, parent=parent)
 
