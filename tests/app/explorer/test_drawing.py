@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from tests.engine.fake_engine import VOCABULARY, distribution, split, token
-from tutor.app.explorer.distribution_table import Columns, RowMarks, heading, rest_line, row_line
+from tutor.app.explorer.distribution_table import (
+    Columns,
+    RowMarks,
+    heading,
+    rest_line,
+    row_line,
+    rows_block,
+)
 from tutor.app.explorer.sampler_dials import DIALS, reading, turned
 from tutor.app.explorer.text_view import WINDOW, focused_line, token_texts, window, wrap
 from tutor.app.explorer.xray.lines import attention_lines, lens_lines, spaced
@@ -169,6 +176,18 @@ def test_every_row_is_exactly_as_wide_as_the_table(width: int, sampled: bool) ->
         line = row_line(row, columns, RowMarks(target=True, drawn=True))
         assert line.cell_length == width, line.plain
     assert heading(columns).cell_length == width
+
+
+def test_a_wide_table_adds_up_the_probabilities_but_a_search_does_not() -> None:
+    found = distribution(split("The capital of France is"))
+    columns = Columns.fitting(118, sampled=False)
+    assert "cumulative" in heading(columns).plain
+    assert "100 %" in heading(columns).plain
+    assert "12.5 %" in row_line(found.rows[1], columns, RowMarks(), 0.125).plain
+    assert "cumulative" not in heading(Columns.fitting(109, sampled=False)).plain
+    block = rows_block(found.rows[3:6], 118, 0, sampled=False, partial=False)
+    assert "cumulative" not in block[0].plain
+    assert all(line.cell_length == 118 for line in block)
 
 
 def test_columns_drop_from_the_right() -> None:

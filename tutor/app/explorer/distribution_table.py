@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
@@ -78,6 +78,11 @@ class Columns:
             token = max(4, width - fixed - _LEAST_BAR)
         bar = max(0, width - fixed - token)
         return cls(rank, token, identifier, after, bar, logit, width, gap, partial, total, bits)
+
+    @property
+    def without_total(self) -> Columns:
+        """The columns for rows that do not begin with the most probable token."""
+        return replace(self, total=0, bar=self.bar + self.total)
 
 
 @dataclass(frozen=True)
@@ -252,6 +257,7 @@ def rows_block(
     """
     greatest = max((row.rank for row in rows), default=1)
     columns = Columns.fitting(width, sampled=sampled, greatest_rank=greatest, partial=partial)
+    columns = columns.without_total
     return [
         heading(columns),
         *(

@@ -44,6 +44,7 @@ def outcome(played: Round, width: int, height: int) -> list[Content]:
         if all(row.token.id != extra.token.id for row in rows):
             rows.append(extra)
     columns = Columns.fitting(width, sampled=False, greatest_rank=max(row.rank for row in rows))
+    columns = columns.without_total
     if height >= SHORT:
         lines += [Content(""), heading(columns)]
     for row in rows:
