@@ -70,6 +70,7 @@ class LabScreen(CourseScreen):
         super().__init__(services, navigation)
         self.lab = lab
         self._wanted = task or lab.task
+        self._about = "" if task else lab.about
         self._first = first
         self._keep = keep
         self._reached = frozenset(reached)
@@ -87,7 +88,8 @@ class LabScreen(CourseScreen):
         self._runner = LabRunner(lab, services.engine, left, self.run_worker, self._changed)
 
     def compose_content(self) -> ComposeResult:
-        yield LabTask(self._wanted, goals_of(self.lab, self._first))
+        goals = goals_of(self.lab, self._first)
+        yield LabTask(self._wanted, goals, about=self._about)
         view: type[LabView] = registry.load_part(self.lab.name, "view").VIEW
         yield view()
         yield Static(id="label", markup=False)

@@ -60,7 +60,7 @@ def goals_of(lab: AnyLab, first: Sequence[str] = ()) -> list[GoalLine]:
 
 
 class LabTask(Lines):
-    """The task of a lab in up to `rows` lines, and its next goal.
+    """The task of a lab in up to `rows` lines (or `about`, if given), and its next goal.
 
     When a goal is reached, it is shown instead of the task, above the next goal. When all goals are
     reached, `done` replaces the task. If `open_` is true, the whole task and all goals are shown. A
@@ -79,10 +79,11 @@ class LabTask(Lines):
         *,
         rows: int = 1,
         gap_from: int = 30,
+        about: str = "",
         done: str = "",
     ) -> None:
         super().__init__()
-        self._wanted, self._done = plain(task), plain(done)
+        self._wanted, self._about, self._done = plain(task), about, plain(done)
         self._goals = goals
         self._rows, self._gap_from = rows, gap_from
         self._shown: tuple[Set[str], Sequence[str], bool] = (frozenset(), (), False)
@@ -108,15 +109,15 @@ class LabTask(Lines):
         if open_:
             self.show(self._everything(reached, width, gap=ROOM <= height < self._gap_from))
         elif height < ROOM:
-            lines = self._news(reached, news, LONG) or self._next(reached, width)
+            lines = self._news(reached, news, LONG) or self._next(reached, width, ())
             if len(lines) > 1 and not news:  # without the count
                 lines = [_goal(self._left(reached)[0].says, False)]
             self.show([line.truncate(width, ellipsis=True) for line in lines])
         else:
-            about = with_keys(self._wanted, MUTED)
+            about = with_keys(self._about or self._wanted, MUTED)
             if self._over(reached):
                 about = Content(self._done)
-            lines = [*self._first_lines(about, width), *self._next(reached, width)]
+            lines = self._next(reached, width, self._first_lines(about, width))
             said = self._news(reached, news, width)
             if said:  # in as many lines, so that nothing else moves
                 said += [Content("")] * (len(lines) - len(said))
@@ -166,17 +167,24 @@ class LabTask(Lines):
         text = Content.assemble(("Next goal: ", "bold"), with_keys(left[0].says))
         return [*lines, *hanging(Content.styled("○ ", ACT), text, width).split()]
 
-    def _next(self, reached: Set[str], width: int) -> list[Content]:
-        """Return the lines for the next goal, with the number of goals reached."""
+    def _next(self, reached: Set[str], width: int, above: Sequence[Content]) -> list[Content]:
+        """Return the lines `above`, and the lines for the next goal below them.
+
+        The number of goals reached is at the end of the last line that has room for it.
+        """
         left = self._left(reached)
         if not left:
-            return [_goal(f"{self._count(reached)}.", True)] if self._goals else []
-        lines = hanging(Content.styled("○ ", ACT), with_keys(left[0].says), width).split()
+            done = [_goal(f"{self._count(reached)}.", True)] if self._goals else []
+            return [*above, *done]
+        goal = hanging(Content.styled("○ ", ACT), with_keys(left[0].says), width).split()
+        lines = [*above, *goal]
         count = Content.styled(self._count(reached), MUTED)
-        gap = width - lines[-1].cell_length - count.cell_length
-        if gap < 2:
-            return [*lines, Content("  ") + count]
-        return [*lines[:-1], Content.assemble(lines[-1], " " * gap, count)]
+        for place in (len(lines) - 1, len(above) - 1):
+            gap = width - lines[place].cell_length - count.cell_length
+            if place >= 0 and gap >= 2:
+                lines[place] = Content.assemble(lines[place], " " * gap, count)
+                return lines
+        return [*lines, Content("  ") + count]
 
 
 def _goal(words: str, reached: bool, *, muted: bool = False) -> Content:
