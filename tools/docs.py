@@ -29,7 +29,7 @@ from tutor.labs.kit.view import LabView
 OF_SCREENS = ("tutor.app.", "tutor.labs.")
 ROOT = Path(__file__).parent.parent
 FILES = (Path("README.md"), Path("docs/keys.md"), Path("docs/labs.md"))
-MAIN = ("everywhere", "course map", "lesson", "stepper and chat")
+MAIN = ("everywhere", "course map")
 """The rows of the short table of keys in README.md."""
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->).*?(<!-- end -->)", re.DOTALL)
 
