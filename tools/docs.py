@@ -61,7 +61,7 @@ ROWS = (
     Row("model", "ModelScreen"),
     Row("stepper and chat", "ExplorerPane ExplorerScreen"),
     Row("vocabulary search", "SearchEntry TokenSearch"),
-    Row("prompt or message editor", "PromptEditor"),
+    Row("prompt or message editor", "PromptEditor MessageEditor"),
     Row("consent", "ConsentScreen"),
     Row("warning before an idle session ends", "IdleScreen"),
     Row("branches", "BranchTree", "`1` to `9` switch"),
