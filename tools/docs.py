@@ -29,7 +29,7 @@ from tutor.labs.kit.view import LabView
 OF_SCREENS = ("tutor.app.", "tutor.labs.")
 ROOT = Path(__file__).parent.parent
 FILES = (Path("README.md"), Path("docs/keys.md"), Path("docs/labs.md"))
-MAIN = ("everywhere", "course map", "lesson", "stepper and chat")
+MAIN = ("everywhere", "course map")
 """The rows of the short table of keys in README.md."""
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->).*?(<!-- end -->)", re.DOTALL)
 
@@ -61,7 +61,7 @@ ROWS = (
     Row("model", "ModelScreen"),
     Row("stepper and chat", "ExplorerPane ExplorerScreen"),
     Row("vocabulary search", "SearchEntry TokenSearch"),
-    Row("prompt or message editor", "PromptEditor"),
+    Row("prompt or message editor", "PromptEditor MessageEditor"),
     Row("consent", "ConsentScreen"),
     Row("warning before an idle session ends", "IdleScreen"),
     Row("branches", "BranchTree", "`1` to `9` switch"),
