@@ -15,7 +15,7 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.explorer.chat.situation import situation
 from tutor.app.explorer.distribution_table import DRAW, TARGET
-from tutor.app.explorer.stepping import RUN_LIMIT
+from tutor.app.explorer.stepping import MAKE_ROOM, RUN_LIMIT
 from tutor.app.widgets import bars, figures
 from tutor.engine.api import EngineState
 from tutor.errors import RemoteError, TutorError
@@ -215,7 +215,7 @@ def said(state: State, width: int) -> TutorError | str | None:
 
 
 def _situation(state: State, width: int) -> str | None:
-    if state.mode == "chat" and (state.tree is None or state.tree.focus or state.over):
+    if state.mode == "chat" and (state.tree is None or (state.tree.focus and not state.full)):
         found = situation(state, width)
         return found if found or state.tree is None or state.ended else _told(state, width)
     if state.tree is None:
@@ -247,6 +247,8 @@ def _full(state: State) -> str:
     else:
         what = f"The context window of the shared engine is full: it has {state.context:,} tokens."
     then = "Press u to undo some tokens, or e to start from a shorter prompt."
+    if state.mode == "chat":
+        then = MAKE_ROOM
     if state.engine.alternative == "own":
         then = (
             "To use your own engine, press m and then o on the course map. Or press u to undo "

@@ -13,6 +13,7 @@ from tutor.app.explorer.chat.loops import LENGTH, TIMES
 from tutor.app.explorer.chat.suggestions import SUGGESTIONS, picked
 from tutor.app.explorer.document import CHAT_SAMPLER, Document
 from tutor.app.explorer.effects import EngineInfo, Question, Start
+from tutor.app.explorer.readout import said
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.state import State
 from tutor.app.explorer.update import update
@@ -206,3 +207,13 @@ def test_the_panel_is_folded_until_the_learner_unfolds_it() -> None:
     assert talk.state.folded
     talk.send(events.Do.FOLD)
     assert not talk.state.folded
+
+
+def test_a_full_conversation_says_what_to_do() -> None:
+    talk = Talk(card=msgspec.structs.replace(CARD, context=len(split(FIRST, special=True))))
+    talk.say("Hello")
+    talk.send(events.Do.PAUSE)
+    assert talk.state.full
+    message = said(msgspec.structs.replace(talk.state, note=None), 80)
+    assert "context window is full" in str(message)
+    assert "edit your last message" in str(message)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tutor.app.explorer.stepping import MAKE_ROOM
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -26,8 +25,6 @@ def situation(state: State, width: int) -> str | None:
         return None
     if state.reading is not None:
         return "The model is processing the conversation. Press r to stop."
-    if state.full:
-        return f"The conversation fills the {state.context:,} tokens of the context. {MAKE_ROOM}"
     if not state.ended or state.panel == "editor":
         return None
     ended = "The model ended its message."
