@@ -49,6 +49,13 @@ def kiosk(
     return Terminal([*before, *command], folder=work, environment=environment)
 
 
+def to_the_course_map(run: Terminal) -> None:
+    """Skip the tour, which a login that runs only tutor shows to each new learner."""
+    run.wait_for("esc skip")
+    run.press("esc")
+    run.wait_for("q quit")
+
+
 def files(folder: Path) -> dict[str, tuple[int, int]]:
     """Return size and time of everything in `folder` but the learner's own files."""
     found = {}
@@ -80,7 +87,7 @@ def attack(folder: Path, way: Sequence[str], seed: int, chunks: int) -> None:
     before = files(folder)
     tracing = traced(record) if can_trace() else ()
     with kiosk(folder, before=tracing, **HOSTILE_ENVIRONMENT) as run:
-        run.wait_for("quit")
+        to_the_course_map(run)
         for key in way:
             run.press(key)
             run.wait_quiet(0.1)
@@ -152,12 +159,13 @@ def test_keys_that_stop_or_dump_a_program_never_work(tmp_path: Path) -> None:
     with kiosk(tmp_path) as run:
         run.wait_until(lambda: blocks(run, signal.SIGTSTP), "signals to be blocked")
         assert blocks(run, signal.SIGQUIT)
-        assert "Begin" not in run.text
-        while "Begin" not in run.text:
+        assert "Welcome" not in run.text
+        while "Welcome" not in run.text:
             assert run.process.poll() is None
             run.send(b"\x1a\x1c")
             run.read(0.05)
         run.send(b"\x1a\x1c")
+        to_the_course_map(run)
         run.press("m")
         run.wait_for("restart")
         run.wait_gone("q quit")  # until the new screen covers all of the one before
@@ -192,7 +200,7 @@ def test_without_a_key_it_asks_and_then_ends_with_a_message(tmp_path: Path) -> N
 
 def test_a_frozen_client_is_ended_too(tmp_path: Path) -> None:
     with kiosk(tmp_path, "--idle-limit", SHORT) as run:
-        run.wait_for("quit")
+        run.wait_for("esc skip")
         slave = os.open(f"/proc/{run.process.pid}/fd/0", os.O_RDWR | os.O_NOCTTY)
         termios.tcflow(slave, termios.TCOOFF)  # whatever is written from now on waits
         assert run.process.wait(timeout=60) == 0

@@ -35,9 +35,12 @@ def paint_together(widgets: Iterable[Widget]) -> None:
     """Paint the changes of these widgets at the same time.
 
     Without this, each widget reports its changes when it is idle, and the screen could be painted
-    when some have reported and others have not.
+    when some have reported and others have not. A report is also a message, and a painting may come
+    between two messages. So all widgets are marked before that.
     """
     for widget in widgets:
+        if widget._repaint_required and widget.display:
+            widget.screen._dirty_widgets.add(widget)
         widget._check_refresh()
 
 

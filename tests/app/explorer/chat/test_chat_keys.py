@@ -11,7 +11,7 @@ from textual.events import MouseScrollUp
 from tests.app.explorer.explorer_stage import lines
 from tests.app.explorer.test_keys import Explorer, explorer
 from tests.engine.fake_engine import CARD, FakeEngine
-from tutor.app.explorer.chat.suggestions import SUGGESTIONS
+from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.document import CHAT_SAMPLER

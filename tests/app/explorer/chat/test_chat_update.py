@@ -9,8 +9,8 @@ import msgspec
 from tests.app.explorer.test_update import answer_to
 from tests.engine.fake_engine import CARD, split
 from tutor.app.explorer import events
+from tutor.app.explorer.chat.first_messages import SUGGESTIONS, picked
 from tutor.app.explorer.chat.loops import LENGTH, TIMES
-from tutor.app.explorer.chat.suggestions import SUGGESTIONS, picked
 from tutor.app.explorer.document import CHAT_SAMPLER, Document
 from tutor.app.explorer.effects import EngineInfo, Question, Start
 from tutor.app.explorer.readout import said

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.editor import MessageEditor
+from tutor.app.explorer.chat.first_messages import picked
 from tutor.app.explorer.chat.lines import opens_editor
 from tutor.app.explorer.chat.messages import last_message
-from tutor.app.explorer.chat.suggestions import picked
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.pane_layout import PaneLayout
 from tutor.lm.distribution import PLAIN

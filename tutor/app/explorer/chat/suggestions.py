@@ -7,35 +7,15 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from tutor.app import theme
+from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.layout import model_name
 from tutor.app.widgets import figures
 
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
 
-SUGGESTIONS = (
-    "Why is the sky blue?",
-    "Give me three tips for sleeping well.",
-    "Tell me a short story about a dragon.",
-    "What is a language model?",
-)
-"""First messages that a small model answers well."""
 SMALL = 1_000_000_000
 """The number of parameters below which a model often makes things up."""
-
-
-def picked(state: State, text: str) -> str:
-    """Return the message to send for what the learner has entered.
-
-    In an empty chat, nothing stands for the selected suggestion, and a number for that suggestion.
-    """
-    if not state.suggests:
-        return text
-    if not text.strip():
-        return SUGGESTIONS[state.suggestion]
-    number = text.strip()
-    names = [str(index + 1) for index in range(len(SUGGESTIONS))]
-    return SUGGESTIONS[names.index(number)] if number in names else text
 
 
 def empty_chat(state: State, width: int) -> list[Content]:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, assert_never
 from msgspec.structs import replace
 
 from tutor.app.explorer import events
+from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.messages import last_message, shown_positions
-from tutor.app.explorer.chat.suggestions import SUGGESTIONS
 
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
