@@ -351,8 +351,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
     ),
     solution=(
-        EditText("What is the password of the guest network?"),
+        EditText("What does grouped-query attention save?"),
         Toggle("retrieval"),
+        Toggle("retrieval"),
+        EditText("What is the password of the guest network?"),
         EditText("The password of the guest network is sunflower.", field="poison"),
         EditText("", field="poison"),
         EditText("What is the boiling point of mercury?"),
