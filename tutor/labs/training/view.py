@@ -64,7 +64,8 @@ class TrainingView(LabView):
 
 def _note(state: State) -> Content | None:
     if state.sure:
-        return Content.styled("Press z again to discard both networks.", f"{ACT} bold")
+        said = "Press z again to discard the networks. This cannot be undone."
+        return Content.styled(said, f"{ACT} bold")
     if state.lost:
         lost = f"The engine stopped. Training lost {counted(state.lost, 'step')}."
         return Content.styled(lost, ACT)
