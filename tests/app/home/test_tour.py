@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from msgspec.structs import replace
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
@@ -12,6 +13,7 @@ from tests.engine.fake_engine import FakeEngine
 from tests.sample_course import LESSON
 from tutor.app.home.screen import HomeScreen
 from tutor.engine.api import EngineState
+from tutor.errors import ContextFull
 from tutor.learner.progress import Progress
 from tutor.learner.records import LessonState
 from tutor.study.newcomer import TOUR_SEEN
@@ -95,6 +97,58 @@ async def test_without_a_model_the_tour_goes_on(tmp_path: Path) -> None:
         await sees(pilot, "no model ×")
         await keys(pilot, "enter", "enter", "enter")
         await sees(pilot, "> Begin")
+
+
+async def test_the_distribution_of_a_model_stays_until_the_next_model_has_computed_its_own(
+    tmp_path: Path,
+) -> None:
+    engine = FakeEngine()
+    async with whole_app(tmp_path, engine, tour=True).run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "computed just now by Fake-1K")
+        engine.become(EngineState.LOADING)
+        await sees(pilot, "loading")
+        assert "␣Paris" in shown(pilot.app)
+        engine.card = replace(engine.card, sha256="e" * 64, name="Other")
+        engine.hold()
+        engine.become(EngineState.READY)
+        await sees(pilot, "Other ●")
+        assert "computed just now by Fake-1K" in shown(pilot.app)
+        engine.release()
+        await sees(pilot, "computed just now by Other")
+        assert [session.closed for session in engine.sessions] == [True, False]
+        await keys(pilot, "1")
+        await sees(pilot, "The capital of France is Paris▏")
+        await until(pilot, lambda: "1  ," in shown(pilot.app))
+
+
+async def test_a_token_taken_while_a_model_loads_is_in_the_text_of_the_next_model(
+    tmp_path: Path,
+) -> None:
+    engine = FakeEngine()
+    async with whole_app(tmp_path, engine, tour=True).run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "␣Paris")
+        engine.become(EngineState.LOADING)
+        await keys(pilot, "1")
+        await sees(pilot, "The model is loading.")
+        engine.card = replace(engine.card, sha256="e" * 64, name="Other")
+        engine.become(EngineState.READY)
+        await sees(pilot, "computed just now by Other")
+        assert "The capital of France is Paris▏" in shown(pilot.app)
+        assert "1  ," in shown(pilot.app)
+
+
+async def test_the_tour_says_why_there_is_no_distribution(tmp_path: Path) -> None:
+    engine = FakeEngine()
+    async with whole_app(tmp_path, engine, tour=True).run_test(size=SIZE) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "␣Paris")
+        engine.fail_with = ContextFull("The text does not fit.", "Use a shorter text.")
+        await keys(pilot, "1")
+        await sees(pilot, "The text does not fit. Use a shorter text.")
+        engine.become(EngineState.READY)
+        await until(pilot, lambda: "1  ," in shown(pilot.app))
 
 
 async def test_enter_pages_down_before_it_goes_on(tmp_path: Path) -> None:

@@ -17,13 +17,14 @@ from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.lm.distribution import PLAIN
 from tutor.study.newcomer import TOUR_SEEN
+from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tutor.app.services import Navigation, Services
     from tutor.engine.api import AsyncModelSession, Engine
-    from tutor.lm.distribution import Distribution
+    from tutor.lm.distribution import Distribution, ModelCard
 
 PROMPT = "The capital of France is"
 ROWS = 5
@@ -60,6 +61,8 @@ class TourScreen(TextScreen, CourseScreen):
         self._session: AsyncModelSession | None = None
         self._text = PROMPT
         self._distribution: Distribution | None = None
+        self._model: ModelCard | None = None  # of the session
+        self._computed_by = ""
         self._problem = ""
         self._forget_engine: Callable[[], None] = lambda: None
 
@@ -123,27 +126,46 @@ class TourScreen(TextScreen, CourseScreen):
 
     @work(exclusive=True)
     async def _ask(self) -> None:
-        """Ask for the distribution after the text, as soon as there is a model on this machine."""
-        engine = self.services.engine
-        if self.services.remote is not None or engine.state is not EngineState.READY:
+        """Ask for the distribution after the text, as soon as there is a model on this machine.
+
+        The model can change during the tour: the bundled one runs until the real one is there. The
+        old distribution stays on screen until the new one is computed.
+        """
+        engine, model = self.services.engine, self.services.engine.model
+        if self.services.remote is not None or engine.state is not EngineState.READY or not model:
+            self.draw()
             return
+        self._problem = ""
         try:
-            if self._session is None:
-                self._session = await engine.open_text(self._text)
-            length = len(self._session.tokens)
-            self._distribution = await self._session.distribution(length, PLAIN, 0, ROWS)
-        except TutorError:  # the status line shows what is wrong, and the tour works without
-            self._session, self._distribution = None, None
+            session = await self._session_for(model)
+            length = len(session.tokens)
+            self._distribution = await session.distribution(length, PLAIN, 0, ROWS)
+            self._computed_by = model.name
+        except TutorError as error:  # the tour works without, and asks again after any change
+            self._session, self._problem = None, f"{error.happened} {error.next_step}".strip()
         if self.is_attached:
             self.draw()
 
+    async def _session_for(self, model: ModelCard) -> AsyncModelSession:
+        """Return the session on the text, or a new one if it belongs to another model."""
+        before = self._session
+        if before is not None and self._model is not None and self._model.sha256 == model.sha256:
+            return before
+        self._session = None
+        if before is not None:
+            await before.close()
+        self._session = await self.services.engine.open_text(self._text)
+        self._model = model
+        return self._session
+
     def action_take(self, row: int) -> None:
         """Add the token in this row to the text, and ask for the next distribution."""
-        distribution, session = self._distribution, self._session
-        if distribution is None or session is None or row > len(distribution.rows):
+        distribution = self._distribution
+        if distribution is None or row > len(distribution.rows):
             return
         token = distribution.rows[row - 1].token
-        session.append((token,))
+        if self._session is not None:  # or else, the next one starts with the longer text
+            self._session.append((token,))
         self._text += token.data.decode(errors="replace")
         self._distribution = None
         self._ask()
@@ -161,13 +183,18 @@ class TourScreen(TextScreen, CourseScreen):
         if self._distribution is not None:
             rows = self._distribution.rows[:ROWS]
             # without the ids and logits, which a new learner does not need yet
-            return shown + rows_block(rows, min(width, 64), None, sampled=False, partial=True)
-        if self._session is not None:
-            return shown + [Content("")] * (1 + ROWS)
+            table = rows_block(rows, min(width, 64), None, sampled=False, partial=True)
+            said = Content.styled(f"computed just now by {safe(self._computed_by)}", MUTED)
+            return [*shown, *table, hanging(Content(""), said, width)]
+        state = self.services.engine.state
+        if self._session is not None and state is EngineState.READY:
+            return shown + [Content("")] * (2 + ROWS)
         if self.services.remote is not None:
             note = "You use a remote model. Its probabilities are shown in the stepper."
-        elif self.services.engine.state is EngineState.STOPPED:
+        elif state is EngineState.STOPPED:
             note = "There is no model now. You will see this screen live in the stepper."
+        elif state is EngineState.READY and self._problem:
+            note = safe(self._problem)
         else:
             note = "The model is loading. Its probabilities appear here when it is ready."
         return [*shown, hanging(Content(""), Content.styled(note, MUTED), width)]
@@ -242,9 +269,9 @@ def _belongs_together(tour: TourScreen, width: int) -> list[Part]:
             width,
         ),
         _paragraph(
-            "After this tour, you see the course map. Its first row is always what is worth doing "
-            "next: press Enter to open it. You can leave at any time. Your answers, your place in "
-            "each lesson and your goals are kept.",
+            "After this tour, you see the course map. Its first two rows are what is worth doing "
+            "next, in lessons and in reviews: press Enter to open the selected row. You can leave "
+            "at any time. Your answers, your place in each lesson and your goals are kept.",
             width,
         ),
     ]
