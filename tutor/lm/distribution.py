@@ -179,6 +179,11 @@ class ModelCard(msgspec.Struct, frozen=True):
     shows: int = 0
 
     @property
+    def base_name(self) -> str:
+        """Return the name without the number format, such as "SmolLM2-135M-Instruct"."""
+        return self.name.removesuffix(f".{self.format}")
+
+    @property
     def remote(self) -> bool:
         """Return True if the model runs on another machine."""
         return bool(self.host)

@@ -85,7 +85,7 @@ class ModelStatus(msgspec.Struct, frozen=True):
         """The model's name without its number format, cut to fit the status line."""
         if self.model is None:
             return "model"
-        name = safe(self.model.name).removesuffix(f".{self.model.format}")
+        name = safe(self.model.base_name)
         return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
     @property

@@ -140,7 +140,7 @@ class TourScreen(TextScreen, CourseScreen):
             session = await self._session_for(model)
             length = len(session.tokens)
             self._distribution = await session.distribution(length, PLAIN, 0, ROWS)
-            self._computed_by = model.name
+            self._computed_by = model.base_name
         except TutorError as error:  # the tour works without, and asks again after any change
             self._session, self._problem = None, f"{error.happened} {error.next_step}".strip()
         if self.is_attached:

@@ -104,8 +104,8 @@ def lay_out(conversation: Conversation, width: int) -> list[ChatLine]:
 
 
 def model_name(model: ModelCard | None) -> str:
-    """Return the name of the model without its number format."""
-    return safe(model.name).removesuffix(f".{model.format}") if model else "the model"
+    """Return the name of the model, or words for it while there is none."""
+    return safe(model.base_name) if model else "the model"
 
 
 def speaker(message: Message, name: str) -> str:
