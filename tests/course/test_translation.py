@@ -78,7 +78,10 @@ def test_terms_are_translated_one_by_one(folder: Path) -> None:
     ("change", "words"),
     [
         (lambda text: text.replace("id: pick", "id: peck"), "pick (version 1, single) is missing"),
-        (lambda text: text.replace("{#first}", "{#erste}"), "first is missing; erste is not there"),
+        (
+            lambda text: text.replace("{#first}", "{#erste}"),
+            "first is missing; erste is not in the original",
+        ),
         (lambda text: text.replace("version: 2", "version: 1"), "The version of this translation"),
         (lambda text: text.replace("number: 7", "number: 9"), "The number of this translation"),
         (lambda text: text.replace("id: sure", "id: sicher"), "The labs of this translation"),

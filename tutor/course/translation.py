@@ -28,7 +28,7 @@ def translated(original: Outline, translation: Outline) -> tuple[Outline, list[L
 
 
 def _differences(original: Outline, translation: Outline) -> Iterator[tuple[str, str]]:
-    """Yield what a translation has in another way than the original, and what to do."""
+    """Yield each difference between a translation and its original, and what to do about it."""
     for name in ("id", "number", "version"):
         if (ours := getattr(translation, name)) != (theirs := getattr(original, name)):
             yield (
@@ -49,12 +49,14 @@ def _differences(original: Outline, translation: Outline) -> Iterator[tuple[str,
 
 
 def _other_ids(kind: str, ours: list[str], theirs: list[str]) -> Iterator[tuple[str, str]]:
-    """Yield a problem if the parts of one kind are not the same, in the same order."""
+    """Yield a problem if the ids of one kind of part, or their order, differ."""
     if ours == theirs:
         return
     missing = [each for each in theirs if each not in ours]
     added = [each for each in ours if each not in theirs]
-    said = [f"{each} is missing" for each in missing] + [f"{each} is not there" for each in added]
+    said = [f"{each} is missing" for each in missing] + [
+        f"{each} is not in the original" for each in added
+    ]
     yield (
         f"The {kind} of this translation and of the original differ:"
         f" {'; '.join(said[:5]) or 'their order is different'}.",

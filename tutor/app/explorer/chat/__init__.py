@@ -1,1 +1,1 @@
-"""The conversation of the chat, as a text that one can read."""
+"""The chat: the conversation, laid out as readable text."""

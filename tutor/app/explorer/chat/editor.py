@@ -12,7 +12,7 @@ from tutor.app.widgets.prompt_editor import PromptEditor
 
 
 class MessageEditor(PromptEditor):
-    """A field for text of several lines, in which keys that have no use in it reach the chat.
+    """A field for text of several lines. It passes the keys that it does not use on to the chat.
 
     The page keys post `Paged`. In an empty field of an empty chat, which `suggests` first messages,
     the arrow keys post `Arrow`. Otherwise they post `Recalled` when they go to another text.

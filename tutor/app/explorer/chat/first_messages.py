@@ -19,7 +19,8 @@ SUGGESTIONS = (
 def picked(state: State, text: str) -> str:
     """Return the message to send for what the learner has entered.
 
-    In an empty chat, nothing stands for the selected suggestion, and a number for that suggestion.
+    In an empty chat, an empty text picks the selected suggestion, and a number picks the suggestion
+    with that number.
     """
     if not state.suggests:
         return text
