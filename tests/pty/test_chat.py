@@ -44,4 +44,9 @@ def test_a_conversation_has_twelve_lines_and_scrolls(tmp_path: Path) -> None:
         run.wait_for("entropy")
         run.press("d", "end")
         run.wait_for("And then?")
+        run.press("esc")
+        run.wait_for("q quit")
+        run.press("q")
+        assert run.wait_exit() == 0
+        # Only the output of a program that has ended never stops in the middle of a sequence.
         assert harm(bytes(run.output)) == []
