@@ -74,7 +74,7 @@ def dependencies() -> Iterator[Dependency]:
     for extra, requirements in {"": project["dependencies"], **_extras(project)}.items():
         for requirement in requirements:
             match = _NAME.match(requirement)
-            if match and match[0] != "tutor":
+            if match and match[0] != project["name"]:
                 yield Dependency(match[0], extra, license_of(match[0]))
 
 

@@ -12,6 +12,7 @@ from tutor import paths
 from tutor.errors import ModelDamaged, ModelError, ModelNotFound, ModelUnsupported
 from tutor.models import find_model, installed_models
 from tutor.models.installed import DEFAULT, bundled_model, file_size, installed_default
+from tutor.models.packed import remove
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +55,23 @@ def test_the_learners_own_default_model_comes_first_then_the_machine_wide_one(
     assert found.sha256 == DEFAULT.sha256
     assert installed_default() == found
     assert [model.path for model in installed_models()][:2] == [mine, ours]
+
+
+def test_the_default_model_is_found_in_its_python_package(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = tmp_path / "site-packages"
+    package = packages / DEFAULT.member.partition("/")[0]
+    inside = _install_default(package)
+    (package / "__init__.py").write_text("raise RuntimeError('this code must not run')")
+    monkeypatch.syspath_prepend(packages)
+    assert find_model().path == inside
+    assert installed_default() == find_model(DEFAULT.file_name)
+    with pytest.raises(ModelError, match=f"part of the Python package {DEFAULT.package}"):
+        remove(DEFAULT.file_name)
+    assert inside.exists()
+    mine = _install_default(paths.user_models_folder())
+    assert find_model().path == mine
 
 
 def test_an_incomplete_default_model_is_not_used() -> None:

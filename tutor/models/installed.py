@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
@@ -57,17 +58,34 @@ DEFAULT = Release(
     sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     license="Apache-2.0",
 )
+_PACKAGE = DEFAULT.member.partition("/")[0]
+"""The name under which the default model's package is imported."""
 
 
 def installed_models() -> tuple[FoundModel, ...]:
     """Return all models in the model folders.
 
-    The learner's own models come first, then those for all users of the machine, and finally the
-    small bundled model. If a name occurs twice, the first model is used.
+    The learner's own models come first, then those for all users of the machine, then the default
+    model inside its Python package, and finally the small bundled model. If a name occurs twice,
+    the first model is used.
     """
-    found = [model for folder in paths.model_folders() for model in _models_in(folder)]
+    found = [model for folder in model_folders() for model in _models_in(folder)]
     bundled = bundled_model()
     return (*found, bundled) if bundled else tuple(found)
+
+
+def model_folders() -> tuple[Path, ...]:
+    """Return all folders that can contain installed models, except the small bundled model's."""
+    return (*paths.model_folders(), *filter(None, (package_folder(),)))
+
+
+def package_folder(package: str = _PACKAGE) -> Path | None:
+    """Return the folder of the default model's Python package, or None if it is not installed.
+
+    The package is located without importing it, so none of its code runs.
+    """
+    spec = find_spec(package)
+    return Path(spec.origin).parent if spec and spec.origin else None
 
 
 def installed_default() -> FoundModel | None:

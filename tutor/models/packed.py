@@ -14,7 +14,13 @@ import msgspec
 
 from tutor import paths
 from tutor.errors import ModelError, ModelNotFound
-from tutor.models.installed import bundled_model, file_size, installed_models
+from tutor.models.installed import (
+    DEFAULT,
+    bundled_model,
+    file_size,
+    installed_models,
+    package_folder,
+)
 
 _LONGEST_HEADER = 100_000_000  # bytes, as in the safetensors library
 _SEE_LIST = "Run `tutor model list` to see what can be removed."
@@ -70,6 +76,11 @@ def remove(name: str) -> tuple[tuple[Path, int], ...]:
         if bundled is not None and bundled.name.casefold() == wanted:
             raise ModelError(f"{bundled.name} is part of tutor and cannot be removed.")
         raise ModelNotFound(f"There is no model {name!r} to remove.", _SEE_LIST)
+    if any(model.path.parent == package_folder() for model in models):
+        raise ModelError(
+            f"{models[0].name} is part of the Python package {DEFAULT.package}.",
+            f"Remove it with: pip uninstall {DEFAULT.package}.",
+        )
     return tuple(_removed(model.path, file_size(model)) for model in models) + tuple(
         _removed(copy.path, copy.size) for copy in copies
     )

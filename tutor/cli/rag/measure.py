@@ -13,6 +13,7 @@ from tutor.cli import output
 from tutor.cli.interrupted import leaving_at_once
 from tutor.cli.status_line import StatusLine
 from tutor.cli.step.command import load
+from tutor.installation import install_command
 
 
 def add_to(verbs: Any, *parents: argparse.ArgumentParser) -> None:
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
             f"{each.recall_paraphrase:>13.2f}"
         )
     if "encoder" not in figures.searching:
-        output.write("encoder   not installed; to install it, run pip install 'tutor[sentences]'")
+        output.write(f"encoder   not installed; to install it, run {install_command('sentences')}")
     output.write(
         f"short answers right, of {figures.short}: {figures.right_with} with passages, "
         f"{figures.right_without} without"

