@@ -1,8 +1,9 @@
-"""Generate parts of README.md and docs/ from the code: the tables of keys, and counts.
+"""Generate parts of README.md and docs/ from the code, and the manual page.
 
     python -m tools.docs
 
-A generated part is between `<!-- generated: NAME -->` and `<!-- end -->`.
+The parts are tables of keys, and counts. A generated part is between `<!-- generated: NAME -->` and
+`<!-- end -->`.
 """
 
 from __future__ import annotations
@@ -17,17 +18,21 @@ from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
+from argparse_manpage.manpage import Manpage
 from textual.binding import Binding
 from textual.dom import DOMNode
 
 import tutor.app
+from tutor import __version__
 from tutor.app.key_scheme import COMMON_KEYS
+from tutor.cli.main import parser
 from tutor.course.catalogue import load_course
 from tutor.labs.kit import registry
 from tutor.labs.kit.view import LabView
 
 OF_SCREENS = ("tutor.app.", "tutor.labs.")
 ROOT = Path(__file__).parent.parent
+MANUAL = Path("packaging/man/tutor.1")
 FILES = (Path("README.md"), Path("docs/keys.md"), Path("docs/labs.md"))
 MAIN = ("everywhere", "course map")
 """The rows of the short table of keys in README.md."""
@@ -101,6 +106,16 @@ def main() -> None:
         if (after := filled_in(before)) != before:
             (ROOT / file).write_text(after, encoding="utf-8")
             print(file)
+    (ROOT / MANUAL).write_text(manual(), encoding="utf-8")
+
+
+def manual() -> str:
+    """Return the manual page of the command line, in troff."""
+    page = Manpage(parser())
+    page.description = "take a language model apart, one token at a time"
+    page.source, page.manual = f"tutor {__version__}", "tutor"
+    page.date = ""  # otherwise the page would change every day
+    return str(page) + "\n"
 
 
 def filled_in(text: str) -> str:

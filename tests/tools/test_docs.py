@@ -18,6 +18,12 @@ def test_generated_parts_are_up_to_date(file: Path) -> None:
     assert "<!-- generated: " in text
 
 
+def test_the_manual_page_is_up_to_date() -> None:
+    """Versions of Python wrap the usage of a command differently."""
+    page = (docs.ROOT / docs.MANUAL).read_text(encoding="utf-8")
+    assert page.split() == docs.manual().split(), "run `make docs`"
+
+
 def test_the_table_has_every_key_of_the_app() -> None:
     told = {
         row.where: text for row, text in zip(docs.ROWS, rows(docs.keys_of_the_app()), strict=True)

@@ -25,7 +25,7 @@ def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
         help="open a lab by name, or list all labs",
         description="Open a lab by name, or list all labs and their goals.",
     )
-    parser.add_argument("name", nargs="?", help="the lab's name (see --list)")
+    parser.add_argument("lab", nargs="?", metavar="NAME", help="the lab's name (see --list)")
     parser.add_argument("--list", action="store_true", help="list all labs and their goals")
     parser.add_argument("--json", action="store_true", help="with --list: print JSON")
     parser.set_defaults(run=run)
@@ -37,10 +37,10 @@ def run(options: argparse.Namespace) -> int:
     if options.list:
         _print_list(options.json)
         return 0
-    if options.name is None:
+    if options.lab is None:
         raise UsageError("The name of a lab is missing.", "Run `tutor lab --list` to see all labs.")
-    registry.find(options.name)  # report an unknown name before the app opens
-    return app.run(options, lab=options.name)
+    registry.find(options.lab)  # report an unknown name before the app opens
+    return app.run(options, lab=options.lab)
 
 
 def _print_list(json: bool) -> None:

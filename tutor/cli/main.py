@@ -14,23 +14,23 @@ from tutor import __version__, language
 from tutor.app.terminal import line
 from tutor.cli import (
     app,
+    completion,
+    doctor,
     engine,
     lab,
     lessons,
-    lint,
     lockdown,
-    new,
     output,
-    preview,
     progress,
-    release,
     review,
     status,
     train,
 )
+from tutor.cli.authoring import lint, new, preview, release
 from tutor.cli.bot import command as bot
 from tutor.cli.classroom import command as classroom
 from tutor.cli.errors import LoginRefused
+from tutor.cli.in_groups import InGroups
 from tutor.cli.interrupted import interrupted
 from tutor.cli.model import command as model
 from tutor.cli.rag import command as rag
@@ -41,6 +41,8 @@ from tutor.lm.distribution import DEVICES
 from tutor.lm.fast.shortage import shortage_in_words
 from tutor.lm.fast.waiting import settle_waiting
 
+Options = argparse.ArgumentParser | argparse._ArgumentGroup
+
 FAILURE = 1
 WRONG_USAGE = 2
 BROKEN_PIPE = 141
@@ -48,6 +50,14 @@ BROKEN_PIPE = 141
 _DESCRIPTION = """\
 Learn what a large language model is by taking a real one apart, one token at a time.
 Run tutor without a command to open the app."""
+
+_EXAMPLES = """\
+examples:
+  tutor                                                  open the app
+  tutor step "The capital of France is" --top 5          print the next tokens
+  tutor lab attention                                    open a lab
+  tutor review                                           review what is due
+  tutor --model hf:HuggingFaceTB/SmolLM2-360M-Instruct   use another model"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -93,20 +103,30 @@ def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
 
 
 def parser() -> argparse.ArgumentParser:
-    top = argparse.ArgumentParser(prog="tutor", description=_DESCRIPTION, allow_abbrev=False)
+    """Return the parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="tutor",
+        usage="%(prog)s [OPTION ...] [COMMAND ...]",
+        description=_DESCRIPTION,
+        epilog=_EXAMPLES,
+        formatter_class=InGroups,
+        allow_abbrev=False,
+    )
     top.add_argument("--version", action="version", version=f"tutor {__version__}")
-    _add_model(top)
-    _add_learner(top)
-    _add_course(top)
-    top.add_argument(
+    _add_model(top.add_argument_group("the model"))
+    of_learner = top.add_argument_group("the learner and the course")
+    _add_learner(of_learner)
+    _add_course(of_learner)
+    display = top.add_argument_group("the screen")
+    display.add_argument(
         "--ascii", action="store_true", help="draw the app, including diagrams, in ASCII"
     )
-    top.add_argument(
+    display.add_argument(
         "--low-bandwidth",
         action="store_true",
         help="draw in fewer colors, and less often while the model runs (docs/ssh.md)",
     )
-    _add_login(top)
+    _add_login(top.add_argument_group("hosting"))
     top.set_defaults(
         model=None,
         base_url=None,
@@ -126,27 +146,29 @@ def parser() -> argparse.ArgumentParser:
     for_course = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_course(for_course)
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
-    step.add_to(commands, for_model)
-    bot.add_to(commands, for_model)
-    model.add_to(commands, for_model)
     lab.add_to(commands, for_learner, for_model)
     lessons.add_to(commands, for_course)
     review.add_to(commands, for_learner, for_model)
     progress.add_to(commands, for_learner)
     report.add_to(commands, for_learner)
     status.add_to(commands, for_learner)
+    step.add_to(commands, for_model)
+    bot.add_to(commands, for_model)
+    rag.add_to(commands, for_model)
+    train.add_to(commands)
+    model.add_to(commands, for_model)
     classroom.add_to(commands, for_learner)
     new.add_to(commands, for_course)
     preview.add_to(commands, for_model)
     lint.add_to(commands, for_model)
     release.add_to(commands, for_course)
-    train.add_to(commands)
-    rag.add_to(commands, for_model)
     engine.add_to(commands, for_model)
+    doctor.add_to(commands, for_model)
+    completion.add_to(commands, parser)
     return top
 
 
-def _add_model(target: argparse.ArgumentParser) -> None:
+def _add_model(target: Options) -> None:
     target.add_argument(
         "--model",
         metavar="MODEL",
@@ -165,7 +187,7 @@ def _add_model(target: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_course(target: argparse.ArgumentParser) -> None:
+def _add_course(target: Options) -> None:
     target.add_argument(
         "--course",
         type=Path,
@@ -179,7 +201,7 @@ def _add_course(target: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_learner(target: argparse.ArgumentParser) -> None:
+def _add_learner(target: Options) -> None:
     target.add_argument(
         "--learner",
         metavar="NAME",
@@ -187,7 +209,7 @@ def _add_learner(target: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_login(top: argparse.ArgumentParser) -> None:
+def _add_login(top: Options) -> None:
     top.add_argument(
         "--kiosk",
         action="store_true",

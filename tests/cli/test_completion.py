@@ -1,0 +1,52 @@
+"""Test the completion of the command line in real shells."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command_line import Tutor
+from tutor.labs.kit import registry
+
+_ASK_BASH = """
+source "$1"
+COMP_WORDS=("${@:2}")
+COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+_shtab_tutor
+printf '%s\\n' "${COMPREPLY[@]}"
+"""
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        (["tutor", "rev"], {"review"}),
+        (["tutor", "step", "--temp"], {"--temperature"}),
+        (["tutor", "lab", "certain"], {"certainty"}),
+        (["tutor", "--device", "c"], {"cpu", "cuda"}),
+    ],
+)
+def test_bash(typed: list[str], offered: set[str], tutor: Tutor, tmp_path: Path) -> None:
+    script = tmp_path / "tutor.bash"
+    script.write_text(tutor("completion", "bash").out)
+    command = ["bash", "--norc", "-c", _ASK_BASH, "bash", str(script), *typed]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_every_shell_knows_the_commands_and_labs(shell: str, tutor: Tutor, tmp_path: Path) -> None:
+    outcome = tutor("completion", shell)
+    assert outcome.status == 0
+    assert all(name in outcome.out for name in ["review", "doctor", *registry.names()])
+    if shutil.which(shell):
+        script = tmp_path / "script"
+        script.write_text(outcome.out)
+        subprocess.run([shell, "-n", script], check=True)
+
+
+def test_another_shell_is_wrong_usage(tutor: Tutor) -> None:
+    assert tutor("completion", "cmd").status == 2

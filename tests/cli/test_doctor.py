@@ -1,0 +1,65 @@
+"""Test the page that describes an installation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command_line import Tutor
+from tutor import __version__
+
+
+@pytest.fixture(autouse=True)
+def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", "24")
+
+
+def values(tutor: Tutor, *arguments: str) -> dict[str, str]:
+    sections = json.loads(tutor("doctor", "--json", *arguments).out)
+    return {line["label"]: line["value"] for lines in sections.values() for line in lines}
+
+
+def test_it_names_versions_model_processor_terminal_and_folders(
+    tutor: Tutor, tmp_path: Path, tiny_model: str
+) -> None:
+    found = values(tutor, "--model", tiny_model)
+    assert found["tutor"].startswith(__version__)
+    assert tiny_model in found["model"]
+    assert "16-bit" in found["fast kernels"]
+    assert found["size"] == "80x24"
+    assert str(tmp_path / "data") in found["data"]
+
+
+def test_what_is_wrong_is_marked_and_said_below(
+    tutor: Tutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    outcome = tutor("doctor", "--model", "nowhere.gguf")
+    assert outcome.status == 1
+    lines = outcome.out.splitlines()
+    assert any(line.startswith("  ! size") for line in lines)
+    assert any(line.startswith("  ! model") for line in lines)
+    assert "The terminal is smaller than 40x12. Some text will be cut off." in lines
+    assert any("Run `tutor model list`" in line for line in lines)
+
+
+def test_nothing_wrong(tutor: Tutor, tiny_model: str) -> None:
+    outcome = tutor("doctor", "--model", tiny_model)
+    assert [line for line in outcome.out.splitlines() if line.startswith("  !")] == []
+    assert (outcome.status, outcome.out.splitlines()[-1]) == (0, "Everything looks fine.")
+
+
+def test_keys_and_the_home_folder_stay_out_of_it(
+    tutor: Tutor, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("TUTOR_SOMETHING", "a secret value")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    out = tutor("doctor").out
+    assert "TUTOR_SOMETHING" in out
+    assert "secret" not in out
+    assert str(tmp_path) not in out
+    assert "~/data" in out

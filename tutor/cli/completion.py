@@ -1,0 +1,54 @@
+"""`tutor completion`: print a script that completes tutor's command line in a shell."""
+
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import shtab
+
+from tutor.cli import output
+from tutor.labs.kit import registry
+
+SHELLS = ("bash", "zsh", "fish")
+
+_DESCRIPTION = """\
+Print a script that completes commands, options, labs and files.
+
+  bash   eval "$(tutor completion bash)"               in ~/.bashrc
+  zsh    eval "$(tutor completion zsh)"                in ~/.zshrc, after compinit
+  fish   tutor completion fish > ~/.config/fish/completions/tutor.fish"""
+
+
+def add_to(commands: Any, whole: Callable[[], argparse.ArgumentParser]) -> None:
+    """Add the command. `whole` returns the parser whose command line is completed."""
+    parser = commands.add_parser(
+        "completion",
+        help="print a script that completes commands in bash, zsh or fish",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("shell", choices=SHELLS, help="the shell")
+    parser.set_defaults(run=lambda options: run(options, whole()))
+
+
+def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    for action in _actions(parser):
+        if action.type is Path:
+            folder = action.metavar == "FOLDER"
+            action.complete = shtab.DIRECTORY if folder else shtab.FILE  # type: ignore[attr-defined]
+        elif action.dest == "model":
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+        elif action.dest == "lab":
+            action.choices = [lab.name for lab in registry.every()]
+    output.write(shtab.complete(parser, shell=options.shell))
+    return 0
+
+
+def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    """Yield the arguments of the parser and of all its commands."""
+    for action in parser._actions:
+        yield action
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from _actions(command)

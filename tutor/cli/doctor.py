@@ -1,0 +1,230 @@
+"""`tutor doctor`: describe this installation on one page, and say what is slow or wrong.
+
+The page is meant to be pasted into a bug report: it contains no text, answer, key or name of the
+learner, and the home folder is written as `~`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from rich.console import Console
+
+from tutor import __version__, paths
+from tutor.cli import output
+from tutor.errors import TutorError
+from tutor.installation import DISTRIBUTION, install_command
+from tutor.models import find_model
+from tutor.models.installed import DEFAULT, file_size, is_default
+from tutor.text import writes_utf8
+
+SMALL_DISK = 1_000_000_000
+"""With fewer free bytes, downloading or packing a model may fail."""
+
+_OTHER_PROGRAM = "tutor"
+"""The distribution of another program that has the same command."""
+
+_LIBRARIES = ("torch", "textual", "tokenizers", "safetensors", "gguf", "numpy")
+_EXTRAS = {
+    "remote": "openai",
+    "gemini": "google-generativeai",
+    "sentences": "sentence-transformers",
+}
+
+
+class Line(NamedTuple):
+    """One line of the page. `advice` says what is wrong and what to do, if something is."""
+
+    label: str
+    value: str
+    advice: str = ""
+
+
+def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "doctor",
+        parents=[for_model],
+        help="describe this installation, and say what is slow or wrong",
+        description="Describe this installation on one page: versions, model, processor, terminal "
+        "and folders. The page contains nothing personal, so that you can paste it into a bug "
+        "report. The exit status is 1 if something needs your attention.",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    sections: dict[str, Callable[[], Iterator[Line]]] = {
+        "program": _program,
+        "model": lambda: _model(options.model),
+        "processor": _processor,
+        "terminal": _terminal,
+        "folders": _folders,
+    }
+    found = {heading: list(lines()) for heading, lines in sections.items()}
+    advice = [line.advice for lines in found.values() for line in lines if line.advice]
+    if options.json:
+        output.write_json(
+            {heading: [line._asdict() for line in lines] for heading, lines in found.items()}
+        )
+    else:
+        for heading, lines in found.items():
+            output.write(heading)
+            for line in lines:
+                output.write(
+                    f"  {'!' if line.advice else ' '} {line.label:<14} {_safe(line.value)}"
+                )
+        output.write("")
+        output.write("\n".join(_safe(each) for each in advice) or "Everything looks fine.")
+    return 1 if advice else 0
+
+
+def _safe(text: str) -> str:
+    """Return `text` without the path of the home folder, which contains the account's name."""
+    home = os.path.expanduser("~")  # noqa: PTH111 (does not fail without a home folder)
+    return text.replace(home, "~") if len(home) > 1 and home != "~" else text
+
+
+def _program() -> Iterator[Line]:
+    yield Line("tutor", f"{__version__}, in {Path(__file__).parents[1]}", _clash())
+    yield Line("Python", f"{platform.python_version()}, {sys.executable}")
+    yield Line("system", f"{platform.system()} {platform.release()}, {platform.machine()}")
+    yield Line("libraries", ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES))
+    for extra, library in _EXTRAS.items():
+        version = _version(library)
+        missing = f"not installed; to install it: {install_command(extra)}"
+        yield Line(f"[{extra}]", f"{library} {version}" if version else missing)
+    own = {"TUTOR_LEARNER"}  # every command sets it for its child processes
+    variables = sorted({name for name in os.environ if name.startswith("TUTOR_")} - own)
+    yield Line("variables", ", ".join(variables) or "none that start with TUTOR_")
+
+
+def _clash() -> str:
+    if not _version(_OTHER_PROGRAM) or not _version(DISTRIBUTION):
+        return ""
+    if _is_ours(_OTHER_PROGRAM):
+        return ""
+    return (
+        "Another program named tutor is installed in the same Python environment, and the two "
+        f"overwrite each other's files. Install {DISTRIBUTION} in an environment of its own."
+    )
+
+
+def _is_ours(distribution: str) -> bool:
+    """Return True for an earlier version of this program, which had the other program's name."""
+    scripts = metadata.distribution(distribution).entry_points
+    return any(script.value == "tutor.cli:main" for script in scripts)
+
+
+def _version(distribution: str) -> str:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _model(spec: str | None) -> Iterator[Line]:
+    try:
+        found = find_model(spec)
+    except TutorError as error:
+        yield Line("model", "none", f"{error.happened} {error.next_step}".strip())
+        return
+    small = (
+        f"tutor uses its small bundled model. To install {DEFAULT.name}, run `tutor model pull`."
+        if found.bundled
+        else ""
+    )
+    yield Line("model", f"{found.name}, {file_size(found) / 1e6:.0f} MB, {found.path}", small)
+    if found.kind == "gguf" and not is_default(found):
+        yield Line("check", "run `tutor model check` to test whether tutor can run this file")
+    yield from _shared_engine()
+
+
+def _shared_engine() -> Iterator[Line]:
+    if sys.platform == "win32":
+        return
+    from tutor.engine.shared import address
+
+    socket = address.find()
+    own = os.environ.get("TUTOR_ENGINE") == "own"
+    found = "none on this machine" if socket is None else str(socket)
+    yield Line("shared engine", f"{found}{' (not used: TUTOR_ENGINE is own)' if own else ''}")
+
+
+def _processor() -> Iterator[Line]:
+    import torch
+
+    from tutor.lm.fast.device import choose_device
+    from tutor.lm.fast.free_memory import available_memory
+    from tutor.lm.fast.kernels import choose_kernels, instruction_set
+
+    kernels = choose_kernels()
+    low_bit = [name for name, fast in (("4-bit", kernels.int4), ("8-bit", kernels.int8)) if fast]
+    slow = (
+        ""
+        if kernels.int4
+        else "PyTorch has no fast 4-bit kernel for this processor, so the model needs about twice "
+        "the memory."
+    )
+    yield Line("device", choose_device())
+    yield Line("cores", f"{os.cpu_count()}, of which PyTorch uses {torch.get_num_threads()}")
+    yield Line("instructions", instruction_set())
+    yield Line("fast kernels", ", ".join([*low_bit, "16-bit"]), slow)
+    memory = available_memory()
+    yield Line("free memory", f"{memory / 1e9:.1f} GB" if memory is not None else "unknown")
+    for index in range(torch.cuda.device_count()):
+        yield Line("GPU", torch.cuda.get_device_name(index))
+
+
+def _terminal() -> Iterator[Line]:
+    size = shutil.get_terminal_size()
+    small = size.columns < 40 or size.lines < 12
+    yield Line(
+        "size",
+        f"{size.columns}x{size.lines}",
+        "The terminal is smaller than 40x12. Some text will be cut off." if small else "",
+    )
+    term = os.environ.get("TERM", "not set")
+    multiplexer = ", in tmux" if os.environ.get("TMUX") else ""
+    yield Line("TERM", f"{term}{multiplexer}{', over SSH' if os.environ.get('SSH_TTY') else ''}")
+    colors = Console(force_terminal=True).color_system or "none"
+    truecolor = {"truecolor": "16 million", "256": "256", "standard": "16"}
+    yield Line("colors", truecolor.get(colors, colors))
+    utf8 = writes_utf8()
+    yield Line(
+        "characters",
+        "UTF-8" if utf8 else f"{sys.stdout.encoding}, drawn in ASCII",
+        "" if utf8 else "The locale cannot write UTF-8. Set LANG to C.UTF-8 for better drawings.",
+    )
+
+
+def _folders() -> Iterator[Line]:
+    folders = {"data": paths.data_folder, "cache": paths.cache_folder}
+    for label, find in folders.items():
+        try:
+            folder = find()
+        except TutorError as error:
+            yield Line(label, "none", f"{error.happened} {error.next_step}".strip())
+            continue
+        yield Line(label, *_condition(folder))
+    yield Line("shared", str(paths.shared_folder()))
+
+
+def _condition(folder: Path) -> tuple[str, str]:
+    """Return what to say of a folder that tutor writes to, and what is wrong with it."""
+    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    free = shutil.disk_usage(nearest).free
+    said = f"{folder}, {free / 1e9:.1f} GB free"
+    if not os.access(nearest, os.W_OK):
+        return said, f"{folder} is not writable, so tutor cannot save your progress there."
+    if free < SMALL_DISK:
+        return said, f"Less than 1 GB is free in {folder}. Remove unused models: tutor model list."
+    return said, ""
