@@ -1,0 +1,86 @@
+"""Test reading the settings file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tutor import settings
+from tutor.settings import Problem, ReviewSettings, Settings, SettingsError, load, parse
+
+
+def test_a_missing_file_has_the_defaults(tmp_path: Path) -> None:
+    loaded = load(tmp_path / "config.toml")
+    assert loaded.settings == Settings()
+    assert loaded.given == frozenset()
+
+
+def test_values_are_read_and_named() -> None:
+    loaded = parse('theme = "light"\n\n[review]\nretention = 0.85\n\n[keys]\n"step.undo" = "f2"\n')
+    assert loaded.settings.theme == "light"
+    assert loaded.settings.review == ReviewSettings(retention=0.85)
+    assert loaded.settings.keys == {"step.undo": "f2"}
+    assert loaded.given == {"theme", "review.retention", "keys"}
+    assert loaded.problems == ()
+
+
+def test_an_unknown_setting_is_named_with_its_line_and_a_suggestion() -> None:
+    loaded = parse('# mine\nthem = "light"\n\n[review]\nretenton = 0.9\n')
+    assert loaded.problems == (
+        Problem(2, "There is no setting 'them'.", "Did you mean theme?"),
+        Problem(5, "There is no setting 'review.retenton'.", "Did you mean review.retention?"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('theme = "blue"', 1),
+        ("ascii = 1", 1),
+        ("\n[review]\nretention = 0.5", 3),
+        ("review.retention = 2", 1),
+        ("sampler = 3", 1),
+        ("[sampler]\ntop_p = 0", 2),
+        ("theme =", 1),
+        ("[review\n", 1),
+        ("keys = { a = 1 }", 1),
+    ],
+)
+def test_an_invalid_value_keeps_its_default(text: str, line: int) -> None:
+    loaded = parse(text + "\n")
+    assert [problem.line for problem in loaded.problems] == [line]
+    assert loaded.settings == Settings()
+
+
+def test_one_invalid_value_does_not_affect_the_others() -> None:
+    loaded = parse('mouse = "maybe"\nlanguage = "de"\n[review]\na_day = -1\nnew_a_day = 3\n')
+    assert loaded.settings.language == "de"
+    assert loaded.settings.review == ReviewSettings(new_a_day=3)
+    assert len(loaded.problems) == 2
+
+
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match="cannot be read"):
+        load(file)
+
+
+def test_the_file_is_in_the_data_folder_that_was_chosen(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
+    assert settings.path() == tmp_path / "config.toml"
+
+
+@given(st.text())
+def test_no_text_is_an_exception(text: str) -> None:
+    assert isinstance(parse(text).settings, Settings)
+
+
+def test_every_default_is_valid() -> None:
+    assert msgspec.convert(msgspec.to_builtins(Settings()), Settings) == Settings()
