@@ -10,9 +10,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import DescendantBlur, DescendantFocus
 from textual.widgets import Static
 
 from tutor.app.background.goal_keeper import reached
@@ -230,12 +232,8 @@ class LessonScreen(LinkedScreen):
         if self._opened:  # the learner may have seen another screen of this lesson in the meantime
             self._save_place()
 
-    def on_descendant_focus(self) -> None:
-        self._mark_focus()
-
-    def on_descendant_blur(self) -> None:
-        self._mark_focus()
-
+    @on(DescendantFocus)
+    @on(DescendantBlur)
     def _mark_focus(self) -> None:
         """Let the border of the text stand out, unless the keys go to the lab next to it."""
         self.set_class(self.query_one("#lab-side").has_focus_within, "-in-lab")
