@@ -128,6 +128,7 @@ def test_ascii_takes_as_many_columns(text: str) -> None:
 
 def test_ascii_twins_look_alike() -> None:
     assert in_ascii("┌─►│█▌░ “é” … ␣x − ½") == '+->|##: "e" ~ _x - 1'
+    assert in_ascii("━━──") == "==--", "the two parts of a progress bar stay apart"
     assert in_ascii("中", cell_len) == "??"
 
 

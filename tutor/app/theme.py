@@ -65,6 +65,7 @@ def _many(
         "rule": rule,
         "selected": selected,
         "code": code,
+        "heading": heading,
         **{f"likely-{step}": color for step, color in enumerate(likely, start=1)},
         # These variables are used by Textual's own widgets.
         "block-cursor-background": selected,
@@ -124,7 +125,14 @@ COLORS_256 = _many(
 )
 
 _CURSOR_COLORS = ["block-cursor-background", "block-cursor-foreground"]
-_DEFAULT_COLORS = ["ansi-background", "ansi-foreground", "muted", "link-color", "selected"]
+_DEFAULT_COLORS = [
+    "ansi-background",
+    "ansi-foreground",
+    "muted",
+    "link-color",
+    "selected",
+    "heading",
+]
 
 _SIXTEEN = {
     "likely-1": "ansi_bright_black",

@@ -99,7 +99,7 @@ async def test_a_wide_screen_describes_the_selected_row(tmp_path: Path) -> None:
         await sees(pilot, "Recall today  100 %")
         await sees(pilot, "The answer is a distribution")
         await keys(pilot, "down")
-        await sees(pilot, "Each question that you have answered comes")
+        await sees(pilot, "Each question that you have answered")
         await keys(pilot, "down", "down")
         await sees(pilot, "What follows.")
         await pilot.resize_terminal(80, 24)

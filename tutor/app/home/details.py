@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from tutor.app.theme import ACT, MUTED
+from tutor.app.theme import MUTED
 from tutor.app.widgets.figures import day_name
 from tutor.app.widgets.layout import hanging
 from tutor.study.memory_words import RECALL, STRENGTH, lasting, percent
-from tutor.text import counted, safe
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tutor.course.outline import Outline
-    from tutor.learner.records import LessonState
     from tutor.learner.review import Memory, Queue
     from tutor.study.lesson_progress import LessonProgress
 
@@ -26,12 +25,14 @@ Line = tuple[str, str]
 """A label and what it says."""
 
 
-def panel(title: str, text: str, lines: Iterable[Line], width: int) -> Content:
-    """Draw a title, a paragraph, and labeled figures below each other."""
-    drawn = [
-        *(Content.styled(title, "bold"), Content("")),
-        *(hanging(Content(""), Content(text), width), Content("")),
-    ]
+WIDEST = 84
+"""The width, in columns, of the longest lines."""
+
+
+def description(text: str, lines: Iterable[Line], width: int) -> Content:
+    """Draw a paragraph, and labeled figures below it."""
+    width = min(width, WIDEST)
+    drawn = [hanging(Content(""), Content(text), width), Content("")]
     for label, words in lines:
         head = Content.styled(f"{label:<{_LABEL}}", MUTED)
         drawn.append(hanging(head, Content(words), width))
@@ -48,17 +49,6 @@ def of_lesson(outline: Outline, where: LessonProgress, memory: Memory | None) ->
     if where.labs:
         lines.append(("Labs", f"{where.goals} of {where.labs} done"))
     return lines + of_memory(memory)
-
-
-def screens(outline: Outline, state: LessonState, width: int) -> list[Content]:
-    """Return a line for each screen of a lesson. Marks show which are seen and which is current."""
-    lines = []
-    for screen in outline.screens:
-        here, seen = screen.id == state.screen, screen.id in state.seen
-        mark = Content.assemble(("› " if here else "✓ " if seen else "  ", ACT if here else MUTED))
-        title = Content.styled(safe(screen.title), "" if here or not seen else MUTED)
-        lines.append((mark + title).truncate(width, ellipsis=True))
-    return lines
 
 
 def of_memory(memory: Memory | None) -> list[Line]:

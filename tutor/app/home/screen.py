@@ -17,6 +17,7 @@ from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.home import details, rows
 from tutor.app.home.places import PLACES, MapPlace
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.screen_list import screen_list
 from tutor.classroom.due import duties
 from tutor.learner import review
 from tutor.learner.records import LessonState
@@ -42,9 +43,10 @@ _WIDE = 112
 
 
 class _MapRow(NamedTuple):
-    """A row of the course map: its entry, and its description for a given width."""
+    """A row of the course map: its entry, and its description, with a title, for a given width."""
 
     entry: Entry
+    title: str
     describe: Callable[[int], Content]
 
 
@@ -59,14 +61,14 @@ class HomeScreen(MenuScreen):
     HomeScreen {
         #columns, #map, #details { height: 1fr; }
         #map { width: 1fr; }
-        #details { width: 48; display: none; border-left: solid $rule; padding: 0 1 0 2; }
-        &.-wide #map { max-width: 78; }
-        &.-wide #details { display: block; scrollbar-gutter: stable; }
+        #details { width: 48; display: none; }
+        &.-panels #map { min-width: 78; max-width: 92; }
+        &.-panels #details { width: 1fr; display: block; scrollbar-gutter: stable; }
         #about { height: auto; }
         #model-note { height: auto; max-height: 4; color: $muted; }
     }
     """
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 (Textual's own type)
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-panels")]  # noqa: RUF012 (Textual's own type)
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(
@@ -86,9 +88,10 @@ class HomeScreen(MenuScreen):
 
     def compose_content(self) -> ComposeResult:
         with Horizontal(id="columns"):
-            with VerticalScroll(id="map", can_focus=False):
+            with VerticalScroll(id="map", classes="panel", can_focus=False) as course:
+                course.border_title = Content("Course")
                 yield Menu()
-            with VerticalScroll(id="details", can_focus=False):
+            with VerticalScroll(id="details", classes="panel", can_focus=False):
                 yield Static(id="about", markup=False)
         yield Static(id="model-note", markup=False)
 
@@ -170,7 +173,9 @@ class HomeScreen(MenuScreen):
             return
         cursor = self.query_one(Menu).cursor
         row = self._rows[cursor] if 0 <= cursor < len(self._rows) else None
-        width = self.query_one("#details").scrollable_content_region.width
+        details = self.query_one("#details")
+        details.border_title = Content(row.title if row else "")
+        width = details.scrollable_content_region.width
         about = row.describe(width) if row and width else Content("")
         self.query_one("#about", Static).update(about)
 
@@ -207,13 +212,12 @@ class HomeScreen(MenuScreen):
             case AnswerQuestions():
                 opener = partial(self.navigation.open_outline, outline, quiz=True)
         describe = partial(self._about_lesson, outline, by_lesson[outline.id])
-        return _MapRow((rows.lesson_row(outline, step).draw, opener), describe)
+        return _MapRow((rows.lesson_row(outline, step).draw, opener), _title(outline), describe)
 
     def _review_row(self) -> _MapRow:
         row = rows.review_row(self.services.review_queue(), self.services.progress.clock())
-        return _MapRow(
-            (row.draw, partial(self.navigation.open_place, "review")), self._about_review
-        )
+        opener = partial(self.navigation.open_place, "review")
+        return _MapRow((row.draw, opener), "Review", self._about_review)
 
     def _lesson_rows(self, by_lesson: Mapping[str, LessonProgress]) -> list[_MapRow]:
         lessons, now = self.services.course.outlines, self.services.progress.clock()
@@ -226,6 +230,7 @@ class HomeScreen(MenuScreen):
                     partial(rows.map_row, lesson, by_lesson[lesson.id], said, room),
                     partial(self.navigation.open_outline, lesson, _reopened_at(lesson, by_lesson)),
                 ),
+                _title(lesson),
                 partial(self._about_lesson, lesson, by_lesson[lesson.id]),
             )
             for lesson, said in zip(lessons, all_said, strict=True)
@@ -234,16 +239,17 @@ class HomeScreen(MenuScreen):
     def _place_row(self, place: MapPlace) -> _MapRow:
         opener = partial(self.navigation.open_place, place.place)
         row = partial(rows.place_row, place.key, place.name, place.what)
-        return _MapRow((row, opener), partial(details.panel, place.name, place.about, ()))
+        describe = partial(details.description, place.about, ())
+        return _MapRow((row, opener), place.name, describe)
 
     # --- the descriptions -----------------------------------------------------------------------
 
     def _about_lesson(self, outline: Outline, where: LessonProgress, width: int) -> Content:
         lines = details.of_lesson(outline, where, self._memory_of.get(outline.id))
-        title = f"{outline.number} {safe(outline.title)}"
-        about = details.panel(title, safe(outline.summary), lines, width)
+        about = details.description(safe(outline.summary), lines, width)
         state = self.services.progress.lesson(outline.id)
-        return Content("\n").join([about, Content(""), *details.screens(outline, state, width)])
+        screens = screen_list(outline.screens, state.screen, set(state.seen), width)
+        return Content("\n").join([about, Content(""), screens])
 
     def _about_review(self, width: int) -> Content:
         state, now = self.services.progress.state(), self.services.progress.clock()
@@ -254,7 +260,11 @@ class HomeScreen(MenuScreen):
         text += "forget the answer."
         if lines:
             text += f" {BOTH}"
-        return details.panel("Review", text, lines, width)
+        return details.description(text, lines, width)
+
+
+def _title(outline: Outline) -> str:
+    return f"{outline.number} {safe(outline.title)}"
 
 
 def _reopened_at(outline: Outline, by_lesson: Mapping[str, LessonProgress]) -> str | None:

@@ -10,6 +10,9 @@ from textual.content import Content
 from tutor.app.reader.finder import FinderScreen
 from tutor.app.theme import MUTED, RIGHT
 from tutor.app.widgets import figures
+from tutor.app.widgets.key_names import with_keys
+from tutor.app.widgets.lab_card import goal_line
+from tutor.app.widgets.prose import plain
 from tutor.course.questions.spelling import plain as comparable
 from tutor.labs.kit import registry
 from tutor.labs.kit.lab import LONGEST_ABOUT
@@ -31,6 +34,10 @@ _NARROW = _TITLE + _GAP + _COUNT
 """The width, in columns, of the first line of a lab on a narrower screen."""
 
 
+_PANELS = 160
+"""The width, in columns, from which the goals of the selected lab are next to the list."""
+
+
 class LabsScreen(FinderScreen):
     """Lists the labs and opens any of them, even if its lesson has not been read.
 
@@ -40,9 +47,11 @@ class LabsScreen(FinderScreen):
 
     CSS_PATH = "../reader/finder.tcss"
     PLACEHOLDER = "type to filter"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_PANELS, "-panels")]  # noqa: RUF012 (Textual's type)
 
     def on_mount(self) -> None:
         self.place = "tutor · labs"
+        self.query_one("#found").border_title = Content("Labs")
 
     def on_screen_resume(self) -> None:
         """Show the goals reached in the meantime, and select the lab that was opened last."""
@@ -60,7 +69,8 @@ class LabsScreen(FinderScreen):
             self.aside = f"{len(shown)} of {len(labs)} labs"
         last = self.services.progress.setting(LAST_LAB) if at_last else None
         at = next((place for place, lab in enumerate(shown) if lab.name == last), 0)
-        self.found([self._entry(lab) for lab in shown], at)
+        about = [(lab.title, self._goals(lab)) for lab in shown]
+        self.found([self._entry(lab) for lab in shown], at, about=about)
         if not shown:
             self.tell(f"No lab contains “{words}”.")
 
@@ -73,6 +83,12 @@ class LabsScreen(FinderScreen):
         lesson = f"lesson {outline.number}" if outline else ""
         reached = len(self.services.goals.kept(lab))
         return partial(_row, lab, lesson, reached), partial(self._open_lab, lab)
+
+    def _goals(self, lab: AnyLab) -> Content:
+        """Return the task of a lab, and its goals with their states."""
+        kept = self.services.goals.kept(lab)
+        goals = [goal_line(goal.says, goal.name in kept) for goal in lab.goals]
+        return Content("\n").join([with_keys(plain(lab.task)), Content(""), *goals])
 
     def _open_lab(self, lab: AnyLab) -> None:
         self.services.progress.save_setting(LAST_LAB, lab.name)

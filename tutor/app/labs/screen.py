@@ -34,6 +34,9 @@ BUSY_AFTER = 0.4
 A shorter time would make the note flicker with every key press.
 """
 
+_PANELS = 160
+"""The width, in columns, from which the task and all goals are next to the lab."""
+
 
 class LabScreen(CourseScreen):
     """A lab: its next goal at the top, its view below and, if the lab asks for text, an editor.
@@ -54,7 +57,9 @@ class LabScreen(CourseScreen):
     DEFAULT_CSS = """
     LabScreen #label { height: auto; max-height: 2; color: $muted; display: none; }
     LabScreen PromptEditor { display: none; }
+    LabScreen.-panels LabTask { dock: right; width: 48; height: 1fr; margin: 0; }
     """
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_PANELS, "-panels")]  # noqa: RUF012 (Textual's type)
 
     def __init__(
         self,
@@ -92,9 +97,13 @@ class LabScreen(CourseScreen):
 
     def compose_content(self) -> ComposeResult:
         goals = goals_of(self.lab, self._first)
-        yield LabTask(self._wanted, goals, about=self._about)
-        view: type[LabView] = registry.load_part(self.lab.name, "view").VIEW
-        yield view()
+        task = LabTask(self._wanted, goals, about=self._about).add_class("panel")
+        task.border_title = Content("Task and goals")
+        yield task
+        kind: type[LabView] = registry.load_part(self.lab.name, "view").VIEW
+        view = kind().add_class("panel")
+        view.border_title = Content(self.lab.title)
+        yield view
         yield Static(id="label", markup=False)
         yield PromptEditor()
 
@@ -151,7 +160,17 @@ class LabScreen(CourseScreen):
 
     def _show_task(self) -> None:
         task = self.query_one(LabTask)
-        task.show_goals(self._reached, news=self._news, open_=self._goals_open)
+        open_ = self._goals_open or self._beside
+        task.show_goals(self._reached, news=self._news, open_=open_)
+
+    @property
+    def _beside(self) -> bool:
+        """True if the task and all goals are next to the lab."""
+        return self.app.size.width >= _PANELS
+
+    def on_resize(self) -> None:
+        if self._begun:
+            self._show_task()
 
     def action_task(self) -> None:
         self._goals_open = not self._goals_open
@@ -159,7 +178,7 @@ class LabScreen(CourseScreen):
 
     def action_back(self) -> None:
         """Close the list of goals if it is open, or else leave the lab."""
-        if self._goals_open:
+        if self._goals_open and not self._beside:
             self.action_task()
         else:
             super().action_back()
@@ -180,6 +199,8 @@ class LabScreen(CourseScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
+            case "task":
+                return not self._beside
             case "again":
                 return self._runner.can_ask_again
             case "undo_reset":

@@ -48,6 +48,9 @@ _WIDE = 120
 _DAY = 4
 """The width of one day of the forecast, in columns."""
 _LABEL, _VALUE = 16, 11
+_BESIDE = 60
+"""The width, in columns, from which the meaning of a figure is next to it."""
+_EACH = "What you remember of each lesson"
 _SMOOTH = 5
 _PLOT_HEIGHT = 9
 _BARS = 2
@@ -70,27 +73,29 @@ class ProgressScreen(MenuScreen):
         ),
     ]
 
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]  # noqa: RUF012 (Textual's own type)
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-panels")]  # noqa: RUF012 (Textual's own type)
     DEFAULT_CSS = """
     ProgressScreen {
         #columns, #figures, #side { height: 1fr; }
         #figures { width: 1fr; }
-        #side { width: 46; display: none; border-left: solid $rule; padding: 0 0 0 2; }
+        #side { width: 1fr; display: none; }
         #all, #overview, #heading, #notices { height: auto; }
-        &.-wide #figures { max-width: 92; }
-        &.-wide #side { display: block; }
-        &.-wide #all { display: none; }
+        &.-panels #figures { min-width: 78; max-width: 100; }
+        &.-panels #side { display: block; }
+        &.-panels #all { display: none; }
     }
     """
 
     def compose_content(self) -> ComposeResult:
         with Horizontal(id="columns"):
-            with VerticalScroll(id="figures", can_focus=False):
+            with VerticalScroll(id="figures", classes="panel", can_focus=False) as figures:
+                figures.border_title = Content(_EACH)
                 yield Static(id="all", markup=False)
                 yield Static(id="heading", markup=False)
                 yield Menu()
                 yield Static(id="notices", markup=False)
-            with VerticalScroll(id="side", can_focus=False):
+            with VerticalScroll(id="side", classes="panel", can_focus=False) as side:
+                side.border_title = Content("All lessons together")
                 yield Static(id="overview", markup=False)
 
     def on_mount(self) -> None:
@@ -120,9 +125,10 @@ class ProgressScreen(MenuScreen):
         shown = self.query_one("#overview" if wide else "#all", Static)
         width = self.query_one("#side" if wide else "#figures").scrollable_content_region.width
         shown.update(Content("\n").join(self._overview(width)))
-        title = Content.styled("What you remember of each lesson", "bold")
         columns = headings("Lesson", self.query_one(Menu).size.width)
-        self.query_one("#heading", Static).update(Content("\n").join([title, columns]))
+        if not wide:
+            columns = Content.styled(f"{_EACH}\n", "bold") + columns
+        self.query_one("#heading", Static).update(columns)
         self._show_notices()
 
     def _overview(self, width: int) -> list[Content]:
@@ -156,6 +162,9 @@ def _labeled(label: str, text: str, width: int, meaning: str = "") -> Content:
     head = Content.styled(f"{label:<{_LABEL}}", MUTED)
     if not meaning:
         return hanging(head, Content(text), width)
+    if width < _BESIDE:
+        below = hanging(Content("  "), Content.styled(meaning, MUTED), width)
+        return Content("\n").join([hanging(head, Content(text), width), below])
     return hanging(head + Content(f"{text:<{_VALUE}}"), Content.styled(meaning, MUTED), width)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 
 _WIDEST = 96
 """The width, in columns, of the longest lines of text."""
+_WIDE = 120
+"""The width, in columns, from which what was learned is next to the entries."""
+_SIDE = 44
+"""The width, in columns, of the text at the side."""
+_LEARNED = "What you have learned"
 _HEAD = 12
 """The width of the first column, in columns."""
 
@@ -88,10 +93,15 @@ class ResultScreen(MenuScreen):
         """The lab of each entry, if any."""
 
     def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="result", can_focus=False):
-            yield Static(id="learned", markup=False)
-            yield Static(id="score", markup=False)
-            yield ResultMenu()
+        with Horizontal(id="columns"):
+            with VerticalScroll(id="side", classes="panel", can_focus=False) as side:
+                side.border_title = Content(_LEARNED)
+                yield Static(id="overview", markup=False)
+            with VerticalScroll(id="result", classes="panel", can_focus=False) as ways:
+                ways.border_title = Content("Where to go next")
+                yield Static(id="learned", markup=False)
+                yield Static(id="score", markup=False)
+                yield ResultMenu()
         yield MoreBelow(self.SCROLLED)
 
     def on_mount(self) -> None:
@@ -107,11 +117,8 @@ class ResultScreen(MenuScreen):
         return results(self.lesson, self.services.progress.cards())
 
     def fill(self) -> None:
-        room = self.query_one("#result").scrollable_content_region.width or self.app.size.width - 3
-        width = min(_WIDEST, room)
         found = self._results
-        self._show_text("#learned", _learned(self.lesson.learned, width))
-        self._show_text("#score", self._summary(found, width))
+        self._show_summary(found)
         entries: list[Entry | None] = [*self._ways_on(found)]
         self._labs = [None] * len(entries)
         for screen in self._open_labs():
@@ -125,6 +132,19 @@ class ResultScreen(MenuScreen):
             self._labs.append(about.lab if about else None)
         self.show_entries(entries)
         self.refresh_bindings()
+
+    def _show_summary(self, found: Results) -> None:
+        """Show what was learned and how much is right: at the side, or above the entries."""
+        wide = self.app.size.width >= _WIDE and bool(self.lesson.learned)
+        self.set_class(wide, "-panels")
+        scroll = self.query_one("#side" if wide else "#result")
+        room = scroll.scrollable_content_region.width or self.app.size.width - 3
+        width = min(_WIDEST, _SIDE if wide else room)
+        learned, summary = _learned(self.lesson.learned, width), self._summary(found, width)
+        self._show_text("#overview", [*learned, Content(""), *summary] if wide else [])
+        title = [Content.styled(_LEARNED, "bold")] if learned else []
+        self._show_text("#learned", [] if wide else title + learned)
+        self._show_text("#score", [] if wide else summary)
 
     def _show_text(self, name: str, lines: list[Content]) -> None:
         text = self.query_one(name, Static)
@@ -253,7 +273,7 @@ class ResultScreen(MenuScreen):
     @property
     def _lab(self) -> Lab | None:
         """The lab for the selected entry, if any."""
-        cursor = self.query_one(Menu).cursor
+        cursor = next((menu.cursor for menu in self.query(Menu)), -1)  # it may be closing
         return self._labs[cursor] if 0 <= cursor < len(self._labs) else None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -280,10 +300,7 @@ class ResultScreen(MenuScreen):
 
 
 def _learned(sentences: Sequence[str], width: int) -> list[Content]:
-    if not sentences:
-        return []
-    said = [hanging(Content.styled("• ", MUTED), inline(each), width) for each in sentences]
-    return [Content.styled("What you have learned", "bold"), *said]
+    return [hanging(Content.styled("• ", MUTED), inline(each), width) for each in sentences]
 
 
 def _score(found: Results) -> str:

@@ -51,7 +51,10 @@ class FinderField(Entry):
 
 
 class FinderScreen(CourseScreen):
-    """A screen with a search field. Subclasses search in `look_up` and pass matches to `found`."""
+    """A screen with a search field. Subclasses search in `look_up` and pass matches to `found`.
+
+    On a wide screen, the side describes the selected match, if `found` gets descriptions.
+    """
 
     CSS_PATH = "finder.tcss"
     PLACEHOLDER: ClassVar[str] = ""
@@ -59,6 +62,8 @@ class FinderScreen(CourseScreen):
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
         self._openers: Sequence[Callable[[], object]] = ()
+        self._about: Sequence[tuple[str, Content]] = ()
+        """The title and the description of each match."""
 
     def look_up(self, words: str) -> None:
         raise NotImplementedError
@@ -67,21 +72,43 @@ class FinderScreen(CourseScreen):
         with Horizontal(id="line"):
             yield Static("> ", markup=False)
             yield FinderField(self.PLACEHOLDER)
-        with VerticalScroll(id="found", can_focus=False):
-            menu = Menu()
-            menu.can_focus = False
-            yield menu
+        with Horizontal(id="columns"):
+            with VerticalScroll(id="found", classes="panel", can_focus=False):
+                menu = Menu()
+                menu.can_focus = False
+                yield menu
+            with VerticalScroll(id="details", classes="panel", can_focus=False):
+                yield Static(id="about", markup=False)
 
     def on_mount(self) -> None:
         self.query_one(FinderField).focus()
         self.look_up("")
+        self.watch(self.query_one(Menu), "cursor", self._describe)
 
-    def found(self, entries: Sequence[MenuEntry], cursor: int = 0) -> None:
-        """Show the matches, and select the one with the index `cursor`."""
+    def found(
+        self,
+        entries: Sequence[MenuEntry],
+        cursor: int = 0,
+        *,
+        about: Sequence[tuple[str, Content]] = (),
+    ) -> None:
+        """Show the matches, and select the one with the index `cursor`.
+
+        `about` has a title and a description for each match.
+        """
         self._openers = [opener for _, opener in entries]
+        self._about = about
         rows = [row for row, _ in entries]
         self.query_one("#found").scroll_home(animate=False)
         self.query_one(Menu).show(rows, cursor=cursor if rows else -1)
+        self._describe()
+
+    def _describe(self) -> None:
+        """Describe the selected match at the side."""
+        cursor = self.query_one(Menu).cursor
+        title, text = self._about[cursor] if 0 <= cursor < len(self._about) else ("", Content(""))
+        self.query_one("#details").border_title = Content(title)
+        self.query_one("#about", Static).update(text)
 
     @property
     def words(self) -> str:
@@ -116,9 +143,11 @@ class GlossaryScreen(FinderScreen):
     """The glossary, filtered to the terms whose name or meaning contains the typed words."""
 
     PLACEHOLDER = "type to filter"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-panels")]  # noqa: RUF012 (Textual's own type)
 
     def on_mount(self) -> None:
         self.place = "glossary"
+        self.query_one("#found").border_title = Content("Terms")
 
     def look_up(self, words: str) -> None:
         from tutor.app.widgets.prose import plain  # loads Markdown, which the search does not need
@@ -136,7 +165,8 @@ class GlossaryScreen(FinderScreen):
                     partial(open_target, TermTarget(term.id)),
                 )
                 for term in shown
-            ]
+            ],
+            about=[(safe(term.term), Content(safe(plain(term.text)))) for term in shown],
         )
         if not shown:
             self.tell(f"No term contains “{words}”." if terms else "This course has no glossary.")

@@ -10,8 +10,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
+from textual.content import Content
+from textual.events import DescendantBlur, DescendantFocus
 from textual.widgets import Static
 
 from tutor.app.background.goal_keeper import reached
@@ -21,6 +24,7 @@ from tutor.app.reader.predict_card import PredictCard
 from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import Prose
+from tutor.app.widgets.screen_list import screen_list
 from tutor.learner.records import LessonRead
 from tutor.study.quiz_run import resumed
 from tutor.study.results import results
@@ -37,13 +41,16 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lab, Lesson, Screen
 
 BESIDE = 120
-"""The minimum width, in columns, at which the lab is shown next to the text."""
+"""The width, in columns, from which the lab, or the list of screens, is next to the text."""
+_ALL = 170
+"""The width, in columns, from which the text, the lab and the list of screens are all shown."""
 
 
 class LessonScreen(LinkedScreen):
     """A lesson. Every move is saved immediately, so leaving the screen has nothing to save."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = ["lesson.tcss"]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (BESIDE, "-panels")]  # noqa: RUF012 (Textual's own type)
     SCROLLED = "#reading"
     BINDINGS: ClassVar[list[BindingType]] = [
         *LINK_KEYS,
@@ -73,14 +80,17 @@ class LessonScreen(LinkedScreen):
         self._opened = False
 
     def compose_content(self) -> ComposeResult:
-        with Vertical(id="page"):
+        with Vertical(id="page", classes="panel"):
             with VerticalScroll(id="reading", can_focus=False):
                 yield Static(id="title", markup=False)
                 yield Prose(id="text")
                 yield PredictCard(self.services)
                 yield LabCard()
             yield MoreBelow(self.SCROLLED)
-        yield Container(id="lab-side")
+        yield Container(id="lab-side", classes="panel")
+        with VerticalScroll(id="outline", classes="panel", can_focus=False) as outline:
+            outline.border_title = Content("Screens")
+            yield Static(id="screens", markup=False)
 
     def on_mount(self) -> None:
         saved = self.services.progress.lesson(self._lesson.id).screen
@@ -181,7 +191,9 @@ class LessonScreen(LinkedScreen):
         self.place = (
             f"{lesson.number} {safe(lesson.title)} · {self._index + 1} of {len(lesson.screens)}"
         )
-        self.query_one("#title", Static).update(safe(self._shown.title))
+        title = Content(safe(self._shown.title))
+        self.query_one("#title", Static).update(title)
+        self.query_one("#page").border_title = title
         self.refresh_bindings()
 
     async def _show(self) -> None:
@@ -193,6 +205,7 @@ class LessonScreen(LinkedScreen):
         self.call_after_refresh(self.refresh_bindings)
         self._opened = True
         self._save_place()
+        self._show_outline()
 
     def _save_place(self) -> None:
         progress, lesson, shown = self.services.progress, self._lesson, self._shown.id
@@ -219,8 +232,25 @@ class LessonScreen(LinkedScreen):
         if self._opened:  # the learner may have seen another screen of this lesson in the meantime
             self._save_place()
 
+    @on(DescendantFocus)
+    @on(DescendantBlur)
+    def _mark_focus(self) -> None:
+        """Let the border of the text stand out, unless the keys go to the lab next to it."""
+        self.set_class(self.query_one("#lab-side").has_focus_within, "-in-lab")
+
     def on_resize(self) -> None:
         self._show_lab()
+        self.call_after_refresh(self._show_outline)  # the width depends on the layout
+
+    def _show_outline(self) -> None:
+        """Show the list of all screens next to the text, if there is room for it."""
+        outline = self.query_one("#outline")
+        if (width := outline.scrollable_content_region.width) and outline.display:
+            seen = set(self.services.progress.lesson(self._lesson.id).seen)
+            screens = screen_list(self._lesson.screens, self._shown.id, seen, width)
+            self.query_one("#screens", Static).update(screens)
+            room = outline.scrollable_content_region.height
+            outline.scroll_to(y=self._index - room // 2, animate=False)
 
     @property
     def _beside(self) -> bool:
@@ -233,6 +263,7 @@ class LessonScreen(LinkedScreen):
         lab = self._shown.lab
         state = self.services.progress.lesson(self._lesson.id)
         self.set_class(self._beside, "-beside")
+        self.set_class(self.app.size.width >= _ALL, "-all")
         goals = reached(lab, state) if lab else frozenset()
         done = lab is not None and lab.id in state.labs_done
         self.query_one(LabCard).show(lab, goals, done=done)
@@ -245,6 +276,7 @@ class LessonScreen(LinkedScreen):
 
             pane = ExplorerPane(self.services.engine, self.services.progress, lab)
             pane.id = f"lab-{lab.id}"
+            side.border_title = Content("Chat" if lab.kind == "chat" else "Stepper")
             side.mount(pane)
 
     def _pane(self, lab: Lab) -> ExplorerPane:

@@ -38,7 +38,7 @@ class LabCard(Static):
             return
         lines = [Content.assemble(("Lab  ", "bold"), with_keys(plain(lab.task)))]
         for place, goal in enumerate(lab.goals):
-            lines.append(_goal(description(goal, lab), done or place in reached, muted=True))
+            lines.append(goal_line(description(goal, lab), done or place in reached, muted=True))
         if done:
             lines.append(Content.assemble(("✓ ", RIGHT), plain(lab.done)))
         lines.append(Content.assemble(("l", KEY), (" opens the lab", MUTED)))
@@ -107,11 +107,13 @@ class LabTask(Lines):
         width, height = self.size.width, self.screen.size.height
         self.set_class(height >= self._gap_from, "-roomy")
         if open_:
-            self.show(self._everything(reached, width, gap=ROOM <= height < self._gap_from))
+            lines = self._everything(reached, width, gap=ROOM <= height < self._gap_from)
+            said = self._news(reached, news, width)
+            self.show([*lines, Content(""), *said] if said else lines)
         elif height < ROOM:
             lines = self._news(reached, news, LONG) or self._next(reached, width, ())
             if len(lines) > 1 and not news:  # without the count
-                lines = [_goal(self._left(reached)[0].says, False)]
+                lines = [goal_line(self._left(reached)[0].says, False)]
             self.show([line.truncate(width, ellipsis=True) for line in lines])
         else:
             about = with_keys(self._about or self._wanted, MUTED)
@@ -125,9 +127,10 @@ class LabTask(Lines):
 
     def _everything(self, reached: Set[str], width: int, *, gap: bool) -> list[Content]:
         """Return the lines with the whole task and all goals."""
-        lines = [*with_keys(self._wanted, ACT).wrap(width)]
+        lines = [*with_keys(self._wanted).wrap(width)]
         for goal in self._goals:
-            lines += _goal(goal.says, goal.name in reached).wrap(width)
+            line = goal_line(goal.says, goal.name in reached)
+            lines += hanging(line[:2], line[2:], width).split()
         if self._over(reached):
             lines += Content(self._done).wrap(width)
         return [*lines, Content("")] if gap else lines
@@ -163,7 +166,7 @@ class LabTask(Lines):
         lines = hanging(Content.styled("✓ ", RIGHT), text, width).split()
         left = self._left(reached)
         if not left:
-            return [*lines, _goal("All goals are reached.", True)]
+            return [*lines, goal_line("All goals are reached.", True)]
         text = Content.assemble(("Next goal: ", "bold"), with_keys(left[0].says))
         return [*lines, *hanging(Content.styled("○ ", ACT), text, width).split()]
 
@@ -174,7 +177,7 @@ class LabTask(Lines):
         """
         left = self._left(reached)
         if not left:
-            done = [_goal(f"{self._count(reached)}.", True)] if self._goals else []
+            done = [goal_line(f"{self._count(reached)}.", True)] if self._goals else []
             return [*above, *done]
         goal = hanging(Content.styled("○ ", ACT), with_keys(left[0].says), width).split()
         lines = [*above, *goal]
@@ -187,7 +190,7 @@ class LabTask(Lines):
         return [*lines, Content("  ") + count]
 
 
-def _goal(words: str, reached: bool, *, muted: bool = False) -> Content:
+def goal_line(words: str, reached: bool, *, muted: bool = False) -> Content:
     """Draw a goal. Unless `muted`, a goal that is not reached stands out."""
     sign = ("✓ ", RIGHT) if reached else ("○ ", MUTED if muted else ACT)
     return Content.assemble(sign, with_keys(words, MUTED if reached or muted else ""))

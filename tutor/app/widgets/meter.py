@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from tutor.app.theme import MUTED
+from tutor.app.theme import MUTED, RIGHT, RULE
 
 
 def meter(fraction: float, width: int) -> Content:
-    """Draw `fraction` (0 to 1) of `width` columns. The bar is full only at 1."""
+    """Draw `fraction` (0 to 1) of `width` columns. The bar is full only at 1.
+
+    It is a thin line, so that the bars of the rows below each other do not touch.
+    """
     filled = int(max(0.0, min(1.0, fraction)) * width)
-    return Content.assemble(("█" * filled, MUTED), ("░" * (width - filled), "$rule"))
+    style = RIGHT if filled == width else MUTED
+    return Content.assemble(("━" * filled, style), ("─" * (width - filled), RULE))
