@@ -1,6 +1,7 @@
 """The second generation: what visitors want (intents), and a bank of prepared answers.
 
-`tutor.bots.intents` finds the answer that fits a message, by comparing vectors.
+`tutor.bots.intents` recognizes the intent of a message, and `tutor.bots.retrieval_bot` picks the
+answer by comparing vectors.
 """
 
 from typing import Annotated
@@ -59,7 +60,7 @@ class Bank(msgspec.Struct, frozen=True):
 
 
 class Near(msgspec.Struct, frozen=True):
-    """An answer whose question is near the message; `cosine` says how near."""
+    """An answer with one of its questions, and how similar that question is to the message."""
 
     intent: str
     question: str
@@ -75,11 +76,11 @@ class Likely(msgspec.Struct, frozen=True):
 
 
 class RetrievalReply(msgspec.Struct, frozen=True):
-    """The bot's reply, with what it was chosen from.
+    """The bot's reply, with the candidates that it was chosen from.
 
-    `likely` are the most probable intents, and `nearest` the nearest questions of all intents that
-    are probable enough. The answer to the first of these is the reply, unless its cosine is below
-    `threshold`.
+    `likely` has the most probable intents, and `nearest` the most similar questions of all intents
+    that are probable enough. The reply is the answer to the first of these questions, unless its
+    cosine is below `threshold`.
     """
 
     likely: tuple[Likely, ...]
@@ -96,7 +97,7 @@ class RetrievalReply(msgspec.Struct, frozen=True):
 
 
 UNKNOWN = "I don't know. Please ask at the desk."
-"""The reply if nothing is near enough."""
+"""The reply if no question is similar enough."""
 
 
 # --- intents that the learner writes --------------------------------------------------------------
@@ -114,7 +115,7 @@ def own_intent(text: str, taken: frozenset[str]) -> tuple[Intent, Entry]:
     if not colon or not equals or not answer:
         raise BotError(
             "This is not a complete intent.",
-            "Write a name, phrases and an answer: music: do you lend records; any LPs = Upstairs.",
+            "Write a name, phrases and an answer: music: do you lend records; LPs; CDs = Upstairs.",
         )
     if not 0 < len(name) <= 24 or not name.replace("-", "").isalnum() or not name.isascii():
         raise BotError(f"“{name[:30]}” is not a valid name.", "Use one short word.")
