@@ -4,6 +4,7 @@
 answer by comparing vectors.
 """
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -18,7 +19,8 @@ FEWEST_PHRASES = 3
 LONGEST = 200
 
 Phrase = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST)]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
+_NAME = r"^[a-z][a-z0-9-]{0,23}\Z"
+Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
 
 
 class Intent(
@@ -117,7 +119,7 @@ def own_intent(text: str, taken: frozenset[str]) -> tuple[Intent, Entry]:
             "This is not a complete intent.",
             "Write a name, phrases and an answer: music: do you lend records; LPs; CDs = Upstairs.",
         )
-    if not 0 < len(name) <= 24 or not name.replace("-", "").isalnum() or not name.isascii():
+    if not re.match(_NAME, name):
         raise BotError(f"“{name[:30]}” is not a valid name.", "Use one short word.")
     if name in taken:
         raise BotError(f"There is already an intent “{name}”.", "Choose another name.")
