@@ -207,6 +207,20 @@ def test_the_model_is_asked_only_once(tmp_path: Path, small_model: LanguageModel
         check(report.lessons, other)
 
 
+def test_runs_at_the_same_time_keep_each_other_s_answers(tmp_path: Path) -> None:
+    def never() -> int:
+        raise AssertionError("the answer was computed again")
+
+    file = tmp_path / "lint.json"
+    one, two = KeptAnswers("model", file), KeptAnswers("model", file)
+    one.answer("first", int, lambda: 1)
+    two.answer("second", int, lambda: 2)
+    one.save()
+    two.save()
+    third = KeptAnswers("model", file)
+    assert [third.answer(each, int, never) for each in ("first", "second")] == [1, 2]
+
+
 def test_a_lab_starts_with_its_sampler(told: Told) -> None:
     text = lab("{goal: kept-at-most, count: 3}", "greedy: 1")
     assert any("does not reach" in finding.message for finding in told(text))

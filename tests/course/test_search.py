@@ -48,6 +48,12 @@ def test_a_question_leads_to_its_screen_without_revealing_the_answer(course: Cou
     assert search(course, "other") == []  # hints and reasons are not searched
 
 
+def test_a_question_is_not_found_by_its_lesson_s_title(course: Course) -> None:
+    (hit,) = search(course, "which")
+    assert hit.title == "A small lesson"
+    assert search(course, "small lesson") == []
+
+
 def test_any_of_the_words_if_nothing_contains_all(course: Course) -> None:
     assert search(course, "softmax coffee zebra")
     assert search(course, "zebra") == []
