@@ -25,7 +25,6 @@ from tutor.lm.training.run import Watcher, checkpoint_beside, run_steps, write_r
 from tutor.lm.training.train import Settings, initialize, round_to_bfloat16
 
 Family = Literal["encoder", "decoder", "encoder-decoder"]
-FAMILIES: tuple[Family, ...] = ("encoder", "decoder", "encoder-decoder")
 
 DESCRIPTION, WEIGHTS = "model.json", "model.safetensors"
 MEASURED_MEANWHILE = 100
