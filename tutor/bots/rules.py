@@ -154,7 +154,7 @@ def parse(text: str, name: str) -> Rule:
         raise BotError("This is not a complete rule.", HOW)
     number, colon, pattern = head.rpartition(":")
     priority = number.strip() if colon else "50"
-    if not priority.isascii() or not priority.isdigit() or int(priority[:4]) > HIGHEST:
+    if not re.fullmatch("[0-9]{1,3}", priority) or int(priority) > HIGHEST:
         raise BotError(
             f"{priority[:20]!r} is not a priority.", f"Use a number from 0 to {HIGHEST}, or none."
         )
