@@ -134,7 +134,9 @@ def load_family(family: Family, folder: Path | None = None) -> FamilyModel:
     except OSError as error:
         raise ModelNotFound(f"{folder} cannot be read: {error.strerror}.") from error
     except (msgspec.MsgspecError, ValueError) as error:
-        raise ModelDamaged(f"{folder} does not contain a model of this family.") from error
+        raise ModelDamaged(
+            f"{folder} does not contain a model of this family.", "Reinstall tutor."
+        ) from error
     network = TASKS[description.family]().network(description.config)
     for name, weight in network.named_parameters():
         weight.data.copy_(tensors[name])
