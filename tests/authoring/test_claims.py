@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,16 +13,17 @@ from tests.course.lesson_text import FRONT, SCREEN, line_of
 from tutor.authoring.ask import Ask
 from tutor.authoring.attempt import Solved
 from tutor.authoring.claims import CLEAR_EDGE, check
-from tutor.authoring.kept_answers import KeptAnswers
+from tutor.authoring.kept_answers import PACKAGE, USED_CODE, KeptAnswers
 from tutor.authoring.lint import Finding, look_over
+from tutor.bots.intents import IntentTraining
 from tutor.course.lesson import Lab, LiveGoal
 from tutor.lm.distribution import PLAIN
 from tutor.lm.session import Session
+from tutor.retrieval.chunks import chunks
 from tutor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tutor.lm.language_model import LanguageModel
 
@@ -219,6 +222,13 @@ def test_runs_at_the_same_time_keep_each_other_s_answers(tmp_path: Path) -> None
     two.save()
     third = KeptAnswers("model", file)
     assert [third.answer(each, int, never) for each in ("first", "second")] == [1, 2]
+
+
+def test_stored_answers_depend_on_all_code_that_computes_them() -> None:
+    files = [set(PACKAGE.glob(pattern)) for pattern in USED_CODE]
+    assert all(files)  # a file that was moved would no longer count
+    used = set().union(*files)
+    assert used >= {Path(inspect.getfile(each)) for each in (IntentTraining, chunks, Session)}
 
 
 def test_a_lab_starts_with_its_sampler(told: Told) -> None:

@@ -22,9 +22,11 @@ T = TypeVar("T")
 MOST = 20_000
 """The maximum number of stored answers; the oldest ones are dropped."""
 
-_USED_CODE = (
+USED_CODE = (
     "lm/**/*.py",
     "labs/**/*.py",
+    "bots/**/*.py",
+    "retrieval/**/*.py",
     "authoring/ask.py",
     "authoring/attempt.py",
     "authoring/measured.py",
@@ -42,7 +44,8 @@ _USED_CODE = (
     "app/explorer/update.py",
     "app/explorer/guess/game.py",
 )
-_PACKAGE = Path(__file__).resolve().parent.parent
+"""The code that affects the answers, as patterns below the package."""
+PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class KeptAnswers:
@@ -98,8 +101,8 @@ class KeptAnswers:
 def _state_of_the_code() -> str:
     """Return a hash of all code that affects the answers."""
     digest = blake2b(digest_size=8)
-    for pattern in _USED_CODE:
-        for file in sorted(_PACKAGE.glob(pattern)):
+    for pattern in USED_CODE:
+        for file in sorted(PACKAGE.glob(pattern)):
             digest.update(file.read_bytes())
     return digest.hexdigest()
 
