@@ -13,7 +13,7 @@ from tutor.course.catalogue import Course, load_course
 from tutor.course.search import Hit, search
 from tutor.course.targets import ScreenTarget, TermTarget
 
-GLOSSARY = "# Glossary\n\n## Café {#cafe}\n\nA *place* for a [first](#cafe) coffee.\n"
+GLOSSARY = "# Glossary\n\n## Café {#cafe}\n\nA *place*, for a [first](#cafe) coffee.\n"
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_case_accents_and_endings_do_not_matter(course: Course, words: str) -> N
 
 def test_the_excerpt_is_plain_text(course: Course) -> None:
     (hit,) = search(course, "place")
-    assert hit == Hit("term", "Café", "A place for a first coffee.", TermTarget("cafe"))
+    assert hit == Hit("term", "Café", "A place, for a first coffee.", TermTarget("cafe"))
     (code,) = search(course, "softmax")
     assert code.excerpt == "Nothing about the first one, but softmax."
 

@@ -16,7 +16,7 @@ import msgspec
 
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lesson
-from tutor.course.reading.markup import markdown
+from tutor.course.reading.markup import inline_text, markdown
 from tutor.course.targets import ScreenTarget, TermTarget
 from tutor.errors import LessonError, TutorError
 
@@ -148,7 +148,6 @@ def _plain(text: str) -> str:
     for token in markdown().parse(text):
         if token.type in ("fence", "code_block"):
             parts.append(token.content)
-        for child in token.children or ():
-            parts.append(child.content if child.type in ("text", "code_inline") else " ")
-        parts.append("\n" if token.type == "inline" else "")
+        elif token.type == "inline":
+            parts.append(f"{inline_text(token)}\n")
     return "".join(parts)
