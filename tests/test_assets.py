@@ -17,7 +17,7 @@ from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache
 from tutor.lm.training.recipes.families import model as family_model
-from tutor.lm.training.recipes.families.model import FAMILIES, Family, load_family
+from tutor.lm.training.recipes.families.model import Family, load_family
 from tutor.lm.training.recipes.families.tasks import MEASURED, TASKS
 from tutor.lm.training.recipes.small_model import SOURCES, Result
 from tutor.lm.training.train import HELD_OUT, HeldOut, held_out_loss
@@ -79,7 +79,7 @@ def test_every_file_in_a_folder_has_its_checksum() -> None:
 
 def test_the_models_are_small_enough_to_bundle() -> None:
     assert _size(FOLDER) < 12_000_000
-    assert sum(_size(ASSETS / family) for family in FAMILIES) < 3_000_000
+    assert sum(_size(ASSETS / family) for family in TASKS) < 3_000_000
 
 
 def _size(folder: Path) -> int:
@@ -130,7 +130,7 @@ def log_probability(model: LanguageModel, sentence: str) -> float:
     return float(logits.log_softmax(-1).gather(1, ids[1:, None]).sum())
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", TASKS)
 def test_each_family_does_what_it_was_trained_for(family: Family) -> None:
     measures = TASKS[family]().measure(load_family(family).network, count=50)
     for measure in measures:
@@ -141,7 +141,7 @@ def test_each_family_does_what_it_was_trained_for(family: Family) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", TASKS)
 def test_the_documented_figures_of_each_family_are_reproduced(family: Family) -> None:
     stated = msgspec.json.decode(
         (ASSETS / family / "training.json").read_bytes(), type=family_model.Result
@@ -157,7 +157,7 @@ def test_the_documented_figures_of_each_family_are_reproduced(family: Family) ->
 
 
 @needs_source_tree
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", TASKS)
 def test_the_readme_has_the_figures_of_each_family(family: Family) -> None:
     readme = (ASSETS / "README.md").read_text("utf-8")
     stated = msgspec.json.decode(

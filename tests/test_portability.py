@@ -78,8 +78,8 @@ FETCH = (
 from tutor.cli.interrupted import on_signals
 from tutor.cli.model.command import ENDING
 from tutor.app.background.fetch import fetch_model
-from tutor.models.pull import _sync_folder
-_sync_folder(pathlib.Path.cwd())
+from tutor.private import sync_folder
+sync_folder(pathlib.Path.cwd())
 with on_signals(sys.exit, *ENDING):
     pass
 

@@ -27,12 +27,13 @@ from tutor.lm.training.train import (
     HeldOut,
     Settings,
     batch_of,
+    descend,
     greedy_continuation,
     held_out_loss,
     initialize,
+    loss_of,
     make_optimizer,
     read_documents,
-    train_step,
 )
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -100,8 +101,8 @@ def overfit(upto: int, report: Callable[[str], None] = print) -> Record:
         before = held_out_loss(network, held_out)[0] if step in SHOWN else None
         says = greedy_continuation(network, tokenizer, PROMPT, 10) if step in SHOWN else ""
         rate = SETTINGS.learning_rate * min(1.0, (step + 1) / SETTINGS.warmup)
-        batch = batch_of(tokens, step, SETTINGS)
-        losses.append(train_step(network, optimizer, batch, rate, SETTINGS.largest_gradient))
+        loss = loss_of(network, *batch_of(tokens, step, SETTINGS))
+        losses.append(descend(network, optimizer, loss, rate, SETTINGS.largest_gradient))
         if before is None:
             continue
         recent = losses[-1 - RECENT : -1] or losses

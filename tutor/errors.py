@@ -48,6 +48,11 @@ class ModelNotFound(ModelError, title="Model not found"):
 class ModelDamaged(ModelError, title="The model file is damaged"):
     """Raised when a model file is truncated, modified, or not in the format that it claims."""
 
+    def __init__(
+        self, happened: str, next_step: str = "Download the model again, or use another one."
+    ) -> None:
+        super().__init__(happened, next_step)
+
 
 class ModelUnsupported(ModelError, title="This model is not supported"):
     """Raised when a model file is intact, but its architecture or number format is unsupported."""

@@ -4,6 +4,7 @@ Other accounts can't access new files. Existing files stay readable for everyone
 them, because the owner may want that, but only the owner can write to them.
 """
 
+import errno
 import os
 import sys
 import tempfile
@@ -16,6 +17,7 @@ from tutor.errors import NoHome
 FILE = 0o600
 FOLDER = 0o700
 _OTHERS_WRITE = 0o022
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # if a network file system cannot sync
 _BINARY = getattr(os, "O_BINARY", 0)  # without this flag, Windows translates line endings
 
 
@@ -53,6 +55,24 @@ def create_file(path: Path) -> int:
     """
     path.unlink(missing_ok=True)
     return open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush the directory entries of `folder` to disk, if the system can (Windows cannot).
+
+    Raises `OSError`.
+    """
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER_SYNC:
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def keep(path: Path, data: bytes) -> None:

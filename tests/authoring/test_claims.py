@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,16 +13,17 @@ from tests.course.lesson_text import FRONT, SCREEN, line_of
 from tutor.authoring.ask import Ask
 from tutor.authoring.attempt import Solved
 from tutor.authoring.claims import CLEAR_EDGE, check
-from tutor.authoring.kept_answers import KeptAnswers
+from tutor.authoring.kept_answers import PACKAGE, USED_CODE, KeptAnswers
 from tutor.authoring.lint import Finding, look_over
+from tutor.bots.intents import IntentTraining
 from tutor.course.lesson import Lab, LiveGoal
 from tutor.lm.distribution import PLAIN
 from tutor.lm.session import Session
+from tutor.retrieval.chunks import chunks
 from tutor.text import visible
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tutor.lm.language_model import LanguageModel
 
@@ -205,6 +208,27 @@ def test_the_model_is_asked_only_once(tmp_path: Path, small_model: LanguageModel
     other = Ask(KeptAnswers("another model", tmp_path / "lint.json"), never)
     with pytest.raises(AssertionError, match="again"):
         check(report.lessons, other)
+
+
+def test_runs_at_the_same_time_keep_each_other_s_answers(tmp_path: Path) -> None:
+    def never() -> int:
+        raise AssertionError("the answer was computed again")
+
+    file = tmp_path / "lint.json"
+    one, two = KeptAnswers("model", file), KeptAnswers("model", file)
+    one.answer("first", int, lambda: 1)
+    two.answer("second", int, lambda: 2)
+    one.save()
+    two.save()
+    third = KeptAnswers("model", file)
+    assert [third.answer(each, int, never) for each in ("first", "second")] == [1, 2]
+
+
+def test_stored_answers_depend_on_all_code_that_computes_them() -> None:
+    files = [set(PACKAGE.glob(pattern)) for pattern in USED_CODE]
+    assert all(files)  # a file that was moved would no longer count
+    used = set().union(*files)
+    assert used >= {Path(inspect.getfile(each)) for each in (IntentTraining, chunks, Session)}
 
 
 def test_a_lab_starts_with_its_sampler(told: Told) -> None:

@@ -100,7 +100,7 @@ def measure(turns: int = 300) -> list[Measured]:
 def show_home(folder: Path) -> None:
     """Load what the home screen needs of a learner's progress from disk."""
     progress = Progress.open(folder)
-    progress.lessons(), progress.cards(), progress.last_lesson()
+    progress.lessons(), progress.cards()
     review.queue(progress.state(), ASKED, NOW)
 
 

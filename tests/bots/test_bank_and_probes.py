@@ -104,7 +104,8 @@ def test_a_learner_s_own_intent() -> None:
 @pytest.mark.parametrize(
     "line",
     ["", "music", "music: a; b; c", "music: a; b = x", "a b: a; b; c = x", "hours: a; b; c = x",
-     ": a; b; c = x", "music: a; b; c =", "m: " + "a" * 201 + "; b; c = x"],
+     ": a; b; c = x", "music: a; b; c =", "m: " + "a" * 201 + "; b; c = x",
+     "9: a; b; c = x", "-m: a; b; c = x"],
 )  # fmt: skip
 def test_an_invalid_line_for_an_intent(line: str) -> None:
     with pytest.raises(BotError):

@@ -56,8 +56,8 @@ def test_a_match_has_its_literal_words() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["", "card", "= a", "card =", "x: card = a", "-1: card = a", "101: card = a", "² : card = a",
-     "* = a", "card = {1}", "* card = {2}", "card = " + "a" * 301],
+    ["", "card", "= a", "card =", "x: card = a", "-1: card = a", "101: card = a", "0500: card = a",
+     "² : card = a", "* = a", "card = {1}", "* card = {2}", "card = " + "a" * 301],
 )  # fmt: skip
 def test_an_invalid_line_for_a_rule(line: str) -> None:
     with pytest.raises(BotError):

@@ -56,7 +56,7 @@ def test_the_small_model_is_trained(tutor: Tutor, corpus: Path, tmp_path: Path) 
     assert json.loads((output / "training.json").read_bytes())["settings"]["seed"] == 3
 
 
-@pytest.mark.parametrize("family", family_model.FAMILIES)
+@pytest.mark.parametrize("family", family_model.SETTINGS)
 def test_each_family_is_trained(
     family: family_model.Family,
     tutor: Tutor,

@@ -13,7 +13,7 @@ from tutor.course.catalogue import Course, load_course
 from tutor.course.search import Hit, search
 from tutor.course.targets import ScreenTarget, TermTarget
 
-GLOSSARY = "# Glossary\n\n## Café {#cafe}\n\nA *place* for a [first](#cafe) coffee.\n"
+GLOSSARY = "# Glossary\n\n## Café {#cafe}\n\nA *place*, for a [first](#cafe) coffee.\n"
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def test_case_accents_and_endings_do_not_matter(course: Course, words: str) -> N
 
 def test_the_excerpt_is_plain_text(course: Course) -> None:
     (hit,) = search(course, "place")
-    assert hit == Hit("term", "Café", "A place for a first coffee.", TermTarget("cafe"))
+    assert hit == Hit("term", "Café", "A place, for a first coffee.", TermTarget("cafe"))
     (code,) = search(course, "softmax")
     assert code.excerpt == "Nothing about the first one, but softmax."
 
@@ -46,6 +46,12 @@ def test_a_question_leads_to_its_screen_without_revealing_the_answer(course: Cou
     (hit,) = search(course, "which")
     assert (hit.kind, hit.target) == ("question", ScreenTarget("small", "first"))
     assert search(course, "other") == []  # hints and reasons are not searched
+
+
+def test_a_question_is_not_found_by_its_lesson_s_title(course: Course) -> None:
+    (hit,) = search(course, "which")
+    assert hit.title == "A small lesson"
+    assert search(course, "small lesson") == []
 
 
 def test_any_of_the_words_if_nothing_contains_all(course: Course) -> None:

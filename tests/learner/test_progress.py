@@ -33,7 +33,6 @@ def test_a_new_learner_has_nothing_and_opening_writes_nothing(folder: Path) -> N
     progress = Progress.open(folder)
     assert progress.cards() == {}
     assert progress.lessons() == {}
-    assert progress.last_lesson() is None
     assert progress.card("question-1") is None
     assert progress.setting("seed") is None
     assert progress.guesses == GuessHistory()
@@ -67,16 +66,13 @@ def test_the_place_includes_the_screen_and_the_question(folder: Path) -> None:
     Progress.open(folder).save_lesson(place)
     again = Progress.open(folder)
     assert again.lesson("one-question") == place
-    assert again.last_lesson() == "one-question"
 
 
-def test_the_last_lesson_is_the_one_visited_last(folder: Path) -> None:
+def test_a_place_without_a_time_is_from_now(folder: Path) -> None:
     progress = Progress.open(folder)
     progress.save_lesson(LessonState(lesson="tokens", visited_at=20.0))
-    progress.save_lesson(LessonState(lesson="embeddings", visited_at=10.0))
-    assert progress.last_lesson() == "tokens"
-    progress.save_lesson(LessonState(lesson="embeddings"))  # without a time: now
-    assert progress.last_lesson() == "embeddings"
+    progress.save_lesson(LessonState(lesson="embeddings"))
+    assert progress.lesson("embeddings").visited_at > progress.lesson("tokens").visited_at == 20.0
 
 
 def test_saving_a_place_undoes_nothing(folder: Path) -> None:

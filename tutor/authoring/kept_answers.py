@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
+from filelock import FileLock
 
 from tutor import private
 from tutor.errors import NoHome
@@ -21,9 +22,11 @@ T = TypeVar("T")
 MOST = 20_000
 """The maximum number of stored answers; the oldest ones are dropped."""
 
-_USED_CODE = (
+USED_CODE = (
     "lm/**/*.py",
     "labs/**/*.py",
+    "bots/**/*.py",
+    "retrieval/**/*.py",
     "authoring/ask.py",
     "authoring/attempt.py",
     "authoring/measured.py",
@@ -41,7 +44,8 @@ _USED_CODE = (
     "app/explorer/update.py",
     "app/explorer/guess/game.py",
 )
-_PACKAGE = Path(__file__).resolve().parent.parent
+"""The code that affects the answers, as patterns below the package."""
+PACKAGE = Path(__file__).resolve().parent.parent
 
 
 class KeptAnswers:
@@ -52,7 +56,7 @@ class KeptAnswers:
         self._stamp = f"{model} {_state_of_the_code()}"
         self._file = file or _usual_place()
         self._answers: dict[str, msgspec.Raw] = self._read()
-        self._changed = False
+        self._new: dict[str, msgspec.Raw] = {}
 
     def answer(self, question: Any, kind: type[T], compute: Callable[[], T]) -> T:
         """Return the answer to `question`, computing it if necessary.
@@ -63,16 +67,22 @@ class KeptAnswers:
         with suppress(KeyError, msgspec.MsgspecError):
             return msgspec.json.decode(self._answers[key], type=kind)
         answer = compute()
-        self._answers[key] = msgspec.Raw(msgspec.json.encode(answer))
-        self._changed = True
+        self._answers[key] = self._new[key] = msgspec.Raw(msgspec.json.encode(answer))
         return answer
 
     def save(self) -> None:
-        """Save the answers. If this fails, the next run takes longer."""
-        if self._file is not None and self._changed:
-            last = dict(list(self._answers.items())[-MOST:])
-            private.keep(self._file, msgspec.json.encode(last))
-            self._changed = False
+        """Add the new answers to the file, which another run may have changed in the meantime.
+
+        If this fails, the next run takes longer.
+        """
+        if self._file is None or not self._new:
+            return
+        with suppress(OSError):
+            private.make_folder(self._file.parent)
+            with FileLock(self._file.with_suffix(".lock"), mode=private.FILE):
+                every = list((self._read() | self._new).items())
+                private.keep(self._file, msgspec.json.encode(dict(every[-MOST:])))
+        self._new = {}
 
     def _key(self, question: Any, kind: type) -> str:
         asked = msgspec.json.encode([self._stamp, kind.__name__, question])
@@ -91,8 +101,8 @@ class KeptAnswers:
 def _state_of_the_code() -> str:
     """Return a hash of all code that affects the answers."""
     digest = blake2b(digest_size=8)
-    for pattern in _USED_CODE:
-        for file in sorted(_PACKAGE.glob(pattern)):
+    for pattern in USED_CODE:
+        for file in sorted(PACKAGE.glob(pattern)):
             digest.update(file.read_bytes())
     return digest.hexdigest()
 

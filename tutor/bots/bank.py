@@ -1,8 +1,10 @@
 """The second generation: what visitors want (intents), and a bank of prepared answers.
 
-`tutor.bots.intents` finds the answer that fits a message, by comparing vectors.
+`tutor.bots.intents` recognizes the intent of a message, and `tutor.bots.retrieval_bot` picks the
+answer by comparing vectors.
 """
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -17,7 +19,8 @@ FEWEST_PHRASES = 3
 LONGEST = 200
 
 Phrase = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST)]
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{0,23}$")]
+_NAME = r"^[a-z][a-z0-9-]{0,23}\Z"
+Name = Annotated[str, msgspec.Meta(pattern=_NAME)]
 
 
 class Intent(
@@ -59,7 +62,7 @@ class Bank(msgspec.Struct, frozen=True):
 
 
 class Near(msgspec.Struct, frozen=True):
-    """An answer whose question is near the message; `cosine` says how near."""
+    """An answer with one of its questions, and how similar that question is to the message."""
 
     intent: str
     question: str
@@ -75,11 +78,11 @@ class Likely(msgspec.Struct, frozen=True):
 
 
 class RetrievalReply(msgspec.Struct, frozen=True):
-    """The bot's reply, with what it was chosen from.
+    """The bot's reply, with the candidates that it was chosen from.
 
-    `likely` are the most probable intents, and `nearest` the nearest questions of all intents that
-    are probable enough. The answer to the first of these is the reply, unless its cosine is below
-    `threshold`.
+    `likely` has the most probable intents, and `nearest` the most similar questions of all intents
+    that are probable enough. The reply is the answer to the first of these questions, unless its
+    cosine is below `threshold`.
     """
 
     likely: tuple[Likely, ...]
@@ -96,7 +99,7 @@ class RetrievalReply(msgspec.Struct, frozen=True):
 
 
 UNKNOWN = "I don't know. Please ask at the desk."
-"""The reply if nothing is near enough."""
+"""The reply if no question is similar enough."""
 
 
 # --- intents that the learner writes --------------------------------------------------------------
@@ -114,9 +117,9 @@ def own_intent(text: str, taken: frozenset[str]) -> tuple[Intent, Entry]:
     if not colon or not equals or not answer:
         raise BotError(
             "This is not a complete intent.",
-            "Write a name, phrases and an answer: music: do you lend records; any LPs = Upstairs.",
+            "Write a name, phrases and an answer: music: do you lend records; LPs; CDs = Upstairs.",
         )
-    if not 0 < len(name) <= 24 or not name.replace("-", "").isalnum() or not name.isascii():
+    if not re.match(_NAME, name):
         raise BotError(f"“{name[:30]}” is not a valid name.", "Use one short word.")
     if name in taken:
         raise BotError(f"There is already an intent “{name}”.", "Choose another name.")

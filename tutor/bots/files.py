@@ -82,7 +82,7 @@ def _read(path: Path, kind: type[T]) -> T:
 
 
 def decode(text: str, kind: type[T], file: str) -> T:
-    """Return what the YAML in a file describes. Raises `BotError`, which names the line."""
+    """Return the YAML of a file as a `kind`. Raises `BotError`, which names the line."""
     try:
         _refuse_aliases_and_depth(text, file)
         data = yaml.safe_load(text)
@@ -106,7 +106,7 @@ def decode(text: str, kind: type[T], file: str) -> T:
 
 
 def _refuse_aliases_and_depth(text: str, file: str) -> None:
-    """Raise `BotError` for YAML aliases, which let a small file grow large, or deep nesting."""
+    """Raise `BotError` for deep nesting, and for aliases, which let a small file grow large."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
         line = event.start_mark.line + 1 if event.start_mark else 1
@@ -118,11 +118,14 @@ def _refuse_aliases_and_depth(text: str, file: str) -> None:
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            raise BotError(f"{file}, line {line}: the nesting is too deep.", "Flatten it.")
+            raise BotError(f"{file}, line {line}: the nesting is too deep.", "Use fewer levels.")
 
 
 def _line_of(node: Any, path: str) -> int:
-    """Return the line of a path from msgspec such as `.rules[3].priority`, as far as it exists."""
+    """Return the line to which a path from msgspec leads, such as `.rules[3].priority`.
+
+    If a part of the path does not exist, this is the line of the last part that does.
+    """
     line = 1
     for step in _STEP.finditer(path):
         if isinstance(node, yaml.MappingNode):

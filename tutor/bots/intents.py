@@ -1,4 +1,4 @@
-"""A small network that learns from a few hundred phrases what a message wants.
+"""A small network that learns from a few hundred phrases to recognize the intent of a message.
 
 A message becomes a vector, and the vector becomes a probability for each intent:
 
@@ -102,7 +102,7 @@ class IntentNetwork(nn.Module):
 
 
 class Wrong(NamedTuple):
-    """A held-out phrase that was taken for another intent; both intents by number."""
+    """A held-out phrase that the network assigns to a wrong intent. Intents are numbers."""
 
     phrase: str
     wanted: int
@@ -162,12 +162,12 @@ class IntentTraining:
         return scores
 
     def wrong(self) -> list[Wrong]:
-        """Return the held-out phrases that the network takes for another intent."""
+        """Return the held-out phrases that the network assigns to a wrong intent."""
         found = self._scores(self._held_out_vectors).argmax(dim=-1).tolist()
         judged = zip(self._held_out, self._wanted.tolist(), found, strict=True)
         return [Wrong(phrase, wanted, got) for phrase, wanted, got in judged if wanted != got]
 
 
 def _numbers(groups: Sequence[Sequence[str]]) -> Tensor:
-    """Return for each member the number of its group [members]."""
+    """Return the number of the group that each member belongs to [members]."""
     return torch.tensor([number for number, group in enumerate(groups) for _ in group])

@@ -90,7 +90,7 @@ def _is_open(alternative: str) -> bool:
 
 
 def match(pattern: str, words: Sequence[str]) -> Match | None:
-    """Return how the pattern matches a message of these words (`folded`), or None."""
+    """Return how the pattern matches a message of these `folded` words, or None if it does not."""
     segments = _segments(parse(pattern))
     starts = _starts(segments, words)
     if starts is None:
@@ -111,7 +111,7 @@ def match(pattern: str, words: Sequence[str]) -> Match | None:
 
 
 def _segments(elements: Sequence[Element]) -> list[list[Element]]:
-    """Return the segments between the stars, which are one more than the stars."""
+    """Return the segments between the stars: always one more than there are stars."""
     segments: list[list[Element]] = [[]]
     for element in elements:
         if element == _ANY:
@@ -124,8 +124,8 @@ def _segments(elements: Sequence[Element]) -> list[list[Element]]:
 def _starts(segments: Sequence[Sequence[Element]], words: Sequence[str]) -> list[int] | None:
     """Return where each segment starts, or None if the pattern does not match.
 
-    The first is at the start of the message, the last at its end, and those between as early as
-    possible.
+    The first segment is at the start of the message and the last one at its end. Those between are
+    as early as possible.
     """
     last = len(words) - len(segments[-1])
     if not _fits(segments[0], words, 0):

@@ -14,8 +14,9 @@ BOTS: tuple[Bot, ...] = get_args(Bot)
 class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The condition under which a reply is correct.
 
-    It must contain one of `says`, if there are any, and none of `avoids`. If `declines` is set, the
-    bot must say that it does not know. If it is not set and there are `says`, that reply is wrong.
+    The reply must contain one of `says`, if there are any, and none of `avoids`. If `declines` is
+    set, the bot must say "I don't know". If it is not set and there are `says`, "I don't know" is
+    wrong.
     """
 
     says: tuple[str, ...] = ()
@@ -26,7 +27,7 @@ class Criterion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Probe(
     msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"right_for": "right-for"}
 ):
-    """A test message. `before` is the conversation up to it: visitor and bot in turns."""
+    """A test message. `before` is the conversation up to it, in which visitor and bot alternate."""
 
     kind: Kind
     message: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -39,7 +40,7 @@ class Probe(
 
 
 class ProbeSet(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All test messages, and the phrases by which a generative bot says that it does not know."""
+    """All test messages, and the phrases that count as "I don't know" in generated text."""
 
     declining: tuple[str, ...]
     probes: tuple[Probe, ...]

@@ -1,4 +1,4 @@
-"""The second generation at work: a network recognizes the intent, cosine picks the answer."""
+"""The second generation: a network recognizes the intent, and a cosine picks the answer."""
 
 import torch
 
@@ -7,12 +7,12 @@ from tutor.bots.intents import IntentTraining
 from tutor.lm.language_model import LanguageModel
 
 LIKELY = 0.1
-"""The least probability of an intent whose answers are considered. The first intent always is."""
+"""The bot considers the answers of intents with this probability, and of the most probable one."""
 THRESHOLD = 0.5
-"""The least cosine of an answer that is given.
+"""The bot gives an answer if its cosine similarity is at least this.
 
-With SmolLM2, 72 of the 100 held-out phrases get an answer of the right intent, 3 one of a wrong
-intent, and 25 none. Of 30 messages for which the bank has nothing, 26 get no answer.
+With SmolLM2, 72 of the 100 held-out phrases get an answer for the right intent, 3 get one for a
+wrong intent, and 25 get none. Of 30 messages that the bank has no answer for, 26 get none.
 """
 SHOWN = 5
 
@@ -38,7 +38,7 @@ class RetrievalBot:
 
     @torch.no_grad()
     def reply(self, message: str) -> RetrievalReply:
-        """Return the reply to a message. The bot knows nothing of earlier messages."""
+        """Return the reply to a message. The bot ignores earlier messages."""
         probabilities = self.training.probabilities([message])[0].tolist()
         order = sorted(range(len(probabilities)), key=lambda number: -probabilities[number])
         allowed = {number for number in order if probabilities[number] >= LIKELY} | {order[0]}

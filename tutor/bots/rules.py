@@ -1,8 +1,8 @@
 """The first generation: rules that are tried on a message, each with prepared answers.
 
-Of the rules that match, the one with the highest priority answers; among equals, the first. A rule
-uses its answers in turn: all that this bot remembers is how often a rule has answered in this
-conversation.
+If several rules match, the one with the highest priority answers, or the first of those with the
+same priority. A rule uses its answers in turn. The only thing that the bot remembers is how often
+each rule has answered in this conversation.
 
 After ELIZA (Weizenbaum 1966, "ELIZA: a computer program for the study of natural language
 communication between man and machine"): patterns with captures, priorities, and swapped pronouns.
@@ -42,10 +42,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RuleBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Everything the bot knows.
+    """The rules of a bot.
 
-    `fallback` are its answers if no rule matches; `reflections` swap the perspective of captured
-    words (my: your).
+    `fallback` has the answers to messages that match no rule. `reflections` swap the perspective of
+    captured words (my: your).
     """
 
     fallback: Annotated[tuple[Words, ...], msgspec.Meta(min_length=1)]
@@ -54,10 +54,10 @@ class RuleBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Fit(msgspec.Struct, frozen=True):
-    """A rule that matches a message, and how.
+    """A rule that matches a message, and how it matches.
 
-    The pattern, its captures with swapped perspective, and the positions of the words that it
-    spells out.
+    `pattern` is the rule's pattern that matches, `captures` has the captured words with the
+    perspective swapped, and `literal` the positions of the words that the pattern spells out.
     """
 
     rule: str
@@ -70,8 +70,8 @@ class Fit(msgspec.Struct, frozen=True):
 class RuleReply(msgspec.Struct, frozen=True):
     """The bot's reply, with all rules that match, in order of priority.
 
-    `turn` counts how often the first of them has answered in this conversation, including this
-    time.
+    `turn` counts how often the first of these rules has answered in this conversation, including
+    this time.
     """
 
     text: str
@@ -84,7 +84,7 @@ class RuleReply(msgspec.Struct, frozen=True):
 
 
 def check(rule: Rule) -> None:
-    """Raise `BotError` if a pattern is invalid, or if an answer uses a capture that it lacks."""
+    """Raise `BotError` if a pattern is invalid, or if an answer uses a capture that is missing."""
     for pattern in rule.patterns:
         found = patterns.captures_of(pattern)
         for number in map(int, _PLACE.findall(" ".join(rule.answers))):
@@ -104,7 +104,7 @@ def fits(book: RuleBook, message: str) -> tuple[Fit, ...]:
 
 
 def reply(book: RuleBook, messages: Sequence[str]) -> RuleReply:
-    """Return the answer to the last of the visitor's messages in a conversation."""
+    """Return the reply to the last of the visitor's messages in a conversation."""
     fitting = fits(book, messages[-1])
     if not fitting:
         misses = sum(not fits(book, message) for message in messages)
@@ -154,7 +154,7 @@ def parse(text: str, name: str) -> Rule:
         raise BotError("This is not a complete rule.", HOW)
     number, colon, pattern = head.rpartition(":")
     priority = number.strip() if colon else "50"
-    if not priority.isascii() or not priority.isdigit() or int(priority[:4]) > HIGHEST:
+    if not re.fullmatch("[0-9]{1,3}", priority) or int(priority) > HIGHEST:
         raise BotError(
             f"{priority[:20]!r} is not a priority.", f"Use a number from 0 to {HIGHEST}, or none."
         )
@@ -169,5 +169,5 @@ def parse(text: str, name: str) -> Rule:
 
 
 def as_line(rule: Rule) -> str:
-    """Return the line for a rule, in which only the first pattern can be edited."""
+    """Return a rule as a line to edit, which contains only its first pattern."""
     return f"{rule.priority}: {rule.patterns[0]} = {' | '.join(rule.answers)}"

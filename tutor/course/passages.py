@@ -5,15 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.course.links import GLOSSARY
-from tutor.course.reading.markup import markdown
+from tutor.course.reading.markup import inline_text, markdown
 from tutor.errors import LessonError
 from tutor.retrieval.chunks import chunks
 from tutor.retrieval.passage import Passage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from markdown_it.token import Token
 
     from tutor.course.catalogue import Course
     from tutor.course.lesson import Screen
@@ -66,15 +64,7 @@ def prose(text: str) -> str:
                 paragraphs[-1] = f"{paragraphs[-1]}\n{' | '.join(row)}".strip("\n")
                 row = []
             case "inline" if in_table:
-                row.append(_words(token))
+                row.append(inline_text(token).strip())
             case "inline" if not token.content.startswith(_ASKED):
-                paragraphs.append(_words(token))
+                paragraphs.append(inline_text(token).strip())
     return "\n\n".join(filter(None, paragraphs))
-
-
-def _words(token: Token) -> str:
-    return "".join(
-        child.content if child.type in ("text", "code_inline") else " "
-        for child in token.children or ()
-        if child.type in ("text", "code_inline", "softbreak", "hardbreak")
-    ).strip()

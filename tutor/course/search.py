@@ -2,7 +2,7 @@
 
 The search uses SQLite's full-text index (FTS5) in memory. It ignores case and accents, finds words
 by their beginnings, and ranks results by BM25 (Robertson and Zaragoza 2009), with more weight on
-titles.
+the titles of screens and the names of terms.
 """
 
 import re
@@ -16,7 +16,7 @@ import msgspec
 
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Lesson
-from tutor.course.reading.markup import markdown
+from tutor.course.reading.markup import inline_text, markdown
 from tutor.course.targets import ScreenTarget, TermTarget
 from tutor.errors import LessonError, TutorError
 
@@ -44,6 +44,8 @@ class Hit(msgspec.Struct, frozen=True):
 
 
 class _Document(msgspec.Struct, frozen=True):
+    """Something that can be found. The title of a question is shown, but not searched."""
+
     kind: Kind
     title: str
     text: str
@@ -83,9 +85,10 @@ class _Index:
             ) from error
         for document in documents:
             self._documents.append(document)
+            title = "" if document.kind == "question" else document.title
             self._base.execute(
                 "INSERT INTO documents(rowid, title, text) VALUES (?, ?, ?)",
-                (len(self._documents), document.title, document.text),
+                (len(self._documents), title, document.text),
             )
 
     def find(self, query: str, limit: int) -> list[Hit]:
@@ -145,7 +148,6 @@ def _plain(text: str) -> str:
     for token in markdown().parse(text):
         if token.type in ("fence", "code_block"):
             parts.append(token.content)
-        for child in token.children or ():
-            parts.append(child.content if child.type in ("text", "code_inline") else " ")
-        parts.append("\n" if token.type == "inline" else "")
+        elif token.type == "inline":
+            parts.append(f"{inline_text(token)}\n")
     return "".join(parts)

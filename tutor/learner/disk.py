@@ -14,7 +14,6 @@ from tutor.learner.errors import StoreFull, StoreReadOnly
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
-_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # if a network file system cannot sync
 
 
 @contextlib.contextmanager
@@ -98,28 +97,13 @@ def append(path: Path, data: bytes) -> None:
         finally:
             os.close(descriptor)
         if new:
-            sync_folder(path.parent)
+            private.sync_folder(path.parent)
 
 
 def cut(path: Path, length: int) -> None:
     """Truncate a file to `length` bytes to undo an append, ignoring errors."""
     with contextlib.suppress(OSError):
         os.truncate(path, length)
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush the directory entries of `folder` to disk, if the system can (Windows cannot)."""
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:
-        return
-    try:
-        os.fsync(descriptor)
-    except OSError as error:
-        if error.errno not in _NO_FOLDER_SYNC:
-            raise
-    finally:
-        os.close(descriptor)
 
 
 def write_temporary(path: Path, data: bytes) -> Path:
@@ -155,7 +139,7 @@ def replace(
     new = write_temporary(path, data)
     before_move(new)
     move(new, path)
-    sync_folder(path.parent)
+    private.sync_folder(path.parent)
 
 
 def keep_copy(path: Path, copy: Path) -> None:

@@ -43,11 +43,6 @@ class ProgressStore(ABC, Generic[Saved]):
         """Return the progress in all lessons that were ever opened, by lesson id."""
         return dict(self.state().lessons)
 
-    def last_lesson(self) -> str | None:
-        """Return the id of the most recently visited lesson, or None."""
-        visited = self.state().lessons.values()
-        return max(visited, key=lambda state: state.visited_at).lesson if visited else None
-
     def card(self, question_id: str) -> Card | None:
         """Return the card of a question, or None if it was never answered."""
         return self.state().cards.get(question_id)

@@ -90,9 +90,7 @@ def checksum(files: Iterable[Path], on_bytes: Callable[[int], None] = lambda don
                     done += len(chunk)
                     on_bytes(done)
         except OSError as error:
-            raise ModelDamaged(
-                f"{path.name} cannot be read: {error.strerror}.", "Download the model again."
-            ) from error
+            raise ModelDamaged(f"{path.name} cannot be read: {error.strerror}.") from error
     return digest.hexdigest()
 
 

@@ -124,7 +124,8 @@ def _fetch(
     final = folder / release.file_name
     unpacked.chmod(_SHARED_FILE if folder == paths.shared_models_folder() else private.FILE)
     unpacked.replace(final)
-    _sync_folder(folder)
+    with suppress(OSError):  # the model is complete in any case
+        private.sync_folder(folder)
     return _found(release, final)
 
 
@@ -243,20 +244,3 @@ def _explained_os_errors(release: Release, folder: Path) -> Iterator[None]:
             f"{folder} cannot be written: {error.strerror or error}.",
             "Set TUTOR_DATA to a folder that you can write to.",
         ) from error
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the renamed file survive a power failure, if the system supports this.
-
-    Windows cannot open folders, and some network file systems reject the request. The model file is
-    complete in any case.
-    """
-    try:
-        descriptor = os.open(folder, os.O_RDONLY)
-    except PermissionError:
-        return
-    try:
-        with suppress(OSError):
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

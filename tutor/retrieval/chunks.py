@@ -1,4 +1,4 @@
-"""Splits a text into passages: at headings, then between paragraphs, and last inside one.
+"""Splits a text into passages: at headings, between paragraphs, and inside long paragraphs.
 
 A passage is as many paragraphs under one heading as fit into `WORDS`. If more text follows under
 the same heading, the next passage repeats the last paragraph of this one, provided that it is
@@ -17,13 +17,13 @@ from tutor.retrieval.passage import Passage
 WORDS = 120
 """The most words in a passage.
 
-They are some 160 tokens. A small model has room for a few such passages, and each is about one
-subject, so that it can be found.
+This is about 160 tokens. A few such passages fit into a small model's context, and each is short
+enough to be about one subject, so that a search can find it.
 """
 OVERLAP = 30
 """The most words that two passages have in common."""
 LONGEST_WORD = 100
-"""Characters. Longer "words" are split, so that every passage has a bounded size."""
+"""The most characters of a word. Longer ones are split, which limits the size of a passage."""
 
 LONGEST_HEADING = 200
 """The most characters of a heading that are kept."""
@@ -51,7 +51,7 @@ class _Block:
 
 
 def chunks(text: str, source: str, title: str = "") -> Iterator[Passage]:
-    """Yield the passages of a text, Markdown or not.
+    """Yield the passages of a text, which may be Markdown or plain text.
 
     `title` is used where there is no heading. A heading may end with an id, as in `## Heads
     {#heads}`.
@@ -70,7 +70,7 @@ def chunks(text: str, source: str, title: str = "") -> Iterator[Passage]:
 
 
 def _heading(line: str) -> tuple[str, str]:
-    """Return the words of a heading, and its id."""
+    """Return the text of a heading, and its id or an empty string."""
     said = line.strip().lstrip("#").strip()[-LONGEST_HEADING:].rstrip("#").rstrip()
     named = _ANCHOR.search(said)
     return (said[: named.start()].rstrip(), named[1]) if named else (said, "")

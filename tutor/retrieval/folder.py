@@ -1,7 +1,7 @@
 """Lists the files of a folder that can be indexed, and says why the others cannot.
 
-A folder of notes may contain anything: programs, movies, circular links, unreadable files. Whatever
-is not text is skipped with a reason; that is not an error.
+A folder of notes may contain anything: programs, movies, circular links, unreadable files. Files
+that are not text are not errors: they are skipped, with a reason.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from tutor.text import safe
 
 SUFFIXES = frozenset({".md", ".markdown", ".txt", ".text", ".rst"})
 MOST_BYTES = 5_000_000
-"""The most bytes in a file. A long novel has a million; a larger file is a log or a data dump."""
+"""The most bytes in a file. A long novel has a million. Larger files are logs or data dumps."""
 LONGEST_LINE = 100_000
-"""The most characters in a line. Prose has no longer ones."""
+"""The most characters in a line. Lines of prose are shorter."""
 
 
 class File(NamedTuple):
-    """A file with the name of a text file.
+    """A file whose name says that it contains text.
 
     `path` is relative to the folder, and may contain invalid characters, which `name_of` replaces.
-    `changed` is in nanoseconds.
+    `changed` is the time of the last change, in nanoseconds.
     """
 
     path: Path
@@ -45,8 +45,8 @@ class Unfit(Exception):
 def files(folder: Path) -> Iterator[File | LeftOut]:
     """Yield everything in the folder and its subfolders, in a fixed order.
 
-    Links are not followed, so that none can lead in a circle or out of the folder. Names that begin
-    with a dot are hidden and ignored. Raises `RetrievalError` if the folder itself cannot be read.
+    Links are not followed, because they could form a cycle or lead out of the folder. Names that
+    begin with a dot are ignored. Raises `RetrievalError` if the folder itself cannot be read.
     """
     top = Path()
     waiting = [top]
@@ -104,7 +104,7 @@ def read(folder: Path, file: File) -> bytes:
 
 
 def text_of(data: bytes) -> str:
-    """Return the text of a file, with Unix line ends. Raises `Unfit`."""
+    """Return the text of a file, with Unix line endings. Raises `Unfit`."""
     if b"\0" in data:
         raise Unfit("binary")
     try:

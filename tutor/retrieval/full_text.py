@@ -36,7 +36,7 @@ K1, B = 1.2, 0.75
 
 TOKENIZER = "porter unicode61 remove_diacritics 2"
 MOST_WORDS = 32
-"""The most different words of a query that count. The rest of a longer query is ignored."""
+"""The largest number of different words in a query. All further words are ignored."""
 
 MOST_SCORED = 3000
 """The most passages that a query scores. Each takes about 5 microseconds."""

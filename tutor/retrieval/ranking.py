@@ -8,7 +8,7 @@ from typing import TypeVar
 Item = TypeVar("Item")
 
 RANK_CONSTANT = 60
-"""The constant of Cormack et al. 2009. The larger it is, the less the top ranks count more."""
+"""The constant of Cormack et al. 2009. The larger it is, the less the top ranks stand out."""
 
 
 def fused(*rankings: Sequence[Item]) -> list[tuple[Item, float]]:

@@ -234,7 +234,7 @@ def name_for(folder: Path) -> str:
 
 @contextmanager
 def failures_in_words(name: str) -> Iterator[None]:
-    """Raise errors of SQLite and the disk as a `RetrievalError`."""
+    """Convert errors of SQLite and of the disk to a `RetrievalError`."""
     try:
         yield
     except sqlite3.OperationalError as error:

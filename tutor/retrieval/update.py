@@ -18,7 +18,7 @@ from tutor.retrieval.passage import Passage
 from tutor.retrieval.store import Store, failures_in_words, transaction
 
 AT_ONCE = 200
-"""Passages in one transaction: the most that a crash loses and that a search has to wait for."""
+"""The passages in one transaction. A crash loses at most this many."""
 LISTED_AT_ONCE = 1000
 
 
@@ -56,7 +56,7 @@ class _Known:
 
 @dataclass(frozen=True)
 class _Read:
-    """A file as it is now; one that is unfit has no passages."""
+    """A file that was read again. If it is unfit, it has no passages."""
 
     file: File
     known: _Known | None
@@ -110,7 +110,7 @@ def _known(store: Store) -> dict[bytes, _Known]:
 
 
 def _read(folder: Path, file: File, known: _Known | None) -> _Read | None:
-    """Return what is in a file, or None if it has not changed."""
+    """Return the content of a file, or None if its size and time have not changed."""
     if known is not None and (known.size, known.changed) == (file.size, file.changed):
         return None
     try:

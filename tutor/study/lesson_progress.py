@@ -11,7 +11,7 @@ from tutor.study.quiz_run import resumed
 
 
 class LessonProgress(msgspec.Struct, frozen=True):
-    """The counts of one lesson: screens seen, questions answered right, labs done.
+    """The counts for one lesson: screens seen, questions answered right, labs done.
 
     `right` counts the questions whose last answer was right, and `ever_right` those that were
     ever answered right.
@@ -36,7 +36,7 @@ class LessonProgress(msgspec.Struct, frozen=True):
 
     @property
     def done(self) -> bool:
-        """True if the lesson is done; it stays done if its questions are answered worse later."""
+        """True if every screen was seen and every question was answered right at least once."""
         return self.seen == self.screens and self.ever_right == self.questions
 
     @property
@@ -45,7 +45,7 @@ class LessonProgress(msgspec.Struct, frozen=True):
 
     @property
     def score(self) -> str:
-        """The last results of the questions of a lesson that is done; empty if all were right."""
+        """The last results, such as "7/9", in a lesson that is done; empty if all were right."""
         if not self.done or self.right == self.questions:
             return ""
         return f"{self.right}/{self.questions}"

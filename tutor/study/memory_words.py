@@ -11,7 +11,7 @@ RECALL_IS = "the chance that you would answer right now"
 STRENGTH_IS = "how long recall stays above 90 % without a review"
 
 BOTH = f"{RECALL} is {RECALL_IS}. {STRENGTH} is {STRENGTH_IS}; each review makes it longer."
-"""What both figures mean, in two sentences."""
+"""Two sentences that explain both figures."""
 
 
 def in_one_line(memory: Memory) -> str:

@@ -3,7 +3,7 @@
 from tutor.learner.state import LearnerState
 
 TOUR_SEEN = "tour.seen"
-"""The setting that says that the learner has seen the tour, or has skipped it."""
+"""The setting that is stored when the learner has seen or skipped the tour."""
 
 
 def is_newcomer(state: LearnerState) -> bool:

@@ -95,7 +95,7 @@ def _last_opened(
     states: Mapping[str, LessonState],
     found: Mapping[str, LessonProgress],
 ) -> str:
-    """Return the id of the lesson that was read or asked last, or "" if there is none.
+    """Return the id of the lesson that the learner opened last, or "" if there is none.
 
     A lesson that was never opened can have a state too, because labs count toward their lesson.
     """
@@ -131,9 +131,9 @@ def _where_to_read(outline: Outline, state: LessonState) -> str:
 
 
 def _only_wrong(step: LessonStep) -> bool:
-    """Return whether nothing is left but questions that were answered wrong.
+    """Return whether only questions that were answered wrong are left.
 
-    Reviews ask them again anyway.
+    Reviews repeat these questions anyway.
     """
     return isinstance(step, AnswerQuestions) and not (step.open_ or step.running)
 

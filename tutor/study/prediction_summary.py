@@ -15,9 +15,9 @@ high nor too low."""
 class PredictionSummary(msgspec.Struct, frozen=True):
     """A summary of all predictions of a learner.
 
-    `choices` counts the predictions that were right or wrong, and `right` those that were right.
-    `numbers` counts predicted numbers; `distance` is the median distance from the answer, as a
-    fraction of the range; `high` and `low` count the numbers that were clearly too high or too low.
+    `choices` counts the predictions that can only be right or wrong, and `right` those that were
+    right. `numbers` counts predicted numbers. `distance` is their median distance from the answer,
+    as a fraction of the range, and `high` and `low` count those that were clearly too high or low.
     """
 
     predictions: int = 0

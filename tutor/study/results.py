@@ -1,4 +1,4 @@
-"""Sort the questions of a lesson by their last answers, and find out when they come back."""
+"""Sort the questions of a lesson by their last answers, and tell when they are due."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tutor.learner.records import Card
 
 
 class Results(msgspec.Struct, frozen=True):
-    """The questions of a lesson by their last answers.
+    """The questions of a lesson, grouped by their last answers.
 
     `open_` has the questions whose current version has no answer.
     """
@@ -36,7 +36,7 @@ class Results(msgspec.Struct, frozen=True):
 
 
 def results(lesson: Lesson, cards: Mapping[str, Card]) -> Results:
-    """Return the questions of `lesson` by their last answers in `cards`."""
+    """Return the questions of `lesson`, grouped by their last answers in `cards`."""
     right: list[Question] = []
     wrong: list[Question] = []
     open_: list[Question] = []

@@ -27,6 +27,14 @@ def markdown() -> MarkdownIt:
     return MarkdownIt("commonmark").enable("table").use(front_matter_plugin)
 
 
+def inline_text(token: Token) -> str:
+    """Return the text of an inline token on one line, without markup."""
+    return "".join(
+        " " if child.type in ("softbreak", "hardbreak") else child.content
+        for child in token.children or ()
+    )
+
+
 def refused(tokens: Sequence[Token], start: Place, *, title: bool = False) -> Iterator[LessonError]:
     """Yield errors for Markdown that is not allowed. Its first line is at `start`.
 

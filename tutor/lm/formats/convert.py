@@ -51,10 +51,7 @@ def convert(
             tensors[f"{name}.{part}"] = tensor
     for name, vector in _vectors(source):
         if vector.shape != (config.width,):
-            raise ModelDamaged(
-                f"the tensor for {name} does not have {config.width} numbers.",
-                "Download the model again.",
-            )
+            raise ModelDamaged(f"the tensor for {name} does not have {config.width} numbers.")
         tensors[f"{name}.weight"] = vector.float().contiguous()
     return tensors
 
@@ -81,10 +78,7 @@ def _read(source: Source, part: str, block: int | None = None) -> Matrix:
     matrix, wanted = source.matrix(part, block), shapes(source.config)[part]
     shape = tuple(matrix.quants.shape if isinstance(matrix, Groups) else matrix.shape)
     if shape != wanted:
-        raise ModelDamaged(
-            f"the {part} weights have the shape {shape} instead of {wanted}.",
-            "Download the model again.",
-        )
+        raise ModelDamaged(f"the {part} weights have the shape {shape} instead of {wanted}.")
     return matrix
 
 

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tutor.errors import ModelUnsupported
+from tutor.errors import ModelDamaged, ModelUnsupported
 from tutor.lm.fast.linear import GROUP, Groups, to_half
-from tutor.lm.formats.gguf_header import TensorInfo, damaged, read_header
+from tutor.lm.formats.gguf_header import TensorInfo, read_header
 from tutor.lm.formats.soundness import default_head_size, require_head_size
 from tutor.lm.formats.source import Matrix
 from tutor.lm.network import Config
@@ -48,7 +48,7 @@ class GgufFile:
             with path.open("rb") as file:
                 self._data = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
         except ValueError as error:  # an empty file cannot be mapped
-            raise damaged("the file is empty.") from error
+            raise ModelDamaged("the file is empty.") from error
         self.files = [path]
         self._fields, self._tensors = read_header(self._data)
         self._require_family()
@@ -89,13 +89,13 @@ class GgufFile:
     def _matrix(self, part: str, block: int | None) -> TensorInfo:
         tensor = self._tensor(part, block)
         if len(tensor.shape) != 2:
-            raise damaged(f"the tensor {tensor.name} is not a matrix.")
+            raise ModelDamaged(f"the tensor {tensor.name} is not a matrix.")
         return tensor
 
     def _tensor(self, part: str, block: int | None) -> TensorInfo:
         name = f"{_NAMES[part]}.weight" if block is None else f"blk.{block}.{_NAMES[part]}.weight"
         if name not in self._tensors:
-            raise damaged(f"the tensor {name} is missing.")
+            raise ModelDamaged(f"the tensor {name} is missing.")
         return self._tensors[name]
 
     def _require_family(self) -> None:

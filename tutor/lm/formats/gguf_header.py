@@ -37,11 +37,6 @@ _SHOWN = 80
 """The maximum number of characters of a name in an error message."""
 
 
-def damaged(sentence: str) -> ModelDamaged:
-    """Return the error for a damaged file."""
-    return ModelDamaged(sentence, "Download the file again.")
-
-
 class TensorInfo(NamedTuple):
     """A tensor in the file: `size` bytes from byte `start`.
 
@@ -104,11 +99,11 @@ class Fields(Mapping[str, Any]):
     def _of_type(self, key: str, kinds: tuple[type, ...], type_name: str, default: Any) -> Any:
         if key not in self:
             if default is None:
-                raise damaged(f"the field {key} is missing.")
+                raise ModelDamaged(f"the field {key} is missing.")
             return default
         value = self[key]
         if type(value) not in kinds:
-            raise damaged(f"the field {one_line(key, _SHOWN)} is not a {type_name}.")
+            raise ModelDamaged(f"the field {one_line(key, _SHOWN)} is not a {type_name}.")
         return value
 
 
@@ -119,7 +114,7 @@ def read_header(data: memoryview) -> tuple[Fields, dict[str, TensorInfo]]:
     """
     cursor = _Cursor(data)
     if cursor.take("4s", "the signature") != b"GGUF":
-        raise damaged("this is not a GGUF file.")
+        raise ModelDamaged("this is not a GGUF file.")
     if (version := cursor.take("I", "the version")) not in _VERSIONS:
         raise ModelUnsupported(
             f"version {version} of the format is not supported.", "Use a file of version 2 or 3."
@@ -130,7 +125,7 @@ def read_header(data: memoryview) -> tuple[Fields, dict[str, TensorInfo]]:
     for number in range(fields):
         key = cursor.name(f"the name of field {number + 1}")
         if key in readers:
-            raise damaged(f"there are two fields named {one_line(key, _SHOWN)}.")
+            raise ModelDamaged(f"there are two fields named {one_line(key, _SHOWN)}.")
         readers[key] = _value(cursor, f"the field {one_line(key, _SHOWN)}")
     found = Fields(readers)
     infos = [_tensor_info(cursor, f"tensor {number + 1}") for number in range(tensors)]
@@ -157,7 +152,7 @@ class _Cursor:
         """Skip `size` bytes, and return the position of the first one."""
         start, left = self.at, len(self.data) - self.at
         if size > left:
-            raise damaged(
+            raise ModelDamaged(
                 f"{what} takes {size:,} bytes, but the file ends after {left:,} more bytes."
             )
         self.at += size
@@ -168,14 +163,16 @@ class _Cursor:
         number = int(self.take("Q", what))
         left = len(self.data) - self.at
         if number * least > left:
-            raise damaged(f"{what} is {number:,}, but the file ends after {left:,} more bytes.")
+            raise ModelDamaged(
+                f"{what} is {number:,}, but the file ends after {left:,} more bytes."
+            )
         return number
 
     def name(self, what: str) -> str:
         """Read a name."""
         length = self.count(f"the length of {what}", 1)
         if length > _LONGEST_NAME:
-            raise damaged(f"{what} is {length:,} bytes long, which is too long.")
+            raise ModelDamaged(f"{what} is {length:,} bytes long, which is too long.")
         return safe(_text(self.data, self.skip(length, what), length, what))
 
 
@@ -188,7 +185,7 @@ def _value(cursor: _Cursor, what: str) -> Callable[[], Any]:
     if kind == _ARRAY:
         return _array(cursor, what)
     if kind not in _SCALARS:
-        raise damaged(f"{what} has the unknown type {kind}.")
+        raise ModelDamaged(f"{what} has the unknown type {kind}.")
     start = cursor.skip(struct.calcsize(f"<{_SCALARS[kind]}"), what)
     return lambda: struct.unpack_from(f"<{_SCALARS[kind]}", cursor.data, start)[0]
 
@@ -202,7 +199,7 @@ def _array(cursor: _Cursor, what: str) -> Callable[[], Any]:
             cursor.skip(cursor.count(f"the length of an item of {what}", 1), what)
         return partial(_texts, cursor.data, start, count, what)
     if kind not in _SCALARS:  # no model uses arrays of arrays
-        raise damaged(f"{what} has items of the unknown type {kind}.")
+        raise ModelDamaged(f"{what} has items of the unknown type {kind}.")
     form = np.dtype(_SCALARS[kind]).newbyteorder("<")
     count = cursor.count(length_of, form.itemsize)
     start = cursor.skip(count * form.itemsize, what)
@@ -214,7 +211,7 @@ def _text(data: memoryview, start: int, length: int, what: str) -> str:
     try:
         return str(data[start : start + length], "utf-8")
     except UnicodeDecodeError as error:
-        raise damaged(f"{what} is not UTF-8.") from error
+        raise ModelDamaged(f"{what} is not UTF-8.") from error
 
 
 def _texts(data: memoryview, start: int, count: int, what: str) -> list[str]:
@@ -232,16 +229,16 @@ def _tensor_info(cursor: _Cursor, what: str) -> TensorInfo:
     what = f"the tensor {one_line(name, _SHOWN)}"
     dimensions = cursor.take("I", f"the number of dimensions of {what}")
     if not 1 <= dimensions <= _MOST_DIMENSIONS:
-        raise damaged(f"{what} has {dimensions:,} dimensions.")
+        raise ModelDamaged(f"{what} has {dimensions:,} dimensions.")
     shape = tuple(cursor.take("Q", f"the shape of {what}") for _ in range(dimensions))
     number = cursor.take("I", f"the type of {what}")
     try:
         kind = GGMLQuantizationType(number)
         block, bytes_of_block = GGML_QUANT_SIZES[kind]
     except (ValueError, KeyError) as error:
-        raise damaged(f"{what} has the unknown type {number}.") from error
+        raise ModelDamaged(f"{what} has the unknown type {number}.") from error
     if 0 in shape or shape[0] % block:
-        raise damaged(f"{what} cannot have the shape {_times(shape)} in {kind.name}.")
+        raise ModelDamaged(f"{what} cannot have the shape {_times(shape)} in {kind.name}.")
     size = math.prod(shape) // block * bytes_of_block
     return TensorInfo(name, kind, shape, cursor.take("Q", f"the position of {what}"), size)
 
@@ -249,7 +246,9 @@ def _tensor_info(cursor: _Cursor, what: str) -> TensorInfo:
 def _data_start(cursor: _Cursor, fields: Fields) -> int:
     alignment = fields.whole_number("general.alignment", 32)
     if alignment < 1 or alignment & (alignment - 1):
-        raise damaged(f"the field general.alignment is {alignment:,}, which is not a power of two.")
+        raise ModelDamaged(
+            f"the field general.alignment is {alignment:,}, which is not a power of two."
+        )
     return -(-cursor.at // alignment) * alignment
 
 
@@ -259,12 +258,12 @@ def _checked(infos: list[TensorInfo], begin: int, end: int) -> dict[str, TensorI
     for info in infos:
         start = begin + info.start
         if start + info.size > end:
-            raise damaged(
+            raise ModelDamaged(
                 f"the tensor {one_line(info.name, _SHOWN)} ({_times(info.shape)}) takes "
                 f"{info.size:,} bytes from byte {start:,}, but the file ends at {end:,}."
             )
         if info.name in found:
-            raise damaged(f"there are two tensors named {one_line(info.name, _SHOWN)}.")
+            raise ModelDamaged(f"there are two tensors named {one_line(info.name, _SHOWN)}.")
         found[info.name] = info._replace(start=start)
     return found
 

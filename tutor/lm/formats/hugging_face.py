@@ -37,10 +37,6 @@ _FORMATS = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16"}
 _LONGEST_NAME = 200  # characters
 
 
-def _damaged(sentence: str) -> ModelDamaged:
-    return ModelDamaged(sentence, "Download the folder again.")
-
-
 class _RopeScaling(msgspec.Struct, frozen=True):
     """The rotary embedding settings in config.json."""
 
@@ -103,7 +99,7 @@ class HuggingFaceFolder:
         """Return a matrix [N, K] of floats, with query and key rows reordered."""
         tensor = self._tensor(part, block)
         if tensor.dim() != 2:
-            raise _damaged(f"the {part} weights are not a matrix.")
+            raise ModelDamaged(f"the {part} weights are not a matrix.")
         if part in ("query", "key") and len(tensor) % self.config.head_size == 0:
             return _pairs(tensor, self.config.head_size)  # `convert` reports wrong shapes
         return tensor
@@ -113,14 +109,14 @@ class HuggingFaceFolder:
         if block is not None:
             name = f"model.layers.{block}.{name}"
         if name not in self._files:
-            raise _damaged(f"the tensor {name} is missing.")
+            raise ModelDamaged(f"the tensor {name} is missing.")
         path = self._files[name]
         if path not in self._open:
             self._open[path] = _open_safetensors(path)
         try:
             tensor: Tensor = self._open[path].get_tensor(name)
         except SafetensorError as error:
-            raise _damaged(f"{path.name} has no tensor {name}.") from error
+            raise ModelDamaged(f"{path.name} has no tensor {name}.") from error
         if tensor.dtype not in _FORMATS:
             raise ModelUnsupported(
                 f"{name} has an unsupported format: {str(tensor.dtype).removeprefix('torch.')}.",
@@ -136,11 +132,11 @@ def _files_by_tensor(folder: Path) -> dict[str, Path]:
         data = _read_json(index)
         names = data.get("weight_map") if isinstance(data, dict) else None
         if not isinstance(names, dict):
-            raise _damaged(f"{index.name} does not list the weights.")
+            raise ModelDamaged(f"{index.name} does not list the weights.")
         return {tensor: folder / _file_name(index, file) for tensor, file in names.items()}
     files = sorted(folder.glob("*.safetensors"))
     if not files:
-        raise _damaged("the folder contains no safetensors file.")
+        raise ModelDamaged("the folder contains no safetensors file.")
     return {tensor: file for file in files for tensor in _open_safetensors(file).keys()}  # noqa: SIM118
 
 
@@ -148,7 +144,7 @@ def _file_name(index: Path, file: object) -> str:
     """Return the last part of a path in the index, which cannot point outside the folder."""
     name = Path(file).name if isinstance(file, str) else ""
     if not name.isprintable() or not 0 < len(name) <= _LONGEST_NAME:
-        raise _damaged(f"{index.name} contains an invalid file name.")
+        raise ModelDamaged(f"{index.name} contains an invalid file name.")
     return name
 
 
@@ -156,16 +152,16 @@ def _open_safetensors(path: Path) -> Any:
     try:
         return safe_open(path, framework="pt").__enter__()
     except FileNotFoundError as error:
-        raise _damaged(f"{path.name} is missing.") from error
+        raise ModelDamaged(f"{path.name} is missing.") from error
     except (SafetensorError, OSError) as error:
-        raise _damaged(f"{path.name} is incomplete or not a safetensors file.") from error
+        raise ModelDamaged(f"{path.name} is incomplete or not a safetensors file.") from error
 
 
 def _read_json(path: Path) -> Any:
     try:
         return msgspec.json.decode(path.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
-        raise _damaged(f"{path.name} cannot be read: {error}.") from error
+        raise ModelDamaged(f"{path.name} cannot be read: {error}.") from error
 
 
 def _read_config(path: Path) -> Config:
@@ -179,7 +175,7 @@ def _read_config(path: Path) -> Config:
     try:
         read = msgspec.convert(data, _ConfigFile)
     except msgspec.ValidationError as error:
-        raise _damaged(f"{path.name}: {error}.") from error
+        raise ModelDamaged(f"{path.name}: {error}.") from error
     if read.attention_bias or read.mlp_bias or read.hidden_act != "silu":
         raise ModelUnsupported(
             "the model has biases, or an activation function other than SiLU.", "Use another model."
@@ -222,7 +218,7 @@ def _rope_factors(rope: _RopeScaling, base: float, head_size: int) -> tuple[floa
             f"the RoPE scaling type {kind!r:.60} is not supported.", "Use another model."
         )
     if rope.factor <= 0 or rope.high_freq_factor <= rope.low_freq_factor:
-        raise _damaged("the RoPE scaling factors contradict each other.")
+        raise ModelDamaged("the RoPE scaling factors contradict each other.")
     factors = []
     for pair in range(0, head_size, 2):
         speed = base ** (-pair / head_size)
@@ -252,7 +248,7 @@ def _chat_template(folder: Path) -> str | None:
         try:
             return alone.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise _damaged(f"{alone.name} cannot be read: {error}.") from error
+            raise ModelDamaged(f"{alone.name} cannot be read: {error}.") from error
     if not config.exists():
         return None
     data = _read_json(config)

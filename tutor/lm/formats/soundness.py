@@ -11,14 +11,10 @@ from tutor.lm.tokenizer import Tokenizer
 _LARGEST_HEAD = 65_536  # usual sizes are 64 to 256
 
 
-def _damaged(sentence: str) -> ModelDamaged:
-    return ModelDamaged(sentence, "Download the model again, or use another one.")
-
-
 def default_head_size(width: int, heads: int) -> int:
     """Return the head size for a file that does not specify it. Raises `ModelDamaged`."""
     if heads < 1 or width < 1 or width % heads:
-        raise _damaged(f"the width {width} cannot be divided among {heads} heads.")
+        raise ModelDamaged(f"the width {width} cannot be divided among {heads} heads.")
     return width // heads
 
 
@@ -28,7 +24,7 @@ def require_head_size(size: int) -> None:
     Tables of this length are allocated, so a huge head size would use up the memory.
     """
     if not 1 <= size <= _LARGEST_HEAD:
-        raise _damaged(f"the head size {size} is out of range.")
+        raise ModelDamaged(f"the head size {size} is out of range.")
 
 
 def require_sound(config: Config, tokenizer: Tokenizer) -> None:
@@ -37,9 +33,9 @@ def require_sound(config: Config, tokenizer: Tokenizer) -> None:
     The shapes of the weights are checked later, when the weights are read.
     """
     if wrong := _contradiction(config):
-        raise _damaged(f"{wrong}.")
+        raise ModelDamaged(f"{wrong}.")
     if tokenizer.highest_id >= config.vocabulary_size:
-        raise _damaged(
+        raise ModelDamaged(
             f"the tokenizer has a token {tokenizer.highest_id}, but the vocabulary has only "
             f"{config.vocabulary_size} entries."
         )

@@ -224,17 +224,6 @@ def learning_rate(step: int, settings: Settings) -> float:
     return settings.learning_rate * 0.5 * (1 + math.cos(math.pi * progress))
 
 
-def train_step(
-    network: Transformer,
-    optimizer: torch.optim.AdamW,
-    batch: tuple[Tensor, Tensor],
-    rate: float,
-    largest_gradient: float,
-) -> float:
-    """Run one training step (predict, compute loss and gradients, update), and return the loss."""
-    return descend(network, optimizer, loss_of(network, *batch), rate, largest_gradient)
-
-
 def descend(
     network: nn.Module,
     optimizer: torch.optim.AdamW,

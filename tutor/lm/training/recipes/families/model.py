@@ -25,7 +25,6 @@ from tutor.lm.training.run import Watcher, checkpoint_beside, run_steps, write_r
 from tutor.lm.training.train import Settings, initialize, round_to_bfloat16
 
 Family = Literal["encoder", "decoder", "encoder-decoder"]
-FAMILIES: tuple[Family, ...] = ("encoder", "decoder", "encoder-decoder")
 
 DESCRIPTION, WEIGHTS = "model.json", "model.safetensors"
 MEASURED_MEANWHILE = 100
@@ -135,7 +134,9 @@ def load_family(family: Family, folder: Path | None = None) -> FamilyModel:
     except OSError as error:
         raise ModelNotFound(f"{folder} cannot be read: {error.strerror}.") from error
     except (msgspec.MsgspecError, ValueError) as error:
-        raise ModelDamaged(f"{folder} does not contain a model of this family.") from error
+        raise ModelDamaged(
+            f"{folder} does not contain a model of this family.", "Reinstall tutor."
+        ) from error
     network = TASKS[description.family]().network(description.config)
     for name, weight in network.named_parameters():
         weight.data.copy_(tensors[name])
