@@ -163,6 +163,20 @@ async def test_a_second_attempt_is_still_one_after_a_restart(tmp_path: Path) -> 
         assert draft.attempt == 2
 
 
+async def test_what_is_not_a_number_stays_and_is_not_graded(tmp_path: Path) -> None:
+    course = only("bits")
+    async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, *"4/(√2·√2)", "enter")
+        await sees(pilot, "“4/(√2·√2)” cannot be read as a number.")
+        await sees(pilot, "> 4/(√2·√2)")
+        assert Progress.open(tmp_path).cards() == {}
+        await keys(pilot, *["backspace"] * 7, *"2 b", "enter")
+        await sees(pilot, "“4/2 b” cannot be read as a number.")
+        await keys(pilot, *"its", "enter")
+        await sees(pilot, "✓ Right: 2 bits.")
+
+
 # --- keys and instructions ------------------------------------------------------------------------
 
 

@@ -196,6 +196,18 @@ async def test_a_number_outside_the_range_can_be_corrected(tmp_path: Path, cours
         await sees(pilot, "You predicted 20 %")
 
 
+async def test_what_is_not_a_number_stays_and_is_not_compared(
+    tmp_path: Path, course: Course
+) -> None:
+    async with first_screen(tmp_path, course) as pilot:
+        await keys(pilot, *"1/(√2·√2)", "enter")
+        await sees(pilot, "“1/(√2·√2)” cannot be read as a number.")
+        assert pilot.app.screen.query_one(PredictionField).value == "1/(√2·√2)"
+        assert state(tmp_path).predictions == {}
+        await keys(pilot, *["backspace"] * 8, *"/2", "enter")
+        await sees(pilot, "You predicted 0.5 %")
+
+
 async def test_keys_of_the_screen_work_while_a_number_is_asked(
     tmp_path: Path, course: Course
 ) -> None:

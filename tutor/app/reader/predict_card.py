@@ -217,7 +217,7 @@ def _field(prediction: Prediction, draft: str) -> PredictionField | PredictionCh
             choices.set_reactive(Choices.cursor, place)
         return choices
     field = PredictionField(
-        allowed=prediction.KEYS,
+        number=isinstance(prediction, NumberPrediction),
         placeholder="Type a prediction, or skip it: Enter reveals the answer.",
     )
     field.enter(draft)
