@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import END, FakeEngine
+from tutor.app.help import HelpScreen
 from tutor.app.reader.predict_card import PredictionField
 from tutor.app.reader.reveal import revealed
 from tutor.course.catalogue import Course, load_course
@@ -220,6 +222,30 @@ async def test_keys_of_the_screen_work_while_a_number_is_asked(
         await sees(pilot, "2 of 4")
         await keys(pilot, "question_mark")
         await sees(pilot, "Reveal the answer.")
+
+
+async def test_the_field_is_closed_while_the_answer_is_computed(
+    tmp_path: Path, course: Course
+) -> None:
+    engine = FakeEngine()
+    async with first_screen(tmp_path, course, engine) as pilot:
+        engine.hold()
+        await keys(pilot, "4", "0", "enter")
+        await sees(pilot, "You predicted 40 %. Computing the answer…")
+        assert not pilot.app.screen.query(PredictionField)
+        await keys(pilot, "7", "question_mark")  # these keys belong to the screen now
+        assert isinstance(pilot.app.screen, HelpScreen)
+        await keys(pilot, "escape")
+        engine.release()
+        await sees(pilot, "You predicted 40 %; ")
+        await keys(pilot, "enter")
+        await sees(pilot, "b  Two")
+        engine.hold()
+        await keys(pilot, "1", "enter")
+        await sees(pilot, "You predicted “One”. Computing the answer…")
+        assert "✓" not in shown(pilot.app)
+        engine.release()
+        await sees(pilot, "✓ b  Two")
 
 
 async def test_a_failing_model_leaves_the_guess_in_the_field(
