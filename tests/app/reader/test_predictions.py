@@ -10,6 +10,7 @@ import pytest
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import END, FakeEngine
+from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.help import HelpScreen
 from tutor.app.reader.predict_card import PredictionField
 from tutor.app.reader.reveal import revealed
@@ -322,3 +323,27 @@ async def test_tab_goes_to_the_links_and_back_to_the_field(tmp_path: Path) -> No
         await sees(pilot, "Which word?")
         await keys(pilot, "tab", "y", "enter")
         await sees(pilot, "You predicted “y”")
+
+
+async def test_the_card_of_a_lab_says_which_keys_open_it_now(tmp_path: Path) -> None:
+    (tmp_path / "course").mkdir()
+    file = tmp_path / "course" / "01-guesses.md"
+    words = LESSON[LESSON.index("## Fourth") :]
+    lab = "\n```lab\nid: own\nkind: stepper\ntask: Take a token (t).\nprompt: A\ngoals:\n"
+    lab += "  - {goal: took-rank, rank: 2}\ndone: You did.\n```\n"
+    head = LESSON[: LESSON.index("## First")]
+    file.write_text(head + words + lab, encoding="utf-8")
+    course = load_course(file.parent)
+    assert not course.problems
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 30)) as pilot:
+        await sees(pilot, "> Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "Press Tab, then l, to open the lab.")
+        assert "l lab" not in shown(pilot.app)
+        await keys(pilot, "l")
+        assert pilot.app.screen.query_one(PredictionField).value == "l"
+        await keys(pilot, "tab")
+        await sees(pilot, "Press l to open the lab.")
+        await sees(pilot, "l lab")
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))

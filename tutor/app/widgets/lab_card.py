@@ -28,21 +28,40 @@ ROOM = 20
 
 
 class LabCard(Static):
-    """A card with the task, each goal and its state, and the key that opens the lab."""
+    """A card with the key that opens the lab, the task, and each goal and its state."""
+
+    _lab: Lab | None = None
+    _lines: Sequence[Content] = ()
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._draw())
 
     def show(self, lab: Lab | None, reached: Set[int], *, done: bool) -> None:
         """Show a lab, or no lab if None. `reached` has the indexes of the goals reached."""
+        self._lab = lab
         self.display = lab is not None
         self.set_class(done, "-done")
         if lab is None:
             return
-        lines = [Content.assemble(("Lab  ", "bold"), with_keys(plain(lab.task)))]
+        lines = [with_keys(plain(lab.task))]
         for place, goal in enumerate(lab.goals):
             lines.append(_goal(description(goal, lab), done or place in reached, muted=True))
         if done:
             lines.append(Content.assemble(("✓ ", RIGHT), plain(lab.done)))
-        lines.append(Content.assemble(("l", KEY), (" opens the lab", MUTED)))
-        self.update(Content("\n").join(lines))
+        self._lines = lines
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the card. The first line says which keys open the lab now, before those of the task.
+
+        A field in which the learner types takes all letters until Tab leaves it.
+        """
+        if self._lab is None:
+            return
+        press = "Press l" if "l" in self.screen.active_bindings else "Press Tab, then l,"
+        opens = with_keys(f"{press} to open the lab. Your task there:")
+        head = Content.assemble(("Lab  ", "bold"), opens)
+        self.update(Content("\n").join([head, *self._lines]))
 
 
 @dataclass(frozen=True)
