@@ -230,6 +230,17 @@ async def test_a_hint_below_the_edge_is_scrolled_into_view(tmp_path: Path) -> No
         await sees(pilot, "Hint:")
 
 
+async def test_a_quiz_opened_by_mistake_does_not_hide_the_screens_left_to_read(
+    tmp_path: Path,
+) -> None:
+    async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, "escape", "escape")
+        await sees(pilot, "> Continue   2 One question, asked again and again · screen 1 of 3")
+        await keys(pilot, "enter")
+        await sees(pilot, "1 of 3")
+
+
 # --- one quiz, one place --------------------------------------------------------------------------
 
 
