@@ -10,8 +10,14 @@ STRENGTH = "Strength"
 RECALL_IS = "the chance that you would answer right now"
 STRENGTH_IS = "how long recall stays above 90 % without a review"
 
-BOTH = f"{RECALL} is {RECALL_IS}. {STRENGTH} is {STRENGTH_IS}; each review makes it longer."
-"""What both figures mean, in two sentences."""
+JUST_SEEN = "A wrong answer raises recall as well: you have just seen the right one."
+"""Why recall is high although answers were wrong."""
+
+BOTH = (
+    f"{RECALL} is {RECALL_IS}. {JUST_SEEN} "
+    f"{STRENGTH} is {STRENGTH_IS}; each review makes it longer."
+)
+"""What both figures mean."""
 
 
 def in_one_line(memory: Memory) -> str:

@@ -18,6 +18,7 @@ from tutor.app.widgets.menu import MARGIN, Menu
 from tutor.app.widgets.meter import meter
 from tutor.learner import review
 from tutor.study.memory_words import (
+    JUST_SEEN,
     RECALL,
     RECALL_IS,
     STRENGTH,
@@ -130,6 +131,8 @@ class ProgressScreen(MenuScreen):
         state, now = self.services.progress.state(), self.services.progress.clock()
         asked = self.services.asked
         lines = _memory(review.memory(state, asked, now), review.streak(state, now), width)
+        if any(not card.last_correct for card in state.cards.values()):
+            lines.insert(-1, _paragraph(JUST_SEEN, width, MUTED))
         if state.cards:
             days = min(14, max(1, width // _DAY))
             lines += forecast(review.forecast(state, asked, now, days), now)
