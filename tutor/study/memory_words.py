@@ -48,3 +48,8 @@ def lasting(days: float) -> str:
         return f"{round(days / _DAYS_IN_MONTH)} months"
     whole = max(1, round(days))
     return "1 day" if whole == 1 else f"{whole} days"
+
+
+def suspended_in_words(count: int) -> str:
+    """Return how many questions are suspended, and the key that lists them."""
+    return f"{count} suspended. Press z to bring {'it' if count == 1 else 'them'} back."

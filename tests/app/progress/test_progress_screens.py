@@ -12,7 +12,7 @@ from tests.app.whole_app import keys, sees
 from tests.sample_course import LESSON
 from tutor.app.progress.screen import forecast
 from tutor.learner.progress import Progress
-from tutor.learner.records import Answered, Guessed
+from tutor.learner.records import Answered, Guessed, Suspended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,6 +73,25 @@ async def test_after_a_wrong_answer_the_recall_is_explained(tmp_path: Path) -> N
     async with reviewer(tmp_path, clock).run_test(size=(80, 24)) as pilot:
         await keys(pilot, "p")
         await sees(pilot, "A wrong answer raises recall as well: you have just seen the right one.")
+
+
+async def test_suspended_questions_are_counted_and_brought_back(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    clock.at += DAY
+    progress = Progress.open(tmp_path, clock=clock)
+    progress.record(Suspended(at=clock(), question="sum-1"))
+    clock.at += 5
+    async with reviewer(tmp_path, clock).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "p")
+        await sees(pilot, "1 suspended. Press z to bring it back.")
+        await keys(pilot, "z")
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "enter")
+        await sees(pilot, "No question is suspended.")
+        await keys(pilot, "escape")
+        await sees(pilot, "Your memory")
+        assert "suspended" not in shown(pilot.app)
 
 
 async def test_a_lesson_is_forgotten_only_after_confirmation(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures, plot
+from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import MARGIN, Menu
 from tutor.app.widgets.meter import meter
@@ -25,6 +26,7 @@ from tutor.study.memory_words import (
     STRENGTH_IS,
     lasting,
     percent,
+    suspended_in_words,
 )
 from tutor.study.prediction_summary import PredictionSummary, prediction_summary
 from tutor.text import counted, safe
@@ -68,6 +70,12 @@ class ProgressScreen(MenuScreen):
             "open('teacher')",
             "teacher",
             tooltip="See what the class report shows about you.",
+        ),
+        Binding(
+            "z",
+            "open('suspended')",
+            "suspended",
+            tooltip="Bring back questions that you suspended.",
         ),
     ]
 
@@ -133,6 +141,8 @@ class ProgressScreen(MenuScreen):
         lines = _memory(review.memory(state, asked, now), review.streak(state, now), width)
         if any(not card.last_correct for card in state.cards.values()):
             lines.insert(-1, _paragraph(JUST_SEEN, width, MUTED))
+        if suspended := self._suspended:
+            lines.insert(-1, _labeled("Suspended", suspended_in_words(suspended), width))
         if state.cards:
             days = min(14, max(1, width // _DAY))
             lines += forecast(review.forecast(state, asked, now, days), now)
@@ -141,6 +151,15 @@ class ProgressScreen(MenuScreen):
                 lines.append(_paragraph(said, width, MUTED))
             lines.append(Content(""))
         return lines + predictions(prediction_summary(state.lessons.values()), width)
+
+    @property
+    def _suspended(self) -> int:
+        return self.services.review_queue().suspended
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if (action, parameters) == ("open", ("suspended",)):
+            return self._suspended > 0
+        return super().check_action(action, parameters)
 
     def _show_notices(self) -> None:
         width = self.query_one("#figures").scrollable_content_region.width
@@ -158,7 +177,7 @@ def _labeled(label: str, text: str, width: int, meaning: str = "") -> Content:
     """Draw a figure after its label, and what it means in gray."""
     head = Content.styled(f"{label:<{_LABEL}}", MUTED)
     if not meaning:
-        return hanging(head, Content(text), width)
+        return hanging(head, with_keys(text), width)
     return hanging(head + Content(f"{text:<{_VALUE}}"), Content.styled(meaning, MUTED), width)
 
 
