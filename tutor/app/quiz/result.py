@@ -68,7 +68,12 @@ class ResultScreen(MenuScreen):
             "questions",
             tooltip="Answer only the questions that are open or were wrong.",
         ),
-        Binding("r", "again", "restart", tooltip="Restart the quiz with all questions."),
+        Binding(
+            "r",
+            "again",
+            "restart, keep answers",
+            tooltip="Restart the quiz with all questions. Your earlier answers are kept.",
+        ),
         Binding("l", "lab", "lab", tooltip="Open the lab for the selected question."),
         Binding("space,pagedown", "page(1)", show=False, tooltip="Page down. PgUp pages up."),
         Binding("pageup", "page(-1)", show=False),
