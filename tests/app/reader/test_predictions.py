@@ -272,8 +272,17 @@ async def test_the_progress_screen_shows_how_close_they_come(
         await sees(pilot, "b  Two")
         await keys(pilot, "2", "enter")
         await sees(pilot, "and that is the answer")
+        await keys(pilot, "enter")
+        await sees(pilot, "Which token comes next?")
+        await keys(pilot, "enter")  # skips this prediction
+        await sees(pilot, "The most probable token is")
+        await keys(pilot, "enter")
+        await sees(pilot, "How does the model continue?")
+        await keys(pilot, "a", "enter")
+        await sees(pilot, "You predicted “a”; ")
         await keys(pilot, "escape", "p")
-        await sees(pilot, "Made            2 predictions")
+        await sees(pilot, "Made            3 predictions")
+        await sees(pilot, "Own words       1, not compared with the answer")
         await sees(pilot, "Choices, words  1 of 1 right")
         off = made(tmp_path, "paris").off
         assert off is not None

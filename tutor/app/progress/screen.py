@@ -217,6 +217,8 @@ def predictions(summary: PredictionSummary, width: int) -> list[Content]:
         said = f"{summary.high} too high, {summary.low} too low, {close} close"
         off = f"typically {100 * summary.distance:.0f} % of the range"
         lines += [_labeled("Numbers", said, width), _labeled("Off by", off, width)]
+    if own := summary.predictions - summary.choices - summary.numbers:
+        lines.append(_labeled("Own words", f"{own}, not compared with the answer", width))
     return [*lines, Content("")]
 
 
