@@ -249,6 +249,25 @@ async def test_the_field_is_closed_while_the_answer_is_computed(
         await sees(pilot, "✓ b  Two")
 
 
+async def test_a_committed_guess_is_saved_although_the_learner_goes_on(
+    tmp_path: Path, course: Course
+) -> None:
+    engine = FakeEngine()
+    async with first_screen(tmp_path, course, engine) as pilot:
+        engine.hold()
+        await keys(pilot, "4", "0", "enter")
+        await sees(pilot, "Computing the answer…")
+        await keys(pilot, "enter")
+        await sees(pilot, "2 of 4")
+        engine.release()
+        await until(pilot, lambda: "paris" in state(tmp_path).predictions)
+        await sees(pilot, "Which one?")
+        assert "You predicted" not in shown(pilot.app)
+        await keys(pilot, "left")
+        await sees(pilot, "You predicted 40 %; ")
+        assert not pilot.app.screen.query(PredictionField)
+
+
 async def test_a_failing_model_leaves_the_guess_in_the_field(
     tmp_path: Path, course: Course
 ) -> None:

@@ -92,7 +92,6 @@ class PredictCard(Vertical):
 
     async def show(self, lesson: Lesson, prediction: Prediction | None) -> None:
         """Ask for `prediction`, or show the answer if the learner has predicted it before."""
-        self.workers.cancel_node(self)
         self._lesson, self._prediction = lesson.id, prediction
         self.display = prediction is not None
         await self._remove_field()
@@ -158,19 +157,22 @@ class PredictCard(Vertical):
         if guess and (problem := prediction.problem(guess)):
             self._say(Content.styled(problem, NOT_YET))
             return
-        self.run_worker(self._reveal(prediction, guess), exclusive=True)
+        self.run_worker(self._reveal(prediction, guess))
 
     async def _reveal(self, prediction: Prediction, guess: str) -> None:
-        """Close the field, show the answer and save the guess.
+        """Close the field, save the guess with the answer, and show both.
 
-        If the model fails, the field is open again with the guess, so that the learner can retry.
+        The guess is saved even if the learner goes to another screen of the lesson meanwhile. If
+        the model fails, the field is open again with the guess, so that the learner can retry.
         """
+        lesson = self._lesson
         await self._remove_field()
         self._ask(prediction, choices="plain")
         self.screen.refresh_bindings()
         answer = await self._answer(prediction, guess, prediction.shown(guess))
         if answer is None:
-            await self._open_field(prediction, guess)
+            if self._prediction is prediction:
+                await self._open_field(prediction, guess)
             return
         if guess:
             compared = prediction.compare(guess, answer)
@@ -179,20 +181,24 @@ class PredictCard(Vertical):
                 Predicted(
                     at=progress.clock(),
                     prediction=prediction.id,
-                    lesson=self._lesson,
+                    lesson=lesson,
                     guess=prediction.shown(guess),
                     answer=answer.text,
                     off=compared.off,
                     right=compared.right,
                 )
             )
+        if self._prediction is not prediction:
+            return
+        await self._remove_field()  # there is one if the learner left the screen and came back
         self._ask(prediction, choices="marked")
         self._say(_revealed(prediction, prediction.shown(guess), answer, self._model))
+        self.screen.refresh_bindings()
         self.call_after_refresh(self.query_one("#predict-answer").scroll_visible, animate=False)
 
     async def _reveal_again(self, prediction: Prediction, made: Predicted) -> None:
         answer = await self._answer(prediction, made.guess, made.guess)
-        if answer is not None:
+        if answer is not None and self._prediction is prediction:
             self._say(_revealed(prediction, made.guess, answer, self._model))
 
     async def _answer(self, prediction: Prediction, guess: str, shown: str) -> Revealed | None:
@@ -207,7 +213,8 @@ class PredictCard(Vertical):
         try:
             return await revealed(self._services.engine, prediction, guess)
         except TutorError as error:
-            self._say(Content.styled(safe(str(error)), MUTED))
+            if self._prediction is prediction:
+                self._say(Content.styled(safe(str(error)), MUTED))
             return None
 
     @property
