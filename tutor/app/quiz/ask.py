@@ -301,6 +301,7 @@ class AskScreen(CourseScreen):
 
     def action_hint(self) -> None:
         self._keep(hinted=True)
+        self.tell(None)
         self.action_enter_field()
         self.view.show_hint(self.question, shown=True)
         self.call_after_refresh(self.view.scroll_to_hint)

@@ -221,7 +221,7 @@ class PredictCard(Vertical):
     def _model(self) -> str:
         """The name of the model that computes the answers."""
         card = self._services.engine.model
-        return card.name if card else "the model"
+        return card.base_name if card else "the model"
 
     def _ask(self, prediction: Prediction, choices: ShownChoices = "hidden") -> None:
         asked = _asked(prediction, choices)
