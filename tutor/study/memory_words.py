@@ -50,6 +50,6 @@ def lasting(days: float) -> str:
     return "1 day" if whole == 1 else f"{whole} days"
 
 
-def suspended_in_words(count: int) -> str:
-    """Return how many questions are suspended, and the key that lists them."""
-    return f"{count} suspended. Press z to bring {'it' if count == 1 else 'them'} back."
+def bring_back(suspended: int) -> str:
+    """Say which key brings `suspended` questions back."""
+    return f"Press z to bring {'it' if suspended == 1 else 'them'} back."

@@ -94,6 +94,7 @@ async def test_a_suspended_question_is_not_asked_until_brought_back(tmp_path: Pa
         await keys(pilot, "s")
         await sees(pilot, "1 suspended.")
         await sees(pilot, "1 left for later; it stays due.")
+        assert "Nothing else is due" not in shown(pilot.app)
         clock.at += 5
         await keys(pilot, "z")
         await sees(pilot, "> ")

@@ -24,9 +24,9 @@ from tutor.study.memory_words import (
     RECALL_IS,
     STRENGTH,
     STRENGTH_IS,
+    bring_back,
     lasting,
     percent,
-    suspended_in_words,
 )
 from tutor.study.prediction_summary import PredictionSummary, prediction_summary
 from tutor.text import counted, safe
@@ -142,7 +142,8 @@ class ProgressScreen(MenuScreen):
         if any(not card.last_correct for card in state.cards.values()):
             lines.insert(-1, _paragraph(JUST_SEEN, width, MUTED))
         if suspended := self._suspended:
-            lines.insert(-1, _labeled("Suspended", suspended_in_words(suspended), width))
+            said = f"{counted(suspended, 'question')}. {bring_back(suspended)}"
+            lines.insert(-1, _labeled("Suspended", said, width))
         if state.cards:
             days = min(14, max(1, width // _DAY))
             lines += forecast(review.forecast(state, asked, now, days), now)

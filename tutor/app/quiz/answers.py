@@ -121,7 +121,8 @@ class AnswerList(Menu):
         if self._notes is None:
             return hanging(head, text, width)
         note = self._notes[index]
-        said = Content(self.SAID.get(note.mark, "")) + inline(note.why)
+        why = note.why.removeprefix("Yes. ") if note.mark == "missed" else note.why
+        said = Content(self.SAID.get(note.mark, "")) + inline(why)
         widest = max(each.cell_length for each in self._texts)
         return beside(
             head,

@@ -13,10 +13,10 @@ from tutor.app.base_screen import ENTER_PAGES
 from tutor.app.quiz.ask import Asked, AskScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.figures import when
-from tutor.app.widgets.key_names import with_keys
+from tutor.app.widgets.key_names import press, with_keys
 from tutor.errors import LessonError
 from tutor.learner.records import Answered, Draft, Suspended, Undone
-from tutor.study.memory_words import suspended_in_words
+from tutor.study.memory_words import bring_back
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
@@ -111,14 +111,17 @@ class ReviewScreen(AskScreen):
 
     def _summary(self, queue: Queue) -> Content:
         now = self.services.progress.clock()
-        if self._count:
+        skipped = sum(item.question in self._passed for item in queue.due)
+        if skipped:
+            head = f"{self._count} answered."
+        elif self._count:
             head = f"{self._count} answered. Nothing else is due."
         elif self.services.progress.state().cards:
             head = "Nothing is due."
         else:
             head = "Nothing to review yet. Questions appear here once you have answered them."
         lines = [Content.styled(head, "bold")]
-        if skipped := len(self._passed):
+        if skipped:
             lines.append(
                 Content(
                     f"{skipped} left for later; {'it stays' if skipped == 1 else 'they stay'} due."
@@ -130,7 +133,8 @@ class ReviewScreen(AskScreen):
         if queue.next_at is not None:
             lines.append(Content(f"The next question is due {when(queue.next_at, now)}."))
         if queue.suspended:
-            lines.append(with_keys(suspended_in_words(queue.suspended), MUTED))
+            said = f"{queue.suspended} suspended. {bring_back(queue.suspended)}"
+            lines.append(with_keys(said, MUTED))
         early = "Press Enter to review some questions early, or press Esc to go back."
         lines += [Content(""), with_keys(early if queue.ahead else "Press Esc to go back.")]
         return Content("\n").join(lines)
@@ -188,7 +192,8 @@ class ReviewScreen(AskScreen):
         self._just_suspended = (self.question.id, self._open)
         progress.record(Suspended(at=progress.clock(), question=self.question.id))
         await self._go_on()
-        self.tell("Suspended. Press u to undo. The progress screen lists suspended questions.")
+        undo = f"{press(self, 'u')} to undo."
+        self.tell(f"Suspended. {undo} The progress screen lists suspended questions.")
 
     def _last_suspended(self) -> str:
         """Return the question whose suspension can be undone, or "" if there is none."""

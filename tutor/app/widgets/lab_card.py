@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor.app.theme import ACT, KEY, MUTED, RIGHT
-from tutor.app.widgets.key_names import with_keys
+from tutor.app.widgets.key_names import press, with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prose import plain
@@ -52,14 +52,10 @@ class LabCard(Static):
         self._draw()
 
     def _draw(self) -> None:
-        """Draw the card. The first line says which keys open the lab now, before those of the task.
-
-        A field in which the learner types takes all letters until Tab leaves it.
-        """
+        """Draw the card, which begins with the keys that open the lab now."""
         if self._lab is None:
             return
-        press = "Press l" if "l" in self.screen.active_bindings else "Press Tab, then l,"
-        opens = with_keys(f"{press} to open the lab. Your task there:")
+        opens = with_keys(f"{press(self.screen, 'l')} to open the lab. Your task there:")
         head = Content.assemble(("Lab  ", "bold"), opens)
         self.update(Content("\n").join([head, *self._lines]))
 
