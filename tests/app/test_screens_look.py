@@ -100,7 +100,7 @@ def test_question_with_a_hint(snap_compare: Snap, tmp_path: Path) -> None:
 @pytest.mark.parametrize("size", [WIDE, NARROW])
 def test_question_answered(snap_compare: Snap, tmp_path: Path, size: tuple[int, int]) -> None:
     learner(tmp_path, question="cosine")
-    shown = after("enter", "a", "enter", then="The cosine")
+    shown = after("enter", "a", "a", "enter", then="The cosine")
     assert snap_compare(whole_app(tmp_path), run_before=shown, terminal_size=size)
 
 
@@ -127,7 +127,7 @@ def test_progress(snap_compare: Snap, tmp_path: Path) -> None:
 
 def test_help(snap_compare: Snap, tmp_path: Path) -> None:
     learner(tmp_path, question="cosine")
-    shown = after("enter", "question_mark", then="help ·")
+    shown = after("enter", "a", "question_mark", then="help ·")
     assert snap_compare(whole_app(tmp_path), run_before=shown, terminal_size=WIDE)
 
 

@@ -13,7 +13,7 @@ from tests.sample_course import LESSON
 from tutor.course.lesson import Screen
 from tutor.course.outline import Outline, outline_of
 from tutor.course.questions.text import TextQuestion
-from tutor.learner.records import Card, LessonState
+from tutor.learner.records import Card, Draft, LessonState
 from tutor.study.lesson_progress import lesson_progress
 from tutor.study.next_step import (
     AnswerQuestions,
@@ -77,6 +77,20 @@ IN_QUIZ = at("a", "s1", 1, question="a-1", quiz_order=("a-0", "a-1"))
         pytest.param([at("a", "s2", 2)], {}, 5, ReadLesson("a", "s2", begun=True), id="and due"),
         pytest.param([READ], {}, 0, AnswerQuestions("a", 2, 0), id="all read"),
         pytest.param([IN_QUIZ], {}, 0, AnswerQuestions("a", 2, 0, running=True), id="in a quiz"),
+        pytest.param(
+            [replace(IN_QUIZ, question="a-0")],
+            {},
+            0,
+            ReadLesson("a", "s1", begun=True),
+            id="a quiz opened by mistake",
+        ),
+        pytest.param(
+            [replace(IN_QUIZ, question="a-0", draft=Draft(version=1, answer="y"))],
+            {},
+            0,
+            AnswerQuestions("a", 2, 0, running=True),
+            id="an answer that was not submitted",
+        ),
         pytest.param(
             [IN_QUIZ],
             {"a-0": True, "a-1": True},

@@ -9,14 +9,14 @@ file.
 
 import math
 from collections.abc import Iterator
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from tutor.course.model_value import ModelValue, Prompt
 from tutor.course.questions.answers import one_place
 from tutor.course.questions.base import Id, Sentence, check_distinct
-from tutor.course.questions.number import readings
+from tutor.course.questions.number import not_a_number, readings
 from tutor.course.questions.spelling import plain
 
 BLANK = "{}"
@@ -55,9 +55,6 @@ class PredictionBase(
     The model computes `live`, if it is given. `reveal` is shown with the answer; a `{}` in it is
     replaced with the computed value.
     """
-
-    KEYS: ClassVar[str] = ""
-    """The characters that a guess can consist of; empty if it can be any text."""
 
     id: Id
     ask: Sentence
@@ -103,8 +100,6 @@ class NumberPrediction(PredictionBase, frozen=True, kw_only=True, tag="number"):
     of many orders of magnitude.
     """
 
-    KEYS: ClassVar[str] = "0123456789.,-−+% "
-
     low: float
     high: float
     answer: float | None = None
@@ -139,11 +134,11 @@ class NumberPrediction(PredictionBase, frozen=True, kw_only=True, tag="number"):
         return Revealed(self._with_unit(number), number)
 
     def problem(self, guess: str) -> str:
-        if self._number(guess) is None:
-            return (
-                f"Type a number from {self._with_unit(self.low)} to {self._with_unit(self.high)}."
-            )
-        return ""
+        if self._number(guess) is not None:
+            return ""
+        if guess.strip() and not readings(guess, self.unit):
+            return not_a_number(guess)
+        return f"Type a number from {self._with_unit(self.low)} to {self._with_unit(self.high)}."
 
     def shown(self, guess: str) -> str:
         number = self._number(guess)

@@ -26,6 +26,8 @@ class LessonProgress(msgspec.Struct, frozen=True):
     labs: int
     goals: int
     in_quiz: bool
+    quiz_begun: bool
+    """Whether anything was entered, answered or skipped in the quiz that is in progress."""
     screen_number: int
     """The screen where the learner continues, counted from 1."""
 
@@ -55,7 +57,7 @@ class LessonProgress(msgspec.Struct, frozen=True):
         """A few words for the course map; empty if the lesson has not been started."""
         if self.done:
             return "done"
-        if self.in_quiz or (self.seen == self.screens and self.questions):
+        if self.quiz_begun or (self.seen == self.screens and self.questions):
             return f"{self.right}/{self.questions} right"
         if self.started:
             return f"screen {self.screen_number}"
@@ -76,6 +78,7 @@ def lesson_progress(
         for question in lesson.questions
         if (card := cards.get(question.id)) and card.version == question.version
     ]
+    quiz = resumed(lesson, state)
     return LessonProgress(
         screens=len(screens),
         seen=len(set(screens) & set(state.seen)),
@@ -85,6 +88,7 @@ def lesson_progress(
         answered=len(current),
         labs=len(lesson.labs),
         goals=len({lab.id for lab in lesson.labs} & set(state.labs_done)),
-        in_quiz=resumed(lesson, state) is not None,
+        in_quiz=quiz is not None,
+        quiz_begun=quiz is not None and bool(quiz.index or state.draft or state.answer),
         screen_number=screens.index(state.screen) + 1 if state.screen in screens else 1,
     )

@@ -10,8 +10,14 @@ STRENGTH = "Strength"
 RECALL_IS = "the chance that you would answer right now"
 STRENGTH_IS = "how long recall stays above 90 % without a review"
 
-BOTH = f"{RECALL} is {RECALL_IS}. {STRENGTH} is {STRENGTH_IS}; each review makes it longer."
-"""Two sentences that explain both figures."""
+JUST_SEEN = "A wrong answer raises recall as well: you have just seen the right one."
+"""Why recall is high although answers were wrong."""
+
+BOTH = (
+    f"{RECALL} is {RECALL_IS}. {JUST_SEEN} "
+    f"{STRENGTH} is {STRENGTH_IS}; each review makes it longer."
+)
+"""Three sentences that explain both figures."""
 
 
 def in_one_line(memory: Memory) -> str:
@@ -42,3 +48,8 @@ def lasting(days: float) -> str:
         return f"{round(days / _DAYS_IN_MONTH)} months"
     whole = max(1, round(days))
     return "1 day" if whole == 1 else f"{whole} days"
+
+
+def bring_back(suspended: int) -> str:
+    """Say which key brings `suspended` questions back."""
+    return f"Press z to bring {'it' if suspended == 1 else 'them'} back."

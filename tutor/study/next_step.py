@@ -110,10 +110,13 @@ def _from(outlines: Sequence[Outline], lesson: str) -> list[Outline]:
 
 
 def _step(outline: Outline, state: LessonState | None, where: LessonProgress) -> LessonStep | None:
-    """Return the next step in one lesson, or None if it is done."""
+    """Return the next step in one lesson, or None if it is done.
+
+    A quiz in which nothing was done yet may have been opened by mistake, so reading comes first.
+    """
     if where.done:
         return None
-    if where.in_quiz or where.seen == where.screens:
+    if where.quiz_begun or where.seen == where.screens:
         unanswered = where.questions - where.answered
         wrong = where.answered - where.ever_right
         return AnswerQuestions(outline.id, unanswered, wrong, where.in_quiz)

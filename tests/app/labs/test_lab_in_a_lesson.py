@@ -51,7 +51,7 @@ async def test_a_lab_opens_from_its_lesson_screen_and_is_done(tmp_path: Path) ->
     app = app_with_the_lesson(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
         app.navigator.open_lesson(LESSON)
-        await sees(pilot, "opens the lab")
+        await sees(pilot, "l to open the lab")
         assert "○ Find a single word that has at least 5 tokens" in seen(pilot)
         await keys(pilot, "l")
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
@@ -70,7 +70,7 @@ async def test_the_goals_of_the_lesson_screen_come_first(tmp_path: Path) -> None
     app = whole_app(tmp_path, BackendEngine(), Course(lessons=(lesson,)))
     async with app.run_test(size=(80, 24)) as pilot:
         app.navigator.open_lesson(lesson)
-        await sees(pilot, "opens the lab")
+        await sees(pilot, "l to open the lab")
         await keys(pilot, "l")
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
         assert "○ Find a token of at least 12 bytes" in seen(pilot)
@@ -83,7 +83,7 @@ async def test_goals_reached_before_a_lesson_embedded_the_lab_count(tmp_path: Pa
             GoalReached(at=1.0, lab="tokens", lesson="tokens", goal="five-token-word")
         )
         app.navigator.open_lesson(LESSON)
-        await sees(pilot, "opens the lab")
+        await sees(pilot, "l to open the lab")
         await keys(pilot, "l")
         await until(pilot, lambda: "pieces" in app.progress.lesson("tokens").labs_done)
         await keys(pilot, "escape")
@@ -107,7 +107,7 @@ async def test_the_lab_covers_the_lesson_on_a_wide_terminal(tmp_path: Path) -> N
     app = app_with_the_lesson(tmp_path)
     async with app.run_test(size=(200, 50)) as pilot:
         app.navigator.open_lesson(LESSON)
-        await sees(pilot, "opens the lab")
+        await sees(pilot, "l to open the lab")
         await keys(pilot, "l")
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
 

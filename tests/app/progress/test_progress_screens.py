@@ -9,9 +9,10 @@ import pytest
 from tests.app.explorer.explorer_stage import shown
 from tests.app.review.reviewing import DAY, Clock, answered, reviewer
 from tests.app.whole_app import keys, sees
+from tests.sample_course import LESSON
 from tutor.app.progress.screen import forecast
 from tutor.learner.progress import Progress
-from tutor.learner.records import Guessed
+from tutor.learner.records import Answered, Guessed, Suspended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +57,41 @@ async def test_the_screens_show_what_is_remembered_of_each_lesson_and_idea(tmp_p
         await sees(pilot, "2 of 3")
         await keys(pilot, "escape", "escape", "down", "enter")
         await sees(pilot, "guess")
+
+
+async def test_after_a_wrong_answer_the_recall_is_explained(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    async with reviewer(tmp_path, clock).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "p")
+        await sees(pilot, "Recall today")
+        assert "wrong answer" not in shown(pilot.app)
+    clock.at += DAY
+    Progress.open(tmp_path, clock=clock).record(
+        Answered(at=clock(), question="sum-2", version=1, lesson=LESSON.id, correct=False)
+    )
+    async with reviewer(tmp_path, clock).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "p")
+        await sees(pilot, "A wrong answer raises recall as well: you have just seen the right one.")
+
+
+async def test_suspended_questions_are_counted_and_brought_back(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    clock.at += DAY
+    progress = Progress.open(tmp_path, clock=clock)
+    progress.record(Suspended(at=clock(), question="sum-1"))
+    clock.at += 5
+    async with reviewer(tmp_path, clock).run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "p")
+        await sees(pilot, "Suspended       1 question. Press z to bring it back.")
+        await keys(pilot, "z")
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "enter")
+        await sees(pilot, "No question is suspended.")
+        await keys(pilot, "escape")
+        await sees(pilot, "Your memory")
+        assert "uspended" not in shown(pilot.app)
 
 
 async def test_a_lesson_is_forgotten_only_after_confirmation(tmp_path: Path) -> None:

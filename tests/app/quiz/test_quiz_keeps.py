@@ -163,6 +163,20 @@ async def test_a_second_attempt_is_still_one_after_a_restart(tmp_path: Path) -> 
         assert draft.attempt == 2
 
 
+async def test_what_is_not_a_number_stays_and_is_not_graded(tmp_path: Path) -> None:
+    course = only("bits")
+    async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, *"4/(√2·√2)", "enter")
+        await sees(pilot, "“4/(√2·√2)” cannot be read as a number.")
+        await sees(pilot, "> 4/(√2·√2)")
+        assert Progress.open(tmp_path).cards() == {}
+        await keys(pilot, *["backspace"] * 7, *"2 b", "enter")
+        await sees(pilot, "“4/2 b” cannot be read as a number.")
+        await keys(pilot, *"its", "enter")
+        await sees(pilot, "✓ Right: 2 bits.")
+
+
 # --- keys and instructions ------------------------------------------------------------------------
 
 
@@ -214,6 +228,17 @@ async def test_a_hint_below_the_edge_is_scrolled_into_view(tmp_path: Path) -> No
         assert "Hint:" not in seen(pilot)
         await keys(pilot, "h")
         await sees(pilot, "Hint:")
+
+
+async def test_a_quiz_opened_by_mistake_does_not_hide_the_screens_left_to_read(
+    tmp_path: Path,
+) -> None:
+    async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
+        await open_quiz(pilot)
+        await keys(pilot, "escape", "escape")
+        await sees(pilot, "> Continue   2 One question, asked again and again · screen 1 of 3")
+        await keys(pilot, "enter")
+        await sees(pilot, "1 of 3")
 
 
 # --- one quiz, one place --------------------------------------------------------------------------

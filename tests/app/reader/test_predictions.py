@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.engine.fake_engine import END, FakeEngine
+from tutor.app.explorer.screen import ExplorerScreen
+from tutor.app.help import HelpScreen
 from tutor.app.reader.predict_card import PredictionField
 from tutor.app.reader.reveal import revealed
 from tutor.course.catalogue import Course, load_course
@@ -196,6 +199,18 @@ async def test_a_number_outside_the_range_can_be_corrected(tmp_path: Path, cours
         await sees(pilot, "You predicted 20 %")
 
 
+async def test_what_is_not_a_number_stays_and_is_not_compared(
+    tmp_path: Path, course: Course
+) -> None:
+    async with first_screen(tmp_path, course) as pilot:
+        await keys(pilot, *"1/(√2·√2)", "enter")
+        await sees(pilot, "“1/(√2·√2)” cannot be read as a number.")
+        assert pilot.app.screen.query_one(PredictionField).value == "1/(√2·√2)"
+        assert state(tmp_path).predictions == {}
+        await keys(pilot, *["backspace"] * 8, *"/2", "enter")
+        await sees(pilot, "You predicted 0.5 %")
+
+
 async def test_keys_of_the_screen_work_while_a_number_is_asked(
     tmp_path: Path, course: Course
 ) -> None:
@@ -208,6 +223,49 @@ async def test_keys_of_the_screen_work_while_a_number_is_asked(
         await sees(pilot, "2 of 4")
         await keys(pilot, "question_mark")
         await sees(pilot, "Reveal the answer.")
+
+
+async def test_the_field_is_closed_while_the_answer_is_computed(
+    tmp_path: Path, course: Course
+) -> None:
+    engine = FakeEngine()
+    async with first_screen(tmp_path, course, engine) as pilot:
+        engine.hold()
+        await keys(pilot, "4", "0", "enter")
+        await sees(pilot, "You predicted 40 %. Computing the answer…")
+        assert not pilot.app.screen.query(PredictionField)
+        await keys(pilot, "7", "question_mark")  # these keys belong to the screen now
+        assert isinstance(pilot.app.screen, HelpScreen)
+        await keys(pilot, "escape")
+        engine.release()
+        await sees(pilot, "You predicted 40 %; ")
+        await keys(pilot, "enter")
+        await sees(pilot, "b  Two")
+        engine.hold()
+        await keys(pilot, "1", "enter")
+        await sees(pilot, "You predicted “One”. Computing the answer…")
+        assert "✓" not in shown(pilot.app)
+        engine.release()
+        await sees(pilot, "✓ b  Two")
+
+
+async def test_a_committed_guess_is_saved_although_the_learner_goes_on(
+    tmp_path: Path, course: Course
+) -> None:
+    engine = FakeEngine()
+    async with first_screen(tmp_path, course, engine) as pilot:
+        engine.hold()
+        await keys(pilot, "4", "0", "enter")
+        await sees(pilot, "Computing the answer…")
+        await keys(pilot, "enter")
+        await sees(pilot, "2 of 4")
+        engine.release()
+        await until(pilot, lambda: "paris" in state(tmp_path).predictions)
+        await sees(pilot, "Which one?")
+        assert "You predicted" not in shown(pilot.app)
+        await keys(pilot, "left")
+        await sees(pilot, "You predicted 40 %; ")
+        assert not pilot.app.screen.query(PredictionField)
 
 
 async def test_a_failing_model_leaves_the_guess_in_the_field(
@@ -233,8 +291,17 @@ async def test_the_progress_screen_shows_how_close_they_come(
         await sees(pilot, "b  Two")
         await keys(pilot, "2", "enter")
         await sees(pilot, "and that is the answer")
+        await keys(pilot, "enter")
+        await sees(pilot, "Which token comes next?")
+        await keys(pilot, "enter")  # skips this prediction
+        await sees(pilot, "The most probable token is")
+        await keys(pilot, "enter")
+        await sees(pilot, "How does the model continue?")
+        await keys(pilot, "a", "enter")
+        await sees(pilot, "You predicted “a”; ")
         await keys(pilot, "escape", "p")
-        await sees(pilot, "Made            2 predictions")
+        await sees(pilot, "Made            3 predictions")
+        await sees(pilot, "Own words       1, not compared with the answer")
         await sees(pilot, "Choices, words  1 of 1 right")
         off = made(tmp_path, "paris").off
         assert off is not None
@@ -284,3 +351,27 @@ async def test_tab_goes_to_the_links_and_back_to_the_field(tmp_path: Path) -> No
         await sees(pilot, "Which word?")
         await keys(pilot, "tab", "y", "enter")
         await sees(pilot, "You predicted “y”")
+
+
+async def test_the_card_of_a_lab_says_which_keys_open_it_now(tmp_path: Path) -> None:
+    (tmp_path / "course").mkdir()
+    file = tmp_path / "course" / "01-guesses.md"
+    words = LESSON[LESSON.index("## Fourth") :]
+    lab = "\n```lab\nid: own\nkind: stepper\ntask: Take a token (t).\nprompt: A\ngoals:\n"
+    lab += "  - {goal: took-rank, rank: 2}\ndone: You did.\n```\n"
+    head = LESSON[: LESSON.index("## First")]
+    file.write_text(head + words + lab, encoding="utf-8")
+    course = load_course(file.parent)
+    assert not course.problems
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 30)) as pilot:
+        await sees(pilot, "> Begin")
+        await keys(pilot, "enter")
+        await sees(pilot, "Press Tab, then l, to open the lab.")
+        assert "l lab" not in shown(pilot.app)
+        await keys(pilot, "l")
+        assert pilot.app.screen.query_one(PredictionField).value == "l"
+        await keys(pilot, "tab")
+        await sees(pilot, "Press l to open the lab.")
+        await sees(pilot, "l lab")
+        await keys(pilot, "l")
+        await until(pilot, lambda: isinstance(pilot.app.screen, ExplorerScreen))

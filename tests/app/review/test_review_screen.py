@@ -94,6 +94,7 @@ async def test_a_suspended_question_is_not_asked_until_brought_back(tmp_path: Pa
         await keys(pilot, "s")
         await sees(pilot, "1 suspended.")
         await sees(pilot, "1 left for later; it stays due.")
+        assert "Nothing else is due" not in shown(pilot.app)
         clock.at += 5
         await keys(pilot, "z")
         await sees(pilot, "> ")
@@ -101,6 +102,52 @@ async def test_a_suspended_question_is_not_asked_until_brought_back(tmp_path: Pa
         await sees(pilot, "No question is suspended.")
         await keys(pilot, "escape")
         await sees(pilot, "What is 1 and 1?")
+
+
+async def test_undo_after_a_suspension_brings_the_question_back(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 2 and 2?")
+        clock.at += 5
+        await keys(pilot, "z")
+        await sees(pilot, "1 suspended. Press z to bring it back.")
+        clock.at += 5
+        await keys(pilot, "u")
+        await sees(pilot, "The question is no longer suspended.")
+        await sees(pilot, "What is 2 and 2?")
+        cards = Progress.open(tmp_path).cards()
+        assert (cards["sum-1"].answers, cards["sum-2"].suspended) == (2, False)
+        clock.at += 5
+        await keys(pilot, "u")  # the answer before the suspension
+        await sees(pilot, "Your last answer was undone.")
+    assert Progress.open(tmp_path).cards()["sum-1"].answers == 1
+
+
+async def test_undo_after_suspending_an_answered_question_does_not_ask_it_again(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1)
+    clock.at += 5 * DAY
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        clock.at += 5
+        await keys(pilot, "z")
+        await sees(pilot, "1 suspended.")
+        clock.at += 5
+        await keys(pilot, "u")
+        await sees(pilot, "The question is no longer suspended.")
+        await sees(pilot, "1 answered. Nothing else is due.")
+        assert "1 suspended." not in shown(pilot.app)
+    assert Progress.open(tmp_path).cards()["sum-1"].answers == 2
 
 
 async def test_suspended_questions_are_brought_back_one_by_one(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ from tutor.classroom.due import duties
 from tutor.learner import review
 from tutor.learner.records import LessonState
 from tutor.study.lesson_progress import LessonProgress, lesson_progress
-from tutor.study.memory_words import BOTH, RECALL, percent
+from tutor.study.memory_words import BOTH, STRENGTH, lasting
 from tutor.study.next_step import AnswerQuestions, ReadLesson, Review, next_in_lessons, next_step
 from tutor.text import safe
 
@@ -162,8 +162,8 @@ class HomeScreen(MenuScreen):
         )
         self._memory = await asyncio.to_thread(review.memory, *arguments)
         self._memory_of = await asyncio.to_thread(review.memory_of_lessons, *arguments)
-        recall = self._memory.recall
-        said = f"{RECALL.lower()} {percent(recall)}" if recall is not None else ""
+        strength = self._memory.strength  # recall also rises after a wrong answer
+        said = f"{STRENGTH.lower()} {lasting(strength)}" if strength is not None else ""
         self.aside = " · ".join(filter(None, (self._done, said)))
         self._describe()
 

@@ -13,15 +13,18 @@ from textual.widgets import Static
 from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures, plot
+from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import MARGIN, Menu
 from tutor.app.widgets.meter import meter
 from tutor.learner import review
 from tutor.study.memory_words import (
+    JUST_SEEN,
     RECALL,
     RECALL_IS,
     STRENGTH,
     STRENGTH_IS,
+    bring_back,
     lasting,
     percent,
 )
@@ -70,6 +73,12 @@ class ProgressScreen(MenuScreen):
             "open('teacher')",
             "teacher",
             tooltip="See what the class report shows about you.",
+        ),
+        Binding(
+            "z",
+            "open('suspended')",
+            "suspended",
+            tooltip="Bring back questions that you suspended.",
         ),
     ]
 
@@ -136,6 +145,11 @@ class ProgressScreen(MenuScreen):
         state, now = self.services.progress.state(), self.services.progress.clock()
         asked = self.services.asked
         lines = _memory(review.memory(state, asked, now), review.streak(state, now), width)
+        if any(not card.last_correct for card in state.cards.values()):
+            lines.insert(-1, _paragraph(JUST_SEEN, width, MUTED))
+        if suspended := self._suspended:
+            said = f"{counted(suspended, 'question')}. {bring_back(suspended)}"
+            lines.insert(-1, _labeled("Suspended", said, width))
         if state.cards:
             days = min(14, max(1, width // _DAY))
             lines += forecast(review.forecast(state, asked, now, days), now)
@@ -144,6 +158,15 @@ class ProgressScreen(MenuScreen):
                 lines.append(_paragraph(said, width, MUTED))
             lines.append(Content(""))
         return lines + predictions(prediction_summary(state.lessons.values()), width)
+
+    @property
+    def _suspended(self) -> int:
+        return self.services.review_queue().suspended
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if (action, parameters) == ("open", ("suspended",)):
+            return self._suspended > 0
+        return super().check_action(action, parameters)
 
     def _show_notices(self) -> None:
         width = self.query_one("#figures").scrollable_content_region.width
@@ -161,10 +184,10 @@ def _labeled(label: str, text: str, width: int, meaning: str = "") -> Content:
     """Draw a figure after its label, and what it means in gray."""
     head = Content.styled(f"{label:<{_LABEL}}", MUTED)
     if not meaning:
-        return hanging(head, Content(text), width)
+        return hanging(head, with_keys(text), width)
     if width < _BESIDE:
         below = hanging(Content("  "), Content.styled(meaning, MUTED), width)
-        return Content("\n").join([hanging(head, Content(text), width), below])
+        return Content("\n").join([hanging(head, with_keys(text), width), below])
     return hanging(head + Content(f"{text:<{_VALUE}}"), Content.styled(meaning, MUTED), width)
 
 
@@ -204,6 +227,8 @@ def predictions(summary: PredictionSummary, width: int) -> list[Content]:
         said = f"{summary.high} too high, {summary.low} too low, {close} close"
         off = f"typically {100 * summary.distance:.0f} % of the range"
         lines += [_labeled("Numbers", said, width), _labeled("Off by", off, width)]
+    if own := summary.predictions - summary.choices - summary.numbers:
+        lines.append(_labeled("Own words", f"{own}, not compared with the answer", width))
     return [*lines, Content("")]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
+from string import ascii_letters
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingsMap, BindingType
@@ -120,7 +121,8 @@ class AnswerList(Menu):
         if self._notes is None:
             return hanging(head, text, width)
         note = self._notes[index]
-        said = Content(self.SAID.get(note.mark, "")) + inline(note.why)
+        why = note.why.removeprefix("Yes. ") if note.mark == "missed" else note.why
+        said = Content(self.SAID.get(note.mark, "")) + inline(why)
         widest = max(each.cell_length for each in self._texts)
         return beside(
             head,
@@ -315,18 +317,20 @@ class Ordering(AnswerList):
 class TypedAnswer(Input):
     """A field for a short typed answer.
 
-    With `allowed`, the field accepts only those characters, and all other keys act as keys of the
-    screen. Without it, the learner presses Tab to leave the field. While the field is empty, `?`
-    opens help, and Space pages down.
+    Everything that is typed stays, so that the learner sees what an answer is graded by. While the
+    field is empty, `?` opens help, and Space pages down. With `number`, letters and `/` are keys of
+    the screen as well until something is typed, because a number does not begin with them. After
+    that, the learner presses Tab to leave the field.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "submit", "answer", tooltip="Submit your answer."),
     ]
 
-    def __init__(self, *, allowed: str = "", placeholder: str = "") -> None:
+    def __init__(self, *, number: bool = False, placeholder: str = "") -> None:
         super().__init__(placeholder=placeholder, max_length=200, select_on_focus=False)
-        self._allowed = allowed
+        self._keys = f"? /{ascii_letters}" if number else "? "
+        """The characters that are keys of the screen while the field is empty."""
 
     @property
     def answer(self) -> Answer | None:
@@ -339,9 +343,7 @@ class TypedAnswer(Input):
             self.cursor_position = len(answer)
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
-        if self._allowed and (character is None or character not in self._allowed):
-            return False
-        if character in ("?", " ") and not self.value:
+        if character and character in self._keys and not self.value:
             return False
         return super().check_consume_key(key, character)
 
@@ -351,7 +353,8 @@ class TypedAnswer(Input):
             self.post_message(Entered())
 
     async def _on_key(self, event: Key) -> None:
-        if self.check_consume_key(event.key, event.character):
+        typed = self.check_consume_key(event.key, event.character)
+        if typed or event.key not in self.screen.active_bindings:
             await super()._on_key(event)
         elif event.is_printable:
             event.prevent_default()

@@ -301,11 +301,14 @@ class AskScreen(CourseScreen):
 
     def action_hint(self) -> None:
         self._keep(hinted=True)
+        self.tell(None)
+        self.action_enter_field()
         self.view.show_hint(self.question, shown=True)
         self.call_after_refresh(self.view.scroll_to_hint)
 
     def action_guessed(self) -> None:
         self._keep(guessed=not self._draft.guessed)
+        self.action_enter_field()
         self.head()
 
     @property
@@ -327,4 +330,4 @@ class AskScreen(CourseScreen):
         self.set_focus(None)
 
     def action_enter_field(self) -> None:
-        self.view.field.focus()
+        self.view.field.focus(scroll_visible=False)

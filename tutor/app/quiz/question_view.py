@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from tutor.course.questions.question import Question
     from tutor.course.questions.verdict import Verdict
 
-_NUMBER_KEYS = "0123456789.,-+/%e "
-
 
 class AnswerField(NamedTuple):
     """The widgets below a question: one `AnswerList` or `TypedAnswer`, and its labels.
@@ -69,7 +67,7 @@ def answer_field(question: Question, seed: int) -> AnswerField:
             how = "Press Space to pick up an item, ↑ or ↓ to move it, and Space to put it down."
             return AnswerField([ordering], how)
         case NumberQuestion():
-            number = TypedAnswer(allowed=_NUMBER_KEYS, placeholder="a number")
+            number = TypedAnswer(number=True, placeholder="a number")
             return AnswerField([_field(number, question.unit)])
         case NextTokenQuestion():
             prompt = Content.assemble(safe(question.prompt), (" …", MUTED))

@@ -17,6 +17,7 @@ from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.figures import when
 from tutor.app.widgets.inline import inline
+from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.more_below import MoreBelow
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
     from tutor.course.questions.question import Question
     from tutor.study.next_step import LessonStep
 
+_KEPT = "Press r to answer all again; your answers are kept."
 _WIDEST = 96
 """The width, in columns, of the longest lines of text."""
 _WIDE = 120
@@ -73,7 +75,12 @@ class ResultScreen(MenuScreen):
             "questions",
             tooltip="Answer only the questions that are open or were wrong.",
         ),
-        Binding("r", "again", "restart", tooltip="Restart the quiz with all questions."),
+        Binding(
+            "r",
+            "again",
+            "restart",
+            tooltip="Restart the quiz with all questions. Your earlier answers are kept.",
+        ),
         Binding("l", "lab", "lab", tooltip="Open the lab for the selected question."),
         Binding("space,pagedown", "page(1)", show=False, tooltip="Page down. PgUp pages up."),
         Binding("pageup", "page(-1)", show=False),
@@ -157,7 +164,8 @@ class ResultScreen(MenuScreen):
         """Say how many questions are right and labs done, and what comes back for review."""
         lines = []
         if self.lesson.questions:
-            lines += [_row("Questions", _score(found), width)]
+            kept = "" if found.open_ == self.lesson.questions else f" {_KEPT}"
+            lines += [_row("Questions", f"{_score(found)}{kept}", width)]
         if self.lesson.labs:
             lines += [_row("Labs", self._lab_count(), width)]
         if self.lesson.questions:
@@ -314,7 +322,7 @@ def _score(found: Results) -> str:
 
 
 def _row(name: str, said: str, width: int) -> Content:
-    return hanging(Content.styled(f"{name:<{_HEAD}}", MUTED), Content(said), width)
+    return hanging(Content.styled(f"{name:<{_HEAD}}", MUTED), with_keys(said), width)
 
 
 def _way(name: str, said: str, width: int) -> Content:

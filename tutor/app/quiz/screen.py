@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tutor.learner.records import Answered, Draft, LessonState
 
 _ONLY_LEFT = "These are only the questions that are open or were wrong."
+_AGAIN = "You answer all questions again. Your earlier answers are kept."
 
 
 class QuizScreen(AskScreen):
@@ -75,8 +76,12 @@ class QuizScreen(AskScreen):
 
     @property
     def _remark(self) -> str:
-        run = self._run
-        return _ONLY_LEFT if run.left_out and run.index == 0 else ""
+        if self._run.index > 0:
+            return ""
+        if self._run.left_out:
+            return _ONLY_LEFT
+        right = results(self._lesson, self.services.progress.cards()).right
+        return _AGAIN if right else ""
 
     def keep_draft(self, draft: Draft | None) -> None:
         self.services.progress.save_lesson(self._run.saved_in(self._state, draft))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import msgspec
 from textual import on
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lesson
     from tutor.course.prediction import Prediction, Revealed
 
+
+ShownChoices = Literal["hidden", "plain", "marked"]
+"""Whether choices are shown with the question: not while the field shows them, and the right one
+with a mark once the answer is revealed."""
 
 _SKIPS = "Reveal the answer. Without an answer of your own, you skip the prediction."
 
@@ -88,7 +92,6 @@ class PredictCard(Vertical):
 
     async def show(self, lesson: Lesson, prediction: Prediction | None) -> None:
         """Ask for `prediction`, or show the answer if the learner has predicted it before."""
-        self.workers.cancel_node(self)
         self._lesson, self._prediction = lesson.id, prediction
         self.display = prediction is not None
         await self._remove_field()
@@ -97,20 +100,24 @@ class PredictCard(Vertical):
             return
         state = self._services.progress.lesson(lesson.id)
         if (made := state.predictions.get(prediction.id)) is not None:
-            self._ask(prediction, with_choices=True)
+            self._ask(prediction, choices="marked")
             self.run_worker(self._reveal_again(prediction, made))
             return
-        self._ask(prediction, with_choices=False)
         draft = state.prediction_draft
         known = draft is not None and draft.prediction == prediction.id
-        self.field = _field(prediction, draft.text if draft and known else "")
+        await self._open_field(prediction, draft.text if draft and known else "")
+
+    async def _open_field(self, prediction: Prediction, entered: str) -> None:
+        self._ask(prediction)
+        self.field = _field(prediction, entered)
         await self.mount(self.field, before="#predict-answer")
         self.field.focus(scroll_visible=False)
+        self.screen.refresh_bindings()
 
     async def _remove_field(self) -> None:
-        if self.field is not None:
-            await self.field.remove()
-            self.field = None
+        field, self.field = self.field, None
+        if field is not None:
+            await field.remove()
 
     @on(Entered)
     def _entered(self, event: Entered) -> None:
@@ -150,12 +157,22 @@ class PredictCard(Vertical):
         if guess and (problem := prediction.problem(guess)):
             self._say(Content.styled(problem, NOT_YET))
             return
-        self.run_worker(self._reveal(prediction, guess), exclusive=True)
+        self.run_worker(self._reveal(prediction, guess))
 
     async def _reveal(self, prediction: Prediction, guess: str) -> None:
-        """Show the answer and save the guess. If the model fails, the learner can try again."""
-        answer = await self._answer(prediction, guess)
+        """Close the field, save the guess with the answer, and show both.
+
+        The guess is saved even if the learner goes to another screen of the lesson meanwhile. If
+        the model fails, the field is open again with the guess, so that the learner can retry.
+        """
+        lesson = self._lesson
+        await self._remove_field()
+        self._ask(prediction, choices="plain")
+        self.screen.refresh_bindings()
+        answer = await self._answer(prediction, guess, prediction.shown(guess))
         if answer is None:
+            if self._prediction is prediction:
+                await self._open_field(prediction, guess)
             return
         if guess:
             compared = prediction.compare(guess, answer)
@@ -164,42 +181,50 @@ class PredictCard(Vertical):
                 Predicted(
                     at=progress.clock(),
                     prediction=prediction.id,
-                    lesson=self._lesson,
+                    lesson=lesson,
                     guess=prediction.shown(guess),
                     answer=answer.text,
                     off=compared.off,
                     right=compared.right,
                 )
             )
-        await self._remove_field()
-        self._ask(prediction, with_choices=True)
+        if self._prediction is not prediction:
+            return
+        await self._remove_field()  # there is one if the learner left the screen and came back
+        self._ask(prediction, choices="marked")
         self._say(_revealed(prediction, prediction.shown(guess), answer, self._model))
         self.screen.refresh_bindings()
         self.call_after_refresh(self.query_one("#predict-answer").scroll_visible, animate=False)
 
     async def _reveal_again(self, prediction: Prediction, made: Predicted) -> None:
-        answer = await self._answer(prediction, made.guess)
-        if answer is not None:
+        answer = await self._answer(prediction, made.guess, made.guess)
+        if answer is not None and self._prediction is prediction:
             self._say(_revealed(prediction, made.guess, answer, self._model))
 
-    async def _answer(self, prediction: Prediction, guess: str) -> Revealed | None:
-        """Return the answer; None if the model failed, which the learner is told."""
+    async def _answer(self, prediction: Prediction, guess: str, shown: str) -> Revealed | None:
+        """Return the answer; None if the model failed, which the learner is told.
+
+        Meanwhile, the learner sees the guess as it is `shown`.
+        """
         if prediction.computed is not None:
-            self._say(Content.styled("Computing the answer…", MUTED))
+            predicted = _predicted(prediction, f"You predicted {_quoted(prediction, shown)}. ")
+            computing = Content.styled("Computing the answer…", MUTED)
+            self._say(predicted + computing if shown else computing)
         try:
             return await revealed(self._services.engine, prediction, guess)
         except TutorError as error:
-            self._say(Content.styled(safe(str(error)), MUTED))
+            if self._prediction is prediction:
+                self._say(Content.styled(safe(str(error)), MUTED))
             return None
 
     @property
     def _model(self) -> str:
         """The name of the model that computes the answers."""
         card = self._services.engine.model
-        return card.name if card else "the model"
+        return card.base_name if card else "the model"
 
-    def _ask(self, prediction: Prediction, *, with_choices: bool) -> None:
-        asked = _asked(prediction, with_choices=with_choices)
+    def _ask(self, prediction: Prediction, choices: ShownChoices = "hidden") -> None:
+        asked = _asked(prediction, choices)
         self.query_one("#predict-ask", Static).update(asked)
 
     def _say(self, content: Content) -> None:
@@ -217,21 +242,22 @@ def _field(prediction: Prediction, draft: str) -> PredictionField | PredictionCh
             choices.set_reactive(Choices.cursor, place)
         return choices
     field = PredictionField(
-        allowed=prediction.KEYS,
+        number=isinstance(prediction, NumberPrediction),
         placeholder="Type a prediction, or skip it: Enter reveals the answer.",
     )
     field.enter(draft)
     return field
 
 
-def _asked(prediction: Prediction, *, with_choices: bool) -> Content:
+def _asked(prediction: Prediction, choices: ShownChoices) -> Content:
     """Draw the question and, once they can no longer be chosen, the choices."""
     lines = [Content.assemble(("Predict  ", "bold"), inline(prediction.ask))]
     if isinstance(prediction, NumberPrediction) and prediction.unit:
         lines[0] += Content.styled(f" (in {safe(prediction.unit)})", MUTED)
-    if with_choices and isinstance(prediction, ChoicePrediction):
+    if choices != "hidden" and isinstance(prediction, ChoicePrediction):
         for place, choice in enumerate(prediction.choices, start=1):
-            sign = ("✓ ", f"bold {RIGHT}") if place == prediction.right else "  "
+            right = choices == "marked" and place == prediction.right
+            sign = ("✓ ", f"bold {RIGHT}") if right else "  "
             head = Content.assemble(sign, (f"{LETTERS[place - 1]}  ", MUTED))
             lines.append(head + inline(choice))
     return Content("\n").join(lines)
@@ -239,11 +265,19 @@ def _asked(prediction: Prediction, *, with_choices: bool) -> Content:
 
 def _revealed(prediction: Prediction, guess: str, answer: Revealed, model: str) -> Content:
     """Draw the guess next to the answer, and the text that explains it."""
-    sentence = _sentence(prediction, guess, answer, model)
-    written = isinstance(prediction, ChoicePrediction)  # in Markdown, unlike what was typed
-    said = (inline(sentence) if written else Content(safe(sentence))).stylize("bold")
+    said = _predicted(prediction, _sentence(prediction, guess, answer, model))
     reveal = inline(prediction.reveal.replace(BLANK, answer.value))
     return Content("\n").join([said, reveal] if said else [reveal])
+
+
+def _predicted(prediction: Prediction, sentence: str) -> Content:
+    """Draw a sentence that repeats a guess. A choice is in Markdown, unlike what was typed."""
+    written = isinstance(prediction, ChoicePrediction)
+    return (inline(sentence) if written else Content(safe(sentence))).stylize("bold")
+
+
+def _quoted(prediction: Prediction, guess: str) -> str:
+    return guess if isinstance(prediction, NumberPrediction) else f"“{guess}”"
 
 
 def _sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -> str:
@@ -255,9 +289,8 @@ def _sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) 
         if answer.number == 1:
             return f"You predicted the most probable token: {answer.value}."
         return f"You predicted {answer.value}, which has rank {answer.number:,.0f}. {best}"
-    if not isinstance(prediction, NumberPrediction):
-        answer = msgspec.structs.replace(answer, text=f"“{answer.text.strip()}”")
-        guess = guess and f"“{guess}”"
+    answer = msgspec.structs.replace(answer, text=_quoted(prediction, answer.text.strip()))
+    guess = guess and _quoted(prediction, guess)
     if not answer.text.strip("“”"):
         return f"You predicted {guess}." if guess else ""
     if guess == answer.text:

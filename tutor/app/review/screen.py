@@ -13,9 +13,10 @@ from tutor.app.base_screen import ENTER_PAGES
 from tutor.app.quiz.ask import Asked, AskScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets.figures import when
-from tutor.app.widgets.key_names import with_keys
+from tutor.app.widgets.key_names import press, with_keys
 from tutor.errors import LessonError
 from tutor.learner.records import Answered, Draft, Suspended, Undone
+from tutor.study.memory_words import bring_back
 
 if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
@@ -35,7 +36,7 @@ class ReviewScreen(AskScreen):
         Binding(
             "enter", "ahead", "review ahead", tooltip="Review some questions before they are due."
         ),
-        Binding("u", "undo", "undo", tooltip="Undo the last answer and ask the question again."),
+        Binding("u", "undo", "undo", tooltip="Undo the last answer or suspension."),
         Binding("z", "suspend", "suspend", tooltip="Leave this question out of future reviews."),
         Binding(
             "z",
@@ -55,6 +56,8 @@ class ReviewScreen(AskScreen):
         """Whether no questions are left to ask."""
         self._just_answered = ""
         """The question answered last in this review. Answers given in a quiz cannot be undone."""
+        self._just_suspended: tuple[str, bool] = ("", False)
+        """The question suspended after that, if any, and whether it was still to be answered."""
 
     def on_mount(self) -> None:
         self.place = "review"
@@ -108,14 +111,17 @@ class ReviewScreen(AskScreen):
 
     def _summary(self, queue: Queue) -> Content:
         now = self.services.progress.clock()
-        if self._count:
+        skipped = sum(item.question in self._passed for item in queue.due)
+        if skipped:
+            head = f"{self._count} answered."
+        elif self._count:
             head = f"{self._count} answered. Nothing else is due."
         elif self.services.progress.state().cards:
             head = "Nothing is due."
         else:
             head = "Nothing to review yet. Questions appear here once you have answered them."
         lines = [Content.styled(head, "bold")]
-        if skipped := len(self._passed):
+        if skipped:
             lines.append(
                 Content(
                     f"{skipped} left for later; {'it stays' if skipped == 1 else 'they stay'} due."
@@ -127,7 +133,8 @@ class ReviewScreen(AskScreen):
         if queue.next_at is not None:
             lines.append(Content(f"The next question is due {when(queue.next_at, now)}."))
         if queue.suspended:
-            lines.append(Content.styled(f"{queue.suspended} suspended.", MUTED))
+            said = f"{queue.suspended} suspended. {bring_back(queue.suspended)}"
+            lines.append(with_keys(said, MUTED))
         early = "Press Enter to review some questions early, or press Esc to go back."
         lines += [Content(""), with_keys(early if queue.ahead else "Press Esc to go back.")]
         return Content("\n").join(lines)
@@ -146,7 +153,7 @@ class ReviewScreen(AskScreen):
 
     def answered(self, event: Answered) -> None:
         self._count += 1
-        self._just_answered = event.question
+        self._just_answered, self._just_suspended = event.question, ("", False)
 
     def keep_draft(self, draft: Draft | None) -> None:
         # after the first attempt, the question is no longer due
@@ -162,7 +169,8 @@ class ReviewScreen(AskScreen):
             case "ahead":
                 return self.asked is None and bool(self.services.review_queue().ahead)
             case "undo":
-                return not self._saving and self._last_answered() is not None
+                undoable = self._last_suspended() or self._last_answered()
+                return not self._saving and bool(undoable)
         return super().check_action(action, parameters)
 
     async def action_next(self) -> None:
@@ -181,9 +189,16 @@ class ReviewScreen(AskScreen):
 
     async def action_suspend(self) -> None:
         progress = self.services.progress
+        self._just_suspended = (self.question.id, self._open)
         progress.record(Suspended(at=progress.clock(), question=self.question.id))
         await self._go_on()
-        self.tell("Suspended. At the end of a review, press z to bring questions back.")
+        undo = f"{press(self, 'u')} to undo."
+        self.tell(f"Suspended. {undo} The progress screen lists suspended questions.")
+
+    def _last_suspended(self) -> str:
+        """Return the question whose suspension can be undone, or "" if there is none."""
+        card = self.services.progress.card(self._just_suspended[0])
+        return card.question if card and card.suspended else ""
 
     def _last_answered(self) -> str | None:
         """Return the question whose answer can be undone, or None.
@@ -195,6 +210,25 @@ class ReviewScreen(AskScreen):
         return undo.question if takeable and undo.question in self.services.asked else None
 
     async def action_undo(self) -> None:
+        if question := self._last_suspended():
+            await self._bring_back(question, ask=self._just_suspended[1])
+        else:
+            await self._undo_answer()
+
+    async def _bring_back(self, question: str, *, ask: bool) -> None:
+        progress = self.services.progress
+        progress.record(Suspended(at=progress.clock(), question=question, suspended=False))
+        self._just_suspended = ("", False)
+        if ask:
+            await self._show(question, None)
+        elif self._ended:
+            await self._end()
+        else:
+            self.head()
+        self.refresh_bindings()
+        self.tell("The question is no longer suspended.")
+
+    async def _undo_answer(self) -> None:
         question = self._last_answered()
         if question is None:
             return

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING, Any
 
 from textual.content import Content
 
 from tutor.app.theme import KEY
+
+if TYPE_CHECKING:
+    from textual.screen import Screen
 
 _NAMES = {
     "escape": "esc",
@@ -39,6 +43,14 @@ _ITEM = re.compile(rf"\s*((?:{NAMED}|{ARROWS}|/)(?=$|[\s:])|{_ONE}(?=$|:))")
 def key_name(key: str) -> str:
     """Return the name of a key as it appears on the screen."""
     return _NAMES.get(key, key)
+
+
+def press(screen: Screen[Any], key: str) -> str:
+    """Return how to press a key of the screen now.
+
+    A field in which the learner types takes all letters until Tab leaves it.
+    """
+    return f"Press {key}" if key in screen.active_bindings else f"Press Tab, then {key},"
 
 
 def key_spans(text: str) -> list[tuple[int, int]]:

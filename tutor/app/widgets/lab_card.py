@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor.app.theme import ACT, KEY, MUTED, RIGHT
-from tutor.app.widgets.key_names import with_keys
+from tutor.app.widgets.key_names import press, with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prose import plain
@@ -28,21 +28,36 @@ ROOM = 20
 
 
 class LabCard(Static):
-    """A card with the task, each goal and its state, and the key that opens the lab."""
+    """A card with the key that opens the lab, the task, and each goal and its state."""
+
+    _lab: Lab | None = None
+    _lines: Sequence[Content] = ()
+
+    def on_mount(self) -> None:
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._draw())
 
     def show(self, lab: Lab | None, reached: Set[int], *, done: bool) -> None:
         """Show a lab, or no lab if None. `reached` has the indexes of the goals reached."""
+        self._lab = lab
         self.display = lab is not None
         self.set_class(done, "-done")
         if lab is None:
             return
-        lines = [Content.assemble(("Lab  ", "bold"), with_keys(plain(lab.task)))]
+        lines = [with_keys(plain(lab.task))]
         for place, goal in enumerate(lab.goals):
             lines.append(goal_line(description(goal, lab), done or place in reached, muted=True))
         if done:
             lines.append(Content.assemble(("✓ ", RIGHT), plain(lab.done)))
-        lines.append(Content.assemble(("l", KEY), (" opens the lab", MUTED)))
-        self.update(Content("\n").join(lines))
+        self._lines = lines
+        self._draw()
+
+    def _draw(self) -> None:
+        """Draw the card, which begins with the keys that open the lab now."""
+        if self._lab is None:
+            return
+        opens = with_keys(f"{press(self.screen, 'l')} to open the lab. Your task there:")
+        head = Content.assemble(("Lab  ", "bold"), opens)
+        self.update(Content("\n").join([head, *self._lines]))
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from tutor.course.questions.verdict import Verdict, nothing_typed
 _PLAIN = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}([, '_][0-9]{3})+(\.[0-9]*)?")
 _FRACTION = re.compile(r"([+-]?[0-9]{1,15})/([0-9]{1,15})")
+_ADVICE = "Enter a number such as 0.25, 25 %, 1/4 or 2e-3."
 _DASHES = str.maketrans({"−": "-", "–": "-", "\u00a0": " ", "\u202f": " ", "’": "'"})
 
 
@@ -35,12 +36,11 @@ class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
         """Grade as right if any interpretation of the typed text is within the tolerance."""
         if not isinstance(answer, str):
             raise not_its_answer(self, answer)
-        advice = "Enter a number such as 0.25."
         if not answer.strip():
-            return nothing_typed(advice)
+            return nothing_typed(_ADVICE)
         numbers = readings(answer, self.unit)
         if not numbers:
-            return Verdict(False, f"“{answer.strip()}” is not a number. {advice}", counted=False)
+            return Verdict(False, not_a_number(answer), counted=False)
         unit = f" {self.unit}" if self.unit else ""
         slack = self.tolerance + 1e-9 * max(1.0, abs(self.answer))  # accepts 0.1 + 0.2 for 0.3
         if any(abs(number - self.answer) <= slack for number in numbers):
@@ -65,6 +65,11 @@ def readings(text: str, unit: str = "") -> tuple[float, ...]:
     if percent:
         found += [number / 100 for number in found]
     return tuple(dict.fromkeys(found))
+
+
+def not_a_number(text: str) -> str:
+    """Say that `text`, which has no `readings`, cannot be graded, and what can."""
+    return f"“{text.strip()}” cannot be read as a number. {_ADVICE}"
 
 
 def _numbers(text: str) -> list[float]:
