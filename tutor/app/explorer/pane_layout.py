@@ -276,7 +276,7 @@ class PaneLayout(Vertical):
         )
         if state.mode == "chat":
             plain = state.sampler_to_come.plain
-            writes = chat_lines.opens_editor(state), state.over
+            writes = chat_lines.opens_editor(state), state.complete
             situation += (state.folded, state.running, plain, state.suggests, writes)
         if situation != self._situation:  # The available keys depend only on these values.
             self._situation = situation

@@ -216,7 +216,7 @@ def said(state: State, width: int) -> TutorError | str | None:
 
 def _situation(state: State, width: int) -> str | None:
     if state.mode == "chat" and (state.tree is None or (state.tree.focus and not state.full)):
-        found = situation(state, width)
+        found = situation(state)
         return found if found or state.tree is None or state.ended else _told(state, width)
     if state.tree is None:
         return "The model is processing the text."

@@ -165,13 +165,18 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.engine.model.context if self.engine.model else 0
 
     @property
-    def ended(self) -> bool:
+    def complete(self) -> bool:
         """True if the last token ended the model's text or message."""
         tree, model = self.tree, self.engine.model
-        if tree is None or model is None or not tree.at_end or not tree.length:
+        if tree is None or model is None or not tree.length:
             return False
         last = tree.steps[-1]
         return last.how != "prompt" and last.token.id in model.end_ids
+
+    @property
+    def ended(self) -> bool:
+        """True if the text is complete, and the focus is at its end."""
+        return self.complete and self.tree is not None and self.tree.at_end
 
     @property
     def over(self) -> bool:

@@ -31,6 +31,7 @@ RUN_LIMIT = 200
 """The maximum number of tokens in one run. Pressing `r` again continues."""
 MAKE_ROOM = "Press o and n to start a new conversation, or e and ↑ to edit your last message."
 """What to do when a conversation fills the context window."""
+COMPLETE = "The answer is complete. Press e to write, or s for another answer."
 QUEUE_LIMIT = 32
 MOST_ROWS = 600
 
@@ -136,6 +137,8 @@ def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -
             return _fork(state, tree)
         case Do.NEW_SEED:
             return _new_seed(state, tree)
+        case Do.START if state.mode == "chat" and state.complete:
+            return replace(_moved(state, tree.move(tree.length)), note=COMPLETE)
         case Do.START:
             return _start_run(state, tree)
         case events.SwitchBranch(number):

@@ -307,6 +307,22 @@ async def test_r_stops_an_answer_and_continues_it(tmp_path: Path) -> None:
         assert state(it).ended
 
 
+async def test_r_adds_nothing_to_a_complete_answer(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        before = tree(it).tokens
+        assert "r continue" not in it.words
+        await it.press("r")
+        assert tree(it).tokens == before
+        complete = "The answer is complete. Press e to write, or s for another answer."
+        assert complete in it.words
+        await it.press("left", "r")
+        assert tree(it).tokens == before
+        assert complete in it.words
+        await it.press("u", "r")
+        assert state(it).complete
+
+
 async def test_i_switches_to_plain_sampling_and_back(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         assert "as the model card of SmolLM2 advises" in it.words

@@ -15,6 +15,7 @@ ANSWER_KEYS: list[BindingType] = [
     Binding("e", "next_message", show=False),
     key("r", "do('pause')", "stop", "Stop the answer. What was written is kept."),
     key("r", "do('start')", "continue", "Let the model continue its answer."),
+    Binding("r", "complete", show=False),
     Binding(
         "d",
         "do('fold')",

@@ -28,7 +28,9 @@ def chat_key(state: State, action: str) -> bool | None:
         case "do pause":
             return chat and state.running
         case "do start":
-            return chat and not (state.running or state.reading or state.over)
+            return chat and not (state.running or state.reading or state.complete)
+        case "complete":
+            return chat and state.complete and not state.running
         case "do run":
             return not chat and state.reading is None
         case "do fold" | "do marks":
@@ -76,6 +78,10 @@ class ChatPane(PaneLayout):
             self.use_text("")
         else:
             self.action_message()
+
+    def action_complete(self) -> None:
+        """Say that an answer that is complete cannot continue."""
+        self._send(events.Do.START)
 
     def action_message(self) -> None:
         """Open the editor for the next message."""
