@@ -39,7 +39,7 @@ PANE_KEYS: list[BindingType] = [
     Binding(
         "x", "xray", "x-ray", tooltip="Show attention and the logit lens for the token in focus."
     ),
-    Binding("escape", "close_beside", "close", tooltip="Close the x-ray."),
+    Binding("escape", "close", "close", tooltip="Close the x-ray or the distribution."),
     Binding("c", "mode('chat')", "chat", tooltip="Switch to the conversation. The text is kept."),
     Binding("c", "mode('text')", "text", tooltip="Switch to the text. The conversation is kept."),
     Binding(

@@ -127,6 +127,20 @@ async def test_d_shows_the_distribution_of_the_token_in_focus(tmp_path: Path) ->
         assert not table_is_shown(it)
 
 
+async def test_escape_closes_the_distribution_before_it_leaves_the_chat(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        screen = it.stage.screen
+        await it.press("d")
+        assert "esc close" in it.words
+        await it.press("escape")
+        assert it.stage.screen is screen
+        assert not table_is_shown(it)
+        assert "esc back" in it.words
+        await it.press("escape")
+        assert it.stage.screen is not screen
+
+
 async def test_the_arrow_keys_pass_tokens_that_are_hidden(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await send(it, "Hello")
