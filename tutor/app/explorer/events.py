@@ -90,6 +90,12 @@ class SwitchBranch(msgspec.Struct, frozen=True):
     number: int
 
 
+class SwitchVersion(msgspec.Struct, frozen=True):
+    """Go to an earlier or later version of the message in focus, which is on another branch."""
+
+    by: int
+
+
 class RemoveBranch(msgspec.Struct, frozen=True):
     """Remove a branch."""
 
@@ -120,6 +126,7 @@ TreeCommand = (
     | MoveFocus
     | MoveToken
     | SwitchBranch
+    | SwitchVersion
     | RemoveBranch
 )
 """Commands that have no effect while there are no tokens."""

@@ -12,6 +12,7 @@ from tutor.app.explorer import readout
 from tutor.app.explorer.chat import lines as chat_lines
 from tutor.app.explorer.chat import suggestions
 from tutor.app.explorer.chat.editor import MessageEditor
+from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.layout import conversation_of
 from tutor.app.explorer.chat.messages import earlier_texts
 from tutor.app.explorer.chat.view import ConversationView
@@ -188,7 +189,9 @@ class PaneLayout(Vertical):
         if panel == "editor":
             given = "" if state.mode == "chat" else state.document.prompt
             draft = state.document.drafts.get(state.mode, given)
-            self.query_one(MessageEditor).load(draft, earlier_texts(state))
+            editor = self.query_one(MessageEditor)
+            editor.chat = state.mode == "chat"
+            editor.load(draft, earlier_texts(state))
         for widget in self.query(".panel"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
         for name in ("search", "dials", "editor", "recent"):
@@ -245,13 +248,15 @@ class PaneLayout(Vertical):
         several = state.tree is not None and len(state.tree.branches) > 1
         room = height >= SHORT and not self._crowded and not state.table_hidden
         branches.display = several and (room or branches.has_focus)
-        branches.update(state.tree, rows=3 if height < SHORT else max(2, min(9, height // 6)))
+        rows = 3 if height < SHORT else max(2, min(9, height // 6))
+        branches.update(state.tree, rows, chat=state.mode == "chat")
         if state.panel == "editor":
             chat, width = state.mode == "chat", self._room[0]
             text_label = readout.editor_label(history=bool(state.document.earlier))
             label = chat_lines.editor_label(state, width) if chat else text_label
             self.query_one("#label", Lines).show([label])
-            self.query_one(MessageEditor).suggests = state.suggests
+            number = len(SUGGESTIONS) if state.suggests else 0
+            self.query_one(MessageEditor).suggests = number
         elif state.panel == "dials":
             seen = latest.distribution if latest else None
             dials = self.query_one(SamplerDials)
@@ -277,7 +282,8 @@ class PaneLayout(Vertical):
         if state.mode == "chat":
             plain = state.sampler_to_come.plain
             writes = chat_lines.opens_editor(state), state.complete
-            situation += (state.folded, state.running, plain, state.suggests, writes)
+            several = tree is not None and len(tree.branches) > 1
+            situation += (state.folded, state.running, plain, state.suggests, writes, several)
         if situation != self._situation:  # The available keys depend only on these values.
             self._situation = situation
             self.refresh_bindings()

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.loops import repeats_itself
-from tutor.app.explorer.chat.update import move_token
+from tutor.app.explorer.chat.update import move_token, switch_version
 from tutor.app.explorer.events import Command, Do
 from tutor.app.explorer.state import ROWS
 from tutor.course.goals import Evidence
@@ -145,6 +145,8 @@ def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -
             if not tree.has_branch(number):
                 return state
             return state.with_tree(tree.switch(number)).without_answer()
+        case events.SwitchVersion(by):
+            return switch_version(state, tree, by).without_answer()
         case events.RemoveBranch(number):
             return _moved(state, tree.remove(number)) if tree.has_branch(number) else state
         case _:
@@ -206,7 +208,7 @@ def _new_seed(state: State, tree: TokenTree) -> State:
     if tree.current.prompt_length < tree.length:
         note = f"Restarted from the prompt with seed {seed}. Branch {tree.number} is kept."
         if chat:
-            note = f"Another answer, with seed {seed}. Press w to go back to branch {tree.number}."
+            note = f"Another answer, with seed {seed}. Press p for the earlier one, which is kept."
         tree = tree.fork(tree.current.prompt_length)
     else:
         note = f"The seed is now {seed}."

@@ -42,7 +42,9 @@ def target_lines(state: State, width: int) -> list[Content]:
     elif state.reading is not None:
         line = readout.progress(*state.reading, width - 24)
     elif opens_editor(state):
-        line = keys(width, ("enter", "write the next message"), ("s", "another answer"))
+        line = keys(
+            width, ("enter", "write the next message"), ("s", "another answer"), ("o", "new chat")
+        )
     else:
         room = width - len(figures.sampler(state.sampler_to_come)) - 2
         line, *_ = readout.target_lines(state, room)
@@ -75,7 +77,7 @@ def editor_label(state: State, width: int) -> Content:
         what = "your last message"
         entries = [("enter", "sends it again"), ("↓", "write a new one")]
     elif state.suggests:
-        entries.append(("↑↓", "choose"))
+        entries += [("1-4", "send a suggestion"), ("↑↓", "choose")]
     elif last_message(state.tree) is not None:
         entries.append(("↑", "edits your last one"))
     room = width - len(what) - 2

@@ -30,11 +30,21 @@ def chat_key(state: State, action: str) -> bool | None:
         case "do start":
             return chat and not (state.running or state.reading or state.complete)
         case "complete":
-            return chat and state.complete and not state.running
+            return chat and state.complete and not (state.running or state.reading)
         case "do run":
             return not chat and state.reading is None
         case "do fold" | "do marks":
             return chat
+        case "do seed":
+            return not chat
+        case "another_answer early":  # the answer was stopped, so this is what matters now
+            return chat and not (state.suggests or state.running or state.complete)
+        case "another_answer late":
+            return chat and not state.suggests
+        case "new_chat":
+            return chat and not state.running and (state.complete or state.full)
+        case "panel recent":
+            return not (chat and not state.running and (state.complete or state.full))
         case "message":
             return chat and (state.suggests or not opens_editor(state))
         case "panel editor":
@@ -46,6 +56,8 @@ def chat_key(state: State, action: str) -> bool | None:
         case "plain_sampling":
             return chat and not (state.sampler_to_come.plain and state.chat_default.plain)
     match name:
+        case "version":
+            return chat and state.tree is not None and len(state.tree.branches) > 1
         case "page":
             return chat
         case "scroll":
@@ -79,6 +91,15 @@ class ChatPane(PaneLayout):
         else:
             self.action_message()
 
+    def action_version(self, by: int) -> None:
+        self._send(events.SwitchVersion(by))
+
+    def action_another_answer(self, _when: str) -> None:
+        self._send(events.Do.NEW_SEED)
+
+    def action_new_chat(self) -> None:
+        self._send(events.ShowPanel("recent"))
+
     def action_complete(self) -> None:
         """Say that an answer that is complete cannot continue."""
         self._send(events.Do.START)
@@ -110,6 +131,9 @@ class ChatPane(PaneLayout):
 
     def on_message_editor_arrow(self, event: MessageEditor.Arrow) -> None:
         self._send(events.ChooseSuggestion(event.by))
+
+    def on_message_editor_picked(self, event: MessageEditor.Picked) -> None:
+        self.use_text(event.number)
 
     def on_message_editor_recalled(self, event: MessageEditor.Recalled) -> None:
         """Edit the last message if the editor has it now. Earlier ones can be sent again."""

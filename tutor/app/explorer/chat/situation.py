@@ -22,6 +22,12 @@ def situation(state: State) -> str | None:
         return None
     if state.reading is not None:
         return "The model is processing the conversation. Press r to stop."
-    if not state.ended or state.panel == "editor":
+    if state.panel == "editor" or state.running or state.handed_in is not None:
         return None
-    return "The model ended its message."
+    if state.ended:
+        return "The model ended its message."
+    if not (state.folded and state.tree.at_end):
+        return None
+    if state.tree.steps[-1].how == "prompt":
+        return "The model has not answered yet. Press r to let it answer."
+    return "The answer is not complete. Press r to continue it, or s for another answer."
