@@ -24,11 +24,13 @@ from tutor.text import counted
 if TYPE_CHECKING:
     from tutor.app.explorer.effects import Answer
     from tutor.app.explorer.state import State, Target
-    from tutor.lm.distribution import Distribution
+    from tutor.lm.distribution import Distribution, ModelCard
     from tutor.lm.token_tree import Step, TokenTree
 
 _NARROW = 60
 """The width, in columns, below which lines are shortened."""
+_ROUNDED = {"int4": "4-bit", "fp16": "16-bit"}
+"""The number formats whose kernels round the vectors that they multiply."""
 _HOW = {"prompt": "given", "drawn": "drawn by the model", "taken": "chosen by you"}
 
 
@@ -114,8 +116,21 @@ def question_line(state: State, width: int) -> Content:
         left = Content.assemble(left, ("  …", theme.MUTED))
         if state.queue:
             left = Content.assemble(left, (f" {len(state.queue)} keys waiting", theme.MUTED))
-    right = figures.sampler(shown.sampler if shown else state.sampler)
-    return spread(left, Content.styled(right, theme.MUTED), width)
+    right = Content.styled(figures.sampler(shown.sampler if shown else state.sampler), theme.MUTED)
+    if shown is not None and state.engine.model is not None:
+        room = width - left.cell_length - right.cell_length - 4
+        said = next((each for each in _rounding(state.engine.model) if len(each) <= room), "")
+        left += Content.styled(f"  {said}".rstrip(), theme.MUTED)
+    return spread(left, right, width)
+
+
+def _rounding(model: ModelCard) -> tuple[str, ...]:
+    """Return that the numbers are rounded, in fewer and fewer words, or nothing if they are exact.
+
+    The lessons quote exact numbers, which differ in the second or third digit.
+    """
+    bits = next((_ROUNDED[form] for form in model.kernel.split(", ") if form in _ROUNDED), "")
+    return (f"{bits} weights, rounded", "rounded") if bits else ()
 
 
 def _about(tree: TokenTree, position: int, answer: Answer | None = None) -> str:
