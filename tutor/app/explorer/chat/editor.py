@@ -79,8 +79,10 @@ class MessageEditor(PromptEditor):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
-            case "send" | "page":
+            case "send":
                 return self.chat
+            case "page":
+                return self.chat and not self.suggests
             case "accept":
                 return not self.chat
         return super().check_action(action, parameters)

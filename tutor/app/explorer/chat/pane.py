@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from tutor.app.explorer.state import State
 
 
+def new_chat_matters(state: State) -> bool:
+    """Return True if a new chat is one of the next things that the learner may want."""
+    over = state.complete or state.full
+    return state.mode == "chat" and over and not state.running and state.panel is None
+
+
 def chat_key(state: State, action: str) -> bool | None:
     """Return whether a key of the pane has this action now, or None if the mode does not matter.
 
@@ -42,9 +48,9 @@ def chat_key(state: State, action: str) -> bool | None:
         case "another_answer late":
             return chat and not state.suggests
         case "new_chat":
-            return chat and not state.running and (state.complete or state.full)
+            return new_chat_matters(state)
         case "panel recent":
-            return not (chat and not state.running and (state.complete or state.full))
+            return not new_chat_matters(state)
         case "message":
             return chat and (state.suggests or not opens_editor(state))
         case "panel editor":
