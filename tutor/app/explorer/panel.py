@@ -99,7 +99,12 @@ class BranchTree(ListPanel):
         Binding("up", "choose(-1)", "choose", key_display="↑↓", tooltip="Choose a branch."),
         Binding("down,w", "choose(1)", show=False),
         Binding("enter", "switch", "switch", tooltip="Continue at the end of this branch."),
-        Binding("d", "remove", "remove", tooltip="Remove this branch. Press d twice."),
+        Binding(
+            "d",
+            "remove",
+            "remove",
+            tooltip="Remove this branch. Press d twice. shift+u brings it back.",
+        ),
         Binding("escape", "close", "close", tooltip="Stay on the current branch."),
         *(Binding(str(number), f"number({number})", show=False) for number in range(1, 10)),
     ]

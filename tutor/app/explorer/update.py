@@ -222,7 +222,7 @@ def _restart(state: State, document: Document) -> State:
         state, document=document, request=None, handed_in=None, answered=None, stale=None
     )
     state = replace(state, reading=None, running=False, queue=(), acted=False, note=None)
-    state = replace(state, scroll=None, editing=False)
+    state = replace(state, scroll=None, editing=False, undone=())
     return state.without_answer()
 
 
