@@ -12,6 +12,7 @@ from tests.engine.fake_engine import CARD, FakeEngine
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.text_view import TextView
+from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.prompt_editor import PromptEditor
 
 if TYPE_CHECKING:
@@ -76,3 +77,16 @@ async def test_the_heading_says_that_numbers_are_rounded(
         assert said in heading
         assert ("rounded" in heading) == bool(said)
         assert "plain sampling" in heading
+
+
+async def test_the_text_keeps_its_room_when_the_terminal_shrinks_beside_the_xray(
+    tmp_path: Path,
+) -> None:
+    async with explorer(tmp_path, size=(200, 40)) as it:
+        await it.press("x")
+        view = it.stage.screen.query_one(XRayView)
+        await it.pilot.resize_terminal(160, 40)
+        await it.settle()
+        table = it.stage.screen.query_one(DistributionTable)
+        assert table.region.right <= view.region.x
+        assert "5 of 256 tokens" in it.screen

@@ -96,6 +96,8 @@ class ExplorerPane(ChatPane):
         self.set_class(event.size.height < SHORT, "-short")
         if self._beside is not None and event.size.width < WIDE:
             self.run_worker(self.action_close())
+        elif self._beside is not None:
+            self._beside.styles.width = beside_width(event.size.width)
         self._draw(self.state)
 
     def on_descendant_focus(self) -> None:
@@ -154,6 +156,8 @@ class ExplorerPane(ChatPane):
             case "close", *_:
                 unfolded = state.mode == "chat" and not state.folded
                 return self._beside is not None or unfolded
+            case "do", "redo":
+                return bool(state.undone)
             case "do", "stop":
                 return state.reading is not None
             case ("search",):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.containers import Vertical
@@ -253,7 +254,7 @@ class PaneLayout(Vertical):
     def _draw_conversation(self, state: State) -> None:
         view = self.query_one(ConversationView)
         if state.tree is None and state.handed_in is None:
-            view.introduce(lambda width: suggestions.empty_chat(state, width))
+            view.introduce(partial(suggestions.empty_chat, state))
         else:
             view.update(conversation_of(state), state.scroll)
 
@@ -310,6 +311,7 @@ class PaneLayout(Vertical):
             state.mode,
             tree is None,
             reading is None,
+            bool(state.undone),
         )
         if state.mode == "chat":
             plain = state.sampler_to_come.plain

@@ -170,6 +170,8 @@ def target_lines(state: State, width: int) -> list[Content]:
     """Return the line about Enter, and a second line with the values of columns left out."""
     if state.running:
         run = f"running, {state.run_length} of at most {RUN_LIMIT} tokens"
+        if width < 46:
+            run = f"{state.run_length} of {RUN_LIMIT} tokens"
         return [Content.assemble(("r ", f"{theme.ACT} bold"), "stops", (f"  {run}", theme.MUTED))]
     tree = state.tree
     if tree is not None and tree.focus == 0:
@@ -221,7 +223,10 @@ def said(state: State, width: int) -> TutorError | str | None:
             return "The engine is starting. You can use everything else in the meantime."
         case EngineState.LOADING:
             stage = engine.detail.rstrip(".") or "loading"
-            return f"The model is not ready yet: {stage}. The table appears as soon as it is."
+            then = "The table appears as soon as it is."
+            if state.mode == "chat":
+                then = "You can write a message, which is answered as soon as it is."
+            return f"The model is not ready yet: {stage}. {then}"
         case EngineState.STOPPED:
             return engine.failure or "The engine is not running. Press y to restart it."
     if state.note is not None:

@@ -80,6 +80,12 @@ async def test_an_empty_chat_suggests_first_messages(
         assert it.conversation[1].strip() == SUGGESTIONS[chosen]
 
 
+async def test_a_small_terminal_shows_every_suggestion(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat", size=(40, 12)) as it:
+        numbers = [line.lstrip(" ›")[:1] for line in it.conversation]
+        assert [each for each in numbers if each.isdigit()] == ["1", "2", "3", "4"]
+
+
 async def test_e_writes_ones_own_message_instead_of_a_suggestion(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await it.press("escape", "e")
@@ -377,6 +383,23 @@ async def test_r_adds_nothing_to_a_complete_answer(tmp_path: Path) -> None:
         assert tree(it).tokens == before
         assert complete in it.words
         await it.press("u", "r")
+        assert state(it).complete
+
+
+async def test_enter_writes_a_message_while_an_answer_grows(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        it.engine.hold(at="distribution")
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: "r stop" in it.words)
+        assert "enter message" in it.words
+        await it.pilot.press("enter")
+        await it.until(lambda: it.stage.screen.focused is editor(it))
+        it.engine.release()
+        await it.settle()
+        await it.type("run")
+        assert editor(it).text == "run"
+        await it.press("escape", "r")
         assert state(it).complete
 
 

@@ -41,7 +41,7 @@ def target_lines(state: State, width: int) -> list[Content]:
         line = keys(width, ("enter", "sends the selected message"), ("e", "write your own"))
     elif state.reading is not None:
         line = readout.progress(*state.reading, width - 24)
-    elif opens_editor(state):
+    elif opens_editor(state) and not state.running:
         line = keys(
             width, ("enter", "write the next message"), ("s", "another answer"), ("o", "new chat")
         )
@@ -52,9 +52,14 @@ def target_lines(state: State, width: int) -> list[Content]:
 
 
 def opens_editor(state: State) -> bool:
-    """Return True if Enter writes a message, because there is no token to take."""
+    """Return True if Enter writes a message.
+
+    It does if there is no token to take, and while an answer grows without its distribution.
+    """
+    if state.mode == "text":
+        return False
     nothing = state.tree is None and state.handed_in is None
-    return state.mode == "chat" and (nothing or (state.ended and not state.running))
+    return nothing or (state.folded if state.running else state.ended)
 
 
 def focus_line(state: State, tree: TokenTree, width: int) -> Content:

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def new_chat_matters(state: State) -> bool:
     """Return True if a new chat is one of the next things that the learner may want."""
-    over = state.complete or state.full
-    return state.mode == "chat" and over and not state.running and state.panel is None
+    over = (state.complete or state.full) and not state.running
+    return over and state.table_hidden and state.panel is None
 
 
 def chat_key(state: State, action: str) -> bool | None:
@@ -65,7 +65,7 @@ def chat_key(state: State, action: str) -> bool | None:
         case "version":
             return chat and state.tree is not None and len(state.tree.branches) > 1
         case "page":
-            return chat
+            return chat and not state.suggests
         case "scroll":
             return state.table_hidden
         case "cursor" | "take":
