@@ -29,7 +29,7 @@ PANE_KEYS: list[BindingType] = [
     Binding("u", "do('back')", "undo", tooltip="Undo the last token."),
     Binding("b", "do('back')", show=False),
     Binding("backspace", "do('back')", show=False),
-    key("U", "do('redo')", "redo", "Redo what was undone, or bring a branch back.", "shift+u"),
+    key("U", "do('redo')", "redo", "Redo what was undone, or bring a branch back. Press Shift+u."),
     Binding("r", "do('stop')", "stop", tooltip="Stop processing a long text. The text is kept."),
     Binding("r", "do('run')", "run", tooltip="Let the model continue by itself, or stop it."),
     Binding("e", "panel('editor')", "edit", tooltip="Edit the prompt."),

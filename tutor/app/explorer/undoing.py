@@ -22,18 +22,20 @@ def undo(state: State, tree: TokenTree) -> State:
     before = tree.back()
     if before.length == tree.length:
         return state.moved(before)
+    state = _change(state, tree, before)
+    if state.mode == "text":
+        return state  # a notice would move the rows of the table
     token = tree.steps[-1].token
-    hidden = token.special and state.mode == "chat" and not state.document.marks
+    hidden = token.special and not state.document.marks
     name = "the end of the message" if hidden else figures.shown(token)
-    note = f"Removed {name}. Press shift+u to redo it."
-    return replace(_change(state, tree, before), note=note)
+    return replace(state, note=f"Removed {name}. Press U to redo it.")
 
 
 def remove_branch(state: State, tree: TokenTree, number: int) -> State:
     """Remove a branch, unless it is the only one."""
     if not tree.has_branch(number) or len(tree.branches) == 1:
         return state
-    note = f"Removed branch {number}. Press shift+u to bring it back."
+    note = f"Removed branch {number}. Press U to bring it back."
     return replace(_change(state, tree, tree.remove(number)), note=note)
 
 

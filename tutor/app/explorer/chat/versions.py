@@ -30,7 +30,7 @@ class Version(NamedTuple):
 
     @property
     def said(self) -> str:
-        """Which version this is, such as "answer 2 of 3"."""
+        """Say which version this is, such as "answer 2 of 3"."""
         kind = "answer" if self.message.role == "assistant" else "version"
         return f"{kind} {self.number} of {len(self.branches)}"
 
