@@ -69,8 +69,10 @@ def focus_line(tree: TokenTree, context: int, width: int, name: str = "") -> Con
         name or figures.shown(step.token),
         "  ",
         (surprise(step, index), "bold" if index else theme.MUTED),
-        (f"  {_HOW[step.how]}" if width >= _NARROW else "", theme.MUTED),
     )
+    how = f"  {_HOW[step.how]}"
+    if width >= _NARROW or left.cell_length + len(how) + right.cell_length + 2 <= width:
+        left += Content.styled(how, theme.MUTED)
     return spread(left, right, width)
 
 
