@@ -237,9 +237,10 @@ class FakeSession:
 
     async def append_turn(self, text: str) -> tuple[Token, ...]:
         await self._work("append_turn")
-        closing = "" if self.tokens[-1] == END else "<|im_end|>"
-        turn = f"{closing}\n<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
+        turn = f"<|im_end|>\n<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n"
         added = tuple(split(turn, special=True))
+        closed = next((n for n in (2, 1) if self.tokens[-n:] == added[:n]), 0)
+        added = added[closed:]
         self._engine.check(len(self.tokens) + len(added))
         self.tokens += added
         return added

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+from tutor.app.explorer.chat.messages import messages
 from tutor.errors import TutorError
 from tutor.lm import token_tree
 from tutor.lm.distribution import PLAIN, SamplerSettings
@@ -78,9 +79,13 @@ class Document(_Fields[TokenTree], frozen=True, kw_only=True):
 
     @property
     def title(self) -> str:
-        """The end of the current text, without special tokens."""
+        """The end of the current text, or the first message of a conversation."""
         if self.tree is None:
             return self.prompt[-LONGEST_TITLE:] if self.mode == "text" else ""
+        if self.mode == "chat":
+            steps = self.tree.steps
+            first = next((each for each in messages(steps) if each.role == "user"), None)
+            return text_of(steps[first.first : first.end])[:LONGEST_TITLE] if first else ""
         return text_of(self.tree.steps[-LONGEST_TITLE:])[-LONGEST_TITLE:]
 
     @property

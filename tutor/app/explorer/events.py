@@ -23,6 +23,8 @@ class Do(Enum):
     """Take the proposed token."""
     BACK = "back"
     """Undo the last token."""
+    REDO = "redo"
+    """Redo what was undone last."""
     FORK = "fork"
     """Start another branch at the focused token."""
     NEW_SEED = "seed"
@@ -90,6 +92,12 @@ class SwitchBranch(msgspec.Struct, frozen=True):
     number: int
 
 
+class SwitchVersion(msgspec.Struct, frozen=True):
+    """Go to an earlier or later version of the message in focus, which is on another branch."""
+
+    by: int
+
+
 class RemoveBranch(msgspec.Struct, frozen=True):
     """Remove a branch."""
 
@@ -115,11 +123,12 @@ class UseText(msgspec.Struct, frozen=True):
 NeedsAnswer = TakeRow | TakeFound | MoveCursor
 """Commands that, like `Do.STEP`, need the model's response at the position where they apply."""
 TreeCommand = (
-    Literal[Do.STEP, Do.BACK, Do.FORK, Do.NEW_SEED, Do.START]
+    Literal[Do.STEP, Do.BACK, Do.REDO, Do.FORK, Do.NEW_SEED, Do.START]
     | NeedsAnswer
     | MoveFocus
     | MoveToken
     | SwitchBranch
+    | SwitchVersion
     | RemoveBranch
 )
 """Commands that have no effect while there are no tokens."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 from tutor.app.explorer.chat.keys import ANSWER_KEYS, READING_KEYS
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair
 
 PANE_KEYS: list[BindingType] = [
     Binding("y", "do('retry')", "retry", tooltip="Restart the engine."),
@@ -29,6 +29,7 @@ PANE_KEYS: list[BindingType] = [
     Binding("u", "do('back')", "undo", tooltip="Undo the last token."),
     Binding("b", "do('back')", show=False),
     Binding("backspace", "do('back')", show=False),
+    key("U", "do('redo')", "redo", "Redo what was undone, or bring a branch back. Press Shift+u."),
     Binding("r", "do('stop')", "stop", tooltip="Stop processing a long text. The text is kept."),
     Binding("r", "do('run')", "run", tooltip="Let the model continue by itself, or stop it."),
     Binding("e", "panel('editor')", "edit", tooltip="Edit the prompt."),
@@ -39,7 +40,7 @@ PANE_KEYS: list[BindingType] = [
     Binding(
         "x", "xray", "x-ray", tooltip="Show attention and the logit lens for the token in focus."
     ),
-    Binding("escape", "close_beside", "close", tooltip="Close the x-ray."),
+    Binding("escape", "close", "close", tooltip="Close the x-ray or the distribution."),
     Binding("c", "mode('chat')", "chat", tooltip="Switch to the conversation. The text is kept."),
     Binding("c", "mode('text')", "text", tooltip="Switch to the text. The conversation is kept."),
     Binding(

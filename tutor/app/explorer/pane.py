@@ -95,7 +95,9 @@ class ExplorerPane(ChatPane):
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.height < SHORT, "-short")
         if self._beside is not None and event.size.width < WIDE:
-            self.run_worker(self.action_close_beside())
+            self.run_worker(self.action_close())
+        elif self._beside is not None:
+            self._beside.styles.width = beside_width(event.size.width)
         self._draw(self.state)
 
     def on_descendant_focus(self) -> None:
@@ -151,8 +153,11 @@ class ExplorerPane(ChatPane):
         match action, *parameters:
             case "do", "retry":
                 return state.engine.state is EngineState.STOPPED
-            case "close_beside", *_:
-                return self._beside is not None
+            case "close", *_:
+                unfolded = state.mode == "chat" and not state.folded
+                return self._beside is not None or unfolded
+            case "do", "redo":
+                return bool(state.undone)
             case "do", "stop":
                 return state.reading is not None
             case ("search",):
@@ -232,9 +237,12 @@ class ExplorerPane(ChatPane):
         else:
             self._beside.focus()
 
-    async def action_close_beside(self) -> None:
+    async def action_close(self) -> None:
+        """Close the x-ray if it is open, or else the distribution of a conversation."""
         view = self._beside
-        if view is not None:
+        if view is None:
+            self._send(events.Do.FOLD)
+        else:
             await view.remove()
             self.focus()
             self._draw(self.state)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from textual.containers import Vertical
 from textual.widget import Widget
 
-from tutor.app.explorer import readout
+from tutor.app.explorer import readout, side_by_side
 from tutor.app.explorer.chat import lines as chat_lines
 from tutor.app.explorer.chat import suggestions
 from tutor.app.explorer.chat.editor import MessageEditor
+from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.layout import conversation_of
 from tutor.app.explorer.chat.messages import earlier_texts
 from tutor.app.explorer.chat.view import ConversationView
 from tutor.app.explorer.distribution_table import DistributionTable, TableView
 from tutor.app.explorer.panel import BranchTree, RecentTexts
 from tutor.app.explorer.sampler_dials import SamplerDials
+from tutor.app.explorer.side_by_side import SideBySide, column_widths
 from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.token_search import TokenSearch
 from tutor.app.explorer.xray.view import XRayView
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Self
 
     from textual.app import ComposeResult
+    from textual.layout import Layout
     from textual.timer import Timer
 
     from tutor.app.explorer.controller import ExplorerController
@@ -36,6 +40,8 @@ if TYPE_CHECKING:
     from tutor.app.explorer.state import State
     from tutor.app.terminal.remote_terminal import RemoteTerminal
 
+RIGHT = ("question", "search", "recent", "table", "target")
+"""The ids of the widgets that are next to the text on a wide terminal."""
 WIDE = 150
 """The minimum width, in columns, for the x-ray next to the text."""
 SHORT = 14
@@ -78,6 +84,9 @@ class PaneLayout(Vertical):
         & > XRayView { dock: right; padding-left: 1; border-left: solid $rule; }
         & > XRayView:focus { border-left: heavy $accent; }
         & #question { margin-top: 1; }
+        &.-apart #question { margin-top: 0; }
+        &.-apart BranchTree { margin-top: 1; }
+        &.-apart > ConversationView { height: 1fr; }
         & #target { visibility: hidden; }
         &.-here #target { visibility: visible; }
         &.-short #question { margin-top: 0; }
@@ -93,6 +102,7 @@ class PaneLayout(Vertical):
 
     def __init__(self) -> None:
         super().__init__()
+        self._sides = SideBySide(right=RIGHT, below=("note",))
         self._painted = 0.0
         """The time of the last drawing."""
         self._drawn: State | None = None
@@ -118,7 +128,11 @@ class PaneLayout(Vertical):
         yield DistributionTable(id="table")
         yield Lines(id="target")
         yield BranchTree(id="branches")
-        yield Notice()
+        yield Notice(id="note")
+
+    @property
+    def layout(self) -> Layout:
+        return self._sides
 
     @property
     def state(self) -> State:
@@ -134,6 +148,23 @@ class PaneLayout(Vertical):
         """The columns and rows available for everything except the x-ray."""
         width, height = self.size
         return width - (beside_width(width) if self._beside else 0), height
+
+    @property
+    def _columns(self) -> tuple[int, int]:
+        """The widths of the text and of the table, which may be next to each other."""
+        width, _ = self._room
+        return column_widths(width) if self._sides.apart else (width, width)
+
+    def _choose_layout(self, state: State) -> None:
+        """Put the text and the table next to each other if both are shown and there is room."""
+        both = not state.table_hidden or state.panel in ("search", "recent")
+        if state.mode == "chat" and state.panel == "editor":
+            both = False  # the editor hides the table
+        apart = both and self._room[0] >= side_by_side.WIDE
+        if apart != self._sides.apart:
+            self._sides.apart = apart
+            self.set_class(apart, "-apart")
+            self.refresh(layout=True)
 
     @property
     def _crowded(self) -> bool:
@@ -168,6 +199,7 @@ class PaneLayout(Vertical):
                 self._draw_timer = self.set_timer(wait, self._draw_latest)
             return
         self._painted, self._drawn = now, state
+        self._choose_layout(state)
         self._draw_text(state)
         self._draw_notice(state)
         self._draw_table(state)
@@ -188,7 +220,9 @@ class PaneLayout(Vertical):
         if panel == "editor":
             given = "" if state.mode == "chat" else state.document.prompt
             draft = state.document.drafts.get(state.mode, given)
-            self.query_one(MessageEditor).load(draft, earlier_texts(state))
+            editor = self.query_one(MessageEditor)
+            editor.chat = state.mode == "chat"
+            editor.load(draft, earlier_texts(state))
         for widget in self.query(".panel"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
         for name in ("search", "dials", "editor", "recent"):
@@ -200,7 +234,7 @@ class PaneLayout(Vertical):
             self.query_one(RecentTexts).chosen = 0  # the most recently changed text
 
     def _draw_text(self, state: State) -> None:
-        width, height = self._room
+        width, height = self._columns[0], self.size.height
         tree = state.tree
         view, focus = self.query_one(TextView), self.query_one("#focus", Lines)
         if state.mode == "chat":
@@ -208,6 +242,8 @@ class PaneLayout(Vertical):
             focus.show([chat_lines.focus_line(state, tree, width)] if tree else [])
             return
         rows = 1 if self._crowded else min(8, max(1, (height - 10) // 3))
+        if self._sides.apart:
+            rows = max(rows, (height - 16) // 2)
         if tree is None:
             view.plain_text(state.document.prompt, rows)
             focus.show([])
@@ -218,12 +254,12 @@ class PaneLayout(Vertical):
     def _draw_conversation(self, state: State) -> None:
         view = self.query_one(ConversationView)
         if state.tree is None and state.handed_in is None:
-            view.introduce(lambda width: suggestions.empty_chat(state, width))
+            view.introduce(partial(suggestions.empty_chat, state))
         else:
             view.update(conversation_of(state), state.scroll)
 
     def _draw_table(self, state: State) -> None:
-        width, height = self._room
+        width, height = self._columns[1], self.size.height
         self.query_one("#question", Lines).show([readout.question_line(state, width)])
         lines_of = chat_lines if state.mode == "chat" else readout
         self.query_one("#target", Lines).show(lines_of.target_lines(state, width))
@@ -245,13 +281,15 @@ class PaneLayout(Vertical):
         several = state.tree is not None and len(state.tree.branches) > 1
         room = height >= SHORT and not self._crowded and not state.table_hidden
         branches.display = several and (room or branches.has_focus)
-        branches.update(state.tree, rows=3 if height < SHORT else max(2, min(9, height // 6)))
+        rows = 3 if height < SHORT else max(2, min(9, height // 6))
+        branches.update(state.tree, rows, chat=state.mode == "chat")
         if state.panel == "editor":
-            chat, width = state.mode == "chat", self._room[0]
+            chat, width = state.mode == "chat", self._columns[0]
             text_label = readout.editor_label(history=bool(state.document.earlier))
             label = chat_lines.editor_label(state, width) if chat else text_label
             self.query_one("#label", Lines).show([label])
-            self.query_one(MessageEditor).suggests = state.suggests
+            number = len(SUGGESTIONS) if state.suggests else 0
+            self.query_one(MessageEditor).suggests = number
         elif state.panel == "dials":
             seen = latest.distribution if latest else None
             dials = self.query_one(SamplerDials)
@@ -273,11 +311,13 @@ class PaneLayout(Vertical):
             state.mode,
             tree is None,
             reading is None,
+            bool(state.undone),
         )
         if state.mode == "chat":
             plain = state.sampler_to_come.plain
-            writes = chat_lines.opens_editor(state), state.over
-            situation += (state.folded, state.running, plain, state.suggests, writes)
+            writes = chat_lines.opens_editor(state), state.complete
+            several = tree is not None and len(tree.branches) > 1
+            situation += (state.folded, state.running, plain, state.suggests, writes, several)
         if situation != self._situation:  # The available keys depend only on these values.
             self._situation = situation
             self.refresh_bindings()

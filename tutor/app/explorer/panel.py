@@ -11,6 +11,7 @@ from textual.content import Content
 from textual.message import Message
 
 from tutor.app import theme
+from tutor.app.explorer.chat.versions import branch_text
 from tutor.app.explorer.events import OpenText, RemoveBranch, ShowPanel, SwitchBranch, ToggleStar
 from tutor.app.explorer.text_view import token_texts
 from tutor.app.widgets import figures
@@ -60,18 +61,24 @@ _TEXT = 60
 """The maximum number of tokens to show from the beginning of a branch."""
 
 
-def branch_line(tree: TokenTree, fork: Fork, width: int, *, chosen: bool) -> Content:
-    """Return the line for one branch: where it starts, how it continues and its length."""
+def branch_line(
+    tree: TokenTree, fork: Fork, width: int, *, chosen: bool, chat: bool = False
+) -> Content:
+    """Return the line for one branch: where it starts, how it continues and its length.
+
+    For a branch of a `chat`, it says which message is different.
+    """
     branch = tree.branch(fork.branch)
     current = branch is tree.current
     stem = "  " * max(0, fork.depth - 1) + ("└ " if fork.depth else "")
     start = fork.at if fork.depth else branch.prompt_length
     own = branch.steps[start : start + _TEXT]
     text = "".join(token_texts(own, marks=True)).replace("\n", "⏎") or "(nothing added yet)"
+    text = (branch_text(tree, fork, wide=width >= 60) if chat else "") or text
     size = counted(len(branch.steps), "token")
     if width >= 60:
         size += f", seed {branch.seed}"
-        if fork.depth:
+        if fork.depth and not chat:
             size = f"from token {fork.at}, {size}"
     room = width - len(stem) - len(size) - 7
     return Content.assemble(
@@ -92,20 +99,26 @@ class BranchTree(ListPanel):
         Binding("up", "choose(-1)", "choose", key_display="↑↓", tooltip="Choose a branch."),
         Binding("down,w", "choose(1)", show=False),
         Binding("enter", "switch", "switch", tooltip="Continue at the end of this branch."),
-        Binding("d", "remove", "remove", tooltip="Remove this branch. Press d twice."),
+        Binding(
+            "d",
+            "remove",
+            "remove",
+            tooltip="Remove this branch. Press d twice. U brings it back.",
+        ),
         Binding("escape", "close", "close", tooltip="Stay on the current branch."),
         *(Binding(str(number), f"number({number})", show=False) for number in range(1, 10)),
     ]
 
     _tree: TokenTree | None = None
+    _chat = False
     _branch = 1
     """The number of the selected branch."""
     _doomed: int | None = None
     _rows = 3
 
-    def update(self, tree: TokenTree | None, rows: int) -> None:
-        """Show the branches of `tree` in `rows` lines."""
-        self._tree, self._rows = tree, rows
+    def update(self, tree: TokenTree | None, rows: int, *, chat: bool) -> None:
+        """Show the branches of `tree`, which may be a `chat`, in `rows` lines."""
+        self._tree, self._rows, self._chat = tree, rows, chat
         self.draw_with(self.lay_out)
 
     def lay_out(self) -> None:
@@ -123,7 +136,11 @@ class BranchTree(ListPanel):
         first = centered(at, len(forks), rows)
         lines = [
             branch_line(
-                tree, fork, self.size.width, chosen=self.has_focus and fork.branch == self._branch
+                tree,
+                fork,
+                self.size.width,
+                chosen=self.has_focus and fork.branch == self._branch,
+                chat=self._chat,
             )
             for fork in forks[first : first + rows]
         ]

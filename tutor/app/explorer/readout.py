@@ -24,11 +24,13 @@ from tutor.text import counted
 if TYPE_CHECKING:
     from tutor.app.explorer.effects import Answer
     from tutor.app.explorer.state import State, Target
-    from tutor.lm.distribution import Distribution
+    from tutor.lm.distribution import Distribution, ModelCard
     from tutor.lm.token_tree import Step, TokenTree
 
 _NARROW = 60
 """The width, in columns, below which lines are shortened."""
+_ROUNDED = {"int4": "4-bit", "fp16": "16-bit"}
+"""The number formats whose kernels round the vectors that they multiply."""
 _HOW = {"prompt": "given", "drawn": "drawn by the model", "taken": "chosen by you"}
 
 
@@ -67,8 +69,10 @@ def focus_line(tree: TokenTree, context: int, width: int, name: str = "") -> Con
         name or figures.shown(step.token),
         "  ",
         (surprise(step, index), "bold" if index else theme.MUTED),
-        (f"  {_HOW[step.how]}" if width >= _NARROW else "", theme.MUTED),
     )
+    how = f"  {_HOW[step.how]}"
+    if width >= _NARROW or left.cell_length + len(how) + right.cell_length + 2 <= width:
+        left += Content.styled(how, theme.MUTED)
     return spread(left, right, width)
 
 
@@ -114,8 +118,21 @@ def question_line(state: State, width: int) -> Content:
         left = Content.assemble(left, ("  …", theme.MUTED))
         if state.queue:
             left = Content.assemble(left, (f" {len(state.queue)} keys waiting", theme.MUTED))
-    right = figures.sampler(shown.sampler if shown else state.sampler)
-    return spread(left, Content.styled(right, theme.MUTED), width)
+    right = Content.styled(figures.sampler(shown.sampler if shown else state.sampler), theme.MUTED)
+    if shown is not None and state.engine.model is not None:
+        room = width - left.cell_length - right.cell_length - 4
+        said = next((each for each in _rounding(state.engine.model) if len(each) <= room), "")
+        left += Content.styled(f"  {said}".rstrip(), theme.MUTED)
+    return spread(left, right, width)
+
+
+def _rounding(model: ModelCard) -> tuple[str, ...]:
+    """Return that the numbers are rounded, in fewer and fewer words, or nothing if they are exact.
+
+    The lessons quote exact numbers, which differ in the second or third digit.
+    """
+    bits = next((_ROUNDED[form] for form in model.kernel.split(", ") if form in _ROUNDED), "")
+    return (f"{bits} weights, rounded", "rounded") if bits else ()
 
 
 def _about(tree: TokenTree, position: int, answer: Answer | None = None) -> str:
@@ -155,6 +172,8 @@ def target_lines(state: State, width: int) -> list[Content]:
     """Return the line about Enter, and a second line with the values of columns left out."""
     if state.running:
         run = f"running, {state.run_length} of at most {RUN_LIMIT} tokens"
+        if width < 46:
+            run = f"{state.run_length} of {RUN_LIMIT} tokens"
         return [Content.assemble(("r ", f"{theme.ACT} bold"), "stops", (f"  {run}", theme.MUTED))]
     tree = state.tree
     if tree is not None and tree.focus == 0:
@@ -206,7 +225,10 @@ def said(state: State, width: int) -> TutorError | str | None:
             return "The engine is starting. You can use everything else in the meantime."
         case EngineState.LOADING:
             stage = engine.detail.rstrip(".") or "loading"
-            return f"The model is not ready yet: {stage}. The table appears as soon as it is."
+            then = "The table appears as soon as it is."
+            if state.mode == "chat":
+                then = "You can write a message, which is answered as soon as it is."
+            return f"The model is not ready yet: {stage}. {then}"
         case EngineState.STOPPED:
             return engine.failure or "The engine is not running. Press y to restart it."
     if state.note is not None:
@@ -216,7 +238,7 @@ def said(state: State, width: int) -> TutorError | str | None:
 
 def _situation(state: State, width: int) -> str | None:
     if state.mode == "chat" and (state.tree is None or (state.tree.focus and not state.full)):
-        found = situation(state, width)
+        found = situation(state)
         return found if found or state.tree is None or state.ended else _told(state, width)
     if state.tree is None:
         return "The model is processing the text."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import msgspec
 from msgspec import UnsetType
 from msgspec.structs import replace
@@ -16,10 +14,7 @@ from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import PLAIN, Row, SamplerSettings, Token
-from tutor.lm.token_tree import How
-
-if TYPE_CHECKING:
-    from tutor.lm.token_tree import TokenTree
+from tutor.lm.token_tree import How, TokenTree
 
 ROWS = 60
 """The number of rows to request at first, and again whenever the learner scrolls past the last."""
@@ -103,6 +98,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     found: TokensFound | None = None
     texts: tuple[TextInfo, ...] = ()
     open_id: str = ""
+    undone: tuple[tuple[TokenTree, TokenTree], ...] = ()
+    """What can be redone: for each undo, the tree before it and after it."""
     effects: tuple[Effect, ...] = ()
     """The effects of the current event so far. Empty between two events."""
 
@@ -165,13 +162,18 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.engine.model.context if self.engine.model else 0
 
     @property
-    def ended(self) -> bool:
+    def complete(self) -> bool:
         """True if the last token ended the model's text or message."""
         tree, model = self.tree, self.engine.model
-        if tree is None or model is None or not tree.at_end or not tree.length:
+        if tree is None or model is None or not tree.length:
             return False
         last = tree.steps[-1]
         return last.how != "prompt" and last.token.id in model.end_ids
+
+    @property
+    def ended(self) -> bool:
+        """True if the text is complete, and the focus is at its end."""
+        return self.complete and self.tree is not None and self.tree.at_end
 
     @property
     def over(self) -> bool:
@@ -288,6 +290,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     def with_tree(self, tree: TokenTree) -> State:
         return replace(self, document=self.document.with_tree(tree))
+
+    def moved(self, tree: TokenTree) -> State:
+        """Return the state with `tree`. If that changes the tree, the answer is removed."""
+        return self if tree == self.tree else self.with_tree(tree).without_answer()
 
     def without_answer(self) -> State:
         """Return the state without its answer, after a change that affects the answer."""

@@ -13,12 +13,13 @@ from msgspec.structs import replace
 
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.loops import repeats_itself
-from tutor.app.explorer.chat.update import move_token
+from tutor.app.explorer.chat.update import move_token, switch_version
 from tutor.app.explorer.events import Command, Do
 from tutor.app.explorer.state import ROWS
+from tutor.app.explorer.undoing import redo, remove_branch, undo
 from tutor.course.goals import Evidence
 from tutor.errors import ContextFull, TutorError
-from tutor.lm.token_tree import text_of
+from tutor.lm.token_tree import TreeFull, text_of
 from tutor.text import visible
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ RUN_LIMIT = 200
 """The maximum number of tokens in one run. Pressing `r` again continues."""
 MAKE_ROOM = "Press o and n to start a new conversation, or e and ↑ to edit your last message."
 """What to do when a conversation fills the context window."""
+COMPLETE = "The answer is complete. Press e to write, or s for another answer."
+MAKE_SPACE = "Press w, select a branch that you no longer need, and press d twice to remove it."
 QUEUE_LIMIT = 32
 MOST_ROWS = 600
 
@@ -61,6 +64,8 @@ def carry_on(state: State) -> State:
         try:
             state = _apply(state, command)
         except TutorError as error:
+            if isinstance(error, TreeFull):
+                error = TreeFull(error.happened, MAKE_SPACE)
             state = after_failure(state, error)
     return state
 
@@ -127,42 +132,43 @@ def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -
         case events.MoveCursor(by):
             return _move_cursor(state, by)
         case Do.BACK:
-            return _moved(state, tree.back())
+            return undo(state, tree)
+        case Do.REDO:
+            return redo(state, tree)
         case events.MoveFocus(by):
-            return _moved(state, tree.move(by))
+            return state.moved(tree.move(by))
         case events.MoveToken(by):
-            return _moved(state, move_token(state, tree, by))
+            return state.moved(move_token(state, tree, by))
         case Do.FORK:
             return _fork(state, tree)
         case Do.NEW_SEED:
             return _new_seed(state, tree)
+        case Do.START if state.mode == "chat" and state.complete:
+            return replace(state.moved(tree.move(tree.length)), note=COMPLETE)
         case Do.START:
             return _start_run(state, tree)
         case events.SwitchBranch(number):
             if not tree.has_branch(number):
                 return state
             return state.with_tree(tree.switch(number)).without_answer()
+        case events.SwitchVersion(by):
+            return switch_version(state, tree, by).without_answer()
         case events.RemoveBranch(number):
-            return _moved(state, tree.remove(number)) if tree.has_branch(number) else state
+            return remove_branch(state, tree, number)
         case _:
             assert_never(command)
 
 
-def _moved(state: State, tree: TokenTree) -> State:
-    """Return the state with `tree`. If that changes the tree, the answer is removed."""
-    return state if tree == state.tree else state.with_tree(tree).without_answer()
-
-
 def _step(state: State, tree: TokenTree) -> State:
     if tree.focus == 0:
-        return _moved(state, tree.move(1))
+        return state.moved(tree.move(1))
     target = state.target
     return state if target is None else _choose(state, tree, target.row, target.how)
 
 
 def _choose(state: State, tree: TokenTree, row: Row, how: How) -> State:
     if not tree.at_end and tree.steps[tree.focus].token.id == row.token.id:
-        return _moved(state, tree.move(1))
+        return state.moved(tree.move(1))
     if state.full and tree.at_end:
         raise ContextFull(
             f"The text has {state.context:,} tokens, as many as the model can process at once.",
@@ -201,9 +207,10 @@ def _new_seed(state: State, tree: TokenTree) -> State:
     chat = state.mode == "chat"
     seed = max(branch.seed for branch in tree.branches) + 1
     if tree.current.prompt_length < tree.length:
-        note = f"Restarted from the prompt with seed {seed}. Branch {tree.number} is kept."
+        kept = f"Branch {tree.number} is kept. Press w to switch."
+        note = f"Restarted from the prompt with seed {seed}. {kept}"
         if chat:
-            note = f"Another answer, with seed {seed}. Press w to go back to branch {tree.number}."
+            note = f"Another answer, with seed {seed}. Press p for the earlier one, which is kept."
         tree = tree.fork(tree.current.prompt_length)
     else:
         note = f"The seed is now {seed}."
@@ -214,7 +221,7 @@ def _new_seed(state: State, tree: TokenTree) -> State:
 
 
 def _start_run(state: State, tree: TokenTree) -> State:
-    state = _moved(state, tree.move(tree.length))
+    state = state.moved(tree.move(tree.length))
     return _run_on(replace(state, running=not state.unasked, run_length=0))
 
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 CANNOT_BE_READ = TextError("This saved text cannot be read.", "Press o to open another one.")
 
+EDITED = "Your message was edited. Press p for the earlier version, which is kept with its answers."
+
 SHORTEN = "Write a shorter message, or press Esc, o and n to start a new conversation."
 
 
@@ -187,10 +189,14 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
     if text is not None and not chat:
         document = replace(document, prompt=text)
     note = None if isinstance(state.note, TutorError) else state.note
+    edited = state.tree is not None and len(tree.branches) > len(state.tree.branches)
     state = replace(state, document=document, handed_in=None, note=note).without_answer()
     state = replace(state, editing=False, scroll=None)
     state = carry_on(replace(state, running=False))
-    return carry_out(state, Do.START) if chat else state
+    if not chat:
+        return state
+    state = carry_out(state, Do.START)
+    return replace(state, note=EDITED) if edited and state.note is None else state
 
 
 def _with_message(state: State, tree: TokenTree, tokens: tuple[Token, ...]) -> TokenTree:
@@ -216,7 +222,7 @@ def _restart(state: State, document: Document) -> State:
         state, document=document, request=None, handed_in=None, answered=None, stale=None
     )
     state = replace(state, reading=None, running=False, queue=(), acted=False, note=None)
-    state = replace(state, scroll=None, editing=False)
+    state = replace(state, scroll=None, editing=False, undone=())
     return state.without_answer()
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from textual.events import MouseScrollUp
+from textual.events import MouseScrollUp, Paste
 
 from tests.app.explorer.explorer_stage import lines
 from tests.app.explorer.test_keys import Explorer, explorer
@@ -66,6 +66,7 @@ async def send(it: Explorer, text: str) -> None:
         (["down", "enter"], 1),
         (["up", "enter"], len(SUGGESTIONS) - 1),
         (["3", "enter"], 2),
+        (["4"], 3),
         (["escape", "2"], 1),
         (["escape", "down", "enter"], 1),
     ],
@@ -79,6 +80,12 @@ async def test_an_empty_chat_suggests_first_messages(
         assert it.conversation[1].strip() == SUGGESTIONS[chosen]
 
 
+async def test_a_small_terminal_shows_every_suggestion(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat", size=(40, 12)) as it:
+        numbers = [line.lstrip(" ›")[:1] for line in it.conversation]
+        assert [each for each in numbers if each.isdigit()] == ["1", "2", "3", "4"]
+
+
 async def test_e_writes_ones_own_message_instead_of_a_suggestion(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await it.press("escape", "e")
@@ -88,8 +95,25 @@ async def test_e_writes_ones_own_message_instead_of_a_suggestion(tmp_path: Path)
 
 async def test_a_message_of_ones_own_is_sent_as_it_is(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
-        await send(it, "2 cats")
-        assert it.conversation[:2] == ["You", "  2 cats"]
+        await send(it, "I have 2 cats")
+        assert it.conversation[:2] == ["You", "  I have 2 cats"]
+
+
+async def test_a_pasted_number_is_ordinary_text(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        editor(it).post_message(Paste("2"))
+        await it.settle()
+        assert state(it).tree is None
+        await it.type(" cats and 1 dog")
+        await it.press("enter")
+        assert it.conversation[:2] == ["You", "  2 cats and 1 dog"]
+
+
+async def test_digits_are_ordinary_text_after_the_first_message(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await send(it, "2")
+        assert "  2" in it.conversation
 
 
 async def test_a_lab_with_a_first_message_suggests_nothing(tmp_path: Path) -> None:
@@ -125,6 +149,20 @@ async def test_d_shows_the_distribution_of_the_token_in_focus(tmp_path: Path) ->
         assert "bits" in it.line("token")
         await it.press("d")
         assert not table_is_shown(it)
+
+
+async def test_escape_closes_the_distribution_before_it_leaves_the_chat(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        screen = it.stage.screen
+        await it.press("d")
+        assert "esc close" in it.words
+        await it.press("escape")
+        assert it.stage.screen is screen
+        assert not table_is_shown(it)
+        assert "esc back" in it.words
+        await it.press("escape")
+        assert it.stage.screen is not screen
 
 
 async def test_the_arrow_keys_pass_tokens_that_are_hidden(tmp_path: Path) -> None:
@@ -240,7 +278,7 @@ async def test_the_first_message_can_be_edited(tmp_path: Path) -> None:
         await it.press("enter", "up")
         await it.type(" world")
         await it.press("enter")
-        assert it.conversation[:2] == ["You", "  Hello world"]
+        assert it.conversation[:2] == ["You  version 2 of 2  p/n", "  Hello world"]
         assert len(tree(it).branches) == 2
 
 
@@ -264,7 +302,7 @@ async def test_a_changed_edit_is_kept_as_an_edit(tmp_path: Path) -> None:
         await it.press("escape", "e")
         assert editor(it).text == "Hello!"
         await it.press("enter")
-        assert it.conversation[:2] == ["You", "  Hello!"]
+        assert it.conversation[:2] == ["You  version 2 of 2  p/n", "  Hello!"]
 
 
 async def test_a_message_is_shown_before_the_model_has_read_it(tmp_path: Path) -> None:
@@ -276,6 +314,29 @@ async def test_a_message_is_shown_before_the_model_has_read_it(tmp_path: Path) -
         assert it.conversation[:2] == ["You", "  Hello"]
         it.engine.release()
         await it.settle()
+
+
+async def test_the_key_line_says_what_enter_and_escape_do_with_a_message(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        assert "enter send" in lines(it.stage)[-1]
+        assert "esc back" in lines(it.stage)[-1]
+        await it.press("escape", "c", "e")
+        assert "enter accept" in lines(it.stage)[-1]
+
+
+async def test_o_starts_a_new_chat_and_lists_the_others_by_first_message(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await send(it, "Hi")
+        assert "o new chat" in lines(it.stage)[-1]
+        await it.press("o")
+        assert "Hello" in it.line("›")
+        assert "assistant" not in it.line("›")
+        assert "o new chat" not in lines(it.stage)[-1]
+        await it.press("n")
+        assert all(text in it.screen for text in SUGGESTIONS)
+        await it.press("escape", "o", "down", "enter")
+        assert it.conversation[:2] == ["You", "  Hello"]
 
 
 # --- answers -------------------------------------------------------------------------------------
@@ -302,9 +363,44 @@ async def test_r_stops_an_answer_and_continues_it(tmp_path: Path) -> None:
         it.engine.release()
         await it.settle()
         assert not state(it).running
-        assert "r continue" in it.words
+        assert "r continue" in lines(it.stage)[-1]
+        assert "s another answer" in lines(it.stage)[-1]
+        assert "The model has not answered yet. Press r to let it answer." in it.words
         await it.press("r")
         assert state(it).ended
+
+
+async def test_r_adds_nothing_to_a_complete_answer(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        before = tree(it).tokens
+        assert "r continue" not in it.words
+        await it.press("r")
+        assert tree(it).tokens == before
+        complete = "The answer is complete. Press e to write, or s for another answer."
+        assert complete in it.words
+        await it.press("left", "r")
+        assert tree(it).tokens == before
+        assert complete in it.words
+        await it.press("u", "r")
+        assert state(it).complete
+
+
+async def test_enter_writes_a_message_while_an_answer_grows(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        it.engine.hold(at="distribution")
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: "r stop" in it.words)
+        assert "enter message" in it.words
+        await it.pilot.press("enter")
+        await it.until(lambda: it.stage.screen.focused is editor(it))
+        it.engine.release()
+        await it.settle()
+        await it.type("run")
+        assert editor(it).text == "run"
+        await it.press("escape", "r")
+        assert state(it).complete
 
 
 async def test_i_switches_to_plain_sampling_and_back(tmp_path: Path) -> None:
@@ -347,6 +443,45 @@ async def test_every_size_shows_the_conversation(tmp_path: Path, size: tuple[int
         await it.press("left", "d", "d", "t", "escape", "slash", "escape", "e", "escape")
         assert "Fake-1K" in it.conversation
         assert all(len(line) <= size[0] for line in lines(it.stage))
+
+
+# --- versions ------------------------------------------------------------------------------------
+
+
+async def test_p_and_n_go_through_the_answers(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        assert "p/n" not in it.words
+        await it.press("s")
+        assert "Press p for the earlier one" in it.words
+        await it.press("s")
+        assert "Fake-1K  answer 3 of 3  p/n" in it.conversation
+        third = tree(it).tokens
+        await it.press("p")
+        assert "Fake-1K  answer 2 of 3  p/n" in it.conversation
+        assert "Answer 2 of 3. Press p or n for another version." in it.words
+        await it.press("p")
+        assert tree(it).number == 1
+        await it.press("p")
+        assert tree(it).tokens == third
+        await it.press("n")
+        assert "Fake-1K  answer 1 of 3  p/n" in it.conversation
+
+
+async def test_an_edited_message_says_where_the_earlier_one_is(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        await send(it, "Hello")
+        await send(it, "Hi")
+        await it.press("e", "up")
+        await it.type("!")
+        await it.press("enter")
+        assert "Your message was edited. Press p for the earlier version" in it.words
+        assert "You  version 2 of 2  p/n" in it.conversation
+        await it.press("p")
+        assert "  Hi" in it.conversation
+        await it.press("w")
+        assert "message 2, version 1 of 2: Hi" in it.words
+        assert "message 2, version 2 of 2: Hi!" in it.words
 
 
 async def test_the_branches_are_shown_only_while_one_is_chosen(tmp_path: Path) -> None:

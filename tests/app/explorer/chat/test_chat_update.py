@@ -217,3 +217,15 @@ def test_a_full_conversation_says_what_to_do() -> None:
     message = said(msgspec.structs.replace(talk.state, note=None), 80)
     assert "context window is full" in str(message)
     assert "edit your last message" in str(message)
+
+
+def test_a_chat_says_what_is_possible_while_the_model_loads() -> None:
+    state = State(document=Document(mode="chat"), engine=EngineInfo(EngineState.LOADING))
+    assert "You can write a message" in str(said(state, 80))
+    assert "table" not in str(said(state, 80))
+    talk = Talk()
+    talk.send(events.EngineChanged(EngineInfo(EngineState.LOADING)))
+    talk.send(events.UseText("Hello"))
+    assert talk.state.request is None
+    talk.send(events.EngineChanged(EngineInfo(EngineState.READY, model=CARD)))
+    assert talk.state.request == Start("Hello", chat=True)

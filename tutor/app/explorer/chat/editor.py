@@ -3,32 +3,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.message import Message
 
+from tutor.app.explorer.chat.keys import PAGES
 from tutor.app.widgets.prompt_editor import PromptEditor
+from tutor.labs.kit.keys import pair
+
+if TYPE_CHECKING:
+    from textual.events import Key
 
 
 class MessageEditor(PromptEditor):
     """A field for text of several lines. It passes the keys that it does not use on to the chat.
 
-    The page keys post `Paged`. In an empty field of an empty chat, which `suggests` first messages,
-    the arrow keys post `Arrow`. Otherwise they post `Recalled` when they go to another text.
+    The page keys post `Paged`. In an empty field of an empty chat, which `suggests` a number of
+    first messages, the arrow keys post `Arrow`, and the digits post `Picked`. Otherwise the arrow
+    keys post `Recalled` when they go to another text.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("pageup", "page(-1)", show=False),
-        Binding("pagedown", "page(1)", show=False),
+        Binding("enter", "send", "send", tooltip="Send this text. After a \\, start a new line."),
+        Binding("enter", "accept", "accept", tooltip="Start from this prompt."),
+        Binding("escape", "leave", "back", tooltip="Close this field. It keeps your text."),
+        *pair(PAGES, "page(*)", "scroll", "Scroll the conversation by a page."),
     ]
-    suggests = False
+    chat = False
+    """Whether the field is for a message instead of a prompt."""
+    suggests = 0
+    """The number of first messages that an empty chat suggests."""
 
     @dataclass
     class Arrow(Message):
         """Posted to select an earlier (-1) or later (1) suggestion."""
 
         by: int
+
+    @dataclass
+    class Picked(Message):
+        """Posted to send the suggestion with this number."""
+
+        number: str
 
     @dataclass
     class Paged(Message):
@@ -50,6 +67,28 @@ class MessageEditor(PromptEditor):
         if recalled:
             self.post_message(self.Recalled(self.text))
         return recalled
+
+    async def _on_key(self, event: Key) -> None:
+        numbers = map(str, range(1, self.suggests + 1))
+        if not self.text and event.key in numbers:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Picked(event.key))
+            return
+        await super()._on_key(event)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        match action:
+            case "send":
+                return self.chat
+            case "page":
+                return self.chat and not self.suggests
+            case "accept":
+                return not self.chat
+        return super().check_action(action, parameters)
+
+    def action_send(self) -> None:
+        self.action_accept()
 
     def action_page(self, by: int) -> None:
         self.post_message(self.Paged(by))

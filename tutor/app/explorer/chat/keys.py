@@ -5,9 +5,11 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 from tutor.app.key_scheme import VIEW
-from tutor.labs.kit.keys import UP_DOWN, Pair, key, pair
+from tutor.labs.kit.keys import P_N, UP_DOWN, Pair, key, pair
 
 PAGES = Pair("pageup", "pagedown", "PgUp/PgDn")
+
+AGAIN = "Let the model answer again, with a new seed. The earlier answer is kept."
 
 ANSWER_KEYS: list[BindingType] = [
     key("enter,space", "next_message", "message", "Write the next message.", "enter"),
@@ -15,6 +17,9 @@ ANSWER_KEYS: list[BindingType] = [
     Binding("e", "next_message", show=False),
     key("r", "do('pause')", "stop", "Stop the answer. What was written is kept."),
     key("r", "do('start')", "continue", "Let the model continue its answer."),
+    Binding("r", "complete", show=False),
+    key("s", "another_answer('early')", "another answer", AGAIN),
+    key("o", "new_chat", "new chat", "Open another chat, or start a new one with n."),
     Binding(
         "d",
         "do('fold')",
@@ -26,6 +31,8 @@ ANSWER_KEYS: list[BindingType] = [
 """The most important keys of a conversation."""
 
 READING_KEYS: list[BindingType] = [
+    key("s", "another_answer('late')", "another answer", AGAIN),
+    *pair(P_N, "version(*)", "version", "Go to the previous or next version of a message."),
     *pair(UP_DOWN, "scroll(*)", "scroll", "Scroll the conversation by a line."),
     *pair(PAGES, "page(*)", "page", "Scroll the conversation by a page."),
     key("i", "plain_sampling", "plain sampling", "Switch to plain sampling, or back."),

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app import theme
 from tutor.app.explorer.chat.messages import last_message, messages
+from tutor.app.explorer.chat.versions import version_at, versions
 from tutor.app.explorer.text_view import CURSOR, Line, token_texts, wrap
 from tutor.text import safe
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tutor.app.explorer.chat.messages import Message
+    from tutor.app.explorer.chat.versions import Version
     from tutor.app.explorer.state import State
     from tutor.lm.distribution import ModelCard
     from tutor.lm.token_tree import Step
@@ -32,6 +35,7 @@ class Conversation:
     `marks` shows the chat template, with its special tokens and the system message. `name` is the
     model's name. `pending` is a message that is not tokenized yet. If `colored` is true, the color
     of each token shows how likely it was. `open` says whether the model's answer can continue.
+    `versions` has the messages with several versions, and keys switch between those of `chosen`.
     """
 
     steps: Sequence[Step] = ()
@@ -41,16 +45,21 @@ class Conversation:
     pending: str | None = None
     colored: bool = False
     open: bool = False
+    versions: tuple[Version, ...] = ()
+    chosen: Version | None = None
 
 
 @dataclass(frozen=True)
 class ChatLine:
     """A line of the conversation: the name of a speaker, or a part of what they say.
 
-    The positions in `line` count from `start`, which is the position of the first token.
+    The positions in `line` count from `start`, which is the position of the first token. `version`
+    says which version of the message this is, and `keys` switch to another one.
     """
 
     speaker: str = ""
+    version: str = ""
+    keys: str = ""
     line: Line | None = None
     start: int = 0
 
@@ -70,8 +79,11 @@ def conversation_of(state: State) -> Conversation:
     steps: Sequence[Step] = tree.steps if tree else ()
     if state.handed_in is not None and state.replaces and (last := last_message(tree)):
         steps = steps[: last.before]
+    several = versions(tree, tree.current) if tree else []
     return Conversation(
         steps,
+        versions=tuple(several),
+        chosen=version_at(several, tree.focus) if tree else None,
         focus=min(tree.focus, len(steps)) if tree else 0,
         marks=state.document.marks,
         name=model_name(state.engine.model),
@@ -93,7 +105,7 @@ def lay_out(conversation: Conversation, width: int) -> list[ChatLine]:
         )
         texts = _wrapped(tuple(steps[first:end]), max(4, width - INDENT), conversation.marks)
         lines += [BLANK] * bool(lines)
-        lines.append(ChatLine(speaker=speaker(message, conversation.name)))
+        lines.append(_speaker_line(message, conversation, width))
         lines += [ChatLine(line=line, start=first) for line in texts or [Line()]]
     if conversation.pending is not None:
         said = wrap([safe(conversation.pending)], max(4, width - INDENT), newline="")
@@ -101,6 +113,18 @@ def lay_out(conversation: Conversation, width: int) -> list[ChatLine]:
         lines.append(ChatLine(speaker=YOU))
         lines += [ChatLine(line=line, start=len(steps)) for line in said]
     return lines
+
+
+def _speaker_line(message: Message, conversation: Conversation, width: int) -> ChatLine:
+    """Return the line above a message, with its version and the keys for others if they fit."""
+    name = speaker(message, conversation.name)
+    found = next((each for each in conversation.versions if each.message == message), None)
+    if found is None:
+        return ChatLine(speaker=name)
+    keys = "p/n" if found == conversation.chosen else ""
+    if cell_len(f"{name}  {found.said}  {keys}") > width:
+        keys = ""
+    return ChatLine(speaker=name, version=found.said, keys=keys)
 
 
 def model_name(model: ModelCard | None) -> str:
@@ -160,7 +184,10 @@ def top_line(before: int, at: int, count: int, room: int) -> int:
 def drawn(line: ChatLine, conversation: Conversation, looked_at: int | None) -> Content:
     """Return one line with its styles. `looked_at` is the position of the token to mark."""
     if line.speaker:
-        return Content.styled(line.speaker, f"{theme.ACT} bold" if line.speaker == YOU else "bold")
+        style = f"{theme.ACT} bold" if line.speaker == YOU else "bold"
+        version = (f"  {line.version}" if line.version else "", theme.MUTED)
+        keys = (f"  {line.keys}" if line.keys else "", f"{theme.ACT} bold")
+        return Content.assemble((line.speaker, style), version, keys)
     if line.line is None:
         return Content("")
     parts: list[tuple[str, str]] = [(" " * INDENT, "")]

@@ -41,8 +41,10 @@ def target_lines(state: State, width: int) -> list[Content]:
         line = keys(width, ("enter", "sends the selected message"), ("e", "write your own"))
     elif state.reading is not None:
         line = readout.progress(*state.reading, width - 24)
-    elif opens_editor(state):
-        line = keys(width, ("enter", "write the next message"), ("s", "another answer"))
+    elif opens_editor(state) and not state.running:
+        line = keys(
+            width, ("enter", "write the next message"), ("s", "another answer"), ("o", "new chat")
+        )
     else:
         room = width - len(figures.sampler(state.sampler_to_come)) - 2
         line, *_ = readout.target_lines(state, room)
@@ -50,9 +52,14 @@ def target_lines(state: State, width: int) -> list[Content]:
 
 
 def opens_editor(state: State) -> bool:
-    """Return True if Enter writes a message, because there is no token to take."""
+    """Return True if Enter writes a message.
+
+    It does if there is no token to take, and while an answer grows without its distribution.
+    """
+    if state.mode == "text":
+        return False
     nothing = state.tree is None and state.handed_in is None
-    return state.mode == "chat" and (nothing or (state.ended and not state.running))
+    return nothing or (state.folded if state.running else state.ended)
 
 
 def focus_line(state: State, tree: TokenTree, width: int) -> Content:
@@ -75,7 +82,7 @@ def editor_label(state: State, width: int) -> Content:
         what = "your last message"
         entries = [("enter", "sends it again"), ("↓", "write a new one")]
     elif state.suggests:
-        entries.append(("↑↓", "choose"))
+        entries += [("1-4", "send a suggestion"), ("↑↓", "choose")]
     elif last_message(state.tree) is not None:
         entries.append(("↑", "edits your last one"))
     room = width - len(what) - 2

@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from tutor.app.explorer.state import State
 
 
+def new_chat_matters(state: State) -> bool:
+    """Return True if a new chat is one of the next things that the learner may want."""
+    over = (state.complete or state.full) and not state.running
+    return over and state.table_hidden and state.panel is None
+
+
 def chat_key(state: State, action: str) -> bool | None:
     """Return whether a key of the pane has this action now, or None if the mode does not matter.
 
@@ -28,11 +34,23 @@ def chat_key(state: State, action: str) -> bool | None:
         case "do pause":
             return chat and state.running
         case "do start":
-            return chat and not (state.running or state.reading or state.over)
+            return chat and not (state.running or state.reading or state.complete)
+        case "complete":
+            return chat and state.complete and not (state.running or state.reading)
         case "do run":
             return not chat and state.reading is None
         case "do fold" | "do marks":
             return chat
+        case "do seed":
+            return not chat
+        case "another_answer early":  # the answer was stopped, so this is what matters now
+            return chat and not (state.suggests or state.running or state.complete)
+        case "another_answer late":
+            return chat and not state.suggests
+        case "new_chat":
+            return new_chat_matters(state)
+        case "panel recent":
+            return not new_chat_matters(state)
         case "message":
             return chat and (state.suggests or not opens_editor(state))
         case "panel editor":
@@ -44,8 +62,10 @@ def chat_key(state: State, action: str) -> bool | None:
         case "plain_sampling":
             return chat and not (state.sampler_to_come.plain and state.chat_default.plain)
     match name:
+        case "version":
+            return chat and state.tree is not None and len(state.tree.branches) > 1
         case "page":
-            return chat
+            return chat and not state.suggests
         case "scroll":
             return state.table_hidden
         case "cursor" | "take":
@@ -77,6 +97,19 @@ class ChatPane(PaneLayout):
         else:
             self.action_message()
 
+    def action_version(self, by: int) -> None:
+        self._send(events.SwitchVersion(by))
+
+    def action_another_answer(self, _when: str) -> None:
+        self._send(events.Do.NEW_SEED)
+
+    def action_new_chat(self) -> None:
+        self._send(events.ShowPanel("recent"))
+
+    def action_complete(self) -> None:
+        """Say that an answer that is complete cannot continue."""
+        self._send(events.Do.START)
+
     def action_message(self) -> None:
         """Open the editor for the next message."""
         self._send(events.ShowPanel("editor"))
@@ -104,6 +137,9 @@ class ChatPane(PaneLayout):
 
     def on_message_editor_arrow(self, event: MessageEditor.Arrow) -> None:
         self._send(events.ChooseSuggestion(event.by))
+
+    def on_message_editor_picked(self, event: MessageEditor.Picked) -> None:
+        self.use_text(event.number)
 
     def on_message_editor_recalled(self, event: MessageEditor.Recalled) -> None:
         """Edit the last message if the editor has it now. Earlier ones can be sent again."""

@@ -9,11 +9,8 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
 
-_NARROW = 60
-"""The width, in columns, below which messages are shortened."""
 
-
-def situation(state: State, width: int) -> str | None:
+def situation(state: State) -> str | None:
     """Return what the learner should know about the conversation now, if anything."""
     model = state.engine.model
     if model is not None and not model.chat:
@@ -25,9 +22,12 @@ def situation(state: State, width: int) -> str | None:
         return None
     if state.reading is not None:
         return "The model is processing the conversation. Press r to stop."
-    if not state.ended or state.panel == "editor":
+    if state.panel == "editor" or state.running or state.handed_in is not None:
         return None
-    ended = "The model ended its message."
-    if state.over or width < _NARROW:
-        return ended
-    return f"{ended} Press r to see what it would write after it."
+    if state.ended:
+        return "The model ended its message."
+    if not (state.folded and state.tree.at_end):
+        return None
+    if state.tree.steps[-1].how == "prompt":
+        return "The model has not answered yet. Press r to let it answer."
+    return "The answer is not complete. Press r to continue it, or s for another answer."

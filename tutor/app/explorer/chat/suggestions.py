@@ -14,15 +14,17 @@ from tutor.app.widgets import figures
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
 
+LOW = 10
+"""The height, in rows, below which there is no room for more than the suggestions."""
 SMALL = 1_000_000_000
 """The number of parameters below which a model often makes things up."""
 
 
-def empty_chat(state: State, width: int) -> list[Content]:
-    """Return the lines of an empty chat."""
+def empty_chat(state: State, width: int, height: int) -> list[Content]:
+    """Return the lines of an empty chat. On a low screen, there are only the suggestions."""
     model = state.engine.model
     about = f"Chat with {model_name(model)}."
-    if model is not None and 0 < model.parameters < SMALL:
+    if model is not None and 0 < model.parameters < SMALL and height >= LOW:
         about += " It is small: ask short questions, and check its answers."
     lines = _wrapped(Content(about), width)
     if state.suggests:

@@ -10,10 +10,16 @@ from msgspec.structs import replace
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.messages import last_message, shown_positions
+from tutor.app.explorer.chat.versions import version_at, versions
 
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
     from tutor.lm.token_tree import TokenTree
+
+ONE_VERSION = (
+    "Each message has only one version. Press s for another answer, or e and ↑ to edit your last "
+    "message."
+)
 
 
 def handle_chat(state: State, event: events.ChatEvent) -> State:
@@ -39,3 +45,20 @@ def move_token(state: State, tree: TokenTree, by: int) -> TokenTree:
     if by > 0 and places[at] != tree.focus:
         at -= 1  # the next visible token is the first to move to
     return tree.move(places[min(max(0, at + by), len(places) - 1)] - tree.focus)
+
+
+def switch_version(state: State, tree: TokenTree, by: int) -> State:
+    """Go to an earlier or later version of the message in focus.
+
+    The focus stays on this message, unless it is the last one.
+    """
+    before = version_at(versions(tree, tree.current), tree.focus)
+    if before is None:
+        return replace(state, note=ONE_VERSION)
+    tree = tree.switch(before.other(by))
+    found = version_at(versions(tree, tree.current), before.message.first)
+    assert found is not None
+    if found.message.stop < tree.length:
+        tree = tree.move(found.message.first - tree.length)
+    note = f"{found.said.capitalize()}. Press p or n for another version."
+    return replace(state.with_tree(tree), note=note)

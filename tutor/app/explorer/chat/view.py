@@ -50,10 +50,15 @@ class ConversationView(Lines, can_focus=True):
         self._conversation = conversation
         self.draw_with(partial(self._lay_out, scroll))
 
-    def introduce(self, lines: Callable[[int], Sequence[Content]]) -> None:
-        """Show the lines of an empty chat, which are laid out for a width."""
+    def introduce(self, lines: Callable[[int, int], Sequence[Content]]) -> None:
+        """Show the lines of an empty chat, which are laid out for a width and a height."""
         self._all, self._top = (), 0
-        self.draw_with(lambda: self.show(lines(self.size.width)[: max(1, self.size.height)]))
+
+        def draw() -> None:
+            width, height = self.size
+            self.show(lines(width, height)[: max(1, height)])
+
+        self.draw_with(draw)
 
     def scrolled(self, by: int) -> int | None:
         """Return the first visible line after scrolling by some lines, or None at the end."""

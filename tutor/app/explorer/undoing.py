@@ -1,0 +1,62 @@
+"""Undo the last token or the removal of a branch, and redo what was undone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from tutor.app.widgets import figures
+
+if TYPE_CHECKING:
+    from tutor.app.explorer.state import State
+    from tutor.lm.token_tree import TokenTree
+
+MOST = 200
+"""The maximum number of changes that can be redone."""
+NOTHING = "There is nothing to redo."
+
+
+def undo(state: State, tree: TokenTree) -> State:
+    """Remove the last token, or move the focus to the left if it is not at the end."""
+    before = tree.back()
+    if before.length == tree.length:
+        return state.moved(before)
+    state = _change(state, tree, before)
+    if state.mode == "text":
+        return state  # a notice would move the rows of the table
+    token = tree.steps[-1].token
+    hidden = token.special and not state.document.marks
+    name = "the end of the message" if hidden else figures.shown(token)
+    return replace(state, note=f"Removed {name}. Press U to redo it.")
+
+
+def remove_branch(state: State, tree: TokenTree, number: int) -> State:
+    """Remove a branch, unless it is the only one."""
+    if not tree.has_branch(number) or len(tree.branches) == 1:
+        return state
+    note = f"Removed branch {number}. Press U to bring it back."
+    return replace(_change(state, tree, tree.remove(number)), note=note)
+
+
+def redo(state: State, tree: TokenTree) -> State:
+    """Return to the text before the last undo, unless it has changed since."""
+    if not _is_current(state, tree):
+        return replace(state, undone=(), note=NOTHING)
+    before, _ = state.undone[-1]
+    return replace(state.moved(before), undone=state.undone[:-1])
+
+
+def _change(state: State, before: TokenTree, after: TokenTree) -> State:
+    """Change the tree, and remember the one before as long as it does not change otherwise."""
+    earlier = state.undone if _is_current(state, before) else ()
+    return replace(state.moved(after), undone=(*earlier, (before, after))[-MOST:])
+
+
+def _is_current(state: State, tree: TokenTree) -> bool:
+    """Return whether the last undo led to this tree."""
+    return bool(state.undone) and _paths(state.undone[-1][1]) == _paths(tree)
+
+
+def _paths(tree: TokenTree) -> list[tuple[int, tuple[int, ...]]]:
+    return [(each.number, tuple(step.token.id for step in each.steps)) for each in tree.branches]
