@@ -165,6 +165,15 @@ def act(state: State, action: Action) -> State:
             return replace(state, running=ways if any(_owed(state, ways)) else ())
 
 
+def lost(before: State, after: State) -> str:
+    """Return what an action has removed from the screen."""
+    if before.own and not after.own:
+        return "Your own question was closed."
+    if before.seed != after.seed:
+        return "The samples with the earlier seed were removed."
+    return ""
+
+
 def _own_question(text: str) -> str:
     if not text.strip():
         raise LabError("The question is empty.", "Write a question, or press Esc to cancel.")
@@ -356,6 +365,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
     work=work(
         *("left_out", "way", "view", "seed", "at"),
         own=_own_question,

@@ -90,6 +90,9 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     solution: tuple[Action, ...]
     work: Work[State] = Work()
     """The fields of the state that are the learner's work, which is saved and restored."""
+    lost: Callable[[State, State], str] = lambda before, after: ""
+    """A function that returns, in a sentence, which results or texts an action has removed between
+    two states. The learner is told, and can undo the action. It returns "" if nothing is lost."""
     reset_settings: Callable[[State], State | None] = lambda state: None
     """A function that resets the settings, but not the texts that the learner wrote. It returns
     None if there is nothing to reset. The key for reset then resets the whole lab."""
