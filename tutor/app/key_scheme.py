@@ -58,7 +58,7 @@ COMMON_KEYS = (
 
 LAB_KEYS = ("y", "r", "e", "s", "z", "u", "g", "tab")
 """The keys that the key line of a lab shows before all others, most important first: retry, run or
-stop, edit, new seed, reset, undo, goals and the views. The lab's other keys follow in its own order.
+stop, edit, new seed, reset, undo, goals and the views. The lab's own keys follow.
 """
 
 _BY_LABEL = {label: common.group for common in COMMON_KEYS for label in common.labels}
