@@ -158,13 +158,16 @@ class LabScreen(CourseScreen):
         task.show_goals(self._reached, news=self._news, open_=self._goals_open)
 
     def action_task(self) -> None:
+        if self._goals_open and self.query_one(LabTask).next_page():
+            return
         self._goals_open = not self._goals_open
         self._show_task()
 
     def action_back(self) -> None:
         """Close the list of goals if it is open, or else leave the lab."""
         if self._goals_open:
-            self.action_task()
+            self._goals_open = False
+            self._show_task()
         else:
             super().action_back()
 
