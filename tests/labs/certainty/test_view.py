@@ -21,6 +21,7 @@ from tests.labs.lab_stage import (
     seen,
     state_of,
 )
+from tutor.engine.api import EngineState
 from tutor.labs.certainty import lab
 from tutor.labs.certainty.real_and_invented import items
 from tutor.labs.certainty.surprise import surprising
@@ -189,3 +190,23 @@ async def test_the_whole_answer_is_visible_on_a_small_screen(tmp_path: Path) -> 
         assert "Press r to sample 10 answers." in shown
         await do(pilot, "r")
         assert "of 10 agree" in seen(pilot)
+
+
+async def test_samples_are_there_in_the_next_session(tmp_path: Path) -> None:
+    async with lab_app(LAB, tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "r")
+        before = state_of(pilot)
+        await pilot.press("ctrl+q")
+    engine = BackendEngine()
+    async with lab_app(LAB, tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert (state_of(pilot).answers, state_of(pilot).draws) == (before.answers, before.draws)
+        assert "AskLab" not in engine.calls
+        engine.card = msgspec.structs.replace(engine.card, sha256="another")
+        engine.become(EngineState.READY)
+        await at_rest(pilot)
+        assert "Another model was loaded" in seen(pilot)
+        assert not state_of(pilot).draws
+    async with lab_app(LAB, tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert (state_of(pilot).answers, state_of(pilot).draws) == (before.answers, before.draws)

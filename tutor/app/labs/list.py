@@ -48,7 +48,8 @@ class LabsScreen(FinderScreen):
         super().__init__(services, navigation)
         self._shown: list[AnyLab] = []
         self._filtered = False
-        self._selected = services.progress.setting(LAST_LAB)
+        last = services.progress.setting(LAST_LAB)
+        self._selected = last if isinstance(last, str) else None
         """The name of the lab at the cursor when the list was last shown without a filter."""
 
     def on_mount(self) -> None:

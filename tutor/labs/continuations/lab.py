@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, NewSeed, Run, Toggle, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Progress, at_pace
+from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import indexes, work
 from tutor.lm.dials import Dials
 from tutor.text import counted
@@ -306,6 +307,18 @@ def _varied_and_likely(state: State) -> bool:
     )
 
 
+def _fit(state: State) -> bool:
+    """Return whether restored texts have the right number and length."""
+    return all(
+        0 <= way < len(WAYS)
+        and len(paths) == state.count(way)
+        and all(
+            len(path.ids) == len(path.pieces) <= path.most == state.limits.length for path in paths
+        )
+        for way, paths in state.paths.items()
+    )
+
+
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="continuations",
     title="Twenty continuations",
@@ -321,6 +334,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     question=question,
     receive=receive,
     lost=lost,
+    results=ModelResults(("paths",), fit=_fit),
     work=work("left_out", "seed", text=LONGEST, ways=indexes(len(WAYS)), side=2),
     goals=(_always_the_same, _loop_broken, _beam_beats_greedy, _varied_and_likely),
     solution=(
