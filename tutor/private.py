@@ -55,7 +55,7 @@ def create_file(path: Path) -> int:
     return open_file(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
 
 
-def keep(path: Path, data: bytes) -> None:
+def write_cache(path: Path, data: bytes) -> None:
     """Write a cache file atomically. An `OSError` is ignored and leaves `path` unchanged."""
     with suppress(OSError):
         make_folder(path.parent)

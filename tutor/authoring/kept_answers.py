@@ -71,7 +71,7 @@ class KeptAnswers:
         """Save the answers. If this fails, the next run takes longer."""
         if self._file is not None and self._changed:
             last = dict(list(self._answers.items())[-MOST:])
-            private.keep(self._file, msgspec.json.encode(last))
+            private.write_cache(self._file, msgspec.json.encode(last))
             self._changed = False
 
     def _key(self, question: Any, kind: type) -> str:

@@ -140,7 +140,7 @@ class ExplorerPane(ChatPane):
             self.post_message(self.SeedChanged(self._seed))
 
     def _save(self) -> None:
-        self._send(events.Do.SAVE)
+        self._send(events.Signal.SAVE)
         self._save_timer = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -162,7 +162,7 @@ class ExplorerPane(ChatPane):
         return True
 
     def action_do(self, what: str) -> None:
-        self._send(events.Do(what))
+        self._send(events.Signal(what))
 
     def action_panel(self, panel: events.Panel) -> None:
         self._send(events.ShowPanel(panel))
@@ -171,7 +171,7 @@ class ExplorerPane(ChatPane):
         self.action_panel("search")
 
     def action_step(self) -> None:
-        self._send(events.Do.STEP)
+        self._send(events.Signal.STEP)
 
     def action_take(self, number: int) -> None:
         if self.state.suggests:
@@ -199,7 +199,7 @@ class ExplorerPane(ChatPane):
         if len(tree.branches) == 1:
             self.say("There is only one branch. Press f to start another.")
             return
-        self._send(events.Do.PAUSE)
+        self._send(events.Signal.PAUSE)
         branches = self.query_one(BranchTree)
         branches.display = True
         branches.open(tree.number)
@@ -210,7 +210,7 @@ class ExplorerPane(ChatPane):
         path = self.state.path
         if tree is None or index is None or index >= len(path) or not self.state.ready:
             return
-        self._send(events.Do.PAUSE)
+        self._send(events.Signal.PAUSE)
         if self.state.remote:
             self.say("There is no x-ray, because a server does not expose the inside of its model.")
             return
