@@ -17,6 +17,7 @@ from tests.labs.lab_stage import (
     screen_of,
     seen,
     state_of,
+    write,
 )
 from tools.docs import bindings
 from tutor.app.key_scheme import LAB_KEYS
@@ -131,10 +132,25 @@ async def test_a_reply_can_be_stopped_and_continued(tmp_path: Path) -> None:
         assert _on_key_line(pilot)["r"] == "continue"
         await tap(pilot, "right")  # moving does not start it again
         assert not screen_of(pilot).busy
+        assert "Stopped. Press r to continue." in seen(pilot)
         engine.release()
         await do(pilot, "r")
         assert state_of(pilot).turn.written.done
         assert _on_key_line(pilot)["r"] == "ask again"
+
+
+async def test_an_edited_text_is_asked_about_after_a_stop(tmp_path: Path) -> None:
+    engine = BackendEngine()
+    engine.hold()
+    async with lab_app("merges", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(cast("TutorApp", pilot.app).screen, LabScreen))
+        await until(pilot, lambda: _on_key_line(pilot).get("r") == "stop")
+        await tap(pilot, "r")
+        assert not screen_of(pilot).busy
+        engine.release()
+        await write(pilot, "unbelievable")
+        assert state_of(pilot).merges
+        assert "Stopped" not in seen(pilot)
 
 
 async def test_the_up_key_recalls_what_was_entered_in_a_field(tmp_path: Path) -> None:

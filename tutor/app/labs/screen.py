@@ -13,9 +13,10 @@ from tutor.app.key_scheme import LAB_KEYS
 from tutor.app.theme import MUTED
 from tutor.app.widgets.lab_card import LabTask, goals_of
 from tutor.app.widgets.prompt_editor import PromptEditor
+from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
-from tutor.labs.kit.runner import LabRunner, Left
+from tutor.labs.kit.runner import STOPPED, LabRunner, Left
 from tutor.labs.kit.view import LabView
 from tutor.text import safe
 
@@ -133,7 +134,8 @@ class LabScreen(CourseScreen):
             return
         self._keep(self._runner.left)
         self.view.show(self._runner.state)
-        self.tell(self._runner.error or self._runner.note)
+        stopped = STOPPED if self._runner.stopped else None
+        self.tell(self._runner.error or self._runner.note or stopped)
         now = self.lab.reached(self._runner.state)
         if now - self._reached:
             self._news += tuple(
@@ -193,7 +195,8 @@ class LabScreen(CourseScreen):
             case "again":
                 return self._runner.can_ask_again
             case "stop":
-                return self._runner.busy and bool(self.aside)
+                ready = self.services.engine.state is EngineState.READY
+                return ready and self._runner.busy and bool(self.aside)
             case "undo":
                 return self._runner.can_undo
         return True

@@ -111,8 +111,8 @@ class LabRunner:
         return self._stopped is not None
 
     def stop(self) -> None:
-        """Stop the request in progress, until `begin` or an action that leads to another one."""
-        self._stopped, self.note = self._asked, STOPPED
+        """Stop the request in progress, until `begin` or the next action, unless it only moves."""
+        self._stopped, self.note = self._asked, None
         self._drop()
         self._changed()
 
@@ -120,7 +120,7 @@ class LabRunner:
         """Reset the settings, or the whole lab if they are in their initial state."""
         before, reset = self.state, self.lab.reset_settings(self.state)
         self.state = self.lab.start() if reset is None else reset
-        self.error, self._touched = None, True
+        self.error, self._stopped, self._touched = None, None, True
         if not self.lab.reset_is_final and before != self.state:
             self._before = self._before or before
         if reset is None:
@@ -138,7 +138,7 @@ class LabRunner:
     def undo(self) -> None:
         """Return to the state before the action, or before a reset or several in a row."""
         self.state, self._before = self._before, None
-        self.error = self.note = None
+        self.error = self.note = self._stopped = None
         self._pursue()
         self._changed()
 
@@ -151,8 +151,9 @@ class LabRunner:
             self.error = error
         if lost := self.lab.lost(before, self.state):
             self._before, self.note = before, f"{lost} {UNDO}"
-        elif not isinstance(action, MoveFocus | ShowView):
-            self._before = None
+        if not isinstance(action, MoveFocus | ShowView):
+            self._stopped = None
+            self._before = self._before if lost else None
         self._pursue()
         self._changed()
 
