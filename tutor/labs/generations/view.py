@@ -82,7 +82,7 @@ class GenerationsView(LabView):
         if action == "step":
             return state.turn is not None and bool(state.turn.written.tokens)
         if action == "again":
-            return state.turn is not None and not state.turn.waits
+            return state.turn is not None and (parameters == (True,) or not state.turn.waits)
         if action == "new_conversation":
             return state.turn is not None
         if action == "drop_intent":
