@@ -57,6 +57,8 @@ class KeyLine(Widget):
         available.
         """
         super().__init__()
+        self._ordered = len(first) > 1
+        """Whether the screen has an order of its own, in which the app's keys come last."""
         self._first = dict(zip(map(key_name, first), range(len(first)), strict=True))
 
     def on_mount(self) -> None:
@@ -107,8 +109,8 @@ class KeyLine(Widget):
             return lines
         kept: list[Entry] = []
         for number, entry in enumerate(others):
-            if entry.general and len(kept) < number:
-                break  # keys of the screen are more important, even if this one would fit
+            if self._ordered and entry.general and len(kept) < number:
+                break  # the keys of the screen come first, even if this one would fit
             left_out = len(others) - len(kept) - 1
             if len(_laid_out([*kept, entry], last, left_out, width)) <= most:
                 kept.append(entry)
