@@ -57,9 +57,6 @@ class FinderField(Entry):
 class FinderScreen(CourseScreen):
     """A screen with a search field. Subclasses search in `look_up` and pass matches to `found`."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "clear", "clear", tooltip="Clear the field."),
-    ]
     CSS_PATH = "finder.tcss"
     PLACEHOLDER: ClassVar[str] = ""
     ESC_CLEARS: ClassVar[bool] = False
@@ -99,7 +96,6 @@ class FinderScreen(CourseScreen):
     @on(Input.Changed)
     def _typed(self) -> None:
         self.tell(None)
-        self.refresh_bindings()
         self.look_up(self.words)
 
     @on(Entry.Arrow)
@@ -113,14 +109,13 @@ class FinderScreen(CourseScreen):
         """Move to the first entry (0) or the last entry (-1)."""
         self.query_one(Menu).action_move_to(index)
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action in ("clear", "back"):
-            clears = self.ESC_CLEARS and any(each.value for each in self.query(FinderField))
-            return clears == (action == "clear")
-        return super().check_action(action, parameters)
-
-    def action_clear(self) -> None:
-        self.query_one(FinderField).value = ""
+    def action_back(self) -> None:
+        """Leave the screen. If `ESC_CLEARS`, clear the field first."""
+        field = self.query_one(FinderField)
+        if self.ESC_CLEARS and field.value:
+            field.value = ""
+        else:
+            super().action_back()
 
     @on(Input.Submitted)
     def _open(self) -> None:
