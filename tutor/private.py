@@ -75,7 +75,7 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def keep(path: Path, data: bytes) -> None:
+def write_cache(path: Path, data: bytes) -> None:
     """Write a cache file atomically. An `OSError` is ignored and leaves `path` unchanged."""
     with suppress(OSError):
         make_folder(path.parent)

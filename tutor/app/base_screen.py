@@ -57,6 +57,8 @@ class TutorScreen(Screen[None]):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012 (Textual's own type)
     """On a low screen, the rules are hidden to leave more room for the content."""
     SCROLLED: ClassVar[str] = ""
+    FIRST_KEYS: ClassVar[tuple[str, ...]] = ("y",)
+    """The keys that the key line shows before all others (see `KeyLine`)."""
 
     place: reactive[str] = reactive("")
     aside: reactive[str] = reactive("")
@@ -68,7 +70,7 @@ class TutorScreen(Screen[None]):
             yield from self.compose_content()
         yield Notice(id="notice")
         yield Rule(classes="edge lower")
-        yield KeyLine()
+        yield KeyLine(self.FIRST_KEYS)
 
     def compose_content(self) -> ComposeResult:
         """Yield the content between the two rules."""

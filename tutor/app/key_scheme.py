@@ -56,6 +56,11 @@ COMMON_KEYS = (
     CommonKey("question_mark", ("help",), "Explain every key on the screen.", GO),
 )
 
+LAB_KEYS = ("y", "r", "e", "s", "z", "u", "g", "tab")
+"""The keys that the key line of a lab shows before all others, most important first: retry, run or
+stop, edit, new seed, reset, undo, goals and the views. The lab's own keys follow.
+"""
+
 _BY_LABEL = {label: common.group for common in COMMON_KEYS for label in common.labels}
 _BY_KEY = {
     **dict.fromkeys(("up", "down", "left", "right", "pageup", "pagedown", "home", "end"), MOVE),

@@ -168,15 +168,15 @@ class _Attempt:
         elif action.sampler is not None:
             self._send(events.SetSampler(action.sampler.settings))
         elif action.fork:
-            self._send(events.Do.FORK)
+            self._send(events.Signal.FORK)
         for _ in range(action.back):
-            self._send(events.Do.BACK)
+            self._send(events.Signal.BACK)
         for _ in range(action.greedy):
             if not self._state.ended:
                 self._send(events.TakeRow(0))
         for _ in range(action.write):
             if not self._state.ended:
-                self._send(events.Do.STEP)
+                self._send(events.Signal.STEP)
 
     def _take(self, written: str) -> None:
         tree = self._state.tree
@@ -202,7 +202,7 @@ class _Attempt:
             self._asked = None
             self._update(self._result(request))
             if self._state.running:
-                self._update(events.Do.PAUSE)
+                self._update(events.Signal.PAUSE)
         if isinstance(self._state.note, TutorError):
             raise self._state.note
 

@@ -81,7 +81,7 @@ class KeptAnswers:
             private.make_folder(self._file.parent)
             with FileLock(self._file.with_suffix(".lock"), mode=private.FILE):
                 every = list((self._read() | self._new).items())
-                private.keep(self._file, msgspec.json.encode(dict(every[-MOST:])))
+                private.write_cache(self._file, msgspec.json.encode(dict(every[-MOST:])))
         self._new = {}
 
     def _key(self, question: Any, kind: type) -> str:

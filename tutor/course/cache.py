@@ -117,7 +117,7 @@ class Cache:
         """
         if self._file is None or self._now.keys() == self._before.keys():
             return
-        private.keep(self._file, msgspec.msgpack.encode(_Kept(self._stamp, self._now)))
+        private.write_cache(self._file, msgspec.msgpack.encode(_Kept(self._stamp, self._now)))
 
     def _read(self) -> dict[str, Entry]:
         if self._file is None:

@@ -99,7 +99,7 @@ def test_enter_takes_the_models_draw(learner: Learner) -> None:
     learner.answer()
     target = learner.target
     assert (target.row, target.how) == (distribution(PROMPT).drawn, "drawn")
-    learner.send(events.Do.STEP)
+    learner.send(events.Signal.STEP)
     assert learner.text == "The capital of France is" + target.row.token.text
 
 
@@ -109,24 +109,24 @@ def test_the_same_seed_and_choices_give_the_same_text() -> None:
         learner = Learner()
         for _ in range(10):
             learner.answer()
-            learner.send(events.Do.STEP)
+            learner.send(events.Signal.STEP)
         for _ in range(4):
-            learner.send(events.Do.BACK)
+            learner.send(events.Signal.BACK)
         for _ in range(4):
             learner.answer()
-            learner.send(events.Do.STEP)
+            learner.send(events.Signal.STEP)
         texts.append(learner.text)
     straight = Learner()
     for _ in range(10):
         straight.answer()
-        straight.send(events.Do.STEP)
+        straight.send(events.Signal.STEP)
     assert texts == [straight.text] * 2
 
 
 def test_keys_typed_ahead_are_carried_out_in_order(learner: Learner) -> None:
     learner.send(events.TakeRow(0))
     learner.send(events.TakeRow(0))
-    learner.send(events.Do.BACK)
+    learner.send(events.Signal.BACK)
     learner.send(events.TakeRow(1))
     assert len(learner.state.queue) == 4
     learner.answer(3)
@@ -139,7 +139,7 @@ def test_a_row_chosen_ahead_is_the_one_that_is_taken(learner: Learner) -> None:
     learner.send(events.TakeRow(0))
     for _ in range(3):
         learner.send(events.MoveCursor(1))
-    learner.send(events.Do.STEP)
+    learner.send(events.Signal.STEP)
     learner.answer()
     third = distribution(split("The capital of France is Paris")).rows[2].token.text
     assert learner.text == "The capital of France is Paris" + third
@@ -147,7 +147,7 @@ def test_a_row_chosen_ahead_is_the_one_that_is_taken(learner: Learner) -> None:
 
 def test_typing_far_ahead_is_limited_with_a_message(learner: Learner) -> None:
     for _ in range(QUEUE_LIMIT + 5):
-        learner.send(events.Do.STEP)
+        learner.send(events.Signal.STEP)
     assert len(learner.state.queue) == QUEUE_LIMIT
     assert "waiting" in str(learner.state.note)
 
@@ -168,7 +168,7 @@ def test_an_earlier_focus_offers_the_actual_token(learner: Learner) -> None:
     learner.answer()
     target = learner.target
     assert target.row.token == token(" Paris")
-    learner.send(events.Do.STEP)
+    learner.send(events.Signal.STEP)
     assert learner.tree.at_end
     assert len(learner.tree.branches) == 1
 
@@ -181,7 +181,7 @@ def test_another_choice_earlier_makes_a_branch(learner: Learner) -> None:
     learner.send(events.MoveCursor(2))
     target = learner.target
     assert "new branch" in target.reason
-    learner.send(events.Do.STEP)
+    learner.send(events.Signal.STEP)
     assert learner.text == "The capital of France is the"
     assert len(learner.tree.branches) == 2
 
@@ -189,7 +189,7 @@ def test_another_choice_earlier_makes_a_branch(learner: Learner) -> None:
 def test_before_the_first_token_there_is_no_question(learner: Learner) -> None:
     learner.send(events.MoveFocus(-100))
     assert learner.state.question is None
-    learner.send(events.Do.STEP)
+    learner.send(events.Signal.STEP)
     learner.send(events.TakeRow(0))
     assert learner.tree.focus == 1
     assert len(learner.state.queue) == 1
@@ -197,9 +197,9 @@ def test_before_the_first_token_there_is_no_question(learner: Learner) -> None:
 
 def test_a_new_seed_restarts_from_the_prompt(learner: Learner) -> None:
     learner.answer()
-    learner.send(events.Do.STEP)
+    learner.send(events.Signal.STEP)
     before = learner.text
-    learner.send(events.Do.NEW_SEED)
+    learner.send(events.Signal.NEW_SEED)
     assert learner.text == "The capital of France is"
     assert learner.tree.current.seed == FIRST_SEED + 1
     learner.send(events.SwitchBranch(1))
@@ -214,7 +214,7 @@ def test_running_stops_at_an_end_token() -> None:
     learner.use("The")
     learner.use("The capital of France is")
     learner.answer()
-    learner.send(events.Do.RUN)
+    learner.send(events.Signal.RUN)
     assert learner.state.ended
     assert not learner.state.running
     assert learner.state.run_length == 1
@@ -223,25 +223,25 @@ def test_running_stops_at_an_end_token() -> None:
 def test_a_run_stops_at_its_limit_and_can_be_continued() -> None:
     learner = Learner(card=msgspec.structs.replace(CARD, end_ids=(), context=10_000))
     learner.answer()
-    learner.send(events.Do.RUN)
+    learner.send(events.Signal.RUN)
     while learner.state.running:
         learner.answer()
     assert learner.state.run_length == RUN_LIMIT
     assert str(RUN_LIMIT) in str(learner.state.note)
-    learner.send(events.Do.RUN)
+    learner.send(events.Signal.RUN)
     assert learner.state.running
     assert learner.state.run_length == 1
 
 
 def test_any_command_stops_a_run(learner: Learner) -> None:
-    learner.send(events.Do.RUN)
+    learner.send(events.Signal.RUN)
     assert learner.state.running
-    learner.send(events.Do.BACK)
+    learner.send(events.Signal.BACK)
     assert not learner.state.running
 
 
 def test_a_key_after_the_one_for_a_run_stops_it_even_if_both_waited(learner: Learner) -> None:
-    learner.send(events.Do.STEP, events.Do.RUN, events.MoveFocus(-1))
+    learner.send(events.Signal.STEP, events.Signal.RUN, events.MoveFocus(-1))
     learner.answer()
     assert not learner.state.running
     learner.answer()
@@ -251,17 +251,17 @@ def test_a_key_after_the_one_for_a_run_stops_it_even_if_both_waited(learner: Lea
 def test_a_full_context_is_reported_and_nothing_is_lost() -> None:
     learner = Learner(card=msgspec.structs.replace(CARD, context=len(PROMPT) + 1))
     learner.answer()
-    learner.send(events.Do.STEP)
+    learner.send(events.Signal.STEP)
     before = learner.text
     assert learner.state.full
     learner.answer()
-    learner.send(events.Do.STEP)
+    learner.send(events.Signal.STEP)
     assert isinstance(learner.state.note, ContextFull)
     assert learner.text == before
 
 
 def test_a_failure_keeps_the_text_and_stops_the_run(learner: Learner) -> None:
-    learner.send(events.Do.RUN)
+    learner.send(events.Signal.RUN)
     request = learner.state.request
     assert request is not None
     ended = EngineError("The engine ended.", "It starts again.")
@@ -294,7 +294,7 @@ def test_a_newer_draft_stays_when_the_text_before_it_is_accepted(learner: Learne
 
 def test_a_pending_request_is_not_sent_twice(learner: Learner) -> None:
     learner.effects.clear()
-    learner.send(events.Do.PAUSE, events.ShowPanel("dials"), events.Do.SAVE)
+    learner.send(events.Signal.PAUSE, events.ShowPanel("dials"), events.Signal.SAVE)
     assert not any(isinstance(effect, Question | Start) for effect in learner.effects)
 
 
@@ -321,7 +321,7 @@ def test_evidence_has_only_the_ranks_that_the_learner_chose(learner: Learner) ->
     assert top == distribution(PROMPT).rows[0].probability
     learner.answer()
     assert learner.evidence[-1].taken_rank is None
-    learner.send(events.Do.STEP)
+    learner.send(events.Signal.STEP)
     assert learner.evidence[-1].taken_rank is None
     assert learner.evidence[-1].branch_lengths == (2,)
 
@@ -375,7 +375,7 @@ def lab(kind: Literal["stepper", "chat"] = "stepper", prompt: str = "Hello") -> 
 def test_the_document_is_restored(tmp_path: Path, learner: Learner) -> None:
     progress = BackgroundProgress(Progress.open(tmp_path))
     learner.answer()
-    learner.send(events.Do.STEP)
+    learner.send(events.Signal.STEP)
     learner.send(events.SetSampler(SamplerSettings(temperature=0.7, top_k=40)))
     document = msgspec.structs.replace(
         learner.state.document, model="abc", marks=True, drafts={"chat": "Hel"}

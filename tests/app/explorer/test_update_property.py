@@ -82,7 +82,7 @@ class Explorer:
                 assert effect != self.held
                 self.held = effect
                 self.past.append(effect)
-            case effects.Do.CANCEL_REQUEST:
+            case effects.PlainEffect.CANCEL_REQUEST:
                 self.held = None
             case effects.SaveText(document):
                 assert document.drafts == self.drafts
@@ -183,8 +183,15 @@ class Explorer:
 
 
 STEPS = st.one_of(
-    st.sampled_from([events.Do.STEP, events.Do.BACK, events.Do.FORK, events.Do.NEW_SEED]),
-    st.sampled_from([events.Do.RUN, events.Do.PAUSE, events.Do.STOP_READING]),
+    st.sampled_from(
+        [
+            events.Signal.STEP,
+            events.Signal.BACK,
+            events.Signal.FORK,
+            events.Signal.NEW_SEED,
+        ]
+    ),
+    st.sampled_from([events.Signal.RUN, events.Signal.PAUSE, events.Signal.STOP_READING]),
     st.builds(events.TakeRow, st.integers(0, 5)),
     st.builds(events.TakeFound, st.sampled_from(ROWS)),
     st.builds(events.MoveCursor, st.integers(-70, 70)),
@@ -199,7 +206,7 @@ CHAT = st.one_of(
     st.builds(events.ChooseSuggestion, st.sampled_from([-1, 1])),
     st.builds(events.EditLast, st.booleans()),
     st.builds(events.UseText, st.sampled_from(["Hello", " cat"]), instead=st.just(True)),
-    st.just(events.Do.FOLD),
+    st.just(events.Signal.FOLD),
 )
 WRITING = st.one_of(
     st.builds(events.UseText, st.sampled_from(["", "Hello", " world", " Paris the a"])),
@@ -216,7 +223,14 @@ TEXTS = st.one_of(
         st.sampled_from([None, Document(), Document(mode="chat", drafts={"chat": "No"})]),
         st.booleans(),
     ),
-    st.sampled_from([events.Do.SAVE, events.Do.MARKS, events.Do.RETRY, events.Say("Good.")]),
+    st.sampled_from(
+        [
+            events.Signal.SAVE,
+            events.Signal.MARKS,
+            events.Signal.RETRY,
+            events.Say("Good."),
+        ]
+    ),
     st.just(events.TextsListed((TEXT,), "t")),
     st.just(events.ToggleStar(TEXT)),
 )
@@ -266,11 +280,11 @@ def test_the_state_stays_valid_after_any_events(
                 raise AssertionError(act)
             case _:
                 it.send(act)
-    it.send(events.Do.PAUSE)
+    it.send(events.Signal.PAUSE)
     it.send(events.EngineChanged(EngineInfo(EngineState.READY, model=CARD)))
     while it.held is not None:
         it.deliver()
-        it.send(events.Do.PAUSE)
+        it.send(events.Signal.PAUSE)
     assert it.state.queue == ()  # once the engine has answered, the queue is empty
     assert it.state.handed_in is None
     assert it.state.owed is None

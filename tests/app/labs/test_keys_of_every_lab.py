@@ -2,19 +2,37 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tests.app.pressing import tap
-from tests.labs.lab_stage import at_rest, do, editor, lab_app, screen_of, seen, state_of
+from tests.app.pressing import settle, tap
+from tests.app.whole_app import until
+from tests.labs.lab_stage import (
+    BackendEngine,
+    at_rest,
+    do,
+    editor,
+    lab_app,
+    screen_of,
+    seen,
+    state_of,
+    write,
+)
 from tools.docs import bindings
+from tutor.app.key_scheme import LAB_KEYS
+from tutor.app.labs.screen import LabScreen
+from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.labs.kit import registry
 from tutor.labs.kit.actions import EditText
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    from tutor.app.app import TutorApp
 
 
 def _has_tab(name: str) -> bool:
@@ -54,6 +72,85 @@ async def test_a_text_that_changes_is_asked_about_or_marks_its_answers(
         for action in texts[:1]:
             changed = lab.act(state, action)
             assert lab.question(changed) is not None or not getattr(changed, "replies", ())
+
+
+WANTED = ("r", "e", "s", "z", "g")
+"""The keys that a newcomer looks for: run or stop, edit, new seed, reset and goals."""
+
+
+def _on_key_line(pilot: Pilot[Any]) -> dict[str, str]:
+    """Return the keys on the key line, with their labels."""
+    line = screen_of(pilot).query_one(KeyLine)
+    entries = (entry for row in line.lines(line.content_size.width) for entry in row)
+    return {entry.key: entry.label for entry in entries}
+
+
+def _available(pilot: Pilot[Any]) -> set[str]:
+    active = screen_of(pilot).active_bindings
+    return {key for key in WANTED if key in active and active[key].binding.show}
+
+
+@pytest.mark.parametrize("name", registry.names())
+async def test_the_key_line_shows_what_a_newcomer_looks_for(name: str, tmp_path: Path) -> None:
+    engine = BackendEngine()
+    engine.hold()
+    async with lab_app(name, tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(cast("TutorApp", pilot.app).screen, LabScreen))
+        await settle(pilot)
+        assert _available(pilot) <= _on_key_line(pilot).keys()
+        engine.release()
+        await at_rest(pilot)
+        assert {"z", "g"} <= _available(pilot) <= _on_key_line(pilot).keys()
+        view = registry.load_part(name, "view").VIEW
+        if any(each.key == "e" and each.show for each in bindings(view)):
+            assert "e" in _on_key_line(pilot)
+        await pilot.resize_terminal(40, 12)
+        await settle(pilot)
+        most_important = [key for key in LAB_KEYS if key in _available(pilot)][:3]
+        assert set(most_important) <= _on_key_line(pilot).keys()
+        await pilot.resize_terminal(80, 24)
+        engine.hold()
+        await tap(pilot, "r")
+        if screen_of(pilot).busy:
+            await until(pilot, lambda: bool(screen_of(pilot).aside))
+            assert _on_key_line(pilot)["r"] == "stop"
+            await tap(pilot, "r")
+            assert _on_key_line(pilot)["r"] != "stop"
+
+
+async def test_a_reply_can_be_stopped_and_continued(tmp_path: Path) -> None:
+    engine = BackendEngine()
+    async with lab_app("generations", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e")
+        editor(pilot).load("Hello there")
+        engine.hold()
+        await tap(pilot, "enter")
+        await until(pilot, lambda: _on_key_line(pilot).get("r") == "stop")
+        await tap(pilot, "r")
+        assert not screen_of(pilot).busy
+        assert "Stopped. Press r to continue." in seen(pilot)
+        assert _on_key_line(pilot)["r"] == "continue"
+        await tap(pilot, "right")  # moving does not start it again
+        assert not screen_of(pilot).busy
+        assert "Stopped. Press r to continue." in seen(pilot)
+        engine.release()
+        await do(pilot, "r")
+        assert state_of(pilot).turn.written.done
+        assert _on_key_line(pilot)["r"] == "ask again"
+
+
+async def test_an_edited_text_is_asked_about_after_a_stop(tmp_path: Path) -> None:
+    engine = BackendEngine()
+    engine.hold()
+    async with lab_app("merges", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: isinstance(cast("TutorApp", pilot.app).screen, LabScreen))
+        await until(pilot, lambda: _on_key_line(pilot).get("r") == "stop")
+        await tap(pilot, "r")
+        assert not screen_of(pilot).busy
+        engine.release()
+        await write(pilot, "unbelievable")
+        assert state_of(pilot).merges
+        assert "Stopped" not in seen(pilot)
 
 
 async def test_the_up_key_recalls_what_was_entered_in_a_field(tmp_path: Path) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen
 from tutor.app.labs.screen import LabScreen
+from tutor.app.widgets.lab_card import LabTask
 from tutor.errors import EngineError
 from tutor.labs.kit import registry
 
@@ -75,3 +78,21 @@ async def test_a_refused_text_stays_until_another_field_opens(tmp_path: Path) ->
         assert "y retry" not in seen(pilot)  # a refused text cannot be retried
         await do(pilot, "escape", "w")
         assert "The text is empty." not in seen(pilot)
+
+
+@pytest.mark.parametrize("name", ["certainty", "format", "generations"])
+async def test_all_goals_can_be_read_on_a_small_screen(name: str, tmp_path: Path) -> None:
+    lab = registry.find(name)
+    async with lab_app(name, tmp_path).run_test(size=(40, 12)) as pilot:
+        await at_rest(pilot)
+        task = screen_of(pilot).query_one(LabTask)
+        closed, read = task.plain, ""
+        await do(pilot, "g")
+        while task.plain != closed:
+            assert len(task.plain) <= screen_of(pilot).query_one("#content").size.height
+            read += " ".join(task.plain) + " "
+            await do(pilot, "g")
+        for goal in lab.goals:
+            assert set(goal.says.split()) <= set(read.split())
+        await do(pilot, "g", "escape")
+        assert task.plain == closed

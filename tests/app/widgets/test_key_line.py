@@ -35,7 +35,7 @@ async def test_help_lists_every_key_of_a_small_terminal(tmp_path: Path, opened: 
         while keys.scroll_y < keys.max_scroll_y:
             await tap(pilot, *["down"] * 3)
             listed += shown(stage)
-        for key, said, _ in (*others, *last):
+        for key, said, *_ in (*others, *last):
             assert key in {"?", "esc"} or re.search(rf"{re.escape(key)} +{said}", listed), key
 
 

@@ -21,6 +21,7 @@ from tests.labs.lab_stage import (
     seen,
     state_of,
 )
+from tutor.engine.api import EngineState
 from tutor.labs.certainty import lab
 from tutor.labs.certainty.real_and_invented import items
 from tutor.labs.certainty.surprise import surprising
@@ -149,3 +150,63 @@ def test_a_character_of_two_tokens_goes_to_the_token_that_completes_it() -> None
     assert len(lines[1].plain) == len("café!")
     (text, _), more = surprising([b"one ", b"two ", b"three"], [1.0] * 3, 9, 1), "…"
     assert text.plain.endswith(more)
+
+
+async def test_samples_are_kept_by_question_and_a_new_seed_can_be_undone(tmp_path: Path) -> None:
+    engine = BackendEngine(impatient)
+    async with lab_app(LAB, tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        engine.hold()
+        await tap(pilot, "r", "right")  # another question, while samples are drawn
+        engine.release()
+        await at_rest(pilot)
+        assert "Press r to sample 4 answers." in seen(pilot)
+        await do(pilot, "left")
+        samples = state_of(pilot).draws
+        assert len(samples[state_of(pilot).prompt]) == 4
+        await do(pilot, "s")
+        assert "The samples with the earlier seed were removed. Press u to undo." in seen(pilot)
+        assert state_of(pilot).draws != samples
+        await do(pilot, "u")
+        assert state_of(pilot).draws == samples
+        assert "u undo" not in seen(pilot)
+
+
+async def test_leaving_ones_own_question_can_be_undone(tmp_path: Path) -> None:
+    async with lab_app(LAB, tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e", *"Why", "enter", "right")
+        assert "Your own question was closed. Press u to undo." in seen(pilot)
+        await do(pilot, "u")
+        assert state_of(pilot).own == "Why"
+
+
+async def test_the_whole_answer_is_visible_on_a_small_screen(tmp_path: Path) -> None:
+    async with lab_app("certainty", tmp_path).run_test(size=(40, 12)) as pilot:
+        await at_rest(pilot)
+        shown = seen(pilot)
+        for word in state_of(pilot).reply.text.split():
+            assert word in shown
+        assert "certainty" in shown
+        assert "Press r to sample 10 answers." in shown
+        await do(pilot, "r")
+        assert "of 10 agree" in seen(pilot)
+
+
+async def test_samples_are_there_in_the_next_session(tmp_path: Path) -> None:
+    async with lab_app(LAB, tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "r")
+        before = state_of(pilot)
+        await pilot.press("ctrl+q")
+    engine = BackendEngine()
+    async with lab_app(LAB, tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert (state_of(pilot).answers, state_of(pilot).draws) == (before.answers, before.draws)
+        assert "AskLab" not in engine.calls
+        engine.card = msgspec.structs.replace(engine.card, sha256="another")
+        engine.become(EngineState.READY)
+        await at_rest(pilot)
+        assert "Another model was loaded" in seen(pilot)
+        assert not state_of(pilot).draws
+    async with lab_app(LAB, tmp_path).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert (state_of(pilot).answers, state_of(pilot).draws) == (before.answers, before.draws)

@@ -58,3 +58,34 @@ async def test_generating_can_be_stopped_and_continued(tmp_path: Path) -> None:
         engine.release()
         await do(pilot, "r")
         assert "Done." in seen(pilot)
+
+
+async def test_texts_that_a_key_removes_or_hides_come_back(tmp_path: Path) -> None:
+    async with lab_app(LAB, tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "r")
+        before = state_of(pilot)
+        await do(pilot, "right")
+        tokens = sum(len(path.ids) for path in before.paths[0])
+        assert f"The {tokens} tokens of “plain” are kept. Press u to undo." in seen(pilot)
+        await do(pilot, "down", "u")  # moving the focus does not end the undo
+        assert state_of(pilot) == before
+        await do(pilot, "s")
+        assert "The texts with seed 1 were removed. Press u to undo." in seen(pilot)
+        await do(pilot, "u")
+        assert state_of(pilot) == before
+        await do(pilot, "e", "x", "enter")
+        assert "The texts for the earlier prompt were removed. Press u to undo." in seen(pilot)
+        await do(pilot, "u")
+        assert state_of(pilot) == before
+
+
+async def test_a_new_seed_works_at_any_time(tmp_path: Path) -> None:
+    async with lab_app(LAB, tmp_path, BackendEngine(impatient)).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        assert "s new seed" in seen(pilot)
+        await do(pilot, "s")
+        assert state_of(pilot).seed == 2
+        assert state_of(pilot).finished
+        await do(pilot, "right", "s")
+        assert state_of(pilot).seed == 3
+        assert state_of(pilot).finished

@@ -14,10 +14,12 @@ from hypothesis import strategies as st
 
 from tests.labs.lab_backend import backend
 from tutor.errors import TutorError
+from tutor.labs.generations.probes import Case, Result
 from tutor.labs.kit import registry
 from tutor.labs.kit.registry import AnyLab
 from tutor.labs.kit.view import LabView
 from tutor.labs.kit.work import LARGEST, Work, indexes, one_of, work
+from tutor.labs.rag import quality
 
 LABS = registry.names()
 MOST_ANSWERS = 4
@@ -148,6 +150,56 @@ def _mutated(value: Any, data: st.DataObject) -> Any:
         case str():
             return data.draw(st.sampled_from((value, "", " ", "é\x1b[31m", "a b / c", value * 3)))
     return value
+
+
+WITH_RESULTS = [name for name in LABS if registry.find(name).results.fields]
+
+
+def _states_with_results(name: str) -> list[Any]:
+    """Return states on the way through a lab's solution, and some that are far from its start."""
+    further: dict[str, dict[str, Any]] = {
+        "generations": {"results": {Case(0, "rules"): Result("Hello", True, 1.5)}},
+        "rag": {"quality": quality.State(ranks={"words": (1, 0)}, scores={"words": (0.5, 0.25)})},
+    }
+    state = msgspec.structs.replace(_states(name)[-1], **further.get(name, {}))
+    return [*_states(name), state]
+
+
+@pytest.mark.parametrize("name", WITH_RESULTS)
+def test_the_results_of_a_lab_are_restored_with_their_work(name: str) -> None:
+    lab = registry.find(name)
+    found = 0
+    for state in _states_with_results(name):
+        saved, work = lab.saved(state, "model"), lab.saved(state)
+        if saved == work:
+            assert lab.resumed(saved) == (lab.restored(work), None)
+            continue
+        found += 1
+        resumed, model = lab.resumed(saved)
+        assert model == "model"
+        assert lab.saved(resumed, "model") == saved
+        assert lab.restored(saved) == lab.restored(work)  # as an earlier version would
+        other = msgspec.json.decode(saved) | {"unknown": 1}
+        assert lab.resumed(msgspec.json.encode(other)) == (lab.restored(work), None)
+    assert found
+
+
+@pytest.mark.parametrize("name", WITH_RESULTS)
+@settings(max_examples=12, deadline=None)
+@given(data=st.data())
+def test_no_results_in_a_file_break_a_lab(name: str, data: st.DataObject) -> None:
+    lab = registry.find(name)
+    every = _states_with_results(name)
+    states = [state for state in every if lab.saved(state, "m") != lab.saved(state)]
+    file = msgspec.json.decode(lab.saved(data.draw(st.sampled_from(states)), "m"))
+    key = next(key for key in file if key not in lab.work.limits)
+    state, _ = lab.resumed(msgspec.json.encode(file | {key: _mutated(file[key], data)}))
+    view = registry.load_part(name, "view").VIEW
+    for each in view.VIEWS or (None,):
+        shown = state if each is None else msgspec.structs.replace(state, view=each)
+        _draw(view, shown)
+        lab.reached(shown)
+    lab.question(state)
 
 
 @pytest.mark.parametrize("name", LABS)

@@ -21,8 +21,8 @@ class LabKeeper:
     """Keeps labs as the learner left them.
 
     `left` has the state of each lab that was open in this session, by its name. Only the learner's
-    work is saved to disk, and only if it has changed. `later` calls a function after a number of
-    seconds, and `tell` shows the learner an error.
+    work, and results that took long to compute, are saved to disk, and only if they have changed.
+    `later` calls a function after a number of seconds, and `tell` shows the learner an error.
     """
 
     def __init__(
@@ -44,9 +44,9 @@ class LabKeeper:
             return self.left[lab.name]
         if not (work := self._work.read(lab.name)):
             return None
-        state = lab.restored(work)
-        self._saved[lab.name] = lab.saved(state)
-        return Left(state, None)
+        state, model = lab.resumed(work)
+        self._saved[lab.name] = lab.saved(state, model)
+        return Left(state, model)
 
     def keep(self, lab: AnyLab, left: Left) -> None:
         """Keep a new state, and save the work in it soon if the learner has done something."""
@@ -61,7 +61,8 @@ class LabKeeper:
         """Save all work that has changed, without waiting for the disk."""
         changed, self._changed = self._changed, {}
         for name, lab in changed.items():
-            work = lab.saved(self.left[name].state)
+            left = self.left[name]
+            work = lab.saved(left.state, left.model)
             if work != self._saved.get(name, b""):
                 self._saved[name] = work
                 try:

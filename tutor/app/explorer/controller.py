@@ -121,18 +121,18 @@ class ExplorerController:
         match effect:
             case Question() | Start():
                 self._asking = self._work(partial(self._ask, effect), "ask")
-            case effects.Do.CANCEL_REQUEST:
+            case effects.PlainEffect.CANCEL_REQUEST:
                 if self._asking is not None:
                     self._asking.cancel()
             case effects.FindTokens():
                 self._work(partial(self._find, effect), "search")
-            case effects.Do.RESTART_ENGINE:
+            case effects.PlainEffect.RESTART_ENGINE:
                 self._work(self._restart, "restart")
             case effects.SaveText(document):
                 said = self._texts.save(document)
                 if said is not None:
                     self.send(events.Say(said))
-            case effects.Do.LIST_TEXTS:
+            case effects.PlainEffect.LIST_TEXTS:
                 self.send(events.TextsListed(self._texts.list(), self._texts.open_id))
             case effects.SwitchText(info, mode):
                 opened = self._texts.open(info) if info else self._texts.fresh(mode)

@@ -69,7 +69,7 @@ class EngineInfo(msgspec.Struct, frozen=True):
     alternative: EngineKind | None = None
 
 
-class Do(Enum):
+class PlainEffect(Enum):
     """An effect that has no parameters."""
 
     CANCEL_REQUEST = "cancel request"
@@ -107,7 +107,7 @@ class StarText(msgspec.Struct, frozen=True):
     info: TextInfo
 
 
-Effect = Request | Do | FindTokens | SaveText | SwitchText | StarText | Evidence
+Effect = Request | PlainEffect | FindTokens | SaveText | SwitchText | StarText | Evidence
 """An effect to carry out.
 
 A request is sent to the engine and replaces the previous request. Evidence is reported for the

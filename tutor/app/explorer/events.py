@@ -16,7 +16,7 @@ from tutor.lm.distribution import Row, SamplerSettings, Token
 Panel = Literal["search", "dials", "editor", "recent"]
 
 
-class Do(Enum):
+class Signal(Enum):
     """An event that carries no data. The members up to and including `START` are commands."""
 
     STEP = "step"
@@ -121,9 +121,9 @@ class UseText(msgspec.Struct, frozen=True):
 
 
 NeedsAnswer = TakeRow | TakeFound | MoveCursor
-"""Commands that, like `Do.STEP`, need the model's response at the position where they apply."""
+"""Commands that, like `Signal.STEP`, need the model's response at the position where they apply."""
 TreeCommand = (
-    Literal[Do.STEP, Do.BACK, Do.REDO, Do.FORK, Do.NEW_SEED, Do.START]
+    Literal[Signal.STEP, Signal.BACK, Signal.REDO, Signal.FORK, Signal.NEW_SEED, Signal.START]
     | NeedsAnswer
     | MoveFocus
     | MoveToken
@@ -259,4 +259,6 @@ Result = Answered | TokensArrived | RequestFailed
 ChatEvent = Scroll | ChooseSuggestion | EditLast
 PanelEvent = ShowPanel | LeaveEditor | SearchTokens | TokensFound
 TextEvent = OpenText | ToggleStar | TextsListed | TextOpened
-Event = Command | Do | Reading | PanelEvent | ChatEvent | TextEvent | Result | Say | EngineChanged
+Event = (
+    Command | Signal | Reading | PanelEvent | ChatEvent | TextEvent | Result | Say | EngineChanged
+)

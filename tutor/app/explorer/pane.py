@@ -142,7 +142,7 @@ class ExplorerPane(ChatPane):
             self.post_message(self.SeedChanged(self._seed))
 
     def _save(self) -> None:
-        self._send(events.Do.SAVE)
+        self._send(events.Signal.SAVE)
         self._save_timer = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -167,7 +167,7 @@ class ExplorerPane(ChatPane):
         return True
 
     def action_do(self, what: str) -> None:
-        self._send(events.Do(what))
+        self._send(events.Signal(what))
 
     def action_panel(self, panel: events.Panel) -> None:
         self._send(events.ShowPanel(panel))
@@ -176,7 +176,7 @@ class ExplorerPane(ChatPane):
         self.action_panel("search")
 
     def action_step(self) -> None:
-        self._send(events.Do.STEP)
+        self._send(events.Signal.STEP)
 
     def action_take(self, number: int) -> None:
         if self.state.suggests:
@@ -204,7 +204,7 @@ class ExplorerPane(ChatPane):
         if len(tree.branches) == 1:
             self.say("There is only one branch. Press f to start another.")
             return
-        self._send(events.Do.PAUSE)
+        self._send(events.Signal.PAUSE)
         branches = self.query_one(BranchTree)
         branches.display = True
         branches.open(tree.number)
@@ -215,7 +215,7 @@ class ExplorerPane(ChatPane):
         path = self.state.path
         if tree is None or index is None or index >= len(path) or not self.state.ready:
             return
-        self._send(events.Do.PAUSE)
+        self._send(events.Signal.PAUSE)
         if self.state.remote:
             self.say("There is no x-ray, because a server does not expose the inside of its model.")
             return
@@ -241,7 +241,7 @@ class ExplorerPane(ChatPane):
         """Close the x-ray if it is open, or else the distribution of a conversation."""
         view = self._beside
         if view is None:
-            self._send(events.Do.FOLD)
+            self._send(events.Signal.FOLD)
         else:
             await view.remove()
             self.focus()

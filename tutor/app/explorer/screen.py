@@ -99,13 +99,16 @@ class ExplorerScreen(TutorScreen):
         return self._lab is not None if action == "task" else True
 
     def action_task(self) -> None:
+        if self._goals_open and self.query_one(LabTask).next_page():
+            return
         self._goals_open = not self._goals_open
         self._show_goals()
 
     def action_back(self) -> None:
         """Close the list of goals if it is open, or else leave the stepper."""
         if self._goals_open:
-            self.action_task()
+            self._goals_open = False
+            self._show_goals()
         else:
             super().action_back()
 

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.loops import repeats_itself
 from tutor.app.explorer.chat.update import move_token, switch_version
-from tutor.app.explorer.events import Command, Do
+from tutor.app.explorer.events import Command, Signal
 from tutor.app.explorer.state import ROWS
 from tutor.app.explorer.undoing import redo, remove_branch, undo
 from tutor.course.goals import Evidence
@@ -56,7 +56,7 @@ def carry_on(state: State) -> State:
     """Carry out the queued commands that no longer have to wait."""
     while state.queue and state.handed_in is None:
         command = state.queue[0]
-        waits = command is Do.STEP or isinstance(command, events.NeedsAnswer)
+        waits = command is Signal.STEP or isinstance(command, events.NeedsAnswer)
         if waits and not (state.answer or state.unasked):
             break
         state = replace(state, queue=state.queue[1:], note=None, acted=True)
@@ -122,7 +122,7 @@ def _apply(state: State, command: Command) -> State:
 
 def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -> State:
     match command:
-        case Do.STEP:
+        case Signal.STEP:
             return _step(state, tree)
         case events.TakeRow(index):
             rows = state.answer.distribution.rows if state.answer else ()
@@ -131,21 +131,21 @@ def _apply_to_tree(state: State, tree: TokenTree, command: events.TreeCommand) -
             return _choose(state, tree, row, "taken")
         case events.MoveCursor(by):
             return _move_cursor(state, by)
-        case Do.BACK:
+        case Signal.BACK:
             return undo(state, tree)
-        case Do.REDO:
+        case Signal.REDO:
             return redo(state, tree)
         case events.MoveFocus(by):
             return state.moved(tree.move(by))
         case events.MoveToken(by):
             return state.moved(move_token(state, tree, by))
-        case Do.FORK:
+        case Signal.FORK:
             return _fork(state, tree)
-        case Do.NEW_SEED:
+        case Signal.NEW_SEED:
             return _new_seed(state, tree)
-        case Do.START if state.mode == "chat" and state.complete:
+        case Signal.START if state.mode == "chat" and state.complete:
             return replace(state.moved(tree.move(tree.length)), note=COMPLETE)
-        case Do.START:
+        case Signal.START:
             return _start_run(state, tree)
         case events.SwitchBranch(number):
             if not tree.has_branch(number):

@@ -11,7 +11,7 @@ from tutor.app.explorer.chat.messages import last_message
 from tutor.app.explorer.chat.update import handle_chat
 from tutor.app.explorer.document import FIRST_SEED
 from tutor.app.explorer.effects import Effect
-from tutor.app.explorer.events import Do, Event
+from tutor.app.explorer.events import Event, Signal
 from tutor.app.explorer.stepping import after_failure, carry_on, carry_out, take_answer
 from tutor.errors import ContextFull, EngineError, RequestCancelled, TextError, TutorError
 from tutor.lm.token_tree import TokenTree, given_steps
@@ -66,20 +66,20 @@ def _handle(state: State, event: Event) -> State:
             return _use_text(state, event)
         case events.ChangeMode(mode):
             return _change_mode(state, mode)
-        case Do.RUN if not state.running:
-            return carry_out(state, Do.START)
-        case Do.RUN | Do.PAUSE:
+        case Signal.RUN if not state.running:
+            return carry_out(state, Signal.START)
+        case Signal.RUN | Signal.PAUSE:
             return replace(state, running=False)
-        case Do.STOP_READING:
+        case Signal.STOP_READING:
             return _stop_reading(state)
-        case Do.MARKS:
+        case Signal.MARKS:
             marks = not state.document.marks
             return replace(state, document=replace(state.document, marks=marks))
-        case Do.FOLD:
+        case Signal.FOLD:
             return replace(state, folded=not state.folded)
-        case Do.RETRY:
-            return state.emit(effects.Do.RESTART_ENGINE)
-        case Do.SAVE:
+        case Signal.RETRY:
+            return state.emit(effects.PlainEffect.RESTART_ENGINE)
+        case Signal.SAVE:
             return state.emit(effects.SaveText(state.document))
         case events.Reading(done, total):
             return replace(state, reading=(done, total), stale=None)
@@ -155,7 +155,7 @@ def _stop_reading(state: State) -> State:
         "Take a step to continue, or press e to edit the text.",
     )
     return after_failure(replace(state, request_failed=True), stopped).emit(
-        effects.Do.CANCEL_REQUEST
+        effects.PlainEffect.CANCEL_REQUEST
     )
 
 
@@ -195,7 +195,7 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
     state = carry_on(replace(state, running=False))
     if not chat:
         return state
-    state = carry_out(state, Do.START)
+    state = carry_out(state, Signal.START)
     return replace(state, note=EDITED) if edited and state.note is None else state
 
 
@@ -244,7 +244,7 @@ def _handle_panel(state: State, event: events.PanelEvent) -> State:
                 return state
             return replace(state, running=False, panel="search", query="", found=None)
         case events.ShowPanel(panel="recent"):
-            state = state.emit(effects.SaveText(state.document), effects.Do.LIST_TEXTS)
+            state = state.emit(effects.SaveText(state.document), effects.PlainEffect.LIST_TEXTS)
             return replace(state, running=False, panel="recent")
         case events.ShowPanel(panel):
             return replace(state, panel=panel)
@@ -288,7 +288,7 @@ def _handle_texts(state: State, event: events.TextEvent) -> State:
             if document is None:
                 return replace(state, note=CANNOT_BE_READ)
             state = _change_engine(_restart(state, document), state.engine)
-            state = state.emit(effects.Do.CANCEL_REQUEST)
+            state = state.emit(effects.PlainEffect.CANCEL_REQUEST)
             return _open_editor(state) if fresh and state.mode == "text" else state
         case _:
             assert_never(event)

@@ -12,6 +12,7 @@ from tutor.app.theme import MUTED, RIGHT
 from tutor.app.widgets import figures
 from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.lab_card import goal_line
+from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.prose import plain
 from tutor.course.questions.spelling import plain as comparable
 from tutor.labs.kit import registry
@@ -19,6 +20,7 @@ from tutor.labs.kit.lab import LONGEST_ABOUT
 
 if TYPE_CHECKING:
     from tutor.app.course_screen import Entry
+    from tutor.app.services import Navigation, Services
     from tutor.labs.kit.registry import AnyLab
 
 LAST_LAB = "labs.last"
@@ -42,33 +44,50 @@ class LabsScreen(FinderScreen):
     """Lists the labs and opens any of them, even if its lesson has not been read.
 
     What the learner types filters the list by the words in a lab's title, line and lesson. The
-    list opens at the lab that was opened last.
+    list opens at the lab that was opened last, and without a filter, it is again where it was.
     """
 
     CSS_PATH = "../reader/finder.tcss"
     PLACEHOLDER = "type to filter"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_PANELS, "-panels")]  # noqa: RUF012 (Textual's type)
+    ESC_CLEARS = True
+
+    def __init__(self, services: Services, navigation: Navigation) -> None:
+        super().__init__(services, navigation)
+        self._shown: list[AnyLab] = []
+        self._filtered = False
+        last = services.progress.setting(LAST_LAB)
+        self._selected = last if isinstance(last, str) else None
+        """The name of the lab at the cursor when the list was last shown without a filter."""
 
     def on_mount(self) -> None:
         self.place = "tutor · labs"
         self.query_one("#found").border_title = Content("Labs")
 
     def on_screen_resume(self) -> None:
-        """Show the goals reached in the meantime, and select the lab that was opened last."""
-        self._list(self.words, at_last=True)
+        """Show the goals reached in the meantime, and keep the cursor where it was."""
+        self._list(self.words, self._at_cursor)
 
     def look_up(self, words: str) -> None:
-        self._list(words, at_last=not words)
+        if words and not self._filtered:
+            self._selected = self._at_cursor
+        self._filtered = bool(words)
+        self._list(words, None if words else self._selected)
 
-    def _list(self, words: str, *, at_last: bool) -> None:
+    @property
+    def _at_cursor(self) -> str | None:
+        at = self.query_one(Menu).cursor
+        return self._shown[at].name if 0 <= at < len(self._shown) else self._selected
+
+    def _list(self, words: str, selected: str | None) -> None:
         wanted, labs = comparable(words), registry.every()
         shown = [lab for lab in labs if wanted in comparable(self._searched(lab))]
         reached = sum(len(self.services.goals.kept(lab)) for lab in labs)
         self.aside = f"{reached} of {sum(len(lab.goals) for lab in labs)} goals"
         if words:
             self.aside = f"{len(shown)} of {len(labs)} labs"
-        last = self.services.progress.setting(LAST_LAB) if at_last else None
-        at = next((place for place, lab in enumerate(shown) if lab.name == last), 0)
+        at = next((place for place, lab in enumerate(shown) if lab.name == selected), 0)
+        self._shown = shown
         about = [(lab.title, self._goals(lab)) for lab in shown]
         self.found([self._entry(lab) for lab in shown], at, about=about)
         if not shown:
@@ -92,6 +111,7 @@ class LabsScreen(FinderScreen):
 
     def _open_lab(self, lab: AnyLab) -> None:
         self.services.progress.save_setting(LAST_LAB, lab.name)
+        self._selected = lab.name
         self.navigation.open_live_lab(lab.name)
 
 

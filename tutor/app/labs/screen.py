@@ -9,12 +9,14 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor.app.course_screen import CourseScreen
+from tutor.app.key_scheme import LAB_KEYS
 from tutor.app.theme import MUTED
 from tutor.app.widgets.lab_card import LabTask, goals_of
 from tutor.app.widgets.prompt_editor import PromptEditor
+from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
-from tutor.labs.kit.runner import LabRunner, Left
+from tutor.labs.kit.runner import STOPPED, LabRunner, Left
 from tutor.labs.kit.view import LabView
 from tutor.text import safe
 
@@ -51,9 +53,12 @@ class LabScreen(CourseScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("g", "task", "goals", tooltip="Show the task and all goals."),
         Binding("y", "again", "retry", tooltip="Retry the failed request."),
-        Binding("u", "undo_reset", "undo", tooltip="Undo the reset of the lab."),
+        Binding("u", "undo", "undo", tooltip="Undo the reset, or the key that removed something."),
+        Binding("r", "stop", "stop", tooltip="Stop the model, and keep the results so far."),
+        Binding("r", "again('stopped')", "continue", tooltip="Continue what you stopped."),
         Binding("z", "reset", "reset", tooltip="Reset the lab to its initial state."),
     ]
+    FIRST_KEYS = LAB_KEYS
     DEFAULT_CSS = """
     LabScreen #label { height: auto; max-height: 2; color: $muted; display: none; }
     LabScreen PromptEditor { display: none; }
@@ -138,7 +143,8 @@ class LabScreen(CourseScreen):
             return
         self._keep(self._runner.left)
         self.view.show(self._runner.state)
-        self.tell(self._runner.error or self._runner.note)
+        stopped = STOPPED if self._runner.stopped else None
+        self.tell(self._runner.error or self._runner.note or stopped)
         now = self.lab.reached(self._runner.state)
         if now - self._reached:
             self._news += tuple(
@@ -173,13 +179,16 @@ class LabScreen(CourseScreen):
             self._show_task()
 
     def action_task(self) -> None:
+        if self._goals_open and self.query_one(LabTask).next_page():
+            return
         self._goals_open = not self._goals_open
         self._show_task()
 
     def action_back(self) -> None:
         """Close the list of goals if it is open, or else leave the lab."""
         if self._goals_open and not self._beside:
-            self.action_task()
+            self._goals_open = False
+            self._show_task()
         else:
             super().action_back()
 
@@ -196,20 +205,29 @@ class LabScreen(CourseScreen):
         self._busy_timer = None
         if self._runner.busy:
             self.aside = "working …"
+            self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         match action:
             case "task":
                 return not self._beside
+            case "again" if "stopped" in parameters:
+                return self._runner.stopped
             case "again":
                 return self._runner.can_ask_again
-            case "undo_reset":
-                return self._runner.can_undo_reset
+            case "stop":
+                ready = self.services.engine.state is EngineState.READY
+                return ready and self._runner.busy and bool(self.aside)
+            case "undo":
+                return self._runner.can_undo
         return True
 
-    def action_again(self) -> None:
-        self._runner.error = None
+    def action_again(self, _: str = "") -> None:
+        self._runner.error = self._runner.note = None
         self._runner.begin()
+
+    def action_stop(self) -> None:
+        self._runner.stop()
 
     def act(self, action: Any) -> None:
         """Apply an action. If it changes the state, the goals reached before are no longer news."""
@@ -225,8 +243,8 @@ class LabScreen(CourseScreen):
 
     action_reset = reset
 
-    def action_undo_reset(self) -> None:
-        self._runner.undo_reset()
+    def action_undo(self) -> None:
+        self._runner.undo()
 
     def follow(self, href: str) -> None:
         """Open the target of a lesson link, on top of the lab."""

@@ -42,6 +42,10 @@ class FinderField(Entry):
     BINDINGS: ClassVar[list[BindingType]] = [
         *pair(UP_DOWN, "arrow(*)", "choose", "Choose an entry."),
         Binding("enter", "submit", "open", tooltip="Open the chosen entry."),
+        Binding("pageup", "screen.page(-1)", show=False),
+        Binding("pagedown", "screen.page(1)", show=False),
+        Binding("home", "screen.move_to(0)", show=False),
+        Binding("end", "screen.move_to(-1)", show=False),
     ]
 
     def check_consume_key(self, key: str, character: str | None) -> bool:
@@ -58,6 +62,8 @@ class FinderScreen(CourseScreen):
 
     CSS_PATH = "finder.tcss"
     PLACEHOLDER: ClassVar[str] = ""
+    ESC_CLEARS: ClassVar[bool] = False
+    """Whether Esc clears the field before it leaves the screen."""
 
     def __init__(self, services: Services, navigation: Navigation) -> None:
         super().__init__(services, navigation)
@@ -123,6 +129,21 @@ class FinderScreen(CourseScreen):
     def _move(self, event: Entry.Arrow) -> None:
         self.query_one(Menu).action_move(event.by)
 
+    def action_page(self, direction: int) -> None:
+        self.query_one(Menu).action_page(direction)
+
+    def action_move_to(self, index: int) -> None:
+        """Move to the first entry (0) or the last entry (-1)."""
+        self.query_one(Menu).action_move_to(index)
+
+    def action_back(self) -> None:
+        """Leave the screen. If `ESC_CLEARS`, clear the field first."""
+        field = self.query_one(FinderField)
+        if self.ESC_CLEARS and field.value:
+            field.value = ""
+        else:
+            super().action_back()
+
     @on(Input.Submitted)
     def _open(self) -> None:
         cursor = self.query_one(Menu).cursor
@@ -144,6 +165,7 @@ class GlossaryScreen(FinderScreen):
 
     PLACEHOLDER = "type to filter"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-panels")]  # noqa: RUF012 (Textual's own type)
+    ESC_CLEARS = True
 
     def on_mount(self) -> None:
         self.place = "glossary"

@@ -25,28 +25,41 @@ if TYPE_CHECKING:
 _HELP = key_name("question_mark")
 _LAST = (key_name("escape"), "q", _HELP)
 """The keys that come last on every screen, in this order, and are left out last."""
-_URGENT = ("retry",)
-"""The labels of actions that come first, since nothing else helps when they are available."""
 NARROW = 60
 """The width, in columns, below which there may be two lines."""
 _BETWEEN_KEYS, _BETWEEN_GROUPS = "  ", " │ "
 
 
 class Entry(NamedTuple):
-    """A key and its label on the key line. `group` is the index of its group in `GROUPS`."""
+    """A key and its label on the key line. `group` is the index of its group in `GROUPS`.
+
+    A `general` key belongs to the app, not to the screen.
+    """
 
     key: str
     label: str
     group: int
+    general: bool = False
 
 
 class KeyLine(Widget):
     """A line with each action once, and its key, in groups.
 
-    The most important keys are shown: first those of the widget in focus, then those of the screen
-    and of the app, each in the order in which they are bound. Help lists all keys, and its label
-    says how many more there are.
+    The most important keys are shown: first those in `first`, then those of the widget in focus,
+    then those of the screen and of the app, each in the order in which they are bound. Help lists
+    all keys, and its label says how many more there are.
     """
+
+    def __init__(self, first: Sequence[str] = ("y",)) -> None:
+        """Create a key line.
+
+        By default, only the key for retrying comes first, since nothing else helps when it is
+        available.
+        """
+        super().__init__()
+        self._ordered = len(first) > 1
+        """Whether the screen has an order of its own, in which the app's keys come last."""
+        self._first = dict(zip(map(key_name, first), range(len(first)), strict=True))
 
     def on_mount(self) -> None:
         self._shown: list[list[Entry]] = []
@@ -70,8 +83,9 @@ class KeyLine(Widget):
             if binding.show and active.enabled and binding.action not in own | general:
                 name = binding.key_display or key_name(binding.key)
                 group = GROUPS.index(group_of(binding))
-                entries = general if active.node is self.app else own
-                entries[binding.action] = Entry(name, binding.description, group)
+                of_app = active.node is self.app
+                entries = general if of_app else own
+                entries[binding.action] = Entry(name, binding.description, group, of_app)
         both = list((own | general).values())
         by_label = {entry.label: entry for entry in reversed(both)}
         others = [
@@ -79,7 +93,7 @@ class KeyLine(Widget):
         ]
         last = [entry for entry in both if entry.key in _LAST]
         return (
-            sorted(others, key=lambda entry: entry.label not in _URGENT),
+            sorted(others, key=lambda entry: self._first.get(entry.key, len(self._first))),
             sorted(last, key=lambda entry: _LAST.index(entry.key)),
         )
 
@@ -94,7 +108,9 @@ class KeyLine(Widget):
         if len(lines) <= most:
             return lines
         kept: list[Entry] = []
-        for entry in others:
+        for number, entry in enumerate(others):
+            if self._ordered and entry.general and len(kept) < number:
+                break  # the keys of the screen come first, even if this one would fit
             left_out = len(others) - len(kept) - 1
             if len(_laid_out([*kept, entry], last, left_out, width)) <= most:
                 kept.append(entry)

@@ -78,8 +78,9 @@ class LabTask(Lines):
     """The task of a lab in up to `rows` lines (or `about`, if given), and its next goal.
 
     When a goal is reached, it is shown instead of the task, above the next goal. When all goals are
-    reached, `done` replaces the task. If `open_` is true, the whole task and all goals are shown. A
-    blank line follows if the screen has at least `gap_from` rows.
+    reached, `done` replaces the task. If `open_` is true, the whole task and all goals are shown,
+    in pages if there are too many lines for the screen. A blank line follows if the screen has at
+    least `gap_from` rows.
     """
 
     DEFAULT_CSS = """
@@ -102,6 +103,8 @@ class LabTask(Lines):
         self._goals = goals
         self._rows, self._gap_from = rows, gap_from
         self._shown: tuple[Set[str], Sequence[str], bool] = (frozenset(), (), False)
+        self._page = 0
+        self._pages = 1
 
     def show_goals(
         self, reached: Set[str], *, news: Sequence[str] = (), open_: bool = False
@@ -112,7 +115,16 @@ class LabTask(Lines):
         that the learner has just reached.
         """
         self._shown = (reached, news, open_)
+        self._page = self._page if open_ else 0
         self.draw_with(self._lay_out)
+
+    def next_page(self) -> bool:
+        """Show the next page of the goals. Return False if this is the last page."""
+        if self._page + 1 >= self._pages:
+            return False
+        self._page += 1
+        self._lay_out()
+        return True
 
     def on_mount(self) -> None:
         self.draw_with(self._lay_out)
@@ -124,7 +136,7 @@ class LabTask(Lines):
         if open_:
             lines = self._everything(reached, width, gap=ROOM <= height < self._gap_from)
             said = self._news(reached, news, width)
-            self.show([*lines, Content(""), *said] if said else lines)
+            self.show(self._on_page([*lines, Content(""), *said] if said else lines))
         elif height < ROOM:
             lines = self._news(reached, news, LONG) or self._next(reached, width, ())
             if len(lines) > 1 and not news:  # without the count
@@ -149,6 +161,22 @@ class LabTask(Lines):
         if self._over(reached):
             lines += Content(self._done).wrap(width)
         return [*lines, Content("")] if gap else lines
+
+    def _on_page(self, lines: list[Content]) -> list[Content]:
+        """Return the lines that fit on the screen, with the key for the next page below them."""
+        room = min((each.size.height for each in self.screen.query("#content")), default=0)
+        if not 2 <= room < len(lines):
+            self._pages = 1
+            return lines
+        size = room - 1
+        self._pages = -(-len(lines) // size)
+        self._page = min(self._page, self._pages - 1)
+        end = (self._page + 1) * size
+        shown = lines[end - size : end]
+        if not (hidden := lines[end:]):
+            return shown
+        more = Content.assemble((f"▼ {counted(len(hidden), 'more line')}  ", MUTED), ("g", KEY))
+        return [*shown, more]
 
     def _first_lines(self, text: Content, width: int) -> list[Content]:
         """Return the first lines of a text, with the key that shows all of it."""

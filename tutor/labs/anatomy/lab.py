@@ -153,9 +153,9 @@ def act(state: State, action: Action) -> State:
         case Run():
             return replace(state, view="precision", running=PRECISIONS[state.precision])
         case EditText(text=text):
-            return replace(
-                state, text=sentence(text), readings={}, running=None, tokens=0, left_out=0
-            )
+            text = sentence(text)
+            new = replace(state, text=text, readings={}, running=None, tokens=0, left_out=0)
+            return replace(new, view="precision")
 
 
 def _focused(state: State, inventory: Inventory, axis: Literal["row", "tensor"], by: int) -> State:

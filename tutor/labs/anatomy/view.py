@@ -18,13 +18,12 @@ from tutor.labs.anatomy import precision_lines
 from tutor.labs.anatomy.lab import VIEWS, Histogram, Inventory, Part, State
 from tutor.labs.anatomy.precisions import PRECISIONS
 from tutor.labs.kit import heat
-from tutor.labs.kit.actions import Run
 from tutor.labs.kit.columns import Cell, Column, Room, around, heading, row
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair, tab
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair, run_and_stop, tab
 from tutor.labs.kit.progress import at_pace
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
-from tutor.labs.kit.view import LabView, Offered, does, writes
+from tutor.labs.kit.view import LabView, Offered, writes
 
 NAMES = {
     "embedding": "embedding",
@@ -48,21 +47,14 @@ class AnatomyView(LabView):
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
         *pair(LEFT_RIGHT, "move_focus(*, 'tensor')", "layer", "Choose the layer of the tensor."),
         key("b", "switch('bytes')", "bytes", "Switch between bytes and parameters."),
-        key(
-            "r,enter",
-            "run",
-            "run, stop",
-            "Process the text with rounded weights, or stop.",
-        ),
+        *run_and_stop("r,enter", "run", "Process the text with rounded weights."),
         Binding("x", "stop", show=False),
         key("e", "edit", "edit", "Edit the text to process."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "move_focus:tensor": lambda state: state.view == "roles",
         "switch": lambda state: state.view != "precision",
-        "run": lambda state: state.view == "precision" or state.running is not None,
-        "edit": lambda state: state.view == "precision" and state.running is None,
-        "stop": lambda state: state.running is not None,
+        "edit": lambda state: state.running is None,
     }
 
     VIEWS = VIEWS
@@ -72,7 +64,6 @@ class AnatomyView(LabView):
         self._began: tuple[int, int, float] | None = None
         """The precision being timed, the number of blocks done at the start, and the start time."""
 
-    action_stop = does(Run)
     action_edit = writes("Text to process:", edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:

@@ -37,7 +37,7 @@ class AttentionView(LabView):
 
     BINDINGS: ClassVar[Keys] = [
         key("e", "edit", "edit", "Edit the sentence."),
-        *tab("next_view(*)", "map/row/finder", "Show the map, one token's row, or the finder."),
+        *tab("next_view(*)", "view", "Show the map, one token's row, or the finder."),
         *pair(LAYERS, "move_focus(*, 'layer')", "layer", "Choose a layer."),
         *pair(UP_DOWN, "move_focus(*, 'rank')", "row", "Choose a head in the list."),
         *pair(LEFT_RIGHT, "move_focus(*, 'head')", "head", "Choose a head."),

@@ -21,6 +21,7 @@ from tutor.labs.kit.actions import Choose, EditText, Run, ShowView, cycled, move
 from tutor.labs.kit.lab import Goal, Lab, goal
 from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.reply import LENGTH, Reply
+from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import work
 
 LONGEST = 400
@@ -163,6 +164,15 @@ def act(state: State, action: Action) -> State:
         case Run():
             ways = asked_ways(state)
             return replace(state, running=ways if any(_owed(state, ways)) else ())
+
+
+def lost(before: State, after: State) -> str:
+    """Return what an action has removed from the screen."""
+    if before.own and not after.own:
+        return "Your own question was closed."
+    if before.seed != after.seed:
+        return "The samples with the earlier seed were removed."
+    return ""
 
 
 def _own_question(text: str) -> str:
@@ -341,6 +351,16 @@ def _place(asked: Sequence[Item], words: str) -> int:
     return next(place for place, item in enumerate(asked) if words in item.ask)
 
 
+def _fit(state: State) -> bool:
+    """Return whether restored replies have the right number and length."""
+    drawn = state.draws.values()
+    replies = [*state.answers.values(), *(reply for replies in drawn for reply in replies)]
+    return all(len(replies) == state.limits.draws for replies in drawn) and all(
+        len(reply.ids) == len(reply.pieces) == len(reply.logs) <= reply.most == state.limits.length
+        for reply in replies
+    )
+
+
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="certainty",
     title="Certainty and truth",
@@ -356,6 +376,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
+    results=ModelResults(("answers", "draws"), fit=_fit),
     work=work(
         *("left_out", "way", "view", "seed", "at"),
         own=_own_question,

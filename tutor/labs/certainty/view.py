@@ -84,7 +84,10 @@ class CertaintyView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         draw = {"answer": _answer, "calibration": _calibration, "ways": _ways}[state.view]
-        return [_heading(state, width), *draw(state, Room(width, height))]
+        room = Room(width, height)
+        # On a low screen, the answer needs the room of the tabs, unless they show progress.
+        hidden = room.low and state.view == "answer" and not _job_elsewhere(state)
+        return [*([] if hidden else [_heading(state, width)]), *draw(state, room)]
 
 
 def _heading(state: State, width: int) -> Content:
@@ -119,11 +122,22 @@ def _answer(state: State, room: Room) -> list[Content]:
     # The end token counts toward the certainty but isn't part of the text.
     kept = len(reply.ids) - reply.ended
     bits = [-log / math.log(2) for log in reply.logs]
-    text = surprising(reply.pieces[:kept], bits, width, 1 if low else 3)
-    lines += [*([] if low else [Content("")]), *text, _figures(reply, room)]
+    if low:
+        rows = 1 if state.draws.get(state.prompt) else 2
+        lines += surprising(reply.pieces[:kept], bits, width, rows)
+        certain = _certain(reply)
+        if state.reply is not None:
+            certain += Content("  ") + _judgment(state, reply, width - certain.cell_length - 2)
+        return [*lines, certain, *_draws(state, width, room.height - len(lines))[1:]]
+    text = surprising(reply.pieces[:kept], bits, width, 3)
+    lines += [Content(""), *text, _figures(reply, room)]
     if state.reply is not None:
         lines.append(_judgment(state, reply, width))
     return [*lines, *_draws(state, width, max(1, room.height - len(lines) - 3))]
+
+
+def _certain(reply: Reply) -> Content:
+    return Content.styled(f"certainty {100 * reply.certainty:>3.0f} %", "bold")
 
 
 def _which(state: State, room: Room) -> Content:
@@ -168,7 +182,7 @@ def _figures(reply: Reply, room: Room) -> Content:
     token = visible(reply.pieces[least]) or "∅"
     share = figures.percent(math.exp(reply.logs[least]))
     token = clipped(token, 10)
-    certain = (f"certainty {100 * reply.certainty:>3.0f} %", "bold")
+    certain = _certain(reply)
     if not room.roomy:
         return Content.assemble(certain, (f"   least {token} {share}", MUTED))
     mean = f"   {reply.mean:.2f} nats per token   least probable: {token} {share}"

@@ -12,7 +12,7 @@ from tutor.labs.compare.lab import MOST_MODELS, MOST_TOKENS, TEMPERATURES, Ask, 
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Column, Room, beside, cursor, fitting, wrapped
-from tutor.labs.kit.keys import UP_DOWN, key, pair
+from tutor.labs.kit.keys import UP_DOWN, key, pair, run_and_stop
 from tutor.labs.kit.remote import Remove
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.text import safe
@@ -43,7 +43,7 @@ class CompareView(LabView):
     """Shows the models with their measurements, and their answers side by side."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("r,enter", "ask", "run, stop", "Send the prompt to all chosen models, or stop."),
+        *run_and_stop("r,enter", "run", "Send the prompt to all chosen models."),
         key("e", "edit", "edit", "Edit the prompt."),
         *pair(UP_DOWN, "move_focus(*, 'model')", "model", "Move to another model."),
         key("space", "switch('model')", "choose", "Include or exclude this model."),
@@ -54,11 +54,10 @@ class CompareView(LabView):
 
     OFFERED: ClassVar[Offered[State]] = {"remove": lambda state: state.removable}
 
-    def action_ask(self) -> None:
-        if self.state.running:
-            self.did(Ask())
-        else:
-            self.run_worker(self._ask_where_agreed(), group="agreed", exclusive=True)
+    def action_run(self) -> None:
+        self.run_worker(self._ask_where_agreed(), group="agreed", exclusive=True)
+
+    action_stop = does(Ask)
 
     async def _ask_where_agreed(self) -> None:
         """Start a run with the chosen models, except those that the learner doesn't consent to."""

@@ -10,11 +10,13 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, Toggle, moved
+from tutor.labs.kit.actions import Choose, EditText, MoveFocus, NewSeed, Run, Toggle, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.progress import Progress, at_pace
+from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import indexes, work
 from tutor.lm.dials import Dials
+from tutor.text import counted
 
 LONGEST = 240
 """The maximum length of the prompt, in characters. A longer prompt is cut at the beginning."""
@@ -90,6 +92,7 @@ Action = (
     | Choose[Literal["way"]]
     | MoveFocus[Literal["continuation"]]
     | Toggle[Literal["side"]]
+    | NewSeed
     | Run
 )
 """`Choose` selects another way for the selected side. `Run` starts or stops generating both sides.
@@ -191,10 +194,23 @@ def act(state: State, action: Action) -> State:
             return replace(state, ways=(ways[0], ways[1]), focus=0)
         case MoveFocus(by=by):
             return replace(state, focus=moved(state.focus, by, len(state.shown)))
-        case Run():
-            if state.finished:
-                return replace(state, seed=state.seed + 1, paths={}, running=True, focus=0)
+        case Run() if not state.finished:
             return replace(state, running=not state.running)
+        case NewSeed() | Run():
+            return replace(state, seed=state.seed + 1, paths={}, running=True, focus=0)
+
+
+def lost(before: State, after: State) -> str:
+    """Return which texts an action has removed or hidden."""
+    gone = [way for way in before.ways if way not in after.ways and way in before.paths]
+    if before.paths and after.text != before.text:
+        return "The texts for the earlier prompt were removed."
+    if before.paths and after.seed != before.seed:
+        return f"The texts with seed {before.seed} were removed."
+    if gone:
+        tokens = sum(len(path.ids) for path in before.paths[gone[0]])
+        return f"The {counted(tokens, 'token')} of “{WAYS[gone[0]].name}” are kept."
+    return ""
 
 
 def question(state: State) -> Question | None:
@@ -291,6 +307,18 @@ def _varied_and_likely(state: State) -> bool:
     )
 
 
+def _fit(state: State) -> bool:
+    """Return whether restored texts have the right number and length."""
+    return all(
+        0 <= way < len(WAYS)
+        and len(paths) == state.count(way)
+        and all(
+            len(path.ids) == len(path.pieces) <= path.most == state.limits.length for path in paths
+        )
+        for way, paths in state.paths.items()
+    )
+
+
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="continuations",
     title="Twenty continuations",
@@ -305,6 +333,8 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    lost=lost,
+    results=ModelResults(("paths",), fit=_fit),
     work=work("left_out", "seed", text=LONGEST, ways=indexes(len(WAYS)), side=2),
     goals=(_always_the_same, _loop_broken, _beam_beats_greedy, _varied_and_likely),
     solution=(

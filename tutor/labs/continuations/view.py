@@ -5,18 +5,17 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.binding import Binding
 from textual.content import Content
 
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets import figures
 from tutor.labs.continuations.lab import WAYS, State, repeats
 from tutor.labs.continuations.lab import figures as figures_of
-from tutor.labs.kit.actions import EditText, Run
+from tutor.labs.kit.actions import EditText, NewSeed
 from tutor.labs.kit.columns import Column, Room, around, cursor, heading, row
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, tab
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, run_and_stop, tab
 from tutor.labs.kit.progress_line import progress_line
-from tutor.labs.kit.view import LabView, Offered, does
+from tutor.labs.kit.view import LabView, does
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -36,21 +35,15 @@ class ContinuationsView(LabView):
     """Shows statistics of both ways, the continuations of one, and the selected text in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("r,enter", "run", "run, stop", "Generate both sides, or stop."),
+        *run_and_stop("r,enter", "run", "Generate both sides."),
         key("s", "new_seed", "new seed", "Generate both sides again with a new seed."),
-        Binding("r,enter", "new_seed", show=False),
         *pair(LEFT_RIGHT, "choose(*, 'way')", "method", "Choose another method for this side."),
-        *tab("switch('side')", "other side", "Switch to the other side."),
+        *tab("switch('side')", "side", "Switch to the other side."),
         *pair(UP_DOWN, "move_focus(*, 'continuation')", "choose", "Choose a continuation to read."),
         key("e", "edit", "edit", "Edit the prompt."),
     ]
 
-    OFFERED: ClassVar[Offered[State]] = {
-        "run": lambda state: not state.finished,
-        "new_seed": lambda state: state.finished,
-    }
-
-    action_new_seed = does(Run)
+    action_new_seed = does(NewSeed)
 
     def action_edit(self) -> None:
         self.write("Prompt for the model to continue:", self.state.text, EditText)

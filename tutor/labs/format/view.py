@@ -14,7 +14,7 @@ from tutor.app.widgets import bars, figures
 from tutor.labs.format.lab import EXAMPLES, SHOWN, Rule, SetRule, State, TakeToken, UndoToken, made
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room, clipped
-from tutor.labs.kit.keys import key
+from tutor.labs.kit.keys import key, run_and_stop
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.text import counted, safe, visible
 
@@ -36,7 +36,7 @@ class FormatView(LabView):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("enter", "take", "step", "Take the most probable token that the format allows."),
         Binding("space", "take", show=False),
-        key("r", "run", "run, stop", "Generate the rest of the answer, or stop."),
+        *run_and_stop("r", "run", "Generate the rest of the answer."),
         key("u", "undo", "undo", "Undo the last token."),
         Binding("b,backspace", "undo", show=False),
         key("x", "choose(1, 'example')", "example", "Load the next example format."),
@@ -47,6 +47,9 @@ class FormatView(LabView):
         key("e", "edit", "edit", "Edit the message to the model."),
     ]
     OFFERED: ClassVar[Offered[State]] = {"undo": lambda state: bool(state.written)}
+
+    def runs(self, state: State) -> bool:
+        return state.owed > 1
 
     action_take = does(TakeToken)
     action_undo = does(UndoToken)

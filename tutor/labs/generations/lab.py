@@ -37,6 +37,7 @@ from tutor.labs.generations.state import (
 )
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, ShowView, moved
 from tutor.labs.kit.lab import Lab
+from tutor.labs.kit.results import ModelResults
 from tutor.lm.distribution import ChatMessage, SamplerSettings
 
 GREEDY = SamplerSettings(temperature=0)
@@ -356,6 +357,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    results=ModelResults(("results",), fit=lambda state: state.results.keys() <= set(CASES)),
     work=restoring.WORK,
     reset_settings=_reset_rules,
     goals=(goals.paraphrase, goals.unknown, goals.own_rule, goals.own_intent, goals.compared),

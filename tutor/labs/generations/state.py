@@ -78,6 +78,11 @@ class Turn(msgspec.Struct, frozen=True, kw_only=True):
     outdated: frozenset[Bot] = frozenset()
 
     @property
+    def waits(self) -> bool:
+        """True if a reply to the message is still missing."""
+        return not (self.rules and self.retrieval and (self.cut or self.written.done))
+
+    @property
     def unchanged(self) -> bool:
         """True if a new seed produced the same reply."""
         return self.seed > 0 and self.written.done and self.written.text == self.before

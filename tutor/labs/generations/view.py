@@ -12,8 +12,8 @@ from tutor.bots import rules
 from tutor.labs.generations import actions, chat_lines, probe_lines, workshop_lines
 from tutor.labs.generations.lab import GREEDY, SENSIBLE
 from tutor.labs.generations.state import VIEWS, State, View
-from tutor.labs.kit.actions import EditText
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, tab
+from tutor.labs.kit.actions import EditText, Run
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, run_and_stop, tab
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, does
 from tutor.lm.token_tree import Step
@@ -56,20 +56,24 @@ class GenerationsView(LabView):
         key("z", "reset", "reset", "Restore the original rules."),
         key("a", "add_intent", "add", "Add an intent of your own and retrain the network."),
         key("d", "drop_intent", "delete", "Delete this intent."),
-        key("r", "train", "train, stop", "Start or stop training the network."),
+        key("r", "train", "train", "Train the network."),
         *pair(
             LEFT_RIGHT,
             "choose(*, 'prediction')",
             "predict",
             "Predict the weakest bot for this kind.",
         ),
-        key("r,enter", "run", "run, stop", "Send all messages to all three bots, or stop."),
+        *run_and_stop("r,enter", "run", "Send all messages to all three bots."),
         *pair(P_N, "move_focus(*, 'probe')", "message", "Show another message of this kind."),
     ]
     VIEWS = VIEWS
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state: State | None = self.state
+        if not super().check_action(action, parameters):
+            return False
+        if action in ("train", "again") and state is not None and self.runs(state):
+            return action == "again" and parameters == (True,)  # "r" stops the work
         name = str(parameters[1]) if action == "move_focus" else action
         if not any(name in names for names in ONLY_IN.values()):
             return True
@@ -77,11 +81,19 @@ class GenerationsView(LabView):
             return False
         if action == "step":
             return state.turn is not None and bool(state.turn.written.tokens)
-        if action in ("again", "new_conversation"):
+        if action == "again":
+            return state.turn is not None and (parameters == (True,) or not state.turn.waits)
+        if action == "new_conversation":
             return state.turn is not None
         if action == "drop_intent":
             return state.bank.intents[state.intent].own
         return True
+
+    def runs(self, state: State) -> bool:
+        return state.training or state.running
+
+    def action_stop(self) -> None:
+        self.did(actions.Train() if self.state.training else Run())
 
     def action_say(self) -> None:
         sample = "My parrot ate my library card."

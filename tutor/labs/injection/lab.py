@@ -20,6 +20,7 @@ from tutor.labs.kit.actions import EditText, MoveFocus, Run, moved
 from tutor.labs.kit.lab import Goal, Lab, goal
 from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.prompts.tasks import Item
+from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import work
 
 LONGEST = 400
@@ -346,6 +347,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    results=ModelResults(("found",)),
     work=work(
         *("defense", "attack", "document"),
         own_attack=_written,

@@ -15,7 +15,7 @@ from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import ROOMY, WIDE, Room, around, beside, cursor, wrapped
 from tutor.labs.kit.heat import percent
 from tutor.labs.kit.intervals import interval_line, percent_range
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, tab
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, run_and_stop, tab
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.proportions import wilson
 from tutor.labs.kit.view import LabView
@@ -37,13 +37,13 @@ class InjectionView(LabView):
     """Shows a table of the defenses and, below it, the effect of each attack on each review."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("r,enter", "run", "run, stop", "Measure all defenses, or stop."),
+        *run_and_stop("r,enter", "run", "Measure all defenses."),
         *pair(UP_DOWN, "move_focus(*, 'defense')", "defense", "Choose a defense."),
         *pair(LEFT_RIGHT, "move_focus(*, 'attack')", "attack", "Choose an attack."),
         *pair(P_N, "move_focus(*, 'document')", "review", "Choose a review."),
         key("e", "attack", "your attack", "Write your own attack."),
         key("w", "defend", "your defense", "Write your own defense, placed before the review."),
-        *tab("prompt", "prompt", "Switch between the prompt and the results."),
+        *tab("prompt", "view", "Switch between the prompt and the results."),
     ]
 
     def __init__(self) -> None:

@@ -71,6 +71,10 @@ class Run(msgspec.Struct, frozen=True, tag_field="do", tag="run"):
     """Start the lab's long work, or stop it while it runs. Finished work is kept."""
 
 
+class NewSeed(msgspec.Struct, frozen=True, tag_field="do", tag="new-seed"):
+    """Discard the results of the current seed, and run again with the next one."""
+
+
 class Reset(msgspec.Struct, frozen=True, tag_field="do", tag="reset"):
     """Reset the lab to its initial state, but keep the model's responses."""
 

@@ -50,6 +50,16 @@ def key(
     return Binding(keys, action, label, key_display=display, tooltip=tooltip, group=group)
 
 
+def run_and_stop(
+    keys: str, label: str, starts: str, stops: str = "Stop, and keep the results so far."
+) -> tuple[Binding, Binding]:
+    """Return the bindings of the keys that start long work and stop it.
+
+    `LabView.runs` decides which of the two is available.
+    """
+    return key(keys, "run", label, starts), key(keys, "stop", "stop", stops)
+
+
 def tab(action: str, label: str, tooltip: str) -> tuple[Binding, Binding]:
     """Return the bindings of Tab and Shift+Tab, which go through the same items.
 

@@ -28,6 +28,7 @@ from typing import Any, Generic, TypeVar, get_type_hints
 import msgspec
 
 from tutor.errors import LabError
+from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import Work
 
 State = TypeVar("State")
@@ -90,6 +91,11 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     solution: tuple[Action, ...]
     work: Work[State] = Work()
     """The fields of the state that are the learner's work, which is saved and restored."""
+    results: ModelResults[State] = ModelResults()
+    """The fields of the state with results that took long to compute, and are saved as well."""
+    lost: Callable[[State, State], str] = lambda before, after: ""
+    """A function that returns, in a sentence, which results or texts an action has removed between
+    two states. The learner is told, and can undo the action. It returns "" if nothing is lost."""
     reset_settings: Callable[[State], State | None] = lambda state: None
     """A function that resets the settings, but not the texts that the learner wrote. It returns
     None if there is nothing to reset. The key for reset then resets the whole lab."""
@@ -120,9 +126,14 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     def answers(self) -> Any:
         return _parameters(self.receive)["answer"]
 
-    def saved(self, state: State) -> bytes:
-        """Return the learner's work in this state, or no bytes if there is none."""
-        return self.work.encoded(state, self.start())
+    def saved(self, state: State, model: str | None = None) -> bytes:
+        """Return the learner's work in this state, or no bytes if there is none.
+
+        With the checksum of a `model`, this includes the results of that model.
+        """
+        initial = self.start()
+        work = self.work.encoded(state, initial)
+        return work if model is None else self.results.added(work, state, initial, model)
 
     def restored(self, data: bytes) -> State:
         """Return a state with the saved work, and without any responses.
@@ -130,6 +141,14 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
         Invalid data is ignored.
         """
         return self.work.restored(data, self.start())
+
+    def resumed(self, data: bytes) -> tuple[State, str | None]:
+        """Return a state with the saved work and results, and the checksum of the results' model.
+
+        The checksum is None if no results are restored.
+        """
+        state = self.restored(data)
+        return self.results.restored(data, self.saved(state), state)
 
     def goal(self, name: str) -> Goal[State] | None:
         return next((goal for goal in self.goals if goal.name == name), None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, TutorError
+from tutor.labs.kit.actions import MoveFocus, ShowView
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 MODEL_CHANGED = "Another model was loaded, so the results are computed again."
 LAB_RESET = "The lab was reset."
 LAB_RESET_CAN_UNDO = "The lab was reset. Press u to undo."
+STOPPED = "Stopped. Press r to continue."
+UNDO = "Press u to undo."
 PART_RESET = "Reset in part. Press z to reset everything, or u to undo."
 
 
@@ -66,7 +69,7 @@ class LabRunner:
         self.state = lab.start() if left is None else left.state
         self.error: TutorError | None = None
         self.note: str | None = None
-        self._before_reset: Any = None
+        self._before: Any = None
         self._touched = False
         self._model = None if left is None else left.model
         self._work = work
@@ -75,6 +78,7 @@ class LabRunner:
         self._backend = engine.lab_backend(lab)
         self._asked: Any = None
         self._asking: Worker[None] | None = None
+        self._stopped: Any = None
         self._unwatch = engine.watch(self._engine_changed)
 
     @property
@@ -97,42 +101,59 @@ class LabRunner:
         return Left(self.state, self._model, self._touched)
 
     def begin(self) -> None:
+        self._stopped = None
         self._pursue()
+        self._changed()
+
+    @property
+    def stopped(self) -> bool:
+        """Return whether the learner has stopped the state's request."""
+        return self._stopped is not None
+
+    def stop(self) -> None:
+        """Stop the request in progress, until `begin` or the next action, unless it only moves."""
+        self._stopped, self.note = self._asked, None
+        self._drop()
         self._changed()
 
     def reset(self) -> None:
         """Reset the settings, or the whole lab if they are in their initial state."""
         before, reset = self.state, self.lab.reset_settings(self.state)
         self.state = self.lab.start() if reset is None else reset
-        self.error, self._touched = None, True
+        self.error, self._stopped, self._touched = None, None, True
         if not self.lab.reset_is_final and before != self.state:
-            self._before_reset = self._before_reset or before
+            self._before = self._before or before
         if reset is None:
-            self.note = LAB_RESET_CAN_UNDO if self.can_undo_reset else LAB_RESET
+            self.note = LAB_RESET_CAN_UNDO if self.can_undo else LAB_RESET
         else:
             self.note = None if self.lab.reset_is_final else PART_RESET
         self._pursue()
         self._changed()
 
     @property
-    def can_undo_reset(self) -> bool:
-        """Return whether nothing has happened since the last reset."""
-        return self._before_reset is not None
+    def can_undo(self) -> bool:
+        """Return whether a reset, or an action that has removed something, can be undone."""
+        return self._before is not None
 
-    def undo_reset(self) -> None:
-        """Return to the state before the lab was reset, once or several times in a row."""
-        self.state, self._before_reset = self._before_reset, None
-        self.error = self.note = None
+    def undo(self) -> None:
+        """Return to the state before the action, or before a reset or several in a row."""
+        self.state, self._before = self._before, None
+        self.error = self.note = self._stopped = None
         self._pursue()
         self._changed()
 
     def act(self, action: Any) -> None:
-        self.error = self.note = self._before_reset = None
-        self._touched = True
+        self.error = self.note = None
+        self._touched, before = True, self.state
         try:
-            self.state = self.lab.act(self.state, action)
+            self.state = self.lab.act(before, action)
         except TutorError as error:
             self.error = error
+        if lost := self.lab.lost(before, self.state):
+            self._before, self.note = before, f"{lost} {UNDO}"
+        if not isinstance(action, MoveFocus | ShowView):
+            self._stopped = None
+            self._before = self._before if lost else None
         self._pursue()
         self._changed()
 
@@ -147,7 +168,9 @@ class LabRunner:
         if question is not None and self.busy and question == self._asked:
             return
         self._drop()
-        if question is not None:
+        if question != self._stopped:
+            self._stopped = None
+        if question is not None and not self.stopped:
             self._asked = question
             self._asking = self._work(partial(self._ask, question))
 
@@ -185,5 +208,5 @@ class LabRunner:
         if before in (None, self._model) or not self.lab.asks_model:
             return False
         self.state = self.lab.restored(self.lab.saved(self.state))
-        self.note, self._before_reset = MODEL_CHANGED, None
+        self.note, self._before = MODEL_CHANGED, None
         return True

@@ -121,10 +121,18 @@ class LabView(VerticalScroll, can_focus=True):
             self.draw(self.state)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("run", "stop"):
+            running = self.state is not None and self.runs(self.state)
+            if running or action == "stop":
+                return running and action == "stop"
         rule = self.OFFERED.get(action)
         if parameters:
             rule = self.OFFERED.get(f"{action}:{parameters[-1]}", rule)
         return rule is None or (self.state is not None and rule(self.state))
+
+    def runs(self, state: Any) -> bool:
+        """Return whether long work is running that `r` can stop."""
+        return bool(getattr(state, "running", False))
 
     def draw(self, state: Any) -> None:
         # Try the full width first. Draw again with one column less only if the lines need a
@@ -200,6 +208,9 @@ class LabView(VerticalScroll, can_focus=True):
         self.did(ShowView(cycled(self.VIEWS, self.state.view, by)))
 
     def action_run(self) -> None:
+        self.did(Run())
+
+    def action_stop(self) -> None:
         self.did(Run())
 
     def action_reset(self) -> None:

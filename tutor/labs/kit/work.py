@@ -65,12 +65,12 @@ class Work(msgspec.Struct, Generic[State], frozen=True):
         return self.mend(replace(initial, **found)) if found else initial  # type: ignore[type-var]
 
     def _decoded(self, data: bytes, kind: Any) -> dict[str, Any]:
-        raw = _decode(data, dict[str, msgspec.Raw]) if 0 < len(data) <= LARGEST else None
+        raw = decoded(data, dict[str, msgspec.Raw]) if 0 < len(data) <= LARGEST else None
         found: dict[str, Any] = {}
         if isinstance(raw, dict):
             for name in self.limits.keys() & raw:
                 with suppress(TutorError):  # The field keeps its initial value.
-                    value = _decode(raw[name], _types(kind)[name])
+                    value = decoded(raw[name], types_of(kind)[name])
                     found[name] = _within(value, self.limits[name])
         return found
 
@@ -109,12 +109,18 @@ class Refused(TutorError):
         super().__init__("A saved value is invalid.")
 
 
+def is_invalid(value: Any) -> bool:
+    return value is _INVALID
+
+
 @cache
-def _types(kind: Any) -> dict[str, Any]:
+def types_of(kind: Any) -> dict[str, Any]:
+    """Return the types of a struct's fields, by name."""
     return {field.name: field.type for field in msgspec.structs.fields(kind)}
 
 
-def _decode(data: bytes | msgspec.Raw, kind: Any) -> Any:
+def decoded(data: bytes | msgspec.Raw, kind: Any) -> Any:
+    """Return the decoded value, for which `is_invalid` is True if it can't be decoded."""
     try:
         return msgspec.json.decode(data, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):

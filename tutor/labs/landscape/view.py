@@ -29,7 +29,7 @@ class LandscapeView(LabView):
     BINDINGS: ClassVar[Keys] = [
         *pair(UP_DOWN, "move_focus(*, 'topic')", "fact", "Choose a fact."),
         *pair(LEFT_RIGHT, "choose(*, 'product')", "product", "Choose another product."),
-        *tab("switch('side')", "other side", "Switch to the other side."),
+        *tab("switch('side')", "side", "Switch to the other side."),
         key("enter", "ask", "ask models", "Open the lab that compares models."),
     ]
 

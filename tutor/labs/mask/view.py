@@ -28,7 +28,7 @@ class MaskView(LabView):
     BINDINGS: ClassVar[Keys] = [
         key("m", "switch('mask')", "mask", "Switch the causal mask on or off."),
         key("e", "edit", "edit", "Edit the text."),
-        *tab("next_view(*)", "table/map", "Show each token's surprisal, or the attention map."),
+        *tab("next_view(*)", "view", "Show each token's surprisal, or the attention map."),
         *pair(UP_DOWN, "move_focus(*, 'token')", "token", "Choose a token."),
     ]
 

@@ -29,7 +29,7 @@ class NeighborsView(LabView):
     VIEWS = VIEWS
 
     BINDINGS: ClassVar[Keys] = [
-        *tab("next_view(*)", "neighbors/pairs/sums", "Switch between the three views."),
+        *tab("next_view(*)", "view", "Switch between the three views."),
         key(
             "e",
             "edit",
@@ -45,7 +45,7 @@ class NeighborsView(LabView):
             "cosine/distance",
             "Rank the rows by cosine or by Euclidean distance.",
         ),
-        key("s", "switch('spellings')", "spellings", "Show or hide the word's other spellings."),
+        key("w", "switch('spellings')", "spellings", "Show or hide the word's other spellings."),
         key(
             "f",
             "choose(1, 'form')",

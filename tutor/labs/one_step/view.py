@@ -46,7 +46,7 @@ class OneStepView(LabView):
         key("e", "edit", "edit", "Edit the training text and restart."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
-        "skip": lambda state: state.step < MOST_STEPS - 1,
+        "skip": lambda state: state.answered and state.step < MOST_STEPS - 1,
         "reset": lambda state: state.step > 0,
     }
 

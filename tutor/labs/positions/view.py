@@ -32,7 +32,6 @@ class PositionsView(LabView):
     ]
     OFFERED: ClassVar[Offered[State]] = {
         "reset": lambda state: state.shuffled or state.shift > 0 or not state.rotary,
-        "adjust:seed": lambda state: state.shuffled,
     }
 
     action_edit = writes("A text for the model to continue:", edit_sentence)

@@ -39,6 +39,7 @@ from tutor.labs.kit.prompts.version import (
     plain_version,
 )
 from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import Refused, one_of, work
 from tutor.labs.prompting.remote import missing, require_sendable
 from tutor.vendors.catalogue import RemoteModel
@@ -336,6 +337,32 @@ def _is_remote(question: Question) -> bool:
     return isinstance(question, questions.Stop) or question.trial.server is not None
 
 
+def _of_loaded_model(state: State) -> State:
+    """Return the state without the answers of remote models."""
+    local = {trial: found for trial, found in state.results.items() if trial.server is None}
+    return replace(state, results=local)
+
+
+def _fit(state: State) -> bool:
+    """Return whether restored answers belong to the tasks, and are those of the loaded model."""
+    return all(
+        trial.server is None
+        and trial.task in tasks()
+        and _fits(tasks()[trial.task], trial.version, found)
+        for trial, found in state.results.items()
+    )
+
+
+def _fits(task: Task, version: Version, found: tuple[Tried | None, ...]) -> bool:
+    return (
+        len(found) == len(task.items)
+        and all(
+            getattr(version, part) in choices(task, part) for part in PARTS if part not in WRITTEN
+        )
+        and all(tried is None or len(tried.labels) in (0, len(task.labels)) for tried in found)
+    )
+
+
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="prompting",
     title="Prompts, measured",
@@ -351,6 +378,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    results=ModelResults(("results",), fit=_fit, bare=_of_loaded_model),
     work=work(
         *("sides", "view", "item"),
         task=lambda name: one_of(tuple(tasks()))(name),

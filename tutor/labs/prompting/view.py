@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, ClassVar
 from tutor.labs.kit import remote
 from tutor.labs.kit.actions import EditText, Run
 from tutor.labs.kit.columns import LOW, WIDE, beside
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, tab
-from tutor.labs.kit.prompts.version import PARTS, WRITTEN, choices
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, run_and_stop, tab
+from tutor.labs.kit.prompts.version import PARTS, WRITTEN, Part, choices
 from tutor.labs.kit.remote import Remove
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.prompting import lines as drawn
@@ -34,10 +34,10 @@ class PromptingView(LabView):
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        key("r,enter", "run", "run, stop", "Score both versions on all items, or stop."),
+        *run_and_stop("r,enter", "run", "Score both versions on all items."),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose another part, item or version."),
         *pair(LEFT_RIGHT, "adjust(*, 'focus')", "change", "Change the value of this part."),
-        key("e", "edit", "edit", "Edit the text of this part."),
+        key("e", "edit", "edit", "Edit the text of this part, or the instruction."),
         key("b", "switch('side')", "A or B", "Switch between version A and B."),
         key("c", "copy", "copy", "Replace this version with a copy of the other one."),
         *tab("next_view(*)", "view", "Show the parts, items, prompt or versions."),
@@ -48,7 +48,6 @@ class PromptingView(LabView):
     ]
 
     OFFERED: ClassVar[Offered[State]] = {
-        "edit": lambda state: state.view == "parts" and PARTS[state.part] in WRITTEN,
         "adjust": lambda state: state.view == "parts",
         "recall": lambda state: state.view == "versions" and bool(state.scored),
         "remove": lambda state: state.server is not None,
@@ -91,7 +90,8 @@ class PromptingView(LabView):
     action_recall = does(Recall)
 
     def action_edit(self) -> None:
-        part = PARTS[self.state.part]
+        here = PARTS[self.state.part]
+        part: Part = here if here in WRITTEN else "instruction"
         label = f"The {drawn.NAMES[part]} of {'AB'[self.state.side]} (can be empty):"
         sample = next((each for each in choices(self.state.about, part) if each), "")
         then = partial(EditText, field=part)

@@ -21,6 +21,7 @@ from tutor.labs.kit.actions import (
     moved,
 )
 from tutor.labs.kit.lab import Goal, Lab, goal
+from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import Refused, work
 from tutor.labs.rag import quality, questions
 from tutor.labs.rag.attempt import Attempt, owed, receive_attempt
@@ -311,6 +312,12 @@ def _of_own_texts(question: Question) -> bool:
     return False
 
 
+def _without_attempt(state: State) -> State:
+    """Return the state without a measurement in progress."""
+    still = replace(state.quality, running=False, attempt=None)
+    return replace(state, quality=replace(still, kinds=quality.State().kinds))
+
+
 LAB: Lab[State, Action, Question, Answer] = Lab(
     name="rag",
     title="Ask about this course",
@@ -326,6 +333,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     act=act,
     question=question,
     receive=receive,
+    results=ModelResults(
+        ("quality",), fit=lambda state: quality.fits(state.quality), bare=_without_attempt
+    ),
     work=work(
         *("retrieving", "view", "part", "example"),
         attempt=_asked,

@@ -84,6 +84,14 @@ def finished(state: State) -> bool:
     return all_ranked(state) and len(state.right) == 2 * len(short())
 
 
+def fits(state: State) -> bool:
+    """Return whether restored results belong to the prepared questions."""
+    return len(state.right) <= 2 * len(short()) and all(
+        len(state.ranks.get(kind, ())) == len(state.scores.get(kind, ())) <= len(pairs())
+        for kind in state.ranks.keys() | state.scores.keys()
+    )
+
+
 def toggled(state: State) -> State:
     if finished(state):
         return State(kinds=state.kinds, running=True)

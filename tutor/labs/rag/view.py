@@ -11,7 +11,7 @@ from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room
-from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, tab
+from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, run_and_stop, tab
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered
 from tutor.labs.rag.lab import VIEWS, State, examples
@@ -54,7 +54,7 @@ class RagView(LabView):
         ),
         key("p", "poison", "poison", "Add a false passage to the index, or remove it."),
         *pair(UP_DOWN, "move_focus(*, 'passage')", "passage", "Go to another passage."),
-        key("r,enter", "run", "run, stop", "Start or stop the measurement."),
+        *run_and_stop("r,enter", "run", "Measure every search method."),
         key("enter", "open", "source", "Open the screen that the passage is from."),
         key("d", "next_view", "details", "Show the passage, the prompt or earlier answers below."),
         key(
@@ -63,17 +63,20 @@ class RagView(LabView):
             "open",
             "Search texts that you indexed with `tutor rag index`.",
         ),
-        *tab("switch('part')", "ask/measure", "Switch between asking and measuring."),
+        *tab("switch('part')", "view", "Switch between asking and measuring."),
     ]
 
     OFFERED: ClassVar[Offered[State]] = {
-        **dict.fromkeys(("ask", "choose", "poison", "move_focus", "next_view"), _asking),
+        **dict.fromkeys(("choose", "poison", "move_focus", "next_view"), _asking),
         "run": lambda state: state.part == "measure",
         "choose:texts": lambda state: state.part == "ask" and len(state.sources) > 1,
         "switch:retrieval": _asking,
         "adjust": lambda state: state.part == "ask" and state.retrieving,
         "open": lambda state: state.part == "ask" and bool(state.attempt.hits),
     }
+
+    def runs(self, state: State) -> bool:
+        return state.quality.running
 
     def action_ask(self) -> None:
         self.write("Your question:", "", EditText, sample=examples()[0].ask)

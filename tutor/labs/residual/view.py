@@ -30,7 +30,7 @@ class ResidualView(LabView):
         *pair(Pair("up", "down", "↑↓←→"), "move_focus(*, 'block')", "block", "Choose a block."),
         Binding("left", "move_focus(-1, 'token')", show=False, tooltip="Choose the token before."),
         Binding("right", "move_focus(1, 'token')", show=False, tooltip="Choose the next token."),
-        *tab("next_view(*)", "length/logit", "Show lengths, or contributions to a logit."),
+        *tab("next_view(*)", "view", "Show lengths, or contributions to a logit."),
         key("e", "edit", "edit", "Edit the text."),
     ]
 

@@ -29,7 +29,7 @@ class ScaleView(LabView):
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        *tab("next_view(*)", "ladder/text", "Show the ladder or the text."),
+        *tab("next_view(*)", "view", "Show the ladder or the text."),
         key("e", "edit", "edit", "Write a text of your own."),
         key("z", "reset", "reset", "Reset to the text that no model was trained on."),
         key("o", "other", "open model", "Add the next installed or remote model, or none."),

@@ -196,7 +196,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 def act(state: State, action: Action) -> State:
     match action:
         case EditText(text=text):
-            return replace(state, text=sentence(text), next=None, lens=None, progress=None)
+            new = replace(state, text=sentence(text), next=None, lens=None, progress=None)
+            return replace(new, view="next" if state.view == "copying" else state.view)
         case ShowView(view=view):
             return replace(state, view=view, progress=None)
         case MoveFocus(by=by, axis=axis):

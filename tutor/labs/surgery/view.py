@@ -30,12 +30,12 @@ class SurgeryView(LabView):
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [
+        key("enter", "switch('part')", "off/on", "Switch this part off or on."),
         *pair(Pair("up", "down", "↑↓←→"), "move_focus(*, 'part')", "part", "Choose a part."),
         Binding("left", "move_focus(-1, 'layer')", show=False),
         Binding("right", "move_focus(1, 'layer')", show=False),
-        key("enter", "switch('part')", "off/on", "Switch this part off or on."),
         key("a", "switch('heads')", "all heads", "Switch all heads of this layer off or on."),
-        *tab("next_view(*)", "next/lens/copying", "Switch between the three views below."),
+        *tab("next_view(*)", "view", "Switch between the three views below."),
         key("b", "best", "copier off", "Switch off the head that copies most."),
         key("z", "reset", "reset", "Switch all parts back on."),
         key("e", "edit", "edit", "Edit the text."),
@@ -43,7 +43,6 @@ class SurgeryView(LabView):
     OFFERED: ClassVar[Offered[State]] = {
         "reset": lambda state: bool(state.cuts),
         "best": lambda state: state.view == "copying",
-        "edit": lambda state: state.view != "copying",
     }
 
     action_best = does(SwitchOffCopier)

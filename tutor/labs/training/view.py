@@ -12,7 +12,7 @@ from tutor.app.theme import ACT, MUTED, NOT_YET
 from tutor.app.widgets import figures, plot
 from tutor.labs.kit.actions import Run
 from tutor.labs.kit.columns import LOW, ROOMY
-from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair, run_and_stop
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.training.lab import MOST_STEPS, RATES, RestoreSaved, Save, State
 from tutor.lm.training.history import BYTES_PER_STEP, LARGEST_LOSS, PROMPT
@@ -27,8 +27,8 @@ class TrainingView(LabView):
     """Shows the progress, the settings, the two loss curves, and samples from the network."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("r", "run", "run, pause", "Train for up to 500 steps, or pause."),
-        Binding("p", "pause", show=False),
+        *run_and_stop("r", "run", "Train for up to 500 steps.", "Stop, and continue later."),
+        Binding("p", "stop", show=False),
         *pair(LEFT_RIGHT, "adjust(*, 'rate')", "rate", "Raise or lower the learning rate."),
         key("m", "switch('mask')", "mask", "Switch the causal mask on or off."),
         key("t", "switch('targets')", "targets", "Switch between real and shuffled targets."),
@@ -37,8 +37,7 @@ class TrainingView(LabView):
         key("z", "reset", "reset", "Discard this network and the saved one."),
     ]
     OFFERED: ClassVar[Offered[State]] = {
-        "run": lambda state: state.running or state.done < MOST_STEPS,
-        "pause": lambda state: state.running,
+        "run": lambda state: state.done < MOST_STEPS,
         "save": lambda state: state.done > 0,
         "restore": lambda state: state.saved is not None,
         "reset": lambda state: state.done > 0 or state.saved is not None,

@@ -11,7 +11,7 @@ from tutor.app.widgets import figures
 from tutor.app.widgets.plot import trend
 from tutor.labs.kit.actions import MoveFocus
 from tutor.labs.kit.columns import LOW, ROOMY, as_many_as_fit
-from tutor.labs.kit.keys import LEFT_RIGHT, P_N, ZOOM, Keys, key, pair
+from tutor.labs.kit.keys import LEFT_RIGHT, P_N, ZOOM, Keys, key, pair, run_and_stop
 from tutor.labs.kit.view import Offered
 from tutor.labs.kit.words.groups import edit_words
 from tutor.labs.kit.words.lines import cosine
@@ -26,7 +26,7 @@ class Word2VecView(WordMapLabView):
     """Shows the training progress, a map of the chosen words, and the focused word's neighbors."""
 
     BINDINGS: ClassVar[Keys] = [
-        key("r", "run", "run, pause", "Start or pause training."),
+        *run_and_stop("r", "run", "Train the network.", "Stop, and continue later."),
         *pair(P_N, "move_focus(*, 'word')", "word", "Choose the previous or next word."),
         *pair(LEFT_RIGHT, "move_focus(*, 'map')", "earlier maps", "Show an earlier or later map."),
         key("l", "latest", "latest", "Show the latest map."),
@@ -45,6 +45,9 @@ class Word2VecView(WordMapLabView):
         "latest": lambda state: len(state.looks) > 1,
         "move_focus:map": lambda state: len(state.looks) > 1,
     }
+
+    def runs(self, state: State) -> bool:
+        return state.going
 
     def action_latest(self) -> None:
         self.did(MoveFocus(self.state.back, "map"))

@@ -46,7 +46,7 @@ class WordInContextView(LabView):
         key("f", "furthest", "furthest apart", "Go to the layer where the vectors differ most."),
         *tab(
             "choose(*, 'way')",
-            "token/rows/difference",
+            "view",
             "Show the next token, the nearest rows, or the difference.",
         ),
         key("x", "choose(1, 'pair')", "next example", "Load the next pair of sentences."),

@@ -130,7 +130,7 @@ def test_another_answer_starts_at_once_with_a_new_seed() -> None:
     talk.say("Hello")
     talk.answer()
     first = talk.tree.tokens
-    talk.send(events.Do.NEW_SEED)
+    talk.send(events.Signal.NEW_SEED)
     assert talk.state.running
     assert talk.text == FIRST
     talk.answer()
@@ -196,7 +196,7 @@ def test_an_answer_that_repeats_itself_is_stopped_and_can_be_continued() -> None
     assert not talk.state.running
     assert "repeats itself" in str(talk.state.note)
     length = talk.tree.length
-    talk.send(events.Do.START)
+    talk.send(events.Signal.START)
     talk.answer()
     assert talk.tree.length >= length + LENGTH + TIMES - 1
     assert talk.tree.current.number == 1
@@ -205,14 +205,14 @@ def test_an_answer_that_repeats_itself_is_stopped_and_can_be_continued() -> None
 def test_the_panel_is_folded_until_the_learner_unfolds_it() -> None:
     talk = Talk()
     assert talk.state.folded
-    talk.send(events.Do.FOLD)
+    talk.send(events.Signal.FOLD)
     assert not talk.state.folded
 
 
 def test_a_full_conversation_says_what_to_do() -> None:
     talk = Talk(card=msgspec.structs.replace(CARD, context=len(split(FIRST, special=True))))
     talk.say("Hello")
-    talk.send(events.Do.PAUSE)
+    talk.send(events.Signal.PAUSE)
     assert talk.state.full
     message = said(msgspec.structs.replace(talk.state, note=None), 80)
     assert "context window is full" in str(message)

@@ -101,14 +101,14 @@ class ChatPane(PaneLayout):
         self._send(events.SwitchVersion(by))
 
     def action_another_answer(self, _when: str) -> None:
-        self._send(events.Do.NEW_SEED)
+        self._send(events.Signal.NEW_SEED)
 
     def action_new_chat(self) -> None:
         self._send(events.ShowPanel("recent"))
 
     def action_complete(self) -> None:
         """Say that an answer that is complete cannot continue."""
-        self._send(events.Do.START)
+        self._send(events.Signal.START)
 
     def action_message(self) -> None:
         """Open the editor for the next message."""
