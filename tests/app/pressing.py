@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 WORK = 0.004
 """Seconds to wait for a worker, whose work shows in no queue."""
 LIMIT = 1.0
-"""Seconds after which the wait ends, even if the app is still busy."""
+"""Seconds of processor time after which the wait ends, even if the app is still busy.
+
+A limit by the clock would end the wait too early when other processes use the processors.
+"""
 STUCK = 30.0
 """Seconds after which a message that is still being handled is a failure."""
 
@@ -51,8 +54,8 @@ async def settle(pilot: Pilot[Any]) -> None:
     The app must be found idle twice, because handling a message may send others.
     """
     rests = 0
-    end = time.monotonic() + LIMIT
-    while rests < 2 and pilot.app.is_running and time.monotonic() < end:
+    end = time.process_time() + LIMIT
+    while rests < 2 and pilot.app.is_running and time.process_time() < end:
         await asyncio.sleep(WORK)
         await _handled(pilot.app)
         pilot.app.screen._on_timer_update()

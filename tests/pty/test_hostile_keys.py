@@ -46,6 +46,7 @@ def kiosk(
     command = [sys.executable, "-m", "tutor", "--kiosk", "--data", folder / "data", *options]
     work = folder / "work"
     work.mkdir(exist_ok=True)
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"  # an installed tutor has its bytecode already
     return Terminal([*before, *command], folder=work, environment=environment)
 
 

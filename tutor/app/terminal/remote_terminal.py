@@ -14,6 +14,7 @@ from textual.events import InputEvent, Resize
 from textual.worker import WorkerFailed
 
 from tutor.app import theme
+from tutor.app.stylesheet import ParsedOnce
 from tutor.app.terminal.line import DIRECT, Line
 from tutor.app.terminal.throttled_terminal import ThrottledTerminal
 
@@ -42,6 +43,10 @@ class RemoteTerminal(App[None]):
     line: Line = DIRECT
     throttled: ThrottledTerminal | None = None
     """The painter for a slow connection, or None on a fast one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stylesheet = ParsedOnce(variables=self.get_css_variables())
 
     def draw_over(self, line: Line) -> None:
         """Set the type of connection to draw over. Call this before the app runs."""
