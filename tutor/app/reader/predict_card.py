@@ -196,7 +196,7 @@ class PredictCard(Vertical):
     def _model(self) -> str:
         """The name of the model that computes the answers."""
         card = self._services.engine.model
-        return card.name if card else "the model"
+        return card.base_name if card else "the model"
 
     def _ask(self, prediction: Prediction, *, with_choices: bool) -> None:
         asked = _asked(prediction, with_choices=with_choices)
