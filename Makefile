@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow audit chaos mutants docs prose check format-check lint lint-lessons types contracts bench format clean
+.PHONY: setup run test test-slow questions audit chaos mutants docs prose check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -20,6 +20,10 @@ test: setup
 
 test-slow: setup
 	$(BIN)/pytest -m 'slow or not slow'
+
+# Answers every question of the course in the real app, in a terminal.
+questions: setup
+	$(BIN)/pytest -m slow tests/pty/test_every_question.py
 
 # What is not found in the database, or a database that is not found, is a failure: --strict.
 audit: setup

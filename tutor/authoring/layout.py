@@ -11,7 +11,12 @@ from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
 from tutor.course.lesson import Lab, Screen
-from tutor.course.prediction import ChoicePrediction, Prediction
+from tutor.course.prediction import (
+    ChoicePrediction,
+    NumberPrediction,
+    Prediction,
+    WordsPrediction,
+)
 from tutor.text import cells, wrapped
 
 WIDTH = 76
@@ -24,7 +29,10 @@ _QUOTE_INDENT = 2
 _COLUMN_GAP = 2
 _CARD_EDGE = 2
 _SENTENCE = 1
-"""The line that shows the guess and the answer, in place of the field."""
+"""The line that shows the guess and the answer, in place of the field.
+
+The model's continuation of a text takes one more.
+"""
 
 
 def height(markdown: str, parser: MarkdownIt, width: int = WIDTH) -> int:
@@ -36,19 +44,24 @@ def screen_height(screen: Screen, parser: MarkdownIt) -> int:
     """Return the number of lines that a screen's text, prediction and lab take."""
     heights = [height(screen.body, parser)] if screen.body else []
     if screen.prediction is not None:
-        heights.append(prediction_height(screen.prediction))
+        heights.append(prediction_height(screen.prediction, parser))
     if screen.lab is not None:
         heights.append(lab_height(screen.lab))
     return sum(heights) + max(0, len(heights) - 1)
 
 
-def prediction_height(prediction: Prediction) -> int:
+def prediction_height(prediction: Prediction, parser: MarkdownIt) -> int:
     """Return the lines of a prediction's card once the answer is revealed."""
     width = WIDTH - _CARD_EDGE
     lines = [f"Predict  {prediction.ask}", prediction.reveal]
-    if isinstance(prediction, ChoicePrediction):
-        lines += [f"  a  {choice}" for choice in prediction.choices]
-    return sum(wrapped(line, width) for line in lines) + _SENTENCE
+    match prediction:
+        case ChoicePrediction():
+            lines += [f"✓ a  {choice}" for choice in prediction.choices]
+        case NumberPrediction() if prediction.unit:
+            lines[0] += f" (in {prediction.unit})"
+    continuation = isinstance(prediction, WordsPrediction) and prediction.live is not None
+    shown = (_text(SyntaxTreeNode(parser.parse(line))) for line in lines)
+    return sum(wrapped(line, width) for line in shown) + _SENTENCE + continuation
 
 
 def lab_height(lab: Lab) -> int:

@@ -43,6 +43,54 @@ def lesson_text(end: str, above: int) -> str:
     return f"{FRONT}\n## First {{#first}}\n\nText.\n\n## Tall {{#tall}}\n\n{tall}{SINGLE}"
 
 
+PREDICTIONS = {  # the unit makes the question longer than a line, and the marks don't
+    "unit": """
+```predict
+id: unit
+type: number
+ask: How many lines will be on this screen when you have read it?
+low: 0
+high: 100
+answer: 3
+unit: lines
+reveal: A unit is shown after the question.
+```
+""",
+    "marks": """
+```predict
+id: marks
+type: number
+ask: How many `lines` will be on this `screen` when you have `read` it?
+low: 0
+high: 100
+answer: 3
+reveal: The marks of Markdown are not shown.
+```
+""",
+}
+
+
+@pytest.mark.parametrize("height", [HEIGHT, HEIGHT + 1])
+@pytest.mark.parametrize("end", PREDICTIONS)
+async def test_a_revealed_prediction_has_the_computed_height(
+    tmp_path: Path, end: str, height: int
+) -> None:
+    _, least = parse_lesson(lesson_text(PREDICTIONS[end], 1), "tall.md").screens
+    text = lesson_text(PREDICTIONS[end], 1 + height - screen_height(least, markdown()))
+    app = whole_app(tmp_path, course=Course((parse_lesson(text, "tall.md"),)))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        await keys(pilot, "enter")
+        await sees(pilot, "Text.")
+        await keys(pilot, "right")
+        await sees(pilot, "2 of 2")
+        await until(pilot, lambda: bool(app.screen.query("PredictionField")))
+        await keys(pilot, "enter")
+        await until(pilot, lambda: not app.screen.query("PredictionField"))
+        await pilot.pause()
+        assert (app.screen.query_one("#reading").max_scroll_y > 0) == (height > HEIGHT)
+
+
 @pytest.mark.parametrize("height", [HEIGHT, HEIGHT + 1])
 @pytest.mark.parametrize("end", ENDS)
 async def test_the_computed_height_is_the_real_one(tmp_path: Path, end: str, height: int) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pytest
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
-from tests.engine.fake_engine import END, FakeEngine
+from tests.engine.fake_engine import CARD, END, FakeEngine
 from tutor.app.explorer.screen import ExplorerScreen
 from tutor.app.help import HelpScreen
 from tutor.app.reader.predict_card import PredictionField
@@ -150,6 +151,14 @@ async def test_a_special_token_is_found_by_its_name() -> None:
     session = await engine.open_text(ends.prompt)
     (row,) = await session.rows(len(session.tokens), PLAIN, (END.id,))
     assert (await revealed(engine, asked, "")).number == row.rank
+
+
+async def test_the_model_is_named_without_its_number_format(tmp_path: Path, course: Course) -> None:
+    engine = FakeEngine()
+    engine.model = msgspec.structs.replace(CARD, name="Fake-1K.Q4_1", format="Q4_1")
+    async with first_screen(tmp_path, course, engine) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "Fake-1K computes")
 
 
 async def test_enter_in_an_empty_field_skips(tmp_path: Path, course: Course) -> None:

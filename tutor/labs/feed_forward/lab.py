@@ -18,6 +18,8 @@ from tutor.lm.distribution import Token
 MOST_TOKENS = 24
 """The maximum number of tokens that are used. The rest of a longer text is left out."""
 
+_MORE_BLOCKS = 1000
+
 Action = EditText | MoveFocus[Literal["block", "neuron"]] | Toggle[Literal["neuron"]] | Reset
 """`Toggle` switches the neuron in focus off or on again."""
 
@@ -105,6 +107,11 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return self.known.get(self.block)
 
     @property
+    def blocks(self) -> int:
+        """The number of blocks. Before the first answer, it is more than any model has."""
+        return next((each.blocks for each in self.known.values()), _MORE_BLOCKS)
+
+    @property
     def focus(self) -> NeuronRow | None:
         return self.shown.rows[self.row] if self.shown else None
 
@@ -118,9 +125,7 @@ def act(state: State, action: Action) -> State:
         case EditText(text=text):
             return State(text=sentence(text), block=state.block)
         case MoveFocus(by=by, axis="block"):
-            if state.shown is None:
-                return state
-            block = moved(state.block, by, state.shown.blocks)
+            block = moved(state.block, by, state.blocks)
             return replace(state, block=block, row=0, progress=None)
         case MoveFocus(by=by):
             count = len(state.shown.rows) if state.shown else 1
@@ -145,11 +150,11 @@ def question(state: State) -> Question | None:
 def receive(state: State, question: Question, answer: Answer) -> State:
     state = replace(state, progress=answer if isinstance(answer, Progress) else None)
     match question, answer:
-        case Strongest(block=block), Neurons():
-            block = moved(block, 0, answer.blocks)
+        case Strongest(block=asked), Neurons():  # the learner may have gone to another block since
+            block = moved(state.block, 0, answer.blocks)
             row = moved(state.row, 0, len(answer.rows))
             off = tuple(each for each in state.off if _exists(each, answer))
-            known = {**state.known, block: answer}
+            known = {**state.known, moved(asked, 0, answer.blocks): answer}
             return replace(state, block=block, row=row, off=off, known=known)
         case Without(), Prediction():
             return replace(state, prediction=answer)
