@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow questions audit chaos mutants docs prose check format-check lint lint-lessons types contracts bench format clean
+.PHONY: setup run test test-slow questions audit chaos mutants docs messages prose check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -44,6 +44,10 @@ mutants: setup
 # Writes the parts of README.md and docs/ that follow from the code.
 docs: setup
 	$(BIN)/python -m tools.docs
+
+# Extracts the interface strings, then updates and compiles the translations: docs/translate.md.
+messages: setup
+	$(BIN)/python -m tools.catalogs $(NEW)
 
 # Finds words and phrases that read like a translation; tools/prose.py has the list.
 prose: setup

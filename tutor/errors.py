@@ -3,7 +3,12 @@
 Each error states what happened and what to do next. It is raised where the failure is understood,
 and shown once: the command line prints it, and the app displays it on the screen. Any other
 exception is a bug.
+
+Texts without figures or names are translated here. Those with some are translated where the error
+is raised, since only the whole sentence can be translated.
 """
+
+from tutor.language import _
 
 
 class TutorError(Exception):
@@ -13,17 +18,17 @@ class TutorError(Exception):
     went wrong, and `next_step` is one sentence that says what the user can do about it.
     """
 
-    title = "Something went wrong"
+    title = _("Something went wrong")
 
     def __init_subclass__(cls, *, title: str = "") -> None:
         """Set the `title` of the subclass, which defaults to the title of its base class."""
         super().__init_subclass__()
-        cls.title = title or cls.title
+        cls.title = _(title) or cls.title
 
     def __init__(self, happened: str, next_step: str = "") -> None:
-        super().__init__(happened)
-        self.happened = happened
-        self.next_step = next_step
+        self.happened = _(happened)
+        self.next_step = _(next_step)
+        super().__init__(self.happened)
 
     def __str__(self) -> str:
         return f"{self.title}: {self.happened} {self.next_step}".rstrip()

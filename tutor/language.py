@@ -1,18 +1,91 @@
-"""Read which language the user prefers for the lessons.
+"""The user's language: which one is preferred, and the translation of interface strings into it.
 
 The variable is TUTOR_LANGUAGE, which `--language` sets; a process started by tutor inherits it. The
 locale does not count, because most lessons have no translation.
+
+    _("Press r to run.")
+    _("Layer {layer} of {layers}").format(layer=3, layers=30)
+    ngettext("{count} token", "{count} tokens", count).format(count=count)
+
+The language of the interface is fixed when the first string is translated, so that constants can be
+translated, too. Strings without a translation stay English. See docs/translate.md.
 """
 
+from __future__ import annotations
+
 import os
+import re
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gettext import NullTranslations
 
 VARIABLE = "TUTOR_LANGUAGE"
+OPTION = "--language"
 
 ORIGINAL = "en"
-"""The language in which the bundled lessons are written."""
+"""The language in which the interface and the bundled lessons are written."""
+
+DOMAIN = "tutor"
+"""The name of the catalogs, which are `locales/LANGUAGE/LC_MESSAGES/tutor.mo`."""
+
+LOCALES = Path(__file__).parent / "locales"
+
+_CODE = re.compile(r"[A-Za-z]{2,3}([_-][A-Za-z]+)*")
 
 
 def preferred() -> str:
-    """Return the code of a language, such as "de", or an empty string for the original lessons."""
+    """Return the code of a language, such as "de", or an empty string for the original."""
     code = os.environ.get(VARIABLE, "").strip()
     return "" if code == ORIGINAL else code
+
+
+def choose(arguments: Sequence[str]) -> None:
+    """Set the language from a command line, before the modules with translated constants load."""
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=False):
+        if option == "--":
+            return
+        name, equals, given = option.partition("=")
+        if name == OPTION:
+            os.environ[VARIABLE] = given if equals else value
+
+
+def has_catalog(code: str) -> bool:
+    """Return whether the interface is translated into a language."""
+    return bool(_CODE.fullmatch(code)) and _catalog_file(code).is_file()
+
+
+def _(message: str) -> str:
+    """Translate a message. Spaces around it are kept, so that catalogs don't contain them."""
+    catalog = _catalog()
+    if catalog is None or not (core := message.strip()):
+        return message
+    start = message.index(core)
+    return message[:start] + catalog.gettext(core) + message[start + len(core) :]
+
+
+def ngettext(singular: str, plural: str, number: int) -> str:
+    """Translate a message that depends on a number."""
+    catalog = _catalog()
+    if catalog is None:
+        return singular if number == 1 else plural
+    return catalog.ngettext(singular, plural, number)
+
+
+def _catalog_file(code: str) -> Path:
+    return LOCALES / code / "LC_MESSAGES" / f"{DOMAIN}.mo"
+
+
+@cache
+def _catalog() -> NullTranslations | None:
+    """Return the catalog of the preferred language, or None for English."""
+    code = preferred()
+    if not has_catalog(code):
+        return None
+    from gettext import GNUTranslations
+
+    with _catalog_file(code).open("rb") as file:
+        return GNUTranslations(file)

@@ -10,6 +10,8 @@ import re
 import unicodedata
 from collections.abc import Callable
 
+from tutor.language import ngettext
+
 _NEWLINE = "⏎"
 _SPACE = "␣"
 _TAB = "⇥"
@@ -125,7 +127,8 @@ def _named(char: str) -> str:
 
 def counted(number: int, noun: str) -> str:
     """Return a count with its noun, such as "1 token" or "49,152 tokens"."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    said = ngettext(f"{{count}} {noun}", f"{{count}} {noun}s", number)
+    return said.format(count=f"{number:,}")
 
 
 # --- terminals that only show ASCII ----------------------------------------------------------

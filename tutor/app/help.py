@@ -13,6 +13,7 @@ from tutor.app.theme import KEY, MUTED
 from tutor.app.widgets.figures import fit
 from tutor.app.widgets.key_names import key_name, with_keys
 from tutor.app.widgets.layout import hanging
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,7 +46,7 @@ class HelpScreen(TextScreen):
         self._keys = keys_of(keys)
 
     def on_mount(self) -> None:
-        self.place = f"help · {self._about}"
+        self.place = _("help · {about}").format(about=self._about)
 
     def text(self, width: int) -> list[Content]:
         names = max((len(key.name) for key in self._keys), default=0) + _GAP
@@ -53,7 +54,7 @@ class HelpScreen(TextScreen):
         lines: list[Content] = []
         for number, keys in groupby(self._keys, key=lambda key: key.group):
             lines += [Content("")] * bool(lines)
-            lines.append(Content.styled(GROUPS[number].description, MUTED))
+            lines.append(Content.styled(_(GROUPS[number].description), MUTED))
             lines += [_line(key, names, labels if width >= _NARROW else 0, width) for key in keys]
         return lines
 
@@ -73,7 +74,7 @@ def keys_of(bindings: Iterable[ActiveBinding]) -> Sequence[Key]:
             name = binding.key_display or key_name(binding.key)
             said = binding.tooltip or binding.action
             group = GROUPS.index(group_of(binding))
-            found.setdefault(said, Key(name, binding.description, binding.tooltip, group))
+            found.setdefault(said, Key(name, _(binding.description), _(binding.tooltip), group))
     return sorted(found.values(), key=lambda key: key.group)
 
 

@@ -4,8 +4,12 @@ Functions import heavy packages (torch, Textual) when they need them, so that ne
 `tutor --version` nor the app's first screen waits for them.
 """
 
+import sys
+
+from tutor import language
 from tutor.cli.interrupted import leaving_at_once
 
+language.choose(sys.argv[1:])
 with leaving_at_once():
     from tutor.cli.main import main
 

@@ -6,6 +6,7 @@ from stat import S_ISLNK, S_ISREG
 
 from tutor.course.reading.place import MAXIMUM_BYTES, Place
 from tutor.errors import LessonError
+from tutor.language import has_catalog
 from tutor.text import safe
 
 FACTS = "facts.yaml"
@@ -29,10 +30,10 @@ def lesson_files(folder: Path) -> list[Path]:
 def translations_folder(folder: Path, language: str) -> Path:
     """Return the folder with a course's lessons in `language`, a code such as "de".
 
-    Raises `LessonError` if there are none.
+    Raises `LessonError` if there are none, unless the interface is translated into that language.
     """
     found = languages(folder)
-    if language not in found:
+    if language not in found and not has_catalog(language):
         raise LessonError(
             f"This course has no lessons in the language {safe(language)[:40]!r}.",
             f"Its translations: {', '.join(found) or 'none'}.",

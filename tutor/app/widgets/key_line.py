@@ -14,6 +14,7 @@ from textual.widget import Widget
 from tutor.app.key_scheme import GROUPS, group_of
 from tutor.app.theme import KEY, MUTED, RULE
 from tutor.app.widgets.key_names import key_name
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -85,7 +86,7 @@ class KeyLine(Widget):
                 group = GROUPS.index(group_of(binding))
                 of_app = active.node is self.app
                 entries = general if of_app else own
-                entries[binding.action] = Entry(name, binding.description, group, of_app)
+                entries[binding.action] = Entry(name, _(binding.description), group, of_app)
         both = list((own | general).values())
         by_label = {entry.label: entry for entry in reversed(both)}
         others = [
@@ -159,7 +160,7 @@ def _laid_out(
     `left_out` is the number of other keys, which becomes the label of help. A line has at least one
     entry.
     """
-    more = f"{left_out} more"
+    more = _("{left_out} more").format(left_out=left_out)
     ends = [each._replace(label=more) if left_out and each.key == _HELP else each for each in last]
     lines: list[list[Entry]] = [[]]
     used = 0

@@ -26,10 +26,12 @@ from functools import cache
 from typing import Any, Generic, TypeVar, get_type_hints
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import Work
+from tutor.language import _
 
 State = TypeVar("State")
 Action = TypeVar("Action")
@@ -126,6 +128,16 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     def answers(self) -> Any:
         return _parameters(self.receive)["answer"]
 
+    def translated(self) -> Lab[State, Action, Question, Answer]:
+        """Return the lab with its texts in the user's language."""
+        return replace(
+            self,
+            title=_(self.title),
+            about=_(self.about),
+            task=_(self.task),
+            goals=tuple(replace(goal, says=_(goal.says)) for goal in self.goals),
+        )
+
     def saved(self, state: State, model: str | None = None) -> bytes:
         """Return the learner's work in this state, or no bytes if there is none.
 
@@ -170,14 +182,15 @@ def settle(
     Yields each state, including the first and the last. Raises `LabError` if the requests never
     end.
     """
-    for _ in range(MOST_QUESTIONS):
+    for __ in range(MOST_QUESTIONS):
         yield state
         question = lab.question(state)
         if question is None:
             return
         state = lab.receive(state, question, answer(question))
     raise LabError(
-        f"The lab {lab.name!r} never stops sending requests.", "This is a bug in the lab."
+        _("The lab {name!r} never stops sending requests.").format(name=lab.name),
+        "This is a bug in the lab.",
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import tutor.labs
 from tutor.errors import LabError
 from tutor.labs.kit.lab import Lab
+from tutor.language import _
 
 AnyLab = Lab[Any, Any, Any, Any]
 
@@ -23,10 +24,11 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(name.replace("_", "-") for name in found if name != _KIT))
 
 
+@cache
 def find(name: str) -> AnyLab:
-    """Return the lab of this name. Raises `LabError` if there is none."""
+    """Return the lab of this name, in the user's language. Raises `LabError` if there is none."""
     lab: AnyLab = load_part(name, "lab").LAB
-    return lab
+    return lab.translated()
 
 
 def every() -> tuple[AnyLab, ...]:
@@ -40,5 +42,8 @@ def load_part(name: str, part: str) -> Any:
     Raises `LabError` if there is no such lab.
     """
     if name not in names():
-        raise LabError(f"There is no lab {name!r}.", "Run `tutor lab --list` to see all labs.")
+        raise LabError(
+            _("There is no lab {name!r}.").format(name=name),
+            "Run `tutor lab --list` to see all labs.",
+        )
     return import_module(f"tutor.labs.{name.replace('-', '_')}.{part}")
