@@ -33,6 +33,7 @@ from tutor.app.terminal.line_filters import AsciiOnly, Colorless
 from tutor.app.terminal.remote_terminal import RemoteTerminal
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
+from tutor.language import _
 from tutor.learner.background import BackgroundProgress
 from tutor.learner.errors import StoreRepaired
 from tutor.study.newcomer import is_newcomer
@@ -244,7 +245,7 @@ class TutorApp(RemoteTerminal):
         if status.failure is not None and status.failure is not before.failure:
             self.navigator.tell(status.failure)
         elif status.ready and before.failure is not None:
-            self.navigator.tell("The model is ready again.")
+            self.navigator.tell(_("The model is ready again."))
 
     def _saving_failed(self, error: Exception) -> None:
         """Record an error from saving. The saving thread calls this."""
@@ -268,7 +269,7 @@ class TutorApp(RemoteTerminal):
     async def _leave(self) -> None:
         self.navigator.labs.save()
         if self.progress.unsaved:
-            self.navigator.tell("Saving your progress before quitting.")
+            self.navigator.tell(_("Saving your progress before quitting."))
             self._leaving = True
             await asyncio.to_thread(self.progress.drain, self._patience.quit)
         self.exit()
@@ -280,7 +281,7 @@ class TutorApp(RemoteTerminal):
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
         """Show a URL instead of opening it, even if Textual or a mouse click requests it."""
-        self.navigator.tell(f"This link leads outside the course: {url}")
+        self.navigator.tell(_("This link leads outside the course: {url}").format(url=url))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable a key, and hide it on the key line, while the focused text field handles it."""

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 from tutor.app.terminal.idle import in_words
 from tutor.app.terminal.input import accept_only_keys
 from tutor.app.terminal.line import line_here
+from tutor.language import _, ngettext
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -77,14 +78,21 @@ async def _run(app: TutorApp) -> int:
 def _say_why_and_what_is_lost(app: TutorApp) -> None:
     """Print why the app ended and what was not saved, after the terminal is restored."""
     if app.idle is not None and app.idle.over:
-        without = f"no key was pressed for {in_words(app.idle.seconds)}"
-        saved = "" if app.untold or app.progress.unsaved else " Everything is saved."
-        print(f"tutor: ended because {without}.{saved}", file=sys.stderr)
+        without = _("no key was pressed for {in_words}").format(in_words=in_words(app.idle.seconds))
+        saved = "" if app.untold or app.progress.unsaved else _(" Everything is saved.")
+        print(
+            _("tutor: ended because {without}.{saved}").format(without=without, saved=saved),
+            file=sys.stderr,
+        )
     for error in app.untold:
-        print(f"tutor: {safe(str(error))}", file=sys.stderr)
+        print(_("tutor: {error}").format(error=safe(str(error))), file=sys.stderr)
     if count := app.progress.unsaved:
-        what = "change was" if count == 1 else f"{count} changes were"
-        print(f"tutor: the last {what} not saved because the disk took too long.", file=sys.stderr)
+        said = ngettext(
+            "tutor: the last change was not saved because the disk took too long.",
+            "tutor: the last {count} changes were not saved because the disk took too long.",
+            count,
+        )
+        print(said.format(count=count), file=sys.stderr)
 
 
 def _leave_when_idle(app: TutorApp, idle: IdleLimit, loop: asyncio.AbstractEventLoop) -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tutor.app.background.lab_keeper import LabKeeper
 from tutor.app.base_screen import TutorScreen
 from tutor.errors import LessonError
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Set
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tutor.errors import TutorError
     from tutor.vendors.catalogue import RemoteModel
 
-_WHAT_STEPPING_SENDS = (
+_WHAT_STEPPING_SENDS = _(
     "The whole text or conversation that you step through, with each token that you add"
 )
 
@@ -148,7 +149,7 @@ class Navigator:
         from tutor.app.quiz.screen import QuizScreen
 
         if not lesson.questions:
-            self.tell("This lesson has no questions.")
+            self.tell(_("This lesson has no questions."))
             return
         for screen in self._app.screen_stack:
             if isinstance(screen, QuizScreen | ResultScreen) and screen.lesson is lesson:
@@ -234,7 +235,7 @@ class Navigator:
 
         engine = self._services.engine
         if engine.model is None:
-            self.tell("The model is not ready yet.")
+            self.tell(_("The model is not ready yet."))
             return
         name = engine.model.sha256 or engine.model.name
         begin = replace(begin, model=name)
@@ -262,7 +263,7 @@ class Navigator:
         if await self._services.agreed(remote, _WHAT_STEPPING_SENDS):
             self._app.push_screen(make())
         else:
-            self.tell("Nothing was sent. Without --model, tutor uses a model on this machine.")
+            self.tell(_("Nothing was sent. Without --model, tutor uses a model on this machine."))
 
     def open_guessing_game(
         self, lab: Lab | None = None, on_over: Callable[[], Awaitable[str | None]] | None = None
@@ -273,7 +274,9 @@ class Navigator:
         tokens.
         """
         if self._services.remote is not None:
-            self.tell("The guessing game needs the probability of every token. Use a local model.")
+            self.tell(
+                _("The guessing game needs the probability of every token. Use a local model.")
+            )
             return
         from tutor.app.explorer.guess.panel import GuessScreen
 

@@ -16,6 +16,7 @@ from tutor import private
 from tutor.classroom.errors import ClassFileError
 from tutor.course.questions.base import Id
 from tutor.errors import StoreError
+from tutor.language import _
 from tutor.learner import disk
 from tutor.learner.untrusted_files import entry_exists, read_untrusted
 from tutor.text import safe
@@ -69,19 +70,27 @@ def read(path: Path) -> tuple[Assignment, ...]:
             return ()
         data = read_untrusted(path, LARGEST)
     except OSError as error:
-        raise ClassFileError(f"{path} cannot be read ({error.strerror}).", _READ_ON) from error
+        raise ClassFileError(
+            _("{path} cannot be read ({strerror}).").format(path=path, strerror=error.strerror),
+            _READ_ON,
+        ) from error
     except StoreError as error:
         raise ClassFileError(error.happened, _READ_ON) from error
     try:
         if (version := _head.decode(data).format) > FORMAT:
             raise ClassFileError(
-                f"{path} was written by a newer version of tutor (format {version}).",
+                _("{path} was written by a newer version of tutor (format {version}).").format(
+                    path=path, version=version
+                ),
                 "Update tutor to see what is due.",
             )
         found = _file.decode(data).lessons
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ClassFileError(
-            f"{path} is not a valid class file ({safe(str(error))[:200]}).", _READ_ON
+            _("{path} is not a valid class file ({error}).").format(
+                path=path, error=safe(str(error))[:200]
+            ),
+            _READ_ON,
         ) from None
     return _sorted({each.lesson: each for each in found}.values())
 
@@ -100,7 +109,9 @@ def write(path: Path, assignments: Iterable[Assignment]) -> None:
         raise _not_yours(path) from error
     except OSError as error:
         raise ClassFileError(
-            f"{path} cannot be written ({error.strerror or error}).",
+            _("{path} cannot be written ({value}).").format(
+                path=path, value=error.strerror or error
+            ),
             "Correct the problem, or choose another file with --class-file.",
         ) from error
 
@@ -113,5 +124,6 @@ def _not_yours(path: Path) -> ClassFileError:
     once = f"make the folder yours (sudo install -d -o $USER {path.parent})"
     how = "Run this as an administrator" if os.name == "nt" else f"Run this with sudo, {once}"
     return ClassFileError(
-        f"You cannot write to {path.parent}.", f"{how}, or choose another file with --class-file."
+        _("You cannot write to {parent}.").format(parent=path.parent),
+        _("{how}, or choose another file with --class-file.").format(how=how),
     )

@@ -11,6 +11,7 @@ import msgspec
 from tutor.classroom import assignments
 from tutor.classroom.errors import ClassFileError
 from tutor.course.catalogue import Course
+from tutor.language import _
 from tutor.learner.clock import WEEKDAYS
 from tutor.learner.store import ProgressStore
 from tutor.study.lesson_progress import lesson_progress
@@ -74,9 +75,15 @@ def duties(path: Path, course: Course, progress: ProgressStore[Any], now: float)
 def unknown_lessons(names: Sequence[str]) -> ClassFileError:
     """Return an error about lessons that are due but not in the course."""
     shown = ", ".join(names[:_MOST_NAMED])
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    more = (
+        _(" and {count} more").format(count=len(names) - _MOST_NAMED)
+        if len(names) > _MOST_NAMED
+        else ""
+    )
     return ClassFileError(
-        f"These lessons are due but missing from this course: {shown}{more}.",
+        _("These lessons are due but missing from this course: {shown}{more}.").format(
+            shown=shown, more=more
+        ),
         "A newer version may include them. Update tutor, or ask your teacher.",
     )
 
@@ -86,17 +93,21 @@ def unknown_lessons(names: Sequence[str]) -> ClassFileError:
 
 def in_words(due: LessonDue, now: float) -> str:
     """Return text such as "due Fri 27 Nov" or "overdue since Fri 27 Nov"."""
-    return f"{'overdue since' if due.overdue else 'due'} {day(due.due, now)}"
+    return f"{_('overdue since') if due.overdue else _('due')} {day(due.due, now)}"
 
 
 def on_the_map(due: LessonDue, now: float) -> str:
     """Return text such as "due Fri 27 Nov" or "overdue, 27 Nov" to show next to a title."""
-    return f"overdue, {_date(due.due)}" if due.overdue else f"due {day(due.due, now)}"
+    return (
+        _("overdue, {date}").format(date=_date(due.due))
+        if due.overdue
+        else _("due {day}").format(day=day(due.due, now))
+    )
 
 
 def in_few_words(due: LessonDue) -> str:
     """Return text such as "due 27 Nov", or "overdue" alone."""
-    return "overdue" if due.overdue else f"due {_date(due.due)}"
+    return _("overdue") if due.overdue else _("due {date}").format(date=_date(due.due))
 
 
 def _date(due: datetime) -> str:
@@ -110,7 +121,7 @@ def day(due: datetime, now: float) -> str:
     The time is appended unless it is the end of the day.
     """
     local, today = due.astimezone(), datetime.fromtimestamp(now)
-    said = f"{WEEKDAYS[local.weekday()]} {_date(due)}"
+    said = f"{_(WEEKDAYS[local.weekday()])} {_date(due)}"
     if local.year != today.year:
         said += f" {local.year}"
     if (local + timedelta(minutes=1)).date() == local.date():

@@ -15,6 +15,7 @@ from pathlib import Path
 from tutor import private
 from tutor.classroom.errors import PseudonymError
 from tutor.errors import StoreError
+from tutor.language import _
 from tutor.learner import disk
 from tutor.learner.lock import locked
 from tutor.learner.untrusted_files import entry_exists, read_untrusted
@@ -46,16 +47,19 @@ def kept_key(path: Path) -> bytes:
         data = read_untrusted(path, KEY_BYTES)
     except (OSError, StoreError) as error:
         raise PseudonymError(
-            f"The key for pseudonyms cannot be stored at {path}.",
+            _("The key for pseudonyms cannot be stored at {path}.").format(path=path),
             "Set TUTOR_DATA to a folder that you can write to.",
         ) from error
     if len(data) != KEY_BYTES:
         raise PseudonymError(
-            f"{path} is not a key from tutor.", "Delete it. The next report creates a new key."
+            _("{path} is not a key from tutor.").format(path=path),
+            "Delete it. The next report creates a new key.",
         )
     if os.name != "nt" and path.stat().st_mode & _FOR_OTHERS:
         raise PseudonymError(
-            f"Other users can read {path} and find out who the pseudonyms belong to.",
+            _("Other users can read {path} and find out who the pseudonyms belong to.").format(
+                path=path
+            ),
             "Delete it. The next report creates a new key and new pseudonyms.",
         )
     return data

@@ -12,6 +12,7 @@ from tutor import private
 from tutor.cli import lockdown
 from tutor.cli.errors import TerminalError
 from tutor.cli.learning import course_folder
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.app.app import Start
@@ -47,21 +48,22 @@ def check_terminal() -> None:
     Without this check, the app would start and run unseen.
     """
     streams = (
-        (sys.stdin, "Standard input"),
-        (sys.stdout, "Standard output"),
-        (sys.stderr, "Standard error"),  # Textual draws on standard error
+        (sys.stdin, _("Standard input")),
+        (sys.stdout, _("Standard output")),
+        (sys.stderr, _("Standard error")),  # Textual draws on standard error
     )
     for stream, what in streams:
         if not stream.isatty():
             raise TerminalError(
-                f"{what} is not a terminal.",
+                _("{what} is not a terminal.").format(what=what),
                 "Over SSH, use `ssh -t`. `tutor step`, `tutor lessons` and `tutor progress` work "
                 "without a terminal.",
             )
     # Windows does not set TERM, but its terminal can move the cursor.
     if sys.platform != "win32" and os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
         raise TerminalError(
-            "This terminal cannot move its cursor "
-            f"(TERM is {os.environ.get('TERM') or 'not set'}).",
+            _("This terminal cannot move its cursor (TERM is {value}).").format(
+                value=os.environ.get("TERM") or "not set"
+            ),
             "Set TERM to your terminal's type, such as xterm-256color.",
         )

@@ -9,26 +9,27 @@ import shtab
 
 from tutor.cli import output
 from tutor.labs.kit import registry
+from tutor.language import _
 
 SHELLS = ("bash", "zsh", "fish")
 
-_DESCRIPTION = """\
+_DESCRIPTION = _("""\
 Print a script that completes commands, options, labs and files.
 
   bash   eval "$(tutor completion bash)"               in ~/.bashrc
   zsh    eval "$(tutor completion zsh)"                in ~/.zshrc, after compinit
-  fish   tutor completion fish > ~/.config/fish/completions/tutor.fish"""
+  fish   tutor completion fish > ~/.config/fish/completions/tutor.fish""")
 
 
 def add_to(commands: Any, whole: Callable[[], argparse.ArgumentParser]) -> None:
     """Add the command. `whole` returns the parser whose command line is completed."""
     parser = commands.add_parser(
         "completion",
-        help="print a script that completes commands in bash, zsh or fish",
+        help=_("print a script that completes commands in bash, zsh or fish"),
         description=_DESCRIPTION,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("shell", choices=SHELLS, help="the shell")
+    parser.add_argument("shell", choices=SHELLS, help=_("the shell"))
     parser.set_defaults(run=lambda options: run(options, whole()))
 
 

@@ -22,6 +22,7 @@ from tutor import __version__, paths
 from tutor.cli import output
 from tutor.errors import TutorError
 from tutor.installation import DISTRIBUTION, install_command
+from tutor.language import _
 from tutor.models import find_model
 from tutor.models.installed import DEFAULT, file_size, is_default
 from tutor.text import writes_utf8
@@ -52,12 +53,14 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "doctor",
         parents=[for_model],
-        help="describe this installation, and say what is slow or wrong",
-        description="Describe this installation on one page: versions, model, processor, terminal "
-        "and folders. The page contains nothing personal, so that you can paste it into a bug "
-        "report. The exit status is 1 if something needs your attention.",
+        help=_("describe this installation, and say what is slow or wrong"),
+        description=_(
+            "Describe this installation on one page: versions, model, processor, terminal "
+            "and folders. The page contains nothing personal, so that you can paste it into a bug "
+            "report. The exit status is 1 if something needs your attention."
+        ),
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
     parser.set_defaults(run=run)
 
 
@@ -83,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
                     f"  {'!' if line.advice else ' '} {line.label:<14} {_safe(line.value)}"
                 )
         output.write("")
-        output.write("\n".join(_safe(each) for each in advice) or "Everything looks fine.")
+        output.write("\n".join(_safe(each) for each in advice) or _("Everything looks fine."))
     return 1 if advice else 0
 
 
@@ -94,17 +97,23 @@ def _safe(text: str) -> str:
 
 
 def _program() -> Iterator[Line]:
-    yield Line("tutor", f"{__version__}, in {Path(__file__).parents[1]}", _clash())
+    yield Line(
+        "tutor",
+        _("{version}, in {parents}").format(version=__version__, parents=Path(__file__).parents[1]),
+        _clash(),
+    )
     yield Line("Python", f"{platform.python_version()}, {sys.executable}")
     yield Line("system", f"{platform.system()} {platform.release()}, {platform.machine()}")
     yield Line("libraries", ", ".join(f"{name} {_version(name)}" for name in _LIBRARIES))
     for extra, library in _EXTRAS.items():
         version = _version(library)
-        missing = f"not installed; to install it: {install_command(extra)}"
+        missing = _("not installed; to install it: {install_command}").format(
+            install_command=install_command(extra)
+        )
         yield Line(f"[{extra}]", f"{library} {version}" if version else missing)
     own = {"TUTOR_LEARNER"}  # every command sets it for its child processes
     variables = sorted({name for name in os.environ if name.startswith("TUTOR_")} - own)
-    yield Line("variables", ", ".join(variables) or "none that start with TUTOR_")
+    yield Line("variables", ", ".join(variables) or _("none that start with TUTOR_"))
 
 
 def _clash() -> str:
@@ -112,10 +121,10 @@ def _clash() -> str:
         return ""
     if _is_ours(_OTHER_PROGRAM):
         return ""
-    return (
+    return _(
         "Another program named tutor is installed in the same Python environment, and the two "
-        f"overwrite each other's files. Install {DISTRIBUTION} in an environment of its own."
-    )
+        "overwrite each other's files. Install {distribution} in an environment of its own."
+    ).format(distribution=DISTRIBUTION)
 
 
 def _is_ours(distribution: str) -> bool:
@@ -138,13 +147,21 @@ def _model(spec: str | None) -> Iterator[Line]:
         yield Line("model", "none", f"{error.happened} {error.next_step}".strip())
         return
     small = (
-        f"tutor uses its small bundled model. To install {DEFAULT.name}, run `tutor model pull`."
+        _("tutor uses its small bundled model. To install {name}, run `tutor model pull`.").format(
+            name=DEFAULT.name
+        )
         if found.bundled
         else ""
     )
-    yield Line("model", f"{found.name}, {file_size(found) / 1e6:.0f} MB, {found.path}", small)
+    yield Line(
+        "model",
+        _("{name}, {file_size:.0f} MB, {path}").format(
+            name=found.name, file_size=file_size(found) / 1e6, path=found.path
+        ),
+        small,
+    )
     if found.kind == "gguf" and not is_default(found):
-        yield Line("check", "run `tutor model check` to test whether tutor can run this file")
+        yield Line("check", _("run `tutor model check` to test whether tutor can run this file"))
     yield from _shared_engine()
 
 
@@ -155,8 +172,8 @@ def _shared_engine() -> Iterator[Line]:
 
     socket = address.find()
     own = os.environ.get("TUTOR_ENGINE") == "own"
-    found = "none on this machine" if socket is None else str(socket)
-    yield Line("shared engine", f"{found}{' (not used: TUTOR_ENGINE is own)' if own else ''}")
+    found = _("none on this machine") if socket is None else str(socket)
+    yield Line(_("shared engine"), f"{found}{_(' (not used: TUTOR_ENGINE is own)') if own else ''}")
 
 
 def _processor() -> Iterator[Line]:
@@ -171,15 +188,25 @@ def _processor() -> Iterator[Line]:
     slow = (
         ""
         if kernels.int4
-        else "PyTorch has no fast 4-bit kernel for this processor, so the model needs about twice "
-        "the memory."
+        else _(
+            "PyTorch has no fast 4-bit kernel for this processor, so the model needs about twice "
+            "the memory."
+        )
     )
     yield Line("device", choose_device())
-    yield Line("cores", f"{os.cpu_count()}, of which PyTorch uses {torch.get_num_threads()}")
+    yield Line(
+        "cores",
+        _("{cpu_count}, of which PyTorch uses {get_num_threads}").format(
+            cpu_count=os.cpu_count(), get_num_threads=torch.get_num_threads()
+        ),
+    )
     yield Line("instructions", instruction_set())
-    yield Line("fast kernels", ", ".join([*low_bit, "16-bit"]), slow)
+    yield Line(_("fast kernels"), ", ".join([*low_bit, "16-bit"]), slow)
     memory = available_memory()
-    yield Line("free memory", f"{memory / 1e9:.1f} GB" if memory is not None else "unknown")
+    yield Line(
+        _("free memory"),
+        _("{memory:.1f} GB").format(memory=memory / 1e9) if memory is not None else _("unknown"),
+    )
     for index in range(torch.cuda.device_count()):
         yield Line("GPU", torch.cuda.get_device_name(index))
 
@@ -190,19 +217,23 @@ def _terminal() -> Iterator[Line]:
     yield Line(
         "size",
         f"{size.columns}x{size.lines}",
-        "The terminal is smaller than 40x12. Some text will be cut off." if small else "",
+        _("The terminal is smaller than 40x12. Some text will be cut off.") if small else "",
     )
     term = os.environ.get("TERM", "not set")
-    multiplexer = ", in tmux" if os.environ.get("TMUX") else ""
-    yield Line("TERM", f"{term}{multiplexer}{', over SSH' if os.environ.get('SSH_TTY') else ''}")
+    multiplexer = _(", in tmux") if os.environ.get("TMUX") else ""
+    yield Line("TERM", f"{term}{multiplexer}{_(', over SSH') if os.environ.get('SSH_TTY') else ''}")
     colors = Console(force_terminal=True).color_system or "none"
-    truecolor = {"truecolor": "16 million", "256": "256", "standard": "16"}
+    truecolor = {"truecolor": _("16 million"), "256": "256", "standard": "16"}
     yield Line("colors", truecolor.get(colors, colors))
     utf8 = writes_utf8()
     yield Line(
         "characters",
-        "UTF-8" if utf8 else f"{sys.stdout.encoding}, drawn in ASCII",
-        "" if utf8 else "The locale cannot write UTF-8. Set LANG to C.UTF-8 for better drawings.",
+        _("UTF-8")
+        if utf8
+        else _("{encoding}, drawn in ASCII").format(encoding=sys.stdout.encoding),
+        ""
+        if utf8
+        else _("The locale cannot write UTF-8. Set LANG to C.UTF-8 for better drawings."),
     )
 
 
@@ -222,9 +253,13 @@ def _condition(folder: Path) -> tuple[str, str]:
     """Return what to say of a folder that tutor writes to, and what is wrong with it."""
     nearest = next(each for each in (folder, *folder.parents) if each.exists())
     free = shutil.disk_usage(nearest).free
-    said = f"{folder}, {free / 1e9:.1f} GB free"
+    said = _("{folder}, {free:.1f} GB free").format(folder=folder, free=free / 1e9)
     if not os.access(nearest, os.W_OK):
-        return said, f"{folder} is not writable, so tutor cannot save your progress there."
+        return said, _(
+            "{folder} is not writable, so tutor cannot save your progress there."
+        ).format(folder=folder)
     if free < SMALL_DISK:
-        return said, f"Less than 1 GB is free in {folder}. Remove unused models: tutor model list."
+        return said, _(
+            "Less than 1 GB is free in {folder}. Remove unused models: tutor model list."
+        ).format(folder=folder)
     return said, ""

@@ -15,6 +15,7 @@ from tutor import paths
 from tutor.cli import output
 from tutor.engine.shared.limits import add_limits, limits_of
 from tutor.errors import EngineError, NoSharedEngine
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.engine.wire import EngineLoad
@@ -28,16 +29,18 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         "engine",
         parents=[for_model],
         allow_abbrev=False,
-        help="run one engine for all learners on this machine",
-        description="Run one engine for all learners on this machine, so that the model is "
-        "loaded only once. Each learner's tutor connects to the engine's socket automatically. "
-        "The engine restarts if it crashes. Press Ctrl+C to stop it. See docs/hosting.md.",
+        help=_("run one engine for all learners on this machine"),
+        description=_(
+            "Run one engine for all learners on this machine, so that the model is "
+            "loaded only once. Each learner's tutor connects to the engine's socket automatically. "
+            "The engine restarts if it crashes. Press Ctrl+C to stop it. See docs/hosting.md."
+        ),
     )
     parser.add_argument(
-        "--socket", type=Path, metavar="PATH", help="the path of the engine's socket"
+        "--socket", type=Path, metavar="PATH", help=_("the path of the engine's socket")
     )
-    parser.add_argument("--status", action="store_true", help="show the running engine's load")
-    parser.add_argument("--json", action="store_true", help="with --status: print JSON")
+    parser.add_argument("--status", action="store_true", help=_("show the running engine's load"))
+    parser.add_argument("--json", action="store_true", help=_("with --status: print JSON"))
     add_limits(parser)
     parser.set_defaults(run=run)
 
@@ -59,7 +62,7 @@ def serve(options: argparse.Namespace) -> int:
         return serve_here(socket, options.model, limits)
     path = _place(options)
     with place.listening(path) as listening:
-        output.write(f"Listening on {path}. Press Ctrl+C to stop.")
+        output.write(_("Listening on {path}. Press Ctrl+C to stop.").format(path=path))
         output.flush()
         supervise(listening, options.model, limits, on_end=output.note)
     return 0
@@ -117,20 +120,28 @@ def _place(options: argparse.Namespace) -> Path:
 
 def _in_words(load: EngineLoad) -> list[str]:
     share = load.busy / load.up if load.up else 0.0
-    computed = f"{load.cached / 1e6:.0f} MB of key-value caches"
+    computed = _("{cached:.0f} MB of key-value caches").format(cached=load.cached / 1e6)
     return [
-        f"tutor {load.version}, {load.model or 'loading its model'}",
-        f"learners connected  {load.learners} from {load.accounts} accounts",
-        f"texts open          {load.sessions}, {computed}",
-        f"requests waiting    {load.waiting}",
-        f"networks training   {load.trainings}",
-        f"tokens processed    {load.steps:,}, {load.together:,} of them in batches",
-        f"busy                {share:.0%} of {_time(load.up)}",
+        _("tutor {version}, {value}").format(
+            version=load.version, value=load.model or _("loading its model")
+        ),
+        _("learners connected  {learners} from {accounts} accounts").format(
+            learners=load.learners, accounts=load.accounts
+        ),
+        _("texts open          {sessions}, {computed}").format(
+            sessions=load.sessions, computed=computed
+        ),
+        _("requests waiting    {waiting}").format(waiting=load.waiting),
+        _("networks training   {trainings}").format(trainings=load.trainings),
+        _("tokens processed    {steps:,}, {together:,} of them in batches").format(
+            steps=load.steps, together=load.together
+        ),
+        _("busy                {share:.0%} of {time}").format(share=share, time=_time(load.up)),
     ]
 
 
 def _time(seconds: float) -> str:
     minutes = int(seconds // 60)
     if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes} min" if minutes else f"{seconds:.0f} s"
+        return _("{minutes} h {minutes2} min").format(minutes=minutes // 60, minutes2=minutes % 60)
+    return _("{minutes} min").format(minutes=minutes) if minutes else f"{seconds:.0f} s"

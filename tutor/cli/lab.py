@@ -8,6 +8,7 @@ import msgspec
 from tutor.cli import app, output
 from tutor.errors import UsageError
 from tutor.labs.kit import registry
+from tutor.language import _
 
 
 class Listed(msgspec.Struct):
@@ -22,12 +23,12 @@ def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "lab",
         parents=list(parents),
-        help="open a lab by name, or list all labs",
-        description="Open a lab by name, or list all labs and their goals.",
+        help=_("open a lab by name, or list all labs"),
+        description=_("Open a lab by name, or list all labs and their goals."),
     )
-    parser.add_argument("lab", nargs="?", metavar="NAME", help="the lab's name (see --list)")
-    parser.add_argument("--list", action="store_true", help="list all labs and their goals")
-    parser.add_argument("--json", action="store_true", help="with --list: print JSON")
+    parser.add_argument("lab", nargs="?", metavar="NAME", help=_("the lab's name (see --list)"))
+    parser.add_argument("--list", action="store_true", help=_("list all labs and their goals"))
+    parser.add_argument("--json", action="store_true", help=_("with --list: print JSON"))
     parser.set_defaults(run=run)
 
 
@@ -50,7 +51,11 @@ def _print_list(json: bool) -> None:
         output.write_json(listed)
         return
     for lab in labs:
-        output.write(f"{lab.name:<20}{lab.title} (lesson {lab.lesson})")
+        output.write(
+            _("{name:<20}{title} (lesson {lesson})").format(
+                name=lab.name, title=lab.title, lesson=lab.lesson
+            )
+        )
         output.write(f"  {lab.about}.")
         for goal in lab.goals:
             output.write(f"  ○ {goal.says}")

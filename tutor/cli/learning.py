@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tutor import language, paths
 from tutor.cli import output
 from tutor.errors import UsageError
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.course.catalogue import Course
@@ -34,7 +35,8 @@ def course_folder(options: argparse.Namespace) -> Path | None:
     folder: Path | None = options.course
     if folder is not None and not folder.is_dir():
         raise UsageError(
-            f"{str(folder)!r} is not a folder.", "Set --course to a folder of lesson files."
+            _("{folder!r} is not a folder.").format(folder=str(folder)),
+            "Set --course to a folder of lesson files.",
         )
     return folder
 

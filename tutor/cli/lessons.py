@@ -5,12 +5,13 @@ from typing import Any
 
 from tutor.cli import output
 from tutor.cli.learning import course_of
+from tutor.language import _
 from tutor.text import counted
 
 
 def add_to(commands: Any, for_course: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("lessons", parents=[for_course], help="list the lessons")
-    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    parser = commands.add_parser("lessons", parents=[for_course], help=_("list the lessons"))
+    parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
     parser.set_defaults(run=run)
 
 

@@ -17,6 +17,7 @@ from tutor import paths, private
 from tutor.allowed import EVERYTHING, LOCKED_DOWN, Allowed
 from tutor.cli.errors import LoginRefused
 from tutor.errors import UsageError
+from tutor.language import _
 from tutor.models.find import HUB_PREFIX
 
 IDLE_MINUTES = 30.0
@@ -60,7 +61,9 @@ def minutes(text: str) -> float:
         number = -1.0
     if not 0 <= number <= _MOST_MINUTES:
         raise argparse.ArgumentTypeError(
-            f"{text[:20]!r} is not a number from 0 to {_MOST_MINUTES:,}"
+            _("{text!r} is not a number from 0 to {most_minutes:,}").format(
+                text=text[:20], most_minutes=_MOST_MINUTES
+            )
         )
     return number
 

@@ -37,6 +37,7 @@ from tutor.cli.rag import command as rag
 from tutor.cli.report import command as report
 from tutor.cli.step import command as step
 from tutor.errors import RequestCancelled, TutorError, UsageError
+from tutor.language import _
 from tutor.lm.distribution import DEVICES
 from tutor.lm.fast.shortage import shortage_in_words
 from tutor.lm.fast.waiting import settle_waiting
@@ -47,17 +48,17 @@ FAILURE = 1
 WRONG_USAGE = 2
 BROKEN_PIPE = 141
 
-_DESCRIPTION = """\
+_DESCRIPTION = _("""\
 Learn what a large language model is by taking a real one apart, one token at a time.
-Run tutor without a command to open the app."""
+Run tutor without a command to open the app.""")
 
-_EXAMPLES = """\
+_EXAMPLES = _("""\
 examples:
   tutor                                                  open the app
   tutor step "The capital of France is" --top 5          print the next tokens
   tutor lab attention                                    open a lab
   tutor review                                           review what is due
-  tutor --model hf:HuggingFaceTB/SmolLM2-360M-Instruct   use another model"""
+  tutor --model hf:HuggingFaceTB/SmolLM2-360M-Instruct   use another model""")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -106,27 +107,29 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the whole command line."""
     top = argparse.ArgumentParser(
         prog="tutor",
-        usage="%(prog)s [OPTION ...] [COMMAND ...]",
+        usage=_("%(prog)s [OPTION ...] [COMMAND ...]"),
         description=_DESCRIPTION,
         epilog=_EXAMPLES,
         formatter_class=InGroups,
         allow_abbrev=False,
     )
-    top.add_argument("--version", action="version", version=f"tutor {__version__}")
-    _add_model(top.add_argument_group("the model"))
-    of_learner = top.add_argument_group("the learner and the course")
+    top.add_argument(
+        "--version", action="version", version=_("tutor {version}").format(version=__version__)
+    )
+    _add_model(top.add_argument_group(_("the model")))
+    of_learner = top.add_argument_group(_("the learner and the course"))
     _add_learner(of_learner)
     _add_course(of_learner)
-    display = top.add_argument_group("the screen")
+    display = top.add_argument_group(_("the screen"))
     display.add_argument(
-        "--ascii", action="store_true", help="draw the app, including diagrams, in ASCII"
+        "--ascii", action="store_true", help=_("draw the app, including diagrams, in ASCII")
     )
     display.add_argument(
         "--low-bandwidth",
         action="store_true",
-        help="draw in fewer colors, and less often while the model runs (docs/ssh.md)",
+        help=_("draw in fewer colors, and less often while the model runs (docs/ssh.md)"),
     )
-    _add_login(top.add_argument_group("hosting"))
+    _add_login(top.add_argument_group(_("hosting")))
     top.set_defaults(
         model=None,
         base_url=None,
@@ -145,7 +148,7 @@ def parser() -> argparse.ArgumentParser:
     _add_course(for_learner)
     for_course = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     _add_course(for_course)
-    commands = top.add_subparsers(title="commands", metavar="COMMAND")
+    commands = top.add_subparsers(title=_("commands"), metavar="COMMAND")
     lab.add_to(commands, for_learner, for_model)
     lessons.add_to(commands, for_course)
     review.add_to(commands, for_learner, for_model)
@@ -172,18 +175,20 @@ def _add_model(target: Options) -> None:
     target.add_argument(
         "--model",
         metavar="MODEL",
-        help="the model to use: a GGUF file, a model folder, hf:OWNER/REPO[/FILE], the name of "
-        "an installed model, or a remote model (openai:NAME, claude:NAME, gemini:NAME)",
+        help=_(
+            "the model to use: a GGUF file, a model folder, hf:OWNER/REPO[/FILE], the name of "
+            "an installed model, or a remote model (openai:NAME, claude:NAME, gemini:NAME)"
+        ),
     )
     target.add_argument(
         "--base-url",
         metavar="URL",
-        help="the URL of the server for openai:NAME, such as http://127.0.0.1:8000/v1",
+        help=_("the URL of the server for openai:NAME, such as http://127.0.0.1:8000/v1"),
     )
     target.add_argument(
         "--device",
         choices=DEVICES,
-        help="what the model runs on (default: a GPU if PyTorch finds one, else the CPU)",
+        help=_("what the model runs on (default: a GPU if PyTorch finds one, else the CPU)"),
     )
 
 
@@ -192,12 +197,12 @@ def _add_course(target: Options) -> None:
         "--course",
         type=Path,
         metavar="FOLDER",
-        help="use the lessons in this folder; your progress in them is stored separately",
+        help=_("use the lessons in this folder; your progress in them is stored separately"),
     )
     target.add_argument(
         "--language",
         metavar="CODE",
-        help="show lessons in this language where they are translated, such as de for German",
+        help=_("the language of the lessons and the interface, where they are translated"),
     )
 
 
@@ -205,7 +210,7 @@ def _add_learner(target: Options) -> None:
     target.add_argument(
         "--learner",
         metavar="NAME",
-        help="the learner's name, if several learners share an account (default: me)",
+        help=_("the learner's name, if several learners share an account (default: me)"),
     )
 
 
@@ -213,28 +218,29 @@ def _add_login(top: Options) -> None:
     top.add_argument(
         "--kiosk",
         action="store_true",
-        help="lock down a login that only runs tutor (docs/kiosk.md)",
+        help=_("lock down a login that only runs tutor (docs/kiosk.md)"),
     )
     top.add_argument(
         "--idle-limit",
         type=lockdown.minutes,
         metavar="MINUTES",
-        help="exit after this many minutes without a key press (0: never; default with --kiosk: "
-        "30)",
+        help=_(
+            "exit after this many minutes without a key press (0: never; default with --kiosk: 30)"
+        ),
     )
     top.add_argument(
         "--data",
         dest="data_folder",
         type=Path,
         metavar="FOLDER",
-        help="the folder for your data (overrides TUTOR_DATA)",
+        help=_("the folder for your data (overrides TUTOR_DATA)"),
     )
     top.add_argument(
         "--shared",
         dest="shared_folder",
         type=Path,
         metavar="FOLDER",
-        help="the machine-wide folder for models and due dates (overrides TUTOR_SHARED)",
+        help=_("the machine-wide folder for models and due dates (overrides TUTOR_SHARED)"),
     )
     # sshd passes the client's command to a login shell with -c.
     top.add_argument("-c", dest="asked", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)

@@ -13,6 +13,7 @@ import msgspec
 
 from tutor.cli.errors import OutputError
 from tutor.errors import TutorError
+from tutor.language import _
 from tutor.text import printable_json, safe
 
 
@@ -39,7 +40,7 @@ def note(text: str) -> None:
 
 
 def complain(error: TutorError) -> None:
-    note(f"tutor: {error.title}: {error.happened}")
+    note(_("tutor: {title}: {happened}").format(title=error.title, happened=error.happened))
     if error.next_step:
         note(error.next_step)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tutor.cli import learning, output
+from tutor.language import _, ngettext
 from tutor.text import counted, printable_json, safe
 
 if TYPE_CHECKING:
@@ -18,48 +19,51 @@ def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "progress",
         parents=[for_learner],
-        help="show, export or import a learner's progress",
+        help=_("show, export or import a learner's progress"),
     )
     parser.add_argument(
-        "--json", action="store_true", help="print everything that is stored, as JSON"
+        "--json", action="store_true", help=_("print everything that is stored, as JSON")
     )
     parser.set_defaults(run=run)
-    actions = parser.add_subparsers(title="commands", metavar="COMMAND")
+    actions = parser.add_subparsers(title=_("commands"), metavar="COMMAND")
 
     export = actions.add_parser(
         "export",
         parents=[for_learner],
-        help="export progress as JSON or Markdown",
-        description="Write everything that is stored about a learner: every answer, and the "
-        "figures computed from the answers.",
+        help=_("export progress as JSON or Markdown"),
+        description=_(
+            "Write everything that is stored about a learner: every answer, and the "
+            "figures computed from the answers."
+        ),
     )
     export.add_argument(
         "--markdown",
         action="store_true",
-        help="write readable Markdown (only JSON can be imported)",
+        help=_("write readable Markdown (only JSON can be imported)"),
     )
     export.add_argument(
         "file",
         nargs="?",
         type=Path,
         metavar="FILE",
-        help="the file to write (default: standard output)",
+        help=_("the file to write (default: standard output)"),
     )
     export.set_defaults(run=run_export)
 
     import_ = actions.add_parser(
         "import",
         parents=[for_learner],
-        help="add progress from other machines",
-        description="Add progress from other machines. Importing the same progress again changes "
-        "nothing.",
+        help=_("add progress from other machines"),
+        description=_(
+            "Add progress from other machines. Importing the same progress again changes nothing."
+        ),
     )
     import_.add_argument(
         "files",
         nargs="+",
         type=Path,
         metavar="FILE",
-        help="an export (JSON) or a learner's reviews.log",
+        help=_("an export (JSON) or a learner's reviews.log"),
     )
     import_.set_defaults(run=run_import)
 
@@ -104,10 +108,18 @@ def run_import(options: argparse.Namespace) -> int:
     progress = learning.progress_of(options)
     bundles = [exchange.read(file, progress.clock()) for file in options.files]
     merged = exchange.merge(progress, bundles)
-    output.write(f"{merged.added:,} new events, {merged.known:,} already known.")
+    output.write(
+        _("{added:,} new events, {known:,} already known.").format(
+            added=merged.added, known=merged.known
+        )
+    )
     if damaged := sum(bundle.damaged for bundle in bundles):
-        were = "was" if damaged == 1 else "were"
-        output.note(f"{counted(damaged, 'line')} could not be read and {were} skipped.")
+        said = ngettext(
+            "{count} line could not be read and was skipped.",
+            "{count} lines could not be read and were skipped.",
+            damaged,
+        )
+        output.note(said.format(count=f"{damaged:,}"))
     learning.complain_of(progress)
     return 0
 
@@ -124,20 +136,33 @@ def _describe(progress: Progress, options: argparse.Namespace) -> None:
 
     course, states, cards = learning.course_of(options), progress.lessons(), progress.cards()
     if not states and not cards:
-        output.write("No lesson has been opened yet.")
+        output.write(_("No lesson has been opened yet."))
     for lesson in course.outlines:
         where = lesson_progress(lesson, progress.lesson(lesson.id), cards)
         if where.started:
             output.write(
-                f"{lesson.number:2}  {lesson.title}: "
-                f"{where.seen} of {counted(where.screens, 'screen')}, "
-                f"{where.goals} of {counted(where.labs, 'lab')}, "
-                f"{where.right} of {counted(where.questions, 'question')} right."
+                _(
+                    "{number:2}  {title}: "
+                    "{seen} of {screens}, "
+                    "{goals} of {labs}, "
+                    "{right} of {questions} right."
+                ).format(
+                    number=lesson.number,
+                    title=lesson.title,
+                    seen=where.seen,
+                    screens=counted(where.screens, "screen"),
+                    goals=where.goals,
+                    labs=counted(where.labs, "lab"),
+                    right=where.right,
+                    questions=counted(where.questions, "question"),
+                )
             )
     for lesson_id in states:
         if course.outline(lesson_id) is None:
             output.write(
-                f"{lesson_id}: no longer in the course, but your progress in it is stored."
+                _(
+                    "{lesson_id}: no longer in the course, but your progress in it is stored."
+                ).format(lesson_id=lesson_id)
             )
     memory = review.memory(progress.state(), review_questions(course), progress.clock())
     if said := in_one_line(memory):
@@ -145,7 +170,13 @@ def _describe(progress: Progress, options: argparse.Namespace) -> None:
     guesses = progress.guesses
     if guesses.rounds:
         output.write(
-            f"Guessing game: {counted(guesses.rounds, 'round')}, "
-            f"{guesses.learner_bits / guesses.rounds:.2f} bits per token "
-            f"(the model: {guesses.model_bits / guesses.rounds:.2f})."
+            _(
+                "Guessing game: {rounds}, "
+                "{learner_bits:.2f} bits per token "
+                "(the model: {model_bits:.2f})."
+            ).format(
+                rounds=counted(guesses.rounds, "round"),
+                learner_bits=guesses.learner_bits / guesses.rounds,
+                model_bits=guesses.model_bits / guesses.rounds,
+            )
         )

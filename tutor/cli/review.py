@@ -4,6 +4,7 @@ import argparse
 from typing import Any
 
 from tutor.cli import app, learning, output
+from tutor.language import _
 
 MOST = 10_000
 """The maximum value of `--cap` and `--new`, higher than any learner needs."""
@@ -15,32 +16,34 @@ def add_to(
     parser = commands.add_parser(
         "review",
         parents=[for_learner, for_model],
-        help="review the questions that are due",
-        description="Open the app and review the questions that are due.",
+        help=_("review the questions that are due"),
+        description=_("Open the app and review the questions that are due."),
     )
     parser.add_argument(
         "--due",
         action="store_true",
-        help="print the number of questions due today and exit, for a shell prompt or an email",
+        help=_("print the number of questions due today and exit, for a shell prompt or an email"),
     )
     parser.add_argument(
         "--cap",
         type=_count,
         metavar="N",
-        help="set the maximum number of reviews a day (initially 40)",
+        help=_("set the maximum number of reviews a day (initially 40)"),
     )
     parser.add_argument(
         "--new",
         type=_count,
         metavar="N",
-        help="set how many of them can be new questions (initially 10)",
+        help=_("set how many of them can be new questions (initially 10)"),
     )
     parser.set_defaults(run=run)
 
 
 def _count(text: str) -> int:
     if not (text.isascii() and text.isdecimal() and int(text[:9]) <= MOST):
-        raise argparse.ArgumentTypeError(f"{text[:20]!r} is not a number from 0 to {MOST:,}")
+        raise argparse.ArgumentTypeError(
+            _("{text!r} is not a number from 0 to {most:,}").format(text=text[:20], most=MOST)
+        )
     return int(text)
 
 

@@ -5,14 +5,15 @@ from typing import Any
 
 from tutor import paths
 from tutor.cli import learning, output
+from tutor.language import _
 from tutor.text import counted
 
 
 def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
-        "status", parents=[for_learner], help="show which reviews and lessons are due"
+        "status", parents=[for_learner], help=_("show which reviews and lessons are due")
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
     parser.set_defaults(run=run)
 
 
@@ -32,8 +33,10 @@ def run(options: argparse.Namespace) -> int:
     else:
         lines = [f"{each.number} {each.title}: {in_words(each, now)}" for each in lessons]
         if reviews:
-            lines.insert(0, f"{counted(reviews, 'question')} to review")
-        output.write("\n".join(lines) or "Nothing is due.")
+            lines.insert(
+                0, _("{questions} to review").format(questions=counted(reviews, "question"))
+            )
+        output.write("\n".join(lines) or _("Nothing is due."))
     for problem in found.problems:
         output.complain(problem)
     learning.complain_of(progress)

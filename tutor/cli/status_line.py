@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 
 _BAR = 24
 _STAGES = {
-    "waiting": "Waiting for another tutor to download the model",
-    "fetching": "Downloading the model",
-    "checking": "Checking the model",
-    "converting": "Preparing the model for this machine",
+    "waiting": _("Waiting for another tutor to download the model"),
+    "fetching": _("Downloading the model"),
+    "checking": _("Checking the model"),
+    "converting": _("Preparing the model for this machine"),
 }
 
 
@@ -93,7 +94,9 @@ def _figures(progress: PullProgress) -> str:
     done = bar(progress.done, progress.total)
     if progress.stage == "converting":  # this stage is not measured in bytes
         return f"{done}  {progress.detail}"
-    return f"{done}  {progress.done // 1_000_000} of {progress.total // 1_000_000} MB"
+    return _("{done}  {done2} of {total} MB").format(
+        done=done, done2=progress.done // 1_000_000, total=progress.total // 1_000_000
+    )
 
 
 def bar(done: int, total: int) -> str:

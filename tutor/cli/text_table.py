@@ -9,6 +9,7 @@ from rich.text import Text
 
 from tutor.app.widgets.figures import fit
 from tutor.classroom.tables import Column, Table
+from tutor.language import _
 
 _GAP = 2
 
@@ -29,7 +30,7 @@ def lines(table: Table, width: int) -> Iterator[str]:
             aligned = (_aligned(part, table.columns[at], widths[at]) for part, at in parts)
             yield (" " * _GAP).join(aligned).rstrip()
     if gone := [column.title for at, column in enumerate(table.columns) if at not in shown]:
-        yield from _wrapped(f"(Columns left out: {', '.join(gone)}.)", width)
+        yield from _wrapped(_("(Columns left out: {items}.)").format(items=", ".join(gone)), width)
 
 
 def _folded(cell: str, column: Column, width: int) -> list[str]:
@@ -74,7 +75,7 @@ def _shrunk(table: Table, shown: list[int], width: int) -> dict[int, int]:
     widths = {at: _natural(table, at) for at in shown}
     least = {at: _least(table, at) for at in shown}
     missing = sum(widths.values()) + _GAP * (len(shown) - 1) - width
-    for _ in range(missing):
+    for __ in range(missing):
         can = [at for at in shown if widths[at] > least[at]]
         if not can:
             break

@@ -15,6 +15,7 @@ from tutor.cli import output
 from tutor.cli.interrupted import leaving_at_once, told_to_stop
 from tutor.cli.status_line import StatusLine, bar
 from tutor.errors import UsageError
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.lm.training.run import StepReport
@@ -28,40 +29,46 @@ _SETTINGS = ("steps", "batch", "seed", "threads")
 def add_to(commands: Any) -> None:
     parser = commands.add_parser(
         "train",
-        help="train a bundled model from scratch",
-        description="Train a bundled model from scratch and write it to a folder. If training is "
-        "interrupted, run the same command again to continue.",
+        help=_("train a bundled model from scratch"),
+        description=_(
+            "Train a bundled model from scratch and write it to a folder. If training is "
+            "interrupted, run the same command again to continue."
+        ),
     )
     parser.add_argument(
-        "name", metavar="NAME", choices=MODELS, help="the model to train: " + ", ".join(MODELS)
+        "name", metavar="NAME", choices=MODELS, help=_("the model to train: ") + ", ".join(MODELS)
     )
     parser.add_argument(
-        "--output", type=Path, metavar="FOLDER", help="the folder to write (default: build/NAME)"
+        "--output", type=Path, metavar="FOLDER", help=_("the folder to write (default: build/NAME)")
     )
     parser.add_argument(
         "--corpus",
         type=Path,
         metavar="FOLDER",
-        help=f"training texts for the {SMALL_MODEL} (default: build/corpus); other models "
-        "generate theirs",
+        help=_(
+            "training texts for the {small_model} (default: build/corpus); other models "
+            "generate theirs"
+        ).format(small_model=SMALL_MODEL),
     )
     parser.add_argument(
         "--from",
         dest="begin",
         type=Path,
         metavar="FOLDER",
-        help=f"start from the weights of this {SMALL_MODEL}, not from scratch",
+        help=_("start from the weights of this {small_model}, not from scratch").format(
+            small_model=SMALL_MODEL
+        ),
     )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="a JSON file with settings")
+    parser.add_argument("--config", type=Path, metavar="FILE", help=_("a JSON file with settings"))
     for name in _SETTINGS:
         parser.add_argument(
             f"--{name}",
             type=int,
             metavar="N",
-            help=f"override the setting {name!r} (see --show-config)",
+            help=_("override the setting {name!r} (see --show-config)").format(name=name),
         )
     parser.add_argument(
-        "--show-config", action="store_true", help="print the settings as JSON without training"
+        "--show-config", action="store_true", help=_("print the settings as JSON without training")
     )
     parser.set_defaults(run=run)
 
@@ -70,8 +77,12 @@ def run(options: argparse.Namespace) -> int:
     name = options.name
     if name != SMALL_MODEL and not options.corpus is options.begin is None:
         raise UsageError(
-            f"--corpus and --from only work with the {SMALL_MODEL}.",
-            f"Remove them: the {name} generates its own examples and starts from scratch.",
+            _("--corpus and --from only work with the {small_model}.").format(
+                small_model=SMALL_MODEL
+            ),
+            _("Remove them: the {name} generates its own examples and starts from scratch.").format(
+                name=name
+            ),
         )
     with leaving_at_once():
         from tutor.lm.training.recipes import small_model
@@ -104,23 +115,30 @@ def _settings(usual: Settings, options: argparse.Namespace) -> Settings:
     unknown = [name for name in given if name not in usual.__struct_fields__]
     if unknown:
         raise UsageError(
-            f"There is no setting {unknown[0]!r}.", "Use --show-config to see all settings."
+            _("There is no setting {unknown!r}.").format(unknown=unknown[0]),
+            "Use --show-config to see all settings.",
         )
     try:
         whole = {**msgspec.structs.asdict(usual), **given}
         return msgspec.convert(whole, type(usual)).checked()
     except msgspec.ValidationError as error:
-        raise UsageError(f"The settings are invalid: {error}.", "See --show-config.") from error
+        raise UsageError(
+            _("The settings are invalid: {error}.").format(error=error), "See --show-config."
+        ) from error
 
 
 def _read(file: Path) -> dict[str, Any]:
     try:
         found = msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
     except OSError as error:
-        raise UsageError(f"{file} cannot be read: {error.strerror}.", "Check --config.") from error
+        raise UsageError(
+            _("{file} cannot be read: {strerror}.").format(file=file, strerror=error.strerror),
+            "Check --config.",
+        ) from error
     except msgspec.MsgspecError as error:
         raise UsageError(
-            f"{file} does not contain valid settings: {error}.", "See --show-config."
+            _("{file} does not contain valid settings: {error}.").format(file=file, error=error),
+            "See --show-config.",
         ) from error
     return found
 
@@ -133,7 +151,7 @@ class Progress:
         self.stopped = stopped
 
     def report(self, report: StepReport) -> None:
-        self._line.show(f"Training {self._name}", figures=figures(report))
+        self._line.show(_("Training {name}").format(name=self._name), figures=figures(report))
 
     def note(self, line: str) -> None:
         self._line.clear()
@@ -142,7 +160,9 @@ class Progress:
 
 def figures(report: StepReport) -> str:
     done = bar(report.step, report.steps)
-    return f"{done}  loss {report.loss:.3f}  {_duration(report.seconds_left)} left"
+    return _("{done}  loss {loss:.3f}  {duration} left").format(
+        done=done, loss=report.loss, duration=_duration(report.seconds_left)
+    )
 
 
 def _duration(seconds: float) -> str:

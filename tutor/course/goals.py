@@ -22,6 +22,7 @@ from tutor.course.lesson import (
     TopTokenBelow,
 )
 from tutor.labs.kit import registry
+from tutor.language import _
 from tutor.text import visible
 
 
@@ -116,33 +117,39 @@ def description(goal: Goal, lab: Lab) -> str:
     """Return a short description of one goal, to be shown in a list."""
     match goal:
         case TopTokenBelow(probability=limit):
-            return f"Find a step whose top token is below {100 * limit:g} %"
+            return _("Find a step whose top token is below {limit:g} %").format(limit=100 * limit)
         case TopTokenAbove(probability=limit):
-            return f"Find a step whose top token is above {100 * limit:g} %"
+            return _("Find a step whose top token is above {limit:g} %").format(limit=100 * limit)
         case TookRankAtLeast(rank=rank):
-            return f"Choose a token of rank {rank} or worse yourself"
+            return _("Choose a token of rank {rank} or worse yourself").format(rank=rank)
         case Branched(count=count, tokens=1):
-            return f"Create {count} branches"
+            return _("Create {count} branches").format(count=count)
         case Branched(count=count, tokens=tokens):
-            return f"Create {count} branches of at least {tokens} tokens"
+            return _("Create {count} branches of at least {tokens} tokens").format(
+                count=count, tokens=tokens
+            )
         case TextHas(text=text):
-            return f"Make the text contain “{text}”"
+            return _("Make the text contain “{text}”").format(text=text)
         case TokenAbove(token=token, probability=limit):
-            return f"Find a step where {as_shown(token)} is above {100 * limit:g} %"
+            return _("Find a step where {token} is above {limit:g} %").format(
+                token=as_shown(token), limit=100 * limit
+            )
         case TokenBelow(token=token, probability=limit):
-            return f"Find a step where {as_shown(token)} is below {100 * limit:g} %"
+            return _("Find a step where {token} is below {limit:g} %").format(
+                token=as_shown(token), limit=100 * limit
+            )
         case EntropyAbove(bits=limit):
-            return f"Find a step with an entropy above {limit:g} bits"
+            return _("Find a step with an entropy above {limit:g} bits").format(limit=limit)
         case EntropyBelow(bits=limit):
-            return f"Find a step with an entropy below {limit:g} bits"
+            return _("Find a step with an entropy below {limit:g} bits").format(limit=limit)
         case KeptAtMost(count=1):
-            return "Set the sampler to keep only one token"
+            return _("Set the sampler to keep only one token")
         case KeptAtMost(count=count):
-            return f"Set the sampler to keep at most {count:,} tokens"
+            return _("Set the sampler to keep at most {count:,} tokens").format(count=count)
         case PromptChanged():
-            return "Write your own prompt"
+            return _("Write your own prompt")
         case ReachedEnd():
-            return "Continue until the model ends the text"
+            return _("Continue until the model ends the text")
         case LiveGoal(name=wanted):
             known = registry.find(lab.live).goal(wanted)
             return known.says if known else wanted

@@ -6,6 +6,7 @@ import msgspec
 
 from tutor.course.lesson import Lesson
 from tutor.course.outline import Outline
+from tutor.language import _
 from tutor.learner.records import Card, LessonState
 from tutor.study.quiz_run import resumed
 
@@ -56,11 +57,11 @@ class LessonProgress(msgspec.Struct, frozen=True):
     def words(self) -> str:
         """A few words for the course map; empty if the lesson has not been started."""
         if self.done:
-            return "done"
+            return _("done")
         if self.quiz_begun or (self.seen == self.screens and self.questions):
-            return f"{self.right}/{self.questions} right"
+            return _("{right}/{questions} right").format(right=self.right, questions=self.questions)
         if self.started:
-            return f"screen {self.screen_number}"
+            return _("screen {screen_number}").format(screen_number=self.screen_number)
         return ""
 
 

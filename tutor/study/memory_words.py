@@ -1,21 +1,28 @@
 """Say how well a learner remembers answers, in the same words on all screens and in all reports."""
 
+from tutor.language import _
 from tutor.learner.review import Memory
+from tutor.text import counted
 
 _DAYS_IN_MONTH, _DAYS_IN_YEAR = 30.4, 365.0
 
-RECALL = "Recall today"
-STRENGTH = "Strength"
+RECALL = _("Recall today")
+STRENGTH = _("Strength")
 
-RECALL_IS = "the chance that you would answer right now"
-STRENGTH_IS = "how long recall stays above 90 % without a review"
+RECALL_IS = _("the chance that you would answer right now")
+STRENGTH_IS = _("how long recall stays above 90 % without a review")
 
-JUST_SEEN = "A wrong answer raises recall as well: you have just seen the right one."
+JUST_SEEN = _("A wrong answer raises recall as well: you have just seen the right one.")
 """Why recall is high although answers were wrong."""
 
-BOTH = (
-    f"{RECALL} is {RECALL_IS}. {JUST_SEEN} "
-    f"{STRENGTH} is {STRENGTH_IS}; each review makes it longer."
+BOTH = _(
+    "{recall} is {recall_is}. {just_seen} {strength} is {strength_is}; each review makes it longer."
+).format(
+    recall=RECALL,
+    recall_is=RECALL_IS,
+    just_seen=JUST_SEEN,
+    strength=STRENGTH,
+    strength_is=STRENGTH_IS,
 )
 """Three sentences that explain both figures."""
 
@@ -43,13 +50,14 @@ def percent(share: float) -> str:
 def lasting(days: float) -> str:
     """Return a strength in words, such as "1 day", "12 days", "3 months" or "2 years"."""
     if days >= 2 * _DAYS_IN_YEAR:
-        return f"{round(days / _DAYS_IN_YEAR)} years"
+        return counted(round(days / _DAYS_IN_YEAR), "year")
     if days >= 2 * _DAYS_IN_MONTH:
-        return f"{round(days / _DAYS_IN_MONTH)} months"
-    whole = max(1, round(days))
-    return "1 day" if whole == 1 else f"{whole} days"
+        return counted(round(days / _DAYS_IN_MONTH), "month")
+    return counted(max(1, round(days)), "day")
 
 
 def bring_back(suspended: int) -> str:
     """Say which key brings `suspended` questions back."""
-    return f"Press z to bring {'it' if suspended == 1 else 'them'} back."
+    return _("Press z to bring {value} back.").format(
+        value=_("it") if suspended == 1 else _("them")
+    )

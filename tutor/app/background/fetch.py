@@ -19,6 +19,7 @@ import msgspec
 
 from tutor.environment import without_keys
 from tutor.errors import DownloadFailed, TutorError, kind_named
+from tutor.language import _
 from tutor.models.report import Pulled, PullEvent, PullFailed, PullProgress, decode
 
 COMMAND = (sys.executable, "-P", "-m", "tutor", "model", "pull", "--json")
@@ -50,7 +51,10 @@ async def fetch_model(
                 case PullFailed() as failed:
                     raise _error(failed)
         status = await process.wait()
-        raise DownloadFailed(f"The download ended early (exit status {status}).", "Try again.")
+        raise DownloadFailed(
+            _("The download ended early (exit status {status}).").format(status=status),
+            "Try again.",
+        )
     finally:
         if process.returncode is None:
             # Also kill the package client that the process has started. SIGTERM would not work: the

@@ -13,6 +13,7 @@ from tutor.app.saving import on_disk
 from tutor.course import goals
 from tutor.course.goals import Evidence
 from tutor.errors import LessonError
+from tutor.language import _
 from tutor.learner.records import GoalReached, LabDone, LessonState
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ class GoalKeeper:
                 return each
         if not saving or len(self.kept(lab)) < len(lab.goals):
             return Told()
-        return Told("You have reached all goals of this lab.", saving[-1])
+        return Told(_("You have reached all goals of this lab."), saving[-1])
 
     def _note(self, lab: str, lesson: str, goal: str) -> Future[None]:
         return self._progress.record(GoalReached(at=time.time(), lab=lab, lesson=lesson, goal=goal))

@@ -15,6 +15,7 @@ import msgspec
 from tutor.app.background.fetch import fetch_model
 from tutor.app.background.status import ModelStatus
 from tutor.errors import NotEnoughMemory, NotInThisLogin, RequestCancelled, TutorError
+from tutor.language import _
 from tutor.lm.fast.free_memory import available_memory
 from tutor.models.report import Pulled, PullProgress
 
@@ -87,8 +88,10 @@ class ModelKeeper:
         free = self._free_memory() if kind == "own" else None
         if free is not None and free < OWN_ENGINE:
             raise NotEnoughMemory(
-                f"Your own engine needs about {OWN_ENGINE // MEGABYTE:,} MB of memory, and only "
-                f"{free // MEGABYTE:,} MB are free.",
+                _(
+                    "Your own engine needs about {own_engine:,} MB of memory, and only "
+                    "{free:,} MB are free."
+                ).format(own_engine=OWN_ENGINE // MEGABYTE, free=free // MEGABYTE),
                 "Continue with the shared engine, or try again later.",
             )
         await self._engine.choose(kind)

@@ -8,15 +8,16 @@ import msgspec
 
 from tutor.engine.api import EngineKind
 from tutor.errors import TutorError
+from tutor.language import _
 from tutor.lm.distribution import ModelCard
 from tutor.models.report import PullProgress
 from tutor.text import safe
 
 _STAGES = {
-    "waiting": "waiting for model",
-    "fetching": "downloading",
-    "checking": "checking model",
-    "converting": "converting model",
+    "waiting": _("waiting for model"),
+    "fetching": _("downloading"),
+    "checking": _("checking model"),
+    "converting": _("converting model"),
 }
 
 _LONGEST_NAME = 22
@@ -65,20 +66,28 @@ class ModelStatus(msgspec.Struct, frozen=True):
             return f"{_STAGES[self.fetch.stage]} {self.mark}"
         match self.phase:
             case "ready" if self.served:
-                context = f" · {self.model.context:,} tokens" if self.model else ""
+                context = (
+                    _(" · {context:,} tokens").format(context=self.model.context)
+                    if self.model
+                    else ""
+                )
                 return f"{self.shared_by}{context} {self.mark}"
             case "ready":
-                return f"{'small model' if self.small else self._short_name} {self.mark}"
+                return f"{_('small model') if self.small else self._short_name} {self.mark}"
             case "stopped":
-                return f"no model {self.mark}"
+                return _("no model {mark}").format(mark=self.mark)
             case _:
-                return f"loading model {self.mark}"
+                return _("loading model {mark}").format(mark=self.mark)
 
     @property
     def shared_by(self) -> str:
         """Return the number of learners who share the engine, in a few words."""
         several = self.learners is not None and self.learners > 1
-        return f"shared by {self.learners:,} learners" if several else "shared engine"
+        return (
+            _("shared by {learners:,} learners").format(learners=self.learners)
+            if several
+            else _("shared engine")
+        )
 
     @property
     def _short_name(self) -> str:
@@ -92,15 +101,21 @@ class ModelStatus(msgspec.Struct, frozen=True):
     def note(self) -> str:
         """A note for the course map, or an empty string if there is none."""
         if self.fetch is not None:
-            small = "A small bundled model is ready in the meantime."
-            meanwhile = small if self.small else "You can read lessons in the meantime."
-            return f"Downloading the model (first run only). {meanwhile}"
+            small = _("A small bundled model is ready in the meantime.")
+            meanwhile = small if self.small else _("You can read lessons in the meantime.")
+            return _("Downloading the model (first run only). {meanwhile}").format(
+                meanwhile=meanwhile
+            )
         if self.fetch_failure is not None:
-            small = " The small bundled model is in use." if self.small and self.ready else ""
-            return f"{self.fetch_failure.happened}{small} Press m, then f to try again."
+            small = _(" The small bundled model is in use.") if self.small and self.ready else ""
+            return _("{happened}{small} Press m, then f to try again.").format(
+                happened=self.fetch_failure.happened, small=small
+            )
         if self.phase == "stopped":
-            happened = self.failure.happened if self.failure else "The engine is not running."
-            return f"{happened} You can still read lessons. Press m for details."
+            happened = self.failure.happened if self.failure else _("The engine is not running.")
+            return _("{happened} You can still read lessons. Press m for details.").format(
+                happened=happened
+            )
         return ""
 
 

@@ -14,6 +14,7 @@ from tutor.app import theme
 from tutor.app.widgets import bars, figures
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.selection import MARK, mark
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,7 @@ TARGET = MARK
 """The mark of the row whose token Enter takes."""
 DRAW = "◆"
 """The mark of the sampled token."""
-LEGEND = "█ kept  ▒ gained  ╌ lost"
+LEGEND = _("█ kept  ▒ gained  ╌ lost")
 """The legend for bars that the sampler has changed."""
 ROOMY = 110
 """The width of the table, in cells, from which it has all columns."""
@@ -141,9 +142,9 @@ def _bar(row: Row, columns: Columns, likely: str) -> list[tuple[str, str]]:
     if not columns.after:
         return [(bars.bar(row.probability, columns.bar), likely)]
     if row.cut is not None:
-        reason = f"cut by {row.cut} " if columns.bar >= 14 else row.cut
+        reason = _("cut by {cut} ").format(cut=row.cut) if columns.bar >= 14 else row.cut
         room = max(0, columns.bar - len(reason))
-        _, _, lost = bars.change(row.probability, 0.0, room)
+        __, __, lost = bars.change(row.probability, 0.0, room)
         return [(figures.fit(reason + lost, columns.bar), theme.MUTED)]
     solid, gained, lost = bars.change(row.probability, row.sampled_probability, columns.bar)
     return [(solid, likely), (gained, likely), (lost, theme.MUTED)]
@@ -151,10 +152,10 @@ def _bar(row: Row, columns: Columns, likely: str) -> list[tuple[str, str]]:
 
 def heading(columns: Columns) -> Content:
     """Return the line with the column names."""
-    cells = "rank".rjust(2 + columns.rank) + "  " + figures.fit("token", columns.token)
+    cells = _("rank").rjust(2 + columns.rank) + "  " + figures.fit(_("token"), columns.token)
     if columns.id:
         cells += "id".rjust(columns.id + 2)
-    name = "model" if columns.after else "probability" if columns.gap > 1 else "prob."
+    name = _("model") if columns.after else _("probability") if columns.gap > 1 else _("prob.")
     cells += name.rjust(figures.PERCENT_WIDTH + columns.gap)
     if columns.total:
         cells += "cumulative".rjust(columns.total)
@@ -164,7 +165,7 @@ def heading(columns: Columns) -> Content:
     if columns.bits:
         cells += "bits".rjust(columns.bits)
     if columns.logit:
-        cells += ("ln p" if columns.partial else "logit").rjust(columns.logit + 2)
+        cells += (_("ln p") if columns.partial else _("logit")).rjust(columns.logit + 2)
     return Content.styled(cells, theme.MUTED)
 
 
@@ -182,9 +183,11 @@ def rest_line(distribution: Distribution, rows: Sequence[Row], columns: Columns)
         return Content("")  # the server returned no tokens
     known = (row.probability for row in rows if not math.isnan(row.probability))
     left_out = max(0.0, 1.0 - sum(known))
-    label = f"{figures.count(distribution.vocabulary_size - len(rows))} more"
+    label = _("{vocabulary_size} more").format(
+        vocabulary_size=figures.count(distribution.vocabulary_size - len(rows))
+    )
     if distribution.partial:  # the size of a server's vocabulary is unknown
-        label = "the rest"
+        label = _("the rest")
     label = label.ljust(columns.token + (columns.id + 2 if columns.id else 0) + columns.gap)
     start = " " * (columns.rank + 4) + label
     total = figures.percent(left_out).rjust(figures.PERCENT_WIDTH)

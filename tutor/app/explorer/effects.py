@@ -13,6 +13,7 @@ from tutor.app.explorer.document import Document, Mode
 from tutor.course.goals import Evidence
 from tutor.engine.api import EngineKind, EngineState
 from tutor.errors import TutorError
+from tutor.language import _
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings, Token
 
@@ -72,11 +73,11 @@ class EngineInfo(msgspec.Struct, frozen=True):
 class PlainEffect(Enum):
     """An effect that has no parameters."""
 
-    CANCEL_REQUEST = "cancel request"
+    CANCEL_REQUEST = _("cancel request")
     """Cancel the current request to the engine."""
-    RESTART_ENGINE = "restart engine"
+    RESTART_ENGINE = _("restart engine")
     """Restart the engine."""
-    LIST_TEXTS = "list texts"
+    LIST_TEXTS = _("list texts")
     """List the saved texts of this lab, or of the stepper outside labs."""
 
 

@@ -10,6 +10,7 @@ import msgspec
 from tutor.app.explorer.document import Document, Mode
 from tutor.app.explorer.effects import Answer, EngineInfo, Question, Request, Start
 from tutor.errors import TutorError
+from tutor.language import _
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import Row, SamplerSettings, Token
 
@@ -29,7 +30,7 @@ class Signal(Enum):
     """Start another branch at the focused token."""
     NEW_SEED = "seed"
     """Restart from the prompt with a new seed."""
-    START = "start"
+    START = _("start")
     """Let the model continue by itself."""
     RUN = "run"
     """Let the model continue by itself, or stop it immediately."""

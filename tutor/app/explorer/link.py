@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tutor.app.explorer.effects import Answer, Question, Start
 from tutor.engine.proxy import spelled
 from tutor.errors import TextError
+from tutor.language import _
 from tutor.lm.distribution import ChatMessage, common_length
 from tutor.text import visible
 
@@ -121,7 +122,9 @@ class Link:
         session = await self.follow(question.tokens)
         rows = await session.rows(position, sampler, (tokens[0].id,))
         parts = " · ".join(visible(token.data) for token in tokens)
-        return tuple(rows), f"No single token contains “{query}”. Its tokens are: {parts}"
+        return tuple(rows), _("No single token contains “{query}”. Its tokens are: {parts}").format(
+            query=query, parts=parts
+        )
 
     async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
         """Return the x-ray of the forward pass for the token at `position` of `path`."""

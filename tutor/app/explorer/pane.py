@@ -16,6 +16,7 @@ from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.xray.view import XRayView
 from tutor.engine.api import EngineState
+from tutor.language import _
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -202,7 +203,7 @@ class ExplorerPane(ChatPane):
         if tree is None:
             return
         if len(tree.branches) == 1:
-            self.say("There is only one branch. Press f to start another.")
+            self.say(_("There is only one branch. Press f to start another."))
             return
         self._send(events.Signal.PAUSE)
         branches = self.query_one(BranchTree)
@@ -217,7 +218,9 @@ class ExplorerPane(ChatPane):
             return
         self._send(events.Signal.PAUSE)
         if self.state.remote:
-            self.say("There is no x-ray, because a server does not expose the inside of its model.")
+            self.say(
+                _("There is no x-ray, because a server does not expose the inside of its model.")
+            )
             return
         if self.size.width >= WIDE:
             await self._open_beside()

@@ -26,6 +26,7 @@ from tutor.app.explorer.token_search import TokenSearch
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.lines import Lines, paint_together
 from tutor.app.widgets.notice import Notice
+from tutor.language import _
 
 if TYPE_CHECKING:
     from typing import Self
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.state import State
     from tutor.app.terminal.remote_terminal import RemoteTerminal
 
-RIGHT = ("question", "search", "recent", "table", "target")
+RIGHT = (_("question"), _("search"), _("recent"), _("table"), _("target"))
 """The ids of the widgets that are next to the text on a wide terminal."""
 WIDE = 150
 """The minimum width, in columns, for the x-ray next to the text."""
@@ -175,7 +176,7 @@ class PaneLayout(Vertical):
         """Focus the open panel, or else the conversation or the table."""
         panel = self.state.panel
         rest = "conversation" if self.state.mode == "chat" else "table"
-        inside = "#search SearchEntry" if panel == "search" else f"#{panel or rest}"
+        inside = _("#search SearchEntry") if panel == "search" else f"#{panel or rest}"
         self.screen.set_focus(self.query_one(inside), scroll_visible)
         return self
 

@@ -18,6 +18,7 @@ from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines, centered
 from tutor.app.widgets.selection import mark
 from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.language import _
 from tutor.learner.texts import MOST
 from tutor.text import counted, safe
 
@@ -73,13 +74,13 @@ def branch_line(
     stem = "  " * max(0, fork.depth - 1) + ("└ " if fork.depth else "")
     start = fork.at if fork.depth else branch.prompt_length
     own = branch.steps[start : start + _TEXT]
-    text = "".join(token_texts(own, marks=True)).replace("\n", "⏎") or "(nothing added yet)"
+    text = "".join(token_texts(own, marks=True)).replace("\n", "⏎") or _("(nothing added yet)")
     text = (branch_text(tree, fork, wide=width >= 60) if chat else "") or text
     size = counted(len(branch.steps), "token")
     if width >= 60:
-        size += f", seed {branch.seed}"
+        size += _(", seed {seed}").format(seed=branch.seed)
         if fork.depth and not chat:
-            size = f"from token {fork.at}, {size}"
+            size = _("from token {at}, {size}").format(at=fork.at, size=size)
     room = width - len(stem) - len(size) - 7
     return Content.assemble(
         mark(chosen),
@@ -146,10 +147,12 @@ class BranchTree(ListPanel):
         ]
         if hidden > 0:
             keys = "↑↓" if self.has_focus else "w ↑↓"
-            more = f"  {first} above, {len(forks) - first - rows} below  {keys} scroll"
+            more = _("  {first} above, {count} below  {keys} scroll").format(
+                first=first, count=len(forks) - first - rows, keys=keys
+            )
             lines.append(Content.styled(more, theme.MUTED))
         if self._doomed is not None:
-            question = f"Remove branch {self._doomed}? Press d again."
+            question = _("Remove branch {doomed}? Press d again.").format(doomed=self._doomed)
             lines[-1] = Content.styled(question, theme.NOT_YET)
         self.show(lines)
 
@@ -204,8 +207,8 @@ def ago(seconds: float) -> str:
     """Return how long ago something happened, as a short text."""
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
-            return f"{int(seconds // size)} {unit} ago"
-    return "just now"
+            return _("{seconds} {unit} ago").format(seconds=int(seconds // size), unit=unit)
+    return _("just now")
 
 
 def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: bool) -> Content:
@@ -214,7 +217,7 @@ def text_line(info: TextInfo, now: float, width: int, *, chosen: bool, is_open: 
     if width >= 60:
         size += ago(now - info.at).rjust(11)
     room = max(4, width - len(size) - 7)
-    title = " ".join(safe(info.title).split()) or "(empty)"
+    title = " ".join(safe(info.title).split()) or _("(empty)")
     if len(title) > room:
         title = "…" + title[len(title) - room + 1 :]
     return Content.assemble(
@@ -250,9 +253,13 @@ class RecentTexts(ListPanel):
         width, room = self.size.width, max(1, self.size.height - 2)
         first = centered(self.chosen, len(self.entries), room)
         now = time.time()
-        rule = f"  {len(self.entries)} of {MOST} saved; the oldest without a star is replaced"
+        rule = _("  {count} of {most} saved; the oldest without a star is replaced").format(
+            count=len(self.entries), most=MOST
+        )
         if width < 60:
-            rule = f"  {len(self.entries)} of {MOST} saved; {STAR} texts are kept"
+            rule = _("  {count} of {most} saved; {star} texts are kept").format(
+                count=len(self.entries), most=MOST, star=STAR
+            )
         lines = [Content.styled(rule, theme.MUTED)]
         for index, info in enumerate(self.entries[first : first + room], start=first):
             chosen = index == self.chosen
@@ -260,7 +267,9 @@ class RecentTexts(ListPanel):
             lines.append(text_line(info, now, width, chosen=chosen, is_open=is_open))
         hidden = len(self.entries) - room
         if hidden > 0:
-            lines.append(Content.styled(f"  {hidden} more, ↑↓ scroll", theme.MUTED))
+            lines.append(
+                Content.styled(_("  {hidden} more, ↑↓ scroll").format(hidden=hidden), theme.MUTED)
+            )
         self.show(lines)
 
     def action_open(self) -> None:

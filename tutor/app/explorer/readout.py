@@ -19,6 +19,7 @@ from tutor.app.explorer.stepping import MAKE_ROOM, RUN_LIMIT
 from tutor.app.widgets import bars, figures
 from tutor.engine.api import EngineState
 from tutor.errors import RemoteError, TutorError
+from tutor.language import _
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ _NARROW = 60
 """The width, in columns, below which lines are shortened."""
 _ROUNDED = {"int4": "4-bit", "fp16": "16-bit"}
 """The number formats whose kernels round the vectors that they multiply."""
-_HOW = {"prompt": "given", "drawn": "drawn by the model", "taken": "chosen by you"}
+_HOW = {"prompt": _("given"), "drawn": _("drawn by the model"), "taken": _("chosen by you")}
 
 
 def spread(left: Content, right: Content, width: int) -> Content:
@@ -45,12 +46,12 @@ def spread(left: Content, right: Content, width: int) -> Content:
 def surprise(step: Step, index: int) -> str:
     """Return the surprisal of a token as text."""
     if index == 0:
-        return "no prediction"
+        return _("no prediction")
     if step.surprisal_bits is None:
         return "…"
     if step.known_bits is None:
-        return "not reported"
-    return f"{figures.bits(step.surprisal_bits)} bits"
+        return _("not reported")
+    return _("{surprisal_bits} bits").format(surprisal_bits=figures.bits(step.surprisal_bits))
 
 
 def focus_line(tree: TokenTree, context: int, width: int, name: str = "") -> Content:
@@ -63,7 +64,7 @@ def focus_line(tree: TokenTree, context: int, width: int, name: str = "") -> Con
     if index is None:
         return spread(Content(""), right, width)
     step = tree.steps[index]
-    place = "last" if tree.at_end else f"token {index + 1}"
+    place = _("last") if tree.at_end else _("token {index}").format(index=index + 1)
     left = Content.assemble(
         (f"{place} ", theme.MUTED),
         name or figures.shown(step.token),
@@ -80,17 +81,19 @@ def context_use(tree: TokenTree, context: int) -> Content:
     """Return how many tokens of the context window the text uses."""
     used = counted(tree.length, "token")
     if context:
-        used = f"{figures.count(tree.length)} of {counted(context, 'token')}"
+        used = _("{length} of {tokens}").format(
+            length=figures.count(tree.length), tokens=counted(context, "token")
+        )
     full = context and tree.length >= context
     return Content.styled(used, theme.NOT_YET if full else theme.MUTED)
 
 
 def editor_label(*, history: bool) -> Content:
     """Return the editor's label, which says what is edited and how to accept it."""
-    how = "  enter accepts; end a line with \\ to start another"
+    how = _("  enter accepts; end a line with \\ to start another")
     if history:
-        how += "; ↑ earlier texts"
-    return Content.assemble(("the prompt", "bold"), (how, theme.MUTED))
+        how += _("; ↑ earlier texts")
+    return Content.assemble((_("the prompt"), "bold"), (how, theme.MUTED))
 
 
 def question_line(state: State, width: int) -> Content:
@@ -106,18 +109,22 @@ def question_line(state: State, width: int) -> Content:
     if shown is None:
         left = Content.styled(_about(tree, tree.focus), "bold")
     elif shown.position is None:
-        left = Content.styled("previous rows", "bold")
+        left = Content.styled(_("previous rows"), "bold")
     else:
         left = Content.styled(_about(tree, shown.position, shown.answer), "bold")
         left += _entropy(shown.answer.distribution)
     if state.unasked:
         return left
     if shown is None and isinstance(state.note, RemoteError):
-        left = Content.assemble(left, ("  enter", f"{theme.ACT} bold"), (" retries", theme.MUTED))
+        left = Content.assemble(
+            left, (_("  enter"), f"{theme.ACT} bold"), (_(" retries"), theme.MUTED)
+        )
     elif state.answer is None and not state.running:
         left = Content.assemble(left, ("  …", theme.MUTED))
         if state.queue:
-            left = Content.assemble(left, (f" {len(state.queue)} keys waiting", theme.MUTED))
+            left = Content.assemble(
+                left, (_(" {count} keys waiting").format(count=len(state.queue)), theme.MUTED)
+            )
     right = Content.styled(figures.sampler(shown.sampler if shown else state.sampler), theme.MUTED)
     if shown is not None and state.engine.model is not None:
         room = width - left.cell_length - right.cell_length - 4
@@ -132,20 +139,20 @@ def _rounding(model: ModelCard) -> tuple[str, ...]:
     The lessons quote exact numbers, which differ in the second or third digit.
     """
     bits = next((_ROUNDED[form] for form in model.kernel.split(", ") if form in _ROUNDED), "")
-    return (f"{bits} weights, rounded", "rounded") if bits else ()
+    return (_("{bits} weights, rounded").format(bits=bits), "rounded") if bits else ()
 
 
 def _about(tree: TokenTree, position: int, answer: Answer | None = None) -> str:
     """Return what the rows at a position of the text are about."""
     if position == tree.length:
-        return "next token"
+        return _("next token")
     step = tree.steps[position]
     if answer is not None and position == tree.length - 1 and tree.at_end:
         if step.how == "taken":
-            return "last token chosen"
+            return _("last token chosen")
         if step.how == "drawn" and step.token.id == answer.distribution.drawn.token.id:
-            return "last token drawn"
-    return f"instead of {figures.shown(step.token)}"
+            return _("last token drawn")
+    return _("instead of {token}").format(token=figures.shown(step.token))
 
 
 def _entropy(distribution: Distribution) -> Content:
@@ -153,41 +160,57 @@ def _entropy(distribution: Distribution) -> Content:
     if distribution.partial and not distribution.rows:
         return Content("")
     figure = figures.bits(distribution.entropy_bits)
-    least = "at least " if distribution.partial else ""
+    least = _("at least ") if distribution.partial else ""
     return Content.assemble(
-        ("  entropy ", theme.MUTED), (least, theme.MUTED), figure, (" bits", theme.MUTED)
+        (_("  entropy "), theme.MUTED), (least, theme.MUTED), figure, (_(" bits"), theme.MUTED)
     )
 
 
 def progress(done: int, total: int, width: int) -> Content:
     """Return the progress of processing a long text."""
-    said = f" {figures.count(done)} of {figures.count(total)} tokens  "
+    said = _(" {done} of {total} tokens  ").format(
+        done=figures.count(done), total=figures.count(total)
+    )
     room = max(4, min(30, width - len(said) - 11))
     return Content.assemble(
-        ("processing", "bold"), (said, ""), (bars.bar(done / total, room), theme.ACT)
+        (_("processing"), "bold"), (said, ""), (bars.bar(done / total, room), theme.ACT)
     )
 
 
 def target_lines(state: State, width: int) -> list[Content]:
     """Return the line about Enter, and a second line with the values of columns left out."""
     if state.running:
-        run = f"running, {state.run_length} of at most {RUN_LIMIT} tokens"
+        run = _("running, {run_length} of at most {run_limit} tokens").format(
+            run_length=state.run_length, run_limit=RUN_LIMIT
+        )
         if width < 46:
-            run = f"{state.run_length} of {RUN_LIMIT} tokens"
-        return [Content.assemble(("r ", f"{theme.ACT} bold"), "stops", (f"  {run}", theme.MUTED))]
+            run = _("{run_length} of {run_limit} tokens").format(
+                run_length=state.run_length, run_limit=RUN_LIMIT
+            )
+        return [
+            Content.assemble(("r ", f"{theme.ACT} bold"), _("stops"), (f"  {run}", theme.MUTED))
+        ]
     tree = state.tree
     if tree is not None and tree.focus == 0:
-        return [Content.assemble(("enter ", f"{theme.ACT} bold"), "goes to the second token")]
+        return [Content.assemble((_("enter "), f"{theme.ACT} bold"), _("goes to the second token"))]
     target = state.target
     if target is None:
         return [Content("")]
     lines = [_target_line(target, width)]
     if width < 46:
         row = target.row
-        more = f"      rank {figures.count(row.rank)}  id {row.token.id}  logit {row.logit:.2f}"
+        more = _("      rank {rank}  id {id}  logit {logit:.2f}").format(
+            rank=figures.count(row.rank), id=row.token.id, logit=row.logit
+        )
         if state.answer is not None and state.answer.distribution.partial:
             known = not math.isnan(row.logit)
-            more = f"      rank {figures.count(row.rank)}  ln p {row.logit:.2f}" if known else ""
+            more = (
+                _("      rank {rank}  ln p {logit:.2f}").format(
+                    rank=figures.count(row.rank), logit=row.logit
+                )
+                if known
+                else ""
+            )
         lines.append(Content.styled(more, theme.MUTED))
     return lines
 
@@ -195,8 +218,10 @@ def target_lines(state: State, width: int) -> list[Content]:
 def _target_line(target: Target, width: int) -> Content:
     row = target.row
     mark = DRAW if target.how == "drawn" else TARGET
-    start = f"enter {mark} "
-    figure = f"  rank {figures.count(row.rank)}, {figures.percent(row.probability)}"
+    start = _("enter {mark} ").format(mark=mark)
+    figure = _("  rank {rank}, {percent}").format(
+        rank=figures.count(row.rank), percent=figures.percent(row.probability)
+    )
     if math.isnan(row.probability):
         figure = ""
     reason = f"  {target.reason}"
@@ -207,7 +232,7 @@ def _target_line(target: Target, width: int) -> Content:
     if cell_len(name) + len(reason) > room:
         name = figures.fit(name, max(4, room - len(reason)))
     return Content.assemble(
-        ("enter ", f"{theme.ACT} bold"),
+        (_("enter "), f"{theme.ACT} bold"),
         (f"{mark} ", theme.ACT),
         (name, "bold"),
         (reason, ""),
@@ -221,16 +246,18 @@ def said(state: State, width: int) -> TutorError | str | None:
     match engine.state:
         case EngineState.STARTING:
             if engine.failure is not None:
-                return f"{engine.failure.happened} The engine is restarting. Your text is kept."
-            return "The engine is starting. You can use everything else in the meantime."
+                return _("{happened} The engine is restarting. Your text is kept.").format(
+                    happened=engine.failure.happened
+                )
+            return _("The engine is starting. You can use everything else in the meantime.")
         case EngineState.LOADING:
             stage = engine.detail.rstrip(".") or "loading"
-            then = "The table appears as soon as it is."
+            then = _("The table appears as soon as it is.")
             if state.mode == "chat":
-                then = "You can write a message, which is answered as soon as it is."
-            return f"The model is not ready yet: {stage}. {then}"
+                then = _("You can write a message, which is answered as soon as it is.")
+            return _("The model is not ready yet: {stage}. {then}").format(stage=stage, then=then)
         case EngineState.STOPPED:
-            return engine.failure or "The engine is not running. Press y to restart it."
+            return engine.failure or _("The engine is not running. Press y to restart it.")
     if state.note is not None:
         return state.note
     return _situation(state, width)
@@ -241,38 +268,42 @@ def _situation(state: State, width: int) -> str | None:
         found = situation(state)
         return found if found or state.tree is None or state.ended else _told(state, width)
     if state.tree is None:
-        return "The model is processing the text."
+        return _("The model is processing the text.")
     if state.reading is not None:
-        return "The table appears when the model has processed the text. Press r to stop."
+        return _("The table appears when the model has processed the text. Press r to stop.")
     if state.tree.focus == 0:
-        return "Nothing precedes the first token, so there is no prediction for it."
+        return _("Nothing precedes the first token, so there is no prediction for it.")
     if state.full:
         return _full(state)
     if state.over:
-        return "The model ended here, and its server returns no more tokens. Press u to undo."
+        return _("The model ended here, and its server returns no more tokens. Press u to undo.")
     if state.ended:
-        return "The model ended its text. Keep stepping to see what it would write after it."
+        return _("The model ended its text. Keep stepping to see what it would write after it.")
     return _told(state, width)
 
 
 def _full(state: State) -> str:
     """Return why a text cannot continue, and what the learner can do."""
     if not state.engine.served:
-        what = f"The context window is full: it has {state.context:,} tokens."
+        what = _("The context window is full: it has {context:,} tokens.").format(
+            context=state.context
+        )
     elif state.beyond:
         assert state.tree is not None
-        what = (
-            f"This text has {state.tree.length:,} tokens, but the shared engine processes only "
-            f"{state.context:,}. The whole text is kept, and ← goes back to the part that it can "
+        what = _(
+            "This text has {length:,} tokens, but the shared engine processes only "
+            "{context:,}. The whole text is kept, and ← goes back to the part that it can "
             "process."
-        )
+        ).format(length=state.tree.length, context=state.context)
     else:
-        what = f"The context window of the shared engine is full: it has {state.context:,} tokens."
-    then = "Press u to undo some tokens, or e to start from a shorter prompt."
+        what = _(
+            "The context window of the shared engine is full: it has {context:,} tokens."
+        ).format(context=state.context)
+    then = _("Press u to undo some tokens, or e to start from a shorter prompt.")
     if state.mode == "chat":
         then = MAKE_ROOM
     if state.engine.alternative == "own":
-        then = (
+        then = _(
             "To use your own engine, press m and then o on the course map. Or press u to undo "
             "some tokens."
         )
@@ -285,18 +316,20 @@ def _told(state: State, width: int) -> str | None:
     if model is None or not model.remote:
         return None
     if latest is None:
-        return f"Waiting for {model.host}."
+        return _("Waiting for {host}.").format(host=model.host)
     found = latest.distribution
     if not found.rows and found.drawn.token.id in model.end_ids:
-        return "The model ends here. The server does not report how probable that was."
+        return _("The model ends here. The server does not report how probable that was.")
     if not found.rows:
-        return f"{model.host} returns only text here, no probabilities."
+        return _("{host} returns only text here, no probabilities.").format(host=model.host)
     shown, hidden = counted(len(found.rows), "token"), figures.percent(found.hidden_probability)
     if width < _NARROW:
-        return f"{shown} shown, {hidden} hidden."
+        return _("{shown} shown, {hidden} hidden.").format(shown=shown, hidden=hidden)
     drawn = (
-        "It samples the tokens itself"
+        _("It samples the tokens itself")
         if found.drawn_elsewhere
-        else "Only shown tokens can be drawn"
+        else _("Only shown tokens can be drawn")
     )
-    return f"The server shows {shown} and hides {hidden}. {drawn}."
+    return _("The server shows {shown} and hides {hidden}. {drawn}.").format(
+        shown=shown, hidden=hidden, drawn=drawn
+    )

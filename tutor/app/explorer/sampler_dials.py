@@ -15,6 +15,7 @@ from tutor.app.explorer.panel import ListPanel
 from tutor.app.widgets import figures
 from tutor.app.widgets.selection import mark
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, pair
+from tutor.language import _
 from tutor.lm.distribution import PLAIN, SamplerSettings
 
 if TYPE_CHECKING:
@@ -44,12 +45,12 @@ _TOP_KS = (0, 1, 2, 3, 4, 5, 8, 10, 20, 40, 50, 100, 200, 500, 1000)
 _TOP_PS = (0.05, *_TENTHS[:9], 0.95, 0.98, 0.99, 1.0)
 _MIN_PS = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1.0)
 DIALS = (
-    Dial("temperature", 1.0, _TEMPERATURES, "divides the logits: low sharpens, high flattens"),
-    Dial("top_k", 0, _TOP_KS, "keeps the k most probable tokens"),
-    Dial("top_p", 1.0, _TOP_PS, "keeps the fewest tokens that add up to p"),
-    Dial("min_p", 0.0, _MIN_PS, "drops tokens below p × the top probability"),
+    Dial("temperature", 1.0, _TEMPERATURES, _("divides the logits: low sharpens, high flattens")),
+    Dial("top_k", 0, _TOP_KS, _("keeps the k most probable tokens")),
+    Dial("top_p", 1.0, _TOP_PS, _("keeps the fewest tokens that add up to p")),
+    Dial("min_p", 0.0, _MIN_PS, _("drops tokens below p × the top probability")),
 )
-ORDER = "temperature → top-k → top-p → min-p → draw"
+ORDER = _("temperature → top-k → top-p → min-p → draw")
 
 
 def turned(settings: SamplerSettings, dial: Dial, by: int) -> SamplerSettings:
@@ -66,8 +67,8 @@ def reading(settings: SamplerSettings, dial: Dial) -> str:
     """Return the value of a setting as text."""
     value = getattr(settings, dial.field)
     if dial.field == "temperature":
-        return "0 greedy" if value == 0 else f"{value:.2f}"
-    return "off" if value == dial.off else f"{value:g}"
+        return _("0 greedy") if value == 0 else f"{value:.2f}"
+    return _("off") if value == dial.off else f"{value:g}"
 
 
 class SamplerDials(ListPanel):
@@ -105,7 +106,7 @@ class SamplerDials(ListPanel):
 
     def lay_out(self) -> None:
         dials = [DIALS[self.chosen]] if self._compact else DIALS
-        lines = [Content.assemble(("applied in order  ", theme.MUTED), ORDER)]
+        lines = [Content.assemble((_("applied in order  "), theme.MUTED), ORDER)]
         lines += [self._dial_line(dial) for dial in dials]
         lines.append(self._effect())
         self.show(lines)
@@ -135,21 +136,25 @@ class SamplerDials(ListPanel):
         return Content.assemble(
             mark(chosen),
             (f"{number + 1} ", theme.MUTED),
-            (dial.name.ljust(13), "bold" if chosen else ""),
+            (_(dial.name).ljust(13), "bold" if chosen else ""),
             ("◂ " if chosen else "  ", theme.ACT),
             (value.rjust(8), theme.MUTED if off or idle else "bold"),
             (" ▸  " if chosen else "    ", theme.ACT),
-            ("no effect while greedy" if idle else dial.does, theme.MUTED),
+            (_("no effect while greedy") if idle else dial.does, theme.MUTED),
         )
 
     def _effect(self) -> Content:
         found = self._distribution
         if found is None:
             return Content("")
-        kept = f"{figures.count(found.kept)} of {figures.count(found.vocabulary_size)}"
+        kept = _("{kept} of {vocabulary_size}").format(
+            kept=figures.count(found.kept), vocabulary_size=figures.count(found.vocabulary_size)
+        )
         if found.partial:
-            kept = f"{found.kept} of {len(found.rows)} shown"
+            kept = _("{kept} of {count} shown").format(kept=found.kept, count=len(found.rows))
         entropy = f"{figures.bits(found.entropy_bits)} → {figures.bits(found.sampled_entropy_bits)}"
         if self._compact:
-            return Content(f"kept {kept}, {entropy} bits")
-        return Content(f"{kept} tokens kept, entropy {entropy} bits")
+            return Content(_("kept {kept}, {entropy} bits").format(kept=kept, entropy=entropy))
+        return Content(
+            _("{kept} tokens kept, entropy {entropy} bits").format(kept=kept, entropy=entropy)
+        )

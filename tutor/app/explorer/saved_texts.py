@@ -8,6 +8,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from tutor.app.explorer.document import FIRST_PROMPT, Document
+from tutor.language import _
 from tutor.learner.texts import OpenText, TextInfo
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lab
     from tutor.learner.background import BackgroundProgress
 
-PARTED = (
+PARTED = _(
     "Another session also changed this text. Yours is now a separate text. Press o to see both."
 )
 

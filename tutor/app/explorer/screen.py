@@ -11,6 +11,7 @@ from tutor.app.explorer.pane import ExplorerPane
 from tutor.app.widgets.lab_card import ROOM, GoalLine, LabTask
 from tutor.app.widgets.prose import plain
 from tutor.course import goals
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Set
@@ -70,11 +71,11 @@ class ExplorerScreen(TutorScreen):
 
     def on_mount(self) -> None:
         self._show_goals()
-        self.place = "lab" if self._lab else "stepper and chat"
+        self.place = _("lab") if self._lab else _("stepper and chat")
         self._pane.focus()
 
     def on_explorer_pane_seed_changed(self, event: ExplorerPane.SeedChanged) -> None:
-        self.aside = f"seed {event.seed}"
+        self.aside = _("seed {seed}").format(seed=event.seed)
 
     def on_explorer_pane_stepped(self, event: ExplorerPane.Stepped) -> None:
         if self._on_stepped is not None:

@@ -12,6 +12,7 @@ from tutor.app.explorer.effects import Answer, Effect, EngineInfo, Question, Req
 from tutor.app.explorer.events import Command, Panel, SetSampler, TokensFound
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
+from tutor.language import _
 from tutor.learner.texts import TextInfo
 from tutor.lm.distribution import PLAIN, Row, SamplerSettings, Token
 from tutor.lm.token_tree import How, TokenTree
@@ -279,13 +280,13 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         distribution = self.answer.distribution
         if self.cursor is not None and self.cursor < len(distribution.rows):
             forks = not tree.at_end and distribution.rows[self.cursor] != self.answer.actual
-            reason = "your choice, on a new branch" if forks else "your choice"
+            reason = _("your choice, on a new branch") if forks else _("your choice")
             return Target(distribution.rows[self.cursor], "taken", reason)
         if self.answer.actual is not None:
-            return Target(self.answer.actual, "taken", "keep it and move on")
-        reason = f"the model's draw, seed {tree.current.seed}"
+            return Target(self.answer.actual, "taken", _("keep it and move on"))
+        reason = _("the model's draw, seed {seed}").format(seed=tree.current.seed)
         if distribution.drawn_elsewhere:
-            reason = "the server's draw"
+            reason = _("the server's draw")
         return Target(distribution.drawn, "drawn", reason)
 
     def with_tree(self, tree: TokenTree) -> State:

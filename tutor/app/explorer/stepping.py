@@ -19,6 +19,7 @@ from tutor.app.explorer.state import ROWS
 from tutor.app.explorer.undoing import redo, remove_branch, undo
 from tutor.course.goals import Evidence
 from tutor.errors import ContextFull, TutorError
+from tutor.language import _
 from tutor.lm.token_tree import TreeFull, text_of
 from tutor.text import visible
 
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
 
 RUN_LIMIT = 200
 """The maximum number of tokens in one run. Pressing `r` again continues."""
-MAKE_ROOM = "Press o and n to start a new conversation, or e and ↑ to edit your last message."
+MAKE_ROOM = _("Press o and n to start a new conversation, or e and ↑ to edit your last message.")
 """What to do when a conversation fills the context window."""
-COMPLETE = "The answer is complete. Press e to write, or s for another answer."
-MAKE_SPACE = "Press w, select a branch that you no longer need, and press d twice to remove it."
+COMPLETE = _("The answer is complete. Press e to write, or s for another answer.")
+MAKE_SPACE = _("Press w, select a branch that you no longer need, and press d twice to remove it.")
 QUEUE_LIMIT = 32
 MOST_ROWS = 600
 
@@ -171,7 +172,9 @@ def _choose(state: State, tree: TokenTree, row: Row, how: How) -> State:
         return state.moved(tree.move(1))
     if state.full and tree.at_end:
         raise ContextFull(
-            f"The text has {state.context:,} tokens, as many as the model can process at once.",
+            _("The text has {context:,} tokens, as many as the model can process at once.").format(
+                context=state.context
+            ),
             MAKE_ROOM
             if state.mode == "chat"
             else "Undo some tokens, or start from a shorter prompt.",
@@ -207,13 +210,15 @@ def _new_seed(state: State, tree: TokenTree) -> State:
     chat = state.mode == "chat"
     seed = max(branch.seed for branch in tree.branches) + 1
     if tree.current.prompt_length < tree.length:
-        kept = f"Branch {tree.number} is kept. Press w to switch."
-        note = f"Restarted from the prompt with seed {seed}. {kept}"
+        kept = _("Branch {number} is kept. Press w to switch.").format(number=tree.number)
+        note = _("Restarted from the prompt with seed {seed}. {kept}").format(seed=seed, kept=kept)
         if chat:
-            note = f"Another answer, with seed {seed}. Press p for the earlier one, which is kept."
+            note = _(
+                "Another answer, with seed {seed}. Press p for the earlier one, which is kept."
+            ).format(seed=seed)
         tree = tree.fork(tree.current.prompt_length)
     else:
-        note = f"The seed is now {seed}."
+        note = _("The seed is now {seed}.").format(seed=seed)
         tree = tree.move(tree.length)
     tree = tree.reseed(seed)
     state = replace(state.with_tree(tree), note=note).without_answer()
@@ -230,7 +235,9 @@ def _run_on(state: State) -> State:
     if state.answer is None or state.tree is None:
         return state
     if state.run_length >= RUN_LIMIT:
-        note = f"Stopped after {RUN_LIMIT} tokens, the limit of one run. Press r to continue."
+        note = _(
+            "Stopped after {run_limit} tokens, the limit of one run. Press r to continue."
+        ).format(run_limit=RUN_LIMIT)
         return replace(state, running=False, note=note)
     try:
         state = _choose(state, state.tree, state.answer.distribution.drawn, "drawn")
@@ -245,7 +252,7 @@ def _without_loop(state: State) -> State:
     steps = state.tree.steps[-state.run_length :] if state.tree else ()
     if state.mode == "text" or not (state.running and repeats_itself(steps)):
         return state
-    note = "The answer repeats itself. Press s for another one, or r to continue."
+    note = _("The answer repeats itself. Press s for another one, or r to continue.")
     return replace(state, running=False, note=note)
 
 

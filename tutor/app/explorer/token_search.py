@@ -15,6 +15,7 @@ from tutor.app.explorer.panel import Send
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.lines import Lines
 from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class TokenSearch(Vertical):
     _said = ""
 
     def compose(self) -> ComposeResult:
-        yield SearchEntry("any text, for example “par”; a leading space counts")
+        yield SearchEntry(_("any text, for example “par”; a leading space counts"))
         yield Lines()
 
     def open(self) -> None:

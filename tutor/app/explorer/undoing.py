@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from tutor.app.widgets import figures
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 MOST = 200
 """The maximum number of changes that can be redone."""
-NOTHING = "There is nothing to redo."
+NOTHING = _("There is nothing to redo.")
 
 
 def undo(state: State, tree: TokenTree) -> State:
@@ -27,7 +28,7 @@ def undo(state: State, tree: TokenTree) -> State:
         return state  # a notice would move the rows of the table
     token = tree.steps[-1].token
     hidden = token.special and not state.document.marks
-    name = "the end of the message" if hidden else figures.shown(token)
+    name = _("the end of the message") if hidden else figures.shown(token)
     return replace(state, note=f"Removed {name}. Press U to redo it.")
 
 
@@ -35,7 +36,7 @@ def remove_branch(state: State, tree: TokenTree, number: int) -> State:
     """Remove a branch, unless it is the only one."""
     if not tree.has_branch(number) or len(tree.branches) == 1:
         return state
-    note = f"Removed branch {number}. Press U to bring it back."
+    note = _("Removed branch {number}. Press U to bring it back.").format(number=number)
     return replace(_change(state, tree, tree.remove(number)), note=note)
 
 

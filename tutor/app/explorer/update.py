@@ -14,6 +14,7 @@ from tutor.app.explorer.effects import Effect
 from tutor.app.explorer.events import Event, Signal
 from tutor.app.explorer.stepping import after_failure, carry_on, carry_out, take_answer
 from tutor.errors import ContextFull, EngineError, RequestCancelled, TextError, TutorError
+from tutor.language import _
 from tutor.lm.token_tree import TokenTree, given_steps
 
 if TYPE_CHECKING:
@@ -24,9 +25,11 @@ if TYPE_CHECKING:
 
 CANNOT_BE_READ = TextError("This saved text cannot be read.", "Press o to open another one.")
 
-EDITED = "Your message was edited. Press p for the earlier version, which is kept with its answers."
+EDITED = _(
+    "Your message was edited. Press p for the earlier version, which is kept with its answers."
+)
 
-SHORTEN = "Write a shorter message, or press Esc, o and n to start a new conversation."
+SHORTEN = _("Write a shorter message, or press Esc, o and n to start a new conversation.")
 
 
 def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
@@ -105,10 +108,9 @@ def _change_engine(state: State, engine: EngineInfo) -> State:
     if (document.text, document.chat) == (state.document.text, state.document.chat):
         return replace(state, document=document)
     state = replace(state.without_answer(), document=document, running=False)
-    note = (
-        "That text was tokenized by another model, so it has been tokenized again for "
-        f"{model.name}."
-    )
+    note = _(
+        "That text was tokenized by another model, so it has been tokenized again for {name}."
+    ).format(name=model.name)
     # Settings still apply; the other commands in the queue have no tokens left to act on.
     return replace(carry_on(state), queue=(), note=note)
 
@@ -151,7 +153,7 @@ def _stop_reading(state: State) -> State:
         return state
     done, total = state.reading
     stopped = RequestCancelled(
-        f"Processing stopped at token {done:,} of {total:,}.",
+        _("Processing stopped at token {done:,} of {total:,}.").format(done=done, total=total),
         "Take a step to continue, or press e to edit the text.",
     )
     return after_failure(replace(state, request_failed=True), stopped).emit(

@@ -9,6 +9,7 @@ from textual.content import Content
 from tutor.app.theme import MUTED
 from tutor.app.widgets.figures import day_name
 from tutor.app.widgets.layout import hanging
+from tutor.language import _
 from tutor.study.memory_words import RECALL, STRENGTH, lasting, percent
 from tutor.text import counted
 
@@ -41,20 +42,41 @@ def description(text: str, lines: Iterable[Line], width: int) -> Content:
 
 def of_lesson(outline: Outline, where: LessonProgress, memory: Memory | None) -> list[Line]:
     """Return how far the learner is in a lesson, and how well they remember it."""
-    lines = [("Screens", f"{where.seen} of {where.screens} seen")]
+    lines = [
+        (_("Screens"), _("{seen} of {screens} seen").format(seen=where.seen, screens=where.screens))
+    ]
     if where.questions:
         open_, wrong = where.questions - where.answered, where.answered - where.right
-        more = [f"{open_} open"] * bool(open_) + [f"{wrong} wrong"] * bool(wrong)
-        lines.append(("Questions", ", ".join([f"{where.right}/{where.questions} right", *more])))
+        more = [_("{open} open").format(open=open_)] * bool(open_) + [
+            _("{wrong} wrong").format(wrong=wrong)
+        ] * bool(wrong)
+        lines.append(
+            (
+                "Questions",
+                ", ".join(
+                    [
+                        _("{right}/{questions} right").format(
+                            right=where.right, questions=where.questions
+                        ),
+                        *more,
+                    ]
+                ),
+            )
+        )
     if where.labs:
-        lines.append(("Labs", f"{where.goals} of {where.labs} done"))
+        lines.append(
+            (_("Labs"), _("{goals} of {labs} done").format(goals=where.goals, labs=where.labs))
+        )
     return lines + of_memory(memory)
 
 
 def of_memory(memory: Memory | None) -> list[Line]:
     if memory is None or memory.recall is None or memory.strength is None:
         return []
-    return [(RECALL, percent(memory.recall)), (STRENGTH, f"lasts about {lasting(memory.strength)}")]
+    return [
+        (RECALL, percent(memory.recall)),
+        (STRENGTH, _("lasts about {lasting}").format(lasting=lasting(memory.strength))),
+    ]
 
 
 def of_reviews(
@@ -68,5 +90,13 @@ def of_reviews(
         if count
     ]
     if queue.held_back:
-        lines.insert(1, ("", f"{queue.held_back} more are due, over the daily limit"))
+        lines.insert(
+            1,
+            (
+                "",
+                _("{held_back} more are due, over the daily limit").format(
+                    held_back=queue.held_back
+                ),
+            ),
+        )
     return [*of_memory(memory), ("", ""), *lines] if lines else of_memory(memory)

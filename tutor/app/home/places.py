@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tutor.language import _
+
 if TYPE_CHECKING:
     from tutor.app.services import Place
 
@@ -30,44 +32,56 @@ class MapPlace(NamedTuple):
 
 
 PLACES = (
-    MapPlace("r", "review", "Review", "answer the questions that are due"),
+    MapPlace("r", "review", _("Review"), _("answer the questions that are due")),
     MapPlace(
         "s",
         "step",
-        "Stepper",
-        "step through a text, one token at a time",
-        "Shows the probability of every token that could come next. You take one, go back, branch, "
-        "and look inside the network.",
+        _("Stepper"),
+        _("step through a text, one token at a time"),
+        _(
+            "Shows the probability of every token that could come next. You take one, go back, "
+            "branch, "
+            "and look inside the network."
+        ),
         listed=True,
     ),
     MapPlace(
         "c",
         "chat",
-        "Chat",
-        "chat with the model and inspect every token",
-        "A conversation with the model on this machine. You can look at the distribution behind "
-        "each token of its answers.",
+        _("Chat"),
+        _("chat with the model and inspect every token"),
+        _(
+            "A conversation with the model on this machine. You can look at the distribution "
+            "behind "
+            "each token of its answers."
+        ),
         listed=True,
     ),
     MapPlace(
         "g",
         "guess",
-        "Guessing game",
-        "try to beat the model at guessing tokens",
-        "You and the model guess how a text continues, token by token. The score is your surprisal "
-        "in bits, which is what models are trained to lower.",
+        _("Guessing game"),
+        _("try to beat the model at guessing tokens"),
+        _(
+            "You and the model guess how a text continues, token by token. The score is your "
+            "surprisal "
+            "in bits, which is what models are trained to lower."
+        ),
         listed=True,
     ),
     MapPlace(
         "l",
         "labs",
-        "Labs",
-        "run experiments with goals to reach",
-        "Every lab turns one idea of the course into an experiment on the live model. You can open "
-        "any of them at any time.",
+        _("Labs"),
+        _("run experiments with goals to reach"),
+        _(
+            "Every lab turns one idea of the course into an experiment on the live model. You can "
+            "open "
+            "any of them at any time."
+        ),
         listed=True,
     ),
-    MapPlace("p", "progress", "Progress", "see how well you know each lesson"),
-    MapPlace("i", "tour", "Tour", "see the tour of one minute again", shown=False),
-    MapPlace("m", "model", "Model", "see the details of the model in use", shown=False),
+    MapPlace("p", "progress", _("Progress"), _("see how well you know each lesson")),
+    MapPlace("i", "tour", _("Tour"), _("see the tour of one minute again"), shown=False),
+    MapPlace("m", "model", _("Model"), _("see the details of the model in use"), shown=False),
 )

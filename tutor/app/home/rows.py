@@ -11,6 +11,7 @@ from tutor.app.widgets import figures
 from tutor.app.widgets.figures import when
 from tutor.app.widgets.meter import meter
 from tutor.classroom.due import in_few_words, on_the_map
+from tutor.language import _
 from tutor.study.next_step import AnswerQuestions, LessonStep, ReadLesson
 from tutor.text import counted, safe
 
@@ -53,25 +54,42 @@ def lesson_row(outline: Outline, step: LessonStep) -> First:
     title = f"{outline.number} {safe(outline.title)}"
     match step:
         case ReadLesson(begun=False):
-            return First("Begin", title)
+            return First(_("Begin"), title)
         case ReadLesson(screen=screen):
             at = next(place for place, each in enumerate(outline.screens, 1) if each.id == screen)
-            return First("Continue", title, f" · screen {at} of {len(outline.screens)}")
+            return First(
+                _("Continue"),
+                title,
+                _(" · screen {at} of {count}").format(at=at, count=len(outline.screens)),
+            )
         case AnswerQuestions(open_=0, running=False, wrong=wrong):
-            return First("Retry", title, f" · {counted(wrong, 'question')} not right yet")
+            return First(
+                _("Retry"),
+                title,
+                _(" · {questions} not right yet").format(questions=counted(wrong, "question")),
+            )
         case AnswerQuestions(open_=0):
-            return First("Continue", title, " · questions")
+            return First(_("Continue"), title, _(" · questions"))
         case AnswerQuestions(open_=open_):
-            return First("Continue", title, f" · questions, {open_} open")
+            return First(_("Continue"), title, _(" · questions, {open} open").format(open=open_))
 
 
 def review_row(queue: Queue, now: float) -> First:
     if queue.due:
         minutes = max(1, round(len(queue.due) * _SECONDS / 60))
-        return First("Review", f"{len(queue.due)} due", f" · about {counted(minutes, 'minute')}")
+        return First(
+            _("Review"),
+            _("{count} due").format(count=len(queue.due)),
+            _(" · about {minutes}").format(minutes=counted(minutes, "minute")),
+        )
     if queue.next_at is not None:
-        return First("Review", "", f"none due, next {when(queue.next_at, now)}", act=False)
-    return First("Review", "", "nothing to review yet", act=False)
+        return First(
+            _("Review"),
+            "",
+            _("none due, next {when}").format(when=when(queue.next_at, now)),
+            act=False,
+        )
+    return First(_("Review"), "", _("nothing to review yet"), act=False)
 
 
 class Said(NamedTuple):

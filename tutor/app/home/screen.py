@@ -19,6 +19,7 @@ from tutor.app.home.places import PLACES, MapPlace
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.screen_list import screen_list
 from tutor.classroom.due import duties
+from tutor.language import _
 from tutor.learner import review
 from tutor.learner.records import LessonState
 from tutor.study.lesson_progress import LessonProgress, lesson_progress
@@ -76,7 +77,7 @@ class HomeScreen(MenuScreen):
                 f"open('{each.place}')",
                 each.place,
                 show=each.shown and not each.listed,
-                tooltip=f"{each.what.capitalize()}.",
+                tooltip=f"{each.what[0].upper()}{each.what[1:]}.",
             )
             for each in PLACES
         ),
@@ -89,7 +90,7 @@ class HomeScreen(MenuScreen):
     def compose_content(self) -> ComposeResult:
         with Horizontal(id="columns"):
             with VerticalScroll(id="map", classes="panel", can_focus=False) as course:
-                course.border_title = Content("Course")
+                course.border_title = Content(_("Course"))
                 yield Menu()
             with VerticalScroll(id="details", classes="panel", can_focus=False):
                 yield Static(id="about", markup=False)
@@ -143,7 +144,11 @@ class HomeScreen(MenuScreen):
         self._rows = [*map_rows, *places]
         self.show_entries([row and row.entry for row in self._rows], flat=True)
         done = sum(each.done for each in by_lesson.values())
-        self._done = f"{done} of {len(lessons)} done" if states and len(lessons) > 1 else ""
+        self._done = (
+            _("{done} of {count} done").format(done=done, count=len(lessons))
+            if states and len(lessons) > 1
+            else ""
+        )
         self.aside = self._done
         self.call_after_refresh(self._describe)  # the width depends on the layout
         if cards:
@@ -201,7 +206,7 @@ class HomeScreen(MenuScreen):
         step = next_in_lessons(course.outlines, progress.lessons(), progress.cards())
         outline = course.outline(step.lesson) if step else None
         if step is None or outline is None:
-            done = rows.First("Explore", "Labs", " · you have done every lesson")
+            done = rows.First(_("Explore"), _("Labs"), _(" · you have done every lesson"))
             labs = next(place for place in PLACES if place.place == "labs")
             return self._place_row(labs)._replace(
                 entry=(done.draw, partial(self.navigation.open_place, "labs"))
@@ -256,8 +261,10 @@ class HomeScreen(MenuScreen):
         forecast = review.forecast(state, self.services.asked, now)
         queue = self.services.review_queue()
         lines = details.of_reviews(forecast, queue, self._memory, now)
-        text = "Each question that you have answered comes back on the day when you are about to "
-        text += "forget the answer."
+        text = _(
+            "Each question that you have answered comes back on the day when you are about to "
+            "forget the answer."
+        )
         if lines:
             text += f" {BOTH}"
         return details.description(text, lines, width)

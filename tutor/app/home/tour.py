@@ -15,6 +15,7 @@ from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.layout import hanging
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
+from tutor.language import _
 from tutor.lm.distribution import PLAIN
 from tutor.study.newcomer import TOUR_SEEN
 from tutor.text import safe
@@ -79,7 +80,7 @@ class TourScreen(TextScreen, CourseScreen):
     # --- moving ---------------------------------------------------------------------------------
 
     def _head(self) -> None:
-        self.place = f"tour · {self._index + 1} of {len(_PAGES)}"
+        self.place = _("tour · {index} of {count}").format(index=self._index + 1, count=len(_PAGES))
         self.query_one(self.SCROLLED).scroll_home(animate=False)
         self.draw()
 
@@ -184,19 +185,22 @@ class TourScreen(TextScreen, CourseScreen):
             rows = self._distribution.rows[:ROWS]
             # without the ids and logits, which a new learner does not need yet
             table = rows_block(rows, min(width, 64), None, sampled=False, partial=True)
-            said = Content.styled(f"computed just now by {safe(self._computed_by)}", MUTED)
+            said = Content.styled(
+                _("computed just now by {computed_by}").format(computed_by=safe(self._computed_by)),
+                MUTED,
+            )
             return [*shown, *table, hanging(Content(""), said, width)]
         state = self.services.engine.state
         if self._session is not None and state is EngineState.READY:
             return shown + [Content("")] * (2 + ROWS)
         if self.services.remote is not None:
-            note = "You use a remote model. Its probabilities are shown in the stepper."
+            note = _("You use a remote model. Its probabilities are shown in the stepper.")
         elif state is EngineState.STOPPED:
-            note = "There is no model now. You will see this screen live in the stepper."
+            note = _("There is no model now. You will see this screen live in the stepper.")
         elif state is EngineState.READY and self._problem:
             note = safe(self._problem)
         else:
-            note = "The model is loading. Its probabilities appear here when it is ready."
+            note = _("The model is loading. Its probabilities appear here when it is ready.")
         return [*shown, hanging(Content(""), Content.styled(note, MUTED), width)]
 
 
@@ -220,35 +224,43 @@ def _keys(keys: dict[str, str], width: int) -> Part:
 
 def _welcome(tour: TourScreen, width: int) -> list[Part]:
     return [
-        _heading("Welcome to tutor"),
+        _heading(_("Welcome to tutor")),
         _paragraph(
-            "You are going to take a real language model apart: read what it does, step through "
-            "its predictions, look inside the network, change it, and train a small one.",
+            _(
+                "You are going to take a real language model apart: read what it does, step "
+                "through "
+                "its predictions, look inside the network, change it, and train a small one."
+            ),
             width,
         ),
         _paragraph(
-            "Every number on screen is computed by a model that runs on this machine, or comes "
-            "with its source and date. You need no account, and what you do is saved here.",
+            _(
+                "Every number on screen is computed by a model that runs on this machine, or comes "
+                "with its source and date. You need no account, and what you do is saved here."
+            ),
             width,
         ),
-        _paragraph("This tour has four screens and takes about a minute.", width),
-        _keys({"Enter": "goes to the next screen.", "Esc": "skips the tour."}, width),
+        _paragraph(_("This tour has four screens and takes about a minute."), width),
+        _keys({"Enter": _("goes to the next screen."), "Esc": _("skips the tour.")}, width),
     ]
 
 
 def _stepper(tour: TourScreen, width: int) -> list[Part]:
     return [
-        _heading("The one thing that a language model does"),
+        _heading(_("The one thing that a language model does")),
         _paragraph(
-            "It gives every token a probability of coming next. Take a token, and it does the same "
-            "again for the longer text. That is how it writes.",
+            _(
+                "It gives every token a probability of coming next. Take a token, and it does the "
+                "same "
+                "again for the longer text. That is how it writes."
+            ),
             width,
         ),
         tour.live_rows(width),
         _keys(
             {
-                f"1 to {ROWS}": "takes the token in that row.",
-                "Enter": "continues the tour. The stepper (s) shows this for any text.",
+                _("1 to {rows}").format(rows=ROWS): _("takes the token in that row."),
+                "Enter": _("continues the tour. The stepper (s) shows this for any text."),
             },
             width,
         ),
@@ -257,21 +269,29 @@ def _stepper(tour: TourScreen, width: int) -> list[Part]:
 
 def _belongs_together(tour: TourScreen, width: int) -> list[Part]:
     return [
-        _heading("How you learn here"),
+        _heading(_("How you learn here")),
         _keys(
             {
-                "Lessons": "explain one idea per screen. A lesson ends with questions.",
-                "Labs": "let you try an idea on the live model, with goals to reach. They open "
-                "from a lesson, or from the list of labs (l).",
-                "Review": "asks the questions again when you are about to forget the answers: a "
-                "few minutes a day.",
+                _("Lessons"): _("explain one idea per screen. A lesson ends with questions."),
+                _("Labs"): _(
+                    "let you try an idea on the live model, with goals to reach. They open "
+                    "from a lesson, or from the list of labs (l)."
+                ),
+                _("Review"): _(
+                    "asks the questions again when you are about to forget the answers: a "
+                    "few minutes a day."
+                ),
             },
             width,
         ),
         _paragraph(
-            "After this tour, you see the course map. Its first two rows are what is worth doing "
-            "next, in lessons and in reviews: press Enter to open the selected row. You can leave "
-            "at any time. Your answers, your place in each lesson and your goals are kept.",
+            _(
+                "After this tour, you see the course map. Its first two rows are what is worth "
+                "doing "
+                "next, in lessons and in reviews: press Enter to open the selected row. You can "
+                "leave "
+                "at any time. Your answers, your place in each lesson and your goals are kept."
+            ),
             width,
         ),
     ]
@@ -279,20 +299,24 @@ def _belongs_together(tour: TourScreen, width: int) -> list[Part]:
 
 def _help(tour: TourScreen, width: int) -> list[Part]:
     return [
-        _heading("Where help is"),
+        _heading(_("Where help is")),
         _keys(
             {
-                "?": "explains every key of the screen that you are on.",
-                "/": "searches the course.",
-                "v": "opens the glossary.",
-                "Esc": "goes back, and never discards anything.",
+                "?": _("explains every key of the screen that you are on."),
+                "/": _("searches the course."),
+                "v": _("opens the glossary."),
+                "Esc": _("goes back, and never discards anything."),
             },
             width,
         ),
-        _paragraph("The last line of every screen shows the keys that matter there.", width),
-        _paragraph("To see this tour again, press i on the course map.", width),
+        _paragraph(_("The last line of every screen shows the keys that matter there."), width),
+        _paragraph(_("To see this tour again, press i on the course map."), width),
         _keys(
-            {"Enter": "opens the course map. Press Enter there to continue with what comes next."},
+            {
+                "Enter": _(
+                    "opens the course map. Press Enter there to continue with what comes next."
+                )
+            },
             width,
         ),
     ]

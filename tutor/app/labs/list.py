@@ -17,6 +17,7 @@ from tutor.app.widgets.prose import plain
 from tutor.course.questions.spelling import plain as comparable
 from tutor.labs.kit import registry
 from tutor.labs.kit.lab import LONGEST_ABOUT
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.app.course_screen import Entry
@@ -48,7 +49,7 @@ class LabsScreen(FinderScreen):
     """
 
     CSS_PATH = "../reader/finder.tcss"
-    PLACEHOLDER = "type to filter"
+    PLACEHOLDER = _("type to filter")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_PANELS, "-panels")]  # noqa: RUF012 (Textual's type)
     ESC_CLEARS = True
 
@@ -61,8 +62,8 @@ class LabsScreen(FinderScreen):
         """The name of the lab at the cursor when the list was last shown without a filter."""
 
     def on_mount(self) -> None:
-        self.place = "tutor · labs"
-        self.query_one("#found").border_title = Content("Labs")
+        self.place = _("tutor · labs")
+        self.query_one("#found").border_title = Content(_("Labs"))
 
     def on_screen_resume(self) -> None:
         """Show the goals reached in the meantime, and keep the cursor where it was."""
@@ -83,15 +84,17 @@ class LabsScreen(FinderScreen):
         wanted, labs = comparable(words), registry.every()
         shown = [lab for lab in labs if wanted in comparable(self._searched(lab))]
         reached = sum(len(self.services.goals.kept(lab)) for lab in labs)
-        self.aside = f"{reached} of {sum(len(lab.goals) for lab in labs)} goals"
+        self.aside = _("{reached} of {value} goals").format(
+            reached=reached, value=sum(len(lab.goals) for lab in labs)
+        )
         if words:
-            self.aside = f"{len(shown)} of {len(labs)} labs"
+            self.aside = _("{count} of {count2} labs").format(count=len(shown), count2=len(labs))
         at = next((place for place, lab in enumerate(shown) if lab.name == selected), 0)
         self._shown = shown
         about = [(lab.title, self._goals(lab)) for lab in shown]
         self.found([self._entry(lab) for lab in shown], at, about=about)
         if not shown:
-            self.tell(f"No lab contains “{words}”.")
+            self.tell(_("No lab contains “{words}”.").format(words=words))
 
     def _searched(self, lab: AnyLab) -> str:
         outline = self.services.course.outline(lab.lesson)
@@ -99,7 +102,7 @@ class LabsScreen(FinderScreen):
 
     def _entry(self, lab: AnyLab) -> Entry:
         outline = self.services.course.outline(lab.lesson)
-        lesson = f"lesson {outline.number}" if outline else ""
+        lesson = _("lesson {number}").format(number=outline.number) if outline else ""
         reached = len(self.services.goals.kept(lab))
         return partial(_row, lab, lesson, reached), partial(self._open_lab, lab)
 
@@ -119,7 +122,9 @@ def _row(lab: AnyLab, lesson: str, reached: int, width: int) -> Content:
     """Return the line about a lab or, on a narrow screen, its two lines."""
     done = reached == len(lab.goals)
     count = Content.styled(
-        f"{'✓ ' if done else ''}{reached} of {len(lab.goals)}".rjust(_COUNT),
+        _("{value}{reached} of {count}")
+        .format(value="✓ " if done else "", reached=reached, count=len(lab.goals))
+        .rjust(_COUNT),
         RIGHT if done else MUTED,
     )
     if width >= _WIDE:

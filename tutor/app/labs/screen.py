@@ -18,6 +18,7 @@ from tutor.errors import TutorError
 from tutor.labs.kit import registry
 from tutor.labs.kit.runner import STOPPED, LabRunner, Left
 from tutor.labs.kit.view import LabView
+from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -103,7 +104,7 @@ class LabScreen(CourseScreen):
     def compose_content(self) -> ComposeResult:
         goals = goals_of(self.lab, self._first)
         task = LabTask(self._wanted, goals, about=self._about).add_class("panel")
-        task.border_title = Content("Task and goals")
+        task.border_title = Content(_("Task and goals"))
         yield task
         kind: type[LabView] = registry.load_part(self.lab.name, "view").VIEW
         view = kind().add_class("panel")
@@ -113,7 +114,7 @@ class LabScreen(CourseScreen):
         yield PromptEditor()
 
     def on_mount(self) -> None:
-        self.place = f"lab · {self.lab.title}"
+        self.place = _("lab · {title}").format(title=self.lab.title)
         self.view.focus()
         self._begun = True
         self._runner.begin()
@@ -204,7 +205,7 @@ class LabScreen(CourseScreen):
     def _say_busy(self) -> None:
         self._busy_timer = None
         if self._runner.busy:
-            self.aside = "working …"
+            self.aside = _("working …")
             self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -17,6 +17,7 @@ from tutor.app.base_screen import TextScreen, scroll_keys
 from tutor.app.theme import MUTED, NOT_YET
 from tutor.app.widgets.layout import hanging
 from tutor.environment import keys_held
+from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class ConsentScreen(TextScreen):
         self._decided: Callable[[bool], None] | None = decided
 
     def on_mount(self) -> None:
-        self.place = "consent"
+        self.place = _("consent")
 
     def text(self, width: int) -> list[Content]:
         return describe(self._model, self._what, max(20, min(width, 90)))
@@ -108,35 +109,55 @@ def describe(model: RemoteModel, what: str, width: int) -> list[Content]:
     """Return a description of what would be sent, wrapped to `width` columns."""
     product = safe(model.service.product)
     host = safe(model.host)
-    to = host if product == host else f"{product}, at {host}"
+    to = host if product == host else _("{product}, at {host}").format(product=product, host=host)
     parts = [
-        ("to", Content.assemble((to, "bold"), f": the model {safe(model.name)}")),
-        ("what", Content(f"{what}. Your IP address and {_key(model)} are also sent.")),
-        ("not", Content("Your progress, your other texts and your name stay on this machine.")),
+        (
+            _("to"),
+            Content.assemble((to, "bold"), _(": the model {name}").format(name=safe(model.name))),
+        ),
+        (
+            "what",
+            Content(
+                _("{what}. Your IP address and {key} are also sent.").format(
+                    what=what, key=_key(model)
+                )
+            ),
+        ),
+        ("not", Content(_("Your progress, your other texts and your name stay on this machine."))),
         ("cost", Content(_cost(model.price))),
-        ("then", Content("The service's terms say what it stores and for how long.")),
+        ("then", Content(_("The service's terms say what it stores and for how long."))),
     ]
     if not model.encrypted:
-        said = "The connection is not encrypted: others on the network can read what you send."
+        said = _("The connection is not encrypted: others on the network can read what you send.")
         parts.insert(2, ("!", Content.styled(said, NOT_YET)))
-    lines = [Content.styled("If you agree, this leaves your machine:", "bold"), Content("")]
+    lines = [Content.styled(_("If you agree, this leaves your machine:"), "bold"), Content("")]
     for label, content in parts:
         lines.append(hanging(Content.styled(f"{label:<{_LABEL}}", MUTED), content, width))
-    asked = "tutor asks once per host and session. Everything else works without consent."
+    asked = _("tutor asks once per host and session. Everything else works without consent.")
     return [*lines, Content(""), hanging(Content(""), Content.styled(asked, MUTED), width)]
 
 
 def _key(model: RemoteModel) -> str:
     held = keys_held()
     name = next((name for name in model.service.key_variables if name in held), None)
-    return f"the key in {name}" if name else "a key from your keyring, if it has one,"
+    return (
+        _("the key in {name}").format(name=name)
+        if name
+        else _("a key from your keyring, if it has one,")
+    )
 
 
 def _cost(price: Price | None) -> str:
     if price is None:
-        return "Your account may be charged. tutor has no price for this model."
-    source = ", not from the vendor" if price.second_hand else ""
-    return (
-        f"${price.prompt:g} for a million tokens sent, ${price.answer:g} for a million "
-        f"received ({safe(price.model)}, as of {price.as_of}{source})."
+        return _("Your account may be charged. tutor has no price for this model.")
+    source = _(", not from the vendor") if price.second_hand else ""
+    return _(
+        "${prompt:g} for a million tokens sent, ${answer:g} for a million "
+        "received ({model}, as of {as_of}{source})."
+    ).format(
+        prompt=price.prompt,
+        answer=price.answer,
+        model=safe(price.model),
+        as_of=price.as_of,
+        source=source,
     )

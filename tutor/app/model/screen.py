@@ -14,6 +14,7 @@ from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.meter import meter
 from tutor.errors import TutorError
+from tutor.language import _
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class ModelScreen(TextScreen, CourseScreen):
     _status = ModelStatus()
 
     def on_mount(self) -> None:
-        self.place = "tutor · model"
+        self.place = _("tutor · model")
         self.watch(self.app, "model_status", self._fill)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -99,7 +100,7 @@ def describe(status: ModelStatus, width: int) -> list[Content]:
     if said := _choice(status):
         lines += [Content(""), hanging(_label("engine"), Content(said), width)]
     if status.small:
-        said = "The full model is not installed, so the small bundled model is in use."
+        said = _("The full model is not installed, so the small bundled model is in use.")
         lines += [Content(""), hanging(Content(""), Content(said), width)]
     if status.fetch is not None:
         lines += [Content(""), *_fetch(status, width)]
@@ -111,19 +112,25 @@ def describe(status: ModelStatus, width: int) -> list[Content]:
 def _choice(status: ModelStatus) -> str:
     """Return what a shared engine means for the learner, and which engine to switch to."""
     if status.served:
-        context = f"{status.model.context:,} tokens" if status.model else "fewer tokens"
-        others = "other learners can use it too"
+        context = (
+            _("{context:,} tokens").format(context=status.model.context)
+            if status.model
+            else _("fewer tokens")
+        )
+        others = _("other learners can use it too")
         if status.learners is not None and status.learners > 1:
-            others = f"{status.learners:,} learners use it now"
-        said = f"This engine is shared: {others}. Its context window has {context}."
+            others = _("{learners:,} learners use it now").format(learners=status.learners)
+        said = _("This engine is shared: {others}. Its context window has {context}.").format(
+            others=others, context=context
+        )
         if status.alternative == "own":
-            said += (
+            said += _(
                 " Press o to use your own engine, which has the model's whole context window. "
                 "To always use your own, start tutor with TUTOR_ENGINE=own."
             )
         return said
     if status.alternative == "shared":
-        return (
+        return _(
             "This is your own engine. Press o to share one with other learners. "
             "To always use your own, start tutor with TUTOR_ENGINE=own."
         )
@@ -133,39 +140,52 @@ def _choice(status: ModelStatus) -> str:
 def _engine_line(status: ModelStatus) -> Content:
     match status.phase:
         case "ready":
-            shared = "  shared engine" if status.served else ""
-            return Content.assemble(("● ", RIGHT), ("ready", "bold"), (shared, MUTED))
+            shared = _("  shared engine") if status.served else ""
+            return Content.assemble(("● ", RIGHT), (_("ready"), "bold"), (shared, MUTED))
         case "stopped":
-            return Content.assemble(("× ", NOT_YET), ("stopped", "bold"))
+            return Content.assemble(("× ", NOT_YET), (_("stopped"), "bold"))
         case _:
             detail = f"  {safe(status.detail)}" if status.detail else ""
-            return Content.assemble("○ ", ("loading", "bold"), (detail, MUTED))
+            return Content.assemble("○ ", (_("loading"), "bold"), (detail, MUTED))
 
 
 def _card(card: ModelCard) -> list[tuple[str, str]]:
     if card.remote:
-        shows = f"up to {card.shows} tokens per position" if card.shows else "only text"
+        shows = (
+            _("up to {shows} tokens per position").format(shows=card.shows)
+            if card.shows
+            else _("only text")
+        )
         return [
-            ("model", safe(card.name)),
+            (_("model"), safe(card.name)),
             ("server", safe(card.path)),
-            ("shows", f"{shows}; the inside of the model is hidden"),
-            ("labs", "labs that look inside a model need a local model"),
+            (_("shows"), _("{shows}; the inside of the model is hidden").format(shows=shows)),
+            ("labs", _("labs that look inside a model need a local model")),
         ]
     return [
-        ("model", safe(card.name)),
-        ("file", safe(card.path)),
+        (_("model"), safe(card.name)),
+        (_("file"), safe(card.path)),
         ("SHA-256", safe(card.sha256)),
         (
-            "format",
-            f"{safe(card.format)}, computed with {safe(card.kernel)} kernels on this machine",
+            _("format"),
+            _("{format}, computed with {kernel} kernels on this machine").format(
+                format=safe(card.format), kernel=safe(card.kernel)
+            ),
         ),
-        ("size", f"{card.parameters:,} parameters"),
+        (_("size"), _("{parameters:,} parameters").format(parameters=card.parameters)),
         (
-            "shape",
-            f"{counted(card.layers, 'layer')}, {counted(card.heads, 'head')}, width {card.width}",
+            _("shape"),
+            _("{layers}, {heads}, width {width}").format(
+                layers=counted(card.layers, "layer"),
+                heads=counted(card.heads, "head"),
+                width=card.width,
+            ),
         ),
-        ("vocabulary", f"{card.vocabulary_size:,} tokens"),
-        ("context", f"{card.context:,} tokens"),
+        (
+            _("vocabulary"),
+            _("{vocabulary_size:,} tokens").format(vocabulary_size=card.vocabulary_size),
+        ),
+        (_("context"), _("{context:,} tokens").format(context=card.context)),
     ]
 
 
@@ -175,7 +195,7 @@ def _fetch(status: ModelStatus, width: int) -> list[Content]:
     done, total = progress.done / _MEGABYTE, progress.total / _MEGABYTE
     figures = share_fetched(progress)
     if progress.total and progress.stage != "converting":
-        figures += f"  {done:.0f} of {total:.0f} MB"
+        figures += _("  {done:.0f} of {total:.0f} MB").format(done=done, total=total)
     fraction = progress.done / progress.total if progress.total else 0.0
     bar = meter(fraction, min(_BAR, max(4, width - _LABEL - 22)))
     stage = "downloading" if progress.stage == "fetching" else progress.stage

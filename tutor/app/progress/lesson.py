@@ -14,6 +14,7 @@ from tutor.app.course_screen import MenuScreen
 from tutor.app.progress.screen import headings, known_row
 from tutor.app.saving import on_disk
 from tutor.app.widgets.menu import Menu
+from tutor.language import _
 from tutor.learner import review
 from tutor.learner.records import Forgotten
 from tutor.study.lesson_progress import lesson_progress
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from tutor.app.services import Navigation, Services
     from tutor.course.outline import Outline
 
-_ASK = (
+_ASK = _(
     "Forget all your answers in this lesson? Its questions will count as never asked. This cannot"
     " be undone. Press y to forget, Esc to keep them."
 )
@@ -56,7 +57,9 @@ class LessonProgressScreen(MenuScreen):
             yield Menu()
 
     def on_mount(self) -> None:
-        self.place = f"progress · {self._outline.number} {safe(self._outline.title)}"
+        self.place = _("progress · {number} {title}").format(
+            number=self._outline.number, title=safe(self._outline.title)
+        )
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.fill)  # the width depends on the layout
@@ -66,12 +69,19 @@ class LessonProgressScreen(MenuScreen):
         state, now = progress.state(), progress.clock()
         where = lesson_progress(outline, progress.lesson(outline.id), progress.cards())
         memory = review.memory_of_screens(state, self.services.asked, now)
-        said = (
-            f"{where.seen} of {counted(where.screens, 'screen')} seen,"
-            f" {where.goals} of {counted(where.labs, 'lab')} done,"
-            f" {where.right} of {counted(where.questions, 'question')} right last time."
+        said = _(
+            "{seen} of {screens} seen,"
+            " {goals} of {labs} done,"
+            " {right} of {questions} right last time."
+        ).format(
+            seen=where.seen,
+            screens=counted(where.screens, "screen"),
+            goals=where.goals,
+            labs=counted(where.labs, "lab"),
+            right=where.right,
+            questions=counted(where.questions, "question"),
         )
-        title = Content.styled("What you remember of each idea", "bold")
+        title = Content.styled(_("What you remember of each idea"), "bold")
         columns = headings("Screen", self.query_one(Menu).size.width)
         lines = [Content(said), Content(""), title, columns]
         self.query_one("#summary", Static).update(Content("\n").join(lines))
@@ -117,7 +127,7 @@ class LessonProgressScreen(MenuScreen):
         event = Forgotten(at=progress.clock(), lesson=self._outline.id, questions=questions)
         recording = progress.record(event)
         self.fill()
-        self.tell("Your answers are forgotten." if await on_disk(recording) else None)
+        self.tell(_("Your answers are forgotten.") if await on_disk(recording) else None)
 
     def _ask(self, asked: bool) -> None:
         self._asked = asked

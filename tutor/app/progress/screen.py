@@ -17,6 +17,7 @@ from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import MARGIN, Menu
 from tutor.app.widgets.meter import meter
+from tutor.language import _
 from tutor.learner import review
 from tutor.study.memory_words import (
     JUST_SEEN,
@@ -53,7 +54,7 @@ _DAY = 4
 _LABEL, _VALUE = 16, 11
 _BESIDE = 60
 """The width, in columns, from which the meaning of a figure is next to it."""
-_EACH = "What you remember of each lesson"
+_EACH = _("What you remember of each lesson")
 _SMOOTH = 5
 _PLOT_HEIGHT = 9
 _BARS = 2
@@ -104,11 +105,11 @@ class ProgressScreen(MenuScreen):
                 yield Menu()
                 yield Static(id="notices", markup=False)
             with VerticalScroll(id="side", classes="panel", can_focus=False) as side:
-                side.border_title = Content("All lessons together")
+                side.border_title = Content(_("All lessons together"))
                 yield Static(id="overview", markup=False)
 
     def on_mount(self) -> None:
-        self.place = "tutor · progress"
+        self.place = _("tutor · progress")
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.fill)  # the widths depend on the layout
@@ -149,12 +150,14 @@ class ProgressScreen(MenuScreen):
             lines.insert(-1, _paragraph(JUST_SEEN, width, MUTED))
         if suspended := self._suspended:
             said = f"{counted(suspended, 'question')}. {bring_back(suspended)}"
-            lines.insert(-1, _labeled("Suspended", said, width))
+            lines.insert(-1, _labeled(_("Suspended"), said, width))
         if state.cards:
             days = min(14, max(1, width // _DAY))
             lines += forecast(review.forecast(state, asked, now, days), now)
             if held_back := self.services.review_queue().held_back:
-                said = f"The daily limit holds {held_back} of these back until later."
+                said = _("The daily limit holds {held_back} of these back until later.").format(
+                    held_back=held_back
+                )
                 lines.append(_paragraph(said, width, MUTED))
             lines.append(Content(""))
         return lines + predictions(prediction_summary(state.lessons.values()), width)
@@ -194,19 +197,21 @@ def _labeled(label: str, text: str, width: int, meaning: str = "") -> Content:
 def _memory(memory: Memory, streak: int, width: int) -> list[Content]:
     """Return what the learner remembers of all lessons, and the streak from two days on."""
     if memory.recall is None or memory.strength is None:
-        said = (
+        said = _(
             "You have not answered any questions yet. Once you have, this screen shows how well "
             "you remember the answers."
         )
         return [_paragraph(said, width, MUTED), Content("")]
-    answered = f"{memory.answered} of {counted(memory.questions, 'question')}"
+    answered = _("{answered} of {questions}").format(
+        answered=memory.answered, questions=counted(memory.questions, "question")
+    )
     if streak > 1:
-        answered += f", on {streak} days in a row"
+        answered += _(", on {streak} days in a row").format(streak=streak)
     return [
-        Content.styled("Your memory", "bold"),
+        Content.styled(_("Your memory"), "bold"),
         _labeled(RECALL, percent(memory.recall), width, RECALL_IS),
         _labeled(STRENGTH, lasting(memory.strength), width, STRENGTH_IS),
-        _labeled("Answered", answered, width),
+        _labeled(_("Answered"), answered, width),
         Content(""),
     ]
 
@@ -216,19 +221,25 @@ def predictions(summary: PredictionSummary, width: int) -> list[Content]:
     if not summary.predictions:
         return []
     lines = [
-        Content.styled("Your predictions", "bold"),
-        _labeled("Made", counted(summary.predictions, "prediction"), width),
+        Content.styled(_("Your predictions"), "bold"),
+        _labeled(_("Made"), counted(summary.predictions, "prediction"), width),
     ]
     if summary.choices:
-        said = f"{summary.right} of {summary.choices} right"
-        lines.append(_labeled("Choices, words", said, width))
+        said = _("{right} of {choices} right").format(right=summary.right, choices=summary.choices)
+        lines.append(_labeled(_("Choices, words"), said, width))
     if summary.numbers:
         close = summary.numbers - summary.high - summary.low
-        said = f"{summary.high} too high, {summary.low} too low, {close} close"
-        off = f"typically {100 * summary.distance:.0f} % of the range"
-        lines += [_labeled("Numbers", said, width), _labeled("Off by", off, width)]
+        said = _("{high} too high, {low} too low, {close} close").format(
+            high=summary.high, low=summary.low, close=close
+        )
+        off = _("typically {distance:.0f} % of the range").format(distance=100 * summary.distance)
+        lines += [_labeled(_("Numbers"), said, width), _labeled(_("Off by"), off, width)]
     if own := summary.predictions - summary.choices - summary.numbers:
-        lines.append(_labeled("Own words", f"{own}, not compared with the answer", width))
+        lines.append(
+            _labeled(
+                _("Own words"), _("{own}, not compared with the answer").format(own=own), width
+            )
+        )
     return [*lines, Content("")]
 
 
@@ -237,7 +248,7 @@ def forecast(counts: Sequence[int], now: float) -> list[Content]:
     names = [figures.day_name(now, day) for day in range(len(counts))]
     numbers, *bars = plot.columns(counts, _DAY, _BARS)
     return [
-        Content.assemble(("Upcoming reviews", "bold"), ("  questions per day", MUTED)),
+        Content.assemble((_("Upcoming reviews"), "bold"), (_("  questions per day"), MUTED)),
         Content(numbers),
         *(Content.styled(line, MUTED) for line in bars),
         Content.styled("".join(f"{name:>{_DAY}}" for name in names), MUTED),
@@ -246,7 +257,11 @@ def forecast(counts: Sequence[int], now: float) -> list[Content]:
 
 def headings(name: str, width: int) -> Content:
     """Return the names of the columns of `known_row`, for a list of `width` columns."""
-    cells = ("recall", "", "") if width - MARGIN < _NARROW else ("recall", "strength", "answered")
+    cells = (
+        (_("recall"), "", "")
+        if width - MARGIN < _NARROW
+        else (_("recall"), _("strength"), _("answered"))
+    )
     row = _columns(Content(name), Content(" " * _BAR), cells, width - MARGIN)
     return Content.styled(" " * MARGIN + row.plain.rstrip(), MUTED)
 
@@ -255,7 +270,9 @@ def known_row(name: str, memory: Memory | None, width: int) -> Content:
     """Draw a name and how well the learner remembers it: recall, strength, questions answered."""
     if memory is None or memory.recall is None or memory.strength is None:
         return _columns(Content(name), meter(0.0, _BAR), ("", "", ""), width)
-    answered = f"{memory.answered} of {memory.questions}"
+    answered = _("{answered} of {questions}").format(
+        answered=memory.answered, questions=memory.questions
+    )
     cells = (percent(memory.recall), lasting(memory.strength), answered)
     return _columns(Content(name), meter(memory.recall, _BAR), cells, width)
 
@@ -280,27 +297,29 @@ def _lesson_row(outline: Outline, memory: Memory | None, width: int) -> Content:
 
 def guesses(history: GuessHistory, width: int) -> Content:
     """Draw the results of all guessing games so far, in numbers and as two curves."""
-    head = Content.styled("Guessing game", "bold")
+    head = Content.styled(_("Guessing game"), "bold")
     if not history.rounds:
-        return head + Content.styled("\nnot played yet", MUTED)
+        return head + Content.styled(_("\nnot played yet"), MUTED)
     you, model = history.learner_bits / history.rounds, history.model_bits / history.rounds
-    said = (
-        f"{counted(history.rounds, 'token')}."
-        f" You: {you:.2f} bits per token; the model: {model:.2f}."
-        " Lower is better."
-    )
+    said = _(
+        "{tokens}. You: {you:.2f} bits per token; the model: {model:.2f}. Lower is better."
+    ).format(tokens=counted(history.rounds, "token"), you=you, model=model)
     lines = [head, Content(said)]
     recent = history.recent
     if len(recent) > 2:
         yours = plot.averaged([each.learner_bits for each in recent], _SMOOTH)
         its = plot.averaged([each.model_bits for each in recent], _SMOOTH)
-        unit = "bits" if width < _NARROW else f"bits, mean of {_SMOOTH} tokens"
+        unit = (
+            _("bits")
+            if width < _NARROW
+            else _("bits, mean of {smooth} tokens").format(smooth=_SMOOTH)
+        )
         lines += [
-            plot.legend(("you", "model"), unit=unit),
+            plot.legend((_("you"), _("model")), unit=unit),
             *plot.curves(
                 list(enumerate(yours, start=1)),
                 list(enumerate(its, start=1)),
-                plot.Axis(1, len(recent), "tokens"),
+                plot.Axis(1, len(recent), _("tokens")),
                 plot.up_to(max(*yours, *its)),
                 width,
                 _PLOT_HEIGHT,

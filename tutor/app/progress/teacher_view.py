@@ -16,6 +16,7 @@ from tutor.classroom.mine import YOU, explained
 from tutor.classroom.reading import studied_of
 from tutor.classroom.tables import learners_table
 from tutor.errors import StoreError
+from tutor.language import _
 from tutor.learner.progress import Progress
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class TeacherViewScreen(TextScreen, CourseScreen):
     _mine: Studied | None = None
 
     def on_mount(self) -> None:
-        self.place = "progress · what a teacher sees"
+        self.place = _("progress · what a teacher sees")
         self._look()
 
     @work(exclusive=True)

@@ -18,6 +18,7 @@ from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import beside, hanging
 from tutor.app.widgets.menu import Menu
 from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.language import _
 
 if TYPE_CHECKING:
     from textual.events import Key
@@ -145,7 +146,7 @@ class AnswerList(Menu):
 class Choices(AnswerList):
     """A list of choices with letters, where one choice or several are the answer."""
 
-    SAID = {"wrong": "Your answer. ", "missed": "Right answer. "}  # noqa: RUF012  (declared above)
+    SAID = {"wrong": _("Your answer. "), "missed": _("Right answer. ")}  # noqa: RUF012  (declared above)
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "answer", tooltip="Submit your answer."),
         Binding("space", "check", show=False),
@@ -156,10 +157,10 @@ class Choices(AnswerList):
         super().__init__(texts, order, cursor=-1)
         self._several = several
         self._checked: set[int] = set()
-        tooltip = "Choose an answer by its letter or number, or with ↑ and ↓."
+        tooltip = _("Choose an answer by its letter or number, or with ↑ and ↓.")
         if several:
-            tooltip = "Tick or untick a choice. More than one may be correct."
-        word, range_ = "tick" if several else "choose", _letter_range(len(order))
+            tooltip = _("Tick or untick a choice. More than one may be correct.")
+        word, range_ = _("tick") if several else _("choose"), _letter_range(len(order))
         letters = letter_keys(len(order), word, range_, tooltip)
         self._bindings = BindingsMap.merge([letters, self._bindings])
 
@@ -197,8 +198,12 @@ class Choices(AnswerList):
     def advice(self) -> str:
         letters = _letter_range(len(self._order))
         if self._several:
-            return f"Tick the correct choices first ({letters}), then press Enter."
-        return f"Choose an answer first ({letters}, or ↑ and ↓), then press Enter."
+            return _("Tick the correct choices first ({letters}), then press Enter.").format(
+                letters=letters
+            )
+        return _("Choose an answer first ({letters}, or ↑ and ↓), then press Enter.").format(
+            letters=letters
+        )
 
     def _head(self, place: int) -> Content:
         letter = Content.styled(f"{LETTERS[place]}  ", MUTED if self._notes else ACT)
@@ -260,7 +265,7 @@ class Ordering(AnswerList):
 
     @property
     def advice(self) -> str:
-        return "You have not moved anything. Is this your order? Press Enter again to answer."
+        return _("You have not moved anything. Is this your order? Press Enter again to answer.")
 
     def enter(self, answer: Answer) -> None:
         if isinstance(answer, tuple):

@@ -23,6 +23,7 @@ from tutor.app.quiz.question_view import QuestionView
 from tutor.app.saving import on_disk
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.errors import TutorError
+from tutor.language import _
 from tutor.learner.records import Answered, Draft
 
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ class AskScreen(CourseScreen):
             tooltip="Leave the field, so that letters are keys, such as h for a hint.",
         ),
         Binding("tab", "enter_field", "type", tooltip="Go back to the field to type."),
-        *scroll_keys("Scroll the text."),
+        *scroll_keys(_("Scroll the text.")),
     ]
     SCROLLED = "#quiz"
 
@@ -104,7 +105,7 @@ class AskScreen(CourseScreen):
 
     def afterword(self) -> str:
         """Return the line to show below a saved answer."""
-        return "saved"
+        return _("saved")
 
     def compose_content(self) -> ComposeResult:
         yield QuestionView(id="quiz")
@@ -198,7 +199,7 @@ class AskScreen(CourseScreen):
         If the model is not ready or fails, show why.
         """
         if not self.services.model.status.ready:
-            self.tell(self.services.model.status.note or "The model is not ready yet.")
+            self.tell(self.services.model.status.note or _("The model is not ready yet."))
             return
         try:
             live = await ask_model(self.services.engine, question, given, self.view.columns)
@@ -237,7 +238,7 @@ class AskScreen(CourseScreen):
         saved = asyncio.ensure_future(on_disk(recording))
         await asyncio.wait({saved}, timeout=NOTICEABLE)
         if not saved.done():
-            self.tell("Saving your answer.")
+            self.tell(_("Saving your answer."))
         succeeded = await saved
         self._saving = False
         self._show_verdict(verdict, table, saved=succeeded)

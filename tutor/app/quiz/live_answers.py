@@ -18,6 +18,7 @@ from tutor.course.questions.base import not_its_answer
 from tutor.course.questions.compare import Compared, ComparePrompts
 from tutor.course.questions.next_token import NextTokenQuestion
 from tutor.errors import TextError
+from tutor.language import _
 from tutor.lm.distribution import PLAIN, Distribution, Row
 
 if TYPE_CHECKING:
@@ -71,7 +72,9 @@ async def _look_up(engine: Engine, question: NextTokenQuestion, typed: str, widt
         await session.close()
     lines = _lines(distribution.rows, found.row, width)
     if found.has_more:
-        said = f"Your guess begins with the token {figures.shown(found.row.token)}."
+        said = _("Your guess begins with the token {token}.").format(
+            token=figures.shown(found.row.token)
+        )
         lines.append(Content.styled(said, MUTED))
     return Live(found.row.rank, Content("\n").join(lines))
 
@@ -88,8 +91,10 @@ async def _compare(engine: Engine, question: ComparePrompts, chosen: int, width:
     for letter, prompt in zip(LETTERS, question.prompts, strict=False):
         distribution, asked = await _after(engine, prompt, question.token.replace("␣", " "))
         values.append(distribution.entropy_bits if asked is None else asked.probability)
-        entropy = f"entropy {figures.bits(distribution.entropy_bits)} bits"
-        head = Content.assemble(f"after {letter}  ", (entropy, MUTED))
+        entropy = _("entropy {entropy_bits} bits").format(
+            entropy_bits=figures.bits(distribution.entropy_bits)
+        )
+        head = Content.assemble(_("after {letter}  ").format(letter=letter), (entropy, MUTED))
         blocks.append([head, *_lines(distribution.rows, asked, half if beside else width)])
     if beside:
         lines = [

@@ -14,6 +14,7 @@ from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import hanging, matched
 from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.language import _
 
 if TYPE_CHECKING:
     from textual.events import Resize
@@ -55,7 +56,7 @@ class Matching(AnswerList):
         """The index of the chosen right side, by the index of the line."""
         self.options = Options([pairs[place].right for place in order])
         self._letters = f"{LETTERS[0]}-{LETTERS[len(order) - 1]}"
-        tooltip = "Match the selected line with this letter."
+        tooltip = _("Match the selected line with this letter.")
         letters = letter_keys(len(order), "match", self._letters, tooltip)
         self._bindings = BindingsMap.merge([letters, self._bindings])
 
@@ -87,7 +88,9 @@ class Matching(AnswerList):
 
     @property
     def advice(self) -> str:
-        return f"Match every line first. Choose one with ↑ and ↓, then press {self._letters}."
+        return _("Match every line first. Choose one with ↑ and ↓, then press {letters}.").format(
+            letters=self._letters
+        )
 
     def _row(self, place: int, width: int) -> Content:
         left, chosen = self._texts[place], self._given.get(place)

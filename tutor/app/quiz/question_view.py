@@ -23,6 +23,7 @@ from tutor.course.questions.order import OrderQuestion
 from tutor.course.questions.several import SeveralChoices
 from tutor.course.questions.single import SingleChoice
 from tutor.course.questions.text import TextQuestion
+from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -53,28 +54,28 @@ def answer_field(question: Question, seed: int) -> AnswerField:
             return AnswerField([Choices(_texts(question), order, several=False)])
         case SeveralChoices():
             choices = Choices(_texts(question), order, several=True)
-            return AnswerField([choices], "Tick every correct choice by its letter.")
+            return AnswerField([choices], _("Tick every correct choice by its letter."))
         case ComparePrompts():
             prompts = [Content(safe(figures.ended(each))) for each in question.prompts]
-            how = "Your answer is checked with the live model."
+            how = _("Your answer is checked with the live model.")
             return AnswerField([Choices(prompts, (0, 1), several=False)], how)
         case MatchQuestion():
             matching = Matching(question.pairs, order)
-            how = "Choose a line with ↑ and ↓, then press the letter that matches it."
+            how = _("Choose a line with ↑ and ↓, then press the letter that matches it.")
             return AnswerField([matching, matching.options], how)
         case OrderQuestion():
             ordering = Ordering([inline(item) for item in question.items], order)
-            how = "Press Space to pick up an item, ↑ or ↓ to move it, and Space to put it down."
+            how = _("Press Space to pick up an item, ↑ or ↓ to move it, and Space to put it down.")
             return AnswerField([ordering], how)
         case NumberQuestion():
-            number = TypedAnswer(number=True, placeholder="a number")
+            number = TypedAnswer(number=True, placeholder=_("a number"))
             return AnswerField([_field(number, question.unit)])
         case NextTokenQuestion():
             prompt = Content.assemble(safe(question.prompt), (" …", MUTED))
-            guess = _field(TypedAnswer(placeholder="the next word"))
+            guess = _field(TypedAnswer(placeholder=_("the next word")))
             return AnswerField([Static(prompt, classes="prompt"), guess])
         case TextQuestion():
-            return AnswerField([_field(TypedAnswer(placeholder="a word or two"))])
+            return AnswerField([_field(TypedAnswer(placeholder=_("a word or two")))])
         case _:
             assert_never(question)
 
@@ -158,7 +159,7 @@ class QuestionView(VerticalScroll, can_focus=False):
         return self.scrollable_content_region.width - bar
 
     def show_hint(self, question: Question, *, shown: bool) -> None:
-        self._show_line("#hint", Content("Hint: ") + inline(question.hint), shown=shown)
+        self._show_line("#hint", Content(_("Hint: ")) + inline(question.hint), shown=shown)
 
     def scroll_to_hint(self) -> None:
         self.query_one("#hint").scroll_visible(animate=False)

@@ -22,6 +22,7 @@ from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import plain
+from tutor.language import _, ngettext
 from tutor.study.next_step import AnswerQuestions, next_in_lessons
 from tutor.study.results import Results, comes_back, results
 from tutor.text import counted, safe
@@ -37,14 +38,14 @@ if TYPE_CHECKING:
     from tutor.course.questions.question import Question
     from tutor.study.next_step import LessonStep
 
-_KEPT = "Press r to answer all again; your answers are kept."
+_KEPT = _("Press r to answer all again; your answers are kept.")
 _WIDEST = 96
 """The width, in columns, of the longest lines of text."""
 _WIDE = 120
 """The width, in columns, from which what was learned is next to the entries."""
 _SIDE = 44
 """The width, in columns, of the text at the side."""
-_LEARNED = "What you have learned"
+_LEARNED = _("What you have learned")
 _HEAD = 12
 """The width of the first column, in columns."""
 
@@ -105,14 +106,16 @@ class ResultScreen(MenuScreen):
                 side.border_title = Content(_LEARNED)
                 yield Static(id="overview", markup=False)
             with VerticalScroll(id="result", classes="panel", can_focus=False) as ways:
-                ways.border_title = Content("Where to go next")
+                ways.border_title = Content(_("Where to go next"))
                 yield Static(id="learned", markup=False)
                 yield Static(id="score", markup=False)
                 yield ResultMenu()
         yield MoreBelow(self.SCROLLED)
 
     def on_mount(self) -> None:
-        self.place = f"{self.lesson.number} {safe(self.lesson.title)} · end of the lesson"
+        self.place = _("{number} {title} · end of the lesson").format(
+            number=self.lesson.number, title=safe(self.lesson.title)
+        )
         self.watch(self.query_one(Menu), "cursor", self.refresh_bindings)
         self.call_after_refresh(self.query_one("#result").scroll_home, animate=False)
 
@@ -165,30 +168,35 @@ class ResultScreen(MenuScreen):
         lines = []
         if self.lesson.questions:
             kept = "" if found.open_ == self.lesson.questions else f" {_KEPT}"
-            lines += [_row("Questions", f"{_score(found)}{kept}", width)]
+            lines += [_row(_("Questions"), f"{_score(found)}{kept}", width)]
         if self.lesson.labs:
-            lines += [_row("Labs", self._lab_count(), width)]
+            lines += [_row(_("Labs"), self._lab_count(), width)]
         if self.lesson.questions:
-            lines += [_row("Review", self._coming(), width)]
+            lines += [_row(_("Review"), self._coming(), width)]
         return lines
 
     def _lab_count(self) -> str:
         left = self._open_labs()
         done = len(self.lesson.labs) - len(left)
-        said = f"{done} of {len(self.lesson.labs)} done"
+        said = _("{done} of {count} done").format(done=done, count=len(self.lesson.labs))
         goals = sum(len(self._goals_left(screen.lab)) for screen in left if screen.lab)
-        return f"{said}, {counted(goals, 'goal')} open." if goals else f"{said}."
+        return (
+            _("{said}, {goals} open.").format(said=said, goals=counted(goals, "goal"))
+            if goals
+            else f"{said}."
+        )
 
     def _coming(self) -> str:
         progress = self.services.progress
         times = comes_back(self.lesson, progress.cards())
         if not times:
-            return "Questions come back once you have answered them."
+            return _("Questions come back once you have answered them.")
         now = progress.clock()
         counts = Counter(when(at, now) for at in times)
         (first, count), *others = counts.items()
-        come = "comes" if count == 1 else "come"
-        head = f"{counted(count, 'question')} {come} back {first}"
+        head = ngettext(
+            "{count} question comes back {first}", "{count} questions come back {first}", count
+        ).format(count=count, first=first)
         return ", ".join([head, *(f"{count} {at}" for at, count in others)]) + "."
 
     # --- the entries --------------------------------------------------------------------------
@@ -197,22 +205,26 @@ class ResultScreen(MenuScreen):
         """Return the entries for the rest of this lesson, the next one, and what is left here."""
         ways: list[Entry] = []
         if (unread := self._unread()) is not None:
-            row = partial(_way, "Read on", f"screen “{safe(unread.title)}”")
+            row = partial(
+                _way, _("Read on"), _("screen “{title}”").format(title=safe(unread.title))
+            )
             ways.append((row, partial(self.navigation.open_lesson, self.lesson, unread.id)))
         step = self._next_step()
         outline = self.services.course.outline(step.lesson) if step else None
         if step is None or outline is None:
-            row = partial(_way, "Course map", "You have done every lesson of the course.")
+            row = partial(_way, _("Course map"), _("You have done every lesson of the course."))
             ways.append((row, partial(self.navigation.close_lesson, self.lesson)))
         elif outline.id != self.lesson.id:
             asks = ": questions" if isinstance(step, AnswerQuestions) else ""
             row = partial(_way, "Continue", f"{outline.number} {safe(outline.title)}{asks}")
             ways.append((row, partial(self._go_on, outline, step)))
         if found.left:
-            which = "that is" if len(found.left) == 1 else "that are"
-            count = counted(len(found.left), "question")
-            said = f"Answer only the {count} {which} open or wrong."
-            ways.append((partial(_way, "Questions", said), self.action_questions))
+            said = ngettext(
+                "Answer only the {count} question that is open or wrong.",
+                "Answer only the {count} questions that are open or wrong.",
+                len(found.left),
+            ).format(count=len(found.left))
+            ways.append((partial(_way, _("Questions"), said), self.action_questions))
         return ways
 
     def _unread(self) -> Screen | None:
@@ -244,7 +256,7 @@ class ResultScreen(MenuScreen):
     def _lab_entry(self, screen: Screen) -> Entry:
         assert screen.lab is not None
         left = len(self._goals_left(screen.lab))
-        goals = f": {counted(left, 'goal')} open" if left else ""
+        goals = _(": {goals} open").format(goals=counted(left, "goal")) if left else ""
         row = partial(_way, "Lab", f"{safe(screen.title)}{goals}")
         return row, partial(self.navigation.open_lab, self.lesson, screen.lab)
 
@@ -261,14 +273,14 @@ class ResultScreen(MenuScreen):
     def _question_row(self, question: Question, found: Results, width: int) -> Content:
         mark, note, style = "✓", "", RIGHT
         if question in found.wrong:
-            mark, note, style = "×", "wrong", NOT_YET
+            mark, note, style = "×", _("wrong"), NOT_YET
         elif question in found.open_:
-            mark, note, style = "○", "left for later", ACT
+            mark, note, style = "○", _("left for later"), ACT
         elif question.id in self._unsure:
-            mark, note, style = "✓", "guessed", MUTED
+            mark, note, style = "✓", _("guessed"), MUTED
         where = self.lesson.screen(question.screen or "")
-        screen = f"screen “{safe(where.title)}”" if where else ""
-        lab = "with a lab" if where and where.lab else ""
+        screen = _("screen “{title}”").format(title=safe(where.title)) if where else ""
+        lab = _("with a lab") if where and where.lab else ""
         tail = ", ".join(filter(None, (note, screen, lab)))
         head = Content.assemble((mark, f"bold {style}"), " ")
         line = head + Content(plain(question.ask)).truncate(max(1, width - 2), ellipsis=True)
@@ -313,11 +325,11 @@ def _learned(sentences: Sequence[str], width: int) -> list[Content]:
 
 def _score(found: Results) -> str:
     total = len(found.right) + len(found.left)
-    said = f"{len(found.right)} of {total} right"
+    said = _("{count} of {total} right").format(count=len(found.right), total=total)
     if found.wrong:
-        said += f", {len(found.wrong)} wrong"
+        said += _(", {count} wrong").format(count=len(found.wrong))
     if found.open_:
-        said += f", {len(found.open_)} left for later"
+        said += _(", {count} left for later").format(count=len(found.open_))
     return f"{said}."
 
 

@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING
 
 from tutor.app.quiz.ask import Asked, AskScreen
+from tutor.language import _
 from tutor.study.quiz_run import QuizRun, answer_given, begun, entered, resumed
 from tutor.study.results import results
 from tutor.text import safe
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from tutor.course.lesson import Lesson
     from tutor.learner.records import Answered, Draft, LessonState
 
-_ONLY_LEFT = "These are only the questions that are open or were wrong."
-_AGAIN = "You answer all questions again. Your earlier answers are kept."
+_ONLY_LEFT = _("These are only the questions that are open or were wrong.")
+_AGAIN = _("You answer all questions again. Your earlier answers are kept.")
 
 
 class QuizScreen(AskScreen):
@@ -88,10 +89,13 @@ class QuizScreen(AskScreen):
 
     def head(self) -> None:
         lesson, run = self._lesson, self._run
-        self.place = (
-            f"{lesson.number} {safe(lesson.title)} · question {run.index + 1} of {len(run.order)}"
+        self.place = _("{number} {title} · question {index} of {count}").format(
+            number=lesson.number,
+            title=safe(lesson.title),
+            index=run.index + 1,
+            count=len(run.order),
         )
-        self.aside = "a guess" if self._draft.guessed else ""
+        self.aside = _("a guess") if self._draft.guessed else ""
 
     def answered(self, event: Answered) -> None:
         if event.guessed:
@@ -100,7 +104,7 @@ class QuizScreen(AskScreen):
     async def action_skip(self) -> None:
         await self.action_next()
         if self.asked is not None:
-            self.tell("Left for later. The end of the lesson offers this question again.")
+            self.tell(_("Left for later. The end of the lesson offers this question again."))
 
     async def action_next(self) -> None:
         self._run = self._run.next()

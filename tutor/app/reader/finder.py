@@ -23,6 +23,7 @@ from tutor.course.questions.spelling import plain as comparable
 from tutor.course.targets import ScreenTarget, TermTarget
 from tutor.errors import TutorError
 from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.language import _
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -163,13 +164,13 @@ _LONGEST_NAME = 28
 class GlossaryScreen(FinderScreen):
     """The glossary, filtered to the terms whose name or meaning contains the typed words."""
 
-    PLACEHOLDER = "type to filter"
+    PLACEHOLDER = _("type to filter")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-panels")]  # noqa: RUF012 (Textual's own type)
     ESC_CLEARS = True
 
     def on_mount(self) -> None:
-        self.place = "glossary"
-        self.query_one("#found").border_title = Content("Terms")
+        self.place = _("glossary")
+        self.query_one("#found").border_title = Content(_("Terms"))
 
     def look_up(self, words: str) -> None:
         from tutor.app.widgets.prose import plain  # loads Markdown, which the search does not need
@@ -178,7 +179,11 @@ class GlossaryScreen(FinderScreen):
         shown = matching(terms, words)
         widest = min(_LONGEST_NAME, max((len(term.term) for term in terms), default=0))
         all_terms = counted(len(terms), "term")
-        self.aside = f"{len(shown)} of {all_terms}" if words else all_terms
+        self.aside = (
+            _("{count} of {all_terms}").format(count=len(shown), all_terms=all_terms)
+            if words
+            else all_terms
+        )
         open_target = self.navigation.open_target
         self.found(
             [
@@ -191,7 +196,11 @@ class GlossaryScreen(FinderScreen):
             about=[(safe(term.term), Content(safe(plain(term.text)))) for term in shown],
         )
         if not shown:
-            self.tell(f"No term contains “{words}”." if terms else "This course has no glossary.")
+            self.tell(
+                _("No term contains “{words}”.").format(words=words)
+                if terms
+                else _("This course has no glossary.")
+            )
 
 
 def matching(terms: list[Term], words: str) -> list[Term]:
@@ -221,10 +230,10 @@ SHOWN = 30
 class SearchScreen(FinderScreen):
     """The search of the whole course, which runs in a thread so that typing never waits for it."""
 
-    PLACEHOLDER = "type to search"
+    PLACEHOLDER = _("type to search")
 
     def on_mount(self) -> None:
-        self.place = "search"
+        self.place = _("search")
 
     def look_up(self, words: str) -> None:
         self._search(words)
@@ -240,7 +249,7 @@ class SearchScreen(FinderScreen):
             return
         if words != self.words:  # the learner has typed more in the meantime
             return
-        self.aside = f"{len(hits)} found" if words else ""
+        self.aside = _("{count} found").format(count=len(hits)) if words else ""
         open_target = self.navigation.open_target
         self.found(
             [
@@ -249,14 +258,14 @@ class SearchScreen(FinderScreen):
             ]
         )
         if words and not hits:
-            self.tell("No lesson, term or question contains these words.")
+            self.tell(_("No lesson, term or question contains these words."))
 
     def _where(self, hit: Hit) -> str:
         if not isinstance(hit.target, ScreenTarget):
-            return "glossary"
+            return _("glossary")
         outline = self.services.course.outline(hit.target.lesson_id)
-        number = f"lesson {outline.number}" if outline else ""
-        return f"question, {number}" if hit.kind == "question" else number
+        number = _("lesson {number}").format(number=outline.number) if outline else ""
+        return _("question, {number}").format(number=number) if hit.kind == "question" else number
 
 
 def _hit_row(hit: Hit, where: str, width: int) -> Content:

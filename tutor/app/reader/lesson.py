@@ -25,6 +25,7 @@ from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import Prose
 from tutor.app.widgets.screen_list import screen_list
+from tutor.language import _
 from tutor.learner.records import LessonRead
 from tutor.study.quiz_run import resumed
 from tutor.study.results import results
@@ -60,7 +61,7 @@ class LessonScreen(LinkedScreen):
         Binding("enter", "next", "next", tooltip="Go to the next screen, then to the questions."),
         Binding("right", "next", show=False),
         Binding("left", "previous", "previous", tooltip="Go to the previous screen."),
-        *scroll_keys("Scroll the text."),
+        *scroll_keys(_("Scroll the text.")),
         Binding("l", "lab", "lab", tooltip="Open the lab of this screen."),
         Binding("a", "quiz", "questions", tooltip="Answer the questions of this lesson."),
     ]
@@ -89,7 +90,7 @@ class LessonScreen(LinkedScreen):
             yield MoreBelow(self.SCROLLED)
         yield Container(id="lab-side", classes="panel")
         with VerticalScroll(id="outline", classes="panel", can_focus=False) as outline:
-            outline.border_title = Content("Screens")
+            outline.border_title = Content(_("Screens"))
             yield Static(id="screens", markup=False)
 
     def on_mount(self) -> None:
@@ -188,8 +189,11 @@ class LessonScreen(LinkedScreen):
 
     def _head(self) -> None:
         lesson = self._lesson
-        self.place = (
-            f"{lesson.number} {safe(lesson.title)} · {self._index + 1} of {len(lesson.screens)}"
+        self.place = _("{number} {title} · {index} of {count}").format(
+            number=lesson.number,
+            title=safe(lesson.title),
+            index=self._index + 1,
+            count=len(lesson.screens),
         )
         title = Content(safe(self._shown.title))
         self.query_one("#title", Static).update(title)
@@ -276,7 +280,7 @@ class LessonScreen(LinkedScreen):
 
             pane = ExplorerPane(self.services.engine, self.services.progress, lab)
             pane.id = f"lab-{lab.id}"
-            side.border_title = Content("Chat" if lab.kind == "chat" else "Stepper")
+            side.border_title = Content(_("Chat") if lab.kind == "chat" else _("Stepper"))
             side.mount(pane)
 
     def _pane(self, lab: Lab) -> ExplorerPane:

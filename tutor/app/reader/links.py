@@ -17,6 +17,7 @@ from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.prose import Prose
+from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -74,7 +75,7 @@ class TermScreen(LinkedScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *LINK_KEYS,
-        *scroll_keys("Scroll the text."),
+        *scroll_keys(_("Scroll the text.")),
     ]
     SCROLLED = "#meaning"
     CSS_PATH = "term.tcss"
@@ -95,7 +96,7 @@ class TermScreen(LinkedScreen):
             yield KeyLine()
 
     def on_mount(self) -> None:
-        self.place = f"glossary · {safe(self._term.term)}"
+        self.place = _("glossary · {term}").format(term=safe(self._term.term))
         self.call_after_refresh(self._show)
 
     async def _show(self) -> None:

@@ -19,6 +19,7 @@ from tutor.app.widgets.inline import inline
 from tutor.course.prediction import BLANK, ChoicePrediction, NumberPrediction, TokenPrediction
 from tutor.course.questions.answers import as_text
 from tutor.errors import TutorError
+from tutor.language import _
 from tutor.learner.records import Predicted, PredictionDraft
 from tutor.text import safe
 
@@ -35,7 +36,7 @@ ShownChoices = Literal["hidden", "plain", "marked"]
 """Whether choices are shown with the question: not while the field shows them, and the right one
 with a mark once the answer is revealed."""
 
-_SKIPS = "Reveal the answer. Without an answer of your own, you skip the prediction."
+_SKIPS = _("Reveal the answer. Without an answer of your own, you skip the prediction.")
 
 
 class PredictionField(TypedAnswer):
@@ -207,8 +208,10 @@ class PredictCard(Vertical):
         Meanwhile, the learner sees the guess as it is `shown`.
         """
         if prediction.computed is not None:
-            predicted = _predicted(prediction, f"You predicted {_quoted(prediction, shown)}. ")
-            computing = Content.styled("Computing the answer…", MUTED)
+            predicted = _predicted(
+                prediction, _("You predicted {quoted}. ").format(quoted=_quoted(prediction, shown))
+            )
+            computing = Content.styled(_("Computing the answer…"), MUTED)
             self._say(predicted + computing if shown else computing)
         try:
             return await revealed(self._services.engine, prediction, guess)
@@ -221,7 +224,7 @@ class PredictCard(Vertical):
     def _model(self) -> str:
         """The name of the model that computes the answers."""
         card = self._services.engine.model
-        return card.base_name if card else "the model"
+        return card.base_name if card else _("the model")
 
     def _ask(self, prediction: Prediction, choices: ShownChoices = "hidden") -> None:
         asked = _asked(prediction, choices)
@@ -243,7 +246,7 @@ def _field(prediction: Prediction, draft: str) -> PredictionField | PredictionCh
         return choices
     field = PredictionField(
         number=isinstance(prediction, NumberPrediction),
-        placeholder="Type a prediction, or skip it: Enter reveals the answer.",
+        placeholder=_("Type a prediction, or skip it: Enter reveals the answer."),
     )
     field.enter(draft)
     return field
@@ -251,9 +254,9 @@ def _field(prediction: Prediction, draft: str) -> PredictionField | PredictionCh
 
 def _asked(prediction: Prediction, choices: ShownChoices) -> Content:
     """Draw the question and, once they can no longer be chosen, the choices."""
-    lines = [Content.assemble(("Predict  ", "bold"), inline(prediction.ask))]
+    lines = [Content.assemble((_("Predict  "), "bold"), inline(prediction.ask))]
     if isinstance(prediction, NumberPrediction) and prediction.unit:
-        lines[0] += Content.styled(f" (in {safe(prediction.unit)})", MUTED)
+        lines[0] += Content.styled(_(" (in {unit})").format(unit=safe(prediction.unit)), MUTED)
     if choices != "hidden" and isinstance(prediction, ChoicePrediction):
         for place, choice in enumerate(prediction.choices, start=1):
             right = choices == "marked" and place == prediction.right
@@ -283,20 +286,26 @@ def _quoted(prediction: Prediction, guess: str) -> str:
 def _sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -> str:
     """Say what the learner predicted, if anything, and what the answer is."""
     if isinstance(prediction, TokenPrediction):
-        best = f"The most probable token is {answer.text}."
+        best = _("The most probable token is {text}.").format(text=answer.text)
         if not guess:
             return best
         if answer.number == 1:
-            return f"You predicted the most probable token: {answer.value}."
-        return f"You predicted {answer.value}, which has rank {answer.number:,.0f}. {best}"
+            return _("You predicted the most probable token: {value}.").format(value=answer.value)
+        return _("You predicted {value}, which has rank {number:,.0f}. {best}").format(
+            value=answer.value, number=answer.number, best=best
+        )
     answer = msgspec.structs.replace(answer, text=_quoted(prediction, answer.text.strip()))
     guess = guess and _quoted(prediction, guess)
     if not answer.text.strip("“”"):
-        return f"You predicted {guess}." if guess else ""
+        return _("You predicted {guess}.").format(guess=guess) if guess else ""
     if guess == answer.text:
-        return f"You predicted {guess}, and that is the answer."
+        return _("You predicted {guess}, and that is the answer.").format(guess=guess)
     computed = prediction.written_answer is None
-    verb = "computes" if isinstance(prediction, NumberPrediction) else "writes"
-    subject = f"{model} {verb}" if computed else "the answer is"
-    said = f"You predicted {guess}; {subject}" if guess else subject[0].upper() + subject[1:]
+    verb = _("computes") if isinstance(prediction, NumberPrediction) else _("writes")
+    subject = f"{model} {verb}" if computed else _("the answer is")
+    said = (
+        _("You predicted {guess}; {subject}").format(guess=guess, subject=subject)
+        if guess
+        else subject[0].upper() + subject[1:]
+    )
     return f"{said} {answer.text}."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tutor.app.quiz.guesses import first_token, guessed
 from tutor.app.widgets import figures
 from tutor.course.prediction import NumberPrediction, Revealed, TokenPrediction
+from tutor.language import _
 from tutor.lm.distribution import PLAIN, ChatMessage
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def _formatted(wanted: ModelValue, number: float) -> str:
         case "probability":
             return figures.percent(number)
         case "surprisal" | "entropy":
-            return f"{figures.bits(number)} bits"
+            return _("{number} bits").format(number=figures.bits(number))
         case "logit":
             return f"{number:.2f}"
     return figures.count(round(number))
@@ -107,7 +108,7 @@ async def _continuation(engine: Engine, wanted: ModelValue) -> str:
     session = await _open(engine, wanted)
     begin = len(session.tokens)
     try:
-        for _ in range(_CONTINUATION):
+        for __ in range(_CONTINUATION):
             found = await session.distribution(len(session.tokens), PLAIN, seed=0, top=1)
             token = found.rows[0].token
             if token.special or b"\n" in token.data:

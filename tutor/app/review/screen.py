@@ -15,6 +15,7 @@ from tutor.app.theme import MUTED
 from tutor.app.widgets.figures import when
 from tutor.app.widgets.key_names import press, with_keys
 from tutor.errors import LessonError
+from tutor.language import _, ngettext
 from tutor.learner.records import Answered, Draft, Suspended, Undone
 from tutor.study.memory_words import bring_back
 
@@ -60,7 +61,7 @@ class ReviewScreen(AskScreen):
         """The question suspended after that, if any, and whether it was still to be answered."""
 
     def on_mount(self) -> None:
-        self.place = "review"
+        self.place = _("review")
         self.call_after_refresh(self._go_on)
 
     async def on_screen_resume(self) -> None:
@@ -106,50 +107,68 @@ class ReviewScreen(AskScreen):
         with self.app.batch_update():
             self.tell(None)
             await self.view.show_end(self._summary(queue))
-            self.place, self.aside = "review", ""
+            self.place, self.aside = _("review"), ""
         self.refresh_bindings()
 
     def _summary(self, queue: Queue) -> Content:
         now = self.services.progress.clock()
         skipped = sum(item.question in self._passed for item in queue.due)
         if skipped:
-            head = f"{self._count} answered."
+            head = _("{count} answered.").format(count=self._count)
         elif self._count:
-            head = f"{self._count} answered. Nothing else is due."
+            head = _("{count} answered. Nothing else is due.").format(count=self._count)
         elif self.services.progress.state().cards:
-            head = "Nothing is due."
+            head = _("Nothing is due.")
         else:
-            head = "Nothing to review yet. Questions appear here once you have answered them."
+            head = _("Nothing to review yet. Questions appear here once you have answered them.")
         lines = [Content.styled(head, "bold")]
         if skipped:
             lines.append(
                 Content(
-                    f"{skipped} left for later; {'it stays' if skipped == 1 else 'they stay'} due."
+                    ngettext(
+                        "{count} left for later; it stays due.",
+                        "{count} left for later; they stay due.",
+                        skipped,
+                    ).format(count=skipped)
                 )
             )
         if queue.held_back:
-            are = "is" if queue.held_back == 1 else "are"
-            lines.append(Content(f"{queue.held_back} more {are} due, over the daily limit."))
+            held_back = queue.held_back
+            lines.append(
+                Content(
+                    ngettext(
+                        "{count} more is due, over the daily limit.",
+                        "{count} more are due, over the daily limit.",
+                        held_back,
+                    ).format(count=held_back)
+                )
+            )
         if queue.next_at is not None:
-            lines.append(Content(f"The next question is due {when(queue.next_at, now)}."))
+            lines.append(
+                Content(_("The next question is due {when}.").format(when=when(queue.next_at, now)))
+            )
         if queue.suspended:
-            said = f"{queue.suspended} suspended. {bring_back(queue.suspended)}"
+            said = _("{suspended} suspended. {bring_back}").format(
+                suspended=queue.suspended, bring_back=bring_back(queue.suspended)
+            )
             lines.append(with_keys(said, MUTED))
-        early = "Press Enter to review some questions early, or press Esc to go back."
-        lines += [Content(""), with_keys(early if queue.ahead else "Press Esc to go back.")]
+        early = _("Press Enter to review some questions early, or press Esc to go back.")
+        lines += [Content(""), with_keys(early if queue.ahead else _("Press Esc to go back."))]
         return Content("\n").join(lines)
 
     def head(self) -> None:
         left = len(self._left())
-        self.place = f"review · {left} left" if left else "review · ahead"
+        self.place = _("review · {left} left").format(left=left) if left else _("review · ahead")
         guess = "a guess  " if self._draft.guessed else ""
-        self.aside = f"{guess}lesson {self.lesson.number}"
+        self.aside = _("{guess}lesson {number}").format(guess=guess, number=self.lesson.number)
 
     def afterword(self) -> str:
         card = self.services.progress.card(self.question.id)
         if card is None:
-            return "saved"
-        return f"saved · next review {when(card.due, self.services.progress.clock())}"
+            return _("saved")
+        return _("saved · next review {when}").format(
+            when=when(card.due, self.services.progress.clock())
+        )
 
     def answered(self, event: Answered) -> None:
         self._count += 1
@@ -180,7 +199,7 @@ class ReviewScreen(AskScreen):
         self._passed.add(self.question.id)
         await self._go_on()
         if self.asked is not None:
-            self.tell("Left for later. The question stays due.")
+            self.tell(_("Left for later. The question stays due."))
 
     async def action_ahead(self) -> None:
         self._passed.clear()
@@ -192,8 +211,10 @@ class ReviewScreen(AskScreen):
         self._just_suspended = (self.question.id, self._open)
         progress.record(Suspended(at=progress.clock(), question=self.question.id))
         await self._go_on()
-        undo = f"{press(self, 'u')} to undo."
-        self.tell(f"Suspended. {undo} The progress screen lists suspended questions.")
+        undo = _("{press} to undo.").format(press=press(self, "u"))
+        self.tell(
+            _("Suspended. {undo} The progress screen lists suspended questions.").format(undo=undo)
+        )
 
     def _last_suspended(self) -> str:
         """Return the question whose suspension can be undone, or "" if there is none."""
@@ -226,7 +247,7 @@ class ReviewScreen(AskScreen):
         else:
             self.head()
         self.refresh_bindings()
-        self.tell("The question is no longer suspended.")
+        self.tell(_("The question is no longer suspended."))
 
     async def _undo_answer(self) -> None:
         question = self._last_answered()
@@ -238,4 +259,4 @@ class ReviewScreen(AskScreen):
         self._count = max(0, self._count - 1)
         self._passed.discard(question)
         await self._show(question, None)
-        self.tell("Your last answer was undone. Answer the question again, or press Esc.")
+        self.tell(_("Your last answer was undone. Answer the question again, or press Esc."))

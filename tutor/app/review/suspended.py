@@ -19,6 +19,7 @@ from tutor.app.widgets import figures
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.prose import plain
 from tutor.errors import LessonError
+from tutor.language import _
 from tutor.learner.records import Suspended
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from tutor.app.services import Navigation, Services
 
-_UNREADABLE = "(a question that cannot be read)"
+_UNREADABLE = _("(a question that cannot be read)")
 
 
 class SuspendedQuestions(Menu):
@@ -60,7 +61,7 @@ class SuspendedScreen(CourseScreen):
             yield SuspendedQuestions()
 
     def on_mount(self) -> None:
-        self.place = "review · suspended"
+        self.place = _("review · suspended")
         self._read()
 
     @work
@@ -87,7 +88,7 @@ class SuspendedScreen(CourseScreen):
 
     def _fill(self) -> None:
         self._shown = [name for name in self._suspended() if name in self._words]
-        said = "Reviews skip these questions." if self._shown else "No question is suspended."
+        said = _("Reviews skip these questions.") if self._shown else _("No question is suspended.")
         self.query_one("#said", Static).update(said)
         rows = [partial(_row, self._number(name), self._words[name]) for name in self._shown]
         menu = self.query_one(Menu)
@@ -104,7 +105,9 @@ class SuspendedScreen(CourseScreen):
         name = self._shown[event.index]
         progress.record(Suspended(at=progress.clock(), question=name, suspended=False))
         self._fill()
-        self.tell(f"Brought back: {figures.fit(self._words[name], 50).rstrip()}")
+        self.tell(
+            _("Brought back: {words}").format(words=figures.fit(self._words[name], 50).rstrip())
+        )
 
 
 def _row(number: str, words: str, width: int) -> Content:

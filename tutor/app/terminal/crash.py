@@ -16,6 +16,7 @@ from pathlib import Path
 from tutor import __version__, paths, private
 from tutor.environment import is_key
 from tutor.errors import NoHome
+from tutor.language import _
 from tutor.text import safe
 from tutor.vendors.keys import Secret
 
@@ -26,15 +27,15 @@ def tell(error: BaseException) -> None:
     If the file cannot be written, also print the traceback.
     """
     record = record_of(error)
-    said = [f"tutor: stopped because of a bug ({type(error).__name__})."]
+    said = [_("tutor: stopped because of a bug ({name}).").format(name=type(error).__name__)]
     try:
-        where = f"in {_keep(record)}"
+        where = _("in {keep}").format(keep=_keep(record))
     except (OSError, NoHome):
         said += map(safe, record.splitlines())
         where = "above"
     said += [
-        f"Please report it, with the details {where}.",
-        "Start tutor again to continue where you were.",
+        _("Please report it, with the details {where}.").format(where=where),
+        _("Start tutor again to continue where you were."),
     ]
     print("\n".join(said), file=sys.stderr)
 
@@ -43,8 +44,12 @@ def record_of(error: BaseException) -> str:
     """Return the traceback, without variables and without the environment's API keys."""
     when = datetime.now(UTC).isoformat(timespec="seconds")
     lines = traceback.format_exception(error)
-    system = f"Python {platform.python_version()} on {platform.platform()}"
-    text = f"tutor {__version__}, {system}, {when}\n\n{''.join(lines)}"
+    system = _("Python {python_version} on {platform}").format(
+        python_version=platform.python_version(), platform=platform.platform()
+    )
+    text = _("tutor {version}, {system}, {when}\n\n{items}").format(
+        version=__version__, system=system, when=when, items="".join(lines)
+    )
     for name, value in os.environ.items():
         if is_key(name) and value.strip():
             text = Secret(value.strip()).hide_in(text)

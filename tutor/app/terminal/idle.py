@@ -14,6 +14,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tutor.app.base_screen import TutorScreen
+from tutor.language import _, ngettext
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
@@ -71,8 +72,12 @@ class IdleLimit:
 def in_words(seconds: float) -> str:
     """Return a duration in words, such as `30 minutes`, `1 minute` or `90 seconds`."""
     whole = seconds >= 60 and seconds % 60 == 0
-    number, unit = (seconds / 60, "minute") if whole else (seconds, "second")
-    return f"{number:g} {unit}" if number == 1 else f"{number:g} {unit}s"
+    if whole:
+        number = seconds / 60
+        said = ngettext("{count:g} minute", "{count:g} minutes", round(number))
+        return said.format(count=number)
+    said = ngettext("{count:g} second", "{count:g} seconds", 1 if seconds == 1 else 2)
+    return said.format(count=seconds)
 
 
 class IdleScreen(TutorScreen):
@@ -93,15 +98,17 @@ class IdleScreen(TutorScreen):
         left = self._limit.seconds - self._limit.warned_after
         yield Static(
             Content.assemble(
-                ("Are you still there?", "bold"),
-                f"\n\nYou have not pressed a key for {in_words(self._limit.warned_after)}. "
-                f"In {in_words(left)}, tutor will save your place and close.",
+                (_("Are you still there?"), "bold"),
+                _(
+                    "\n\nYou have not pressed a key for {in_words}. "
+                    "In {in_words2}, tutor will save your place and close."
+                ).format(in_words=in_words(self._limit.warned_after), in_words2=in_words(left)),
             ),
             id="asked",
         )
 
     def on_mount(self) -> None:
-        self.place = "still there?"
+        self.place = _("still there?")
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:

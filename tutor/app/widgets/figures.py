@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, set_cell_size
 
+from tutor.language import _
 from tutor.learner.clock import WEEKDAYS, local_day_number
 from tutor.text import counted, visible
 
@@ -73,7 +74,7 @@ def as_many_as_fit(before: str, words: Iterable[str], width: int) -> str:
     """List as many words as fit into `width` cells after `before`, and count the other words."""
     words = list(words)
     for shown in range(len(words), 0, -1):
-        more = f" and {len(words) - shown} more" if shown < len(words) else ""
+        more = _(" and {count} more").format(count=len(words) - shown) if shown < len(words) else ""
         said = f"{before}{', '.join(words[:shown])}{more}"
         if cell_len(said) <= width:
             return said
@@ -99,24 +100,24 @@ def tail(text: str, width: int) -> str:
 def sampler(settings: SamplerSettings) -> str:
     """Describe sampler settings in a few words, in the order in which they are applied."""
     if settings.plain:
-        return "plain sampling"
+        return _("plain sampling")
     if settings.greedy:
-        return "greedy"
+        return _("greedy")
     parts = []
     if settings.temperature != 1:
         parts.append(f"T {settings.temperature:.2f}")
     if settings.top_k:
-        parts.append(f"top-k {settings.top_k}")
+        parts.append(_("top-k {top_k}").format(top_k=settings.top_k))
     if settings.top_p < 1:
-        parts.append(f"top-p {settings.top_p:g}")
+        parts.append(_("top-p {top_p:g}").format(top_p=settings.top_p))
     if settings.min_p > 0:
-        parts.append(f"min-p {settings.min_p:g}")
+        parts.append(_("min-p {min_p:g}").format(min_p=settings.min_p))
     return "  ".join(parts)
 
 
 def day_name(now: float, days: int) -> str:
     """Return the short name of the day that comes `days` days after `now`; today is "now"."""
-    return WEEKDAYS[(datetime.fromtimestamp(now).weekday() + days) % 7] if days else "now"
+    return _(WEEKDAYS[(datetime.fromtimestamp(now).weekday() + days) % 7]) if days else _("now")
 
 
 _MINUTE, _HOUR = 60.0, 3600.0
@@ -129,15 +130,15 @@ def when(at: float, now: float) -> str:
     """
     days = local_day_number(at) - local_day_number(now)
     if days > 59:
-        return f"in {round(days / 30.4)} months"
+        return _("in {days} months").format(days=round(days / 30.4))
     if days > 1:
-        return f"in {days} days"
+        return _("in {days} days").format(days=days)
     if days == 1:
-        return "tomorrow"
+        return _("tomorrow")
     seconds = at - now
     if seconds <= 0:
-        return "now"
+        return _("now")
     if seconds < 1.5 * _HOUR:
         minutes = max(1, round(seconds / _MINUTE))
-        return f"in {counted(minutes, 'minute')}"
-    return "later today"
+        return _("in {minutes}").format(minutes=counted(minutes, "minute"))
+    return _("later today")

@@ -16,6 +16,7 @@ from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prose import plain
 from tutor.course.goals import description
 from tutor.course.lesson import Lab
+from tutor.language import _
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -55,8 +56,10 @@ class LabCard(Static):
         """Draw the card, which begins with the keys that open the lab now."""
         if self._lab is None:
             return
-        opens = with_keys(f"{press(self.screen, 'l')} to open the lab. Your task there:")
-        head = Content.assemble(("Lab  ", "bold"), opens)
+        opens = with_keys(
+            _("{press} to open the lab. Your task there:").format(press=press(self.screen, "l"))
+        )
+        head = Content.assemble((_("Lab  "), "bold"), opens)
         self.update(Content("\n").join([head, *self._lines]))
 
 
@@ -183,7 +186,7 @@ class LabTask(Lines):
         lines = list(text.wrap(width))
         if len(lines) <= self._rows:
             return lines
-        more = Content.assemble(("… ", MUTED), ("g", KEY), (" more", MUTED))
+        more = Content.assemble(("… ", MUTED), ("g", KEY), (_(" more"), MUTED))
         last = Content(" ").join(lines[self._rows - 1 :]).truncate(width - more.cell_length)
         cut = last.plain.rpartition(" ")[0].rstrip(" ,;:.")
         return [*lines[: self._rows - 1], last[: len(cut)] + more]
@@ -191,7 +194,7 @@ class LabTask(Lines):
     def _count(self, reached: Set[str]) -> str:
         every = len(self._goals)
         done = sum(goal.name in reached for goal in self._goals)
-        return f"{done} of {counted(every, 'goal')} reached"
+        return _("{done} of {goals} reached").format(done=done, goals=counted(every, "goal"))
 
     def _over(self, reached: Set[str]) -> bool:
         """Return whether the lab is done, and has something to say about it."""
@@ -209,8 +212,8 @@ class LabTask(Lines):
         lines = hanging(Content.styled("✓ ", RIGHT), text, width).split()
         left = self._left(reached)
         if not left:
-            return [*lines, goal_line("All goals are reached.", True)]
-        text = Content.assemble(("Next goal: ", "bold"), with_keys(left[0].says))
+            return [*lines, goal_line(_("All goals are reached."), True)]
+        text = Content.assemble((_("Next goal: "), "bold"), with_keys(left[0].says))
         return [*lines, *hanging(Content.styled("○ ", ACT), text, width).split()]
 
     def _next(self, reached: Set[str], width: int, above: Sequence[Content]) -> list[Content]:

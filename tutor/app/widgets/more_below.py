@@ -9,6 +9,7 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from tutor.app.theme import ACT
+from tutor.language import _
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -61,5 +62,5 @@ class MoreBelow(Widget):
             return Content("")
         space = self.screen.active_bindings.get("space")
         key = "space" if space and space.binding.action == "page(1)" else "pgdn"
-        said = f"{counted(self.hidden, 'more line')} below"
+        said = _("{lines} below").format(lines=counted(self.hidden, "more line"))
         return Content.assemble(("▼ ", f"bold {ACT}"), said, "  ", (key, f"bold {ACT}"))

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from tutor.language import _
 from tutor.text import writable
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class PromptEditor(TextArea):
         """
         known = dict.fromkeys((*([sample] if sample else []), *earlier))
         self._pages = [*(each for each in known if each != text), text]
-        self.placeholder = f"↑ for example: {sample}" if sample else ""
+        self.placeholder = _("↑ for example: {sample}").format(sample=sample) if sample else ""
         self._page = len(self._pages) - 1
         self._load(text)
 

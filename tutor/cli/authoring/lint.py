@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tutor import paths
 from tutor.cli import output
 from tutor.cli.status_line import StatusLine
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.authoring.lint import Finding, Report
@@ -22,21 +23,23 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "lint",
         parents=[for_model],
-        help="check lesson files",
-        description="Check the format of lesson files and look for anything that could confuse a "
-        "learner. If the model is installed, also check that quoted numbers are right and that "
-        "the labs can be solved.",
+        help=_("check lesson files"),
+        description=_(
+            "Check the format of lesson files and look for anything that could confuse a "
+            "learner. If the model is installed, also check that quoted numbers are right and that "
+            "the labs can be solved."
+        ),
     )
     parser.add_argument(
         "paths",
         nargs="*",
         type=Path,
         metavar="PATH",
-        help="lesson files, or folders of lesson files (default: the bundled lessons)",
+        help=_("lesson files, or folders of lesson files (default: the bundled lessons)"),
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
     parser.add_argument(
-        "--no-model", action="store_true", help="skip the checks that need the model"
+        "--no-model", action="store_true", help=_("skip the checks that need the model")
     )
     parser.set_defaults(run=run)
 
@@ -56,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         for finding in findings:
             output.write(str(finding))
         if not findings:
-            output.write("No problems found.")
+            output.write(_("No problems found."))
     return 1 if any(finding.level == "error" for finding in findings) else 0
 
 
@@ -71,8 +74,8 @@ def _with_the_model(report: Report, spec: str | None) -> Sequence[Finding]:
             report.lessons[0].finding(
                 "",
                 "warning",
-                "Numbers, labs and guesses were not checked: the model is not installed.",
-                "Download it with `tutor model pull`, or use --no-model to skip these checks.",
+                _("Numbers, labs and guesses were not checked: the model is not installed."),
+                _("Download it with `tutor model pull`, or use --no-model to skip these checks."),
             )
         ]
     return _asked(report, found)
@@ -101,7 +104,8 @@ def _asked(report: Report, found: FoundModel) -> Sequence[Finding]:
             report.lessons,
             Ask(memory, load),
             lambda done, total: line.show(
-                "Checking against the model", figures=f"{done} of {total}"
+                _("Checking against the model"),
+                figures=_("{done} of {total}").format(done=done, total=total),
             ),
         )
     finally:

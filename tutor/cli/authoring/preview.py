@@ -6,17 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from tutor.errors import UsageError
+from tutor.language import _
 
 
 def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "preview",
         parents=[for_model],
-        help="preview a lesson that you are writing",
-        description="Show a lesson file as learners see it, and reload it after each save. Your "
-        "answers are not stored.",
+        help=_("preview a lesson that you are writing"),
+        description=_(
+            "Show a lesson file as learners see it, and reload it after each save. Your "
+            "answers are not stored."
+        ),
     )
-    parser.add_argument("file", type=Path, metavar="FILE", help="the lesson file")
+    parser.add_argument("file", type=Path, metavar="FILE", help=_("the lesson file"))
     parser.set_defaults(run=run)
 
 
@@ -26,7 +29,8 @@ def run(options: argparse.Namespace) -> int:
     file: Path = options.file
     if not file.is_file():
         raise UsageError(
-            f"There is no file {str(file)!r}.", "Create a lesson with `tutor new lesson ID`."
+            _("There is no file {file!r}.").format(file=str(file)),
+            "Create a lesson with `tutor new lesson ID`.",
         )
     check_terminal()
     from tutor.app import lifetime

@@ -6,6 +6,7 @@ from typing import Any
 from tutor import paths
 from tutor.cli import output
 from tutor.cli.learning import course_folder
+from tutor.language import _
 from tutor.text import counted
 
 
@@ -13,17 +14,19 @@ def add_to(commands: Any, for_course: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "release",
         parents=[for_course],
-        help="record the published versions of lessons and questions",
-        description="Record the published versions of lessons and questions in released.json, "
-        "next to the lessons. From then on, `tutor lint` reports a lesson or question that "
-        "changed while its version did not.",
+        help=_("record the published versions of lessons and questions"),
+        description=_(
+            "Record the published versions of lessons and questions in released.json, "
+            "next to the lessons. From then on, `tutor lint` reports a lesson or question that "
+            "changed while its version did not."
+        ),
     )
     parser.add_argument(
         "--same",
         nargs="+",
         default=[],
         metavar="ID",
-        help="ids of lessons or questions that were only reworded",
+        help=_("ids of lessons or questions that were only reworded"),
     )
     parser.set_defaults(run=run)
 

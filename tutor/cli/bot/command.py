@@ -15,6 +15,7 @@ from tutor.cli.bot.output import Report
 from tutor.cli.step.command import load, positive, read_text
 from tutor.cli.step.output import JsonModel
 from tutor.errors import TextError, UsageError
+from tutor.language import _
 from tutor.lm.distribution import ChatMessage
 from tutor.lm.fast.shortage import shortage_in_words
 
@@ -29,39 +30,45 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         "bot",
         parents=[for_model],
         allow_abbrev=False,
-        help="send a message to one of the three bots from lesson 1",
-        description="Send a message to one of the three bots from lesson 1, which work at the "
-        "help desk of a town library: rules, retrieval (retrained on each run) or generative. "
-        "The output shows the reply and how the bot arrived at it.",
+        help=_("send a message to one of the three bots from lesson 1"),
+        description=_(
+            "Send a message to one of the three bots from lesson 1, which work at the "
+            "help desk of a town library: rules, retrieval (retrained on each run) or generative. "
+            "The output shows the reply and how the bot arrived at it."
+        ),
     )
-    parser.add_argument("bot", choices=BOTS, help="which bot to use")
+    parser.add_argument("bot", choices=BOTS, help=_("which bot to use"))
     parser.add_argument(
-        "text", metavar="TEXT", help="the message, or - to read the message from standard input"
+        "text", metavar="TEXT", help=_("the message, or - to read the message from standard input")
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
     parser.add_argument(
         "--before",
         action="append",
         default=[],
         metavar="TEXT",
-        help="an earlier message or reply; repeat this option, alternating between the two",
+        help=_("an earlier message or reply; repeat this option, alternating between the two"),
     )
     parser.add_argument(
-        "--rules", type=Path, metavar="FILE", help="a file with your own rules (rules bot only)"
+        "--rules", type=Path, metavar="FILE", help=_("a file with your own rules (rules bot only)")
     )
     parser.add_argument(
         "--seed",
         type=int,
         metavar="S",
-        help=f"the seed for training (retrieval bot; default: {SEED}) or for sampling at "
-        "temperature 0.6 and top-p 0.9 (generative bot; default: greedy)",
+        help=_(
+            "the seed for training (retrieval bot; default: {seed}) or for sampling at "
+            "temperature 0.6 and top-p 0.9 (generative bot; default: greedy)"
+        ).format(seed=SEED),
     )
     parser.add_argument(
         "--length",
         type=positive,
         default=LENGTH,
         metavar="N",
-        help=f"the maximum number of tokens in a generated reply (default: {LENGTH})",
+        help=_("the maximum number of tokens in a generated reply (default: {length})").format(
+            length=LENGTH
+        ),
     )
     parser.set_defaults(run=run)
 
@@ -145,7 +152,7 @@ def _generative(options: argparse.Namespace, message: str) -> Report:
     ]
     sampler = GREEDY if options.seed is None else SENSIBLE
     begun = time.perf_counter()
-    with shortage_in_words("this conversation"):
+    with shortage_in_words(_("this conversation")):
         session = Session(model, chat_ids(model, said))
         prompt = session.ids
         steps = list(trajectory(session, sampler, options.seed or 0, options.length, 1))

@@ -12,6 +12,7 @@ from tutor.bots.probes import Bot
 from tutor.bots.rules import RuleReply
 from tutor.cli import output
 from tutor.cli.step.output import JsonModel
+from tutor.language import _
 from tutor.lm.distribution import Row
 from tutor.text import counted, visible
 
@@ -113,54 +114,86 @@ def write(report: Report) -> None:
             _write_retrieval(trace, declined=report.declined)
         case GenerativeTrace() as trace:
             _write_generation(trace)
-    output.write(f"The reply took {report.milliseconds:,.1f} ms.")
+    output.write(
+        _("The reply took {milliseconds:,.1f} ms.").format(milliseconds=report.milliseconds)
+    )
 
 
 def _write_rules(trace: RulesTrace) -> None:
     if not trace.fits:
         output.write(
-            f"None of the {counted(trace.rules, 'rule')} matches, so the bot used its fallback."
+            _("None of the {rules} matches, so the bot used its fallback.").format(
+                rules=counted(trace.rules, "rule")
+            )
         )
         return
     first = trace.fits[0]
-    output.write(f"Rule {first.rule}, priority {first.priority}: {first.pattern}")
-    output.write(f"It matched these words: {' '.join(first.words)}")
+    output.write(
+        _("Rule {rule}, priority {priority}: {pattern}").format(
+            rule=first.rule, priority=first.priority, pattern=first.pattern
+        )
+    )
+    output.write(_("It matched these words: {items}").format(items=" ".join(first.words)))
     for number, capture in enumerate(first.captures, start=1):
-        output.write(f"Capture {number}: {capture or 'nothing'}")
+        output.write(
+            _("Capture {number}: {value}").format(number=number, value=capture or _("nothing"))
+        )
     if len(trace.fits) > 1:
-        output.write(f"Other matching rules: {', '.join(fit.rule for fit in trace.fits[1:])}")
+        output.write(
+            _("Other matching rules: {items}").format(
+                items=", ".join(fit.rule for fit in trace.fits[1:])
+            )
+        )
 
 
 def _write_retrieval(trace: RetrievalTrace, *, declined: bool) -> None:
     training = trace.training
     output.write(
-        f"Trained on {training.phrases} phrases of {training.intents} intents in "
-        f"{training.milliseconds / 1000:.1f} s: {training.held_out_right} of "
-        f"{training.held_out} held-out phrases classified correctly."
+        _(
+            "Trained on {phrases} phrases of {intents} intents in "
+            "{milliseconds:.1f} s: {held_out_right} of "
+            "{held_out} held-out phrases classified correctly."
+        ).format(
+            phrases=training.phrases,
+            intents=training.intents,
+            milliseconds=training.milliseconds / 1000,
+            held_out_right=training.held_out_right,
+            held_out=training.held_out,
+        )
     )
-    output.write("probability  intent")
+    output.write(_("probability  intent"))
     for each in trace.intents:
         output.write(f"{100 * each.probability:9.1f} %  {each.intent}")
-    output.write("     cosine  nearest question")
+    output.write(_("     cosine  nearest question"))
     for near in trace.nearest:
         output.write(f"{near.cosine:11.2f}  {near.question}")
     verdict = (
-        "not reached, so the bot says it doesn't know"
+        _("not reached, so the bot says it doesn't know")
         if declined
-        else "reached, so the bot answers"
+        else _("reached, so the bot answers")
     )
-    output.write(f"The threshold of {trace.threshold:.2f} is {verdict}.")
+    output.write(
+        _("The threshold of {threshold:.2f} is {verdict}.").format(
+            threshold=trace.threshold, verdict=verdict
+        )
+    )
 
 
 def _write_generation(trace: GenerativeTrace) -> None:
     how = (
-        "always the most probable one" if trace.seed is None else f"sampled with seed {trace.seed}"
+        _("always the most probable one")
+        if trace.seed is None
+        else _("sampled with seed {seed}").format(seed=trace.seed)
     )
     output.write(
-        f"{trace.model.name} generated {counted(len(trace.tokens), 'token')}, {how}"
-        f"{'' if trace.ended else '; the reply was cut off'}:"
+        _("{name} generated {tokens}, {how}{value}:").format(
+            name=trace.model.name,
+            tokens=counted(len(trace.tokens), "token"),
+            how=how,
+            value="" if trace.ended else _("; the reply was cut off"),
+        )
     )
-    output.write("probability    rank  token")
+    output.write(_("probability    rank  token"))
     for token in trace.tokens:
         name = visible(bytes.fromhex(token.bytes))
         output.write(f"{100 * token.probability:9.1f} %  {token.rank:6,}  {name}")

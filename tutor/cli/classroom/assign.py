@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tutor import paths
 from tutor.cli import learning, output
 from tutor.errors import UsageError
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.classroom.assignments import Assignment
@@ -51,10 +52,17 @@ def _assign(
         ) from None
     others = (each for each in known if each.lesson != outline.id)
     assignments.write(file, (*others, new))
-    output.write(f"{outline.number} {outline.title} is due {day(new.due, now)}: {file}")
+    output.write(
+        _("{number} {title} is due {day}: {file}").format(
+            number=outline.number, title=outline.title, day=day(new.due, now), file=file
+        )
+    )
     if new.due.timestamp() < now:
         output.note(
-            "This date is in the past, so the lesson is overdue for everyone who has not done it."
+            _(
+                "This date is in the past, so the lesson is overdue for everyone who has not done "
+                "it."
+            )
         )
 
 
@@ -69,9 +77,9 @@ def _remove(name: str, file: Path, known: tuple[Assignment, ...], course: Course
     left = tuple(each for each in known if each.lesson != lesson)
     if len(left) < len(known):
         assignments.write(file, left)
-        output.write(f"{lesson} is no longer due: {file}")
+        output.write(_("{lesson} is no longer due: {file}").format(lesson=lesson, file=file))
     else:
-        output.write(f"{lesson} had no due date, so nothing has changed.")
+        output.write(_("{lesson} had no due date, so nothing has changed.").format(lesson=lesson))
 
 
 def _list(known: tuple[Assignment, ...], course: Course) -> None:
@@ -82,11 +90,13 @@ def _list(known: tuple[Assignment, ...], course: Course) -> None:
         outline = course.outline(each.lesson)
         called = f"{outline.number:>2} {outline.title}" if outline else f" ? {each.lesson}"
         past = "since" if each.due.timestamp() < now else "on"
-        output.write(f"{called}: due {past} {day(each.due, now)}")
+        output.write(
+            _("{called}: due {past} {day}").format(called=called, past=past, day=day(each.due, now))
+        )
     if not known:
-        output.write("Nothing is due.")
+        output.write(_("Nothing is due."))
     if unknown := [each.lesson for each in known if course.outline(each.lesson) is None]:
-        output.note(f"Not in this course: {', '.join(unknown)}")
+        output.note(_("Not in this course: {items}").format(items=", ".join(unknown)))
 
 
 def _lesson(name: str, course: Course) -> Outline:
@@ -95,4 +105,7 @@ def _lesson(name: str, course: Course) -> Outline:
         if name in (outline.id, str(outline.number)):
             return outline
     ids = ", ".join(outline.id for outline in course.outlines[:20])
-    raise UsageError(f"There is no lesson {name[:60]!r} in this course.", f"The lessons are: {ids}")
+    raise UsageError(
+        _("There is no lesson {name!r} in this course.").format(name=name[:60]),
+        _("The lessons are: {ids}").format(ids=ids),
+    )

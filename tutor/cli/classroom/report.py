@@ -12,6 +12,7 @@ from tutor import paths
 from tutor.classroom.errors import PseudonymError
 from tutor.cli import learning, output
 from tutor.errors import UsageError
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.classroom.folders import Found
@@ -80,7 +81,10 @@ def _namer(options: argparse.Namespace) -> Callable[[Found], str]:
     except PseudonymError as error:
         output.complain(error)
         output.note(
-            "The pseudonyms in this report are temporary. The next report will use different ones."
+            _(
+                "The pseudonyms in this report are temporary. The next report will use different "
+                "ones."
+            )
         )
         key = new_key()
     return lambda found: pseudonym(key, found.folder)

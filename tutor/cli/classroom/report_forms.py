@@ -11,6 +11,7 @@ from tutor.classroom.learner import Row
 from tutor.classroom.report import FEWEST, IdeaFigures, QuestionFigures, Report
 from tutor.classroom.tables import Table, ideas_table, learners_table, questions_table
 from tutor.cli import markdown, text_table
+from tutor.language import _
 from tutor.text import counted, one_line
 
 SHOWN = 10
@@ -31,7 +32,7 @@ _FORMULA = ("=", "+", "-", "@")
 def page(report: Report, tables: Sequence[str], draw: Draw, *, every: bool) -> Iterator[str]:
     """Yield the lines of the named tables; `every` includes all ideas and questions."""
     if not report.learners:
-        yield "No learner's progress could be read."
+        yield _("No learner's progress could be read.")
         return
     most = None if every else SHOWN
     parts: list[list[str]] = []
@@ -39,11 +40,11 @@ def page(report: Report, tables: Sequence[str], draw: Draw, *, every: bool) -> I
         title = counted(len(report.learners), "learner")
         parts.append([*draw(title, learners_table(report.learners))])
     if "ideas" in tables:
-        title = _titled("Ideas, lowest strength first", len(report.ideas), most)
+        title = _titled(_("Ideas, lowest strength first"), len(report.ideas), most)
         lines = draw(title, ideas_table(report.ideas[:most]))
         parts.append([*lines, *_left_out("idea", report.ideas_left_out)])
     if "questions" in tables:
-        title = _titled("Questions, most often wrong first", len(report.questions), most)
+        title = _titled(_("Questions, most often wrong first"), len(report.questions), most)
         lines = draw(title, questions_table(report.questions[:most]))
         parts.append([*lines, *_left_out("question", report.questions_left_out)])
     for number, part in enumerate(parts):
@@ -51,7 +52,11 @@ def page(report: Report, tables: Sequence[str], draw: Draw, *, every: bool) -> I
 
 
 def _titled(title: str, there: int, most: int | None) -> str:
-    return title if most is None or there <= most else f"{title} ({most} of {there})"
+    return (
+        title
+        if most is None or there <= most
+        else _("{title} ({most} of {there})").format(title=title, most=most, there=there)
+    )
 
 
 def _left_out(what: str, number: int) -> Iterable[str]:
@@ -60,8 +65,9 @@ def _left_out(what: str, number: int) -> Iterable[str]:
     are = "is" if number == 1 else "are"
     return (
         "",
-        f"{counted(number, what)} {are} left out because fewer than {FEWEST} learners have "
-        "answered.",
+        _("{counted} {are} left out because fewer than {fewest} learners have answered.").format(
+            counted=counted(number, what), are=are, fewest=FEWEST
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.cli import output
+from tutor.language import _
 from tutor.text import counted
 from tutor.vendors.catalogue import OWN, remote_model
 
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from tutor.vendors.check import CheckReport
 
 _LABEL = 20
-_REACHABLE = {True: "yes", False: "no", None: "unknown (nothing was sent)"}
+_REACHABLE = {True: _("yes"), False: _("no"), None: _("unknown (nothing was sent)")}
 
 
 def run(spec: str | None) -> int:
@@ -24,7 +25,11 @@ def run(spec: str | None) -> int:
     model = remote_model(spec)
     key = find_key(model.service)
     if not model.here and (key is not None or model.service.id == OWN):
-        output.note(f"Sending a short question to {model.host}: {ASKED[0].content}")
+        output.note(
+            _("Sending a short question to {host}: {content}").format(
+                host=model.host, content=ASKED[0].content
+            )
+        )
     report = check(model, key)
     for label, said in describe(report, model):
         output.write(f"{label:<{_LABEL}}{said}")
@@ -36,29 +41,42 @@ def run(spec: str | None) -> int:
 def describe(report: CheckReport, model: RemoteModel) -> list[tuple[str, str]]:
     """Return the report as pairs of a label and a value."""
     lines = [
-        ("model", f"{report.model} at {report.host}"),
+        (_("model"), _("{model} at {host}").format(model=report.model, host=report.host)),
         ("reachable", _REACHABLE[report.reachable]),
         ("key", report.key),
     ]
     if report.alternatives is not None:
-        lines.append(("streams", "yes" if report.streams else "no; the answer arrives all at once"))
+        lines.append(
+            ("streams", _("yes") if report.streams else _("no; the answer arrives all at once"))
+        )
         lines.append(("log-probabilities", _alternatives(report.alternatives)))
     if model.service.id == OWN and report.alternatives is not None:
         continued = report.text_alternatives
-        said = "no" if continued is None else _alternatives(continued)
-        lines.append(("continues text", said))
-        lines.append(("prompt tokens", "reported" if report.echoes else "not reported"))
-        lines.append(("the stepper", "works" if continued else "does not work; chat does"))
+        said = _("no") if continued is None else _alternatives(continued)
+        lines.append((_("continues text"), said))
+        lines.append((_("prompt tokens"), _("reported") if report.echoes else _("not reported")))
+        lines.append((_("the stepper"), _("works") if continued else _("does not work; chat does")))
     if report.first_after is not None:
-        lines.append(("first token in", f"{report.first_after:.2f} s"))
+        lines.append((_("first token in"), f"{report.first_after:.2f} s"))
     if report.tokens_per_second is not None:
-        lines.append(("tokens per second", f"{report.tokens_per_second:.1f}"))
+        lines.append((_("tokens per second"), f"{report.tokens_per_second:.1f}"))
     if report.answer_tokens is not None:
-        lines.append(("answer tokens", str(report.answer_tokens)))
+        lines.append((_("answer tokens"), str(report.answer_tokens)))
     if report.cost is not None and model.price is not None:
-        lines.append(("cost", f"{report.cost:.6f} dollars, at prices from {model.price.as_of}"))
+        lines.append(
+            (
+                _("cost"),
+                _("{cost:.6f} dollars, at prices from {as_of}").format(
+                    cost=report.cost, as_of=model.price.as_of
+                ),
+            )
+        )
     return lines
 
 
 def _alternatives(count: int) -> str:
-    return f"up to {counted(count, 'token')} at each position" if count else "not reported"
+    return (
+        _("up to {tokens} at each position").format(tokens=counted(count, "token"))
+        if count
+        else _("not reported")
+    )

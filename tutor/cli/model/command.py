@@ -16,6 +16,7 @@ from tutor.cli.interrupted import leaving_at_once, on_signals
 from tutor.cli.model import check as remote_check
 from tutor.cli.status_line import loading, pulling
 from tutor.errors import ModelError, TutorError
+from tutor.language import _
 from tutor.vendors.catalogue import RemoteModel, catalogue, is_remote, remote_model
 
 if TYPE_CHECKING:
@@ -24,26 +25,28 @@ if TYPE_CHECKING:
 
 
 def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
-    parser = commands.add_parser("model", help="download, list, remove and check models")
-    what = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    pull = what.add_parser("pull", help="download the default model")
+    parser = commands.add_parser("model", help=_("download, list, remove and check models"))
+    what = parser.add_subparsers(title=_("commands"), metavar="COMMAND", required=True)
+    pull = what.add_parser("pull", help=_("download the default model"))
     pull.add_argument(
-        "--json", action="store_true", help="print progress as JSON, one object per line"
+        "--json", action="store_true", help=_("print progress as JSON, one object per line")
     )
-    pull.add_argument("--shared", action="store_true", help="download into the machine-wide folder")
+    pull.add_argument(
+        "--shared", action="store_true", help=_("download into the machine-wide folder")
+    )
     pull.set_defaults(run=run_pull)
-    listing = what.add_parser("list", parents=[for_model], help="list the installed models")
-    listing.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    listing = what.add_parser("list", parents=[for_model], help=_("list the installed models"))
+    listing.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
     listing.set_defaults(run=run_list)
-    remove = what.add_parser("remove", help="remove a model or a packed copy of one")
-    remove.add_argument("name", metavar="NAME", help="a name from `tutor model list`")
+    remove = what.add_parser("remove", help=_("remove a model or a packed copy of one"))
+    remove.add_argument("name", metavar="NAME", help=_("a name from `tutor model list`"))
     remove.set_defaults(run=run_remove)
     check = what.add_parser(
         "check",
         parents=[for_model],
-        help="measure a model's speed on this machine, or test a remote model",
+        help=_("measure a model's speed on this machine, or test a remote model"),
     )
-    check.add_argument("name", nargs="?", metavar="MODEL", help="the same as --model MODEL")
+    check.add_argument("name", nargs="?", metavar="MODEL", help=_("the same as --model MODEL"))
     check.set_defaults(run=run_check)
 
 
@@ -75,7 +78,9 @@ def run_pull(options: argparse.Namespace) -> int:
         show(Pulled(str(model.path), fetched))
     if not options.json:
         output.write(
-            f"The model is {'installed' if fetched else 'already installed'}: {model.path}"
+            _("The model is {value}: {path}").format(
+                value=_("installed") if fetched else _("already installed"), path=model.path
+            )
         )
     return 0
 
@@ -135,25 +140,42 @@ def run_list(options: argparse.Namespace) -> int:
         output.write_json([*models, *listed])
         return 0
     if not models:
-        output.write("No model is installed. Download one with `tutor model pull`.")
+        output.write(_("No model is installed. Download one with `tutor model pull`."))
     for model in models:
         output.write(
-            f"{'*' if model.default else ' '} {model.name}  {model.size / 1e6:.1f} MB  {model.path}"
-            f"{'  (bundled)' if model.bundled else ''}"
+            _("{value} {name}  {size:.1f} MB  {path}{value2}").format(
+                value="*" if model.default else " ",
+                name=model.name,
+                size=model.size / 1e6,
+                path=model.path,
+                value2=_("  (bundled)") if model.bundled else "",
+            )
         )
     for copy in copies:
-        gone = ", which no longer exists" if is_orphan(copy) else ""
+        gone = _(", which no longer exists") if is_orphan(copy) else ""
         output.write(
-            f"  {copy.name}  {copy.size / 1e6:.1f} MB  {copy.path}  "
-            f"(packed from {copy.source or 'another file'}{gone})"
+            _("  {name}  {size:.1f} MB  {path}  (packed from {value}{gone})").format(
+                name=copy.name,
+                size=copy.size / 1e6,
+                path=copy.path,
+                value=copy.source or _("another file"),
+                gone=gone,
+            )
         )
     for each in remote:
-        output.write(f"  {each.spec}  {each.service.product} at {each.host}  (key found)")
+        output.write(
+            _("  {spec}  {product} at {host}  (key found)").format(
+                spec=each.spec, product=each.service.product, host=each.host
+            )
+        )
     if any(model.default for model in models):
-        output.write("* marks the model that is used if you name no other.")
+        output.write(_("* marks the model that is used if you name no other."))
     if copies:
         output.write(
-            "Packed copies are recreated when needed. To remove one, run `tutor model remove NAME`."
+            _(
+                "Packed copies are recreated when needed. To remove one, run `tutor model remove "
+                "NAME`."
+            )
         )
     if remark:
         output.note(remark)
@@ -169,9 +191,9 @@ def _listed(spec: str | None) -> tuple[list[ListedModel], str]:
     spec = spec or os.environ.get("TUTOR_MODEL")
     if is_remote(spec):
         used = remote_model(spec)
-        remark = f"{used.spec} at {used.host} is in use."
+        remark = _("{spec} at {host} is in use.").format(spec=used.spec, host=used.host)
     elif spec and spec.startswith(HUB_PREFIX):
-        remark = f"{spec} is in use; it is stored in the Hugging Face cache."
+        remark = _("{spec} is in use; it is stored in the Hugging Face cache.").format(spec=spec)
     else:
         try:
             default = find_model(spec)
@@ -208,7 +230,7 @@ def run_remove(options: argparse.Namespace) -> int:
     from tutor.models.packed import remove
 
     for path, size in remove(options.name):
-        output.write(f"Removed {path} ({size / 1e6:.1f} MB).")
+        output.write(_("Removed {path} ({size:.1f} MB).").format(path=path, size=size / 1e6))
     return 0
 
 
@@ -233,15 +255,25 @@ def run_check(options: argparse.Namespace) -> int:
         on_stage("measuring")
         report = check_kernels(model.network.config)
     card = model.card
-    output.write(f"{card.name}: {card.parameters / 1e6:.1f} million weights from {card.format}")
-    output.write(f"Runs on {card.device}, stored as {card.kernel}; PyTorch {report.torch_version}")
     output.write(
-        "Time for all matrix products of one token on this CPU "
-        f"({report.threads} threads, {report.instruction_set}):"
+        _("{name}: {parameters:.1f} million weights from {format}").format(
+            name=card.name, parameters=card.parameters / 1e6, format=card.format
+        )
     )
-    output.write("  form   bytes per weight      ms")
+    output.write(
+        _("Runs on {device}, stored as {kernel}; PyTorch {torch_version}").format(
+            device=card.device, kernel=card.kernel, torch_version=report.torch_version
+        )
+    )
+    output.write(
+        _(
+            "Time for all matrix products of one token on this CPU "
+            "({threads} threads, {instruction_set}):"
+        ).format(threads=report.threads, instruction_set=report.instruction_set)
+    )
+    output.write(_("  form   bytes per weight      ms"))
     for timing in report.timings:
         taken = f"{timing.milliseconds:8.2f}" if timing.milliseconds is not None else "     n/a"
-        used = "  used if the file's format allows it" if timing.chosen else ""
+        used = _("  used if the file's format allows it") if timing.chosen else ""
         output.write(f"  {timing.form:6} {timing.bytes_per_weight:15.2f} {taken}{used}")
     return 0

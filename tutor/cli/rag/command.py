@@ -14,6 +14,7 @@ from tutor.cli.interrupted import told_to_stop
 from tutor.cli.rag import measure as rag_measure
 from tutor.cli.status_line import StatusLine, bar
 from tutor.errors import RequestCancelled, UsageError
+from tutor.language import _
 from tutor.retrieval.errors import RetrievalError
 from tutor.text import counted
 
@@ -42,18 +43,20 @@ class Hit(msgspec.Struct):
 def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "rag",
-        help="index a folder of Markdown or text, and search the index",
-        description="Index a folder of Markdown or text, and search the index. The lab `rag` "
-        "answers questions from an index.",
+        help=_("index a folder of Markdown or text, and search the index"),
+        description=_(
+            "Index a folder of Markdown or text, and search the index. The lab `rag` "
+            "answers questions from an index."
+        ),
     )
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    verbs = parser.add_subparsers(title=_("verbs"), metavar="VERB", required=True)
     _add_index(verbs)
-    listing = verbs.add_parser("list", help="list your indexes")
-    listing.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    listing = verbs.add_parser("list", help=_("list your indexes"))
+    listing.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
     listing.set_defaults(run=run_list)
     _add_search(verbs)
-    removing = verbs.add_parser("remove", help="delete an index, but not your texts")
-    removing.add_argument("name", metavar="NAME", help="the index's name")
+    removing = verbs.add_parser("remove", help=_("delete an index, but not your texts"))
+    removing.add_argument("name", metavar="NAME", help=_("the index's name"))
     removing.set_defaults(run=run_remove)
     rag_measure.add_to(verbs, *parents)
 
@@ -61,30 +64,37 @@ def add_to(commands: Any, *parents: argparse.ArgumentParser) -> None:
 def _add_index(verbs: Any) -> None:
     parser = verbs.add_parser(
         "index",
-        help="index a folder, or update its index",
-        description="Index the Markdown and text files in a folder and its subfolders. Files "
-        "that have not changed since they were indexed are skipped. If you press Ctrl+C, run the "
-        "same command later to continue.",
+        help=_("index a folder, or update its index"),
+        description=_(
+            "Index the Markdown and text files in a folder and its subfolders. Files "
+            "that have not changed since they were indexed are skipped. If you press Ctrl+C, run "
+            "the "
+            "same command later to continue."
+        ),
     )
-    parser.add_argument("folder", type=Path, metavar="PATH", help="the folder of your texts")
+    parser.add_argument("folder", type=Path, metavar="PATH", help=_("the folder of your texts"))
     parser.add_argument(
-        "--name", metavar="NAME", help="the index's name (default: the name of the folder)"
+        "--name", metavar="NAME", help=_("the index's name (default: the name of the folder)")
     )
     parser.set_defaults(run=run_index)
 
 
 def _add_search(verbs: Any) -> None:
-    parser = verbs.add_parser("search", help="find the passages that match a query best (BM25)")
-    parser.add_argument("query", metavar="QUERY", help="the words to search for")
+    parser = verbs.add_parser("search", help=_("find the passages that match a query best (BM25)"))
+    parser.add_argument("query", metavar="QUERY", help=_("the words to search for"))
     parser.add_argument(
         "--name",
         metavar="NAME",
-        help="the index to search (default: the one updated last); `course` is this course",
+        help=_("the index to search (default: the one updated last); `course` is this course"),
     )
     parser.add_argument(
-        "--top", type=int, default=_TOP, metavar="N", help=f"show N passages (default: {_TOP})"
+        "--top",
+        type=int,
+        default=_TOP,
+        metavar="N",
+        help=_("show N passages (default: {top})").format(top=_TOP),
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
     parser.set_defaults(run=run_search)
 
 
@@ -97,7 +107,8 @@ def run_index(options: argparse.Namespace) -> int:
 
     if not options.folder.is_dir():
         raise UsageError(
-            f"{options.folder} is not a folder.", "Name a folder that contains your texts."
+            _("{folder} is not a folder.").format(folder=options.folder),
+            "Name a folder that contains your texts.",
         )
     folder = options.folder.resolve()
     name = options.name or store.name_for(folder)
@@ -107,17 +118,23 @@ def run_index(options: argparse.Namespace) -> int:
         for progress in update(index, folder):
             if stopped():
                 line.clear()
-                output.note(f"Stopped. The files indexed so far are kept: {_done(progress)}.")
+                output.note(
+                    _("Stopped. The files indexed so far are kept: {done}.").format(
+                        done=_done(progress)
+                    )
+                )
                 raise RequestCancelled("")
-            line.show(f"Indexing {name}", figures=figures(progress))
+            line.show(_("Indexing {name}").format(name=name), figures=figures(progress))
         line.clear()
         listed = index.listed()
     if progress is not None:
         output.write(f"{name}: {_done(progress)}")
         for reason, count in sorted(progress.left_out.items()):
-            output.write(f"  skipped  {count:>7,}  {reason}")
+            output.write(_("  skipped  {count:>7,}  {reason}").format(count=count, reason=reason))
     output.write(
-        f"  {counted(listed.files, 'file')}, {counted(listed.passages, 'passage')} in total"
+        _("  {files}, {passages} in total").format(
+            files=counted(listed.files, "file"), passages=counted(listed.passages, "passage")
+        )
     )
     return 0
 
@@ -129,15 +146,21 @@ def _done(progress: Progress) -> str:
         (progress.gone, "removed"),
         (progress.unchanged, "unchanged"),
     )
-    return ", ".join(f"{count:,} {what}" for count, what in parts if count) or "no files"
+    return ", ".join(f"{count:,} {what}" for count, what in parts if count) or _("no files")
 
 
 def figures(progress: Progress) -> str:
     if not progress.total:
-        return "searching for files"
-    left = "" if progress.seconds_left is None else f"  {round(progress.seconds_left)} s left"
+        return _("searching for files")
+    left = (
+        ""
+        if progress.seconds_left is None
+        else _("  {seconds_left} s left").format(seconds_left=round(progress.seconds_left))
+    )
     done = bar(progress.done, progress.total)
-    return f"{done}  {progress.done:,} of {progress.total:,}{left}"
+    return _("{done}  {done2:,} of {total:,}{left}").format(
+        done=done, done2=progress.done, total=progress.total, left=left
+    )
 
 
 # --- list, search, remove ----------------------------------------------------------------------
@@ -157,10 +180,16 @@ def run_list(options: argparse.Namespace) -> int:
         output.write_json(listed)
         return 0
     if not listed:
-        output.note("You have no index yet. Index a folder with `tutor rag index PATH`.")
+        output.note(_("You have no index yet. Index a folder with `tutor rag index PATH`."))
     for each in listed:
-        size = f"{each.bytes / 1e6:.1f} MB" if each.bytes >= 1e6 else f"{each.bytes / 1e3:.0f} kB"
-        counts = f"{each.files:>8,} files {each.passages:>9,} passages {size:>10}"
+        size = (
+            _("{bytes:.1f} MB").format(bytes=each.bytes / 1e6)
+            if each.bytes >= 1e6
+            else _("{bytes:.0f} kB").format(bytes=each.bytes / 1e3)
+        )
+        counts = _("{files:>8,} files {passages:>9,} passages {size:>10}").format(
+            files=each.files, passages=each.passages, size=size
+        )
         output.write(f"{each.name:<20}{counts}  {each.folder}")
     return 0
 
@@ -169,10 +198,13 @@ def run_search(options: argparse.Namespace) -> int:
     from tutor.retrieval.full_text import words
 
     if not 1 <= options.top <= _MOST:
-        raise UsageError(f"--top is {options.top}.", f"Use a number from 1 to {_MOST}.")
+        raise UsageError(
+            _("--top is {top}.").format(top=options.top),
+            _("Use a number from 1 to {most}.").format(most=_MOST),
+        )
     if not words(options.query):
         raise UsageError(
-            f"{options.query!r} contains no words.",
+            _("{query!r} contains no words.").format(query=options.query),
             "Search for one or more words. Symbols such as * have no effect.",
         )
     name, found = _search(options)
@@ -180,10 +212,14 @@ def run_search(options: argparse.Namespace) -> int:
         output.write_json([hit(each) for each in found])
         return 0
     if not found:
-        output.note(f"No passage in {name} contains any of these words.")
+        output.note(_("No passage in {name} contains any of these words.").format(name=name))
     for rank, each in enumerate(found, start=1):
         passage = each.passage
-        output.write(f"{rank:>3}  {each.score:6.2f}  {passage.id}, line {passage.line}")
+        output.write(
+            _("{rank:>3}  {score:6.2f}  {id}, line {line}").format(
+                rank=rank, score=each.score, id=passage.id, line=passage.line
+            )
+        )
         output.write(f"             {passage.heading}")
         output.write(f"             {_excerpt(each)}")
     return 0
@@ -222,5 +258,5 @@ def run_remove(options: argparse.Namespace) -> int:
     from tutor.retrieval import store
 
     store.remove(options.name)
-    output.write(f"Removed the index {options.name}. Your texts are unchanged.")
+    output.write(_("Removed the index {name}. Your texts are unchanged.").format(name=options.name))
     return 0

@@ -14,18 +14,23 @@ from tutor.cli.interrupted import leaving_at_once
 from tutor.cli.status_line import StatusLine
 from tutor.cli.step.command import load
 from tutor.installation import install_command
+from tutor.language import _
 
 
 def add_to(verbs: Any, *parents: argparse.ArgumentParser) -> None:
     parser = verbs.add_parser(
         "measure",
         parents=list(parents),
-        help="measure search and answers on this course",
-        description="Search this course for the passages that answer a set of questions: by "
-        "words, by meaning, by both and, if it is installed, with a sentence encoder. Then have "
-        "the model answer the short questions with and without passages. This takes a few minutes.",
+        help=_("measure search and answers on this course"),
+        description=_(
+            "Search this course for the passages that answer a set of questions: by "
+            "words, by meaning, by both and, if it is installed, with a sentence encoder. Then "
+            "have "
+            "the model answer the short questions with and without passages. This takes a few "
+            "minutes."
+        ),
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
+    parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
     parser.set_defaults(run=run)
 
 
@@ -67,17 +72,26 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         output.write_json(figures)
         return 0
-    output.write(f"{'':<10}{'recall@5':>9}{'MRR':>7}{'same words':>12}{'other words':>13}")
+    output.write(
+        f"{'':<10}{_('recall@5'):>9}{_('MRR'):>7}{_('same words'):>12}{_('other words'):>13}"
+    )
     for kind, each in figures.searching.items():
         output.write(
             f"{kind:<10}{each.recall:>9.2f}{each.mrr:>7.2f}{each.recall_words:>12.2f}"
             f"{each.recall_paraphrase:>13.2f}"
         )
     if "encoder" not in figures.searching:
-        output.write(f"encoder   not installed; to install it, run {install_command('sentences')}")
+        output.write(
+            _("encoder   not installed; to install it, run {install_command}").format(
+                install_command=install_command("sentences")
+            )
+        )
     output.write(
-        f"short answers right, of {figures.short}: {figures.right_with} with passages, "
-        f"{figures.right_without} without"
+        _(
+            "short answers right, of {short}: {right_with} with passages, {right_without} without"
+        ).format(
+            short=figures.short, right_with=figures.right_with, right_without=figures.right_without
+        )
     )
     return 0
 
@@ -91,14 +105,18 @@ def measured(answer: Callable[[Any], Any], show: Callable[[str], None]) -> Measu
     from tutor.retrieval.pairs import pairs
 
     state = rag.State(attempt=rag.start().attempt, part="measure")
-    for _ in range(2):  # measure search, then answers
+    for __ in range(2):  # measure search, then answers
         for passed in settle(rag.LAB, rag.act(state, Run()), answer):
             state = passed
             (searched, searches), (answered, answers) = (
                 state.quality.searched,
                 state.quality.answered,
             )
-            show(f"{searched + answered} of {searches + answers}")
+            show(
+                _("{searched} of {searches}").format(
+                    searched=searched + answered, searches=searches + answers
+                )
+            )
     searching: dict[str, Searching] = {}
     for kind in state.kinds:
         each = rag_quality.figures(state.quality, kind)

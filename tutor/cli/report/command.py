@@ -4,15 +4,18 @@ import argparse
 from typing import Any
 
 from tutor.cli import learning, output
+from tutor.language import _
 
 
 def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "report",
         parents=[for_learner],
-        help="print a one-page progress report, as Markdown",
-        description="Print a one-page report about a learner's progress, as Markdown: what the "
-        "learner has done, knows, and should look at again.",
+        help=_("print a one-page progress report, as Markdown"),
+        description=_(
+            "Print a one-page report about a learner's progress, as Markdown: what the "
+            "learner has done, knows, and should look at again."
+        ),
     )
     parser.set_defaults(run=run)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from tutor.cli.markdown import plain, table
+from tutor.language import _
 from tutor.learner import days, review
 from tutor.learner.clock import local_day_number, sensible
 from tutor.study.lesson_progress import lesson_progress
@@ -37,8 +38,11 @@ def report(name: str, course: Course, state: LearnerState, now: float) -> str:
     lines += _guesses(state)
     lines += [
         "",
-        f"{BOTH} FSRS estimates both from your answers: which were right, when you gave them, and "
-        "how much help you had.",
+        _(
+            "{both} FSRS estimates both from your answers: which were right, when you gave them, "
+            "and "
+            "how much help you had."
+        ).format(both=BOTH),
     ]
     return "\n".join(lines)
 
@@ -53,14 +57,14 @@ def details(name: str, course: Course, state: LearnerState, now: float) -> str:
             lines += ["", f"## {lesson.number} {plain(lesson.title)}", ""]
             lines += _questions([card for card in cards if card is not None])
     if left:
-        lines += ["", "## Questions that are no longer in the course", ""]
+        lines += ["", _("## Questions that are no longer in the course"), ""]
         lines += _questions(list(left.values()))
     lines += _guesses(state)
     return "\n".join(lines)
 
 
 def _heading(name: str, now: float) -> list[str]:
-    return [f"# Progress of {plain(name)}, {_date(now)}", ""]
+    return [_("# Progress of {name}, {date}").format(name=plain(name), date=_date(now)), ""]
 
 
 def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
@@ -74,17 +78,25 @@ def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
     active = days.active_days(state.days, today, 30)
     streak = review.streak(state, now)
     lines = [
-        f"- {len(cards)} of {counted(len(questions), 'question')} answered; "
-        f"the last answer was right for {sum(card.last_correct for card in cards)} of them. "
-        f"{counted(answers, 'answer')} in total.",
-        f"- Active on {active} of the last 30 days"
-        + (f", including the last {streak}." if streak > 1 else "."),
+        _(
+            "- {count} of {questions} answered; "
+            "the last answer was right for {value} of them. "
+            "{answers} in total."
+        ).format(
+            count=len(cards),
+            questions=counted(len(questions), "question"),
+            value=sum(card.last_correct for card in cards),
+            answers=counted(answers, "answer"),
+        ),
+        _("- Active on {active} of the last 30 days").format(active=active)
+        + (_(", including the last {streak}.").format(streak=streak) if streak > 1 else "."),
     ]
     if said := in_one_line(memory):
         lines.append(f"- {said}")
     lines.append(
-        f"- Due for review: {len(due.due) + due.held_back} today, {sum(forecast)} within "
-        f"{len(forecast)} days."
+        _("- Due for review: {count} today, {forecast} within {count2} days.").format(
+            count=len(due.due) + due.held_back, forecast=sum(forecast), count2=len(forecast)
+        )
     )
     return lines
 
@@ -98,14 +110,21 @@ def _lessons(course: Course, state: LearnerState, now: float) -> Iterator[str]:
         rows.append(
             (
                 f"{lesson.number} {plain(lesson.title)}",
-                f"{where.seen} of {where.screens}",
-                f"{where.goals} of {where.labs}",
-                f"{where.right} of {where.questions}",
+                _("{seen} of {screens}").format(seen=where.seen, screens=where.screens),
+                _("{goals} of {labs}").format(goals=where.goals, labs=where.labs),
+                _("{right} of {questions}").format(right=where.right, questions=where.questions),
                 percent(of.recall) if of and of.recall is not None else "",
                 lasting(of.strength) if of and of.strength is not None else "",
             )
         )
-    titles = ("Lesson", "Screens seen", "Labs done", "Questions right", RECALL, STRENGTH)
+    titles = (
+        _("Lesson"),
+        _("Screens seen"),
+        _("Labs done"),
+        _("Questions right"),
+        RECALL,
+        STRENGTH,
+    )
     return table(titles, rows)
 
 
@@ -119,25 +138,33 @@ def _weakest(course: Course, state: LearnerState, now: float) -> Iterator[str]:
     )[:WEAKEST]
     if not weakest:
         return
-    yield from ("", "## Look at again", "")
+    yield from ("", _("## Look at again"), "")
     for strength, recall, (lesson_id, screen_id) in weakest:
         lesson = course.outline(lesson_id)
         screen = lesson.screen(screen_id) if lesson else None
         if lesson and screen:
-            yield (
-                f"- {plain(screen.title)} (lesson {lesson.number}): {RECALL.lower()} "
-                f"{percent(recall)}, {STRENGTH.lower()} {lasting(strength)}"
+            yield _("- {title} (lesson {number}): {recall} {percent}, {strength} {lasting}").format(
+                title=plain(screen.title),
+                number=lesson.number,
+                recall=RECALL.lower(),
+                percent=percent(recall),
+                strength=STRENGTH.lower(),
+                lasting=lasting(strength),
             )
 
 
 def _guesses(state: LearnerState) -> Iterator[str]:
     guesses = state.guesses
     if guesses.rounds:
-        yield from ("", "## Guessing game", "")
-        yield (
-            f"{counted(guesses.rounds, 'round')}, "
-            f"{guesses.learner_bits / guesses.rounds:.2f} bits per token "
-            f"(the model: {guesses.model_bits / guesses.rounds:.2f}). Lower is better."
+        yield from ("", _("## Guessing game"), "")
+        yield _(
+            "{rounds}, "
+            "{learner_bits:.2f} bits per token "
+            "(the model: {model_bits:.2f}). Lower is better."
+        ).format(
+            rounds=counted(guesses.rounds, "round"),
+            learner_bits=guesses.learner_bits / guesses.rounds,
+            model_bits=guesses.model_bits / guesses.rounds,
         )
 
 
@@ -152,7 +179,7 @@ def _questions(cards: Sequence[Card]) -> Iterator[str]:
         )
         for card in cards
     ]
-    return table(("Question", "Answers", "Right", "Last answered", "Next review"), rows)
+    return table(("Question", "Answers", "Right", _("Last answered"), _("Next review")), rows)
 
 
 def _date(at: float) -> str:

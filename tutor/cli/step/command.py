@@ -13,6 +13,7 @@ from tutor.cli.interrupted import leaving_at_once
 from tutor.cli.status_line import loading
 from tutor.cli.step import output as step_output
 from tutor.errors import ContextFull, RemoteError, TextError, TutorError, UsageError
+from tutor.language import _
 from tutor.lm.distribution import ChatMessage, Distribution, ModelCard, Row, SamplerSettings
 from tutor.lm.fast.shortage import shortage_in_words
 from tutor.vendors.catalogue import is_remote, remote_model
@@ -30,45 +31,54 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
         "step",
         parents=[for_model],
         allow_abbrev=False,  # the abbreviation --to could mean --top, --top-k or --top-p
-        help="print the most probable next tokens",
-        description="Print the most probable next tokens after a text. With --steps, generate a "
-        "continuation and print each step.",
+        help=_("print the most probable next tokens"),
+        description=_(
+            "Print the most probable next tokens after a text. With --steps, generate a "
+            "continuation and print each step."
+        ),
     )
     text = parser.add_mutually_exclusive_group(required=True)
-    text.add_argument("text", nargs="?", metavar="TEXT", help="the text, used exactly as it is")
-    text.add_argument("--input", metavar="FILE", help="read the text from FILE (-: standard input)")
-    parser.add_argument("--chat", action="store_true", help="treat the text as a chat message")
+    text.add_argument("text", nargs="?", metavar="TEXT", help=_("the text, used exactly as it is"))
+    text.add_argument(
+        "--input", metavar="FILE", help=_("read the text from FILE (-: standard input)")
+    )
+    parser.add_argument("--chat", action="store_true", help=_("treat the text as a chat message"))
     parser.add_argument(
         "--top",
         type=_count,
         default=10,
         metavar="K",
-        help="show the K most probable tokens (default: 10)",
+        help=_("show the K most probable tokens (default: 10)"),
     )
-    parser.add_argument("--steps", type=positive, metavar="N", help="generate up to N tokens")
+    parser.add_argument("--steps", type=positive, metavar="N", help=_("generate up to N tokens"))
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="the seed for sampling (default: 0)"
+        "--seed", type=int, default=0, metavar="S", help=_("the seed for sampling (default: 0)")
     )
-    parser.add_argument("--json", action="store_true", help="print JSON, for other programs")
-    sampler = parser.add_argument_group("sampler settings, applied in this order")
+    parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
+    sampler = parser.add_argument_group(_("sampler settings, applied in this order"))
     sampler.add_argument(
-        "--greedy", action="store_true", help="always take the most probable token"
+        "--greedy", action="store_true", help=_("always take the most probable token")
     )
     sampler.add_argument(
-        "--temperature", type=float, metavar="T", help="below 1 is less random, above 1 more random"
+        "--temperature",
+        type=float,
+        metavar="T",
+        help=_("below 1 is less random, above 1 more random"),
     )
-    sampler.add_argument("--top-k", type=int, metavar="K", help="keep the K most probable tokens")
+    sampler.add_argument(
+        "--top-k", type=int, metavar="K", help=_("keep the K most probable tokens")
+    )
     sampler.add_argument(
         "--top-p",
         type=float,
         metavar="P",
-        help="keep the most probable tokens until their probabilities sum to P",
+        help=_("keep the most probable tokens until their probabilities sum to P"),
     )
     sampler.add_argument(
         "--min-p",
         type=float,
         metavar="P",
-        help="keep tokens with at least P times the highest probability",
+        help=_("keep tokens with at least P times the highest probability"),
     )
     parser.set_defaults(run=run)
 
@@ -79,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
     if is_remote(options.model):
         return _answer(*_elsewhere(options.model, text, chat=options.chat), sampler, options)
     model = load(options.model)
-    with shortage_in_words("this text"):
+    with shortage_in_words(_("this text")):
         return _answer(model.card, _session(model, text, chat=options.chat), sampler, options)
 
 
@@ -96,7 +106,7 @@ def _elsewhere(spec: str | None, text: str, *, chat: bool) -> tuple[ModelCard, R
     permissions = Permissions()
     permissions.allow(model.host)
     if not model.here:
-        output.note(f"Sending the text to {model.host}.")
+        output.note(_("Sending the text to {host}.").format(host=model.host))
     reader = RemoteReader(model, permissions)
     if chat:
         session = RemoteSession.on_chat(reader, [ChatMessage("user", text)])
@@ -153,14 +163,16 @@ def read_text(options: argparse.Namespace) -> str:
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise TextError(
-                f"{options.input} cannot be read: {why}.", "Check the file name."
+                _("{input} cannot be read: {why}.").format(input=options.input, why=why),
+                "Check the file name.",
             ) from error
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise TextError(
-            f"The text is not UTF-8: byte {error.start} is 0x{data[error.start]:02x} "
-            f"({error.reason}).",
+            _("The text is not UTF-8: byte {start} is 0x{data:02x} ({reason}).").format(
+                start=error.start, data=data[error.start], reason=error.reason
+            ),
             "Convert it to UTF-8 first, for example with iconv.",
         ) from error
 
@@ -199,7 +211,9 @@ def _number(least: int) -> Callable[[str], int]:
     def number(text: str) -> int:
         value = int(text)
         if value < least:
-            raise argparse.ArgumentTypeError(f"{value} is below {least}")
+            raise argparse.ArgumentTypeError(
+                _("{value} is below {least}").format(value=value, least=least)
+            )
         return value
 
     number.__name__ = "number"  # argparse prints this name in its error message

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from tutor.cli import output
+from tutor.language import _
 from tutor.lm.distribution import Distribution, ModelCard, Row, Token
 from tutor.text import counted, visible
 
@@ -87,8 +88,12 @@ class Report:
         self._steps: list[JsonStep] = []
         self._taken: list[Token] = []
         if not json:
-            where = f"at {card.host}" if card.remote else card.format
-            output.write(f"{card.name} ({where}), {counted(len(prompt), 'token')} processed:")
+            where = _("at {host}").format(host=card.host) if card.remote else card.format
+            output.write(
+                _("{name} ({where}), {tokens} processed:").format(
+                    name=card.name, where=where, tokens=counted(len(prompt), "token")
+                )
+            )
             output.write(" ".join(visible(token.data) for token in prompt))
 
     def add(self, distribution: Distribution, chosen: Row | None) -> None:
@@ -110,7 +115,9 @@ class Report:
             output.write_json(JsonReport(JsonModel.of(self._card), shown, tuple(self._steps)))
         elif self._taken:
             text = b"".join(token.data for token in (*self._prompt, *self._taken))
-            output.write(f"\nThe whole text:\n{text.decode('utf-8', 'replace')}")
+            output.write(
+                _("\nThe whole text:\n{decode}").format(decode=text.decode("utf-8", "replace"))
+            )
 
     # --- JSON -------------------------------------------------------------------------------
 
@@ -138,39 +145,52 @@ class Report:
 
     def _print_step(self, distribution: Distribution, chosen: Row | None) -> None:
         output.write(
-            f"\nAfter {counted(distribution.position, 'token')}: "
-            f"entropy {'at least ' if distribution.partial else ''}"
-            f"{distribution.entropy_bits:.2f} bits"
+            _("\nAfter {tokens}: entropy {value}{entropy_bits:.2f} bits").format(
+                tokens=counted(distribution.position, "token"),
+                value=_("at least ") if distribution.partial else "",
+                entropy_bits=distribution.entropy_bits,
+            )
         )
         if distribution.rows:
             self._print_table(distribution)
         if chosen is not None:
-            told = f"rank {chosen.rank:,}, {_percent(chosen.probability).strip()}"
+            told = _("rank {rank:,}, {percent}").format(
+                rank=chosen.rank, percent=_percent(chosen.probability).strip()
+            )
             if math.isnan(chosen.probability):
-                told = "the server does not report its probability"
-            output.write(f"Taken: {visible(chosen.token.data)}  ({told})")
+                told = _("the server does not report its probability")
+            output.write(
+                _("Taken: {data}  ({told})").format(data=visible(chosen.token.data), told=told)
+            )
 
     def _print_table(self, distribution: Distribution) -> None:
         sampled = "   sampled" if self._with_sampler else ""
         remote = self._card.remote
-        score, id_ = ("     ln p", "") if remote else ("    logit", "      id")
-        output.write(f"  rank  probability{sampled}{score}{id_}  token")
+        score, id_ = (_("     ln p"), "") if remote else ("    logit", "      id")
+        output.write(
+            _("  rank  probability{sampled}{score}{id}  token").format(
+                sampled=sampled, score=score, id=id_
+            )
+        )
         for row in distribution.rows:
             share = f"  {_percent(row.sampled_probability)}" if self._with_sampler else ""
-            cut = f"  cut by {row.cut}" if row.cut else ""
+            cut = _("  cut by {cut}").format(cut=row.cut) if row.cut else ""
             output.write(
                 f"{row.rank:6,}     {_percent(row.probability)}{share}  {row.logit:7.2f}"
                 f"{'' if remote else f'  {row.token.id:6}'}  {visible(row.token.data)}{cut}"
             )
         if distribution.partial:
             rest = _percent(distribution.left_out)
-            output.write(f"        {rest}  in tokens that the server does not report")
+            output.write(
+                _("        {rest}  in tokens that the server does not report").format(rest=rest)
+            )
             return
         others = distribution.vocabulary_size - len(distribution.rows)
         if others:
             output.write(
-                f"        {_percent(distribution.left_out)}  "
-                f"in the {counted(others, 'token')} not shown"
+                _("        {percent}  in the {tokens} not shown").format(
+                    percent=_percent(distribution.left_out), tokens=counted(others, "token")
+                )
             )
 
 

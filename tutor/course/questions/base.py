@@ -18,6 +18,7 @@ import msgspec
 
 from tutor.course.questions.answers import Answer, as_text
 from tutor.course.questions.verdict import Verdict
+from tutor.language import _
 from tutor.text import one_line
 
 Id = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*\Z", max_length=60)]
@@ -80,8 +81,8 @@ class QuestionBase(
         """
         answer = None if self.asks_model else self.from_text(text)
         if answer is None:
-            said = "Right" if correct else "Not yet"
-            return Verdict(correct, f"{said}: you answered “{text}”.")
+            right, wrong = _("Right: you answered “{text}”."), _("Not yet: you answered “{text}”.")
+            return Verdict(correct, (right if correct else wrong).format(text=text))
         return self.grade(answer)
 
     def display_order(self, seed: int) -> tuple[int, ...]:

@@ -17,6 +17,7 @@ from tutor.course.questions.base import (
     not_its_answer,
 )
 from tutor.course.questions.verdict import Note, Verdict, mark
+from tutor.language import _
 
 
 class Compared(AnswerWithFields, frozen=True):
@@ -76,8 +77,8 @@ class ComparePrompts(QuestionBase, frozen=True, kw_only=True, tag="compare"):
 
     def _said_of(self, value: float) -> str:
         if self.value == "entropy":
-            return f"The entropy is {value:.1f} bits."
-        return f"{self.token} gets {100 * value:.3g} %."
+            return _("The entropy is {value:.1f} bits.").format(value=value)
+        return _("{token} gets {value:.3g} %.").format(token=self.token, value=100 * value)
 
 
 def _chosen(place: int, correct: bool, said: tuple[str, str] = ("", "")) -> Verdict:
@@ -89,4 +90,4 @@ def _chosen(place: int, correct: bool, said: tuple[str, str] = ("", "")) -> Verd
         Note(mark((index == place) == correct, index == place), each)
         for index, each in enumerate(said)
     )
-    return Verdict(correct, "Right." if correct else "Not yet.", notes)
+    return Verdict(correct, _("Right.") if correct else _("Not yet."), notes)

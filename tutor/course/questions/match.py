@@ -20,6 +20,7 @@ from tutor.course.questions.base import (
 )
 from tutor.course.questions.shuffle import out_of_order
 from tutor.course.questions.verdict import Note, Verdict
+from tutor.language import _
 from tutor.text import wrapped
 
 
@@ -50,12 +51,20 @@ class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
         notes = tuple(
             Note("right", pair.why)
             if home
-            else Note("wrong", f"Belongs to “{pair.right}”. {pair.why}")
+            else Note(
+                "wrong", _("Belongs to “{right}”. {why}").format(right=pair.right, why=pair.why)
+            )
             for pair, home in zip(self.pairs, at_home, strict=True)
         )
         if all(at_home):
-            return Verdict(True, "Right: all pairs match.", notes)
-        return Verdict(False, f"Not yet: {sum(at_home)} of {count} pairs match.", notes)
+            return Verdict(True, _("Right: all pairs match."), notes)
+        return Verdict(
+            False,
+            _("Not yet: {at_home} of {count} pairs match.").format(
+                at_home=sum(at_home), count=count
+            ),
+            notes,
+        )
 
     def from_text(self, text: str) -> Answer | None:
         return all_places(text, len(self.pairs), repeats=True)

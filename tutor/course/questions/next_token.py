@@ -11,6 +11,7 @@ import msgspec
 from tutor.course.questions.answers import Answer
 from tutor.course.questions.base import QuestionBase, Sentence, not_its_answer
 from tutor.course.questions.verdict import Verdict
+from tutor.language import _
 
 
 class NextTokenQuestion(QuestionBase, frozen=True, kw_only=True, tag="next-token"):
@@ -31,8 +32,17 @@ class NextTokenQuestion(QuestionBase, frozen=True, kw_only=True, tag="next-token
         if answer < 1:
             raise ValueError(f"{answer} is not a rank; ranks begin at 1")
         if answer == 1:
-            return Verdict(True, "Right: this is the model's most probable token.")
+            return Verdict(True, _("Right: this is the model's most probable token."))
         correct = answer <= self.within
-        said = "Right" if correct else "Not yet"
-        count = "only rank 1 counts" if self.within == 1 else f"ranks 1 to {self.within} count"
-        return Verdict(correct, f"{said}: your guess has rank {answer:,}; {count}.")
+        said = _("Right") if correct else _("Not yet")
+        count = (
+            _("only rank 1 counts")
+            if self.within == 1
+            else _("ranks 1 to {within} count").format(within=self.within)
+        )
+        return Verdict(
+            correct,
+            _("{said}: your guess has rank {answer:,}; {count}.").format(
+                said=said, answer=answer, count=count
+            ),
+        )

@@ -9,11 +9,12 @@ import msgspec
 from tutor.course.questions.answers import Answer
 from tutor.course.questions.base import QuestionBase, not_its_answer
 from tutor.course.questions.verdict import Verdict, nothing_typed
+from tutor.language import _
 
 _PLAIN = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[+-]?[0-9]{1,3})?")
 _GROUPED = re.compile(r"[+-]?[0-9]{1,3}([, '_][0-9]{3})+(\.[0-9]*)?")
 _FRACTION = re.compile(r"([+-]?[0-9]{1,15})/([0-9]{1,15})")
-_ADVICE = "Enter a number such as 0.25, 25 %, 1/4 or 2e-3."
+_ADVICE = _("Enter a number such as 0.25, 25 %, 1/4 or 2e-3.")
 _DASHES = str.maketrans({"−": "-", "–": "-", "\u00a0": " ", "\u202f": " ", "’": "'"})
 
 
@@ -44,9 +45,14 @@ class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
         unit = f" {self.unit}" if self.unit else ""
         slack = self.tolerance + 1e-9 * max(1.0, abs(self.answer))  # accepts 0.1 + 0.2 for 0.3
         if any(abs(number - self.answer) <= slack for number in numbers):
-            return Verdict(True, f"Right: {self.answer:.10g}{unit}.")
-        too = "low" if numbers[0] < self.answer else "high"
-        return Verdict(False, f"{numbers[0]:.10g}{unit} is too {too}.")
+            return Verdict(
+                True, _("Right: {answer:.10g}{unit}.").format(answer=self.answer, unit=unit)
+            )
+        too = _("low") if numbers[0] < self.answer else _("high")
+        return Verdict(
+            False,
+            _("{numbers:.10g}{unit} is too {too}.").format(numbers=numbers[0], unit=unit, too=too),
+        )
 
 
 def readings(text: str, unit: str = "") -> tuple[float, ...]:
@@ -69,7 +75,9 @@ def readings(text: str, unit: str = "") -> tuple[float, ...]:
 
 def not_a_number(text: str) -> str:
     """Say that `text`, which has no `readings`, cannot be graded, and what can."""
-    return f"“{text.strip()}” cannot be read as a number. {_ADVICE}"
+    return _("“{text}” cannot be read as a number. {advice}").format(
+        text=text.strip(), advice=_ADVICE
+    )
 
 
 def _numbers(text: str) -> list[float]:

@@ -19,6 +19,7 @@ from tutor.course.questions.base import (
 )
 from tutor.course.questions.shuffle import out_of_order
 from tutor.course.questions.verdict import Note, Verdict
+from tutor.language import _
 from tutor.text import wrapped
 
 
@@ -37,13 +38,19 @@ class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
             raise ValueError(f"{answer!r} is not an order of {len(self.items)} items")
         at_home = [answer[place] == place for place in range(len(answer))]
         notes = tuple(
-            Note("right", "") if home else Note("wrong", f"Belongs in position {place + 1}.")
+            Note("right", "")
+            if home
+            else Note("wrong", _("Belongs in position {place}.").format(place=place + 1))
             for place, home in enumerate(at_home)
         )
         if all(at_home):
-            return Verdict(True, "Right: all items are in order.", notes)
+            return Verdict(True, _("Right: all items are in order."), notes)
         return Verdict(
-            False, f"Not yet: {sum(at_home)} of {len(answer)} are in the right position.", notes
+            False,
+            _("Not yet: {at_home} of {count} are in the right position.").format(
+                at_home=sum(at_home), count=len(answer)
+            ),
+            notes,
         )
 
     def from_text(self, text: str) -> Answer | None:
@@ -64,4 +71,6 @@ class OrderQuestion(QuestionBase, frozen=True, kw_only=True, tag="order"):
         if is_sequence(answer):
             for place, item in enumerate(answer):
                 if place != item:
-                    yield f"in position {place + 1}: {words(self.items[item])}"
+                    yield _("in position {place}: {words}").format(
+                        place=place + 1, words=words(self.items[item])
+                    )

@@ -6,6 +6,7 @@ from tutor.course.questions.answers import Answer, places
 from tutor.course.questions.base import Words, not_its_answer
 from tutor.course.questions.choices import ChoiceQuestion
 from tutor.course.questions.verdict import Verdict
+from tutor.language import _, ngettext
 
 
 class SeveralChoices(ChoiceQuestion, frozen=True, kw_only=True, tag="several"):
@@ -24,13 +25,17 @@ class SeveralChoices(ChoiceQuestion, frozen=True, kw_only=True, tag="several"):
         missed = sum(note.mark == "missed" for note in notes)
         wrong = sum(note.mark == "wrong" for note in notes)
         if not missed and not wrong:
-            return Verdict(True, "Right: you chose exactly the right answers.", notes)
+            return Verdict(True, _("Right: you chose exactly the right answers."), notes)
         parts = []
         if missed:
-            parts.append(f"{missed} more {'is' if missed == 1 else 'are'} right")
+            said = ngettext("{count} more is right", "{count} more are right", missed)
+            parts.append(said.format(count=missed))
         if wrong:
-            parts.append(f"{wrong} of your choices {'is' if wrong == 1 else 'are'} wrong")
-        return Verdict(False, f"Not yet: {' and '.join(parts)}.", notes)
+            said = ngettext(
+                "{count} of your choices is wrong", "{count} of your choices are wrong", wrong
+            )
+            parts.append(said.format(count=wrong))
+        return Verdict(False, _("Not yet: {items}.").format(items=_(" and ").join(parts)), notes)
 
     def from_text(self, text: str) -> Answer | None:
         return frozenset(places(text, len(self.choices))) or None
@@ -39,6 +44,6 @@ class SeveralChoices(ChoiceQuestion, frozen=True, kw_only=True, tag="several"):
         if isinstance(answer, Set):
             for place, choice in enumerate(self.choices):
                 if choice.right and place not in answer:
-                    yield f"not chosen: {words(choice.text)}"
+                    yield _("not chosen: {words}").format(words=words(choice.text))
                 elif place in answer and not choice.right:
                     yield words(choice.text)

@@ -6,6 +6,7 @@ from tutor.course.questions.answers import Answer, one_place
 from tutor.course.questions.base import Words, not_its_answer
 from tutor.course.questions.choices import ChoiceQuestion
 from tutor.course.questions.verdict import Verdict
+from tutor.language import _
 
 
 class SingleChoice(ChoiceQuestion, frozen=True, kw_only=True, tag="single"):
@@ -22,7 +23,7 @@ class SingleChoice(ChoiceQuestion, frozen=True, kw_only=True, tag="single"):
             raise not_its_answer(self, answer)
         notes = self.notes({answer})
         correct = self.choices[answer].right
-        return Verdict(correct, "Right." if correct else "Not yet.", notes)
+        return Verdict(correct, _("Right.") if correct else _("Not yet."), notes)
 
     def from_text(self, text: str) -> Answer | None:
         return one_place(text, len(self.choices))

@@ -8,6 +8,7 @@ from tutor.course.questions.answers import Answer
 from tutor.course.questions.base import QuestionBase, Sentence, not_its_answer
 from tutor.course.questions.spelling import plain
 from tutor.course.questions.verdict import Verdict, nothing_typed
+from tutor.language import _
 
 
 class TextQuestion(QuestionBase, frozen=True, kw_only=True, tag="text"):
@@ -29,7 +30,7 @@ class TextQuestion(QuestionBase, frozen=True, kw_only=True, tag="text"):
             raise not_its_answer(self, answer)
         given = plain(answer)
         if not given:
-            return nothing_typed("Type a word or two.")
+            return nothing_typed(_("Type a word or two."))
         if given in {plain(spelling) for spelling in self.accept}:
-            return Verdict(True, "Right.")
-        return Verdict(False, f"“{answer.strip()}” is not right.")
+            return Verdict(True, _("Right."))
+        return Verdict(False, _("“{answer}” is not right.").format(answer=answer.strip()))

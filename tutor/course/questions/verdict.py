@@ -4,6 +4,8 @@ from typing import Literal
 
 import msgspec
 
+from tutor.language import _
+
 Mark = Literal["right", "wrong", "missed", "left"]
 """Chosen and right; chosen but wrong; right but not chosen; neither right nor chosen."""
 
@@ -39,4 +41,4 @@ def mark(right: bool, chosen: bool) -> Mark:
 
 def nothing_typed(advice: str) -> Verdict:
     """Return the verdict on an empty field, which does not count as an answer."""
-    return Verdict(False, f"The field is empty. {advice}", counted=False)
+    return Verdict(False, _("The field is empty. {advice}").format(advice=advice), counted=False)

@@ -12,6 +12,7 @@ from tutor.labs.adviser import lab as adviser
 from tutor.labs.adviser import rule as adviser_rule
 from tutor.labs.adviser.words import defensible, listed, title
 from tutor.labs.kit.columns import ROOMY, around, cursor, wrapped
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.labs.adviser.data import Advice, Case
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 _OPTION = 19
 _LEAST_OPTIONS = 5
-_OWN = (
+_OWN = _(
     "What do you want to use a model for? Set the weights for your task, read the reasons, and "
     "pick what you would try first. Press ctrl+s to save the result with its dated facts."
 )
@@ -49,9 +50,15 @@ def cases(state: State, advice: Advice, width: int, room: int) -> list[Content]:
 
 def _heading(state: State, advice: Advice, case: Case | None, width: int) -> Content:
     count = len(advice.cases)
-    where = f"{state.case} of {count}" if case else f"{count} cases follow"
+    where = (
+        _("{case} of {count}").format(case=state.case, count=count)
+        if case
+        else _("{count} cases follow").format(count=count)
+    )
     if width >= ROOMY:
-        where += f", {len(state.solved)} solved, {len(state.at_once)} with the first pick"
+        where += _(", {count} solved, {count2} with the first pick").format(
+            count=len(state.solved), count2=len(state.at_once)
+        )
     elif case:
         where = f"{state.case}/{count}"
     solved = state.case in state.solved
@@ -66,7 +73,9 @@ def _options(state: State, advice: Advice, width: int, rows: int) -> list[Conten
     shown = around(focus, len(ranked), rows if rows >= len(ranked) else rows - 1)
     drawn = [_option(state, advice, ranked[place], width) for place in shown]
     more = len(ranked) - len(shown)
-    return [*drawn, Content.styled(f"    {more} more", MUTED)] if more else drawn
+    return (
+        [*drawn, Content.styled(_("    {more} more").format(more=more), MUTED)] if more else drawn
+    )
 
 
 def _option(state: State, advice: Advice, row: Place, width: int) -> Content:
@@ -80,7 +89,7 @@ def _option(state: State, advice: Advice, row: Place, width: int) -> Content:
         mark, color = ("✓", RIGHT) if case.defensible[row.option] else ("×", NOT_YET)
     share = adviser_rule.share(row.points, state.now.weights)
     bar = max(0, min(30, width - _OPTION - 14))
-    score = ("  out", MUTED) if row.unmet else (f"{share:>5.0%}", "")
+    score = (_("  out"), MUTED) if row.unmet else (f"{share:>5.0%}", "")
     return Content.assemble(
         cursor(here),
         (f"{mark} ", color),
@@ -104,14 +113,18 @@ def _said(state: State, advice: Advice, case: Case, width: int) -> list[Content]
         (f"{advice.options[about].name}: ", "bold"),
     )
     said = wrapped(Content.assemble(head, case.why[about]), width)
-    said += wrapped(Content.assemble(("What matters: ", MUTED), case.because), width)
+    said += wrapped(Content.assemble((_("What matters: "), MUTED), case.because), width)
     if left_out := _left_out(state, advice, case):
-        said += wrapped(Content.assemble(("You gave no weight to ", MUTED), f"{left_out}."), width)
+        said += wrapped(
+            Content.assemble((_("You gave no weight to "), MUTED), f"{left_out}."), width
+        )
     if adviser.refusal(state) is not None:
-        said += wrapped(Content("Press Tab and change the weights before you pick again."), width)
+        said += wrapped(
+            Content(_("Press Tab and change the weights before you pick again.")), width
+        )
     if solved:
         said += wrapped(
-            Content.assemble(("Defensible options: ", MUTED), defensible(advice, case)), width
+            Content.assemble((_("Defensible options: "), MUTED), defensible(advice, case)), width
         )
     return said
 

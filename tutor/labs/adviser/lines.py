@@ -17,6 +17,7 @@ from tutor.labs.adviser.lab import VIEWS
 from tutor.labs.adviser.words import dated, listed, options_named, title, what_decides
 from tutor.labs.kit.columns import ROOMY, WIDE, around, beside, cursor, wrapped
 from tutor.labs.kit.tabs import tabs
+from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -36,27 +37,27 @@ _LEAST_TABLE = 10
 _HEADED = 5
 """The minimum number of rows of a table that has a heading."""
 _BLANK = [Content("")]
-_RULE = (
+_RULE = _(
     "All weights are 0. Points are the sum of weight × level (0 to 3). The score is the percentage "
     "of the highest possible points."
 )
-_JUDGED = (
+_JUDGED = _(
     "The levels are our ratings. Facts that can change are dated, and the saved file lists "
     "their sources."
 )
-_ALL_OUT = "Every option is excluded. Press m to turn off a must."
+_ALL_OUT = _("Every option is excluded. Press m to turn off a must.")
 
 
 def lines(state: State, width: int, height: int) -> Sequence[Content]:
     advice = state.advice
     if advice is None:
-        return [Content.styled("Loading needs and options …", MUTED)]
+        return [Content.styled(_("Loading needs and options …"), MUTED)]
     views = tabs((view, view == state.view) for view in VIEWS)
     if width >= ROOMY and state.view != "cases":
         views += Content.styled(title(advice, state.case), MUTED)
     below: list[Content] = []
     if state.saved is not None:
-        below = wrapped(Content.assemble(("✓ Saved as ", RIGHT), safe(state.saved.path)), width)
+        below = wrapped(Content.assemble((_("✓ Saved as "), RIGHT), safe(state.saved.path)), width)
     room = height - 1 - len(below)
     match state.view:
         case "needs":
@@ -107,7 +108,9 @@ def _needs(state: State, advice: Advice, width: int, room: int) -> list[Content]
 
 
 def _dials(state: State, advice: Advice, rows: int) -> list[Content]:
-    drawn = [] if rows < _HEADED else [Content.styled(f"  {'need':<{_NAME}}weight", MUTED)]
+    drawn = (
+        [] if rows < _HEADED else [Content.styled(f"  {_('need'):<{_NAME}}{_('weight')}", MUTED)]
+    )
     for place in around(state.need, len(advice.needs), rows - len(drawn)):
         weight, must = state.now.weights[place], state.now.musts[place]
         here = place == state.need
@@ -117,7 +120,7 @@ def _dials(state: State, advice: Advice, rows: int) -> list[Content]:
                 (figures.fit(advice.needs[place].name, _NAME), "bold" if here else ""),
                 ("■" * weight + "·" * (adviser_rule.HIGHEST - weight), ACT if here else ""),
                 (f" {weight}", "bold" if weight else MUTED),
-                (" must" if must else "", "bold"),
+                (_(" must") if must else "", "bold"),
             )
         )
     return drawn
@@ -130,15 +133,17 @@ def _ranking(state: State, advice: Advice, width: int, rows: int) -> list[Conten
     if state.before is not None:
         before = {row.option: row for row in adviser.ranking(advice, state.before)}
     bar = max(0, width - 4 - _OPTION - 7 - _MOVED)
-    heading = f"    {'option':<{_OPTION}}score"
-    legend = "  ▒ gained ╌ lost" if bar >= _LEGEND else ""
+    heading = f"    {_('option'):<{_OPTION}}{_('score')}"
+    legend = _("  ▒ gained ╌ lost") if bar >= _LEGEND else ""
     drawn = [] if rows < _HEADED else [Content.styled(heading + legend, MUTED)]
     room = rows - len(drawn)
     shown = now if len(now) <= room else now[: max(1, room - 1)]
     for row in shown:
         drawn.append(_ranked(state, advice, row, before.get(row.option), bar))
     if len(shown) < len(now):
-        drawn.append(Content.styled(f"    {len(now) - len(shown)} more", MUTED))
+        drawn.append(
+            Content.styled(_("    {count} more").format(count=len(now) - len(shown)), MUTED)
+        )
     return drawn
 
 
@@ -147,7 +152,7 @@ def _ranked(state: State, advice: Advice, row: Place, before: Place | None, bar:
     weights = state.now.weights
     if row.unmet:
         needs = listed(advice.needs[need].name for need in row.unmet)
-        out = figures.fit(f"  out: {needs}", 7 + bar)
+        out = figures.fit(_("  out: {needs}").format(needs=needs), 7 + bar)
         return Content.assemble(("  – ", MUTED), (name, MUTED), (out, MUTED), _moved(row, before))
     share = adviser_rule.share(row.points, weights)
     was = share
@@ -179,11 +184,15 @@ def _moved(row: Place, before: Place | None) -> tuple[str, str]:
 
 def _need_in_focus(state: State, advice: Advice, width: int) -> list[Content]:
     need, kind = advice.needs[state.need], state.now.kinds[state.need]
-    count = f" ({kind + 1} of {len(need.kinds)})" if len(need.kinds) > 1 else ""
+    count = (
+        _(" ({kind} of {count})").format(kind=kind + 1, count=len(need.kinds))
+        if len(need.kinds) > 1
+        else ""
+    )
     meant = need.kinds[kind]
     asks = Content.assemble((f"{need.asks} ", MUTED), (meant.name, "bold"), (count, MUTED))
     must = Content.assemble(
-        ("must: " if state.now.musts[state.need] else "if a must: ", MUTED), meant.must
+        (_("must: ") if state.now.musts[state.need] else _("if a must: "), MUTED), meant.must
     )
     return [*wrapped(asks, width), *wrapped(must, width)]
 
@@ -196,7 +205,7 @@ def _first_place(state: State, advice: Advice, width: int) -> list[Content]:
     names = options_named(advice, leaders)
     decides = what_decides(advice, state.now, min(leaders))
     return wrapped(
-        Content.assemble(("first place: ", MUTED), (f"{names}. ", "bold"), decides), width
+        Content.assemble((_("first place: "), MUTED), (f"{names}. ", "bold"), decides), width
     )
 
 
@@ -209,12 +218,16 @@ def reasons(state: State, advice: Advice, width: int) -> list[Content]:
     rows = adviser.ranking(advice, state.now)
     row = next(row for row in rows if row.option == state.option)
     most = adviser_rule.HIGHEST * sum(state.now.weights)
-    place = "out" if row.place is None else f"place {row.place} of {len(rows)}"
+    place = (
+        _("out")
+        if row.place is None
+        else _("place {place} of {count}").format(place=row.place, count=len(rows))
+    )
     shared = sum(each.place == row.place for each in rows) > 1 and row.place is not None
     name = Content.assemble(
         (option.name, "bold"),
-        f"  {place}{', tied' * shared}",
-        (f"  {row.points} of {most} points", MUTED),
+        f"  {place}{_(', tied') * shared}",
+        (_("  {points} of {most} points").format(points=row.points, most=most), MUTED),
     )
     drawn = [
         *wrapped(name, width),

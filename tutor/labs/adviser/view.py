@@ -12,6 +12,7 @@ from tutor.labs.adviser.lab import VIEWS, PickOption, SaveResult, refusal
 from tutor.labs.kit.actions import Choose, MoveFocus
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, tab
 from tutor.labs.kit.view import LabView, does
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
     from tutor.labs.adviser.lab import State, View
 
 _ACTIONS: dict[View, str] = {
-    "needs": "move_focus adjust switch choose reset",
-    "reasons": "read other",
-    "cases": "option case pick",
+    "needs": _("move_focus adjust switch choose reset"),
+    "reasons": _("read other"),
+    "cases": _("option case pick"),
 }
 ONLY_IN = {action: view for view, names in _ACTIONS.items() for action in names.split()}
 """The view of each action that is available in only one view. Other actions are always

@@ -10,6 +10,7 @@ from tutor.labs.anatomy.lab import Inventory, State
 from tutor.labs.anatomy.precisions import MATRICES, PRECISIONS
 from tutor.labs.kit import heat
 from tutor.labs.kit.columns import Cell, Column, Room, around, heading, row
+from tutor.language import _
 
 
 def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Content]:
@@ -18,13 +19,13 @@ def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Con
     )
     size = 13 if room.roomy else 11
     columns = [
-        Column("bits", 4, right=True),
-        Column("MB", 8, right=True),
-        Column("divergence", size, right=True),
-        Column("same token" if room.roomy else "same", size, right=True),
+        Column(_("bits"), 4, right=True),
+        Column(_("MB"), 8, right=True),
+        Column(_("divergence"), size, right=True),
+        Column(_("same token") if room.roomy else _("same"), size, right=True),
     ]
     if room.roomy:
-        columns.append(Column("bits/token", 14, right=True))
+        columns.append(Column(_("bits/token"), 14, right=True))
     lines = [heading(columns)]
     bar = max(0, room.width - 58)
     for at in around(state.precision, len(PRECISIONS), rows):
@@ -33,9 +34,13 @@ def table(state: State, inventory: Inventory, room: Room, rows: int) -> list[Con
         result = reading.result
         cells: list[Cell] = [(str(bits), "bold" if chosen else ""), f"{weights * bits / 8e6:.1f}"]
         if not reading.possible:
-            cells.append(("   not available on this machine or for this model", NOT_YET))
+            cells.append((_("   not available on this machine or for this model"), NOT_YET))
         elif result is None:
-            said = f"{reading.done} of {inventory.layers} blocks" if reading.done else "press r"
+            said = (
+                _("{done} of {layers} blocks").format(done=reading.done, layers=inventory.layers)
+                if reading.done
+                else _("press r")
+            )
             cells.append((f"{said:>{2 * size}}", MUTED))
         else:
             places = 4 if result.divergence < 0.1 else 2
@@ -53,9 +58,9 @@ def errors(state: State, room: Room) -> list[Content]:
     by_layer = state.reading(bits).errors
     known = _rounded_before(state, room.width)
     if state.precision == 0 or not by_layer:
-        said = "divergence from the distribution at 32 bits, in bits per token"
+        said = _("divergence from the distribution at 32 bits, in bits per token")
         return [Content.styled(said, MUTED), *known] if room.roomy else []
-    lines = [Content.styled(f"rounding error at {bits} bits, by layer", MUTED)]
+    lines = [Content.styled(_("rounding error at {bits} bits, by layer").format(bits=bits), MUTED)]
     highest = max(max(of_layer) for of_layer in by_layer) or 1
     for place, name in enumerate(MATRICES):
         values = [of_layer[place] for of_layer in by_layer]
@@ -65,7 +70,12 @@ def errors(state: State, room: Room) -> list[Content]:
             Content.assemble(
                 (f"  {name:<16}", ""),
                 f"{100 * sum(values) / len(values):>7.2f} %",
-                (f"  worst in layer {worst + 1:>2}  " if room.roomy else "  ", MUTED),
+                (
+                    _("  worst in layer {worst:>2}  ").format(worst=worst + 1)
+                    if room.roomy
+                    else "  ",
+                    MUTED,
+                ),
                 (shape[: max(0, room.width - 44)], likely(0.3)),
             )
         )
@@ -75,7 +85,9 @@ def errors(state: State, room: Room) -> list[Content]:
 def _rounded_before(state: State, width: int) -> list[Content]:
     """Return a note if the model file is quantized and so already contains rounding errors."""
     format_ = "" if state.inventory is None else state.inventory.format
-    said = f"The model file is already quantized ({format_}). That error isn't included."
+    said = _("The model file is already quantized ({format}). That error isn't included.").format(
+        format=format_
+    )
     if not format_.startswith("Q") or len(said) > width:
         return []
     return [Content(""), Content.styled(said, MUTED)]

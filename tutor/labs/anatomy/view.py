@@ -24,18 +24,19 @@ from tutor.labs.kit.progress import at_pace
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, writes
+from tutor.language import _
 
 NAMES = {
-    "embedding": "embedding",
-    "head": "output layer",
-    "norms": "norms",
-    "query": "query",
-    "key": "key",
-    "value": "value",
-    "output": "attn. output",
-    "gate": "gate",
-    "up": "up",
-    "down": "down",
+    "embedding": _("embedding"),
+    "head": _("output layer"),
+    "norms": _("norms"),
+    "query": _("query"),
+    "key": _("key"),
+    "value": _("value"),
+    "output": _("attn. output"),
+    "gate": _("gate"),
+    "up": _("up"),
+    "down": _("down"),
 }
 
 
@@ -47,7 +48,7 @@ class AnatomyView(LabView):
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose a row."),
         *pair(LEFT_RIGHT, "move_focus(*, 'tensor')", "layer", "Choose the layer of the tensor."),
         key("b", "switch('bytes')", "bytes", "Switch between bytes and parameters."),
-        *run_and_stop("r,enter", "run", "Process the text with rounded weights."),
+        *run_and_stop("r,enter", "run", _("Process the text with rounded weights.")),
         Binding("x", "stop", show=False),
         key("e", "edit", "edit", "Edit the text to process."),
     ]
@@ -64,11 +65,11 @@ class AnatomyView(LabView):
         self._began: tuple[int, int, float] | None = None
         """The precision being timed, the number of blocks done at the start, and the start time."""
 
-    action_edit = writes("Text to process:", edit_sentence)
+    action_edit = writes(_("Text to process:"), edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.inventory is None:
-            return [Content.styled("Loading the list of tensors…", MUTED)]
+            return [Content.styled(_("Loading the list of tensors…"), MUTED)]
         room = Room(width, height)
         match state.view:
             case "roles":
@@ -90,17 +91,21 @@ class AnatomyView(LabView):
         progress = state.progress
         if progress is None:
             self._began = None
-            more = f"  ({state.left_out} tokens left out)" if state.left_out else ""
+            more = (
+                _("  ({left_out} tokens left out)").format(left_out=state.left_out)
+                if state.left_out
+                else ""
+            )
             return Content.assemble(
-                ("text  ", MUTED), figures.tail(state.text, width - 26), (more, MUTED)
+                (_("text  "), MUTED), figures.tail(state.text, width - 26), (more, MUTED)
             )
         bits, far = progress
         now = time.monotonic()
         if self._began is None or self._began[0] != bits:
             self._began = (bits, far.done, now)
-        _, before, began = self._began
+        __, before, began = self._began
         each = None if far.done == before else (now - began) / (far.done - before)
-        what = "32 bits first" if bits != state.running else f"{bits} bits"
+        what = _("32 bits first") if bits != state.running else _("{bits} bits").format(bits=bits)
         return reading_line(what, at_pace(far.done, far.total, each), width)
 
 
@@ -111,12 +116,12 @@ def _mega(nbytes: float) -> str:
 def _roles(state: State, inventory: Inventory, room: Room) -> list[Content]:
     parts = inventory.parts
     every, size = sum(part.count for part in parts), sum(part.nbytes for part in parts)
-    columns = [Column("role", 15), Column("parameters", 12, right=True)]
+    columns = [Column(_("role"), 15), Column(_("parameters"), 12, right=True)]
     if room.roomy:
         columns += [
-            Column("MB", 8, right=True),
-            Column("bits each", 11, right=True),
-            Column("of bytes" if state.nbytes else "of total", 9, right=True),
+            Column(_("MB"), 8, right=True),
+            Column(_("bits each"), 11, right=True),
+            Column(_("of bytes") if state.nbytes else _("of total"), 9, right=True),
         ]
     bar = max(0, room.width - 2 - (60 if room.roomy else 37))
     lines = [heading(columns)]
@@ -136,7 +141,7 @@ def _roles(state: State, inventory: Inventory, room: Room) -> list[Content]:
         ]
         drawn = (bars.bar(part_of_all * 2, bar), likely(part_of_all))
         lines.append(row(columns, [*cells[: len(columns)], "  ", drawn], here=chosen))
-    total = f"  {'total':<15}{figures.count(every):>12}"
+    total = f"  {_('total'):<15}{figures.count(every):>12}"
     total += f"{_mega(size):>8}" if room.roomy else ""
     if not low:
         lines += [Content.styled(total, MUTED), Content("")]
@@ -152,26 +157,32 @@ def _tensor(
 ) -> list[Content]:
     """Return a tensor's shape and number format, and the histogram of its weights."""
     wide, width = room.roomy, room.width
-    where = "" if part.layer is None else f"layer {part.layer + 1} of {inventory.layers}  "
-    facts = f"{part.outputs:,} × {part.inputs:,}  {'stored as ' if wide else ''}{part.form}"
+    where = (
+        ""
+        if part.layer is None
+        else _("layer {layer} of {layers}  ").format(layer=part.layer + 1, layers=inventory.layers)
+    )
+    facts = f"{part.outputs:,} × {part.inputs:,}  {_('stored as ') if wide else ''}{part.form}"
     if found is not None and found.looked_at < part.count:
-        facts += f"  (1 in {round(part.count / found.looked_at)} rows counted)"
+        facts += _("  (1 in {count} rows counted)").format(
+            count=round(part.count / found.looked_at)
+        )
     title = Content.assemble(
         (NAMES.get(part.role, part.role), "bold"), "  ", (where, ""), (facts, MUTED)
     )
     if found is None:
-        return [title, Content.styled("Counting the weights…", MUTED)]
+        return [title, Content.styled(_("Counting the weights…"), MUTED)]
     far = found.largest / found.typical
     times = f"  {far:.1f} × typical" if wide else f"  {far:.1f}×"
     usual = Content.assemble(
-        ("typical size " if wide else "typical ", MUTED),
+        (_("typical size ") if wide else _("typical "), MUTED),
         f"{found.typical:.4f}",
-        ("  largest ", MUTED),
+        (_("  largest "), MUTED),
         f"{found.largest:.3f}",
         (times, "bold" if far >= 10 else MUTED),
     )
     if found.rounding is not None:
-        error = f"  rounding error: about {100 * found.rounding:.0f} %"
+        error = _("  rounding error: about {rounding:.0f} %").format(rounding=100 * found.rounding)
         if usual.cell_length + len(error) <= width:
             usual += Content.styled(error, MUTED)
     lines = [title, usual]
@@ -183,7 +194,7 @@ def _tensor(
     if not short:
         edge, half = f"{found.largest:.2f}", len(found.counts) // 2
         axis = " " * indent + f"−{edge}".ljust(half) + "0" + edge.rjust(half)
-        note = "  (log scale)"
+        note = _("  (log scale)")
         axis += note if len(axis + note) <= width else ""
         lines.append(Content.styled(axis, MUTED))
     return lines
@@ -201,7 +212,7 @@ def _layers(state: State, inventory: Inventory, width: int, height: int) -> list
     """Return the sizes of attention and feed-forward in each block, and of the other tensors."""
 
     def figure(value: int) -> str:
-        return f"{_mega(value)} MB" if state.nbytes else figures.count(value)
+        return _("{mega} MB").format(mega=_mega(value)) if state.nbytes else figures.count(value)
 
     sizes: Counter[tuple[int | None, bool]] = Counter()
     for part in inventory.parts:
@@ -209,7 +220,11 @@ def _layers(state: State, inventory: Inventory, width: int, height: int) -> list
         sizes[part.layer, forward] += part.nbytes if state.nbytes else part.count
     layers = (None, *range(inventory.layers))
     most = max(sizes[layer, False] + sizes[layer, True] for layer in layers)
-    columns = [Column("", 10), Column("attention", 12, True), Column("feed-forward", 14, True)]
+    columns = [
+        Column("", 10),
+        Column(_("attention"), 12, True),
+        Column(_("feed-forward"), 14, True),
+    ]
     bar = width - 42 if width >= 46 else 0
     lines = [heading(columns)]
     for at in around(state.layer + 1, len(layers), height - 3):
@@ -217,10 +232,10 @@ def _layers(state: State, inventory: Inventory, width: int, height: int) -> list
         here = at == state.layer + 1
         solid = bars.bar(others / most, bar).rstrip()
         rest = "▒" * max(0, round((others + after) / most * bar) - len(solid))
-        name = (f"layer {at}" if at else "outside", "bold" if here else "")
+        name = (_("layer {at}").format(at=at) if at else _("outside"), "bold" if here else "")
         drawn = ("  ", (solid, likely(0.3)), (rest, MUTED))
         lines.append(row(columns, [name, figure(others), figure(after), *drawn], here=here))
-    said = "█ attention (“outside”: embedding)   ▒ feed-forward"
+    said = _("█ attention (“outside”: embedding)   ▒ feed-forward")
     return [*lines, Content(""), Content.styled(said, MUTED)] if bar else lines
 
 

@@ -15,18 +15,19 @@ from tutor.labs.kit.columns import Room, around, beside, cursor
 from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, P_N, UP_DOWN, Keys, key, pair, tab
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, does, writes
+from tutor.language import _
 
 ASKED: dict[Pattern, str] = {
-    "previous": "the previous token",
-    "first": "the first token",
-    "itself": "the token itself",
-    "same": "an earlier copy",
+    "previous": _("the previous token"),
+    "first": _("the first token"),
+    "itself": _("the token itself"),
+    "same": _("an earlier copy"),
 }
 SHORT: dict[Pattern, str] = {
-    "previous": "previous",
-    "first": "first",
-    "itself": "itself",
-    "same": "same",
+    "previous": _("previous"),
+    "first": _("first"),
+    "itself": _("itself"),
+    "same": _("same"),
 }
 _SINK_SAID = 0.5
 """The minimum attention to the first token at which the screen calls it a sink."""
@@ -52,7 +53,7 @@ class AttentionView(LabView):
     }
     VIEWS = VIEWS
 
-    action_edit = writes("Sentence:", edit_sentence)
+    action_edit = writes(_("Sentence:"), edit_sentence)
     action_show_head = does(ShowHead)
 
     def action_rank_heads(self) -> None:
@@ -65,7 +66,7 @@ class AttentionView(LabView):
         if state.view == "finder" and state.sentence is not None:
             return _finder(state, room)
         if not state.known:
-            return [Content.styled("Computing attention …", MUTED)]
+            return [Content.styled(_("Computing attention …"), MUTED)]
         above = _head(state, room)
         height -= len(above)
         if state.view == "row":
@@ -82,11 +83,11 @@ def _head(state: State, room: Room) -> list[Content]:
     read = state.sentence
     assert read is not None
     place = Content.assemble(
-        ("layer ", MUTED),
+        (_("layer "), MUTED),
         (f"{state.layer + 1:>2}", "bold"),
-        (f" of {read.layers}  head ", MUTED),
+        (_(" of {layers}  head ").format(layers=read.layers), MUTED),
         (f"{state.head + 1:>2}", "bold"),
-        (f" of {read.heads}", MUTED),
+        (_(" of {heads}").format(heads=read.heads), MUTED),
     )
     habits: list[str | tuple[str, str]] = []
     gap = "  " if room.roomy else " "
@@ -99,7 +100,13 @@ def _head(state: State, room: Room) -> list[Content]:
     apart = place.cell_length + 2 + found.cell_length > room.width
     lines = [place, found] if apart else [Content.assemble(place, "  ", found)]
     if read.left_out:
-        lines.append(Content(f"{len(read.tokens)} tokens shown, {read.left_out} left out"))
+        lines.append(
+            Content(
+                _("{count} tokens shown, {left_out} left out").format(
+                    count=len(read.tokens), left_out=read.left_out
+                )
+            )
+        )
     return lines
 
 
@@ -145,13 +152,13 @@ def _taken(state: State, width: int) -> list[Content]:
     most = sorted(range(state.token + 1), key=lambda at: -row[at])[: max(1, width // 19)]
     parts: list[str | tuple[str, str]] = [
         (figures.shown(state.tokens[state.token]), "bold"),
-        (" gives ", MUTED),
+        (_(" gives "), MUTED),
     ]
     for at in most:
         sink = " (sink)" if at == 0 and row[at] >= _SINK_SAID else ""
         parts += [
             f"{heat.percent(row[at])} ",
-            ("to ", MUTED),
+            (_("to "), MUTED),
             figures.shown(state.tokens[at]) + sink + "  ",
         ]
     return [Content.assemble(*parts), Content.styled(heat.LEGEND, MUTED)]
@@ -170,7 +177,7 @@ def _row(state: State, room: Room) -> list[Content]:
     # If not all tokens fit, show those with the most attention, in text order.
     shown = sorted(sorted(range(state.token + 1), key=lambda at: -row[at])[:rows])
     asks = (f"{state.token + 1} {figures.shown(own)}", "bold")
-    lines = [Content.assemble(("token ", MUTED), asks, (" attends to", MUTED))]
+    lines = [Content.assemble((_("token "), MUTED), asks, (_(" attends to"), MUTED))]
     for at in shown:
         lines.append(
             Content.assemble(
@@ -188,27 +195,27 @@ def _row(state: State, room: Room) -> list[Content]:
 def _note(state: State, at: int) -> str:
     if at == 0:
         sink = state.row(state.token)[0] >= _SINK_SAID
-        return "first token: a sink" if sink else "first token"
+        return _("first token: a sink") if sink else _("first token")
     if at == state.token:
-        return "itself"
+        return _("itself")
     if state.tokens[at].id == state.tokens[state.token].id:
-        return "an earlier copy"
-    return "previous token" if at == state.token - 1 else ""
+        return _("an earlier copy")
+    return _("previous token") if at == state.token - 1 else ""
 
 
 def _sink(share: float, width: int) -> list[Content]:
     said = [
-        "An attention sink: the weights must add up to 100 %. A head that finds no",
-        "match puts them where they do no harm, on the first token.",
+        _("An attention sink: the weights must add up to 100 %. A head that finds no"),
+        _("match puts them where they do no harm, on the first token."),
     ]
     if max(map(len, said)) > width:
-        said = ["A sink: unused attention goes here."]
+        said = [_("A sink: unused attention goes here.")]
     return [Content.styled(line, MUTED if share < SINK else "") for line in said]
 
 
 def _finder(state: State, room: Room) -> list[Content]:
     ranking = state.ranking()
-    asks = "Which head attends most to " if room.roomy else "Most to "
+    asks = _("Which head attends most to ") if room.roomy else _("Most to ")
     question = Content.assemble(
         (asks, MUTED),
         (ASKED[state.pattern], f"{ACT} bold"),
@@ -218,12 +225,12 @@ def _finder(state: State, room: Room) -> list[Content]:
         return [
             question,
             Content(""),
-            Content("No token occurs twice in this sentence."),
-            Content("Press e to write one that repeats a word."),
+            Content(_("No token occurs twice in this sentence.")),
+            Content(_("Press e to write one that repeats a word.")),
         ]
     rows = max(3, room.height - 3)
     bar = max(0, room.width - 36)
-    lines = [question, Content.styled("   rank   layer   head   attention", MUTED)]
+    lines = [question, Content.styled(_("   rank   layer   head   attention"), MUTED)]
     for at in around(state.rank, len(ranking), rows):
         layer, head, score = ranking[at]
         chosen = at == state.rank

@@ -16,8 +16,9 @@ from tutor.labs.kit.columns import Room, around, cursor
 from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, Keys, Pair, key, pair
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, writes
+from tutor.language import _
 
-NAMES = ("q·k", "÷√size", "mask", "softmax", "sum of v")
+NAMES = ("q·k", _("÷√size"), _("mask"), _("softmax"), _("sum of v"))
 _COLUMN = 9
 _LARGE = 300
 """The largest exponent for which a power is written out. Larger powers could overflow."""
@@ -39,11 +40,11 @@ class AttentionFormulaView(LabView):
         key("e", "edit", "edit", "Edit the sentence."),
     ]
 
-    action_edit = writes("Sentence:", edit_sentence)
+    action_edit = writes(_("Sentence:"), edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.read is None or state.worked is None:
-            return [Content.styled("Computing the vectors …", MUTED)]
+            return [Content.styled(_("Computing the vectors …"), MUTED)]
         room = Room(width, height)
         above = [_place(state, state.read, room), _steps(state, room), *_words(state, room)]
         below = _total(state, state.read, state.worked, width) if state.step == SUM else []
@@ -53,14 +54,20 @@ class AttentionFormulaView(LabView):
 
 def _place(state: State, read: Answer, room: Room) -> Content:
     roomy = room.roomy
-    more = f"  {read.left_out} tokens left out" if read.left_out else ""
+    more = _("  {left_out} tokens left out").format(left_out=read.left_out) if read.left_out else ""
     return Content.assemble(
         (figures.shown(state.tokens[state.token]), "bold"),
-        (" attends   layer ", MUTED),
+        (_(" attends   layer "), MUTED),
         (f"{state.layer + 1:>2}", "bold"),
-        (f"{f' of {read.layers}' * roomy}  head ", MUTED),
+        (
+            _("{roomy}  head ").format(roomy=_(" of {layers}").format(layers=read.layers) * roomy),
+            MUTED,
+        ),
         (f"{state.head + 1:>2}", "bold"),
-        (f"{f' of {read.heads}  size {read.size}' * roomy}", MUTED),
+        (
+            f"{_(' of {heads}  size {size}').format(heads=read.heads, size=read.size) * roomy}",
+            MUTED,
+        ),
         (more, MUTED),
     )
 
@@ -70,12 +77,12 @@ def _steps(state: State, room: Room) -> Content:
     if not room.roomy:
         left_out = " off" if off.get(state.step) else ""
         return Content.assemble(
-            (f"step {state.step + 1} of {STEPS}  ", MUTED),
+            (_("step {step} of {steps}  ").format(step=state.step + 1, steps=STEPS), MUTED),
             (NAMES[state.step] + left_out, f"{ACT} bold"),
         )
     parts: list[tuple[str, str]] = []
     for at, name in enumerate(NAMES):
-        label = f"{at + 1} {name}" + (" off" if off.get(at) else "")
+        label = f"{at + 1} {name}" + (_(" off") if off.get(at) else "")
         style = f"{ACT} bold" if at == state.step else "" if at < state.step else MUTED
         parts += [("›" if at == state.step else " ", ACT), (f"{label}  ", style)]
     return Content.assemble(*parts)
@@ -96,30 +103,32 @@ def _words(state: State, room: Room) -> list[Content]:
             terms = " + ".join(
                 f"{_number(query[i])}·{_number(key[i])}" for i in range(min(count, size))
             )
-            sums = f"{terms} + {size - count} more = {_number(worked.products[at])}"
-            does = "How well does the query match each key? Multiply pairwise, then add."
+            sums = _("{terms} + {size} more = {products}").format(
+                terms=terms, size=size - count, products=_number(worked.products[at])
+            )
+            does = _("How well does the query match each key? Multiply pairwise, then add.")
         case 1:
             product = _number(worked.products[at])
             sums = f"{product} / {math.sqrt(size):.2f} = {_number(worked.scaled[at])}"
-            does = "Longer vectors give larger sums, so divide by the root of their size."
+            does = _("Longer vectors give larger sums, so divide by the root of their size.")
             if not state.divide:
                 sums, does = (
                     f"{product}, unchanged",
-                    "The division is off, so the scores stay large.",
+                    _("The division is off, so the scores stay large."),
                 )
         case 2:
             later = at > state.token
-            sums = "comes later: −∞" if later and state.hide else "unchanged"
-            does = "The mask hides all later tokens."
+            sums = _("comes later: −∞") if later and state.hide else _("unchanged")
+            does = _("The mask hides all later tokens.")
             if not state.hide:
-                does = "The mask is off, so the token can attend to later tokens."
+                does = _("The mask is off, so the token can attend to later tokens.")
         case 3:
             sums = f"{_powers(worked.masked, at)} = {heat.percent(worked.shares[at])}"
-            does = "Raise e to each score and divide by the sum. Weights total 100 %."
+            does = _("Raise e to each score and divide by the sum. Weights total 100 %.")
         case _:
             shown = ", ".join(_number(number) for number in list(value)[:3])
             sums = f"{heat.percent(worked.shares[at])} · ({shown}, …)"
-            does = "Multiply each value by its weight, then add. “adds” is the term's length."
+            does = _("Multiply each value by its weight, then add. “adds” is the term's length.")
     lines = [Content.styled(does, MUTED)] if room.roomy else []
     return [*lines, *Content.assemble((name, "bold"), "  ", sums).wrap(room.width)]
 
@@ -132,7 +141,9 @@ def _powers(scores: Sequence[float], at: int) -> str:
     if max(scores) > _LARGE:
         return f"e^{_number(scores[at])}   / all"
     every = sum(math.exp(score) for score in scores)
-    return f"e^{_number(scores[at])} / all = {math.exp(scores[at]):.4g} / {every:.4g}"
+    return _("e^{scores} / all = {exp:.4g} / {every:.4g}").format(
+        scores=_number(scores[at]), exp=math.exp(scores[at]), every=every
+    )
 
 
 def _number(value: float) -> str:
@@ -144,22 +155,22 @@ def _table(state: State, worked: Worked, width: int, rows: int) -> list[Content]
     name = min(12, max(7, width // 6))
     columns = [
         ("q·k", [_number(value) for value in worked.products]),
-        ("÷√size", [_number(value) for value in worked.scaled]),
-        ("masked", [_number(value) for value in worked.masked]),
-        ("weight", [heat.percent(value) for value in worked.shares]),
-        ("adds", [f"{value:.3f}" for value in worked.adds]),
+        (_("÷√size"), [_number(value) for value in worked.scaled]),
+        (_("masked"), [_number(value) for value in worked.masked]),
+        (_("weight"), [heat.percent(value) for value in worked.shares]),
+        (_("adds"), [f"{value:.3f}" for value in worked.adds]),
     ]
     columns = columns[: state.step + 1]
     fit = max(1, (width - name - 6) // _COLUMN)
     columns = columns[-fit:]  # If there is little room, show only the latest steps.
     bar = max(0, min(24, width - name - 8 - _COLUMN * STEPS))
-    heading = "".join(f"{head:>{_COLUMN}}" for head, _ in columns)
+    heading = "".join(f"{head:>{_COLUMN}}" for head, __ in columns)
     lines = [Content.styled(" " * (name + 6) + heading, MUTED)]
     longest = max(worked.adds) or 1
     for at in around(state.key, len(tokens), rows):
         hidden = at > state.token and state.hide and state.step >= 2
         chosen = at == state.key
-        cells = [f"{values[at]:>{_COLUMN}}" for _, values in columns]
+        cells = [f"{values[at]:>{_COLUMN}}" for __, values in columns]
         share = worked.shares[at] if state.step == SHARES else worked.adds[at] / longest
         drawn = bars.bar(share, bar) if state.step >= SHARES else ""
         lines.append(
@@ -184,14 +195,14 @@ def _total(state: State, read: Answer, worked: Worked, width: int) -> list[Conte
     def numbers(values: Sequence[float]) -> str:
         return "".join(f"{_number(value):>7}" for value in list(values)[:room]) + "  …"
 
-    lines = [Content.assemble(("the sum       ", MUTED), (numbers(worked.total), "bold"))]
+    lines = [Content.assemble((_("the sum       "), MUTED), (numbers(worked.total), "bold"))]
     own = read.rows(read.answers)[state.token]
-    lines.append(Content.assemble(("the network's ", MUTED), numbers(own)))
+    lines.append(Content.assemble((_("the network's "), MUTED), numbers(own)))
     if worked.off is None:
-        lines.append(Content.styled("They differ because you left out a step.", MUTED))
+        lines.append(Content.styled(_("They differ because you left out a step."), MUTED))
     else:
         mark, style = ("✓ ", RIGHT) if worked.off < _SAME else ("× ", NOT_YET)
-        said = f"all {read.size} numbers agree within {worked.off:.0e}"
+        said = _("all {size} numbers agree within {off:.0e}").format(size=read.size, off=worked.off)
         lines.append(Content.assemble((mark, style), (said, MUTED)))
     return lines
 

@@ -21,6 +21,7 @@ from tutor.labs.kit.keys import LEFT_RIGHT, key, pair, tab
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView
+from tutor.language import _
 from tutor.text import safe, visible
 
 if TYPE_CHECKING:
@@ -33,11 +34,15 @@ if TYPE_CHECKING:
     from tutor.labs.certainty.real_and_invented import Verdict
     from tutor.labs.kit.reply import Reply
 
-NAMES: dict[Way, str] = {"plain": "plain", "fact": "with the fact", "unsure": "may decline"}
+NAMES: dict[Way, str] = {
+    "plain": _("plain"),
+    "fact": _("with the fact"),
+    "unsure": _("may decline"),
+}
 MARKS: dict[Verdict, tuple[str, str]] = {
-    "right": ("✓ right", RIGHT),
-    "wrong": ("× wrong", NOT_YET),
-    "declined": ("○ declined", ACT),
+    "right": (_("✓ right"), RIGHT),
+    "wrong": (_("× wrong"), NOT_YET),
+    "declined": (_("○ declined"), ACT),
 }
 _TABLE = 40
 """The column where the calibration diagram begins, next to the table."""
@@ -70,7 +75,7 @@ class CertaintyView(LabView):
     def action_edit(self) -> None:
         self.did(ShowView("answer"))
         sample = "Who wrote the novel The Glass Orchard?"
-        self.write("Your own question:", self.state.own, EditText, sample=sample)
+        self.write(_("Your own question:"), self.state.own, EditText, sample=sample)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         state: State | None = self.state
@@ -105,11 +110,13 @@ def _heading(state: State, width: int) -> Content:
 def _job_elsewhere(state: State) -> str:
     if state.running and state.view == "answer":
         asked = lab.progress(state)
-        return f"Asking the set: {asked.done} of {asked.total}"
+        return _("Asking the set: {done} of {total}").format(done=asked.done, total=asked.total)
     if state.drawing is None or (state.view == "answer" and state.drawing == state.prompt):
         return ""
     drawn = state.draws.get(state.drawing, ())
-    return f"Sampling: {sum(reply.done for reply in drawn)} of {state.limits.draws}"
+    return _("Sampling: {value} of {draws}").format(
+        value=sum(reply.done for reply in drawn), draws=state.limits.draws
+    )
 
 
 def _answer(state: State, room: Room) -> list[Content]:
@@ -118,7 +125,7 @@ def _answer(state: State, room: Room) -> list[Content]:
     lines += [] if low else _before(state, width)
     reply = state.answers.get(state.prompt)
     if reply is None or not reply.ids:
-        return [*lines, Content.styled("The model is processing the question…", MUTED)]
+        return [*lines, Content.styled(_("The model is processing the question…"), MUTED)]
     # The end token counts toward the certainty but isn't part of the text.
     kept = len(reply.ids) - reply.ended
     bits = [-log / math.log(2) for log in reply.logs]
@@ -137,20 +144,28 @@ def _answer(state: State, room: Room) -> list[Content]:
 
 
 def _certain(reply: Reply) -> Content:
-    return Content.styled(f"certainty {100 * reply.certainty:>3.0f} %", "bold")
+    return Content.styled(
+        _("certainty {certainty:>3.0f} %").format(certainty=100 * reply.certainty), "bold"
+    )
 
 
 def _which(state: State, room: Room) -> Content:
     """Return a line with the question's number, the way of asking, and the scale of the bars."""
     item = state.item
     if item is None:
-        said = f"last {lab.LONGEST} characters used" if state.left_out else "your own question"
+        said = (
+            _("last {longest} characters used").format(longest=lab.LONGEST)
+            if state.left_out
+            else _("your own question")
+        )
     else:
         kind = "real" if item.real else "invented"
-        said = f"{state.at + 1} of {len(state.limits.items)}  {kind}"
+        said = _("{at} of {count}  {kind}").format(
+            at=state.at + 1, count=len(state.limits.items), kind=kind
+        )
         said += f" {item.kind}" if room.roomy else ""
     size = 30 if room.roomy else 20
-    scale = f"{'bars: half a bit per level':>{room.width - size - 15}}" if room.roomy else ""
+    scale = f"{_('bars: half a bit per level'):>{room.width - size - 15}}" if room.roomy else ""
     return Content.assemble(
         (figures.fit(said, size), MUTED), (f"  {NAMES[state.way]:<13}", ACT), (scale, MUTED)
     )
@@ -168,10 +183,14 @@ def _question(state: State, width: int, rows: int) -> list[Content]:
 def _before(state: State, width: int) -> list[Content]:
     """Return the text that the current way of asking adds to the prompt."""
     if state.way == "unsure":
-        said = f"system: {lab.SYSTEM}"
+        said = _("system: {system}").format(system=lab.SYSTEM)
     elif state.way == "fact":
         item = state.item
-        said = f"fact: {item.fact}" if item else "Press e to add a fact before your question."
+        said = (
+            _("fact: {fact}").format(fact=item.fact)
+            if item
+            else _("Press e to add a fact before your question.")
+        )
     else:
         return []
     return wrapped(Content.styled(said, MUTED), width)
@@ -184,22 +203,26 @@ def _figures(reply: Reply, room: Room) -> Content:
     token = clipped(token, 10)
     certain = _certain(reply)
     if not room.roomy:
-        return Content.assemble(certain, (f"   least {token} {share}", MUTED))
-    mean = f"   {reply.mean:.2f} nats per token   least probable: {token} {share}"
+        return Content.assemble(
+            certain, (_("   least {token} {share}").format(token=token, share=share), MUTED)
+        )
+    mean = _("   {mean:.2f} nats per token   least probable: {token} {share}").format(
+        mean=reply.mean, token=token, share=share
+    )
     return Content.assemble(certain, (mean, MUTED))
 
 
 def _judgment(state: State, reply: Reply, width: int) -> Content:
     item = state.item
     if item is None:
-        return Content.styled("Your own question isn't checked. Look up the answer.", MUTED)
+        return Content.styled(_("Your own question isn't checked. Look up the answer."), MUTED)
     mark, style = MARKS[verdict(reply.text, state.accepted)]
     if not state.accepted:
-        why = "nothing with this name exists"
+        why = _("nothing with this name exists")
     elif item.real:
         why = f"{state.accepted[0]}: {item.look_up}"
     else:
-        why = f"{state.accepted[0]}, according to the made-up fact"
+        why = _("{accepted}, according to the made-up fact").format(accepted=state.accepted[0])
     return Content.assemble((mark, style), (figures.fit(f"  {why}", width - len(mark)), MUTED))
 
 
@@ -207,17 +230,23 @@ def _draws(state: State, width: int, rows: int) -> list[Content]:
     drawn, total = state.draws.get(state.prompt, ()), state.limits.draws
     busy = state.drawing is not None or bool(state.running)
     if not drawn:
-        none = "There are no samples yet." if busy else f"Press r to sample {total} answers."
+        none = (
+            _("There are no samples yet.")
+            if busy
+            else _("Press r to sample {total} answers.").format(total=total)
+        )
         return [Content(""), Content.styled(none, MUTED)]
     done = sum(reply.done for reply in drawn)
     found = lab.gists(state)
     if done < total:
-        more = "" if busy else "; press r to continue"
-        said = Content.styled(f"{done} of {total} sampled{more}", MUTED)
+        more = "" if busy else _("; press r to continue")
+        said = Content.styled(
+            _("{done} of {total} sampled{more}").format(done=done, total=total, more=more), MUTED
+        )
     else:
-        agree = f"{found[0][1]} of {total} agree"
-        how = "   on the first new word"
-        meant = " (not in the question, not a common word)"
+        agree = _("{found} of {total} agree").format(found=found[0][1], total=total)
+        how = _("   on the first new word")
+        meant = _(" (not in the question, not a common word)")
         how += meant if len(agree + how + meant) <= width else ""
         said = Content.assemble((agree, "bold"), (how, MUTED))
     counts = "  ".join(f"{count} × {safe(words)}" for words, count in found)
@@ -235,11 +264,19 @@ def _drawn(reply: Reply, width: int) -> Content:
 def _calibration(state: State, room: Room) -> list[Content]:
     found = list(lab.judged(state, state.way))
     good = sum(each.good for each in found)
-    heading = f"{'certainty':<12}{'answers':>8}{'mean':>9}{'right':>8}"
+    heading = f"{_('certainty'):<12}{_('answers'):>8}{_('mean'):>9}{_('right'):>8}"
     rows = lab.calibration(found)
-    error = f"expected calibration error {100 * expected_error(rows):.0f} points"
-    summary = f"{good} of {len(found)} good answers   {error}" if room.roomy else error
-    said = (
+    error = _("expected calibration error {expected_error:.0f} points").format(
+        expected_error=100 * expected_error(rows)
+    )
+    summary = (
+        _("{good} of {count} good answers   {error}").format(
+            good=good, count=len(found), error=error
+        )
+        if room.roomy
+        else error
+    )
+    said = _(
         "Certainty is the geometric mean of an answer's token probabilities. An answer is good if "
         "it is right, or if it declines a question about something that doesn't exist. In this "
         "table, good answers count as right."
@@ -256,7 +293,7 @@ def _calibration(state: State, room: Room) -> list[Content]:
 
 
 def _bin(found: Bin) -> Content:
-    name = f"{100 * found.low:>2.0f} to {100 * found.high:>3.0f} %"
+    name = _("{low:>2.0f} to {high:>3.0f} %").format(low=100 * found.low, high=100 * found.high)
     if not found.count:
         return Content.styled(f"{name:<12}{0:>8}", MUTED)
     return Content.assemble(
@@ -269,9 +306,9 @@ def _bin(found: Bin) -> Content:
 def _diagram(rows: Sequence[Bin], width: int) -> list[Content]:
     """Draw the accuracy of each bin over its certainty, and the diagonal of a perfect model."""
     found = [(each.certainty, each.share_right) for each in rows if each.count]
-    certainty = plot.Axis(0.0, 1.0, "% certain", percent=True)
+    certainty = plot.Axis(0.0, 1.0, _("% certain"), percent=True)
     return [
-        plot.legend(("this model", "perfect"), unit="% right"),
+        plot.legend((_("this model"), _("perfect")), unit=_("% right")),
         *plot.curves(
             sorted(found),
             [(0.0, 0.0), (1.0, 1.0)],
@@ -295,12 +332,12 @@ def _ways(state: State, room: Room) -> list[Content]:
     else:
         table = [*_table(found, (True,)), *_table(found, (False,))]
     nothing = sum(not item.real and not item.accept for item in state.limits.items)
-    said = (
+    said = _(
         "Questions about invented things have no right answer (–) unless the prompt contains the "
-        f"made-up fact. For {nothing} of them, the fact says that there is no such thing, so the "
-        f"model should still decline. “May decline” adds the system message “{lab.SYSTEM}” The "
+        "made-up fact. For {nothing} of them, the fact says that there is no such thing, so the "
+        "model should still decline. “May decline” adds the system message “{system}” The "
         "lesson's counts can differ by one or two, since they were computed in higher precision."
-    )
+    ).format(nothing=nothing, system=lab.SYSTEM)
     note = [] if room.low else _note(said, room.width)
     return [_progress(state, room.width), *table, *note]
 
@@ -317,9 +354,11 @@ def _table(found: dict[Way, list[Judged]], kinds: tuple[bool, ...]) -> list[Cont
     """
     sizes = _COLUMNS if len(kinds) > 1 else _NARROW
     room = sum(sizes.values())
-    names = "".join(f"{name:>{size}}" for name, size in sizes.items()) * len(kinds)
-    titles = "".join(f"{'real things' if real else 'invented things':>{room}}" for real in kinds)
-    lead = "" if len(kinds) > 1 else "real" if kinds[0] else "invented"
+    names = "".join(f"{_(name):>{size}}" for name, size in sizes.items()) * len(kinds)
+    titles = "".join(
+        f"{_('real things') if real else _('invented things'):>{room}}" for real in kinds
+    )
+    lead = "" if len(kinds) > 1 else _("real") if kinds[0] else _("invented")
     lines = [Content.styled(f"{lead:<{_LEAD}}{names}", MUTED)]
     if not lead:
         lines.insert(0, Content.styled(f"{'':<{_LEAD}}{titles}", MUTED))
@@ -344,11 +383,13 @@ def _progress(state: State, width: int) -> Content:
     if state.running:
         return progress_line(asked, width)
     if asked.done == asked.total:
-        said = f"All {asked.total} questions are answered."
+        said = _("All {total} questions are answered.").format(total=asked.total)
     elif asked.done:
-        said = f"{asked.done} of {asked.total} answered. Press r for the rest."
+        said = _("{done} of {total} answered. Press r for the rest.").format(
+            done=asked.done, total=asked.total
+        )
     else:
-        said = f"Press r to ask all {asked.total} questions."
+        said = _("Press r to ask all {total} questions.").format(total=asked.total)
     return Content.styled(said, MUTED)
 
 

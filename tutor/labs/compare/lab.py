@@ -20,6 +20,7 @@ from tutor.labs.kit.actions import Adjust, EditText, MoveFocus, Toggle, moved
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.work import work
+from tutor.language import _
 from tutor.vendors.catalogue import Price, RemoteModel
 from tutor.vendors.runs import ErrorReport, Offer
 from tutor.vendors.service import Reason
@@ -262,8 +263,10 @@ def _toggled(state: State) -> State:
         chosen = tuple(place for place in state.chosen if place != state.focus)
     elif not model.key:
         raise LabError(
-            f"There is no key for {state.names[state.focus]}.",
-            f"Set {model.variable} in your environment and restart tutor.",
+            _("There is no key for {names}.").format(names=state.names[state.focus]),
+            _("Set {variable} in your environment and restart tutor.").format(
+                variable=model.variable
+            ),
         )
     elif len(state.chosen) >= MOST_MODELS:
         raise LabError("Four models are already chosen.", "Exclude one of them first.")

@@ -15,6 +15,7 @@ from tutor.labs.kit.columns import Column, Room, beside, cursor, fitting, wrappe
 from tutor.labs.kit.keys import UP_DOWN, key, pair, run_and_stop
 from tutor.labs.kit.remote import Remove
 from tutor.labs.kit.view import LabView, Offered, does
+from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -26,24 +27,24 @@ if TYPE_CHECKING:
     from tutor.vendors.catalogue import RemoteModel
 
 _COLUMNS = (
-    Column("first", 9, right=True),
-    Column("tokens", 8, right=True),
-    Column("tokens/s", 10, right=True),
-    Column("dollars", 11, right=True),
+    Column(_("first"), 9, right=True),
+    Column(_("tokens"), 8, right=True),
+    Column(_("tokens/s"), 10, right=True),
+    Column(_("dollars"), 11, right=True),
 )
 _NAME = 30
 _SHORT_NAME = 18
 _GAP = 2
 _COLUMN = 24
 """The minimum width in columns of an answer shown next to another one."""
-_SENT = "Your prompt, as one message, each time you run it"
+_SENT = _("Your prompt, as one message, each time you run it")
 
 
 class CompareView(LabView):
     """Shows the models with their measurements, and their answers side by side."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *run_and_stop("r,enter", "run", "Send the prompt to all chosen models."),
+        *run_and_stop("r,enter", "run", _("Send the prompt to all chosen models.")),
         key("e", "edit", "edit", "Edit the prompt."),
         *pair(UP_DOWN, "move_focus(*, 'model')", "model", "Move to another model."),
         key("space", "switch('model')", "choose", "Include or exclude this model."),
@@ -69,7 +70,7 @@ class CompareView(LabView):
         return model is None or await self.host.agreed(model, _SENT)
 
     def action_edit(self) -> None:
-        self.write("Prompt for all chosen models:", self.state.prompt, EditText)
+        self.write(_("Prompt for all chosen models:"), self.state.prompt, EditText)
 
     def action_add(self) -> None:
         self.write(remote.LABEL, remote.EXAMPLE, remote.named)
@@ -83,13 +84,13 @@ class CompareView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         if not state.models:
-            return [Content.styled("Looking for models…", MUTED)]
+            return [Content.styled(_("Looking for models…"), MUTED)]
         if Room(width, height).low:
             return _briefly(state, width)
         names = "".join(column.cell(column.heading) for column in _fitting(width))
         return [
             _prompt(state, width),
-            Content.styled(f"    {'model':<{_name_width(width)}}{names}", MUTED),
+            Content.styled(f"    {_('model'):<{_name_width(width)}}{names}", MUTED),
             *(_row(state, place, width) for place in range(len(state.models))),
             Content(""),
             *_answers(state, width),
@@ -123,20 +124,22 @@ def _row(state: State, place: int, width: int) -> Content:
         (name, "bold" if here else "" if chosen else MUTED),
         _figures(model, reply, width, MUTED if state.outdated else "")
         if place not in state.refused
-        else Content.styled("  nothing sent", MUTED),
+        else Content.styled(_("  nothing sent"), MUTED),
     )
 
 
 def _figures(model: Model, reply: Reply | None, width: int, style: str) -> Content:
     if reply is None:
-        return Content.styled("" if model.key else f"  needs {model.variable}", MUTED)
+        return Content.styled(
+            "" if model.key else _("  needs {variable}").format(variable=model.variable), MUTED
+        )
     price = cost(model, reply)
     first, a_second, tokens = reply.first_after, reply.a_second, reply.answer_tokens
     cells = {
-        "first": f"{first:.2f} s" if first is not None else "…" if not reply.over else "–",
-        "tokens": "–" if tokens is None else str(tokens),
-        "tokens/s": "–" if a_second is None else f"{a_second:.1f}",
-        "dollars": "none" if model.here else "–" if price is None else f"{price:.6f}",
+        _("first"): f"{first:.2f} s" if first is not None else "…" if not reply.over else "–",
+        _("tokens"): "–" if tokens is None else str(tokens),
+        _("tokens/s"): "–" if a_second is None else f"{a_second:.1f}",
+        _("dollars"): _("none") if model.here else "–" if price is None else f"{price:.6f}",
     }
     line = "".join(column.cell(cells[column.heading]) for column in _fitting(width))
     return Content.styled(line, style)
@@ -146,7 +149,7 @@ def _answers(state: State, width: int) -> list[Content]:
     """Return the answers side by side if there is room, or only the answer in focus."""
     places = list(state.replies)
     if not places:
-        return [Content.styled("Press r to ask the models marked ■.", MUTED)]
+        return [Content.styled(_("Press r to ask the models marked ■."), MUTED)]
     above = _said_to(state, width)
     column = (width - _GAP * (len(places) - 1)) // len(places)
     if column < _COLUMN:
@@ -165,11 +168,11 @@ def _said_to(state: State, width: int) -> list[Content]:
         return []
     if state.asked == state.prompt:
         at = f"{TEMPERATURES[state.asked_at]:g}"
-        said = f"These answers are at temperature {at}. Press r to ask again."
+        said = _("These answers are at temperature {at}. Press r to ask again.").format(at=at)
         return [Content.styled(figures.fit(said, width), NOT_YET)]
-    how = "Press r to send the new prompt. These answers are to: "
+    how = _("Press r to send the new prompt. These answers are to: ")
     if width < len(how) + 20:
-        how = "Press r to send. Old: "
+        how = _("Press r to send. Old: ")
     said = " ".join(safe(state.asked).split())
     return [Content.styled(figures.fit(how + said, width), NOT_YET)]
 
@@ -186,24 +189,36 @@ def _answer(state: State, place: int, width: int) -> list[Content]:
 
 def _end(state: State, model: Model, reply: Reply) -> Content:
     """Return the reason why the answer ended, and the date of the price."""
-    again = "" if state.running or state.outdated else " Press r to ask again."
+    again = "" if state.running or state.outdated else _(" Press r to ask again.")
     if reply.trouble is not None:
         return Content.styled(safe(f"× {reply.trouble.error}{again}"), NOT_YET)
     if reply.reason is None:
-        return Content.styled("…" if state.running else f"Stopped.{again}", MUTED)
-    ends = {"stop": "complete", "length": f"cut off at {MOST_TOKENS} tokens", "other": "ended"}
+        return Content.styled(
+            "…" if state.running else _("Stopped.{again}").format(again=again), MUTED
+        )
+    ends = {
+        "stop": _("complete"),
+        "length": _("cut off at {most_tokens} tokens").format(most_tokens=MOST_TOKENS),
+        "other": _("ended"),
+    }
     price = model.price
-    dated = "" if price is None else f"; price as of {price.as_of}"
-    told = ", not from the vendor" if price is not None and price.second_hand else ""
+    dated = "" if price is None else _("; price as of {as_of}").format(as_of=price.as_of)
+    told = _(", not from the vendor") if price is not None and price.second_hand else ""
     return Content.styled(safe(f"{ends[reply.reason]}{dated}{told}"), MUTED)
 
 
 def _briefly(state: State, width: int) -> list[Content]:
     """Return only the model in focus, for low screens."""
     above = [_prompt(state, width), _row(state, state.focus, width)]
-    place = f"{state.focus + 1} of {len(state.models)} models, {len(state.chosen)} chosen"
+    place = _("{focus} of {count} models, {count2} chosen").format(
+        focus=state.focus + 1, count=len(state.models), count2=len(state.chosen)
+    )
     if state.focus not in state.replies:
-        full = f", at most {MOST_MODELS}" if len(state.chosen) == MOST_MODELS else ""
+        full = (
+            _(", at most {most_models}").format(most_models=MOST_MODELS)
+            if len(state.chosen) == MOST_MODELS
+            else ""
+        )
         return [*above, Content.styled(place + full, MUTED)]
     return [*above, *_said_to(state, width), *_answer(state, state.focus, width)[1:]]
 

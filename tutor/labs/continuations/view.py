@@ -16,6 +16,7 @@ from tutor.labs.kit.columns import Column, Room, around, cursor, heading, row
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, run_and_stop, tab
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.view import LabView, does
+from tutor.language import _
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class ContinuationsView(LabView):
     """Shows statistics of both ways, the continuations of one, and the selected text in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        *run_and_stop("r,enter", "run", "Generate both sides."),
+        *run_and_stop("r,enter", "run", _("Generate both sides.")),
         key("s", "new_seed", "new seed", "Generate both sides again with a new seed."),
         *pair(LEFT_RIGHT, "choose(*, 'way')", "method", "Choose another method for this side."),
         *tab("switch('side')", "side", "Switch to the other side."),
@@ -46,7 +47,7 @@ class ContinuationsView(LabView):
     action_new_seed = does(NewSeed)
 
     def action_edit(self) -> None:
-        self.write("Prompt for the model to continue:", self.state.text, EditText)
+        self.write(_("Prompt for the model to continue:"), self.state.text, EditText)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         room = Room(width, height)
@@ -56,7 +57,9 @@ class ContinuationsView(LabView):
             _progress(state, width),
         ]
         if state.left_out:
-            said = f"{counted(state.left_out, 'character')} left out at the beginning"
+            said = _("{characters} left out at the beginning").format(
+                characters=counted(state.left_out, "character")
+            )
             above.insert(1, Content.styled(said, NOT_YET))
         below = [] if room.low else _in_full(state, width)
         rows = max(_LEAST_ROWS, height - len(above) - len(below) - 1)
@@ -68,26 +71,26 @@ class ContinuationsView(LabView):
 
 
 _COLUMNS = (
-    Column("tokens", 8, right=True),
-    Column("bits/token", 12, right=True),
-    Column("distinct", 10, right=True),
-    Column("loops", 7, right=True),
-    Column("differ", 8, right=True),
+    Column(_("tokens"), 8, right=True),
+    Column(_("bits/token"), 12, right=True),
+    Column(_("distinct"), 10, right=True),
+    Column(_("loops"), 7, right=True),
+    Column(_("differ"), 8, right=True),
 )
-_FEW = (Column("bits/token", 11, right=True), Column("distinct", 10, right=True))
+_FEW = (Column(_("bits/token"), 11, right=True), Column(_("distinct"), 10, right=True))
 """The most important columns, for screens that are too narrow for all columns."""
 
 
 def _ways(state: State, room: Room) -> list[Content]:
     shown = _COLUMNS if room.roomy else _FEW
-    name = Column("method", min(24, room.width - 2 - sum(column.width for column in shown)))
+    name = Column(_("method"), min(24, room.width - 2 - sum(column.width for column in shown)))
     lines = [heading((name, *shown))]
     for side, way in enumerate(state.ways):
         here = side == state.side
         found = _figures(state.paths.get(way, ()))
         cells = [found.get(column.heading, "") for column in shown]
         lines.append(
-            row((name, *shown), [(WAYS[way].name, "bold" if here else ""), *cells], here=here)
+            row((name, *shown), [(_(WAYS[way].name), "bold" if here else ""), *cells], here=here)
         )
     return lines
 
@@ -97,24 +100,26 @@ def _figures(paths: Sequence[Path]) -> dict[str, str]:
     if found is None:
         return {}
     return {
-        "tokens": figures.count(found.tokens),
-        "bits/token": f"{found.bits:.2f}",
-        "distinct": f"{found.distinct:.2f}",
-        "loops": str(found.loops),
-        "differ": str(found.different),
+        _("tokens"): figures.count(found.tokens),
+        _("bits/token"): f"{found.bits:.2f}",
+        _("distinct"): f"{found.distinct:.2f}",
+        _("loops"): str(found.loops),
+        _("differ"): str(found.different),
     }
 
 
 def _progress(state: State, width: int) -> Content:
     written = state.written
     if state.running:
-        return progress_line(written, width, "tokens")
+        return progress_line(written, width, _("tokens"))
     if not written.done:
-        said = "Press r to generate both sides."
+        said = _("Press r to generate both sides.")
     elif state.finished:
-        said = "Done. Press s for a new seed."
+        said = _("Done. Press s for a new seed.")
     else:
-        said = f"{written.done} of {written.total} tokens. Press r to continue."
+        said = _("{done} of {total} tokens. Press r to continue.").format(
+            done=written.done, total=written.total
+        )
     return Content.styled(said, MUTED)
 
 
@@ -125,7 +130,7 @@ def _path(path: Path, number: int, here: bool, width: int) -> Content:
         cursor(here),
         (f"{number + 1:>2} ", MUTED),
         (loop, NOT_YET),
-        (f"{path.bits:>{_BITS}.1f} bits  ", MUTED),
+        (_("{bits:>{bits2}.1f} bits  ").format(bits=path.bits, bits2=_BITS), MUTED),
         (figures.fit(text, max(4, width - _BITS - 13)), "bold" if here else ""),
     )
 
@@ -137,9 +142,14 @@ def _in_full(state: State, width: int) -> list[Content]:
     path = state.shown[state.focus]
     percentage = f"{100 * math.exp(path.log_probability):.2g} %"
     said = Content.assemble(
-        (f"probability {percentage}, {path.bits:.1f} bits", MUTED),
-        (f" for {counted(len(path.ids), 'token')}", MUTED),
-        ("   ↻ repeats itself" if repeats(path) else "", NOT_YET),
+        (
+            _("probability {percentage}, {bits:.1f} bits").format(
+                percentage=percentage, bits=path.bits
+            ),
+            MUTED,
+        ),
+        (_(" for {tokens}").format(tokens=counted(len(path.ids), "token")), MUTED),
+        (_("   ↻ repeats itself") if repeats(path) else "", NOT_YET),
     )
     text = Content(safe(" ".join(_text(path).split()))).wrap(width)
     return [*said.wrap(width), *(line.rstrip() for line in text[:_MOST_TEXT])]

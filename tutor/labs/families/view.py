@@ -28,22 +28,23 @@ from tutor.labs.kit.columns import ROOMY, Room, around, as_many_as_fit, clipped,
 from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, P_N, Keys, key, pair, tab
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, Offered
+from tutor.language import _
 from tutor.lm.training.recipes.families.text import BLANK
 from tutor.text import visible
 
 MARKS = {BLANK: "_", "<start>": "start", "<end>": "end", "<unknown>": "?"}
 PART_NAMES: dict[Part, str] = {
-    "reading": "within the input",
-    "writing": "within the output",
-    "across": "from the output to the input",
+    "reading": _("within the input"),
+    "writing": _("within the output"),
+    "across": _("from the output to the input"),
 }
 SHORT_NAMES: dict[Part, str] = {"reading": "input", "writing": "output", "across": "across"}
 SEES: dict[Family, str] = {
-    "encoder": "each word can attend to all words, before and after it",
-    "decoder": "each word can attend to itself and to the words before it",
-    "encoder-decoder": "all words can attend to the input, output words also to earlier output",
+    "encoder": _("each word can attend to all words, before and after it"),
+    "decoder": _("each word can attend to itself and to the words before it"),
+    "encoder-decoder": _("all words can attend to the input, output words also to earlier output"),
 }
-MIXED = "The encoder mixes neighboring digits, so attention can be off by one digit."
+MIXED = _("The encoder mixes neighboring digits, so attention can be off by one digit.")
 _CELL = 4
 _WORTH_A_WORD = 0.005
 _NAME, _SHORT_NAME = 13, 9
@@ -71,7 +72,7 @@ class FamiliesView(LabView):
     }
 
     def action_edit(self) -> None:
-        label = "Words, with _ for a blank, or a number:"
+        label = _("Words, with _ for a blank, or a number:")
         self.write(label, self.state.text, lambda written: EditText(text(written)))
 
     def action_next_part(self) -> None:
@@ -81,7 +82,7 @@ class FamiliesView(LabView):
         above = [_families(state, width), *_text(state, width), *_left_out(state)]
         answer, attention = state.answer, state.attention
         if answer is None or attention is None:
-            return [*above, Content.styled("Waiting for the model…", MUTED)]
+            return [*above, Content.styled(_("Waiting for the model…"), MUTED)]
         says = _says(state, answer, width)
         if Room(width, height).low:  # The output uses one line, and the map the remaining lines.
             above, below = [above[0], says[0]], []
@@ -101,7 +102,9 @@ def _families(state: State, width: int) -> Content:
     if names.cell_length > width:
         place = FAMILIES.index(state.family) + 1
         return Content.assemble(
-            pointer(True), (state.family, "bold"), (f"  {place} of {len(FAMILIES)}", MUTED)
+            pointer(True),
+            (state.family, "bold"),
+            (_("  {place} of {count}").format(place=place, count=len(FAMILIES)), MUTED),
         )
     return names
 
@@ -132,24 +135,34 @@ def _left_out(state: State) -> list[Content]:
     if not state.left_out:
         return []
     what = "digits" if state.number else "words"
-    return [Content(f"Only the first {len(state.words)} {what} are used.")]
+    return [
+        Content(
+            _("Only the first {count} {what} are used.").format(count=len(state.words), what=what)
+        )
+    ]
 
 
 def _unknown(answer: Answer, width: int) -> list[Content]:
     if not answer.unknown:
         return []
     words = ", ".join(_shown(word) for word in answer.unknown)
-    return [Content.styled(figures.fit(f"not in the vocabulary: {words}", width), MUTED)]
+    return [
+        Content.styled(
+            figures.fit(_("not in the vocabulary: {words}").format(words=words), width), MUTED
+        )
+    ]
 
 
 def _says(state: State, answer: Answer, width: int) -> list[Content]:
     if state.family == "encoder":
         return _blanks(answer, width)
     if not answer.said:
-        return [Content.styled("The model ends the text here.", MUTED)]
+        return [Content.styled(_("The model ends the text here."), MUTED)]
     least = min(answer.said, key=lambda said: said.probability)
     what = "continues  " if state.family == "decoder" else "output  "
-    unsure = f"least certain: “{_shown(least.word)}” {figures.percent(least.probability)}"
+    unsure = _("least certain: “{word}” {percent}").format(
+        word=_shown(least.word), percent=figures.percent(least.probability)
+    )
     words = ((_shown(said.word), "bold") for said in answer.said)
     unsure = clipped(unsure, width)
     return [*_wrapped(what, words, width), Content.styled(unsure, MUTED)]
@@ -158,7 +171,7 @@ def _says(state: State, answer: Answer, width: int) -> list[Content]:
 def _blanks(answer: Answer, width: int) -> list[Content]:
     """Return the guesses of the encoder and the decoder for each blank."""
     if not answer.said:
-        return [Content.styled("No blank. Write _ instead of a word.", MUTED)]
+        return [Content.styled(_("No blank. Write _ instead of a word."), MUTED)]
     return [
         line
         for said in answer.said
@@ -183,9 +196,9 @@ def _of_the_same(said: Said) -> Content:
     return Content.assemble(
         (f"“{_shown(said.word)}” ", "bold"),
         figures.percent(both),
-        (" with both sides, ", MUTED),
+        (_(" with both sides, "), MUTED),
         figures.percent(left),
-        (" with the left side only", MUTED),
+        (_(" with the left side only"), MUTED),
     )
 
 
@@ -235,11 +248,17 @@ def _title(state: State, attention: Attention, width: int) -> Content:
     if state.masks:
         pairs = list(product(range(len(attention.rows)), range(len(attention.columns))))
         may = sum(may_look(state.part, row, column) for row, column in pairs)
-        said = f"allowed   {may} of {len(pairs)} pairs"
+        said = _("allowed   {may} of {count} pairs").format(may=may, count=len(pairs))
     else:
-        head = f"head {state.head} of {attention.heads}" if state.head else "all heads"
-        said = f"layer {state.layer + 1} of {attention.layers}, {head}"
-        said += ", in %" if width >= ROOMY else ""
+        head = (
+            _("head {head} of {heads}").format(head=state.head, heads=attention.heads)
+            if state.head
+            else _("all heads")
+        )
+        said = _("layer {layer} of {layers}, {head}").format(
+            layer=state.layer + 1, layers=attention.layers, head=head
+        )
+        said += _(", in %") if width >= ROOMY else ""
     if len(name) + len(said) + 3 > width:
         name = SHORT_NAMES[state.part]
     return Content.assemble((f"{name}   ", ""), (figures.fit(said, width - len(name) - 3), MUTED))
@@ -252,7 +271,7 @@ def _taken(state: State, attention: Attention, width: int) -> Content:
     shares = attention.row(state.layer, state.head, state.focus)
     order = sorted(range(len(shares)), key=lambda at: -shares[at])[:3]
     word = _shown(attention.rows[state.focus])
-    parts: list[str | tuple[str, str]] = [(word, "bold"), (" attends to   ", MUTED)]
+    parts: list[str | tuple[str, str]] = [(word, "bold"), (_(" attends to   "), MUTED)]
     for at in order:
         if shares[at] >= _WORTH_A_WORD:
             place = "" if attention.columns.count(attention.columns[at]) < 2 else f" ({at + 1})"

@@ -16,6 +16,7 @@ from tutor.labs.kit.next_table import next_table
 from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, writes
+from tutor.language import _
 
 _NEXT = 6
 """The rows for the next tokens, below the neurons."""
@@ -34,12 +35,12 @@ class FeedForwardView(LabView):
     ]
     OFFERED: ClassVar[Offered[State]] = {"reset": lambda state: bool(state.off)}
 
-    action_edit = writes("A text for the model to continue:", edit_sentence)
+    action_edit = writes(_("A text for the model to continue:"), edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         shown, focus = state.shown, state.focus
         if shown is None or focus is None:
-            return [reading_line("processing", state.progress, width)]
+            return [reading_line(_("processing"), state.progress, width)]
         low = Room(width, height).low
         rows = max(1, height - 4 if low else height - 6 - _NEXT)
         lines = [
@@ -48,7 +49,7 @@ class FeedForwardView(LabView):
             _activations(shown, focus, width),
         ]
         if state.prediction is None:
-            return [*lines, reading_line("processing", state.progress, width)]
+            return [*lines, reading_line(_("processing"), state.progress, width)]
         changed = _changed(state, state.prediction, width)
         if low:
             return [*lines, changed]
@@ -58,24 +59,31 @@ class FeedForwardView(LabView):
 
 def _block(state: State, shown: Neurons, width: int) -> Content:
     parts: list[Cell] = [
-        ("block ", MUTED),
+        (_("block "), MUTED),
         (f"{state.block + 1:>2}", "bold"),
-        (f" of {shown.blocks}", MUTED),
+        (_(" of {blocks}").format(blocks=shown.blocks), MUTED),
     ]
     if width >= ROOMY:
-        parts.append((f", {shown.hidden:,} neurons   ", MUTED))
+        parts.append((_(", {hidden:,} neurons   ").format(hidden=shown.hidden), MUTED))
         parts.append((figures.tail(state.text, width - 40), ""))
     if shown.left_out:
-        parts.append((f"  {shown.left_out} tokens left out", MUTED))
+        parts.append((_("  {left_out} tokens left out").format(left_out=shown.left_out), MUTED))
     return Content.assemble(*parts)
 
 
 def _neurons(state: State, shown: Neurons, width: int, rows: int) -> list[Content]:
     target = figures.shown(shown.target)
     roomy = width >= ROOMY
-    to_target = f"adds to {figures.fit(target, 10).rstrip()}" if roomy else "adds"
+    to_target = (
+        _("adds to {target}").format(target=figures.fit(target, 10).rstrip())
+        if roomy
+        else _("adds")
+    )
     wide = max(20, len(to_target) + 2) if roomy else 8
-    heading = f"{'neuron':>9}{to_target:>{wide}}{'active' if roomy else 'act':>10}  promotes"
+    heading = (
+        f"{_('neuron'):>9}{to_target:>{wide}}{_('active') if roomy else _('act'):>10}  "
+        f"{_('promotes')}"
+    )
     lines = [Content.styled(heading, MUTED)]
     for at in around(state.row, len(shown.rows), rows):
         row, chosen = shown.rows[at], at == state.row
@@ -99,21 +107,21 @@ def _activations(shown: Neurons, focus: NeuronRow, width: int) -> Content:
     """Draw the activation of the neuron in focus at each token, the last ones if not all fit."""
     tokens = zip(shown.tokens, focus.activations, strict=True)
     named = [f"{figures.shown(token)} {value:.1f}" for token, value in tokens]
-    head = f"activations of {focus.index + 1}: " if width >= ROOMY else ""
+    head = _("activations of {index}: ").format(index=focus.index + 1) if width >= ROOMY else ""
     said = "  ".join(named)
     return Content.assemble((head, MUTED), figures.tail(said, width - len(head)))
 
 
 def _changed(state: State, prediction: Prediction, width: int) -> Content:
-    off = f"{len(state.off)} off" if state.off else "all neurons on"
+    off = _("{count} off").format(count=len(state.off)) if state.off else _("all neurons on")
     if width < ROOMY:
         top = max(prediction.rows, key=lambda row: row.before)
         said = f"{figures.shown(top.token)} {figures.percent(top.before)} → "
         return Content.assemble((said, MUTED), (figures.percent(top.after), "bold"))
     return Content.assemble(
-        ("next token", "bold"),
-        (f"  {off}, changed by ", MUTED),
-        (f"{prediction.divergence:.3f} bits", "bold"),
+        (_("next token"), "bold"),
+        (_("  {off}, changed by ").format(off=off), MUTED),
+        (_("{divergence:.3f} bits").format(divergence=prediction.divergence), "bold"),
     )
 
 

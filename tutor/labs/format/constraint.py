@@ -38,6 +38,7 @@ from itertools import groupby
 import regex
 
 from tutor.errors import LabError
+from tutor.language import _
 
 LONGEST_PATTERN = 200
 MOST_REPEATS = 200
@@ -145,23 +146,34 @@ def _compiled(pattern: str) -> regex.Pattern[str]:
     if not pattern:
         raise LabError("The pattern is empty.", r"Write a pattern, such as \d{4}.")
     if len(pattern) > LONGEST_PATTERN:
-        raise LabError(f"The pattern has more than {LONGEST_PATTERN} characters.", "Shorten it.")
+        raise LabError(
+            _("The pattern has more than {longest_pattern} characters.").format(
+                longest_pattern=LONGEST_PATTERN
+            ),
+            "Shorten it.",
+        )
     accepted = _ALLOWED.match(pattern)
     end = 0 if accepted is None else accepted.end()
     if end < len(pattern):
         raise LabError(
-            f"The pattern is invalid at {pattern[end : end + 2]!r} (character {end + 1}).",
+            _("The pattern is invalid at {pattern!r} (character {end}).").format(
+                pattern=pattern[end : end + 2], end=end + 1
+            ),
             r"Use characters, . [a-z] \d \w \s (a|b) ? * + {2,5}, and \ before a literal symbol.",
         )
     if any(int(count) > MOST_REPEATS for count in regex.findall(r"(?<=[{,])\d+(?=[,}])", pattern)):
         raise LabError(
-            f"A pattern can repeat an element at most {MOST_REPEATS} times.",
+            _("A pattern can repeat an element at most {most_repeats} times.").format(
+                most_repeats=MOST_REPEATS
+            ),
             "Use a smaller number.",
         )
     try:
         return regex.compile(pattern, regex.ASCII)
     except regex.error as error:
-        raise LabError(f"The pattern is invalid: {error}.", "Check its brackets.") from error
+        raise LabError(
+            _("The pattern is invalid: {error}.").format(error=error), "Check its brackets."
+        ) from error
 
 
 def _characters(data: bytes) -> tuple[str | None, bytes]:
@@ -213,7 +225,7 @@ class Vocabulary:
         """
         latest = time.process_time() + patience
         found: list[int] = []
-        for _, alike in groupby(self._sorted, key=lambda data: data[:1]):
+        for __, alike in groupby(self._sorted, key=lambda data: data[:1]):
             for data in _taken(format_, before, list(alike), depth=1):
                 found += self._ids[data]
             if time.process_time() > latest:

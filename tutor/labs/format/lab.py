@@ -13,6 +13,7 @@ from tutor.labs.kit.actions import Choose, EditText, Run
 from tutor.labs.kit.lab import Lab, goal
 from tutor.labs.kit.reply import LENGTH, Reply
 from tutor.labs.kit.work import work
+from tutor.language import _
 
 LONGEST = 400
 """The maximum length of the message in characters. Only the end of a longer message is used."""
@@ -58,7 +59,10 @@ def made(rule: Rule) -> Format:
     if rule.kind == "pattern":
         return Pattern(rule.text)
     if len(rule.choices) > MOST_CHOICES:
-        raise LabError(f"There are more than {MOST_CHOICES} choices.", "Remove some of them.")
+        raise LabError(
+            _("There are more than {most_choices} choices.").format(most_choices=MOST_CHOICES),
+            "Remove some of them.",
+        )
     return Choices(rule.choices)
 
 

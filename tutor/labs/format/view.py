@@ -16,6 +16,7 @@ from tutor.labs.kit.actions import EditText
 from tutor.labs.kit.columns import Room, clipped
 from tutor.labs.kit.keys import key, run_and_stop
 from tutor.labs.kit.view import LabView, Offered, does
+from tutor.language import _
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class FormatView(LabView):
     BINDINGS: ClassVar[list[BindingType]] = [
         key("enter", "take", "step", "Take the most probable token that the format allows."),
         Binding("space", "take", show=False),
-        *run_and_stop("r", "run", "Generate the rest of the answer."),
+        *run_and_stop("r", "run", _("Generate the rest of the answer.")),
         key("u", "undo", "undo", "Undo the last token."),
         Binding("b,backspace", "undo", show=False),
         key("x", "choose(1, 'example')", "example", "Load the next example format."),
@@ -58,7 +59,7 @@ class FormatView(LabView):
         self._write_rule(r"Regular expression, such as \d{4}:", "pattern")
 
     def action_choices(self) -> None:
-        self._write_rule("Choices, separated by |:", "choices")
+        self._write_rule(_("Choices, separated by |:"), "choices")
 
     def _write_rule(self, label: str, kind: Literal["pattern", "choices"]) -> None:
         def set_rule(text: str) -> SetRule:
@@ -70,7 +71,7 @@ class FormatView(LabView):
         self.write(label, rule.text if rule.kind == kind else "", set_rule, sample=sample)
 
     def action_edit(self) -> None:
-        self.write("Message to the model:", self.state.message, EditText)
+        self.write(_("Message to the model:"), self.state.message, EditText)
 
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         room = Room(width, height)
@@ -100,7 +101,7 @@ def _text(state: State, width: int, rows: int) -> list[Content]:
     text = safe(state.text.decode("utf-8", "replace").replace("\n", "⏎"))
     lines = Content(text + cursor).wrap(width - 9)[-rows:]
     return [
-        Content.assemble((f"{'so far' if not number else '':<9}", MUTED), line.rstrip())
+        Content.assemble((f"{_('so far') if not number else '':<9}", MUTED), line.rstrip())
         for number, line in enumerate(lines or [Content(cursor)])
     ]
 
@@ -112,23 +113,33 @@ def _status(state: State, room: Room) -> Content:
     """
     place = state.place
     if state.finished:
-        ended = "   That doesn't make it true." if room.roomy else ", true or not"
-        return Content.assemble(("✓ matches the format", RIGHT), (ended, MUTED))
+        ended = _("   That doesn't make it true.") if room.roomy else _(", true or not")
+        return Content.assemble((_("✓ matches the format"), RIGHT), (ended, MUTED))
     if state.full:
         return Content.styled(
-            f"Stopped at the limit of {counted(len(state.written), 'token')}.", ""
+            _("Stopped at the limit of {tokens}.").format(
+                tokens=counted(len(state.written), "token")
+            ),
+            "",
         )
     if place is None:
-        return Content.styled("Testing every token…", MUTED)
+        return Content.styled(_("Testing every token…"), MUTED)
     if state.stuck:
-        return Content.styled("× The format allows no token here.", NOT_YET)
-    left = f"{figures.count(place.allowed)} of {figures.count(place.vocabulary)}"
+        return Content.styled(_("× The format allows no token here."), NOT_YET)
+    left = _("{allowed} of {vocabulary}").format(
+        allowed=figures.count(place.allowed), vocabulary=figures.count(place.vocabulary)
+    )
     taken = figures.percent(place.removed)
     if not room.roomy:
-        return Content.assemble((f"{left} allowed, ", MUTED), f"{taken} removed")
-    end = "can end here" if place.whole else "can't end yet"
+        return Content.assemble(
+            (_("{left} allowed, ").format(left=left), MUTED),
+            _("{taken} removed").format(taken=taken),
+        )
+    end = _("can end here") if place.whole else _("can't end yet")
     return Content.assemble(
-        (f"{left} allowed   the mask removes ", MUTED), (taken, "bold"), (f"   {end}", MUTED)
+        (_("{left} allowed   the mask removes ").format(left=left), MUTED),
+        (taken, "bold"),
+        (f"   {end}", MUTED),
     )
 
 
@@ -144,8 +155,8 @@ def _rows(state: State, room: Room, count: int) -> list[Content]:
         return [Content("")] * (count + 1)
     name = _TOKEN if room.roomy else _SHORT_TOKEN
     bar = min(_MOST_BAR, room.width - name - 36) if room.roomy else 0
-    heading = f"  {'rank':>6}  {'token':<{name}}{'before':>9}{'after':>9}"
-    legend = "  █ kept ▒ gained ╌ lost" if room.roomy else ""
+    heading = f"  {_('rank'):>6}  {_('token'):<{name}}{_('before'):>9}{_('after'):>9}"
+    legend = _("  █ kept ▒ gained ╌ lost") if room.roomy else ""
     best = place.kept[0].id if place.kept else -1
     shown = [_row(row, row.id == best, name, bar) for row in _listed(place, count)]
     return [Content.styled(heading + legend, MUTED), *shown, *[Content("")] * (count - len(shown))]
@@ -172,7 +183,7 @@ def _row(row: Row, next_: bool, size: int, bar: int) -> Content:
     parts: list[str | tuple[str, str]] = [
         ("› " if next_ else "× " if gone else "  ", f"{ACT} bold" if next_ else NOT_YET),
         (f"{figures.count(row.rank):>6}  ", MUTED),
-        (name, f"{MUTED} strike" if gone else "bold" if next_ else ""),
+        (name, _("{muted} strike").format(muted=MUTED) if gone else "bold" if next_ else ""),
         pad,
         (f"{figures.percent(row.before):>9}", MUTED),
         (f"{'×' if gone else figures.percent(row.after):>9}", MUTED if gone else ""),
@@ -187,24 +198,24 @@ def _costs(state: State, room: Room) -> list[Content]:
     """Return the probability removed before each token, and the surprisal of both answers."""
     fitting = max(1, (room.width - 9) // _CELL)
     recent = list(zip(state.written, state.removed, strict=True))[-fitting:]
-    tokens = "".join(f"{_cell(row):>{_CELL}}" for row, _ in recent)
-    taken = "".join(f"{_percent(share):>{_CELL}}" for _, share in recent)
-    bound = _cost("format", len(state.written), state.log_probability, room)
-    free = _cost("free", len(state.free.ids), state.free.total, room)
+    tokens = "".join(f"{_cell(row):>{_CELL}}" for row, __ in recent)
+    taken = "".join(f"{_percent(share):>{_CELL}}" for __, share in recent)
+    bound = _cost(_("format"), len(state.written), state.log_probability, room)
+    free = _cost(_("free"), len(state.free.ids), state.free.total, room)
     said = safe(" ".join(state.free.text.split()))
     more = clipped(f"  {said}", room.width - free.cell_length) if room.roomy else ""
     lines = [bound, Content.assemble(free, (more, MUTED))]
     if state.written:
-        label = "token …" if len(state.written) > fitting else "token"
+        label = _("token …") if len(state.written) > fitting else _("token")
         lines[:0] = [
             Content.assemble((f"{label:<9}", MUTED), tokens),
-            Content.assemble(("removed  ", MUTED), (taken, MUTED)),
+            Content.assemble((_("removed  "), MUTED), (taken, MUTED)),
         ]
     return lines
 
 
 def _cell(row: Row) -> str:
-    return figures.fit("(end)" if row.end else visible(row.data) or "∅", _CELL - 1).strip()
+    return figures.fit(_("(end)") if row.end else visible(row.data) or "∅", _CELL - 1).strip()
 
 
 def _percent(probability: float) -> str:
@@ -216,13 +227,13 @@ def _percent(probability: float) -> str:
 
 def _cost(name: str, tokens: int, total: float, room: Room) -> Content:
     if not tokens:
-        return Content.assemble((f"{name:<9}", MUTED), ("nothing yet", MUTED))
+        return Content.assemble((f"{name:<9}", MUTED), (_("nothing yet"), MUTED))
     bits = -total / math.log(2)
-    mean = f"{bits / tokens:>6.2f}/token"
+    mean = _("{bits:>6.2f}/token").format(bits=bits / tokens)
     return Content.assemble(
         (f"{name:<9}", MUTED),
         f"{counted(tokens, 'token'):>10}" if room.roomy else f"{tokens:>3}",
-        f"{bits:>8.1f} bits",
+        _("{bits:>8.1f} bits").format(bits=bits),
         (mean, MUTED),
     )
 

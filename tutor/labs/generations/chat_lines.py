@@ -11,6 +11,7 @@ from tutor.app.widgets import bars, figures, plot
 from tutor.bots.pattern import words_of
 from tutor.bots.probes import BOTS
 from tutor.labs.kit.columns import LOW, ROOMY, around, beside, clipped, cursor
+from tutor.language import _
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from tutor.bots.rules import RuleReply
     from tutor.labs.generations.state import State, Turn
 
-NAMES = {"rules": "rules", "retrieval": "retrieval", "generative": "generation"}
+NAMES = {"rules": _("rules"), "retrieval": _("retrieval"), "generative": _("generation")}
 _GAP = 2
 _MOST_ANSWER = 7
 _ROOM_FOR_TRACE = 11
@@ -33,8 +34,8 @@ def chat(state: State, width: int, height: int) -> list[Content]:
     if turn is None:
         return [
             Content(""),
-            Content("Press e to write a message to all three bots. They answer"),
-            Content("questions from visitors to a town library."),
+            Content(_("Press e to write a message to all three bots. They answer")),
+            Content(_("questions from visitors to a town library.")),
         ]
     first = _message(state, turn, width)
     if width < ROOMY:
@@ -59,9 +60,11 @@ def chat(state: State, width: int, height: int) -> list[Content]:
 
 
 def _message(state: State, turn: Turn, width: int) -> Content:
-    count = f"  message {len(state.turns)}" if len(state.turns) > 1 else ""
+    count = _("  message {count}").format(count=len(state.turns)) if len(state.turns) > 1 else ""
     if turn.seed:
-        count = f"  seed {turn.seed}{': same answer' if turn.unchanged else ''}{count}"
+        count = _("  seed {seed}{value}{count}").format(
+            seed=turn.seed, value=_(": same answer") if turn.unchanged else "", count=count
+        )
     said = clipped(safe(turn.message), width - len(count))
     gap = " " * (width - Content(said).cell_length - len(count))
     return Content.assemble((said, "bold"), gap, (count, MUTED))
@@ -109,8 +112,12 @@ def _reply(turn: Turn, place: int) -> tuple[str, float] | None:
 
 def duration(milliseconds: float) -> str:
     if milliseconds < 10:
-        return f"{milliseconds:.1f} ms"
-    return f"{milliseconds:,.0f} ms" if milliseconds < 10_000 else f"{milliseconds / 1000:.0f} s"
+        return _("{milliseconds:.1f} ms").format(milliseconds=milliseconds)
+    return (
+        _("{milliseconds:,.0f} ms").format(milliseconds=milliseconds)
+        if milliseconds < 10_000
+        else f"{milliseconds / 1000:.0f} s"
+    )
 
 
 def _answer(turn: Turn, place: int, width: int, most: int) -> list[Content]:
@@ -148,8 +155,8 @@ def _trace(state: State, turn: Turn, place: int, width: int, rows: int) -> list[
 
 
 _CHANGED: dict[Bot, str] = {
-    "rules": "From before the rules changed. Press r to ask again.",
-    "retrieval": "From before it was retrained. Press r to ask again.",
+    "rules": _("From before the rules changed. Press r to ask again."),
+    "retrieval": _("From before it was retrained. Press r to ask again."),
 }
 
 
@@ -163,7 +170,7 @@ def _of_rules(turn: Turn, reply: RuleReply, state: State, width: int) -> list[Co
     if note and not reply.fits:
         return note
     if not reply.fits:
-        said = f"0 of {len(state.rules)} rules fit. This is the fallback."
+        said = _("0 of {count} rules fit. This is the fallback.").format(count=len(state.rules))
         return cut_to_lines(said, width, 2, MUTED)
     first = reply.fits[0]
     words = words_of(turn.message)
@@ -177,7 +184,11 @@ def _of_rules(turn: Turn, reply: RuleReply, state: State, width: int) -> list[Co
         _pair("pattern", first.pattern, width),
         _pair("words", literal, width),
         *(_pair("" if place else "captured", each, width) for place, each in enumerate(captured)),
-        *([_pair("used", f"{reply.turn} times in this chat", width)] if reply.turn > 1 else []),
+        *(
+            [_pair("used", _("{turn} times in this chat").format(turn=reply.turn), width)]
+            if reply.turn > 1
+            else []
+        ),
         *([_pair("also fit", others, width)] if others else []),
     ]
 
@@ -190,7 +201,7 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
     count = 3 if rows >= 9 else 2 if rows >= 7 else 1
     name = 10 if width < 40 else 14
     bar = max(3, min(20, width - name - _SHARE - 1))
-    lines = [Content.styled("intent", MUTED)] if rows > _FEW else []
+    lines = [Content.styled(_("intent"), MUTED)] if rows > _FEW else []
     for each in reply.likely[:count]:
         lines.append(
             Content.assemble(
@@ -199,12 +210,12 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
             )
         )
     if rows > _FEW:
-        lines.append(Content.styled("nearest question, cosine", MUTED))
+        lines.append(Content.styled(_("nearest question, cosine"), MUTED))
     for near in reply.nearest[:count]:
         below = near.cosine < reply.threshold
         text = clipped(near.question, max(4, width - 6))
         lines.append(Content.assemble((f"{near.cosine:5.2f} ", ""), (text, MUTED if below else "")))
-    verdict = "below threshold" if reply.declined else "threshold reached"
+    verdict = _("below threshold") if reply.declined else _("threshold reached")
     style = NOT_YET if reply.declined else ""
     return [*lines, Content.assemble((f"{reply.threshold:5.2f} ", style), verdict)]
 
@@ -212,11 +223,17 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
 def _in_training(state: State, width: int) -> list[Content]:
     trained = state.trained
     if trained is None:
-        return [Content.styled("Not trained yet.", MUTED)]
+        return [Content.styled(_("Not trained yet."), MUTED)]
     return [
-        Content.styled(f"Training: step {len(trained.losses)} of {trained.total}", MUTED),
+        Content.styled(
+            _("Training: step {count} of {total}").format(
+                count=len(trained.losses), total=trained.total
+            ),
+            MUTED,
+        ),
         Content.assemble(
-            f"loss {trained.losses[-1]:.2f}  ", plot.trend(trained.losses, width - 12)
+            _("loss {losses:.2f}  ").format(losses=trained.losses[-1]),
+            plot.trend(trained.losses, width - 12),
         ),
     ]
 
@@ -224,13 +241,17 @@ def _in_training(state: State, width: int) -> list[Content]:
 def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Content]:
     tokens = turn.written.tokens
     if not tokens:
-        return [Content.styled("Processing the prompt…", MUTED)]
+        return [Content.styled(_("Processing the prompt…"), MUTED)]
     room = rows - 2 if rows > _FEW else rows
     name = max(6, min(16, width - 2 - _SHARE - 4))
     bar = max(0, min(20, width - 2 - name - _SHARE - 1))
     lines = []
     if rows > _FEW:
-        lines.append(Content.styled(f"{counted(len(tokens), 'token')}, probability", MUTED))
+        lines.append(
+            Content.styled(
+                _("{tokens}, probability").format(tokens=counted(len(tokens), "token")), MUTED
+            )
+        )
     for place in around(state.token, len(tokens), room):
         each, here = tokens[place], place == state.token
         lines.append(
@@ -242,5 +263,5 @@ def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Cont
             )
         )
     chosen = tokens[min(state.token, len(tokens) - 1)]
-    lines.append(Content.styled(f"rank {chosen.rank:,} of all tokens", MUTED))
+    lines.append(Content.styled(_("rank {rank:,} of all tokens").format(rank=chosen.rank), MUTED))
     return lines

@@ -38,6 +38,7 @@ from tutor.labs.generations.state import (
 from tutor.labs.kit.actions import Choose, EditText, MoveFocus, Run, ShowView, moved
 from tutor.labs.kit.lab import Lab
 from tutor.labs.kit.results import ModelResults
+from tutor.language import _
 from tutor.lm.distribution import ChatMessage, SamplerSettings
 
 GREEDY = SamplerSettings(temperature=0)
@@ -166,7 +167,10 @@ def _put_rule(state: State, line: str, instead: str) -> State:
         count = state.written_rules
     else:
         if len(names) >= MOST_RULES:
-            raise BotError(f"You can't have more than {MOST_RULES} rules.", "Delete a rule first.")
+            raise BotError(
+                _("You can't have more than {most_rules} rules.").format(most_rules=MOST_RULES),
+                "Delete a rule first.",
+            )
         count = state.written_rules + 1
         rule = rules.parse(line, f"yours-{count}")
         new = (rule, *state.rules)  # It comes before other rules of equal priority.
@@ -177,7 +181,10 @@ def _put_rule(state: State, line: str, instead: str) -> State:
 
 def _add_intent(state: State, line: str) -> State:
     if len(state.own) >= MOST_OWN:
-        raise BotError(f"You can't add more than {MOST_OWN} intents.", "Delete one of yours.")
+        raise BotError(
+            _("You can't add more than {most_own} intents.").format(most_own=MOST_OWN),
+            "Delete one of yours.",
+        )
     intents = state.bank.intents
     own = (*state.own, own_intent(line, frozenset(intent.name for intent in intents)))
     new = _replace(_without(state, "retrieval"), own=own, intent=len(intents))

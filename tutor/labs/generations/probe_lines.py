@@ -15,6 +15,7 @@ from tutor.labs.generations.probes import CASES, Case
 from tutor.labs.kit.columns import ROOMY, around, clipped, cursor
 from tutor.labs.kit.progress import at_pace
 from tutor.labs.kit.progress_line import progress_line
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,7 +27,7 @@ _KIND = 14
 _MOST_CELL = 4
 _GUESS = 13
 _SCORE = 11
-_SHORT: dict[Bot, str] = {"rules": "rule", "retrieval": "retr", "generative": "gen"}
+_SHORT: dict[Bot, str] = {"rules": _("rule"), "retrieval": _("retr"), "generative": _("gen")}
 _ROOM_FOR_PROBE = 4
 
 
@@ -60,8 +61,8 @@ def _name(bot: Bot, narrow: bool) -> str:
 def _heading(narrow: bool) -> Content:
     guess, size = _widths(narrow)
     scores = "".join(f"{_name(bot, narrow):>{size}}" for bot in BOTS)
-    first = "worst?" if narrow else "weakest bot"
-    return Content.styled(f"  {'messages':<{_KIND}}{first:<{guess}}{scores}", MUTED)
+    first = _("worst?") if narrow else _("weakest bot")
+    return Content.styled(f"  {_('messages'):<{_KIND}}{first:<{guess}}{scores}", MUTED)
 
 
 def _kind_row(state: State, kind: Kind, here: bool, narrow: bool) -> Content:
@@ -90,13 +91,17 @@ def _score(right: int, of: int, size: int, broke: bool) -> Content:
 def _total(state: State, narrow: bool) -> Content:
     guess, size = _widths(narrow)
     right = bot_probes.predicted_right(state.results, state.predictions)
-    said = f"{right} of {len(KINDS)}" if len(state.results) == len(CASES) else ""
+    said = (
+        _("{right} of {count}").format(right=right, count=len(KINDS))
+        if len(state.results) == len(CASES)
+        else ""
+    )
     sums = [bot_probes.score(state.results, bot) for bot in BOTS]
     scores = [
         Content(f"{right if of else '–':>{size}}") if narrow else _score(right, of, size, False)
         for right, of in sums
     ]
-    return Content.assemble(f"  {'all':<{_KIND}}{said:<{guess}}", *scores)
+    return Content.assemble(f"  {_('all'):<{_KIND}}{said:<{guess}}", *scores)
 
 
 def _progress(state: State, width: int) -> Content:
@@ -104,19 +109,23 @@ def _progress(state: State, width: int) -> Content:
     if not state.running:
         open_ = len(KINDS) - len(state.predictions)
         if open_:
-            said = f"Press ← or → to predict: {open_} of {len(KINDS)} left."
+            said = _("Press ← or → to predict: {open} of {count} left.").format(
+                open=open_, count=len(KINDS)
+            )
         elif done == total:
-            said = "All done: see the table. Press r to run again."
+            said = _("All done: see the table. Press r to run again.")
         elif done:
-            said = f"{done} of {total} replies. Press r to continue."
+            said = _("{done} of {total} replies. Press r to continue.").format(
+                done=done, total=total
+            )
         else:
-            said = f"Press r to send {total // 3} messages to each bot."
+            said = _("Press r to send {total} messages to each bot.").format(total=total // 3)
         return Content.styled(clipped(said, width), MUTED)
     taken = bot_probes.milliseconds(state.results, "generative")
     each = (
         None if taken is None else taken / 1000 / len(BOTS)
     )  # Generation takes nearly all of the time.
-    return progress_line(at_pace(done, total, each), width, "replies")
+    return progress_line(at_pace(done, total, each), width, _("replies"))
 
 
 def _one_probe(state: State, width: int, rows: int) -> list[Content]:
@@ -125,12 +134,14 @@ def _one_probe(state: State, width: int, rows: int) -> list[Content]:
     of_kind = probes.of(kind)
     probe = of_kind[state.probe]
     place = probes.probes.index(probe)
-    number = f"{state.probe + 1} of {len(of_kind)}  "
+    number = _("{probe} of {count}  ").format(probe=state.probe + 1, count=len(of_kind))
     before = " · ".join(probe.before)
     message = clipped(probe.message, width - len(number))
     lines = [Content.assemble((number, MUTED), (message, "bold"))]
     if before:
-        lines.append(Content.styled(clipped(f"after: {before}", width), MUTED))
+        lines.append(
+            Content.styled(clipped(_("after: {before}").format(before=before), width), MUTED)
+        )
     each = min(3, max(1, (rows - len(lines)) // len(BOTS)))
     for bot in BOTS:
         lines += _reply(state, Case(place, bot), probe.criterion(bot), width, each)
@@ -141,10 +152,16 @@ def _reply(state: State, case: Case, criterion: Criterion, width: int, most: int
     name = f"{NAMES[case.bot]:<11}" if width >= ROOMY else f"{_SHORT[case.bot]:<5}"
     result = state.results.get(case)
     if result is None:
-        wanted = cut_to_lines(f"expected: {_wanted(criterion)}", width - len(name), 1, MUTED)
+        wanted = cut_to_lines(
+            _("expected: {wanted}").format(wanted=_wanted(criterion)), width - len(name), 1, MUTED
+        )
         return [Content.assemble((name, MUTED), wanted[0])]
     mark = ("✓ ", RIGHT) if result.right else ("× ", NOT_YET)
-    text = result.text if result.right else f"{result.text} (expected: {_wanted(criterion)})"
+    text = (
+        result.text
+        if result.right
+        else _("{text} (expected: {wanted})").format(text=result.text, wanted=_wanted(criterion))
+    )
     said = cut_to_lines(text, width - len(name) - 2, most)
     indent = " " * (len(name) + 2)
     return [
@@ -155,10 +172,14 @@ def _reply(state: State, case: Case, criterion: Criterion, width: int, most: int
 
 def _wanted(criterion: Criterion) -> str:
     if criterion.declines:
-        return "says that it doesn't know"
+        return _("says that it doesn't know")
     said = " or ".join(f"“{each}”" for each in criterion.says)
     avoided = " or ".join(f"“{each}”" for each in criterion.avoids)
-    return f"says {said}" if said else f"never says {avoided}"
+    return (
+        _("says {said}").format(said=said)
+        if said
+        else _("never says {avoided}").format(avoided=avoided)
+    )
 
 
 def table_lines(state: State, width: int) -> list[Content]:
@@ -197,30 +218,34 @@ def _one_below_the_other(facts: Sequence[tuple[str, Sequence[str]]], width: int)
 
 def _facts(state: State) -> list[tuple[str, Sequence[str]]]:
     bank, trained = state.bank, state.trained
-    in_retrieval = "in a vector or entry"
+    in_retrieval = _("in a vector or entry")
     learned = held_out = "–"
     if trained is not None and trained.finished:
-        learned = f"took {trained.seconds:.1f} s"
-        held_out = f"{trained.right} of {trained.of} phrases"
-    entries = f"{bank.phrases} phrases, {bank.entries} answers"
-    weights = f"{state.weights:,} weights" if state.weights else "a model"
+        learned = _("took {seconds:.1f} s").format(seconds=trained.seconds)
+        held_out = _("{right} of {of} phrases").format(right=trained.right, of=trained.of)
+    entries = _("{phrases} phrases, {entries} answers").format(
+        phrases=bank.phrases, entries=bank.entries
+    )
+    weights = (
+        _("{weights:,} weights").format(weights=state.weights) if state.weights else _("a model")
+    )
     return [
-        ("method", ("reply to a pattern", "closest stored reply", "token by token")),
+        ("method", (_("reply to a pattern"), _("closest stored reply"), _("token by token"))),
         ("domain", ("closed", "semi-closed", "open")),
-        ("limit", ("only its rules", "only its bank", "makes things up")),
+        ("limit", (_("only its rules"), _("only its bank"), _("makes things up"))),
         ("right", [_right(state, bot) for bot in BOTS]),
-        ("weakest on", [_weakest(state, bot) for bot in BOTS]),
-        ("reply time", [_time(state, bot) for bot in BOTS]),
-        ("consists of", (f"{len(state.rules)} rules", entries, weights)),
+        (_("weakest on"), [_weakest(state, bot) for bot in BOTS]),
+        (_("reply time"), [_time(state, bot) for bot in BOTS]),
+        (_("consists of"), (_("{count} rules").format(count=len(state.rules)), entries, weights)),
         ("training", ("–", learned, "pretrained")),
         ("recognizes", ("–", held_out, "–")),
-        ("an error is", ("in one rule", in_retrieval, "in no single place")),
+        (_("an error is"), (_("in one rule"), in_retrieval, _("in no single place"))),
     ]
 
 
 def _right(state: State, bot: Bot) -> str:
     right, of = bot_probes.score(state.results, bot)
-    return f"{right} of {of} probes" if of else "– (run the probes)"
+    return _("{right} of {of} probes").format(right=right, of=of) if of else _("– (run the probes)")
 
 
 def _weakest(state: State, bot: Bot) -> str:
@@ -229,7 +254,11 @@ def _weakest(state: State, bot: Bot) -> str:
     weakest = [kind for kind, share in shares.items() if share == min(shares.values())]
     if not weakest:
         return "–"
-    return ", ".join(weakest) if len(weakest) < 3 else f"{len(weakest)} kinds tie"
+    return (
+        ", ".join(weakest)
+        if len(weakest) < 3
+        else _("{count} kinds tie").format(count=len(weakest))
+    )
 
 
 def _time(state: State, bot: Bot) -> str:

@@ -16,6 +16,7 @@ from tutor.labs.kit.actions import EditText, Run
 from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, run_and_stop, tab
 from tutor.labs.kit.tabs import tabs
 from tutor.labs.kit.view import LabView, does
+from tutor.language import _
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class GenerationsView(LabView):
             "predict",
             "Predict the weakest bot for this kind.",
         ),
-        *run_and_stop("r,enter", "run", "Send all messages to all three bots."),
+        *run_and_stop("r,enter", "run", _("Send all messages to all three bots.")),
         *pair(P_N, "move_focus(*, 'probe')", "message", "Show another message of this kind."),
     ]
     VIEWS = VIEWS
@@ -97,7 +98,7 @@ class GenerationsView(LabView):
 
     def action_say(self) -> None:
         sample = "My parrot ate my library card."
-        self.write("Message to all three bots:", "", actions.SendMessage, sample=sample)
+        self.write(_("Message to all three bots:"), "", actions.SendMessage, sample=sample)
 
     def action_again(self, new_seed: bool) -> None:
         self.did(actions.AskAgain(new_seed))
@@ -122,20 +123,22 @@ class GenerationsView(LabView):
     def action_test(self) -> None:
         state: State = self.state
         self.write(
-            "Sentence to test the rules on:",
+            _("Sentence to test the rules on:"),
             state.sentence,
             EditText,
             lambda text: workshop_lines.verdict_on_sentence(state.book, text),
         )
 
     def action_add_rule(self) -> None:
-        self._write_rule("Rule, as PRIORITY: PATTERN = ANSWER", NEW_RULE, "")
+        self._write_rule(_("Rule, as PRIORITY: PATTERN = ANSWER"), NEW_RULE, "")
 
     def action_change_rule(self) -> None:
         state: State = self.state
         if state.rules:
             rule = state.rules_shown[state.rule]
-            self._write_rule(f"Rule {rule.name}:", rules.as_line(rule), rule.name)
+            self._write_rule(
+                _("Rule {name}:").format(name=rule.name), rules.as_line(rule), rule.name
+            )
 
     def _write_rule(self, label: str, text: str, instead: str) -> None:
         state: State = self.state
@@ -154,7 +157,7 @@ class GenerationsView(LabView):
     action_drop_rule = does(actions.DropRule)
 
     def action_add_intent(self) -> None:
-        self.write("NAME: PHRASE; PHRASE; PHRASE = ANSWER", NEW_INTENT, actions.AddIntent)
+        self.write(_("NAME: PHRASE; PHRASE; PHRASE = ANSWER"), NEW_INTENT, actions.AddIntent)
 
     action_drop_intent = does(actions.DropIntent)
     action_train = does(actions.Train)
@@ -162,7 +165,9 @@ class GenerationsView(LabView):
     def lines(self, state: State, width: int, height: int) -> Sequence[Content]:
         names = tabs((name, name == state.view) for name in VIEWS)
         if names.cell_length > width:
-            place = f"{VIEWS.index(state.view) + 1} of {len(VIEWS)}"
+            place = _("{index} of {count}").format(
+                index=VIEWS.index(state.view) + 1, count=len(VIEWS)
+            )
             names = tabs(((state.view, True), (place, False)))
         rows = height - 1
         match state.view:

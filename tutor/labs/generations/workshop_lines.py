@@ -13,6 +13,7 @@ from tutor.bots import rules
 from tutor.errors import TutorError
 from tutor.labs.generations.chat_lines import cut_to_lines
 from tutor.labs.kit.columns import LOW, ROOMY, around, clipped, cursor
+from tutor.language import _
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -33,11 +34,17 @@ def rule_lines(state: State, width: int, height: int) -> list[Content]:
     fits = state.fits
     speaks = next(iter(fits), None)
     reply = rules.reply(state.book, [state.sentence])
-    count = f"{len(fits)} of {counted(len(state.rules), 'rule')} fit{'s' * (len(fits) == 1)}"
+    count = _("{count} of {rules} fit{value}").format(
+        count=len(fits), rules=counted(len(state.rules), "rule"), value="s" * (len(fits) == 1)
+    )
     above = [
-        Content.assemble(("sentence ", MUTED), (clipped(safe(state.sentence), width - 9), "bold")),
-        Content.assemble(("answer   ", MUTED), clipped(safe(reply.text), width - 9)),
-        Content.styled(clipped(f"{count}.  ✓ fits   ► answers", width), MUTED),
+        Content.assemble(
+            (_("sentence "), MUTED), (clipped(safe(state.sentence), width - 9), "bold")
+        ),
+        Content.assemble((_("answer   "), MUTED), clipped(safe(reply.text), width - 9)),
+        Content.styled(
+            clipped(_("{count}.  ✓ fits   ► answers").format(count=count), width), MUTED
+        ),
     ]
     shown = state.rules_shown
     details = _rule_details(shown[state.rule], state, width) if shown else []
@@ -78,7 +85,13 @@ def _rule_details(rule: Rule, state: State, width: int) -> list[Content]:
         if fit
         else ""
     )
-    found = f"fits; captured: {captured}" if captured else "fits" if fit else "does not fit"
+    found = (
+        _("fits; captured: {captured}").format(captured=captured)
+        if captured
+        else _("fits")
+        if fit
+        else _("does not fit")
+    )
     whose = "yours" if rule.own else rule.name
     return [
         Content.assemble((f"{whose}: ", "bold"), clipped(found, width - len(whose) - 2)),
@@ -95,20 +108,22 @@ def verdict_on_rule(book: RuleBook, line: str, sentence: str) -> str:
         return error.happened
     alone = replace(book, rules=(rule,))
     reply = rules.reply(alone, [sentence])
-    return f"fits: {reply.text}" if reply.fits else "does not fit the sentence"
+    return (
+        _("fits: {text}").format(text=reply.text) if reply.fits else _("does not fit the sentence")
+    )
 
 
 def verdict_on_sentence(book: RuleBook, sentence: str) -> str:
     """Return a verdict on the sentence being edited: the rule that fits, and its reply."""
     reply = rules.reply(book, [sentence])
-    return f"{reply.fits[0].rule}: {reply.text}" if reply.fits else "no rule fits"
+    return f"{reply.fits[0].rule}: {reply.text}" if reply.fits else _("no rule fits")
 
 
 def intent_lines(state: State, width: int, height: int) -> list[Content]:
     """Return the training progress, all intents, and details of the intent in focus."""
     intents = state.bank.intents
-    about = "   about" if width >= ROOMY else ""
-    heading = f"  {'intent':<15}{'phrases':>8}{'held out':>10}{about}"
+    about = _("   about") if width >= ROOMY else ""
+    heading = f"  {_('intent'):<15}{_('phrases'):>8}{_('held out'):>10}{about}"
     above = [*_training(state, width), Content.styled(heading, MUTED)]
     details = _intent_details(intents[state.intent], state, width)
     details = details[: _DETAILS if height >= LOW else 0]
@@ -126,13 +141,17 @@ def _training(state: State, width: int) -> list[Content]:
     trained = state.trained
     if trained is None:
         count = len(state.bank.intents)
-        said = f"{state.bank.phrases} phrases, {count} intents. Press r to train."
+        said = _("{phrases} phrases, {count} intents. Press r to train.").format(
+            phrases=state.bank.phrases, count=count
+        )
         return [Content.styled(clipped(said, width), MUTED), Content("")]
-    steps = f"step {len(trained.losses):>3} of {trained.total}  {trained.seconds:4.1f} s"
-    loss = f"loss {trained.losses[-1]:5.3f} "
+    steps = _("step {count:>3} of {total}  {seconds:4.1f} s").format(
+        count=len(trained.losses), total=trained.total, seconds=trained.seconds
+    )
+    loss = _("loss {losses:5.3f} ").format(losses=trained.losses[-1])
     before = ""
     if state.own and state.first_right is not None:
-        before = f", {state.first_right} without your intents"
+        before = _(", {first_right} without your intents").format(first_right=state.first_right)
     return [
         Content.assemble(
             (f"{steps}  " if width >= ROOMY else "", MUTED),
@@ -140,8 +159,8 @@ def _training(state: State, width: int) -> list[Content]:
             plot.trend(trained.losses, max(8, min(40, width - len(steps) - len(loss) - 4))),
         ),
         Content.assemble(
-            (f"{trained.right} of {trained.of}", "bold"),
-            (clipped(f" held-out phrases right{before}", width - 10), ""),
+            (_("{right} of {of}").format(right=trained.right, of=trained.of), "bold"),
+            (clipped(_(" held-out phrases right{before}").format(before=before), width - 10), ""),
         ),
     ]
 
@@ -149,7 +168,11 @@ def _training(state: State, width: int) -> list[Content]:
 def _intent_row(intent: Intent, here: bool, state: State, width: int) -> Content:
     wrong = _wrong(intent, state)
     of = len(intent.held_out)
-    right = "–" if state.trained is None or not of else f"{of - len(wrong)} of {of}"
+    right = (
+        "–"
+        if state.trained is None or not of
+        else _("{of} of {of2}").format(of=of - len(wrong), of2=of)
+    )
     about = figures.fit(intent.about, max(0, width - 38)) if width >= ROOMY else ""
     return Content.assemble(
         cursor(here),
@@ -168,7 +191,10 @@ def _wrong(intent: Intent, state: State) -> list[tuple[str, str]]:
 
 def _intent_details(intent: Intent, state: State, width: int) -> list[Content]:
     missed = [
-        Content.assemble(("× ", NOT_YET), clipped(f"{phrase}  classified as {got}", width - 2))
+        Content.assemble(
+            ("× ", NOT_YET),
+            clipped(_("{phrase}  classified as {got}").format(phrase=phrase, got=got), width - 2),
+        )
         for phrase, got in _wrong(intent, state)[:2]
     ]
     phrases = " · ".join(intent.phrases)

@@ -16,6 +16,7 @@ from tutor.labs.ghost_text.lab import State
 from tutor.labs.kit.columns import LOW, Cell, as_many_as_fit, pointer
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair
 from tutor.labs.kit.view import LabView
+from tutor.language import _
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
@@ -97,16 +98,19 @@ def _below(state: State, width: int) -> list[Content]:
     Their number is constant, so that the file doesn't move.
     """
     return [
-        *_labelled("shown", _shown(state), width),
+        *_labelled(_("shown"), _shown(state), width),
         *_labelled("proposal", _ghost(state), width, 2),
-        *_labelled("starts", _beginnings(state, width - _LABEL), width),
+        *_labelled(_("starts"), _beginnings(state, width - _LABEL), width),
         *_labelled("accepted", _taken(state.accepted), width, 2),
     ]
 
 
 def _briefly(state: State, width: int) -> list[Content]:
     """Return two lines, for screens that have no room for more."""
-    shown = (f"{len(state.seen)} of {_lines(state)} lines  ", MUTED)
+    shown = (
+        _("{count} of {lines} lines  ").format(count=len(state.seen), lines=_lines(state)),
+        MUTED,
+    )
     below = _taken(state.accepted) if state.accepted else _beginnings(state, width)
     lines = (Content.assemble(shown, _ghost(state)), below)
     return [line.truncate(width, ellipsis=True) for line in lines]
@@ -135,14 +139,18 @@ def _shown(state: State) -> Content:
     """Return a description of how much of the file the model was shown."""
     seen = state.seen
     first, last = seen.start + 1, seen.stop
-    lines = f"line {last}" if first == last else f"lines {first} to {last}"
+    lines = (
+        _("line {last}").format(last=last)
+        if first == last
+        else _("lines {first} to {last}").format(first=first, last=last)
+    )
     proposal = state.current
     tokens = f", {counted(proposal.tokens, 'token')}" if proposal else ""
-    cut = ", too long, cut at the start" if state.is_cut else ""
+    cut = _(", too long, cut at the start") if state.is_cut else ""
     return Content.assemble(
-        f"{lines} of {_lines(state)}{tokens}",
+        _("{lines} of {lines2}{tokens}").format(lines=lines, lines2=_lines(state), tokens=tokens),
         (cut, NOT_YET),
-        ("; no text below, no other files", MUTED),
+        (_("; no text below, no other files"), MUTED),
     )
 
 
@@ -157,13 +165,13 @@ def _ghost(state: State) -> Content:
 
 def _why_nothing(state: State, proposal: lab.Proposal | None) -> str:
     if proposal is not None and proposal.done:
-        return "none, since the model ends the line here"
+        return _("none, since the model ends the line here")
     if state.dismissed:
-        return "dismissed until you type"
+        return _("dismissed until you type")
     if not state.at_end_of_line:
-        return "only at the end of a line"
+        return _("only at the end of a line")
     if not state.context.strip():
-        return "none, since there is no text to continue"
+        return _("none, since there is no text to continue")
     return "…"
 
 
@@ -188,19 +196,21 @@ def _taken(accepted: lab.Accepted | None) -> Content:
     verdict = accepted.verdict
     parts: list[tuple[str, str]] = []
     if verdict.trouble:
-        what = "a line above does not parse" if verdict.above else "does not parse"
+        what = _("a line above does not parse") if verdict.above else _("does not parse")
         return Content.assemble((f"× {what}: ", NOT_YET), safe(verdict.trouble))
-    parts.append(("✓ parses  ", RIGHT))
+    parts.append((_("✓ parses  "), RIGHT))
     if verdict.missing:
-        parts += [("× unknown: ", NOT_YET), (safe(", ".join(verdict.missing)) + "  ", "bold")]
+        parts += [(_("× unknown: "), NOT_YET), (safe(", ".join(verdict.missing)) + "  ", "bold")]
     elif verdict.known:
-        parts.append(("✓ all names exist  ", RIGHT))
+        parts.append((_("✓ all names exist  "), RIGHT))
     if verdict.open_:
-        parts.append((safe(f"not checked: {', '.join(verdict.open_)}  "), MUTED))
+        parts.append(
+            (safe(_("not checked: {items}  ").format(items=", ".join(verdict.open_))), MUTED)
+        )
     if accepted.right:
-        parts.append(("✓ known to be correct", RIGHT))
+        parts.append((_("✓ known to be correct"), RIGHT))
     elif not verdict.missing:
-        parts.append(("the line can still be wrong", MUTED))
+        parts.append((_("the line can still be wrong"), MUTED))
     return Content.assemble(*parts)
 
 

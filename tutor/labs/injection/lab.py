@@ -22,6 +22,7 @@ from tutor.labs.kit.progress import Progress, at_pace
 from tutor.labs.kit.prompts.tasks import Item
 from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import work
+from tutor.language import _
 
 LONGEST = 400
 """The maximum length of the learner's attack or defense, in characters."""
@@ -254,7 +255,10 @@ def _written(text: str) -> str:
         raise TextError("The text is empty.", "Write a sentence.")
     if len(text) > LONGEST:
         raise TextError(
-            f"The text has {len(text)} characters; the limit is {LONGEST}.", "Shorten the text."
+            _("The text has {count} characters; the limit is {longest}.").format(
+                count=len(text), longest=LONGEST
+            ),
+            "Shorten the text.",
         )
     return text.strip()
 
@@ -268,7 +272,7 @@ def _batches(state: State) -> Iterator[tuple[Defense, tuple[str, ...]]]:
     additions = [
         tuple(attacked(each, attack) for each in given.documents) for attack in state.attacks
     ]
-    for _, defense in state.defenses:
+    for __, defense in state.defenses:
         for reviews in (given.documents, given.praise, *additions):
             yield defense, reviews
 

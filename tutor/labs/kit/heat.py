@@ -7,11 +7,12 @@ without color.
 from __future__ import annotations
 
 from tutor.app.theme import LIKELY, LIKELY_BOUNDS, MUTED
+from tutor.language import _
 
 GLYPHS = "·░▒▓█"
 """The glyph for each level of `theme.LIKELY`."""
 
-LEGEND = "· <1 %   ░ <5   ▒ <20   ▓ <60   █ more"
+LEGEND = _("· <1 %   ░ <5   ▒ <20   ▓ <60   █ more")
 
 
 def cell(share: float, columns: int = 1) -> tuple[str, str]:

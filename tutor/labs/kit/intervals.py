@@ -6,12 +6,13 @@ from textual.content import Content
 
 from tutor.app.theme import ACT
 from tutor.labs.kit.proportions import wilson
+from tutor.language import _
 
 
 def percent_range(interval: tuple[float, float]) -> str:
     """Return an interval such as "70 to 97 %", right-aligned in 12 columns."""
     low, high = interval
-    return f"{100 * low:>4.0f} to {100 * high:>3.0f} %"
+    return _("{low:>4.0f} to {high:>3.0f} %").format(low=100 * low, high=100 * high)
 
 
 def interval_line(count: int, of: int, width: int) -> Content:

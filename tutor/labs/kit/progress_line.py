@@ -8,6 +8,7 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED
 from tutor.app.widgets.meter import meter
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.labs.kit.progress import Progress
@@ -25,7 +26,12 @@ def progress_line(progress: Progress, width: int, unit: str = "", doing: str = "
     If `doing` is given, it comes before the meter.
     """
     lead = f"{doing}  " if doing else ""
-    counts = f"  {progress.done} of {progress.total}{f' {unit}' if unit else ''}{_left(progress)}"
+    counts = _("  {done} of {total}{value}{left}").format(
+        done=progress.done,
+        total=progress.total,
+        value=f" {unit}" if unit else "",
+        left=_left(progress),
+    )
     return Content.assemble(
         (lead, MUTED), _meter(progress, width - len(lead) - _COUNTS), (counts, MUTED)
     )
@@ -38,14 +44,20 @@ def reading_line(doing: str, progress: Progress | None, width: int) -> Content:
     """
     if progress is None:
         return Content.styled(f"{doing} …", MUTED)
-    said = f"{doing}  block {progress.done:>2} of {progress.total}  "
+    said = _("{doing}  block {done:>2} of {total}  ").format(
+        doing=doing, done=progress.done, total=progress.total
+    )
     left = _left(progress)
     bar = _meter(progress, width - len(said) - len(left))
     return Content.assemble((said, MUTED), bar, (left, MUTED))
 
 
 def _left(progress: Progress) -> str:
-    return "" if progress.seconds is None else f"  about {progress.seconds:.0f} s"
+    return (
+        ""
+        if progress.seconds is None
+        else _("  about {seconds:.0f} s").format(seconds=progress.seconds)
+    )
 
 
 def _meter(progress: Progress, room: int) -> Content:

@@ -7,6 +7,7 @@ import os
 import msgspec
 
 from tutor.errors import UsageError
+from tutor.language import _
 from tutor.vendors.catalogue import BASE_URL, RemoteModel, remote_model
 
 
@@ -41,12 +42,19 @@ def named(written: str) -> Add:
     """
     words = written.split()
     if not words:
-        raise UsageError("The model's name is missing.", f"For example: {EXAMPLE}")
+        raise UsageError(
+            "The model's name is missing.", _("For example: {example}").format(example=EXAMPLE)
+        )
     if len(words) > 2:
-        raise UsageError("The text has more than a name and an address.", f"For example: {EXAMPLE}")
+        raise UsageError(
+            "The text has more than a name and an address.",
+            _("For example: {example}").format(example=EXAMPLE),
+        )
     spec, base_url = words[0], words[1] if len(words) == 2 else ""
     if not base_url and spec.startswith("openai:") and not os.environ.get(BASE_URL):
-        raise UsageError("The server's address is missing.", f"For example: {EXAMPLE}")
+        raise UsageError(
+            "The server's address is missing.", _("For example: {example}").format(example=EXAMPLE)
+        )
     added = Add(spec, base_url)
-    _ = added.model  # Raise an error now, while the field is still open.
+    __ = added.model  # Raise an error now, while the field is still open.
     return added

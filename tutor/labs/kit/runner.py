@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, TutorError
 from tutor.labs.kit.actions import MoveFocus, ShowView
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -19,12 +20,12 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
 
 
-MODEL_CHANGED = "Another model was loaded, so the results are computed again."
-LAB_RESET = "The lab was reset."
-LAB_RESET_CAN_UNDO = "The lab was reset. Press u to undo."
-STOPPED = "Stopped. Press r to continue."
-UNDO = "Press u to undo."
-PART_RESET = "Reset in part. Press z to reset everything, or u to undo."
+MODEL_CHANGED = _("Another model was loaded, so the results are computed again.")
+LAB_RESET = _("The lab was reset.")
+LAB_RESET_CAN_UNDO = _("The lab was reset. Press u to undo.")
+STOPPED = _("Stopped. Press r to continue.")
+UNDO = _("Press u to undo.")
+PART_RESET = _("Reset in part. Press z to reset everything, or u to undo.")
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from tutor.app.theme import MUTED
 from tutor.labs.kit.columns import pointer
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +22,6 @@ def tabs(parts: Iterable[tuple[str, bool]]) -> Content:
     pieces: list[tuple[str, str]] = []
     for name, shown in parts:
         pieces.append(pointer(shown))
-        pieces.append((name, "bold" if shown else MUTED))
+        pieces.append((_(name), "bold" if shown else MUTED))
         pieces.append(("  ", ""))
     return Content.assemble(*pieces)

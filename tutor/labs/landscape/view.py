@@ -13,6 +13,7 @@ from tutor.labs.kit.columns import ROOMY, Room, around, cursor, wrapped
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair, tab
 from tutor.labs.kit.view import LabView
 from tutor.labs.landscape.lab import Known, State
+from tutor.language import _
 from tutor.text import safe
 
 _TOPIC = 24
@@ -38,7 +39,7 @@ class LandscapeView(LabView):
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.facts is None:
-            return [Content.styled("Loading the facts …", MUTED)]
+            return [Content.styled(_("Loading the facts …"), MUTED)]
         low = Room(width, height).low
         below = _in_full(state, width) if low else [Content(""), *_in_full(state, width)]
         rows = max(2, height - 1 - max(0 if low else _SAID, len(below)))
@@ -93,17 +94,24 @@ def _in_full(state: State, width: int) -> list[Content]:
     """Draw the selected fact in full, with its month and its source."""
     fact, product = state.looked_at, state.product(state.side)
     if fact is None:
-        said = f"{product}: {state.topic}. We have no source for this."
+        said = _("{product}: {topic}. We have no source for this.").format(
+            product=product, topic=state.topic
+        )
         return wrapped(Content.styled(safe(said), MUTED), width)
-    old = "  at least a year older than the newest fact" if state.is_old(fact) else ""
+    old = _("  at least a year older than the newest fact") if state.is_old(fact) else ""
     unit = f"  {UNITS[fact.topic]}" if fact.topic in UNITS else ""
-    told = "  * not from the vendor" if fact.second_hand else ""
+    told = _("  * not from the vendor") if fact.second_hand else ""
     return [
         *wrapped(
             Content.assemble((f"{product}: ", MUTED), (safe(fact.value), "bold"), (unit, MUTED)),
             width,
         ),
-        *wrapped(Content.assemble(f"as of {fact.as_of}", (old, NOT_YET), (told, NOT_YET)), width),
+        *wrapped(
+            Content.assemble(
+                _("as of {as_of}").format(as_of=fact.as_of), (old, NOT_YET), (told, NOT_YET)
+            ),
+            width,
+        ),
         *wrapped(Content.styled(safe(fact.source), MUTED), width),
     ]
 

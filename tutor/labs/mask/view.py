@@ -15,6 +15,7 @@ from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, writes
 from tutor.labs.mask.lab import VIEWS, Reading, State
+from tutor.language import _
 
 _BITS = 8
 _TABLE = 76
@@ -35,11 +36,11 @@ class MaskView(LabView):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action != "next_view" or self.size.width < WIDE
 
-    action_edit = writes("Text:", edit_sentence)
+    action_edit = writes(_("Text:"), edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.readings:
-            return [reading_line("Processing", state.progress, width)]
+            return [reading_line(_("Processing"), state.progress, width)]
         above = _summary(state)
         below = _said(state, width)
         rows = max(3, height - len(above) - len(below) - 2)
@@ -53,7 +54,7 @@ class MaskView(LabView):
 
 def _summary(state: State) -> list[Content]:
     parts: list[str | tuple[str, str]] = []
-    for hide, name in ((True, "with the mask"), (False, "without")):
+    for hide, name in ((True, _("with the mask")), (False, _("without"))):
         reading = state.readings.get(hide)
         cost = "…" if reading is None else f"{reading.mean_bits:.2f}"
         mark = "›" if hide == state.hide else " "
@@ -63,11 +64,13 @@ def _summary(state: State) -> list[Content]:
             (f"{cost:>5}", "bold" if hide == state.hide else ""),
             ("  ", ""),
         ]
-    parts.append(("bits per token", MUTED))
+    parts.append((_("bits per token"), MUTED))
     lines = [Content.assemble(*parts)]
     known = next(iter(state.readings.values()))
     if known.left_out:
-        kept = f"{len(known.tokens)} tokens used, {known.left_out} left out"
+        kept = _("{count} tokens used, {left_out} left out").format(
+            count=len(known.tokens), left_out=known.left_out
+        )
         lines.append(Content(kept))
     return lines
 
@@ -79,9 +82,12 @@ def _table(state: State, width: int, rows: int) -> list[Content]:
     roomy = width >= ROOMY
     bar = width - 40 - 3 * name
     bar = min(bar, 24) if roomy and bar >= 6 else 0
-    heading = f"{'':5}{'token':<{name}}  {'next':<{name}}{'mask':>{_BITS}}{'no mask':>{_BITS}}"
+    heading = (
+        f"{'':5}{_('token'):<{name}}  "
+        f"{_('next'):<{name}}{_('mask'):>{_BITS}}{_('no mask'):>{_BITS}}"
+    )
     if roomy:
-        heading += f"  {'predicted':<{name + 1}}{'looks ahead':>12}"
+        heading += f"  {_('predicted'):<{name + 1}}{_('looks ahead'):>12}"
     lines = [Content.styled(heading, MUTED)]
     shown = state.shown
     for at in around(state.focus, len(state.tokens), rows):
@@ -116,14 +122,14 @@ def _cost(reading: Reading | None, at: int) -> str:
 def _map(state: State, width: int, rows: int) -> list[Content]:
     reading = state.shown
     if reading is None:
-        return [reading_line("Processing", state.progress, width)]
+        return [reading_line(_("Processing"), state.progress, width)]
     tokens = state.tokens
     name = min(12, max(6, width // 6))
     room = width - name - 6
     wide = 2 if 2 * len(tokens) <= room else 1
     columns = range(min(len(tokens), room // wide))
     numbers = "".join(f"{(at + 1) % 10:<{wide}}" for at in columns)
-    lines = [Content.styled(" " * (name + 6) + numbers + " (all heads)", MUTED)]
+    lines = [Content.styled(" " * (name + 6) + numbers + _(" (all heads)"), MUTED)]
     for at in around(state.focus, len(state.tokens), rows):
         row = reading.row(at)
         hidden = (" " * wide, "")
@@ -147,30 +153,32 @@ def _said(state: State, width: int) -> list[Content]:
     """Explain the results in one or two lines."""
     lines = []
     if state.shown is None and state.view == "table":
-        lines.append(reading_line("Processing", state.progress, width))
+        lines.append(reading_line(_("Processing"), state.progress, width))
     elif state.view == "map":
         lines.append(Content.styled(heat.LEGEND, MUTED))
     elif len(state.readings) == 2:
         before, after = (state.readings[hide].mean_bits for hide in (True, False))
         if after < before:
-            said = "Lower surprisal: each token sees the next one and can copy it."
-            short = "Lower: it copies the next token."
+            said = _("Lower surprisal: each token sees the next one and can copy it.")
+            short = _("Lower: it copies the next token.")
         else:
-            said = "Higher surprisal: the model was never trained without the mask."
-            short = "Higher: it was never trained for this."
+            said = _("Higher surprisal: the model was never trained without the mask.")
+            short = _("Higher: it was never trained for this.")
         lines.append(Content.styled(said if width >= ROOMY else short, MUTED))
     elif state.hide:
-        said = "Press m to remove the mask. What will happen to the surprisal?"
-        short = "Press m to remove the mask."
+        said = _("Press m to remove the mask. What will happen to the surprisal?")
+        short = _("Press m to remove the mask.")
         lines.append(Content.styled(said if width >= ROOMY else short, MUTED))
     if width >= WIDE:
         lines.append(Content.styled(heat.LEGEND, MUTED))
-    moved = [(name, state.moved(hide)) for hide, name in ((True, "mask"), (False, "no mask"))]
-    if state.shared >= 2 and any(count is not None for _, count in moved):
+    moved = [(name, state.moved(hide)) for hide, name in ((True, "mask"), (False, _("no mask")))]
+    if state.shared >= 2 and any(count is not None for __, count in moved):
         parts = [f"{name} {'…' if count is None else count}" for name, count in moved]
-        start = "Changed predictions in the shared prefix:  "
+        start = _("Changed predictions in the shared prefix:  ")
         lines.append(
-            Content.assemble((start if width >= ROOMY else "changed:  ", MUTED), "  ".join(parts))
+            Content.assemble(
+                (start if width >= ROOMY else _("changed:  "), MUTED), "  ".join(parts)
+            )
         )
     return lines
 

@@ -15,6 +15,7 @@ from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair
 from tutor.labs.kit.view import LabView, Offered, writes
 from tutor.labs.merges.lab import Jump, State
 from tutor.labs.merges.merging import Chunk, Merge
+from tutor.language import _
 from tutor.text import counted, visible
 
 _STROKE = "│"
@@ -38,11 +39,11 @@ class MergesView(LabView):
     def action_jump(self, to: Literal["bytes", "tokens"]) -> None:
         self.did(Jump(to))
 
-    action_edit = writes("Text to tokenize:", EditText)
+    action_edit = writes(_("Text to tokenize:"), EditText)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.played:
-            return [Content.styled("Loading the merges …", MUTED)]
+            return [Content.styled(_("Loading the merges …"), MUTED)]
         pieces = _pieces(state, width)
         gap = [] if Room(width, height).low else [Content("")]
         above = [_count(state), *gap, *pieces, *gap]
@@ -54,13 +55,18 @@ def _count(state: State) -> Content:
     count = sum(map(len, state.chunks))
     parts = [
         (counted(count, "token"), "bold"),
-        (f"  after {state.at} of {counted(len(state.merges), 'merge')}", MUTED),
+        (
+            _("  after {at} of {merges}").format(
+                at=state.at, merges=counted(len(state.merges), "merge")
+            ),
+            MUTED,
+        ),
     ]
     if state.ended:
-        parts.append(("   no merges left: final tokens", ""))
+        parts.append((_("   no merges left: final tokens"), ""))
     if state.left_out:
         more = counted(state.left_out, "character")
-        parts.append((f"   {more} left out at the end", ""))
+        parts.append((_("   {more} left out at the end").format(more=more), ""))
     return Content.assemble(*parts)
 
 
@@ -104,14 +110,14 @@ def _waiting(chunk: Chunk, following: Merge | None) -> set[int]:
 
 def _heading(state: State, width: int) -> Content:
     every = figures.count(state.rules)
-    order = ", most frequent first" if width >= ROOMY else ""
-    return Content.styled(f"  {'merge':>8}  joins    (of {every}{order})", MUTED)
+    order = _(", most frequent first") if width >= ROOMY else ""
+    return Content.styled(f"  {_('merge'):>8}  {_('joins    (of')} {every}{order})", MUTED)
 
 
 def _rules(state: State, width: int, rows: int) -> list[Content]:
     """Draw the merges for this text in order, scrolled to the last one applied."""
     if not state.merges:
-        return [Content("  No merge joins any of these bytes, so each byte stays a token.")]
+        return [Content(_("  No merge joins any of these bytes, so each byte stays a token."))]
     return [
         _rule(state.merges[number], number < state.at, number == state.at - 1, width)
         for number in around(state.at, len(state.merges), rows)
@@ -120,7 +126,7 @@ def _rules(state: State, width: int, rows: int) -> list[Content]:
 
 def _rule(merge: Merge, done: bool, last: bool, width: int) -> Content:
     joined = visible(merge.left + merge.right)
-    times = f"   {merge.times} times" if merge.times > 1 else ""
+    times = _("   {times} times").format(times=merge.times) if merge.times > 1 else ""
     style = "" if done else MUTED
     return Content.assemble(
         cursor(last),

@@ -17,9 +17,10 @@ from tutor.labs.kit.words.word import Near
 from tutor.labs.neighbors import lab
 from tutor.labs.neighbors.analogies import Analogy, Sum, analogy
 from tutor.labs.neighbors.lab import VIEWS, State, View
+from tutor.language import _
 from tutor.text import safe
 
-NAMES: dict[View, str] = {"near": "neighbors", "pairs": "all pairs", "sums": "sums"}
+NAMES: dict[View, str] = {"near": _("neighbors"), "pairs": _("all pairs"), "sums": _("sums")}
 _WAIT = "…"
 
 
@@ -63,12 +64,12 @@ class NeighborsView(LabView):
     def action_edit(self) -> None:
         match self.state.view:
             case "near":
-                self.write("Word to look up:", self.state.word.strip(), lab.look_up)
+                self.write(_("Word to look up:"), self.state.word.strip(), lab.look_up)
             case "pairs":
-                label = f"Up to {lab.MOST_WORDS} words:"
+                label = _("Up to {most_words} words:").format(most_words=lab.MOST_WORDS)
                 self.write(label, " ".join(self.state.words), lab.list_words)
             case "sums":
-                self.write("Sum and expected answer:", "a - b + c = d", analogy)
+                self.write(_("Sum and expected answer:"), "a - b + c = d", analogy)
 
     action_visit = does(lab.Visit)
 
@@ -90,9 +91,12 @@ def _near(state: State, width: int, height: int, low: bool) -> list[Content]:
             head.append(Content.styled(f"  {form_note(form)}", NOT_YET))
     number = 10 if width >= ROOMY else 0
     if not low:
-        names = f"  {'rank':>4}  {'row':<{_name(width)}}{'id' * bool(number):>{number}}  cosine"
-        head.append(Content.styled(names + "  distance" * state.by_distance, MUTED))
-    by_chance = f"  {'':>4}  {'random pair':<{_name(width)}}{'':>{number}}"
+        names = (
+            f"  {_('rank'):>4}  {_('row'):<{_name(width)}}{_('id') * bool(number):>{number}}  "
+            f"{_('cosine')}"
+        )
+        head.append(Content.styled(names + _("  distance") * state.by_distance, MUTED))
+    by_chance = f"  {'':>4}  {_('random pair'):<{_name(width)}}{'':>{number}}"
     chance = Content.assemble(
         (f"{by_chance}  {cosine(there.chance)}  ", MUTED), cosine_bar(there.chance, _bar(width))
     )
@@ -128,10 +132,15 @@ def _row(near: Near, width: int, *, here: bool, by_distance: bool) -> Content:
 
 
 def _about(there: lab.Neighborhood, width: int) -> Content:
-    rest = f"   id {figures.count(there.token.id)}"
-    of = f"   length {there.length:.2f}   {figures.count(there.rows)} rows" * (width >= ROOMY)
+    rest = _("   id {id}").format(id=figures.count(there.token.id))
+    of = _("   length {length:.2f}   {rows} rows").format(
+        length=there.length, rows=figures.count(there.rows)
+    ) * (width >= ROOMY)
     return Content.assemble(
-        ("  nearest to ", MUTED), (figures.shown(there.token), "bold"), (rest, MUTED), (of, MUTED)
+        (_("  nearest to "), MUTED),
+        (figures.shown(there.token), "bold"),
+        (rest, MUTED),
+        (of, MUTED),
     )
 
 
@@ -173,11 +182,11 @@ def _pairs(state: State, width: int, height: int, low: bool) -> list[Content]:
 def _cell(pairs: lab.Pairs, row: int, column: int, names: list[str], width: int) -> Content:
     value = pairs.cosines[row][column]
     against = "above" if value > pairs.chance else "below"
-    chance = f"{' a random pair at' * (width >= ROOMY)} {cosine(pairs.chance).strip()}"
+    chance = f"{_(' a random pair at') * (width >= ROOMY)} {cosine(pairs.chance).strip()}"
     return Content.assemble(
         "  ",
         (names[row], "bold"),
-        (" and ", MUTED),
+        (_(" and "), MUTED),
         (names[column], "bold"),
         f"  {cosine(value).strip()}",
         (f"   {against}{chance}", MUTED),
@@ -189,7 +198,9 @@ def _notes(state: State, pairs: lab.Pairs) -> list[Content]:
         Content.styled(f"  {form_note(form)}", NOT_YET) for form in pairs.forms if len(form) > 1
     ]
     if state.left_out:
-        said = f"  {lab.MOST_WORDS} words fit; {state.left_out} more are left out."
+        said = _("  {most_words} words fit; {left_out} more are left out.").format(
+            most_words=lab.MOST_WORDS, left_out=state.left_out
+        )
         lines.append(Content.styled(said, NOT_YET))
     return lines
 
@@ -198,8 +209,8 @@ def _sums(state: State, width: int, height: int, low: bool) -> list[Content]:
     wide = width >= ROOMY
     columns = (10, 12) if wide else (9, 8)
     text = max(10, min(44, width - 2 - sum(columns)))
-    said, without = ("rank of the answer among", "other rows") if wide else ("rank", "others")
-    names = f"  {said:<{text}}{'all rows':>{columns[0]}}{without:>{columns[1]}}"
+    said, without = (_("rank of the answer among"), _("other rows")) if wide else ("rank", "others")
+    names = f"  {said:<{text}}{_('all rows'):>{columns[0]}}{without:>{columns[1]}}"
     room = max(2, height - 2) if low else len(state.analogies)
     lines = [Content.styled(names, MUTED)]
     lines += [
@@ -236,15 +247,23 @@ def _verdict(one: Analogy, found: Sum, width: int) -> Content:
     if split:
         return Content.styled(f"  {form_note(split[0])}", NOT_YET)
     if one.same_twice:
-        return Content.styled("  Not an analogy: a word occurs twice.", NOT_YET)
+        return Content.styled(_("  Not an analogy: a word occurs twice."), NOT_YET)
     if found.rank == 1:
-        return Content.styled(f"  It works: first among all rows{', none left out' * wide}.", RIGHT)
+        return Content.styled(
+            _("  It works: first among all rows{wide}.").format(wide=_(", none left out") * wide),
+            RIGHT,
+        )
     if found.rank_without == 1:
         return Content(
-            f"  It works only {'if' if wide else 'with'} the three words"
-            f"{' are left out of the search' if wide else ' left out'}."
+            _("  It works only {value} the three words{value2}.").format(
+                value=_("if") if wide else _("with"),
+                value2=_(" are left out of the search") if wide else _(" left out"),
+            )
         )
-    return Content.styled(f"  It fails{', even with the three words left out' * wide}.", NOT_YET)
+    return Content.styled(
+        _("  It fails{wide}.").format(wide=_(", even with the three words left out") * wide),
+        NOT_YET,
+    )
 
 
 def _nearest(found: Sum, width: int) -> list[Content]:
@@ -254,7 +273,7 @@ def _nearest(found: Sum, width: int) -> list[Content]:
     lines = []
     for near in found.nearest:
         right = near.token.id == expected and expected not in given
-        note = "expected" if right else "input" if near.token.id in given else ""
+        note = _("expected") if right else _("input") if near.token.id in given else ""
         name = figures.fit(figures.shown(near.token), _name(width))
         lines.append(
             Content.assemble(

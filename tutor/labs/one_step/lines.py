@@ -12,6 +12,7 @@ from tutor.app.widgets import bars, figures
 from tutor.labs.kit.columns import Column, around, cursor, heading, row
 from tutor.labs.one_step.adam import BETAS, EPSILON, RATE
 from tutor.labs.one_step.lab import Answer, Guess, Position, Stage, State
+from tutor.language import _
 from tutor.text import counted, visible
 
 Draw = Callable[[State, Answer, int, int], list[Content]]
@@ -21,12 +22,12 @@ Row = tuple[str, Callable[[Position], str], str]
 _CELL = 5
 _LABEL = 8
 _PARTS = {
-    "attention_norm": "norm before attention",
-    "attention.query_key_value": "query, key, value",
-    "attention.output": "attention output",
-    "feed_forward_norm": "norm before feed-forward",
-    "feed_forward.gate_up": "feed-forward gate, up",
-    "feed_forward.down": "feed-forward down",
+    "attention_norm": _("norm before attention"),
+    "attention.query_key_value": _("query, key, value"),
+    "attention.output": _("attention output"),
+    "feed_forward_norm": _("norm before feed-forward"),
+    "feed_forward.gate_up": _("feed-forward gate, up"),
+    "feed_forward.down": _("feed-forward down"),
 }
 
 
@@ -34,8 +35,8 @@ def _byte(value: int) -> str:
     return visible(bytes([value]))
 
 
-_READS: Row = ("input", lambda position: _byte(position.byte), "")
-_NUMBER: Row = ("number", lambda position: str(position.byte), MUTED)
+_READS: Row = (_("input"), lambda position: _byte(position.byte), "")
+_NUMBER: Row = (_("number"), lambda position: str(position.byte), MUTED)
 _TARGET: Row = ("target", lambda position: _byte(position.target.byte), "bold")
 _TARGET_NUMBER: Row = ("number", lambda position: str(position.target.byte), MUTED)
 _LOSS: Row = ("loss", lambda position: f"{position.loss:.2f}", "")
@@ -56,9 +57,16 @@ def _in_focus(state: State, answer: Answer) -> Position:
 
 def _text(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
     windows = answer.windows
-    sizes = f"{counted(len(windows), 'window')} of {counted(len(windows[0]), 'byte')}"
+    sizes = _("{windows} of {bytes}").format(
+        windows=counted(len(windows), "window"), bytes=counted(len(windows[0]), "byte")
+    )
     return [
-        Content.styled(f"{sizes}: a tensor [{len(windows)}, {len(windows[0])}]", MUTED),
+        Content.styled(
+            _("{sizes}: a tensor [{count}, {count2}]").format(
+                sizes=sizes, count=len(windows), count2=len(windows[0])
+            ),
+            MUTED,
+        ),
         Content(""),
         *_columns(state, answer, width, _READS, _NUMBER),
         Content(""),
@@ -67,14 +75,14 @@ def _text(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
 
 
 def _hidden(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
-    there = _in_focus(state, answer)
+    there, count = _in_focus(state, answer), len(answer.positions)
     return [
         *_columns(state, answer, width, _READS, _NUMBER, _POINTS_DOWN, _TARGET, _TARGET_NUMBER),
         Content(""),
         Content.assemble(
-            (f"position {state.position + 1} of {len(answer.positions)}  ", MUTED),
-            "the last input byte is ", (_byte(there.byte), "bold"),
-            ", the target is ", (_byte(there.target.byte), "bold"),
+            (_("position {at} of {count}  ").format(at=state.position + 1, count=count), MUTED),
+            _("the last input byte is "), (_byte(there.byte), "bold"),
+            _(", the target is "), (_byte(there.target.byte), "bold"),
         ),
     ]  # fmt: skip
 
@@ -84,18 +92,23 @@ def _asked(state: State, answer: Answer, width: int, rows: int) -> list[Content]
     row, place = _row_of(state, answer)
     read = "".join(_byte(position.byte) for position in answer.windows[row][: place + 1])
     lines = [
-        Content.assemble(("after ", MUTED), (read, "bold"), ("▏", ACT)),
-        Content.styled(f"  {'byte':<6}{'logit':>8}{'probability':>12}", MUTED),
+        Content.assemble((_("after "), MUTED), (read, "bold"), ("▏", ACT)),
+        Content.styled(f"  {_('byte'):<6}{_('logit'):>8}{_('probability'):>12}", MUTED),
     ]
     lines += [_guess(guess, there, width) for guess in there.best]
     if there.target.byte not in [guess.byte for guess in there.best]:
         lines += [Content.styled("  …", MUTED), _guess(there.target, there, width)]
     rest = 1 - sum(guess.probability for guess in there.best)
     lines.append(
-        Content.styled(f"  all except the top {len(there.best)}: {figures.percent(rest)}", MUTED)
+        Content.styled(
+            _("  all except the top {count}: {percent}").format(
+                count=len(there.best), percent=figures.percent(rest)
+            ),
+            MUTED,
+        )
     )
     if state.step == 0:
-        lines.append(Content.styled("  untrained: about 1/256 = 0.4 % for each byte", MUTED))
+        lines.append(Content.styled(_("  untrained: about 1/256 = 0.4 % for each byte"), MUTED))
     return lines
 
 
@@ -107,21 +120,26 @@ def _guess(guess: Guess, there: Position, width: int) -> Content:
         (figures.fit(_byte(guess.byte), 6), "bold" if target else ""),
         f"{guess.logit:>+8.2f}{figures.percent(guess.probability):>10}  ",
         (bars.bar(guess.probability, bar), likely(guess.probability)),
-        (" target" if target else "", MUTED),
+        (_(" target") if target else "", MUTED),
     )
 
 
 def _compared(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
     there = _in_focus(state, answer)
-    untrained = "   (untrained: about ln 256 = 5.545)" if state.step == 0 else ""
+    untrained = _("   (untrained: about ln 256 = 5.545)") if state.step == 0 else ""
     return [
         *_columns(state, answer, width, _TARGET, _LOSS),
         Content(""),
         Content.assemble(
-            ("here  ", MUTED), f"−ln {there.target.probability:.4f} = {there.loss:.4f} nats"
+            (_("here  "), MUTED),
+            _("−ln {probability:.4f} = {loss:.4f} nats").format(
+                probability=there.target.probability, loss=there.loss
+            ),
         ),
         Content.assemble(
-            ("mean  ", MUTED), (f"{answer.loss:.4f} nats per byte", "bold"), (untrained, MUTED)
+            (_("mean  "), MUTED),
+            (_("{loss:.4f} nats per byte").format(loss=answer.loss), "bold"),
+            (untrained, MUTED),
         ),
         Content(""),
         *_grid(state, answer),
@@ -131,17 +149,29 @@ def _compared(state: State, answer: Answer, width: int, rows: int) -> list[Conte
 def _after(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
     there = _in_focus(state, answer)
     higher = sum(position.after > position.loss for position in answer.positions)
-    mark, style = ("▲ higher", NOT_YET) if there.after > there.loss else ("▼ lower", RIGHT)
+    mark, style = (_("▲ higher"), NOT_YET) if there.after > there.loss else (_("▼ lower"), RIGHT)
     return [
         *_columns(state, answer, width, _TARGET, _BEFORE, _AFTER, _CHANGE),
         Content(""),
         Content.assemble(
-            ("here  ", MUTED), f"{there.loss:.4f} → {there.after:.4f} nats  ", (mark, style)
+            (_("here  "), MUTED),
+            _("{loss:.4f} → {after:.4f} nats  ").format(loss=there.loss, after=there.after),
+            (mark, style),
         ),
         Content.assemble(
-            ("mean  ", MUTED),
-            (f"{answer.loss:.4f} → {answer.loss_after:.4f} nats", "bold"),
-            (f"   {higher} of {len(answer.positions)} higher", MUTED),
+            (_("mean  "), MUTED),
+            (
+                _("{loss:.4f} → {loss_after:.4f} nats").format(
+                    loss=answer.loss, loss_after=answer.loss_after
+                ),
+                "bold",
+            ),
+            (
+                _("   {higher} of {count} higher").format(
+                    higher=higher, count=len(answer.positions)
+                ),
+                MUTED,
+            ),
         ),
         Content(""),
         *_history(answer, width),
@@ -189,11 +219,11 @@ def part(name: str) -> str:
     """Return a readable name for a tensor, given its name in the network."""
     path = name.removesuffix(".weight")
     if path == "embedding":
-        return "embedding and output"
+        return _("embedding and output")
     if path == "norm":
-        return "final norm"
-    _, block, rest = path.split(".", 2)
-    return f"block {int(block) + 1}: {_PARTS[rest]}"
+        return _("final norm")
+    __, block, rest = path.split(".", 2)
+    return _("block {block}: {parts}").format(block=int(block) + 1, parts=_PARTS[rest])
 
 
 def _backward(state: State, answer: Answer, width: int, rows: int) -> list[Content]:
@@ -201,7 +231,11 @@ def _backward(state: State, answer: Answer, width: int, rows: int) -> list[Conte
     shown = max(1, min(len(answer.weights), rows - 1))
     bar = max(0, min(30, width - 58))
     name = max(8, min(33, width - 22))
-    columns = (Column("tensor", name), Column("weights", 8, True), Column("gradient", 11, True))
+    columns = (
+        Column(_("tensor"), name),
+        Column(_("weights"), 8, True),
+        Column(_("gradient"), 11, True),
+    )
     lines = [heading(columns)]
     for place in around(state.tensor, len(answer.weights), shown):
         weights = answer.weights[place]
@@ -222,18 +256,27 @@ def _moved(state: State, answer: Answer, width: int, rows: int) -> list[Content]
         ("slope", "g", "", weights.gradient),
         ("mean", "m", f"{b1} · {weights.mean_before:.3g} + {1 - b1:.1f} · g", weights.mean),
         ("square", "v", f"{b2} · {weights.square_before:.3g} + {1 - b2:.2f} · g²", weights.square),
-        ("no bias", "m̂", f"m / (1 − {b1}^{number})", weights.corrected_mean),
+        (_("no bias"), "m̂", f"m / (1 − {b1}^{number})", weights.corrected_mean),
         ("", "v̂", f"v / (1 − {b2}^{number})", weights.corrected_square),
         ("move", "Δ", f"−{RATE} · m̂ / (√v̂ + {EPSILON:.0e})", weights.change),
     )
     lines = [
         Content.assemble(
-            (part(weights.name), "bold"), (f"  weight [{place}] of {list(weights.shape)}", MUTED)
+            (part(weights.name), "bold"),
+            (
+                _("  weight [{place}] of {list}").format(place=place, list=list(weights.shape)),
+                MUTED,
+            ),
         ),
         Content.assemble(
             f"{weights.weight:+.6f} → ",
             (f"{weights.after:+.6f}", "bold"),
-            (f"   {abs(weights.change) / RATE:.2f} times the learning rate", MUTED),
+            (
+                _("   {change:.2f} times the learning rate").format(
+                    change=abs(weights.change) / RATE
+                ),
+                MUTED,
+            ),
         ),
         Content(""),
     ]

@@ -13,25 +13,35 @@ from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair
 from tutor.labs.kit.view import LabView, Offered, does, writes
 from tutor.labs.one_step import lines as one_step_lines
 from tutor.labs.one_step.lab import MANY, MOST_STEPS, STAGES, SkipSteps, Stage, State, Walk
+from tutor.language import _
 from tutor.text import counted
 
 TITLES: dict[Stage, tuple[str, str]] = {
-    "text": ("take some real text", "The text is split into windows, the rows of a batch."),
-    "hide": ("hide the next byte", "The target at each position is the next byte in the text."),
-    "ask": ("predict the next byte", "Softmax turns the network's logits into probabilities."),
+    "text": (_("take some real text"), _("The text is split into windows, the rows of a batch.")),
+    "hide": (
+        _("hide the next byte"),
+        _("The target at each position is the next byte in the text."),
+    ),
+    "ask": (
+        _("predict the next byte"),
+        _("Softmax turns the network's logits into probabilities."),
+    ),
     "compare": (
-        "compare with the target",
-        "The loss is −ln of the target's probability. Training lowers the mean loss.",
+        _("compare with the target"),
+        _("The loss is −ln of the target's probability. Training lowers the mean loss."),
     ),
     "backward": (
-        "backpropagate",
-        "Backpropagation finds each weight's slope. The norms by tensor:",
+        _("backpropagate"),
+        _("Backpropagation finds each weight's slope. The norms by tensor:"),
     ),
     "move": (
-        "update every weight a little",
-        "Adam's update of the weight with the largest slope in this tensor:",
+        _("update every weight a little"),
+        _("Adam's update of the weight with the largest slope in this tensor:"),
     ),
-    "after": ("compute the loss again", "The loss of the same bytes before and after the step."),
+    "after": (
+        _("compute the loss again"),
+        _("The loss of the same bytes before and after the step."),
+    ),
 }
 
 
@@ -41,7 +51,12 @@ class OneStepView(LabView):
     BINDINGS: ClassVar[Keys] = [
         *pair(LEFT_RIGHT, "walk(*)", "stage", "Go to the next or previous stage."),
         *pair(UP_DOWN, "move_focus(*, 'item')", "focus", "Choose another byte or tensor."),
-        key("r", "skip", f"run {MANY} steps", f"Run {MANY} training steps."),
+        key(
+            "r",
+            "skip",
+            _("run {many} steps").format(many=MANY),
+            _("Run {many} training steps.").format(many=MANY),
+        ),
         key("z", "reset", "reset", "Restart from the untrained weights."),
         key("e", "edit", "edit", "Edit the training text and restart."),
     ]
@@ -54,14 +69,14 @@ class OneStepView(LabView):
         self.did(Walk(by))
 
     action_skip = does(SkipSteps)
-    action_edit = writes("Training text (restarts the training):", EditText)
+    action_edit = writes(_("Training text (restarts the training):"), EditText)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         low = height < LOW
         heading = _heading(state, width, low)
         answer = state.shown
         if answer is None:
-            return [*heading, Content.styled("Computing the first step…", MUTED)]
+            return [*heading, Content.styled(_("Computing the first step…"), MUTED)]
         rows = max(3, height - len(heading))
         body = one_step_lines.STAGES[state.at](state, answer, width, rows)
         if low:
@@ -73,14 +88,23 @@ class OneStepView(LabView):
 def _heading(state: State, width: int, low: bool) -> list[Content]:
     title, says = TITLES[state.at]
     waits = " …" if not state.answered else ""
-    left_out = f"Not used: the last {counted(state.left_out, 'byte')}." if state.left_out else ""
+    left_out = (
+        _("Not used: the last {bytes}.").format(bytes=counted(state.left_out, "byte"))
+        if state.left_out
+        else ""
+    )
     if low:
         place = f"{state.step + 1}.{state.stage + 1}{waits}  "
         return [Content.assemble((place, MUTED), (title, "bold")), Content.styled(left_out, MUTED)]
     stages = "●" * (state.stage + 1) + "○" * (len(STAGES) - state.stage - 1)
     lines = [
         Content.assemble(
-            (f"step {state.step + 1} of {MOST_STEPS}{waits}  ", MUTED),
+            (
+                _("step {step} of {most_steps}{waits}  ").format(
+                    step=state.step + 1, most_steps=MOST_STEPS, waits=waits
+                ),
+                MUTED,
+            ),
             (stages, ACT),
             "  ",
             (title, "bold"),

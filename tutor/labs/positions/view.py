@@ -15,6 +15,7 @@ from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, writes
 from tutor.labs.positions.lab import State
+from tutor.language import _
 
 _LABEL = 11
 
@@ -34,13 +35,13 @@ class PositionsView(LabView):
         "reset": lambda state: state.shuffled or state.shift > 0 or not state.rotary,
     }
 
-    action_edit = writes("A text for the model to continue:", edit_sentence)
+    action_edit = writes(_("A text for the model to continue:"), edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         above = [_settings(state, width), _text(state, width)]
         found = state.result
         if found is None:
-            return [*above, reading_line("processing", state.progress, width)]
+            return [*above, reading_line(_("processing"), state.progress, width)]
         heading = [*_numbers(state, width), _changed(state, width)]
         if Room(width, height).low:
             above, heading = above[:1], heading[1:]
@@ -49,13 +50,15 @@ class PositionsView(LabView):
 
 
 def _settings(state: State, width: int) -> Content:
-    order = f"shuffled, seed {state.seed}" if state.shuffled else "as written"
-    settings = (
-        ("RoPE", "on" if state.rotary else "off", not state.rotary),
-        ("first position", f"{state.shift:,}" if state.rotary else "none", state.shift > 0),
-        ("words", order, state.shuffled),
+    order = (
+        _("shuffled, seed {seed}").format(seed=state.seed) if state.shuffled else _("as written")
     )
-    names = {"first position": "start"} if width < ROOMY else {}
+    settings = (
+        ("RoPE", _("on") if state.rotary else _("off"), not state.rotary),
+        (_("first position"), f"{state.shift:,}" if state.rotary else _("none"), state.shift > 0),
+        (_("words"), order, state.shuffled),
+    )
+    names = {_("first position"): _("start")} if width < ROOMY else {}
     parts: list[Cell] = []
     for name, value, changed in settings:
         parts += [
@@ -68,8 +71,12 @@ def _settings(state: State, width: int) -> Content:
 
 def _text(state: State, width: int) -> Content:
     found = state.result
-    left_out = f"  {found.left_out} tokens left out" if found and found.left_out else ""
-    label = f"{'text':<{_LABEL}}" if width >= ROOMY else ""
+    left_out = (
+        _("  {left_out} tokens left out").format(left_out=found.left_out)
+        if found and found.left_out
+        else ""
+    )
+    label = f"{_('text'):<{_LABEL}}" if width >= ROOMY else ""
     room = width - len(label) - len(left_out)
     return Content.assemble(
         (label, MUTED), figures.tail(state.changed, max(8, room)), (left_out, MUTED)
@@ -80,16 +87,30 @@ def _numbers(state: State, width: int) -> list[Content]:
     found = state.result
     assert found is not None
     before, after = figures.bits(found.bits_before), figures.bits(found.bits_after)
-    name = "mean surprisal of the tokens" if width >= ROOMY else "bits per token"
+    name = _("mean surprisal of the tokens") if width >= ROOMY else _("bits per token")
     lines = [
         Content.assemble(
-            (f"{name}  ", MUTED), (before, MUTED), (" → ", MUTED), (after, "bold"), (" bits", MUTED)
+            (f"{name}  ", MUTED),
+            (before, MUTED),
+            (" → ", MUTED),
+            (after, "bold"),
+            (_(" bits"), MUTED),
         )
     ]
     if state.shuffled and not state.rotary:
-        said = "the order alone changes the prediction by " if width >= ROOMY else "order alone "
+        said = (
+            _("the order alone changes the prediction by ") if width >= ROOMY else _("order alone ")
+        )
         lines.append(
-            Content.assemble((said, MUTED), (f"{found.order_divergence:.3f} bits", "bold"))
+            Content.assemble(
+                (said, MUTED),
+                (
+                    _("{order_divergence:.3f} bits").format(
+                        order_divergence=found.order_divergence
+                    ),
+                    "bold",
+                ),
+            )
         )
     return lines
 
@@ -97,9 +118,11 @@ def _numbers(state: State, width: int) -> list[Content]:
 def _changed(state: State, width: int) -> Content:
     found = state.result
     assert found is not None
-    said = "  changed by " if width >= ROOMY else "  "
+    said = _("  changed by ") if width >= ROOMY else "  "
     return Content.assemble(
-        ("next token", "bold"), (said, MUTED), (f"{found.divergence:.3f} bits", "bold")
+        (_("next token"), "bold"),
+        (said, MUTED),
+        (_("{divergence:.3f} bits").format(divergence=found.divergence), "bold"),
     )
 
 

@@ -11,6 +11,7 @@ from tutor.app.widgets import bars, figures
 from tutor.labs.kit.columns import around, cursor
 from tutor.labs.kit.heat import percent
 from tutor.labs.kit.prompts.scores import outcome_of, outcomes
+from tutor.language import _
 from tutor.text import safe, visible
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def items(state: State, width: int, rows: int) -> list[Content]:
     wanted = _BARS if rows >= 10 else max(0, rows - 6)
     both = [_wrote(state, side, width) for side in (0, 1)]
     focus = [*both, *_bars(state, width, wanted)]
-    legend = "     A B  ✓ right  × wrong  ! wrong format"
+    legend = _("     A B  ✓ right  × wrong  ! wrong format")
     head = [Content.styled(figures.fit(legend, width), MUTED)] if rows > len(focus) + 2 else []
     shown = around(state.item, len(state.about.items), max(1, rows - len(focus) - len(head)))
     marks = [outcomes(state.results, trial) for trial in state.trials]
@@ -76,7 +77,7 @@ def _bars(state: State, width: int, rows: int) -> list[Content]:
     if rows < 2 or len(both) < 2:
         return []
     if not all(tried.rows for tried in both):
-        return [Content.styled("The server returns no probabilities.", MUTED)]
+        return [Content.styled(_("The server returns no probabilities."), MUTED)]
     shares = [{row.piece: row.probability for row in tried.rows} for tried in both]
     hidden = _hidden(both, width)
     least = [min(found.values()) for found in shares]
@@ -85,7 +86,7 @@ def _bars(state: State, width: int, rows: int) -> list[Content]:
     )
     name = max(9, min(24, width // 4))
     bar = max(0, (width - name - 22) // 2)
-    head = figures.fit("first token", name + 2)
+    head = figures.fit(_("first token"), name + 2)
     lines = [Content.styled(f"{head}{'A':>8} {'':{bar}} {'B':>8}", MUTED)]
     for piece in pieces[: rows - 1 - len(hidden)]:
         cells: list[tuple[str, str]] = [(f"  {figures.fit(visible(piece), name)}", "")]
@@ -103,7 +104,9 @@ def _hidden(both: Sequence[Tried], width: int) -> list[Content]:
     shares = [tried.hidden for tried in both if tried.hidden is not None]
     if len(shares) < len(both):
         return []
-    said = f"not reported: A {percent(shares[0])}, B {percent(shares[1])}"
+    said = _("not reported: A {percent}, B {percent2}").format(
+        percent=percent(shares[0]), percent2=percent(shares[1])
+    )
     return [Content.styled(figures.fit(f"  {said}", width), MUTED)]
 
 
@@ -114,5 +117,5 @@ def pending(state: State, side: int) -> str:
     """
     sent = state.sent is not None and state.sent.trial == state.trials[side]
     if state.server is None or (sent and state.sent is not None and state.sent.item == state.item):
-        return "asking…"
-    return "not asked"
+        return _("asking…")
+    return _("not asked")

@@ -42,6 +42,7 @@ from tutor.labs.kit.remote import Add, Remove
 from tutor.labs.kit.results import ModelResults
 from tutor.labs.kit.work import Refused, one_of, work
 from tutor.labs.prompting.remote import missing, require_sendable
+from tutor.language import _
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.runs import ErrorReport
 
@@ -248,9 +249,14 @@ def _turned(state: State, by: int, part: Part) -> State:
 def _written(state: State, field: str, text: str) -> State:
     part = next((part for part in WRITTEN if part == field), None)
     if part is None:
-        raise LabError(f"You can't edit {field} as text.", "Press ← or → to change it.")
+        raise LabError(
+            _("You can't edit {field} as text.").format(field=field), "Press ← or → to change it."
+        )
     if len(text) > LONGEST:
-        raise TextError(f"This part has {len(text)} characters.", f"Use at most {LONGEST}.")
+        raise TextError(
+            _("This part has {count} characters.").format(count=len(text)),
+            _("Use at most {longest}.").format(longest=LONGEST),
+        )
     written = replace(state, own={**state.own, part: text.strip()})
     return _with(written, replace(state.version, **{part: text.strip()}))
 

@@ -20,6 +20,7 @@ from tutor.labs.kit.tabs import tabs
 from tutor.labs.prompting.item_lines import GLYPHS, pending
 from tutor.labs.prompting.lab import VIEWS
 from tutor.labs.prompting.remote import plan
+from tutor.language import _
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
@@ -29,20 +30,24 @@ if TYPE_CHECKING:
     from tutor.labs.prompting.remote import Plan
 
 NAMES: dict[Part, str] = {
-    "frame": "frame",
-    "system": "system message",
-    "role": "role",
-    "instruction": "instruction",
-    "steps": "steps",
-    "rule": "output rule",
-    "place": "rule position",
-    "marks": "delimiters",
-    "examples": "examples",
-    "order": "example order",
-    "begin": "answer prefix",
-    "temperature": "temperature",
+    "frame": _("frame"),
+    "system": _("system message"),
+    "role": _("role"),
+    "instruction": _("instruction"),
+    "steps": _("steps"),
+    "rule": _("output rule"),
+    "place": _("rule position"),
+    "marks": _("delimiters"),
+    "examples": _("examples"),
+    "order": _("example order"),
+    "begin": _("answer prefix"),
+    "temperature": _("temperature"),
 }
-_FRAMES = {"chat": "chat, one message", "turns": "chat, examples as turns", "text": "plain text"}
+_FRAMES = {
+    "chat": _("chat, one message"),
+    "turns": _("chat, examples as turns"),
+    "text": _("plain text"),
+}
 _NAME = 15
 
 
@@ -61,7 +66,7 @@ def parts(state: State, width: int, rows: int) -> list[Content]:
     cell = (width - name - 6) // 2
     shown = around(state.part, len(PARTS), max(1, rows - 2))
     more = len(PARTS) - len(shown)
-    left = f"↑↓ {more} more" if more else ""
+    left = _("↑↓ {more} more").format(more=more) if more else ""
     sides = [cursor(side == state.side)[0] + "AB"[side] for side in (0, 1)]
     head = Content.assemble(
         (figures.fit(left, name + 2), MUTED),
@@ -81,7 +86,7 @@ def _first_token(state: State, name: int, cell: int) -> Content:
         if tried is None:
             cells.append((figures.fit(pending(state, side), cell), MUTED))
         else:
-            said, style = " unknown", MUTED
+            said, style = _(" unknown"), MUTED
             if tried.rows:
                 first = tried.rows[0]
                 said = f" {visible(first.piece)} {percent(first.probability)}"
@@ -89,7 +94,11 @@ def _first_token(state: State, name: int, cell: int) -> Content:
             glyph = GLYPHS[outcome_of(state.trials[side], state.item, tried)]
             cells += [glyph, (figures.fit(said, cell - 1), style)]
         cells.append("   " if side == 0 else "")
-    said = f"#{state.item + 1} first token" if name >= _NAME else f"item {state.item + 1}"
+    said = (
+        _("#{item} first token").format(item=state.item + 1)
+        if name >= _NAME
+        else _("item {item}").format(item=state.item + 1)
+    )
     return Content.assemble("  ", (figures.fit(said, name), MUTED), *cells)
 
 
@@ -109,26 +118,26 @@ def _part(state: State, at: int, name: int, cell: int) -> Content:
 
 
 def _style(version: Version, part: Part) -> str:
-    return MUTED if idle(version, part) or _said(version, part) == "off" else ""
+    return MUTED if idle(version, part) or _said(version, part) == _("off") else ""
 
 
 def _said(version: Version, part: Part) -> str:
     if idle(version, part):
-        return {"order": "no examples", "place": "no output rule"}[part]
+        return {"order": _("no examples"), "place": _("no output rule")}[part]
     value = getattr(version, part)
     if part == "frame":
         return _FRAMES[value]
     if part == "place":
-        return f"{value} the text"
+        return _("{value} the text").format(value=value)
     if part == "marks":
-        return {"none": "off", "tags": "<text> </text>", "quotes": 'quotes, " "'}[value]
+        return {"none": _("off"), "tags": "<text> </text>", "quotes": 'quotes, " "'}[value]
     if part == "temperature":
-        return f"{value:.1f}" if value else "0 (greedy)"
+        return f"{value:.1f}" if value else _("0 (greedy)")
     if part == "examples":
         return str(value)
     if part == "order":
-        return {"as listed": "as listed", "turned round": "reversed"}[value]
-    return safe(" ".join(str(value).split())) or "off"
+        return {"as listed": _("as listed"), "turned round": _("reversed")}[value]
+    return safe(" ".join(str(value).split())) or _("off")
 
 
 def scores(state: State, width: int, *, low: bool) -> list[Content]:
@@ -143,7 +152,9 @@ def scores(state: State, width: int, *, low: bool) -> list[Content]:
     if state.server is not None:
         if low:
             return [*far, *lines]
-        who = f"model: {safe(state.server.name)} at {safe(state.server.host)}"
+        who = _("model: {name} at {host}").format(
+            name=safe(state.server.name), host=safe(state.server.host)
+        )
         above = Content.styled(figures.fit(who, width), MUTED)
         return [above, head, *lines, _difference(state, width), *far]
     if low:
@@ -159,9 +170,9 @@ def _score_heading(width: int, labels: bool) -> Content:
     graph = _graph(width, labels)
     line = "0 %".ljust(graph - 5) + "100 %" if graph >= 9 else " " * graph
     if width < ROOMY:
-        return Content.styled(f"{'right':>11}{'95 %':>14}{'wrong':>6}{'form':>5}", MUTED)
-    cells = f"{'right':>11}{'95 % interval':>14}  {line}{'wrong':>7}{'form':>6}"
-    return Content.styled(cells + (f"{'by prob.':>10}" if labels else ""), MUTED)
+        return Content.styled(f"{_('right'):>11}{'95 %':>14}{_('wrong'):>6}{_('form'):>5}", MUTED)
+    cells = f"{_('right'):>11}{_('95 % interval'):>14}  {line}{_('wrong'):>7}{_('form'):>6}"
+    return Content.styled(cells + (f"{_('by prob.'):>10}" if labels else ""), MUTED)
 
 
 def _score(state: State, side: int, width: int, labels: bool) -> Content:
@@ -174,7 +185,7 @@ def _score(state: State, side: int, width: int, labels: bool) -> Content:
     return Content.assemble(
         (mark, f"{ACT} bold" if here else MUTED),
         (f"{found.right:>3}", "bold"),
-        (f" of {found.asked:<2}", ""),
+        (_(" of {asked:<2}").format(asked=found.asked), ""),
         (f"{percent_range(found.interval):>{14 if wide else 13}}", MUTED),
         "  " if wide else "",
         interval_line(found.right, found.asked, _graph(width, labels)),
@@ -188,14 +199,16 @@ def _difference(state: State, width: int) -> Content:
     """Return the number of items that only A or only B gets right, with the p-value."""
     a, b = state.trials
     if a == b:
-        return Content.styled("A and B are the same. Press → to change a part.", MUTED)
+        return Content.styled(_("A and B are the same. Press → to change a part."), MUTED)
     found = difference(state.results, a, b)
     if found.asked < 2:
         return Content("")
     chance = "< 0.001" if found.chance < 0.001 else f"= {found.chance:.3f}"
-    said = f"right only in A: {found.only_a}, only in B: {found.only_b}"
+    said = _("right only in A: {only_a}, only in B: {only_b}").format(
+        only_a=found.only_a, only_b=found.only_b
+    )
     if width >= ROOMY:
-        said += f"; p {chance} by chance (sign test)"
+        said += _("; p {chance} by chance (sign test)").format(chance=chance)
     return Content.styled(said, MUTED)
 
 
@@ -203,29 +216,39 @@ def _progress(state: State, width: int) -> list[Content]:
     """Return the progress. For a remote model, include the number of requests and their price."""
     far, server = state.progress, state.server
     if state.running:
-        return [progress_line(far, width, "answered" if server else "items")]
+        return [progress_line(far, width, _("answered") if server else _("items"))]
     if state.complete:
-        return [Content.styled("Both versions are scored.", MUTED)]
+        return [Content.styled(_("Both versions are scored."), MUTED)]
     if server is None:
-        said = f"{far.done} of {far.total} answers. Press r for the rest."
+        said = _("{done} of {total} answers. Press r for the rest.").format(
+            done=far.done, total=far.total
+        )
         return [Content.styled(said, MUTED)]
     found = plan(state.trials, state.results)
     if state.trouble is None:
         return wrapped(Content.styled(safe(_costs(found, free=server.here)), MUTED), width)
     what = state.trouble.error if width >= ROOMY else f"{state.trouble.title}."
-    said = f"× {what} Press r to continue ({found.requests} left)."
+    said = _("× {what} Press r to continue ({requests} left).").format(
+        what=what, requests=found.requests
+    )
     return wrapped(Content.styled(safe(said), NOT_YET), width)
 
 
 def _costs(found: Plan, *, free: bool) -> str:
     requests = counted(found.requests, "request")
     if free:
-        return f"Press r to send {requests}."
+        return _("Press r to send {requests}.").format(requests=requests)
     if found.about is None or found.most is None:
-        return f"Press r to send {requests}. This model's price is unknown."
-    return (
-        f"Press r to send {requests}: about {_dollars(found.about)}, at most "
-        f"{_dollars(found.most)} (prices of {found.as_of})."
+        return _("Press r to send {requests}. This model's price is unknown.").format(
+            requests=requests
+        )
+    return _(
+        "Press r to send {requests}: about {dollars}, at most {dollars2} (prices of {as_of})."
+    ).format(
+        requests=requests,
+        dollars=_dollars(found.about),
+        dollars2=_dollars(found.most),
+        as_of=found.as_of,
     )
 
 
@@ -241,7 +264,7 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
     """
     wanted = Read(state.trials[state.side], state.item)
     if state.reading is None or state.reading[0] != wanted:
-        return [Content.styled("Loading the prompt…", MUTED)]
+        return [Content.styled(_("Loading the prompt…"), MUTED)]
     found = state.reading[1]
     tried = state.tried(state.side, state.item)
     parts = [
@@ -252,22 +275,22 @@ def prompt(state: State, width: int, rows: int) -> list[Content]:
         *parts, ("▏", f"{ACT} bold"), (safe(tried.written) if tried else "", RIGHT)
     )
     lines = wrapped(whole, width)
-    head = f"{'AB'[state.side]}, item {state.item + 1}: "
-    head += "as sent" if found.tokens is None else counted(found.tokens, "token")
-    read = "" if found.tokens is None else " in the prompt"
-    said = f"{read}; ▏ the answer" if width >= ROOMY else ", ▏ answer"
-    more = "  PgDn: more" if len(lines) + 1 > rows else ""
+    head = _("{value}, item {item}: ").format(value="AB"[state.side], item=state.item + 1)
+    head += _("as sent") if found.tokens is None else counted(found.tokens, "token")
+    read = "" if found.tokens is None else _(" in the prompt")
+    said = _("{read}; ▏ the answer").format(read=read) if width >= ROOMY else _(", ▏ answer")
+    more = _("  PgDn: more") if len(lines) + 1 > rows else ""
     return [Content.styled(figures.fit(head + said + more, width), MUTED), *lines]
 
 
 def versions(state: State, width: int, rows: int) -> list[Content]:
     """Return a table of all versions that have been scored."""
     if not state.scored:
-        return [Content.styled("No version has been scored yet. Press r to score both.", MUTED)]
+        return [Content.styled(_("No version has been scored yet. Press r to score both."), MUTED)]
     shown = around(state.row, len(state.scored), max(1, rows - 1))
     task, wide = 10, width >= ROOMY
-    interval = f"{'interval':>14}" if wide else ""
-    head = f"  {'task':<{task}}{'right':>6}{interval}{'form':>6}    changed parts"
+    interval = f"{_('interval'):>14}" if wide else ""
+    head = f"  {_('task'):<{task}}{_('right'):>6}{interval}{_('form'):>6}    {_('changed parts')}"
     lines = [Content.styled(figures.fit(head, width), MUTED)]
     for at in shown:
         trial = state.scored[at]
@@ -299,4 +322,4 @@ def summary(trial: Trial) -> str:
         _said(version, part) if part == "frame" else f"{NAMES[part]}: {_said(version, part)}"
         for part in differing(plain, version)
     ]
-    return asked + ("; ".join(words) or "instruction only")
+    return asked + ("; ".join(words) or _("instruction only"))

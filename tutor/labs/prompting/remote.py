@@ -14,6 +14,7 @@ from tutor.errors import LabError
 from tutor.labs.kit.prompts.scores import Results, Trial
 from tutor.labs.kit.prompts.tasks import Task, tasks
 from tutor.labs.kit.prompts.version import Prompt, assemble
+from tutor.language import _
 from tutor.vendors.catalogue import OWN, RemoteModel
 
 _ROOM_TO_THINK = 512
@@ -77,7 +78,7 @@ def require_sendable(trial: Trial) -> None:
     if version.frame == "text":
         if server.service.id != OWN:
             raise LabError(
-                f"{server.service.product} can't continue plain text.",
+                _("{product} can't continue plain text.").format(product=server.service.product),
                 "Change the frame to a chat.",
             )
     elif version.begin:

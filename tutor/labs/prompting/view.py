@@ -16,6 +16,7 @@ from tutor.labs.prompting import lines as drawn
 from tutor.labs.prompting.item_lines import items
 from tutor.labs.prompting.lab import VIEWS, Copy, Recall, State
 from tutor.labs.prompting.remote import plan, sendable
+from tutor.language import _
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class PromptingView(LabView):
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
-        *run_and_stop("r,enter", "run", "Score both versions on all items."),
+        *run_and_stop("r,enter", "run", _("Score both versions on all items.")),
         *pair(UP_DOWN, "move_focus(*, 'row')", "row", "Choose another part, item or version."),
         *pair(LEFT_RIGHT, "adjust(*, 'focus')", "change", "Change the value of this part."),
         key("e", "edit", "edit", "Edit the text of this part, or the instruction."),
@@ -71,11 +72,13 @@ class PromptingView(LabView):
         state: State = self.state
         assert state.server is not None
         requests = counted(plan(state.trials, state.results).requests, "request")
-        what = f"The prompts of both versions, one by one: {requests} now, more with each run"
+        what = _(
+            "The prompts of both versions, one by one: {requests} now, more with each run"
+        ).format(requests=requests)
         if await self.host.agreed(state.server, what):
             self.did(Run())
         else:
-            self.host.tell("Nothing was sent. Press d to return to the local model.")
+            self.host.tell(_("Nothing was sent. Press d to return to the local model."))
 
     def action_add(self) -> None:
         self.write(remote.LABEL, remote.EXAMPLE, remote.named)
@@ -92,7 +95,9 @@ class PromptingView(LabView):
     def action_edit(self) -> None:
         here = PARTS[self.state.part]
         part: Part = here if here in WRITTEN else "instruction"
-        label = f"The {drawn.NAMES[part]} of {'AB'[self.state.side]} (can be empty):"
+        label = _("The {names} of {value} (can be empty):").format(
+            names=drawn.NAMES[part], value="AB"[self.state.side]
+        )
         sample = next((each for each in choices(self.state.about, part) if each), "")
         then = partial(EditText, field=part)
         self.write(label, getattr(self.state.version, part), then, sample=str(sample))

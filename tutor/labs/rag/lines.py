@@ -13,6 +13,7 @@ from tutor.app.widgets.meter import meter
 from tutor.labs.kit.columns import ROOMY, around, clipped, cursor, wrapped
 from tutor.labs.rag.attempt import GAINED
 from tutor.labs.rag.questions import BUDGET
+from tutor.language import _
 from tutor.retrieval.pairs import pair_of
 from tutor.text import counted, safe
 
@@ -37,33 +38,43 @@ def passage_lines(state: State, width: int, rows: int) -> list[Content]:
         return reading_lines(state, width)
     attempt = state.attempt
     if attempt.way is None:
-        said = "Retrieval is off: the prompt has only the question."
-        return [Content.styled(said if len(said) <= width else "Retrieval is off.", MUTED)]
+        said = _("Retrieval is off: the prompt has only the question.")
+        return [Content.styled(said if len(said) <= width else _("Retrieval is off."), MUTED)]
     if attempt.hits is None:
-        return [Content.styled("Searching …", MUTED)]
+        return [Content.styled(_("Searching …"), MUTED)]
     if not attempt.hits:
-        return [Content.styled("No passage contains any of these words.", MUTED)]
+        return [Content.styled(_("No passage contains any of these words."), MUTED)]
     wide = width >= ROOMY
     heading = (
-        f"{'':5}{'score':>6}  {'tokens':>7}  {'gain':>5}  " if wide else f"{'':5}{'score':>6}  "
+        f"{'':5}{_('score'):>6}  {_('tokens'):>7}  {_('gain'):>5}  "
+        if wide
+        else f"{'':5}{_('score'):>6}  "
     )
     shown = around(state.focus, len(attempt.hits), rows)
     lines = [_passage(state, place, attempt.hits[place], width, wide) for place in shown]
-    return lines if rows <= _FEW else [Content.styled(f"{heading}from", MUTED), *lines]
+    return (
+        lines
+        if rows <= _FEW
+        else [Content.styled(_("{heading}from").format(heading=heading), MUTED), *lines]
+    )
 
 
 def reading_lines(state: State, width: int) -> list[Content]:
     """Return the progress of computing the vectors that a search by meaning needs."""
     known = state.read_so_far
     done, total = (known.done, known.total) if known else (0, 0)
-    said = "Indexing (once)"
+    said = _("Indexing (once)")
     if known is None and state.reading == "encoder":
-        said = "Loading the sentence encoder"
-    left = f", about {known.seconds * (total - done):.0f} s" if known and known.seconds else ""
-    count = f"{done} of {total}{left}" if total else ""
+        said = _("Loading the sentence encoder")
+    left = (
+        _(", about {seconds:.0f} s").format(seconds=known.seconds * (total - done))
+        if known and known.seconds
+        else ""
+    )
+    count = _("{done} of {total}{left}").format(done=done, total=total, left=left) if total else ""
     return [
         meter_line(said, done, total, count, width - 50),
-        Content.styled("Press k for another search." if state.part == "ask" else "", MUTED),
+        Content.styled(_("Press k for another search.") if state.part == "ask" else "", MUTED),
     ]
 
 
@@ -100,7 +111,7 @@ def _passage(state: State, place: int, hit: Hit, width: int, wide: bool) -> Cont
 
 def _from(hit: Hit) -> str:
     if hit.false:
-        return "× your false passage"
+        return _("× your false passage")
     lesson = hit.passage.source.partition("-")[0].lstrip("0")
     where = lesson if lesson.isdigit() else "term" if "glossary" in hit.passage.source else ""
     return f"{where} {safe(hit.passage.heading)}".strip()
@@ -147,9 +158,11 @@ def prompt_line(state: State, width: int) -> Content:
     wanted = attempt.hits[: attempt.count]
     cut = [hit for hit in wanted if hit.kept and hit.tokens < hit.whole]
     out = [hit for hit in wanted if not hit.kept]
-    said = f"Passages use {used} of {BUDGET} tokens"
-    said += "; the last one is cut" if cut else ""
-    said += f"; no room for {counted(len(out), 'passage')}" if out else ""
+    said = _("Passages use {used} of {budget} tokens").format(used=used, budget=BUDGET)
+    said += _("; the last one is cut") if cut else ""
+    said += (
+        _("; no room for {passages}").format(passages=counted(len(out), "passage")) if out else ""
+    )
     return Content.styled(clipped(said, width), MUTED)
 
 
@@ -161,11 +174,19 @@ def answer_lines(state: State, width: int, most: int) -> list[Content]:
     said = safe(" ".join(attempt.said.split()))
     if not attempt.ended and not said:
         done, total = attempt.read
-        return [meter_line("Processing the prompt", done, total, f"{done} of {total}", width - 40)]
+        return [
+            meter_line(
+                _("Processing the prompt"),
+                done,
+                total,
+                _("{done} of {total}").format(done=done, total=total),
+                width - 40,
+            )
+        ]
     cited = "".join(f" [{attempt.given.index(hit) + 1}]" for hit in attempt.cited)
     text = Content.assemble(
         ("► ", f"{ACT} bold"),
-        (said or "(empty answer)", "bold"),
+        (said or _("(empty answer)"), "bold"),
         ("" if attempt.ended else "▏", MUTED),
         (cited, f"{ACT} bold"),
     )
@@ -180,19 +201,28 @@ def _verdict(attempt: Attempt, width: int) -> Content:
         return Content("")
     if not attempt.done:
         done, total = len(attempt.costs), len(attempt.given)
-        return Content.styled(f"Checking citations: {done} of {total}", MUTED)
+        return Content.styled(
+            _("Checking citations: {done} of {total}").format(done=done, total=total), MUTED
+        )
     pair = pair_of(attempt.query)
     parts: list[tuple[str, str]] = []
     if pair is not None and pair.answer:
         right = pair.is_answered_by(attempt.said)
-        wanted = f"wrong: expected {pair.answer[0]}"
-        parts.append(("✓ right  " if right else f"× {wanted}  ", RIGHT if right else NOT_YET))
+        wanted = _("wrong: expected {answer}").format(answer=pair.answer[0])
+        parts.append((_("✓ right  ") if right else f"× {wanted}  ", RIGHT if right else NOT_YET))
     elif pair is not None and pair.kind == "absent":
-        parts.append(("× the course doesn't answer this  ", NOT_YET))
+        parts.append((_("× the course doesn't answer this  "), NOT_YET))
     if attempt.given:
-        times = f"{2**GAINED:.0f} times as probable"
-        cited = f"cited passages make the answer ≥{times}"
-        parts.append((cited if attempt.cited else f"no passage makes the answer {times}", MUTED))
+        times = _("{gained:.0f} times as probable").format(gained=2**GAINED)
+        cited = _("cited passages make the answer ≥{times}").format(times=times)
+        parts.append(
+            (
+                cited
+                if attempt.cited
+                else _("no passage makes the answer {times}").format(times=times),
+                MUTED,
+            )
+        )
     said = Content.assemble(*parts)
     return said if said.cell_length <= width else Content.assemble(*parts[:1])
 
@@ -203,7 +233,7 @@ def detail_lines(state: State, width: int) -> list[Content]:
         case "prompt":
             if not state.attempt.found:
                 return []
-            heading = Content.styled("the whole prompt", MUTED)
+            heading = Content.styled(_("the whole prompt"), MUTED)
             return [heading, *wrapped(Content(safe(state.attempt.prompt)), width)]
         case "answers":
             return _answers(state, width)
@@ -228,11 +258,11 @@ def _paragraphs(hit: Hit) -> list[Content]:
 
 def _answers(state: State, width: int) -> list[Content]:
     """Return all answers to this question, latest first."""
-    heading = Content.styled("answers to this question", MUTED)
+    heading = Content.styled(_("answers to this question"), MUTED)
     same = [each for each in state.past if each.query == state.attempt.query]
     lines = []
     for each in reversed(same):
-        way = "no retrieval" if each.way is None else f"{each.way.kind}, {each.count}"
+        way = _("no retrieval") if each.way is None else f"{each.way.kind}, {each.count}"
         mark = " ×" if each.way is not None and each.way.poison else ""
         said = safe(" ".join(each.said.split()))
         cited = "".join(f" [{each.given.index(hit) + 1}]" for hit in each.cited)

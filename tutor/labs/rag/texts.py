@@ -10,6 +10,7 @@ from tutor.course.catalogue import Course, load_course
 from tutor.course.passages import course_passages
 from tutor.labs.rag.questions import COURSE, Source
 from tutor.labs.rag.sentence_encoder import is_installed
+from tutor.language import _
 from tutor.retrieval import store
 from tutor.retrieval.errors import RetrievalError
 from tutor.retrieval.full_text import MemoryIndex
@@ -56,8 +57,10 @@ class FolderTexts:
             count = index.listed().passages
             if not 0 < count <= self._most_vectors:
                 raise RetrievalError(
-                    f"{self._name} has {count:,} passages, but a search by meaning needs 1 to "
-                    f"{self._most_vectors:,}.",
+                    _(
+                        "{name} has {count:,} passages, but a search by meaning needs 1 to "
+                        "{most_vectors:,}."
+                    ).format(name=self._name, count=count, most_vectors=self._most_vectors),
                     "Press k to search by words.",
                 )
             return tuple(index.passages())

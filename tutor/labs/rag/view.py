@@ -17,6 +17,7 @@ from tutor.labs.kit.view import LabView, Offered
 from tutor.labs.rag.lab import VIEWS, State, examples
 from tutor.labs.rag.lines import answer_lines, detail_lines, passage_lines, prompt_line
 from tutor.labs.rag.measured_lines import measured_lines
+from tutor.language import _
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class RagView(LabView):
         ),
         key("p", "poison", "poison", "Add a false passage to the index, or remove it."),
         *pair(UP_DOWN, "move_focus(*, 'passage')", "passage", "Go to another passage."),
-        *run_and_stop("r,enter", "run", "Measure every search method."),
+        *run_and_stop("r,enter", "run", _("Measure every search method.")),
         key("enter", "open", "source", "Open the screen that the passage is from."),
         key("d", "next_view", "details", "Show the passage, the prompt or earlier answers below."),
         key(
@@ -79,21 +80,25 @@ class RagView(LabView):
         return state.quality.running
 
     def action_ask(self) -> None:
-        self.write("Your question:", "", EditText, sample=examples()[0].ask)
+        self.write(_("Your question:"), "", EditText, sample=examples()[0].ask)
 
     def action_poison(self) -> None:
         state: State = self.state
         example = _FALSE if "password" in state.attempt.query else ""
-        label = "A false passage for the index (leave empty to remove it):"
+        label = _("A false passage for the index (leave empty to remove it):")
         self.write(label, state.way.poison or example, partial(EditText, field="poison"))
 
     def action_open(self) -> None:
         state: State = self.state
         hit = (state.attempt.hits or ())[state.focus]
         if hit.false:
-            self.host.tell("You wrote this passage, so it has no source to open.")
+            self.host.tell(_("You wrote this passage, so it has no source to open."))
         elif state.way.source != "course":
-            self.host.tell(f"This passage is in {hit.passage.source}, line {hit.passage.line}.")
+            self.host.tell(
+                _("This passage is in {source}, line {line}.").format(
+                    source=hit.passage.source, line=hit.passage.line
+                )
+            )
         else:
             self.host.follow(hit.passage.id)
 
@@ -120,8 +125,8 @@ class RagView(LabView):
 
 def _settings(state: State, *, narrow: bool) -> str:
     if not state.retrieving:
-        return "no retrieval" if narrow else "retrieval off"
-    kind = f"by {state.way.kind}"
+        return _("no retrieval") if narrow else _("retrieval off")
+    kind = _("by {kind}").format(kind=state.way.kind)
     poison = " · poisoned" if state.way.poison else ""
     if narrow:
         return f"{kind}, {state.count}{poison}"

@@ -16,6 +16,7 @@ from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, writes
 from tutor.labs.residual.lab import VIEWS, Contributions, State, Stream
+from tutor.language import _
 
 _NUMBER = 9
 _STRONGEST = 3
@@ -34,16 +35,16 @@ class ResidualView(LabView):
         key("e", "edit", "edit", "Edit the text."),
     ]
 
-    action_edit = writes("A text for the model to process:", edit_sentence)
+    action_edit = writes(_("A text for the model to process:"), edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if state.stream is None:
-            return [reading_line("processing", state.progress, width)]
+            return [reading_line(_("processing"), state.progress, width)]
         above = _tokens(state, state.stream, width)
         if state.view == "length":
             return [*above, *_lengths(state, state.stream, width, height - len(above))]
         if state.shown is None:
-            return [*above, reading_line("processing", state.progress, width)]
+            return [*above, reading_line(_("processing"), state.progress, width)]
         return [*above, *_logit(state, state.shown, width, height - len(above))]
 
 
@@ -60,7 +61,9 @@ def _tokens(state: State, stream: Stream, width: int) -> list[Content]:
         parts += [(names[at], f"{ACT} reverse" if at == state.position else ""), " "]
     line = Content.assemble(*parts)
     if stream.left_out:
-        line += Content.styled(f" {stream.left_out} tokens left out", MUTED)
+        line += Content.styled(
+            _(" {left_out} tokens left out").format(left_out=stream.left_out), MUTED
+        )
     return [line]
 
 
@@ -69,8 +72,12 @@ def _lengths(state: State, stream: Stream, width: int, height: int) -> list[Cont
     lengths, attention = stream.stream[at], stream.attention[at]
     feed_forward = stream.feed_forward[at]
     roomy = width >= ROOMY
-    heading = f"{'block':>7}{'length':>{_NUMBER + 2}}"
-    heading += f"{'attention adds':>16}{'feed-forward':>14}" if roomy else f"{'attn':>8}{'ffwd':>8}"
+    heading = f"{_('block'):>7}{_('length'):>{_NUMBER + 2}}"
+    heading += (
+        f"{_('attention adds'):>16}{_('feed-forward'):>14}"
+        if roomy
+        else f"{_('attn'):>8}{_('ffwd'):>8}"
+    )
     columns = (16, 14) if roomy else (8, 8)
     bar = max(0, min(30, width - len(heading) - 2))
     longest = max(lengths)
@@ -93,7 +100,9 @@ def _lengths(state: State, stream: Stream, width: int, height: int) -> list[Cont
     if not low:
         before, after = lengths[state.block], lengths[state.block + 1]
         times = after / before if before else 1.0
-        said = f"Block {state.block + 1} takes the vector from length {_length(before)} to "
+        said = _("Block {block} takes the vector from length {length} to ").format(
+            block=state.block + 1, length=_length(before)
+        )
         said += f"{_length(after)}: × {times:.2f}."
         lines += [Content(""), Content.styled(said, MUTED)]
     return lines
@@ -102,18 +111,18 @@ def _lengths(state: State, stream: Stream, width: int, height: int) -> list[Cont
 def _logit(state: State, found: Contributions, width: int, height: int) -> list[Content]:
     roomy = width >= ROOMY
     head: list[Cell] = [
-        ("next " if not roomy else "most probable next token  ", MUTED),
+        (_("next ") if not roomy else _("most probable next token  "), MUTED),
         (figures.shown(found.target), "bold"),
         (f" {heat.percent(found.probability)}", MUTED),
-        ("  logit ", MUTED),
+        (_("  logit "), MUTED),
         (f"{found.logit:.2f}", "bold"),
     ]
     if roomy:
-        head.append((f"  embedding {found.embedding:+.2f}", MUTED))
+        head.append((_("  embedding {embedding:+.2f}").format(embedding=found.embedding), MUTED))
     bar = max(0, min(18, (width - 7 - 2 * _NUMBER - 10) // 2))
     gap = 6 if roomy else 1
-    names = ("attention", "feed-forward") if roomy else ("attn", "ffwd")
-    heading = f"{'block':>7}    {names[0]:<{_NUMBER + bar + gap + 2}}{names[1]}"
+    names = (_("attention"), _("feed-forward")) if roomy else (_("attn"), _("ffwd"))
+    heading = f"{_('block'):>7}    {names[0]:<{_NUMBER + bar + gap + 2}}{names[1]}"
     widest = max(map(abs, (*found.attention, *found.feed_forward))) or 1.0
     lines = [Content.assemble(*head), Content.styled(heading, MUTED)]
     low = Room(width, height).low
@@ -140,10 +149,17 @@ def _added(value: float, widest: float, bar: int) -> list[Cell]:
 def _heads(state: State, width: int) -> Content:
     found = state.shown_heads
     if found is None:
-        return reading_line("processing", state.progress, width)
+        return reading_line(_("processing"), state.progress, width)
     ranked = sorted(range(len(found.heads)), key=lambda head: -abs(found.heads[head]))
-    named = [f"head {head + 1} {found.heads[head]:+.2f}" for head in ranked[:_STRONGEST]]
-    name = f"strongest heads of block {state.block + 1}: " if width >= ROOMY else ""
+    named = [
+        _("head {head} {heads:+.2f}").format(head=head + 1, heads=found.heads[head])
+        for head in ranked[:_STRONGEST]
+    ]
+    name = (
+        _("strongest heads of block {block}: ").format(block=state.block + 1)
+        if width >= ROOMY
+        else ""
+    )
     return Content.assemble((name, MUTED), "   ".join(named))
 
 

@@ -14,15 +14,16 @@ from tutor.labs.kit.columns import ROOMY, Cell, Column, around, heading, row
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, Keys, key, pair
 from tutor.labs.kit.view import LabView, writes
 from tutor.labs.sampler.lab import Reorder, Row, State
+from tutor.language import _
 from tutor.lm.dials import Stage, StepName, is_off, value
 from tutor.text import counted, visible
 
 NAMES: dict[StepName, str] = {
-    "repetition": "repetition penalty",
-    "temperature": "temperature",
-    "top-k": "top-k",
-    "top-p": "top-p",
-    "min-p": "min-p",
+    "repetition": _("repetition penalty"),
+    "temperature": _("temperature"),
+    "top-k": _("top-k"),
+    "top-p": _("top-p"),
+    "min-p": _("min-p"),
 }
 _TOKEN = 14
 _LEAST_STAGES = 3
@@ -44,7 +45,7 @@ class SamplerView(LabView):
     def action_reorder(self, by: int) -> None:
         self.did(Reorder(by))
 
-    action_edit = writes("Text for the model to continue:", EditText)
+    action_edit = writes(_("Text for the model to continue:"), EditText)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         above = [_text(state, width), *_stages(state, width, max(_LEAST_STAGES, height - 2))]
@@ -53,7 +54,11 @@ class SamplerView(LabView):
 
 
 def _text(state: State, width: int) -> Content:
-    cut = f"{counted(state.left_out, 'character')} left out  " if state.left_out else ""
+    cut = (
+        _("{characters} left out  ").format(characters=counted(state.left_out, "character"))
+        if state.left_out
+        else ""
+    )
     end = figures.tail(state.text, max(8, width - len(cut)))
     return Content.assemble((cut, MUTED), (end, "bold"))
 
@@ -61,12 +66,12 @@ def _text(state: State, width: int) -> Content:
 def _stages(state: State, width: int, rows: int) -> list[Content]:
     """Draw the steps in order. If not all of them fit, draw those around the selected one."""
     wide = width >= ROOMY
-    columns = [Column("step", max(12, min(20, width - 24))), Column("", 6, right=True)]
+    columns = [Column(_("step"), max(12, min(20, width - 24))), Column("", 6, right=True)]
     if wide:
-        columns += [Column("tokens left", 13, right=True), Column("removed", 10, right=True)]
+        columns += [Column(_("tokens left"), 13, right=True), Column(_("removed"), 10, right=True)]
     else:
-        columns.append(Column("left", 9, right=True))
-    columns.append(Column("bits", 7, right=True))
+        columns.append(Column(_("left"), 9, right=True))
+    columns.append(Column(_("bits"), 7, right=True))
     lines = [heading(columns)]
     for place in around(state.focus, len(state.order), rows):
         stage = state.answer.stages[place] if state.answer and state.known else None
@@ -78,7 +83,7 @@ def _stages(state: State, width: int, rows: int) -> list[Content]:
 def _stage(state: State, name: StepName, stage: Stage | None, here: bool, wide: bool) -> list[Cell]:
     off = is_off(state.dials, name)
     muted = MUTED if off else ""
-    setting = "off" if off else f"{value(state.dials, name):g}"
+    setting = _("off") if off else f"{value(state.dials, name):g}"
     cells: list[Cell] = [
         (NAMES[name], "bold" if here else muted),
         (setting, f"{ACT} bold" if here else muted),
@@ -92,10 +97,10 @@ def _stage(state: State, name: StepName, stage: Stage | None, here: bool, wide: 
 def _rows(state: State, width: int, rows: int) -> list[Content]:
     answer = state.answer
     if answer is None:
-        return [Content(""), Content.styled("Processing the text …", MUTED)]
+        return [Content(""), Content.styled(_("Processing the text …"), MUTED)]
     bar = max(4, min(30, width - _TOKEN - 36))
-    names = f"     {'token':<{_TOKEN}}{'before':>9}{'after':>9}"
-    lines = [Content(""), Content.styled(names + f"   {'█ kept ▒ gained ╌ lost':<{bar}}", MUTED)]
+    names = f"     {_('token'):<{_TOKEN}}{_('before'):>9}{_('after'):>9}"
+    lines = [Content(""), Content.styled(names + f"   {_('█ kept ▒ gained ╌ lost'):<{bar}}", MUTED)]
     for rank, each in enumerate(answer.rows[:rows], start=1):
         lines.append(_row(rank, each, bar))
     return lines

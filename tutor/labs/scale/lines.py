@@ -16,6 +16,7 @@ from tutor.app.widgets import bars, figures
 from tutor.app.widgets.meter import meter
 from tutor.labs.kit.columns import LOW, clipped, cursor, wrapped
 from tutor.labs.scale.lab import BEST, QUANTITIES, Quantity, ladder
+from tutor.language import _
 from tutor.text import counted, safe, visible
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ _NARROWEST = 12
 _HIGH = 24
 _ABOVE_GUESSES = 7
 _METER = 20
-_NOT_TOLD = "not given"
+_NOT_TOLD = _("not given")
 
 
 class _Column(msgspec.Struct, frozen=True):
@@ -64,12 +65,15 @@ def text_lines(state: State, width: int, height: int) -> list[Content]:
         lines[-1] = Content(clipped(lines[-1].plain, width - 1) + "…")
     if state.left_out:
         lines.append(
-            Content.styled(f"Text too long: {counted(state.left_out, 'byte')} cut off.", MUTED)
+            Content.styled(
+                _("Text too long: {bytes} cut off.").format(bytes=counted(state.left_out, "byte")),
+                MUTED,
+            )
         )
     if not low:
         lines.append(Content(""))
     if not state.readers:
-        return [*lines, Content.styled("Processing the text …", MUTED)]
+        return [*lines, Content.styled(_("Processing the text …"), MUTED)]
     above = [*_other(state, width), *_from_server(state, width)]
     if low:
         return [*above, *_table(state, width, BEST), *lines]
@@ -90,7 +94,7 @@ def _table(state: State, width: int, guesses: int) -> list[Content]:
         columns.append(_there(server, glance))
     columns = columns[-max(1, (width - _LABEL) // _NARROWEST) :]
     size = min(_COLUMN, (width - _LABEL) // len(columns))
-    labels = ("bits/byte", "total bits", "tokens", "perplexity")
+    labels = (_("bits/byte"), _("total bits"), _("tokens"), _("perplexity"))
     costs = zip(labels, *(column.costs for column in columns), strict=True)
     lines = [
         _row("", [figures.fit(column.name, size - 1).strip() for column in columns], size, "bold"),
@@ -98,17 +102,17 @@ def _table(state: State, width: int, guesses: int) -> list[Content]:
             _row(label, values, size, "bold" if label == labels[0] else "")
             for label, *values in costs
         ),
-        Content.styled(f"{'next token':<{_LABEL}}", MUTED),
-        _row("entropy", [column.entropy for column in columns], size),
+        Content.styled(f"{_('next token'):<{_LABEL}}", MUTED),
+        _row(_("entropy"), [column.entropy for column in columns], size),
     ]
     if any(column.hidden for column in columns):
-        lines.append(_row("hidden", [column.hidden for column in columns], size))
+        lines.append(_row(_("hidden"), [column.hidden for column in columns], size))
     return [*lines, *(_guesses(place, columns, size) for place in range(guesses))]
 
 
 def _here(reading: Reading) -> _Column:
     guesses = tuple((guess.data, guess.probability) for guess in reading.best)
-    entropy = f"{reading.entropy:.2f} bits"
+    entropy = _("{entropy:.2f} bits").format(entropy=reading.entropy)
     return _Column(safe(reading.name), _costs(reading), entropy, "", guesses)
 
 
@@ -119,7 +123,7 @@ def _there(server: RemoteModel, glance: Glance) -> _Column:
     """
     least, hidden = glance.least_entropy, glance.hidden
     guesses = tuple((each.data, each.probability) for each in glance.shown)
-    entropy = _NOT_TOLD if least is None else f"≥ {least:.2f} bits"
+    entropy = _NOT_TOLD if least is None else _("≥ {least:.2f} bits").format(least=least)
     told = _NOT_TOLD if hidden is None else figures.percent(hidden)
     return _Column(safe(server.name), _costs(glance), entropy, told, guesses)
 
@@ -159,12 +163,14 @@ def _other(state: State, width: int) -> list[Content]:
     if state.other is None or "other" in state.readings:
         return []
     coming = state.coming
-    said = Content.assemble((name, "bold"), ("waiting" if coming is None else coming.doing, MUTED))
+    said = Content.assemble(
+        (name, "bold"), (_("waiting") if coming is None else coming.doing, MUTED)
+    )
     if coming is None or not coming.total:
         return [said]
     far = f"  {coming.done / coming.total:>4.0%}"
     if coming.seconds is not None:
-        far += f"  about {coming.seconds:.0f} s"
+        far += _("  about {seconds:.0f} s").format(seconds=coming.seconds)
     bar = meter(coming.done / coming.total, min(_METER, width - len(far)))
     return [said, Content.assemble(bar, (far, MUTED))]
 
@@ -175,20 +181,31 @@ def _from_server(state: State, width: int) -> list[Content]:
         return []
     name = f"{safe(remote.server.name)}: "
     if remote.refused:
-        return _said(name, f"{remote.refused} Press r to ask again.", NOT_YET, width)
+        return _said(
+            name,
+            _("{refused} Press r to ask again.").format(refused=remote.refused),
+            NOT_YET,
+            width,
+        )
     if remote.glance is None:
-        doing = state.coming.doing if state.coming else "waiting"
+        doing = state.coming.doing if state.coming else _("waiting")
         return _said(name, doing, MUTED, width)
     return _said(name, _told(remote.glance), MUTED, width)
 
 
 def _told(glance: Glance) -> str:
     if glance.silence:
-        return f"the server returned no surprisal. {glance.silence}"
+        return _("the server returned no surprisal. {silence}").format(silence=glance.silence)
     if not glance.shown:
-        return "the model ended the text, and the server returned no probabilities."
-    shown = f"{counted(len(glance.shown), 'token')} shown, so the entropy is a lower bound (≥)"
-    return f"{shown}." if glance.bits is not None else f"{shown}; the text's bits are unknown."
+        return _("the model ended the text, and the server returned no probabilities.")
+    shown = _("{tokens} shown, so the entropy is a lower bound (≥)").format(
+        tokens=counted(len(glance.shown), "token")
+    )
+    return (
+        f"{shown}."
+        if glance.bits is not None
+        else _("{shown}; the text's bits are unknown.").format(shown=shown)
+    )
 
 
 def _said(name: str, text: str, style: str, width: int) -> list[Content]:
@@ -198,14 +215,14 @@ def _said(name: str, text: str, style: str, width: int) -> list[Content]:
 
 def _waiting(state: State, width: int) -> list[Content]:
     if not state.complete:
-        return [Content.styled("The other models are processing the text …", MUTED)]
+        return [Content.styled(_("The other models are processing the text …"), MUTED)]
     if state.others and state.other is None:
         names = map(safe, state.others)
-        said = figures.as_many_as_fit("Press o to add another model: ", names, width)
+        said = figures.as_many_as_fit(_("Press o to add another model: "), names, width)
     elif state.readings["yours"] is None:
-        said = "Train a network in the lab “training” to add it here."
+        said = _("Train a network in the lab “training” to add it here.")
     else:
-        said = "Models have different tokens, so compare bits/byte, not perplexity."
+        said = _("Models have different tokens, so compare bits/byte, not perplexity.")
     return [Content.styled(said, MUTED)]
 
 
@@ -270,8 +287,10 @@ def _short(value: float) -> str:
 
 
 def _source(rung: Rung, width: int) -> list[Content]:
-    says = "remote" if rung.remote else "local" if rung.here else "published"
-    says = "estimate" if rung.estimate else says
+    says = _("remote") if rung.remote else _("local") if rung.here else _("published")
+    says = _("estimate") if rung.estimate else says
     text = Content.assemble((f"{safe(rung.name)}, {says}: ", "bold"), rung.source)
-    note = "Compute: 6 operations per weight and token (6ND). Published models: 2 bytes per weight."
+    note = _(
+        "Compute: 6 operations per weight and token (6ND). Published models: 2 bytes per weight."
+    )
     return [*wrapped(text, width), *wrapped(Content.styled(note, MUTED), width)]

@@ -12,6 +12,7 @@ import math
 import msgspec
 
 from tutor.errors import LabError
+from tutor.language import _
 from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.service import Alternative
 from tutor.vendors.shown import least_entropy
@@ -98,7 +99,9 @@ def with_server(remote: Remote, server: RemoteModel) -> Remote:
     """
     if server.service.alternatives == 0:
         raise LabError(
-            f"{server.service.product} returns no log-probabilities, which this lab needs.",
+            _("{product} returns no log-probabilities, which this lab needs.").format(
+                product=server.service.product
+            ),
             "Add a server that does, such as llama.cpp's or vLLM.",
         )
     known = remote.servers

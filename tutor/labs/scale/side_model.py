@@ -8,6 +8,7 @@ from threading import Thread
 
 from tutor.errors import ModelError, NotEnoughMemory, RequestCancelled, TutorError
 from tutor.labs.scale.questions import Coming
+from tutor.language import _
 from tutor.lm.fast.free_memory import available_memory
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import load_model
@@ -51,7 +52,9 @@ class SideModel:
         if self._model is not None:
             return self._model
         if not loading:
-            raise ModelError(f"{self.name} could not be loaded.", "See the engine's log.")
+            raise ModelError(
+                _("{name} could not be loaded.").format(name=self.name), "See the engine's log."
+            )
         doing, done, total = self._stage
         passed = time.monotonic() - self._since
         left = passed / done * (total - done) if done and total else None
@@ -83,6 +86,8 @@ def _require_room(found: FoundModel, free: int | None) -> None:
     needed = file_size(found)
     if free is not None and needed > free:
         raise NotEnoughMemory(
-            f"It needs about {needed / 1e9:.1f} GB of memory, but {free / 1e9:.1f} GB are free.",
+            _("It needs about {needed:.1f} GB of memory, but {free:.1f} GB are free.").format(
+                needed=needed / 1e9, free=free / 1e9
+            ),
             "Close other programs, or choose a smaller model.",
         )

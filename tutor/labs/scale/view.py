@@ -12,6 +12,7 @@ from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.scale.lab import PARAGRAPH, VIEWS, Agree, State
 from tutor.labs.scale.lines import ladder_lines, text_lines
 from tutor.labs.scale.remote_reading import with_server
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from tutor.vendors.catalogue import RemoteModel
 
-_SENT = "The text, and each new text that you write while this model is chosen"
+_SENT = _("The text, and each new text that you write while this model is chosen")
 
 
 class ScaleView(LabView):
@@ -53,7 +54,7 @@ class ScaleView(LabView):
     def action_edit(self) -> None:
         text = "" if self.state.text == PARAGRAPH else self.state.text
         sample = "Once upon a time there was a little girl."
-        self.write("A text for all models:", text, EditText, sample=sample)
+        self.write(_("A text for all models:"), text, EditText, sample=sample)
 
     def action_other(self) -> None:
         self.did(Choose(1, "other"))

@@ -18,6 +18,7 @@ from tutor.labs.kit.progress_line import reading_line
 from tutor.labs.kit.sentence import edit_sentence
 from tutor.labs.kit.view import LabView, Offered, does, writes
 from tutor.labs.surgery.lab import FEED_FORWARD, VIEWS, Cut, State, SwitchOffCopier
+from tutor.language import _
 from tutor.text import counted
 
 _PANEL = 6
@@ -46,11 +47,11 @@ class SurgeryView(LabView):
     }
 
     action_best = does(SwitchOffCopier)
-    action_edit = writes("Text for the model to continue:", edit_sentence)
+    action_edit = writes(_("Text for the model to continue:"), edit_sentence)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         if not state.layers:
-            return [reading_line("Processing", state.progress, width)]
+            return [reading_line(_("Processing"), state.progress, width)]
         panel = {"next": _next, "lens": _lens, "copying": _copying}[state.view]
         if state.view == "lens":
             return [_focus(state, width), *panel(state, width, height - 1)]
@@ -64,21 +65,32 @@ class SurgeryView(LabView):
 def _focus(state: State, width: int) -> Content:
     """Draw a line with the selected part and the number of parts that are off."""
     cut = state.focus
-    what = "feed-forward" if cut.head == FEED_FORWARD else f"head {cut.head + 1}"
+    what = (
+        _("feed-forward")
+        if cut.head == FEED_FORWARD
+        else _("head {head}").format(head=cut.head + 1)
+    )
     off = cut in state.cuts
     score = state.score(cut) if state.view == "copying" else None
     parts: list[Cell] = [
-        ("layer ", MUTED),
+        (_("layer "), MUTED),
         (f"{cut.layer + 1:>2}", "bold"),
-        (f" of {state.layers}  " if width >= ROOMY else "  ", MUTED),
+        (_(" of {layers}  ").format(layers=state.layers) if width >= ROOMY else "  ", MUTED),
         (f"{what:<12} ", "bold"),
-        ("off" if off else "on ", f"{NOT_YET} bold" if off else MUTED),
+        (_("off") if off else _("on "), f"{NOT_YET} bold" if off else MUTED),
     ]
     if score is not None:
-        parts.append((f"  {'copies ' if width >= ROOMY else ''}{heat.percent(score)}", ""))
+        parts.append((f"  {_('copies ') if width >= ROOMY else ''}{heat.percent(score)}", ""))
     forward = len(state.cuts) - state.heads_off
     if state.cuts and width >= ROOMY:
-        parts.append((f"   off: {counted(state.heads_off, 'head')}, {forward} feed-forward", MUTED))
+        parts.append(
+            (
+                _("   off: {heads}, {forward} feed-forward").format(
+                    heads=counted(state.heads_off, "head"), forward=forward
+                ),
+                MUTED,
+            )
+        )
     return Content.assemble(*parts)
 
 
@@ -92,11 +104,11 @@ def _grid(state: State, width: int, rows: int) -> list[Content]:
     wide = 2 if 2 * state.layers <= room else 1
     layers = around(state.layer, state.layers, room // wide)
     numbers = "".join(f"{(layer + 1) % 10:<{wide}}" for layer in layers)
-    lines = [Content.styled(f"{'layer':<{label}}{numbers}", MUTED)] if rows > 2 else []
+    lines = [Content.styled(f"{_('layer'):<{label}}{numbers}", MUTED)] if rows > 2 else []
     for part in around(state.part, state.heads + 1, rows):
         head = part if part < state.heads else FEED_FORWARD
-        forward = "feed-fwd" if label > 8 else "feed"
-        name = forward if head == FEED_FORWARD else f"head {head + 1}"
+        forward = _("feed-fwd") if label > 8 else "feed"
+        name = forward if head == FEED_FORWARD else _("head {head}").format(head=head + 1)
         chosen = part == state.part
         cells = [_cell(state, Cut(layer, head), wide) for layer in layers]
         lines.append(Content.assemble((f"{name:<{label}}", "bold" if chosen else MUTED), *cells))
@@ -118,32 +130,35 @@ def _cell(state: State, cut: Cut, wide: int) -> tuple[str, str]:
 def _next(state: State, width: int, height: int) -> list[Content]:
     found = state.next
     if found is None:
-        return [reading_line("Processing", state.progress, width)]
+        return [reading_line(_("Processing"), state.progress, width)]
     heading: list[Cell] = [
-        ("next token", "bold"),
-        ("  changed by ", MUTED),
-        (f"{found.divergence:.3f} bits", "bold"),
+        (_("next token"), "bold"),
+        (_("  changed by "), MUTED),
+        (_("{divergence:.3f} bits").format(divergence=found.divergence), "bold"),
     ]
     if found.left_out:
-        heading.append((f"  {found.left_out} tokens left out", MUTED))
+        heading.append((_("  {left_out} tokens left out").format(left_out=found.left_out), MUTED))
     elif width >= ROOMY:
-        heading.append((f"   after  {figures.tail(state.text, width - 46)}", MUTED))
+        heading.append(
+            (_("   after  {tail}").format(tail=figures.tail(state.text, width - 46)), MUTED)
+        )
     return [Content.assemble(*heading), *next_table(found.rows, width, height - 1)]
 
 
 def _lens(state: State, width: int, height: int) -> list[Content]:
     found = state.lens
     if found is None:
-        return [reading_line("Processing", state.progress, width)]
+        return [reading_line(_("Processing"), state.progress, width)]
     name, layer = (12, 7) if width >= ROOMY else (7, 3)
-    said = "top token if the network stopped at this layer, and probability of "
+    said = _("top token if the network stopped at this layer, and probability of ")
     lines = [
         Content.assemble(
-            (said if width >= ROOMY else "logit lens, for ", MUTED),
+            (said if width >= ROOMY else _("logit lens, for "), MUTED),
             (figures.shown(found.target), "bold"),
         ),
         Content.styled(
-            f"{'layer' if layer > 5 else '':>{layer}}  {'before':<{name + 8}}  after", MUTED
+            f"{_('layer') if layer > 5 else '':>{layer}}  {_('before'):<{name + 8}}  {_('after')}",
+            MUTED,
         ),
     ]
     bar = max(0, min(16, width - layer - 2 * name - 22))
@@ -167,15 +182,15 @@ def _lens(state: State, width: int, height: int) -> list[Content]:
 def _copying(state: State, width: int, height: int) -> list[Content]:
     found = state.copied
     wide = width >= ROOMY
-    said = "16 random tokens, repeated once: surprisal per token, in bits"
-    lines = [Content.styled(said if wide else "random tokens, repeated: bits per token", MUTED)]
+    said = _("16 random tokens, repeated once: surprisal per token, in bits")
+    lines = [Content.styled(said if wide else _("random tokens, repeated: bits per token"), MUTED)]
     if found is None:
-        return [*lines, reading_line("Processing", state.progress, width)]
+        return [*lines, reading_line(_("Processing"), state.progress, width)]
     bar = max(0, width - 34)
     for name, value, strong in (
-        ("first time", found.new, False),
-        ("repeat, all parts on", found.before, False),
-        ("repeat, some off", found.after, True),
+        (_("first time"), found.new, False),
+        (_("repeat, all parts on"), found.before, False),
+        (_("repeat, some off"), found.after, True),
     ):
         lines.append(
             Content.assemble(
@@ -186,7 +201,7 @@ def _copying(state: State, width: int, height: int) -> list[Content]:
             )
         )
     if not state.cuts and wide:
-        lines.append(Content.styled("Press b to switch off the head that copies most.", MUTED))
+        lines.append(Content.styled(_("Press b to switch off the head that copies most."), MUTED))
     return lines
 
 

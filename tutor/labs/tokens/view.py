@@ -14,24 +14,25 @@ from tutor.labs.kit.columns import Column, Room, around, heading, row
 from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair, tab
 from tutor.labs.kit.view import LabView, writes
 from tutor.labs.tokens.lab import CUTS, Cut, Piece, State
+from tutor.language import _
 from tutor.text import visible
 
 NAMES: dict[Cut, str] = {
-    "model": "tokens",
-    "words": "words",
-    "characters": "characters",
-    "bytes": "bytes",
+    "model": _("tokens"),
+    "words": _("words"),
+    "characters": _("characters"),
+    "bytes": _("bytes"),
 }
-_IDS: dict[Cut, str] = {"model": "id", "characters": "code point", "bytes": "value"}
+_IDS: dict[Cut, str] = {"model": _("id"), "characters": _("code point"), "bytes": _("value")}
 _ROOMY = (
-    Column("split into", 14),
-    Column("parts", 8, right=True),
-    Column("characters each", 20, right=True),
+    Column(_("split into"), 14),
+    Column(_("parts"), 8, right=True),
+    Column(_("characters each"), 20, right=True),
 )
 _NARROW = (
-    Column("split into", 12),
-    Column("parts", 7, right=True),
-    Column("characters each", 16, right=True),
+    Column(_("split into"), 12),
+    Column(_("parts"), 7, right=True),
+    Column(_("characters each"), 16, right=True),
 )
 _BAR = "│"
 _LONGEST_BYTES = 16
@@ -50,7 +51,7 @@ class TokensView(LabView):
         *pair(LEFT_RIGHT, "move_focus(*, 'piece')", "part", "Choose a part."),
     ]
 
-    action_edit = writes("Text to split:", EditText)
+    action_edit = writes(_("Text to split:"), EditText)
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         room = Room(width, height)
@@ -67,7 +68,11 @@ def _summary(state: State, room: Room) -> list[Content]:
     most = max((len(pieces) for pieces in state.pieces.values()), default=1) or 1
     bar = max(0, min(24, room.width - 48))
     columns = _ROOMY if room.roomy else _NARROW
-    size = f"   {figures.count(state.byte_count)} bytes" if room.roomy else ""
+    size = (
+        _("   {byte_count} bytes").format(byte_count=figures.count(state.byte_count))
+        if room.roomy
+        else ""
+    )
     lines = [Content.styled(heading(columns).plain + size, MUTED)]
     for cut in CUTS:
         known = state.pieces.get(cut)
@@ -101,7 +106,13 @@ def _pieces(state: State, width: int, rows: int) -> list[Content]:
         used += size
     shown = [Content.assemble(*lines[line]) for line in around(at, len(lines), rows)]
     if state.left_out:
-        shown.append(Content(f"{figures.count(state.left_out)} more characters are left out."))
+        shown.append(
+            Content(
+                _("{left_out} more characters are left out.").format(
+                    left_out=figures.count(state.left_out)
+                )
+            )
+        )
     return shown
 
 
@@ -112,18 +123,25 @@ def _focused(state: State) -> list[Content]:
     number = "" if piece.id is None else f"   {_IDS[state.cut]} {figures.count(piece.id)}"
     return [
         Content.assemble(
-            (f"{state.focus + 1} of {len(state.shown)}  ", MUTED),
+            (
+                _("{focus} of {count}  ").format(focus=state.focus + 1, count=len(state.shown)),
+                MUTED,
+            ),
             (visible(piece.data), "bold"),
             (number, ""),
         ),
-        Content.assemble(("bytes  ", MUTED), _bytes(piece)),
+        Content.assemble((_("bytes  "), MUTED), _bytes(piece)),
     ]
 
 
 def _bytes(piece: Piece) -> str:
     shown = piece.data[:_LONGEST_BYTES].hex(" ")
     more = len(piece.data) - _LONGEST_BYTES
-    return f"{shown} … {more} more" if more > 0 else f"{shown}   ({len(piece.data)})"
+    return (
+        _("{shown} … {more} more").format(shown=shown, more=more)
+        if more > 0
+        else f"{shown}   ({len(piece.data)})"
+    )
 
 
 VIEW = TokensView

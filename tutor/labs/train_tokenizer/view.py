@@ -15,12 +15,13 @@ from tutor.labs.kit.columns import ROOMY, Column, around, heading, row, wrapped
 from tutor.labs.kit.keys import UP_DOWN, Keys, key, pair
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.train_tokenizer.lab import SIZES, Answer, State, TrainOnLessons, bytes_a_token
+from tutor.language import _
 from tutor.text import counted, visible
 
 _COLUMNS = (
-    Column("vocabulary", 10, right=True),
-    Column("tokens", 10, right=True),
-    Column("bytes/token", 15, right=True),
+    Column(_("vocabulary"), 10, right=True),
+    Column(_("tokens"), 10, right=True),
+    Column(_("bytes/token"), 15, right=True),
 )
 _FIGURES = 36
 _WIDEST_BAR = 40
@@ -46,12 +47,12 @@ class TrainTokenizerView(LabView):
     }
 
     def action_try(self) -> None:
-        label = "Text to tokenize (spaces count):"
+        label = _("Text to tokenize (spaces count):")
         self.write(label, self.state.tried, partial(EditText, field="tried"))
 
     def action_edit(self) -> None:
         sample = "the cat sat on the mat, and the hat sat on the cat"
-        self.write("Training text:", self.state.last_own, EditText, sample=sample)
+        self.write(_("Training text:"), self.state.last_own, EditText, sample=sample)
 
     action_lessons = does(TrainOnLessons)
 
@@ -64,13 +65,21 @@ class TrainTokenizerView(LabView):
 def _source(state: State, width: int) -> Content:
     wide = width >= ROOMY
     if state.own is None:
-        text = "the lessons"
+        text = _("the lessons")
     else:
-        text = f"your text of {counted(len(state.own), 'character')}" if wide else "your text"
+        text = (
+            _("your text of {characters}").format(characters=counted(len(state.own), "character"))
+            if wide
+            else _("your text")
+        )
     run = next(iter(state.runs.values()), None)
-    size = f", {figures.count(run.byte_count)} bytes" if run else ""
-    cut = f"; {counted(state.left_out, 'character')} left out" if state.left_out else ""
-    return Content.styled(f"{'trained on' if wide else 'on'} {text}{size}{cut}", MUTED)
+    size = _(", {byte_count} bytes").format(byte_count=figures.count(run.byte_count)) if run else ""
+    cut = (
+        _("; {characters} left out").format(characters=counted(state.left_out, "character"))
+        if state.left_out
+        else ""
+    )
+    return Content.styled(f"{_('trained on') if wide else 'on'} {text}{size}{cut}", MUTED)
 
 
 def _size(state: State, place: int, width: int) -> Content:
@@ -88,23 +97,26 @@ def _size(state: State, place: int, width: int) -> Content:
 def _below(state: State, width: int) -> list[Content]:
     run = state.run
     if run is None:
-        return [Content.styled("Training …", MUTED)]
+        return [Content.styled(_("Training …"), MUTED)]
     return [*_tried(run, width), *_merges(run, width)]
 
 
 def _tried(run: Answer, width: int) -> list[Content]:
     pieces = Content("│").join(Content(visible(piece)) for piece in run.pieces)
-    count = f"{counted(len(run.pieces), 'token')} (model: {run.model_pieces})   "
+    count = _("{tokens} (model: {model_pieces})   ").format(
+        tokens=counted(len(run.pieces), "token"), model_pieces=run.model_pieces
+    )
     line = Content.assemble((count, MUTED), pieces)
     return [line.truncate(width, ellipsis=True)]
 
 
 def _merges(run: Answer, width: int) -> list[Content]:
     if not run.merges:
-        return [Content.styled("no merges, only the 256 bytes", MUTED)]
+        return [Content.styled(_("no merges, only the 256 bytes"), MUTED)]
     shown = [visible(merge) for merge in run.merges]
     first = Content.assemble(
-        (f"{counted(run.found, 'merge')}, starting with  ", MUTED), "  ".join(shown)
+        (_("{merges}, starting with  ").format(merges=counted(run.found, "merge")), MUTED),
+        "  ".join(shown),
     )
     return wrapped(first, width)[:_MERGE_LINES]
 

@@ -15,6 +15,7 @@ from tutor.labs.kit.columns import LOW, ROOMY
 from tutor.labs.kit.keys import LEFT_RIGHT, Keys, key, pair, run_and_stop
 from tutor.labs.kit.view import LabView, Offered, does
 from tutor.labs.training.lab import MOST_STEPS, RATES, RestoreSaved, Save, State
+from tutor.language import _
 from tutor.lm.training.history import BYTES_PER_STEP, LARGEST_LOSS, PROMPT
 from tutor.text import counted, safe
 
@@ -27,7 +28,7 @@ class TrainingView(LabView):
     """Shows the progress, the settings, the two loss curves, and samples from the network."""
 
     BINDINGS: ClassVar[Keys] = [
-        *run_and_stop("r", "run", "Train for up to 500 steps.", "Stop, and continue later."),
+        *run_and_stop("r", "run", _("Train for up to 500 steps."), _("Stop, and continue later.")),
         Binding("p", "stop", show=False),
         *pair(LEFT_RIGHT, "adjust(*, 'rate')", "rate", "Raise or lower the learning rate."),
         key("m", "switch('mask')", "mask", "Switch the causal mask on or off."),
@@ -63,59 +64,76 @@ class TrainingView(LabView):
 
 def _note(state: State) -> Content | None:
     if state.sure:
-        said = "Press z again to discard the networks. This cannot be undone."
+        said = _("Press z again to discard the networks. This cannot be undone.")
         return Content.styled(said, f"{ACT} bold")
     if state.lost:
-        lost = f"The engine stopped. Training lost {counted(state.lost, 'step')}."
+        lost = _("The engine stopped. Training lost {steps}.").format(
+            steps=counted(state.lost, "step")
+        )
         return Content.styled(lost, ACT)
     if state.found == state.done > 0 and not state.running:
-        found = f"This run was paused after step {state.found:,}. Press r to continue."
+        found = _("This run was paused after step {found:,}. Press r to continue.").format(
+            found=state.found
+        )
         return Content.styled(found, ACT)
     return None
 
 
 def _status(state: State, width: int) -> Content:
     if "look" in state.owed:
-        return Content.styled("Looking for an earlier training run …", MUTED)
-    parts: list[tuple[str, str] | str] = [(f"step {figures.count(state.done)}", "bold")]
+        return Content.styled(_("Looking for an earlier training run …"), MUTED)
+    parts: list[tuple[str, str] | str] = [
+        (_("step {done}").format(done=figures.count(state.done)), "bold")
+    ]
     if state.running:
-        parts.append((f" of {figures.count(state.until)}", MUTED))
+        parts.append((_(" of {until}").format(until=figures.count(state.until)), MUTED))
         if state.seconds_left is not None:
             speed = figures.count(round(state.steps_a_second * BYTES_PER_STEP))
-            parts.append((f"   {_time(state.seconds_left)} left   {speed} bytes/s", MUTED))
+            parts.append(
+                (
+                    _("   {time} left   {speed} bytes/s").format(
+                        time=_time(state.seconds_left), speed=speed
+                    ),
+                    MUTED,
+                )
+            )
     elif state.done >= MOST_STEPS:
-        parts.append(("   finished", MUTED))
+        parts.append((_("   finished"), MUTED))
     else:
-        parts.append(("   paused" if state.done else "   press r to train", MUTED))
+        parts.append((_("   paused") if state.done else _("   press r to train"), MUTED))
     if state.saved is not None and width >= ROOMY:
-        parts.append((f"   saved: step {figures.count(state.saved)}", MUTED))
+        parts.append((_("   saved: step {saved}").format(saved=figures.count(state.saved)), MUTED))
     return Content.assemble(*parts)
 
 
 def _time(seconds: float) -> str:
     whole = round(seconds)
-    return f"{whole // 60}:{whole % 60:02} min" if whole >= 60 else f"{whole} s"
+    return (
+        _("{whole}:{whole2:02} min").format(whole=whole // 60, whole2=whole % 60)
+        if whole >= 60
+        else f"{whole} s"
+    )
 
 
 def _choices(state: State, width: int) -> Content:
     words = width >= ROOMY
-    mask = ("mask on", MUTED) if state.mask else ("mask OFF", f"{NOT_YET} bold")
-    targets = ("real", MUTED) if not state.shuffled else ("SHUFFLED", f"{NOT_YET} bold")
+    mask = (_("mask on"), MUTED) if state.mask else (_("mask OFF"), f"{NOT_YET} bold")
+    targets = (_("real"), MUTED) if not state.shuffled else (_("SHUFFLED"), f"{NOT_YET} bold")
     return Content.assemble(
-        ("learning rate " if words else "rate ", MUTED),
+        (_("learning rate ") if words else _("rate "), MUTED),
         (f"{RATES[state.rate]:<7g}", "bold"),
-        ("  causal " if words else " ", MUTED), mask,
-        ("   targets " if words else "  ", MUTED), targets,
+        (_("  causal ") if words else " ", MUTED), mask,
+        (_("   targets ") if words else "  ", MUTED), targets,
     )  # fmt: skip
 
 
 def _losses(state: State, width: int) -> Content:
     training = state.points[-1].loss if state.points else None
     held_out = state.measured[-1].loss if state.measured else None
-    unit = "nats per byte" if width >= ROOMY else ""
+    unit = _("nats per byte") if width >= ROOMY else ""
     return Content.assemble(
-        plot.KEYS[0], "training ", (_loss(training), "bold"),
-        "  ", plot.KEYS[1], "held out ", (_loss(held_out), "bold"),
+        plot.KEYS[0], _("training "), (_loss(training), "bold"),
+        "  ", plot.KEYS[1], _("held out "), (_loss(held_out), "bold"),
         (f"   {unit}", MUTED),
     )  # fmt: skip
 
@@ -129,7 +147,7 @@ def _loss(loss: float | None) -> str:
 def _plot(state: State, width: int, height: int) -> list[Content]:
     """Draw both loss curves over all steps so far."""
     if not state.points or not state.measured:
-        return [Content.styled("The loss curves will appear here.", MUTED)]
+        return [Content.styled(_("The loss curves will appear here."), MUTED)]
     return plot.curves(
         _means([(point.step, point.loss) for point in state.points], 2 * width),
         [(each.step, each.loss) for each in state.measured],
@@ -152,7 +170,9 @@ def _means(known: Sequence[tuple[int, float]], most: int) -> list[tuple[float, f
 
 def _samples(state: State, width: int, most: int) -> list[Content]:
     """Draw the latest samples from the network, newest first."""
-    heading = f"  step  sample after “{PROMPT.decode()}”, always with the same seed"
+    heading = _("  step  sample after “{decode}”, always with the same seed").format(
+        decode=PROMPT.decode()
+    )
     lines = [Content.styled(heading, MUTED)]
     for each in reversed(state.measured[-most:]):
         text = safe(each.sample.decode("utf-8", "replace")).replace("\n", "⏎")

@@ -17,6 +17,7 @@ from tutor.labs.kit.words.groups import edit_words
 from tutor.labs.kit.words.lines import cosine
 from tutor.labs.kit.words.plot import Named, WordMapLabView, WordPlot, legend
 from tutor.labs.word2vec.lab import State
+from tutor.language import _
 from tutor.text import counted, safe
 
 _TREND = 12
@@ -26,7 +27,7 @@ class Word2VecView(WordMapLabView):
     """Shows the training progress, a map of the chosen words, and the focused word's neighbors."""
 
     BINDINGS: ClassVar[Keys] = [
-        *run_and_stop("r", "run", "Train the network.", "Stop, and continue later."),
+        *run_and_stop("r", "run", _("Train the network."), _("Stop, and continue later.")),
         *pair(P_N, "move_focus(*, 'word')", "word", "Choose the previous or next word."),
         *pair(LEFT_RIGHT, "move_focus(*, 'map')", "earlier maps", "Show an earlier or later map."),
         key("l", "latest", "latest", "Show the latest map."),
@@ -56,16 +57,16 @@ class Word2VecView(WordMapLabView):
         words = self.state.words
         text = words.written if words.own else ""
         label, sample = (
-            "Words on the map (; separates groups):",
+            _("Words on the map (; separates groups):"),
             "copper gold iron; wheat corn rice",
         )
         self.write(label, text, edit_words, self._known_words, sample)
 
-    def _known_words(self, _: str) -> str:
+    def _known_words(self, __: str) -> str:
         """Return a few words that are in the training text, since many words are not."""
         state: State = self.state
-        near = [word for word, _ in state.now.nearest] if state.now else []
-        return f"It also knows {', '.join(near)}." if near else ""
+        near = [word for word, __ in state.now.nearest] if state.now else []
+        return _("It also knows {items}.").format(items=", ".join(near)) if near else ""
 
     def draw(self, state: State) -> None:
         width, low = self.columns, self.size.height < LOW
@@ -94,23 +95,31 @@ class Word2VecView(WordMapLabView):
 
 def _status(state: State, width: int) -> Content:
     """Return the seed, the context window, and the progress of the run."""
-    parts: list[tuple[str, str]] = [(f"  seed {state.seed}  window {state.window}", "bold")]
+    parts: list[tuple[str, str]] = [
+        (_("  seed {seed}  window {window}").format(seed=state.seed, window=state.window), "bold")
+    ]
     now = state.now
     if now is None:
         return Content.assemble(*parts, "  …")
     share = min(1.0, state.done / now.total)
     if state.finished:
-        parts.append(("   finished", RIGHT))
+        parts.append((_("   finished"), RIGHT))
     elif not state.going:
-        parts.append(("   paused" if state.done else "   press r to train", ACT))
-    passed = f"pass {now.epoch} of {now.epochs}" if width >= ROOMY else ""
+        parts.append((_("   paused") if state.done else _("   press r to train"), ACT))
+    passed = (
+        _("pass {epoch} of {epochs}").format(epoch=now.epoch, epochs=now.epochs)
+        if width >= ROOMY
+        else ""
+    )
     if state.done or passed:
         parts.append((f"   {passed}  {share:>4.0%}", ""))
     if state.speed and width >= ROOMY:
-        parts.append((f"   {figures.count(round(state.speed))} pairs/s", MUTED))
+        parts.append(
+            (_("   {speed} pairs/s").format(speed=figures.count(round(state.speed))), MUTED)
+        )
         if state.going:
             left = (now.total - state.done) / state.speed
-            parts.append((f"   about {left:.0f} s left", MUTED))
+            parts.append((_("   about {left:.0f} s left").format(left=left), MUTED))
     return Content.assemble(*parts)
 
 
@@ -118,23 +127,35 @@ def _figures(state: State) -> Content:
     """Return the loss with its trend, and the clustering measures."""
     parts: list[tuple[str, str]] = []
     if state.losses:
-        losses = [loss for _, loss in state.losses]
-        parts += [(f"  loss {losses[-1]:.2f} ", ""), (trend(losses, _TREND), "$likely-3")]
+        losses = [loss for __, loss in state.losses]
+        parts += [
+            (_("  loss {losses:.2f} ").format(losses=losses[-1]), ""),
+            (trend(losses, _TREND), "$likely-3"),
+        ]
     found = state.clustering
     if found is not None:
         style, tick = (RIGHT, "✓") if found.clustered else ("", " ")
-        parts.append((f" {tick}nearest in own group {found.together:>4.0%}", style))
-        parts.append((f"  within {cosine(found.within).strip()}", MUTED))
-        parts.append((f"  between {cosine(found.between).strip()}", MUTED))
+        parts.append(
+            (
+                _(" {tick}nearest in own group {together:>4.0%}").format(
+                    tick=tick, together=found.together
+                ),
+                style,
+            )
+        )
+        parts.append((_("  within {cosine}").format(cosine=cosine(found.within).strip()), MUTED))
+        parts.append((_("  between {cosine}").format(cosine=cosine(found.between).strip()), MUTED))
     return Content.assemble(*parts)
 
 
 def _missing(state: State, width: int) -> list[Content]:
     """Return a line with the chosen words that aren't on the map, if there are any."""
-    parts = [counted(state.words.left_out, "word") + " left out"] if state.words.left_out else []
+    parts = [counted(state.words.left_out, "word") + _(" left out")] if state.words.left_out else []
     if state.unknown:
         room = width - sum(len(part) + 5 for part in parts)
-        parts.insert(0, figures.as_many_as_fit("not in the text: ", map(safe, state.unknown), room))
+        parts.insert(
+            0, figures.as_many_as_fit(_("not in the text: "), map(safe, state.unknown), room)
+        )
     return [Content.styled("  " + "   ".join(parts), NOT_YET)] if parts else []
 
 
@@ -144,9 +165,9 @@ def _nearest(state: State, width: int) -> Content:
     if state.now is None or not state.fresh:
         return Content.assemble("  ", (word, "bold"), "  …")
     if not state.now.nearest:
-        return Content.assemble("  ", (word, "bold"), ("  is not in the text", NOT_YET))
+        return Content.assemble("  ", (word, "bold"), (_("  is not in the text"), NOT_YET))
     count = figures.count(state.now.vocabulary)
-    of = f"  nearest among {count} words: " if width >= ROOMY else "  "
+    of = _("  nearest among {count} words: ").format(count=count) if width >= ROOMY else "  "
     lead = Content.assemble("  ", (word, "bold"), (of, MUTED))
     others = ([f"{safe(other)} {cosine(value).strip()}  "] for other, value in state.now.nearest)
     return Content.assemble(lead, *as_many_as_fit(others, width - lead.cell_length))
@@ -158,9 +179,15 @@ def _map_of(state: State) -> Content:
     across, up = state.now.shares
     if state.back:
         after = figures.count(state.shown.done)
-        which = f"{len(state.looks) - state.back} of {len(state.looks)}"
-        return Content.styled(f"  the map after {after} pairs, {which}", ACT)
-    return Content.styled(f"  the map shows {across + up:.0%} of the variance", MUTED)
+        which = _("{count} of {count2}").format(
+            count=len(state.looks) - state.back, count2=len(state.looks)
+        )
+        return Content.styled(
+            _("  the map after {after} pairs, {which}").format(after=after, which=which), ACT
+        )
+    return Content.styled(
+        _("  the map shows {across:.0%} of the variance").format(across=across + up), MUTED
+    )
 
 
 VIEW = Word2VecView

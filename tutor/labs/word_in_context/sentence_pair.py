@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from tutor.errors import LabError
+from tutor.language import _
 
 LONGEST = 200
 """The maximum length of a sentence, in characters."""
@@ -79,7 +80,9 @@ def _sentence(text: str, shared: str | None) -> Sentence:
         begin, end = found[-1].span()
     if len(text) > LONGEST:
         raise LabError(
-            f"One sentence has {len(text)} characters; the limit is {LONGEST}.",
+            _("One sentence has {count} characters; the limit is {longest}.").format(
+                count=len(text), longest=LONGEST
+            ),
             "Shorten it. The text after the word has no effect.",
         )
     return Sentence(text, begin, end)

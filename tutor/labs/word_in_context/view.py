@@ -19,13 +19,18 @@ from tutor.labs.kit.words.lines import cosine
 from tutor.labs.word_in_context import lab
 from tutor.labs.word_in_context.lab import By, State
 from tutor.labs.word_in_context.sentence_pair import Sentence
+from tutor.language import _
 from tutor.text import safe
 
-NAMES: dict[By, str] = {"lens": "next token", "rows": "nearest rows", "difference": "difference"}
+NAMES: dict[By, str] = {
+    "lens": _("next token"),
+    "rows": _("nearest rows"),
+    "difference": _("difference"),
+}
 _HEADINGS: dict[By, str] = {
-    "lens": "the next token if the network stopped at this layer",
-    "rows": "the embedding rows nearest to the vector",
-    "difference": "the embedding rows nearest to this vector minus the other one",
+    "lens": _("the next token if the network stopped at this layer"),
+    "rows": _("the embedding rows nearest to the vector"),
+    "difference": _("the embedding rows nearest to this vector minus the other one"),
 }
 _HIGH = 20
 """The minimum screen height, in rows, at which the method is explained."""
@@ -62,7 +67,9 @@ class WordInContextView(LabView):
     def action_edit(self) -> None:
         chosen = self.state.chosen
         text = f"{chosen.first.marked} / {chosen.second.marked}"
-        self.write("Two sentences separated by /, with the word in *asterisks*:", text, lab.write)
+        self.write(
+            _("Two sentences separated by /, with the word in *asterisks*:"), text, lab.write
+        )
 
     def lines(self, state: State, width: int, height: int) -> list[Content]:
         room = Room(width, height)
@@ -113,14 +120,14 @@ def _bars(compared: lab.Compared, layer: int, width: int, height: int) -> list[C
 
 
 def _figures(compared: lab.Compared, layer: int, width: int) -> Content:
-    where = f"layer {layer}" if layer else "embedding"
+    where = _("layer {layer}").format(layer=layer) if layer else _("embedding")
     wide = width >= ROOMY
     parts: list[tuple[str, str]] = [
         (f"  {where:<9}", "bold"),
-        (f"  {'cosine ' if wide else ''}{cosine(compared.cosines[layer]).strip()}", ""),
+        (f"  {_('cosine ') if wide else ''}{cosine(compared.cosines[layer]).strip()}", ""),
     ]
     if compared.others:
-        said = "mean of other words" if wide else "other words"
+        said = _("mean of other words") if wide else _("other words")
         parts.append((f"   {said} {cosine(compared.others[layer]).strip()}", MUTED))
     return Content.assemble(*parts)
 
@@ -130,7 +137,7 @@ def _names(state: State, width: int, *, explained: bool) -> list[Content]:
     if state.names is None:
         return [Content("  …")]
     if state.by == "difference" and state.compared.cosines[state.layer] > lab.ONE:
-        return [Content("  No difference: the two vectors are equal here.")]
+        return [Content(_("  No difference: the two vectors are equal here."))]
     column = max(16, (width - 4) // 2)
     heading = [Content.styled(f"  {_HEADINGS[state.by]}", MUTED)] if explained else []
     rows = zip_longest(state.names.first, state.names.second)
@@ -138,7 +145,7 @@ def _names(state: State, width: int, *, explained: bool) -> list[Content]:
         Content.assemble("  ", *_named(one, column, state.by), *_named(other, column, state.by))
         for one, other in rows
     ]
-    labels = f"  {'sentence 1':<{column}}sentence 2"
+    labels = f"  {_('sentence 1'):<{column}}{_('sentence 2')}"
     return [*heading, Content.styled(labels, MUTED), *lines]
 
 

@@ -18,6 +18,7 @@ from tutor.labs.kit.words.lines import cosine, form_note
 from tutor.labs.kit.words.plot import Named, WordMapLabView, WordPlot, legend
 from tutor.labs.kit.words.word import Form
 from tutor.labs.word_map.lab import Pan, ShowWholeMap, State
+from tutor.language import _
 from tutor.text import counted
 
 _SHORT = 6
@@ -51,7 +52,7 @@ class WordMapView(WordMapLabView):
         chosen = self.state.chosen
         text = chosen.written if chosen.own else ""
         sample = "red green blue; one two three"
-        self.write("Words, with a ; between groups:", text, edit_words, sample=sample)
+        self.write(_("Words, with a ; between groups:"), text, edit_words, sample=sample)
 
     def draw(self, state: State) -> None:
         room = Room(self.columns, self.size.height)
@@ -59,7 +60,11 @@ class WordMapView(WordMapLabView):
         if not room.low:
             above += legend(state.chosen.groups).wrap(room.width)
         if left_out := state.chosen.left_out:
-            above.append(Content.styled(f"  {counted(left_out, 'word')} left out", NOT_YET))
+            above.append(
+                Content.styled(
+                    _("  {words} left out").format(words=counted(left_out, "word")), NOT_YET
+                )
+            )
         self.put("#lines", above)
         below = _below(state, room)
         self.put("#below", below[:1] if room.low else below)
@@ -82,12 +87,14 @@ def _heading(state: State, room: Room) -> Content:
         return Content.assemble(*parts, "  …")
     across, up = state.map.shares
     if room.roomy:
-        parts.append((f"   shows {100 * (across + up):.0f} % of the variance", ""))
+        parts.append(
+            (_("   shows {across:.0f} % of the variance").format(across=100 * (across + up)), "")
+        )
         parts.append((f"  (→ {100 * across:.0f} %  ↑ {100 * up:.0f} %)", MUTED))
     else:
-        parts.append((f"  shows {100 * (across + up):.0f} %", ""))
+        parts.append((_("  shows {across:.0f} %").format(across=100 * (across + up)), ""))
     if state.zoom > 1:
-        parts.append((f"  zoom {state.zoom:.1f}", MUTED))
+        parts.append((_("  zoom {zoom:.1f}").format(zoom=state.zoom), MUTED))
     return Content.assemble(*parts)
 
 
@@ -102,7 +109,9 @@ def _below(state: State, room: Room) -> list[Content]:
     on_map, row = state.nearest_on_map(state.focus), state.nearest_row(state.focus)
     assert on_map is not None
     assert row is not None
-    by_map, by_row = ("nearest on the map ", "nearest row ") if room.roomy else ("map ", "row ")
+    by_map, by_row = (
+        (_("nearest on the map "), _("nearest row ")) if room.roomy else ("map ", "row ")
+    )
     gap = "   " if room.roomy else "  "
     first = Content.assemble(
         "  ",
@@ -115,7 +124,7 @@ def _below(state: State, room: Room) -> list[Content]:
     )
     if len(form) > 1:
         return [first, Content.styled(f"  {form_note(form)}", NOT_YET)]
-    misleads = "  The map is misleading here." if on_map != row else ""
+    misleads = _("  The map is misleading here.") if on_map != row else ""
     return [first, Content.styled(misleads, NOT_YET)]
 
 

@@ -6,10 +6,11 @@ from textual.binding import Binding, BindingType
 
 from tutor.app.key_scheme import VIEW
 from tutor.labs.kit.keys import P_N, UP_DOWN, Pair, key, pair
+from tutor.language import _
 
 PAGES = Pair("pageup", "pagedown", "PgUp/PgDn")
 
-AGAIN = "Let the model answer again, with a new seed. The earlier answer is kept."
+AGAIN = _("Let the model answer again, with a new seed. The earlier answer is kept.")
 
 ANSWER_KEYS: list[BindingType] = [
     key("enter,space", "next_message", "message", "Write the next message.", "enter"),

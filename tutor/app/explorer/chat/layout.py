@@ -13,6 +13,7 @@ from tutor.app import theme
 from tutor.app.explorer.chat.messages import last_message, messages
 from tutor.app.explorer.chat.versions import version_at, versions
 from tutor.app.explorer.text_view import CURSOR, Line, token_texts, wrap
+from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -129,7 +130,7 @@ def _speaker_line(message: Message, conversation: Conversation, width: int) -> C
 
 def model_name(model: ModelCard | None) -> str:
     """Return the name of the model, or words for it while there is none."""
-    return safe(model.base_name) if model else "the model"
+    return safe(model.base_name) if model else _("the model")
 
 
 def speaker(message: Message, name: str) -> str:
@@ -137,8 +138,8 @@ def speaker(message: Message, name: str) -> str:
     if message.role == "assistant":
         return name
     if message.role == "system":
-        return "System message"
-    return YOU if message.given else "User, written by the model"
+        return _("System message")
+    return YOU if message.given else _("User, written by the model")
 
 
 @lru_cache(maxsize=256)

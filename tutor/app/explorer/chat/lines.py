@@ -10,6 +10,7 @@ from tutor.app import theme
 from tutor.app.explorer import readout
 from tutor.app.explorer.chat.messages import last_message
 from tutor.app.widgets import figures
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
@@ -38,16 +39,19 @@ def target_lines(state: State, width: int) -> list[Content]:
     if not state.folded and not opens_editor(state):
         return readout.target_lines(state, width)
     if state.suggests:
-        line = keys(width, ("enter", "sends the selected message"), ("e", "write your own"))
+        line = keys(width, ("enter", _("sends the selected message")), ("e", _("write your own")))
     elif state.reading is not None:
         line = readout.progress(*state.reading, width - 24)
     elif opens_editor(state) and not state.running:
         line = keys(
-            width, ("enter", "write the next message"), ("s", "another answer"), ("o", "new chat")
+            width,
+            ("enter", _("write the next message")),
+            ("s", _("another answer")),
+            ("o", _("new chat")),
         )
     else:
         room = width - len(figures.sampler(state.sampler_to_come)) - 2
-        line, *_ = readout.target_lines(state, room)
+        line, *__ = readout.target_lines(state, room)
     return [with_sampler(line, state, width) if state.folded else line]
 
 
@@ -70,21 +74,21 @@ def focus_line(state: State, tree: TokenTree, width: int) -> Content:
     step = tree.steps[index]
     if tree.at_end and step.how == "prompt":
         return readout.spread(Content(""), readout.context_use(tree, state.context), width)
-    name = "(end of the message)" if step.token.special else ""
+    name = _("(end of the message)") if step.token.special else ""
     return readout.focus_line(tree, state.context, width, name)
 
 
 def editor_label(state: State, width: int) -> Content:
     """Return the label of the editor."""
-    what = "your message"
-    entries = [("enter", "sends")]
+    what = _("your message")
+    entries = [("enter", _("sends"))]
     if state.editing:
-        what = "your last message"
-        entries = [("enter", "sends it again"), ("↓", "write a new one")]
+        what = _("your last message")
+        entries = [("enter", _("sends it again")), ("↓", _("write a new one"))]
     elif state.suggests:
-        entries += [("1-4", "send a suggestion"), ("↑↓", "choose")]
+        entries += [("1-4", _("send a suggestion")), ("↑↓", _("choose"))]
     elif last_message(state.tree) is not None:
-        entries.append(("↑", "edits your last one"))
+        entries.append(("↑", _("edits your last one")))
     room = width - len(what) - 2
     left = Content.assemble((what, "bold"), "  ") + keys(room, *entries)
     return with_sampler(left, state, width)

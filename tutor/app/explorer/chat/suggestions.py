@@ -10,6 +10,7 @@ from tutor.app import theme
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.layout import model_name
 from tutor.app.widgets import figures
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
@@ -23,12 +24,12 @@ SMALL = 1_000_000_000
 def empty_chat(state: State, width: int, height: int) -> list[Content]:
     """Return the lines of an empty chat. On a low screen, there are only the suggestions."""
     model = state.engine.model
-    about = f"Chat with {model_name(model)}."
+    about = _("Chat with {model_name}.").format(model_name=model_name(model))
     if model is not None and 0 < model.parameters < SMALL and height >= LOW:
-        about += " It is small: ask short questions, and check its answers."
+        about += _(" It is small: ask short questions, and check its answers.")
     lines = _wrapped(Content(about), width)
     if state.suggests:
-        lines += [Content(""), *_wrapped(Content("Write a message, or choose one:"), width)]
+        lines += [Content(""), *_wrapped(Content(_("Write a message, or choose one:")), width)]
         lines += [
             Content.assemble(
                 ("› " if index == state.suggestion else "  ", f"{theme.ACT} bold"),
@@ -43,15 +44,15 @@ def empty_chat(state: State, width: int, height: int) -> list[Content]:
 def _settings(state: State) -> Content:
     """Return a sentence about the sampler settings, and how to change them."""
     sampler, key = state.sampler_to_come, f"{theme.ACT} bold"
-    said = Content.assemble(("Sampler: ", theme.MUTED), figures.sampler(sampler))
+    said = Content.assemble((_("Sampler: "), theme.MUTED), figures.sampler(sampler))
     if sampler.plain or sampler != state.chat_default:
         return said
     return Content.assemble(
         said,
-        (", as the model card of SmolLM2 advises" if state.advised else "", theme.MUTED),
+        (_(", as the model card of SmolLM2 advises") if state.advised else "", theme.MUTED),
         (". ", theme.MUTED),
-        ("esc i", key),
-        (" switches to plain sampling.", theme.MUTED),
+        (_("esc i"), key),
+        (_(" switches to plain sampling."), theme.MUTED),
     )
 
 

@@ -11,12 +11,13 @@ from tutor.app.explorer import events
 from tutor.app.explorer.chat.first_messages import SUGGESTIONS
 from tutor.app.explorer.chat.messages import last_message, shown_positions
 from tutor.app.explorer.chat.versions import version_at, versions
+from tutor.language import _
 
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
     from tutor.lm.token_tree import TokenTree
 
-ONE_VERSION = (
+ONE_VERSION = _(
     "Each message has only one version. Press s for another answer, or e and ↑ to edit your last "
     "message."
 )
@@ -60,5 +61,5 @@ def switch_version(state: State, tree: TokenTree, by: int) -> State:
     assert found is not None
     if found.message.stop < tree.length:
         tree = tree.move(found.message.first - tree.length)
-    note = f"{found.said.capitalize()}. Press p or n for another version."
+    note = _("{said}. Press p or n for another version.").format(said=found.said.capitalize())
     return replace(state.with_tree(tree), note=note)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tutor.app.explorer.chat.messages import messages
+from tutor.language import _
 from tutor.lm.token_tree import shared, text_of
 from tutor.text import safe
 
@@ -32,7 +33,9 @@ class Version(NamedTuple):
     def said(self) -> str:
         """Say which version this is, such as "answer 2 of 3"."""
         kind = "answer" if self.message.role == "assistant" else "version"
-        return f"{kind} {self.number} of {len(self.branches)}"
+        return _("{kind} {number} of {count}").format(
+            kind=kind, number=self.number, count=len(self.branches)
+        )
 
     def other(self, by: int) -> int:
         """Return the number of the branch with a later or earlier version."""
@@ -97,5 +100,9 @@ def branch_text(tree: TokenTree, fork: Fork, *, wide: bool) -> str:
     if found is None:
         return ""
     steps = branch.steps[found.message.first : found.message.end]
-    text = " ".join(safe(text_of(steps)).split()) or "(nothing added yet)"
-    return f"message {found.turn}, {found.said}: {text}" if wide else f"{found.said}: {text}"
+    text = " ".join(safe(text_of(steps)).split()) or _("(nothing added yet)")
+    return (
+        _("message {turn}, {said}: {text}").format(turn=found.turn, said=found.said, text=text)
+        if wide
+        else f"{found.said}: {text}"
+    )

@@ -13,6 +13,7 @@ from tutor.app.explorer.chat.layout import INDENT, Conversation, cursor, drawn, 
 from tutor.app.explorer.events import MoveFocus, Scroll
 from tutor.app.explorer.panel import Send
 from tutor.app.widgets.lines import Lines
+from tutor.language import _
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -135,6 +136,6 @@ def _hidden(above: int, below: int, width: int) -> Content:
     parts = [(f"↑ {counted(above, 'line')}", theme.MUTED)] if above else []
     parts += [(f"↓ {counted(below, 'more line')}", theme.ACT)] if below else []
     said = Content("  ").join(Content.styled(*part) for part in parts)
-    keys = Content.styled("PgUp PgDn  ", theme.MUTED) if width >= NARROW else Content("")
+    keys = Content.styled(_("PgUp PgDn  "), theme.MUTED) if width >= NARROW else Content("")
     line = keys + said
     return Content(" " * max(0, width - 1 - line.cell_length)) + line

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from tutor.language import _
 from tutor.lm.distribution import Distribution, Row
 
 if TYPE_CHECKING:
     from tutor.lm.distribution import Token
 
 SURENESS = (0.1, 0.3, 0.5, 0.7, 0.9)
-RULE = (
+RULE = _(
     "You bet a probability on your guess, and the rest is spread evenly over all other tokens. "
     "You and the model each pay -log2 p bits, where p is the probability of the true token."
 )

@@ -9,6 +9,7 @@ from textual.content import Content
 from tutor.app import theme
 from tutor.app.explorer.distribution_table import Columns, RowMarks, heading, row_line
 from tutor.app.widgets import figures
+from tutor.language import _
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def bet(sureness: float, guess: Row | None) -> Content:
     named = (figures.shown(guess.token), "bold") if guess else ("", "")
     stake = _percent(sureness)
     return Content.assemble(
-        ("you bet ", theme.MUTED), (stake, "bold"), (" on the token ", theme.MUTED), named
+        (_("you bet "), theme.MUTED), (stake, "bold"), (_(" on the token "), theme.MUTED), named
     )
 
 
@@ -33,9 +34,13 @@ def outcome(played: Round, width: int, height: int) -> list[Content]:
     """Return lines with each player's surprisal of the true token and the model's distribution."""
     lines = [_cost_line("you", played.learner_bits, _verdict(played))]
     first, came = played.distribution.rows[0], played.actual
-    said = f"gave {figures.shown(came.token)} {figures.percent(came.probability)}"
+    said = _("gave {token} {percent}").format(
+        token=figures.shown(came.token), percent=figures.percent(came.probability)
+    )
     if came.rank > 1:
-        said += f", first guess {figures.shown(first.token)} {figures.percent(first.probability)}"
+        said += _(", first guess {token} {percent}").format(
+            token=figures.shown(first.token), percent=figures.percent(first.probability)
+        )
     lines.append(_cost_line("model", played.model_bits, said))
     rows = list(played.distribution.rows)
     if height < SHORT:
@@ -50,28 +55,39 @@ def outcome(played: Round, width: int, height: int) -> list[Content]:
     for row in rows:
         guessed, drawn = (row.token.id == other.token.id for other in (played.guess, came))
         lines.append(row_line(row, columns, RowMarks(target=guessed, drawn=drawn)))
-    lines.append(Content.styled("› your guess   ◆ the true token", theme.MUTED))
+    lines.append(Content.styled(_("› your guess   ◆ the true token"), theme.MUTED))
     return lines
 
 
 def totals(game: Game, history: GuessHistory | None) -> list[Content]:
     """Return the progress and both scores. With `history`, add the scores of all games."""
     score = game.score
-    lines = [Content.styled(f"token {game.shown} of {len(game.tokens)}", theme.MUTED)]
+    lines = [
+        Content.styled(
+            _("token {shown} of {count}").format(shown=game.shown, count=len(game.tokens)),
+            theme.MUTED,
+        )
+    ]
     if score.rounds:
         lines[0] = Content.assemble(
             lines[0],
-            ("   bits per token: you ", theme.MUTED),
+            (_("   bits per token: you "), theme.MUTED),
             (figures.bits(score.learner_bits / score.rounds), "bold"),
-            (", model ", theme.MUTED),
+            (_(", model "), theme.MUTED),
             (figures.bits(score.model_bits / score.rounds), "bold"),
         )
-        right = f"you {score.learner_right}, model {score.model_right} of {score.rounds}"
-        lines.append(Content.styled(f"first guess right: {right}", theme.MUTED))
+        right = _("you {learner_right}, model {model_right} of {rounds}").format(
+            learner_right=score.learner_right, model_right=score.model_right, rounds=score.rounds
+        )
+        lines.append(
+            Content.styled(_("first guess right: {right}").format(right=right), theme.MUTED)
+        )
     if history is not None and history.rounds > score.rounds:
         mine = figures.bits(history.learner_bits / history.rounds)
         model = figures.bits(history.model_bits / history.rounds)
-        ever = f"all games, {counted(history.rounds, 'round')}: you {mine}, model {model}"
+        ever = _("all games, {rounds}: you {mine}, model {model}").format(
+            rounds=counted(history.rounds, "round"), mine=mine, model=model
+        )
         lines.append(Content.styled(ever, theme.MUTED))
     return lines
 
@@ -79,18 +95,19 @@ def totals(game: Game, history: GuessHistory | None) -> list[Content]:
 def _cost_line(who: str, bits: float, said: str) -> Content:
     return Content.assemble(
         (who.ljust(6), theme.MUTED),
-        (f"{figures.bits(bits):>6} bits", "bold"),
+        (_("{bits:>6} bits").format(bits=figures.bits(bits)), "bold"),
         f"   {said}",
     )
 
 
 def _verdict(played: Round) -> str:
     if played.right:
-        return f"right, with a bet of {_percent(played.sureness)}"
+        return _("right, with a bet of {percent}").format(percent=_percent(played.sureness))
     guess = played.guess
-    return (
-        f"{figures.shown(guess.token)} was rank {figures.count(guess.rank)} for the model, "
-        f"{figures.percent(guess.probability)}"
+    return _("{token} was rank {rank} for the model, {percent}").format(
+        token=figures.shown(guess.token),
+        rank=figures.count(guess.rank),
+        percent=figures.percent(guess.probability),
     )
 
 

@@ -23,6 +23,7 @@ from tutor.app.widgets.prose import plain
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
 from tutor.labs.kit.keys import UP_DOWN, pair
+from tutor.language import _
 from tutor.learner.records import Guessed
 from tutor.lm.distribution import PLAIN
 from tutor.lm.token_tree import Step
@@ -102,16 +103,16 @@ class GuessScreen(TutorScreen):
     def compose_content(self) -> ComposeResult:
         yield Static(id="rule")
         yield TextView(id="text")
-        yield GuessEntry("your guess: the next word or part of a word")
+        yield GuessEntry(_("your guess: the next word or part of a word"))
         yield Lines(id="result")
         yield Lines(id="space")
         yield Lines(id="totals")
 
     def on_mount(self) -> None:
-        self.place = "guessing game"
-        task = self._lab.task if self._lab else "Guess how the text continues."
+        self.place = _("guessing game")
+        task = self._lab.task if self._lab else _("Guess how the text continues.")
         self.query_one("#rule", Static).update(Content(f"{plain(task)} {RULE}"))
-        self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
+        self._forget_engine = self._engine.watch(lambda __: self._engine_changed())
         self.query_one(GuessEntry).focus()
         self._engine_changed()
 
@@ -132,9 +133,9 @@ class GuessScreen(TutorScreen):
                 if self._other_model and (self._game is None or self._game.round is None):
                     self._begin()
             case EngineState.STOPPED:
-                self.tell(self._engine.failure or "The engine is not running.")
+                self.tell(self._engine.failure or _("The engine is not running."))
             case _:
-                self.tell("The model is not ready yet. The game starts as soon as it is.")
+                self.tell(_("The model is not ready yet. The game starts as soon as it is."))
         self._show()
 
     @property
@@ -161,7 +162,7 @@ class GuessScreen(TutorScreen):
             return
         model = self._engine.model.sha256 if self._engine.model else ""
         if self._game is not None:
-            self.tell("The model has changed. Its tokens differ, so your score restarts.")
+            self.tell(_("The model has changed. Its tokens differ, so your score restarts."))
         self._game = Game(self._text, self._session.tokens, self._saved, model=model)
         self._guess = None
         self._show()
@@ -249,7 +250,7 @@ class GuessScreen(TutorScreen):
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         if not event.value.strip():
-            self.tell("Type a guess first. Any word will do.")
+            self.tell(_("Type a guess first. Any word will do."))
         elif not self._busy:
             self._settle(event.value)
 
@@ -310,7 +311,7 @@ class GuessScreen(TutorScreen):
             width = result.size.width or self.size.width - 2
             result.show(outcome(game.round, width, self.size.height))
         elif game.over:
-            end = "That was the whole text. Press Enter to start over."
+            end = _("That was the whole text. Press Enter to start over.")
             result.show([Content.styled(end, theme.ACT)])
         else:
             result.show([bet(SURENESS[self._sureness], self._guess)])

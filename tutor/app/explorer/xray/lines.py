@@ -8,6 +8,7 @@ from textual.content import Content
 
 from tutor.app import theme
 from tutor.app.widgets import bars, figures
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,11 +40,11 @@ def attention_lines(
 
 def lens_heading(target: Token, width: int) -> Content:
     """Return the column names for `lens_lines`."""
-    says, _ = _lens_columns(width)
-    start = " layer  " + figures.fit("predicts", says + figures.PERCENT_WIDTH + 3)
+    says, __ = _lens_columns(width)
+    start = _(" layer  ") + figures.fit(_("predicts"), says + figures.PERCENT_WIDTH + 3)
     return Content.assemble(
         (start, theme.MUTED),
-        ("probability of " if width >= 60 else "p of ", theme.MUTED),
+        (_("probability of ") if width >= 60 else _("p of "), theme.MUTED),
         (figures.shown(target), "bold"),
     )
 

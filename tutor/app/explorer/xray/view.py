@@ -21,6 +21,7 @@ from tutor.app.widgets import figures
 from tutor.app.widgets.lines import Lines
 from tutor.errors import RequestCancelled, TutorError
 from tutor.labs.kit.keys import LAYERS, LEFT_RIGHT, P_N, Pair, pair
+from tutor.language import _
 from tutor.lm.token_tree import Step
 
 if TYPE_CHECKING:
@@ -153,7 +154,7 @@ class XRayView(Vertical, can_focus=True):
         view, about = self.query_one("#rows", Lines), self.query_one("#about", Lines)
         room = max(1, view.size.height)
         if self._xray is None:
-            about.show([Content.styled("computing the x-ray …", theme.MUTED)])
+            about.show([Content.styled(_("computing the x-ray …"), theme.MUTED)])
             view.show([])
             return
         xray = self._xray
@@ -168,7 +169,7 @@ class XRayView(Vertical, can_focus=True):
         if (
             self._layer not in xray.held
         ):  # with a long text or a large model, layers are computed one at a time
-            return [Content.styled(" computing the x-ray …", theme.MUTED)]
+            return [Content.styled(_(" computing the x-ray …"), theme.MUTED)]
         weights = xray.weights(self._layer, self._head)
         order: Sequence[int] = range(len(weights))
         if self._by_weight:
@@ -195,19 +196,26 @@ class XRayView(Vertical, can_focus=True):
     def _about(self, xray: XRay, name: str) -> Content:
         if self._lens_shown:
             what = [
-                f"  what each layer would predict after {name}",
-                f"  after {name}, layer by layer",
+                _("  what each layer would predict after {name}").format(name=name),
+                _("  after {name}, layer by layer").format(name=name),
             ]
-            return self._fitting(Content.styled("lens", "bold"), what)
+            return self._fitting(Content.styled(_("lens"), "bold"), what)
         place = Content.assemble(
-            ("attention", "bold"),
-            ("  layer ", theme.MUTED),
+            (_("attention"), "bold"),
+            (_("  layer "), theme.MUTED),
             (f"{self._layer + 1:>2}", "bold"),
-            (f" of {xray.layers}  head ", theme.MUTED),
+            (_(" of {layers}  head ").format(layers=xray.layers), theme.MUTED),
             (f"{self._head + 1:>2}", "bold"),
-            (f" of {xray.heads}", theme.MUTED),
+            (_(" of {heads}").format(heads=xray.heads), theme.MUTED),
         )
-        return self._fitting(place, [f"  how much {name} attends to", f"  of {name}", ""])
+        return self._fitting(
+            place,
+            [
+                _("  how much {name} attends to").format(name=name),
+                _("  of {name}").format(name=name),
+                "",
+            ],
+        )
 
     def _fitting(self, start: Content, ends: Sequence[str]) -> Content:
         """Return `start` followed by the first of `ends` that fits on the line."""
@@ -276,7 +284,9 @@ class XRayScreen(TutorScreen):
 
     def _look(self, position: int) -> None:
         name = figures.shown(self._path[position])
-        self.place = f"x-ray  {name}  token {position + 1} of {len(self._path)}"
+        self.place = _("x-ray  {name}  token {position} of {count}").format(
+            name=name, position=position + 1, count=len(self._path)
+        )
         self.query_one(XRayView).look(self._path, position)
 
     def on_xray_view_wanted(self, event: XRayView.Wanted) -> None:

@@ -18,6 +18,7 @@ from tutor.app.theme import MUTED
 from tutor.app.widgets.lines import Lines
 from tutor.labs.kit.view import LabView
 from tutor.labs.kit.words.labels import Spot, place
+from tutor.language import _
 from tutor.text import counted
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ class WordPlot(PlotWidget, can_focus=False):
         style = self._style("plot--axis")
         canvas.draw_rectangle_box(0, 0, width + 1, height + 1, thickness=1, style=style)
         if hidden:
-            said = f" {counted(hidden, 'name')} hidden "
+            said = _(" {names} hidden ").format(names=counted(hidden, "name"))
             _write(canvas, max(1, width - len(said)), height + 1, said, self._style("plot--label"))
 
 

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from tutor.errors import LabError
+from tutor.language import _
 from tutor.lm.distribution import Token
 from tutor.text import safe
 
@@ -37,7 +38,9 @@ def of_bearable_length(word: str) -> str:
     """Return `word` unchanged. Raises `LabError` if it is too long for the labs' tables."""
     if len(word) > LONGEST_WORD:
         raise LabError(
-            f"“{safe(word[:12])}…” has {len(word)} characters; the limit is {LONGEST_WORD}.",
+            _("“{word}…” has {count} characters; the limit is {longest_word}.").format(
+                word=safe(word[:12]), count=len(word), longest_word=LONGEST_WORD
+            ),
             "Enter a shorter word.",
         )
     return word
