@@ -31,9 +31,9 @@ NAMES = {
 
 GIVEN = {
     "certainty": "invented place",
-    "families": "a doctor a farmer two teachers",
+    "families": "decoder: a doctor, a farmer, two teachers",
     "format": "The United States became",
-    "ghost-text": "the 19th century, the islands were part of the country's eternal",
+    "ghost-text": "the 19th century, the islands were part of the country's returnal",
     "rag": "a term of the glossary: Quantization, model's parameters",
     "training": "The",
 }
