@@ -40,7 +40,7 @@ MUTATIONS = (
     *_in(
         "tutor/learner/disk.py",
         "tests/learner/test_write_order.py",
-        ("    move(new, path)\n    sync_folder(path.parent)\n", "    move(new, path)\n"),
+        ("    move(new, path)\n    private.sync_folder(path.parent)\n", "    move(new, path)\n"),
     ),
     *_in(
         "tutor/learner/review_log.py",
@@ -119,7 +119,7 @@ MUTATIONS = (
         "tutor/course/questions/number.py",
         "tests/course/test_grading.py",
         ("1e-9 * max(1.0, abs(self.answer))", "0"),
-        ('"low" if numbers[0] < self.answer', '"low" if numbers[0] > self.answer'),
+        ("low = numbers[0] < self.answer", "low = numbers[0] > self.answer"),
     ),
     *_in(
         "tutor/course/questions/order.py",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from textual.content import Content
 
 from tutor.app.theme import KEY
+from tutor.language import _
 
 if TYPE_CHECKING:
     from textual.screen import Screen
@@ -50,7 +51,8 @@ def press(screen: Screen[Any], key: str) -> str:
 
     A field in which the learner types takes all letters until Tab leaves it.
     """
-    return f"Press {key}" if key in screen.active_bindings else f"Press Tab, then {key},"
+    now = key in screen.active_bindings
+    return (_("Press {key}") if now else _("Press Tab, then {key},")).format(key=key)
 
 
 def key_spans(text: str) -> list[tuple[int, int]]:

@@ -48,11 +48,11 @@ class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
             return Verdict(
                 True, _("Right: {answer:.10g}{unit}.").format(answer=self.answer, unit=unit)
             )
-        too = _("low") if numbers[0] < self.answer else _("high")
-        return Verdict(
-            False,
-            _("{numbers:.10g}{unit} is too {too}.").format(numbers=numbers[0], unit=unit, too=too),
+        low = numbers[0] < self.answer
+        said = (
+            _("{number:.10g}{unit} is too low.") if low else _("{number:.10g}{unit} is too high.")
         )
+        return Verdict(False, said.format(number=numbers[0], unit=unit))
 
 
 def readings(text: str, unit: str = "") -> tuple[float, ...]:
