@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -83,13 +84,18 @@ def page_down(run: Terminal) -> None:
     raise AssertionError(f"the text never ends:\n{run.text}")
 
 
+def changed(run: Terminal, before: str) -> bool:
+    return run.text != before
+
+
 def back(run: Terminal, to: str) -> None:
     """Press Esc until `to` is on the screen."""
     for _ in range(10):
         run.wait_quiet(0.2)  # two at once would be another key
-        if to in run.text:
+        if to in (before := run.text):
             return
         run.press("esc")
+        run.wait_until(partial(changed, run, before), "what Esc changes")
     raise AssertionError(f"no way back to {to!r}:\n{run.text}")
 
 

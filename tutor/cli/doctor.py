@@ -16,8 +16,6 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from rich.console import Console
-
 from tutor import __version__, paths
 from tutor.cli import output
 from tutor.errors import TutorError
@@ -212,6 +210,8 @@ def _processor() -> Iterator[Line]:
 
 
 def _terminal() -> Iterator[Line]:
+    from rich.console import Console  # slow, and no other command needs it
+
     size = shutil.get_terminal_size()
     small = size.columns < 40 or size.lines < 12
     yield Line(

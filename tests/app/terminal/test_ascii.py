@@ -49,7 +49,7 @@ async def test_a_diagram_keeps_its_shape(tmp_path: Path) -> None:
     app = whole_app(tmp_path, course=Course(lessons=(lesson,)), ascii_only=True)
     async with app.run_test(size=(80, 30)) as pilot:
         await keys(pilot, "enter")
-        await sees(pilot, "+-----+     +-+")
+        await sees(pilot, "+-----+     +=+")
         await sees(pilot, "| ???? |-->--| | ####: _.:-=+*#")
         assert 'Naive > "ok"' in shown(app)
         assert shown(app).isascii()
