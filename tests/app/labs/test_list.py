@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.app.explorer.explorer_stage import shown
-from tests.app.whole_app import keys, sees, whole_app
+from tests.app.whole_app import keys, sees, until, whole_app
+from tutor.app.help import HelpScreen
 from tutor.app.labs.list import _row
 from tutor.labs.kit import registry
 from tutor.learner.progress import Progress
@@ -64,13 +65,15 @@ async def test_esc_clears_the_filter_first_and_the_cursor_is_where_it_was(tmp_pa
         lab = registry.every()[2]
         await sees(pilot, f"> {lab.title}")
         await keys(pilot, "?")
-        await sees(pilot, "help")
+        await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
         await keys(pilot, "escape")
         await sees(pilot, f"> {lab.title}")
         await keys(pilot, *"merge")
         await sees(pilot, "> Merge player")
+        await sees(pilot, "esc clear")
         await keys(pilot, "escape")
         await sees(pilot, f"> {lab.title}")
+        await sees(pilot, "esc back")
         assert "type to filter" in shown(pilot.app)
         await keys(pilot, *"merge", "enter")
         await sees(pilot, "lab · Merge player")

@@ -12,8 +12,10 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from tutor.app.base_screen import TutorScreen
 from tutor.app.course_screen import CourseScreen
 from tutor.app.course_screen import Entry as MenuEntry
+from tutor.app.key_scheme import GO
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.entry import Entry
@@ -54,6 +56,10 @@ class FinderField(Entry):
             return False
         return super().check_consume_key(key, character)
 
+    def _on_key(self, event: Key) -> None:
+        if event.is_printable and not self.check_consume_key(event.key, event.character):
+            event.prevent_default()  # leave the key to the screen instead of inserting it
+
 
 class FinderScreen(CourseScreen):
     """A screen with a search field. Subclasses search in `look_up` and pass matches to `found`.
@@ -61,6 +67,10 @@ class FinderScreen(CourseScreen):
     On a wide screen, the side describes the selected match, if `found` gets descriptions.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *TutorScreen.BINDINGS,  # bindings of a key replace all bindings of that key in base classes
+        Binding("escape", "clear", "clear", tooltip="Clear the field.", group=GO),
+    ]
     CSS_PATH = "finder.tcss"
     PLACEHOLDER: ClassVar[str] = ""
     ESC_CLEARS: ClassVar[bool] = False
@@ -124,6 +134,7 @@ class FinderScreen(CourseScreen):
     @on(Input.Changed)
     def _typed(self) -> None:
         self.tell(None)
+        self.refresh_bindings()
         self.look_up(self.words)
 
     @on(Entry.Arrow)
@@ -137,13 +148,17 @@ class FinderScreen(CourseScreen):
         """Move to the first entry (0) or the last entry (-1)."""
         self.query_one(Menu).action_move_to(index)
 
-    def action_back(self) -> None:
-        """Leave the screen. If `ESC_CLEARS`, clear the field first."""
-        field = self.query_one(FinderField)
-        if self.ESC_CLEARS and field.value:
-            field.value = ""
-        else:
-            super().action_back()
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action in ("clear", "back"):
+            return self._esc_clears == (action == "clear")
+        return super().check_action(action, parameters)
+
+    @property
+    def _esc_clears(self) -> bool:
+        return self.ESC_CLEARS and any(field.value for field in self.query(FinderField))
+
+    def action_clear(self) -> None:
+        self.query_one(FinderField).value = ""
 
     @on(Input.Submitted)
     def _open(self) -> None:
