@@ -217,6 +217,26 @@ async def test_reviewing_ahead(tmp_path: Path) -> None:
         await sees(pilot, "1 answered.")
 
 
+async def test_undoing_keeps_the_question_that_was_asked_early(tmp_path: Path) -> None:
+    clock = Clock()
+    answered(tmp_path, clock, 1, 2)
+    async with reviewer(tmp_path, clock, start="review").run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Nothing is due.")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 2 and 2?")
+        await keys(pilot, "u")
+        await sees(pilot, "Your last answer was undone.")
+        await sees(pilot, "What is 1 and 1?")
+        await keys(pilot, "2", "enter")
+        await sees(pilot, "saved")
+        await keys(pilot, "enter")
+        await sees(pilot, "What is 2 and 2?")
+
+
 async def test_reviews_have_a_daily_limit(tmp_path: Path) -> None:
     clock = Clock()
     answered(tmp_path, clock, 1, 2, 3)

@@ -52,6 +52,9 @@ class ReviewScreen(AskScreen):
         self._passed: set[str] = set()
         """Questions that were skipped or cannot be read. This review does not ask them again."""
         self._ahead: list[Due] = []
+        """The questions left to ask before they are due."""
+        self._item: Due | None = None
+        """The question asked last from the queue, which may not be the one on the screen."""
         self._count = 0
         self._ended = False
         """Whether no questions are left to ask."""
@@ -78,10 +81,19 @@ class ReviewScreen(AskScreen):
         """Ask the next question, or end the review."""
         for item in self._left():
             self._ahead = [each for each in self._ahead if each.question != item.question]
+            self._item = item
             if await self._show(item.question, item):
                 return
             self._passed.add(item.question)
         await self._end()
+
+    def _ask_later(self) -> None:
+        """Keep the question on the screen in this review, although another is shown first."""
+        item = self._item
+        if not self._open or item is None or item.question != self.question.id:
+            return
+        if item not in self._left():
+            self._ahead.insert(0, item)
 
     async def _show(self, question: str, item: Due | None) -> bool:
         """Ask a question of the course. Return False if the question cannot be read."""
@@ -241,6 +253,7 @@ class ReviewScreen(AskScreen):
         progress.record(Suspended(at=progress.clock(), question=question, suspended=False))
         self._just_suspended = ("", False)
         if ask:
+            self._ask_later()
             await self._show(question, None)
         elif self._ended:
             await self._end()
@@ -258,5 +271,6 @@ class ReviewScreen(AskScreen):
         progress.record(Undone(at=progress.clock(), answer=answer, question=question))
         self._count = max(0, self._count - 1)
         self._passed.discard(question)
+        self._ask_later()
         await self._show(question, None)
         self.tell(_("Your last answer was undone. Answer the question again, or press Esc."))
