@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.app.pressing import tap
 from tests.app.whole_app import until
 from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen
 from tutor.app.labs.screen import LabScreen
@@ -77,6 +78,22 @@ async def test_a_refused_text_stays_until_another_field_opens(tmp_path: Path) ->
         assert "The text is empty." in seen(pilot)
         assert "y retry" not in seen(pilot)  # a refused text cannot be retried
         await do(pilot, "escape", "w")
+        assert "The text is empty." not in seen(pilot)
+
+
+async def test_an_answer_keeps_the_error_about_a_refused_text(tmp_path: Path) -> None:
+    engine = BackendEngine()
+    async with lab_app("injection", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await at_rest(pilot)
+        engine.hold()
+        await tap(pilot, "n")
+        await tap(pilot, "e", "enter")
+        assert screen_of(pilot).busy
+        assert "The text is empty." in seen(pilot)
+        engine.release()
+        await at_rest(pilot)
+        assert "The text is empty." in seen(pilot)
+        await do(pilot, "x", "enter")
         assert "The text is empty." not in seen(pilot)
 
 

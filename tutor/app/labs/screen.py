@@ -93,6 +93,8 @@ class LabScreen(CourseScreen):
         self._goals_open = False
         self._then: Callable[[str], Any] = lambda _: None
         self._says: Callable[[str], str] | None = None
+        self._refusal: TutorError | None = None
+        """The error about the text in the editor, which answers of the engine must not remove."""
         self._drafts: dict[str, str] = {}
         self._history: dict[str, list[str]] = {}
         self._label = ""
@@ -145,7 +147,7 @@ class LabScreen(CourseScreen):
         self._keep(self._runner.left)
         self.view.show(self._runner.state)
         stopped = STOPPED if self._runner.stopped else None
-        self.tell(self._runner.error or self._runner.note or stopped)
+        self.tell(self._refusal or self._runner.error or self._runner.note or stopped)
         now = self.lab.reached(self._runner.state)
         if now - self._reached:
             self._news += tuple(
@@ -282,6 +284,7 @@ class LabScreen(CourseScreen):
 
     def _forget_refusal(self) -> None:
         """Remove an error about an earlier text, but keep an error that `y` can retry."""
+        self._refusal = None
         if not self._runner.can_ask_again:
             self._runner.error = None
             self.tell(None)
@@ -307,8 +310,10 @@ class LabScreen(CourseScreen):
             action = self._then(event.text)
             self.lab.act(self.state, action)  # If this raises an error, the text can be corrected.
         except TutorError as error:
+            self._refusal = error
             self.tell(error)
             return
+        self._refusal = None
         self._drafts.pop(self._label, None)
         self._history.setdefault(self._label, []).append(event.text)
         self._writing(False)
