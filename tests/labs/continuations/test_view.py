@@ -35,7 +35,10 @@ async def test_both_sides_are_generated_and_shown(tmp_path: Path) -> None:
         await do(pilot, "enter")
         assert "Done. Press s for a new seed." in seen(pilot)
         assert "s new seed" in seen(pilot)
+        assert "r run" not in seen(pilot)
         assert "probability" in seen(pilot)
+        await do(pilot, "r", "enter")
+        assert state_of(pilot).seed == 1
         await do(pilot, "s")
         assert state_of(pilot).seed == 2
         await do(pilot, "tab", "right", "right")

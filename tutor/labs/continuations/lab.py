@@ -95,8 +95,8 @@ Action = (
     | NewSeed
     | Run
 )
-"""`Choose` selects another way for the selected side. `Run` starts or stops generating both sides.
-If both are finished, it restarts with a new seed."""
+"""`Choose` selects another way for the selected side. `Run` starts or stops generating both sides,
+unless both are finished."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -196,7 +196,9 @@ def act(state: State, action: Action) -> State:
             return replace(state, focus=moved(state.focus, by, len(state.shown)))
         case Run() if not state.finished:
             return replace(state, running=not state.running)
-        case NewSeed() | Run():
+        case Run():
+            return state
+        case NewSeed():
             return replace(state, seed=state.seed + 1, paths={}, running=True, focus=0)
 
 

@@ -15,7 +15,7 @@ from tutor.labs.kit.actions import EditText, NewSeed
 from tutor.labs.kit.columns import Column, Room, around, cursor, heading, row
 from tutor.labs.kit.keys import LEFT_RIGHT, UP_DOWN, key, pair, run_and_stop, tab
 from tutor.labs.kit.progress_line import progress_line
-from tutor.labs.kit.view import LabView, does
+from tutor.labs.kit.view import LabView, Offered, does
 from tutor.language import _
 from tutor.text import counted, safe
 
@@ -43,6 +43,8 @@ class ContinuationsView(LabView):
         *pair(UP_DOWN, "move_focus(*, 'continuation')", "choose", "Choose a continuation to read."),
         key("e", "edit", "edit", "Edit the prompt."),
     ]
+
+    OFFERED: ClassVar[Offered[State]] = {"run": lambda state: not state.finished}
 
     action_new_seed = does(NewSeed)
 
