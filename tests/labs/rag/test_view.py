@@ -12,7 +12,16 @@ import pytest
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import sees, until
 from tests.labs.lab_backend import done
-from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, screen_of, seen, state_of
+from tests.labs.lab_stage import (
+    BackendEngine,
+    at_rest,
+    do,
+    editor,
+    lab_app,
+    screen_of,
+    seen,
+    state_of,
+)
 from tests.labs.rag.rag_stage import LIBRARY, SHORT, backend, making, small_course  # noqa: F401
 from tests.sample_course import COURSE
 from tutor.course.catalogue import load_course
@@ -109,6 +118,16 @@ async def test_a_question_is_plain_text(tmp_path: Path) -> None:
         await do(pilot, "e", *'[b]"logit" OR NEAR(', "enter")
         assert '[b]"logit" OR NEAR(' in seen(pilot)
         assert "Logit" in seen(pilot)
+
+
+async def test_e_edits_the_learners_own_question_and_not_a_prepared_one(tmp_path: Path) -> None:
+    async with opened(tmp_path).run_test(size=(80, 24)) as pilot:
+        await do(pilot, "e")
+        assert editor(pilot).text == ""
+        await do(pilot, *"fish", "enter", "e")
+        assert editor(pilot).text == "fish"
+        await do(pilot, "enter", "x", "e")
+        assert editor(pilot).text == ""
 
 
 async def test_a_passage_leads_to_its_screen_and_back(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from tutor.labs.rag.questions import COURSE, Answer, Kind, Question
 from tutor.retrieval.pairs import Pair, pair_of, pairs
 from tutor.retrieval.ranking import first_right
 
+FIRST_QUESTION = "What is quantization?"
 LONGEST = 300
 """The maximum number of characters in a question or a false passage."""
 KEPT = 60
@@ -78,6 +79,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     quality: quality.State = quality.State()
 
     @property
+    def is_own(self) -> bool:
+        """True if the learner has written the current question."""
+        prepared = (FIRST_QUESTION, *(pair.ask for pair in examples()))
+        return self.attempt.query not in prepared
+
+    @property
     def asks_of(self) -> str:
         """The name of the source that the current part of the lab searches."""
         return self.way.source if self.part == "ask" else COURSE
@@ -108,7 +115,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def start() -> State:
-    return State(attempt=Attempt("What is quantization?", questions.Way(), 3))
+    return State(attempt=Attempt(FIRST_QUESTION, questions.Way(), 3))
 
 
 def act(state: State, action: Action) -> State:

@@ -80,7 +80,9 @@ class RagView(LabView):
         return state.quality.running
 
     def action_ask(self) -> None:
-        self.write(_("Your question:"), "", EditText, sample=examples()[0].ask)
+        state: State = self.state
+        text = state.attempt.query if state.is_own else ""
+        self.write(_("Your question:"), text, EditText, sample=examples()[0].ask)
 
     def action_poison(self) -> None:
         state: State = self.state
