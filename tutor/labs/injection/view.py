@@ -42,7 +42,7 @@ class InjectionView(LabView):
         *pair(UP_DOWN, "move_focus(*, 'defense')", "defense", "Choose a defense."),
         *pair(LEFT_RIGHT, "move_focus(*, 'attack')", "attack", "Choose an attack."),
         *pair(P_N, "move_focus(*, 'document')", "review", "Choose a review."),
-        key("e", "attack", "your attack", "Write your own attack."),
+        key("e", "attack", "edit", "Write your own attack."),
         key("w", "defend", "your defense", "Write your own defense, placed before the review."),
         *tab("prompt", "view", "Switch between the prompt and the results."),
     ]
@@ -214,9 +214,12 @@ def _progress(state: State, width: int) -> Content:
         return progress_line(far, width, _("reviews"))
     if state.complete:
         return Content.styled(_("All reviews have been measured."), MUTED)
-    said = _("{done} of {total} reviews measured. Press r to continue.").format(
-        done=far.done, total=far.total
-    )
+    if far.done:
+        said = _("{done} of {total} reviews measured. Press r to continue.").format(
+            done=far.done, total=far.total
+        )
+    else:
+        said = _("Press r to measure {total} reviews.").format(total=far.total)
     return Content.styled(figures.fit(said, width), MUTED)
 
 
