@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.app.whole_app import sees
 from tests.labs.few_prompts import few_prompts
 from tests.labs.lab_backend import backend, done
-from tests.labs.lab_stage import at_rest, do, lab_app, seen, state_of
+from tests.labs.lab_stage import BackendEngine, at_rest, do, lab_app, seen, state_of
 from tutor.labs.kit.actions import Run
 from tutor.labs.kit.runner import Left
 
@@ -42,6 +43,16 @@ def test_how_it_looks(
     app = lab_app("injection", tmp_path)
     app.navigator.labs.left["injection"] = Left(measured(), None)
     assert snap_compare(app, terminal_size=size, run_before=run)
+
+
+async def test_nothing_is_continued_before_anything_is_measured(tmp_path: Path) -> None:
+    engine = BackendEngine()
+    engine.hold()
+    async with lab_app("injection", tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "Press r to measure ")
+        engine.release()
+        await at_rest(pilot)
+        assert "reviews measured. Press r to continue." in seen(pilot)
 
 
 async def test_all_defenses_are_measured_and_the_learners_own_comes_last(tmp_path: Path) -> None:
