@@ -65,6 +65,7 @@ ROWS = (
     Row("page of text", "HelpScreen TeacherViewScreen"),
     Row("model", "ModelScreen"),
     Row("stepper and chat", "ExplorerPane ExplorerScreen"),
+    Row("glossary, search, list of labs", "FinderScreen", "type to filter"),
     Row("vocabulary search", "SearchEntry TokenSearch"),
     Row("prompt or message editor", "MessageEditor"),
     Row("text field of a lab", "PromptEditor"),
