@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow audit chaos mutants docs prose check format-check lint lint-lessons types contracts bench format clean
+.PHONY: setup run test test-slow audit chaos mutants docs site prose check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -40,6 +40,11 @@ mutants: setup
 # Writes the parts of README.md and docs/ that follow from the code.
 docs: setup
 	$(BIN)/python -m tools.docs
+
+# Builds the website in build/site. The pictures need the default model: `tutor model pull`.
+site: setup
+	$(BIN)/pip install --quiet -e '.[test,site]'
+	$(BIN)/python -m tools.site
 
 # Finds words and phrases that read like a translation; tools/prose.py has the list.
 prose: setup
