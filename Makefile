@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow questions audit chaos mutants docs messages prose check format-check lint lint-lessons types contracts bench format clean
+.PHONY: setup run test test-slow questions audit chaos mutants docs messages constraints constraints-check prose check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -48,6 +48,14 @@ docs: setup
 # Extracts the interface strings, then updates and compiles the translations: docs/translate.md.
 messages: setup
 	$(BIN)/python -m tools.catalogs $(NEW)
+
+# Pins the versions that are installed here, for hosts: docs/hosting.md. Run the tests first.
+constraints: setup
+	$(BIN)/python -m tools.constraints
+
+# Tells whether the pinned versions are still those that the tests run with.
+constraints-check: setup
+	$(BIN)/python -m tools.constraints --check
 
 # Finds words and phrases that read like a translation; tools/prose.py has the list.
 prose: setup
