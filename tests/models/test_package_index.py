@@ -88,6 +88,13 @@ def test_a_package_that_is_not_there(index: Index) -> None:
         newest_version("no-such-package")
 
 
+def test_a_file_that_is_not_there(index: Index, tmp_path: Path) -> None:
+    index.page = page(file() | {"url": "/simple/gone"})
+    assert package_index.main([str(tmp_path), PACKAGE, "1.0"]) == 1
+    with pytest.raises(PackageIndexError, match=r"127\.0\.0\.1 answered: 404"):
+        download(PACKAGE, "1.0", tmp_path / "package.whl")
+
+
 def test_the_account_goes_to_the_index_alone(
     index: Index, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -105,11 +105,8 @@ def _files(package: str) -> tuple[IndexFile, ...]:
     try:
         with _open(url) as response:
             body, kind, base = _page(response), response.headers.get_content_type(), response.url
-    except urllib.error.HTTPError as error:
-        error.close()
-        if error.code == http.HTTPStatus.NOT_FOUND:
-            raise NotOnIndex(f"{_host(url)} has no package named {package}.") from error
-        raise PackageIndexError(f"{_host(url)} answered: {error.code} {error.reason}.") from error
+    except NotOnIndex as error:
+        raise NotOnIndex(f"{_host(url)} has no package named {package}.") from error
     try:
         files = msgspec.json.decode(body, type=_Page).files if kind == _JSON else _links(body)
         return tuple(_with_full_url(file, base) for file in files)
@@ -220,11 +217,14 @@ def _copy(file: IndexFile, source: IO[bytes], target: IO[bytes]) -> None:
 
 @contextmanager
 def _explained(url: str) -> Iterator[None]:
-    """Raise `PackageIndexError` for a connection that fails. An HTTP status passes through."""
+    """Raise `NotOnIndex` for status 404, and `PackageIndexError` for any other failure."""
     try:
         yield
-    except urllib.error.HTTPError:
-        raise
+    except urllib.error.HTTPError as error:
+        error.close()
+        missing = error.code == http.HTTPStatus.NOT_FOUND
+        failure = NotOnIndex if missing else PackageIndexError
+        raise failure(f"{_host(url)} answered: {error.code} {error.reason}.") from error
     except (OSError, http.client.HTTPException) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         raise PackageIndexError(f"{_host(url)} could not be reached: {reason}.") from error
