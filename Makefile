@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow questions audit chaos mutants docs messages site prose check format-check lint lint-lessons types contracts bench format clean
+.PHONY: setup run test test-slow questions audit chaos mutants docs messages site constraints constraints-check prose check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -53,6 +53,14 @@ messages: setup
 site: setup
 	$(BIN)/pip install --quiet -e '.[test,site]'
 	$(BIN)/python -m tools.site
+
+# Pins the versions that are installed here, for hosts: docs/hosting.md. Run the tests first.
+constraints: setup
+	$(BIN)/python -m tools.constraints
+
+# Tells whether the pinned versions are still those that the tests run with.
+constraints-check: setup
+	$(BIN)/python -m tools.constraints --check
 
 # Finds words and phrases that read like a translation; tools/prose.py has the list.
 prose: setup

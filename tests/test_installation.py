@@ -1,4 +1,4 @@
-"""Test how tutor tells users to install an extra."""
+"""Test how tutor tells users to install an extra, or a newer version."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tutor.installation import DISTRIBUTION, install_command
+from tutor.installation import DISTRIBUTION, install_command, upgrade_command
 
 
 @pytest.mark.parametrize(
@@ -15,14 +15,35 @@ from tutor.installation import DISTRIBUTION, install_command
     [
         ("pyvenv.cfg", "pip install 'llm-tutor[remote]'"),
         ("pipx_metadata.json", "pipx runpip llm-tutor install 'llm-tutor[remote]'"),
-        ("uv-receipt.toml", "uv tool install 'llm-tutor[remote]'"),
+        ("uv-receipt.toml", "uv pip install --python {} 'llm-tutor[remote]'"),
     ],
 )
 def test_an_extra_is_installed_as_the_program_was(
     left_behind: str, command: str, tmp_path: Path
 ) -> None:
     (tmp_path / left_behind).touch()
-    assert install_command("remote", tmp_path) == command
+    assert install_command("remote", tmp_path) == command.format(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("left_behind", "command"),
+    [
+        ("pyvenv.cfg", "pip install --upgrade llm-tutor"),
+        ("pipx_metadata.json", "pipx upgrade llm-tutor"),
+        ("uv-receipt.toml", "uv tool upgrade llm-tutor"),
+    ],
+)
+def test_tutor_is_upgraded_as_it_was_installed(
+    left_behind: str, command: str, tmp_path: Path
+) -> None:
+    (tmp_path / left_behind).touch()
+    assert upgrade_command(tmp_path) == command
+
+
+def test_the_environments_of_uvx_are_in_its_cache(tmp_path: Path) -> None:
+    environment = tmp_path / "archive-v0" / "ECmuMTDKcO-ALEEYvEoGt"
+    assert upgrade_command(environment) == "uvx llm-tutor@latest"
+    assert install_command("remote", environment) == "uvx 'llm-tutor[remote]'"
 
 
 def test_every_extra_in_a_hint_exists() -> None:

@@ -71,6 +71,21 @@ class DownloadFailed(ModelError, title="The model could not be downloaded"):
     """Raised when a model download fails."""
 
 
+class PackageIndexError(TutorError, title="The package index cannot be used"):
+    """Raised when a package index cannot be reached, or does not answer as specified."""
+
+    def __init__(
+        self,
+        happened: str,
+        next_step: str = "Check the network and the package index that pip or uv uses.",
+    ) -> None:
+        super().__init__(happened, next_step)
+
+
+class NotOnIndex(PackageIndexError, title="The package index does not have this package"):
+    """Raised when a package index has no package of this name."""
+
+
 class NoSpace(ModelError, title="Not enough disk space"):
     """Raised when there is not enough disk space for a model."""
 

@@ -1,4 +1,4 @@
-"""Tell how tutor was installed, and how to install an extra in the same way.
+"""Tell how tutor was installed, and how to upgrade it or install an extra in the same way.
 
 The distribution is named llm-tutor, because "tutor" on the Python Package Index is another program.
 The import package is still called `tutor`: the two programs share the command `tutor` anyway, so
@@ -6,23 +6,62 @@ they could not be installed in one environment under any name. pipx, `uv tool` a
 environments keep them apart.
 """
 
+import shlex
 import sys
 from pathlib import Path
+from typing import Literal, assert_never
 
 DISTRIBUTION = "llm-tutor"
 """The name on the Python Package Index, which is also the name of a second command."""
+
+_UVX_CACHE = "archive-v0"
+"""The folder of uv's cache that contains the environments of uvx."""
+
+
+Installer = Literal["pipx", "uv tool", "uvx", "pip"]
 
 
 def install_command(extra: str, environment: Path | None = None) -> str:
     """Return the command that adds an optional dependency group to this installation.
 
-    `environment` is the folder of the Python environment, by default the running one. pipx and
-    `uv tool` each leave a file there that identifies them.
+    `environment` is the folder of the Python environment, by default the running one.
     """
     environment = environment or Path(sys.prefix)
     requirement = f"'{DISTRIBUTION}[{extra}]'"
+    match _installer(environment):
+        case "pipx":
+            return f"pipx runpip {DISTRIBUTION} install {requirement}"
+        case "uv tool":
+            # `uv tool install` would look for tutor on the index, wherever it was installed from
+            place = shlex.quote(str(environment))
+            return f"uv pip install --python {place} {requirement}"
+        case "uvx":
+            return f"uvx {requirement}"
+        case "pip":
+            return f"pip install {requirement}"
+        case other:
+            assert_never(other)
+
+
+def upgrade_command(environment: Path | None = None) -> str:
+    """Return the command that upgrades this installation (see `install_command`)."""
+    match _installer(environment or Path(sys.prefix)):
+        case "pipx":
+            return f"pipx upgrade {DISTRIBUTION}"
+        case "uv tool":
+            return f"uv tool upgrade {DISTRIBUTION}"
+        case "uvx":
+            return f"uvx {DISTRIBUTION}@latest"
+        case "pip":
+            return f"pip install --upgrade {DISTRIBUTION}"
+        case other:
+            assert_never(other)
+
+
+def _installer(environment: Path) -> Installer:
+    """Return what made the environment. pipx and `uv tool` leave a file there; uvx uses a cache."""
     if (environment / "pipx_metadata.json").exists():
-        return f"pipx runpip {DISTRIBUTION} install {requirement}"
+        return "pipx"
     if (environment / "uv-receipt.toml").exists():
-        return f"uv tool install {requirement}"
-    return f"pip install {requirement}"
+        return "uv tool"
+    return "uvx" if _UVX_CACHE in environment.parts else "pip"

