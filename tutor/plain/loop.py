@@ -38,9 +38,6 @@ class Loop:
         self._idle = idle
         self._places = [home]
         self._running: asyncio.Task[Moved] | None = None
-        self._named_in: Place | None = None
-        self._named: set[str] = set()
-        """The commands that the prompts of the place `_named_in` have named."""
         self._over = False
 
     async def run(self, first: Sequence[Place] = ()) -> None:
@@ -78,12 +75,10 @@ class Loop:
         notices, self._services.notices[:] = tuple(self._services.notices), []
         self._voice.say(*notices)
         here, enter = self._here, self._here.on_enter()
-        if self._named_in is not here:
-            self._named_in, self._named = here, set()
         names = dict.fromkeys(each.word for each in here.commands() if each is not enter)
         names |= dict.fromkeys(_UNIVERSAL if len(self._places) > 1 else _UNIVERSAL[1:])
-        new = [name for name in names if name not in self._named]
-        self._named |= names.keys()
+        new = [name for name in names if name not in here.named]
+        here.named |= names.keys()
         said = enter.help[0].lower() + enter.help[1:].rstrip(".") if enter else ""
         self._voice.reply(_prompt(here.asks(), said, words.listed(new)))
 

@@ -98,6 +98,8 @@ class Place(ABC):
     def __init__(self, services: Services) -> None:
         self.services = services
         self.say = services.voice.say
+        self.named: set[str] = set()
+        """The commands that prompts have named here. Each is named once."""
 
     @property
     @abstractmethod

@@ -9,7 +9,7 @@ from tutor.app.explorer.chat.messages import messages
 from tutor.app.explorer.events import Do
 from tutor.lm.token_tree import text_of
 from tutor.plain.explorer.explorer import ExplorerPlace
-from tutor.plain.explorer.stepper import token_and_surprisal
+from tutor.plain.explorer.stepper import token_lines
 from tutor.plain.place import Command
 from tutor.text import counted
 
@@ -75,7 +75,7 @@ class ChatPlace(ExplorerPlace):
                 Command("again", "Hear another answer, with a new seed.", self._again),
                 Command("continue", "Let the model continue its answer.", self._continue),
                 Command("conversation", "Hear the whole conversation.", self._conversation),
-                Command("tokens", "Hear the tokens of the last answer.", self._tokens),
+                Command("tokens", "Hear the last tokens of the answer.", self._tokens, "NUMBER"),
             ]
         return found
 
@@ -101,5 +101,5 @@ class ChatPlace(ExplorerPlace):
         tree = self.state.tree
         if tree is not None and self._messages:
             last = self._messages[-1]
-            for number, step in enumerate(tree.steps[last.first : last.end], 1):
-                self.say(f"Token {number}: {token_and_surprisal(step)}")
+            steps = tree.steps[last.first : last.end]
+            self.services.voice.all(token_lines(steps, len(steps), rest))

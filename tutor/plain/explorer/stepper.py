@@ -13,7 +13,7 @@ from tutor.plain.place import Command
 from tutor.text import counted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tutor.app.explorer.events import Event
     from tutor.lm.distribution import Distribution, Row
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 FEW = 5
 """The number of rows to say after a step."""
 MOST = 60
+MANY = 20
+"""The number of tokens to say unless another number is given."""
 
 
 class StepperPlace(ExplorerPlace):
@@ -53,13 +55,11 @@ class StepperPlace(ExplorerPlace):
         if found is None:
             return
         sampled = not self.state.sampler.plain
-        self.say(
-            "Next token.", *(words.rank(row, sampled=sampled) for row in found.rows[begin:count])
-        )
+        self.say("Next token.", *(words.rank(row, sampled=sampled) for row in found.rows[:count]))
         self.say(words.entropy(found))
         target = self.state.target
         if target is not None:
-            self.say(f"Enter takes {words.token(target.row.token)}: {target.reason}.")
+            self.say(f"Enter takes {words.token(target.row.token)}.")
 
     async def _take(self, event: Event) -> None:
         """Take a token, and say which one it was and what could come next."""
@@ -88,7 +88,7 @@ class StepperPlace(ExplorerPlace):
             Command("take", "Take the token of a rank.", self._take_rank, "RANK"),
             Command("rows", "Hear more ranks of the next token.", self._rows, "NUMBER"),
             Command("text", "Hear the whole text.", self._text),
-            Command("tokens", "Hear the tokens and the surprisal of each.", self._tokens),
+            Command("tokens", "Hear the last tokens and their surprisal.", self._tokens, "NUMBER"),
             Command("undo", "Undo the last token.", simple(self, Do.BACK)),
             Command("left", "Go back to an earlier token.", self._left, "NUMBER"),
             Command("right", "Go on to a later token.", self._right, "NUMBER"),
@@ -122,9 +122,8 @@ class StepperPlace(ExplorerPlace):
         self._say_text()
 
     async def _tokens(self, rest: str) -> None:
-        tree = self.state.tree
-        for number, step in enumerate(tree.steps if tree else (), 1):
-            self.say(f"Token {number}: {token_and_surprisal(step)}")
+        steps = self.state.tree.steps if self.state.tree else ()
+        self.services.voice.all(token_lines(steps, len(steps), rest))
 
     async def _left(self, rest: str) -> None:
         await simple(self, events.MoveFocus(-_count(rest)))("")
@@ -161,13 +160,13 @@ class StepperPlace(ExplorerPlace):
         await simple(self, events.SwitchBranch(int(rest)))("")
 
 
-def token_and_surprisal(step: Step) -> str:
-    bits = step.known_bits
-    return (
-        f"{words.token(step.token)}, {bits:.2f} bits."
-        if bits is not None
-        else (f"{words.token(step.token)}.")
-    )
+def token_lines(steps: Sequence[Step], end: int, count: str = "") -> Iterator[str]:
+    """Yield the last tokens of a text before `end`, with their surprisal."""
+    number = int(count) if count.isdecimal() else MANY
+    for at in range(max(0, end - number), end):
+        bits = steps[at].known_bits
+        surprisal = f", {bits:.2f} bits" if bits is not None else ""
+        yield f"Token {at + 1}: {words.token(steps[at].token)}{surprisal}."
 
 
 def _count(rest: str) -> int:

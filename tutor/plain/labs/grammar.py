@@ -25,9 +25,13 @@ from tutor.labs.kit.actions import (
     ShowView,
     Toggle,
 )
+from tutor.labs.kit.registry import AnyLab
+from tutor.labs.kit.remote import Add, Remove
 from tutor.plain import words
 
 FAR = 9999
+_FILLED_IN = ("cursor",)
+"""Fields that are filled in: a cursor is at the end of the text."""
 _STEPS = {"next": 1, "previous": -1, "first": -FAR, "last": FAR, "up": 1, "down": -1}
 _WORDS: dict[type, str] = {
     EditText: "edit",
@@ -41,32 +45,34 @@ _WORDS: dict[type, str] = {
 }
 _HELP: dict[type, str] = {
     EditText: "Replace the text.",
-    MoveFocus: "Move by a number of steps, or to the next, previous, first or last",
-    Choose: "Choose the next or previous",
-    Adjust: "Raise or lower by a number of steps",
-    Toggle: "Switch on or off",
-    ShowView: "Show a view of the lab",
+    MoveFocus: "Move to another {}: next, previous, first, last, or a number of steps.",
+    Choose: "Choose another {}: next, previous, or a number of steps.",
+    Adjust: "Change the {}: up, down, or a number of steps.",
+    Toggle: "Switch on or off: {}.",
+    ShowView: "Show a view: {}.",
     Run: "Start the long work of this lab, or stop it.",
 }
+_NAMED = (("by `by`", "by a number of"), ("`by` ", "some "), ("`MANY`", "many"), ("`", ""))
 
 
 class Field(msgspec.Struct, frozen=True):
-    """A field of an action. `names` are its possible values, if only these are possible."""
+    """A field of an action. `names` are its possible values, if only these are possible.
+
+    An `optional` field has a default.
+    """
 
     name: str
     kind: type
     names: tuple[str, ...] = ()
-    default: Any = msgspec.NODEFAULT
-
-    @property
-    def optional(self) -> bool:
-        return self.default is not msgspec.NODEFAULT
+    optional: bool = False
 
     @property
     def usage(self) -> str:
         if self.names:
             return "|".join(self.names)
-        return {"by": "STEPS"}.get(self.name, "NUMBER" if self.kind in (int, float) else "TEXT")
+        if self.kind is bool:
+            return "yes|no"
+        return "NUMBER" if self.kind in (int, float) else self.name.upper()
 
 
 class ActionWord(msgspec.Struct, frozen=True):
@@ -80,9 +86,11 @@ class ActionWord(msgspec.Struct, frozen=True):
 
     @property
     def usage(self) -> str:
-        required = [each.usage for each in self._all if not each.optional and len(each.names) != 1]
+        said = [each for each in self._all if len(each.names) != 1 and each.name not in _FILLED_IN]
         chosen = [f"[{each.name}={each.usage}]" for each in self._all if each.optional]
-        return " ".join((*chosen, *required))
+        names = [each.usage for each in said if not each.optional and each.names]
+        others = [each.usage for each in said if not each.optional and not each.names]
+        return " ".join((*chosen, *names, *others))
 
     @property
     def _all(self) -> tuple[Field, ...]:
@@ -112,7 +120,7 @@ class ActionWord(msgspec.Struct, frozen=True):
                 values[each.name] = each.names[0]
             elif each.name == "by":
                 values[each.name] = 1
-            elif each.name == "cursor":
+            elif each.name in _FILLED_IN:
                 values[each.name] = len(" ".join(parts))
             else:
                 raise self._wrong()
@@ -139,15 +147,22 @@ class ActionWord(msgspec.Struct, frozen=True):
         return LabError(f"Type {self.word} {self.usage}".rstrip() + ".")
 
 
-def action_words(actions: Any) -> tuple[ActionWord, ...]:
-    """Return the commands for the action types that a lab accepts."""
+def action_words(lab: AnyLab) -> tuple[ActionWord, ...]:
+    """Return the commands for the actions of a lab, without those that name remote models."""
+    actions = lab.actions
     several = get_origin(actions) in (Union, UnionType)
-    return tuple(map(_word, get_args(actions) if several else (actions,)))
+    kinds = get_args(actions) if several else (actions,)
+    return tuple(_word(kind, lab.texts) for kind in kinds if not _is_remote(kind))
 
 
-def _word(kind: Any) -> ActionWord:
+def _is_remote(kind: Any) -> bool:
+    """Return whether an action is about remote models, which need consent on a screen."""
+    return kind in (Add, Remove) or getattr(kind, "__name__", "") == "Agree"
+
+
+def _word(kind: Any, texts: tuple[str, ...]) -> ActionWord:
     struct = get_origin(kind) or kind
-    names = _literals(get_args(kind))
+    names = texts if struct is EditText else _literals(get_args(kind))
     fields: list[Field] = []
     inner: list[tuple[str, Any, tuple[Field, ...]]] = []
     for each in msgspec.structs.fields(struct):
@@ -157,17 +172,20 @@ def _word(kind: Any) -> ActionWord:
             inner.append((each.name, each.type, parts))
         elif get_origin(each.type) is not tuple:  # filled in by the screen, and has a default
             fields.append(_field(each, names))
+    if struct is EditText:
+        text, field = fields
+        fields = [text, msgspec.structs.replace(field, names=texts)] if texts else [text]
     word = _WORDS.get(struct) or re.sub(r"(?<=[a-z])(?=[A-Z])", "-", struct.__name__).lower()
     return ActionWord(word, _help(struct, names), struct, tuple(fields), tuple(inner))
 
 
 def _field(each: Any, names: tuple[str, ...] = ()) -> Field:
-    default = each.default
+    optional = each.default is not msgspec.NODEFAULT
     if isinstance(each.type, TypeVar):
-        return Field(each.name, str, names, default)
+        return Field(each.name, str, names, optional)
     if get_origin(each.type) is Literal:
-        return Field(each.name, str, get_args(each.type), default)
-    return Field(each.name, each.type, (), default)
+        return Field(each.name, str, get_args(each.type), optional)
+    return Field(each.name, each.type, (), optional)
 
 
 def _literals(arguments: tuple[Any, ...]) -> tuple[str, ...]:
@@ -180,9 +198,12 @@ def _literals(arguments: tuple[Any, ...]) -> tuple[str, ...]:
 
 def _help(struct: type, names: tuple[str, ...]) -> str:
     said = _HELP.get(struct)
-    if said is None:
-        return " ".join((struct.__doc__ or "").split("\n\n")[0].split()).replace("`", "")
-    return f"{said}: {words.listed(names)}." if names else said
+    if said is not None:
+        return said.format(words.listed(names))
+    said = " ".join((struct.__doc__ or "").split("\n\n")[0].split())
+    for sign, word in _NAMED:
+        said = said.replace(sign, word)
+    return said
 
 
 def _options(fields: tuple[Field, ...], text: str) -> tuple[dict[str, Any], str]:

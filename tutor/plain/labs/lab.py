@@ -39,7 +39,7 @@ class LabPlace(Place):
     ) -> None:
         super().__init__(services)
         self._lab, self._lesson, self._embedded = lab, lesson, embedded
-        self._words = action_words(lab.actions)
+        self._words = action_words(lab)
         self._changed = asyncio.Event()
         self._reached = services.goals.kept(lab)
         self._runner = LabRunner(

@@ -26,6 +26,35 @@ FEW = 8
 MOST = 200
 _LONGEST_TEXT = 400
 _LONGEST_BYTES = 48
+_BOOKKEEPING = frozenset(
+    [
+        "limits",
+        "owed",
+        "asked",
+        "asked_at",
+        "answered",
+        "run",
+        "begun",
+        "fresh",
+        "until",
+        "spent",
+        "kept",
+        "going",
+        "stopping",
+        "looked",
+        "missed",
+        "sees",
+        "resting",
+        "back",
+        "found",
+        "lost",
+        "rescued",
+        "sure",
+        "used",
+        "serial",
+    ]
+)
+"""Fields with which labs keep track of their requests and goals. They say nothing to a learner."""
 _PERCENT = ("probab", "share", "certainty", "chance", "weight_of")
 
 
@@ -33,8 +62,9 @@ def describe(lab: str, state: Any, most: int = FEW) -> Lines:
     """Return the lines of each field of a state, without the fields that are empty."""
     lines: Lines = {}
     for field in msgspec.structs.fields(state):
-        said = tuple(_field(field.name, getattr(state, field.name), most))
-        if said:
+        value = getattr(state, field.name)
+        said = tuple(_field(field.name, value, most))
+        if said and field.name not in _BOOKKEEPING and not (field.name == "left_out" and not value):
             lines[_name(field.name)] = said
     own = _own(lab)
     if own is not None:
@@ -144,7 +174,7 @@ def _struct(value: msgspec.Struct) -> str:
     for field in msgspec.structs.fields(value):
         inner = getattr(value, field.name)
         text = _inline(field.name, inner)
-        if not text:
+        if not text or inner is False:
             continue
         bare = isinstance(inner, bytes | Token)
         parts.append(text if bare else f"{_name(field.name)} {text}")
