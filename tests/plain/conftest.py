@@ -16,5 +16,8 @@ __all__ = ["tiny_model"]
 
 
 @pytest.fixture
-def machine(tmp_path: Path, tiny_model: str) -> Machine:
-    return Machine(tmp_path, tiny_model)
+def machine(tmp_path: Path, tiny_model: str, monkeypatch: pytest.MonkeyPatch) -> Machine:
+    monkeypatch.delenv("TUTOR_MODEL", raising=False)
+    monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("TUTOR_SHARED", str(tmp_path / "shared"))
+    return Machine(tiny_model)

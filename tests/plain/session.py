@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
 
 class Transcript(NamedTuple):
@@ -25,9 +24,8 @@ class Transcript(NamedTuple):
 
 
 class Machine(NamedTuple):
-    """A learner's folder, and the model to use."""
+    """A machine whose folders the environment names, and the model to use."""
 
-    folder: Path
     model: str
 
     def say(self, *typed: str, options: Sequence[str] = ()) -> Transcript:
@@ -36,8 +34,6 @@ class Machine(NamedTuple):
         These are: no control characters, no drawing, and no line twice in a row outside code.
         """
         environment = os.environ | {
-            "TUTOR_DATA": str(self.folder / "data"),
-            "TUTOR_SHARED": str(self.folder / "shared"),
             "TERM": "dumb",
             "OMP_NUM_THREADS": "1",
         }

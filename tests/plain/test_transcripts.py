@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.plain.typed import typed
+from tutor import paths
 from tutor.course.catalogue import load_course
 from tutor.course.questions.compare import ComparePrompts
 from tutor.course.questions.match import MatchQuestion
@@ -29,7 +30,8 @@ _SEED = 5
 
 
 def progress_of(machine: Machine) -> Progress:
-    return Progress.open(machine.folder / "data" / "me")
+    """Return the progress of the learner on the machine, whose folders the environment names."""
+    return Progress.open(paths.learner_folder("me", None))
 
 
 def right(question: Question, *, wrong: bool = False) -> str:

@@ -66,7 +66,7 @@ class Loop:
         if line is None:
             self._over = True
         else:
-            await self._go(await self._guard(self._do(line.strip())))
+            await self._go(await self._guard(self._do(line)))
 
     # --- prompts -----------------------------------------------------------------------------
 
@@ -86,9 +86,10 @@ class Loop:
 
     async def _do(self, line: str) -> Moved:
         here = self._here
+        word, _, raw = line.lstrip().partition(" ")
+        line, rest = line.strip(), raw.strip()
         if not line:
             return await self._enter()
-        word, _, rest = line.partition(" ")
         if line.casefold() == QUIT:
             self._over = True
             return None
@@ -97,9 +98,9 @@ class Loop:
         if line.casefold() == HELP:
             self._help()
             return None
-        found = self._find(word.casefold(), rest.strip())
+        found = self._find(word.casefold(), rest)
         if found is not None:
-            return await found.run(rest.strip())
+            return await found.run(raw if found.raw else rest)
         if here.takes_text:
             return await here.typed(line)
         known = [*(each.word for each in here.commands()), *_UNIVERSAL]

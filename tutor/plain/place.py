@@ -40,13 +40,15 @@ Run = Callable[[str], Awaitable["Place | Leave | Replace | None"]]
 class Command:
     """A command. The learner types `word`, then the `argument` if there is one.
 
-    `help` says in one sentence what the command does.
+    `help` says in one sentence what the command does. A `raw` argument keeps the spaces around it,
+    which matter to a model.
     """
 
     word: str
     help: str
     run: Run
     argument: str = ""
+    raw: bool = False
 
     @property
     def usage(self) -> str:

@@ -93,7 +93,7 @@ class StepperPlace(ExplorerPlace):
             Command("left", "Go back to an earlier token.", self._left, "NUMBER"),
             Command("right", "Go on to a later token.", self._right, "NUMBER"),
             Command("run", "Let the model continue. Ctrl+C stops it.", self._run),
-            Command("edit", "Start from another prompt.", self._edit, "TEXT"),
+            Command("edit", "Start from another prompt.", self._edit, "TEXT", raw=True),
             Command("find", "Search the vocabulary for tokens.", self._find, "TEXT"),
             Command("seed", "Restart from the prompt with a new seed.", simple(self, Do.NEW_SEED)),
             Command("fork", "Start another branch here.", simple(self, Do.FORK)),

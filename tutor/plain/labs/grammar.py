@@ -102,7 +102,7 @@ class ActionWord(msgspec.Struct, frozen=True):
         required = [each for each in self._all if not each.optional]
         plain = [each for each in required if each.kind is not str or each.names]
         texts = [each for each in required if each not in plain]
-        parts = rest.split(" ") if rest else []
+        parts = rest.split()
         if texts and not plain and len(texts) == 1:
             values[texts[0].name] = rest
         else:
@@ -211,7 +211,7 @@ def _options(fields: tuple[Field, ...], text: str) -> tuple[dict[str, Any], str]
     values: dict[str, Any] = {}
     by_name = {each.name: each for each in fields if each.optional}
     rest = text
-    while (found := re.match(r"(\w+)=(\S+)\s*", rest)) and found[1] in by_name:
+    while (found := re.match(r"(\w+)=(\S+) ?", rest)) and found[1] in by_name:
         values[found[1]] = _value(by_name[found[1]], found[2])
         rest = rest[found.end() :]
     return values, rest

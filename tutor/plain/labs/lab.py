@@ -159,7 +159,7 @@ class LabPlace(Place):
 
     def commands(self) -> Sequence[Command]:
         found = [
-            Command(each.word, each.help, partial(self._do, each), each.usage)
+            Command(each.word, each.help, partial(self._do, each), each.usage, raw=True)
             for each in self._words
         ]
         found.append(

@@ -24,6 +24,9 @@ Describe = Callable[[Any], Mapping[str, Sequence[str]]]
 FEW = 8
 """The number of items of a list to say, unless its field is asked for."""
 MOST = 200
+_IN_A_LINE = 24
+"""The number of short items to say on one line."""
+_DEEPEST = 2
 _LONGEST_TEXT = 400
 _LONGEST_BYTES = 48
 _BOOKKEEPING = frozenset(
@@ -59,27 +62,46 @@ _PERCENT = ("probab", "share", "certainty", "chance", "weight_of")
 
 
 def describe(lab: str, state: Any, most: int = FEW) -> Lines:
-    """Return the lines of each field of a state, without the fields that are empty."""
-    lines: Lines = {}
-    for field in msgspec.structs.fields(state):
-        value = getattr(state, field.name)
-        said = tuple(_field(field.name, value, most))
-        if said and field.name not in _BOOKKEEPING and not (field.name == "left_out" and not value):
-            lines[_name(field.name)] = said
+    """Return the lines of each field of a state, without the fields that are empty.
+
+    The fields of a struct in a field, such as an answer of the model, count like its own.
+    """
+    lines: Lines = dict(_fields(state, most))
     own = _own(lab)
     if own is not None:
         lines |= {name: tuple(each) for name, each in own(state).items()}
     return {name: said for name, said in lines.items() if said}
 
 
+def _fields(struct: Any, most: int, depth: int = 0) -> Iterable[tuple[str, tuple[str, ...]]]:
+    for field in msgspec.structs.fields(struct):
+        value = getattr(struct, field.name)
+        if field.name in _BOOKKEEPING or (field.name == "left_out" and not value):
+            continue
+        if depth < _DEEPEST and _has_lists(value):
+            yield from _fields(value, most, depth + 1)
+        elif said := tuple(_field(field.name, value, most)):
+            yield _name(field.name), said
+
+
+def _has_lists(value: Any) -> bool:
+    if not isinstance(value, msgspec.Struct) or isinstance(value, Distribution):
+        return False
+    inside = (getattr(value, field.name) for field in msgspec.structs.fields(value))
+    return any(isinstance(each, list | tuple | Mapping) and len(each) > 2 for each in inside)
+
+
 def changes(before: Lines, after: Lines) -> list[str]:
-    """Return what is new in a state: the lines of each field that has changed."""
+    """Return what is new in a state: the lines that it did not have, whatever their numbers."""
     found: list[str] = []
     for name, lines in after.items():
-        old = before.get(name, ())
-        if lines != old:
-            found += lines
+        old = set(map(_unnumbered, before.get(name, ())))
+        found += [line for line in lines if _unnumbered(line) not in old]
     return found
+
+
+def _unnumbered(line: str) -> str:
+    return line.lstrip("0123456789").removeprefix(": ")
 
 
 def _own(lab: str) -> Describe | None:
@@ -115,27 +137,32 @@ def _field(name: str, value: Any, most: int) -> Iterable[str]:
 
 
 def _items(said: str, values: list[Any], most: int) -> Iterable[str]:
-    if all(isinstance(each, int | float | str) for each in values):
-        shown = ", ".join(_inline(said, each) for each in values[:most])
-        more = f" and {len(values) - most} more" if len(values) > most else ""
-        yield f"{said}: {shown}{more}."
+    if all(isinstance(each, int | float | str | bytes | Token) for each in values):
+        count = max(most, _IN_A_LINE)
+        shown = ", ".join(filter(None, (_inline(said, each) for each in values[:count])))
+        more = f" and {len(values) - count} more" if len(values) > count else ""
+        if shown:
+            yield f"{said}: {shown}{more}."
         return
+    texts = [text for each in values if (text := _inline(said, each))]
     yield f"{said}: {counted(len(values), 'item')}."
-    for number, each in enumerate(values[:most], 1):
-        if text := _inline(said, each):
-            yield f"{number}: {words.ended(text)}"
-    if len(values) > most:
-        yield f"{len(values) - most} more are not said. Type state {said.lower()} to hear all."
+    if all(text.endswith((" item", " items")) for text in texts):
+        return  # lists of lists, of which only the number can be said
+    for number, text in enumerate(texts[:most], 1):
+        yield f"{number}: {words.ended(text)}"
+    if len(texts) > most:
+        yield f"{len(texts) - most} more are not said. Type state {said.lower()} to hear all."
 
 
 def _mapping(said: str, values: Mapping[Any, Any], most: int) -> Iterable[str]:
     for key, value in list(values.items())[:most]:
         head = f"{said} {_inline('', key)}"
         if isinstance(value, list | tuple):
-            yield f"{head}: {counted(len(value), 'item')}."
-            for number, each in enumerate(value[:most], 1):
-                if text := _inline(said, each):
-                    yield f"{number}: {words.ended(text)}"
+            yield from _items(head, list(value), most)
+        elif isinstance(value, msgspec.Struct) and _has_lists(value):
+            for _, lines in _fields(value, most, _DEEPEST):
+                yield from (f"{head}, {line[0].lower()}{line[1:]}" for line in lines[:1])
+                yield from lines[1:]
         elif text := _inline(said, value):
             yield f"{head}: {words.ended(text)}"
 
