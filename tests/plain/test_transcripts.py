@@ -119,7 +119,7 @@ def test_the_answers_of_two_days_ago_come_back_for_review(machine: Machine) -> N
     said = machine.say("", "hint", question.accept[0], "", "undo", "back", "progress")
     assert any(line.startswith("1 question is due for review") for line in said.lines)
     assert any(line.startswith("Hint: ") for line in said.lines)
-    assert any(line.startswith("Next review in ") for line in said.lines)
+    assert any(line.startswith("Next review ") for line in said.lines)
     assert "1 question answered. Nothing else is due." in said.lines
     assert "Your last answer was undone." in said.lines
     given = [each for each in progress_of(machine).events() if isinstance(each, Answered)]
@@ -151,8 +151,9 @@ def test_labs_reach_goals_that_count(machine: Machine) -> None:
         lines += [f"lab {name}", *(typed(lab, each) for each in lab.solution), "goals", "back"]
     said = machine.say(*lines)
     reached = {each.lab for each in progress_of(machine).events() if isinstance(each, GoalReached)}
-    assert reached == {"tokens", "train-tokenizer", "landscape"}
-    for name in reached:
+    names = {"tokens", "train-tokenizer", "landscape"}
+    assert names <= reached
+    for name in names:
         assert any(f"Goal reached: {goal.says}" in said.text for goal in registry.find(name).goals)
 
 

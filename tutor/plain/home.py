@@ -5,62 +5,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.engine.api import EngineState
-from tutor.errors import LessonError
+from tutor.labs.kit import registry
 from tutor.learner.records import LessonState
-from tutor.plain import words
+from tutor.plain import steps, words
 from tutor.plain.place import Command, Place
+from tutor.plain.progress import progress_lines
+from tutor.plain.reference import say_search, say_term
 from tutor.study.lesson_progress import lesson_progress
-from tutor.study.next_step import AnswerQuestions, ReadLesson, Review, next_step
+from tutor.study.next_step import next_step
 from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.course.lesson import Lesson
     from tutor.course.outline import Outline
-    from tutor.plain.place import Services
     from tutor.study.lesson_progress import LessonProgress
     from tutor.study.next_step import NextStep
-
-
-def open_lesson(services: Services, outline: Outline) -> Lesson:
-    """Return the lesson of an outline. Raises `LessonError`."""
-    lesson = services.course.lesson(outline.id)
-    if lesson is None:
-        raise LessonError(f"The lesson {outline.title!r} is not in the course.")
-    return lesson
-
-
-def open_step(services: Services, step: NextStep | None) -> Place | None:
-    """Return the place where a next step is done, or None if everything is done."""
-    from tutor.plain.lesson import LessonPlace
-    from tutor.plain.quiz import QuizPlace
-    from tutor.plain.review import ReviewPlace
-
-    if isinstance(step, Review):
-        return ReviewPlace(services)
-    outline = services.course.outline(step.lesson) if step is not None else None
-    if step is None or outline is None:
-        return None
-    lesson = open_lesson(services, outline)
-    if isinstance(step, ReadLesson):
-        return LessonPlace(services, lesson, step.screen)
-    return QuizPlace(services, lesson)
-
-
-def step_in_words(services: Services, step: NextStep | None) -> str:
-    """Say what a next step is, as the end of a sentence that begins with "Press Enter to"."""
-    match step:
-        case Review(due=due):
-            return f"Review the {counted(due, 'question')} due now."
-        case ReadLesson() | AnswerQuestions():
-            outline = services.course.outline(step.lesson)
-            name = f"lesson {outline.number}, {outline.title}" if outline else "the lesson"
-            if isinstance(step, AnswerQuestions):
-                return f"Answer the questions of {name}."
-            return f"{'Continue' if step.begun else 'Begin'} {name}."
-        case None:
-            return ""
 
 
 class Home(Place):
@@ -92,7 +52,7 @@ class Home(Place):
 
     def on_enter(self) -> Command | None:
         step = self._step()
-        said = step_in_words(self.services, step)
+        said = steps.in_words(self.services.course, step)
         return Command("continue", said, self._continue) if said else None
 
     def commands(self) -> Sequence[Command]:
@@ -112,7 +72,7 @@ class Home(Place):
         )
 
     async def _continue(self, rest: str) -> Place | None:
-        return open_step(self.services, self._step())
+        return self.services.open.step(self._step())
 
     async def _lessons(self, rest: str) -> None:
         for each in self.services.course.outlines:
@@ -120,8 +80,6 @@ class Home(Place):
             self.say(f"Lesson {each.number}: {words.ended(each.title)} {said.capitalize()}.")
 
     async def _lesson(self, rest: str) -> Place | None:
-        from tutor.plain.lesson import LessonPlace
-
         found = [each for each in self.services.course.outlines if rest == str(each.number)]
         if not found:
             self.say("Type lesson and the number of a lesson, such as lesson 1.")
@@ -129,53 +87,35 @@ class Home(Place):
         state = self.services.progress.lesson(found[0].id)
         where = self._progress(found[0])
         screen = None if where.done else state.screen
-        return LessonPlace(self.services, open_lesson(self.services, found[0]), screen)
+        lesson = self.services.course.lesson(found[0].id)
+        return self.services.open.lesson(lesson, screen) if lesson is not None else None
 
     async def _review(self, rest: str) -> Place:
-        from tutor.plain.review import ReviewPlace
-
-        return ReviewPlace(self.services)
+        return self.services.open.review()
 
     async def _stepper(self, rest: str) -> Place:
-        from tutor.plain.explorer.stepper import StepperPlace
-
-        return StepperPlace(self.services)
+        return self.services.open.stepper()
 
     async def _chat(self, rest: str) -> Place:
-        from tutor.plain.explorer.chat import ChatPlace
-
-        return ChatPlace(self.services)
+        return self.services.open.chat()
 
     async def _guess(self, rest: str) -> Place:
-        from tutor.plain.explorer.guess import GuessPlace
-
-        return GuessPlace(self.services)
+        return self.services.open.guess()
 
     async def _labs(self, rest: str) -> None:
-        from tutor.labs.kit import registry
-
         for each in registry.every():
             self.say(f"lab {each.name}: {words.ended(each.about)}")
 
     async def _lab(self, rest: str) -> Place:
-        from tutor.labs.kit import registry
-        from tutor.plain.labs.lab import LabPlace
-
-        return LabPlace(self.services, registry.find(rest.replace(" ", "-")))
+        return self.services.open.live_lab(rest.replace(" ", "-"))
 
     async def _progress_place(self, rest: str) -> None:
-        from tutor.plain.progress import progress_lines
-
         self.services.voice.all(progress_lines(self.services))
 
     async def _term(self, rest: str) -> None:
-        from tutor.plain.reference import say_term
-
         say_term(self.services, rest)
 
     async def _search(self, rest: str) -> None:
-        from tutor.plain.reference import say_search
-
         await say_search(self.services, rest)
 
     async def _model(self, rest: str) -> None:

@@ -1,4 +1,4 @@
-"""A lesson: its sections one after another, their predictions, and its end."""
+"""A lesson: its sections one after another, with their predictions."""
 
 from __future__ import annotations
 
@@ -8,40 +8,18 @@ import msgspec
 
 from tutor.learner.records import LessonRead
 from tutor.plain import markdown, words
-from tutor.plain.place import Command, Leave, Place, Replace
+from tutor.plain.place import Command, Place
 from tutor.plain.prediction import Asking
 from tutor.plain.reference import say_term
-from tutor.study.next_step import next_in_lessons
 from tutor.study.quiz_run import resumed
 from tutor.study.results import results
-from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tutor.course.lesson import Lab, Lesson, Screen
+    from tutor.course.lesson import Lesson, Screen
     from tutor.plain.markdown import Text
     from tutor.plain.place import Services
-    from tutor.study.next_step import LessonStep
-
-
-def open_lab(services: Services, lesson: Lesson, lab: Lab) -> Place:
-    """Return the place of a lab that a lesson embeds."""
-    from tutor.labs.kit import registry
-    from tutor.plain.explorer.chat import ChatPlace
-    from tutor.plain.explorer.guess import GuessPlace
-    from tutor.plain.explorer.stepper import StepperPlace
-    from tutor.plain.labs.lab import LabPlace
-
-    match lab.kind:
-        case "live":
-            return LabPlace(services, registry.find(lab.live), lesson, lab)
-        case "chat":
-            return ChatPlace(services, lesson, lab)
-        case "guess":
-            return GuessPlace(services, lesson, lab)
-        case "stepper":
-            return StepperPlace(services, lesson, lab)
 
 
 class LessonPlace(Place):
@@ -80,19 +58,15 @@ class LessonPlace(Place):
         shown = self._shown
         self._text = markdown.read(shown.body)
         self.say(self._heading, *self._text.lines)
+        self._save_place()
+        if shown.lab is not None:
+            done = shown.lab.id in self.services.progress.lesson(self._lesson.id).labs_done
+            about = ", which you have done" if done else ""
+            self.say(f"This section has a lab{about}. Type lab to open it.")
+        self._asking = None
         if shown.prediction is not None:
             self._asking = Asking(self.services, self._lesson, shown.prediction)
             await self._asking.begin()
-        else:
-            self._asking = None
-        if shown.lab is not None:
-            done = shown.lab.id in self.services.progress.lesson(self._lesson.id).labs_done
-            self.say(
-                "This section has a lab, which you have done."
-                if done
-                else f"This section has a lab: {markdown.inline(shown.lab.task)}"
-            )
-        self._save_place()
 
     def _save_place(self) -> None:
         progress, lesson, shown = self.services.progress, self._lesson, self._shown.id
@@ -183,7 +157,7 @@ class LessonPlace(Place):
 
     async def _lab(self, rest: str) -> Place | None:
         lab = self._shown.lab
-        return open_lab(self.services, self._lesson, lab) if lab is not None else None
+        return self.services.open.lab(self._lesson, lab) if lab is not None else None
 
     @property
     def _asks_more(self) -> bool:
@@ -192,12 +166,10 @@ class LessonPlace(Place):
         return in_quiz or bool(results(lesson, progress.cards()).left)
 
     async def _questions(self, rest: str) -> Place:
-        from tutor.plain.quiz import QuizPlace
-
-        return QuizPlace(self.services, self._lesson)
+        return self.services.open.quiz(self._lesson)
 
     async def _end(self, rest: str) -> Place:
-        return LessonEnd(self.services, self._lesson)
+        return self.services.open.end(self._lesson)
 
     async def _terms(self, rest: str) -> None:
         self.say(f"Linked here: {words.listed([*self._text.links], 'and')}.")
@@ -210,91 +182,3 @@ class LessonPlace(Place):
     async def _drawing(self, rest: str) -> None:
         for drawing in self._text.drawings:
             self.say(drawing)
-
-
-class LessonEnd(Place):
-    """The end of a lesson: what was learned, what is open, and where to go next."""
-
-    def __init__(self, services: Services, lesson: Lesson, said: str = "") -> None:
-        super().__init__(services)
-        self._lesson = lesson
-        self._said = said
-
-    @property
-    def title(self) -> str:
-        return f"End of lesson {self._lesson.number}, {words.ended(self._lesson.title)}"
-
-    async def begin(self) -> None:
-        self.say(self.title)
-        for each in self._lesson.learned:
-            self.say(f"You have learned: {markdown.inline(each)}")
-        found = results(self._lesson, self.services.progress.cards())
-        if self._lesson.questions:
-            total = len(found.right) + len(found.left)
-            parts = [f"{len(found.right)} of {total} questions right"]
-            parts += [f"{len(found.wrong)} wrong"] if found.wrong else []
-            parts += [f"{len(found.open_)} left for later"] if found.open_ else []
-            self.say(f"{', '.join(parts)}.")
-        for head, questions in (("Wrong", found.wrong), ("Left for later", found.open_)):
-            for question in questions:
-                self.say(f"{head}: {' '.join(markdown.read(question.ask).lines)}")
-        left = self._open_labs()
-        if left:
-            names = words.listed([f"section {number}" for number, _ in left], "and")
-            self.say(f"{counted(len(left), 'lab')} not done yet: {names}.")
-
-    def _open_labs(self) -> list[tuple[int, Lab]]:
-        done = self.services.progress.lesson(self._lesson.id).labs_done
-        return [
-            (number, screen.lab)
-            for number, screen in enumerate(self._lesson.screens, 1)
-            if screen.lab is not None and screen.lab.id not in done
-        ]
-
-    def on_enter(self) -> Command | None:
-        from tutor.plain.home import step_in_words
-
-        said = step_in_words(self.services, self._next_step())
-        return Command("continue", said, self._continue) if said else None
-
-    def _next_step(self) -> LessonStep | None:
-        progress = self.services.progress
-        outlines = self.services.course.outlines
-        return next_in_lessons(outlines, progress.lessons(), progress.cards(), self._lesson.id)
-
-    async def _continue(self, rest: str) -> Replace | None:
-        from tutor.plain.home import open_step
-
-        place = open_step(self.services, self._next_step())
-        return Replace(place) if place else None
-
-    def commands(self) -> Sequence[Command]:
-        found = []
-        if results(self._lesson, self.services.progress.cards()).left:
-            said = "Answer only the questions that are open or were wrong."
-            found.append(Command("questions", said, self._left))
-        if self._lesson.questions:
-            found.append(Command("restart", "Answer all questions again.", self._again))
-        if self._open_labs():
-            found.append(Command("lab", "Open the lab of a section.", self._lab, "SECTION"))
-        return (*found, Command("home", "Go to the course map.", self._home))
-
-    async def _left(self, rest: str) -> Replace:
-        from tutor.plain.quiz import QuizPlace
-
-        return Replace(QuizPlace(self.services, self._lesson))
-
-    async def _again(self, rest: str) -> Replace:
-        from tutor.plain.quiz import QuizPlace
-
-        return Replace(QuizPlace(self.services, self._lesson, only_left=False))
-
-    async def _lab(self, rest: str) -> Place | None:
-        for number, lab in self._open_labs():
-            if rest in ("", str(number)):
-                return open_lab(self.services, self._lesson, lab)
-        self.say("Type lab and the number of a section with a lab.")
-        return None
-
-    async def _home(self, rest: str) -> Leave:
-        return Leave.HOME

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from tutor.learner import review
 from tutor.study.review_questions import review_questions
@@ -17,11 +17,13 @@ if TYPE_CHECKING:
     from tutor.app.background.goal_keeper import GoalKeeper
     from tutor.app.background.lab_keeper import LabKeeper
     from tutor.course.catalogue import Course
+    from tutor.course.lesson import Lab, Lesson
     from tutor.engine.api import Engine
     from tutor.errors import TutorError
     from tutor.learner.background import BackgroundProgress
     from tutor.learner.review import Queue, ReviewQuestion
     from tutor.plain.voice import Voice
+    from tutor.study.next_step import NextStep
     from tutor.vendors.catalogue import RemoteModel
 
 
@@ -32,7 +34,6 @@ class Leave(Enum):
     HOME = "home"
 
 
-Move = "Place | Leave | Replace | None"
 Run = Callable[[str], Awaitable["Place | Leave | Replace | None"]]
 
 
@@ -62,6 +63,33 @@ class Replace:
     place: Place
 
 
+class Navigation(Protocol):
+    """The ways to other places, which `tutor.plain.navigator` implements.
+
+    Places depend only on this protocol, so that no place imports another.
+    """
+
+    def lesson(self, lesson: Lesson, screen_id: str | None = None) -> Place: ...
+
+    def quiz(self, lesson: Lesson, *, only_left: bool = True) -> Place: ...
+
+    def end(self, lesson: Lesson) -> Place: ...
+
+    def review(self) -> Place: ...
+
+    def step(self, step: NextStep | None) -> Place | None: ...
+
+    def stepper(self) -> Place: ...
+
+    def chat(self) -> Place: ...
+
+    def guess(self) -> Place: ...
+
+    def live_lab(self, name: str) -> Place: ...
+
+    def lab(self, lesson: Lesson, lab: Lab) -> Place: ...
+
+
 @dataclass
 class Services:
     """What places may use. `notices` are messages to say before the next prompt."""
@@ -73,8 +101,14 @@ class Services:
     labs: LabKeeper
     voice: Voice
     allowed: Allowed
+    navigation: Callable[[Services], Navigation]
     remote: RemoteModel | None = None
     notices: list[str] = field(default_factory=list)
+
+    @cached_property
+    def open(self) -> Navigation:
+        """The ways to other places."""
+        return self.navigation(self)
 
     @cached_property
     def asked(self) -> dict[str, ReviewQuestion]:

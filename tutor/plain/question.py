@@ -75,6 +75,9 @@ class QuestionPlace(Place):
     def more_commands(self) -> Sequence[Command]:
         return ()
 
+    def next_help(self) -> str:
+        return "Go to the next question."
+
     # --- asking --------------------------------------------------------------------------------
 
     def ask(
@@ -235,7 +238,7 @@ class QuestionPlace(Place):
 
     def on_enter(self) -> Command | None:
         if self._verdict is not None:
-            return Command("next", "Go to the next question.", self._next)
+            return Command("next", self.next_help(), self._next)
         return None
 
     def commands(self) -> Sequence[Command]:
@@ -293,11 +296,9 @@ class QuestionPlace(Place):
         self._say_question()
 
     async def _look(self, rest: str) -> Place | None:
-        from tutor.plain.lesson import LessonPlace
-
         assert self._lesson is not None
         assert self._question is not None
-        return LessonPlace(self.services, self._lesson, self._question.screen)
+        return self.services.open.lesson(self._lesson, self._question.screen)
 
 
 def _several(question: Question) -> bool:

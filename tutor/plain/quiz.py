@@ -61,15 +61,17 @@ class QuizPlace(QuestionPlace):
         progress.save_lesson(self._run.saved_in(progress.lesson(self._of.id), draft))
 
     async def go_on(self) -> Place | Leave | Replace | None:
-        from tutor.plain.lesson import LessonEnd
-
         self._run = self._run.next()
         self.keep_draft(None)
         if self._run.over:
             self.nothing_asked()
-            return Replace(LessonEnd(self.services, self._of))
+            return Replace(self.services.open.end(self._of))
         self._ask()
         return None
+
+    def next_help(self) -> str:
+        last = self._run.index + 1 == len(self._run.order)
+        return "Go to the end of the lesson." if last else super().next_help()
 
     async def skip(self) -> Place | Leave | Replace | None:
         self.say("Left for later. The end of the lesson offers this question again.")

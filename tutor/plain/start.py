@@ -14,12 +14,14 @@ from tutor.app.background.keeper import ModelKeeper
 from tutor.app.background.lab_keeper import LabKeeper
 from tutor.course.catalogue import load_course
 from tutor.engine.client import EngineClient
+from tutor.errors import TutorError
 from tutor.learner.background import BackgroundProgress
 from tutor.learner.progress import Progress
 from tutor.models import installed
 from tutor.plain import words
 from tutor.plain.home import Home
 from tutor.plain.loop import Loop
+from tutor.plain.navigator import Navigator
 from tutor.plain.place import Place, Services
 from tutor.plain.typed_lines import TypedLines
 from tutor.plain.voice import Voice
@@ -67,6 +69,7 @@ def run(
         ),
         voice=Voice(),
         allowed=allowed,
+        navigation=Navigator,
         remote=remote,
     )
 
@@ -105,20 +108,13 @@ async def _run(
 
 def _first_places(services: Services, start: str, lab: str | None) -> list[Place]:
     if lab is not None:
-        from tutor.labs.kit import registry
-        from tutor.plain.labs.lab import LabPlace
-
-        return [LabPlace(services, registry.find(lab))]
+        return [services.open.live_lab(lab)]
     if start == "review":
-        from tutor.plain.review import ReviewPlace
-
-        return [ReviewPlace(services)]
+        return [services.open.review()]
     return []
 
 
 def _tell(services: Services, error: Exception) -> None:
-    from tutor.errors import TutorError
-
     if isinstance(error, TutorError):
         services.notice(error)
     else:

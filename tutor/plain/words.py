@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z“])")
-_KEY = re.compile(r"\b[Pp]ress \w")
+_KEY = re.compile(r"\b([Pp]ress|[Uu]ndo with) \w")
+_NAMED_KEY = re.compile(r" \(\w\)|; \w (?=[a-z])[^.;]*")
 _SIGNS = (
     (re.compile(r"(?<=\d)\s?%"), " percent"),
     (re.compile(r"␣([\w'’-]+)"), r'" \1"'),
@@ -105,7 +106,8 @@ def ended(text: str) -> str:
 
 def without_keys(text: str) -> str:
     """Return a message without the sentences that name a key, which plain mode does not have."""
-    return " ".join(each for each in _SENTENCE.split(text) if not _KEY.search(each))
+    kept = (each for each in _SENTENCE.split(text) if not _KEY.search(each))
+    return _NAMED_KEY.sub("", " ".join(kept))
 
 
 def error(raised: TutorError) -> str:

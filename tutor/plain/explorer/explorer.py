@@ -131,7 +131,8 @@ class ExplorerPlace(Place):
     def _say_task(self) -> None:
         if self._lab is None:
             return
-        self.say(f"Task: {markdown.inline(self._lab.task)}")
+        if task := words.without_keys(markdown.inline(self._lab.task)):
+            self.say(f"Task: {task}")
         for number, goal in enumerate(self._lab.goals, 1):
             done = "Reached" if goals.name(goal) in self._reached else "Open"
             description = words.spoken(goals.description(goal, self._lab))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from tutor.app.explorer import events
@@ -132,7 +133,12 @@ class StepperPlace(ExplorerPlace):
         await simple(self, events.MoveFocus(_count(rest)))("")
 
     async def _run(self, rest: str) -> None:
-        await simple(self, Do.START)("")
+        try:
+            await self.send(Do.START)
+        except asyncio.CancelledError:
+            self._say_text()
+            raise
+        self.say_all()
 
     async def _edit(self, rest: str) -> None:
         await simple(self, events.UseText(rest))("")

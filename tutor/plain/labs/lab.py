@@ -124,8 +124,11 @@ class LabPlace(Place):
             self.say(markdown.inline(said))
 
     def _say_task(self) -> None:
-        task = self._embedded.task if self._embedded is not None else self._lab.task
-        self.say(f"Task: {markdown.inline(task)}")
+        own = self._embedded.task if self._embedded is not None else ""
+        task = words.without_keys(markdown.inline(own)) or words.without_keys(
+            markdown.inline(self._lab.task)
+        )
+        self.say(f"Task: {task}" if task else "")
         embedded = self._embedded.goals if self._embedded is not None else ()
         first = [each.name for each in embedded if isinstance(each, LiveGoal)]
         ordered = sorted(self._lab.goals, key=lambda goal: goal.name not in first)
