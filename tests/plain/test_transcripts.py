@@ -116,7 +116,7 @@ def test_the_answers_of_two_days_ago_come_back_for_review(machine: Machine) -> N
             answer="x",
         )
     )
-    said = machine.say("", "hint", question.accept[0], "", "undo", "back", "progress")
+    said = machine.say("review", "hint", question.accept[0], "", "undo", "back", "progress")
     assert any(line.startswith("1 question is due for review") for line in said.lines)
     assert any(line.startswith("Hint: ") for line in said.lines)
     assert any(line.startswith("Next review ") for line in said.lines)
