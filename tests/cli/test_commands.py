@@ -148,7 +148,17 @@ def test_without_a_terminal(tutor_process: Tutor) -> None:
     outcome = tutor_process()
     assert outcome.status == 1
     assert "is not a terminal" in outcome.err
+    assert "Run `tutor --plain`" in outcome.err
     assert outcome.out == ""
+
+
+def test_the_setting_for_plain_mode_needs_no_terminal(tutor_process: Tutor, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "config.toml").write_text("plain = true\n")
+    outcome = tutor_process(input=b"quit\n", TERM="dumb")
+    assert outcome.status == 0
+    assert outcome.out.startswith("Welcome to tutor")
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])

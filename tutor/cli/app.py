@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tutor import private
+from tutor import private, settings
 from tutor.cli import lockdown
 from tutor.cli.errors import TerminalError
 from tutor.cli.learning import course_folder
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None = None) -> int:
     """Open the app, at the lab named `lab` if one is given, and return the exit status."""
-    if options.browser is None:
-        check_terminal()
-    else:
+    if options.browser is not None:
         _use_browser(options.browser)
+    elif options.plain or settings.load().settings.plain:
+        return run_plain(options, start=start, lab=lab)
+    else:
+        check_terminal()
     private.begin()
     if options.kiosk:
         lockdown.confine(options)
@@ -59,6 +61,25 @@ def _use_browser(size: str) -> None:
     }
 
 
+def run_plain(options: argparse.Namespace, *, start: Start, lab: str | None) -> int:
+    """Run plain mode, which needs no terminal."""
+    private.begin()
+    if options.kiosk:
+        lockdown.confine(options)
+    from tutor.plain import start as plain
+
+    plain.run(
+        options.model,
+        options.learner,
+        course=course_folder(options),
+        start=start,
+        lab=lab,
+        allowed=lockdown.allowed(options),
+        idle_minutes=lockdown.idle_minutes(options),
+    )
+    return 0
+
+
 def check_terminal() -> None:
     """Raise `TerminalError` if the app can't draw its screen or read keys.
 
@@ -73,8 +94,7 @@ def check_terminal() -> None:
         if not stream.isatty():
             raise TerminalError(
                 _("{what} is not a terminal.").format(what=what),
-                "Over SSH, use `ssh -t`. `tutor step`, `tutor lessons` and `tutor progress` work "
-                "without a terminal.",
+                "Run `tutor --plain` to use the whole course without one. Over SSH, use `ssh -t`.",
             )
     # Windows does not set TERM, but its terminal can move the cursor.
     if sys.platform != "win32" and os.environ.get("TERM", "dumb") in ("", "dumb", "unknown"):
@@ -82,5 +102,6 @@ def check_terminal() -> None:
             _("This terminal cannot move its cursor (TERM is {value}).").format(
                 value=os.environ.get("TERM") or "not set"
             ),
-            "Set TERM to your terminal's type, such as xterm-256color.",
+            "Run `tutor --plain` for the whole course as lines of text. Set TERM to your "
+            "terminal's type, such as xterm-256color, for the screens.",
         )

@@ -134,6 +134,11 @@ def parser() -> argparse.ArgumentParser:
         "--ascii", action="store_true", help=_("draw the app, including diagrams, in ASCII")
     )
     display.add_argument(
+        "--plain",
+        action="store_true",
+        help="the whole course as lines of text, for screen readers and pipes (docs/plain.md)",
+    )
+    display.add_argument(
         "--low-bandwidth",
         action="store_true",
         help=_("draw in fewer colors, and less often while the model runs (docs/ssh.md)"),

@@ -18,12 +18,11 @@ from tutor.errors import RequestCancelled, TutorError
 if TYPE_CHECKING:
     from collections.abc import Coroutine
 
-    from textual.worker import Worker
-
     from tutor.app.explorer.effects import Effect, Request
     from tutor.app.explorer.events import Event
     from tutor.app.explorer.saved_texts import SavedTexts
     from tutor.engine.api import Engine
+    from tutor.labs.kit.runner import Cancellable
     from tutor.lm.distribution import Row
 
 Work = Callable[[], "Coroutine[None, None, None]"]
@@ -43,7 +42,7 @@ class ExplorerController:
         engine: Engine,
         texts: SavedTexts,
         *,
-        work: Callable[[Work, str], Worker[None]],
+        work: Callable[[Work, str], Cancellable],
         show: Callable[[State], None],
         report: Callable[[Evidence], object],
     ) -> None:
@@ -56,7 +55,7 @@ class ExplorerController:
         self._events: deque[Event] = deque()
         self._handling = False
         self._left = False
-        self._asking: Worker[None] | None = None
+        self._asking: Cancellable | None = None
         self._forget_engine: Callable[[], None] = lambda: None
         self._state = State(
             document=texts.recall(),

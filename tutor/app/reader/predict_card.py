@@ -13,10 +13,10 @@ from textual.widgets import Input, Static
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.quiz.answers import LETTERS, Choices, Entered, Given, NothingChosen, TypedAnswer
-from tutor.app.reader.reveal import revealed
+from tutor.app.reader.reveal import quoted, revealed, sentence
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.inline import inline
-from tutor.course.prediction import BLANK, ChoicePrediction, NumberPrediction, TokenPrediction
+from tutor.course.prediction import BLANK, ChoicePrediction, NumberPrediction
 from tutor.course.questions.answers import as_text
 from tutor.errors import TutorError
 from tutor.language import _
@@ -209,7 +209,7 @@ class PredictCard(Vertical):
         """
         if prediction.computed is not None:
             predicted = _predicted(
-                prediction, _("You predicted {quoted}. ").format(quoted=_quoted(prediction, shown))
+                prediction, _("You predicted {quoted}. ").format(quoted=quoted(prediction, shown))
             )
             computing = Content.styled(_("Computing the answer…"), MUTED)
             self._say(predicted + computing if shown else computing)
@@ -268,7 +268,7 @@ def _asked(prediction: Prediction, choices: ShownChoices) -> Content:
 
 def _revealed(prediction: Prediction, guess: str, answer: Revealed, model: str) -> Content:
     """Draw the guess next to the answer, and the text that explains it."""
-    said = _predicted(prediction, _sentence(prediction, guess, answer, model))
+    said = _predicted(prediction, sentence(prediction, guess, answer, model))
     reveal = inline(prediction.reveal.replace(BLANK, answer.value))
     return Content("\n").join([said, reveal] if said else [reveal])
 
@@ -277,35 +277,3 @@ def _predicted(prediction: Prediction, sentence: str) -> Content:
     """Draw a sentence that repeats a guess. A choice is in Markdown, unlike what was typed."""
     written = isinstance(prediction, ChoicePrediction)
     return (inline(sentence) if written else Content(safe(sentence))).stylize("bold")
-
-
-def _quoted(prediction: Prediction, guess: str) -> str:
-    return guess if isinstance(prediction, NumberPrediction) else f"“{guess}”"
-
-
-def _sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -> str:
-    """Say what the learner predicted, if anything, and what the answer is."""
-    if isinstance(prediction, TokenPrediction):
-        best = _("The most probable token is {text}.").format(text=answer.text)
-        if not guess:
-            return best
-        if answer.number == 1:
-            return _("You predicted the most probable token: {value}.").format(value=answer.value)
-        return _("You predicted {value}, which has rank {number:,.0f}. {best}").format(
-            value=answer.value, number=answer.number, best=best
-        )
-    answer = msgspec.structs.replace(answer, text=_quoted(prediction, answer.text.strip()))
-    guess = guess and _quoted(prediction, guess)
-    if not answer.text.strip("“”"):
-        return _("You predicted {guess}.").format(guess=guess) if guess else ""
-    if guess == answer.text:
-        return _("You predicted {guess}, and that is the answer.").format(guess=guess)
-    computed = prediction.written_answer is None
-    verb = _("computes") if isinstance(prediction, NumberPrediction) else _("writes")
-    subject = f"{model} {verb}" if computed else _("the answer is")
-    said = (
-        _("You predicted {guess}; {subject}").format(guess=guess, subject=subject)
-        if guess
-        else subject[0].upper() + subject[1:]
-    )
-    return f"{said} {answer.text}."

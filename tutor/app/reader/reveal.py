@@ -1,9 +1,11 @@
-"""Ask the engine for the answers that predictions reveal."""
+"""Ask the engine for the answers that predictions reveal, and put them into words."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from tutor.app.quiz.guesses import first_token, guessed
 from tutor.app.widgets import figures
@@ -42,6 +44,39 @@ async def revealed(engine: Engine, prediction: Prediction, guess: str) -> Reveal
     assert isinstance(prediction, NumberPrediction)
     answer = prediction.as_answer(number)
     return Revealed(answer.text, answer.number, value=answer.text)
+
+
+def sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -> str:
+    """Say what the learner predicted, if anything, and what the answer is."""
+    if isinstance(prediction, TokenPrediction):
+        best = _("The most probable token is {text}.").format(text=answer.text)
+        if not guess:
+            return best
+        if answer.number == 1:
+            return _("You predicted the most probable token: {value}.").format(value=answer.value)
+        return _("You predicted {value}, which has rank {number:,.0f}. {best}").format(
+            value=answer.value, number=answer.number, best=best
+        )
+    answer = msgspec.structs.replace(answer, text=quoted(prediction, answer.text.strip()))
+    guess = guess and quoted(prediction, guess)
+    if not answer.text.strip("“”"):
+        return _("You predicted {guess}.").format(guess=guess) if guess else ""
+    if guess == answer.text:
+        return _("You predicted {guess}, and that is the answer.").format(guess=guess)
+    computed = prediction.written_answer is None
+    verb = _("computes") if isinstance(prediction, NumberPrediction) else _("writes")
+    subject = f"{model} {verb}" if computed else _("the answer is")
+    said = (
+        _("You predicted {guess}; {subject}").format(guess=guess, subject=subject)
+        if guess
+        else subject[0].upper() + subject[1:]
+    )
+    return f"{said} {answer.text}."
+
+
+def quoted(prediction: Prediction, guess: str) -> str:
+    """Return a guess in quotation marks, unless it is a number."""
+    return guess if isinstance(prediction, NumberPrediction) else f"“{guess}”"
 
 
 def _formatted(wanted: ModelValue, number: float) -> str:

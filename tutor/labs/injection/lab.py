@@ -358,6 +358,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         own_defense=_written,
         mend=_mended,
     ),
+    texts=("defense",),
     goals=(
         _attacks_work,
         Goal(

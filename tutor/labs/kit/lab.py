@@ -103,6 +103,8 @@ class Lab(msgspec.Struct, Generic[State, Action, Question, Answer], frozen=True,
     None if there is nothing to reset. The key for reset then resets the whole lab."""
     reset_is_final: bool = False
     """Whether a reset deletes something that undo can't bring back."""
+    texts: tuple[str, ...] = ()
+    """The fields of `EditText` that the lab accepts besides the main text, whose field is empty."""
     asks_model: bool = True
     """Whether a state contains results of the model, which are no longer valid with another
     model."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, TutorError
@@ -13,8 +13,6 @@ from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
-
-    from textual.worker import Worker
 
     from tutor.engine.api import Engine
     from tutor.labs.kit.registry import AnyLab
@@ -26,6 +24,12 @@ LAB_RESET_CAN_UNDO = _("The lab was reset. Press u to undo.")
 STOPPED = _("Stopped. Press r to continue.")
 UNDO = _("Press u to undo.")
 PART_RESET = _("Reset in part. Press z to reset everything, or u to undo.")
+
+
+class Cancellable(Protocol):
+    """Work in progress that can be cancelled, such as a task."""
+
+    def cancel(self) -> object: ...
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,7 @@ class LabRunner:
         lab: AnyLab,
         engine: Engine,
         left: Left | None,
-        work: Callable[[Callable[[], Coroutine[Any, Any, None]]], Worker[None]],
+        work: Callable[[Callable[[], Coroutine[Any, Any, None]]], Cancellable],
         changed: Callable[[], None],
     ) -> None:
         """Create a runner.
@@ -78,7 +82,7 @@ class LabRunner:
         self._follow_model(engine)
         self._backend = engine.lab_backend(lab)
         self._asked: Any = None
-        self._asking: Worker[None] | None = None
+        self._asking: Cancellable | None = None
         self._stopped: Any = None
         self._unwatch = engine.watch(self._engine_changed)
 

@@ -352,6 +352,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         mend=_mended,
         bare=_without_sums,
     ),
+    texts=("words",),
     goals=(
         _opposite_nearby,
         _another_by_distance,

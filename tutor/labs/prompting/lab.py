@@ -393,6 +393,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         own=_own_parts,
         mend=_mended,
     ),
+    texts=tuple(sorted(WRITTEN)),
     goals=(
         Goal(
             "examples-help",

@@ -351,6 +351,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         mend=_mended,
         bare=_bare,
     ),
+    texts=("poison",),
     goals=(
         Goal(
             "cited",

@@ -138,6 +138,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     receive=receive,
     work=work("left_out", "tried", own=LONGEST, last_own=LONGEST, size=len(SIZES)),
     reset_settings=lambda s: act(s, TrainOnLessons()) if s.own is not None else None,
+    texts=("tried",),
     goals=(_three_bytes, _twice_for_little, _own_word),
     solution=(
         Adjust(2, "size"),

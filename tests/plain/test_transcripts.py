@@ -1,0 +1,173 @@
+"""Test whole sessions of plain mode: lines typed on a pipe, and what is said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.plain.typed import typed
+from tutor import paths
+from tutor.course.catalogue import load_course
+from tutor.course.questions.compare import ComparePrompts
+from tutor.course.questions.match import MatchQuestion
+from tutor.course.questions.next_token import NextTokenQuestion
+from tutor.course.questions.number import NumberQuestion
+from tutor.course.questions.order import OrderQuestion
+from tutor.course.questions.several import SeveralChoices
+from tutor.course.questions.single import SingleChoice
+from tutor.course.questions.text import TextQuestion
+from tutor.labs.kit import registry
+from tutor.learner.progress import Progress
+from tutor.learner.records import Answered, GoalReached, LessonRead, LessonState, Predicted
+from tutor.plain.words import LETTERS
+from tutor.study.quiz_run import begun
+
+if TYPE_CHECKING:
+    from tests.plain.session import Machine
+    from tutor.course.questions.question import Question
+
+_DAY = 86_400.0
+_SEED = 5
+
+
+def progress_of(machine: Machine) -> Progress:
+    """Return the progress of the learner on the machine, whose folders the environment names."""
+    return Progress.open(paths.learner_folder("me", None))
+
+
+def right(question: Question, *, wrong: bool = False) -> str:
+    """Return what to type for a right answer, or for a wrong one to a choice."""
+    order = question.display_order(_SEED)
+    match question:
+        case SingleChoice(choices=choices):
+            place = next(at for at, each in enumerate(choices) if each.right != wrong)
+            return LETTERS[order.index(place)]
+        case SeveralChoices(choices=choices):
+            found = [at for at, each in enumerate(choices) if each.right]
+            return " ".join(LETTERS[order.index(place)] for place in found)
+        case OrderQuestion(items=items):
+            return " ".join(LETTERS[order.index(place)] for place in range(len(items)))
+        case MatchQuestion(pairs=pairs):
+            return " ".join(LETTERS[order.index(place)] for place in range(len(pairs)))
+        case NumberQuestion(answer=answer):
+            return f"{answer:g}"
+        case TextQuestion(accept=accept):
+            return accept[0]
+        case NextTokenQuestion():
+            return "the"
+        case ComparePrompts():
+            return "a"
+
+
+def test_the_first_lesson_from_its_first_section_to_its_last_question(machine: Machine) -> None:
+    """Read, predict once and skip the rest, answer one question wrong and leave one for later."""
+    lesson = load_course().lessons[0]
+    lines = [""]
+    predicted = False
+    for screen in lesson.screens[:-1]:
+        if screen.prediction is not None:
+            lines.append("" if predicted else "b")
+            predicted = True
+        lines.append("")
+    if lesson.screens[-1].prediction is not None:
+        lines.append("")
+    progress = progress_of(machine)
+    run = begun(lesson, _SEED)
+    progress.save_lesson(run.saved_in(LessonState(lesson=lesson.id)))
+    lines = ["lesson 1", *lines[1:], "questions"]
+    asked = [question for question in lesson.questions if not question.asks_model]
+    miss = next(each for each in asked if isinstance(each, SingleChoice))
+    leave = next(each for each in asked if each is not miss)
+    for question in lesson.questions:
+        if question is leave:
+            lines.append("skip")
+        else:
+            lines += [right(question, wrong=question is miss), ""]
+    said = machine.say(*lines, "quit")
+    assert said.status == 0
+    count = len(lesson.screens)
+    for number, screen in enumerate(lesson.screens, 1):
+        assert f"Section {number} of {count}: {screen.title}" in said.text
+    assert "Left for later. The end of the lesson offers this question again." in said.lines
+    assert any(line.startswith("Your answer, wrong: ") for line in said.lines)
+    assert f"End of lesson 1, {lesson.title}." in said.lines
+    assert any("1 wrong, 1 left for later." in line for line in said.lines)
+    events = progress_of(machine).events()
+    answers = {each.question: each for each in events if isinstance(each, Answered)}
+    assert set(answers) == {each.id for each in lesson.questions} - {leave.id}
+    assert not answers[miss.id].correct
+    assert all(answers[each.id].correct for each in asked if each not in (miss, leave))
+    assert sum(isinstance(each, LessonRead) for each in events) == 1
+    assert [each.guess for each in events if isinstance(each, Predicted)] == [
+        "The answers of A and B"
+    ]
+
+
+def test_the_answers_of_two_days_ago_come_back_for_review(machine: Machine) -> None:
+    lesson = load_course().lessons[0]
+    question = next(each for each in lesson.questions if isinstance(each, TextQuestion))
+    progress = progress_of(machine)
+    progress.record(
+        Answered(
+            at=progress.clock() - 20 * _DAY,
+            question=question.id,
+            version=question.version,
+            lesson=lesson.id,
+            correct=True,
+            answer="x",
+        )
+    )
+    said = machine.say("review", "hint", question.accept[0], "", "undo", "back", "progress")
+    assert any(line.startswith("1 question is due for review") for line in said.lines)
+    assert any(line.startswith("Hint: ") for line in said.lines)
+    assert any(line.startswith("Next review ") for line in said.lines)
+    assert "1 question answered. Nothing else is due." in said.lines
+    assert "Your last answer was undone." in said.lines
+    given = [each for each in progress_of(machine).events() if isinstance(each, Answered)]
+    assert [each.hinted for each in given] == [False, True]
+
+
+def test_the_stepper_says_ranks_and_takes_tokens(machine: Machine) -> None:
+    said = machine.say("step", "edit abc", "take 2", "", "undo", "tokens", "set temperature 0", "")
+    assert 'The text has 3 tokens: "abc"' in said.lines
+    ranks = [line for line in said.lines if line.startswith("Rank 2: ")]
+    assert ranks
+    assert ranks[0].endswith(" percent.")
+    assert any(line.startswith("Took ") and "rank 2, " in line for line in said.lines)
+    assert 'Token 1: "a".' in said.lines
+    assert sum(line.startswith("Took ") for line in said.lines) == 3
+
+
+def test_a_chat_is_a_message_and_an_answer(machine: Machine) -> None:
+    said = machine.say("chat", "help me", "conversation", "quit")
+    assert "You: help me" in said.lines
+    assert sum(line.startswith("Model: ") for line in said.lines) == 2
+
+
+def test_labs_reach_goals_that_count(machine: Machine) -> None:
+    """Reach a goal in three labs by typing the first actions of their solutions."""
+    lines = []
+    for name in ("tokens", "train-tokenizer", "landscape"):
+        lab = registry.find(name)
+        lines += [f"lab {name}", *(typed(lab, each) for each in lab.solution), "goals", "back"]
+    said = machine.say(*lines)
+    reached = {each.lab for each in progress_of(machine).events() if isinstance(each, GoalReached)}
+    names = {"tokens", "train-tokenizer", "landscape"}
+    assert names <= reached
+    for name in names:
+        assert any(f"Goal reached: {goal.says}" in said.text for goal in registry.find(name).goals)
+
+
+def test_the_work_in_a_lab_is_continued(machine: Machine) -> None:
+    machine.say("edit something else", options=())
+    machine.say("lab tokens", "edit Donaudampfschiff")
+    said = machine.say("lab tokens")
+    assert "Text: Donaudampfschiff." in said.lines
+
+
+def test_a_wrong_command_names_the_right_one(machine: Machine) -> None:
+    said = machine.say("lesons", "xyz", "lesson 99", "back", "lab nothing")
+    assert "There is no command lesons here. Did you mean lessons?" in said.lines
+    assert "There is no command xyz here. Type help to hear all commands." in said.lines
+    assert "Type lesson and the number of a lesson, such as lesson 1." in said.lines
+    assert "This is the first place. Type quit to end tutor." in said.lines
+    assert any(line.startswith("There is no lab 'nothing'.") for line in said.lines)

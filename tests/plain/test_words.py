@@ -1,0 +1,65 @@
+"""Test how numbers, tokens and messages are said."""
+
+from __future__ import annotations
+
+import pytest
+
+from tutor.errors import TextError
+from tutor.lm.distribution import Row, Token
+from tutor.plain import words
+
+
+def test_a_rank_is_a_sentence() -> None:
+    row = Row(1, Token(1, " Paris", b" Paris"), 0.773, 9.0, 0.0, "top-k")
+    assert words.rank(row) == 'Rank 1: " Paris", 77.3 percent.'
+    assert words.rank(row, sampled=True) == 'Rank 1: " Paris", 77.3 percent, cut by top-k.'
+
+
+@pytest.mark.parametrize(
+    ("probability", "said"),
+    [
+        (0.0, "0 percent"),
+        (1.0, "100 percent"),
+        (0.9999, "more than 99.9 percent"),
+        (1e-9, "less than 0.001 percent"),
+        (0.0003, "0.030 percent"),
+        (float("nan"), "unknown"),
+    ],
+)
+def test_a_probability_is_never_rounded_to_none_or_all(probability: float, said: str) -> None:
+    assert words.percent(probability) == said
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"\n", '"(line break)"'),
+        (b" ", "a space"),
+        (b"  ", "2 spaces"),
+        (b"\x1b[2J", '"␛[2J"'),
+        (b"\xe2\x96", '"\\xe2\\x96"'),
+    ],
+)
+def test_a_token_without_letters_is_named(data: bytes, said: str) -> None:
+    assert words.quoted(data) == said
+
+
+def test_signs_for_the_eye_become_words() -> None:
+    assert words.spoken("a ──► b  66.5 % ████▎ ␣the") == 'a to b 66.5 percent " the"'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Stopped after 200 tokens. Press r to continue.", "Stopped after 200 tokens."),
+        ("Write a text (e). Then press Tab.", "Write a text."),
+        ("Bot C writes; r stops it. Read on.", "Bot C writes. Read on."),
+    ],
+)
+def test_messages_name_no_keys(text: str, said: str) -> None:
+    assert words.without_keys(text) == said
+
+
+def test_an_error_says_what_happened_and_what_to_do() -> None:
+    error = TextError("The text is empty.", "Write at least one character.")
+    assert words.error(error) == "The text is empty. Write at least one character."

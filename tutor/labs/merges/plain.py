@@ -1,0 +1,21 @@
+"""Say the state of the lab in plain mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.plain.words import quoted
+
+if TYPE_CHECKING:
+    from tutor.labs.merges.lab import State
+
+
+def describe(state: State) -> dict[str, list[str]]:
+    """Return the chunks after the merges so far, and the merges before and after."""
+    pieces = ", ".join(quoted(piece) for chunk in state.chunks for piece in chunk)
+    said = [f"After {state.at} of {len(state.merges)} merges: {pieces}."] if pieces else []
+    for head, merge in (("Last merge", state.last), ("Next merge", state.following)):
+        if merge is not None:
+            left, right = quoted(merge.left), quoted(merge.right)
+            said.append(f"{head}: {left} and {right}, rule {merge.rank:,}.")
+    return {"at": said, "played": [], "merges": []}

@@ -1,0 +1,33 @@
+"""Say the state of the lab in plain mode."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.plain.words import quoted
+
+if TYPE_CHECKING:
+    from tutor.labs.tokens.lab import Piece, State
+
+_NAMES = {"model": "Token", "words": "Word", "characters": "Character", "bytes": "Byte"}
+_MOST = 40
+
+
+def describe(state: State) -> dict[str, list[str]]:
+    """Return the parts of the text for the current way to split it."""
+    name = _NAMES[state.cut]
+    shown = state.shown[:_MOST]
+    lines = [f"The text has {len(state.shown)} parts of the kind: {name.lower()}."]
+    lines += [f"{name} {number}: {_said(piece)}" for number, piece in enumerate(shown, 1)]
+    focused = [f"{name} {state.focus + 1}: {_said(state.shown[state.focus])}"] if shown else []
+    return {
+        "cut": [f"Split into {name.lower()}s."],
+        "focus": [f"Selected: {line}" for line in focused],
+        "pieces": lines,
+    }
+
+
+def _said(piece: Piece) -> str:
+    size = f"{len(piece.data)} byte{'' if len(piece.data) == 1 else 's'}"
+    id_ = f", id {piece.id}" if piece.id is not None else ""
+    return f"{quoted(piece.data)}{id_}, {size}."

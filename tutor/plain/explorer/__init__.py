@@ -1,0 +1,1 @@
+"""The stepper, the chat and the guessing game in plain mode."""

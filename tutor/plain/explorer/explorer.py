@@ -1,0 +1,231 @@
+"""What the stepper and the chat have in common: the app's explorer, driven by commands."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from tutor.app.explorer import events
+from tutor.app.explorer.controller import ExplorerController
+from tutor.app.explorer.events import Do
+from tutor.app.explorer.saved_texts import SavedTexts
+from tutor.course import goals
+from tutor.engine.api import EngineState
+from tutor.errors import TutorError
+from tutor.plain import markdown, words
+from tutor.plain.place import Command, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+
+    from tutor.app.explorer.document import Mode
+    from tutor.app.explorer.events import Event
+    from tutor.app.explorer.state import State
+    from tutor.course.goals import Evidence
+    from tutor.course.lesson import Lab, Lesson
+    from tutor.plain.place import Services
+
+_DIALS = ("temperature", "top-k", "top-p", "min-p")
+
+
+class ExplorerPlace(Place):
+    """A text or a conversation with the model, either free or as a lab of a lesson."""
+
+    MODE: Mode = "text"
+
+    def __init__(
+        self, services: Services, lesson: Lesson | None = None, lab: Lab | None = None
+    ) -> None:
+        super().__init__(services)
+        self._lesson, self._lab = lesson, lab
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._changed = asyncio.Event()
+        self._told: list[Awaitable[str | None]] = []
+        self._reached = self._goals_reached()
+        self._controller = ExplorerController(
+            services.engine,
+            SavedTexts(services.progress, lab, self.MODE),
+            work=self._work,
+            show=lambda _: self._changed.set(),
+            report=self._report,
+        )
+
+    # --- the controller ------------------------------------------------------------------------
+
+    @property
+    def state(self) -> State:
+        return self._controller.state
+
+    def _work(
+        self, work: Callable[[], Coroutine[None, None, None]], group: str
+    ) -> asyncio.Task[None]:
+        if (before := self._tasks.get(group)) is not None:
+            before.cancel()
+        self._tasks[group] = task = asyncio.create_task(work())
+        return task
+
+    async def send(self, *sent: Event) -> None:
+        """Send events, and wait until the model has done what they need.
+
+        Ctrl+C stops a run. Says messages, errors, and goals that were reached.
+        """
+        for event in sent:
+            self._controller.send(event)
+        try:
+            await self._settle()
+        except asyncio.CancelledError:
+            self._controller.send(Do.PAUSE)
+            self._controller.send(Do.STOP_READING)
+            raise
+        note = self.state.note
+        if isinstance(note, TutorError):
+            self.say(words.error(note))
+        elif note:
+            self.say(words.without_keys(note))
+        self._controller.send(Do.SAVE)
+        await self._say_goals()
+
+    async def _settle(self) -> None:
+        engine = self.services.engine
+        if engine.state not in (EngineState.READY, EngineState.STOPPED):
+            self.say("The model is loading.")
+        while not self._at_rest:
+            self._changed.clear()
+            await self._changed.wait()
+
+    @property
+    def _at_rest(self) -> bool:
+        state = self.state
+        if state.engine.state is EngineState.STOPPED or state.request_failed:
+            return True
+        busy = state.running or state.queue or state.owed is not None
+        return state.ready and not busy
+
+    # --- goals ---------------------------------------------------------------------------------
+
+    def _goals_reached(self) -> frozenset[str]:
+        if self._lesson is None or self._lab is None:
+            return frozenset()
+        return self.services.goals.reached(self._lesson, self._lab)
+
+    def _report(self, evidence: Evidence) -> None:
+        if self._lesson is not None and self._lab is not None:
+            told = self.services.goals.stepped(self._lesson, self._lab, evidence)
+            self._told.append(told)
+
+    async def _say_goals(self) -> None:
+        told, self._told = self._told, []
+        now = self._goals_reached()
+        if self._lab is not None:
+            for goal in self._lab.goals:
+                if goals.name(goal) in now - self._reached:
+                    said = words.spoken(goals.description(goal, self._lab))
+                    self.say(f"Goal reached: {words.ended(said)}")
+        self._reached = now
+        for each in told:
+            self.say(markdown.inline(await each or ""))
+
+    def _say_task(self) -> None:
+        if self._lab is None:
+            return
+        if task := words.without_keys(markdown.inline(self._lab.task)):
+            self.say(f"Task: {task}")
+        for number, goal in enumerate(self._lab.goals, 1):
+            done = "Reached" if goals.name(goal) in self._reached else "Open"
+            description = words.spoken(goals.description(goal, self._lab))
+            self.say(f"{done} goal {number}: {words.ended(description)}")
+
+    # --- the place -----------------------------------------------------------------------------
+
+    @property
+    def agreed(self) -> bool:
+        """Whether text may be sent to the model. A remote model needs the learner's consent."""
+        remote = self.services.remote
+        return remote is None or self.services.engine.allowed(remote)
+
+    async def begin(self) -> None:
+        self.say(self.title)
+        self._say_task()
+        if self.agreed:
+            await self._start()
+        elif self.services.remote is not None:
+            self.say(f"Everything that you write here is sent to {self.services.remote.host}.")
+
+    async def _start(self) -> None:
+        self._controller.start()
+        await self.send()
+        self.say_all()
+
+    def say_all(self) -> None:
+        """Say the text as it is now."""
+
+    async def close(self) -> None:
+        self._controller.stop_receiving()
+        for task in self._tasks.values():
+            task.cancel()
+        if self.agreed:
+            await self._controller.close()
+
+    def commands(self) -> Sequence[Command]:
+        if not self.agreed:
+            said = "Agree that your texts are sent there, until tutor ends."
+            return (Command("agree", said, self._agree),)
+        found = [*self.own_commands()]
+        if self.state.engine.state is EngineState.STOPPED:
+            found.append(Command("retry", "Start the model again.", self._retry))
+        said = f"Change a sampler setting: {words.listed(_DIALS)}."
+        found.append(Command("set", said, self._set, "NAME NUMBER"))
+        found.append(Command("settings", "Hear the sampler settings.", self._settings))
+        if self._lab is not None:
+            found.append(Command("goals", "Hear the task and the goals.", self._goals))
+        return found
+
+    def own_commands(self) -> Sequence[Command]:
+        return ()
+
+    async def _agree(self, rest: str) -> None:
+        if self.services.remote is not None:
+            self.services.engine.allow(self.services.remote)
+        await self._start()
+
+    async def _retry(self, rest: str) -> None:
+        await self.services.engine.restart()
+        await self.send()
+        self.say_all()
+
+    async def _goals(self, rest: str) -> None:
+        self._say_task()
+
+    async def _settings(self, rest: str) -> None:
+        sampler = self.state.sampler
+        self.say(
+            f"Temperature {sampler.temperature:g}, top-k {sampler.top_k or 'off'}, "
+            f"top-p {sampler.top_p:g}, min-p {sampler.min_p:g}. "
+            "They apply in this order. A temperature of 0 always takes rank 1."
+        )
+
+    async def _set(self, rest: str) -> None:
+        name, _, value = rest.partition(" ")
+        try:
+            figure = float(value)
+        except ValueError:
+            figure = None
+        if name not in _DIALS or figure is None:
+            self.say(f"Type set, one of {words.listed(_DIALS)}, and a number.")
+            return
+        dial = {name.replace("-", "_"): int(figure) if name == "top-k" else figure}
+        await self.send(events.SetSampler(replace(self.state.sampler, **dial)))
+        await self._settings("")
+
+
+def simple(place: ExplorerPlace, *sent: Event) -> Callable[[str], Awaitable[None]]:
+    """Return a command that sends events and then says the text."""
+
+    async def run(place: ExplorerPlace, rest: str) -> None:
+        await place.send(*sent)
+        place.say_all()
+
+    return partial(run, place)

@@ -1,0 +1,179 @@
+"""The stepper: a text that grows by one token at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tutor.app.explorer import events
+from tutor.app.explorer.events import Do
+from tutor.lm.token_tree import text_of
+from tutor.plain import words
+from tutor.plain.explorer.explorer import ExplorerPlace, simple
+from tutor.plain.place import Command
+from tutor.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tutor.app.explorer.events import Event
+    from tutor.lm.distribution import Distribution, Row
+    from tutor.lm.token_tree import Step
+
+FEW = 5
+"""The number of rows to say after a step."""
+MOST = 60
+MANY = 20
+"""The number of tokens to say unless another number is given."""
+
+
+class StepperPlace(ExplorerPlace):
+    """The stepper. Enter takes the token that the model draws."""
+
+    title = "Stepper. You build a text with the model, one token at a time."
+
+    _found: dict[int, Row] = {}  # noqa: RUF012  (replaced, never changed)
+    """The rows that the last search found, by rank."""
+
+    @property
+    def _distribution(self) -> Distribution | None:
+        return self.state.answer.distribution if self.state.answer is not None else None
+
+    def say_all(self) -> None:
+        self._say_text()
+        self._say_rows(FEW)
+
+    def _say_text(self) -> None:
+        tree = self.state.tree
+        if tree is None:
+            return
+        self.say(f'The text has {counted(tree.length, "token")}: "{text_of(tree.steps)}"')
+        if not tree.at_end:
+            self.say(f"You are after token {tree.focus}.")
+
+    def _say_rows(self, count: int) -> None:
+        found = self._distribution
+        if found is None:
+            return
+        sampled = not self.state.sampler.plain
+        self.say("Next token.", *(words.rank(row, sampled=sampled) for row in found.rows[:count]))
+        self.say(words.entropy(found))
+        target = self.state.target
+        if target is not None:
+            self.say(f"Enter takes {words.token(target.row.token)}.")
+
+    async def _take(self, event: Event) -> None:
+        """Take a token, and say which one it was and what could come next."""
+        before = self.state.tree
+        rows = self._distribution.rows if self._distribution else ()
+        await self.send(event)
+        self._found = {}
+        tree = self.state.tree
+        if tree is None or before is None or tree == before:
+            return
+        step = tree.steps[tree.focus - 1]
+        row = next((row for row in rows if row.token.id == step.token.id), None)
+        rank = f", rank {row.rank:,}, {words.percent(row.probability)}" if row else ""
+        self.say(f"Took {words.token(step.token)}{rank}.")
+        self._say_rows(FEW)
+
+    # --- commands ------------------------------------------------------------------------------
+
+    def on_enter(self) -> Command | None:
+        if not self.agreed:
+            return None
+        return Command("step", "Take the token that the model draws.", self._step)
+
+    def own_commands(self) -> Sequence[Command]:
+        return (
+            Command("take", "Take the token of a rank.", self._take_rank, "RANK"),
+            Command("rows", "Hear more ranks of the next token.", self._rows, "NUMBER"),
+            Command("text", "Hear the whole text.", self._text),
+            Command("tokens", "Hear the last tokens and their surprisal.", self._tokens, "NUMBER"),
+            Command("undo", "Undo the last token.", simple(self, Do.BACK)),
+            Command("left", "Go back to an earlier token.", self._left, "NUMBER"),
+            Command("right", "Go on to a later token.", self._right, "NUMBER"),
+            Command("run", "Let the model continue. Ctrl+C stops it.", self._run),
+            Command("edit", "Start from another prompt.", self._edit, "TEXT", raw=True),
+            Command("find", "Search the vocabulary for tokens.", self._find, "TEXT"),
+            Command("seed", "Restart from the prompt with a new seed.", simple(self, Do.NEW_SEED)),
+            Command("fork", "Start another branch here.", simple(self, Do.FORK)),
+            Command("branches", "Hear the branches.", self._branches),
+            Command("branch", "Switch to a branch.", self._branch, "NUMBER"),
+        )
+
+    async def _step(self, rest: str) -> None:
+        await self._take(Do.STEP)
+
+    async def _take_rank(self, rest: str) -> None:
+        rows = self._distribution.rows if self._distribution else ()
+        rank = int(rest) if rest.isdecimal() else 0
+        if rank in self._found:
+            await self._take(events.TakeFound(self._found[rank]))
+        elif 1 <= rank <= len(rows):
+            await self._take(events.TakeRow(rank - 1))
+        else:
+            self.say(f"Type take and a rank from 1 to {len(rows)}, or one that you found.")
+
+    async def _rows(self, rest: str) -> None:
+        count = int(rest) if rest.isdecimal() else 2 * FEW
+        self._say_rows(max(1, min(count, MOST)))
+
+    async def _text(self, rest: str) -> None:
+        self._say_text()
+
+    async def _tokens(self, rest: str) -> None:
+        steps = self.state.tree.steps if self.state.tree else ()
+        self.services.voice.all(token_lines(steps, len(steps), rest))
+
+    async def _left(self, rest: str) -> None:
+        await simple(self, events.MoveFocus(-_count(rest)))("")
+
+    async def _right(self, rest: str) -> None:
+        await simple(self, events.MoveFocus(_count(rest)))("")
+
+    async def _run(self, rest: str) -> None:
+        try:
+            await self.send(Do.START)
+        except asyncio.CancelledError:
+            self._say_text()
+            raise
+        self.say_all()
+
+    async def _edit(self, rest: str) -> None:
+        await simple(self, events.UseText(rest))("")
+
+    async def _find(self, rest: str) -> None:
+        if self.state.answered is None or not rest:
+            self.say("Type find and the text of a token.")
+            return
+        rows, said = await self._controller.link.find(self.state.answered, rest, FEW)
+        self.say(*map(words.rank, rows), said)
+        self._found = {row.rank: row for row in rows}
+
+    async def _branches(self, rest: str) -> None:
+        tree = self.state.tree
+        for branch in tree.branches if tree else ():
+            here = ", where you are" if tree and branch.number == tree.number else ""
+            text = text_of(branch.steps[-12:])
+            self.say(f'Branch {branch.number}{here}, seed {branch.seed}: ends with "{text}"')
+
+    async def _branch(self, rest: str) -> None:
+        tree = self.state.tree
+        if tree is None or not rest.isdecimal() or not tree.has_branch(int(rest)):
+            self.say("Type branch and the number of a branch. Type branches to hear them.")
+            return
+        await simple(self, events.SwitchBranch(int(rest)))("")
+
+
+def token_lines(steps: Sequence[Step], end: int, count: str = "") -> Iterator[str]:
+    """Yield the last tokens of a text before `end`, with their surprisal."""
+    number = int(count) if count.isdecimal() else MANY
+    for at in range(max(0, end - number), end):
+        bits = steps[at].known_bits
+        surprisal = f", {bits:.2f} bits" if bits is not None else ""
+        yield f"Token {at + 1}: {words.token(steps[at].token)}{surprisal}."
+
+
+def _count(rest: str) -> int:
+    return int(rest) if rest.isdecimal() else 1

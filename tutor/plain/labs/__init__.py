@@ -1,0 +1,1 @@
+"""Every lab in plain mode: its state as sentences, and its actions as commands."""

@@ -1,0 +1,204 @@
+"""A lab: its state as sentences, and its actions as commands."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tutor.course.lesson import LiveGoal
+from tutor.engine.api import EngineState
+from tutor.labs.kit.actions import Run
+from tutor.labs.kit.runner import LabRunner
+from tutor.plain import markdown, words
+from tutor.plain.labs import sentences
+from tutor.plain.labs.grammar import action_words
+from tutor.plain.place import Command, Place
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+
+    from tutor.course.lesson import Lab, Lesson
+    from tutor.labs.kit.registry import AnyLab
+    from tutor.plain.labs.grammar import ActionWord
+    from tutor.plain.place import Services
+
+PATIENCE = 5.0
+"""The number of seconds after which the learner hears that the model is still working."""
+
+
+class LabPlace(Place):
+    """A lab, opened by itself or from the `lesson` that embeds it as `embedded`."""
+
+    def __init__(
+        self,
+        services: Services,
+        lab: AnyLab,
+        lesson: Lesson | None = None,
+        embedded: Lab | None = None,
+    ) -> None:
+        super().__init__(services)
+        self._lab, self._lesson, self._embedded = lab, lesson, embedded
+        self._words = action_words(lab)
+        self._changed = asyncio.Event()
+        self._reached = services.goals.kept(lab)
+        self._runner = LabRunner(
+            lab, services.engine, services.labs.open(lab), self._work, self._state_changed
+        )
+        self._said: sentences.Lines = {}
+
+    @property
+    def title(self) -> str:
+        return f"Lab: {words.ended(self._lab.title)}"
+
+    # --- the runner --------------------------------------------------------------------------
+
+    def _work(self, work: Callable[[], Coroutine[Any, Any, None]]) -> asyncio.Task[None]:
+        return asyncio.create_task(work())
+
+    def _state_changed(self) -> None:
+        self.services.labs.keep(self._lab, self._runner.left)
+        self._changed.set()
+
+    async def _settle(self) -> None:
+        """Wait until the model has answered, and say goals as they are reached."""
+        engine = self.services.engine
+        waiting = self._runner.busy and engine.state is not EngineState.READY
+        if waiting and engine.state is not EngineState.STOPPED:
+            self.say("The model is loading.")
+        said = False
+        while self._runner.busy:
+            self._changed.clear()
+            try:
+                await asyncio.wait_for(self._changed.wait(), PATIENCE)
+            except TimeoutError:
+                if not said:
+                    self.say("The model is still working. Press Ctrl+C to stop it.")
+                said = True
+            await self._say_goals()
+        await self._say_goals()
+
+    async def _act(self, change: Callable[[], None]) -> None:
+        """Change the state, wait for the model, and say what is new."""
+        before = self._lines()
+        change()
+        try:
+            await self._settle()
+        except asyncio.CancelledError:
+            self._stop()
+            self._say_new(before)
+            raise
+        self._say_new(before)
+
+    def _stop(self) -> None:
+        """Stop long work, if the lab has any. A single answer still arrives."""
+        stops = any(each.type is Run for each in self._words)
+        if stops and self._lab.question(self._runner.state) is not None:
+            self._runner.act(Run())
+
+    def _say_new(self, before: sentences.Lines) -> None:
+        for note in (self._runner.note, self._runner.error):
+            if note is not None:
+                self.say(words.without_keys(note) if isinstance(note, str) else words.error(note))
+        new = sentences.changes(before, self._lines())
+        if new:
+            self.say(*new)
+        elif self._runner.error is None:
+            self.say("Nothing has changed.")
+
+    def _lines(self) -> sentences.Lines:
+        return sentences.describe(self._lab.name, self._runner.state)
+
+    # --- goals -------------------------------------------------------------------------------
+
+    async def _say_goals(self) -> None:
+        now = self._lab.reached(self._runner.state)
+        if not now - self._reached:
+            return
+        for goal in self._lab.goals:
+            if goal.name in now - self._reached:
+                self.say(f"Goal reached: {words.ended(words.spoken(goal.says))}")
+        self._reached |= now
+        said = await self.services.goals.live(self._lab, now, self._lesson)
+        if said is not None:
+            self.say(markdown.inline(said))
+
+    def _say_task(self) -> None:
+        own = self._embedded.task if self._embedded is not None else ""
+        task = words.without_keys(markdown.inline(own)) or words.without_keys(
+            markdown.inline(self._lab.task)
+        )
+        self.say(f"Task: {task}" if task else "")
+        embedded = self._embedded.goals if self._embedded is not None else ()
+        first = [each.name for each in embedded if isinstance(each, LiveGoal)]
+        ordered = sorted(self._lab.goals, key=lambda goal: goal.name not in first)
+        for number, goal in enumerate(ordered, 1):
+            done = "Reached" if goal.name in self._reached else "Open"
+            self.say(f"{done} goal {number}: {words.ended(words.spoken(goal.says))}")
+
+    # --- the place -----------------------------------------------------------------------------
+
+    async def begin(self) -> None:
+        self.say(self.title, words.ended(self._lab.about))
+        self._say_task()
+        self._runner.begin()
+        try:
+            await self._settle()
+        finally:
+            self._say_state()
+
+    async def resume(self) -> None:
+        self.say(self.title)
+
+    def _say_state(self) -> None:
+        if self._runner.error is not None:
+            self.say(words.error(self._runner.error))
+        for lines in self._lines().values():
+            self.say(*lines)
+
+    async def close(self) -> None:
+        self.services.labs.save()
+        self._runner.close()
+
+    def commands(self) -> Sequence[Command]:
+        found = [
+            Command(each.word, each.help, partial(self._do, each), each.usage, raw=True)
+            for each in self._words
+        ]
+        found.append(
+            Command("state", "Hear the state of the lab, or one part.", self._state, "NAME")
+        )
+        found.append(Command("goals", "Hear the task and the goals.", self._goals))
+        found.append(Command("reset", "Reset the lab to its initial state.", self._reset))
+        if self._runner.can_undo_reset:
+            found.append(Command("undo", "Undo the reset of the lab.", self._undo))
+        if self._runner.can_ask_again:
+            found.append(Command("retry", "Retry the failed request.", self._retry))
+        return found
+
+    async def _do(self, word: ActionWord, rest: str) -> None:
+        action = word.parse(rest)
+        await self._act(lambda: self._runner.act(action))
+
+    async def _state(self, rest: str) -> None:
+        if not rest:
+            self._say_state()
+            return
+        lines = sentences.describe(self._lab.name, self._runner.state, sentences.MOST)
+        if rest.lower() in lines:
+            self.say(*lines[rest.lower()])
+        else:
+            self.say(f"Type state and one of: {words.listed([*lines])}.")
+
+    async def _goals(self, rest: str) -> None:
+        self._say_task()
+
+    async def _reset(self, rest: str) -> None:
+        await self._act(self._runner.reset)
+
+    async def _undo(self, rest: str) -> None:
+        await self._act(self._runner.undo_reset)
+
+    async def _retry(self, rest: str) -> None:
+        self._runner.error = None
+        await self._act(self._runner.begin)

@@ -1,0 +1,216 @@
+"""Put the state of any lab into sentences, from the fields of its structs.
+
+A lab whose state needs better words has a module `plain` with `describe(state)`, which returns the
+lines for each name. It adds to the generic lines of the other fields, and replaces those of the
+same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, cast
+
+import msgspec
+
+from tutor.lm.distribution import Distribution, Row, Token
+from tutor.plain import words
+from tutor.text import counted, one_line
+
+Lines = dict[str, tuple[str, ...]]
+Describe = Callable[[Any], Mapping[str, Sequence[str]]]
+
+FEW = 8
+"""The number of items of a list to say, unless its field is asked for."""
+MOST = 200
+_IN_A_LINE = 24
+"""The number of short items to say on one line."""
+_DEEPEST = 2
+_LONGEST_TEXT = 400
+_LONGEST_BYTES = 48
+_BOOKKEEPING = frozenset(
+    [
+        "limits",
+        "owed",
+        "asked",
+        "asked_at",
+        "answered",
+        "run",
+        "begun",
+        "fresh",
+        "until",
+        "spent",
+        "kept",
+        "going",
+        "stopping",
+        "looked",
+        "missed",
+        "sees",
+        "resting",
+        "back",
+        "found",
+        "lost",
+        "rescued",
+        "sure",
+        "used",
+        "serial",
+    ]
+)
+"""Fields with which labs keep track of their requests and goals. They say nothing to a learner."""
+_PERCENT = ("probab", "share", "certainty", "chance", "weight_of")
+
+
+def describe(lab: str, state: Any, most: int = FEW) -> Lines:
+    """Return the lines of each field of a state, without the fields that are empty.
+
+    The fields of a struct in a field, such as an answer of the model, count like its own.
+    """
+    lines: Lines = dict(_fields(state, most))
+    own = _own(lab)
+    if own is not None:
+        lines |= {name: tuple(each) for name, each in own(state).items()}
+    return {name: said for name, said in lines.items() if said}
+
+
+def _fields(struct: Any, most: int, depth: int = 0) -> Iterable[tuple[str, tuple[str, ...]]]:
+    for field in msgspec.structs.fields(struct):
+        value = getattr(struct, field.name)
+        if field.name in _BOOKKEEPING or (field.name == "left_out" and not value):
+            continue
+        if depth < _DEEPEST and _has_lists(value):
+            yield from _fields(value, most, depth + 1)
+        elif said := tuple(_field(field.name, value, most)):
+            yield _name(field.name), said
+
+
+def _has_lists(value: Any) -> bool:
+    if not isinstance(value, msgspec.Struct) or isinstance(value, Distribution):
+        return False
+    inside = (getattr(value, field.name) for field in msgspec.structs.fields(value))
+    return any(isinstance(each, list | tuple | Mapping) and len(each) > 2 for each in inside)
+
+
+def changes(before: Lines, after: Lines) -> list[str]:
+    """Return what is new in a state: the lines that it did not have, whatever their numbers."""
+    found: list[str] = []
+    for name, lines in after.items():
+        old = set(map(_unnumbered, before.get(name, ())))
+        found += [line for line in lines if _unnumbered(line) not in old]
+    return found
+
+
+def _unnumbered(line: str) -> str:
+    return line.lstrip("0123456789").removeprefix(": ")
+
+
+def _own(lab: str) -> Describe | None:
+    module = f"tutor.labs.{lab.replace('-', '_')}.plain"
+    if find_spec(module) is None:
+        return None
+    return cast("Describe", import_module(module).describe)
+
+
+def _name(field: str) -> str:
+    return field.replace("_", " ")
+
+
+def _field(name: str, value: Any, most: int) -> Iterable[str]:
+    said = _name(name)
+    said = said[0].upper() + said[1:]
+    match value:
+        case None | "" | b"" | () | []:
+            return
+        case bool():
+            yield f"{said}: {'yes' if value else 'no'}."
+        case Distribution():
+            yield f"{said}: {words.entropy(value)}"
+            yield from map(words.rank, value.rows[:most])
+        case Mapping():
+            yield from _mapping(said, value, most)
+        case list() | tuple() | frozenset():
+            yield from _items(said, list(value), most)
+        case _:
+            text = _inline(name, value)
+            if text:
+                yield f"{said}: {words.ended(text)}"
+
+
+def _items(said: str, values: list[Any], most: int) -> Iterable[str]:
+    if all(isinstance(each, int | float | str | bytes | Token) for each in values):
+        count = max(most, _IN_A_LINE)
+        shown = ", ".join(filter(None, (_inline(said, each) for each in values[:count])))
+        more = f" and {len(values) - count} more" if len(values) > count else ""
+        if shown:
+            yield f"{said}: {shown}{more}."
+        return
+    texts = [text for each in values if (text := _inline(said, each))]
+    yield f"{said}: {counted(len(values), 'item')}."
+    if all(text.endswith((" item", " items")) for text in texts):
+        return  # lists of lists, of which only the number can be said
+    for number, text in enumerate(texts[:most], 1):
+        yield f"{number}: {words.ended(text)}"
+    if len(texts) > most:
+        yield f"{len(texts) - most} more are not said. Type state {said.lower()} to hear all."
+
+
+def _mapping(said: str, values: Mapping[Any, Any], most: int) -> Iterable[str]:
+    for key, value in list(values.items())[:most]:
+        head = f"{said} {_inline('', key)}"
+        if isinstance(value, list | tuple):
+            yield from _items(head, list(value), most)
+        elif isinstance(value, msgspec.Struct) and _has_lists(value):
+            for _, lines in _fields(value, most, _DEEPEST):
+                yield from (f"{head}, {line[0].lower()}{line[1:]}" for line in lines[:1])
+                yield from lines[1:]
+        elif text := _inline(said, value):
+            yield f"{head}: {words.ended(text)}"
+
+
+def _inline(name: str, value: Any) -> str:
+    """Return a value as part of a sentence, or an empty text if it says nothing to a person."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return words.number(value)
+        case float():
+            likely = any(part in name.lower() for part in _PERCENT) and 0 <= value <= 1
+            return words.percent(value) if likely else words.number(value)
+        case str():
+            return words.spoken(one_line(value, _LONGEST_TEXT))
+        case bytes():
+            return words.quoted(value) if len(value) <= _LONGEST_BYTES else ""
+        case Token():
+            return words.token(value)
+        case Row():
+            return words.rank(value)
+        case msgspec.Struct():
+            return _struct(value)
+        case Mapping():
+            return counted(len(value), "entry").replace("entrys", "entries")
+        case list() | tuple() | frozenset():
+            return _short(name, list(value))
+    return ""
+
+
+def _struct(value: msgspec.Struct) -> str:
+    parts = []
+    for field in msgspec.structs.fields(value):
+        inner = getattr(value, field.name)
+        text = _inline(field.name, inner)
+        if not text or inner is False:
+            continue
+        bare = isinstance(inner, bytes | Token)
+        parts.append(text if bare else f"{_name(field.name)} {text}")
+    return ", ".join(parts)
+
+
+def _short(name: str, values: list[Any]) -> str:
+    if len(values) <= FEW and all(isinstance(each, int | float | str) for each in values):
+        return " ".join(_inline(name, each) for each in values)
+    if all(isinstance(each, bytes) for each in values):
+        return words.quoted(b"".join(values))
+    return counted(len(values), "item") if values else ""

@@ -1,0 +1,216 @@
+"""The loop of plain mode: it says a prompt, reads a line, and runs the command in it."""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import signal
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tutor.errors import RequestCancelled, TutorError
+from tutor.plain import words
+from tutor.plain.place import Command, Leave, Place, Replace
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator, Sequence
+    from typing import Any
+
+    from tutor.plain.place import Services
+    from tutor.plain.typed_lines import TypedLines
+
+    Moved = Place | Leave | Replace | None
+
+BACK, QUIT, HELP = "back", "quit", "help"
+_UNIVERSAL = (BACK, HELP, QUIT)
+
+
+class Loop:
+    """The places that are open, the last on top. `idle` is the limit in seconds without input."""
+
+    def __init__(
+        self, services: Services, home: Place, lines: TypedLines, idle: float | None = None
+    ) -> None:
+        self._services = services
+        self._voice = services.voice
+        self._lines = lines
+        self._idle = idle
+        self._places = [home]
+        self._running: asyncio.Task[Moved] | None = None
+        self._over = False
+
+    async def run(self, first: Sequence[Place] = ()) -> None:
+        """Run until the learner quits or the input ends. `first` are places to open on top."""
+        with self._interrupts():
+            if not first:
+                await self._guard(self._begin())
+            for place in first:
+                await self._go(place)
+            while not self._over:
+                await self._turn()
+        for place in reversed(self._places):
+            await place.close()
+
+    @property
+    def _here(self) -> Place:
+        return self._places[-1]
+
+    async def _turn(self) -> None:
+        self._prompt()
+        try:
+            line = await self._lines.next(self._idle)
+        except TimeoutError:
+            self._voice.say("Nothing was typed for a long time, so tutor ends here.")
+            line = None
+        if line is None:
+            self._over = True
+        else:
+            await self._go(await self._guard(self._do(line)))
+
+    # --- prompts -----------------------------------------------------------------------------
+
+    def _prompt(self) -> None:
+        """Say what can be typed. A place names each of its commands once."""
+        notices, self._services.notices[:] = tuple(self._services.notices), []
+        self._voice.say(*notices)
+        here, enter = self._here, self._here.on_enter()
+        names = dict.fromkeys(each.word for each in here.commands() if each is not enter)
+        names |= dict.fromkeys(_UNIVERSAL if len(self._places) > 1 else _UNIVERSAL[1:])
+        new = [name for name in names if name not in here.named]
+        here.named |= names.keys()
+        said = enter.help[0].lower() + enter.help[1:].rstrip(".") if enter else ""
+        self._voice.reply(_prompt(here.asks(), said, words.listed(new)))
+
+    # --- commands ----------------------------------------------------------------------------
+
+    async def _do(self, line: str) -> Moved:
+        here = self._here
+        word, _, raw = line.lstrip().partition(" ")
+        line, rest = line.strip(), raw.strip()
+        if not line:
+            return await self._enter()
+        if line.casefold() == QUIT:
+            self._over = True
+            return None
+        if line.casefold() == BACK:
+            return Leave.BACK
+        if line.casefold() == HELP:
+            self._help()
+            return None
+        found = self._find(word.casefold(), rest)
+        if found is not None:
+            return await found.run(raw if found.raw else rest)
+        if here.takes_text:
+            return await here.typed(line)
+        known = [*(each.word for each in here.commands()), *_UNIVERSAL]
+        near = difflib.get_close_matches(word.casefold(), known, n=1)
+        meant = f" Did you mean {near[0]}?" if near else " Type help to hear all commands."
+        self._voice.reply(f"There is no command {word} here.{meant}")
+        return None
+
+    def _find(self, word: str, rest: str) -> Command | None:
+        """Return the command in a line. Text for the place only counts as one if it is exact."""
+        for each in (*self._here.commands(), self._here.on_enter()):
+            if each is None or each.word != word:
+                continue
+            if not rest or each.argument or not self._here.takes_text:
+                return each
+        return None
+
+    async def _enter(self) -> Moved:
+        enter = self._here.on_enter()
+        if enter is not None:
+            return await enter.run("")
+        self._voice.reply("Nothing was typed. Type help to hear what you can type.")
+        return None
+
+    def _help(self) -> None:
+        enter = self._here.on_enter()
+        if enter is not None:
+            self._voice.say(f"Enter: {words.ended(enter.help)}")
+        for each in self._here.commands():
+            self._voice.say(f"{each.usage}: {words.ended(each.help)}")
+        if self._here.takes_text:
+            self._voice.say("Everything else that you type counts as your text.")
+        if len(self._places) > 1:
+            self._voice.say("back: Return to where you came from. Nothing is lost.")
+        self._voice.say("quit: End tutor. Everything that you did is saved.")
+
+    # --- moving between places ---------------------------------------------------------------
+
+    async def _go(self, move: Moved) -> None:
+        """Move to another place, and on from there if the place decides so."""
+        match move:
+            case None:
+                return
+            case Place():
+                self._places.append(move)
+                await self._guard(self._begin())
+            case Replace(place):
+                await self._places.pop().close()
+                self._places.append(place)
+                await self._guard(self._begin())
+            case Leave.BACK if len(self._places) == 1:
+                self._voice.reply("This is the first place. Type quit to end tutor.")
+            case Leave.BACK:
+                await self._places.pop().close()
+                await self._guard(self._resume())
+            case Leave.HOME:
+                while len(self._places) > 1:
+                    await self._places.pop().close()
+                await self._guard(self._resume())
+
+    async def _begin(self) -> Moved:
+        await self._here.begin()
+        return None
+
+    async def _resume(self) -> Moved:
+        await self._here.resume()
+        return None
+
+    async def _guard(self, work: Coroutine[Any, Any, Moved]) -> Moved:
+        """Run some work so that Ctrl+C stops it, and say why it failed if it fails."""
+        self._running = asyncio.create_task(work)
+        try:
+            return await self._running
+        except (asyncio.CancelledError, RequestCancelled):
+            self._voice.say("Stopped.")
+        except TutorError as error:
+            self._voice.say(words.error(error))
+        finally:
+            self._running = None
+        return None
+
+    # --- Ctrl+C ------------------------------------------------------------------------------
+
+    def _interrupted(self) -> None:
+        if self._running is not None:
+            self._running.cancel()
+        else:
+            self._voice.reply("Nothing is running. Type quit, or press Ctrl+D, to end tutor.")
+
+    @contextmanager
+    def _interrupts(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        if sys.platform == "win32":
+            yield
+            return
+        loop.add_signal_handler(signal.SIGINT, self._interrupted)
+        try:
+            yield
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+
+
+def _prompt(asks: str, enter: str, names: str) -> str:
+    """Return a prompt: what the place asks for, what Enter does, and names of commands."""
+    if enter and names:
+        said = f"Press Enter to {enter}, or type {names}."
+    elif enter:
+        said = f"Press Enter to {enter}."
+    elif names:
+        said = f"Or type {names}." if asks else f"Type {names}."
+    else:
+        said = "" if asks else "What next?"
+    return f"{asks} {said}".strip()

@@ -1,0 +1,149 @@
+"""Turn the Markdown of lessons into sentences."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+import msgspec
+from markdown_it import MarkdownIt
+from markdown_it.tree import SyntaxTreeNode
+
+from tutor.plain.words import ended, spoken
+from tutor.text import counted, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_DRAWN = re.compile(r"[│┃┌┐└┘├┤┬┴┼╔╗╚╝╭╮╰╯▲▼]")
+_LANGUAGES = {"python": "Python", "yaml": "YAML", "markdown": "Markdown", "json": "JSON"}
+
+
+class Text(msgspec.Struct, frozen=True):
+    """A Markdown text as lines.
+
+    `links` has the target of each link by its text, and `drawings` the drawings that are left out.
+    """
+
+    lines: tuple[str, ...]
+    links: dict[str, str]
+    drawings: tuple[str, ...]
+
+
+@cache
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).enable("table")
+
+
+def read(markdown: str) -> Text:
+    """Return Markdown as lines, each a paragraph, an item, a row or a line of code."""
+    reader = _Reader()
+    tree = SyntaxTreeNode(_parser().parse(safe(markdown)))
+    lines = tuple(line for line in reader.blocks(tree) if line)
+    return Text(lines, reader.links, tuple(reader.drawings))
+
+
+def inline(markdown: str) -> str:
+    """Return a sentence or two in inline Markdown as one line."""
+    return _Reader().text(SyntaxTreeNode(_parser().parseInline(safe(markdown))))
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.links: dict[str, str] = {}
+        self.drawings: list[str] = []
+
+    def blocks(self, node: SyntaxTreeNode) -> Iterator[str]:
+        for child in node.children:
+            match child.type:
+                case "heading":
+                    yield f"Section: {ended(self.text(child))}"
+                case "bullet_list" | "ordered_list":
+                    yield from self._list(child)
+                case "table":
+                    yield from self._table(child)
+                case "fence" | "code_block":
+                    yield from self._code(child)
+                case "blockquote":
+                    yield from self._quotation(child)
+                case "hr":
+                    continue
+                case _:
+                    yield self.text(child)
+
+    def text(self, node: SyntaxTreeNode) -> str:
+        """Return the text of a node and everything in it, on one line."""
+        return spoken(" ".join(self._raw(node).split()))
+
+    def _raw(self, node: SyntaxTreeNode) -> str:
+        match node.type:
+            case "text" | "code_inline":
+                return safe(node.content)  # an entity has only now become a character
+            case "softbreak" | "hardbreak":
+                return " "
+            case "image":
+                return node.content
+        inside = "".join(map(self._raw, node.children))
+        if node.type == "link":
+            self.links.setdefault(inside, str(node.attrs.get("href", "")))
+        return inside
+
+    def _list(self, node: SyntaxTreeNode) -> Iterator[str]:
+        count = len(node.children)
+        for number, item in enumerate(node.children, 1):
+            first, *rest = [*self.blocks(item)] or [""]
+            yield f"Item {number} of {count}: {first}"
+            yield from rest
+
+    def _quotation(self, node: SyntaxTreeNode) -> Iterator[str]:
+        lines = [*self.blocks(node)]
+        yield f"Quotation: {lines[0] if lines else ''}"
+        yield from lines[1:]
+
+    def _table(self, node: SyntaxTreeNode) -> Iterator[str]:
+        head, *body = node.children
+        names = [self.text(cell) for cell in head.children[0].children]
+        rows = [row for part in body for row in part.children]
+        yield f"Table, {counted(len(rows), 'row')}. Columns: {', '.join(filter(None, names))}."
+        for number, row in enumerate(rows, 1):
+            cells = zip(names, map(self.text, row.children), strict=False)
+            said = "; ".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)
+            yield f"Row {number}: {said}"
+
+    def _code(self, node: SyntaxTreeNode) -> Iterator[str]:
+        lines = [line.rstrip() for line in node.content.splitlines()]
+        while lines and not lines[-1]:
+            lines.pop()
+        language = (node.info.split() or [""])[0]
+        written = counted(sum(map(bool, lines)), "line")
+        if language in ("", "text"):
+            if sum(bool(_DRAWN.search(line)) for line in lines) > 1:
+                self.drawings.append("\n".join(lines))
+                yield f"A drawing of {written} is left out here."
+                return
+            lines = _joined(lines)
+            yield f"Text, {counted(len(lines), 'line')}:"
+            yield from map(_columns, lines)
+            yield "End of the text."
+            return
+        yield f"Code in {_LANGUAGES.get(language, language)}, {written}:"
+        yield from lines
+        yield "End of the code."
+
+
+def _joined(lines: list[str]) -> list[str]:
+    """Return lines of text, each with the deeply indented lines that continue it."""
+    found: list[str] = []
+    for line in filter(None, lines):
+        if found and line.startswith(" " * 6) and not re.search(r"\S\s{3,}\S", line):
+            found[-1] += f" {line.strip()}"
+        else:
+            found.append(line)
+    return found
+
+
+def _columns(line: str) -> str:
+    """Return a line of text whose columns are separated by punctuation instead of spaces."""
+    parts = [*filter(None, (spoken(part) for part in re.split(r"\s{3,}", line)))]
+    return (": " if len(parts) == 2 else ", ").join(parts)

@@ -1,0 +1,76 @@
+"""Open the places of the course. Only this module imports all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tutor.labs.kit import registry
+from tutor.plain.explorer.chat import ChatPlace
+from tutor.plain.explorer.guess import GuessPlace
+from tutor.plain.explorer.stepper import StepperPlace
+from tutor.plain.labs.lab import LabPlace
+from tutor.plain.lesson import LessonPlace
+from tutor.plain.lesson_end import LessonEnd
+from tutor.plain.quiz import QuizPlace
+from tutor.plain.review import ReviewPlace
+from tutor.study.next_step import ReadLesson, Review
+
+if TYPE_CHECKING:
+    from tutor.course.lesson import Lab, Lesson
+    from tutor.plain.place import Place, Services
+    from tutor.study.next_step import NextStep
+
+
+class Navigator:
+    """The navigation that places use. Each method returns a place that is not open yet."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def lesson(self, lesson: Lesson, screen_id: str | None = None) -> Place:
+        return LessonPlace(self._services, lesson, screen_id)
+
+    def quiz(self, lesson: Lesson, *, only_left: bool = True) -> Place:
+        return QuizPlace(self._services, lesson, only_left=only_left)
+
+    def end(self, lesson: Lesson) -> Place:
+        return LessonEnd(self._services, lesson)
+
+    def review(self) -> Place:
+        return ReviewPlace(self._services)
+
+    def step(self, step: NextStep | None) -> Place | None:
+        """Return the place where a next step is done, or None if everything is done."""
+        if isinstance(step, Review):
+            return self.review()
+        lesson = self._services.course.lesson(step.lesson) if step is not None else None
+        if step is None or lesson is None:
+            return None
+        if isinstance(step, ReadLesson):
+            return self.lesson(lesson, step.screen)
+        return self.quiz(lesson)
+
+    def stepper(self) -> Place:
+        return StepperPlace(self._services)
+
+    def chat(self) -> Place:
+        return ChatPlace(self._services)
+
+    def guess(self) -> Place:
+        return GuessPlace(self._services)
+
+    def live_lab(self, name: str) -> Place:
+        """Return a lab of `tutor.labs`. Raises `LabError` if there is none with this name."""
+        return LabPlace(self._services, registry.find(name))
+
+    def lab(self, lesson: Lesson, lab: Lab) -> Place:
+        """Return a lab that a lesson embeds."""
+        match lab.kind:
+            case "live":
+                return LabPlace(self._services, registry.find(lab.live), lesson, lab)
+            case "chat":
+                return ChatPlace(self._services, lesson, lab)
+            case "guess":
+                return GuessPlace(self._services, lesson, lab)
+            case "stepper":
+                return StepperPlace(self._services, lesson, lab)

@@ -1,0 +1,146 @@
+"""The questions that are due for review."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from tutor.app.widgets.figures import when
+from tutor.errors import LessonError
+from tutor.learner.records import Answered, Draft, Suspended, Undone
+from tutor.plain.place import Command, Place
+from tutor.plain.question import QuestionPlace
+from tutor.text import counted
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tutor.learner.review import Due
+    from tutor.plain.place import Leave, Replace, Services
+
+AHEAD = 10
+"""The number of questions to ask at a time when reviewing ahead."""
+
+
+class ReviewPlace(QuestionPlace):
+    """A review. Every answer is saved at once, so it can end at any question."""
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self._passed: set[str] = set()
+        self._ahead: list[Due] = []
+        self._count = 0
+        self._current = ""
+        self._last = ""
+        """The question answered last in this review."""
+
+    @property
+    def title(self) -> str:
+        left = len(self._left())
+        return f"Review, {left} left." if left else "Review."
+
+    async def begin(self) -> None:
+        await self.go_on()
+
+    async def resume(self) -> None:
+        if self._question is not None:
+            self._say_question()
+        else:
+            await self.go_on()
+
+    def _left(self) -> list[Due]:
+        due = (*self.services.review_queue().due, *self._ahead)
+        return [item for item in due if item.question not in self._passed]
+
+    async def go_on(self) -> Place | Leave | Replace | None:
+        for item in self._left():
+            self._ahead = [each for each in self._ahead if each.question != item.question]
+            if self._show(item.question, item.why):
+                return None
+            self._passed.add(item.question)
+        self.nothing_asked()
+        self._say_end()
+        return None
+
+    def _show(self, question: str, remark: str = "") -> bool:
+        """Ask a question of the course. Return False if it cannot be read."""
+        try:
+            found = self.services.course.question(question)
+        except LessonError:
+            found = None
+        if found is None:
+            return False
+        self._current = question
+        draft = self.services.progress.draft(question)
+        if draft is not None and draft.version != found[1].version:
+            draft = None
+        self.say(remark)
+        self.ask(*found, random.getrandbits(32), draft)
+        return True
+
+    def _say_end(self) -> None:
+        queue, now = self.services.review_queue(), self.services.progress.clock()
+        if self._count:
+            self.say(f"{counted(self._count, 'question')} answered. Nothing else is due.")
+        elif self.services.progress.state().cards:
+            self.say("Nothing is due.")
+        else:
+            self.say("Nothing to review yet. Questions come back once you have answered them.")
+        if self._passed:
+            self.say(f"{counted(len(self._passed), 'question')} left for later.")
+        if queue.held_back:
+            self.say(f"{queue.held_back} more due, over the daily limit.")
+        if queue.next_at is not None:
+            self.say(f"The next question is due {when(queue.next_at, now)}.")
+
+    def keep_draft(self, draft: Draft | None) -> None:
+        if draft is None or draft.attempt == 1:
+            self.services.progress.save_draft(self._current, draft)
+
+    def answered(self, event: Answered) -> None:
+        self._count += 1
+        self._last = event.question
+
+    def afterword(self) -> str:
+        card = self.services.progress.card(self._current)
+        if card is None:
+            return ""
+        return f"Next review {when(card.due, self.services.progress.clock())}."
+
+    async def skip(self) -> Place | Leave | Replace | None:
+        self._passed.add(self._current)
+        self.say("Left for later. The question stays due.")
+        return await self.go_on()
+
+    def more_commands(self) -> Sequence[Command]:
+        found = []
+        undo = self.services.progress.state().undo
+        if undo.answer and undo.question == self._last:
+            found.append(Command("undo", "Undo your last answer.", self._undo))
+        if self._question is not None:
+            said = "Leave this question out of future reviews."
+            found.append(Command("suspend", said, self._suspend))
+        elif self.services.review_queue().ahead:
+            said = "Review some questions before they are due."
+            found.append(Command("ahead", said, self._review_ahead))
+        return found
+
+    async def _undo(self, rest: str) -> None:
+        progress, question = self.services.progress, self._last
+        answer = progress.state().undo.answer
+        progress.record(Undone(at=progress.clock(), answer=answer, question=question))
+        self._count, self._last = max(0, self._count - 1), ""
+        self._passed.discard(question)
+        self.say("Your last answer was undone.")
+        self._show(question)
+
+    async def _suspend(self, rest: str) -> Place | Leave | Replace | None:
+        progress = self.services.progress
+        progress.record(Suspended(at=progress.clock(), question=self._current))
+        self.say("Suspended. The app can bring the question back.")
+        return await self.go_on()
+
+    async def _review_ahead(self, rest: str) -> Place | Leave | Replace | None:
+        self._passed.clear()
+        self._ahead = list(self.services.review_queue().ahead[:AHEAD])
+        return await self.go_on()

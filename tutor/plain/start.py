@@ -1,0 +1,153 @@
+"""Open this machine's course, progress and model, and run plain mode on them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from tutor import language, paths
+from tutor.allowed import EVERYTHING, Allowed
+from tutor.app.background.goal_keeper import GoalKeeper
+from tutor.app.background.keeper import ModelKeeper
+from tutor.app.background.lab_keeper import LabKeeper
+from tutor.course.catalogue import load_course
+from tutor.engine.client import EngineClient
+from tutor.errors import TutorError
+from tutor.learner.background import BackgroundProgress
+from tutor.learner.progress import Progress
+from tutor.models import installed
+from tutor.plain import words
+from tutor.plain.home import Home
+from tutor.plain.loop import Loop
+from tutor.plain.navigator import Navigator
+from tutor.plain.place import Place, Services
+from tutor.plain.typed_lines import TypedLines
+from tutor.plain.voice import Voice
+from tutor.vendors.catalogue import is_remote, remote_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tutor.app.background.status import ModelStatus
+
+SAVING = 6.0
+"""The number of seconds to wait at the end until everything is saved."""
+
+
+def run(
+    model: str | None = None,
+    learner: str = "me",
+    *,
+    course: Path | None = None,
+    start: str = "home",
+    lab: str | None = None,
+    allowed: Allowed = EVERYTHING,
+    idle_minutes: float | None = None,
+) -> None:
+    """Run plain mode on standard input and output.
+
+    The parameters are those of `tutor.app.start.make_app`. Raises `TutorError` if the progress or
+    the lessons cannot be opened.
+    """
+    default = model is None and not os.environ.get("TUTOR_MODEL")
+    shared = _shared_engine() if default else None
+    engine = EngineClient(model, shared=shared, may_choose=allowed.own_engine)
+    progress = Progress.open(paths.learner_folder(learner, course))
+    progress.check()
+    remote = remote_model(model) if is_remote(model) else None
+    services = Services(
+        course=load_course(course, language=language.preferred()),
+        progress=(saver := BackgroundProgress(progress, lambda error: _tell(services, error))),
+        engine=engine,
+        goals=GoalKeeper(saver, lambda each: services.course.lesson(each)),
+        labs=LabKeeper(
+            saver,
+            lambda seconds, do: asyncio.get_running_loop().call_later(seconds, do),
+            lambda error: services.notice(error),
+        ),
+        voice=Voice(),
+        allowed=allowed,
+        navigation=Navigator,
+        remote=remote,
+    )
+
+    def missing() -> bool:
+        return default and not engine.joins_shared and installed.installed_default() is None
+
+    keeper = ModelKeeper(
+        engine,
+        _Watch(services).changed,
+        missing=missing,
+        may_fetch=allowed.fetching,
+    )
+    idle = 60 * idle_minutes if idle_minutes else None
+    try:
+        asyncio.run(_run(services, keeper, start, lab, idle))
+    finally:
+        services.labs.save()
+        saver.drain(SAVING)
+
+
+async def _run(
+    services: Services, keeper: ModelKeeper, start: str, lab: str | None, idle: float | None
+) -> None:
+    if services.remote is not None and services.remote.here:
+        services.engine.allow(services.remote)
+    starting = asyncio.create_task(keeper.start())
+    for error in (*services.progress.notices, *services.course.problems):
+        services.notice(error)
+    loop = Loop(services, Home(services), TypedLines(sys.stdin.fileno()), idle)
+    try:
+        await loop.run(_first_places(services, start, lab))
+    finally:
+        starting.cancel()
+        await keeper.stop()
+
+
+def _first_places(services: Services, start: str, lab: str | None) -> list[Place]:
+    if lab is not None:
+        return [services.open.live_lab(lab)]
+    if start == "review":
+        return [services.open.review()]
+    return []
+
+
+def _tell(services: Services, error: Exception) -> None:
+    if isinstance(error, TutorError):
+        services.notice(error)
+    else:
+        raise error
+
+
+class _Watch:
+    """Says once that the model is downloaded, or why there is none."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._said: set[str] = set()
+
+    def changed(self, status: ModelStatus) -> None:
+        if status.fetch is not None:
+            small = " A small model answers in the meantime." if status.small else ""
+            self._once(f"The model is being downloaded, the first time only.{small}")
+        for failure in (status.failure, status.fetch_failure):
+            if failure is not None and (
+                failure is status.fetch_failure or status.phase == "stopped"
+            ):
+                self._once(words.error(failure))
+
+    def _once(self, line: str) -> None:
+        if line not in self._said:
+            self._said.add(line)
+            self._services.notices.append(line)
+
+
+def _shared_engine() -> Path | None:
+    """Return the socket of this machine's shared engine, or None if there is none."""
+    if sys.platform == "win32":
+        return None
+    from tutor.engine.shared import address
+
+    return address.find()

@@ -1,0 +1,40 @@
+"""Write lines of text, for a person who hears or feels them one after another."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, TextIO
+
+from tutor.text import in_ascii, safe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class Voice:
+    """The output. `last` is the last line that was written."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self._ascii = not (self._stream.encoding or "").lower().replace("-", "").startswith("utf")
+        self.last = ""
+
+    def say(self, *lines: str) -> None:
+        """Write lines, each without control characters. Empty lines are left out."""
+        for line in lines:
+            for part in safe(line).split("\n"):
+                if part.strip():
+                    self._write(part.strip())
+        self._stream.flush()
+
+    def all(self, lines: Iterable[str]) -> None:
+        self.say(*lines)
+
+    def reply(self, line: str) -> None:
+        """Write a short message, unless it was the last thing said."""
+        if line.strip() != self.last:
+            self.say(line)
+
+    def _write(self, line: str) -> None:
+        self.last = line
+        self._stream.write((in_ascii(line) if self._ascii else line) + "\n")

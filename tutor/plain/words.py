@@ -1,0 +1,121 @@
+"""Put numbers, tokens and errors into words that make sense when they are heard."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from tutor.text import one_line, safe
+
+if TYPE_CHECKING:
+    from tutor.errors import TutorError
+    from tutor.lm.distribution import Distribution, Row, Token
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+_SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z“])")
+_KEY = re.compile(r"\b([Pp]ress|[Uu]ndo with) \w")
+_NAMED_KEY = re.compile(r" \(\w\)|; \w (?=[a-z])[^.;]*")
+_SIGNS = (
+    (re.compile(r"(?<=\d)\s?%"), " percent"),
+    (re.compile(r"␣([\w'’-]+)"), r'" \1"'),
+    (re.compile("␣"), "(space)"),
+    (re.compile("⏎"), "(line break)"),
+    (re.compile("⇥"), "(tab)"),
+    (re.compile(r"\s*[─━]*[►▶→]\s*"), " to "),
+    (re.compile(r"\s*[◄◀←][─━]*\s*"), " from "),
+    (re.compile(r"[\u2500-\u25ff\u2800-\u28ff]+"), " "),
+    (re.compile(r" {2,}"), " "),
+)
+
+
+def spoken(text: str) -> str:
+    """Return text with the signs that a voice skips or misreads replaced with words.
+
+    Bars and box-drawing characters are removed.
+    """
+    for sign, word in _SIGNS:
+        text = sign.sub(word, text)
+    return text.strip()
+
+
+def percent(probability: float) -> str:
+    """Return a probability (0 to 1) as a percentage in words; a small one is never rounded to 0."""
+    value = 100 * probability
+    if math.isnan(value):
+        return "unknown"
+    if value == 0 or value == 100:
+        return f"{value:.0f} percent"
+    if value >= 99.95:
+        return "more than 99.9 percent"
+    if value < 0.001:
+        return "less than 0.001 percent"
+    return f"{value:.1f} percent" if value >= 0.095 else f"{value:.3f} percent"
+
+
+def number(value: float) -> str:
+    """Return a number with at most four digits of precision."""
+    if isinstance(value, int):
+        return f"{value:,}"
+    if not math.isfinite(value):
+        return "unknown" if math.isnan(value) else "infinite"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+
+
+def quoted(data: bytes) -> str:
+    """Return the text of a token in quotation marks, with white space and odd bytes named."""
+    text = data.decode("utf-8", "backslashreplace")
+    text = text.replace("\n", "(line break)").replace("\t", "(tab)")
+    if not text:
+        return "nothing"
+    if not text.strip(" "):
+        return "a space" if len(text) == 1 else f"{len(text)} spaces"
+    return f'"{safe(text)}"'
+
+
+def token(each: Token) -> str:
+    return f"the special token {each.text}" if each.special else quoted(each.data)
+
+
+def rank(row: Row, *, sampled: bool = False) -> str:
+    """Return one row of a distribution as a sentence."""
+    said = f"Rank {row.rank:,}: {token(row.token)}, {percent(row.probability)}"
+    if sampled and row.cut:
+        return f"{said}, cut by {row.cut}."
+    return f"{said}, sampled with {percent(row.sampled_probability)}." if sampled else f"{said}."
+
+
+def entropy(distribution: Distribution) -> str:
+    least = "at least " if distribution.partial else ""
+    return f"Entropy: {least}{distribution.entropy_bits:.2f} bits."
+
+
+def listed(words: Sequence[str], last: str = "or") -> str:
+    """Return words as a list: "a, b or c"."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def ended(text: str) -> str:
+    """Return text that ends like a sentence."""
+    return text if text.endswith((".", "?", "!", ":", "…", "”", '"')) else f"{text}."
+
+
+def without_keys(text: str) -> str:
+    """Return a message without the sentences that name a key, which plain mode does not have."""
+    kept = (each for each in _SENTENCE.split(text) if not _KEY.search(each))
+    return _NAMED_KEY.sub("", " ".join(kept))
+
+
+def error(raised: TutorError) -> str:
+    """Return an error in one line: what happened, and what to do unless that names a key."""
+    parts = (raised.happened, without_keys(raised.next_step))
+    return one_line(" ".join(filter(None, parts)), 600)
+
+
+def several(lines: Iterable[str]) -> list[str]:
+    """Return the lines that are not empty."""
+    return [line for line in lines if line.strip()]
