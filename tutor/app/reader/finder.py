@@ -56,7 +56,7 @@ class FinderField(Entry):
             return False
         return super().check_consume_key(key, character)
 
-    def _on_key(self, event: Key) -> None:
+    async def _on_key(self, event: Key) -> None:
         if event.is_printable and not self.check_consume_key(event.key, event.character):
             event.prevent_default()  # leave the key to the screen instead of inserting it
 
