@@ -153,11 +153,21 @@ class Navigator:
             return
         for screen in self._app.screen_stack:
             if isinstance(screen, QuizScreen | ResultScreen) and screen.lesson is lesson:
-                self._return_to(screen)
+                self._return_from_reading(screen)
                 if isinstance(screen, ResultScreen):
                     self.restart_quiz(lesson, only_left=True)
                 return
         self._app.push_screen(QuizScreen(self._services, self, lesson))
+
+    def _return_from_reading(self, screen: Screen[None]) -> None:
+        """Return to `screen`. The lesson below it continues where the learner has read on."""
+        from tutor.app.reader.lesson import LessonScreen
+
+        read = self._app.screen
+        self._return_to(screen)
+        below = self._app.screen_stack[-2]
+        if isinstance(read, LessonScreen) and isinstance(below, LessonScreen):
+            below.continue_from(read)
 
     def restart_quiz(self, lesson: Lesson, *, only_left: bool = False) -> None:
         from tutor.app.quiz.screen import QuizScreen

@@ -127,6 +127,25 @@ async def test_the_end_of_a_lesson_says_what_was_learned_and_enter_goes_on(tmp_p
         assert "Questions" not in shown(app)
 
 
+async def test_questions_opened_after_reading_on_lead_back_to_that_screen(tmp_path: Path) -> None:
+    first, second, last = FIRST.screens
+    state = LessonState(lesson=FIRST.id, screen=second.id, seen=(first.id, second.id))
+    Progress.open(tmp_path).save_lesson(state)
+    async with whole_app(tmp_path, course=COURSE).run_test(size=SIZE) as pilot:
+        await sees(pilot, "One question, asked")
+        await keys(pilot, "enter")
+        await sees(pilot, "2 of 3")
+        await keys(pilot, "a", "s", "s")
+        await sees(pilot, "> Read on")
+        await keys(pilot, "enter")
+        await sees(pilot, "3 of 3")
+        await keys(pilot, "a")
+        await sees(pilot, "question 1 of 2")
+        await keys(pilot, "escape")
+        await sees(pilot, "3 of 3")
+    assert Progress.open(tmp_path).lesson(FIRST.id).screen == last.id
+
+
 async def test_on_a_small_screen_enter_pages_down_before_it_goes_on(tmp_path: Path) -> None:
     read(tmp_path)
     learned = tuple(f"{name} is a sentence that takes two lines at this size." for name in "abc")

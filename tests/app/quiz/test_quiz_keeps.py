@@ -108,7 +108,7 @@ async def test_hint_guess_and_attempt_are_kept_too(tmp_path: Path) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await keys(pilot, "enter")
         await sees(pilot, "Hint:")
-        await sees(pilot, "a guess")
+        await sees(pilot, "marked as a guess")
     draft = app.progress.lesson(LESSON.id).draft
     assert draft is not None
     assert (draft.hinted, draft.guessed, draft.attempt) == (True, True, 1)

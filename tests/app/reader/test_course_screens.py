@@ -121,7 +121,7 @@ async def test_the_whole_quiz_by_keys(tmp_path: Path) -> None:
 
         await sees(pilot, "question 3 of 6")
         await keys(pilot, "2", "tab", "g")  # the mark leads back to the field
-        await sees(pilot, "a guess")
+        await sees(pilot, "marked as a guess")
         await keys(pilot, *" bits", "enter")
         await sees(pilot, "✓ Right: 2 bits.")
         await keys(pilot, "enter")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -41,6 +42,20 @@ def app_of(folder: Path, engine: BackendEngine | None = None) -> TutorApp:
 
 def timeless(name: str, tools: Tools) -> Backend:
     return GenerationsBackend(tools, clock=lambda: 7.0)
+
+
+class PatientEngine(BackendEngine):
+    """An engine that answers as many requests as are `permitted`, and lets the others wait."""
+
+    def __init__(self) -> None:
+        super().__init__(timeless)
+        self.permitted = math.inf
+
+    async def work(self, name: str) -> None:
+        self.permitted -= 1
+        if self.permitted < 0:
+            await asyncio.Event().wait()
+        await super().work(name)
 
 
 async def ask(pilot: Any, message: str) -> None:
@@ -206,6 +221,37 @@ async def test_a_reply_from_before_a_new_rule_is_marked(
         await do(pilot, "r")
         assert "Poor parrot!" in seen(pilot)
         assert "From before the" not in seen(pilot)
+
+
+async def test_r_asks_again_after_a_new_rule_while_a_reply_is_still_being_written(
+    tmp_path: Path,
+) -> None:
+    engine = PatientEngine()
+    async with app_of(tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await ask(pilot, "My parrot is green.")
+        engine.permitted = 2  # the generated reply does not come
+        await pilot.press("s")
+        await until(pilot, lambda: state_of(pilot).turn.retrieval is not None)
+        await pilot.press("tab", "a", "enter", "shift+tab")
+        await until(pilot, lambda: "Press r to" in seen(pilot))
+        assert "r ask again" in seen(pilot)
+        assert "r stop" not in seen(pilot)
+        engine.permitted = 1
+        await pilot.press("r")
+        await until(pilot, lambda: "Poor parrot!" in seen(pilot))
+
+
+async def test_training_that_begins_is_announced_and_can_be_stopped(tmp_path: Path) -> None:
+    engine = PatientEngine()
+    async with app_of(tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        await part(pilot, "intents")
+        assert "Press r to train." in seen(pilot)
+        engine.permitted = 0
+        await pilot.press("a", "enter")
+        await until(pilot, lambda: "Training begins now." in seen(pilot))
+        assert "Press r to train." not in seen(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: "Press r to train." in seen(pilot))
 
 
 async def test_a_sentence_is_tried_on_all_rules(tmp_path: Path) -> None:

@@ -95,7 +95,7 @@ class QuizScreen(AskScreen):
             index=run.index + 1,
             count=len(run.order),
         )
-        self.aside = _("a guess") if self._draft.guessed else ""
+        self.aside = _("marked as a guess") if self._draft.guessed else ""
 
     def answered(self, event: Answered) -> None:
         if event.guessed:

@@ -105,6 +105,11 @@ class LessonScreen(LinkedScreen):
     def _shown(self) -> Screen:
         return self._lesson.screens[self._index]
 
+    def continue_from(self, other: LessonScreen) -> None:
+        """Show the screen that `other` shows, if it is of the same lesson."""
+        if other.lesson is self._lesson:
+            self.call_later(self._move_to, other._index)
+
     async def action_next(self) -> None:
         if self._index + 1 < len(self._lesson.screens):
             await self._move_to(self._index + 1)

@@ -73,6 +73,8 @@ class GenerationsView(LabView):
         state: State | None = self.state
         if not super().check_action(action, parameters):
             return False
+        if state is not None and action in ("again", "stop") and self._outdated(state):
+            return action == "again"  # the reply on the screen says that "r" asks again
         if action in ("train", "again") and state is not None and self.runs(state):
             return action == "again" and parameters == (True,)  # "r" stops the work
         name = str(parameters[1]) if action == "move_focus" else action
@@ -89,6 +91,10 @@ class GenerationsView(LabView):
         if action == "drop_intent":
             return state.bank.intents[state.intent].own
         return True
+
+    def _outdated(self, state: State) -> bool:
+        """Return whether the chat shows a reply from before the learner changed its bot."""
+        return state.view == "chat" and state.turn is not None and bool(state.turn.outdated)
 
     def runs(self, state: State) -> bool:
         return state.training or state.running

@@ -140,10 +140,12 @@ def intent_lines(state: State, width: int, height: int) -> list[Content]:
 def _training(state: State, width: int) -> list[Content]:
     trained = state.trained
     if trained is None:
-        count = len(state.bank.intents)
-        said = _("{phrases} phrases, {count} intents. Press r to train.").format(
-            phrases=state.bank.phrases, count=count
+        template = (
+            _("{phrases} phrases, {count} intents. Training begins now.")
+            if state.training
+            else _("{phrases} phrases, {count} intents. Press r to train.")
         )
+        said = template.format(phrases=state.bank.phrases, count=len(state.bank.intents))
         return [Content.styled(clipped(said, width), MUTED), Content("")]
     steps = _("step {count:>3} of {total}  {seconds:4.1f} s").format(
         count=len(trained.losses), total=trained.total, seconds=trained.seconds
