@@ -15,7 +15,8 @@ from tutor.cli import main
 
 @pytest.fixture(autouse=True)
 def _own_folders(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.delenv("TUTOR_MODEL", raising=False)
+    for name in ("TUTOR_MODEL", "TUTOR_TOUR"):  # a command that ran before may have set them
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("TUTOR_SHARED", str(tmp_path / "shared"))
 
