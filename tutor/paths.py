@@ -134,6 +134,11 @@ def pseudonyms_key() -> Path:
     return data_folder() / "class" / "pseudonyms.key"
 
 
+def browser_key() -> Path:
+    """Return the file with the key for the addresses of learners in a browser. Raises `NoHome`."""
+    return data_folder() / "browser.key"
+
+
 def class_file() -> Path:
     """Return the file with the due dates for everyone on this machine."""
     return shared_folder() / "class.json"

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None = None) -> int:
     """Open the app, at the lab named `lab` if one is given, and return the exit status."""
-    check_terminal()
+    if options.browser is None:
+        check_terminal()
+    else:
+        _use_browser(options.browser)
     private.begin()
     if options.kiosk:
         lockdown.confine(options)
@@ -40,6 +43,20 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
             idle_minutes=lockdown.idle_minutes(options),
         )
     )
+
+
+def _use_browser(size: str) -> None:
+    """Draw in a browser instead of a terminal. Call this before Textual is imported.
+
+    `size` is the size of the page in cells, such as 80x24.
+    """
+    columns, _, rows = size.partition("x")
+    os.environ |= {
+        "TEXTUAL_DRIVER": "tutor.app.terminal.browser:BrowserDriver",
+        "TEXTUAL_COLOR_SYSTEM": "truecolor",
+        "COLUMNS": columns,
+        "ROWS": rows,
+    }
 
 
 def check_terminal() -> None:

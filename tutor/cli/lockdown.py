@@ -28,7 +28,7 @@ _MOST_MINUTES = 10_000
 _DRAWING = re.compile(r"TERM|COLORTERM|NO_COLOR|LANG|LC_[A-Z]+")
 """The environment variables that a client may set: its terminal, language and encoding."""
 _PLAIN = re.compile(r"[\w.@+-]{1,64}", re.ASCII)
-_OF_SSHD = ("SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY")
+OF_SSHD = ("SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY")
 """Environment variables that sshd sets itself, whatever the client sends."""
 _OURS = {
     "PATH": "/usr/local/bin:/usr/bin:/bin",
@@ -88,16 +88,21 @@ def lock_down(options: argparse.Namespace, given: Sequence[str]) -> None:
             "--kiosk does not download models.", "Use a model that is on this machine."
         )
     _take_no_signals()
+    if options.browser is None:  # otherwise, `tutor serve` has chosen the environment
+        _clean_environment(given)
+    sys.dont_write_bytecode = True
+    private.begin()
+    options.data_folder = (options.data_folder or paths.data_folder()).absolute()
+    private.make_folder(options.data_folder)
+
+
+def _clean_environment(given: Sequence[str]) -> None:
     environment = clean(os.environ)
     obeyed = {name: value for name, value in os.environ.items() if name.startswith("PYTHON")}
     os.environ.clear()
     os.environ.update(environment)
     if any(environment.get(name) != value for name, value in obeyed.items()):
         os.execv(sys.executable, [sys.executable, "-m", "tutor", *given])
-    sys.dont_write_bytecode = True
-    private.begin()
-    options.data_folder = (options.data_folder or paths.data_folder()).absolute()
-    private.make_folder(options.data_folder)
 
 
 def confine(options: argparse.Namespace) -> None:
@@ -117,7 +122,7 @@ def clean(environment: Mapping[str, str]) -> dict[str, str]:
     kept = {
         name: value
         for name, value in environment.items()
-        if name in _OF_SSHD or (_DRAWING.fullmatch(name) and _PLAIN.fullmatch(value))
+        if name in OF_SSHD or (_DRAWING.fullmatch(name) and _PLAIN.fullmatch(value))
     }
     return kept | _account() | _OURS
 

@@ -35,6 +35,7 @@ from tutor.cli.interrupted import interrupted
 from tutor.cli.model import command as model
 from tutor.cli.rag import command as rag
 from tutor.cli.report import command as report
+from tutor.cli.serve import command as serve
 from tutor.cli.step import command as step
 from tutor.errors import RequestCancelled, TutorError, UsageError
 from tutor.language import _
@@ -166,6 +167,7 @@ def parser() -> argparse.ArgumentParser:
     lint.add_to(commands, for_model)
     release.add_to(commands, for_course)
     engine.add_to(commands, for_model)
+    serve.add_to(commands, for_learner, for_model)
     doctor.add_to(commands, for_model)
     completion.add_to(commands, parser)
     return top
@@ -242,5 +244,7 @@ def _add_login(top: Options) -> None:
         metavar="FOLDER",
         help=_("the machine-wide folder for models and due dates (overrides TUTOR_SHARED)"),
     )
+    # `tutor serve` starts the app with this option and the size of the page.
+    top.add_argument("--browser", metavar="SIZE", help=argparse.SUPPRESS)
     # sshd passes the client's command to a login shell with -c.
     top.add_argument("-c", dest="asked", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)

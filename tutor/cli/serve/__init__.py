@@ -1,0 +1,1 @@
+"""`tutor serve`: run the app in web browsers."""

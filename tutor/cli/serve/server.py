@@ -1,0 +1,150 @@
+"""The web server of `tutor serve`: its pages, and the connection between a page and the app.
+
+Every learner has an address with a token (see `tutor.cli.serve.tokens`). The page at this address
+is the same for all learners. It opens a WebSocket, which carries the output of the app, and keys
+and sizes as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from importlib.resources import files
+from ipaddress import ip_address
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import textual_serve
+from aiohttp import WSMsgType, web
+
+from tutor.cli.serve.session import Session, Sessions, Size
+from tutor.cli.serve.tokens import Tokens
+
+_PAGES = files("tutor.cli.serve") / "pages"
+_TERMINAL = Path(str(files(textual_serve))) / "static"
+_LARGEST_MESSAGE = 256 * 1024  # bytes; a paste arrives in one message
+
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; font-src 'self'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Referrer-Policy": "no-referrer",  # the address contains the token
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+class Server:
+    """The pages and connections of one server.
+
+    `names` are the hosts and ports by which browsers may address the server, in lower case, or None
+    if any name is allowed.
+    """
+
+    def __init__(self, tokens: Tokens, sessions: Sessions, names: frozenset[str] | None) -> None:
+        self._tokens = tokens
+        self._sessions = sessions
+        self._names = names
+
+    def application(self) -> web.Application:
+        app = web.Application(middlewares=[self._protect])
+        app.add_routes(
+            [
+                web.get("/", self._start),
+                web.post("/", self._new_learner),
+                web.get("/learn/{token}/", self._learn),
+                web.get("/learn/{token}/socket", self._socket),
+                web.static("/terminal", _TERMINAL),
+                web.static("/pages", Path(str(_PAGES))),
+            ]
+        )
+        app.on_shutdown.append(self._shut_down)
+        return app
+
+    @web.middleware
+    async def _protect(
+        self,
+        request: web.Request,
+        handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+    ) -> web.StreamResponse:
+        """Refuse requests that other websites cause, and restrict what our pages can do.
+
+        Without the check of the host, a website could let its own name refer to this machine, and
+        then read our pages. Without the check of the origin, it could open a connection to us.
+        """
+        origin = request.headers.get("Origin")
+        if self._names is not None and request.host.lower() not in self._names:
+            return _page("refused.html", 403)
+        if origin not in (None, "null") and urlsplit(origin).netloc.lower() != request.host.lower():
+            return _page("refused.html", 403)
+        response = await handler(request)
+        if not response.prepared:
+            response.headers.update(_HEADERS)
+        return response
+
+    async def _start(self, request: web.Request) -> web.Response:
+        return _page("start.html")
+
+    async def _new_learner(self, request: web.Request) -> web.Response:
+        raise web.HTTPSeeOther(f"learn/{self._tokens.new()}/")
+
+    async def _learn(self, request: web.Request) -> web.Response:
+        learner = self._learner(request)
+        if learner is None:
+            return _page("unknown.html", 404)
+        if not self._sessions.may_open(learner):
+            return _page("full.html", 503)
+        return _page("learn.html")
+
+    async def _socket(self, request: web.Request) -> web.StreamResponse:
+        learner = self._learner(request)
+        if learner is None:
+            return _page("unknown.html", 404)
+        tab = web.WebSocketResponse(heartbeat=15, max_msg_size=_LARGEST_MESSAGE)
+        await tab.prepare(request)
+        size = Size.of(request.query.get("width"), request.query.get("height"))
+        session = await self._sessions.open(learner, tab, size)
+        if session is None:
+            await tab.close()
+            return tab
+        try:
+            async for message in tab:
+                if message.type == WSMsgType.TEXT:
+                    await _handle(message.data, tab, session)
+        finally:
+            await self._sessions.leave(session, tab)
+        return tab
+
+    def _learner(self, request: web.Request) -> str | None:
+        return self._tokens.learner(request.match_info["token"])
+
+    async def _shut_down(self, app: web.Application) -> None:
+        await self._sessions.close()
+
+
+async def _handle(text: str, tab: web.WebSocketResponse, session: Session) -> None:
+    """Pass on a message from the page. Ignore a message that is not valid."""
+    with suppress(ValueError):  # it is not JSON
+        match json.loads(text):
+            case ["stdin", str(keys)]:
+                await session.send_bytes(keys.encode("utf-8", "replace"))
+            case ["resize", {"width": width, "height": height}]:
+                await session.set_terminal_size(*Size.of(width, height))
+            case ["ping", str(sent)]:
+                await tab.send_json(["pong", sent])
+
+
+def _page(name: str, status: int = 200) -> web.Response:
+    text = (_PAGES / name).read_text(encoding="utf-8")
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine can reach a server that listens on `host`."""
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,239 @@
+"""The apps that `tutor serve` runs, one process for each browser tab, and who may have one.
+
+A process survives the loss of its connection for a short time. If the learner reloads the page, or
+the connection was interrupted, the page shows the same process again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+from textual_serve.app_service import AppService
+from textual_serve.download_manager import DownloadManager
+
+if TYPE_CHECKING:
+    from aiohttp.web import WebSocketResponse
+
+KEPT = 60.0
+"""The time, in seconds, for which a process without a connection keeps running."""
+PER_LEARNER = 3
+"""The number of processes that a learner can have at the same time."""
+PATIENCE = 8.0
+"""The time, in seconds, that the app has to save everything and exit."""
+
+_START = b"\x1b[?1049h\x1b[?25l\x1b[?2004h"
+"""What the app sends when it starts: use the alternate screen, hide the cursor, mark pastes."""
+_REDRAW = b"\x0c"  # Ctrl+L
+_LARGEST = {"width": 400, "height": 200}
+_SMALLEST = {"width": 10, "height": 4}
+
+# It would print what goes wrong with a connection, which is not of interest, in its own format.
+logging.getLogger("textual-serve").addHandler(logging.NullHandler())
+
+
+class Size(NamedTuple):
+    """The size of a terminal in cells, between limits that the app can handle."""
+
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, width: object, height: object) -> Size:
+        """Return a size within the limits, whatever the browser sent."""
+        return cls(_within("width", width), _within("height", height))
+
+
+def _within(name: str, value: object) -> int:
+    try:
+        number = int(value) if isinstance(value, str | int) else 0
+    except ValueError:
+        number = 0
+    return min(max(number, _SMALLEST[name]), _LARGEST[name])
+
+
+class Launch(NamedTuple):
+    """How to start the app: a command, to which the size is added, and the environment."""
+
+    command: Sequence[str]
+    environment: dict[str, str]
+
+
+class Session(AppService):
+    """A running app, and the connection to the browser tab that shows it, if there is one."""
+
+    def __init__(self, launch: Launch) -> None:
+        super().__init__(
+            launch.command[0],
+            write_bytes=self._show,
+            write_str=_ignore,
+            close=self.disconnect,
+            download_manager=DownloadManager(),
+        )
+        self._launch = launch
+        self._tab: WebSocketResponse | None = None
+        self.ended = asyncio.Event()
+
+    @property
+    def connected(self) -> bool:
+        return self._tab is not None
+
+    def connect(self, tab: WebSocketResponse) -> None:
+        self._tab = tab
+
+    async def reconnect(self, tab: WebSocketResponse, size: Size) -> None:
+        """Show the app, which is already running, in another tab."""
+        self.connect(tab)
+        await self._show(_START)
+        await self.set_terminal_size(*size)
+        await self.send_bytes(_REDRAW)
+
+    def lose(self, tab: WebSocketResponse) -> None:
+        """Forget a connection that was lost."""
+        if self._tab is tab:
+            self._tab = None
+
+    async def disconnect(self) -> None:
+        tab, self._tab = self._tab, None
+        if tab is not None:
+            await tab.close()
+
+    async def run(self) -> None:
+        """Pass on the app's output until it exits."""
+        try:
+            await super().run()
+        finally:
+            self.ended.set()
+            await self.disconnect()
+
+    async def stop(self) -> None:
+        """Ask the app to exit, and kill it if it doesn't."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await super().stop()
+        process = self._process
+        if process is not None:
+            if process.returncode is None:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(PATIENCE):
+                        await process.wait()
+            if process.returncode is None:
+                with suppress(ProcessLookupError):
+                    process.kill()
+            await process.wait()
+
+    async def on_data(self, payload: bytes) -> None:
+        await self._show(payload)
+
+    async def on_meta(self, data: bytes) -> None:
+        """Ignore requests to open an address or to save a file, which the app never sends.
+
+        When the app exits, its output ends, which `run` handles.
+        """
+
+    async def on_packed(self, payload: bytes) -> None:
+        """Ignore parts of files."""
+
+    async def _show(self, data: bytes) -> None:
+        """Send output to the tab. Without a tab, drop it, so that the app never has to wait."""
+        if self._tab is not None:
+            with suppress(ConnectionError, RuntimeError):  # the tab was closed
+                await self._tab.send_bytes(data)
+
+    async def _open_app_process(self, width: int = 80, height: int = 24) -> Process:
+        self._process = process = await asyncio.create_subprocess_exec(
+            *self._launch.command,
+            "--browser",
+            f"{width}x{height}",
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=PIPE,
+            env=self._launch.environment,
+            start_new_session=True,  # Ctrl+C only stops the server, which then stops the sessions
+        )
+        self._stdin = process.stdin
+        return process
+
+
+async def _ignore(text: str) -> None:
+    """Discard a message to the page."""
+
+
+class Sessions:
+    """All sessions of the server, at most `most` at the same time."""
+
+    def __init__(self, most: int, launch: Callable[[str], Launch], kept: float = KEPT) -> None:
+        """Create a set of sessions. `launch` says how to start the app for a learner."""
+        self._most = most
+        self._launch = launch
+        self._kept = kept
+        self._learners: dict[Session, str] = {}
+        self._stopping: dict[Session, asyncio.Task[None]] = {}
+        """The sessions without a connection, which end unless the learner comes back."""
+
+    def __len__(self) -> int:
+        return len(self._learners)
+
+    @property
+    def connected(self) -> int:
+        """Return the number of sessions that a tab shows, or that are ending."""
+        return len(self._learners) - len(self._stopping)
+
+    def may_open(self, learner: str) -> bool:
+        """Return whether the learner can open another tab."""
+        if self._left_by(learner) is not None:
+            return True
+        own = sum(each == learner for each in self._learners.values())
+        return own < PER_LEARNER and self.connected < self._most
+
+    async def open(self, learner: str, tab: WebSocketResponse, size: Size) -> Session | None:
+        """Return the session that the tab shows from now on, or None if there are too many."""
+        if not self.may_open(learner):
+            return None
+        session = self._left_by(learner)
+        if session is not None:
+            self._stopping.pop(session).cancel()
+            await session.reconnect(tab, size)
+            return session
+        in_the_way = next(iter(self._stopping), None) if len(self) >= self._most else None
+        session = Session(self._launch(learner))
+        self._learners[session] = learner
+        session.connect(tab)
+        if in_the_way is not None:  # the one that was left first
+            await self._stop(in_the_way)
+        await session.start(*size)
+        return session
+
+    async def leave(self, session: Session, tab: WebSocketResponse) -> None:
+        """Record that a tab was closed, and end its session soon."""
+        session.lose(tab)
+        if session.ended.is_set():
+            await self._stop(session)
+        elif session in self._learners and not session.connected:
+            self._stopping[session] = asyncio.create_task(self._stop_later(session))
+
+    async def close(self) -> None:
+        """End all sessions."""
+        await asyncio.gather(*(self._stop(session) for session in list(self._learners)))
+
+    def _left_by(self, learner: str) -> Session | None:
+        """Return a session that the learner can come back to, the latest if there are several."""
+        left = (each for each in reversed(self._stopping) if self._learners[each] == learner)
+        return next((each for each in left if not each.ended.is_set()), None)
+
+    async def _stop_later(self, session: Session) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(self._kept):
+                await session.ended.wait()
+        self._stopping.pop(session, None)
+        await self._stop(session)
+
+    async def _stop(self, session: Session) -> None:
+        if (waiting := self._stopping.pop(session, None)) is not None:
+            waiting.cancel()
+        await session.stop()
+        self._learners.pop(session, None)
