@@ -1,0 +1,159 @@
+"""Test the real app as `tutor serve` starts it, connected through pipes instead of a browser."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import cast
+
+import pyte
+import pytest
+from aiohttp.web import WebSocketResponse
+
+from tutor.cli.main import parser
+from tutor.cli.serve.command import launch_for
+from tutor.cli.serve.session import Launch, Session, Size
+
+if sys.platform == "win32":
+    pytest.skip("tutor serve does not work on Windows", allow_module_level=True)
+
+DEADLINE = 60.0
+
+
+class Screen:
+    """Stands in for the connection to a tab: a terminal that shows what the app sends."""
+
+    def __init__(self, size: Size) -> None:
+        self.screen = pyte.Screen(*size)
+        self._stream = pyte.ByteStream(self.screen)
+        self._changed = asyncio.Event()
+        self.bytes = b""
+
+    async def send_bytes(self, data: bytes) -> None:
+        self.bytes += data
+        self._stream.feed(data)
+        self._changed.set()
+
+    async def close(self) -> None:
+        pass
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.screen.display)
+
+    async def until(self, condition: Callable[[str], bool]) -> None:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                while not condition(self.text):
+                    self._changed.clear()
+                    await self._changed.wait()
+        except TimeoutError:
+            raise AssertionError(f"not on the screen:\n{self.text}") from None
+
+    async def wait_for(self, text: str) -> None:
+        await self.until(lambda shown: text in shown)
+
+
+def options(*arguments: str) -> argparse.Namespace:
+    return parser().parse_args(arguments)
+
+
+@asynccontextmanager
+async def running(launch: Launch, size: Size) -> AsyncIterator[tuple[Session, Screen]]:
+    session, screen = Session(launch), Screen(size)
+    session.connect(cast(WebSocketResponse, screen))
+    await session.start(*size)
+    try:
+        yield session, screen
+    finally:
+        await session.stop()
+
+
+@pytest.mark.parametrize("size", [Size(80, 24), Size(40, 12)], ids=str)
+@pytest.mark.parametrize("confined", [True, False], ids=["guest", "owner"])
+async def test_the_app_shows_its_screen_and_takes_keys(confined: bool, size: Size) -> None:
+    launch = launch_for(options("serve"), "web-1", confined=confined)
+    async with running(launch, size) as (session, screen):
+        await screen.wait_for("Welcome to tutor")
+        assert b"\x1b[38;2;" in screen.bytes  # in true color
+        await session.send_bytes(b"\x1b")
+        await screen.wait_for("From rules")
+
+
+async def test_a_new_size_arrives(tmp_path: Path) -> None:
+    launch = launch_for(options("serve"), "web-1", confined=True)
+    async with running(launch, Size(80, 24)) as (session, screen):
+        await screen.wait_for("? help")
+        screen.screen.resize(12, 40)
+        await session.set_terminal_size(40, 12)
+        await screen.until(lambda text: "help" in text.splitlines()[11])
+
+
+async def test_a_guest_cannot_leave_the_app(tmp_path: Path) -> None:
+    """The process that draws the screen is confined as a kiosk is, and its engine has no keys."""
+    os.environ["OPENAI_API_KEY"] = "secret"
+    try:
+        launch = launch_for(options("serve"), "web-1", confined=True)
+        assert "--kiosk" in launch.command
+        assert "OPENAI_API_KEY" not in launch.environment
+        own = launch_for(options("serve"), "me", confined=False)
+        assert "--kiosk" not in own.command
+        assert own.environment["OPENAI_API_KEY"] == "secret"
+    finally:
+        del os.environ["OPENAI_API_KEY"]
+
+
+async def test_the_app_gets_the_options_of_the_server(tmp_path: Path) -> None:
+    launch = launch_for(
+        options("--ascii", "--low-bandwidth", "--idle-limit=5", "serve", "--model=tiny"),
+        "web-1",
+        confined=True,
+    )
+    app = parser().parse_args(launch.command[4:])
+    assert (app.learner, app.model, app.kiosk) == ("web-1", "tiny", True)
+    assert (app.ascii, app.low_bandwidth, app.idle_limit) == (True, True, 5.0)
+    assert app.data_folder == Path(os.environ["TUTOR_DATA"])
+    assert app.shared_folder == Path(os.environ["TUTOR_SHARED"])
+
+
+def test_the_app_ends_when_the_server_does() -> None:
+    """Textual's driver only stops reading."""
+    launch = launch_for(options("serve"), "web-1", confined=True)
+    app = subprocess.Popen(
+        [*launch.command, "--browser", "80x24"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=launch.environment,
+    )
+    with app:
+        assert app.stdin is not None
+        assert app.stdout is not None
+        assert app.stdout.readline() == b"__GANGLION__\n"
+        app.stdin.close()
+        app.stdout.close()
+        assert app.wait(DEADLINE) == 0
+
+
+async def test_hostile_input_does_not_end_the_app() -> None:
+    launch = launch_for(options("serve"), "web-1", confined=True)
+    async with running(launch, Size(80, 24)) as (session, screen):
+        await screen.wait_for("Welcome to tutor")
+        for data in (b"\xff\xfe", b"\x1b[<0;1;1M", b"\x1b[8;0;0t", b"\x1b[9999999999u", b"\x00"):
+            await session.send_bytes(data)
+        await session.send_bytes(b"\x1b")
+        await screen.wait_for("From rules")
+
+
+async def test_the_session_ends_when_the_learner_quits() -> None:
+    launch = launch_for(options("serve"), "web-1", confined=True)
+    async with running(launch, Size(80, 24)) as (session, screen):
+        await screen.wait_for("Welcome to tutor")
+        await session.send_bytes(b"\x03")
+        async with asyncio.timeout(DEADLINE):
+            await session.ended.wait()
