@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup run test test-slow questions audit chaos mutants docs messages prose check format-check lint lint-lessons types contracts bench format clean
+.PHONY: setup run test test-slow questions audit chaos mutants docs messages site prose check format-check lint lint-lessons types contracts bench format clean
 
 setup: $(VENV)/ready
 
@@ -48,6 +48,11 @@ docs: setup
 # Extracts the interface strings, then updates and compiles the translations: docs/translate.md.
 messages: setup
 	$(BIN)/python -m tools.catalogs $(NEW)
+
+# Builds the website in build/site. The pictures need the default model: `tutor model pull`.
+site: setup
+	$(BIN)/pip install --quiet -e '.[test,site]'
+	$(BIN)/python -m tools.site
 
 # Finds words and phrases that read like a translation; tools/prose.py has the list.
 prose: setup

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tutor.app.app import TutorApp
 from tutor.course.catalogue import load_course
 from tutor.engine.client import EngineClient
+from tutor.labs.kit import registry
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LessonRead, LessonState
 
@@ -122,15 +123,7 @@ SHOTS = {
     "model": Shot(_place("model")),
     "glossary": Shot(_place("glossary")),
     "search": Shot(_place("search"), tuple("softmax")),
-    "lab-generations": Shot(_lab("generations")),
-    "lab-tokens": Shot(_lab("tokens")),
-    "lab-attention": Shot(_lab("attention")),
-    "lab-neighbors": Shot(_lab("neighbors")),
-    "lab-surgery": Shot(_lab("surgery")),
-    "lab-word-map": Shot(_lab("word-map")),
-    "lab-sampler": Shot(_lab("sampler")),
-    "lab-training": Shot(_lab("training")),
-}
+} | {f"lab-{name}": Shot(_lab(name)) for name in registry.names()}
 
 
 def learned(folder: Path, course: Course) -> Progress:
