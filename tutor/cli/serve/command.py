@@ -111,18 +111,19 @@ async def _serve(options: argparse.Namespace) -> None:
     await runner.setup()
     try:
         await web.SockSite(runner, listening).start()
+        asked_to_end = _signals()
         _tell(options, port, tokens.of_owner, local=local)
-        await _signal()
+        await asked_to_end.wait()
     finally:
         await runner.cleanup()
 
 
-async def _signal() -> None:
-    """Wait until this process is asked to end."""
+def _signals() -> asyncio.Event:
+    """Return an event that is set when this process is asked to end."""
     asked = asyncio.Event()
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(each, asked.set)
-    await asked.wait()
+    return asked
 
 
 def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> Launch:

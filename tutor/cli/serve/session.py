@@ -57,7 +57,7 @@ def _within(name: str, value: object) -> int:
 
 
 class Launch(NamedTuple):
-    """How to start the app: a command, to which the size is added, and the environment."""
+    """A command that starts the app, to which the size is added, and its environment."""
 
     command: Sequence[str]
     environment: dict[str, str]
