@@ -31,7 +31,7 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 
-DEADLINE = 120.0
+DEADLINE = 60.0
 DESKTOP = {"width": 1000, "height": 640}
 PHONE = {"width": 390, "height": 800}
 
@@ -160,7 +160,7 @@ def test_a_window_that_becomes_narrow(open_tab: Callable[..., Tab]) -> None:
     tab.wait_for("? help")
     assert tab.columns > 100
     tab.page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
-    tab.until(lambda: tab.columns == 40 and "help" in tab.text.splitlines()[-1])
+    tab.until(lambda: 40 <= tab.columns < 50 and "? help" in tab.text.splitlines()[-1])
 
 
 def test_two_tabs_at_once(open_tab: Callable[..., Tab]) -> None:
@@ -179,7 +179,7 @@ def test_two_tabs_at_once(open_tab: Callable[..., Tab]) -> None:
 def test_on_a_phone_keys_are_on_the_page(open_tab: Callable[..., Tab]) -> None:
     tab = open_tab(size=PHONE, phone=True)
     tab.wait_for("? help")
-    assert tab.columns == 40
+    assert 40 <= tab.columns < 50
     assert "tour" in tab.text
     tab.page.get_by_role("button", name="Enter").tap()
     tab.wait_for("2 of 4")

@@ -35,7 +35,10 @@ document.addEventListener("DOMContentLoaded", () => {
   document.querySelector("#again").addEventListener("click", () => window.location.reload());
 });
 
-window.addEventListener("load", () => {
+function focus() {
   const input = document.querySelector(".xterm-helper-textarea");
   if (input !== null) input.focus();
-});
+}
+
+// textual.js creates the terminal when it handles the same event.
+window.addEventListener("load", () => setTimeout(focus));
