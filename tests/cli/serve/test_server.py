@@ -45,7 +45,7 @@ async def client(sessions: Sessions) -> AsyncIterator[Client]:
 
 
 async def connect(client: Client, token: str, query: str = "") -> ClientWebSocketResponse:
-    return cast(ClientWebSocketResponse, await client.ws_connect(f"/learn/{token}/socket{query}"))
+    return await client.ws_connect(f"/learn/{token}/socket{query}")
 
 
 async def heard(tab: ClientWebSocketResponse) -> dict[str, Any]:
