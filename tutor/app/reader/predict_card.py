@@ -280,7 +280,7 @@ def _predicted(prediction: Prediction, sentence: str) -> Content:
 
 
 def _quoted(prediction: Prediction, guess: str) -> str:
-    return guess if isinstance(prediction, NumberPrediction) else f"“{guess}”"
+    return guess if isinstance(prediction, NumberPrediction) else _("“{text}”").format(text=guess)
 
 
 def _sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -> str:
@@ -294,11 +294,10 @@ def _sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) 
         return _("You predicted {value}, which has rank {number:,.0f}. {best}").format(
             value=answer.value, number=answer.number, best=best
         )
-    answer = msgspec.structs.replace(answer, text=_quoted(prediction, answer.text.strip()))
     guess = guess and _quoted(prediction, guess)
-    if not answer.text.strip("“”"):
+    if not (text := answer.text.strip()):
         return _("You predicted {guess}.").format(guess=guess) if guess else ""
-    if guess == answer.text:
+    if guess == (right := _quoted(prediction, text)):
         return _("You predicted {guess}, and that is the answer.").format(guess=guess)
     computed = prediction.written_answer is None
     verb = _("computes") if isinstance(prediction, NumberPrediction) else _("writes")
@@ -308,4 +307,4 @@ def _sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) 
         if guess
         else subject[0].upper() + subject[1:]
     )
-    return f"{said} {answer.text}."
+    return f"{said} {right}."
