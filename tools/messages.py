@@ -24,6 +24,7 @@ DECLARED = {
     "key": Arguments((2, 3), frozenset({"label", "tooltip"})),
     "tab": Arguments((1, 2), frozenset({"label", "tooltip"})),
     "pair": Arguments((2, 3), frozenset({"label", "tooltip"})),
+    "letter_keys": Arguments((1,)),
     "scroll_keys": Arguments((0,), frozenset({"tooltip"})),
     "MapPlace": Arguments((1,)),
     "Way": Arguments((0,)),

@@ -24,9 +24,19 @@ from tutor.course.questions.question import Question
 _PAINTED = 0.25
 """The seconds without output after which a page is complete: a page arrives in several parts."""
 
+_LOADED = 300.0
+"""The most seconds until the model has been loaded: a new learner's app first converts its file."""
+
 _IN_FIELD = "enter reveal"
 _NARROWEST = 40
 """The columns of a line that stay the same if there is less room beside a scroll bar."""
+
+_END_OF_FEEDBACK = "saved"
+"""The beginning of the last line that the app shows after an answer."""
+
+_ANSWERS = "enter answer"
+_VERDICT = re.compile(r" [✓×] ")
+_LAST_HIDDEN = "▼ 1 more line below"
 
 _MORE = re.compile(r"▼ \d+ more lines? below  (space|pgdn)")
 _BODY = slice(2, -2)
@@ -41,6 +51,7 @@ class QuizTerminal(Terminal):
 
     def __init__(self) -> None:
         super().__init__([sys.executable, "-m", "tutor"])
+        self._questions: Sequence[Question] = ()
         self._first_page: list[str] = []
         self._asked: list[str] = []
 
@@ -49,8 +60,9 @@ class QuizTerminal(Terminal):
 
     def open_questions(self, lesson: Lesson) -> None:
         """Go from the course map to the first question of `lesson`."""
+        self._questions = lesson.questions
         self.wait_for("Begin  ")
-        self.wait_for("●")  # the model has been loaded
+        self.wait_for("●", _LOADED)  # the model has been loaded
         row = re.compile(rf"^ *>\s+{lesson.number}  ", re.MULTILINE)
         while not row.search(self.text):
             self._press_and_see("down")
@@ -62,6 +74,11 @@ class QuizTerminal(Terminal):
             self.wait_gone(_IN_FIELD)
         self.press("a")
 
+    def wait_for_question(self, number: int) -> None:
+        """Wait until the question with this number is on the screen, from its first line on."""
+        self.wait_for(f"question {number} of {len(self._questions)}")
+        self.wait_until(self._shows_question, "the question")
+
     # --- reading ------------------------------------------------------------------------------
 
     @property
@@ -72,18 +89,39 @@ class QuizTerminal(Terminal):
             lines.pop()
         return lines
 
-    def read_pages(self, key: str = "") -> list[str]:
-        """Page down to the end, and return all lines, each once.
-
-        Without `key`, press the key that the app names.
-        """
+    def read_pages(self) -> list[str]:
+        """Page down to the end with the key that the app names, and return all lines, each once."""
         self.wait_quiet(_PAINTED)
         self._first_page = lines = self.body
         while more := _MORE.search(self.text):
-            self._press_and_see(key or {"space": "space", "pgdn": "pagedown"}[more[1]])
-            self.wait_quiet(_PAINTED)
-            lines = _joined(lines, self.body)
+            lines = self._next_page(lines, {"space": "space", "pgdn": "pagedown"}[more[1]])
         return lines
+
+    def read_feedback(self) -> list[str]:
+        """Page down to the end of the feedback with Enter, and return all lines, each once.
+
+        The app scrolls to the verdict before it has drawn the rest, so a page without more below
+        it is the last one only if it has the last line.
+        """
+        self.wait_quiet(_PAINTED)
+        lines = self.body
+        while not self._shows_end():
+            self.wait_until(
+                lambda: bool(_MORE.search(self.text)) or self._shows_end(),
+                "the end of the feedback",
+            )
+            if not self._shows_end():
+                lines = self._next_page(lines, "enter")
+        self.wait_quiet(_PAINTED)
+        return _joined(lines, self.body)
+
+    def _next_page(self, lines: list[str], key: str) -> list[str]:
+        self._press_and_see(key)
+        self.wait_quiet(_PAINTED)
+        return _joined(lines, self.body)
+
+    def _shows_end(self) -> bool:
+        return any(line.lstrip().startswith(_END_OF_FEEDBACK) for line in self.body[-1:])
 
     def go_to(self, first: str) -> None:
         """Page up to `first`, the first line. A scroll bar may have changed where it ends."""
@@ -97,8 +135,18 @@ class QuizTerminal(Terminal):
         self.press("r")
         self.wait_until(lambda: self.body == asked, "the question again")
 
-    def shows_verdict(self) -> bool:
-        return any(line.lstrip().startswith(("✓ ", "× ")) for line in self.body)
+    def _shows_question(self) -> bool:
+        begins = " ".join(words(self.body[:1]))
+        asked = any(asked_words(each).startswith(begins) for each in self._questions)
+        return bool(begins) and asked and _ANSWERS in self.text.splitlines()[-1]
+
+    def _shows_verdict(self) -> bool:
+        """Return whether the app has scrolled to the verdict, as far as the text allows.
+
+        The line that tells how much is below then hides the last line.
+        """
+        at_end = self._shows_end() or _LAST_HIDDEN in self.text
+        return at_end or any(map(_VERDICT.match, self.body[:1]))
 
     def _press_and_see(self, key: str) -> None:
         before = self.text
@@ -135,7 +183,7 @@ class QuizTerminal(Terminal):
                 assert isinstance(answer, str)
                 self.press(answer)
         self.press("enter")
-        self.wait_until(self.shows_verdict, "the verdict")
+        self.wait_until(self._shows_verdict, "the verdict")
 
 
 def shown_order(question: OrderQuestion, shown: Sequence[str]) -> tuple[int, ...]:

@@ -73,7 +73,7 @@ def test_each_answer_is_judged_and_explained(
     with QuizTerminal() as run:
         run.open_questions(lesson)
         for number in range(1, count + 1):
-            run.wait_for(f"question {number} of {count}")
+            run.wait_for_question(number)
             shown = run.read_pages()
             question = find(shown, lesson.questions)
             answers = Answers(question, language_model)
@@ -173,7 +173,7 @@ def attempt(
     """Submit an answer, read the feedback to its end, and yield what is wrong with it."""
     run.answer(question, answer, shown)
     run.go_to(shown[0])
-    feedback = run.read_pages("enter")
+    feedback = run.read_feedback()
     for fault in feedback_faults(question, answer, feedback, correct=correct):
         yield "\n".join([f"{question.id}, {answer!r}: {fault}", *feedback])
 
@@ -206,7 +206,9 @@ def notes(question: Question, answer: Answer) -> Iterator[str]:
     if question.asks_model:
         return
     for number, note in enumerate(question.grade(answer).notes):
-        why = inline_words(note.why)
+        # Beside “Right answer.”, the “Yes.” of the explanation would sound like praise.
+        missed = note.mark == "missed"
+        why = inline_words(note.why.removeprefix("Yes. ") if missed else note.why)
         match question:
             case ChoiceQuestion():
                 text, said = question.choices[number].text, Choices.SAID.get(note.mark, "")

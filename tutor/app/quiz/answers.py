@@ -122,7 +122,7 @@ class AnswerList(Menu):
         if self._notes is None:
             return hanging(head, text, width)
         note = self._notes[index]
-        why = note.why.removeprefix("Yes. ") if note.mark == "missed" else note.why
+        why = _without_yes(note.why) if note.mark == "missed" else note.why
         said = Content(self.SAID.get(note.mark, "")) + inline(why)
         widest = max(each.cell_length for each in self._texts)
         return beside(
@@ -219,6 +219,14 @@ def _letter_range(count: int) -> str:
     if count <= 6:
         return f"a-{LETTERS[count - 1]}"
     return f"a-f, i-{LETTERS[count - 1]}" if count > 7 else "a-f, i"
+
+
+def _without_yes(why: str) -> str:
+    """Remove the “Yes.” of an explanation: beside “Right answer.”, it sounds like praise.
+
+    A lesson can be in English or in the language of the interface.
+    """
+    return why.removeprefix("Yes. ").removeprefix(_("Yes. "))
 
 
 def letter_keys(count: int, word: str, range_: str, tooltip: str) -> BindingsMap:

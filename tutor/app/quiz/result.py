@@ -215,8 +215,8 @@ class ResultScreen(MenuScreen):
             row = partial(_way, _("Course map"), _("You have done every lesson of the course."))
             ways.append((row, partial(self.navigation.close_lesson, self.lesson)))
         elif outline.id != self.lesson.id:
-            asks = ": questions" if isinstance(step, AnswerQuestions) else ""
-            row = partial(_way, "Continue", f"{outline.number} {safe(outline.title)}{asks}")
+            asks = _(": questions") if isinstance(step, AnswerQuestions) else ""
+            row = partial(_way, _("Continue"), f"{outline.number} {safe(outline.title)}{asks}")
             ways.append((row, partial(self._go_on, outline, step)))
         if found.left:
             said = ngettext(
@@ -257,7 +257,7 @@ class ResultScreen(MenuScreen):
         assert screen.lab is not None
         left = len(self._goals_left(screen.lab))
         goals = _(": {goals} open").format(goals=counted(left, "goal")) if left else ""
-        row = partial(_way, "Lab", f"{safe(screen.title)}{goals}")
+        row = partial(_way, _("Lab"), f"{safe(screen.title)}{goals}")
         return row, partial(self.navigation.open_lab, self.lesson, screen.lab)
 
     def _in_order(self, found: Results) -> Sequence[Question]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from tutor.app.quiz.guesses import first_token, guessed
 from tutor.app.widgets import figures
 from tutor.course.prediction import NumberPrediction, Revealed, TokenPrediction
@@ -57,11 +55,10 @@ def sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -
         return _("You predicted {value}, which has rank {number:,.0f}. {best}").format(
             value=answer.value, number=answer.number, best=best
         )
-    answer = msgspec.structs.replace(answer, text=quoted(prediction, answer.text.strip()))
     guess = guess and quoted(prediction, guess)
-    if not answer.text.strip("“”"):
+    if not (text := answer.text.strip()):
         return _("You predicted {guess}.").format(guess=guess) if guess else ""
-    if guess == answer.text:
+    if guess == (right := quoted(prediction, text)):
         return _("You predicted {guess}, and that is the answer.").format(guess=guess)
     computed = prediction.written_answer is None
     verb = _("computes") if isinstance(prediction, NumberPrediction) else _("writes")
@@ -71,12 +68,12 @@ def sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -
         if guess
         else subject[0].upper() + subject[1:]
     )
-    return f"{said} {answer.text}."
+    return f"{said} {right}."
 
 
 def quoted(prediction: Prediction, guess: str) -> str:
     """Return a guess in quotation marks, unless it is a number."""
-    return guess if isinstance(prediction, NumberPrediction) else f"“{guess}”"
+    return guess if isinstance(prediction, NumberPrediction) else _("“{text}”").format(text=guess)
 
 
 def _formatted(wanted: ModelValue, number: float) -> str:
