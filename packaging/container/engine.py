@@ -1,4 +1,4 @@
-"""Run the shared engine in a container, in the way that systemd runs it elsewhere.
+"""Run the shared engine in a container, in the way that systemd runs it on other machines.
 
 The socket is opened here, by root, so that learners' sessions trust it and only wait while the
 engine starts. The engine runs as the account `tutor-engine`, and is started again when it ends.
