@@ -35,7 +35,7 @@ class ChatPlace(ExplorerPlace):
         return messages(tree.steps) if tree is not None else ()
 
     def say_all(self) -> None:
-        """Say how much was said before, and the last answer."""
+        """Say how many messages there are, and the last one."""
         if self.state.ready and not self.state.chat_possible:
             self.say("This model cannot chat. It only continues texts.")
             return

@@ -1,4 +1,4 @@
-"""What the stepper and the chat have in common: the app's explorer, driven by commands."""
+"""The base class of the stepper and the chat: the app's explorer, driven by commands."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ class ExplorerPlace(Place):
 
     @property
     def agreed(self) -> bool:
-        """Whether text may be sent to the model. A remote model needs the learner's consent."""
+        """True if text may be sent to the model. A remote model needs the learner's consent."""
         remote = self.services.remote
         return remote is None or self.services.engine.allowed(remote)
 

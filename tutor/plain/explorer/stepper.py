@@ -93,7 +93,7 @@ class StepperPlace(ExplorerPlace):
             Command("undo", "Undo the last token.", simple(self, Signal.BACK)),
             Command("redo", "Redo what you undid last.", simple(self, Signal.REDO)),
             Command("left", "Go back to an earlier token.", self._left, "NUMBER"),
-            Command("right", "Go on to a later token.", self._right, "NUMBER"),
+            Command("right", "Go to a later token.", self._right, "NUMBER"),
             Command("run", "Let the model continue. Ctrl+C stops it.", self._run),
             Command("edit", "Start from another prompt.", self._edit, "TEXT", raw=True),
             Command("find", "Search the vocabulary for tokens.", self._find, "TEXT"),
