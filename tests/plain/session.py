@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Transcript(NamedTuple):
-    """What was said. `status` is the exit status."""
+    """The lines that tutor wrote, and its exit status."""
 
     status: int
     lines: list[str]

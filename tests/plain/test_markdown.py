@@ -1,4 +1,4 @@
-"""Test how Markdown is said."""
+"""Test how plain mode reads Markdown aloud."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test whole sessions of plain mode: lines typed on a pipe, and what is said."""
+"""Test whole sessions of plain mode: lines typed on a pipe, and the lines that tutor writes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Test how numbers, tokens and messages are said."""
+"""Test how plain mode words numbers, tokens and messages."""
 
 from __future__ import annotations
 

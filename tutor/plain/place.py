@@ -92,7 +92,7 @@ class Navigation(Protocol):
 
 @dataclass
 class Services:
-    """What places may use. `notices` are messages to say before the next prompt."""
+    """The services that places may use. `notices` are messages to say before the next prompt."""
 
     course: Course
     progress: BackgroundProgress

@@ -41,7 +41,7 @@ class Asking:
 
     @property
     def asks(self) -> str:
-        """What to type."""
+        """The sentence that asks for a guess."""
         match self._prediction:
             case ChoicePrediction(choices=choices):
                 return f"Type a letter from a to {words.LETTERS[len(choices) - 1]}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.plain.words import quoted
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from tutor.labs.tokens.lab import Piece, State
@@ -17,7 +18,7 @@ def describe(state: State) -> dict[str, list[str]]:
     """Return the parts of the text for the current way to split it."""
     name = _NAMES[state.cut]
     shown = state.shown[:_MOST]
-    lines = [f"The text has {len(state.shown)} parts of the kind: {name.lower()}."]
+    lines = [f"The text has {counted(len(state.shown), name.lower())}."]
     lines += [f"{name} {number}: {_said(piece)}" for number, piece in enumerate(shown, 1)]
     focused = [f"{name} {state.focus + 1}: {_said(state.shown[state.focus])}"] if shown else []
     return {
@@ -28,6 +29,6 @@ def describe(state: State) -> dict[str, list[str]]:
 
 
 def _said(piece: Piece) -> str:
-    size = f"{len(piece.data)} byte{'' if len(piece.data) == 1 else 's'}"
+    size = counted(len(piece.data), "byte")
     id_ = f", id {piece.id}" if piece.id is not None else ""
     return f"{quoted(piece.data)}{id_}, {size}."

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.messages import messages
-from tutor.app.explorer.events import Do
+from tutor.app.explorer.events import Signal
 from tutor.lm.token_tree import text_of
 from tutor.plain.explorer.explorer import ExplorerPlace
 from tutor.plain.explorer.stepper import token_lines
@@ -35,7 +35,7 @@ class ChatPlace(ExplorerPlace):
         return messages(tree.steps) if tree is not None else ()
 
     def say_all(self) -> None:
-        """Say how much was said before, and the last answer."""
+        """Say how many messages there are, and the last one."""
         if self.state.ready and not self.state.chat_possible:
             self.say("This model cannot chat. It only continues texts.")
             return
@@ -83,10 +83,10 @@ class ChatPlace(ExplorerPlace):
         await self.typed(rest)
 
     async def _again(self, rest: str) -> None:
-        await self._answer(Do.NEW_SEED)
+        await self._answer(Signal.NEW_SEED)
 
     async def _continue(self, rest: str) -> None:
-        await self._answer(Do.START)
+        await self._answer(Signal.START)
 
     async def _new(self, rest: str) -> None:
         await self.send(events.OpenText(None))

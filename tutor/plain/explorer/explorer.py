@@ -1,4 +1,4 @@
-"""What the stepper and the chat have in common: the app's explorer, driven by commands."""
+"""The base class of the stepper and the chat: the app's explorer, driven by commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tutor.app.explorer import events
 from tutor.app.explorer.controller import ExplorerController
-from tutor.app.explorer.events import Do
+from tutor.app.explorer.events import Signal
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.course import goals
 from tutor.engine.api import EngineState
@@ -77,15 +77,15 @@ class ExplorerPlace(Place):
         try:
             await self._settle()
         except asyncio.CancelledError:
-            self._controller.send(Do.PAUSE)
-            self._controller.send(Do.STOP_READING)
+            self._controller.send(Signal.PAUSE)
+            self._controller.send(Signal.STOP_READING)
             raise
         note = self.state.note
         if isinstance(note, TutorError):
             self.say(words.error(note))
         elif note:
             self.say(words.without_keys(note))
-        self._controller.send(Do.SAVE)
+        self._controller.send(Signal.SAVE)
         await self._say_goals()
 
     async def _settle(self) -> None:
@@ -142,7 +142,7 @@ class ExplorerPlace(Place):
 
     @property
     def agreed(self) -> bool:
-        """Whether text may be sent to the model. A remote model needs the learner's consent."""
+        """True if text may be sent to the model. A remote model needs the learner's consent."""
         remote = self.services.remote
         return remote is None or self.services.engine.allowed(remote)
 

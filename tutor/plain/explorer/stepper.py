@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from tutor.app.explorer import events
-from tutor.app.explorer.events import Do
+from tutor.app.explorer.events import Signal
 from tutor.lm.token_tree import text_of
 from tutor.plain import words
 from tutor.plain.explorer.explorer import ExplorerPlace, simple
@@ -90,20 +90,23 @@ class StepperPlace(ExplorerPlace):
             Command("rows", "Hear more ranks of the next token.", self._rows, "NUMBER"),
             Command("text", "Hear the whole text.", self._text),
             Command("tokens", "Hear the last tokens and their surprisal.", self._tokens, "NUMBER"),
-            Command("undo", "Undo the last token.", simple(self, Do.BACK)),
+            Command("undo", "Undo the last token.", simple(self, Signal.BACK)),
+            Command("redo", "Redo what you undid last.", simple(self, Signal.REDO)),
             Command("left", "Go back to an earlier token.", self._left, "NUMBER"),
-            Command("right", "Go on to a later token.", self._right, "NUMBER"),
+            Command("right", "Go to a later token.", self._right, "NUMBER"),
             Command("run", "Let the model continue. Ctrl+C stops it.", self._run),
             Command("edit", "Start from another prompt.", self._edit, "TEXT", raw=True),
             Command("find", "Search the vocabulary for tokens.", self._find, "TEXT"),
-            Command("seed", "Restart from the prompt with a new seed.", simple(self, Do.NEW_SEED)),
-            Command("fork", "Start another branch here.", simple(self, Do.FORK)),
+            Command(
+                "seed", "Restart from the prompt with a new seed.", simple(self, Signal.NEW_SEED)
+            ),
+            Command("fork", "Start another branch here.", simple(self, Signal.FORK)),
             Command("branches", "Hear the branches.", self._branches),
             Command("branch", "Switch to a branch.", self._branch, "NUMBER"),
         )
 
     async def _step(self, rest: str) -> None:
-        await self._take(Do.STEP)
+        await self._take(Signal.STEP)
 
     async def _take_rank(self, rest: str) -> None:
         rows = self._distribution.rows if self._distribution else ()
@@ -134,7 +137,7 @@ class StepperPlace(ExplorerPlace):
 
     async def _run(self, rest: str) -> None:
         try:
-            await self.send(Do.START)
+            await self.send(Signal.START)
         except asyncio.CancelledError:
             self._say_text()
             raise

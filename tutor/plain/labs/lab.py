@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from tutor.course.lesson import LiveGoal
 from tutor.engine.api import EngineState
-from tutor.labs.kit.actions import Run
 from tutor.labs.kit.runner import LabRunner
 from tutor.plain import markdown, words
 from tutor.plain.labs import sentences
@@ -85,16 +84,10 @@ class LabPlace(Place):
         try:
             await self._settle()
         except asyncio.CancelledError:
-            self._stop()
+            self._runner.stop()
             self._say_new(before)
             raise
         self._say_new(before)
-
-    def _stop(self) -> None:
-        """Stop long work, if the lab has any. A single answer still arrives."""
-        stops = any(each.type is Run for each in self._words)
-        if stops and self._lab.question(self._runner.state) is not None:
-            self._runner.act(Run())
 
     def _say_new(self, before: sentences.Lines) -> None:
         for note in (self._runner.note, self._runner.error):
@@ -170,10 +163,11 @@ class LabPlace(Place):
         )
         found.append(Command("goals", "Hear the task and the goals.", self._goals))
         found.append(Command("reset", "Reset the lab to its initial state.", self._reset))
-        if self._runner.can_undo_reset:
-            found.append(Command("undo", "Undo the reset of the lab.", self._undo))
-        if self._runner.can_ask_again:
-            found.append(Command("retry", "Retry the failed request.", self._retry))
+        if self._runner.can_undo:
+            said = "Undo a reset, or what has just removed something."
+            found.append(Command("undo", said, self._undo))
+        if self._runner.can_ask_again or self._runner.stopped:
+            found.append(Command("retry", "Continue what was stopped or failed.", self._retry))
         return found
 
     async def _do(self, word: ActionWord, rest: str) -> None:
@@ -197,7 +191,7 @@ class LabPlace(Place):
         await self._act(self._runner.reset)
 
     async def _undo(self, rest: str) -> None:
-        await self._act(self._runner.undo_reset)
+        await self._act(self._runner.undo)
 
     async def _retry(self, rest: str) -> None:
         self._runner.error = None

@@ -147,8 +147,10 @@ def _items(said: str, values: list[Any], most: int) -> Iterable[str]:
     texts = [text for each in values if (text := _inline(said, each))]
     yield f"{said}: {counted(len(values), 'item')}."
     if all(text.endswith((" item", " items")) for text in texts):
-        return  # lists of lists, of which only the number can be said
-    for number, text in enumerate(texts[:most], 1):
+        return  # only the number makes sense for lists of lists
+    # of a training run, the latest steps count; of any other list, the first items
+    first = max(0, len(texts) - most) if hasattr(values[0], "step") else 0
+    for number, text in enumerate(texts[first : first + most], first + 1):
         yield f"{number}: {words.ended(text)}"
     if len(texts) > most:
         yield f"{len(texts) - most} more are not said. Type state {said.lower()} to hear all."
