@@ -66,7 +66,7 @@ def test_keys_that_share_a_key_are_replaced_separately() -> None:
     """Textual's own keymap would also take the key of “stop” away."""
     found = remapped(ExplorerPane, keymap({"stepper.run": "f5"})).key_to_bindings
     assert [each.id for each in found["f5"]] == ["stepper.run"]
-    assert {each.id for each in found["r"]} == {"stepper.stop", "stepper.continue"}
+    assert "stepper.stop" in {each.id for each in found["r"]}
 
 
 def test_every_binding_of_ours_has_an_id() -> None:
@@ -99,5 +99,5 @@ def test_problems_are_named_with_their_line(given: dict[str, str], said: str, ad
 
 
 def test_keys_that_change_places_are_no_conflict() -> None:
-    assert problems_of({"stepper.undo": "s", "stepper.new-seed": "u"}) == []
+    assert problems_of({"stepper.undo": "e", "stepper.edit": "ctrl+u"}) == []
     assert problems_of({"stepper.undo": "ctrl+z,f2", "map.quit": "ctrl+x"}) == []

@@ -96,5 +96,7 @@ def in_effect(
 def _loaded() -> Loaded:
     try:
         return load(config_file())
+    except RuntimeError:  # the account has no home folder
+        return Loaded()
     except SettingsError as error:
         return Loaded(problems=(Problem(0, error.happened, error.next_step or ""),))

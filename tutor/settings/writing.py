@@ -21,7 +21,13 @@ def write(name: str, value: Value | None, file: Path | None = None) -> None:
     Comments and the order of the lines are kept. The file is written completely or not at all.
     Raises `SettingsError`.
     """
-    file = (file or config_file()).resolve()  # a link to a file elsewhere stays a link
+    file = file or config_file()
+    if not file.is_absolute():
+        raise SettingsError(
+            _("This account has no home folder."),
+            _("Set TUTOR_DATA to a folder that you can write to."),
+        )
+    file = file.resolve()  # a link to a file elsewhere stays a link
     try:
         text = file.read_bytes().decode("utf-8") if file.exists() else ""
         _replace(file, changed(text, name, value).encode())
