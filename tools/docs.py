@@ -130,7 +130,7 @@ def actions() -> str:
     for scope, by_action in sorted(found.items()):
         names = (f"{action} ({' '.join(keys)})" for action, keys in by_action.items())
         rows.append((f"`{scope}.`", " · ".join(names)))
-    return table(("begins with", "and goes on with (keys)"), rows)
+    return table(("begins with", "and ends with (keys)"), rows)
 
 
 def common_keys() -> str:

@@ -99,5 +99,5 @@ def test_problems_are_named_with_their_line(given: dict[str, str], said: str, ad
 
 
 def test_keys_that_change_places_are_no_conflict() -> None:
-    assert problems_of({"stepper.undo": "e", "stepper.edit": "ctrl+u"}) == []
+    assert problems_of({"stepper.sampler": "w", "stepper.branches": "t"}) == []
     assert problems_of({"stepper.undo": "ctrl+z,f2", "map.quit": "ctrl+x"}) == []

@@ -1,4 +1,4 @@
-"""Where keys are bound: the names of the screens, for the documentation and for the keymap."""
+"""List where keys are bound: the names of the screens, for the documentation and for the keymap."""
 
 from __future__ import annotations
 

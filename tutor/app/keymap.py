@@ -15,7 +15,6 @@ import sys
 from dataclasses import replace
 from functools import cache
 from importlib import import_module
-from pathlib import Path
 from pkgutil import walk_packages
 from typing import TYPE_CHECKING
 
@@ -229,7 +228,7 @@ def every_class() -> Iterator[type[DOMNode]]:
     """Yield every class of the app and its labs that binds keys."""
     from tutor.labs.kit import registry
 
-    for module in walk_packages([str(Path(__file__).parent)], "tutor.app."):
+    for module in walk_packages(import_module("tutor.app").__path__, "tutor.app."):
         import_module(module.name)
     for name in registry.names():
         registry.load_part(name, "view")

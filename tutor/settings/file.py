@@ -1,4 +1,4 @@
-"""Where config.toml is, and the language that it sets.
+"""Find config.toml, and read the language that it sets.
 
 This imports nothing that translates a string: the language must be known before.
 """

@@ -22,7 +22,7 @@ PerDay = Annotated[int, msgspec.Meta(ge=0, le=9999)]
 
 
 class ReviewSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """When questions come back for review.
+    """The schedule of reviews.
 
     `retention` is the probability of still knowing an answer on the day that a review is due. A
     higher value means more reviews. The other two limit the reviews of a day, and the first reviews

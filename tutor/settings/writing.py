@@ -27,7 +27,7 @@ def write(name: str, value: Value | None, file: Path | None = None) -> None:
             _("This account has no home folder."),
             _("Set TUTOR_DATA to a folder that you can write to."),
         )
-    file = file.resolve()  # a link to a file elsewhere stays a link
+    file = file.resolve()  # a link to another file stays a link
     try:
         text = file.read_bytes().decode("utf-8") if file.exists() else ""
         _replace(file, changed(text, name, value).encode())
