@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import pkgutil
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
 
 from argparse_manpage.manpage import Manpage
 from textual.binding import Binding
@@ -24,62 +24,23 @@ from textual.dom import DOMNode
 
 import tutor.app
 from tutor import __version__
+from tutor.app.key_places import KEY_PLACES, KeyPlace
 from tutor.app.key_scheme import COMMON_KEYS
+from tutor.app.keymap import every_class, own_bindings
 from tutor.cli.main import parser
 from tutor.course.catalogue import load_course
 from tutor.labs.kit import registry
 from tutor.labs.kit.view import LabView
+from tutor.settings.catalogue import CATALOGUE
 
 OF_SCREENS = ("tutor.app.", "tutor.labs.")
 ROOT = Path(__file__).parent.parent
 MANUAL = Path("packaging/man/tutor.1")
-FILES = (Path("README.md"), Path("docs/keys.md"), Path("docs/labs.md"))
+FILES = tuple(map(Path, ("README.md", "docs/keys.md", "docs/labs.md", "docs/settings.md")))
 MAIN = ("everywhere", "course map")
 """The rows of the short table of keys in README.md."""
 _PART = re.compile(r"(<!-- generated: ([a-z-]+) -->).*?(<!-- end -->)", re.DOTALL)
 
-
-class Row(NamedTuple):
-    """One row of a table of keys: the screen, the classes that bind the keys, and other keys.
-
-    `more` describes keys that have no binding.
-    """
-
-    where: str
-    classes: str
-    more: str = ""
-
-
-ROWS = (
-    Row("everywhere", "TutorApp TutorScreen Menu FinderField", "`ctrl+l` redraw the screen"),
-    Row("course map", "HomeScreen"),
-    Row("lesson", "LessonScreen TermScreen PredictionField PredictionChoices"),
-    Row(
-        "question",
-        "AnswerList Choices Ordering Matching TypedAnswer AskScreen",
-        "`a` to `k` choose, tick or match · `1` to `9` choose, too · type numbers and words",
-    ),
-    Row("review", "ReviewScreen SuspendedQuestions", "and the keys of a question"),
-    Row("end of a lesson", "ResultScreen"),
-    Row("progress", "ProgressScreen LessonProgressScreen"),
-    Row("page of text", "HelpScreen TeacherViewScreen"),
-    Row("model", "ModelScreen"),
-    Row("stepper and chat", "ExplorerPane ExplorerScreen"),
-    Row("glossary, search, list of labs", "FinderScreen", "type to filter"),
-    Row("vocabulary search", "SearchEntry TokenSearch"),
-    Row("prompt or message editor", "MessageEditor"),
-    Row("text field of a lab", "PromptEditor"),
-    Row("consent", "ConsentScreen"),
-    Row("warning before an idle session ends", "IdleScreen"),
-    Row("branches", "BranchTree", "`1` to `9` switch"),
-    Row("recent texts", "RecentTexts"),
-    Row("sampler", "SamplerDials"),
-    Row("x-ray", "XRayView"),
-    Row("labs", "LabScreen", "each lab's keys: [labs.md](labs.md)"),
-    Row("ghost text, while you type", "CodeEditor"),
-    Row("guessing game", "GuessEntry GuessScreen"),
-    Row("tour", "TourScreen"),
-)
 
 SIGNS = {
     "question_mark": "?",
@@ -88,6 +49,7 @@ SIGNS = {
     "tab": "Tab",
     "shift+tab": "Shift+Tab",
     "slash": "/",
+    "comma": ",",
     "space": "Space",
     "ctrl+right": "Ctrl+→",
     "ctrl+n": "Ctrl+n",
@@ -130,6 +92,8 @@ def filled_in(text: str) -> str:
         "main-keys": main_keys,
         "common-keys": common_keys,
         "keys-of-labs": keys_of_labs,
+        "settings": settings,
+        "actions": actions,
         "labs": number_of_labs,
     }
     return _PART.sub(lambda found: f"{found[1]}{parts[found[2]]()}{found[3]}", text)
@@ -137,6 +101,36 @@ def filled_in(text: str) -> str:
 
 def number_of_labs() -> str:
     return str(len(registry.names()))
+
+
+def settings() -> str:
+    rows = []
+    for _, entries in CATALOGUE:
+        for entry in entries:
+            others = " ".join(f"`{each}`" for each in (entry.option, entry.variable) if each)
+            usual = f"`{_toml(entry.default)}`"
+            rows.append((f"`{entry.name}`", usual, entry.about, others))
+    return table(("setting", "default", "what it does", "overridden by"), rows)
+
+
+def _toml(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else json.dumps(value)
+
+
+def actions() -> str:
+    """Return the ids of all actions and their keys, by the first part of the id."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for kind in every_class():
+        for binding in own_bindings(kind):
+            scope, _, action = (binding.id or "").partition(".")
+            if scope:
+                keys = found.setdefault(scope, {}).setdefault(action, [])
+                keys += [sign for sign in [SIGNS.get(binding.key, binding.key)] if sign not in keys]
+    rows = []
+    for scope, by_action in sorted(found.items()):
+        names = (f"{action} ({' '.join(keys)})" for action, keys in by_action.items())
+        rows.append((f"`{scope}.`", " · ".join(names)))
+    return table(("begins with", "and ends with (keys)"), rows)
 
 
 def common_keys() -> str:
@@ -148,10 +142,10 @@ def common_keys() -> str:
 
 
 def main_keys() -> str:
-    return keys_of_the_app([row for row in ROWS if row.where in MAIN])
+    return keys_of_the_app([row for row in KEY_PLACES if row.where in MAIN])
 
 
-def keys_of_the_app(of: Sequence[Row] = ROWS) -> str:
+def keys_of_the_app(of: Sequence[KeyPlace] = KEY_PLACES) -> str:
     by_name = {each.__name__: each for each in classes_with_keys()}
     rows = []
     for row in of:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import pytest
 import rich.color
@@ -14,6 +15,9 @@ from textual.color import Color
 from tutor.app import theme
 from tutor.app.terminal.line_filters import Colorless
 
+if TYPE_CHECKING:
+    from tutor.settings.schema import ThemeName
+
 NAMES = ("success", "error", "accent", *(name.removeprefix("$") for name in theme.LIKELY))
 SURFACES = ("background", "panel", "selected")
 TEXT = ("foreground", "muted", "code", *NAMES)
@@ -24,18 +28,24 @@ SYSTEMS = {
 }
 
 
-def drawn(system: str, names: tuple[str, ...]) -> dict[str, rich.color.Color]:
+WANTED: tuple[ThemeName, ...] = ("dark", "light", "contrast", "terminal")
+BARS = ("accent", "success", "error", *(name.removeprefix("$") for name in theme.LIKELY))
+
+
+def drawn(
+    system: str, names: tuple[str, ...], wanted: ThemeName = "dark"
+) -> dict[str, rich.color.Color]:
     """Return the colors as a terminal of this color system shows them."""
     themes = {each.name: each for each in theme.THEMES}
-    chosen = themes[theme.theme_for(system, no_color=False)]
+    chosen = themes[theme.theme_for(system, no_color=False, wanted=wanted)]
     variables = {**chosen.to_color_system().generate(), **chosen.variables}
     return {
         each: Color.parse(variables[each]).rich_color.downgrade(SYSTEMS[system]) for each in names
     }
 
 
-def same(system: str, names: tuple[str, ...]) -> list[tuple[str, str]]:
-    codes = {name: color.get_ansi_codes() for name, color in drawn(system, names).items()}
+def same(system: str, names: tuple[str, ...], wanted: ThemeName) -> list[tuple[str, str]]:
+    codes = {name: color.get_ansi_codes() for name, color in drawn(system, names, wanted).items()}
     return [pair for pair in combinations(names, 2) if codes[pair[0]] == codes[pair[1]]]
 
 
@@ -48,26 +58,56 @@ def luminance(color: rich.color.Color) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+def too_faint(system: str, wanted: ThemeName, names: tuple[str, ...], least: float) -> list[str]:
+    """Return the pairs of a color and a surface whose contrast is below `least`."""
+    colors = {
+        name: luminance(color) for name, color in drawn(system, names + SURFACES, wanted).items()
+    }
+    found = []
+    for name in names:
+        for surface in SURFACES:
+            darker, lighter = sorted((colors[name], colors[surface]))
+            if (lighter + 0.05) / (darker + 0.05) < least:
+                found.append(f"{name} on {surface}")
+    return found
+
+
+@pytest.mark.parametrize("wanted", WANTED)
 @pytest.mark.parametrize("system", SYSTEMS)
-def test_no_two_meanings_have_the_same_color(system: str) -> None:
-    assert same(system, NAMES) == []
+def test_no_two_meanings_have_the_same_color(system: str, wanted: ThemeName) -> None:
+    assert same(system, NAMES, wanted) == []
 
 
+@pytest.mark.parametrize("wanted", ["dark", "light", "contrast"])
 @pytest.mark.parametrize("system", ["truecolor", "256"])
-def test_surfaces_and_rules_differ(system: str) -> None:
-    assert same(system, (*SURFACES, "rule", "muted", "foreground")) == []
+def test_surfaces_and_rules_differ(system: str, wanted: ThemeName) -> None:
+    assert same(system, (*SURFACES, "rule", "muted", "foreground"), wanted) == []
 
 
+@pytest.mark.parametrize(("wanted", "least"), [("dark", 4.5), ("light", 4.5), ("contrast", 7.0)])
 @pytest.mark.parametrize("system", ["truecolor", "256"])
-def test_text_is_readable_on_every_surface(system: str) -> None:
-    colors = {name: luminance(color) for name, color in drawn(system, TEXT + SURFACES).items()}
-    faint = [
-        (text, surface)
-        for text in TEXT
-        for surface in SURFACES
-        if (colors[text] + 0.05) / (colors[surface] + 0.05) < 4.5
-    ]
-    assert faint == []
+def test_text_is_readable_on_every_surface(system: str, wanted: ThemeName, least: float) -> None:
+    assert too_faint(system, wanted, (*TEXT, "heading"), least) == []
+
+
+@pytest.mark.parametrize("wanted", ["dark", "light", "contrast"])
+@pytest.mark.parametrize("system", ["truecolor", "256"])
+def test_bars_stand_out_from_every_surface(system: str, wanted: ThemeName) -> None:
+    assert too_faint(system, wanted, BARS, 3.0) == []
+
+
+def test_the_choice_and_the_background_decide_the_theme() -> None:
+    def chosen(wanted: ThemeName, system: str = "truecolor", *, light: bool = False) -> str:
+        return theme.theme_for(system, no_color=False, wanted=wanted, light=light)
+
+    assert chosen("auto") == theme.MANY_COLORS.name
+    assert chosen("auto", light=True) == theme.LIGHT.name
+    assert chosen("auto", "standard", light=True) == theme.SIXTEEN_LIGHT.name
+    assert chosen("dark", light=True) == theme.MANY_COLORS.name
+    assert chosen("light", "256") == theme.LIGHT_256.name
+    assert chosen("contrast", light=True) == theme.CONTRAST.name
+    assert chosen("terminal") == theme.SIXTEEN_COLORS.name
+    assert theme.theme_for("truecolor", no_color=True, wanted="light") == "tutor-16-light"
 
 
 def test_likelihood_has_five_steps_in_order() -> None:

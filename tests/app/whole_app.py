@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tutor.allowed import Allowed
     from tutor.app.app import Patience, Start
     from tutor.app.background.keeper import Fetch
+    from tutor.app.background.settings_keeper import SettingsKeeper
     from tutor.app.terminal.idle import IdleLimit
     from tutor.course.catalogue import Course, Opening
     from tutor.labs.kit.registry import AnyLab
@@ -45,6 +46,7 @@ class Options(TypedDict, total=False):
     model_missing: Callable[[], bool]
     fetch: Fetch
     find_lab: Callable[[str], AnyLab]
+    settings: SettingsKeeper
 
 
 def whole_app(

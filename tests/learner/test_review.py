@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from tutor.learner import review
 from tutor.learner.progress import Progress
-from tutor.learner.records import Answered, Forgotten, Suspended, Undone, new_id
+from tutor.learner.records import Answered, Card, Forgotten, Suspended, Undone, new_id
 from tutor.learner.review import Limits, Queue, ReviewQuestion
-from tutor.learner.schedule import Grade, grade
+from tutor.learner.schedule import Grade, due_at, grade
 from tutor.learner.state import LearnerState, fold
+from tutor.settings.schema import ReviewSettings
 
 DAY = 86_400.0
 START = datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp()
@@ -306,7 +307,7 @@ def test_limits_are_settings() -> None:
     def settings(**values: str | float) -> Limits:
         return review.limits(lambda name: values.get(name.removeprefix("review.")))
 
-    assert settings() == Limits(review.CAP, review.NEW)
+    assert settings() == Limits(40, 10)
     assert settings(cap=5, new=0) == Limits(5, 0)
     assert settings(cap="many", new=-1) == settings(cap=True, new=1.5) == Limits()
 
@@ -332,3 +333,55 @@ def test_an_answer_counts_for_the_local_day_when_it_was_given(
     zone("UTC")
     assert review.streak(progress.state(), datetime(2026, 3, 3, 12, tzinfo=UTC).timestamp()) == 2
     assert review.streak(progress.state(), datetime(2026, 3, 5, 12, tzinfo=UTC).timestamp()) == 0
+
+
+RATINGS = (fsrs.Rating.Good, fsrs.Rating.Good, fsrs.Rating.Hard, fsrs.Rating.Again)
+CARD = Card(
+    question="q",
+    version=1,
+    lesson="l",
+    answers=2,
+    correct=2,
+    last_correct=True,
+    last_at=0.0,
+    due=30.0 * 86_400,
+    stability=30.0,
+    difficulty=5.0,
+)
+
+
+@pytest.mark.parametrize("retention", [0.8, 0.85, 0.9, 0.95])
+def test_the_due_date_is_the_one_that_fsrs_gives_for_a_retention(retention: float) -> None:
+    """The stored card is the same for every retention, and only the day of the review moves."""
+    ours = fsrs.Scheduler(enable_fuzzing=False, learning_steps=(), relearning_steps=())
+    own = fsrs.Scheduler(
+        desired_retention=retention, enable_fuzzing=False, learning_steps=(), relearning_steps=()
+    )
+    theirs = fsrs.Card(card_id=0, due=datetime(2026, 1, 1, tzinfo=UTC))
+    for day, rating in zip((1, 4, 15, 40), RATINGS, strict=True):
+        at = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=day)
+        usual, _ = ours.review_card(theirs, rating, at)
+        wanted, _ = own.review_card(theirs, rating, at)
+        card = msgspec.structs.replace(
+            CARD,
+            last_at=at.timestamp(),
+            due=usual.due.timestamp(),
+            stability=usual.stability,
+            difficulty=usual.difficulty,
+        )
+        assert due_at(card, retention) == wanted.due.timestamp()
+        theirs = usual
+
+
+def test_a_higher_retention_brings_questions_back_sooner() -> None:
+    state = LearnerState(cards={"q": CARD})
+    questions = {"q": ReviewQuestion("q", 1, "l")}
+    on = 20 * 86_400.0
+    due = [
+        len(review.queue(state, questions, on, Limits(retention=retention)).due)
+        for retention in (0.85, 0.9, 0.95)
+    ]
+    assert due == [0, 0, 1]
+    counts = [review.forecast(state, questions, on, 14, retention=r) for r in (0.9, 0.95)]
+    assert [count.index(1) for count in counts] == [10, 0]
+    assert review.limits(lambda name: None, ReviewSettings(retention=0.85)).retention == 0.85

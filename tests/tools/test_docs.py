@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools import docs
+from tutor.app.key_places import KEY_PLACES
 from tutor.app.quiz.answers import LETTERS
 from tutor.labs.kit import registry
 
@@ -26,11 +27,11 @@ def test_the_manual_page_is_up_to_date() -> None:
 
 def test_the_table_has_every_key_of_the_app() -> None:
     told = {
-        row.where: text for row, text in zip(docs.ROWS, rows(docs.keys_of_the_app()), strict=True)
+        row.where: text for row, text in zip(KEY_PLACES, rows(docs.keys_of_the_app()), strict=True)
     }
     lacking = set()
     for of in docs.classes_with_keys():
-        places = [row for row in docs.ROWS if of.__name__ in row.classes.split()]
+        places = [row for row in KEY_PLACES if of.__name__ in row.classes.split()]
         assert places, f"{of.__name__} is in no row"
         for row in places:
             has = told[row.where] + told["everywhere"]
@@ -54,7 +55,7 @@ def test_no_key_of_a_lab_hides_the_key_to_leave(lab: str) -> None:
 
 
 def test_the_table_has_the_letters_of_choices() -> None:
-    (row,) = [row for row in docs.ROWS if row.where == "question"]
+    (row,) = [row for row in KEY_PLACES if row.where == "question"]
     assert f"`{LETTERS[0]}` to `{LETTERS[-1]}` choose" in row.more
 
 

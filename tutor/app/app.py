@@ -10,7 +10,7 @@ import gc
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
 from textual.events import Event, InputEvent, Key, Paste
@@ -21,12 +21,15 @@ from tutor.app import theme
 from tutor.app.background.fetch import fetch_model
 from tutor.app.background.goal_keeper import GoalKeeper
 from tutor.app.background.keeper import ModelKeeper
+from tutor.app.background.settings_keeper import SettingsKeeper
 from tutor.app.background.status import ModelStatus
 from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen
+from tutor.app.keymap import keymap, problems_of, remap
 from tutor.app.model.consent import agreed
 from tutor.app.navigator import Navigator
 from tutor.app.services import Services
+from tutor.app.terminal.background import BACKGROUND, BackgroundReported
 from tutor.app.terminal.idle import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
 from tutor.app.terminal.line_filters import AsciiOnly, Colorless
@@ -36,13 +39,17 @@ from tutor.labs.kit import registry
 from tutor.language import _
 from tutor.learner.background import BackgroundProgress
 from tutor.learner.errors import StoreRepaired
+from tutor.settings.schema import problems_in_one
 from tutor.study.newcomer import is_newcomer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.css.styles import RulesMap
+    from textual.dom import DOMNode
     from textual.filter import LineFilter
     from textual.screen import Screen
+    from textual.widget import Widget
 
     from tutor.app.background.keeper import Fetch
     from tutor.app.terminal.idle import IdleLimit
@@ -106,6 +113,7 @@ class TutorApp(RemoteTerminal):
         patience: Patience = PATIENCE,
         fetch: Fetch = fetch_model,
         find_lab: Callable[[str], AnyLab] = registry.find,
+        settings: SettingsKeeper | None = None,
     ) -> None:
         """Create the app.
 
@@ -115,7 +123,8 @@ class TutorApp(RemoteTerminal):
         home screen. `tour` shows the tour to a new learner who starts on the home screen. With
         `ascii_only`, the app draws only ASCII characters. `remote` is the engine's model if that
         model is remote. `allowed` says what learners may do on this machine, `idle` measures the
-        time since the last key press, and `find_lab` returns the lab with a given name.
+        time since the last key press, and `find_lab` returns the lab with a given name. `settings`
+        are the user's settings, by default the usual ones.
         """
         super().__init__()
         self.progress = BackgroundProgress(progress, self._saving_failed)
@@ -137,11 +146,16 @@ class TutorApp(RemoteTerminal):
             may_fetch=allowed.fetching,
             fetch=fetch,
         )
+        self._settings = settings or SettingsKeeper()
+        self._settings.on_change = self._setting_changed
         self.services = self._services(course, remote, allowed, find_lab)
         self.navigator = Navigator(self, self.services)
         self._late_keys = LateKeys()
         self.animation_level = "none"
         self._set_colors(ascii_only=ascii_only)
+        self._keymap_in_use = keymap(self._settings.current.keys)
+        if self._keymap_in_use:
+            remap(self, self._keymap_in_use)
 
     def _services(
         self,
@@ -160,6 +174,7 @@ class TutorApp(RemoteTerminal):
             remote=remote,
             allowed=allowed,
             find_lab=find_lab,
+            settings=self._settings,
         )
 
     def _set_colors(self, *, ascii_only: bool) -> None:
@@ -171,7 +186,35 @@ class TutorApp(RemoteTerminal):
             self._line_filters.append(Colorless())
         if ascii_only:
             self._line_filters = [*self.get_line_filters(), AsciiOnly()]
-        self.theme = theme.theme_for(self.console.color_system, self.no_color)
+        self.light_background = self.progress.setting(BACKGROUND) == "light"
+        self.wanted_theme = self._settings.current.theme
+        self.choose_theme()
+
+    def _setting_changed(self, name: str) -> None:
+        """Apply a setting that the learner has changed."""
+        if name == "theme":
+            self.wanted_theme = self._settings.current.theme
+            self.choose_theme()
+
+    def on_background_reported(self, event: BackgroundReported) -> None:
+        """Follow the terminal's background, and remember it for the next start."""
+        if event.light != self.light_background:
+            self.light_background = event.light
+            self.progress.save_setting(BACKGROUND, "light" if event.light else "dark")
+            self.choose_theme()
+
+    def _register(
+        self,
+        parent: DOMNode,
+        *widgets: Widget,
+        before: int | None = None,
+        after: int | None = None,
+        cache: dict[tuple[Any, ...], RulesMap] | None = None,
+    ) -> list[Widget]:
+        if self._keymap_in_use:
+            for widget in widgets:
+                remap(widget, self._keymap_in_use)
+        return super()._register(parent, *widgets, before=before, after=after, cache=cache)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return self._line_filters or super().get_line_filters()
@@ -216,10 +259,24 @@ class TutorApp(RemoteTerminal):
         self.run_worker(self.keeper.start(), name="model")
         self.run_worker(self._read_on(), name="course")
         self.progress.check()
+        self.ask_background()
+        self.run_worker(self._tell_of_settings(), name="settings")
         if self._start == "review":
             self.navigator.open_place("review")
         if self._lab is not None:
             self.navigator.open_live_lab(self._lab)
+
+    async def _tell_of_settings(self) -> None:
+        """Say that the settings have problems, in one notice on the course map."""
+        effective = self._settings.effective
+        problems = list(effective.problems)
+        if effective.settings.keys:  # this imports every screen, so only those who need it wait
+            problems += await asyncio.to_thread(problems_of, effective.settings.keys)
+        if problems:
+            self._settings.notice = problems_in_one(problems)
+            for screen in self.screen_stack:
+                if isinstance(screen, HomeScreen):
+                    screen.tell_problems()
 
     async def _read_on(self) -> None:
         """Read the rest of the course, and show any errors in it."""
@@ -286,6 +343,8 @@ class TutorApp(RemoteTerminal):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Disable a key, and hide it on the key line, while the focused text field handles it."""
         typed = {"glossary": "v", "search": "/"}.get(action)
+        if f"everywhere.{action}" in self._keymap_in_use:
+            return True
         if typed is not None and self.focused is not None:
             return not self.focused.check_consume_key(typed, typed)
         return True

@@ -84,6 +84,10 @@ class Navigator:
                 from tutor.app.reader.finder import SearchScreen
 
                 self._push_or_return(SearchScreen)
+            case "settings":
+                from tutor.app.settings.screen import SettingsScreen
+
+                self._push(SettingsScreen)
             case "tour":
                 from tutor.app.home.tour import TourScreen
 
@@ -255,7 +259,8 @@ class Navigator:
         from tutor.app.explorer.screen import ExplorerScreen
 
         engine, progress = self._services.engine, self._services.progress
-        self._open_on_model(lambda: ExplorerScreen(engine, progress, mode=mode))
+        sampler = self._services.sampler
+        self._open_on_model(lambda: ExplorerScreen(engine, progress, mode=mode, sampler=sampler))
 
     def _open_on_model(self, make: Callable[[], Screen[None]]) -> None:
         """Open a screen that queries the model as soon as it opens.

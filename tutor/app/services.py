@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
+import msgspec
+
 from tutor.allowed import Allowed
 from tutor.learner import review
+from tutor.lm.distribution import SamplerSettings
 from tutor.study.review_questions import review_questions
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
     from tutor.app.background.goal_keeper import GoalKeeper
     from tutor.app.background.keeper import ModelKeeper
+    from tutor.app.background.settings_keeper import SettingsKeeper
     from tutor.app.explorer.document import Document
     from tutor.course.catalogue import Course
     from tutor.course.lesson import Lab, Lesson
@@ -55,6 +59,7 @@ class Services:
     remote: RemoteModel | None
     allowed: Allowed
     find_lab: Callable[[str], AnyLab]
+    settings: SettingsKeeper
 
     @cached_property
     def asked(self) -> dict[str, ReviewQuestion]:
@@ -68,12 +73,21 @@ class Services:
 
     def review_queue(self) -> Queue:
         """Return the questions that are due now."""
-        limits = review.limits(self.progress.setting)
+        limits = review.limits(self.progress.setting, self.settings.current.review)
         return review.queue(self.progress.state(), self.asked, self.progress.clock(), limits)
+
+    @property
+    def sampler(self) -> SamplerSettings:
+        """The sampler settings of a new text in the stepper."""
+        return SamplerSettings(**msgspec.structs.asdict(self.settings.current.sampler))
+
+    @property
+    def retention(self) -> float:
+        return self.settings.current.review.retention
 
 
 Place = (
-    Literal["step", "chat", "guess", "labs", "model"]
+    Literal["step", "chat", "guess", "labs", "model", "settings"]
     | Literal["review", "suspended", "progress", "teacher", "glossary", "search", "tour"]
 )
 """The name of a screen that can be opened without further information."""

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from tutor import language, paths
 from tutor.allowed import EVERYTHING, Allowed
 from tutor.app.app import Start, TutorApp
+from tutor.app.background.settings_keeper import SettingsKeeper
 from tutor.app.terminal.idle import IdleLimit
 from tutor.course.catalogue import Opening
 from tutor.engine.client import EngineClient
 from tutor.learner.progress import Progress
 from tutor.models import installed
+from tutor.settings.effective import USUAL, Effective
 from tutor.text import writes_utf8
 from tutor.vendors.catalogue import is_remote, remote_model
 
@@ -31,13 +33,15 @@ def make_app(
     lab: str | None = None,
     allowed: Allowed = EVERYTHING,
     idle_minutes: float | None = None,
+    settings: Effective = USUAL,
 ) -> TutorApp:
     """Return the app with this machine's course, progress and model.
 
     `model` is the value of `--model`, or None for the default. `learner` is the name of the learner
     whose progress to use. `course` is a folder with other lessons, whose progress is stored
     separately. `ascii_only` draws in ASCII, which also happens if the locale cannot write UTF-8.
-    The program ends after `idle_minutes` without a key press, or never if None.
+    The program ends after `idle_minutes` without a key press, or never if None. `settings` are the
+    settings in effect.
 
     Raises:
         TutorError: The progress or the lessons cannot be opened.
@@ -65,6 +69,7 @@ def make_app(
         remote=remote,
         allowed=allowed,
         idle=IdleLimit(60 * idle_minutes) if idle_minutes is not None else None,
+        settings=SettingsKeeper(settings),
     )
 
 

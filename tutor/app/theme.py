@@ -5,16 +5,21 @@ Color shows three things, and each of them is also shown by a symbol, a number o
 `RIGHT` and `NOT_YET` show whether an answer was correct. The values are theme variables for content
 styles (`"$accent"`) and `.tcss` files.
 
-There is a palette for each kind of terminal: `MANY_COLORS`, `COLORS_256` and `SIXTEEN_COLORS`.
-The terminal rounds every color to the nearest one that it has, so the smaller palettes consist of
-colors that stay apart after rounding. If `NO_COLOR` is set,
+The learner chooses dark, light or high-contrast colors, or the terminal's own 16. Each choice has a
+palette for every kind of terminal. The terminal rounds every color to the nearest one that it has,
+so the smaller palettes consist of colors that stay apart after rounding. If `NO_COLOR` is set,
 `tutor.app.terminal.line_filters.Colorless` removes the colors from every line that is drawn,
 because Textual would still send grays.
 """
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.theme import Theme
+
+if TYPE_CHECKING:
+    from tutor.settings.schema import ThemeName
 
 ACT = "$accent"
 MUTED = "$muted"
@@ -46,6 +51,7 @@ _BOLD_HEADINGS = {f"markdown-h{level}-text-style": "bold" for level in (1, 2, 3)
 def _many(
     name: str,
     *,
+    dark: bool = True,
     background: str,
     panel: str,
     selected: str,
@@ -59,7 +65,7 @@ def _many(
     error: str,
     likely: tuple[str, str, str, str, str],
 ) -> Theme:
-    """Return a dark theme of these colors, for a terminal with at least 256 colors."""
+    """Return a theme of these colors, for a terminal with at least 256 colors."""
     variables = {
         "muted": muted,
         "rule": rule,
@@ -87,7 +93,7 @@ def _many(
         background=background,
         surface=background,
         panel=panel,
-        dark=True,
+        dark=dark,
         variables=variables,
     )
 
@@ -124,6 +130,72 @@ COLORS_256 = _many(
     likely=("#b2b2b2", "#87afff", "#5fafd7", "#5fd7d7", "#d7ffff"),
 )
 
+LIGHT = _many(
+    "tutor-light",
+    dark=False,
+    background="#fbfaf8",
+    panel="#f0eeea",
+    selected="#dde7f2",
+    rule="#a29d93",
+    foreground="#24292f",
+    heading="#0f1419",
+    muted="#545b64",
+    code="#0a4f8c",
+    accent="#8a4500",
+    success="#146322",
+    error="#a81c3c",
+    likely=("#5b6470", "#2e65b0", "#00687f", "#005a5a", "#002f3f"),
+)
+
+LIGHT_256 = _many(
+    "tutor-light-256",
+    dark=False,
+    background="#ffffff",
+    panel="#eeeeee",
+    selected="#d7ffff",
+    rule="#a8a8a8",
+    foreground="#262626",
+    heading="#080808",
+    muted="#585858",
+    code="#005f87",
+    accent="#875f00",
+    success="#005f00",
+    error="#af005f",
+    likely=("#585858", "#5f5f87", "#005faf", "#005f5f", "#00005f"),
+)
+
+CONTRAST = _many(
+    "tutor-contrast",
+    background="#000000",
+    panel="#1c1c1c",
+    selected="#003060",
+    rule="#9a9a9a",
+    foreground="#ffffff",
+    heading="#ffffff",
+    muted="#d4d4d4",
+    code="#a8d4ff",
+    accent="#ffd75f",
+    success="#8aff6a",
+    error="#ffb0bc",
+    likely=("#c8c8c8", "#9cc4ff", "#6fdcff", "#8ffff0", "#f4ffff"),
+)
+
+CONTRAST_256 = _many(
+    "tutor-contrast-256",
+    background="#000000",
+    panel="#1c1c1c",
+    selected="#00005f",
+    rule="#9e9e9e",
+    foreground="#ffffff",
+    heading="#ffffff",
+    muted="#d0d0d0",
+    code="#afd7ff",
+    accent="#ffd75f",
+    success="#87ff5f",
+    error="#ffafaf",
+    likely=("#c6c6c6", "#87afff", "#5fd7ff", "#87ffff", "#ffffff"),
+)
+
 _CURSOR_COLORS = ["block-cursor-background", "block-cursor-foreground"]
 _DEFAULT_COLORS = [
     "ansi-background",
@@ -134,43 +206,86 @@ _DEFAULT_COLORS = [
     "heading",
 ]
 
-_SIXTEEN = {
-    "likely-1": "ansi_bright_black",
-    "likely-2": "ansi_blue",
-    "likely-3": "ansi_bright_blue",
-    "likely-4": "ansi_cyan",
-    "likely-5": "ansi_bright_cyan",
-    "code": "ansi_cyan",
-    **dict.fromkeys(
-        ("rule", "scrollbar", "scrollbar-hover", "scrollbar-active"), "ansi_bright_black"
-    ),
-    **dict.fromkeys(_DEFAULT_COLORS + _CURSOR_COLORS, "ansi_default"),
-    **dict.fromkeys(_SCROLLBAR_BACKGROUNDS + _HEADING_COLORS, "ansi_default"),
-    **_BOLD_HEADINGS,
-}
 
-SIXTEEN_COLORS = Theme(
-    name="tutor-16",
-    primary="ansi_yellow",
-    accent="ansi_yellow",
-    success="ansi_green",
-    error="ansi_bright_red",
-    warning="ansi_bright_red",
-    foreground="ansi_default",
-    background="ansi_default",
-    surface="ansi_default",
-    panel="ansi_default",
-    boost="ansi_default",
+def _sixteen(
+    name: str, *, dark: bool, accent: str, error: str, code: str, likely: tuple[str, ...]
+) -> Theme:
+    """Return a theme of the terminal's own colors, on its own background."""
+    variables = {
+        **{f"likely-{step}": color for step, color in enumerate(likely, start=1)},
+        "code": code,
+        **dict.fromkeys(
+            ("rule", "scrollbar", "scrollbar-hover", "scrollbar-active"), "ansi_bright_black"
+        ),
+        **dict.fromkeys(_DEFAULT_COLORS + _CURSOR_COLORS, "ansi_default"),
+        **dict.fromkeys(_SCROLLBAR_BACKGROUNDS + _HEADING_COLORS, "ansi_default"),
+        **_BOLD_HEADINGS,
+    }
+    return Theme(
+        name=name,
+        primary=accent,
+        accent=accent,
+        success="ansi_green",
+        error=error,
+        warning=error,
+        foreground="ansi_default",
+        background="ansi_default",
+        surface="ansi_default",
+        panel="ansi_default",
+        boost="ansi_default",
+        dark=dark,
+        ansi=True,
+        variables=variables,
+    )
+
+
+_BLUES = ("ansi_blue", "ansi_bright_blue", "ansi_cyan", "ansi_bright_cyan")
+
+SIXTEEN_COLORS = _sixteen(
+    "tutor-16",
     dark=True,
-    ansi=True,
-    variables=_SIXTEEN,
+    accent="ansi_yellow",
+    error="ansi_bright_red",
+    code="ansi_cyan",
+    likely=("ansi_bright_black", *_BLUES),
+)
+
+SIXTEEN_LIGHT = _sixteen(
+    "tutor-16-light",
+    dark=False,
+    accent="ansi_magenta",
+    error="ansi_red",
+    code="ansi_blue",
+    likely=("ansi_bright_black", "ansi_cyan", "ansi_bright_blue", "ansi_blue", "ansi_default"),
+)
+"""The 16 colors on a light background, where the bright ones would be too faint."""
+
+THEMES = (
+    *(MANY_COLORS, COLORS_256),
+    *(LIGHT, LIGHT_256),
+    *(CONTRAST, CONTRAST_256),
+    *(SIXTEEN_COLORS, SIXTEEN_LIGHT),
 )
 
 
-THEMES = (MANY_COLORS, COLORS_256, SIXTEEN_COLORS)
+def theme_for(
+    color_system: str | None, no_color: bool, wanted: ThemeName = "auto", *, light: bool = False
+) -> str:
+    """Return the name of the theme for a `rich.console.Console.color_system`.
 
-
-def theme_for(color_system: str | None, no_color: bool) -> str:
-    """Return the name of the theme for a `rich.console.Console.color_system`."""
-    many = {"truecolor": MANY_COLORS, "256": COLORS_256}
-    return (SIXTEEN_COLORS if no_color else many.get(color_system or "", SIXTEEN_COLORS)).name
+    `wanted` is the learner's choice, and `light` says that the terminal's background is known to be
+    light.
+    """
+    light = wanted == "light" or (light and wanted in ("auto", "terminal"))
+    sixteen = SIXTEEN_LIGHT if light else SIXTEEN_COLORS
+    full, rounded = (
+        (CONTRAST, CONTRAST_256)
+        if wanted == "contrast"
+        else (LIGHT, LIGHT_256)
+        if light
+        else (MANY_COLORS, COLORS_256)
+    )
+    many = {"truecolor": full, "256": rounded}
+    if no_color or wanted == "terminal":
+        return sixteen.name
+    return many.get(color_system or "", sixteen).name

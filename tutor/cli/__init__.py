@@ -4,12 +4,16 @@ Functions import heavy packages (torch, Textual) when they need them, so that ne
 `tutor --version` nor the app's first screen waits for them.
 """
 
+import os
 import sys
 
 from tutor import language
 from tutor.cli.interrupted import leaving_at_once
+from tutor.settings.file import language_in_file
 
 language.choose(sys.argv[1:])
+if not os.environ.get(language.VARIABLE) and (chosen := language_in_file()):
+    os.environ[language.VARIABLE] = chosen
 with leaving_at_once():
     from tutor.cli.main import main
 

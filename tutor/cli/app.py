@@ -43,6 +43,7 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
             lab=lab,
             allowed=lockdown.allowed(options),
             idle_minutes=lockdown.idle_minutes(options),
+            settings=options.settings,
         )
     )
 

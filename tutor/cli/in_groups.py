@@ -6,7 +6,7 @@ GROUPS = {
     "learn": ("lab", "lessons", "review", "progress", "report", "status"),
     "look at the model": ("step", "bot", "rag", "train", "model"),
     "teach, and write lessons": ("class", "new", "preview", "lint", "release"),
-    "this machine": ("engine", "serve", "doctor", "completion"),
+    "this machine": ("engine", "serve", "config", "doctor", "completion"),
 }
 """The commands of each group, in the order in which they are listed."""
 

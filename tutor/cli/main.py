@@ -7,7 +7,7 @@ program that reads the output has closed the pipe (`tutor step ... | head`).
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tutor import language
@@ -15,6 +15,7 @@ from tutor.app.terminal import line
 from tutor.cli import (
     app,
     completion,
+    config,
     doctor,
     engine,
     lab,
@@ -43,6 +44,8 @@ from tutor.language import _
 from tutor.lm.distribution import DEVICES
 from tutor.lm.fast.shortage import shortage_in_words
 from tutor.lm.fast.waiting import settle_waiting
+from tutor.settings.catalogue import ENTRIES, Entry, Value
+from tutor.settings.effective import in_effect
 
 Options = argparse.ArgumentParser | argparse._ArgumentGroup
 
@@ -97,16 +100,38 @@ def _settle(options: argparse.Namespace, given: Sequence[str]) -> None:
         raise UsageError("--kiosk cannot be combined with a command.", "Remove the command.")
     if options.kiosk:
         lockdown.lock_down(options, given)
-    settings = {
+    variables = {
         "TUTOR_DEVICE": options.device,
         "TUTOR_BASE_URL": options.base_url,
         "TUTOR_DATA": options.data_folder,
         "TUTOR_SHARED": options.shared_folder,
         "TUTOR_LEARNER": options.learner,
-        language.VARIABLE: options.language,
-        line.WANTED: "1" if options.low_bandwidth else None,
     }  # the engine process inherits these
-    os.environ.update({name: str(value) for name, value in settings.items() if value is not None})
+    os.environ.update({name: str(value) for name, value in variables.items() if value is not None})
+    _settle_settings(options)
+
+
+def _settle_settings(options: argparse.Namespace) -> None:
+    """Set `options.settings`, and apply the settings that child processes or all commands need."""
+    options.settings = effective = in_effect(_option_of(options), kiosk=options.kiosk)
+    settings = effective.settings
+    options.ascii = settings.ascii
+    variables = {
+        language.VARIABLE: settings.language,
+        line.WANTED: "1" if settings.low_bandwidth else "",
+        "TUTOR_MODEL": settings.model if effective.source("model") == "file" else "",
+    }
+    os.environ.update({name: value for name, value in variables.items() if value})
+
+
+def _option_of(options: argparse.Namespace) -> Callable[[Entry], Value | None]:
+    """Return a function that returns the value of a setting's option, or None without one."""
+
+    def given(entry: Entry) -> Value | None:
+        value = getattr(options, entry.name, None) if entry.option.startswith("--") else None
+        return value or None
+
+    return given
 
 
 def parser() -> argparse.ArgumentParser:
@@ -130,6 +155,11 @@ def parser() -> argparse.ArgumentParser:
     _add_learner(of_learner)
     _add_course(of_learner)
     display = top.add_argument_group(_("the screen"))
+    display.add_argument(
+        "--theme",
+        choices=ENTRIES["theme"].stops,
+        help=_("the colors of the screen (default: auto, which follows the terminal's background)"),
+    )
     display.add_argument(
         "--ascii", action="store_true", help=_("draw the app, including diagrams, in ASCII")
     )
@@ -181,6 +211,7 @@ def parser() -> argparse.ArgumentParser:
     release.add_to(commands, for_course)
     engine.add_to(commands, for_model)
     serve.add_to(commands, for_learner, for_model)
+    config.add_to(commands)
     doctor.add_to(commands, for_model)
     completion.add_to(commands, parser)
     return top

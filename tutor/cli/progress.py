@@ -30,13 +30,19 @@ def add_to(commands: Any, for_learner: argparse.ArgumentParser) -> None:
     export = actions.add_parser(
         "export",
         parents=[for_learner],
-        help=_("export progress as JSON or Markdown"),
+        help=_("export progress as JSON, Markdown or Anki cards"),
         description=_(
             "Write everything that is stored about a learner: every answer, and the "
             "figures computed from the answers."
         ),
     )
-    export.add_argument(
+    kinds = export.add_mutually_exclusive_group()
+    kinds.add_argument(
+        "--anki",
+        action="store_true",
+        help=_("write your review cards as text that Anki imports"),
+    )
+    kinds.add_argument(
         "--markdown",
         action="store_true",
         help=_("write readable Markdown (only JSON can be imported)"),
@@ -90,6 +96,8 @@ def run_export(options: argparse.Namespace) -> int:
         course = learning.course_of(options)
         text = details(options.learner, course, progress.state(), progress.clock())
         data = safe(text).encode() + b"\n"
+    elif options.anki:
+        data = _cards(progress, options).encode()
     else:
         data = printable_json(msgspec.json.encode(exchange.export(progress))) + b"\n"
     if options.file is None:
@@ -99,6 +107,19 @@ def run_export(options: argparse.Namespace) -> int:
         exchange.write(options.file, data)
     learning.complain_of(progress)
     return 0
+
+
+def _cards(progress: Progress, options: argparse.Namespace) -> str:
+    """Return the cards of all questions that were answered and are still in the course."""
+    from tutor.cli.anki import anki
+
+    course, cards = learning.course_of(options), progress.cards()
+    return anki(
+        (lesson.id, question)
+        for lesson in course.lessons
+        for question in lesson.questions
+        if question.id in cards
+    )
 
 
 def run_import(options: argparse.Namespace) -> int:

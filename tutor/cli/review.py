@@ -70,7 +70,7 @@ def _print_due(options: argparse.Namespace) -> int:
     due = 0
     if state.cards:
         questions = review_questions(learning.course_of(options))
-        limit = review.limits(progress.setting)
+        limit = review.limits(progress.setting, options.settings.settings.review)
         due = len(review.queue(state, questions, progress.clock(), limit).due)
     output.write(str(due))
     learning.complain_of(progress)

@@ -16,12 +16,16 @@ import msgspec
 from tutor.learner import days
 from tutor.learner.clock import local_day_number, midnights
 from tutor.learner.records import Card, Setting
-from tutor.learner.schedule import recall
+from tutor.learner.schedule import RETENTION, due_at, recall
 from tutor.learner.state import LearnerState
+from tutor.settings.schema import ReviewSettings
 
-CAP, NEW = 40, 10
-"""The default maximum number of reviews per day, and of first reviews among them."""
 CAP_SETTING, NEW_SETTING = "review.cap", "review.new"
+"""The learner's own limits, which `tutor review --cap` and `--new` save. They override the file."""
+NOT_SET = -1
+"""The value with which a limit of the learner's own does not count."""
+
+_USUAL_SETTINGS = ReviewSettings()
 
 MATURE = 21.0
 """The stability in days from which a question can count as fully known."""
@@ -69,24 +73,40 @@ class Queue(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The maximum number of reviews per day, and of first reviews among them."""
+    """The maximum number of reviews per day, and of first reviews among them.
 
-    cap: int = CAP
-    new: int = NEW
+    `retention` is the recall (0 to 1) at which a question is due.
+    """
+
+    cap: int = _USUAL_SETTINGS.a_day
+    new: int = _USUAL_SETTINGS.new_a_day
+    retention: float = RETENTION
 
 
 USUAL = Limits()
 
 
-def limits(setting: Callable[[str], Setting | None]) -> Limits:
-    """Return the limits that the learner has set. Invalid settings are ignored."""
+def limits(
+    setting: Callable[[str], Setting | None], general: ReviewSettings = _USUAL_SETTINGS
+) -> Limits:
+    """Return the limits that the learner has set, or else the ones in `general`."""
 
     def number(name: str, default: int) -> int:
-        value = setting(name)
-        sound = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-        return value if sound else default  # type: ignore[return-value]
+        own = own_limit(setting, name)
+        return default if own is None else own
 
-    return Limits(number(CAP_SETTING, CAP), number(NEW_SETTING, NEW))
+    return Limits(
+        number(CAP_SETTING, general.a_day),
+        number(NEW_SETTING, general.new_a_day),
+        general.retention,
+    )
+
+
+def own_limit(setting: Callable[[str], Setting | None], name: str) -> int | None:
+    """Return a limit that the learner has set, or None. Invalid settings are ignored."""
+    value = setting(name)
+    sound = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return value if sound else None  # type: ignore[return-value]
 
 
 def queue(
@@ -111,7 +131,7 @@ def queue(
         elif card.suspended:
             suspended += 1
         else:
-            item = _due(card, question)
+            item = _due(card, question, limit.retention)
             (due if item.at < end else ahead).append(item)
     due.sort(key=_soonest)
     ahead.sort(key=_soonest)
@@ -119,10 +139,10 @@ def queue(
     return Queue(tuple(chosen), tuple(ahead), len(due) - len(chosen), suspended, retired)
 
 
-def _due(card: Card, question: ReviewQuestion) -> Due:
+def _due(card: Card, question: ReviewQuestion, retention: float) -> Due:
     if card.version < question.version:
         return Due(card.question, question.lesson, card.last_at, card.answers < 2, CHANGED)
-    return Due(card.question, question.lesson, card.due, card.answers < 2)
+    return Due(card.question, question.lesson, due_at(card, retention), card.answers < 2)
 
 
 def _soonest(item: Due) -> tuple[float, str]:
@@ -145,7 +165,12 @@ def _within(due: Iterable[Due], cap: int, new: int) -> list[Due]:
 
 
 def forecast(
-    state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float, days: int = 14
+    state: LearnerState,
+    questions: Mapping[str, ReviewQuestion],
+    now: float,
+    days: int = 14,
+    *,
+    retention: float = RETENTION,
 ) -> tuple[int, ...]:
     """Return the number of questions due on each of the next `days` days, starting today.
 
@@ -154,7 +179,7 @@ def forecast(
     ends = midnights(now, days)[1:]
     counts = [0] * days
     for card in _current(state, questions):
-        at = _due(card, questions[card.question]).at
+        at = _due(card, questions[card.question], retention).at
         day = next((number for number, end in enumerate(ends) if at < end), None)
         if day is not None:
             counts[day] += 1

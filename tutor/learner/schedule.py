@@ -1,4 +1,7 @@
-"""Schedule reviews with FSRS (py-fsrs) and its default parameters, for 90 % retention.
+"""Schedule reviews with FSRS (py-fsrs) and its default parameters.
+
+A card stores the day when the recall falls to 90 %. The desired retention is a setting, so `due_at`
+moves that day when it is asked for, and the stored progress does not depend on the setting.
 
 Intervals are not randomized, so that the same answers give the same schedule on every machine. FSRS
 runs without learning steps: a question comes back on another day, never after a few minutes. After
@@ -20,6 +23,17 @@ from tutor.learner.records import Answered, Card
 if TYPE_CHECKING:
     from fsrs import Card as FsrsCard
     from fsrs import Scheduler
+
+RETENTION = 0.9
+"""The recall at the stored due date."""
+_DECAY = -0.1542
+"""The exponent of the forgetting curve with FSRS's default parameters.
+
+`Scheduler` has the same value, but importing it takes too long before the first screen.
+"""
+_DAY = 24 * 60 * 60
+_LONGEST = 36_500
+"""The longest interval between two reviews, in days."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -55,6 +69,21 @@ def scheduled(before: Card | None, after: Card, grade: Grade) -> Card:
         stability=reviewed.stability,
         difficulty=reviewed.difficulty,
     )
+
+
+def due_at(card: Card, retention: float) -> float:
+    """Return the time when the recall of a card falls to `retention`, in whole days.
+
+    It is the due date that FSRS gives for this desired retention.
+    """
+    if retention == RETENTION or card.stability is None:
+        return card.due
+    ratio = (retention ** (1 / _DECAY) - 1) / (RETENTION ** (1 / _DECAY) - 1)
+    return card.due + (_days(card.stability * ratio) - _days(card.stability)) * _DAY
+
+
+def _days(interval: float) -> int:
+    return min(max(round(interval), 1), _LONGEST)
 
 
 def recall(card: Card, at: float) -> float:

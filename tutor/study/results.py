@@ -9,6 +9,7 @@ import msgspec
 from tutor.course.lesson import Lesson
 from tutor.course.questions.question import Question
 from tutor.learner.records import Card
+from tutor.learner.schedule import due_at
 
 
 class Results(msgspec.Struct, frozen=True):
@@ -49,7 +50,7 @@ def results(lesson: Lesson, cards: Mapping[str, Card]) -> Results:
     return Results(tuple(right), tuple(wrong), tuple(open_))
 
 
-def comes_back(lesson: Lesson, cards: Mapping[str, Card]) -> tuple[float, ...]:
+def comes_back(lesson: Lesson, cards: Mapping[str, Card], retention: float) -> tuple[float, ...]:
     """Return the times at which the answered questions of a lesson are due, the earliest first."""
     known = (cards.get(question.id) for question in lesson.questions)
-    return tuple(sorted(card.due for card in known if card and not card.suspended))
+    return tuple(sorted(due_at(card, retention) for card in known if card and not card.suspended))

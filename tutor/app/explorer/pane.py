@@ -17,6 +17,7 @@ from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.xray.view import XRayView
 from tutor.engine.api import EngineState
 from tutor.language import _
+from tutor.lm.distribution import PLAIN, SamplerSettings
 
 if TYPE_CHECKING:
     from textual.binding import BindingType
@@ -70,11 +71,12 @@ class ExplorerPane(ChatPane):
         *,
         mode: Mode | None = None,
         begin: Document | None = None,
+        sampler: SamplerSettings = PLAIN,
     ) -> None:
         super().__init__()
         self._controller = ExplorerController(
             engine,
-            SavedTexts(progress, lab, mode, begin),
+            SavedTexts(progress, lab, mode, begin, sampler),
             work=lambda work, group: self.run_worker(work, group=group, exclusive=True),
             show=self._show,
             report=lambda evidence: self.post_message(self.Stepped(evidence)),

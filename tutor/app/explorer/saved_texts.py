@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tutor.app.explorer.document import FIRST_PROMPT, Document
 from tutor.language import _
 from tutor.learner.texts import OpenText, TextInfo
+from tutor.lm.distribution import PLAIN, SamplerSettings
 
 if TYPE_CHECKING:
     from tutor.app.explorer.document import Mode
@@ -33,12 +34,14 @@ class SavedTexts:
         lab: Lab | None,
         mode: Mode | None,
         begin: Document | None = None,
+        sampler: SamplerSettings = PLAIN,
     ) -> None:
         """Create the list of documents.
 
         `begin` is a document to open first, in addition to the saved ones. It is saved as soon as
-        it changes.
+        it changes. `sampler` has the settings of new texts outside labs.
         """
+        self._sampler = sampler
         self._begin = begin
         self._texts = progress.texts
         self._lab = lab
@@ -105,8 +108,8 @@ class SavedTexts:
         """Open a new text, and return it."""
         self._open, self._saved = OpenText(self._place), b""
         document = Document(mode=mode, prompt=self.given or FIRST_PROMPT)
-        if self._lab is not None:
-            document = replace(document, sampler=self._lab.sampler.settings)
+        sampler = self._lab.sampler.settings if self._lab is not None else self._sampler
+        document = replace(document, sampler=sampler)
         return self._in_mode(document)
 
     def save(self, document: Document) -> str | None:

@@ -12,6 +12,7 @@ from tutor.app.widgets.lab_card import ROOM, GoalLine, LabTask
 from tutor.app.widgets.prose import plain
 from tutor.course import goals
 from tutor.language import _
+from tutor.lm.distribution import PLAIN, SamplerSettings
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Set
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 class ExplorerScreen(TutorScreen):
     """A screen with an `ExplorerPane` and, above it, the task and the next goal of its lab.
 
-    `begin` is a text to open first. `on_stepped` is called after every step. If it returns a
-    message, for example that a lab is done, the pane shows the message. `reached` returns the names
-    of the goals that have been reached.
+    `begin` is a text to open first. `sampler` has the settings of new texts. `on_stepped` is
+    called after every step. If it returns a message, for example that a lab is done, the pane
+    shows the message. `reached` returns the names of the goals that have been reached.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -45,6 +46,7 @@ class ExplorerScreen(TutorScreen):
         *,
         mode: Mode | None = None,
         begin: Document | None = None,
+        sampler: SamplerSettings = PLAIN,
         on_stepped: Callable[[Evidence], Awaitable[str | None]] | None = None,
         reached: Callable[[], Set[str]] = frozenset,
     ) -> None:
@@ -58,7 +60,7 @@ class ExplorerScreen(TutorScreen):
         self._news_at = 0
         """The number of keys that had had an effect when the news arrived."""
         self._goals_open = False
-        self._pane = ExplorerPane(engine, progress, lab, mode=mode, begin=begin)
+        self._pane = ExplorerPane(engine, progress, lab, mode=mode, begin=begin, sampler=sampler)
 
     def compose_content(self) -> ComposeResult:
         if self._lab is not None:

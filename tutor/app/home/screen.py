@@ -103,11 +103,12 @@ class HomeScreen(MenuScreen):
         self.tell_problems()
 
     def tell_problems(self) -> None:
-        """Show errors in the stored progress, and in the files of the course and the class."""
+        """Show errors in the progress, the settings, and the files of the course and the class."""
         self.tell(
             *self.services.progress.notices,
             *self.services.course.problems,
             *self._duties().problems,
+            self.services.settings.notice,
         )
 
     def _duties(self) -> Duties:
@@ -258,7 +259,8 @@ class HomeScreen(MenuScreen):
 
     def _about_review(self, width: int) -> Content:
         state, now = self.services.progress.state(), self.services.progress.clock()
-        forecast = review.forecast(state, self.services.asked, now)
+        retention = self.services.retention
+        forecast = review.forecast(state, self.services.asked, now, retention=retention)
         queue = self.services.review_queue()
         lines = details.of_reviews(forecast, queue, self._memory, now)
         text = _(

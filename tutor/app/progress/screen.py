@@ -153,7 +153,9 @@ class ProgressScreen(MenuScreen):
             lines.insert(-1, _labeled(_("Suspended"), said, width))
         if state.cards:
             days = min(14, max(1, width // _DAY))
-            lines += forecast(review.forecast(state, asked, now, days), now)
+            retention = self.services.retention
+            counts = review.forecast(state, asked, now, days, retention=retention)
+            lines += forecast(counts, now)
             if held_back := self.services.review_queue().held_back:
                 said = _("The daily limit holds {held_back} of these back until later.").format(
                     held_back=held_back

@@ -188,7 +188,7 @@ class ResultScreen(MenuScreen):
 
     def _coming(self) -> str:
         progress = self.services.progress
-        times = comes_back(self.lesson, progress.cards())
+        times = comes_back(self.lesson, progress.cards(), self.services.retention)
         if not times:
             return _("Questions come back once you have answered them.")
         now = progress.clock()

@@ -17,6 +17,7 @@ from tutor.app.widgets.key_names import press, with_keys
 from tutor.errors import LessonError
 from tutor.language import _, ngettext
 from tutor.learner.records import Answered, Draft, Suspended, Undone
+from tutor.learner.schedule import due_at
 from tutor.study.memory_words import bring_back
 
 if TYPE_CHECKING:
@@ -178,8 +179,9 @@ class ReviewScreen(AskScreen):
         card = self.services.progress.card(self.question.id)
         if card is None:
             return _("saved")
+        due = due_at(card, self.services.retention)
         return _("saved · next review {when}").format(
-            when=when(card.due, self.services.progress.clock())
+            when=when(due, self.services.progress.clock())
         )
 
     def answered(self, event: Answered) -> None:

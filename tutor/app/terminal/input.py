@@ -18,6 +18,7 @@ from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XT
 from textual.events import CursorPosition, Key, MouseEvent, Resize
 from textual.messages import InBandWindowResize
 
+from tutor.app.terminal.background import Replies
 from tutor.text import safe
 
 if TYPE_CHECKING:
@@ -75,10 +76,17 @@ _NOT_TAKEN = (CursorPosition, InBandWindowResize, MouseEvent, Resize)
 
 
 class KeyParser(PasteParser):
-    """Textual's parser, restricted to keys and pastes."""
+    """Textual's parser, restricted to keys, pastes and what the terminal says of its background."""
+
+    def __init__(self, debug: bool = False) -> None:
+        self._replies = Replies()
+        super().__init__(debug)
 
     def feed(self, data: str) -> Iterable[Message]:
-        return (each for each in super().feed(data) if not isinstance(each, _NOT_TAKEN))
+        passed, reports = self._replies.taken_from(data)
+        yield from reports
+        if passed or not data:  # an empty string would signal the end of the input
+            yield from (each for each in super().feed(passed) if not isinstance(each, _NOT_TAKEN))
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
         """Ignore a key code that is not a valid character."""

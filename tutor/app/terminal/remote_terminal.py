@@ -15,6 +15,7 @@ from textual.worker import WorkerFailed
 
 from tutor.app import theme
 from tutor.app.stylesheet import ParsedOnce
+from tutor.app.terminal import background
 from tutor.app.terminal.line import DIRECT, Line
 from tutor.app.terminal.throttled_terminal import ThrottledTerminal
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from tutor.app.terminal.screen_diff import Changes
+    from tutor.settings.schema import ThemeName
 
 
 @runtime_checkable
@@ -41,6 +43,9 @@ class RemoteTerminal(App[None]):
     """An app that draws as Textual does, unless its connection is slow."""
 
     line: Line = DIRECT
+    wanted_theme: ThemeName = "auto"
+    light_background = False
+    """Whether the terminal's background is known to be light."""
     throttled: ThrottledTerminal | None = None
     """The painter for a slow connection, or None on a fast one."""
 
@@ -56,8 +61,24 @@ class RemoteTerminal(App[None]):
             self.throttled = ThrottledTerminal(
                 line.pacing, terminal, self.console, held=self._in_a_batch, send=self._send
             )
-        if not line.colorful:
-            self.theme = theme.SIXTEEN_COLORS.name
+        self.choose_theme()
+
+    def choose_theme(self) -> None:
+        """Use the colors that the learner wants, as far as the terminal and its line have them."""
+        system = self.console.color_system if self.line.colorful else None
+        self.theme = theme.theme_for(
+            system, self.no_color, self.wanted_theme, light=self.light_background
+        )
+
+    def ask_background(self) -> None:
+        """Ask the terminal for its background color. The answer is a `BackgroundReported`, if any.
+
+        A slow line is not used for that, since every change of colors repaints the screen.
+        """
+        asks = self.line.colorful and not self.is_headless and background.may_answer()
+        if asks and self.wanted_theme in ("auto", "terminal") and self._driver is not None:
+            self._driver.write(background.QUESTION)
+            self._driver.flush()
 
     @property
     def crash(self) -> Exception | None:

@@ -17,6 +17,7 @@ _NAMES = {
     "escape": "esc",
     "question_mark": "?",
     "slash": "/",
+    "comma": ",",
     "left": "←",
     "right": "→",
     "up": "↑",

@@ -6,7 +6,7 @@ The entry at the cursor has a mark, and a background over its full width.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from itertools import accumulate, takewhile
 from typing import TYPE_CHECKING, ClassVar
@@ -78,6 +78,7 @@ class Menu(Widget, can_focus=True):
         super().__init__(id=id)
         self._rows = tuple(rows)
         self._flat = False
+        self._headings: Set[int] = frozenset()
         self._marked = -1
         """The index of the entry where the cursor was last drawn."""
         self._drawn: dict[tuple[int, int], list[Content]] = {}
@@ -89,14 +90,20 @@ class Menu(Widget, can_focus=True):
         """
 
     def show(
-        self, rows: Sequence[Row | None], cursor: int | None = None, *, flat: bool = False
+        self,
+        rows: Sequence[Row | None],
+        cursor: int | None = None,
+        *,
+        flat: bool = False,
+        headings: Set[int] = frozenset(),
     ) -> None:
         """Replace the entries, and move the cursor if `cursor` is given.
 
         `flat` means that each entry has one line, so the height is known without drawing the
-        entries.
+        entries. `headings` are the indexes of entries that cannot be chosen.
         """
         self._rows = tuple(rows)
+        self._headings = headings
         self._flat = flat
         self._drawn.clear()
         self._tops.clear()
@@ -166,14 +173,17 @@ class Menu(Widget, can_focus=True):
         self.cursor = self._nearest(index, -pages)
 
     def action_choose(self) -> None:
-        if self.cursor >= 0 and self._rows[self.cursor] is not None:
+        if self.cursor >= 0 and self._can_choose(self.cursor):
             self.post_message(self.Chosen(self, self.cursor))
+
+    def _can_choose(self, index: int) -> bool:
+        return self._rows[index] is not None and index not in self._headings
 
     def _nearest(self, index: int, step: int) -> int:
         """Return the first entry that can be chosen, from `index` in the direction of `step`."""
         wanted = index
         while 0 <= wanted < len(self._rows):
-            if self._rows[wanted] is not None:
+            if self._can_choose(wanted):
                 return wanted
             wanted += step
         return self.cursor
@@ -237,7 +247,7 @@ class Menu(Widget, can_focus=True):
         top = tops[self.cursor] + self._top_within(scroll)
         room = scroll.scrollable_content_region.height
         bottom = top + min(tops[self.cursor + 1] - tops[self.cursor], room)
-        if bottom <= room and all(row is None for row in self._rows[: self.cursor]):
+        if bottom <= room and not any(map(self._can_choose, range(self.cursor))):
             top = 0
         scroll.scroll_to_region(Region(0, top, 1, bottom - top), animate=False)
 

@@ -41,13 +41,15 @@ def key(
     tooltip: str,
     display: str | None = None,
     group: Binding.Group | None = None,
+    id: str | None = None,
 ) -> Binding:
     """Return the binding of one key.
 
     If `display` is given, the key line shows it instead of the key's name. Without a `group`, the
-    binding is in the group that `tutor.app.key_scheme` derives.
+    binding is in the group that `tutor.app.key_scheme` derives. Without an `id`,
+    `tutor.app.keymap` names the binding after its label.
     """
-    return Binding(keys, action, label, key_display=display, tooltip=tooltip, group=group)
+    return Binding(keys, action, label, key_display=display, tooltip=tooltip, group=group, id=id)
 
 
 def run_and_stop(
@@ -65,10 +67,16 @@ def tab(action: str, label: str, tooltip: str) -> tuple[Binding, Binding]:
 
     In `action`, `*` is replaced with the step, as in `next_view(*)`.
     """
+    back, forward = _ends(label)
     return (
-        key("tab", action.replace("*", "1"), label, tooltip),
-        Binding("shift+tab", action.replace("*", "-1"), show=False),
+        key("tab", action.replace("*", "1"), label, tooltip, id=forward),
+        Binding("shift+tab", action.replace("*", "-1"), show=False, id=back),
     )
+
+
+def _ends(label: str) -> tuple[str, str]:
+    """Return the ids of two opposite actions, for the keymap."""
+    return f"{label}-back", f"{label}-forward"
 
 
 def pair(keys: Pair, action: str, label: str, tooltip: str) -> tuple[Binding, Binding]:
@@ -76,7 +84,6 @@ def pair(keys: Pair, action: str, label: str, tooltip: str) -> tuple[Binding, Bi
 
     In `action`, `*` is replaced with the step, as in `move_focus(*, 'row')`.
     """
-    return (
-        key(keys.first, action.replace("*", "-1"), label, tooltip, keys.shown, keys.group),
-        Binding(keys.second, action.replace("*", "1"), show=False),
-    )
+    back, forward = _ends(label)
+    first = key(keys.first, action.replace("*", "-1"), label, tooltip, keys.shown, keys.group, back)
+    return first, Binding(keys.second, action.replace("*", "1"), show=False, id=forward)

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tutor import settings
-from tutor.settings import Problem, ReviewSettings, Settings, SettingsError, load, parse
+from tutor.settings.file import config_file
+from tutor.settings.reading import load, parse
+from tutor.settings.schema import Problem, ReviewSettings, Settings, SettingsError
 
 
 def test_a_missing_file_has_the_defaults(tmp_path: Path) -> None:
@@ -74,7 +75,7 @@ def test_the_file_is_in_the_data_folder_that_was_chosen(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("TUTOR_DATA", str(tmp_path))
-    assert settings.path() == tmp_path / "config.toml"
+    assert config_file() == tmp_path / "config.toml"
 
 
 @given(st.text())

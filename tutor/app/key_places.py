@@ -1,0 +1,58 @@
+"""List where keys are bound: the names of the screens, for the documentation and for the keymap."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class KeyPlace(NamedTuple):
+    """A place with keys of its own, such as a screen: its name, and the classes that bind the keys.
+
+    `scope` begins the ids of its actions, as in "stepper.undo". `more` describes keys that have no
+    binding.
+    """
+
+    where: str
+    scope: str
+    classes: str
+    more: str = ""
+
+
+KEY_PLACES = (
+    KeyPlace(
+        "everywhere",
+        "everywhere",
+        "TutorApp TutorScreen Menu FinderField",
+        "`ctrl+l` redraw the screen",
+    ),
+    KeyPlace("course map", "map", "HomeScreen"),
+    KeyPlace("lesson", "lesson", "LessonScreen TermScreen PredictionField PredictionChoices"),
+    KeyPlace(
+        "question",
+        "question",
+        "AnswerList Choices Ordering Matching TypedAnswer AskScreen",
+        "`a` to `k` choose, tick or match · `1` to `9` choose, too · type numbers and words",
+    ),
+    KeyPlace("review", "review", "ReviewScreen SuspendedQuestions", "and the keys of a question"),
+    KeyPlace("end of a lesson", "end", "ResultScreen"),
+    KeyPlace("progress", "progress", "ProgressScreen LessonProgressScreen"),
+    KeyPlace("page of text", "page", "HelpScreen TeacherViewScreen"),
+    KeyPlace("settings", "settings", "SettingsScreen SettingsList SettingField"),
+    KeyPlace("model", "model", "ModelScreen"),
+    KeyPlace("stepper and chat", "stepper", "ExplorerPane ExplorerScreen"),
+    KeyPlace("glossary, search, list of labs", "finder", "FinderScreen", "type to filter"),
+    KeyPlace("vocabulary search", "vocabulary", "SearchEntry TokenSearch"),
+    KeyPlace("prompt or message editor", "editor", "MessageEditor"),
+    KeyPlace("text field of a lab", "field", "PromptEditor"),
+    KeyPlace("consent", "consent", "ConsentScreen"),
+    KeyPlace("warning before an idle session ends", "idle", "IdleScreen"),
+    KeyPlace("branches", "branches", "BranchTree", "`1` to `9` switch"),
+    KeyPlace("recent texts", "texts", "RecentTexts"),
+    KeyPlace("sampler", "sampler", "SamplerDials"),
+    KeyPlace("x-ray", "xray", "XRayView"),
+    KeyPlace("labs", "labs", "LabScreen", "each lab's keys: [labs.md](labs.md)"),
+    KeyPlace("ghost text, while you type", "ghost-text-field", "CodeEditor"),
+    KeyPlace("guessing game", "guess", "GuessEntry GuessScreen"),
+    KeyPlace("tour", "tour", "TourScreen"),
+)
+"""All places, in the order of the documentation."""

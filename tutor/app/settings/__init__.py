@@ -1,0 +1,1 @@
+"""The screen that changes the settings."""

@@ -1,0 +1,221 @@
+"""The screen on which the learner changes the settings. Each change is written at once."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.widgets import Static
+
+from tutor.app.course_screen import CourseScreen
+from tutor.app.settings.rows import about, heading_row, setting_row
+from tutor.app.widgets.entry import Entry as TextField
+from tutor.app.widgets.menu import Menu
+from tutor.errors import TutorError
+from tutor.labs.kit.keys import LEFT_RIGHT, pair
+from tutor.language import _
+from tutor.learner import review
+from tutor.settings.catalogue import CATALOGUE, Entry, Value
+from tutor.settings.file import config_file
+from tutor.text import safe
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.app import ComposeResult
+
+    from tutor.app.widgets.menu import Row
+
+_OF_LEARNER = {"review.a_day": review.CAP_SETTING, "review.new_a_day": review.NEW_SETTING}
+"""The settings that `tutor review` can set for one learner."""
+
+
+class SettingsList(Menu):
+    """The list of settings, whose values the arrow keys change."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "set", tooltip="Type a value, or switch to the next one."),
+        *pair(LEFT_RIGHT, "screen.turn(*)", "change", "Change the selected setting."),
+    ]
+
+
+class SettingField(TextField):
+    """The field in which a value is typed."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "accept", tooltip="Accept the value."),
+        Binding("escape", "screen.cancel", "cancel", tooltip="Keep the value as it was."),
+    ]
+
+
+class SettingsScreen(CourseScreen):
+    """All settings, with their values and where the values come from."""
+
+    DEFAULT_CSS = """
+    SettingsScreen {
+        #list { height: 1fr; }
+        #about { height: auto; max-height: 6; margin-top: 1; }
+        &.-low #about { max-height: 3; margin-top: 0; }
+        SettingField { display: none; }
+        &.-editing SettingField { display: block; }
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("u", "undo", "undo", tooltip="Undo the latest change of this session."),
+        Binding("z", "reset", "reset", tooltip="Go back to the default of the selected setting."),
+    ]
+    SCROLLED = "#list"
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(id="list", can_focus=False):
+            yield SettingsList()
+        yield Static(id="about", markup=False)
+        yield SettingField("")
+
+    def on_mount(self) -> None:
+        self.place = _("settings")
+        self.aside = safe(str(config_file()))
+        self._entries = self._listed()
+        self._show(cursor=1)
+        self.query_one(Menu).focus(scroll_visible=False)
+        self.watch(self.query_one(Menu), "cursor", self._describe)
+
+    def _listed(self) -> Sequence[Entry | None]:
+        """Return the setting of each row, and None for headings and blank lines."""
+        may_choose_model = self.services.allowed.other_servers
+        rows: list[Entry | None] = []
+        for _title, entries in CATALOGUE:
+            shown = [each for each in entries if may_choose_model or each.name != "model"]
+            rows += [*([None] if rows else []), None, *shown]
+        return rows
+
+    def _show(self, cursor: int | None = None) -> None:
+        titles = iter(title for title, _ in CATALOGUE)
+        rows: list[Row | None] = []
+        for place, entry in enumerate(self._entries):
+            if entry is not None:
+                value, source = self._value(entry), self._source(entry)
+                rows.append(partial(setting_row, entry, value, source))
+            elif place == 0 or self._entries[place - 1] is None:
+                rows.append(partial(heading_row, next(titles)))
+            else:
+                rows.append(None)
+        headings = {place for place, entry in enumerate(self._entries) if entry is None}
+        self.query_one(SettingsList).show(rows, cursor, flat=True, headings=headings)
+        self._describe()
+        self.refresh_bindings()
+
+    # --- the values -----------------------------------------------------------------------------
+
+    def _own_limit(self, entry: Entry) -> int | None:
+        name = _OF_LEARNER.get(entry.name)
+        return review.own_limit(self.services.progress.setting, name) if name else None
+
+    def _value(self, entry: Entry) -> Value:
+        own = self._own_limit(entry)
+        return self.services.settings.effective.value(entry.name) if own is None else own
+
+    def _source(self, entry: Entry) -> str:
+        if self._own_limit(entry) is not None:
+            return entry.option
+        return self.services.settings.effective.explain(entry.name)
+
+    @property
+    def _selected(self) -> Entry | None:
+        cursor = self.query_one(Menu).cursor
+        return self._entries[cursor] if 0 <= cursor < len(self._entries) else None
+
+    def _describe(self) -> None:
+        if (entry := self._selected) is not None:
+            overridden = self.services.settings.overridden(entry.name)
+            text = about(entry, self._source(entry), overridden=overridden)
+            self.query_one("#about", Static).update(text)
+
+    # --- changes --------------------------------------------------------------------------------
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        editing = self.has_class("-editing")
+        if action in ("turn", "reset"):
+            return not editing
+        return self.services.settings.can_undo and not editing if action == "undo" else True
+
+    def action_turn(self, by: int) -> None:
+        if (entry := self._selected) is None:
+            return
+        if entry.stops:
+            self._change(entry, entry.moved(self._value(entry), by))
+        else:
+            self._edit(entry)
+
+    def action_reset(self) -> None:
+        if (entry := self._selected) is not None:
+            self._change(entry, None)
+
+    def action_undo(self) -> None:
+        def undo() -> str:
+            name = self.services.settings.undo()
+            return _("The change of {name} is undone.").format(name=name)
+
+        self._try(undo)
+
+    def _change(self, entry: Entry, value: Value | None) -> None:
+        def change() -> str:
+            self.services.settings.change(entry.name, value)
+            if self._own_limit(entry) is not None:
+                self.services.progress.save_setting(_OF_LEARNER[entry.name], review.NOT_SET)
+            if self.services.settings.overridden(entry.name):
+                source = self.services.settings.effective.explain(entry.name)
+                return _(
+                    "Saved. Until you start tutor without {source}, that overrides the file."
+                ).format(source=source)
+            return _("Saved. It takes effect when tutor starts again.") if entry.next_start else ""
+
+        self._try(change)
+
+    def _try(self, change: Callable[[], str]) -> None:
+        """Make a change, and say what there is to say about it."""
+        try:
+            said = change()
+        except TutorError as error:
+            self.tell(error)
+        else:
+            self.tell(said or None)
+            self._show()
+
+    @on(Menu.Chosen)
+    def _chosen(self) -> None:
+        if (entry := self._selected) is not None:
+            if entry.typed:
+                self._edit(entry)
+            else:
+                self._change(entry, entry.moved(self._value(entry), 1))
+
+    def _edit(self, entry: Entry) -> None:
+        field = self.query_one(SettingField)
+        self.add_class("-editing")
+        field.value = str(self._value(entry))
+        field.placeholder = _("{label}, or nothing for the default").format(label=entry.label)
+        field.focus()
+        self.refresh_bindings()
+
+    @on(SettingField.Submitted)
+    def _typed(self, event: SettingField.Submitted) -> None:
+        entry, text = self._selected, event.value.strip()
+        if entry is None:
+            return
+        try:
+            value = entry.parsed(text) if text else None
+        except ValueError as error:
+            self.tell(str(error))
+            return
+        self.action_cancel()
+        self._change(entry, value)
+
+    def action_cancel(self) -> None:
+        self.remove_class("-editing")
+        self.tell(None)
+        self.query_one(Menu).focus(scroll_visible=False)
+        self.refresh_bindings()

@@ -1,0 +1,1 @@
+"""The user's settings: their types, the file that has them, and what overrides it."""

@@ -1,0 +1,271 @@
+"""Describe every setting: its name on the screen, its meaning, and what else can set it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple, get_args
+
+import msgspec
+
+from tutor.language import _
+from tutor.settings.schema import Settings, Switch, ThemeName
+
+Value = str | int | float | bool
+
+
+class Entry(NamedTuple):
+    """The description of a setting.
+
+    `name` has its table in front, such as "review.retention". `stops` are the values that the arrow
+    keys go through, and `typed` says whether any other value can be typed in. `option` and
+    `variable` are the option of the command line and the environment variable that set it, too.
+    With `next_start`, a change takes effect when tutor starts again.
+    """
+
+    name: str
+    label: str
+    about: str
+    stops: tuple[Value, ...] = ()
+    typed: bool = False
+    option: str = ""
+    variable: str = ""
+    next_start: bool = False
+
+    @property
+    def default(self) -> Value:
+        value: Value = value_of(Settings(), self.name)
+        return value
+
+    def shown(self, value: Value) -> str:
+        """Return a value as text."""
+        if isinstance(value, bool):
+            return _("on") if value else _("off")
+        if value == "" or (value == 0 and self.name in _NO_LIMIT):
+            return _("default") if value == "" else _("no limit")
+        return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+    def parsed(self, text: str) -> Value:
+        """Return the value that `text` names. Raises `ValueError` with a sentence that says why."""
+        text, kind = text.strip(), type(self.default)
+        try:
+            value: Value = kind(text) if kind is not bool else _SWITCHED[text.lower()]
+        except (ValueError, KeyError):
+            raise ValueError(
+                _("“{text}” is not a value of this setting.").format(text=text)
+            ) from None
+        if message := invalid(self.name, value):
+            raise ValueError(message)
+        return value
+
+    def moved(self, value: Value, by: int) -> Value:
+        """Return the next (1) or previous (-1) stop. Only words and switches start over."""
+        stops = self.stops
+        if not stops:
+            return value
+        if isinstance(value, str | bool):
+            at = stops.index(value) if value in stops else 0
+            return stops[(at + by) % len(stops)]
+        if by > 0:
+            return next((stop for stop in stops if stop > value), stops[-1])  # type: ignore[operator]
+        lower = (stop for stop in reversed(stops) if stop < value)  # type: ignore[operator]
+        return next(lower, stops[0])
+
+
+_SWITCHED = {"on": True, "true": True, "yes": True, "1": True} | dict.fromkeys(
+    ("off", "false", "no", "0"), False
+)
+_NO_LIMIT = ("sampler.top_k", "sampler.min_p")
+_ON_OFF = (False, True)
+
+CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
+    (
+        _("Screen"),
+        (
+            Entry(
+                "theme",
+                _("Theme"),
+                _(
+                    "The colors of the screen. “auto” is dark or light like your terminal's "
+                    "background, “contrast” has the strongest colors, and “terminal” uses "
+                    "your terminal's own 16 colors."
+                ),
+                get_args(ThemeName),
+                option="--theme",
+                variable="TUTOR_THEME",
+            ),
+            Entry(
+                "mouse",
+                _("Mouse"),
+                _("Whether the mouse clicks and scrolls. “auto” means on, except over SSH."),
+                get_args(Switch),
+                variable="TUTOR_MOUSE",
+                next_start=True,
+            ),
+            Entry(
+                "ascii",
+                _("ASCII only"),
+                _("Draw every character in ASCII, for terminals and fonts that lack the others."),
+                _ON_OFF,
+                option="--ascii",
+                variable="TUTOR_ASCII",
+                next_start=True,
+            ),
+            Entry(
+                "low_bandwidth",
+                _("Low bandwidth"),
+                _(
+                    "Draw in fewer colors, and less often while the model runs, for slow "
+                    "connections."
+                ),
+                _ON_OFF,
+                option="--low-bandwidth",
+                variable="TUTOR_LOW_BANDWIDTH",
+                next_start=True,
+            ),
+            Entry(
+                "plain",
+                _("Plain mode"),
+                _("Start without a screen, line by line, for screen readers and simple terminals."),
+                _ON_OFF,
+                variable="TUTOR_PLAIN",
+                next_start=True,
+            ),
+        ),
+    ),
+    (
+        _("Course and model"),
+        (
+            Entry(
+                "language",
+                _("Language"),
+                _("The language of the lessons, where they are translated, such as de for German."),
+                typed=True,
+                option="--language",
+                variable="TUTOR_LANGUAGE",
+                next_start=True,
+            ),
+            Entry(
+                "model",
+                _("Model"),
+                _(
+                    "The model to load: the name of an installed model, a file, a folder, "
+                    "hf:OWNER/REPO, or a remote model such as openai:NAME."
+                ),
+                typed=True,
+                option="--model",
+                variable="TUTOR_MODEL",
+                next_start=True,
+            ),
+        ),
+    ),
+    (
+        _("Review"),
+        (
+            Entry(
+                "review.retention",
+                _("Desired retention"),
+                _(
+                    "The probability that you still know an answer on the day when its review "
+                    "is due. A higher value brings questions back sooner, so there are more "
+                    "reviews."
+                ),
+                tuple(percent / 100 for percent in range(80, 96)),
+                typed=True,
+            ),
+            Entry(
+                "review.a_day",
+                _("Reviews a day"),
+                _("The maximum number of reviews a day. The others wait for the next day."),
+                (0, 5, 10, 15, 20, 25, 30, 40, 50, 60, 80, 100, 150, 200, 9999),
+                typed=True,
+                option="tutor review --cap",
+            ),
+            Entry(
+                "review.new_a_day",
+                _("First reviews"),
+                _(
+                    "How many of a day's reviews can be of questions that were never reviewed "
+                    "before."
+                ),
+                (0, 1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100, 9999),
+                typed=True,
+                option="tutor review --new",
+            ),
+        ),
+    ),
+    (
+        _("Sampler of a new text"),
+        (
+            Entry(
+                "sampler.temperature",
+                _("Temperature"),
+                _(
+                    "The initial temperature in the stepper. 0 always takes the most probable "
+                    "token, 1 is the model's own distribution."
+                ),
+                (0.0, *(tenth / 10 for tenth in range(1, 21)), 3.0, 5.0, 10.0),
+                typed=True,
+            ),
+            Entry(
+                "sampler.top_k",
+                _("Top-k"),
+                _("Keep only the k most probable tokens."),
+                (0, 1, 2, 3, 5, 10, 20, 40, 50, 100, 200, 500, 1000),
+                typed=True,
+            ),
+            Entry(
+                "sampler.top_p",
+                _("Top-p"),
+                _("Keep the fewest tokens whose probabilities add up to p. 1 keeps them all."),
+                (0.05, *(tenth / 10 for tenth in range(1, 10)), 0.95, 0.98, 0.99, 1.0),
+                typed=True,
+            ),
+            Entry(
+                "sampler.min_p",
+                _("Min-p"),
+                _("Drop tokens with less than this part of the top token's probability."),
+                (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.9),
+                typed=True,
+            ),
+        ),
+    ),
+)
+"""Every setting except the keys, in groups, in the order of the screen."""
+
+ENTRIES = {entry.name: entry for _, group in CATALOGUE for entry in group}
+
+
+def value_of(settings: Settings, name: str) -> Any:
+    """Return the value of the setting with this full name."""
+    value: Any = settings
+    for part in name.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def with_value(settings: Settings, name: str, value: Value) -> Settings:
+    """Return the settings with one of them changed. Raises `msgspec.ValidationError`."""
+    raw = msgspec.to_builtins(settings)
+    *tables, last = name.split(".")
+    inside = raw
+    for table in tables:
+        inside = inside[table]
+    inside[last] = value
+    return msgspec.convert(raw, Settings)
+
+
+def invalid(name: str, value: Value) -> str:
+    """Return a sentence that says why the value is invalid, or "" if it is valid."""
+    try:
+        with_value(Settings(), name, value)
+    except msgspec.ValidationError as error:
+        said = str(error).partition(" - at ")[0]
+        reason = said[:1].lower() + said[1:]
+        return _("{name} is invalid: {reason}.").format(name=name, reason=reason)
+    return ""
+
+
+def from_environment(entry: Entry) -> str:
+    """Return the text of the entry's environment variable, or "" if it is not set."""
+    return os.environ.get(entry.variable, "").strip() if entry.variable else ""

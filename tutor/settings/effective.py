@@ -1,0 +1,102 @@
+"""Find the settings in effect: the file's, unless the environment or an option overrides them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+import msgspec
+
+from tutor.language import _
+from tutor.settings.catalogue import ENTRIES, Entry, Value, from_environment, value_of, with_value
+from tutor.settings.file import config_file
+from tutor.settings.reading import Loaded, load
+from tutor.settings.schema import Problem, Settings, SettingsError
+
+Source = Literal["default", "file", "environment", "option", "learner"]
+
+_IGNORED_IN_A_KIOSK = frozenset({"model"})
+"""The settings of the file that could give a locked-down login more than it is allowed."""
+
+
+class Effective(msgspec.Struct, frozen=True):
+    """The settings in effect, where each comes from, and the problems of the file.
+
+    Settings that have their default have no source. `overridden` are the values of settings that
+    the environment or an option overrides, as the file has them.
+    """
+
+    settings: Settings = Settings()
+    sources: Mapping[str, Source] = msgspec.field(default_factory=dict)
+    problems: tuple[Problem, ...] = ()
+
+    def value(self, name: str) -> Value:
+        value: Value = value_of(self.settings, name)
+        return value
+
+    def source(self, name: str) -> Source:
+        return self.sources.get(name, "default")
+
+    def explain(self, name: str) -> str:
+        """Return a phrase that says where the value of a setting comes from."""
+        entry = ENTRIES.get(name)
+        match self.source(name):
+            case "default":
+                return _("default")
+            case "file":
+                return "config.toml"
+            case "environment":
+                return entry.variable if entry else "environment"
+            case "option" | "learner":
+                return entry.option if entry else "option"
+
+
+USUAL = Effective()
+
+
+def in_effect(
+    option: Callable[[Entry], Value | None] = lambda entry: None,
+    *,
+    kiosk: bool = False,
+    loaded: Loaded | None = None,
+) -> Effective:
+    """Return the settings in effect. `option` returns the value of a setting's option, or None.
+
+    A file that cannot be read, or an invalid value, is a problem but never an exception.
+    """
+    loaded = _loaded() if loaded is None else loaded
+    settings, problems = loaded.settings, list(loaded.problems)
+    sources: dict[str, Source] = dict.fromkeys(loaded.given, "file")
+    if kiosk:
+        for name in _IGNORED_IN_A_KIOSK & loaded.given:
+            settings = with_value(settings, name, ENTRIES[name].default)
+            del sources[name]
+    for entry in ENTRIES.values():
+        given = option(entry)
+        if given is not None:
+            settings, sources[entry.name] = with_value(settings, entry.name, given), "option"
+        elif text := from_environment(entry):
+            try:
+                value = entry.parsed(text) if not isinstance(entry.default, bool) else True
+                settings = with_value(settings, entry.name, value)
+            except ValueError as error:
+                problems.append(
+                    Problem(
+                        0,
+                        _("{variable} cannot be used: {error}").format(
+                            variable=entry.variable, error=error
+                        ),
+                    )
+                )
+            else:
+                sources[entry.name] = "environment"
+    return Effective(settings, sources, tuple(problems))
+
+
+def _loaded() -> Loaded:
+    try:
+        return load(config_file())
+    except RuntimeError:  # the account has no home folder
+        return Loaded()
+    except SettingsError as error:
+        return Loaded(problems=(Problem(0, error.happened, error.next_step or ""),))

@@ -1,0 +1,80 @@
+"""Write one setting to config.toml, and keep everything else in the file as it is."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tutor import private
+from tutor.language import _
+from tutor.settings.catalogue import Value
+from tutor.settings.file import config_file
+from tutor.settings.schema import SettingsError
+
+
+def write(name: str, value: Value | None, file: Path | None = None) -> None:
+    """Set a setting in the file, or remove it if `value` is None.
+
+    Comments and the order of the lines are kept. The file is written completely or not at all.
+    Raises `SettingsError`.
+    """
+    file = file or config_file()
+    if not file.is_absolute():
+        raise SettingsError(
+            _("This account has no home folder."),
+            _("Set TUTOR_DATA to a folder that you can write to."),
+        )
+    file = file.resolve()  # a link to another file stays a link
+    try:
+        text = file.read_bytes().decode("utf-8") if file.exists() else ""
+        _replace(file, changed(text, name, value).encode())
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            _("{file} cannot be written: {error}.").format(
+                file=file, error=getattr(error, "strerror", None) or error
+            ),
+            _("Nothing was changed."),
+        ) from error
+
+
+def changed(text: str, name: str, value: Value | None) -> str:
+    """Return the text of a config.toml with one setting changed. Raises `SettingsError`."""
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    *tables, last = name.split(".")
+    try:
+        document = tomlkit.parse(text)
+        inside: Any = document
+        for table in tables:
+            if value is None and table not in inside:
+                return text
+            if not isinstance(inside.get(table), dict):
+                inside[table] = tomlkit.table()
+            inside = inside[table]
+        if value is not None:
+            inside[last] = value
+        else:
+            inside.pop(last, None)
+        return tomlkit.dumps(document)
+    except TOMLKitError as error:
+        raise SettingsError(
+            _("config.toml is not valid TOML, so it was not changed."),
+            _("Run `tutor config check` to see what is wrong."),
+        ) from error
+
+
+def _replace(file: Path, data: bytes) -> None:
+    private.make_folder(file.parent)
+    descriptor, name = tempfile.mkstemp(dir=file.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(data)
+        Path(name).replace(file)
+    except OSError:
+        with contextlib.suppress(OSError):
+            Path(name).unlink()
+        raise
