@@ -22,6 +22,7 @@ from tutor.app.background.fetch import fetch_model
 from tutor.app.background.goal_keeper import GoalKeeper
 from tutor.app.background.keeper import ModelKeeper
 from tutor.app.background.status import ModelStatus
+from tutor.app.copying.app import CopyingApp
 from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen
 from tutor.app.model.consent import agreed
@@ -30,7 +31,6 @@ from tutor.app.services import Services
 from tutor.app.terminal.idle import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
 from tutor.app.terminal.line_filters import AsciiOnly, Colorless
-from tutor.app.terminal.remote_terminal import RemoteTerminal
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
 from tutor.language import _
@@ -71,7 +71,7 @@ class Patience:
 PATIENCE = Patience()
 
 
-class TutorApp(RemoteTerminal):
+class TutorApp(CopyingApp):
     """The tutor app, with a course, the learner's progress and an engine."""
 
     TITLE = "tutor"
@@ -81,7 +81,20 @@ class TutorApp(RemoteTerminal):
         Binding("v", "glossary", "glossary", tooltip="Open the course glossary."),
         Binding("slash", "search", "search", tooltip="Search the lessons, glossary and questions."),
         Binding("question_mark", "help", "help", tooltip="Explain every key on this screen."),
-        Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True, system=True),
+        Binding("ctrl+q", "quit", show=False, priority=True, system=True),
+        Binding("ctrl+c", "interrupt", show=False, priority=True, system=True),
+        Binding(
+            "ctrl+o",
+            "copy",
+            show=False,
+            tooltip="Copy the text, the selected row, or something else on this screen.",
+        ),
+        Binding(
+            "ctrl+p",
+            "command_palette",
+            show=False,
+            tooltip="Find any action, screen, lesson, lab or term by its name.",
+        ),
         Binding("ctrl+l", "redraw", show=False, priority=True, system=True),
     ]
 
@@ -295,6 +308,9 @@ class TutorApp(RemoteTerminal):
 
     def action_search(self) -> None:
         self.navigator.open_place("search")
+
+    def action_command_palette(self) -> None:
+        self.navigator.open_palette()
 
     def action_help(self) -> None:
         self.navigator.open_help()

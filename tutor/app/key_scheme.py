@@ -48,6 +48,8 @@ COMMON_KEYS = (
     CommonKey("d", ("delete", "remove"), "Delete or remove the selected item."),
     CommonKey("t", ("sampler",), "Change the sampler settings.", VIEW),
     CommonKey("m", ("mask",), "Switch the causal mask on or off."),
+    CommonKey("ctrl+o", (), "Copy the text, the selected row or the answer."),
+    CommonKey("ctrl+p", (), "Find any action, screen, lesson, lab or term by its name.", GO),
     CommonKey("ctrl+s", ("save",), "Save."),
     CommonKey("g", ("goals",), "Show the task and all goals.", VIEW),
     CommonKey("y", ("retry",), "Retry after an engine failure."),

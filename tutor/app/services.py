@@ -73,7 +73,7 @@ class Services:
 
 
 Place = (
-    Literal["step", "chat", "guess", "labs", "model"]
+    Literal["home", "step", "chat", "guess", "labs", "model"]
     | Literal["review", "suspended", "progress", "teacher", "glossary", "search", "tour"]
 )
 """The name of a screen that can be opened without further information."""

@@ -10,15 +10,20 @@ from textual.message import Message
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.pane import ChatPane, chat_key
 from tutor.app.explorer.controller import ExplorerController
+from tutor.app.explorer.copies import copies
+from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.keys import PANE_KEYS
 from tutor.app.explorer.pane_layout import SHORT, WIDE, beside_width
 from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.xray.view import XRayView
+from tutor.app.widgets.copyable import Copy
 from tutor.engine.api import EngineState
 from tutor.language import _
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual.binding import BindingType
     from textual.events import DescendantBlur, Resize
     from textual.timer import Timer
@@ -108,6 +113,14 @@ class ExplorerPane(ChatPane):
         self._follow_focus()
         if isinstance(event.widget, BranchTree):
             self._draw(self.state)  # the branches may only be visible while they have the focus
+
+    def copies(self) -> Iterator[Copy]:
+        """Yield the texts, the command, and the table with its selected row."""
+        yield from copies(self.state)
+        table = self.query_one(DistributionTable)
+        if table.display and not self.state.table_hidden:
+            yield from table.copies()
+            yield Copy("the table", "\n".join(line.rstrip() for line in table.plain))
 
     def _follow_focus(self) -> None:
         """Hide the line about Enter while Enter does something else."""

@@ -11,6 +11,7 @@ from textual.widgets import Static
 from tutor.app.course_screen import CourseScreen
 from tutor.app.key_scheme import LAB_KEYS
 from tutor.app.theme import MUTED
+from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lab_card import LabTask, goals_of
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.api import EngineState
@@ -22,7 +23,7 @@ from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence, Set
+    from collections.abc import Awaitable, Callable, Iterator, Sequence, Set
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -237,6 +238,9 @@ class LabScreen(CourseScreen):
         if self._runner.state == before and not self._news:
             self._news = news
             self._show_task()
+
+    def copies(self) -> Iterator[Copy]:
+        yield Copy("the command for this lab", f"tutor lab {self.lab.name}")
 
     def reset(self) -> None:
         self._drafts.clear()

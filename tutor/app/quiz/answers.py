@@ -86,6 +86,12 @@ class AnswerList(Menu):
         raise NotImplementedError
 
     @property
+    def plain(self) -> list[str]:
+        """The lines as they are shown, without styles."""
+        places = enumerate(self._order)
+        return [f"{self._head(n).plain}{self._texts[at].plain}" for n, at in places]
+
+    @property
     def advice(self) -> str:
         """The advice to show while the answer is incomplete."""
         return ""

@@ -16,6 +16,7 @@ from tutor.app.course_screen import CourseScreen
 from tutor.app.course_screen import Entry as MenuEntry
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
+from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu
@@ -27,7 +28,7 @@ from tutor.language import _
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.events import Key
@@ -117,6 +118,14 @@ class FinderScreen(CourseScreen):
         self.query_one("#details").border_title = Content(title)
         self.query_one("#about", Static).update(text)
 
+    def copies(self) -> Iterator[Copy]:
+        """Yield the selected match, and its description."""
+        menu = self.query_one(Menu)
+        yield from menu.copies()
+        if 0 <= menu.cursor < len(self._about):
+            title, text = self._about[menu.cursor]
+            yield Copy("the description", f"{title}: {text.plain}")
+
     @property
     def words(self) -> str:
         return self.query_one(FinderField).value.strip()
@@ -147,6 +156,10 @@ class FinderScreen(CourseScreen):
 
     @on(Input.Submitted)
     def _open(self) -> None:
+        self.open_selected()
+
+    def open_selected(self) -> None:
+        """Open the selected match."""
         cursor = self.query_one(Menu).cursor
         if 0 <= cursor < len(self._openers):
             self._openers[cursor]()

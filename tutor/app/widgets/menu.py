@@ -22,11 +22,16 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from tutor.app.theme import ACT
+from tutor.app.widgets.copyable import row_copy
 from tutor.app.widgets.selection import selected
 from tutor.labs.kit.keys import UP_DOWN, pair
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from textual.geometry import Size
+
+    from tutor.app.widgets.copyable import Copy
 
 Row = Callable[[int], Content]
 """A function that draws one entry for a given number of columns.
@@ -35,6 +40,8 @@ An entry may have several lines. Lines that are too wide are wrapped.
 """
 
 MARGIN = 2
+_UNCUT = 1000
+"""A width, in columns, for which no row is cut."""
 
 
 class Menu(Widget, can_focus=True):
@@ -141,6 +148,10 @@ class Menu(Widget, can_focus=True):
     def render(self) -> Content:
         entries = (self._entry(index, self.size.width) for index in range(len(self._rows)))
         return Content("\n").join(line for entry in entries for line in entry)
+
+    def copies(self) -> Iterable[Copy]:
+        if self.cursor >= 0 and (row := self._rows[self.cursor]) is not None:
+            yield row_copy(row(_UNCUT).plain)
 
     def action_move(self, step: int) -> None:
         """Move the cursor. If there is no further entry, scroll to the content around the list."""

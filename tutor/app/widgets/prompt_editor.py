@@ -9,11 +9,12 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from tutor.app.widgets.copyable import Copy
 from tutor.language import _
 from tutor.text import writable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from textual.events import Key, Paste
 
@@ -64,6 +65,12 @@ class PromptEditor(TextArea):
         self._pages = [""]
         """Texts that were entered earlier, oldest first, and the current text last."""
         self._page = 0
+        self.loaded = ""
+        """The text that was loaded last, to see whether the learner has changed it."""
+
+    def copies(self) -> Iterator[Copy]:
+        yield Copy("the selection", self.selected_text)
+        yield Copy("the text of the field", self.text)
 
     def load(self, text: str, earlier: Sequence[str] = (), sample: str = "") -> None:
         """Load this text, with the cursor at its end.
@@ -78,6 +85,7 @@ class PromptEditor(TextArea):
         self._load(text)
 
     def _load(self, text: str) -> None:
+        self.loaded = writable(text)
         self.load_text(writable(text))
         self.move_cursor(self.document.end)
 

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 from textual.containers import VerticalScroll
 from textual.message import Message
 
+from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lines import Lines
 from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Run, ShowView, Toggle, cycled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.content import Content
@@ -164,6 +165,14 @@ class LabView(VerticalScroll, can_focus=True):
         If there are more than `height` lines, the view scrolls.
         """
         raise NotImplementedError
+
+    def copies(self) -> Iterator[Copy]:
+        """Yield the selected row and the text of the view."""
+        everything = list(self.query(Lines))
+        for lines in everything:
+            yield from lines.copies()
+        plain = "\n".join(line.rstrip() for lines in everything for line in lines.plain)
+        yield Copy("the view", plain)
 
     @property
     def host(self) -> LabHost:
