@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
-from textual.events import Event, InputEvent, Key, Paste
+from textual.events import Event, InputEvent, Key, MouseDown, Paste
 from textual.reactive import reactive
 
 from tutor.allowed import EVERYTHING, Allowed
@@ -195,7 +195,11 @@ class TutorApp(CopyingApp):
     async def on_event(self, event: Event) -> None:
         if isinstance(event, InputEvent) and not self.screen_stack:  # the app is ending
             return
-        if isinstance(event, Key | Paste) and not event.is_forwarded and self.idle is not None:
+        if (
+            isinstance(event, Key | MouseDown | Paste)
+            and not event.is_forwarded
+            and self.idle is not None
+        ):
             self.idle.pressed()
             if isinstance(self.screen, IdleScreen):  # this key press only keeps the session open
                 self.pop_screen()

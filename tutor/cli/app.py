@@ -27,6 +27,8 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
     gc.disable()  # the app enables it after the first screen; startup creates hardly any garbage
     from tutor.app import lifetime
     from tutor.app.start import make_app
+    from tutor.app.terminal.mouse import mouse_wanted
+    from tutor.settings import load
 
     return lifetime.run(
         make_app(
@@ -38,7 +40,8 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
             lab=lab,
             allowed=lockdown.allowed(options),
             idle_minutes=lockdown.idle_minutes(options),
-        )
+        ),
+        mouse=mouse_wanted(options.mouse or load().settings.mouse),
     )
 
 

@@ -16,6 +16,7 @@ from tutor.app.explorer.keys import PANE_KEYS
 from tutor.app.explorer.pane_layout import SHORT, WIDE, beside_width
 from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
+from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.xray.view import XRayView
 from tutor.app.widgets.copyable import Copy
 from tutor.engine.api import EngineState
@@ -262,6 +263,21 @@ class ExplorerPane(ChatPane):
             await view.remove()
             self.focus()
             self._draw(self.state)
+
+    def on_text_view_clicked(self, event: TextView.Clicked) -> None:
+        if (tree := self.state.tree) is not None:
+            self._send(events.MoveFocus(event.position - tree.focus))
+
+    def on_distribution_table_clicked(self, event: DistributionTable.Clicked) -> None:
+        """Select the row that was clicked or, if it is selected, take its token."""
+        answer, cursor = self.state.answer, self.state.cursor
+        if answer is None or not event.rank <= len(answer.distribution.rows):
+            return
+        index = event.rank - 1
+        if cursor == index:
+            self.action_step()
+        else:
+            self._send(events.MoveCursor(index - (-1 if cursor is None else cursor)))
 
     def on_xray_view_wanted(self, event: XRayView.Wanted) -> None:
         tree = self.state.tree

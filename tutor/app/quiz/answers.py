@@ -104,6 +104,11 @@ class AnswerList(Menu):
         answer = self.answer
         self.post_message(NothingChosen(self.advice) if answer is None else Given(answer))
 
+    def clicked(self, index: int) -> None:
+        """Select a line. Only Enter submits, so that no click does so by accident."""
+        if self._notes is None and self.can_focus:
+            self.cursor = index
+
     def judge(self, notes: Sequence[Note]) -> None:
         """Stop accepting input and show `notes`, if there are any, next to the lines.
 
@@ -194,6 +199,11 @@ class Choices(AnswerList):
     def action_letter(self, place: int) -> None:
         self.cursor = place
         self.action_check()
+
+    def clicked(self, index: int) -> None:
+        super().clicked(index)
+        if self._notes is None and self.can_focus:
+            self.action_check()
 
     def action_check(self) -> None:
         if self._several and self.cursor >= 0:

@@ -164,6 +164,10 @@ class FinderScreen(CourseScreen):
         if 0 <= cursor < len(self._openers):
             self._openers[cursor]()
 
+    @on(Menu.Chosen)
+    def _open_clicked(self) -> None:
+        self.open_selected()
+
     def on_key(self, event: Key) -> None:
         """Forward keys to the field if they arrive before it has the focus."""
         if event.is_printable and event.character not in (None, "?"):

@@ -10,7 +10,7 @@ from textual._context import active_message_pump
 from textual.app import App
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
-from textual.events import InputEvent, Resize
+from textual.events import InputEvent, MouseEvent, Resize
 from textual.worker import WorkerFailed
 
 from tutor.app import theme
@@ -21,6 +21,7 @@ from tutor.app.terminal.throttled_terminal import ThrottledTerminal
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.await_remove import AwaitRemove
+    from textual.driver import Driver
     from textual.events import Event
     from textual.message_pump import MessagePump
     from textual.screen import Screen
@@ -47,6 +48,16 @@ class RemoteTerminal(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self.stylesheet = ParsedOnce(variables=self.get_css_variables())
+
+    def get_driver_class(self) -> type[Driver]:
+        driver = super().get_driver_class()
+        if sys.platform != "win32":
+            from textual.drivers.linux_driver import LinuxDriver
+
+            from tutor.app.terminal.mouse import MouseDriver
+
+            return MouseDriver if driver is LinuxDriver else driver
+        return driver
 
     def draw_over(self, line: Line) -> None:
         """Set the type of connection to draw over. Call this before the app runs."""
@@ -107,6 +118,8 @@ class RemoteTerminal(App[None]):
         self.refresh(layout=True)
 
     async def on_event(self, event: Event) -> None:
+        if isinstance(event, MouseEvent) and not self.size.contains(int(event.x), int(event.y)):
+            return  # it would take the focus away
         if self.throttled is not None and isinstance(event, InputEvent | Resize):
             self.throttled.asked(repaint=isinstance(event, Resize))
         await super().on_event(event)

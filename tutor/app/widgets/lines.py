@@ -98,6 +98,12 @@ class Lines(Widget):
         """The text of the lines, without styles."""
         return [line.plain for line in self._lines]
 
+    @property
+    def selected(self) -> int | None:
+        """The line of the selected row, or None if no row is selected."""
+        rows = (y for y, line in enumerate(self._lines) if highlighted(line, 0) is not line)
+        return next(rows, None)
+
     def copies(self) -> Iterable[Copy]:
         """Yield the selected row, if there is one."""
         for line in self._lines:

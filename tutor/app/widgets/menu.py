@@ -29,6 +29,7 @@ from tutor.labs.kit.keys import UP_DOWN, pair
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from textual.events import Click
     from textual.geometry import Size
 
     from tutor.app.widgets.copyable import Copy
@@ -152,6 +153,19 @@ class Menu(Widget, can_focus=True):
     def copies(self) -> Iterable[Copy]:
         if self.cursor >= 0 and (row := self._rows[self.cursor]) is not None:
             yield row_copy(row(_UNCUT).plain)
+
+    def on_click(self, event: Click) -> None:
+        """Select the entry that was clicked or, if it is selected, choose it."""
+        tops = self._tops_at(self.size.width)
+        index = bisect_right(tops, event.y) - 1
+        if 0 <= index < len(self._rows) and self._rows[index] is not None:
+            event.stop()
+            self.clicked(index)
+
+    def clicked(self, index: int) -> None:
+        if index == self.cursor:
+            self.action_choose()
+        self.cursor = index
 
     def action_move(self, step: int) -> None:
         """Move the cursor. If there is no further entry, scroll to the content around the list."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from textual.app import ComposeResult
     from textual.content import Content
-    from textual.events import Resize
+    from textual.events import Click, Resize
 
     from tutor.app.explorer.document import Document
     from tutor.vendors.catalogue import RemoteModel
@@ -173,6 +173,21 @@ class LabView(VerticalScroll, can_focus=True):
             yield from lines.copies()
         plain = "\n".join(line.rstrip() for lines in everything for line in lines.plain)
         yield Copy("the view", plain)
+
+    async def on_click(self, event: Click) -> None:
+        """Select the row that was clicked, by as many presses of the arrow keys as it takes."""
+        clicked = event.widget
+        if not isinstance(clicked, Lines) or (at := clicked.selected) is None:
+            return
+        for _ in range(abs(event.y - at)):
+            key = "down" if event.y > at else "up"
+            active = self.screen.active_bindings.get(key)
+            if active is None or active.node is not self:
+                return
+            await self.app.run_action(active.binding.action, self)
+            before, at = at, clicked.selected
+            if at is None or at == before or (at - event.y) * (before - event.y) <= 0:
+                return
 
     @property
     def host(self) -> LabHost:
