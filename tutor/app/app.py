@@ -152,6 +152,7 @@ class TutorApp(CopyingApp):
         )
         self.services = self._services(course, remote, allowed, find_lab)
         self.navigator = Navigator(self, self.services)
+        self.runs_programs = allowed.other_programs
         self._late_keys = LateKeys()
         self.animation_level = "none"
         self._set_colors(ascii_only=ascii_only)

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.widgets.entry import paste_line
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import beside, hanging
 from tutor.app.widgets.menu import Menu
@@ -21,7 +22,7 @@ from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.language import _
 
 if TYPE_CHECKING:
-    from textual.events import Key
+    from textual.events import Key, Paste
 
     from tutor.course.questions.answers import Answer
     from tutor.course.questions.verdict import Mark, Note
@@ -379,6 +380,9 @@ class TypedAnswer(Input):
             await super()._on_key(event)
         elif event.is_printable:
             event.prevent_default()
+
+    def _on_paste(self, event: Paste) -> None:
+        paste_line(self, event)
 
     def judge(self, notes: Sequence[Note]) -> None:
         self.can_focus = False

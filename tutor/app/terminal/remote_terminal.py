@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -41,6 +42,10 @@ class Receiver(Protocol):
 class RemoteTerminal(App[None]):
     """An app that draws as Textual does, unless its connection is slow."""
 
+    runs_programs = False
+    """Whether the learner may run another program, such as an editor."""
+    _away = False
+    """Whether another program has the terminal."""
     line: Line = DIRECT
     throttled: ThrottledTerminal | None = None
     """The painter for a slow connection, or None on a fast one."""
@@ -69,6 +74,30 @@ class RemoteTerminal(App[None]):
             )
         if not line.colorful:
             self.theme = theme.SIXTEEN_COLORS.name
+
+    async def edited_outside(self, text: str, longest: int) -> str:
+        """Let the learner edit a text in their own editor, and return it.
+
+        Everything else continues in the meantime, but nothing is drawn. Raises `EditorError`, also
+        if the text has more than `longest` characters.
+        """
+        from tutor.app.terminal import external_editor
+
+        editor = external_editor.command()
+        failure: external_editor.EditorError | None = None
+        with external_editor.keys_do_not_interrupt(), self.suspend():
+            self._away = True
+            try:
+                text = await asyncio.to_thread(external_editor.edited, text, editor, longest)
+            except external_editor.EditorError as error:
+                failure = error  # an exception would keep Textual from taking the terminal back
+            finally:
+                self._away = False
+        if self.throttled is not None:
+            self.throttled.asked(repaint=True)
+        if failure is not None:
+            raise failure
+        return text
 
     @property
     def crash(self) -> Exception | None:
@@ -126,6 +155,8 @@ class RemoteTerminal(App[None]):
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Draw an update. Textual calls this for all output to the terminal."""
+        if self._away:
+            return
         if (
             self.throttled is None
             or not isinstance(renderable, CompositorUpdate)
@@ -140,4 +171,5 @@ class RemoteTerminal(App[None]):
         return self._batch_count > 0
 
     def _send(self, changes: Changes) -> None:
-        super()._display(self.screen, changes)
+        if not self._away:
+            super()._display(self.screen, changes)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
 from tutor.app.widgets.copyable import Copy
+from tutor.errors import TutorError
 from tutor.language import _
 from tutor.text import writable
 
@@ -25,6 +27,20 @@ Every key press lays out all of them.
 """
 
 
+class Terminal(Protocol):
+    """The app, as far as this field needs it."""
+
+    runs_programs: bool
+
+    async def edited_outside(self, text: str, longest: int) -> str: ...
+
+
+class Teller(Protocol):
+    """A screen with a notice."""
+
+    def tell(self, message: TutorError) -> None: ...
+
+
 class PromptEditor(TextArea):
     """A field for text of several lines.
 
@@ -37,6 +53,13 @@ class PromptEditor(TextArea):
             "enter", "accept", "accept", tooltip="Accept this text. After a \\, start a new line."
         ),
         Binding("escape", "leave", "cancel", tooltip="Close this field. It keeps your text."),
+        Binding(
+            "ctrl+g",
+            "edit_outside",
+            "editor",
+            show=False,
+            tooltip="Edit this text in your own editor, which EDITOR names.",
+        ),
         Binding("up", "arrow(-1)", show=False),
         Binding("down", "arrow(1)", show=False),
     ]
@@ -125,6 +148,22 @@ class PromptEditor(TextArea):
         start, end = self.selection
         room = max(0, LONGEST - len(self.text) + len(self.selected_text))
         self.replace(text[:room], start, end, maintain_selection_offset=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "edit_outside":
+            return cast("Terminal", self.app).runs_programs
+        return super().check_action(action, parameters)
+
+    @work(exclusive=True, group="outside")
+    async def action_edit_outside(self) -> None:
+        """Replace the text with what the learner makes of it in their own editor."""
+        try:
+            text = await cast("Terminal", self.app).edited_outside(self.text, LONGEST)
+        except TutorError as error:
+            cast("Teller", self.screen).tell(error)
+            return
+        self.replace(text, self.document.start, self.document.end, maintain_selection_offset=False)
+        self.move_cursor(self.document.end)
 
     def action_accept(self) -> None:
         row, column = self.cursor_location
