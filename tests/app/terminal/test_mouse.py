@@ -67,10 +67,10 @@ def test_the_parser_takes_clicks_but_no_sizes() -> None:
 
 def test_a_column_of_the_key_line_is_a_key() -> None:
     entries = [
-        Entry("↑↓", "row", 0, "up"),
-        Entry("enter", "o", 1, "enter"),
-        Entry("p/n", "to", 1, "p"),
-        Entry("1-9", "go", 1, "1"),
+        Entry("↑↓", "row", 0, press="up"),
+        Entry("enter", "o", 1, press="enter"),
+        Entry("p/n", "to", 1, press="p"),
+        Entry("1-9", "go", 1, press="1"),
     ]
     line = "↑↓ row │ enter o  p/n to  1-9 go"
     columns = {"↑": "up", "↓": "down", "row": "up", "│": "", "enter": "enter"}

@@ -13,6 +13,7 @@ from tutor.app.copying.copies import copies_of
 from tutor.app.terminal.remote_terminal import RemoteTerminal
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.notice import Notice
+from tutor.language import _
 
 if TYPE_CHECKING:
     from textual.events import Event
@@ -36,7 +37,7 @@ class CopyingApp(RemoteTerminal):
         elif found:
             self.copy(found[0])
         else:
-            self._tell_briefly("There is nothing to copy here.")
+            self._tell_briefly(_("There is nothing to copy here."))
 
     def copy(self, what: Copy) -> None:
         """Copy a text, and say so."""
@@ -60,10 +61,10 @@ class CopyingApp(RemoteTerminal):
         in_editor = focused if isinstance(focused, TextArea) else None
         selected = in_editor.selected_text if in_editor else self.screen.get_selected_text()
         if selected:
-            self.copy(Copy("the selection", selected))
+            self.copy(Copy(_("the selection"), selected))
         elif in_editor and in_editor.text != getattr(in_editor, "loaded", "") and not self._warned:
             self._tell_briefly(
-                "This text is not entered yet. Press Ctrl+C again to quit without it."
+                _("This text is not entered yet. Press Ctrl+C again to quit without it.")
             )
             self._warned = True
         else:

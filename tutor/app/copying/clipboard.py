@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from tutor.language import _
 from tutor.text import counted, writable
 
 if TYPE_CHECKING:
@@ -28,24 +29,23 @@ def too_long(what: str, text: str) -> str:
     size = len(text.encode("utf-8"))
     if size <= MOST:
         return ""
-    kilobytes = -(-size // 1000)
-    return (
-        f"Nothing was copied: {what} has {kilobytes} kB, and terminals accept "
-        f"{MOST // 1000} kB at most."
-    )
+    return _(
+        "Nothing was copied: {what} has {size} kB, and terminals accept {most} kB at most."
+    ).format(what=what, size=-(-size // 1000), most=MOST // 1000)
 
 
 def copied(what: str, text: str, environment: Mapping[str, str] | None = None) -> str:
     """Return the notice about a copy, with advice for when the terminal refuses it."""
     size = counted(len(text), "character")
-    return f"Copied {what} ({size}). {_advice(os.environ if environment is None else environment)}"
+    advice = _advice(os.environ if environment is None else environment)
+    return _("Copied {what} ({size}).").format(what=what, size=size) + f" {advice}"
 
 
 def _advice(environment: Mapping[str, str]) -> str:
     if environment.get("TMUX"):
-        return "If it does not arrive, run `tmux set -s set-clipboard on` once."
+        return _("If it does not arrive, run `tmux set -s set-clipboard on` once.")
     if environment.get("STY"):
-        return "GNU screen does not pass it on to your terminal. Use tmux, or select the text."
+        return _("GNU screen does not pass it on to your terminal. Use tmux, or select the text.")
     if environment.get("TERM_PROGRAM") == "Apple_Terminal":
-        return "Terminal.app does not accept it. Select the text with the mouse instead."
-    return "If it does not arrive, allow OSC 52 in your terminal, or select the text."
+        return _("Terminal.app does not accept it. Select the text with the mouse instead.")
+    return _("If it does not arrive, allow OSC 52 in your terminal, or select the text.")

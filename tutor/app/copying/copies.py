@@ -9,6 +9,7 @@ from textual.widgets import Input, Markdown, Static
 from tutor.app.widgets.copyable import Copy, Copyable
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.menu import Menu
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,16 +24,16 @@ def copies_of(screen: Screen[object]) -> list[Copy]:
     nodes = (*(focused.ancestors_with_self if focused else ()), screen)
     found: dict[str, Copy] = {}
     if (selected := screen.get_selected_text()) and selected.strip():
-        found["the selection"] = Copy("the selection", selected)
+        found["the selection"] = Copy(_("the selection"), selected)
     if isinstance(focused, Input) and focused.value:
-        found["the field"] = Copy("the text of the field", focused.value)
+        found["the field"] = Copy(_("the text of the field"), focused.value)
     for node in nodes:
         if isinstance(node, Copyable):
             for each in node.copies():
                 if each.text.strip():
                     found.setdefault(each.what, each)
     if text := visible_text(screen):
-        found.setdefault("all", Copy("everything on the screen", text))
+        found.setdefault("all", Copy(_("everything on the screen"), text))
     return list(found.values())
 
 

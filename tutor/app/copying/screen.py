@@ -13,6 +13,7 @@ from textual.content import Content
 from tutor.app.base_screen import TutorScreen
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.menu import Menu
+from tutor.language import _
 from tutor.text import counted, one_line
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class CopyScreen(TutorScreen):
             yield CopyMenu()
 
     def on_mount(self) -> None:
-        self.place = "copy"
+        self.place = _("copy")
         menu = self.query_one(CopyMenu)
         menu.show([partial(row, n, each) for n, each in enumerate(self._copies, start=1)])
         menu.focus()

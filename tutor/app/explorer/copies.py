@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tutor.app.explorer.chat.messages import messages
 from tutor.app.widgets.copyable import Copy
+from tutor.language import _
 from tutor.lm.distribution import PLAIN
 from tutor.lm.token_tree import text_of
 from tutor.models.installed import DEFAULT
@@ -25,15 +26,15 @@ def copies(state: State) -> Iterator[Copy]:
     if tree is None:
         return
     if state.mode == "text":
-        yield Copy("the text", text_of(tree.steps))
+        yield Copy(_("the text"), text_of(tree.steps))
     else:
         said = [(each, text_of(tree.steps[each.first : each.end])) for each in messages(tree.steps)]
         if answers := [text for message, text in said if message.role == "assistant"]:
-            yield Copy("the last answer", answers[-1].strip())
+            yield Copy(_("the last answer"), answers[-1].strip())
         whole = (f"{each.role}: {text.strip()}" for each, text in said if each.role != "system")
-        yield Copy("the conversation", "\n\n".join(whole))
+        yield Copy(_("the conversation"), "\n\n".join(whole))
     if command := step_command(state):
-        yield Copy("the command for this step", command)
+        yield Copy(_("the command for this step"), command)
 
 
 def step_command(state: State) -> str | None:

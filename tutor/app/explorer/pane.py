@@ -121,7 +121,7 @@ class ExplorerPane(ChatPane):
         table = self.query_one(DistributionTable)
         if table.display and not self.state.table_hidden:
             yield from table.copies()
-            yield Copy("the table", "\n".join(line.rstrip() for line in table.plain))
+            yield Copy(_("the table"), "\n".join(line.rstrip() for line in table.plain))
 
     def _follow_focus(self) -> None:
         """Hide the line about Enter while Enter does something else."""

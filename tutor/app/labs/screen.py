@@ -240,7 +240,7 @@ class LabScreen(CourseScreen):
             self._show_task()
 
     def copies(self) -> Iterator[Copy]:
-        yield Copy("the command for this lab", f"tutor lab {self.lab.name}")
+        yield Copy(_("the command for this lab"), f"tutor lab {self.lab.name}")
 
     def reset(self) -> None:
         self._drafts.clear()

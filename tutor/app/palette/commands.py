@@ -9,6 +9,7 @@ from tutor.app.key_scheme import MOVE, group_of
 from tutor.app.widgets.key_names import key_name
 from tutor.course.targets import TermTarget
 from tutor.labs.kit import registry
+from tutor.language import _
 from tutor.text import one_line
 
 if TYPE_CHECKING:
@@ -21,23 +22,24 @@ if TYPE_CHECKING:
     from tutor.app.services import Navigation, Place, Services
 
 PLACES: dict[Place, str] = {
-    "home": "Course map",
-    "review": "Review",
-    "step": "Stepper",
-    "chat": "Chat",
-    "guess": "Guessing game",
-    "labs": "Labs",
-    "progress": "Progress",
-    "suspended": "Suspended questions",
-    "teacher": "What a teacher sees",
-    "glossary": "Glossary",
-    "search": "Search the course",
-    "model": "Model",
-    "tour": "Tour",
+    "home": _("Course map"),
+    "review": _("Review"),
+    "step": _("Stepper"),
+    "chat": _("Chat"),
+    "guess": _("Guessing game"),
+    "labs": _("Labs"),
+    "progress": _("Progress"),
+    "suspended": _("Suspended questions"),
+    "teacher": _("What a teacher sees"),
+    "glossary": _("Glossary"),
+    "search": _("Search the course"),
+    "model": _("Model"),
+    "tour": _("Tour"),
 }
 """The title of each screen that can be opened from anywhere."""
 
-KINDS = frozenset(("screen", "lesson", "lab", "term"))
+SCREEN, LESSON, LAB, TERM = _("screen"), _("lesson"), _("lab"), _("term")
+KINDS = frozenset((SCREEN, LESSON, LAB, TERM))
 """The kinds of what can be opened."""
 
 LONGEST_TITLE = 60
@@ -73,14 +75,14 @@ def actions(app: App[None], bindings: Iterable[ActiveBinding]) -> list[Command]:
     Keys that move the selection, and keys that stand for several, make no sense in a list.
     """
     found: dict[str, Command] = {}
-    for node, binding, enabled, _ in bindings:
+    for node, binding, enabled, _tooltip in bindings:
         explained = binding.show or binding.tooltip
         if not enabled or not explained or binding.action == "command_palette":
             continue
         if binding.key_display or group_of(binding) is MOVE:
             continue
-        title = binding.description or binding.tooltip.removesuffix(".")
-        about = binding.tooltip if binding.description else ""
+        title = _(binding.description) or _(binding.tooltip).removesuffix(".")
+        about = _(binding.tooltip) if binding.description else ""
         run = partial(app.run_action, binding.action, node)
         found.setdefault(binding.action, _command(title, about, key_name(binding.key), run))
     return list(found.values())
@@ -89,17 +91,15 @@ def actions(app: App[None], bindings: Iterable[ActiveBinding]) -> list[Command]:
 def places(services: Services, navigation: Navigation) -> list[Command]:
     """Return the commands that open the screens, lessons and labs."""
     screens = [
-        _command(title, "", "screen", partial(navigation.open_place, place))
+        _command(title, "", SCREEN, partial(navigation.open_place, place))
         for place, title in PLACES.items()
     ]
     lessons = [
-        _command(
-            f"{each.number} {each.title}", "", "lesson", partial(navigation.open_outline, each)
-        )
+        _command(f"{each.number} {each.title}", "", LESSON, partial(navigation.open_outline, each))
         for each in services.course.outlines
     ]
     labs = [
-        _command(lab.title, lab.about, "lab", partial(navigation.open_live_lab, lab.name))
+        _command(lab.title, lab.about, LAB, partial(navigation.open_live_lab, lab.name))
         for lab in registry.every()
     ]
     return [*screens, *lessons, *labs]
@@ -108,7 +108,7 @@ def places(services: Services, navigation: Navigation) -> list[Command]:
 def terms(services: Services, navigation: Navigation) -> list[Command]:
     """Return the commands that open the terms of the glossary, which are too many to list."""
     return [
-        _command(term.term, term.text, "term", partial(navigation.open_target, TermTarget(term.id)))
+        _command(term.term, term.text, TERM, partial(navigation.open_target, TermTarget(term.id)))
         for term in services.course.glossary.values()
     ]
 

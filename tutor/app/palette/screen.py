@@ -18,6 +18,7 @@ from tutor.app.palette.commands import KINDS, Command, Found, actions, find, pla
 from tutor.app.reader.finder import FinderScreen
 from tutor.app.theme import ACT, KEY, MUTED
 from tutor.labs.kit import registry
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +36,7 @@ class PaletteScreen(FinderScreen):
     """Finds any action of the screen below it, and any screen, lesson, lab or term."""
 
     CSS_PATH = "../reader/finder.tcss"
-    PLACEHOLDER: ClassVar[str] = "type the name of an action, a lesson, a lab …"
+    PLACEHOLDER: ClassVar[str] = _("type the name of an action, a lesson, a lab …")
 
     def __init__(
         self, services: Services, navigation: Navigation, active: Sequence[ActiveBinding]
@@ -50,7 +51,7 @@ class PaletteScreen(FinderScreen):
         """Whether Enter was pressed before all commands were known."""
 
     def on_mount(self) -> None:
-        self.place = "commands"
+        self.place = _("commands")
         self._read_all()
 
     @work
@@ -67,9 +68,9 @@ class PaletteScreen(FinderScreen):
         offered = [*self._listed, *self._terms] if words else self._listed
         found = find(offered, words, self._fuzzy)
         self.found([(partial(row, each), partial(self._run, each.command)) for each in found])
-        self.aside = f"{len(found)} found" if words and self._complete else ""
+        self.aside = _("{count} found").format(count=len(found)) if words and self._complete else ""
         if self._complete and not found:
-            self.tell("No action, screen, lesson, lab or term has this name.")
+            self.tell(_("No action, screen, lesson, lab or term has this name."))
 
     def open_selected(self) -> None:
         if self._complete:

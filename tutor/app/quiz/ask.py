@@ -297,11 +297,11 @@ class AskScreen(CourseScreen):
             return
         field = self.view.field
         lines = field.plain if isinstance(field, AnswerList) else []
-        yield Copy("the question", "\n".join([self.question.ask.strip(), "", *lines]).strip())
+        yield Copy(_("the question"), "\n".join([self.question.ask.strip(), "", *lines]).strip())
         if (answer := field.answer) is not None:
-            yield Copy("your answer", self.question.as_text(answer))
+            yield Copy(_("your answer"), self.question.as_text(answer))
         if self._verdict is not None:
-            yield Copy("the explanation", f"{self._verdict.message} {plain(self.question.why)}")
+            yield Copy(_("the explanation"), f"{self._verdict.message} {plain(self.question.why)}")
 
     async def action_next(self) -> None:
         raise NotImplementedError

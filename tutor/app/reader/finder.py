@@ -124,7 +124,7 @@ class FinderScreen(CourseScreen):
         yield from menu.copies()
         if 0 <= menu.cursor < len(self._about):
             title, text = self._about[menu.cursor]
-            yield Copy("the description", f"{title}: {text.plain}")
+            yield Copy(_("the description"), f"{title}: {text.plain}")
 
     @property
     def words(self) -> str:

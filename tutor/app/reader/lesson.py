@@ -183,7 +183,7 @@ class LessonScreen(LinkedScreen):
 
     def copies(self) -> Iterator[Copy]:
         shown = self._shown
-        yield Copy("the text of this screen", f"# {shown.title}\n\n{shown.body.strip()}\n")
+        yield Copy(_("the text of this screen"), f"# {shown.title}\n\n{shown.body.strip()}\n")
 
     async def _move_to(self, index: int) -> None:
         self._index = index

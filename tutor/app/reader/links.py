@@ -108,7 +108,7 @@ class TermScreen(LinkedScreen):
         self.call_after_refresh(self.refresh_bindings)
 
     def copies(self) -> Iterator[Copy]:
-        yield Copy("the term", f"{self._term.term}: {plain(self._term.text)}")
+        yield Copy(_("the term"), f"{self._term.term}: {plain(self._term.text)}")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "scroll":

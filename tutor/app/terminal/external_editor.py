@@ -15,10 +15,13 @@ from pathlib import Path
 
 from tutor import private
 from tutor.errors import TutorError
+from tutor.language import _
 from tutor.text import writable
 
 _FROM_KEYS = [getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name)]
 """The signals of Ctrl+C and Ctrl+\\, which the terminal sends to all that use it."""
+
+UNCHANGED = _("Your text has not changed.")
 
 
 class EditorError(TutorError, title="The editor cannot be used"):
@@ -35,8 +38,10 @@ def command(environment: Mapping[str, str] | None = None) -> list[str]:
         words = []
     if not words or shutil.which(words[0]) is None:
         raise EditorError(
-            f"There is no program {words[0]!r}." if words else "No editor is set.",
-            "Set EDITOR to the name of your editor, such as nano, and start tutor again.",
+            _("There is no program {name}.").format(name=words[0])
+            if words
+            else _("No editor is set."),
+            _("Set EDITOR to the name of your editor, such as nano, and start tutor again."),
         )
     return words
 
@@ -55,9 +60,9 @@ def edited(text: str, editor: Sequence[str], longest: int) -> str:
             status = _run([*editor, str(path)])
             data = _read(path, 4 * longest + 2)
     except OSError as error:
-        raise EditorError(f"{error.strerror or error}.", "Your text has not changed.") from error
+        raise EditorError(f"{error.strerror or error}.", UNCHANGED) from error
     if status != 0:
-        raise EditorError(f"It ended with status {status}.", "Your text has not changed.")
+        raise EditorError(_("It ended with status {status}.").format(status=status), UNCHANGED)
     return _checked(data, longest)
 
 
@@ -104,16 +109,17 @@ def _read(path: Path, limit: int) -> bytes:
 
 
 def _checked(data: bytes, longest: int) -> str:
-    again = "Your text has not changed."
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
         if len(data) <= 4 * longest:
-            raise EditorError("The text is not valid UTF-8.", again) from error
+            raise EditorError(_("The text is not valid UTF-8."), UNCHANGED) from error
         text = data.decode("utf-8", "ignore")
     text = text.replace("\r\n", "\n").removesuffix("\n")
     if len(text) > longest:
-        raise EditorError(f"The text has more than {longest:,} characters.", again)
+        raise EditorError(
+            _("The text has more than {most} characters.").format(most=f"{longest:,}"), UNCHANGED
+        )
     if writable(text) != text:
-        raise EditorError("The text contains control characters.", again)
+        raise EditorError(_("The text contains control characters."), UNCHANGED)
     return text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
 
+from tutor.language import _
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -25,4 +27,4 @@ class Copyable(Protocol):
 
 def row_copy(line: str) -> Copy:
     """Return a row of a list, without the space between its columns, except for two spaces."""
-    return Copy("the selected row", re.sub(r" {2,}", "  ", line.strip()))
+    return Copy(_("the selected row"), re.sub(r" {2,}", "  ", line.strip()))

@@ -92,8 +92,8 @@ class PromptEditor(TextArea):
         """The text that was loaded last, to see whether the learner has changed it."""
 
     def copies(self) -> Iterator[Copy]:
-        yield Copy("the selection", self.selected_text)
-        yield Copy("the text of the field", self.text)
+        yield Copy(_("the selection"), self.selected_text)
+        yield Copy(_("the text of the field"), self.text)
 
     def load(self, text: str, earlier: Sequence[str] = (), sample: str = "") -> None:
         """Load this text, with the cursor at its end.

@@ -12,6 +12,7 @@ from textual.message import Message
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lines import Lines
 from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Run, ShowView, Toggle, cycled
+from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -172,14 +173,14 @@ class LabView(VerticalScroll, can_focus=True):
         for lines in everything:
             yield from lines.copies()
         plain = "\n".join(line.rstrip() for lines in everything for line in lines.plain)
-        yield Copy("the view", plain)
+        yield Copy(_("the view"), plain)
 
     async def on_click(self, event: Click) -> None:
         """Select the row that was clicked, by as many presses of the arrow keys as it takes."""
         clicked = event.widget
         if not isinstance(clicked, Lines) or (at := clicked.selected) is None:
             return
-        for _ in range(abs(event.y - at)):
+        for _press in range(abs(event.y - at)):
             key = "down" if event.y > at else "up"
             active = self.screen.active_bindings.get(key)
             if active is None or active.node is not self:
