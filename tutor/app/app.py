@@ -86,14 +86,16 @@ class TutorApp(CopyingApp):
         Binding(
             "ctrl+o",
             "copy",
+            "copy",
             show=False,
-            tooltip="Copy the text, the selected row, or something else on this screen.",
+            tooltip="Copy the text, the selected row or the answer.",
         ),
         Binding(
             "ctrl+p",
             "command_palette",
+            "commands",
             show=False,
-            tooltip="Find any action, screen, lesson, lab or term by its name.",
+            tooltip="Find an action, screen, lesson, lab or term by its name.",
         ),
         Binding("ctrl+l", "redraw", show=False, priority=True, system=True),
     ]

@@ -52,7 +52,7 @@ COMMON_KEYS = (
     CommonKey("m", ("mask",), "Switch the causal mask on or off."),
     CommonKey("ctrl+o", (), "Copy the text, the selected row or the answer."),
     CommonKey(
-        "ctrl+p", ("commands",), "Find any action, screen, lesson, lab or term by its name.", GO
+        "ctrl+p", ("commands",), "Find an action, screen, lesson, lab or term by its name.", GO
     ),
     CommonKey("ctrl+g", ("editor",), "Edit the text in your own editor, in an editor field."),
     CommonKey("ctrl+s", ("save",), "Save."),

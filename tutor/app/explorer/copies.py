@@ -1,4 +1,4 @@
-"""What can be copied from the explorer."""
+"""Find out what can be copied from the explorer."""
 
 from __future__ import annotations
 

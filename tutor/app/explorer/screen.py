@@ -77,7 +77,7 @@ class ExplorerScreen(TutorScreen):
 
     @property
     def is_free(self) -> bool:
-        """True if the screen has the learner's own text, not that of a lab."""
+        """True if the screen has the learner's own text, not the text of a lab."""
         return self._lab is None and not self._begun_elsewhere
 
     def show_mode(self, mode: Mode) -> None:

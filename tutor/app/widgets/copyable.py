@@ -1,4 +1,4 @@
-"""What a widget or a screen has to copy."""
+"""Define how a widget or a screen offers something to copy."""
 
 from __future__ import annotations
 

@@ -156,7 +156,7 @@ class PromptEditor(TextArea):
 
     @work(exclusive=True, group="outside")
     async def action_edit_outside(self) -> None:
-        """Replace the text with what the learner makes of it in their own editor."""
+        """Let the learner edit the text in their own editor."""
         try:
             text = await cast("Terminal", self.app).edited_outside(self.text, LONGEST)
         except TutorError as error:
