@@ -17,6 +17,9 @@ class Allowed(msgspec.Struct, frozen=True, kw_only=True):
     own_engine: bool
     """Whether the learner may start their own engine although the machine has a shared one."""
 
+    other_programs: bool
+    """Whether the learner may run other programs, such as an editor."""
 
-EVERYTHING = Allowed(fetching=True, other_servers=True, own_engine=True)
-LOCKED_DOWN = Allowed(fetching=False, other_servers=False, own_engine=False)
+
+EVERYTHING = Allowed(fetching=True, other_servers=True, own_engine=True, other_programs=True)
+LOCKED_DOWN = Allowed(fetching=False, other_servers=False, own_engine=False, other_programs=False)

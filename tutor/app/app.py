@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from textual.binding import Binding, BindingType
-from textual.events import Event, InputEvent, Key, Paste
+from textual.events import Event, InputEvent, Key, MouseDown, Paste
 from textual.reactive import reactive
 
 from tutor.allowed import EVERYTHING, Allowed
@@ -23,6 +23,7 @@ from tutor.app.background.goal_keeper import GoalKeeper
 from tutor.app.background.keeper import ModelKeeper
 from tutor.app.background.settings_keeper import SettingsKeeper
 from tutor.app.background.status import ModelStatus
+from tutor.app.copying.app import CopyingApp
 from tutor.app.home.background_load import BackgroundLoad
 from tutor.app.home.screen import HomeScreen
 from tutor.app.keymap import keymap, problems_of, remap
@@ -33,7 +34,6 @@ from tutor.app.terminal.background import BACKGROUND, BackgroundReported
 from tutor.app.terminal.idle import IdleScreen
 from tutor.app.terminal.late_keys import LateKeys
 from tutor.app.terminal.line_filters import AsciiOnly, Colorless
-from tutor.app.terminal.remote_terminal import RemoteTerminal
 from tutor.errors import TutorError
 from tutor.labs.kit import registry
 from tutor.language import _
@@ -78,7 +78,7 @@ class Patience:
 PATIENCE = Patience()
 
 
-class TutorApp(RemoteTerminal):
+class TutorApp(CopyingApp):
     """The tutor app, with a course, the learner's progress and an engine."""
 
     TITLE = "tutor"
@@ -88,7 +88,22 @@ class TutorApp(RemoteTerminal):
         Binding("v", "glossary", "glossary", tooltip="Open the course glossary."),
         Binding("slash", "search", "search", tooltip="Search the lessons, glossary and questions."),
         Binding("question_mark", "help", "help", tooltip="Explain every key on this screen."),
-        Binding("ctrl+q,ctrl+c", "quit", show=False, priority=True, system=True),
+        Binding("ctrl+q", "quit", show=False, priority=True, system=True),
+        Binding("ctrl+c", "interrupt", show=False, priority=True, system=True),
+        Binding(
+            "ctrl+o",
+            "copy",
+            "copy",
+            show=False,
+            tooltip="Copy the text, the selected row or the answer.",
+        ),
+        Binding(
+            "ctrl+p",
+            "command_palette",
+            "commands",
+            show=False,
+            tooltip="Find an action, screen, lesson, lab or term by its name.",
+        ),
         Binding("ctrl+l", "redraw", show=False, priority=True, system=True),
     ]
 
@@ -150,6 +165,7 @@ class TutorApp(RemoteTerminal):
         self._settings.on_change = self._setting_changed
         self.services = self._services(course, remote, allowed, find_lab)
         self.navigator = Navigator(self, self.services)
+        self.runs_programs = allowed.other_programs
         self._late_keys = LateKeys()
         self.animation_level = "none"
         self._set_colors(ascii_only=ascii_only)
@@ -225,7 +241,11 @@ class TutorApp(RemoteTerminal):
     async def on_event(self, event: Event) -> None:
         if isinstance(event, InputEvent) and not self.screen_stack:  # the app is ending
             return
-        if isinstance(event, Key | Paste) and not event.is_forwarded and self.idle is not None:
+        if (
+            isinstance(event, Key | MouseDown | Paste)
+            and not event.is_forwarded
+            and self.idle is not None
+        ):
             self.idle.pressed()
             if isinstance(self.screen, IdleScreen):  # this key press only keeps the session open
                 self.pop_screen()
@@ -354,6 +374,9 @@ class TutorApp(RemoteTerminal):
 
     def action_search(self) -> None:
         self.navigator.open_place("search")
+
+    def action_command_palette(self) -> None:
+        self.navigator.open_palette()
 
     def action_help(self) -> None:
         self.navigator.open_help()

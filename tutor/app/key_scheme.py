@@ -37,7 +37,9 @@ COMMON_KEYS = (
     CommonKey("tab", ("view",), "Go to the next view, link or field; Shift+Tab goes back.", VIEW),
     CommonKey("e", ("edit",), "Edit the text or prompt."),
     CommonKey("r", ("run", "stop"), "Run, or stop what is running."),
-    CommonKey("u", ("undo",), "Undo the last token, the last answer, or the reset of a lab."),
+    CommonKey(
+        "u", ("undo",), "Undo the last token, the last answer, a removal, or the reset of a lab."
+    ),
     CommonKey("z", ("reset",), "Reset to the initial state."),
     CommonKey("s", ("new seed",), "Sample again with a new seed."),
     CommonKey("p, n", (), "Go to the previous or next item."),
@@ -48,6 +50,11 @@ COMMON_KEYS = (
     CommonKey("d", ("delete", "remove"), "Delete or remove the selected item."),
     CommonKey("t", ("sampler",), "Change the sampler settings.", VIEW),
     CommonKey("m", ("mask",), "Switch the causal mask on or off."),
+    CommonKey("ctrl+o", (), "Copy the text, the selected row or the answer."),
+    CommonKey(
+        "ctrl+p", ("commands",), "Find an action, screen, lesson, lab or term by its name.", GO
+    ),
+    CommonKey("ctrl+g", ("editor",), "Edit the text in your own editor, in an editor field."),
     CommonKey("ctrl+s", ("save",), "Save."),
     CommonKey("g", ("goals",), "Show the task and all goals.", VIEW),
     CommonKey("y", ("retry",), "Retry after an engine failure."),

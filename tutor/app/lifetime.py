@@ -33,18 +33,20 @@ PATIENCE = 3.0
 """The time, in seconds, that the app has to exit by itself."""
 
 
-def run(app: TutorApp) -> int:
+def run(app: TutorApp, *, mouse: bool = False) -> int:
     """Run `app` until it exits, and return the exit status.
+
+    `mouse` says whether the terminal should report the mouse.
 
     After a signal, the status is 128 plus the number of the signal.
     """
     # Windows has no such signals; its console ends the programs that run in it
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_BLOCK, _leave_on())
-        accept_only_keys()
+        accept_only_keys(mouse=mouse)
     _ask_the_terminal_for_its_size()
     app.draw_over(line_here())
-    return asyncio.run(_run(app))
+    return asyncio.run(_run(app, mouse))
 
 
 def _ask_the_terminal_for_its_size() -> None:
@@ -58,15 +60,13 @@ def _ask_the_terminal_for_its_size() -> None:
                 os.environ.pop(name, None)
 
 
-async def _run(app: TutorApp) -> int:
+async def _run(app: TutorApp, mouse: bool) -> int:
     loop = asyncio.get_running_loop()
     if sys.platform != "win32":
         threading.Thread(target=_leave_on_signal, args=(app, loop), daemon=True).start()
     if app.idle is not None:
         threading.Thread(target=_leave_when_idle, args=(app, app.idle, loop), daemon=True).start()
-    # Without mouse support, the terminal's own text selection works, and moving the pointer sends
-    # no input.
-    await app.run_async(mouse=False)
+    await app.run_async(mouse=mouse)
     if app.crash is not None:
         from tutor.app.terminal import crash
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec.structs import replace
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tutor.errors import TutorError
     from tutor.vendors.catalogue import RemoteModel
 
+Found = TypeVar("Found", bound="Screen[Any]")
+
 _WHAT_STEPPING_SENDS = _(
     "The whole text or conversation that you step through, with each token that you add"
 )
@@ -46,6 +48,8 @@ class Navigator:
 
     def open_place(self, place: Place) -> None:
         match place:
+            case "home":
+                self._return_to(self._app.screen_stack[0])
             case "step":
                 self._open_explorer("text")
             case "chat":
@@ -55,56 +59,63 @@ class Navigator:
             case "labs":
                 from tutor.app.labs.list import LabsScreen
 
-                self._push(LabsScreen)
+                self._open(LabsScreen)
             case "model":
                 from tutor.app.model.screen import ModelScreen
 
-                self._push(ModelScreen)
+                self._open(ModelScreen)
             case "review":
                 from tutor.app.review.screen import ReviewScreen
 
-                self._push(ReviewScreen)
+                self._open(ReviewScreen)
             case "suspended":
                 from tutor.app.review.suspended import SuspendedScreen
 
-                self._push(SuspendedScreen)
+                self._open(SuspendedScreen)
             case "progress":
                 from tutor.app.progress.screen import ProgressScreen
 
-                self._push(ProgressScreen)
+                self._open(ProgressScreen)
             case "teacher":
                 from tutor.app.progress.teacher_view import TeacherViewScreen
 
-                self._push(TeacherViewScreen)
+                self._open(TeacherViewScreen)
             case "glossary":
                 from tutor.app.reader.finder import GlossaryScreen
 
-                self._push_or_return(GlossaryScreen)
+                self._open(GlossaryScreen)
             case "search":
                 from tutor.app.reader.finder import SearchScreen
 
-                self._push_or_return(SearchScreen)
+                self._open(SearchScreen)
             case "settings":
                 from tutor.app.settings.screen import SettingsScreen
 
-                self._push(SettingsScreen)
+                self._open(SettingsScreen)
             case "tour":
                 from tutor.app.home.tour import TourScreen
 
-                self._push(TourScreen)
+                self._open(TourScreen)
 
-    def _push(self, kind: type[CourseScreen]) -> None:
-        self._app.push_screen(kind(self._services, self))
-
-    def _push_or_return(self, kind: type[CourseScreen]) -> None:
+    def _open(self, kind: type[CourseScreen]) -> None:
         """Open a screen, or return to a screen of the same class that is already open."""
-        for screen in self._app.screen_stack:
-            if isinstance(screen, kind):
-                self._return_to(screen)
-                return
-        self._push(kind)
+        if self._open_already(kind) is None:
+            self._app.push_screen(kind(self._services, self))
 
-    def _return_to(self, screen: Screen[None]) -> None:
+    def _open_already(
+        self, kind: type[Found], wanted: Callable[[Found], bool] = lambda _: True
+    ) -> Found | None:
+        """Return to a screen of this class if one that is wanted is open.
+
+        Two open screens about the same thing would contradict each other.
+        """
+        for screen in self._app.screen_stack:
+            if isinstance(screen, kind) and wanted(screen):
+                self._return_to(screen)
+                return screen
+        return None
+
+    def _return_to(self, screen: Screen[Any]) -> None:
         while self._app.screen is not screen:
             self._app.pop_screen()
 
@@ -182,11 +193,8 @@ class Navigator:
     def open_end(self, lesson: Lesson) -> None:
         from tutor.app.quiz.result import ResultScreen
 
-        for screen in self._app.screen_stack:
-            if isinstance(screen, ResultScreen) and screen.lesson is lesson:
-                self._return_to(screen)
-                return
-        self._app.push_screen(ResultScreen(self._services, self, lesson, frozenset()))
+        if self._open_already(ResultScreen, lambda each: each.lesson is lesson) is None:
+            self._app.push_screen(ResultScreen(self._services, self, lesson, frozenset()))
 
     def close_lesson(self, lesson: Lesson) -> None:
         from tutor.app.quiz.result import ResultScreen
@@ -230,6 +238,8 @@ class Navigator:
 
         lab, goals = self._services.find_lab(name), self._services.goals
         wanted = embedded.goals if embedded else ()
+        if embedded is None and self._open_already(LabScreen, lambda each: each.lab is lab):
+            return
 
         screen = LabScreen(
             self._services,
@@ -258,6 +268,9 @@ class Navigator:
     def _open_explorer(self, mode: Mode) -> None:
         from tutor.app.explorer.screen import ExplorerScreen
 
+        if (screen := self._open_already(ExplorerScreen, lambda each: each.is_free)) is not None:
+            screen.show_mode(mode)
+            return
         engine, progress = self._services.engine, self._services.progress
         sampler = self._services.sampler
         self._open_on_model(lambda: ExplorerScreen(engine, progress, mode=mode, sampler=sampler))
@@ -295,6 +308,8 @@ class Navigator:
             return
         from tutor.app.explorer.guess.panel import GuessScreen
 
+        if lab is None and self._open_already(GuessScreen):
+            return
         engine, progress = self._services.engine, self._services.progress
         self._app.push_screen(GuessScreen(engine, progress, lab, on_over=on_over))
 
@@ -310,3 +325,11 @@ class Navigator:
         screen = self._app.screen
         if isinstance(screen, TutorScreen) and not isinstance(screen, HelpScreen):
             self._app.push_screen(HelpScreen(screen.place, screen.active_bindings.values()))
+
+    def open_palette(self) -> None:
+        """Open the command palette, with the actions of the current screen."""
+        from tutor.app.palette.screen import PaletteScreen
+
+        active = list(self._app.screen.active_bindings.values())
+        if not isinstance(self._app.screen, PaletteScreen):
+            self._app.push_screen(PaletteScreen(self._services, self, active))

@@ -87,7 +87,7 @@ class Services:
 
 
 Place = (
-    Literal["step", "chat", "guess", "labs", "model", "settings"]
+    Literal["home", "step", "chat", "guess", "labs", "model", "settings"]
     | Literal["review", "suspended", "progress", "teacher", "glossary", "search", "tour"]
 )
 """The name of a screen that can be opened without further information."""

@@ -8,7 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tutor import private, settings
+from tutor import private
 from tutor.cli import lockdown
 from tutor.cli.errors import TerminalError
 from tutor.cli.learning import course_folder
@@ -22,7 +22,7 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
     """Open the app, at the lab named `lab` if one is given, and return the exit status."""
     if options.browser is not None:
         _use_browser(options.browser)
-    elif options.plain or settings.load().settings.plain:
+    elif options.settings.settings.plain:
         return run_plain(options, start=start, lab=lab)
     else:
         check_terminal()
@@ -32,6 +32,7 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
     gc.disable()  # the app enables it after the first screen; startup creates hardly any garbage
     from tutor.app import lifetime
     from tutor.app.start import make_app
+    from tutor.app.terminal.mouse import mouse_wanted
 
     return lifetime.run(
         make_app(
@@ -44,7 +45,8 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
             allowed=lockdown.allowed(options),
             idle_minutes=lockdown.idle_minutes(options),
             settings=options.settings,
-        )
+        ),
+        mouse=mouse_wanted(options.settings.settings.mouse),
     )
 
 

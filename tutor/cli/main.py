@@ -173,6 +173,11 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help=_("draw in fewer colors, and less often while the model runs (docs/ssh.md)"),
     )
+    display.add_argument(
+        "--mouse",
+        choices=("on", "off", "auto"),
+        help=_("use the mouse (default: the setting, which is off over SSH, docs/ssh.md)"),
+    )
     _add_login(top.add_argument_group(_("hosting")))
     top.set_defaults(
         model=None,

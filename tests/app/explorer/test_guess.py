@@ -175,6 +175,16 @@ async def test_tab_plays_another_text_outside_a_lesson(tmp_path: Path) -> None:
         assert "token 3 of" in words(stage)
 
 
+async def test_a_game_with_a_score_is_not_discarded_by_one_key(tmp_path: Path) -> None:
+    async with game(tmp_path, lab=None) as (stage, pilot):
+        await press(pilot, "a", "enter")
+        await press(pilot, "tab")
+        assert "Press Tab again" in words(stage)
+        assert "token 4 of" in words(stage)
+        await press(pilot, "tab")
+        assert "token 3 of" in words(stage)
+
+
 async def test_the_game_starts_as_soon_as_the_model_is_ready(tmp_path: Path) -> None:
     engine = FakeEngine(state=EngineState.LOADING)
     async with game(tmp_path, engine=engine) as (stage, pilot):

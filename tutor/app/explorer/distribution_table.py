@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from textual.content import Content
+from textual.message import Message
 
 from tutor.app import theme
 from tutor.app.widgets import bars, figures
@@ -18,6 +19,8 @@ from tutor.language import _
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from textual.events import Click
 
     from tutor.lm.distribution import Distribution, Row
 
@@ -220,6 +223,20 @@ class DistributionTable(Lines, can_focus=True):
 
     DEFAULT_CSS = "DistributionTable { height: 1fr; }"
 
+    @dataclass
+    class Clicked(Message):
+        """Posted when the row of the token with this `rank` is clicked."""
+
+        rank: int
+
+    _ranks: Sequence[int] = ()
+    _named = False
+
+    def on_click(self, event: Click) -> None:
+        row = event.y - self._named
+        if 0 <= row < len(self._ranks):
+            self.post_message(self.Clicked(self._ranks[row]))
+
     def lay_out(self, view: TableView) -> None:
         distribution, target, cursor = view.distribution, view.target, view.cursor
         if distribution is None:
@@ -231,6 +248,7 @@ class DistributionTable(Lines, can_focus=True):
         needed = target or (distribution.drawn if view.marked else None)
         if needed is not None and all(row.rank != needed.rank for row in rows):
             rows[-1:] = [needed]
+        self._ranks, self._named = [row.rank for row in rows], view.named
         columns = Columns.fitting(
             self.size.width, sampled=view.sampled, partial=distribution.partial
         )

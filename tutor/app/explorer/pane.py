@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.message import Message
 
 from tutor.app.explorer import events
 from tutor.app.explorer.chat.pane import ChatPane, chat_key
 from tutor.app.explorer.controller import ExplorerController
+from tutor.app.explorer.copies import copies
+from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.keys import PANE_KEYS
 from tutor.app.explorer.pane_layout import SHORT, WIDE, beside_width
 from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
+from tutor.app.explorer.text_view import TextView
 from tutor.app.explorer.xray.view import XRayView
+from tutor.app.widgets.copyable import Copy
 from tutor.engine.api import EngineState
 from tutor.language import _
 from tutor.lm.distribution import PLAIN, SamplerSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterator
+
     from textual.binding import BindingType
     from textual.events import DescendantBlur, Resize
     from textual.timer import Timer
+    from textual.worker import Worker
 
     from tutor.app.explorer.document import Document, Mode
     from tutor.app.explorer.events import Event
@@ -77,7 +84,7 @@ class ExplorerPane(ChatPane):
         self._controller = ExplorerController(
             engine,
             SavedTexts(progress, lab, mode, begin, sampler),
-            work=lambda work, group: self.run_worker(work, group=group, exclusive=True),
+            work=self._work,
             show=self._show,
             report=lambda evidence: self.post_message(self.Stepped(evidence)),
         )
@@ -85,6 +92,9 @@ class ExplorerPane(ChatPane):
         self._seed: int | None = None
         self.acts = 0
         """The number of times that the learner has changed something."""
+
+    def _work(self, task: Callable[[], Coroutine[Any, Any, None]], group: str) -> Worker[None]:
+        return self.run_worker(task, group=group, exclusive=True)
 
     def on_mount(self) -> None:
         self._controller.start()
@@ -110,6 +120,14 @@ class ExplorerPane(ChatPane):
         self._follow_focus()
         if isinstance(event.widget, BranchTree):
             self._draw(self.state)  # the branches may only be visible while they have the focus
+
+    def copies(self) -> Iterator[Copy]:
+        """Yield the texts, the command, and the table with its selected row."""
+        yield from copies(self.state)
+        table = self.query_one(DistributionTable)
+        if table.display and not self.state.table_hidden:
+            yield from table.copies()
+            yield Copy(_("the table"), "\n".join(line.rstrip() for line in table.plain))
 
     def _follow_focus(self) -> None:
         """Hide the line about Enter while Enter does something else."""
@@ -251,6 +269,21 @@ class ExplorerPane(ChatPane):
             await view.remove()
             self.focus()
             self._draw(self.state)
+
+    def on_text_view_clicked(self, event: TextView.Clicked) -> None:
+        if (tree := self.state.tree) is not None:
+            self._send(events.MoveFocus(event.position - tree.focus))
+
+    def on_distribution_table_clicked(self, event: DistributionTable.Clicked) -> None:
+        """Select the row that was clicked or, if it is selected, take its token."""
+        answer, cursor = self.state.answer, self.state.cursor
+        if answer is None or not event.rank <= len(answer.distribution.rows):
+            return
+        index = event.rank - 1
+        if cursor == index:
+            self.action_step()
+        else:
+            self._send(events.MoveCursor(index - (-1 if cursor is None else cursor)))
 
     def on_xray_view_wanted(self, event: XRayView.Wanted) -> None:
         tree = self.state.tree

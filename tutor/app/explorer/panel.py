@@ -25,6 +25,8 @@ from tutor.text import counted, safe
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from textual.events import Click
+
     from tutor.app.explorer.events import Event
     from tutor.learner.texts import TextInfo
     from tutor.lm.token_tree import Fork, TokenTree
@@ -43,8 +45,17 @@ class ListPanel(Lines, can_focus=True):
     entries: Sequence[object] = ()
     chosen = 0
 
+    first = 0
+    """The index of the entry on the line below the first, which is a heading."""
+
     def lay_out(self) -> None:
         raise NotImplementedError
+
+    def on_click(self, event: Click) -> None:
+        """Select the entry that was clicked."""
+        index = self.first + event.y - 1
+        if event.y and index < len(self.entries):
+            self.action_choose(index - self.chosen)
 
     def send(self, event: Event) -> None:
         self.post_message(Send(event))
@@ -251,7 +262,7 @@ class RecentTexts(ListPanel):
 
     def lay_out(self) -> None:
         width, room = self.size.width, max(1, self.size.height - 2)
-        first = centered(self.chosen, len(self.entries), room)
+        first = self.first = centered(self.chosen, len(self.entries), room)
         now = time.time()
         rule = _("  {count} of {most} saved; the oldest without a star is replaced").format(
             count=len(self.entries), most=MOST

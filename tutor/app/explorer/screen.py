@@ -52,6 +52,7 @@ class ExplorerScreen(TutorScreen):
     ) -> None:
         super().__init__()
         self._lab = lab
+        self._begun_elsewhere = begin is not None
         self._on_stepped = on_stepped
         self._find_reached = reached
         self._reached = reached()
@@ -75,6 +76,16 @@ class ExplorerScreen(TutorScreen):
         self._show_goals()
         self.place = _("lab") if self._lab else _("stepper and chat")
         self._pane.focus()
+
+    @property
+    def is_free(self) -> bool:
+        """True if the screen has the learner's own text, not the text of a lab."""
+        return self._lab is None and not self._begun_elsewhere
+
+    def show_mode(self, mode: Mode) -> None:
+        """Show the text or the conversation."""
+        if self._pane.state.mode != mode:
+            self._pane.action_mode(mode)
 
     def on_explorer_pane_seed_changed(self, event: ExplorerPane.SeedChanged) -> None:
         self.aside = _("seed {seed}").format(seed=event.seed)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, chop_cells
 from textual.content import Content
+from textual.message import Message
 
 from tutor.app import theme
 from tutor.app.widgets import bars
@@ -17,6 +18,8 @@ from tutor.text import safe
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from textual.events import Click
 
     from tutor.lm.token_tree import Step
 
@@ -142,6 +145,26 @@ class TextView(Lines):
     first token has no bar, because the model does not predict it.
     """
 
+    @dataclass
+    class Clicked(Message):
+        """Posted when the token at `position` is clicked."""
+
+        position: int
+
+    _laid_out: tuple[list[Line], int] = ([], 0)
+    """The visible lines, and the position of the first token that was laid out."""
+    _barred = False
+
+    def on_click(self, event: Click) -> None:
+        lines, start = self._laid_out
+        row = event.y // (2 if self._barred else 1)
+        left = 0
+        for run in lines[row].runs if row < len(lines) else ():
+            left += run.width
+            if event.x < left:
+                self.post_message(self.Clicked(start + run.index))
+                return
+
     def update(
         self, steps: Sequence[Step], focus: int, *, marks: bool, rows: int, barred: bool
     ) -> None:
@@ -168,6 +191,7 @@ class TextView(Lines):
         lines = wrap(token_texts(steps, marks=marks), max(4, self.size.width - 1))
         at = focused_line(lines, focus)
         first = centered(at, len(lines), rows)
+        self._laid_out, self._barred = (lines[first : first + rows], start), barred
         shown: list[Content] = []
         for number in range(first, min(first + rows, len(lines))):
             last = number == len(lines) - 1 and focus >= len(steps)

@@ -11,6 +11,7 @@ from textual.widgets import Static
 from tutor.app.course_screen import CourseScreen
 from tutor.app.key_scheme import LAB_KEYS
 from tutor.app.theme import MUTED
+from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lab_card import LabTask, goals_of
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.api import EngineState
@@ -22,10 +23,11 @@ from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence, Set
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence, Set
 
     from textual.app import ComposeResult
     from textual.timer import Timer
+    from textual.worker import Worker
 
     from tutor.app.services import Navigation, Services
     from tutor.labs.kit.registry import AnyLab
@@ -101,7 +103,10 @@ class LabScreen(CourseScreen):
         self._busy_timer: Timer | None = None
         self._begun = False
         """Whether the view exists. Before that, the engine's state can already change."""
-        self._runner = LabRunner(lab, services.engine, left, self.run_worker, self._changed)
+        self._runner = LabRunner(lab, services.engine, left, self._work, self._changed)
+
+    def _work(self, task: Callable[[], Coroutine[Any, Any, None]]) -> Worker[None]:
+        return self.run_worker(task)
 
     def compose_content(self) -> ComposeResult:
         goals = goals_of(self.lab, self._first)
@@ -239,6 +244,9 @@ class LabScreen(CourseScreen):
         if self._runner.state == before and not self._news:
             self._news = news
             self._show_task()
+
+    def copies(self) -> Iterator[Copy]:
+        yield Copy(_("the command for this lab"), f"tutor lab {self.lab.name}")
 
     def reset(self) -> None:
         self._drafts.clear()

@@ -14,6 +14,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from tutor.app.theme import ACT, MUTED, NOT_YET, RIGHT
+from tutor.app.widgets.entry import paste_line
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import beside, hanging
 from tutor.app.widgets.menu import Menu
@@ -21,7 +22,7 @@ from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.language import _
 
 if TYPE_CHECKING:
-    from textual.events import Key
+    from textual.events import Key, Paste
 
     from tutor.course.questions.answers import Answer
     from tutor.course.questions.verdict import Mark, Note
@@ -86,6 +87,12 @@ class AnswerList(Menu):
         raise NotImplementedError
 
     @property
+    def plain(self) -> list[str]:
+        """The lines as they are shown, without styles."""
+        places = enumerate(self._order)
+        return [f"{self._head(n).plain}{self._texts[at].plain}" for n, at in places]
+
+    @property
     def advice(self) -> str:
         """The advice to show while the answer is incomplete."""
         return ""
@@ -97,6 +104,11 @@ class AnswerList(Menu):
     def action_choose(self) -> None:
         answer = self.answer
         self.post_message(NothingChosen(self.advice) if answer is None else Given(answer))
+
+    def clicked(self, index: int) -> None:
+        """Select a line. Only Enter submits, so that no click does so by accident."""
+        if self._notes is None and self.can_focus:
+            self.cursor = index
 
     def judge(self, notes: Sequence[Note]) -> None:
         """Stop accepting input and show `notes`, if there are any, next to the lines.
@@ -188,6 +200,11 @@ class Choices(AnswerList):
     def action_letter(self, place: int) -> None:
         self.cursor = place
         self.action_check()
+
+    def clicked(self, index: int) -> None:
+        super().clicked(index)
+        if self._notes is None and self.can_focus:
+            self.action_check()
 
     def action_check(self) -> None:
         if self._several and self.cursor >= 0:
@@ -371,6 +388,9 @@ class TypedAnswer(Input):
             await super()._on_key(event)
         elif event.is_printable:
             event.prevent_default()
+
+    def _on_paste(self, event: Paste) -> None:
+        paste_line(self, event)
 
     def judge(self, notes: Sequence[Note]) -> None:
         self.can_focus = False

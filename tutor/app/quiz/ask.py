@@ -17,16 +17,19 @@ from textual.widgets import Input
 
 from tutor.app.base_screen import ENTER_PAGES, scroll_keys
 from tutor.app.course_screen import CourseScreen
-from tutor.app.quiz.answers import Entered, Given, NothingChosen, TypedAnswer
+from tutor.app.quiz.answers import AnswerList, Entered, Given, NothingChosen, TypedAnswer
 from tutor.app.quiz.live_answers import ask_model
 from tutor.app.quiz.question_view import QuestionView
 from tutor.app.saving import on_disk
+from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.more_below import MoreBelow
+from tutor.app.widgets.prose import plain
 from tutor.errors import TutorError
 from tutor.language import _
 from tutor.learner.records import Answered, Draft
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from concurrent.futures import Future
 
     from textual.app import ComposeResult
@@ -287,6 +290,18 @@ class AskScreen(CourseScreen):
             case "enter_field":
                 return self._open and self.focused is None and self.view.has_text_field
         return True
+
+    def copies(self) -> Iterator[Copy]:
+        """Yield the question with its choices, the answer, and the explanation after it."""
+        if self.asked is None:
+            return
+        field = self.view.field
+        lines = field.plain if isinstance(field, AnswerList) else []
+        yield Copy(_("the question"), "\n".join([self.question.ask.strip(), "", *lines]).strip())
+        if (answer := field.answer) is not None:
+            yield Copy(_("your answer"), self.question.as_text(answer))
+        if self._verdict is not None:
+            yield Copy(_("the explanation"), f"{self._verdict.message} {plain(self.question.why)}")
 
     async def action_next(self) -> None:
         raise NotImplementedError

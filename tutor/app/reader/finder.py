@@ -18,6 +18,7 @@ from tutor.app.course_screen import Entry as MenuEntry
 from tutor.app.key_scheme import GO
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
+from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu
@@ -29,7 +30,7 @@ from tutor.language import _
 from tutor.text import counted, safe
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.events import Key
@@ -127,6 +128,14 @@ class FinderScreen(CourseScreen):
         self.query_one("#details").border_title = Content(title)
         self.query_one("#about", Static).update(text)
 
+    def copies(self) -> Iterator[Copy]:
+        """Yield the selected match, and its description."""
+        menu = self.query_one(Menu)
+        yield from menu.copies()
+        if 0 <= menu.cursor < len(self._about):
+            title, text = self._about[menu.cursor]
+            yield Copy(_("the description"), f"{title}: {text.plain}")
+
     @property
     def words(self) -> str:
         return self.query_one(FinderField).value.strip()
@@ -162,9 +171,17 @@ class FinderScreen(CourseScreen):
 
     @on(Input.Submitted)
     def _open(self) -> None:
+        self.open_selected()
+
+    def open_selected(self) -> None:
+        """Open the selected match."""
         cursor = self.query_one(Menu).cursor
         if 0 <= cursor < len(self._openers):
             self._openers[cursor]()
+
+    @on(Menu.Chosen)
+    def _open_clicked(self) -> None:
+        self.open_selected()
 
     def on_key(self, event: Key) -> None:
         """Forward keys to the field if they arrive before it has the focus."""

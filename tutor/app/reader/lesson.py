@@ -21,6 +21,7 @@ from tutor.app.background.goal_keeper import reached
 from tutor.app.base_screen import ENTER_PAGES, scroll_keys
 from tutor.app.reader.links import LINK_KEYS, LinkedScreen
 from tutor.app.reader.predict_card import PredictCard
+from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import Prose
@@ -32,7 +33,7 @@ from tutor.study.results import results
 from tutor.text import safe
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import Awaitable, Iterator
 
     from textual.app import ComposeResult
     from textual.widget import Widget
@@ -184,6 +185,10 @@ class LessonScreen(LinkedScreen):
             case "more":
                 return self.hides_text
         return super().check_action(action, parameters)
+
+    def copies(self) -> Iterator[Copy]:
+        shown = self._shown
+        yield Copy(_("the text of this screen"), f"# {shown.title}\n\n{shown.body.strip()}\n")
 
     async def _move_to(self, index: int) -> None:
         self._index = index

@@ -13,14 +13,17 @@ from textual.widgets import Rule, Static
 
 from tutor.app.base_screen import scroll_keys
 from tutor.app.course_screen import CourseScreen
+from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.notice import Notice
-from tutor.app.widgets.prose import Prose
+from tutor.app.widgets.prose import Prose, plain
 from tutor.language import _
 from tutor.text import safe
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
@@ -103,6 +106,9 @@ class TermScreen(LinkedScreen):
         await self.query_one(Prose).show(self._term.text)
         # the scroll keys depend on the layout
         self.call_after_refresh(self.refresh_bindings)
+
+    def copies(self) -> Iterator[Copy]:
+        yield Copy(_("the term"), f"{self._term.term}: {plain(self._term.text)}")
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "scroll":

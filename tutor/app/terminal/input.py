@@ -1,8 +1,8 @@
-"""Accept only keys and pastes from the terminal, so that no input can do harm.
+"""Accept only keys, pastes and, if wanted, the mouse, so that no input can do harm.
 
-Textual's parser also accepts sizes, clicks and replies in the same stream, from anyone who can
-type. A size could be a billion cells, or zero, which leads to a division by zero. Here the size
-comes from the system, and mouse support is off (see `tutor.app.lifetime`).
+Textual's parser also accepts sizes and replies in the same stream, from anyone who can type. A size
+could be a billion cells, or zero, which leads to a division by zero. Here the size comes from the
+system.
 
 Textual's decoder ends the program at the first byte that is not valid UTF-8, and its parser ends
 the program at a key code that is not a valid character.
@@ -72,11 +72,13 @@ class PasteParser(XTermParser):
         return ends.replace("\x1b", safe("\x1b"))
 
 
-_NOT_TAKEN = (CursorPosition, InBandWindowResize, MouseEvent, Resize)
+_NOT_TAKEN = (CursorPosition, InBandWindowResize, Resize)
+_LONGEST_REPORT = 20
+"""The maximum length of a report of the mouse, in characters. Positions have a few digits."""
 
 
-class KeyParser(PasteParser):
-    """Textual's parser, restricted to keys, pastes and what the terminal says of its background."""
+class MouseParser(PasteParser):
+    """Textual's parser, restricted to keys, pastes, the mouse and the terminal's background."""
 
     def __init__(self, debug: bool = False) -> None:
         self._replies = Replies()
@@ -88,6 +90,9 @@ class KeyParser(PasteParser):
         if passed or not data:  # an empty string would signal the end of the input
             yield from (each for each in super().feed(passed) if not isinstance(each, _NOT_TAKEN))
 
+    def parse_mouse_code(self, code: str) -> Message | None:
+        return super().parse_mouse_code(code) if len(code) <= _LONGEST_REPORT else None
+
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[Key]:
         """Ignore a key code that is not a valid character."""
         try:
@@ -95,15 +100,25 @@ class KeyParser(PasteParser):
         except (ValueError, OverflowError):
             return ()
 
+
+class KeyParser(MouseParser):
+    """Textual's parser, restricted to keys, pastes and what the terminal says of its background."""
+
+    def feed(self, data: str) -> Iterable[Message]:
+        return (each for each in super().feed(data) if not isinstance(each, MouseEvent))
+
     def parse_mouse_code(self, code: str) -> None:
         """Ignore the mouse."""
 
 
-def accept_only_keys() -> None:
-    """Replace the parser and the decoder of Textual's driver. Call this before the app runs."""
+def accept_only_keys(*, mouse: bool = False) -> None:
+    """Replace the parser and the decoder of Textual's driver. Call this before the app runs.
+
+    With `mouse`, events of the mouse are accepted as well.
+    """
     from textual.drivers import linux_driver
 
-    linux_driver.XTermParser = KeyParser  # type: ignore[attr-defined]
+    linux_driver.XTermParser = MouseParser if mouse else KeyParser  # type: ignore[attr-defined]
     linux_driver.getincrementaldecoder = _lenient  # type: ignore[assignment,attr-defined]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -10,7 +11,7 @@ from textual._context import active_message_pump
 from textual.app import App
 from textual.css.query import NoMatches
 from textual.dom import DOMNode
-from textual.events import InputEvent, Resize
+from textual.events import InputEvent, MouseEvent, Resize
 from textual.worker import WorkerFailed
 
 from tutor.app import theme
@@ -22,6 +23,7 @@ from tutor.app.terminal.throttled_terminal import ThrottledTerminal
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.await_remove import AwaitRemove
+    from textual.driver import Driver
     from textual.events import Event
     from textual.message_pump import MessagePump
     from textual.screen import Screen
@@ -42,6 +44,10 @@ class Receiver(Protocol):
 class RemoteTerminal(App[None]):
     """An app that draws as Textual does, unless its connection is slow."""
 
+    runs_programs = False
+    """Whether the learner may run another program, such as an editor."""
+    _away = False
+    """Whether another program has the terminal."""
     line: Line = DIRECT
     wanted_theme: ThemeName = "auto"
     light_background = False
@@ -52,6 +58,16 @@ class RemoteTerminal(App[None]):
     def __init__(self) -> None:
         super().__init__()
         self.stylesheet = ParsedOnce(variables=self.get_css_variables())
+
+    def get_driver_class(self) -> type[Driver]:
+        driver = super().get_driver_class()
+        if sys.platform != "win32":
+            from textual.drivers.linux_driver import LinuxDriver
+
+            from tutor.app.terminal.mouse import MouseDriver
+
+            return MouseDriver if driver is LinuxDriver else driver
+        return driver
 
     def draw_over(self, line: Line) -> None:
         """Set the type of connection to draw over. Call this before the app runs."""
@@ -79,6 +95,30 @@ class RemoteTerminal(App[None]):
         if asks and self.wanted_theme in ("auto", "terminal") and self._driver is not None:
             self._driver.write(background.QUESTION)
             self._driver.flush()
+
+    async def edited_outside(self, text: str, longest: int) -> str:
+        """Let the learner edit a text in their own editor, and return it.
+
+        Everything else continues in the meantime, but nothing is drawn. Raises `EditorError`, also
+        if the text has more than `longest` characters.
+        """
+        from tutor.app.terminal import external_editor
+
+        editor = external_editor.command()
+        failure: external_editor.EditorError | None = None
+        with external_editor.keys_do_not_interrupt(), self.suspend():
+            self._away = True
+            try:
+                text = await asyncio.to_thread(external_editor.edited, text, editor, longest)
+            except external_editor.EditorError as error:
+                failure = error  # an exception would keep Textual from taking the terminal back
+            finally:
+                self._away = False
+        if self.throttled is not None:
+            self.throttled.asked(repaint=True)
+        if failure is not None:
+            raise failure
+        return text
 
     @property
     def crash(self) -> Exception | None:
@@ -128,12 +168,16 @@ class RemoteTerminal(App[None]):
         self.refresh(layout=True)
 
     async def on_event(self, event: Event) -> None:
+        if isinstance(event, MouseEvent) and not self.size.contains(int(event.x), int(event.y)):
+            return  # it would take the focus away
         if self.throttled is not None and isinstance(event, InputEvent | Resize):
             self.throttled.asked(repaint=isinstance(event, Resize))
         await super().on_event(event)
 
     def _display(self, screen: Screen[object], renderable: RenderableType | None) -> None:
         """Draw an update. Textual calls this for all output to the terminal."""
+        if self._away:
+            return
         if (
             self.throttled is None
             or not isinstance(renderable, CompositorUpdate)
@@ -148,4 +192,5 @@ class RemoteTerminal(App[None]):
         return self._batch_count > 0
 
     def _send(self, changes: Changes) -> None:
-        super()._display(self.screen, changes)
+        if not self._away:
+            super()._display(self.screen, changes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -13,7 +14,7 @@ from textual.widget import Widget
 
 from tutor.app.key_scheme import GROUPS, group_of
 from tutor.app.theme import KEY, MUTED, RULE
-from tutor.app.widgets.key_names import key_name
+from tutor.app.widgets.key_names import KEY_BY_NAME, key_name
 from tutor.language import _
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from textual.binding import ActiveBinding
     from textual.dom import DOMNode
+    from textual.events import Click
     from textual.screen import Screen
 
 _HELP = key_name("question_mark")
@@ -31,16 +33,29 @@ NARROW = 60
 _BETWEEN_KEYS, _BETWEEN_GROUPS = "  ", " │ "
 
 
+_SEVERAL = re.compile(r"([^ ])[-/]?([^ ])")
+"""What the key line shows for several keys, such as “↑↓”, “p/n” and “1-9”."""
+
+
 class Entry(NamedTuple):
     """A key and its label on the key line. `group` is the index of its group in `GROUPS`.
 
-    A `general` key belongs to the app, not to the screen.
+    A `general` key belongs to the app, not to the screen. `press` is the key's name in bindings.
     """
 
     key: str
     label: str
     group: int
     general: bool = False
+    press: str = ""
+
+    def key_at(self, place: int) -> str:
+        """Return the key to press for a click on the character at `place`."""
+        several = _SEVERAL.fullmatch(self.key)
+        if several is None or place >= len(self.key) or self.key in KEY_BY_NAME:
+            return self.press
+        name = several[1] if place == 0 else several[2]
+        return KEY_BY_NAME.get(name, name)
 
 
 class KeyLine(Widget):
@@ -86,7 +101,9 @@ class KeyLine(Widget):
                 group = GROUPS.index(group_of(binding))
                 of_app = active.node is self.app
                 entries = general if of_app else own
-                entries[binding.action] = Entry(name, _(binding.description), group, of_app)
+                press = binding.key.split(",")[0]
+                label = _(binding.description)
+                entries[binding.action] = Entry(name, label, group, of_app, press)
         both = list((own | general).values())
         by_label = {entry.label: entry for entry in reversed(both)}
         others = [
@@ -121,6 +138,15 @@ class KeyLine(Widget):
             if len(lines) <= most:
                 break
         return lines
+
+    def on_click(self, event: Click) -> None:
+        """Press the key that was clicked."""
+        at = event.get_content_offset(self)
+        if at is not None and at.y < len(self._shown):
+            key = key_at(self._shown[at.y], at.x)
+            if key:
+                event.stop()
+                self.app.simulate_key(key)
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return len(self.lines(width))
@@ -175,6 +201,20 @@ def _laid_out(
             used += size + (gap if before else 0)
             lines[-1].append(entry)
     return lines
+
+
+def key_at(entries: Sequence[Entry], x: int) -> str:
+    """Return the key at column `x` of a line, or an empty string between two keys."""
+    begin = 0
+    for number, entry in enumerate(entries):
+        if number:
+            same = entry.group == entries[number - 1].group
+            begin += len(_BETWEEN_KEYS if same else _BETWEEN_GROUPS)
+        end = begin + cell_len(entry.key) + 1 + cell_len(entry.label)
+        if begin <= x < end:
+            return entry.key_at(x - begin)
+        begin = end
+    return ""
 
 
 def _line(entries: Sequence[Entry]) -> Content:

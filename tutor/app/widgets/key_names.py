@@ -25,6 +25,7 @@ _NAMES = {
     "plus": "+",
     "minus": "-",
 }
+KEY_BY_NAME = {name: key for key, name in _NAMES.items()}
 NAMED = r"(?:(?:Shift|Ctrl|ctrl)\+(?:[←→↑↓]|\w+)|Enter|Esc|Tab|PgUp|PgDn)"
 ARROWS = r"[←→↑↓](?:\ ?[←→↑↓])*"
 _ONE = r"(?:[a-z]|[/?\\])(?![\w'’+])"

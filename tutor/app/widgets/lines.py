@@ -15,12 +15,15 @@ from textual.strip import Strip
 from textual.visual import Visual
 from textual.widget import Widget
 
-from tutor.app.widgets.selection import highlighted
+from tutor.app.widgets.copyable import row_copy
+from tutor.app.widgets.selection import MARK, highlighted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from textual.geometry import Size
+
+    from tutor.app.widgets.copyable import Copy
 
 
 def centered(at: int, count: int, room: int) -> int:
@@ -94,6 +97,18 @@ class Lines(Widget):
     def plain(self) -> list[str]:
         """The text of the lines, without styles."""
         return [line.plain for line in self._lines]
+
+    @property
+    def selected(self) -> int | None:
+        """The line of the selected row, or None if no row is selected."""
+        rows = (y for y, line in enumerate(self._lines) if highlighted(line, 0) is not line)
+        return next(rows, None)
+
+    def copies(self) -> Iterable[Copy]:
+        """Yield the selected row, if there is one."""
+        for line in self._lines:
+            if highlighted(line, 0) is not line:
+                yield row_copy(line.plain.removeprefix(MARK))
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         return len(self._lines)

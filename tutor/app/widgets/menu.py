@@ -22,11 +22,17 @@ from textual.visual import Visual
 from textual.widget import Widget
 
 from tutor.app.theme import ACT
+from tutor.app.widgets.copyable import row_copy
 from tutor.app.widgets.selection import selected
 from tutor.labs.kit.keys import UP_DOWN, pair
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.events import Click
     from textual.geometry import Size
+
+    from tutor.app.widgets.copyable import Copy
 
 Row = Callable[[int], Content]
 """A function that draws one entry for a given number of columns.
@@ -35,6 +41,8 @@ An entry may have several lines. Lines that are too wide are wrapped.
 """
 
 MARGIN = 2
+_UNCUT = 1000
+"""A width, in columns, for which no row is cut."""
 
 
 class Menu(Widget, can_focus=True):
@@ -148,6 +156,23 @@ class Menu(Widget, can_focus=True):
     def render(self) -> Content:
         entries = (self._entry(index, self.size.width) for index in range(len(self._rows)))
         return Content("\n").join(line for entry in entries for line in entry)
+
+    def copies(self) -> Iterable[Copy]:
+        if self.cursor >= 0 and (row := self._rows[self.cursor]) is not None:
+            yield row_copy(row(_UNCUT).plain)
+
+    def on_click(self, event: Click) -> None:
+        """Select the entry that was clicked or, if it is selected, choose it."""
+        tops = self._tops_at(self.size.width)
+        index = bisect_right(tops, event.y) - 1
+        if 0 <= index < len(self._rows) and self._rows[index] is not None:
+            event.stop()
+            self.clicked(index)
+
+    def clicked(self, index: int) -> None:
+        if index == self.cursor:
+            self.action_choose()
+        self.cursor = index
 
     def action_move(self, step: int) -> None:
         """Move the cursor. If there is no further entry, scroll to the content around the list."""

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol, cast
 
+from textual import work
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import TextArea
 
+from tutor.app.widgets.copyable import Copy
+from tutor.errors import TutorError
 from tutor.language import _
 from tutor.text import writable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from textual.events import Key, Paste
 
@@ -22,6 +25,20 @@ LONGEST = 32_000
 
 Every key press lays out all of them.
 """
+
+
+class Terminal(Protocol):
+    """The app, as far as this field needs it."""
+
+    runs_programs: bool
+
+    async def edited_outside(self, text: str, longest: int) -> str: ...
+
+
+class Teller(Protocol):
+    """A screen with a notice."""
+
+    def tell(self, message: TutorError) -> None: ...
 
 
 class PromptEditor(TextArea):
@@ -36,6 +53,13 @@ class PromptEditor(TextArea):
             "enter", "accept", "accept", tooltip="Accept this text. After a \\, start a new line."
         ),
         Binding("escape", "leave", "cancel", tooltip="Close this field. It keeps your text."),
+        Binding(
+            "ctrl+g",
+            "edit_outside",
+            "editor",
+            show=False,
+            tooltip="Edit this text in your own editor, which EDITOR names.",
+        ),
         Binding("up", "arrow(-1)", show=False),
         Binding("down", "arrow(1)", show=False),
     ]
@@ -64,6 +88,12 @@ class PromptEditor(TextArea):
         self._pages = [""]
         """Texts that were entered earlier, oldest first, and the current text last."""
         self._page = 0
+        self.loaded = ""
+        """The text that was loaded last, to see whether the learner has changed it."""
+
+    def copies(self) -> Iterator[Copy]:
+        yield Copy(_("the selection"), self.selected_text)
+        yield Copy(_("the text of the field"), self.text)
 
     def load(self, text: str, earlier: Sequence[str] = (), sample: str = "") -> None:
         """Load this text, with the cursor at its end.
@@ -78,6 +108,7 @@ class PromptEditor(TextArea):
         self._load(text)
 
     def _load(self, text: str) -> None:
+        self.loaded = writable(text)
         self.load_text(writable(text))
         self.move_cursor(self.document.end)
 
@@ -117,6 +148,22 @@ class PromptEditor(TextArea):
         start, end = self.selection
         room = max(0, LONGEST - len(self.text) + len(self.selected_text))
         self.replace(text[:room], start, end, maintain_selection_offset=False)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "edit_outside":
+            return cast("Terminal", self.app).runs_programs
+        return super().check_action(action, parameters)
+
+    @work(exclusive=True, group="outside")
+    async def action_edit_outside(self) -> None:
+        """Let the learner edit the text in their own editor."""
+        try:
+            text = await cast("Terminal", self.app).edited_outside(self.text, LONGEST)
+        except TutorError as error:
+            cast("Teller", self.screen).tell(error)
+            return
+        self.replace(text, self.document.start, self.document.end, maintain_selection_offset=False)
+        self.move_cursor(self.document.end)
 
     def action_accept(self) -> None:
         row, column = self.cursor_location

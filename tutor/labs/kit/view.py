@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 from textual.containers import VerticalScroll
 from textual.message import Message
 
+from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lines import Lines
 from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Run, ShowView, Toggle, cycled
+from tutor.language import _
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from textual.app import ComposeResult
     from textual.content import Content
-    from textual.events import Resize
+    from textual.events import Click, Resize
 
     from tutor.app.explorer.document import Document
     from tutor.vendors.catalogue import RemoteModel
@@ -164,6 +166,29 @@ class LabView(VerticalScroll, can_focus=True):
         If there are more than `height` lines, the view scrolls.
         """
         raise NotImplementedError
+
+    def copies(self) -> Iterator[Copy]:
+        """Yield the selected row and the text of the view."""
+        everything = list(self.query(Lines))
+        for lines in everything:
+            yield from lines.copies()
+        plain = "\n".join(line.rstrip() for lines in everything for line in lines.plain)
+        yield Copy(_("the view"), plain)
+
+    async def on_click(self, event: Click) -> None:
+        """Select the row that was clicked, by as many presses of the arrow keys as it takes."""
+        clicked = event.widget
+        if not isinstance(clicked, Lines) or (at := clicked.selected) is None:
+            return
+        for _press in range(abs(event.y - at)):
+            key = "down" if event.y > at else "up"
+            active = self.screen.active_bindings.get(key)
+            if active is None or active.node is not self:
+                return
+            await self.app.run_action(active.binding.action, self)
+            before, at = at, clicked.selected
+            if at is None or at == before or (at - event.y) * (before - event.y) <= 0:
+                return
 
     @property
     def host(self) -> LabHost:

@@ -133,6 +133,11 @@ class Game:
         return self.shown >= len(self.tokens)
 
     @property
+    def started(self) -> bool:
+        """True while there is a score that would be lost without the game."""
+        return self.score != Score() and not self.over
+
+    @property
     def before(self) -> str:
         """The text before the token to guess."""
         count = self.shown - (self.round is not None)

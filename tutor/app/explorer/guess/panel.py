@@ -98,6 +98,7 @@ class GuessScreen(TutorScreen):
         self._guess: Row | None = None
         self._sureness = SURENESS.index(0.5)
         self._busy = False
+        self._asked_to_discard = False
         self._forget_engine: Callable[[], None] = lambda: None
 
     def compose_content(self) -> ComposeResult:
@@ -271,6 +272,7 @@ class GuessScreen(TutorScreen):
             entry.display = True
             entry.focus()
         self._guess = None
+        self._asked_to_discard = False
         self.tell(None)
         self._show()
         if self._other_model and self._engine.state is EngineState.READY:
@@ -285,6 +287,12 @@ class GuessScreen(TutorScreen):
         self._show()
 
     def action_another(self) -> None:
+        """Play another text. A game with rounds is discarded only when this is asked for twice."""
+        game = self._game
+        if game is not None and game.started and not self._asked_to_discard:
+            self._asked_to_discard = True
+            self.tell(_("This discards the game that you are in. Press Tab again to do so."))
+            return
         at = TEXTS.index(self._text) if self._text in TEXTS else -1
         self._start_over(TEXTS[(at + 1) % len(TEXTS)])
 

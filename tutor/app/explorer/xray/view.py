@@ -121,6 +121,10 @@ class XRayView(Vertical, can_focus=True):
             return self._lens_shown
         return True
 
+    def on_text_view_clicked(self, event: TextView.Clicked) -> None:
+        event.stop()
+        self.post_message(self.Wanted(event.position))
+
     def look(self, path: Sequence[Token], position: int) -> None:
         """Show the token at `position` of `path`.
 

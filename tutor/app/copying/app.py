@@ -1,0 +1,90 @@
+"""The part of the app that copies texts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.events import Key
+from textual.widgets import TextArea
+
+from tutor.app.base_screen import TutorScreen
+from tutor.app.copying import clipboard
+from tutor.app.copying.copies import copies_of
+from tutor.app.terminal.remote_terminal import RemoteTerminal
+from tutor.app.widgets.copyable import Copy
+from tutor.app.widgets.notice import Notice
+from tutor.language import _
+
+if TYPE_CHECKING:
+    from textual.events import Event
+
+
+class CopyingApp(RemoteTerminal):
+    """An app with a key that copies what is on the screen."""
+
+    _brief = ""
+    """A notice that disappears with the next key."""
+    _warned = False
+    """Whether Ctrl+C was just pressed in a field with text that is not entered yet."""
+
+    def action_copy(self) -> None:
+        """Copy what the screen has to copy, or let the learner choose from a list."""
+        found = copies_of(self.screen)
+        if len(found) > 1:
+            from tutor.app.copying.screen import CopyScreen
+
+            self.push_screen(CopyScreen(found, self.copy))
+        elif found:
+            self.copy(found[0])
+        else:
+            self._tell_briefly(_("There is nothing to copy here."))
+
+    def copy(self, what: Copy) -> None:
+        """Copy a text, and say so."""
+        text = clipboard.clean(what.text)
+        problem = clipboard.too_long(what.what, text)
+        if not problem:
+            self.copy_to_clipboard(text)
+        self._tell_briefly(problem or clipboard.copied(what.what, text))
+
+    def copy_to_clipboard(self, text: str) -> None:
+        """Copy a text. Textual calls this, too, for example for Ctrl+X in an editor."""
+        text = clipboard.clean(text)
+        if clipboard.too_long("", text):
+            self._clipboard = text  # only Ctrl+V in this app pastes it
+        else:
+            super().copy_to_clipboard(text)
+
+    async def action_interrupt(self) -> None:
+        """Copy the selection if there is one, or else quit. Never lose text without a warning."""
+        focused = self.focused
+        in_editor = focused if isinstance(focused, TextArea) else None
+        selected = in_editor.selected_text if in_editor else self.screen.get_selected_text()
+        if selected:
+            self.copy(Copy(_("the selection"), selected))
+        elif in_editor and in_editor.text != getattr(in_editor, "loaded", "") and not self._warned:
+            self._tell_briefly(
+                _("This text is not entered yet. Press Ctrl+C again to quit without it.")
+            )
+            self._warned = True
+        else:
+            await self.action_quit()
+
+    def _tell_briefly(self, message: str) -> None:
+        """Show a notice until the next key."""
+        self._brief = message
+        if isinstance(self.screen, TutorScreen):
+            self.screen.tell(message)
+
+    async def on_event(self, event: Event) -> None:
+        if isinstance(event, Key) and not event.is_forwarded:
+            self._forget_brief_notice()
+            self._warned = self._warned and event.key == "ctrl+c"
+        await super().on_event(event)
+
+    def _forget_brief_notice(self) -> None:
+        if self._brief and self.screen_stack:
+            for notice in self.screen.query(Notice):
+                if notice.said == (self._brief,):
+                    notice.said = None
+        self._brief = ""

@@ -1,0 +1,51 @@
+"""Send text to the clipboard of the terminal by OSC 52, which works over SSH and in tmux.
+
+A terminal may ignore it, and never says so. So the notice about a copy says what to do then.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tutor.language import _
+from tutor.text import counted, writable
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MOST = 74_994
+"""The maximum size of a copy, in bytes. Some terminals ignore longer sequences than 100,000 bytes,
+which is this size in base64."""
+
+
+def clean(text: str) -> str:
+    """Return `text` with visible symbols for control characters, for pasting it into a shell."""
+    return writable(text.replace("\r\n", "\n"))
+
+
+def too_long(what: str, text: str) -> str:
+    """Return a message about a text that no terminal takes, or an empty one."""
+    size = len(text.encode("utf-8"))
+    if size <= MOST:
+        return ""
+    return _(
+        "Nothing was copied: {what} has {size} kB, and terminals accept {most} kB at most."
+    ).format(what=what, size=-(-size // 1000), most=MOST // 1000)
+
+
+def copied(what: str, text: str, environment: Mapping[str, str] | None = None) -> str:
+    """Return the notice about a copy, with advice for when the terminal refuses it."""
+    size = counted(len(text), "character")
+    advice = _advice(os.environ if environment is None else environment)
+    return _("Copied {what} ({size}).").format(what=what, size=size) + f" {advice}"
+
+
+def _advice(environment: Mapping[str, str]) -> str:
+    if environment.get("TMUX"):
+        return _("If it does not arrive, run `tmux set -s set-clipboard on` once.")
+    if environment.get("STY"):
+        return _("GNU screen does not pass it on to your terminal. Use tmux, or select the text.")
+    if environment.get("TERM_PROGRAM") == "Apple_Terminal":
+        return _("Terminal.app does not accept it. Select the text with the mouse instead.")
+    return _("If it does not arrive, allow OSC 52 in your terminal, or select the text.")

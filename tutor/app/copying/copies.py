@@ -1,0 +1,70 @@
+"""Find out what a screen has to copy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from textual.widgets import Input, Markdown, Static
+
+from tutor.app.widgets.copyable import Copy, Copyable
+from tutor.app.widgets.lines import Lines
+from tutor.app.widgets.menu import Menu
+from tutor.language import _
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from textual.screen import Screen
+    from textual.widget import Widget
+
+
+def copies_of(screen: Screen[object]) -> list[Copy]:
+    """Return what can be copied now: from the widget in focus, then from the whole screen."""
+    focused = screen.focused
+    nodes = (*(focused.ancestors_with_self if focused else ()), screen)
+    found: dict[str, Copy] = {}
+    if (selected := screen.get_selected_text()) and selected.strip():
+        found["the selection"] = Copy(_("the selection"), selected)
+    if isinstance(focused, Input) and focused.value:
+        found["the field"] = Copy(_("the text of the field"), focused.value)
+    for node in nodes:
+        if isinstance(node, Copyable):
+            for each in node.copies():
+                if each.text.strip():
+                    found.setdefault(each.what, each)
+    if text := visible_text(screen):
+        found.setdefault("all", Copy(_("everything on the screen"), text))
+    return list(found.values())
+
+
+def visible_text(screen: Screen[object]) -> str:
+    """Return all text of the content of a screen, without its status line and key line."""
+    content = screen.query("#content")
+    texts = [_text_of(each) for root in content for each in _leaves(root)]
+    return "\n".join(text for text in texts if text.strip())
+
+
+def _leaves(widget: Widget) -> Iterator[Widget]:
+    """Yield the displayed widgets that have text of their own, from top to bottom."""
+    if not widget.display:
+        return
+    if isinstance(widget, Lines | Menu | Markdown | Input) or not widget.children:
+        yield widget
+        return
+    for child in widget.children:
+        yield from _leaves(child)
+
+
+def _text_of(widget: Widget) -> str:
+    match widget:
+        case Lines():
+            return "\n".join(line.rstrip() for line in widget.plain)
+        case Menu():
+            return widget.render().plain
+        case Markdown():
+            return widget.source
+        case Input():
+            return widget.value
+        case Static():
+            return str(widget.content)
+    return ""

@@ -1,0 +1,87 @@
+"""The list of what can be copied from the screen below it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+
+from tutor.app.base_screen import TutorScreen
+from tutor.app.theme import ACT, MUTED
+from tutor.app.widgets.menu import Menu
+from tutor.language import _
+from tutor.text import counted, one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from textual.app import ComposeResult
+
+    from tutor.app.widgets.copyable import Copy
+
+_NUMBERED = 9
+_NAME = 26
+
+
+class CopyMenu(Menu):
+    """The list, whose entries can also be chosen by their numbers."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "copy", tooltip="Copy the selected text."),
+        *(
+            Binding(
+                str(number),
+                f"number({number})",
+                "copy",
+                show=number == 1,
+                key_display=f"1-{_NUMBERED}",
+                tooltip="Copy the text with this number.",
+            )
+            for number in range(1, _NUMBERED + 1)
+        ),
+    ]
+
+    def action_number(self, number: int) -> None:
+        if number <= len(self._rows):
+            self.cursor = number - 1
+            self.action_choose()
+
+
+class CopyScreen(TutorScreen):
+    """A list of texts to copy."""
+
+    def __init__(self, copies: Sequence[Copy], copy: Callable[[Copy], None]) -> None:
+        """Create the list. `copy` is called with the text that the learner chooses."""
+        super().__init__()
+        self._copies = copies
+        self._copy = copy
+
+    def compose_content(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False):
+            yield CopyMenu()
+
+    def on_mount(self) -> None:
+        self.place = _("copy")
+        menu = self.query_one(CopyMenu)
+        menu.show([partial(row, n, each) for n, each in enumerate(self._copies, start=1)])
+        menu.focus()
+
+    @on(Menu.Chosen)
+    def _chosen(self, event: Menu.Chosen) -> None:
+        self.app.pop_screen()
+        self._copy(self._copies[event.index])
+
+
+def row(number: int, copy: Copy, width: int) -> Content:
+    """Return the line about a text: its number, its name, its beginning and its size."""
+    size = Content.styled(f"  {counted(len(copy.text), 'character')}", MUTED)
+    sign = str(number) if number <= _NUMBERED else " "
+    name = Content.assemble((f"{sign}  ", ACT), (copy.what.ljust(_NAME), "bold"))
+    begin = Content.styled(f"  {one_line(copy.text)}", MUTED)
+    room = max(1, width - size.cell_length)
+    said = (name + begin).truncate(room, ellipsis=True)
+    return said.pad_right(room - said.cell_length) + size

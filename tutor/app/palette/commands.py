@@ -1,0 +1,138 @@
+"""List what the command palette offers, and find commands by a part of their name."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
+
+from tutor.app.key_scheme import MOVE, group_of
+from tutor.app.widgets.key_names import key_name
+from tutor.course.targets import TermTarget
+from tutor.labs.kit import registry
+from tutor.language import _
+from tutor.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from textual.app import App
+    from textual.binding import ActiveBinding
+    from textual.fuzzy import FuzzySearch
+
+    from tutor.app.services import Navigation, Place, Services
+
+PLACES: dict[Place, str] = {
+    "home": _("Course map"),
+    "review": _("Review"),
+    "step": _("Stepper"),
+    "chat": _("Chat"),
+    "guess": _("Guessing game"),
+    "labs": _("Labs"),
+    "progress": _("Progress"),
+    "suspended": _("Suspended questions"),
+    "teacher": _("What a teacher sees"),
+    "glossary": _("Glossary"),
+    "search": _("Search the course"),
+    "model": _("Model"),
+    "tour": _("Tour"),
+}
+"""The title of each screen that can be opened from anywhere."""
+
+SCREEN, LESSON, LAB, TERM = _("screen"), _("lesson"), _("lab"), _("term")
+KINDS = frozenset((SCREEN, LESSON, LAB, TERM))
+"""The kinds of what can be opened."""
+
+LONGEST_TITLE = 60
+"""The maximum number of characters of a title. A fuzzy search of longer texts is slow."""
+_LONGEST_ABOUT = 200
+_IN_ABOUT = 0.5
+"""The score of a command whose description contains the words, which is below all others."""
+
+
+class Command(NamedTuple):
+    """Something to do: its title, a description, and a function that does it.
+
+    `sign` is its key or, if it has none, its kind.
+    """
+
+    title: str
+    about: str
+    sign: str
+    run: Callable[[], object]
+
+
+class Found(NamedTuple):
+    """A command that was found, with its score, and the positions of the letters that match."""
+
+    command: Command
+    score: float = 0.0
+    matched: Sequence[int] = ()
+
+
+def actions(app: App[None], bindings: Iterable[ActiveBinding]) -> list[Command]:
+    """Return the actions of keys that are available and explained, each once.
+
+    Keys that move the selection, and keys that stand for several, make no sense in a list.
+    """
+    found: dict[str, Command] = {}
+    for node, binding, enabled, _tooltip in bindings:
+        explained = binding.show or binding.tooltip
+        if not enabled or not explained or binding.action == "command_palette":
+            continue
+        if binding.key_display or group_of(binding) is MOVE:
+            continue
+        title = _(binding.description) or _(binding.tooltip).removesuffix(".")
+        about = _(binding.tooltip) if binding.description else ""
+        run = partial(app.run_action, binding.action, node)
+        found.setdefault(binding.action, _command(title, about, key_name(binding.key), run))
+    return list(found.values())
+
+
+def places(services: Services, navigation: Navigation) -> list[Command]:
+    """Return the commands that open the screens, lessons and labs."""
+    screens = [
+        _command(title, "", SCREEN, partial(navigation.open_place, place))
+        for place, title in PLACES.items()
+    ]
+    lessons = [
+        _command(f"{each.number} {each.title}", "", LESSON, partial(navigation.open_outline, each))
+        for each in services.course.outlines
+    ]
+    labs = [
+        _command(lab.title, lab.about, LAB, partial(navigation.open_live_lab, lab.name))
+        for lab in registry.every()
+    ]
+    return [*screens, *lessons, *labs]
+
+
+def terms(services: Services, navigation: Navigation) -> list[Command]:
+    """Return the commands that open the terms of the glossary, which are too many to list."""
+    return [
+        _command(term.term, term.text, TERM, partial(navigation.open_target, TermTarget(term.id)))
+        for term in services.course.glossary.values()
+    ]
+
+
+def find(commands: Sequence[Command], words: str, search: FuzzySearch) -> list[Found]:
+    """Return the commands that match the words, best first, or all if there are no words.
+
+    Either the letters of the words appear in the title, in this order, or each word appears in the
+    title, the description or the sign.
+    """
+    if not words:
+        return [Found(command) for command in commands]
+    found = [_match(command, words, search) for command in commands]
+    return sorted((each for each in found if each.score), key=lambda each: -each.score)
+
+
+def _match(command: Command, words: str, search: FuzzySearch) -> Found:
+    score, matched = search.match(words, command.title)
+    if score:
+        return Found(command, score, matched)
+    everything = " ".join(command[:3]).casefold()
+    inside = all(word in everything for word in words.casefold().split())
+    return Found(command, _IN_ABOUT if inside else 0.0)
+
+
+def _command(title: str, about: str, sign: str, run: Callable[[], object]) -> Command:
+    return Command(one_line(title, LONGEST_TITLE), one_line(about, _LONGEST_ABOUT), sign, run)

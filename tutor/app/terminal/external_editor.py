@@ -1,0 +1,125 @@
+"""Edit a text in the learner's own editor, which $VISUAL or $EDITOR names."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from pathlib import Path
+
+from tutor import private
+from tutor.errors import TutorError
+from tutor.language import _
+from tutor.text import writable
+
+_FROM_KEYS = [getattr(signal, name) for name in ("SIGINT", "SIGQUIT") if hasattr(signal, name)]
+"""The signals of Ctrl+C and Ctrl+\\, which the terminal sends to all that use it."""
+
+UNCHANGED = _("Your text has not changed.")
+
+
+class EditorError(TutorError, title="The editor cannot be used"):
+    """Raised when the learner's editor fails, or leaves a text that cannot be used."""
+
+
+def command(environment: Mapping[str, str] | None = None) -> list[str]:
+    """Return the command of the learner's editor. Raises `EditorError` if none is set."""
+    environment = os.environ if environment is None else environment
+    named = environment.get("VISUAL") or environment.get("EDITOR") or ""
+    try:
+        words = shlex.split(named)
+    except ValueError:
+        words = []
+    if not words or shutil.which(words[0]) is None:
+        raise EditorError(
+            _("There is no program {name}.").format(name=words[0])
+            if words
+            else _("No editor is set."),
+            _("Set EDITOR to the name of your editor, such as nano, and start tutor again."),
+        )
+    return words
+
+
+def edited(text: str, editor: Sequence[str], longest: int) -> str:
+    """Run the editor on a private file with `text`, and return the text that it leaves.
+
+    This waits until the editor ends. Raises `EditorError` if the editor fails, or if the text has
+    more than `longest` characters, is not UTF-8, or has control characters.
+    """
+    try:
+        with tempfile.TemporaryDirectory(prefix="tutor-") as folder:  # only its owner can enter
+            path = Path(folder) / "text.txt"
+            with os.fdopen(private.create_file(path), "w", encoding="utf-8") as file:
+                file.write(text + "\n")
+            status = _run([*editor, str(path)])
+            data = _read(path, 4 * longest + 2)
+    except OSError as error:
+        raise EditorError(f"{error.strerror or error}.", UNCHANGED) from error
+    if status != 0:
+        raise EditorError(_("It ended with status {status}.").format(status=status), UNCHANGED)
+    return _checked(data, longest)
+
+
+def _run(arguments: Sequence[str]) -> int:
+    """Run a program that has the terminal, and return its exit status.
+
+    tutor blocks the signals that end it, and a program would inherit that.
+    """
+    if sys.platform == "win32":
+        return subprocess.run(arguments, check=False).returncode
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    return subprocess.run(
+        arguments,
+        check=False,
+        preexec_fn=lambda: _restore(blocked),
+    ).returncode
+
+
+def _restore(blocked: Set[int]) -> None:
+    for number in _FROM_KEYS:
+        signal.signal(number, signal.SIG_DFL)
+    if sys.platform != "win32":
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, blocked)
+
+
+@contextmanager
+def keys_do_not_interrupt() -> Iterator[None]:
+    r"""Ignore Ctrl+C and Ctrl+\ in this process, but not in the editor."""
+    before = [signal.signal(number, signal.SIG_IGN) for number in _FROM_KEYS]
+    try:
+        yield
+    finally:
+        for number, handler in zip(_FROM_KEYS, before, strict=True):
+            signal.signal(number, handler)
+
+
+def _read(path: Path, limit: int) -> bytes:
+    """Read at most `limit` bytes of a file, unless the editor has left something else there."""
+    descriptor = os.open(
+        path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    )
+    with os.fdopen(descriptor, "rb") as file:
+        return file.read(limit)
+
+
+def _checked(data: bytes, longest: int) -> str:
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if len(data) <= 4 * longest:
+            raise EditorError(_("The text is not valid UTF-8."), UNCHANGED) from error
+        text = data.decode("utf-8", "ignore")
+    text = text.replace("\r\n", "\n").removesuffix("\n")
+    if len(text) > longest:
+        raise EditorError(
+            _("The text has more than {most} characters.").format(most=f"{longest:,}"), UNCHANGED
+        )
+    if writable(text) != text:
+        raise EditorError(_("The text contains control characters."), UNCHANGED)
+    return text
