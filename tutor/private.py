@@ -29,7 +29,7 @@ def begin() -> None:
 def make_folder(folder: Path, mode: int = FOLDER) -> None:
     """Create `folder` and its missing parents with the mode `mode`.
 
-    Existing folders in the data folder become writable for their owner only. Raises `OSError`.
+    Existing folders in the data folder become writable only by their owner. Raises `OSError`.
     """
     data = _data_folder()
     for place in (*reversed(folder.parents), folder):
@@ -89,7 +89,7 @@ def write_cache(path: Path, data: bytes) -> None:
 
 
 def _close(place: Path | int) -> None:
-    """Make a folder, or an open file given by its descriptor, writable for its owner only."""
+    """Make a folder, or an open file given by its descriptor, writable only by its owner."""
     mode = os.stat(place).st_mode  # noqa: PTH116  (it may be a descriptor)
     if sys.platform != "win32" and mode & _OTHERS_WRITE:
         with suppress(OSError):  # another account owns it, or the file system is read-only

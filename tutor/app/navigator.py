@@ -105,7 +105,7 @@ class Navigator:
     def _open_already(
         self, kind: type[Found], wanted: Callable[[Found], bool] = lambda _: True
     ) -> Found | None:
-        """Return to a screen of this class if one that is wanted is open.
+        """Return to an open screen of this class that `wanted` accepts, if there is one.
 
         Two open screens about the same thing would contradict each other.
         """

@@ -57,7 +57,7 @@ def run_show(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Print the problems of the settings; return 1 if there are any."""
+    """Print any problems with the settings. Return 1 if there are any, otherwise 0."""
     problems = _problems(options.settings)
     for problem in problems:
         line = _("line {line}: ").format(line=problem.line) if problem.line else ""

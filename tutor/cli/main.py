@@ -135,7 +135,7 @@ def _option_of(options: argparse.Namespace) -> Callable[[Entry], Value | None]:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return the parser of the whole command line."""
+    """Return the parser for the whole command line."""
     top = argparse.ArgumentParser(
         prog="tutor",
         usage=_("%(prog)s [OPTION ...] [COMMAND ...]"),

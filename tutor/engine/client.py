@@ -30,7 +30,7 @@ from tutor.vendors.catalogue import RemoteModel
 from tutor.vendors.keys import from_environment
 
 LOAD_TIMEOUT = 5.0
-"""The maximum number of seconds to wait until a shared engine reports its load."""
+"""The maximum number of seconds to wait for a shared engine to report its load."""
 
 
 class EngineClient:

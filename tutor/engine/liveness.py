@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-LOOKS = 8  # the number of checks, with a ping after each, before a silent engine counts as hung
+LOOKS = 8  # the number of checks, each with a ping, before a silent engine is considered hung
 
 
 class Liveness:
@@ -36,7 +36,7 @@ class Liveness:
             self._owed.clear()
 
     async def until_silent(self, ask: Callable[[], None], patience: Callable[[], float]) -> None:
-        """Return when the engine has sent no expected message for `patience()` seconds.
+        """Return once the engine owes a message but has been silent for `patience()` seconds.
 
         `ask` is called several times during that period to request a heartbeat.
         """

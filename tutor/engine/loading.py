@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 def load(spec: str | None, on_stage: OnStage) -> LanguageModel:
     """Load the model that `spec` specifies, in the format of `--model`. Raises `TutorError`."""
     on_stage("importing PyTorch")
-    gc.disable()  # the objects created here are all kept, and a search for garbage takes 0.2 s
+    gc.disable()  # all objects created here are kept, and a garbage collection would take 0.2 s
     # These imports are slow, so they come after the first progress report.
     from tutor.lm.load import load_model
     from tutor.models import find_model

@@ -60,9 +60,9 @@ class Patience:
     """
 
     start_silence: float = 120.0
-    """The maximum silence of an engine that is starting, before it counts as hung."""
+    """How long a starting engine may stay silent before it is considered hung, in seconds."""
     silence: float = 20.0
-    """The maximum silence of an engine that owes a response, before it counts as hung."""
+    """How long an engine that owes a response may stay silent before it is considered hung."""
     restarts: int = 3
     """The maximum number of restarts within `restart_window`. After that, the user must restart it.
     """
@@ -107,7 +107,7 @@ class Reach:
         return Reach(self.model, None, command, self.patience, self._start)
 
     async def open(self, wanted: Callable[[], bool]) -> Channel:
-        """Connect to an engine or start one, while `wanted()` is true. Raises `EngineError`."""
+        """Connect to an engine or start one while `wanted()` is true. Raises `EngineError`."""
         if self.shared is not None and self.joins:
             shared = await self._open_shared(self.shared, wanted)
             if shared is not None:

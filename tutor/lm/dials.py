@@ -41,7 +41,7 @@ def value(dials: Dials, name: StepName) -> float:
 
 
 def with_value(dials: Dials, name: StepName, to: float) -> Dials:
-    """Return a copy of the settings in which the step `name` has the value `to`."""
+    """Return a copy of the settings, with the setting for the step `name` changed to `to`."""
     return msgspec.structs.replace(dials, **{name.replace("-", "_"): to})
 
 

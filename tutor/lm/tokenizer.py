@@ -48,7 +48,8 @@ _BETWEEN = "\ud800"  # half of a surrogate pair, which never occurs in decoded t
 class _Saved(msgspec.Struct, frozen=True):
     """The JSON document that `to_json` writes.
 
-    It contains the library's own format and the ids that this format has no fields for.
+    It holds the tokenizer in the format of the `tokenizers` library, and the ids that this format
+    has no fields for.
     """
 
     tokenizer: msgspec.Raw

@@ -1,5 +1,6 @@
-"""The whole course as lines of text, without a screen: `tutor --plain`.
+"""Run the whole course as lines of text, without a screen: `tutor --plain`.
 
-Each place of the course (`place`) says where the learner is and has commands, and one loop (`loop`)
-reads lines and runs them. Nothing here uses Textual. Progress is recorded as the app records it.
+The course is a set of places (`place`), such as the course map, a lesson or a lab. Each place
+prints text and offers commands, and one loop (`loop`) reads lines and runs the commands. Nothing
+here uses Textual. Progress is recorded in the same way as in the app.
 """

@@ -1,4 +1,4 @@
-"""The first place: the lessons of the course, and what is worth doing next."""
+"""Show the course map: the lessons of the course, and suggestions for what to do next."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class Home(Place):
-    """The course map."""
+    """The course map, where plain mode starts."""
 
     title = "This is the course map."
 

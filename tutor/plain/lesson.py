@@ -1,4 +1,4 @@
-"""A lesson: its sections one after another, with their predictions."""
+"""Read a lesson section by section, and answer its predictions."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class LessonPlace(Place):
-    """A lesson at one of its sections. `screen_id` is the section to begin with, if any."""
+    """A lesson, shown one section at a time. It begins with the section `screen_id`, if given."""
 
     def __init__(self, services: Services, lesson: Lesson, screen_id: str | None = None) -> None:
         super().__init__(services)

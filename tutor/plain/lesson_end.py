@@ -1,4 +1,4 @@
-"""The end of a lesson: what was learned, what is open, and where to go next."""
+"""Show the end of a lesson: what was learned, what was left for later, and where to go next."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class LessonEnd(Place):
-    """The end of a lesson: what was learned, what is open, and where to go next."""
+    """The end of a lesson: what was learned, what was left for later, and where to go next."""
 
     def __init__(self, services: Services, lesson: Lesson) -> None:
         super().__init__(services)

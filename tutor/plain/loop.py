@@ -1,4 +1,4 @@
-"""The loop of plain mode: it says a prompt, reads a line, and runs the command in it."""
+"""Run plain mode: print a prompt, read a line, run its command, and repeat."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ _UNIVERSAL = (BACK, HELP, QUIT)
 
 
 class Loop:
-    """The places that are open, the last on top. `idle` is the limit in seconds without input."""
+    """The stack of open places, with the current one last.
+
+    After `idle` seconds without input, plain mode ends.
+    """
 
     def __init__(
         self, services: Services, home: Place, lines: TypedLines, idle: float | None = None
@@ -41,7 +44,10 @@ class Loop:
         self._over = False
 
     async def run(self, first: Sequence[Place] = ()) -> None:
-        """Run until the learner quits or the input ends. `first` are places to open on top."""
+        """Run until the learner quits or the input ends.
+
+        The places in `first` are opened on top at the start.
+        """
         with self._interrupts():
             if not first:
                 await self._guard(self._begin())
@@ -71,7 +77,7 @@ class Loop:
     # --- prompts -----------------------------------------------------------------------------
 
     def _prompt(self) -> None:
-        """Say what can be typed. A place names each of its commands once."""
+        """Print what the learner can type. Each command of a place is named only once."""
         notices, self._services.notices[:] = tuple(self._services.notices), []
         self._voice.say(*notices)
         here, enter = self._here, self._here.on_enter()
@@ -110,7 +116,10 @@ class Loop:
         return None
 
     def _find(self, word: str, rest: str) -> Command | None:
-        """Return the command in a line. Text for the place only counts as one if it is exact."""
+        """Return the command in a line.
+
+        If the place accepts text, a line counts as a command only if it matches exactly.
+        """
         for each in (*self._here.commands(), self._here.on_enter()):
             if each is None or each.word != word:
                 continue
@@ -140,7 +149,7 @@ class Loop:
     # --- moving between places ---------------------------------------------------------------
 
     async def _go(self, move: Moved) -> None:
-        """Move to another place, and on from there if the place decides so."""
+        """Go to another place, and continue if that place leads straight to the next one."""
         match move:
             case None:
                 return
@@ -170,7 +179,7 @@ class Loop:
         return None
 
     async def _guard(self, work: Coroutine[Any, Any, Moved]) -> Moved:
-        """Run some work so that Ctrl+C stops it, and say why it failed if it fails."""
+        """Do some work, let Ctrl+C stop it, and print the reason if it fails."""
         self._running = asyncio.create_task(work)
         try:
             return await self._running
@@ -204,7 +213,7 @@ class Loop:
 
 
 def _prompt(asks: str, enter: str, names: str) -> str:
-    """Return a prompt: what the place asks for, what Enter does, and names of commands."""
+    """Return a prompt: what the place asks for, what Enter does, and the names of commands."""
     if enter and names:
         said = f"Press Enter to {enter}, or type {names}."
     elif enter:

@@ -1,4 +1,4 @@
-"""Turn the Markdown of lessons into sentences."""
+"""Convert the Markdown of lessons to sentences."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _LANGUAGES = {"python": "Python", "yaml": "YAML", "markdown": "Markdown", "json"
 
 
 class Text(msgspec.Struct, frozen=True):
-    """A Markdown text as lines.
+    """A Markdown text, converted to lines.
 
-    `links` has the target of each link by its text, and `drawings` the drawings that are left out.
+    `links` maps the text of each link to its target, and `drawings` contains the drawings that are
+    left out.
     """
 
     lines: tuple[str, ...]
@@ -37,7 +38,7 @@ def _parser() -> MarkdownIt:
 
 
 def read(markdown: str) -> Text:
-    """Return Markdown as lines, each a paragraph, an item, a row or a line of code."""
+    """Convert Markdown to lines. Each one is a paragraph, an item, a table row or code."""
     reader = _Reader()
     tree = SyntaxTreeNode(_parser().parse(safe(markdown)))
     lines = tuple(line for line in reader.blocks(tree) if line)
@@ -45,7 +46,7 @@ def read(markdown: str) -> Text:
 
 
 def inline(markdown: str) -> str:
-    """Return a sentence or two in inline Markdown as one line."""
+    """Convert a sentence or two of inline Markdown to one line."""
     return _Reader().text(SyntaxTreeNode(_parser().parseInline(safe(markdown))))
 
 
@@ -73,13 +74,13 @@ class _Reader:
                     yield self.text(child)
 
     def text(self, node: SyntaxTreeNode) -> str:
-        """Return the text of a node and everything in it, on one line."""
+        """Return the text of a node and all its children, on one line."""
         return spoken(" ".join(self._raw(node).split()))
 
     def _raw(self, node: SyntaxTreeNode) -> str:
         match node.type:
             case "text" | "code_inline":
-                return safe(node.content)  # an entity has only now become a character
+                return safe(node.content)  # entities have just been decoded
             case "softbreak" | "hardbreak":
                 return " "
             case "image":
@@ -133,7 +134,7 @@ class _Reader:
 
 
 def _joined(lines: list[str]) -> list[str]:
-    """Return lines of text, each with the deeply indented lines that continue it."""
+    """Join each line with the deeply indented lines that continue it, and return the results."""
     found: list[str] = []
     for line in filter(None, lines):
         if found and line.startswith(" " * 6) and not re.search(r"\S\s{3,}\S", line):
@@ -144,6 +145,6 @@ def _joined(lines: list[str]) -> list[str]:
 
 
 def _columns(line: str) -> str:
-    """Return a line of text whose columns are separated by punctuation instead of spaces."""
+    """Return a line of text with its columns separated by punctuation instead of spaces."""
     parts = [*filter(None, (spoken(part) for part in re.split(r"\s{3,}", line)))]
     return (": " if len(parts) == 2 else ", ").join(parts)

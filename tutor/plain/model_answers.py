@@ -1,4 +1,4 @@
-"""Ask the live model about an answer, and say what it predicts."""
+"""Ask the live model about an answer, and describe its prediction."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ _SHOWN = 5
 
 
 class Live(msgspec.Struct, frozen=True):
-    """An answer to grade, and what the model predicts, as lines."""
+    """An answer to grade, with lines that describe the model's prediction."""
 
     answer: Answer
     lines: tuple[str, ...]
 
 
 async def ask_model(engine: Engine, question: Question, given: Answer) -> Live:
-    """Return the answer to grade. Raises `TutorError` if no text was typed or the engine failed."""
+    """Return the answer to grade.
+
+    Raises `TutorError` if the learner typed nothing or the engine failed.
+    """
     match question, given:
         case NextTokenQuestion(), str(typed):
             return await _look_up(engine, question, typed.strip())
@@ -59,7 +62,7 @@ async def _look_up(engine: Engine, question: NextTokenQuestion, guess: str) -> L
 
 
 async def _value(engine: Engine, question: ComparePrompts, prompt: str) -> float:
-    """Return the entropy after a prompt, or the probability of the token asked about."""
+    """Return the entropy after a prompt, or the probability of the token in question."""
     session = await engine.open_text(prompt)
     try:
         if question.token:

@@ -1,4 +1,4 @@
-"""Open the places of the course. Only this module imports all of them."""
+"""Create the places of the course. Only this module imports all of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Navigator:
-    """The navigation that places use. Each method returns a place that is not open yet."""
+    """A navigator, which creates places for other places. The caller opens the place it returns."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -40,7 +40,7 @@ class Navigator:
         return ReviewPlace(self._services)
 
     def step(self, step: NextStep | None) -> Place | None:
-        """Return the place where a next step is done, or None if everything is done."""
+        """Return the place for a suggested next step, or None if everything is done."""
         if isinstance(step, Review):
             return self.review()
         lesson = self._services.course.lesson(step.lesson) if step is not None else None
@@ -60,11 +60,11 @@ class Navigator:
         return GuessPlace(self._services)
 
     def live_lab(self, name: str) -> Place:
-        """Return a lab of `tutor.labs`. Raises `LabError` if there is none with this name."""
+        """Return a lab from `tutor.labs`. Raises `LabError` if no lab has this name."""
         return LabPlace(self._services, registry.find(name))
 
     def lab(self, lesson: Lesson, lab: Lab) -> Place:
-        """Return a lab that a lesson embeds."""
+        """Return a lab that is embedded in a lesson."""
         match lab.kind:
             case "live":
                 return LabPlace(self._services, registry.find(lab.live), lesson, lab)

@@ -1,4 +1,4 @@
-"""Define a place of the course: what it says, and the commands that it has."""
+"""Define the interface of a place of the course: the text that it prints, and its commands."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Leave(Enum):
-    """A way to leave a place."""
+    """A request to leave the current place."""
 
     BACK = "back"
     HOME = "home"
@@ -39,10 +39,11 @@ Run = Callable[[str], Awaitable["Place | Leave | Replace | None"]]
 
 @dataclass(frozen=True)
 class Command:
-    """A command. The learner types `word`, then the `argument` if there is one.
+    """A command.
 
-    `help` says in one sentence what the command does. A `raw` argument keeps the spaces around it,
-    which matter to a model.
+    The learner types `word`, followed by the `argument` if there is one. `help` is a sentence that
+    describes the command. If the argument is `raw`, spaces around it are kept, because they matter
+    to a model.
     """
 
     word: str
@@ -58,13 +59,13 @@ class Command:
 
 @dataclass(frozen=True)
 class Replace:
-    """A place that takes the place of the current one, so that `back` does not return to it."""
+    """A place that replaces the current one, so that `back` does not return to it."""
 
     place: Place
 
 
 class Navigation(Protocol):
-    """The ways to other places, which `tutor.plain.navigator` implements.
+    """The interface for creating other places, implemented by `tutor.plain.navigator`.
 
     Places depend only on this protocol, so that no place imports another.
     """
@@ -92,7 +93,7 @@ class Navigation(Protocol):
 
 @dataclass
 class Services:
-    """The services that places may use. `notices` are messages to say before the next prompt."""
+    """The services that places can use. `notices` are messages to print before the next prompt."""
 
     course: Course
     progress: BackgroundProgress
@@ -107,12 +108,12 @@ class Services:
 
     @cached_property
     def open(self) -> Navigation:
-        """The ways to other places."""
+        """Return the navigator, which creates other places."""
         return self.navigation(self)
 
     @cached_property
     def asked(self) -> dict[str, ReviewQuestion]:
-        """The course's questions by id, in the form that reviews use."""
+        """Return the course's questions by id, in the form that reviews use."""
         return review_questions(self.course)
 
     def review_queue(self) -> Queue:
@@ -126,45 +127,45 @@ class Services:
 
 
 class Place(ABC):
-    """A place of the course. Places are stacked: `back` returns to the one below."""
+    """A place of the course. Places form a stack: `back` returns to the one below."""
 
     takes_text = False
-    """Whether a line that is not exactly a command is text for this place, such as an answer."""
+    """Whether the place accepts text, such as an answer, when a line is not exactly a command."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
         self.say = services.voice.say
         self.named: set[str] = set()
-        """The commands that prompts have named here. Each is named once."""
+        """The commands that prompts have already named here. Each is named only once."""
 
     @property
     @abstractmethod
     def title(self) -> str:
-        """The name of the place, as a sentence."""
+        """Return the name of the place, as a sentence."""
 
     async def begin(self) -> None:
-        """Say what there is to say when the place is opened."""
+        """Print the text that introduces the place when it is opened."""
         self.say(self.title)
 
     async def resume(self) -> None:
-        """Say where the learner is after coming back from another place."""
+        """Print where the learner is after coming back from another place."""
         self.say(self.title)
 
     @abstractmethod
     def commands(self) -> Sequence[Command]:
-        """Return the commands that make sense now."""
+        """Return the commands that are available now."""
 
     def on_enter(self) -> Command | None:
-        """Return the command that Enter runs, whose help begins like "Go to the next …"."""
+        """Return the command that Enter runs. Its help starts with a verb: "Go to the next …"."""
         return None
 
     def asks(self) -> str:
-        """Return what the prompt asks for before it lists commands, or an empty text."""
+        """Return the request that begins the prompt, or an empty text. The commands follow it."""
         return ""
 
     async def typed(self, text: str) -> Place | Leave | Replace | None:
-        """Handle text, in a place that takes it."""
+        """Handle text that the learner typed, if this place accepts text."""
         return None
 
     async def close(self) -> None:  # noqa: B027  (most places have nothing to release)
-        """Release what the place uses, when it is left for good."""
+        """Release the resources of the place when the learner leaves it for good."""

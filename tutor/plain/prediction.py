@@ -1,4 +1,4 @@
-"""Ask for the prediction of a section, and reveal the answer."""
+"""Ask the learner for a section's prediction, and reveal the answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Asking:
-    """A prediction that is asked for. `open` says whether the answer is still hidden."""
+    """A prediction that the learner is asked for. `open` is true while the answer is hidden."""
 
     def __init__(self, services: Services, lesson: Lesson, prediction: Prediction) -> None:
         self._services = services
@@ -26,7 +26,7 @@ class Asking:
         self.open = False
 
     async def begin(self) -> None:
-        """Say the question, and the answer too if the learner has predicted it before."""
+        """Print the question, and also the answer if the learner has predicted it before."""
         prediction = self._prediction
         say = self._services.voice.say
         say(f"Prediction: {markdown.inline(prediction.ask)}")
@@ -41,7 +41,7 @@ class Asking:
 
     @property
     def asks(self) -> str:
-        """The sentence that asks for a guess."""
+        """Return the sentence that asks for a prediction."""
         match self._prediction:
             case ChoicePrediction(choices=choices):
                 return f"Type a letter from a to {words.LETTERS[len(choices) - 1]}."
@@ -51,7 +51,7 @@ class Asking:
         return "Type your prediction."
 
     async def take(self, text: str) -> None:
-        """Take a guess, or reveal the answer without one if the text is empty."""
+        """Handle a prediction. If the text is empty, reveal the answer without one."""
         prediction, guess = self._prediction, text
         if isinstance(prediction, ChoicePrediction) and len(text) == 1:
             place = words.LETTERS.find(text.casefold())
@@ -88,7 +88,7 @@ class Asking:
         card = self._services.engine.model
         said = sentence(self._prediction, guess, answer, card.name if card else "the model")
         reveal = self._prediction.reveal.replace(BLANK, answer.value)
-        # in Markdown, unlike a typed guess
+        # choices are Markdown; a typed guess is not
         written = isinstance(self._prediction, ChoicePrediction)
         said = markdown.inline(said) if written else words.spoken(said)
         self._services.voice.say(said, markdown.inline(reveal))

@@ -1,4 +1,4 @@
-"""Say how much a learner has done, and how well the learner remembers it."""
+"""Describe the learner's progress, and how well the learner remembers the answers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def progress_lines(services: Services) -> Iterator[str]:
-    """Yield the figures of the progress screen as sentences."""
+    """Yield sentences with the figures from the progress screen."""
     progress, course = services.progress, services.course
     state, cards, now = progress.state(), progress.cards(), progress.clock()
     started = False

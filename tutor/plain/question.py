@@ -1,6 +1,6 @@
 """Ask one question, grade and record the answer, and explain it.
 
-`tutor.plain.quiz` and `tutor.plain.review` decide which question comes next.
+`tutor.plain.quiz` and `tutor.plain.review` choose the next question.
 """
 
 from __future__ import annotations
@@ -66,10 +66,10 @@ class QuestionPlace(Place):
         """Save the draft of an answer."""
 
     def answered(self, event: Answered) -> None:
-        """Handle an answer that was saved."""
+        """Respond to an answer that has been saved."""
 
     def afterword(self) -> str:
-        """Return a sentence to say after a verdict, or an empty text."""
+        """Return a sentence to print after the verdict, or an empty text."""
         return ""
 
     def more_commands(self) -> Sequence[Command]:
@@ -88,7 +88,7 @@ class QuestionPlace(Place):
         draft: Draft | None = None,
         given: str = "",
     ) -> None:
-        """Ask a question. `given` is the text of an answer that was submitted before."""
+        """Ask a question. `given` is the text of an answer that the learner submitted earlier."""
         self._lesson, self._question = lesson, question
         self._order = question.display_order(seed)
         self._draft = draft or Draft(version=question.version)
@@ -116,7 +116,7 @@ class QuestionPlace(Place):
         self.say(*(f"{letter}: {text}" for letter, text in self._lettered()))
 
     def _lettered(self) -> list[tuple[str, str]]:
-        """Return the letters and texts of the choices, items, right sides or prompts."""
+        """Return the choices, items, right-hand sides or prompts, each with its letter."""
         question = self._question
         texts: Sequence[str] = ()
         match question:

@@ -1,4 +1,4 @@
-"""The questions of a lesson."""
+"""Ask the questions of a lesson."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class QuizPlace(QuestionPlace):
-    """A quiz. It continues at the same question after the learner has left it."""
+    """A quiz. A learner who leaves it and comes back continues at the same question."""
 
     def __init__(self, services: Services, lesson: Lesson, *, only_left: bool = True) -> None:
         super().__init__(services)

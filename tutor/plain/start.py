@@ -1,4 +1,4 @@
-"""Open this machine's course, progress and model, and run plain mode on them."""
+"""Open the course, the progress and the model on this machine, and run plain mode."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from tutor.app.background.status import ModelStatus
 
 SAVING = 6.0
-"""The number of seconds to wait at the end until everything is saved."""
+"""The maximum number of seconds to wait for saving to finish at the end."""
 
 
 def run(
@@ -48,8 +48,8 @@ def run(
 ) -> None:
     """Run plain mode on standard input and output.
 
-    The parameters are those of `tutor.app.start.make_app`. Raises `TutorError` if the progress or
-    the lessons cannot be opened.
+    The parameters are the same as for `tutor.app.start.make_app`. Raises `TutorError` if the
+    progress or the lessons cannot be opened.
     """
     default = model is None and not os.environ.get("TUTOR_MODEL")
     shared = _shared_engine() if default else None
@@ -122,7 +122,7 @@ def _tell(services: Services, error: Exception) -> None:
 
 
 class _Watch:
-    """Says once that the model is downloaded, or why there is none."""
+    """An observer that prints once that the model is being downloaded, or why it is missing."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -145,7 +145,7 @@ class _Watch:
 
 
 def _shared_engine() -> Path | None:
-    """Return the socket of this machine's shared engine, or None if there is none."""
+    """Return the socket of the shared engine on this machine, or None if there is none."""
     if sys.platform == "win32":
         return None
     from tutor.engine.shared import address

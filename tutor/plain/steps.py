@@ -1,4 +1,4 @@
-"""Say what is worth doing next."""
+"""Describe the suggested next steps."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def in_words(course: Course, step: NextStep | None) -> str:
-    """Return what a step does, like the help of a command, or an empty text if there is none."""
+    """Describe a step like the help of a command. Return an empty text if there is no step."""
     if step is None:
         return ""
     if isinstance(step, Review):

@@ -1,4 +1,4 @@
-"""Read the lines that the learner types, without blocking the event loop."""
+"""Read the lines that the learner types without blocking the event loop."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import threading
 
 _CHUNK = 65536
 LONGEST = 100_000
-"""The maximum length of a line in bytes. What is longer is cut."""
+"""The maximum length of a line in bytes. Longer lines are truncated."""
 
 
 class TypedLines:
-    """The lines from a file descriptor, which a thread reads.
+    """Lines from a file descriptor, read in a thread.
 
-    The thread reads the descriptor itself: a lock that Python's own reader would hold keeps the
-    interpreter from exiting.
+    The thread reads the descriptor directly. If it used Python's buffered reader instead, the lock
+    of that reader would keep the interpreter from exiting.
     """
 
     def __init__(self, descriptor: int = 0) -> None:
@@ -27,7 +27,7 @@ class TypedLines:
     async def next(self, seconds: float | None = None) -> str | None:
         """Return the next line, or None at the end of the input.
 
-        Raises `TimeoutError` if there is none for a number of seconds.
+        Raises `TimeoutError` if no line arrives within the given number of seconds.
         """
         return await asyncio.wait_for(self._lines.get(), seconds)
 
@@ -45,7 +45,7 @@ class TypedLines:
     def _chunk(self) -> bytes:
         try:
             return os.read(self._descriptor, _CHUNK)
-        except OSError:  # the terminal is gone
+        except OSError:  # the terminal has been closed
             return b""
 
     def _put(self, line: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Write lines of text, for a person who hears or feels them one after another."""
+"""Print lines of text for people who use a screen reader or a braille display."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Voice:
-    """The output. `last` is the last line that was written."""
+    """An output for lines of text. `last` is the line that was printed last."""
 
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream or sys.stdout
@@ -20,7 +20,7 @@ class Voice:
         self.last = ""
 
     def say(self, *lines: str) -> None:
-        """Write lines, each without control characters. Empty lines are left out."""
+        """Print lines without control characters. Empty lines are left out."""
         for line in lines:
             for part in safe(line).split("\n"):
                 if part.strip():
@@ -31,7 +31,7 @@ class Voice:
         self.say(*lines)
 
     def reply(self, line: str) -> None:
-        """Write a short message, unless it was the last thing said."""
+        """Print a short message, unless it was the last line printed."""
         if line.strip() != self.last:
             self.say(line)
 

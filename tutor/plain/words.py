@@ -1,4 +1,4 @@
-"""Put numbers, tokens and errors into words that make sense when they are heard."""
+"""Write numbers, tokens and errors in words that make sense when read aloud."""
 
 from __future__ import annotations
 
@@ -32,9 +32,10 @@ _SIGNS = (
 
 
 def spoken(text: str) -> str:
-    """Return text with the signs that a voice skips or misreads replaced with words.
+    """Return text that a screen reader reads correctly.
 
-    Bars and box-drawing characters are removed.
+    Characters that it would skip or misread are replaced with words, and bars and box-drawing
+    characters are removed.
     """
     for sign, word in _SIGNS:
         text = sign.sub(word, text)
@@ -42,7 +43,7 @@ def spoken(text: str) -> str:
 
 
 def percent(probability: float) -> str:
-    """Return a probability (0 to 1) as a percentage in words; a small one is never rounded to 0."""
+    """Return a probability (0 to 1) as a percentage in words. Small ones are never rounded to 0."""
     value = 100 * probability
     if math.isnan(value):
         return "unknown"
@@ -65,7 +66,7 @@ def number(value: float) -> str:
 
 
 def quoted(data: bytes) -> str:
-    """Return the text of a token in quotation marks, with white space and odd bytes named."""
+    """Return a token's text in quotation marks, with whitespace and invalid bytes named."""
     text = data.decode("utf-8", "backslashreplace")
     text = text.replace("\n", "(line break)").replace("\t", "(tab)")
     if not text:
@@ -80,7 +81,7 @@ def token(each: Token) -> str:
 
 
 def rank(row: Row, *, sampled: bool = False) -> str:
-    """Return one row of a distribution as a sentence."""
+    """Return a sentence that describes one row of a distribution."""
     said = f"Rank {row.rank:,}: {token(row.token)}, {percent(row.probability)}"
     if sampled and row.cut:
         return f"{said}, cut by {row.cut}."
@@ -100,18 +101,18 @@ def listed(words: Sequence[str], last: str = "or") -> str:
 
 
 def ended(text: str) -> str:
-    """Return text that ends like a sentence."""
+    """Return the text, with a period added if it does not end like a sentence."""
     return text if text.endswith((".", "?", "!", ":", "…", "”", '"')) else f"{text}."
 
 
 def without_keys(text: str) -> str:
-    """Return a message without the sentences that name a key, which plain mode does not have."""
+    """Return a message without the sentences that mention a key, since plain mode has no keys."""
     kept = (each for each in _SENTENCE.split(text) if not _KEY.search(each))
     return _NAMED_KEY.sub("", " ".join(kept))
 
 
 def error(raised: TutorError) -> str:
-    """Return an error in one line: what happened, and what to do unless that names a key."""
+    """Return an error in one line: what happened, and what to do unless that involves a key."""
     parts = (raised.happened, without_keys(raised.next_step))
     return one_line(" ".join(filter(None, parts)), 600)
 

@@ -1,1 +1,1 @@
-"""The user's settings: their types, the file that has them, and what overrides it."""
+"""Define the user's settings: their types, the file that stores them, and what overrides them."""

@@ -15,12 +15,12 @@ Value = str | int | float | bool
 
 
 class Entry(NamedTuple):
-    """The description of a setting.
+    """A description of a setting.
 
-    `name` has its table in front, such as "review.retention". `stops` are the values that the arrow
-    keys go through, and `typed` says whether any other value can be typed in. `option` and
-    `variable` are the option of the command line and the environment variable that set it, too.
-    With `next_start`, a change takes effect when tutor starts again.
+    `name` includes the name of its table, such as "review.retention". `stops` are the values that
+    the arrow keys select, and `typed` says whether other values can be typed in. `option` and
+    `variable` are the command-line option and the environment variable that also set it. With
+    `next_start`, a change takes effect when tutor is started again.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Entry(NamedTuple):
         return f"{value:.2f}" if isinstance(value, float) else str(value)
 
     def parsed(self, text: str) -> Value:
-        """Return the value that `text` names. Raises `ValueError` with a sentence that says why."""
+        """Return the value that `text` stands for. Raises `ValueError` with an explanation."""
         text, kind = text.strip(), type(self.default)
         try:
             value: Value = kind(text) if kind is not bool else _SWITCHED[text.lower()]
@@ -59,7 +59,7 @@ class Entry(NamedTuple):
         return value
 
     def moved(self, value: Value, by: int) -> Value:
-        """Return the next (1) or previous (-1) stop. Only words and switches start over."""
+        """Return the next (1) or previous (-1) stop. Only words and switches wrap around."""
         stops = self.stops
         if not stops:
             return value
@@ -233,7 +233,7 @@ CATALOGUE: Sequence[tuple[str, tuple[Entry, ...]]] = (
         ),
     ),
 )
-"""Every setting except the keys, in groups, in the order of the screen."""
+"""All settings except the keys, in groups, in the order in which the screen shows them."""
 
 ENTRIES = {entry.name: entry for _, group in CATALOGUE for entry in group}
 
@@ -247,7 +247,7 @@ def value_of(settings: Settings, name: str) -> Any:
 
 
 def with_value(settings: Settings, name: str, value: Value) -> Settings:
-    """Return the settings with one of them changed. Raises `msgspec.ValidationError`."""
+    """Return a copy of the settings with one of them changed. Raises `msgspec.ValidationError`."""
     raw = msgspec.to_builtins(settings)
     *tables, last = name.split(".")
     inside = raw

@@ -1,4 +1,4 @@
-"""Find the settings in effect: the file's, unless the environment or an option overrides them."""
+"""Determine the settings in effect: the file's, unless something overrides them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tutor.settings.schema import Problem, Settings, SettingsError
 Source = Literal["default", "file", "environment", "option", "learner"]
 
 _IGNORED_IN_A_KIOSK = frozenset({"model"})
-"""The settings of the file that could give a locked-down login more than it is allowed."""
+"""The settings that a locked-down login ignores, because they could grant it more access."""
 
 
 class Effective(msgspec.Struct, frozen=True):
-    """The settings in effect, where each comes from, and the problems of the file.
+    """The settings in effect, where each one comes from, and the problems with the file.
 
-    Settings that have their default have no source. `overridden` are the values of settings that
-    the environment or an option overrides, as the file has them.
+    A setting that has its default value has no source. `overridden` contains the file's values for
+    settings that the environment or an option overrides.
     """
 
     settings: Settings = Settings()
@@ -60,9 +60,10 @@ def in_effect(
     kiosk: bool = False,
     loaded: Loaded | None = None,
 ) -> Effective:
-    """Return the settings in effect. `option` returns the value of a setting's option, or None.
+    """Return the settings in effect.
 
-    A file that cannot be read, or an invalid value, is a problem but never an exception.
+    `option` returns the value of a setting's command-line option, or None. An unreadable file or an
+    invalid value is reported as a problem and never raises an exception.
     """
     loaded = _loaded() if loaded is None else loaded
     settings, problems = loaded.settings, list(loaded.problems)
@@ -96,7 +97,7 @@ def in_effect(
 def _loaded() -> Loaded:
     try:
         return load(config_file())
-    except RuntimeError:  # the account has no home folder
+    except RuntimeError:  # the account has no home directory
         return Loaded()
     except SettingsError as error:
         return Loaded(problems=(Problem(0, error.happened, error.next_step or ""),))

@@ -1,6 +1,7 @@
-"""Find config.toml, and read the language that it sets.
+"""Locate config.toml, and read the language that it sets.
 
-This imports nothing that translates a string: the language must be known before.
+The language must be known before any string is translated, so this module imports nothing that
+translates strings.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ import platformdirs
 def config_file() -> Path:
     """Return the path of config.toml, which need not exist.
 
-    It is in the folder that the system has for configuration, or in TUTOR_DATA if that is set.
+    The file is in TUTOR_DATA if that is set, and otherwise in the system's folder for configuration
+    files.
     """
     if chosen := os.environ.get("TUTOR_DATA"):
         return Path(chosen).absolute() / "config.toml"
@@ -23,7 +25,7 @@ def config_file() -> Path:
 
 
 def language_in_file() -> str:
-    """Return the code of the language, or "" if the file sets none or cannot be read."""
+    """Return the language code, or "" if the file sets none or cannot be read."""
     with suppress(OSError, RuntimeError, ValueError):
         text = config_file().read_text(encoding="utf-8")
         import tomllib  # only if there is a file, because tutor starts faster without it

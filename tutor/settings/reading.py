@@ -1,4 +1,4 @@
-"""Read the settings in config.toml, and describe its problems."""
+"""Read the settings from config.toml, and describe any problems with them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """The settings of a file, the names of those that it sets, and its problems.
+    """The settings in a file, the names of the settings that it contains, and its problems.
 
-    Invalid settings keep their defaults. Names have their table in front: "review.retention".
+    Invalid settings keep their defaults. Names include the name of the table: "review.retention".
     """
 
     settings: Settings = Settings()
@@ -29,10 +29,10 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 def load(file: Path | None = None) -> Loaded:
-    """Read the settings. A missing file has the default settings.
+    """Read the settings. If the file is missing, return the default settings.
 
-    Problems in the file are returned, not raised, so that a typing error never keeps anyone out.
-    Raises `SettingsError` if the file cannot be read at all.
+    Problems in the file are returned rather than raised, so that a typing error never keeps anyone
+    out. Raises `SettingsError` if the file cannot be read at all.
     """
     file = file or config_file()
     try:
@@ -71,7 +71,7 @@ def _sound(
     text: str,
     problems: list[Problem],
 ) -> dict[str, Any]:
-    """Return the valid part of a table, and add a problem for each other setting."""
+    """Return the valid part of a table, and add a problem for each of its other settings."""
     fields = {field.name: field for field in msgspec.structs.fields(of)}
     sound: dict[str, Any] = {}
     for name, value in table.items():
@@ -116,7 +116,8 @@ def _names(table: Mapping[str, Any], of: type[msgspec.Struct], prefix: str = "")
 def line_of(text: str, name: str, table: str) -> int:
     """Return the number of the line that sets `name` in `table`, or 0 if it is not found.
 
-    tomllib does not say where a value is. A header starts a table; dotted keys are found, too.
+    This search is needed because tomllib does not report line numbers. It handles table headers and
+    dotted keys.
     """
     inside = ""
     dotted = f"{table}.{name}" if table else name

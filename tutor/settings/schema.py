@@ -1,7 +1,8 @@
-"""Define the settings, their types, their defaults and the file that has them.
+"""Define the settings, with their types and defaults.
 
-The file is in the folder that the system has for configuration, or in TUTOR_DATA if that is set.
-Environment variables override the file, and options on the command line override both.
+The settings file is in TUTOR_DATA if that is set, and otherwise in the system's folder for
+configuration files. Environment variables override the file, and command-line options override
+both.
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ PerDay = Annotated[int, msgspec.Meta(ge=0, le=9999)]
 
 
 class ReviewSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The schedule of reviews.
+    """The schedule for reviews.
 
-    `retention` is the probability of still knowing an answer on the day that a review is due. A
-    higher value means more reviews. The other two limit the reviews of a day, and the first reviews
-    among them.
+    `retention` is the probability that you still know an answer on the day its review is due. A
+    higher value means more reviews. The other two settings limit the number of reviews per day, and
+    the number of first reviews among them.
     """
 
     retention: Annotated[float, msgspec.Meta(ge=0.8, le=0.95)] = 0.9
@@ -63,7 +64,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """A problem in the file. `line` is counted from 1, or 0 if the whole file is meant."""
+    """A problem with the file. `line` counts from 1; 0 stands for the whole file."""
 
     line: int
     happened: str
@@ -75,7 +76,7 @@ class SettingsError(UsageError, title="Some settings cannot be used"):
 
 
 def problems_in_one(problems: Sequence[Problem]) -> SettingsError:
-    """Return one message about all problems, to show when tutor starts."""
+    """Return one message that describes all problems, to show when tutor starts."""
     first = problems[0]
     count = len(problems) - 1
     there_are = ngettext(

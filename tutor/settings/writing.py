@@ -1,4 +1,4 @@
-"""Write one setting to config.toml, and keep everything else in the file as it is."""
+"""Write one setting to config.toml, leaving the rest of the file unchanged."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def write(name: str, value: Value | None, file: Path | None = None) -> None:
     """Set a setting in the file, or remove it if `value` is None.
 
     Comments and the order of the lines are kept. The file is written completely or not at all.
-    Raises `SettingsError`.
+    Raises `SettingsError` if that fails.
     """
     file = file or config_file()
     if not file.is_absolute():

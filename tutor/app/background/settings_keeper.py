@@ -29,7 +29,7 @@ class SettingsKeeper:
     def __init__(self, effective: Effective = USUAL) -> None:
         self.effective = effective
         self.notice: SettingsError | None = None
-        """What to say about the problems of the settings when tutor starts."""
+        """The message about problems with the settings, shown when tutor starts."""
         self.on_change: Callable[[str], None] = lambda name: None
         self._undo: list[tuple[str, Value | None]] = []
 

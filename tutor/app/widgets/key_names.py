@@ -75,7 +75,7 @@ def key_spans(text: str) -> list[tuple[int, int]]:
 
 
 def with_keys(text: Content | str, style: str = "") -> Content:
-    """Draw a text in `style`, in which the keys that it names look like keys."""
+    """Draw a text in `style`, and draw the key names in it as keys."""
     content = Content(text) if isinstance(text, str) else text
     content = content.stylize_before(style)
     for begin, end in key_spans(content.plain):

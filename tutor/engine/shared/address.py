@@ -28,11 +28,11 @@ def find() -> Path | None:
 
 
 def trusted(path: Path) -> bool:
-    """Return whether only a trusted account can have created a socket at this path.
+    """Return whether only a trusted account could have created the socket at this path.
 
     The app sends what the learner types to the socket, so the socket must have been created by the
-    administrator, by this account, or by an account that the administrator chose. Its folder must
-    not be writable for other accounts. The folder may belong to another account only if that
+    administrator, by this account, or by an account that the administrator chose. No other account
+    may have write access to its folder. The folder may belong to another account only if that
     account could not have created it without the administrator.
     """
     mine = {0, os.getuid()}

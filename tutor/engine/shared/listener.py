@@ -31,7 +31,7 @@ from tutor.text import counted
 log = logging.getLogger(__name__)
 
 GREETING_TIMEOUT = 10.0
-"""The maximum number of seconds until a client must have sent its greeting."""
+"""The maximum number of seconds that a client may take to send its greeting."""
 DRAIN_TIMEOUT = 1.0
 """The maximum number of seconds to keep reading from a rejected client."""
 MOST_UNSENT = wire.MAXIMUM_FRAME + 1024 * 1024

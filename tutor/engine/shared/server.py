@@ -26,12 +26,12 @@ log = logging.getLogger(__name__)
 IDLE_CHECK = 30.0
 """The number of seconds between two checks for idle learners."""
 SHORT = 32
-"""The maximum number of tokens that a request may process to count as short.
+"""The maximum number of tokens in a short request.
 
 A short request takes less than a tenth of a second, so it is allowed to interrupt long work.
 """
 BATCH_WINDOW = AHEAD / 2
-"""The maximum virtual-time difference to the first learner for joining a batch, in seconds.
+"""How far a learner's virtual time may be ahead of the first learner's in a batch, in seconds.
 
 A learner who generates continuously has used more time than one who steps, and every learner added
 to a batch makes it slower for all.

@@ -15,9 +15,9 @@ from tutor.environment import without_keys
 from tutor.errors import EngineError
 
 LONGEST_WAIT = 30.0
-"""The maximum number of seconds to wait before restarting an engine that keeps ending."""
+"""The maximum number of seconds to wait before restarting an engine that keeps exiting."""
 STABLE = 30.0
-"""The number of seconds after which a start counts as successful."""
+"""The number of seconds that an engine must run before its start is considered successful."""
 
 
 def supervise(

@@ -4,7 +4,7 @@ A model is trained on texts that were tokenized as a whole. If a text stops in t
 would have been one token ("retu", or the space before a word), its tokens are an improbable way to
 write it, and the model continues it badly. So we take back the last word and let the model choose
 among all tokens that match its bytes: "retu" can become "return". This is known as token healing.
-White space at the end is taken back, too: in code, the last space of an indent belongs to the token
+Whitespace at the end is taken back, too: in code, the last space of an indent belongs to the token
 of the next word.
 """
 

@@ -148,8 +148,8 @@ class Rank(msgspec.Struct, frozen=True, tag=True):
 class Ranked(msgspec.Struct, frozen=True, tag=True):
     """The search results for some of the prepared questions.
 
-    `ranks` has the rank of the first right passage (from 1; 0 if it was not found), and `scores`
-    has the score of the top passage. `seconds` is the length of this time slice.
+    `ranks` has the rank of the first relevant passage (from 1, or 0 if none was found), and
+    `scores` has the score of the top passage. `seconds` is the length of this time slice.
     """
 
     ranks: tuple[int, ...]

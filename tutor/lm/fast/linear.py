@@ -213,7 +213,7 @@ class Int8Linear(Table):
 
 @lru_cache
 def _bags(groups: int, blocks: int) -> tuple[Tensor, Tensor]:
-    """Return the table rows that each bag of an `Int8Linear` sums, and where each bag starts."""
+    """Return the indexes of the table rows to sum in each bag, and the start of each bag."""
     columns = torch.arange(groups * GROUP, dtype=torch.int32).view(groups, 1, GROUP)
     block = torch.arange(blocks, dtype=torch.int32).view(1, blocks, 1)
     starts = torch.arange(groups * blocks + 1, dtype=torch.int32) * GROUP

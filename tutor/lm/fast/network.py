@@ -4,8 +4,8 @@
     Attention      -> `FusedAttention`      one fused kernel (`tutor.lm.fast.attention`)
     RMSNorm        -> `FrozenNorm`          half as many operations
     nn.Embedding   -> `TableEmbedding`      rows of a packed table
-    FeedForward    -> `FastFeedForward`     calls without a search for hooks
-    Block          -> `FastBlock`           calls without a search for hooks
+    FeedForward    -> `FastFeedForward`     calls without hook checks
+    Block          -> `FastBlock`           calls without hook checks
 
 Each fast module computes the same results as the module that it replaces, up to rounding, and tests
 check this. Only the fused attention can be trained.
@@ -58,7 +58,7 @@ class TableEmbedding(FastModule):
 
 
 class FastFeedForward(FastModule, FeedForward):
-    """A `FeedForward` whose calls skip the search for hooks."""
+    """A `FeedForward` whose calls skip the hook checks."""
 
 
 class FastBlock(FastModule, Block):

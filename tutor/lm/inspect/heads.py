@@ -26,7 +26,7 @@ from tutor.lm.network import Trace, Transformer
 def attention(network: Transformer, ids: Sequence[int]) -> Tensor:
     """Return the attention weights of every head: [layers, heads, T, T].
 
-    Row t contains how much token t attends to each token (column). Each row sums to 1, and later
+    Row t says how much token t attends to each token (column). Each row sums to 1, and later
     tokens have weight 0.
     """
     trace = Trace()

@@ -1,1 +1,1 @@
-"""The stepper, the chat and the guessing game in plain mode."""
+"""Provide the stepper, the chat and the guessing game in plain mode."""

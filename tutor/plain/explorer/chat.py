@@ -1,4 +1,4 @@
-"""The chat: everything that is not a command is a message to the model."""
+"""Chat with the model: every line that is not a command is sent as a message."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class ChatPlace(ExplorerPlace):
         return messages(tree.steps) if tree is not None else ()
 
     def say_all(self) -> None:
-        """Say how many messages there are, and the last one."""
+        """Print the number of messages and the last message."""
         if self.state.ready and not self.state.chat_possible:
             self.say("This model cannot chat. It only continues texts.")
             return

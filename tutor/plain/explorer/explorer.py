@@ -1,4 +1,4 @@
-"""The base class of the stepper and the chat: the app's explorer, driven by commands."""
+"""Define the base class of the stepper and the chat, which runs the app's explorer on commands."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DIALS = ("temperature", "top-k", "top-p", "min-p")
 
 
 class ExplorerPlace(Place):
-    """A text or a conversation with the model, either free or as a lab of a lesson."""
+    """A text or conversation with the model, opened from the course map or as a lab of a lesson."""
 
     MODE: Mode = "text"
 
@@ -68,9 +68,9 @@ class ExplorerPlace(Place):
         return task
 
     async def send(self, *sent: Event) -> None:
-        """Send events, and wait until the model has done what they need.
+        """Send events, and wait until the model has handled them.
 
-        Ctrl+C stops a run. Says messages, errors, and goals that were reached.
+        Prints messages, errors, and goals as they are reached. Ctrl+C stops the work.
         """
         for event in sent:
             self._controller.send(event)
@@ -142,7 +142,7 @@ class ExplorerPlace(Place):
 
     @property
     def agreed(self) -> bool:
-        """True if text may be sent to the model. A remote model needs the learner's consent."""
+        """Return whether text may be sent to the model. A remote model requires consent."""
         remote = self.services.remote
         return remote is None or self.services.engine.allowed(remote)
 
@@ -160,7 +160,7 @@ class ExplorerPlace(Place):
         self.say_all()
 
     def say_all(self) -> None:
-        """Say the text as it is now."""
+        """Print the current text."""
 
     async def close(self) -> None:
         self._controller.stop_receiving()
@@ -222,7 +222,7 @@ class ExplorerPlace(Place):
 
 
 def simple(place: ExplorerPlace, *sent: Event) -> Callable[[str], Awaitable[None]]:
-    """Return a command that sends events and then says the text."""
+    """Return a command that sends events and then prints the text."""
 
     async def run(place: ExplorerPlace, rest: str) -> None:
         await place.send(*sent)

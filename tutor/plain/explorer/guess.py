@@ -1,4 +1,4 @@
-"""The guessing game: the learner and the model both bet on the next token of a text."""
+"""Play the guessing game: the learner and the model both bet on the next token of a text."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _USUAL_BET = 0.5
 
 
 class GuessPlace(Place):
-    """A game, which is saved after each guess."""
+    """A guessing game, which is saved after each guess."""
 
     title = "Guessing game."
 

@@ -1,4 +1,4 @@
-"""The stepper: a text that grows by one token at a time."""
+"""Build a text one token at a time."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from tutor.lm.token_tree import Step
 
 FEW = 5
-"""The number of rows to say after a step."""
+"""The number of rows to print after a step."""
 MOST = 60
 MANY = 20
-"""The number of tokens to say unless another number is given."""
+"""The number of tokens to print by default."""
 
 
 class StepperPlace(ExplorerPlace):
-    """The stepper. Enter takes the token that the model draws."""
+    """The stepper. Pressing Enter adds the token that the model draws."""
 
     title = "Stepper. You build a text with the model, one token at a time."
 
     _found: dict[int, Row] = {}  # noqa: RUF012  (replaced, never changed)
-    """The rows that the last search found, by rank."""
+    """The rows that the last search found, with their ranks as keys."""
 
     @property
     def _distribution(self) -> Distribution | None:
@@ -63,7 +63,7 @@ class StepperPlace(ExplorerPlace):
             self.say(f"Enter takes {words.token(target.row.token)}.")
 
     async def _take(self, event: Event) -> None:
-        """Take a token, and say which one it was and what could come next."""
+        """Add a token, then print it and the most probable next tokens."""
         before = self.state.tree
         rows = self._distribution.rows if self._distribution else ()
         await self.send(event)
@@ -170,7 +170,7 @@ class StepperPlace(ExplorerPlace):
 
 
 def token_lines(steps: Sequence[Step], end: int, count: str = "") -> Iterator[str]:
-    """Yield the last tokens of a text before `end`, with their surprisal."""
+    """Yield a line for each of the last tokens before `end`, with its surprisal."""
     number = int(count) if count.isdecimal() else MANY
     for at in range(max(0, end - number), end):
         bits = steps[at].known_bits

@@ -1,1 +1,1 @@
-"""Every lab in plain mode: its state as sentences, and its actions as commands."""
+"""Run any lab in plain mode: describe its state in sentences, and offer its actions as commands."""

@@ -1,8 +1,9 @@
 """Derive commands from the actions that a lab accepts.
 
-An action type is a struct, and each of its fields becomes a word or a number of the command:
-`MoveFocus[Literal["layer", "head"]]` becomes `move layer 3`, `move head previous`. A field with a
-default is written as `name=value`, before the rest. A text takes the rest of the line.
+An action type is a struct, and each of its fields becomes a word or a number in the command. For
+example, `MoveFocus[Literal["layer", "head"]]` accepts `move layer 3` and `move head previous`. A
+field with a default is written as `name=value`, before all other fields. A text field receives the
+rest of the line.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from tutor.plain import words
 
 FAR = 9999
 _FILLED_IN = ("cursor",)
-"""Fields that are filled in: a cursor is at the end of the text."""
+"""Fields that are filled in automatically. The cursor is at the end of the text."""
 _STEPS = {"next": 1, "previous": -1, "first": -FAR, "last": FAR, "up": 1, "down": -1}
 _WORDS: dict[type, str] = {
     EditText: "edit",
@@ -56,9 +57,9 @@ _NAMED = (("by `by`", "by a number of"), ("`by` ", "some "), ("`MANY`", "many"),
 
 
 class Field(msgspec.Struct, frozen=True):
-    """A field of an action. `names` are its possible values, if only these are possible.
+    """A field of an action.
 
-    An `optional` field has a default.
+    If only certain values are allowed, `names` lists them. An `optional` field has a default.
     """
 
     name: str
@@ -76,7 +77,7 @@ class Field(msgspec.Struct, frozen=True):
 
 
 class ActionWord(msgspec.Struct, frozen=True):
-    """An action as a command. `groups` has the structs that are inside the action, by field."""
+    """A command for an action. `groups` maps a field to the structs that are nested in it."""
 
     word: str
     help: str
@@ -97,7 +98,7 @@ class ActionWord(msgspec.Struct, frozen=True):
         return (*self.fields, *chain.from_iterable(fields for _, _, fields in self.inner))
 
     def parse(self, text: str) -> Any:
-        """Return the action that a command describes. Raises `LabError`."""
+        """Return the action that a command describes. Raises `LabError` if it is invalid."""
         values, rest = _options(self._all, text)
         required = [each for each in self._all if not each.optional]
         plain = [each for each in required if each.kind is not str or each.names]
@@ -148,7 +149,7 @@ class ActionWord(msgspec.Struct, frozen=True):
 
 
 def action_words(lab: AnyLab) -> tuple[ActionWord, ...]:
-    """Return the commands for the actions of a lab, without those that name remote models."""
+    """Return the commands for a lab's actions, except those that use remote models."""
     actions = lab.actions
     several = get_origin(actions) in (Union, UnionType)
     kinds = get_args(actions) if several else (actions,)
@@ -156,7 +157,7 @@ def action_words(lab: AnyLab) -> tuple[ActionWord, ...]:
 
 
 def _is_remote(kind: Any) -> bool:
-    """Return whether an action is about remote models, which need consent on a screen."""
+    """Return whether an action uses remote models, which require consent on a screen."""
     return kind in (Add, Remove) or getattr(kind, "__name__", "") == "Agree"
 
 
@@ -170,7 +171,7 @@ def _word(kind: Any, texts: tuple[str, ...]) -> ActionWord:
         if nested:
             parts = tuple(map(_field, msgspec.structs.fields(each.type)))
             inner.append((each.name, each.type, parts))
-        elif get_origin(each.type) is not tuple:  # filled in by the screen, and has a default
+        elif get_origin(each.type) is not tuple:  # has a default, and the screen fills it in
             fields.append(_field(each, names))
     if struct is EditText:
         text, field = fields
@@ -189,7 +190,7 @@ def _field(each: Any, names: tuple[str, ...] = ()) -> Field:
 
 
 def _literals(arguments: tuple[Any, ...]) -> tuple[str, ...]:
-    """Return the values of literals, also within unions of them."""
+    """Return all values of literal types, including those inside unions."""
     found: list[str] = []
     for each in arguments:
         found += [each] if isinstance(each, str) else _literals(get_args(each))
@@ -207,7 +208,7 @@ def _help(struct: type, names: tuple[str, ...]) -> str:
 
 
 def _options(fields: tuple[Field, ...], text: str) -> tuple[dict[str, Any], str]:
-    """Return the values written as `name=value` at the beginning, and the rest of the text."""
+    """Split off the leading `name=value` words. Return their values and the rest of the text."""
     values: dict[str, Any] = {}
     by_name = {each.name: each for each in fields if each.optional}
     rest = text

@@ -1,4 +1,4 @@
-"""A lab: its state as sentences, and its actions as commands."""
+"""Run a lab: describe its state in sentences, and offer its actions as commands."""
 
 from __future__ import annotations
 
@@ -23,11 +23,14 @@ if TYPE_CHECKING:
     from tutor.plain.place import Services
 
 PATIENCE = 5.0
-"""The number of seconds after which the learner hears that the model is still working."""
+"""The number of seconds before a message says that the model is still working."""
 
 
 class LabPlace(Place):
-    """A lab, opened by itself or from the `lesson` that embeds it as `embedded`."""
+    """A lab, opened on its own or from a `lesson`.
+
+    `embedded` is the lab as the lesson embeds it.
+    """
 
     def __init__(
         self,
@@ -60,7 +63,7 @@ class LabPlace(Place):
         self._changed.set()
 
     async def _settle(self) -> None:
-        """Wait until the model has answered, and say goals as they are reached."""
+        """Wait until the model has responded, and print goals as they are reached."""
         engine = self.services.engine
         waiting = self._runner.busy and engine.state is not EngineState.READY
         if waiting and engine.state is not EngineState.STOPPED:
@@ -78,7 +81,7 @@ class LabPlace(Place):
         await self._say_goals()
 
     async def _act(self, change: Callable[[], None]) -> None:
-        """Change the state, wait for the model, and say what is new."""
+        """Change the state, wait for the model, and print what is new."""
         before = self._lines()
         change()
         try:

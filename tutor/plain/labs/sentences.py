@@ -1,8 +1,8 @@
-"""Put the state of any lab into sentences, from the fields of its structs.
+"""Describe the state of any lab in sentences, based on the fields of its structs.
 
-A lab whose state needs better words has a module `plain` with `describe(state)`, which returns the
-lines for each name. It adds to the generic lines of the other fields, and replaces those of the
-same name.
+If these generic sentences are not clear enough for a lab, it has a module `plain` with a function
+`describe(state)`. The function returns lines by field name. They replace the generic lines for the
+same name; all other generic lines are kept.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ Lines = dict[str, tuple[str, ...]]
 Describe = Callable[[Any], Mapping[str, Sequence[str]]]
 
 FEW = 8
-"""The number of items of a list to say, unless its field is asked for."""
+"""The number of list items to print, unless the learner asks for the field."""
 MOST = 200
 _IN_A_LINE = 24
-"""The number of short items to say on one line."""
+"""The number of short items to print on one line."""
 _DEEPEST = 2
 _LONGEST_TEXT = 400
 _LONGEST_BYTES = 48
@@ -57,14 +57,15 @@ _BOOKKEEPING = frozenset(
         "serial",
     ]
 )
-"""Fields with which labs keep track of their requests and goals. They say nothing to a learner."""
+"""Fields for a lab's own requests and goals, which mean nothing to a learner."""
 _PERCENT = ("probab", "share", "certainty", "chance", "weight_of")
 
 
 def describe(lab: str, state: Any, most: int = FEW) -> Lines:
-    """Return the lines of each field of a state, without the fields that are empty.
+    """Return the lines for each field of a state, leaving out empty fields.
 
-    The fields of a struct in a field, such as an answer of the model, count like its own.
+    If a field contains a struct, such as the model's answer, its fields are treated as fields of
+    the state.
     """
     lines: Lines = dict(_fields(state, most))
     own = _own(lab)
@@ -92,7 +93,7 @@ def _has_lists(value: Any) -> bool:
 
 
 def changes(before: Lines, after: Lines) -> list[str]:
-    """Return what is new in a state: the lines that it did not have, whatever their numbers."""
+    """Return the lines of a state that it did not have before, ignoring changes in numbering."""
     found: list[str] = []
     for name, lines in after.items():
         old = set(map(_unnumbered, before.get(name, ())))
@@ -147,8 +148,8 @@ def _items(said: str, values: list[Any], most: int) -> Iterable[str]:
     texts = [text for each in values if (text := _inline(said, each))]
     yield f"{said}: {counted(len(values), 'item')}."
     if all(text.endswith((" item", " items")) for text in texts):
-        return  # only the number makes sense for lists of lists
-    # of a training run, the latest steps count; of any other list, the first items
+        return  # for a list of lists, only the number of items is useful
+    # keep the latest steps of a training run, but the first items of any other list
     first = max(0, len(texts) - most) if hasattr(values[0], "step") else 0
     for number, text in enumerate(texts[first : first + most], first + 1):
         yield f"{number}: {words.ended(text)}"
@@ -170,7 +171,7 @@ def _mapping(said: str, values: Mapping[Any, Any], most: int) -> Iterable[str]:
 
 
 def _inline(name: str, value: Any) -> str:
-    """Return a value as part of a sentence, or an empty text if it says nothing to a person."""
+    """Return a value as part of a sentence, or an empty text if it means nothing to a person."""
     match value:
         case None:
             return ""
