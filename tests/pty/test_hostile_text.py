@@ -26,6 +26,8 @@ TEXTUAL_SENDS = re.compile(
     rb"|\([B0]"
     rb")"
 )
+ASKS_FOR_BACKGROUND = b"\x1b]11;?\x1b\\"
+"""What tutor sends to learn whether the terminal is light or dark."""
 HARMFUL = {
     "a title or another command": b"\x1b]",
     "a pile of marks": ("\u0301" * 31).encode(),
@@ -43,7 +45,7 @@ HARMFUL = {
 
 def harm(output: bytes) -> list[str]:
     """Return what part of the hostile text reached the terminal."""
-    rest = TEXTUAL_SENDS.sub(b"", output)
+    rest = TEXTUAL_SENDS.sub(b"", output.replace(ASKS_FOR_BACKGROUND, b""))
     found = [name for name, data in HARMFUL.items() if data in rest]
     at = rest.find(b"\x1b")
     if at >= 0:

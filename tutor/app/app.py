@@ -17,7 +17,6 @@ from textual.events import Event, InputEvent, Key, MouseDown, Paste
 from textual.reactive import reactive
 
 from tutor.allowed import EVERYTHING, Allowed
-from tutor.app import theme
 from tutor.app.background.fetch import fetch_model
 from tutor.app.background.goal_keeper import GoalKeeper
 from tutor.app.background.keeper import ModelKeeper
@@ -196,8 +195,6 @@ class TutorApp(CopyingApp):
     def _set_colors(self, *, ascii_only: bool) -> None:
         self._line_filters: list[LineFilter] = []
         """The app's own line filters. If there are any, they replace Textual's filters."""
-        for each in theme.THEMES:
-            self.register_theme(each)
         if self.no_color:
             self._line_filters.append(Colorless())
         if ascii_only:

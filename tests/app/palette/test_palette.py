@@ -137,7 +137,7 @@ async def test_each_line_ends_with_a_key_or_a_kind(tmp_path: Path) -> None:
     async with app.run_test(size=(40, 24)) as pilot:
         await sees(pilot, "Begin")
         await keys(pilot, "ctrl+p")
-        await sees(pilot, "Stepper")
+        await sees(pilot, "Course map")
         rows = [line.strip(" ▁▂▃▄▅▆▇█│") for line in lines(app)[3:-3]]
         signs = {row.split()[-1] for row in rows if row}
         assert {"?", "/", "screen"} <= signs

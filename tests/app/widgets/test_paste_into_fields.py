@@ -32,7 +32,7 @@ async def test_the_first_line_is_pasted(tmp_path: Path, pasted: str, value: str)
         await keys(pilot, "end")
         assert isinstance(app.focused, Input)
         assert app.focused.value == value
-        await keys(pilot, "home", "shift+end")
+        await keys(pilot, "ctrl+a", "shift+end")
         app.post_message(Paste("y"))
         await until(pilot, lambda: isinstance(app.focused, Input) and app.focused.value == "y")
 

@@ -34,6 +34,7 @@ PLACES: dict[Place, str] = {
     "glossary": _("Glossary"),
     "search": _("Search the course"),
     "model": _("Model"),
+    "settings": _("Settings"),
     "tour": _("Tour"),
 }
 """The title of each screen that can be opened from anywhere."""

@@ -81,6 +81,8 @@ class RemoteTerminal(App[None]):
 
     def choose_theme(self) -> None:
         """Use the colors that the learner wants, as far as the terminal and its line have them."""
+        for each in theme.THEMES:
+            self.register_theme(each)
         system = self.console.color_system if self.line.colorful else None
         self.theme = theme.theme_for(
             system, self.no_color, self.wanted_theme, light=self.light_background
