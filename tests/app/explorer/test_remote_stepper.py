@@ -224,7 +224,7 @@ def test_how_it_looks(
         await sees(pilot, "7 tokens")
         await keys(pilot, "2")
         await sees(pilot, "chosen by you" if size[0] >= 60 else "3.97 bits")
-        await sees(pilot, "7 tokens")
+        await sees(pilot, "›◆")  # the server has answered for the token that was chosen
         await pilot.pause()
 
     before: Callable[[Pilot[Any]], Awaitable[None]] = stepped
