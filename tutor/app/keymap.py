@@ -232,7 +232,8 @@ def every_class() -> Iterator[type[DOMNode]]:
         import_module(module.name)
     for name in registry.names():
         registry.load_part(name, "view")
-    for module_name in sorted(name for name in sys.modules if name.startswith("tutor.")):
+    of_app = ("tutor.app.", "tutor.labs.")  # other modules may or may not have been imported
+    for module_name in sorted(name for name in sys.modules if name.startswith(of_app)):
         for found in filter(inspect.isclass, list(vars(sys.modules[module_name]).values())):
             if (
                 found.__module__ == module_name

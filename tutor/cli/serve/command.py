@@ -121,7 +121,10 @@ async def _serve(options: argparse.Namespace) -> None:
 def _signals() -> asyncio.Event:
     """Return an event that is set when this process is asked to end."""
     asked = asyncio.Event()
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    signals = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32":
+        signals.append(signal.SIGHUP)
+    for each in signals:
         asyncio.get_running_loop().add_signal_handler(each, asked.set)
     return asked
 
@@ -132,7 +135,6 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
     A confined app has a clean environment, so what it needs is on its command line.
     """
     from tutor.cli.serve.session import Launch
-    from tutor.engine.shared import address
 
     given = {
         "--learner": learner,
@@ -156,8 +158,11 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
     environment = lockdown.clean(os.environ) if confined else dict(os.environ)
     for name in lockdown.OF_SSHD:  # they tell how the server was started, not where the learner is
         environment.pop(name, None)
-    if confined and (shared := address.find()) is not None:
-        environment["TUTOR_ENGINE"] = str(shared)
+    if confined and sys.platform != "win32":
+        from tutor.engine.shared import address
+
+        if (shared := address.find()) is not None:
+            environment["TUTOR_ENGINE"] = str(shared)
     return Launch(command, environment | {"LC_ALL": "C.UTF-8"})
 
 

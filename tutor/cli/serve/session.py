@@ -112,7 +112,7 @@ class Session(AppService):
 
     async def stop(self) -> None:
         """Ask the app to exit, and kill it if it doesn't."""
-        with suppress(TimeoutError):
+        with suppress(TimeoutError, ConnectionError):  # the app may have exited just now
             async with asyncio.timeout(PATIENCE):
                 await super().stop()
         process = self._process
@@ -235,5 +235,7 @@ class Sessions:
     async def _stop(self, session: Session) -> None:
         if (waiting := self._stopping.pop(session, None)) is not None:
             waiting.cancel()
-        await session.stop()
-        self._learners.pop(session, None)
+        try:
+            await session.stop()
+        finally:
+            self._learners.pop(session, None)
