@@ -8,21 +8,16 @@ The parts are tables of keys, and counts. A generated part is between `<!-- gene
 
 from __future__ import annotations
 
-import importlib
-import inspect
 import json
-import pkgutil
 import re
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from argparse_manpage.manpage import Manpage
 from textual.binding import Binding
-from textual.dom import DOMNode
 
-import tutor.app
 from tutor import __version__
 from tutor.app.key_places import KEY_PLACES, KeyPlace
 from tutor.app.key_scheme import COMMON_KEYS
@@ -33,7 +28,9 @@ from tutor.labs.kit import registry
 from tutor.labs.kit.view import LabView
 from tutor.settings.catalogue import CATALOGUE
 
-OF_SCREENS = ("tutor.app.", "tutor.labs.")
+if TYPE_CHECKING:
+    from textual.dom import DOMNode
+
 ROOT = Path(__file__).parent.parent
 MANUAL = Path("packaging/man/tutor.1")
 FILES = tuple(map(Path, ("README.md", "docs/keys.md", "docs/labs.md", "docs/settings.md")))
@@ -219,17 +216,8 @@ def bindings(of: type[DOMNode]) -> list[Binding]:
 
 
 def classes_with_keys() -> Iterator[type[DOMNode]]:
-    """Yield the classes that bind keys, except the views of labs."""
-    for module in pkgutil.walk_packages(tutor.app.__path__, "tutor.app."):
-        importlib.import_module(module.name)
-    for name in registry.names():
-        registry.load_part(name, "view")
-    for module_name in [name for name in sorted(sys.modules) if name.startswith(OF_SCREENS)]:
-        for _, found in inspect.getmembers(sys.modules[module_name], inspect.isclass):
-            if found.__module__ != module_name or not issubclass(found, DOMNode):
-                continue
-            if not issubclass(found, LabView) and bindings(found):
-                yield found
+    """Return the classes that bind keys, except the views of labs."""
+    return (kind for kind in every_class() if not issubclass(kind, LabView) and bindings(kind))
 
 
 if __name__ == "__main__":

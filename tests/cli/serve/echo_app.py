@@ -1,4 +1,4 @@
-"""Stands in for the app in a session: it says what it is, and repeats what it receives.
+"""Replaces the app in a session: prints its arguments, then repeats its input.
 
 It exits when it is asked to, when its input ends, or when it receives the key q.
 """

@@ -27,7 +27,7 @@ DEADLINE = 60.0
 
 
 class Screen:
-    """Stands in for the connection to a tab: a terminal that shows what the app sends."""
+    """A fake connection to a tab that draws the app's output on a terminal emulator."""
 
     def __init__(self, size: Size) -> None:
         self.screen = pyte.Screen(*size)
