@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import shtab
-
 from tutor.cli import output
 from tutor.labs.kit import registry
 from tutor.language import _
@@ -34,6 +32,8 @@ def add_to(commands: Any, whole: Callable[[], argparse.ArgumentParser]) -> None:
 
 
 def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
+    import shtab  # slow, and no other command needs it
+
     for action in _actions(parser):
         if action.type is Path:
             folder = action.metavar == "FOLDER"
