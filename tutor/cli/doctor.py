@@ -12,7 +12,6 @@ import platform
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -127,11 +126,15 @@ def _clash() -> str:
 
 def _is_ours(distribution: str) -> bool:
     """Return True for an earlier version of this program, which had the other program's name."""
+    from importlib import metadata  # slow, and no other command needs it
+
     scripts = metadata.distribution(distribution).entry_points
     return any(script.value == "tutor.cli:main" for script in scripts)
 
 
 def _version(distribution: str) -> str:
+    from importlib import metadata  # slow, and no other command needs it
+
     try:
         return metadata.version(distribution)
     except metadata.PackageNotFoundError:
