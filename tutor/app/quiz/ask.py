@@ -260,10 +260,6 @@ class AskScreen(CourseScreen):
         afterword = self.afterword() if saved else ""
         self.view.show_verdict(verdict, self.question.why, table, afterword)
         self.set_focus(None)
-        self.call_after_refresh(self._show_end)  # scroll after the height of the verdict is known
-
-    def _show_end(self) -> None:
-        self.view.scroll_to_verdict()
         self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple, assert_never
+from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from textual.containers import Container, Horizontal, VerticalScroll
 from textual.content import Content
@@ -28,6 +28,7 @@ from tutor.text import safe
 
 if TYPE_CHECKING:
     from textual.app import ComposeResult
+    from textual.screen import Screen
     from textual.widget import Widget
 
     from tutor.course.questions.answers import Answer
@@ -108,7 +109,14 @@ class Feedback(Static):
 
 
 class QuestionView(VerticalScroll, can_focus=False):
-    """A view of one question at a time. It stores no state."""
+    """A view of one question at a time.
+
+    After an answer it keeps the verdict in view while the layout settles, for example when a scroll
+    bar makes the lines narrower, until the learner scrolls.
+    """
+
+    _at_verdict: float | None = None
+    """The scroll position at which the verdict is in view, or None before the answer."""
 
     def compose(self) -> ComposeResult:
         yield Prose(id="ask")
@@ -116,6 +124,15 @@ class QuestionView(VerticalScroll, can_focus=False):
         yield Container(id="answer")
         yield Static(id="hint", markup=False)
         yield Feedback(id="feedback")
+
+    def on_mount(self) -> None:
+        self.screen.screen_layout_refresh_signal.subscribe(self, self._laid_out)
+
+    def _laid_out(self, _screen: Screen[Any]) -> None:
+        if self.scroll_y == self._at_verdict:
+            top = self.query_one(Feedback).virtual_region.y
+            self.scroll_to(y=min(top, self.max_scroll_y), animate=False, immediate=True)
+            self._at_verdict = self.scroll_y
 
     async def ask(
         self, question: Question, seed: int, remark: str, entered: Answer | None, *, hinted: bool
@@ -125,6 +142,7 @@ class QuestionView(VerticalScroll, can_focus=False):
         `seed` determines the order of its choices, `remark` is shown before the instructions, and
         `entered` is the initial answer in the field.
         """
+        self._at_verdict = None
         for name in ("#ask", "#answer"):
             self.query_one(name).display = True
         await self.query_one(Prose).show(question.ask)
@@ -167,17 +185,15 @@ class QuestionView(VerticalScroll, can_focus=False):
     def show_verdict(
         self, verdict: Verdict, why: str, table: Content | None, afterword: str
     ) -> None:
-        """Show the verdict next to the choices and below the question."""
+        """Show the verdict next to the choices and below the question, and scroll to it."""
+        self._at_verdict = self.scroll_y
         self.field.judge(verdict.notes)
         self._show_line("#how", Content(), shown=False)
         self.query_one(Feedback).say(verdict, why, table, afterword)
 
-    def scroll_to_verdict(self) -> None:
-        top = self.query_one(Feedback).virtual_region.y
-        self.scroll_to(y=min(top, self.max_scroll_y), animate=False)
-
     async def show_end(self, summary: Content) -> None:
         """Show `summary` instead of a question."""
+        self._at_verdict = None
         await self.query_one("#answer").remove_children()
         for name in ("#ask", "#how", "#answer", "#hint"):
             self.query_one(name).display = False
