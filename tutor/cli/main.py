@@ -31,6 +31,7 @@ from tutor.cli import (
 from tutor.cli.authoring import lint, new, preview, release
 from tutor.cli.bot import command as bot
 from tutor.cli.classroom import command as classroom
+from tutor.cli.diff import command as diff
 from tutor.cli.errors import LoginRefused
 from tutor.cli.in_groups import InGroups
 from tutor.cli.interrupted import interrupted
@@ -205,6 +206,7 @@ def parser() -> argparse.ArgumentParser:
     report.add_to(commands, for_learner)
     status.add_to(commands, for_learner)
     step.add_to(commands, for_model)
+    diff.add_to(commands, for_model)
     bot.add_to(commands, for_model)
     rag.add_to(commands, for_model)
     train.add_to(commands)

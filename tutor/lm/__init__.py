@@ -6,10 +6,11 @@
     session          a token sequence and its key-value cache
     sampling         turns logits into probabilities and one sampled token (with `draw`)
     chain, dials     the sampler's steps as separate functions, in any order
+    divergence       compares two distributions (with `comparison`)
     chat             turns a conversation into tokens, using the model's `chat_template`
     token_tree       a text and its branches
     trajectory       generates text one token at a time
-    distribution     data types for the rest of the program, without torch
+    distribution     data types for the rest of the program, without torch, as in `comparison`
     load             loads a model from disk
 
     fast/            faster modules for trained models: packed weights, fused attention

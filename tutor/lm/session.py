@@ -83,6 +83,11 @@ class Session:
         self._valid = 0
 
     @property
+    def model(self) -> LanguageModel:
+        """Return the model that processes the text."""
+        return self._model
+
+    @property
     def ids(self) -> tuple[int, ...]:
         """Return the token ids of the path."""
         return tuple(self._ids)

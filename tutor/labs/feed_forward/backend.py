@@ -22,10 +22,10 @@ from tutor.labs.feed_forward.lab import (
 from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced, next_rows
 from tutor.labs.kit.sentence_ids import tokens_of
+from tutor.lm.divergence import divergence
 from tutor.lm.inspect import neurons
 from tutor.lm.inspect.contributions import to_logit
 from tutor.lm.inspect.forward_pass import ForwardPass
-from tutor.lm.inspect.interventions import divergence
 
 SHOWN = 8
 """The number of neurons shown of each block."""

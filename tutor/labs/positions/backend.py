@@ -10,8 +10,9 @@ from tutor.labs.kit.backend import Tools
 from tutor.labs.kit.model_backend import advanced, next_rows
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.labs.positions.lab import MOST_TOKENS, Answer, Comparison, Question
+from tutor.lm.divergence import divergence
 from tutor.lm.inspect.forward_pass import ForwardPass
-from tutor.lm.inspect.interventions import divergence, next_token_surprisals
+from tutor.lm.inspect.interventions import next_token_surprisals
 
 
 class PositionsBackend:

@@ -14,6 +14,7 @@ from tutor.labs.kit.model_backend import advanced, next_rows
 from tutor.labs.kit.sentence_ids import tokens_of
 from tutor.labs.surgery import lab
 from tutor.labs.surgery.lab import FEED_FORWARD, MOST_TOKENS, REPEATED, SEED, Answer, Cut, Question
+from tutor.lm.divergence import divergence
 from tutor.lm.inspect import heads
 from tutor.lm.inspect import interventions as surgery
 from tutor.lm.inspect.forward_pass import ForwardPass
@@ -96,7 +97,7 @@ class SurgeryBackend:
             tokens=self._model.tokenizer.tokens(ids),
             left_out=left_out,
             rows=next_rows(self._model, before, after),
-            divergence=surgery.divergence(before, after),
+            divergence=divergence(before, after),
         )
 
     def _lens_layers(self) -> list[int]:

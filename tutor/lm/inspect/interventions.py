@@ -97,17 +97,6 @@ def repeated_tokens(vocabulary: Sequence[int], length: int, seed: int) -> list[i
     return [*once, *once]
 
 
-def divergence(before: Tensor, after: Tensor) -> float:
-    """Return the Kullback-Leibler divergence of one distribution from another, in bits.
-
-        KL(before || after) = sum of p_before (log2 p_before - log2 p_after)
-
-    `before` and `after` are natural logarithms of probabilities [vocabulary]. The divergence is 0
-    if the distributions are equal.
-    """
-    return float((before.exp() * (before - after)).sum() / math.log(2))
-
-
 @torch.inference_mode()
 def next_token_surprisals(
     network: Transformer, stream: Tensor, ids: Sequence[int], first: int = 1
