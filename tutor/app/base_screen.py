@@ -10,12 +10,13 @@ from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.scrollbar import ScrollBar
-from textual.widgets import Rule, Static
+from textual.widgets import Rule
 
 from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.scroll_bar import WholeCells
+from tutor.app.widgets.static import Static
 from tutor.app.widgets.top_line import TopLine
 from tutor.labs.kit.keys import UP_DOWN, pair
 

@@ -12,7 +12,7 @@ from tests.sample_course import LESSON
 from tutor.app.quiz.answers import LETTERS, Choices
 from tutor.app.quiz.question_view import Feedback, QuestionView
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
-from tutor.course.catalogue import Course
+from tutor.course.catalogue import Course, load_course
 from tutor.course.questions.single import SingleChoice
 
 if TYPE_CHECKING:
@@ -97,3 +97,24 @@ async def test_the_text_stays_where_the_learner_has_scrolled_it(tmp_path: Path) 
         assert scrolled < view.max_scroll_y
         await pilot.resize_terminal(80, 23)
         assert view.scroll_y == scrolled
+
+
+async def test_the_explanation_after_the_models_answer_is_as_high_as_its_text(
+    tmp_path: Path,
+) -> None:
+    """Textual measured a text with the height of the text before, after the screen scrolled."""
+    lesson = next(each for each in load_course().lessons if each.id == "prompting")
+    question = lesson.question("prompting-which-example")
+    assert question is not None
+    course = Course(lessons=(msgspec.structs.replace(lesson, questions=(question,)),))
+    app = whole_app(tmp_path, course=course)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await keys(pilot, "enter", "tab", "a")
+        await sees(pilot, "question 1 of 1")
+        await keys(pilot, "b", "enter")
+        await sees(pilot, "gets")
+        await pilot.pause()
+        feedback = app.screen.query_one(Feedback)
+        rules = feedback.styles.get_rules()
+        lines = feedback.visual.get_height(rules, feedback.size.width)
+        assert feedback.size.height == lines > 1

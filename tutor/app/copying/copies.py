@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from textual.widgets import Input, Markdown, Static
+from textual.widgets import Input, Markdown
 
 from tutor.app.widgets.copyable import Copy, Copyable
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.static import Static
 from tutor.language import _
 
 if TYPE_CHECKING:

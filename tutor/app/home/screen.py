@@ -10,7 +10,6 @@ from textual import work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor import paths
 from tutor.app.course_screen import Entry, MenuScreen
@@ -18,6 +17,7 @@ from tutor.app.home import details, rows
 from tutor.app.home.places import PLACES, MapPlace
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.screen_list import screen_list
+from tutor.app.widgets.static import Static
 from tutor.classroom.due import duties
 from tutor.language import _
 from tutor.learner import review

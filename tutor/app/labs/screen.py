@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.course_screen import CourseScreen
 from tutor.app.key_scheme import LAB_KEYS
@@ -14,6 +13,7 @@ from tutor.app.theme import MUTED
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lab_card import LabTask, goals_of
 from tutor.app.widgets.prompt_editor import PromptEditor
+from tutor.app.widgets.static import Static
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.labs.kit import registry

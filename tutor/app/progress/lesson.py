@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.course_screen import MenuScreen
 from tutor.app.progress.screen import headings, known_row
 from tutor.app.saving import on_disk
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.static import Static
 from tutor.language import _
 from tutor.learner import review
 from tutor.learner.records import Forgotten

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.course_screen import Entry, MenuScreen
 from tutor.app.theme import MUTED
@@ -17,6 +16,7 @@ from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import MARGIN, Menu
 from tutor.app.widgets.meter import meter
+from tutor.app.widgets.static import Static
 from tutor.language import _
 from tutor.learner import review
 from tutor.study.memory_words import (

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingsMap, BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.quiz.answers import LETTERS, AnswerList, letter_keys
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.layout import hanging, matched
+from tutor.app.widgets.static import Static
 from tutor.labs.kit.keys import UP_DOWN, pair
 from tutor.language import _
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, assert_never
 
 from textual.containers import Container, Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.quiz.answers import AnswerList, Choices, Ordering, TypedAnswer
 from tutor.app.quiz.matching import Matching
@@ -15,6 +14,7 @@ from tutor.app.widgets import figures
 from tutor.app.widgets.inline import inline
 from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.prose import Prose
+from tutor.app.widgets.static import Static
 from tutor.course.questions.compare import ComparePrompts
 from tutor.course.questions.match import MatchQuestion
 from tutor.course.questions.next_token import NextTokenQuestion

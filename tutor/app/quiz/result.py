@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.background.goal_keeper import reached
 from tutor.app.base_screen import ENTER_PAGES
@@ -22,6 +21,7 @@ from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import plain
+from tutor.app.widgets.static import Static
 from tutor.language import _, ngettext
 from tutor.study.next_step import AnswerQuestions, next_in_lessons
 from tutor.study.results import Results, comes_back, results

@@ -10,7 +10,7 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.course_screen import CourseScreen
@@ -22,6 +22,7 @@ from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.static import Static
 from tutor.course.questions.spelling import plain as comparable
 from tutor.course.targets import ScreenTarget, TermTarget
 from tutor.errors import TutorError

@@ -15,7 +15,6 @@ from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import DescendantBlur, DescendantFocus
-from textual.widgets import Static
 
 from tutor.app.background.goal_keeper import reached
 from tutor.app.base_screen import ENTER_PAGES, scroll_keys
@@ -26,6 +25,7 @@ from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.prose import Prose
 from tutor.app.widgets.screen_list import screen_list
+from tutor.app.widgets.static import Static
 from tutor.language import _
 from tutor.learner.records import LessonRead
 from tutor.study.quiz_run import resumed

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
-from textual.widgets import Rule, Static
+from textual.widgets import Rule
 
 from tutor.app.base_screen import scroll_keys
 from tutor.app.course_screen import CourseScreen
@@ -18,6 +18,7 @@ from tutor.app.widgets.key_line import KeyLine
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.app.widgets.notice import Notice
 from tutor.app.widgets.prose import Prose, plain
+from tutor.app.widgets.static import Static
 from tutor.language import _
 from tutor.text import safe
 

@@ -9,13 +9,14 @@ from textual import on
 from textual.binding import Binding
 from textual.containers import Vertical
 from textual.content import Content
-from textual.widgets import Input, Static
+from textual.widgets import Input
 
 from tutor.app.base_screen import TutorScreen
 from tutor.app.quiz.answers import LETTERS, Choices, Entered, Given, NothingChosen, TypedAnswer
 from tutor.app.reader.reveal import quoted, revealed, sentence
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.inline import inline
+from tutor.app.widgets.static import Static
 from tutor.course.prediction import BLANK, ChoicePrediction, NumberPrediction
 from tutor.course.questions.answers import as_text
 from tutor.errors import TutorError

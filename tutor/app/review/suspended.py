@@ -11,13 +11,13 @@ from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.course_screen import CourseScreen
 from tutor.app.theme import MUTED
 from tutor.app.widgets import figures
 from tutor.app.widgets.menu import Menu
 from tutor.app.widgets.prose import plain
+from tutor.app.widgets.static import Static
 from tutor.errors import LessonError
 from tutor.language import _
 from tutor.learner.records import Suspended

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from tutor.app.course_screen import CourseScreen
 from tutor.app.settings.rows import about, heading_row, setting_row
 from tutor.app.widgets.entry import Entry as TextField
 from tutor.app.widgets.menu import Menu
+from tutor.app.widgets.static import Static
 from tutor.errors import TutorError
 from tutor.labs.kit.keys import LEFT_RIGHT, pair
 from tutor.language import _

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.base_screen import TutorScreen
+from tutor.app.widgets.static import Static
 from tutor.language import _, ngettext
 
 if TYPE_CHECKING:

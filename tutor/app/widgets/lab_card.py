@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app.theme import ACT, KEY, MUTED, RIGHT
 from tutor.app.widgets.key_names import press, with_keys
 from tutor.app.widgets.layout import hanging
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prose import plain
+from tutor.app.widgets.static import Static
 from tutor.course.goals import description
 from tutor.course.lesson import Lab
 from tutor.language import _

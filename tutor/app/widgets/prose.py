@@ -16,7 +16,7 @@ from textual import actions
 from textual.content import Content, Span
 from textual.highlight import HighlightTheme, highlight
 from textual.style import Style
-from textual.widgets import Markdown, Static
+from textual.widgets import Markdown
 from textual.widgets._markdown import (
     MarkdownFence,
     MarkdownTable,
@@ -26,6 +26,7 @@ from textual.widgets._markdown import (
 )
 
 from tutor.app.widgets.inline import parser
+from tutor.app.widgets.static import Static
 from tutor.text import safe
 
 if TYPE_CHECKING:

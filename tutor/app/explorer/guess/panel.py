@@ -9,7 +9,6 @@ import msgspec
 from textual import work
 from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Static
 
 from tutor.app import theme
 from tutor.app.base_screen import TutorScreen
@@ -20,6 +19,7 @@ from tutor.app.saving import on_disk
 from tutor.app.widgets.entry import Entry
 from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prose import plain
+from tutor.app.widgets.static import Static
 from tutor.engine.api import EngineState
 from tutor.errors import RequestCancelled, StoreError, TextError, TutorError
 from tutor.labs.kit.keys import UP_DOWN, pair
