@@ -18,5 +18,5 @@
     embeddings/      the rows of the embedding table as word vectors
     training/        the training loop, checkpoints, and recipes for the bundled models
 
-This file imports nothing, so processes that don't load torch can use the data types.
+This file imports nothing, so a process can import the package's data types without loading torch.
 """

@@ -103,7 +103,7 @@ def first_vectors(text: Text, settings: Settings) -> Vectors:
 
 
 def pairs_of_epoch(text: Text, epoch: int, settings: Settings) -> Tensor:
-    """Return the true pairs (center, other) of one epoch in random order: [pairs, 2]."""
+    """Return the true pairs (center, nearby word) of one epoch in random order: [pairs, 2]."""
     generator = torch.Generator().manual_seed(1000 * settings.seed + epoch)
     frequency = text.counts[text.ids] / len(text.ids)  # [N]
     keep_probability = (settings.keep / frequency).sqrt()

@@ -87,7 +87,7 @@ class FusedAttention(FastModule, Attention):
         return output
 
     def _with_views(self, product: Tensor) -> QueriesKeysValues:
-        """Return `product` [T, ...] with its views.
+        """Return views of the queries, keys and values in `product` [T, ...].
 
         For a single token, the usual case in generation, the product is copied to a buffer whose
         views already exist.
@@ -95,7 +95,7 @@ class FusedAttention(FastModule, Attention):
         if product.shape[-2] != 1:
             return QueriesKeysValues.of(self, product.float())
         if self._one_token is None:
-            with torch.inference_mode(False):  # so that training can write to it too
+            with torch.inference_mode(False):  # training may write to the buffer too
                 room = torch.empty_like(product, dtype=torch.float32)
                 self._one_token = QueriesKeysValues.of(self, room)
         self._one_token.product.copy_(product)

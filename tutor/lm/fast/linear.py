@@ -10,7 +10,7 @@ in a row consists of small integers q that share a scale and a zero point:
 Each class stores one format and uses PyTorch's own kernels. The input of every class is a tensor
 [..., inputs] of 32-bit floats. The output [..., outputs] contains 32-bit floats or, if the kernel
 rounds to bfloat16 anyway, bfloat16 (adding bfloat16 to 32-bit floats gives 32-bit floats). A
-`Table` can also return single rows of W, for an embedding. These layers cannot be trained.
+`Table` can also look up single rows of W, as an embedding does. These layers cannot be trained.
 
     FloatLinear   32 bits      exact
     HalfLinear    16 bits      vectors are rounded to 16 bits: single ones on a CPU, all on a GPU
