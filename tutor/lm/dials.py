@@ -38,7 +38,7 @@ class Stage(msgspec.Struct, frozen=True):
 
 
 def value(dials: Dials, name: StepName) -> float:
-    """Return the current value of the step `name`."""
+    """Return the value that is set for the step `name`."""
     found: float = getattr(dials, name.replace("-", "_"))
     return found
 

@@ -33,7 +33,7 @@ from tutor.lm.distribution import Cut, Distribution, Row, SamplerSettings, Token
 
 @dataclass(frozen=True)
 class Counts:
-    """The number of tokens left after each step, counted from the top of the ranking."""
+    """The number of tokens that are left after each step of the sampler."""
 
     top_k: int
     top_p: int

@@ -1,4 +1,4 @@
-"""A text that a model processes, with all results computed so far.
+"""A text that a model processes, with a cache of all results.
 
 Processing one more token takes one forward pass over that token. Going back takes no time. The
 results for later tokens stay cached until different tokens replace them, so going forward again
@@ -43,8 +43,8 @@ SCORED_AT_ONCE = 16
 class Session:
     """A token sequence, called the path, with its key-value cache.
 
-    A position is the number of tokens before the predicted one: the distribution at position 1
-    predicts what follows the first token. `check_cancelled` is called regularly during long
+    A position is the number of tokens before the predicted token. For example, the distribution at
+    position 1 predicts the second token. `check_cancelled` is called regularly during long
     computations and can stop them by raising an exception. Raises `TextError` if the path is empty,
     and `ContextFull` if it is longer than the context window or than `longest`.
     """
@@ -148,7 +148,7 @@ class Session:
             raise
 
     def fork(self, length: int) -> Session:
-        """Return a new session on the first `length` tokens, with copies of their results."""
+        """Return a new session with the first `length` tokens and copies of their results."""
         self._check_length(length)
         other = Session(
             self._model,
@@ -270,7 +270,7 @@ class Session:
             self._store(ids, self._model.network(torch.tensor(ids), self._cache))
 
     def _drop_stale(self) -> None:
-        """Drop the results of tokens that are no longer in the path."""
+        """Discard the results of tokens that are no longer in the path."""
         self._cache.truncate(self._valid)
         for computed in (self._processed, self._final, self._bits):
             del computed[self._valid :]

@@ -57,7 +57,7 @@ def llama_tensors(network: Transformer) -> dict[str, Tensor]:
 
 
 def _llama_block(block: dict[str, Tensor], config: Config) -> dict[str, Tensor]:
-    """Return the weights of one block, with our concatenated matrices split into their parts."""
+    """Return the weights of one block by name, with our concatenated matrices split up again."""
     sizes = shapes(config)
     parts = {norm: block[f"{norm}.weight"] for norm in NORMS}
     for name, joined in PRODUCTS.items():

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _VERSIONS = (2, 3)
 _SCALARS = dict(enumerate("BbHhIif?", start=0)) | {10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
-_LEAST_FIELD = 8 + 4 + 1  # bytes for the name length, type and value
+_LEAST_FIELD = 8 + 4 + 1  # bytes: the name's length, the type, and the value
 _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
 _LONGEST_NAME = 65_535
@@ -159,7 +159,10 @@ class _Cursor:
         return start
 
     def count(self, what: str, least: int) -> int:
-        """Read the number of items that follow, which take at least `least` bytes each."""
+        """Read a count of items, and check that the rest of the file can hold that many.
+
+        Each item takes at least `least` bytes.
+        """
         number = int(self.take("Q", what))
         left = len(self.data) - self.at
         if number * least > left:
@@ -177,7 +180,7 @@ class _Cursor:
 
 
 def _value(cursor: _Cursor, what: str) -> Callable[[], Any]:
-    """Skip a value, and return a function that decodes it."""
+    """Skip a value of the type `kind`, and return a function that decodes the value later."""
     kind = cursor.take("I", f"the type of {what}")
     if kind == _STRING:
         length = cursor.count(f"the length of {what}", 1)
@@ -253,7 +256,7 @@ def _data_start(cursor: _Cursor, fields: Fields) -> int:
 
 
 def _checked(infos: list[TensorInfo], begin: int, end: int) -> dict[str, TensorInfo]:
-    """Return the tensors by name, with their positions in the file, if they are valid."""
+    """Return the tensors by name, and check that each lies within the file."""
     found: dict[str, TensorInfo] = {}
     for info in infos:
         start = begin + info.start

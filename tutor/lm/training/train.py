@@ -1,4 +1,4 @@
-"""Train a small language model: from text to tokens, predictions, a loss, and better weights.
+"""Train a small language model from scratch. Read it from top to bottom.
 
     text -> tokens -> windows, with targets that are shifted by one token
          -> network -> loss -> gradients -> AdamW -> the next step, with slightly better weights
@@ -61,7 +61,7 @@ class Settings(msgspec.Struct, frozen=True):
     threads: int = 2
     report_every: int = 50  # steps
     evaluate_every: int = 200  # steps; a checkpoint is saved at the same interval
-    bfloat16: bool = False  # multiply in 16 bits: 1.5 times as fast on processors with bfloat16
+    bfloat16: bool = False  # multiply in bfloat16, 1.5 times as fast on some processors
     one_in: dict[str, int] = {}  # use only one in n documents of these text files
 
     def checked(self) -> Settings:
@@ -129,7 +129,7 @@ def training_tokens(
 def held_out_text(path: Path, tokenizer: Tokenizer) -> HeldOut:
     """Return the held-out text as tokens, with its length in bytes."""
     text = "".join(read_documents(path))
-    end_bytes = text.count(END) * len(END)  # end tokens are not bytes of the text
+    end_bytes = text.count(END) * len(END)  # end tokens don't count as bytes of the text
     return HeldOut(torch.tensor(tokenizer.encode(text).ids), len(text.encode()) - end_bytes)
 
 

@@ -6,7 +6,7 @@ import random
 
 LARGEST = 999_999
 ALWAYS_TRAINED = 100
-"""Numbers below this are never held out, because larger numbers are built from their words."""
+"""Smaller numbers are never held out, because their words are part of larger numbers."""
 
 _WORDS = (
     "zero one two three four five six seven eight nine "
@@ -42,8 +42,8 @@ def _below_thousand(number: int) -> tuple[str, ...]:
 def some_number(pick: random.Random) -> int:
     """Return a random number of 1 to 6 digits.
 
-    All lengths are equally probable. Zeros are more frequent than other digits, because words leave
-    them out and the model needs more practice with them.
+    All lengths are equally probable. Zeros are more frequent than other digits. They are hard for
+    the model, because the words for a number don't mention them.
     """
     digits = 1 + int(pick.random() * 6)
     drawn = [1 + int(pick.random() * 9)]
