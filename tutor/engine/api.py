@@ -34,11 +34,11 @@ class EngineState(enum.Enum):
 
 
 EngineKind = Literal["own", "shared"]
-"""The learner's own engine, or one for all learners on the machine."""
+""""own" is the learner's own engine, and "shared" is one engine for all learners on the machine."""
 
 
 class ModelSession(Protocol):
-    """A token sequence, in the process that runs the model.
+    """A session on the engine's side: a token sequence in the process that runs the model.
 
     A method that fails raises a `TutorError` and leaves the session unchanged.
     """
@@ -93,8 +93,8 @@ class ModelSession(Protocol):
     def xray(self, position: int, layer: int) -> XRay:
         """Return the logit lens at `position` and the attention maps of `layer`.
 
-        Both are counted from 0. The result also includes the attention maps of as many neighboring
-        layers as fit into one response.
+        Positions and layers are counted from 0. The result also includes the attention maps of as
+        many neighboring layers as fit into one response.
         """
         ...
 
@@ -102,8 +102,8 @@ class ModelSession(Protocol):
 class AsyncModelSession(Protocol):
     """The asynchronous version of `ModelSession` that the screens use.
 
-    Changes to the tokens take effect here immediately and are sent to the engine with the next
-    query. Cancelling a query cancels the work in the engine.
+    Changes to `tokens` take effect immediately in this object and are sent to the engine with the
+    next query. Cancelling a query cancels the work in the engine.
     """
 
     @property
@@ -118,11 +118,17 @@ class AsyncModelSession(Protocol):
         ...
 
     def go_to(self, path: Sequence[Token]) -> None:
-        """Replace the tokens with `path`. The cache of the common prefix is kept."""
+        """Replace the tokens with `path`.
+
+        The engine keeps the cached results for the common prefix of both.
+        """
         ...
 
     async def append_turn(self, text: str) -> tuple[Token, ...]:
-        """Append the user's next message as a chat turn, and return the added tokens."""
+        """Append the user's next chat message, and return the tokens that were added.
+
+        The chat template determines the special tokens around the message.
+        """
         ...
 
     async def fork(self, length: int) -> AsyncModelSession: ...
@@ -149,7 +155,7 @@ class AsyncModelSession(Protocol):
 
 
 class LabBackend(Protocol):
-    """A lab's backend in the engine, as used by the screens."""
+    """The part of a lab that runs in the engine, as the screens use it."""
 
     async def answer(self, question: Any) -> Any:
         """Send `question` to the backend and return its answer.
@@ -186,7 +192,10 @@ class Engine(Protocol):
 
     @property
     def generation(self) -> int:
-        """The number of times the engine has started. Sessions don't survive a restart."""
+        """The number of times that the engine has started.
+
+        A new number means that all earlier sessions are lost.
+        """
         ...
 
     @property
@@ -196,15 +205,15 @@ class Engine(Protocol):
 
     @property
     def alternative(self) -> EngineKind | None:
-        """The kind of engine that the learner can switch to (see `choose`), or None."""
+        """The kind of engine that the learner can switch to with `choose`, or None."""
         ...
 
     async def learners(self) -> int | None:
-        """Return the number of screens connected to the shared engine, or None if unknown."""
+        """Return the number of app windows connected to the shared engine, or None if unknown."""
         ...
 
     async def choose(self, kind: EngineKind) -> None:
-        """Stop the current engine, and start or join one of this kind."""
+        """Stop using the current engine, and start or connect to an engine of this kind."""
         ...
 
     def watch(self, callback: Callable[[Engine], None]) -> Callable[[], None]:
@@ -212,7 +221,10 @@ class Engine(Protocol):
         ...
 
     async def start(self) -> None:
-        """Start the engine if it isn't running, without waiting until it is ready (see `ready`)."""
+        """Start the engine if it isn't running.
+
+        This doesn't wait until the engine is ready; `ready` does.
+        """
         ...
 
     async def stop(self) -> None:
@@ -250,7 +262,7 @@ class Engine(Protocol):
         ...
 
     def allowed(self, model: RemoteModel) -> bool:
-        """Return whether the learner has agreed to send text to the host of `model`."""
+        """Return True if the learner has agreed to send text to the host of `model`."""
         ...
 
     def allow(self, model: RemoteModel) -> None:

@@ -1,4 +1,4 @@
-"""The lab backends in the engine, one for each lab that is open on a screen."""
+"""The parts of labs that run in the engine, one backend for each open lab."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class LabBackends:
     """The open backends, by the name that the client chose for each.
 
-    The protocol transports a lab's questions as bytes. They are decoded here, using the types that
-    the lab declares. `load` returns the model for labs that need one.
+    Messages contain a lab's questions as bytes. This class decodes them to the types that the lab
+    declares. `load` returns the model, and is called only for labs that need one.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class LabBackends:
         """Raise a `TutorError` if this engine must not answer the question."""
 
     def close(self, name: str) -> None:
-        """Close a backend, if it exists, and stop its requests to remote models."""
+        """Close a backend, if it exists, and cancel its requests to remote models."""
         self._backends.pop(name, None)
         if runs := self._runs.pop(name, None):
             runs.close()
@@ -81,10 +81,11 @@ class LabBackends:
 
 
 class LabServer(Answering):
-    """A server for labs only: the learner's own engine next to a shared one.
+    """A server that handles only the questions of labs.
 
-    It serves the labs that need the learner's files, API keys or remote models. Most of these labs
-    don't need a local model, so one is loaded only on demand. This module does not import torch.
+    It runs in the learner's own engine if the learner also uses a shared engine, and serves labs
+    that need the learner's files, API keys or remote models. Most of these labs don't need a local
+    model, so a model is loaded only on demand. This module does not import torch.
     """
 
     def __init__(
