@@ -101,7 +101,7 @@ def stages(
 
 
 def apply(logits: Tensor, dials: Dials, order: Iterable[StepName], seen: Collection[int]) -> Tensor:
-    """Return the logits [V] after the steps in `order`. Steps that are off are skipped."""
+    """Apply the steps in `order` to logits [V], and return the new logits [V]."""
     steps = _steps(dials, seen)
     for name in order:
         if not is_off(dials, name):

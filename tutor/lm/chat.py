@@ -100,7 +100,10 @@ class _Guard:
         self._hidden: list[str] = []
 
     def render(self, messages: Sequence[ChatMessage], *, generate: bool = True) -> str:
-        """Render the conversation, with placeholders for text that looks like a special token."""
+        """Render the conversation with the chat template.
+
+        The result contains placeholders for text in messages that looks like a special token.
+        """
         shown = [
             {"role": message.role, "content": self._pattern.sub(self._hide, message.content)}
             for message in messages

@@ -98,7 +98,7 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def surprisal_bits(self) -> float:
-        """Return the surprisal -log2 p (Shannon 1948), or NaN if the probability is unknown."""
+        """Return the surprisal -log2 p in bits (Shannon 1948), or NaN if p is unknown."""
         if math.isnan(self.probability):
             return math.nan
         return -math.log2(self.probability) if self.probability > 0 else math.inf

@@ -76,7 +76,7 @@ def load_model(
 
 
 def checksum(files: Iterable[Path], on_bytes: Callable[[int], None] = lambda done: None) -> str:
-    """Return the SHA-256 checksum of the files, as if they were one file.
+    """Return the SHA-256 checksum of the concatenated files.
 
     `on_bytes` is called with the number of bytes read so far. Raises `ModelDamaged` if a file
     cannot be read.

@@ -379,16 +379,17 @@ class KeyValueCache:
         return [LayerCache(*layer) for layer in views]
 
     def truncate(self, length: int) -> None:
-        """Keep only the first `length` tokens."""
+        """Remove all tokens except the first `length`."""
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot truncate {self.length} tokens to {length}")
         self.length = length
 
     @contextmanager
     def rewound(self, length: int) -> Iterator[KeyValueCache]:
-        """Rewind the cache to `length` tokens in the `with` block, to process the next token again.
+        """Rewind the cache to `length` tokens in the `with` block.
 
-        After the block, the cache is restored bit for bit.
+        In the block, one token can be processed again. After the block, the cache is exactly as
+        before.
         """
         if not 0 <= length <= self.length:
             raise ValueError(f"cannot go back to {length} of {self.length} tokens")

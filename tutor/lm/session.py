@@ -1,4 +1,4 @@
-"""A text that a model processes, with a cache of all results.
+"""A session: a text that a model processes, with a cache of all results.
 
 Processing one more token takes one forward pass over that token. Going back takes no time. The
 results for later tokens stay cached until different tokens replace them, so going forward again
@@ -84,12 +84,12 @@ class Session:
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """Return the token ids of the path."""
+        """Return the ids of all tokens in the path."""
         return tuple(self._ids)
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        """Return the tokens of the path."""
+        """Return all tokens in the path."""
         return self._model.tokenizer.tokens(self._ids)
 
     @property
@@ -129,7 +129,7 @@ class Session:
             self._ids.append(id_)
 
     def go_back(self, length: int) -> None:
-        """Shorten the path to its first `length` tokens."""
+        """Truncate the path to its first `length` tokens. No results are discarded."""
         self._check_length(length)
         del self._ids[length:]
         self._valid = min(self._valid, length)
@@ -209,7 +209,7 @@ class Session:
         logits = self.logits(position)
         tokenizer = self._model.tokenizer
         found = tokenizer.containing(query)
-        # a tokenizer can have more tokens than the network's vocabulary
+        # tokenizers can have more tokens than networks
         del found[bisect_left(found, len(logits)) :]
         if not query or not found:
             raise TextError(
@@ -229,8 +229,8 @@ class Session:
     def surprisals(self, start: int = 0) -> tuple[float | None, ...]:
         """Return the surprisal in bits of each token from index `start` to the end.
 
-        For the first token of the text, it is None, because the model has no context to predict
-        that token from.
+        The value is None for the first token of the text, because the model has no context to
+        predict it.
         """
         end = len(self._ids)
         if not 0 <= start <= end:

@@ -26,7 +26,7 @@ How = Literal["prompt", "drawn", "taken"]
 
 
 class TreeFull(TutorError, title="The tree is full"):
-    """The tree has reached its limit of branches or tokens."""
+    """The error for a tree that has reached its limit of branches or tokens."""
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -59,7 +59,7 @@ class Branch(msgspec.Struct, frozen=True):
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        """Return the tokens of the path."""
+        """Return the tokens of the branch."""
         return tuple(step.token for step in self.steps)
 
     @property
@@ -98,7 +98,7 @@ def shared(one: Branch, other: Branch) -> int:
 
 
 class TokenTree(msgspec.Struct, frozen=True):
-    """The branches of a text, the number of the current one, and the position in focus.
+    """The branches of a text, with a current branch and a position in focus.
 
     `focus` is the index of the token in focus. If it equals `length`, the focus is after the last
     token, where the next token will be chosen. A tree is immutable: every change returns a new

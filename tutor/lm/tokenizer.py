@@ -93,7 +93,7 @@ class Tokenizer:
         """Load the tokenizer from a Hugging Face `tokenizer.json`.
 
         The end token is read from the `tokenizer_config.json` in the same folder. Raises
-        `ModelDamaged` and `ModelUnsupported`.
+        `ModelDamaged` for an invalid file, and `ModelUnsupported` for an unknown kind of tokenizer.
         """
         try:
             text = path.read_text(encoding="utf-8")
@@ -110,7 +110,10 @@ class Tokenizer:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Tokenizer:
-        """Load a tokenizer that `to_json` saved. Raises `ModelDamaged`."""
+        """Load a tokenizer from the JSON that `to_json` returned.
+
+        Raises `ModelDamaged` if the JSON is invalid.
+        """
         try:
             saved = msgspec.json.decode(text, type=_Saved)
             with library_failures("A saved tokenizer cannot be read"):

@@ -35,7 +35,7 @@ class QueriesKeysValues(NamedTuple):
 
     @staticmethod
     def of(sizes: Attention | Config, product: Tensor) -> QueriesKeysValues:
-        """Return the views of `product`, which must contain 32-bit floats."""
+        """Create the views of `product`, a tensor of 32-bit floats."""
         heads, shared = sizes.heads, sizes.key_value_heads
         rotated = heads + shared
         by_token = product.view(-1, product.shape[-2], rotated + shared, sizes.head_size)
@@ -45,7 +45,10 @@ class QueriesKeysValues(NamedTuple):
 
 
 def fused_attend(q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None) -> Tensor:
-    """Return the output of `tutor.lm.network.attend`, [batch, heads, T, head_size]."""
+    """Compute attention with PyTorch's fused kernel: [batch, heads, T, head_size].
+
+    `tutor.lm.network.attend` computes the same result.
+    """
     grouped = q.shape[1] != k.shape[1]
     return F.scaled_dot_product_attention(q, k, v, attn_mask=mask, enable_gqa=grouped)
 

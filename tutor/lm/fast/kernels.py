@@ -102,7 +102,7 @@ def one_thread() -> Iterator[None]:
 
 
 def instruction_set() -> str:
-    """Return the processor's instruction set that PyTorch uses, such as "avx2"."""
+    """Return the processor's instruction set as PyTorch names it, such as "avx2"."""
     return torch.backends.cpu.get_cpu_capability().lower().replace(" ", "-")
 
 
@@ -131,7 +131,7 @@ def choose_kernels() -> Kernels:
 
 @torch.inference_mode()
 def check_kernels(config: Config) -> KernelReport:
-    """Time every number format on the matrix shapes of a model (takes a few seconds)."""
+    """Time every number format on matrices with a model's shapes. This takes a few seconds."""
     threads = use_threads()
     chosen = choose_kernels()
     used = {"int4": chosen.int4, "int8": chosen.int8, "fp16": True, "fp32": False}

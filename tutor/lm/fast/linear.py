@@ -79,7 +79,7 @@ class FrozenLinear(FastModule):
 
 
 class Table(FrozenLinear):
-    """A linear layer that can also return single rows, unlike packed int4.
+    """A linear layer that can also return single rows of its matrix, as embeddings need.
 
     The ids of rows may be on the CPU; the rows are returned on the device of the table.
     """
@@ -299,9 +299,10 @@ def _scratch_buffer(dtype: torch.dtype) -> list[Tensor]:
 
 
 def _scratch(numbers: int, dtype: torch.dtype) -> Tensor:
-    """Return a scratch buffer, [numbers], that all layers share (a process runs one model).
+    """Return a buffer for temporary results: [numbers].
 
-    Allocating it for each layer would take longer than the arithmetic itself.
+    All layers share this buffer, because allocating a new one for each layer would take longer than
+    the arithmetic. This works because a process runs only one model.
     """
     holder = _scratch_buffer(dtype)
     if holder[0].numel() < numbers:
@@ -335,13 +336,16 @@ def from_tensors(tensors: Mapping[str, Tensor]) -> FrozenLinear:
 
 
 def dequantized(groups: Groups) -> Tensor:
-    """Return the matrix as 32-bit floats, [N, K]."""
+    """Convert a quantized matrix to 32-bit floats: [N, K]."""
     outputs, inputs = groups.quants.shape
     quants = groups.quants.float().view(outputs, inputs // GROUP, GROUP)
     return (quants * groups.scales.unsqueeze(-1) + groups.zeros.unsqueeze(-1)).flatten(1)
 
 
 def to_half(values: Tensor) -> Tensor:
-    """Return the values as 16-bit floats, or as 32-bit floats if one exceeds 65,504."""
+    """Convert values to 16-bit floats, or to 32-bit floats if a value is too large.
+
+    The largest 16-bit float is 65,504.
+    """
     half = values.half()
     return half if half.isfinite().all() else values.float()

@@ -6,7 +6,7 @@ from torch import nn
 
 
 class FastModule(nn.Module):
-    """A PyTorch module that can be called without PyTorch's search for hooks.
+    """A PyTorch module that skips PyTorch's hook checks when it is called.
 
     The network calls about 300 modules per token, so this saves half a millisecond per token.
     """

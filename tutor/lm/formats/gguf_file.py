@@ -47,7 +47,7 @@ class GgufFile:
         try:
             with path.open("rb") as file:
                 self._data = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
-        except ValueError as error:  # an empty file cannot be mapped
+        except ValueError as error:  # an empty file cannot be memory-mapped
             raise ModelDamaged("the file is empty.") from error
         self.files = [path]
         self._fields, self._tensors = read_header(self._data)
@@ -145,7 +145,7 @@ class GgufFile:
 
     def _rope_factors(self, head_size: int) -> tuple[float, ...] | None:
         kind = self._fields.text("llama.rope.scaling.type", "none")
-        if "rope_freqs.weight" in self._tensors:  # Llama 3 files contain the factors
+        if "rope_freqs.weight" in self._tensors:  # Llama 3 stores the factors as a tensor
             return tuple(self._dense(self._tensors["rope_freqs.weight"]).flatten().tolist())
         if kind == "none":
             return None

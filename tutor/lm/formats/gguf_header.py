@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 _VERSIONS = (2, 3)
 _SCALARS = dict(enumerate("BbHhIif?", start=0)) | {10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
-_LEAST_FIELD = 8 + 4 + 1  # bytes: the name's length, the type, and the value
+_LEAST_FIELD = 8 + 4 + 1  # bytes of the smallest field: length of its name, type, value
 _LEAST_TENSOR = 8 + 4 + 8 + 4 + 8
 _MOST_DIMENSIONS = 4
 _LONGEST_NAME = 65_535
-"""The maximum length of a name in bytes, as specified for keys."""
+"""The maximum length of a name in bytes. The GGUF specification sets this limit for keys."""
 _SHOWN = 80
 """The maximum number of characters of a name in an error message."""
 
@@ -172,7 +172,7 @@ class _Cursor:
         return number
 
     def name(self, what: str) -> str:
-        """Read a name."""
+        """Read a name: its length, then its characters in UTF-8."""
         length = self.count(f"the length of {what}", 1)
         if length > _LONGEST_NAME:
             raise ModelDamaged(f"{what} is {length:,} bytes long, which is too long.")

@@ -89,7 +89,7 @@ class PackedModel(msgspec.Struct, frozen=True):
 def find_packed(
     folders: Iterable[Path], stamp: FileStamp, sha256: str | None = None
 ) -> PackedModel | None:
-    """Find a packed copy of a model file in the folders, or return None.
+    """Find a packed copy of a model file, searching all folders, or return None.
 
     The model file is identified by its checksum, if given, or else by its stamp. Damaged copies and
     copies in another version of the layout are ignored.

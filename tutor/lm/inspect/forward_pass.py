@@ -70,7 +70,7 @@ class ForwardPass:
     def reuse(self, other: ForwardPass, layers: int) -> None:
         """Copy the results of the first `layers` blocks from a finished pass over the same text.
 
-        The caller must know that these blocks would compute the same results in this pass.
+        Use this only if these blocks would compute the same results in this pass.
         """
         self.trace.residuals = other.trace.residuals[: layers + 1]
         self.trace.attention = other.trace.attention[:layers]

@@ -3,7 +3,8 @@
 The feed-forward network of a block computes one number for each of its hidden neurons, the
 activation a = silu(gate(x)) * up(x). Each neuron has a vector of its own, its column of the matrix
 `down`. What the network adds to the residual stream is the sum of these vectors, each multiplied by
-its neuron's activation (Geva et al. 2021 read them as keys and values of a memory).
+its neuron's activation (Geva et al. 2021 interpret the two matrices as the keys and values of a
+memory).
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ SETTINGS: dict[Family, Settings] = {
 
 
 class Description(msgspec.Struct, frozen=True):
-    """The contents of `model.json`."""
+    """The contents of `model.json`, which describes a model."""
 
     family: Family
     config: Config

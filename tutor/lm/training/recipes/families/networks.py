@@ -65,7 +65,7 @@ class CrossAttention(nn.Module):
         """
         queries = self._by_head(self.query(x))  # [..., heads, T, head_size]
         keys, values = map(self._by_head, self.key_value(encoded).chunk(2, dim=-1))
-        answers, weights = attend(queries, keys, values)  # weights [..., heads, T, S]
+        answers, weights = attend(queries, keys, values)  # weights: [..., heads, T, S]
         if trace is not None:
             trace.attention.append(weights)
         output: Tensor = self.output(answers.transpose(-3, -2).flatten(-2))
