@@ -1,7 +1,7 @@
 """The second generation of chatbots: intents (what a visitor wants) and prepared answers.
 
-`tutor.bots.intents` recognizes the intent of a message, and `tutor.bots.retrieval_bot` picks the
-answer by comparing vectors.
+This module contains the data types. `tutor.bots.intents` recognizes the intent of a message, and
+`tutor.bots.retrieval_bot` chooses the answer by comparing vectors.
 """
 
 import re

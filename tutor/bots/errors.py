@@ -1,4 +1,4 @@
-"""The error that is raised for invalid rules, intents and files of a bot."""
+"""The error class of this package."""
 
 from tutor.errors import TutorError
 

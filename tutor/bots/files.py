@@ -52,7 +52,7 @@ def shipped_probes() -> ProbeSet:
 def read_rules(path: Path) -> RuleBook:
     """Read the rules from a file.
 
-    Raises `BotError` if the file is invalid; the message contains the line or the rule.
+    Raises `BotError` if the file is invalid. The message names the line or the rule.
     """
     book = _read(path, RuleBook)
     names: set[str] = set()
@@ -87,7 +87,7 @@ def _read(path: Path, kind: type[T]) -> T:
 def decode(text: str, kind: type[T], file: str) -> T:
     """Convert the YAML text of a file to an object of the class `kind`.
 
-    Raises `BotError` if the text is invalid; the message contains the line number.
+    Raises `BotError` if the text is invalid. The message contains the line number.
     """
     try:
         _refuse_aliases_and_depth(text, file)

@@ -128,10 +128,9 @@ class Wrong(NamedTuple):
 
 
 class IntentTraining:
-    """The training of an intent network.
+    """A training run of an intent network.
 
-    The network is trained on the phrases `phrases[i]` for intent i, and tested on the phrases
-    `held_out[i]`.
+    For the intent with index i, the network is trained on `phrases[i]` and tested on `held_out[i]`.
     """
 
     def __init__(

@@ -52,7 +52,7 @@ class Match(NamedTuple):
 
 
 def words_of(text: str) -> list[str]:
-    """Return the words of a text as they are written, without punctuation between words."""
+    """Return the words of a text, without the punctuation between them. The case is unchanged."""
     return _WORD.findall(text)
 
 

@@ -30,8 +30,8 @@ class Probe(
     """A test message for all bots.
 
     `before` contains the earlier messages of the conversation, in which visitor and bot alternate.
-    `right_for` contains the criteria for bots with a criterion of their own; for other bots, the
-    criterion is `right`.
+    `right` is the criterion for correct replies. `right_for` contains different criteria for some
+    bots.
     """
 
     kind: Kind

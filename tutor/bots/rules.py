@@ -1,11 +1,12 @@
 """The first generation of chatbots: rules with patterns and prepared answers.
 
-If several rules match a message, the rule with the highest priority answers. Of several rules with
-the same priority, it is the first one. A rule with several answers uses them in turn. The bot only
-remembers how often each rule has answered in this conversation.
+If several rules match a message, the rule with the highest priority answers. If several of them
+have this priority, the first one answers. A rule with several answers uses them in turn. The bot
+only remembers how often each rule has answered in this conversation.
 
-After ELIZA (Weizenbaum 1966, "ELIZA: a computer program for the study of natural language
-communication between man and machine"): patterns with captures, priorities, and swapped pronouns.
+The patterns with captures, the priorities and the swapped pronouns are from ELIZA (Weizenbaum 1966,
+"ELIZA: a computer program for the study of natural language communication between man and
+machine").
 """
 
 import re
@@ -45,8 +46,8 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class RuleBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All rules of a bot.
 
-    `fallback` contains the answers to messages that no rule matches. `reflections` maps words to
-    their replacements when captured words are repeated to the visitor, such as "my" to "your".
+    `fallback` contains the answers to messages that no rule matches. `reflections` contains
+    replacements for captured words that the bot repeats, such as "your" for "my".
     """
 
     fallback: Annotated[tuple[Words, ...], msgspec.Meta(min_length=1)]
@@ -57,8 +58,8 @@ class RuleBook(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Fit(msgspec.Struct, frozen=True):
     """A match of a rule and a message.
 
-    `pattern` is the first pattern of the rule that matches. `captures` contains the captured words
-    after replacements such as "my" with "your". `literal` contains the indices of the message's
+    `pattern` is the first pattern of the rule that matches. `captures` contains the captured words,
+    after replacements such as "your" for "my". `literal` contains the indices of the message's
     words that match literal words of the pattern.
     """
 
@@ -86,9 +87,10 @@ class RuleReply(msgspec.Struct, frozen=True):
 
 
 def check(rule: Rule) -> None:
-    """Raise `BotError` if a pattern is invalid.
+    """Check the patterns and answers of a rule.
 
-    Raises it too if an answer uses a capture that the patterns don't have, such as `{3}`.
+    Raises `BotError` if a pattern is invalid, or if an answer uses a capture that a pattern doesn't
+    have.
     """
     for pattern in rule.patterns:
         found = patterns.captures_of(pattern)
@@ -127,9 +129,9 @@ def reply(book: RuleBook, messages: Sequence[str]) -> RuleReply:
 
 
 def _fit(rule: Rule, words: Sequence[str], folded: Sequence[str], book: RuleBook) -> Fit | None:
-    """Return the first match of the rule's patterns, or None.
+    """Match the patterns of a rule one after another, and return the first match, or None.
 
-    A match doesn't count if a capture that an answer uses is empty.
+    A match doesn't count if an answer uses a capture that is empty.
     """
     for pattern in rule.patterns:
         found = patterns.match(pattern, folded)
@@ -145,7 +147,7 @@ def _fit(rule: Rule, words: Sequence[str], folded: Sequence[str], book: RuleBook
 
 
 def reflected(words: Sequence[str], reflections: Mapping[str, str]) -> str:
-    """Return captured words from the bot's perspective: "my dog" becomes "your dog"."""
+    """Swap the perspective of captured words: "my dog" becomes "your dog"."""
     return " ".join(reflections.get(patterns.folded(word), word) for word in words)
 
 
@@ -155,7 +157,7 @@ HOW = "Write a pattern, an equals sign and an answer, for example: * parrot * = 
 
 
 def parse(text: str, name: str) -> Rule:
-    """Parse a rule: `PRIORITY: PATTERN = ANSWER ANSWER`.
+    """Parse a rule: `PRIORITY: PATTERN = ANSWER | ANSWER`.
 
     The default priority is 50. Raises `BotError` if the line is incomplete or invalid.
     """

@@ -1,7 +1,7 @@
 """The engine, which runs the language model in a separate process.
 
-The model has its own process because importing torch or running a model in the app's process would
-make key presses slow, even on another thread.
+If the app imported torch or ran a model in its own process, it would respond slowly to key presses,
+even if another thread did the work.
 
 `api` defines the interface that the screens use, `wire` defines the messages between the two
 processes, and `questions` lists the queries that a session supports, with their messages. On the

@@ -95,9 +95,9 @@ def _run(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 
 def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
-    """Serve labs only.
+    """Run an engine that serves only labs.
 
-    The engine is ready immediately, because the model is loaded when a lab first needs it.
+    The engine is ready immediately, because the model is loaded later, when a lab needs it.
     """
     from tutor.engine.backends import LabBackends, LabServer
 
@@ -108,7 +108,10 @@ def _run_labs(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 
 def _run_vendor(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
-    """Serve a remote model. The engine is ready immediately, without contacting the server."""
+    """Run an engine for a remote model.
+
+    The engine is ready immediately, before it contacts the remote server.
+    """
     from tutor.engine.vendor_server import VendorServer
     from tutor.vendors.opening import preload
     from tutor.vendors.reader import RemoteReader
@@ -121,7 +124,7 @@ def _run_vendor(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 
 def _claim_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Return the original standard input and output, reserved for frames.
+    """Take over standard input and output, and return them as streams for frames.
 
     Other code gets an empty standard input, and its standard output goes to standard error.
     """

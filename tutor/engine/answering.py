@@ -47,7 +47,10 @@ class Answering:
         self.reply(request, lambda: self.work_on(request))
 
     def work_on(self, request: AnyRequest) -> Message:
-        """Return the handler's response. Raises `EngineError` if there is no handler."""
+        """Call the handler for a request, and return its response.
+
+        Raises `EngineError` if there is no handler for this type of request.
+        """
         handler = self._handlers.get(type(request))
         if handler is None:
             raise self.unknown(request)

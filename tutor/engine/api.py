@@ -155,7 +155,7 @@ class AsyncModelSession(Protocol):
 
 
 class LabBackend(Protocol):
-    """The part of a lab that runs in the engine, as the screens use it."""
+    """The interface through which a screen uses the part of a lab that runs in the engine."""
 
     async def answer(self, question: Any) -> Any:
         """Send `question` to the backend and return its answer.
@@ -165,12 +165,12 @@ class LabBackend(Protocol):
         ...
 
     def close(self) -> None:
-        """Close the backend in the engine."""
+        """Close the backend in the engine, and free its memory."""
         ...
 
 
 class Engine(Protocol):
-    """The engine, as used by the screens. No method blocks the event loop."""
+    """The interface of the engine for the screens. No method blocks the event loop."""
 
     @property
     def state(self) -> EngineState: ...
@@ -240,17 +240,20 @@ class Engine(Protocol):
         ...
 
     async def open_text(self, text: str) -> AsyncModelSession:
-        """Start a session on raw text."""
+        """Start a session with a text, without a chat template."""
         ...
 
     async def open_chat(self, messages: Sequence[ChatMessage]) -> AsyncModelSession:
-        """Start a session on a conversation, up to the start of the assistant's next answer."""
+        """Start a session with a conversation, up to the start of the assistant's next answer."""
         ...
 
     async def open_tokens(
         self, ids: Sequence[int], data: Sequence[bytes] = ()
     ) -> AsyncModelSession:
-        """Start a session on these token ids. A remote model also needs their bytes, in `data`."""
+        """Start a session with these token ids.
+
+        For a remote model, `data` must contain the bytes of each token.
+        """
         ...
 
     async def tokenize(self, text: str) -> tuple[Token, ...]:
@@ -258,7 +261,10 @@ class Engine(Protocol):
         ...
 
     def lab_backend(self, lab: AnyLab) -> LabBackend:
-        """Return a backend for `lab`. The engine creates it when the first question arrives."""
+        """Return a backend for `lab`.
+
+        The engine creates its side of the backend when it receives the first question.
+        """
         ...
 
     def allowed(self, model: RemoteModel) -> bool:

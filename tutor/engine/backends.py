@@ -1,4 +1,4 @@
-"""The parts of labs that run in the engine, one backend for each open lab."""
+"""Lab backends: the parts of labs that run in the engine. Each open lab has one."""
 
 from __future__ import annotations
 
@@ -50,7 +50,10 @@ class LabBackends:
         return LabAnswer(request.id, self.answer(request.bench, request.lab, request.question))
 
     def answer(self, name: str, lab_name: str, question: bytes) -> bytes:
-        """Return the backend's answer. Raises `EngineError` for an invalid question."""
+        """Send a question to a backend, and return the answer.
+
+        Raises `EngineError` if the question is invalid.
+        """
         lab = registry.find(lab_name)
         try:
             asked = msgspec.msgpack.decode(question, type=lab.questions)
@@ -67,7 +70,7 @@ class LabBackends:
         return msgspec.msgpack.encode(self._backends[name].answer(asked))
 
     def admit(self, name: str, lab: AnyLab, question: Any) -> None:
-        """Raise a `TutorError` if this engine must not answer the question."""
+        """Raise a `TutorError` if this engine is not allowed to answer the question."""
 
     def close(self, name: str) -> None:
         """Close a backend, if it exists, and cancel its requests to remote models."""

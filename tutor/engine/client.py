@@ -36,8 +36,8 @@ LOAD_TIMEOUT = 5.0
 class EngineClient:
     """An `Engine` in another process. Call `start` before you use it.
 
-    `model` and `shared` are used to create a `Reach`, unless `reach` is given. `may_choose` is
-    False if the learner must use the shared engine.
+    `reach` determines the engine to connect to; by default, it is created from `model` and
+    `shared`. `may_choose` is False if the learner must use the shared engine.
     """
 
     def __init__(
@@ -213,8 +213,9 @@ class EngineClient:
     ) -> list[wire.Answer]:
         """Send several requests, and return their responses in the same order.
 
-        The engine processes the requests in this order. `Failed` responses are returned like
-        others. Raises `EngineError` if the engine stops before it has responded to all of them.
+        The engine also processes the requests in this order. If a request fails, the result
+        contains its `Failed` response. Raises `EngineError` if the engine stops before it has
+        responded to all of them.
         """
         await self._supervisor.answering()
         if self._channel is None:
@@ -271,6 +272,6 @@ class EngineClient:
             self._second.allow(model)
 
     def _greet(self, channel: Channel) -> None:
-        """Send a new engine process the hosts that it may send text to, with their API keys."""
+        """Send the allowed hosts and their API keys to a new engine process."""
         for allow in () if channel.shared else self._allowed.values():
             channel.send(allow)

@@ -35,7 +35,7 @@ def pack(message: Message, most: int = MAXIMUM_FRAME) -> bytes:
     """
     try:
         payload = _encoder.encode(message)
-    except (OverflowError, UnicodeEncodeError) as error:  # large integers, lone surrogates
+    except (OverflowError, UnicodeEncodeError) as error:  # big integers, lone surrogates
         raise EngineError(f"The message could not be encoded: {error}.") from error
     if len(payload) > most:
         raise AnswerTooLarge(
@@ -58,10 +58,10 @@ def payload_size(header: bytes, most: int = MAXIMUM_FRAME) -> int:
 
 
 def request_from(payload: bytes) -> ToEngine:
-    """Decode a request.
+    """Decode a message from the app.
 
-    Raises `EngineError` if it is invalid, or `SamplerError` if its sampler settings are out of
-    range.
+    Raises `EngineError` if the message is invalid, or `SamplerError` if its sampler settings are
+    out of range.
     """
     try:
         return _to_engine.decode(payload)
@@ -70,7 +70,7 @@ def request_from(payload: bytes) -> ToEngine:
 
 
 def answer_from(payload: bytes) -> FromEngine:
-    """Decode a message from the engine. Raises `EngineError` if it is invalid."""
+    """Decode a message from the engine. Raises `EngineError` if the message is invalid."""
     try:
         return _from_engine.decode(payload)
     except UNREADABLE as error:

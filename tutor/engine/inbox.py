@@ -35,7 +35,7 @@ class Inbox:
         self._changed = threading.Condition()
         self._current = 0
         self.permissions = Permissions()
-        """The hosts to which the learner has agreed to send text."""
+        """The hosts that the learner has agreed to send text to, with their API keys."""
 
     # --- for the worker thread ------------------------------------------------------------------
 
@@ -52,7 +52,7 @@ class Inbox:
         with self._changed:
             self._changed.wait_for(lambda: self._waiting)
         request = self.next_if_any()
-        assert request is not None  # no other thread removes requests
+        assert request is not None  # only this thread removes requests
         return request
 
     def next_if_any(self) -> wire.AnyRequest | None:
@@ -132,7 +132,7 @@ class PipeInbox(Inbox):
     """An inbox that reads from a pipe in its own thread.
 
     When the app closes the pipe or crashes, the inbox calls `on_end`. By default, this ends the
-    engine process immediately, because there is no one left to respond to and nothing to save.
+    engine process immediately, because the process has no other client and no data to save.
     """
 
     def __init__(

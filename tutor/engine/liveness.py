@@ -15,8 +15,8 @@ class Liveness:
     watchdog is active only while a message is expected.
 
     The watchdog counts checks instead of measuring time. If it measured time, an engine would count
-    as hung whenever the app was suspended or the laptop was asleep for long. With checks, such a
-    pause counts as only one missed check.
+    as hung whenever the app was suspended or the laptop was asleep for a long time. With checks,
+    such a pause counts as only one missed check.
     """
 
     def __init__(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
@@ -36,9 +36,9 @@ class Liveness:
             self._owed.clear()
 
     async def until_silent(self, ask: Callable[[], None], patience: Callable[[], float]) -> None:
-        """Return when the engine has owed a message for `patience()` seconds without sending any.
+        """Wait until the engine has owed a message for `patience()` seconds without sending any.
 
-        During these seconds, `ask` is called several times; it should send a `Ping` to the engine.
+        During these seconds, `ask` is called several times to send a `Ping` to the engine.
         """
         silent = 0
         while silent < LOOKS:

@@ -17,9 +17,9 @@ from tutor.engine.wire import FromEngine, Message
 from tutor.environment import without_keys
 from tutor.errors import EngineError, NoHome
 
-# -P: do not import modules from the current folder.
+# The option -P prevents imports from the current folder.
 COMMAND = (sys.executable, "-P", "-m", "tutor.engine")
-LOG_LIMIT = 1024 * 1024  # bytes; a larger log is truncated
+LOG_LIMIT = 1024 * 1024  # bytes; the log is truncated if it is larger
 PATIENCE = 2.0  # seconds to wait for the process to exit on its own
 
 

@@ -13,7 +13,7 @@ from tutor.errors import EngineError, ModelError, UnknownSession
 from tutor.lm.distribution import ModelCard, Token, common_length
 
 _Move = tuple[Callable[[int], wire.Request], int]
-"""A request that changes the session's tokens, and the number of tokens that it results in."""
+"""A request that changes the session's tokens, and the number of tokens after the change."""
 
 
 class SessionHost(Protocol):

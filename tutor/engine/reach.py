@@ -63,9 +63,15 @@ class Patience:
     """
 
     start_silence: float = 120.0
-    """How long a starting engine may stay silent before it is considered hung, in seconds."""
+    """The timeout for an engine that is starting, in seconds.
+
+    An engine that sends no message for this time counts as hung.
+    """
     silence: float = 20.0
-    """How long an engine that owes a response may stay silent before it is considered hung."""
+    """The timeout for an engine that owes a response, in seconds.
+
+    An engine that sends no message for this time counts as hung.
+    """
     restarts: int = 3
     """The maximum number of restarts within `restart_window` seconds.
 
@@ -101,15 +107,15 @@ class Reach:
         self.model = model
         self.patience = patience
         self.served = False
-        """True if the last connection was to a shared engine."""
+        """True if the app is or was last connected to a shared engine."""
         self.shared = shared
         self.joins = True
-        """False if the learner has chosen to use an own engine instead of the shared one."""
+        """False if the learner has chosen a separate engine instead of the shared one."""
         self._command = command
         self._start = start
 
     def for_labs(self) -> Reach:
-        """Return a `Reach` for the learner's own engine that serves only labs."""
+        """Return the settings for a second engine, which serves only this learner's labs."""
         command = (*self._command, "--labs")
         return Reach(self.model, None, command, self.patience, self._start)
 
@@ -130,9 +136,9 @@ class Reach:
         """Return a connection to the shared engine, or None if there is no shared engine.
 
         If this app was connected before, the engine is probably restarting, so this waits for it
-        instead of returning None. Otherwise, every learner would start an own engine at the same
-        time, which would be too much for the machine. Raises `NoSharedEngine` if the engine does
-        not restart in time.
+        instead of returning None. Otherwise, every learner would start a separate engine at the
+        same time, which would overload the machine. Raises `NoSharedEngine` if the engine does not
+        restart in time.
         """
         for look in range(1, self.patience.returns + 1):
             try:

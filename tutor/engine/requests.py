@@ -1,4 +1,4 @@
-"""The app's record of pending requests."""
+"""The pending requests of the app: requests without a response."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ def expect(kind: type[AnswerKind], answer: Answer) -> AnswerKind:
 
 
 class PendingRequests:
-    """The requests that are waiting for a response, by id.
+    """The requests that have no response yet, by id.
 
-    `changed` is called when a request is added or removed.
+    The callback `changed` is called when a request is added or removed.
     """
 
     def __init__(self) -> None:

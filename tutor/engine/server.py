@@ -114,13 +114,14 @@ def warm_up(model: LanguageModel, idle: Callable[[], bool]) -> None:
         session.distribution(1, PLAIN, seed=0, top=1)
         session.distribution(2, PLAIN, seed=0, top=1)
     if idle():
-        model.tokenizer.containing(" ")  # builds the search index now, which takes 0.1 s
+        model.tokenizer.containing(" ")  # build the search index now; it takes 0.1 s
 
 
 def return_free_memory() -> None:
-    """Return freed memory to the system: about 30 MB after loading, 300 MB after packing.
+    """Return unused memory to the operating system.
 
-    Without this, the C library would keep the memory on Linux. On other systems, this does nothing.
+    This frees about 30 MB after a model was loaded and about 300 MB after one was packed. On Linux,
+    the C library would otherwise keep this memory. On other systems, this function does nothing.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
     if trim is not None:

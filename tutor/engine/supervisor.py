@@ -1,8 +1,8 @@
 """Keep an engine alive: start it, process its messages, and restart it when it ends.
 
 The engine may work for any length of time as long as it sends messages. An engine that owes a
-response and sends no messages is killed and restarted. When a shared engine ends, the supervisor
-waits for it to come back.
+response but sends no messages is killed and restarted. When a shared engine ends, the supervisor
+waits until it has restarted.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ class Supervisor:
         if self.channel is not None:
             await self.channel.end()
         if self._life is not None:
-            await asyncio.wait({self._life})  # this task must not be cancelled with the caller
+            await asyncio.wait({self._life})  # unlike `await`, this doesn't cancel the task
         self.failure = None
         self._enter(EngineState.STOPPED, "")
 
@@ -120,8 +120,8 @@ class Supervisor:
     async def _listen(self, channel: Channel) -> tuple[bool, TutorError]:
         """Process the messages of one engine until it ends.
 
-        Returns a pair: True if a restart would not help, and the error that explains why the engine
-        ended.
+        The result is a pair. The first item is True if a restart would not help. The second item is
+        the error that explains why the engine ended.
         """
         watch = asyncio.create_task(self._watch_over(channel), name="engine's liveness")
         try:
@@ -147,7 +147,7 @@ class Supervisor:
             watch.cancel()
 
     async def _watch_over(self, channel: Channel) -> tuple[bool, TutorError]:
-        """Wait until the engine hangs, then kill it. Returns the same pair as `_listen`.
+        """Wait until the engine hangs, then kill it. The result is a pair as in `_listen`.
 
         SIGKILL works even on a process that is suspended.
         """

@@ -55,13 +55,13 @@ class SessionQuestion(Request, frozen=True):
 
 
 class OpenText(PathRequest, frozen=True):
-    """Start a session on raw text. Response: `Opened`."""
+    """Start a session with a text, without a chat template. Response: `Opened`."""
 
     text: str
 
 
 class OpenChat(PathRequest, frozen=True):
-    """Start a session on a conversation. Response: `Opened`.
+    """Start a session with a conversation. Response: `Opened`.
 
     The conversation is rendered with the model's chat template, up to the start of the assistant's
     next answer.
@@ -71,10 +71,11 @@ class OpenChat(PathRequest, frozen=True):
 
 
 class OpenTokens(PathRequest, frozen=True):
-    """Create a session with these tokens, or replace its tokens if it exists. Response: `Opened`.
+    """Create a session with these tokens. Response: `Opened`.
 
-    The cache of the common prefix is kept. For a remote model, `data` contains the bytes of each
-    token, because an engine that has restarted does not know the tokens of a remote model.
+    If the session exists, its tokens are replaced, and the cache of the common prefix is kept. For
+    a remote model, `data` contains the bytes of each token, because an engine that has restarted
+    does not know the tokens of a remote model.
     """
 
     ids: tuple[int, ...]
@@ -82,7 +83,10 @@ class OpenTokens(PathRequest, frozen=True):
 
 
 class Append(PathRequest, frozen=True):
-    """Append tokens to a session. `data` is as in `OpenTokens`. Response: `Length`."""
+    """Append tokens to a session. Response: `Length`.
+
+    For a remote model, `data` contains the bytes of each token.
+    """
 
     ids: tuple[int, ...]
     data: tuple[bytes, ...] = ()
@@ -212,7 +216,7 @@ class Allow(Message, frozen=True):
 
 
 class Hello(Message, frozen=True):
-    """The greeting to a shared engine, which is always the first message.
+    """The greeting to a shared engine, which is the first message of a connection.
 
     It contains the version of the connecting program and the learner's name within their user
     account. An engine with another version responds with `Failed`, with id 0 and kind
@@ -368,9 +372,9 @@ FromEngine = Answer | Loading | Ready | Pong | EngineLoad
 
 
 def kinds(message: type[Message]) -> tuple[type[Message], ...]:
-    """Return all subclasses of a message class that have no subclasses themselves.
+    """Return the concrete message classes below `message`, which have no subclasses.
 
-    If the class has no subclasses, return the class itself.
+    If `message` has no subclasses, return `message` itself.
     """
     below = message.__subclasses__()
     return tuple(kind for each in below for kind in kinds(each)) if below else (message,)

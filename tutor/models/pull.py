@@ -59,14 +59,14 @@ def pull(
     shared: bool = False,
     release: Release = DEFAULT,
 ) -> tuple[FoundModel, bool]:
-    """Install the default model. Returns the model, and whether it was downloaded.
+    """Install the default model.
 
-    A valid copy in the learner's folder, the machine-wide folder or the model's Python package is
-    used if there is one.
-    Otherwise, the model is downloaded to the learner's folder or, if `shared`, to the machine-wide
-    folder. If another process is already downloading it, this function waits and uses that copy.
-    Raises `RequestCancelled` when `cancelled` is set, and `DownloadFailed`, `ModelDamaged`,
-    `NoSpace` or `NoHome` on failure. After an error, the installed models are unchanged.
+    Returns the model, and True if it was downloaded. No download is needed if there is a valid copy
+    in the learner's folder, the machine-wide folder or the model's Python package. Otherwise, the
+    model is downloaded to the learner's folder or, if `shared`, to the machine-wide folder. If
+    another process is already downloading the model, this function waits for it. Raises
+    `RequestCancelled` when `cancelled` is set, and `DownloadFailed`, `ModelDamaged`, `NoSpace` or
+    `NoHome` on failure. After an error, the installed models are unchanged.
     """
     cancelled = cancelled or Event()
     folder = paths.shared_models_folder() if shared else paths.user_models_folder()
@@ -89,7 +89,10 @@ def pull(
 
 
 def sha256_of(path: Path, on_bytes: Callable[[int], None] = lambda done: None) -> str:
-    """Return a file's SHA-256 in hexadecimal. `on_bytes` is called with the bytes read so far."""
+    """Return the SHA-256 checksum of a file in hexadecimal.
+
+    `on_bytes` is called with the bytes read so far.
+    """
     with path.open("rb") as file:
         return _copy(file, None, on_bytes)
 
@@ -135,7 +138,7 @@ def _copy(
     on_bytes: Callable[[int], None],
     most: float = math.inf,
 ) -> str:
-    """Copy a file and return its SHA-256 in hexadecimal.
+    """Copy a file and return its SHA-256 checksum in hexadecimal.
 
     Raises `ModelDamaged` if the file is larger than `most` bytes, because a small archive can
     unpack to a huge file.

@@ -68,8 +68,8 @@ Stage = Literal["waiting", "fetching", "checking", "converting"]
 class PullProgress(msgspec.Struct, frozen=True, tag="progress", tag_field="event"):
     """A progress event.
 
-    `done` and `total` are in bytes, or numbers of matrices in the stage "converting". A `total` of
-    0 means that the stage has no measurable progress.
+    `done` and `total` are in bytes; in the stage "converting", they are numbers of matrices. A
+    `total` of 0 means that the stage has no measurable progress.
 
     - waiting: another process is downloading the same model
     - fetching: the package is being downloaded
@@ -84,7 +84,10 @@ class PullProgress(msgspec.Struct, frozen=True, tag="progress", tag_field="event
 
 
 class Pulled(msgspec.Struct, frozen=True, tag="pulled", tag_field="event"):
-    """The model is installed at `path`. `fetched` is False if it was already installed."""
+    """The event that the model is installed at `path`.
+
+    `fetched` is False if the model was already installed.
+    """
 
     path: str
     fetched: bool

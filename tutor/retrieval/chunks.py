@@ -16,8 +16,8 @@ from tutor.retrieval.passage import Passage
 WORDS = 120
 """The maximum number of words in a passage.
 
-This is about 160 tokens. A few passages of this length fit into a small model's context window. A
-passage of this length is usually about a single subject, which makes it easier to find.
+A passage of this length has about 160 tokens. A few such passages fit into a small model's context
+window. Short passages are usually about a single subject, which makes them easier to find.
 """
 OVERLAP = 30
 """The maximum number of words that two consecutive passages have in common."""
@@ -28,7 +28,7 @@ Longer words are split, so the size of a passage is limited in characters too.
 """
 
 LONGEST_HEADING = 200
-"""The maximum number of characters of a heading. The rest of a longer heading is dropped."""
+"""The maximum number of characters of a heading. The beginning of a longer one is dropped."""
 
 _HEADING = re.compile(r" {0,3}#{1,6}\s")
 _ANCHOR = re.compile(r"\{#([\w-]+)\}$")
@@ -81,7 +81,8 @@ def _heading(line: str) -> tuple[str, str]:
 def _blocks(text: str) -> Iterator[_Block]:
     """Yield the paragraphs, headings and fenced code blocks of a text.
 
-    Long paragraphs are split. A fenced block with blank lines is not split at them.
+    Paragraphs with too many words are split. Blank lines inside a fenced code block do not split
+    the block.
     """
     block: _Block | None = None
     fence = ""
@@ -121,7 +122,7 @@ def _cut(block: _Block) -> Iterator[_Block]:
 
 
 def _passages(blocks: list[_Block], source: str, anchor: str, heading: str) -> Iterator[Passage]:
-    """Combine the blocks under one heading into passages."""
+    """Combine the blocks under one heading into overlapping passages."""
     taken: list[_Block] = []
     new = False
     for block in blocks:

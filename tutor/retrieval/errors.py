@@ -1,4 +1,4 @@
-"""The error that is raised when passages cannot be indexed or searched."""
+"""The error class of this package."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class LeftOut(NamedTuple):
 
 
 class Unfit(Exception):
-    """The error that is raised if a file cannot be indexed. Its message is a short reason."""
+    """An error that is raised if a file cannot be indexed. Its message is a short reason."""
 
 
 def files(folder: Path) -> Iterator[File | LeftOut]:

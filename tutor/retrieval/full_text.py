@@ -1,8 +1,8 @@
 """A full-text index that ranks passages by BM25, based on SQLite's FTS5.
 
-Python's standard library includes SQLite, in most cases with the extension FTS5. An index can be in
-memory or on disk. Passages can be added and removed one at a time, and a crash does not damage the
-index.
+SQLite is part of Python's standard library, and most builds of SQLite contain FTS5. An index can be
+in memory or on disk. Passages can be added and removed one at a time, and a crash does not damage
+the index.
 
 FTS5's tokenizer splits a text into words, and so determines which passages a query can find.
 `unicode61` splits at everything that is neither a letter nor a digit, in any script, and ignores
@@ -48,7 +48,7 @@ SCORED_AGAIN = 100
 
 _LONGEST_WORD = 64
 _WORD = re.compile(r"\w+")
-_OPEN, _CLOSE = "\x02", "\x03"  # mark matching words; removed from indexed text
+_OPEN, _CLOSE = "\x02", "\x03"  # these mark matches, and are removed from texts
 _NO_MARKS = str.maketrans({_OPEN: None, _CLOSE: None, "\0": None})
 
 

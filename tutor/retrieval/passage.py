@@ -1,4 +1,4 @@
-"""Data types for a passage, its source and its score."""
+"""Data types for passages and search results."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Indexes on disk: one SQLite file for each indexed folder, in the user's cache folder.
 
-The files use SQLite's default journal instead of a write-ahead log. A write-ahead log requires
-memory that processes share, which does not work if the home folder is on a network drive. If a
+The files use SQLite's default journal instead of a write-ahead log. A write-ahead log would not
+work if the home folder is on a network drive, because it requires memory that processes share. If a
 process is killed, the index contains everything up to the last complete transaction.
 """
 
@@ -189,7 +189,7 @@ def remove(name: str) -> None:
 
 @contextmanager
 def _locked(file: Path, name: str, next_step: str) -> Iterator[None]:
-    """Prevent other processes from writing to the index in the `with` block.
+    """Lock the index for writing in the `with` block.
 
     Raises `RetrievalError` if another process is writing to the index now.
     """

@@ -75,10 +75,9 @@ class _Read:
 def update(store: Store, folder: Path) -> Iterator[Progress]:
     """Update the index of a folder, and yield the progress repeatedly.
 
-    The caller can stop the update by not iterating further; everything that was written stays in
-    the index. A file is not read if its size and modification time are the same as at the last
-    update. A file that is read but has the same content keeps its passages. Raises
-    `RetrievalError`.
+    The caller can stop the update by ending the iteration; everything that was written stays in the
+    index. A file is not read if its size and modification time are the same as at the last update.
+    A file that is read but has the same content keeps its passages. Raises `RetrievalError`.
     """
     began = time.monotonic()
     progress = Progress()

@@ -32,13 +32,13 @@ class LessonProgress(msgspec.Struct, frozen=True):
     quiz_begun: bool
     """True if a question was answered or skipped, or text was entered, in the current quiz."""
     screen_number: int
-    """The number of the screen where the learner continues, from 1."""
+    """The number of the screen at which the learner continues, counted from 1."""
 
     @property
     def fraction(self) -> float:
         """The fraction of the lesson that is done, from 0 to 1.
 
-        Every screen and every question counts equally.
+        All screens and questions count equally.
         """
         return (self.seen + self.ever_right) / max(1, self.screens + self.questions)
 
@@ -53,9 +53,9 @@ class LessonProgress(msgspec.Struct, frozen=True):
 
     @property
     def score(self) -> str:
-        """The number of right last answers in a finished lesson, such as "7/9".
+        """The score of a finished lesson, such as "7/9": how many last answers were right.
 
-        Empty if the lesson is not finished or if all last answers were right.
+        The score is empty if the lesson is not finished or if all last answers were right.
         """
         if not self.done or self.right == self.questions:
             return ""

@@ -37,7 +37,7 @@ def in_one_line(memory: Memory) -> str:
 def percent(share: float) -> str:
     """Format a fraction from 0 to 1 as a percentage without decimals.
 
-    A fraction that would be rounded to 0 % or 100 % is formatted as "<1 %" or ">99 %".
+    Only 0 and 1 become 0 % and 100 %. Fractions close to them become "<1 %" and ">99 %".
     """
     value = round(100 * share)
     if share > 0 and value == 0:

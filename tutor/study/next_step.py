@@ -1,7 +1,7 @@
 """Choose what a learner should do next, given a course and the learner's progress.
 
-The course map and the end of a lesson suggest the same next step. The step is always something that
-is not done yet.
+The course map and the screen at the end of a lesson both use this choice. The step is always
+something that is not done yet.
 """
 
 from __future__ import annotations
@@ -57,9 +57,9 @@ def next_step(
 ) -> NextStep | None:
     """Return the next step, or None if all lessons are done and no question is due.
 
-    A lesson that the learner has begun comes first. Reviews come next, before new lessons and
-    before lessons with nothing left but wrong answers. `due` is the number of questions that are
-    due now.
+    A lesson that the learner has begun comes first. Reviews come next, followed by new lessons and
+    by lessons in which only wrong answers are left. `due` is the number of questions that are due
+    now.
     """
     step = next_in_lessons(outlines, states, cards)
     if due and not _in_the_middle(step):
@@ -76,9 +76,9 @@ def next_in_lessons(
     """Return the next step in the lessons, or None if every lesson is done.
 
     The order is: the rest of the lesson that the learner opened last, the lessons after it, the
-    lessons before it, and finally questions that were answered wrong. `after` is the id of a lesson
-    that the learner has just left at its end. Its unanswered questions then come after all other
-    lessons, because the learner has decided to leave them for later.
+    lessons before it, and finally questions that were answered wrong. At the end of a lesson, pass
+    its id as `after`. The unanswered questions of this lesson then come after all other lessons,
+    because the learner has just decided to leave them for later.
     """
     found = {
         each.id: lesson_progress(each, states.get(each.id) or LessonState(lesson=each.id), cards)

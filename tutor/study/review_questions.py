@@ -1,4 +1,4 @@
-"""List the questions of a course that reviews can ask."""
+"""Collect the questions of a course that a review can ask."""
 
 from tutor.course.catalogue import Course
 from tutor.learner.review import ReviewQuestion

@@ -1,4 +1,4 @@
-"""Find, check and create the socket of a shared engine."""
+"""Find the socket of a shared engine and check that it can be trusted, or create a new one."""
 
 from __future__ import annotations
 
@@ -32,8 +32,9 @@ def trusted(path: Path) -> bool:
 
     The app sends what the learner types to the socket, so the socket must have been created by the
     administrator, by this account, or by an account that the administrator chose. No other account
-    may have write access to its folder. The folder may belong to another account, but only if the
-    administrator must have created the folder for it.
+    may have write access to the socket's folder. The folder may belong to another account if the
+    administrator created it for that account. This is certain if only the administrator and this
+    account have write access to all folders above it.
     """
     mine = {0, os.getuid()}
     try:
@@ -50,7 +51,7 @@ def trusted(path: Path) -> bool:
 
 @contextlib.contextmanager
 def listening(path: Path) -> Iterator[socket.socket]:
-    """Create a listening socket at `path` for the `with` block, and remove it afterwards.
+    """Create a listening socket at `path`, and remove it at the end of the `with` block.
 
     Every account with access to the socket's folder can connect. Raises `EngineError` if another
     engine uses the path or if the folder is not writable.

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Learner(LearnerSlot):
-    """A connected learner, created by the listener thread.
+    """A learner who is connected to the engine. The listener thread creates this object.
 
     `account` is the user id of the learner's account, and `labs` is the folder for the networks
     that the learner trains. Only the worker thread uses the other attributes: `server` has the

@@ -35,7 +35,7 @@ GREETING_TIMEOUT = 10.0
 DRAIN_TIMEOUT = 1.0
 """The maximum number of seconds to keep reading from a rejected client."""
 MOST_UNSENT = wire.MAXIMUM_FRAME + 1024 * 1024
-"""The maximum number of unsent bytes per connection, enough for one response of any size."""
+"""The maximum number of unsent bytes per connection. It is enough for the largest response."""
 
 _LINUX = struct.Struct("3i")  # struct ucred: process, user and group ids, see unix(7)
 _MACOS = struct.Struct("2Ih16I")  # struct xucred: version, user id, count, group ids, see unix(4)
@@ -54,7 +54,7 @@ class Listener:
         self._started = time.monotonic()
         self._news: wire.Message = wire.Loading("starting")
         self._inside: dict[asyncio.StreamWriter, int] = {}
-        """The open connections, with the user id of each."""
+        """The open connections, each with the user id of its account."""
         self._loop = asyncio.new_event_loop()
         self.load: Callable[[str, float], wire.EngineLoad] | None = None
 
@@ -70,7 +70,7 @@ class Listener:
         self._loop.call_soon_threadsafe(self._broadcast, news)
 
     def give_up(self, error: TutorError) -> None:
-        """Send the error to all connections, and return once it is sent."""
+        """Send an error to all connections, and wait until it has been sent."""
         sending = self._send_off(wire.Failed.of(error))
         asyncio.run_coroutine_threadsafe(sending, self._loop).result(GREETING_TIMEOUT)
 
@@ -130,7 +130,7 @@ class Listener:
         await self._serve(reader, writer, account, labs)
 
     def _admitted(self, writer: asyncio.StreamWriter) -> int:
-        """Return the user id of the account that a new connection comes from.
+        """Check that a new connection is within the limits, and return its account's user id.
 
         Raises `TooMuchAsked` if a limit is reached, or `EngineError` if the user id is unknown.
         """

@@ -43,7 +43,7 @@ Slot = TypeVar("Slot", bound=LearnerSlot)
 
 
 class Scheduler(Generic[Slot]):
-    """The slots of all learners, shared by the listener thread and the worker thread."""
+    """The slots of all learners, used by the listener thread and the worker thread."""
 
     def __init__(self) -> None:
         self._slots: list[Slot] = []
@@ -81,7 +81,7 @@ class Scheduler(Generic[Slot]):
             return tuple(self._slots)
 
     def wait(self, seconds: float | None) -> None:
-        """Wait until a learner sends a request or disconnects, but not longer than `seconds`."""
+        """Wait until a request arrives or a learner disconnects, but not longer than `seconds`."""
         with self._changed:
             self._changed.wait_for(
                 lambda: any(slot.left or not slot.inbox.empty() for slot in self._slots), seconds

@@ -33,8 +33,8 @@ A short request takes less than a tenth of a second, so it is allowed to interru
 BATCH_WINDOW = AHEAD / 2
 """The maximum difference between the virtual times of learners in a batch, in seconds.
 
-A batch is slower the more learners it includes. The limit keeps learners who generate continuously
-out of the batches of learners who have used little time.
+A larger batch takes more time. The limit keeps learners who generate continuously out of the
+batches of learners who have used little time.
 """
 MOVES = 3
 """The maximum number of session changes per learner that are handled before each turn.
@@ -100,7 +100,7 @@ class SharedServer:
         self._cached = self._budget.taken
 
     def load(self, version: str, up: float) -> wire.EngineLoad:
-        """Return the load of the engine. May be called from the listener thread."""
+        """Return a load report. This method may also be called by the listener thread."""
         learners = self._scheduler.slots
         return wire.EngineLoad(
             version=version,
@@ -120,10 +120,10 @@ class SharedServer:
     # --- one turn -------------------------------------------------------------------------------
 
     def _work(self, queue: Sequence[Learner]) -> None:
-        """Serve the first learner, and in the same batch others who need a token.
+        """Handle the request of the first learner in the queue.
 
-        `queue` has the learners in the order of their turns. They must also have used about as much
-        time as the first learner (see `BATCH_WINDOW`).
+        If this learner needs a token, other learners who need a token are served in the same batch,
+        provided that they have used about as much time (see `BATCH_WINDOW`).
         """
         for learner in queue:
             self._answer_moves(learner)
@@ -212,7 +212,10 @@ class SharedServer:
             self._interrupting = False
 
     def _due_before(self, learner: Learner) -> list[Learner]:
-        """Return the other learners who have a short request and have used less time."""
+        """Return the learners who may interrupt `learner`.
+
+        They have a short request and have used less time than `learner`.
+        """
         reached = learner.virtual_time + self._own_time()
         return [
             other

@@ -26,7 +26,9 @@ def supervise(
     limits: Limits,
     on_end: Callable[[str], None] = lambda sentence: None,
 ) -> None:
-    """Run an engine on this socket and restart it when it ends, until SIGTERM or SIGINT.
+    """Run an engine on this socket, and restart it when it ends.
+
+    SIGTERM or SIGINT ends this function with an exception.
 
     `on_end` is called with a sentence that describes how the engine ended. Raises `EngineError` if
     the model cannot be loaded.
@@ -57,7 +59,7 @@ def _run(command: list[str], descriptor: int) -> int:
         stdin=subprocess.PIPE,
         pass_fds=[descriptor],
         env=without_keys(),
-        start_new_session=True,  # only this process gets Ctrl+C, and then ends the engine
+        start_new_session=True,  # Ctrl+C stops this process, which ends the engine
     )
     try:
         return process.wait()
