@@ -41,7 +41,7 @@ SCORED_AT_ONCE = 16
 
 
 class Session:
-    """A token sequence, called the path, with its key-value cache.
+    """A session: a token sequence (the path) with its key-value cache and all results.
 
     A position is the number of tokens before the predicted token. For example, the distribution at
     position 1 predicts the second token. `check_cancelled` is called regularly during long
@@ -69,7 +69,7 @@ class Session:
     def drop_computed(self) -> None:
         """Free the memory of all results.
 
-        The path is kept and will be processed again when a result is needed.
+        The tokens are kept. They will be processed again when a result is needed.
         """
         # For each token that the network has processed: its id, its final vector [width], and its
         # surprisal in bits (computed on request).
@@ -79,17 +79,17 @@ class Session:
         self._cache = KeyValueCache(
             self._model.network.config, capacity=1, device=self._model.card.device
         )
-        # The results are valid for the first `_valid` tokens of the path.
+        # The results are valid for the first `_valid` tokens of the session.
         self._valid = 0
 
     @property
     def ids(self) -> tuple[int, ...]:
-        """Return the ids of all tokens in the path."""
+        """Return the ids of the session's tokens."""
         return tuple(self._ids)
 
     @property
     def tokens(self) -> tuple[Token, ...]:
-        """Return all tokens in the path."""
+        """Return the session's tokens."""
         return self._model.tokenizer.tokens(self._ids)
 
     @property
@@ -110,9 +110,10 @@ class Session:
     # --- the path ---------------------------------------------------------------------------
 
     def append(self, ids: Iterable[int]) -> None:
-        """Append tokens to the path. They are processed when a result is needed.
+        """Append tokens to the session.
 
-        Raises `TextError` for an unknown id, and `ContextFull` if the path would become too long.
+        They are processed when a result is needed. Raises `TextError` for an unknown id, and
+        `ContextFull` if the session would become too long.
         """
         added = list(ids)
         self._check_room(len(added))
@@ -129,13 +130,19 @@ class Session:
             self._ids.append(id_)
 
     def go_back(self, length: int) -> None:
-        """Truncate the path to its first `length` tokens. No results are discarded."""
+        """Truncate the session to its first `length` tokens.
+
+        The results for the other tokens stay in the cache.
+        """
         self._check_length(length)
         del self._ids[length:]
         self._valid = min(self._valid, length)
 
     def replace(self, ids: Sequence[int]) -> None:
-        """Switch to another path, and keep the results for the common prefix of both paths."""
+        """Replace the tokens.
+
+        The results for the common prefix of the old and the new tokens are kept.
+        """
         shared = common_length(self._ids, ids)
         before = self._ids[shared:]
         del self._ids[shared:]
@@ -260,7 +267,7 @@ class Session:
 
     @torch.inference_mode()
     def _process(self, length: int) -> None:
-        """Process the first `length` tokens of the path that have not been processed yet."""
+        """Process those of the first `length` tokens that have not been processed yet."""
         if self._valid >= length:
             return
         self._drop_stale()
@@ -270,7 +277,7 @@ class Session:
             self._store(ids, self._model.network(torch.tensor(ids), self._cache))
 
     def _drop_stale(self) -> None:
-        """Discard the results of tokens that are no longer in the path."""
+        """Discard the results of tokens that are no longer in the session."""
         self._cache.truncate(self._valid)
         for computed in (self._processed, self._final, self._bits):
             del computed[self._valid :]

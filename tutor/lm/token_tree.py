@@ -30,7 +30,7 @@ class TreeFull(TutorError, title="The tree is full"):
 
 
 class Step(msgspec.Struct, frozen=True):
-    """One token of a branch, with its origin and its surprisal in bits.
+    """One token of a branch, with its surprisal in bits and the way in which it was chosen.
 
     The surprisal is None for the first token of a text and for tokens that have not been scored
     yet. It is NaN if a remote model does not return it.

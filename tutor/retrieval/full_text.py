@@ -48,7 +48,8 @@ SCORED_AGAIN = 100
 
 _LONGEST_WORD = 64
 _WORD = re.compile(r"\w+")
-_OPEN, _CLOSE = "\x02", "\x03"  # these mark matches, and are removed from texts
+# These characters mark matching words. They are removed from texts before indexing.
+_OPEN, _CLOSE = "\x02", "\x03"
 _NO_MARKS = str.maketrans({_OPEN: None, _CLOSE: None, "\0": None})
 
 

@@ -33,7 +33,7 @@ _MEASURED: WeakKeyDictionary[nn.Module, tuple[Tensor, float]] = WeakKeyDictionar
 
 
 class Ranked(NamedTuple):
-    """A row of the embedding table with its rank (from 1) and its cosine with a given vector."""
+    """A search result: a row of the embedding table, with its rank (from 1) and its cosine."""
 
     rank: int
     id: int

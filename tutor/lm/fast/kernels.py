@@ -107,7 +107,10 @@ def instruction_set() -> str:
 
 
 def machine_key() -> str:
-    """Return a key for packed weights, which depend on the instruction set and PyTorch version."""
+    """Return a key that consists of the instruction set and the PyTorch version.
+
+    Weights that were packed with one key can be used only with the same key.
+    """
     version = ".".join(torch.__version__.split(".")[:2])
     return f"{instruction_set()}-torch{version}"
 
