@@ -1,8 +1,8 @@
 """The engine process: `python -m tutor.engine [--model SPEC] [--labs]`.
 
-It receives frames on standard input and sends frames on standard output. Output that a library
-prints would corrupt the frames, so the process reserves both streams for frames before it loads a
-model. From then on, printed output goes to standard error, which is the log.
+The process receives messages on standard input and sends messages on standard output. If a library
+printed something, it would corrupt the messages, so both streams are reserved before a model is
+loaded. From then on, printed output goes to standard error, which is the log.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 class Outbox:
     """The engine's output stream, which several threads share.
 
-    A lock ensures that frames from different threads don't mix.
+    A lock ensures that only one thread writes a message at a time.
     """
 
     def __init__(self, stream: BinaryIO) -> None:
@@ -124,7 +124,7 @@ def _run_vendor(spec: str | None, inbox: Inbox, outbox: Outbox) -> None:
 
 
 def _claim_streams() -> tuple[BinaryIO, BinaryIO]:
-    """Take over standard input and output, and return them as streams for frames.
+    """Reserve standard input and output for messages, and return both streams.
 
     Other code gets an empty standard input, and its standard output goes to standard error.
     """

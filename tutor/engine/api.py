@@ -63,19 +63,19 @@ class ModelSession(Protocol):
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
-        """Return the distribution after `position` tokens, with the `top` most probable rows."""
+        """Return the distribution after `position` tokens, with rows for the `top` tokens."""
         ...
 
     def rows(
         self, position: int, sampler: SamplerSettings, ids: tuple[int, ...]
     ) -> tuple[Row, ...]:
-        """Return the rows of these tokens in the distribution after the first `position` tokens."""
+        """Return the rank and probability of each of these tokens after `position` tokens."""
         ...
 
     def find(
         self, position: int, sampler: SamplerSettings, query: str, limit: int
     ) -> tuple[Row, ...]:
-        """Return the rows of up to `limit` tokens whose text contains `query`.
+        """Find up to `limit` tokens whose text contains `query`, with their probabilities.
 
         Exact matches come first, followed by the most probable tokens. Raises `TextError` if no
         token matches.

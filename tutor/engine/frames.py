@@ -29,7 +29,7 @@ _from_engine: msgspec.msgpack.Decoder[FromEngine] = _decoder(FromEngine)
 
 
 def pack(message: Message, most: int = MAXIMUM_FRAME) -> bytes:
-    """Encode a message as a frame with a payload of at most `most` bytes.
+    """Encode a message as a frame: its length, then at most `most` bytes of MessagePack.
 
     Raises `AnswerTooLarge`, or `EngineError` for a value that cannot be encoded.
     """

@@ -123,7 +123,7 @@ class Inbox:
 
 
 class Pipe(Protocol):
-    """A binary stream from which frames are read."""
+    """A binary stream that contains messages."""
 
     def read(self, size: int, /) -> bytes | None: ...
 

@@ -29,16 +29,17 @@ class Liveness:
         self._heard += 1
 
     def owe(self, something: bool) -> None:
-        """Start watching if the engine owes a message, and stop watching otherwise."""
+        """Start or stop watching. Pass True while a message from the engine is expected."""
         if something:
             self._owed.set()
         else:
             self._owed.clear()
 
     async def until_silent(self, ask: Callable[[], None], patience: Callable[[], float]) -> None:
-        """Wait until the engine has owed a message for `patience()` seconds without sending any.
+        """Wait until an expected message has not arrived for `patience()` seconds.
 
-        During these seconds, `ask` is called several times to send a `Ping` to the engine.
+        Any message from the engine restarts the wait. During the wait, `ask` is called several
+        times to send a `Ping` to the engine.
         """
         silent = 0
         while silent < LOOKS:

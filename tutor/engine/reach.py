@@ -68,7 +68,7 @@ class Patience:
     An engine that sends no message for this time counts as hung.
     """
     silence: float = 20.0
-    """The timeout for an engine that owes a response, in seconds.
+    """The timeout for an engine with pending requests, in seconds.
 
     An engine that sends no message for this time counts as hung.
     """

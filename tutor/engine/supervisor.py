@@ -1,7 +1,7 @@
 """Keep an engine alive: start it, process its messages, and restart it when it ends.
 
-The engine may work for any length of time as long as it sends messages. An engine that owes a
-response but sends no messages is killed and restarted. When a shared engine ends, the supervisor
+The engine may work for any length of time as long as it sends messages. An engine that has pending
+requests but sends no messages is killed and restarted. When a shared engine ends, the supervisor
 waits until it has restarted.
 """
 

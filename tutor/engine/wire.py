@@ -126,7 +126,8 @@ class Close(PathRequest, frozen=True):
 class AskDistribution(SessionQuestion, frozen=True):
     """Request the distribution after `position` tokens. Response: `DistributionAnswer`.
 
-    `top` is the number of rows to return. The random draw depends only on `seed` and `position`.
+    `top` is the number of tokens to return, most probable ones first. The random draw depends only
+    on `seed` and `position`.
     """
 
     position: int
@@ -136,7 +137,7 @@ class AskDistribution(SessionQuestion, frozen=True):
 
 
 class AskRows(SessionQuestion, frozen=True):
-    """Request the rows of these tokens after the first `position` tokens. Response: `Rows`."""
+    """Request the probabilities of these tokens after `position` tokens. Response: `Rows`."""
 
     position: int
     sampler: SamplerSettings
@@ -146,7 +147,7 @@ class AskRows(SessionQuestion, frozen=True):
 class FindTokens(SessionQuestion, frozen=True):
     """Search the vocabulary for tokens whose text contains `query`. Response: `Rows`.
 
-    The rows are sorted by probability, but exact matches come first, with or without a leading
+    The tokens are sorted by probability, but exact matches come first, with or without a leading
     space.
     """
 

@@ -1,8 +1,8 @@
 """Data types that the language model passes to the rest of the program.
 
-This module doesn't import torch, because the app's own process, which doesn't load torch, uses
-these types too. Probabilities are between 0 and 1, logits are the network's raw scores, and entropy
-and surprisal are in bits.
+This module doesn't import torch, because the app uses these types in a process that doesn't load
+torch. Probabilities are between 0 and 1, logits are the network's raw scores, and entropy and
+surprisal are in bits.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Distribution(msgspec.Struct, frozen=True):
     still choose. `drawn` is the token that the sampler draws at this position with the given seed;
     it may not be among the `rows`.
 
-    For a remote model, only the rows that its server returns are known. In this case,
+    For a remote model, only the tokens that its server returns are known. In this case,
     `vocabulary_size` is 0, `entropy_bits` is a lower bound, and `kept` counts only those rows.
     `hidden_probability` is the total probability of all tokens that the server does not return.
     `drawn_elsewhere` is True if the server drew the token.

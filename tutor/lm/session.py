@@ -187,7 +187,7 @@ class Session:
     def distribution(
         self, position: int, sampler: SamplerSettings, seed: int, top: int
     ) -> Distribution:
-        """Return the distribution after `position` tokens, with the `top` most probable rows."""
+        """Return the distribution after `position` tokens, with rows for the `top` tokens."""
         return sampling.distribution(
             self.logits(position),
             sampler,
@@ -198,7 +198,7 @@ class Session:
         )
 
     def rows(self, position: int, sampler: SamplerSettings, ids: Sequence[int]) -> tuple[Row, ...]:
-        """Return the rows of these tokens in the distribution after `position` tokens."""
+        """Return the rank and probability of each of these tokens after `position` tokens."""
         weights = sampling.weigh(self.logits(position), sampler)
         for id_ in ids:
             if not 0 <= id_ < len(weights.logits):

@@ -1,6 +1,6 @@
 """Find, download and remove the models on this machine.
 
-    installed           lists the installed models, and imports little
+    installed           lists the installed models, without slow imports
     find                finds the files that `--model` or TUTOR_MODEL specifies
     hub                 finds or downloads models named hf:OWNER/REPO
     pull                downloads the default model

@@ -18,7 +18,7 @@ def fused(*rankings: Sequence[Item]) -> list[tuple[Item, float]]:
     """Merge ranked lists by reciprocal rank fusion (Cormack et al. 2009), best items first.
 
     An item's score is the sum of 1 / (60 + rank) over the lists that contain it. The original
-    scores are not used, so the lists can have scores that are not comparable.
+    scores are not used, so the scores of different lists need not be comparable.
     """
     scores: dict[Item, float] = {}
     for ranking in rankings:

@@ -1,4 +1,4 @@
-"""Recognize out-of-memory errors of any type."""
+"""Recognize the out-of-memory errors of different libraries."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def default_head_size(width: int, heads: int) -> int:
 def require_head_size(size: int) -> None:
     """Raise `ModelDamaged` if the head size is impossible or far too large.
 
-    Tables of this length are allocated, so a huge head size would use up the memory.
+    Tables of this length are allocated, so a huge head size would use up all memory.
     """
     if not 1 <= size <= _LARGEST_HEAD:
         raise ModelDamaged(f"the head size {size} is out of range.")

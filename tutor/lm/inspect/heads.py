@@ -48,7 +48,10 @@ def scores(attention: Tensor, targets: Tensor) -> Tensor | None:
 
 
 def previous(ids: Sequence[int]) -> Tensor:
-    """Return the targets of the pattern "the previous token": [T, T]."""
+    """Return the targets of the pattern "the previous token": [T, T].
+
+    The first token has no target.
+    """
     return torch.ones(len(ids), len(ids), dtype=torch.bool).tril(-1).triu(-1)
 
 

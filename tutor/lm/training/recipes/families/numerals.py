@@ -28,7 +28,7 @@ def in_words(number: int) -> tuple[str, ...]:
 
 
 def _below_thousand(number: int) -> tuple[str, ...]:
-    """Return the words of a number below 1000. There are none for 0."""
+    """Return the words of a number below 1000. The result is empty for 0."""
     hundreds, rest = divmod(number, 100)
     words = (ONES[hundreds], "hundred") if hundreds else ()
     if rest >= 20:
