@@ -262,7 +262,7 @@ def check_reason_for_rejection(path: Path) -> None:
         select.select([late], [], [], 30)
         late.sendall(frames.pack(Hello(__version__, "me")))
         answer = late.makefile("rb").read()
-    assert b"1 screen of one account" in answer
+    assert b"at most 1 app window connected" in answer
 
 
 @pytest.mark.parametrize(

@@ -146,9 +146,9 @@ class Listener:
             )
         if by_account[account] >= self._limits.of_one_account:
             raise TooMuchAsked(
-                f"At most {counted(self._limits.of_one_account, 'screen')} of one account can be "
+                f"An account can have at most {counted(self._limits.of_one_account, 'app window')} "
                 "connected.",
-                "Close another tutor window first.",
+                "Close another app window first.",
             )
         return account
 
