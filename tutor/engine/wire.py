@@ -181,7 +181,9 @@ class Tokenize(Request, frozen=True):
 
 
 class AskLab(Request, frozen=True):
-    """Send a question to the backend `bench` of the lab `lab`. Response: `LabAnswer`.
+    """Send a question to a backend of the lab `lab`. Response: `LabAnswer`.
+
+    `bench` is the name of the backend.
 
     The backend is created if it doesn't exist. The question and its answer are MessagePack-encoded
     values of the types that the lab declares.

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def text_ids(model: LanguageModel, text: str) -> list[int]:
-    """Return the token ids of plain text, including the model's start tokens.
+    """Encode plain text as token ids, beginning with the model's start tokens.
 
     Raises `TextError` if the text is empty.
     """
@@ -35,7 +35,7 @@ def text_ids(model: LanguageModel, text: str) -> list[int]:
 
 
 def chat_ids(model: LanguageModel, messages: Sequence[ChatMessage]) -> list[int]:
-    """Return the token ids of a conversation, up to the start of the assistant's next message.
+    """Encode a conversation as token ids, up to the start of the assistant's next message.
 
     Raises `TextError` if there are no messages.
     """

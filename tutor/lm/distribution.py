@@ -180,7 +180,7 @@ class ModelCard(msgspec.Struct, frozen=True):
 
     @property
     def base_name(self) -> str:
-        """Return the name without the number format, such as "SmolLM2-135M-Instruct"."""
+        """Return the model's name without its number format, such as "SmolLM2-135M-Instruct"."""
         return self.name.removesuffix(f".{self.format}")
 
     @property

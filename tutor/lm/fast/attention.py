@@ -19,7 +19,9 @@ from tutor.lm.network import Attention, Config, LayerCache, Trace, attention_wei
 
 
 class QueriesKeysValues(NamedTuple):
-    """The queries, keys and values of the tokens being processed, as views of the same memory.
+    """The queries, keys and values of the tokens being processed, in shared memory.
+
+    All attributes are views of the same tensor.
 
     `product` [..., T, (heads + 2 * key_value_heads) * head_size] is the result of the matrix
     product: the queries, then the keys, then the values of each token. `pairs` [batch, heads +

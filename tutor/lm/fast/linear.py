@@ -215,9 +215,10 @@ class Int8Linear(Table):
 
 @lru_cache
 def _bags(groups: int, blocks: int) -> tuple[Tensor, Tensor]:
-    """Return the indices of the table rows that each bag sums, and where each bag begins.
+    """Return the indices of the table rows in all bags, and the start of each bag.
 
-    The second tensor contains each bag's first position in the first tensor.
+    A bag is a group of table rows that are added up. The starts are positions in the tensor of
+    indices.
     """
     columns = torch.arange(groups * GROUP, dtype=torch.int32).view(groups, 1, GROUP)
     block = torch.arange(blocks, dtype=torch.int32).view(1, blocks, 1)

@@ -80,8 +80,8 @@ def _attention(
     """Return the output of the attention layer for the vectors x [B, width], one per text.
 
     Each weight matrix is used once, for all texts together; attention is computed separately for
-    each text. `qkv` is overwritten. Its token dimension contains one token of each text, and every
-    token is rotated by its position in its own text.
+    each text. `qkv` is overwritten. Along its token dimension, it contains one token of each text.
+    Each token is rotated by its position in its own text.
     """
     qkv.product.copy_(attention.query_key_value(x))
     qkv.pairs.mul_(rotation)

@@ -89,11 +89,17 @@ class Fields(Mapping[str, Any]):
         return int(self._of_type(key, (int,), "whole number", default))
 
     def number(self, key: str, default: float | None = None) -> float:
-        """Return the number in a field. `default` and errors are as in `whole_number`."""
+        """Return the number in a field, or `default` if the field is missing.
+
+        Raises `ModelDamaged` as `whole_number` does.
+        """
         return float(self._of_type(key, (int, float), "number", default))
 
     def text(self, key: str, default: str | None = None) -> str:
-        """Return the string in a field, with `default` and errors as in `whole_number`."""
+        """Return the string in a field, or `default` if the field is missing.
+
+        Raises `ModelDamaged` as `whole_number` does.
+        """
         return str(self._of_type(key, (str,), "string", default))
 
     def _of_type(self, key: str, kinds: tuple[type, ...], type_name: str, default: Any) -> Any:

@@ -52,7 +52,7 @@ class FileStamp(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, path: Path) -> FileStamp:
-        """Return the stamp of a file. Raises `OSError` if the file cannot be read."""
+        """Compute the fingerprint of a file. Raises `OSError` if the file cannot be read."""
         digest = hashlib.blake2b(digest_size=16)
         with path.open("rb") as file:
             status = os.fstat(file.fileno())

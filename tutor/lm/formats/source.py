@@ -25,7 +25,7 @@ PRODUCTS = {
     "feed_forward.gate_up": ("gate", "up"),
     "feed_forward.down": ("down",),
 }
-"""Maps each matrix of a block in our network to the matrices in a file that it concatenates."""
+"""The matrices of a block in our network, each with the matrices in a file that it consists of."""
 
 NORMS = ("attention_norm", "feed_forward_norm")
 

@@ -62,7 +62,7 @@ SETTINGS = Settings(
     warmup=50,
 )
 HELD_OUT_EVERY = 10
-"""The interval of held-out passages: one in this many is not used for training."""
+"""One of every ten passages is held out of training."""
 MEASURED = 4096
 """The maximum number of held-out bytes that are used to measure the loss."""
 
@@ -76,7 +76,7 @@ class Choices(msgspec.Struct, frozen=True):
 
 
 class LiveTraining:
-    """A training run on the text `passages`. The first `done` steps have been taken."""
+    """A training run on the texts in `passages`. `done` is the number of steps taken."""
 
     def __init__(self, passages: Sequence[str]) -> None:
         self._text, self._held_out = split(passages)

@@ -42,8 +42,8 @@ def _below_thousand(number: int) -> tuple[str, ...]:
 def some_number(pick: random.Random) -> int:
     """Return a random number of 1 to 6 digits.
 
-    All lengths are equally probable. Zeros are more frequent than other digits. They are hard for
-    the model, because the words for a number don't mention them.
+    All lengths are equally probable. Zeros are more frequent than other digits, because they are
+    harder for the model: the words for a number don't mention them.
     """
     digits = 1 + int(pick.random() * 6)
     drawn = [1 + int(pick.random() * 9)]
