@@ -1,7 +1,7 @@
 """The engine, which runs the language model in a separate process.
 
-If the app imported torch or ran a model in its own process, it would respond slowly to key presses,
-even if another thread did the work.
+If the process that draws the screen also imported torch and ran the model, it would respond slowly
+to key presses, even if another thread did the work.
 
 `api` defines the interface that the screens use, `wire` defines the messages between the two
 processes, and `questions` lists the queries that a session supports, with their messages. On the

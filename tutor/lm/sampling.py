@@ -81,7 +81,7 @@ def distribution(
 
 
 def weigh(logits: Tensor, settings: SamplerSettings) -> Weights:
-    """Apply the settings to float32 logits [V].
+    """Apply the sampler settings to float32 logits [V].
 
     Raises `ModelDamaged` if a logit is not a number.
     """
