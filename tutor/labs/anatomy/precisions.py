@@ -56,12 +56,12 @@ class Stream(msgspec.Struct, frozen=True, tag=True):
 
 
 class Differences(msgspec.Struct, frozen=True, tag=True):
-    """How predictions at lower precision differ from those at full precision.
+    """A comparison of the predictions at lower precision with those at full precision.
 
     Attributes:
         divergence: The mean Kullback-Leibler divergence over all positions, in bits.
         same: The fraction of positions with the same most probable token.
-        bits: The mean surprisal of the text's tokens, in bits.
+        bits: The mean surprisal of the text's tokens at lower precision, in bits.
     """
 
     divergence: float
