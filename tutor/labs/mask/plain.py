@@ -1,4 +1,4 @@
-"""Say the state of the lab in plain mode."""
+"""Describes the state of the lab on the causal mask in sentences, for plain mode."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the prediction at each token, with the mask as it is set."""
+    """Return sentences about the prediction at each token, with or without the mask."""
     found = state.readings.get(state.hide)
     lines = []
     if found is not None:

@@ -1,1 +1,1 @@
-"""The lab "Positions"."""
+"""The lab "Positions", which changes the positions that the model gets."""
