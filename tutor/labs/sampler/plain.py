@@ -1,4 +1,4 @@
-"""Say the state of the lab in plain mode."""
+"""Describes the state of the sampler workbench in sentences, for plain mode."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the selected step in words, without the record that the goals need."""
+    """Return sentences about the sampler. The selected step is named; the outcomes are left out."""
     return {
         "focus": [f"Selected step: {state.order[state.focus]}."],
         "outcomes": [],
