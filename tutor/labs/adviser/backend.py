@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from tutor.labs.kit.backend import Tools
 
 PATIENCE = 2.0
-"""How long to wait for a lock that another session holds while it writes, in seconds."""
+"""The maximum time to wait for a lock that another session holds while it writes, in seconds."""
 MOST_A_DAY = 20
-"""The maximum number of files for each case and day. A key that is held down can't fill the
-disk."""
+"""The maximum number of files for each case and day. The limit prevents a key that is held down
+from filling the disk."""
 
 
 class AdviserBackend:
@@ -39,8 +39,7 @@ class AdviserBackend:
         """Return the adviser's data, or the path of the result that was saved.
 
         Raises `LessonError` if the data files are damaged, `StoreError` if the result cannot be
-        written, and `LabError` if the request doesn't match the data or the limit of files is
-        reached.
+        written, and `LabError` if there are too many files or the request doesn't match the data.
         """
         advice = read_advice(paths.lessons_folder())
         if isinstance(question, Read):
@@ -74,7 +73,10 @@ class AdviserBackend:
 
 
 def _check(save: Save, advice: Advice) -> None:
-    """Raise `LabError` if the request doesn't match the data. It comes from another process."""
+    """Check a request, which comes from another process.
+
+    Raises `LabError` if the request doesn't match the data.
+    """
     needs, settings = advice.needs, save.settings
     sound = (
         0 <= save.case <= len(advice.cases)

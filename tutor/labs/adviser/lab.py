@@ -25,8 +25,8 @@ LOCAL, NO_LLM = "local", "no-llm"
 """The ids of the options that the goals mention."""
 ENOUGH_CASES = 5
 AT_ONCE = 2
-"""How many cases must be solved with the first pick to reach the goal. Without this condition, the
-learner could solve a case by trying one option after another."""
+"""The minimum number of cases that the learner must solve with the first pick to reach a goal.
+Otherwise, it would be enough to try one option after another."""
 
 
 class PickOption(msgspec.Struct, frozen=True, tag_field="do", tag="pick"):
@@ -40,9 +40,9 @@ class SaveResult(msgspec.Struct, frozen=True, tag_field="do", tag="keep"):
 Weighing = (
     Adjust[Literal["weight"]] | Toggle[Literal["must"]] | Choose[Literal["case", "kind"]] | Reset
 )
-"""`Adjust` changes the weight of the focused need, and `Toggle` makes the need a must or lifts the
-must. `Choose` selects the next kind of the need, or the next case; case 0 is the learner's own
-task. `Reset` resets all needs in the current case."""
+"""`Adjust` changes the weight of the focused need, and `Toggle` makes the need a must, or stops it
+from being one. `Choose` selects the next kind of the need, or the next case; case 0 is the
+learner's own task. `Reset` resets all needs in the current case."""
 Action = ShowView[View] | MoveFocus[Literal["need", "option"]] | Weighing | PickOption | SaveResult
 
 
@@ -302,7 +302,7 @@ def _first(state: State, option: str) -> bool:
 
 @goal("one-weight", "Change one weight so that first place goes to another option")
 def _one_weight_decides(state: State) -> bool:
-    """Return True if the last action changed one weight and all options in first place."""
+    """Return True if the last action changed one weight and replaced all options in first place."""
     if state.advice is None or state.before is None:
         return False
     before, now = state.before, state.now
@@ -385,16 +385,16 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Goal("saved", "Save a result to a file (ctrl+s)", lambda state: state.saved is not None),
     ),
     solution=(
-        *_on(0, _weight(1)),  # weigh "inputs"
-        *_on(5, _weight(1)),  # weigh "privacy": puts an open local model first
-        *_on(1, _MUST),  # make "control" a must, which excludes it
+        *_on(0, _weight(1)),  # Weigh "inputs".
+        *_on(5, _weight(1)),  # Weigh "privacy", which puts an open local model first.
+        *_on(1, _MUST),  # Make "control" a must, which excludes that model.
         Reset(),
-        *_on(2, _weight(1)),  # weigh "cost": puts options without an LLM first
-        *_solved(*_on(4, _weight(3)), *_on(2, _weight(2))),  # solve the case "letters"
-        *_solved(*_on(0, _KIND, _MUST, _weight(3))),  # solve the case "paintings"
-        *_solved(*_on(0, _weight(3)), *_on(5, _MUST, _weight(3))),  # solve the case "discharge"
-        *_solved(*_on(1, _MUST, _weight(3))),  # solve the case "bank"
-        *_solved(*_on(3, _KIND, _weight(3)), *_on(0, _weight(2))),  # solve the case "handbook"
+        *_on(2, _weight(1)),  # Weigh "cost", which puts options without an LLM first.
+        *_solved(*_on(4, _weight(3)), *_on(2, _weight(2))),  # Solve the case "letters".
+        *_solved(*_on(0, _KIND, _MUST, _weight(3))),  # Solve the case "paintings".
+        *_solved(*_on(0, _weight(3)), *_on(5, _MUST, _weight(3))),  # Solve the case "discharge".
+        *_solved(*_on(1, _MUST, _weight(3))),  # Solve the case "bank".
+        *_solved(*_on(3, _KIND, _weight(3)), *_on(0, _weight(2))),  # Solve the case "handbook".
         SaveResult(),
     ),
 )

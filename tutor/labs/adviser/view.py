@@ -28,7 +28,7 @@ _ACTIONS: dict[View, str] = {
     "cases": _("option case pick"),
 }
 ONLY_IN = {action: view for view, names in _ACTIONS.items() for action in names.split()}
-"""The actions that are available in only one view, and that view."""
+"""For each action that is available in only one view, the name of that view."""
 
 
 class AdviserView(LabView):

@@ -282,7 +282,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     ),
     goals=(_outlier, _harmless, _ruined),
     solution=(
-        MoveFocus(5, "row"),  # select the value matrices
+        MoveFocus(5, "row"),  # Select the value matrices.
         ShowView("precision"),
         MoveFocus(3, "row"),  # 4 bits
         Run(),

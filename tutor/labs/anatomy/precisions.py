@@ -28,7 +28,7 @@ class Through(msgspec.Struct, frozen=True, tag=True):
 
 
 class Compare(msgspec.Struct, frozen=True, tag=True):
-    """A request to compare two final residual streams by the predictions that follow from them.
+    """A request to compare the predictions that result from two final residual streams.
 
     `exact` is the stream at full precision, and `stream` the one at lower precision.
     """

@@ -50,7 +50,7 @@ class TensorOf(NamedTuple):
     def nbytes(self) -> int:
         """The size in memory, in bytes.
 
-        A tensor that is part of a matrix is counted in proportion.
+        A tensor that is part of a matrix has a size in proportion to the number of its rows.
         """
         if isinstance(self.module, FrozenLinear):
             return self.module.nbytes * self.outputs // self.module.outputs

@@ -63,8 +63,8 @@ class AnatomyView(LabView):
     def __init__(self) -> None:
         super().__init__()
         self._began: tuple[int, int, float] | None = None
-        """The precision of the run that is being timed, the number of blocks it had finished when
-        timing began, and the time then. None if nothing is being timed."""
+        """The run that is being timed: its precision, the number of blocks that were finished when
+        timing began, and the start time. None if no run is being timed."""
 
     action_edit = writes(_("Text to process:"), edit_sentence)
 
@@ -213,7 +213,7 @@ def _chart(counts: Sequence[int], rows: int) -> list[str]:
 
 
 def _layers(state: State, inventory: Inventory, width: int, height: int) -> list[Content]:
-    """Return the sizes of each block's attention and feed-forward network, and of the rest."""
+    """Return the sizes of attention and feed-forward in each block, and of all other tensors."""
 
     def figure(value: int) -> str:
         return _("{mega} MB").format(mega=_mega(value)) if state.nbytes else figures.count(value)

@@ -30,7 +30,7 @@ SHORT: dict[Pattern, str] = {
     "same": _("same"),
 }
 _SINK_SAID = 0.5
-"""The minimum attention to the first token for the screen to call the first token a sink."""
+"""The minimum attention to the first token at which the screen calls that token a sink."""
 
 
 class AttentionView(LabView):

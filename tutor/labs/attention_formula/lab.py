@@ -24,8 +24,8 @@ STEPS = 5
 
 
 Axis = Literal["step", "layer", "head", "token", "key"]
-"""What the focus can move along: the steps of the formula, the layers, the heads, the attending
-tokens ("token"), and the tokens that they attend to ("key")."""
+"""The axes along which the focus moves: the steps of the formula, the layers, the heads, the
+attending tokens ("token"), and the tokens that they attend to ("key")."""
 Action = EditText | MoveFocus[Axis] | Toggle[Literal["root", "mask"]]
 """`Toggle` turns the mask or the division by √size on or off."""
 

@@ -57,7 +57,7 @@ LIMITS = Limits()
 
 
 class Prompt(msgspec.Struct, frozen=True):
-    """A prompt: a user message, and a system message or ""."""
+    """A prompt: a user message, with or without a system message."""
 
     message: str
     system: str = ""
@@ -210,7 +210,10 @@ def _drawn(state: State) -> State:
 
 
 def asked_ways(state: State) -> tuple[Way, ...]:
-    """Return the current run's ways of asking or, without a run, those that a new run would use."""
+    """Return the ways of asking in the current run.
+
+    Without a run, return the ways that a new run would use.
+    """
     return state.running or (WAYS if state.view == "ways" else (state.way,))
 
 

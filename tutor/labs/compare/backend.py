@@ -26,8 +26,8 @@ from tutor.vendors.runs import ErrorReport
 from tutor.vendors.service import RemoteRequest
 
 PATIENCE = 0.05
-"""How long to wait between two looks at the answers if only remote models are running, in seconds.
-The engine can process other requests in this time."""
+"""The interval between checks for new text if only remote models are running, in seconds. The
+engine can process other requests during the interval."""
 
 
 class CompareBackend:

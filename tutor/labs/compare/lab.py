@@ -92,7 +92,7 @@ class Reply(msgspec.Struct, frozen=True):
     def a_second(self) -> float | None:
         """The number of tokens per second, or None if it is unknown.
 
-        The time to the first token counts.
+        The time to the first token is included.
         """
         if not self.answer_tokens or not self.seconds:
             return None

@@ -23,10 +23,11 @@ LONGEST = 240
 off."""
 BEAMS = 5
 LOOP = 4
-"""A text contains a loop if a sequence of this many tokens occurs in it twice."""
+"""The length of a loop, in tokens. A text contains a loop if a sequence of this length occurs in it
+twice."""
 CHEAPER = 0.7
-"""How much lower than with plain sampling the surprisal must be to reach a goal, in bits per token.
-A difference of 0.7 bits means that the tokens are 1.6 times as probable, on average."""
+"""The difference from plain sampling that a goal requires, in bits per token. A difference of 0.7
+bits means that the tokens are 1.6 times as probable, on average."""
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -279,7 +280,7 @@ def repeats(path: Path) -> bool:
 
 
 def _of(state: State, method: str) -> list[tuple[Way, tuple[Path, ...]]]:
-    """Return the complete ways that use this method, each with its continuations."""
+    """Return the ways that use this method and are complete, each with its continuations."""
     return [
         (WAYS[way], paths)
         for way, paths in state.paths.items()
@@ -362,10 +363,10 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Toggle("side"),
         Choose(3, "way"),  # plain
         Run(),
-        Choose(9, "way"),  # greedy, repetition 1.3
+        Choose(9, "way"),  # Select greedy decoding with a penalty.
         Toggle("side"),
-        Choose(5, "way"),  # greedy
-        EditText("The best thing about the day was that"),  # This prompt always causes a loop.
+        Choose(5, "way"),  # Select greedy decoding.
+        EditText("The best thing about the day was that"),  # It loops on this prompt.
         Run(),
         Toggle("side"),
         Choose(1, "way"),  # beam search

@@ -23,7 +23,7 @@ def model_of(family: Family) -> FamilyModel:
 
 
 class FamiliesBackend:
-    """The backend of the families lab."""
+    """The lab's backend. Each request is for one of the three models."""
 
     def answer(self, question: Question) -> Answer:
         """Run the requested model, and return its output and its attention.

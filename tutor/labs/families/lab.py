@@ -57,7 +57,7 @@ EXAMPLES: dict[Family, tuple[str, ...]] = {
 
 
 Axis = Literal["layer", "head", "row"]
-"""What the focus can move along. Along "head", the mean of all heads comes before the first
+"""The axes along which the focus moves. Along "head", the mean of all heads comes before the first
 head."""
 Action = (
     EditText
@@ -271,8 +271,8 @@ def _agrees_at_a_distance(state: State) -> bool:
 def _finds_which_of_two(state: State) -> bool:
     """Return True if half of a row's attention goes to the second occurrence of a repeated word.
 
-    Only cross-attention counts. Its weights are the only sign of which of the two equal words an
-    output word comes from.
+    Only cross-attention counts. Its weights show which of the two equal words an output word comes
+    from.
     """
     attention = state.attention
     if attention is None or state.part != "across" or state.masks:

@@ -19,8 +19,8 @@ LONGEST = 400
 """The maximum length of the message, in characters. If the message is longer, only its end is
 used."""
 SHOWN = 12
-"""The number of tokens listed, both of the most probable tokens and of the most probable allowed
-ones."""
+"""The number of tokens in each of two lists: the most probable tokens, and the most probable
+allowed tokens."""
 MOST_CHOICES = 40
 
 

@@ -40,7 +40,7 @@ class PutRule(msgspec.Struct, frozen=True, tag_field="do", tag="put-rule"):
 
 
 class DropRule(msgspec.Struct, frozen=True, tag_field="do", tag="drop-rule"):
-    """Delete the focused rule."""
+    """Delete the selected rule."""
 
 
 class RestoreRules(msgspec.Struct, frozen=True, tag_field="do", tag="shipped-rules"):
@@ -57,7 +57,7 @@ class AddIntent(msgspec.Struct, frozen=True, tag_field="do", tag="add-intent"):
 
 
 class DropIntent(msgspec.Struct, frozen=True, tag_field="do", tag="drop-intent"):
-    """Delete the focused intent. Only intents that the learner added can be deleted."""
+    """Delete the selected intent. Only intents that the learner added can be deleted."""
 
 
 class Train(msgspec.Struct, frozen=True, tag_field="do", tag="train"):
@@ -68,7 +68,7 @@ class Train(msgspec.Struct, frozen=True, tag_field="do", tag="train"):
 
 
 Axis = Literal["bot", "row", "probe"]
-"""What the focus can move along. A "row" is a token, a rule, an intent or a kind of probe,
+"""The axes along which the focus moves. A "row" is a token, a rule, an intent or a kind of probe,
 depending on the view. A "probe" is one test message of the selected kind."""
 Talk = SendMessage | AskAgain | NewConversation
 Work = EditText | PutRule | DropRule | RestoreRules | AddIntent | DropIntent | Train

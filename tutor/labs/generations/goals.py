@@ -14,10 +14,10 @@ from tutor.labs.generations.state import State, in_words
 from tutor.labs.kit.lab import goal
 
 KEPT = 3
-"""How many fewer held-out phrases may be classified correctly for the accuracy to count as
-unchanged.
+"""The maximum loss of correctly classified phrases for which the accuracy counts as unchanged.
 
-Two training runs that differ only in the seed can differ by this many phrases.
+The phrases are those held out from training. Two training runs that differ only in the seed can
+differ by this many phrases.
 """
 
 

@@ -15,7 +15,8 @@ Own = tuple[tuple[Intent, Entry], ...]
 class AskRules(msgspec.Struct, frozen=True, tag=True):
     """A request for the rule-based bot's reply to the last of `messages`.
 
-    In this and the following requests, `case` is None unless the request belongs to the probes.
+    In this and the following requests, `case` is the probe that the request belongs to, or None for
+    a message of the chat.
     """
 
     rules: tuple[Rule, ...]

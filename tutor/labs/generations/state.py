@@ -31,7 +31,7 @@ replies."""
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The maximum number of tokens in a generated reply.
 
-    `length` applies to the chat, and `probe_length` to replies to probes. The latter can be
+    `length` applies to the chat, and `probe_length` to replies to probes. Replies to probes can be
     shorter, because the first words show whether a reply is correct.
     """
 

@@ -107,9 +107,9 @@ class _Line:
             self._take(id_)
 
     def extend(self) -> None:
-        """Append the most probable token.
+        """Append the most probable token or, at the beginning, the requested token.
 
-        The first token with new text is the requested one, if any.
+        The proposal begins with the first token that adds text to the typed bytes.
         """
         left = self._typed[len(self._data) :]
         shares = self._backend.probabilities([*self._read, *self._ids], left)

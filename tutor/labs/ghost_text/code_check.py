@@ -175,7 +175,10 @@ def _owner(
 
 
 def _is_there(taken: str) -> bool:
-    """Return True if the imported name exists. Names from modules that are not listed always do."""
+    """Return True if an imported name exists.
+
+    If the module is not listed, all of its names count as existing.
+    """
     module, _, name = taken.rpartition(".")
     names = standard_library().get(module)
     return names is None or name in names

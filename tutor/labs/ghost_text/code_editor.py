@@ -114,7 +114,7 @@ class CodeEditor(TextArea):
 
     @contextmanager
     def _drawn_once(self) -> Iterator[None]:
-        """Draw only once, at the end, and only the lines that changed. So keys respond quickly."""
+        """Draw once, at the end, and only the lines that changed, so that keys respond quickly."""
         if self._held is not None:
             yield
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 CURSOR = "▮"
-"""Marks the position of the cursor in the files below."""
+"""The marker of the cursor's position in the files below."""
 
 
 class File(msgspec.Struct, frozen=True):

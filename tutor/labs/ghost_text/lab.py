@@ -155,7 +155,7 @@ class Accepted(msgspec.Struct, frozen=True):
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """The limits of the lab.
 
-    `pause` is how long the learner must not type before a request is sent, in seconds.
+    `pause` is the time without key presses after which a request is sent, in seconds.
     """
 
     pause: float = 0.15
@@ -326,8 +326,8 @@ def _reset_file(state: State) -> State | None:
 def _sees(state: State, by: int) -> int:
     """Return the new number of lines that the model is shown, as an index into `SEES`.
 
-    All numbers that are large enough to show every line above the cursor have the same effect. So
-    if the current number is one of them, the step starts from the smallest of them.
+    Numbers that cover all lines above the cursor have the same effect. So if the current number is
+    one of them, start from the smallest one.
     """
     all_there_is = next(
         (step for step, lines in enumerate(SEES) if lines > state.row), len(SEES) - 1
@@ -471,15 +471,15 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         ),
     ),
     solution=(
-        Choose(1, "file"),  # open average.py
-        Accept(),  # accept `sum(values) / len(values)`
+        Choose(1, "file"),  # Open average.py.
+        Accept(),  # Accept `sum(values) / len(values)`.
         Reset(),
-        Adjust(-3, "lines"),  # hide the docstring from the model
+        Adjust(-3, "lines"),  # Hide the docstring from the model.
         Adjust(3, "lines"),
-        Choose(1, "file"),  # open words.py
-        Choose(1, "beginning"),  # choose the proposal that begins with `len`
+        Choose(1, "file"),  # Open words.py.
+        Choose(1, "beginning"),  # Choose the proposal that begins with `len`.
         Accept(),
-        Choose(1, "file"),  # open shout.py, where the proposal is `string.upper`
+        Choose(1, "file"),  # Open shout.py, where the proposal is `string.upper`.
         Accept(),
     ),
 )

@@ -1,6 +1,7 @@
 """The actions that labs share.
 
-A lab lists the types of action that it accepts. The type parameters are the allowed names:
+A lab lists the types of action that it accepts. The type parameters are the names that an action
+can contain:
 
     Action = EditText | MoveFocus[Literal["layer", "head"]] | Toggle[Literal["mask"]] | Run
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tutor.lm.language_model import LanguageModel
 
 MOMENT = 0.2
-"""How long a backend computes before it sends an intermediate response, in seconds."""
+"""The computing time after which a backend sends an intermediate response, in seconds."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Tools:
             computations must call this function regularly.
         folder: Where the lab can save files, such as checkpoints. The folder may not exist yet.
         remote: Sends requests to remote models, if the learner has consented (see `tutor.vendors`).
-        moment: How long a backend computes before it sends an intermediate response, in seconds.
+        moment: The computing time after which the backend sends an intermediate response, in
+            seconds.
     """
 
     load: Callable[[], LanguageModel]

@@ -187,7 +187,7 @@ _parameters = cache(get_type_hints)
 def settle(
     lab: Lab[State, Action, Question, Answer], state: State, answer: Callable[[Question], Answer]
 ) -> Iterator[State]:
-    """Run the lab from `state` until it has no more requests, answering each with `answer`.
+    """Run the lab from `state` until it has no more requests. `answer` computes each response.
 
     Yields each state, including the first and the last. Raises `LabError` if the lab seems to be in
     an endless loop.

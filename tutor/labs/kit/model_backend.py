@@ -107,7 +107,8 @@ def advanced(passes: Sequence[ForwardPass], seconds: float) -> Progress | None:
 def next_rows(model: LanguageModel, before: Tensor, after: Tensor) -> tuple[NextRow, ...]:
     """Compare two next-token distributions by their most probable tokens.
 
-    `before` and `after` are log-probabilities [V]. The rows are sorted by the probability before.
+    `before` and `after` are log-probabilities [V]. The rows are sorted by the probability in
+    `before`.
     """
     best = dict.fromkeys([*_best(before), *_best(after)])
     token = model.tokenizer.token

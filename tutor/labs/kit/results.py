@@ -1,7 +1,8 @@
 """Saves and restores the results of a lab that took the model long to compute.
 
 The results are saved in the same file as the learner's work, along with the checksum of the model.
-They are restored only if the file's work is exactly the work that is restored.
+They are valid only for this work. If the work cannot be restored exactly as it was saved, the
+results are ignored.
 
 The file is not trusted. Results that are invalid or inconsistent are ignored, and the lab computes
 them again.

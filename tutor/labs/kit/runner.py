@@ -54,8 +54,8 @@ class LabRunner:
     An action takes effect immediately. If the new state has a different request, that request
     replaces the one in progress.
 
-    If a request or an action fails, `error` is set. The next action sends a failed request again,
-    and so does the engine when it becomes ready.
+    If a request or an action fails, `error` is set. A failed request is sent again after the next
+    action, or when the engine becomes ready again.
 
     Results of one model are not valid for another model. If the model changes, the lab keeps only
     the learner's work and requests all results again, and `note` informs the learner. This doesn't

@@ -213,12 +213,11 @@ class LabView(VerticalScroll, can_focus=True):
     ) -> None:
         """Open a field in which the learner edits `text`, with `label` above it.
 
-        Attributes:
-            then: Turns the edited text into an action. It raises `TutorError` if the text is not
-                valid.
-            says: Returns a comment on the text, which the field shows after every key press.
-            sample: Text that an empty field shows as an example. The up key inserts it, or texts
-                that the learner entered earlier.
+        `then` turns the edited text into an action. It raises `TutorError` if the text is not
+        valid. After every key press, the field shows the comment that `says` returns for the text.
+
+        An empty field shows `sample` as an example. The up key inserts the sample, or a text that
+        the learner entered earlier.
         """
         self.host.have_written(label, text, then, says, sample)
 

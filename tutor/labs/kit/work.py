@@ -32,8 +32,8 @@ LONGEST = 4_000
 """The default maximum length of a text, in characters."""
 
 Limit = int | Callable[[Any], object]
-"""The limit of a saved field, in one of three forms: the lowest number that is too high, the
-maximum length of a text, or a function. The function returns a valid value, or raises `TutorError`
+"""The limit of a saved field, in one of three forms: an exclusive upper bound for a number, a
+maximum length for a text, or a function. The function returns a valid value, or raises `TutorError`
 to reject the value."""
 
 

@@ -23,7 +23,7 @@ THEN_AND_NOW = {
     "2025: images + text": "API input",
     "2025: free API": "Free API use",
 }
-"""The topic of the current fact for each rating from 2025."""
+"""Maps each rating from 2025 to the topic of a current fact about the same subject."""
 AGED = 12
 """The age at which a fact counts as old, in months before the newest fact."""
 
@@ -193,9 +193,9 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
     goals=(_second_hand, _nobody_says, _then_and_now),
     solution=(
         Toggle("side"),
-        MoveFocus(6, "topic"),  # select a fact about web search
-        MoveFocus(13, "topic"),  # select the rating of recent events in 2025
-        Choose(1, "product"),  # show GitHub Copilot
-        MoveFocus(-11, "topic"),  # select the price of its API
+        MoveFocus(6, "topic"),  # Select a fact about web search.
+        MoveFocus(13, "topic"),  # Select the rating of recent events in 2025.
+        Choose(1, "product"),  # Show GitHub Copilot.
+        MoveFocus(-11, "topic"),  # Select the price of its API.
     ),
 )

@@ -20,7 +20,7 @@ MOST_TOKENS = 32
 note."""
 
 MOVED = 0.1
-"""A prediction counts as changed if its surprisal changes by more than this, in bits. Smaller
+"""The minimum change in surprisal for a prediction to count as changed, in bits. Smaller
 differences can be rounding errors."""
 
 View = Literal["table", "map"]
@@ -164,7 +164,10 @@ ENOUGH = 5
 
 
 def _compared(state: State) -> tuple[float, float] | None:
-    """Return the mean surprisal with and without the mask, or None if the goals can't use it."""
+    """Return the mean surprisal with and without the mask.
+
+    Returns None if one of them is unknown, or if the text is too short for the goals.
+    """
     if len(state.readings) < 2 or len(state.tokens) < ENOUGH:
         return None
     return state.readings[True].mean_bits, state.readings[False].mean_bits

@@ -40,7 +40,7 @@ class SkipSteps(msgspec.Struct, frozen=True, tag_field="do", tag="skip"):
 
 
 Action = EditText | Walk | MoveFocus[Literal["item"]] | SkipSteps | Reset
-"""What the focus moves to: an item is a tensor in the stages `ON_WEIGHTS`, otherwise a position in
+"""The focus moves to the next item: a tensor in the stages `ON_WEIGHTS`, otherwise a position in
 the text."""
 
 

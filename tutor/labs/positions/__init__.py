@@ -1,1 +1,1 @@
-"""The lab "Positions", which changes the positions that the model gets."""
+"""The lab "Positions", which changes the positions of a text's tokens."""

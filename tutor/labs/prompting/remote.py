@@ -1,4 +1,4 @@
-"""Plans a run with a remote model: which versions are possible, how many requests, which price.
+"""Plans a run with a remote model: possible prompts, number of requests, and price.
 
 Each item needs its own request. So requests are sent only during a run, and the screen shows their
 number before the run starts.
@@ -66,7 +66,7 @@ def missing(trial: Trial, results: Mapping[Trial, tuple[object | None, ...]]) ->
 
 
 def most_tokens(server: RemoteModel, task: Task) -> int:
-    """Return the limit on the number of tokens in an answer, to be sent with the request."""
+    """Return the maximum number of tokens in an answer, which is sent with the request."""
     return task.most_tokens + (0 if server.service.id == OWN else _ROOM_TO_THINK)
 
 

@@ -18,8 +18,8 @@ from tutor.labs.rag import questions
 from tutor.labs.rag.questions import Answer, Question
 
 GAINED = 4.0
-"""How much a passage must lower the answer's surprisal to count as cited, in bits. It must also
-lower the surprisal at least half as much as the best passage does."""
+"""The minimum reduction of an answer's surprisal, in bits, by a passage that counts as cited. A
+cited passage must also reduce the surprisal at least half as much as the best passage."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -73,12 +73,12 @@ class Attempt(msgspec.Struct, frozen=True):
 
     @property
     def gains(self) -> tuple[float, ...]:
-        """For each passage measured so far, how much it lowers the answer's surprisal, in bits."""
+        """The reduction of the answer's surprisal by each passage measured so far, in bits."""
         return tuple((self.alone or 0.0) - cost for cost in self.costs)
 
     @property
     def cited(self) -> tuple[questions.Hit, ...]:
-        """The passages that the answer cites, sorted by how much they lower its surprisal."""
+        """The passages that the answer cites, those with the largest gains first."""
         gains = self.gains
         if not self.done or not gains:
             return ()

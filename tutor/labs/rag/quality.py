@@ -32,8 +32,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
             searched so far.
         scores: For each search method, the score of the top passage for each question searched so
             far.
-        right: True for each right answer so far. All questions with a short answer are first
-            answered with passages, then without.
+        right: For each answer so far, True if it is right. All questions with a short answer are
+            first answered with passages, then without.
         attempt: The current answer, or None.
         seconds: The computing time of the current stage so far.
     """

@@ -24,7 +24,7 @@ _STRONGEST = 3
 
 
 class ResidualView(LabView):
-    """A view of a table that shows, for the selected token, one row for each block."""
+    """A view of a table about the selected token, with a row for each block."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [

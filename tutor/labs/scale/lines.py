@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _NAME = 23
 _FIGURE = 9
 _DECADES = 26
-"""The power of 10 at which a bar has its full length. A bar of length 0 represents 1."""
+"""The bars have a logarithmic scale that ends at 10 to the power of this number."""
 _WIDEST_BAR = 52
 _LABEL = 12
 _COLUMN = 24

@@ -246,7 +246,8 @@ def question(state: State) -> Question | None:
         return Scores()
     if state.view == "copying" and state.copied is None:
         return Copy(state.cuts)
-    # Two goals are about the next token. The learner can reach them in every view.
+    # The goals about the next token can be reached in every view, so request the distributions in
+    # every view.
     return Next(state.text, state.cuts) if state.next is None else None
 
 

@@ -1,1 +1,1 @@
-"""The lab "Train a tokenizer"."""
+"""The lab "Train a tokenizer", which trains tokenizers with vocabularies of different sizes."""

@@ -25,8 +25,8 @@ BYTES = 256
 def train_tokenizer(text: str, vocabulary: int) -> Tokenizer:
     """Train a tokenizer on a text, with up to `vocabulary` tokens.
 
-    The tokens include the 256 bytes. If no pair of tokens occurs twice any more, training ends
-    early, and there are fewer tokens.
+    The tokens include the 256 bytes. Training ends early if no pair of adjacent tokens occurs at
+    least twice.
     """
     backend = Backend(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)

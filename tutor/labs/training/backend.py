@@ -113,7 +113,7 @@ class TrainingBackend:
     def _keep(self, training: LiveTraining) -> None:
         self._kept = time.monotonic()
         if training.done:
-            with suppress(OSError):  # Without disk space, train without checkpoints.
+            with suppress(OSError):  # If the disk is full, training continues without checkpoints.
                 training.save(self._running)
 
     def _loaded(self, path: Path) -> LiveTraining:

@@ -24,7 +24,7 @@ generates a sample."""
 BELOW = 2.0
 TOO_GOOD = 0.5
 RUINED = 0.5
-"""How much the held-out loss must rise, in nats, for the network to count as ruined."""
+"""The increase in held-out loss, in nats, at which the network counts as ruined."""
 
 Order = Literal["look", "train", "measure", "keep", "save", "back", "drop"]
 
@@ -41,8 +41,8 @@ Action = (
     Run | Adjust[Literal["rate"]] | Toggle[Literal["mask", "targets"]] | Save | RestoreSaved | Reset
 )
 """`Run` starts training for up to `STRETCH` steps, or pauses it. `Toggle` switches the mask on or
-off, or switches between real and shuffled targets. `Reset` discards the network and its saved copy,
-but only if it is repeated."""
+off, or switches between real and shuffled targets. The first `Reset` only asks for confirmation.
+The second one discards the network and its saved copy."""
 
 
 class Question(msgspec.Struct, frozen=True, tag=True):
@@ -65,8 +65,9 @@ class Answer(msgspec.Struct, frozen=True, tag=True):
     """The training run after `done` steps, and all results that are new since step `began`.
 
     Attributes:
-        points: The losses after step `began`. They replace those that the lab has.
-        measured: The measurements since step `began`. They replace those that the lab has.
+        points: The losses after step `began`, which replace the lab's losses after that step.
+        measured: The measurements from step `began` on, which replace the lab's measurements from
+            that step on.
         saved: The step at which the network was saved, or None.
         steps_a_second: The speed in this time slice, or 0 if nothing was trained.
     """

@@ -78,7 +78,7 @@ class Word2VecBackend:
     def _keep(self, run: TrainingRun) -> None:
         if run.done and (run.finished or time.monotonic() > self._kept + self._kept_every):
             self._kept = time.monotonic()
-            with suppress(OSError):  # Without disk space, train without checkpoints.
+            with suppress(OSError):  # If the disk is full, training continues without checkpoints.
                 run.save(self._file)
 
 

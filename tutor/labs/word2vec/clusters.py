@@ -63,7 +63,7 @@ def turned(points: tuple[Point, ...], before: tuple[Point, ...]) -> tuple[Point,
     """
 
     def fit(sign: float) -> tuple[float, float]:
-        """Return how well the best rotation matches, and its angle in radians."""
+        """Return a measure of how well the best rotation matches, and its angle in radians."""
         across = sum(x * a + sign * y * b for (x, y), (a, b) in zip(points, before, strict=True))
         around = sum(x * b - sign * y * a for (x, y), (a, b) in zip(points, before, strict=True))
         return math.hypot(across, around), math.atan2(around, across)

@@ -128,7 +128,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         fresh: True if the latest response is about the current words and the selected word.
         losses: The number of pairs and the loss after each time slice.
         looks: The maps so far.
-        back: How many maps before the latest one the shown map is.
+        back: The index of the shown map, counted back from the latest.
         seconds: The total computing time of the run.
         trained: The number of pairs trained on in this time.
         focus: The index of the selected word.
@@ -304,7 +304,7 @@ def _in_clusters(state: State) -> bool:
 
 @goal("own-words", "Find two groups of 3 words of your own that form clusters")
 def _own(state: State) -> bool:
-    """Return True if two groups form clusters, each with three words that the learner chose."""
+    """Return True if two groups form clusters and have three words each that aren't preset."""
     new = [group for word, group in state.known if word not in CHOSEN.all]
     groups = sum(new.count(group) >= 3 for group in set(new))
     return groups >= 2 and _in_clusters(state)

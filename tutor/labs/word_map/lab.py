@@ -19,7 +19,7 @@ from tutor.labs.kit.words.zoom import zoomed
 from tutor.labs.kit.work import Refused, work
 
 PAN_STEP = 0.25
-"""How far the map moves with one key press, as a fraction of its visible part."""
+"""The distance that the map moves with one key press, as a fraction of its visible part."""
 
 Point = tuple[float, float]
 

@@ -56,7 +56,7 @@ class PromptingHere(ModelBackend):
     def _written(
         self, session: Session, version: Version, most: int, item: int
     ) -> tuple[str, bool]:
-        """Generate the answer, and return its text and whether it is complete.
+        """Generate the answer. Return its text, and True if it is complete.
 
         The answer ends at an end token or, if the prompt is plain text, after its first line.
         Without such an end, the answer is cut off after `most` tokens. Sampling uses the version's

@@ -94,9 +94,9 @@ class Score(msgspec.Struct, frozen=True):
 class Difference(msgspec.Struct, frozen=True):
     """A comparison of versions A and B on the `asked` items that both have answered.
 
-    `only_a` counts the items that only A answered correctly, and `only_b` those that only B did.
-    `chance` is the p-value of the sign test: the probability of a split at least this uneven if
-    both versions are equally good.
+    `only_a` and `only_b` count the items that only A or only B answered correctly. `chance` is the
+    p-value of the sign test: the probability of a split at least this uneven if both versions are
+    equally good.
     """
 
     asked: int

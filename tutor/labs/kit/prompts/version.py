@@ -23,7 +23,7 @@ class Version(msgspec.Struct, frozen=True):
         frame: "chat" puts the whole prompt into one message, "turns" presents the examples as
             earlier messages and replies, and "text" uses plain text without the chat template.
         rule: A constraint on the form of the answer.
-        place: Whether the rule comes before or after the item's text.
+        place: The position of the rule, before or after the item's text.
         marks: The delimiters around the item's text.
         examples: The number of examples.
         order: The order of the examples.

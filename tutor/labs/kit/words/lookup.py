@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 
 def forms_of(tokenizer: Tokenizer, word: str) -> tuple[Form, ...]:
-    """Return all ways to spell `word` as tokens. Raises `TextError` if the word is empty.
+    """Return all spellings of `word` as tokens, with and without a leading space or a capital.
 
-    The ways differ in the leading space and in case. The list has at least one entry.
+    The result has at least one spelling. Raises `TextError` if the word is empty.
     """
     found = forms(tokenizer, word)
     if not found:
