@@ -142,10 +142,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def progress(self) -> tuple[int, Progress] | None:
-        """The precision that is running, in bits, and its progress in blocks.
-
-        None if nothing runs.
-        """
+        """The precision of the current run in bits, and the run's progress in blocks, or None."""
         if self.running is None or self.inventory is None:
             return None
         blocks = self.inventory.layers

@@ -120,7 +120,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return memoryview(self.weights[self.layer]).cast("f")[start : start + count]
 
     def score(self, pattern: Pattern) -> float | None:
-        """Return the selected head's score for a pattern. None if the pattern has no scores."""
+        """Return the selected head's score for a pattern, or None if the pattern has no scores."""
         scores = () if self.sentence is None else self.sentence.scores.get(pattern, ())
         at = self.layer * (self.sentence.heads if self.sentence else 0) + self.head
         return scores[at] if scores else None

@@ -177,7 +177,7 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _exists(neuron: Neuron, answer: Neurons) -> bool:
-    """Return True if the model has this neuron. Restored neurons may be those of another model."""
+    """Return True if the model has this neuron. A restored neuron may belong to another model."""
     return 0 <= neuron.block < answer.blocks and 0 <= neuron.index < answer.hidden
 
 

@@ -309,7 +309,7 @@ def _against_its_will(state: State) -> bool:
 
 @goal("one-left", "Reach a position where only one token is allowed")
 def _one_left(state: State) -> bool:
-    """Return True if there is a position where one token is allowed and the answer can't end."""
+    """Return True if only one token is allowed at some position and the answer can't end there."""
     return any(place.allowed == 1 and not place.whole for place in state.places.values())
 
 

@@ -14,7 +14,7 @@ from tutor.labs.generations.state import State, in_words
 from tutor.labs.kit.lab import goal
 
 KEPT = 3
-"""The maximum loss of correctly classified phrases for which the accuracy counts as unchanged.
+"""The largest drop in correct held-out phrases that still counts as unchanged accuracy.
 
 The phrases are those held out from training. Two training runs that differ only in the seed can
 differ by this many phrases.

@@ -17,11 +17,11 @@ def describe(state: State) -> dict[str, list[str]]:
     if found is not None:
         for at, each in enumerate(found.tokens):
             after = f"expects {token(found.best[at])} with {percent(found.chances[at])}"
-            cost = (
-                f", and the next token costs {found.bits[at]:.2f} bits"
+            surprisal = (
+                f", and the next token's surprisal is {found.bits[at]:.2f} bits"
                 if at < len(found.bits)
                 else ""
             )
-            lines.append(f"After token {at}, {token(each)}, the model {after}{cost}.")
+            lines.append(f"After token {at}, {token(each)}, the model {after}{surprisal}.")
     switched = "on" if state.hide else "off"
     return {"hide": [f"The causal mask is {switched}."], "readings": lines, "before": []}

@@ -33,7 +33,8 @@ class Attempt(msgspec.Struct, frozen=True):
         ids: The token ids of the answer.
         data: The bytes of the answer.
         ended: True if the answer is complete.
-        read: How many of the prompt's tokens the model has processed, and how many there are.
+        read: The number of prompt tokens that the model has processed, and the number of all prompt
+            tokens.
         alone: The answer's surprisal after the question alone, in bits.
         costs: The answer's surprisal after the question with one passage, for each passage measured
             so far, in bits.
@@ -78,7 +79,7 @@ class Attempt(msgspec.Struct, frozen=True):
 
     @property
     def cited(self) -> tuple[questions.Hit, ...]:
-        """The passages that the answer cites, those with the largest gains first."""
+        """The passages that the answer cites, largest gain first."""
         gains = self.gains
         if not self.done or not gains:
             return ()

@@ -260,7 +260,10 @@ def receive(state: State, question: Question, answer: Answer) -> State:
 
 
 def _ranked(state: State, attempt: Attempt) -> dict[str, dict[Kind, int]]:
-    """Return the ranks, with the result of this attempt if its question is a prepared one."""
+    """Return the ranks found so far.
+
+    If the attempt's question is a prepared one, its result is included.
+    """
     pair, way = pair_of(attempt.query), attempt.way
     if pair is None or way is None or attempt.hits is None or way.poison or way.source != COURSE:
         return state.ranks

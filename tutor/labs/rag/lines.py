@@ -234,9 +234,9 @@ def _verdict(attempt: Attempt, width: int) -> Content:
 
 
 def detail_lines(state: State, width: int) -> list[Content]:
-    """Return one of three details: the selected passage, the whole prompt, or all answers.
+    """Return the details that the view shows about the current question.
 
-    The answers are those to the current question so far.
+    These are the selected passage, the whole prompt, or all answers so far.
     """
     match state.view:
         case "prompt":

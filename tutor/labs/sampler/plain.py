@@ -9,7 +9,10 @@ if TYPE_CHECKING:
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return sentences about the sampler. The selected step is named; the outcomes are left out."""
+    """Return a sentence about the selected step.
+
+    The outcomes are left out, because only the goals use them.
+    """
     return {
         "focus": [f"Selected step: {state.order[state.focus]}."],
         "outcomes": [],

@@ -54,7 +54,7 @@ class ScaleBackend:
         self._remote_reader = RemoteReader(tools.remote, BEFORE)
 
     def answer(self, question: Question) -> Answer:
-        """Return one model's results for a text, or the progress.
+        """Return one model's results for a text, or the progress of computing them.
 
         Raises `TextError` if the vocabulary cannot express the text.
         """

@@ -148,7 +148,7 @@ def act(state: State, action: Action) -> State:
 
 
 def _kept(text: str) -> str:
-    """Return the part of a text that is within the limit.
+    """Return the beginning of a text, up to the maximum length.
 
     Raises `LabError` if the text is empty.
     """

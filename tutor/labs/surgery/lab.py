@@ -210,7 +210,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         return all(Cut(layer, head) in self.cuts for head in range(self.heads))
 
     def score(self, cut: Cut) -> float | None:
-        """Return a head's induction score. None if it is unknown, or if `cut` is not a head."""
+        """Return a head's induction score.
+
+        Returns None if the scores are unknown, or if `cut` is not a head.
+        """
         if cut.head == FEED_FORWARD or not self.scores:
             return None
         return self.scores[cut.layer * self.heads + cut.head]
@@ -237,7 +240,7 @@ def act(state: State, action: Action) -> State:
 
 def question(state: State) -> Question | None:
     if state.next is None and (state.view == "next" or not state.layers):
-        # Restored cuts may be those of another model. The size of the loaded model is known only
+        # Restored cuts may belong to another model. The size of the loaded model is known only
         # after the first response.
         return Next(state.text, state.cuts if state.layers else ())
     if state.view == "lens" and state.lens is None:
@@ -246,8 +249,7 @@ def question(state: State) -> Question | None:
         return Scores()
     if state.view == "copying" and state.copied is None:
         return Copy(state.cuts)
-    # The goals about the next token can be reached in every view, so request the distributions in
-    # every view.
+    # The goals about the next token don't depend on the view.
     return Next(state.text, state.cuts) if state.next is None else None
 
 

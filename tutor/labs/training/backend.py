@@ -137,7 +137,7 @@ def _save(training: LiveTraining, path: Path) -> None:
 
 
 def _step_of(path: Path) -> int | None:
-    """Return the step of the saved network. None if the file is missing or unreadable."""
+    """Return the step of the saved network, or None if the file is missing or unreadable."""
     try:
         return int(about(path)["step"])
     except (OSError, SafetensorError, KeyError, TypeError):

@@ -124,7 +124,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         going: True if the run is being trained.
         done: The number of pairs trained on so far.
         now: The latest response.
-        clustering: How well the words form clusters, or None if there are no two groups to compare.
+        clustering: A measure of how well the words form clusters, or None if there are no two
+            groups to compare.
         fresh: True if the latest response is about the current words and the selected word.
         losses: The number of pairs and the loss after each time slice.
         looks: The maps so far.

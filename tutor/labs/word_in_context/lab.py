@@ -115,7 +115,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         at: The index of the selected pair.
         compared: The comparison of the word's vectors, or None until it is computed.
         layer: The selected layer.
-        by: How tokens describe the vectors.
+        by: The method by which tokens describe the vectors.
         names: The tokens that describe the vectors, or None until they are computed.
     """
 
@@ -174,9 +174,9 @@ ONE = 0.9999
 
 
 def _own(state: State) -> Compared | None:
-    """Return the comparison of the learner's own sentences. None if they can't reach a goal.
+    """Return the comparison of the learner's own sentences, or None if they can't reach a goal.
 
-    To reach a goal, the sentences must be different and must have the same marked word.
+    To reach a goal, the sentences must be different, and the marked word must be the same.
     """
     chosen = state.chosen
     differ = chosen.first.text.casefold() != chosen.second.text.casefold()

@@ -1,7 +1,7 @@
 """A map of words, on which each word is a labeled point.
 
-This is the only module that needs `textual-plot`, and with it NumPy. Only the views that draw a map
-import it, so both packages are loaded only when one of those labs is opened.
+Only this module requires `textual-plot`, which in turn requires NumPy. Only the views that draw a
+map import it, so both packages are loaded only when one of those labs is opened.
 """
 
 from __future__ import annotations
