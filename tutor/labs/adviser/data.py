@@ -55,7 +55,7 @@ class DatedFact(msgspec.Struct, frozen=True):
 class Serving(msgspec.Struct, frozen=True):
     """The level at which an option meets one kind of need, and the reason in one sentence.
 
-    `facts` are the facts that the level depends on and that a vendor can change.
+    `facts` are the facts behind the level that a vendor can change.
     """
 
     level: int

@@ -44,9 +44,10 @@ DECLINES = (
     "fictional",
     "made up",
 )
-"""Phrases that mean that the model declines to answer, unless the right answer is also given."""
+"""Phrases by which a model declines to answer. They don't count if the right answer is also
+given."""
 DECLINING_STARTS = ("no ", "there is no ", "there was no ", "there are no ", "there were no ")
-"""First words that mean that the model declines to answer, unless the right answer is also
+"""First words by which a model declines to answer. They don't count if the right answer is also
 given."""
 
 _LITTLE = """
@@ -104,7 +105,7 @@ def found_in(text: str, accepted: Iterable[str]) -> str | None:
     return next((each for each in accepted if f" {' '.join(words(each))} " in said), None)
 
 
-@lru_cache(1000)  # The views check the same answers whenever they are drawn.
+@lru_cache(1000)  # Cached, because the views check the same answers whenever they are drawn.
 def verdict(text: str, accepted: tuple[str, ...]) -> Verdict:
     """Judge an answer. It is right if it contains an accepted answer, whatever else it contains."""
     if found_in(text, accepted) is not None:

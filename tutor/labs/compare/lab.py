@@ -2,7 +2,7 @@
 
 The loaded model and the small bundled model run on this machine. A remote model needs an API key or
 a server address. For each answer, the lab shows the time to the first token, the number of tokens,
-the speed in tokens per second, and the cost, calculated from the price on a given date.
+the speed in tokens per second, and the cost. The cost is based on the price on a given date.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ Here = Literal["loaded", "small"]
 class Model(msgspec.Struct, frozen=True):
     """A model in the list: a local model (`here`) or a remote model (`remote`).
 
-    `key` is False if the model needs an API key that is not set; `variable` is the environment
-    variable for that key. `added` is True if the learner added the model.
+    `key` is False if the model's API key is missing, and `variable` is the environment variable for
+    the key. `added` is True if the learner added the model.
     """
 
     here: Here | None = None

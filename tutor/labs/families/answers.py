@@ -72,8 +72,8 @@ class Said(msgspec.Struct, frozen=True):
 class Attention(msgspec.Struct, frozen=True):
     """The attention weights of all heads for one kind of attention.
 
-    `weights` contains 32-bit floats [layers, heads, rows, columns]. `rows` are the words that
-    attend, and `columns` are the words that they attend to.
+    `weights` contains 32-bit floats [layers, heads, rows, columns]. `rows` are the attending words,
+    and `columns` are the words attended to.
     """
 
     rows: tuple[str, ...]

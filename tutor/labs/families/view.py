@@ -281,7 +281,7 @@ def _taken(state: State, attention: Attention, width: int) -> Content:
 
 
 def _mixed(state: State, width: int) -> list[Content]:
-    """Return a note that attention can be on a neighboring digit, if that is the case here."""
+    """Return a note that attention can be off by one digit, if the input is a number."""
     if state.masks or not state.number or state.part != "across" or width < len(MIXED):
         return []
     return [Content.styled(MIXED, MUTED)]

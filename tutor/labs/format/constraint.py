@@ -23,10 +23,9 @@ text is the beginning of a match. Patterns can use only the syntax of regular la
     a|b     one or the other                    (a)     a group
     a?  a*  a+  a{2}  a{2,5}                    \.      a literal character
 
-Lookaround (`(?=`), backreferences (`\1`) and Unicode properties (`\p{L}`) are rejected. Without
-this syntax, a pattern doesn't distinguish most characters: the non-ASCII characters in the pattern
-divide all characters into a few ranges, and the pattern treats the characters of a range alike (see
-`Pattern._speakers`).
+Lookaround (`(?=`), backreferences (`\1`) and Unicode properties (`\p{L}`) are rejected. This keeps
+matching simple. The non-ASCII characters in a pattern divide all characters into a few ranges, and
+the pattern treats all characters in a range alike (see `Pattern._speakers`).
 """
 
 from __future__ import annotations
@@ -86,7 +85,7 @@ class Choices:
 
 
 class Pattern:
-    """A format that allows the texts that a regular expression matches from beginning to end.
+    """A format that allows every text that a regular expression matches as a whole.
 
     Raises `LabError` if the pattern is invalid or uses unsupported syntax.
     """

@@ -31,7 +31,7 @@ def _replies(state: State) -> list[tuple[str, RuleReply, RetrievalReply]]:
 
 @goal("paraphrase", "Send a message that no rule fits but the retrieval bot answers")
 def paraphrase(state: State) -> bool:
-    """Return True if the retrieval bot answered a message that is new and that no rule matched.
+    """Return True if the retrieval bot answered a new message that no rule matched.
 
     A message is not new if it is a copy of an intent's phrase or of a question in the answer bank.
     """

@@ -15,7 +15,7 @@ from tutor.bots.probes import BOTS, KINDS, Bot, Kind
 
 
 class Result(msgspec.Struct, frozen=True):
-    """A bot's reply to a probe. `right` is True if the reply is correct."""
+    """A bot's reply to a probe, and True if the reply is `right`."""
 
     text: str
     right: bool

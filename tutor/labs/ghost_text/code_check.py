@@ -158,7 +158,7 @@ def _defined(tree: ast.Module) -> tuple[set[str], dict[str, str], list[str]]:
 def _owner(
     value: ast.expr, imported: Mapping[str, str], defined: Set[str]
 ) -> tuple[str | None, Set[str] | None]:
-    """Return the module or built-in type that an expression refers to, and that object's names.
+    """Return the module or built-in type to which an expression refers, and its names.
 
     The names are None if the module is not listed. Both results are None for any other expression,
     such as a variable.

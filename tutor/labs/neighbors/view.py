@@ -25,7 +25,7 @@ _WAIT = "…"
 
 
 class NeighborsView(LabView):
-    """A view of a word's neighbors, of the table of all pairs, or of analogies."""
+    """A view of a word's neighbors, the table of all pairs, or the analogies."""
 
     VIEWS = VIEWS
 

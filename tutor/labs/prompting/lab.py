@@ -434,7 +434,7 @@ LAB: Lab[State, Action, Question, Answer] = Lab(
         Adjust(1, "frame"),
         Run(),  # In plain text, no answer has the wrong form.
         Adjust(-2, "examples"),
-        Run(),  # Without examples, only the frames differ.
+        Run(),  # Without examples, the versions differ only in the frame.
         Toggle("side"),
         Copy(),
         Adjust(1, "rule"),

@@ -231,7 +231,7 @@ def question(state: State) -> Question | None:
 
 
 def _next(state: State) -> Question | None:
-    """Return the next request of the part that is shown, the question or the measurement."""
+    """Return the next request for the question or for the measurement, whichever is shown."""
     if state.reading:
         known = state.read_so_far
         return questions.Read(state.asks_of, known.done if known else 0, state.reading)

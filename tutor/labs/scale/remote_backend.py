@@ -21,8 +21,8 @@ from tutor.vendors.runs import Progress, RemoteRuns
 from tutor.vendors.service import Piece, RemoteRequest
 
 _REFUSALS = (RequestRefused, NoSuchModel, ServerFailed, AnswerUnreadable, NotTold)
-"""Errors that mean that a server cannot return the surprisal of a text. The screen shows no message
-for them."""
+"""The errors of servers that cannot return a text's surprisal. The screen shows no message for
+them."""
 
 _NEXT, _TEXT = "next", "text"
 

@@ -27,7 +27,7 @@ _MOST_BITS = 24.0
 
 
 class SurgeryView(LabView):
-    """A view of a grid of all parts and, below it, the effect of switching some of them off."""
+    """A view of all parts as a grid and, below it, the effect of switching some of them off."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[Keys] = [

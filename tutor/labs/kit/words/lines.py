@@ -34,7 +34,7 @@ def cosine_bar(value: float, width: int) -> tuple[str, str]:
 
 
 def form_note(form: Form) -> str:
-    """Return a note that a word has several tokens, and that only the first token's row is used."""
+    """Return a note about a word with several tokens: only the first token's row is used."""
     pieces = [figures.shown(token) for token in form]
     more = " …" if len(pieces) > _MOST_PIECES else ""
     cut = "│".join(pieces[:_MOST_PIECES]) + more
