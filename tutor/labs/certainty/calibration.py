@@ -49,7 +49,7 @@ class Bin(msgspec.Struct, frozen=True):
 def bins(answers: Iterable[tuple[float, bool]], edges: Sequence[float] = EDGES) -> tuple[Bin, ...]:
     """Sort answers into the bins between adjacent `edges`.
 
-    Each answer is a pair of its certainty (0 to 1) and True if it is correct.
+    Each answer has a certainty (0 to 1) and a flag, which is True if the answer is correct.
     """
     answers = list(answers)
     found = []

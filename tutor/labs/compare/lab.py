@@ -127,7 +127,7 @@ Action = (
     | Ask
 )
 """`Toggle` includes the focused model in the next run, or excludes it. `Adjust` changes the
-temperature; after the highest temperature comes the lowest."""
+temperature, wrapping around from the highest to the lowest."""
 
 
 class Which(msgspec.Struct, frozen=True, tag="which"):

@@ -60,8 +60,8 @@ class ModelResults(msgspec.Struct, Generic[State], frozen=True):
     def restored(self, data: bytes, work: bytes, state: State) -> tuple[State, str | None]:
         """Return `state` with the results saved in `data`, and the checksum of their model.
 
-        Returns the unchanged state and None if `data` has no valid results, or if they belong to
-        work other than `work`.
+        Returns the unchanged state and None if `data` has no valid results, or if its work differs
+        from `work`.
         """
         raw = _raw(data)
         saved = decoded(raw.pop(_KEY, msgspec.Raw()), _Saved)

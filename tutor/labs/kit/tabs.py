@@ -15,9 +15,10 @@ if TYPE_CHECKING:
 
 
 def tabs(parts: Iterable[tuple[str, bool]]) -> Content:
-    """Return a line of tabs. Each tab is the name of a view and True if the view is current.
+    """Return a line of tabs.
 
-    The current view has a mark and is bold, so it is visible without color.
+    Each tab has the name of a view and a flag, which is True for the current view. The current view
+    has a mark and is bold, so it is visible without color.
     """
     pieces: list[tuple[str, str]] = []
     for name, shown in parts:

@@ -109,7 +109,10 @@ def label_shares(labels: Sequence[str], shown: Sequence[Alternative]) -> tuple[f
 
 
 def messages_of(prompt: Prompt) -> list[tuple[str, bool]]:
-    """Return the prompt as it is sent: pairs of a text and True if the text is a role's name."""
+    """Return the prompt as it is sent, in parts.
+
+    Each part has a flag, which is True for the name of a role and False for other text.
+    """
     if not prompt.messages:
         return [(prompt.text + prompt.begin, False)]
     found: list[tuple[str, bool]] = []

@@ -76,7 +76,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         left_out: The number of bytes that were cut from the text.
         quantity: The index of the quantity that the bars show.
         rung: The index of the selected model on the ladder.
-        readings: The models' results for this text so far. None is the result of a model that
+        readings: The models' results for this text so far. The result is None for a model that
             doesn't exist.
         others: The names of the installed models that can be added, or None until they are known.
         other: The name of the installed model that was added, or None.

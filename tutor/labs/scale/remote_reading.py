@@ -34,7 +34,7 @@ class Glance(msgspec.Struct, frozen=True, tag=True):
         byte_count: The length of the text, in bytes.
         pieces: The number of tokens in the text, or None if it is unknown.
         bits: The surprisal of the text in bits, or None if it is unknown.
-        silence: The error because of which the surprisal is unknown, or "".
+        silence: The error message if the surprisal could not be measured, otherwise "".
     """
 
     shown: tuple[Alternative, ...]
