@@ -154,7 +154,7 @@ class _Folding:
         if after is not card:
             self._put(after)
             self.undo = Undo(question=name, answer=event.id, before=card)
-        else:  # The card in `undo` was made before this answer.
+        else:  # The card in `undo` does not include this answer.
             self._cannot_undo(name)
 
     def take_back(self, event: Undone) -> None:

@@ -58,7 +58,7 @@ class MeasuredAll(msgspec.Struct):
 
 
 def run(options: argparse.Namespace) -> int:
-    private.begin()  # The vectors have already been stored.
+    private.begin()  # This command stores vectors, which must be private.
     model = load(options.model)
     with leaving_at_once():
         from tutor.labs.kit.backend import Tools, make_backend

@@ -97,7 +97,7 @@ def _front(text: str, where: str) -> FrontMatter | None:
         fields[name] = " ".join(entry[name].split("\n  ")).lstrip()
         at = entry.end()
     fields["needs"] = [each.strip() for each in fields.get("needs", "").split(",") if each]
-    fields["source"] = fields["learned"] = ()  # Outlines do not need these blocks.
+    fields["source"] = fields["learned"] = ()  # Outlines do not need these fields.
     try:
         if at < len(text):
             from tutor.course.reading.blocks import decode  # This import is slow and rarely needed.
