@@ -32,8 +32,7 @@ def install_command(extra: str, environment: Path | None = None) -> str:
         case "pipx":
             return f"pipx runpip {DISTRIBUTION} install {requirement}"
         case "uv tool":
-            # `uv tool install` would look for tutor on the index, even if it was installed from
-            # another source.
+            # `uv tool install` would always look for tutor on the index.
             place = shlex.quote(str(environment))
             return f"uv pip install --python {place} {requirement}"
         case "uvx":

@@ -17,8 +17,8 @@ from tutor.errors import NoHome
 FILE = 0o600
 FOLDER = 0o700
 _OTHERS_WRITE = 0o022
-_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # from network file systems that cannot sync
-_BINARY = getattr(os, "O_BINARY", 0)  # Without this flag, Windows translates line endings.
+_NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP}  # Some network file systems cannot sync a folder.
+_BINARY = getattr(os, "O_BINARY", 0)  # Without it, Windows translates line endings.
 
 
 def begin() -> None:

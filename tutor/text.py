@@ -19,7 +19,7 @@ _KEPT_IN_WRITING = "\n\t\u200c\u200d"
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 _MOST_MARKS = 30  # This is the limit of Unicode's Stream-Safe Text Format (UAX #15).
 _MANY_BEYOND_ASCII = re.compile(rf"[^\x00-\x7f]{{{_MOST_MARKS + 1},}}")
-# These fillers are invisible, but they don't count as spaces.
+# These characters are invisible fillers, but they don't count as spaces.
 _BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 
 

@@ -86,7 +86,7 @@ def read_ahead(session: Session, ids: Sequence[int]) -> None:
     """
     end = len(session)
     session.append(ids)
-    # This call is not for its result. It makes the session process the tokens.
+    # The surprisals are not needed. Computing them makes the session process the tokens.
     session.surprisals(len(session))
     session.go_back(end)
 

@@ -74,7 +74,8 @@ def duties(path: Path, course: Course, progress: ProgressStore[Any], now: float)
             due[outline.id] = LessonDue(
                 outline.id, outline.number, outline.title, each.due, overdue
             )
-    another = len(unknown) == len(asked)  # It is not an error if the file is for another course.
+    # The file may be meant for another course, which is not an error.
+    another = len(unknown) == len(asked)
     return Duties(due, () if another else (unknown_lessons(unknown),)) if unknown else Duties(due)
 
 

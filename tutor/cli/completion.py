@@ -32,7 +32,7 @@ def add_to(commands: Any, whole: Callable[[], argparse.ArgumentParser]) -> None:
 
 
 def run(options: argparse.Namespace, parser: argparse.ArgumentParser) -> int:
-    import shtab  # This import is slow, and no other command needs it.
+    import shtab  # shtab is slow to import, and no other command needs it.
 
     for action in _actions(parser):
         if action.type is Path:

@@ -108,7 +108,7 @@ def _program() -> Iterator[Line]:
             install_command=install_command(extra)
         )
         yield Line(f"[{extra}]", f"{library} {version}" if version else missing)
-    own = {"TUTOR_LEARNER"}  # every command sets it for its child processes
+    own = {"TUTOR_LEARNER"}  # Every command sets this variable for its child processes.
     variables = sorted({name for name in os.environ if name.startswith("TUTOR_")} - own)
     yield Line("variables", ", ".join(variables) or _("none that start with TUTOR_"))
 
@@ -126,14 +126,14 @@ def _clash() -> str:
 
 def _is_ours(distribution: str) -> bool:
     """Return True for an earlier version of this program, which had the other program's name."""
-    from importlib import metadata  # slow, and no other command needs it
+    from importlib import metadata  # This module is slow to import, and no other command needs it.
 
     scripts = metadata.distribution(distribution).entry_points
     return any(script.value == "tutor.cli:main" for script in scripts)
 
 
 def _version(distribution: str) -> str:
-    from importlib import metadata  # slow, and no other command needs it
+    from importlib import metadata  # This module is slow to import, and no other command needs it.
 
     try:
         return metadata.version(distribution)
@@ -213,7 +213,7 @@ def _processor() -> Iterator[Line]:
 
 
 def _terminal() -> Iterator[Line]:
-    from rich.console import Console  # This import is slow, and no other command needs it.
+    from rich.console import Console  # rich is slow to import, and no other command needs it.
 
     size = shutil.get_terminal_size()
     small = size.columns < 40 or size.lines < 12

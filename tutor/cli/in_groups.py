@@ -20,4 +20,4 @@ class InGroups(argparse.RawDescriptionHelpFormatter):
             return lines
         for heading, (first, *_) in GROUPS.items():
             lines = lines.replace(f"\n    {first} ", f"\n  {heading}:\n    {first} ", 1)
-        return lines.partition("\n")[2]  # Leave out the line that contains only COMMAND.
+        return lines.partition("\n")[2]  # The first line contains only COMMAND.

@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         output.complain(error)
         return WRONG_USAGE if isinstance(error, UsageError) else FAILURE
     except BrokenPipeError:
-        # Without this, the interpreter would flush again when it exits, and print an error.
+        # Without this redirection, the interpreter would flush again at exit, and print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
     return status

@@ -69,7 +69,7 @@ def _writing() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        # Without this, the interpreter would flush again when it exits, and print an error.
+        # Without this redirection, the interpreter would flush again at exit, and print an error.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise OutputError(f"{error.strerror}.", "Send the output to another place.") from error
 

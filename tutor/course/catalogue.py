@@ -298,7 +298,7 @@ class Opening:
 
 
 def _facts_entry(data: bytes, where: str) -> Entry:
-    _facts_of(data)  # Raises `LessonError` if there is a problem.
+    _facts_of(data)  # This call raises `LessonError` if the facts have a problem.
     return Entry()
 
 

@@ -83,7 +83,7 @@ def read_file(file: Path, where: str) -> bytes:
             raise place.error("This is not a regular file.", "Replace it with a text file.")
         with file.open("rb") as stream:
             return stream.read(MAXIMUM_BYTES + 1)
-    except (OSError, RuntimeError) as error:  # A link to itself raises RuntimeError.
+    except (OSError, RuntimeError) as error:  # `read` raises RuntimeError for a link to itself.
         raise place.error(
             f"The file cannot be read ({_reason(error)}).", "Check that it exists and is readable."
         ) from error

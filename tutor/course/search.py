@@ -123,7 +123,7 @@ def _documents(course: Course) -> Iterator[_Document]:
     for outline in course.outlines:
         try:
             lesson = course.lesson(outline.id)
-        except LessonError:  # The app reports the problem when the lesson is opened.
+        except LessonError:  # The app reports the problem when the learner opens the lesson.
             continue
         if lesson is not None:
             yield from _of_lesson(lesson)

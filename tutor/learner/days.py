@@ -39,7 +39,7 @@ def streak(days: Days, today: int) -> int:
     back = today - days.last
     if back > 1:
         return 0
-    # Future days are possible if the clock was ahead when the learner answered.
+    # If the clock was once ahead, the learner may have answered on future days.
     bits = _bits(days) >> max(0, -back)
     if back < 0 and not bits & 1:
         bits >>= 1

@@ -25,7 +25,8 @@ def locked(path: Path, timeout: float) -> Iterator[None]:
     Raises `StoreBusy` after `timeout` seconds, `StoreReadOnly` if the lock file cannot be created,
     and `StoreError` for other disk errors.
     """
-    from filelock import FileLock, Timeout  # This import takes 15 ms, and readers don't need it.
+    # Importing filelock takes 15 ms, and readers don't need it.
+    from filelock import FileLock, Timeout
 
     with disk.failures_in_words(path, "saved"):
         private.make_folder(path.parent)

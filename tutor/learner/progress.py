@@ -115,12 +115,11 @@ class Progress(ProgressStore[None]):
         """Save the events that `events` returns, either all or none.
 
         Before that, `change` is applied to the state. No other session can save while these two
-        functions run. When this method returns, the events can survive a crash or power failure.
+        functions run. When this method returns, the events survive a crash or power failure.
         """
         if _signature(self._storage.path) is None:
-            self.change(
-                lambda state: state
-            )  # If there is a log but no state file later, this means that the state file was lost.
+            # Write the state file before the log. If it is missing later, it was lost.
+            self.change(lambda state: state)
         logged = False
         try:
             with self._storage.transaction() as contents:
@@ -164,7 +163,8 @@ class Progress(ProgressStore[None]):
 
         The file is written at the end of the surrounding transaction.
         """
-        self._seen = None  # The next call must read the file again, even if this write fails.
+        # Forget the file's state, so that the next call reads the file even if this write fails.
+        self._seen = None
         write_changes(TinyDB(storage=lambda: self._storage), stored, after)
 
     def _read(self) -> LearnerState:

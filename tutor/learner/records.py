@@ -152,7 +152,7 @@ def new_id() -> str:
     ids determine which came first.
     """
     global _last_id
-    with _making_ids:  # The clock may stand still, or someone may set it back.
+    with _making_ids:  # The clock may return the same time twice, or someone may set it back.
         _last_id = max(time.time_ns(), _last_id + 1)
         return f"{_last_id:016x}{secrets.token_hex(8)}"
 
@@ -173,7 +173,8 @@ def identified(event: AnyEvent) -> AnyEvent:
 def _zone(at: float) -> int:
     try:
         return time.localtime(at).tm_gmtoff // 60
-    except (OverflowError, OSError, ValueError):  # The system does not support this year.
+    # The operating system cannot convert a time in this year.
+    except (OverflowError, OSError, ValueError):
         return 0
 
 

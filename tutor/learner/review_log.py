@@ -74,7 +74,7 @@ class ReviewLog:
             return
         before = disk.size(self.path)
         if before == 0:
-            # If there is a log without a copy later, this means that an older version wrote it.
+            # Create the copy first. A log without a copy then always comes from an older version.
             disk.append(self.copy, b"")
         torn = before > 0 and self._bytes(self.path, before - 1) != b"\n"
         disk.append(self.path, UNFINISHED + lines if torn else lines)

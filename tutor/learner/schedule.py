@@ -60,7 +60,7 @@ def scheduled(before: Card | None, after: Card, grade: Grade) -> Card:
     `after.last_at` is the time of the answer. `before` is the card before the answer, or None for
     the first answer.
     """
-    from fsrs import Rating  # This import takes 40 ms, and reading progress does not need it.
+    from fsrs import Rating  # Importing fsrs takes 40 ms, and readers don't need it.
 
     reviewed, _ = _scheduler().review_card(_to_fsrs(before), Rating(grade), _time(after.last_at))
     return msgspec.structs.replace(

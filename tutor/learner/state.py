@@ -198,7 +198,7 @@ class _Folding:
             if card is None:
                 continue
             self._cannot_undo(name)
-            # Earlier answers to an older version, which were ignored, may count now.
+            # Answers to an older version of the question were ignored, but may count now.
             self.stale.add(name)
             if card.last_at <= event.at:
                 del self.cards[name]

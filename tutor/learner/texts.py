@@ -134,7 +134,7 @@ class TextShelf:
             return None
         return (
             info if info.id == path.stem else None
-        )  # If the id differs, the description refers to another file.
+        )  # A file whose description has another id belongs to another text.
 
     def _write(self, info: TextInfo, packed: bytes) -> None:
         path = self._path(info.id)

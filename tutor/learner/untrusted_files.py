@@ -14,7 +14,7 @@ from tutor.learner import disk
 _CAREFULLY = (
     os.O_RDONLY
     | getattr(os, "O_NOFOLLOW", 0)
-    # Without this flag, opening a pipe waits until another process writes to it.
+    # Without O_NONBLOCK, opening a pipe waits until another process writes to it.
     | getattr(os, "O_NONBLOCK", 0)
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)

@@ -47,7 +47,7 @@ def preload(model: RemoteModel) -> None:
     This takes about a second. Call it before the first request, so that the request doesn't have to
     wait.
     """
-    with suppress(ImportError):  # `open_service` reports this error.
+    with suppress(ImportError):  # `open_service` raises the error when it is called.
         _import_adapter(model)
 
 

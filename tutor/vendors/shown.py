@@ -104,7 +104,7 @@ def _sampled(
     weights = [math.exp((value - logs[0]) / sampler.temperature) for value in logs]
     after_top_k = min(sampler.top_k or count, count)
     after_top_p = _nucleus(weights[:after_top_k], sampler.top_p)
-    least = sampler.min_p  # The largest weight is 1.
+    least = sampler.min_p  # A fraction of the largest weight, which is 1.
     after_min_p = sum(weight >= least for weight in weights[:after_top_p])
     total = sum(weights[:after_min_p])
     sampled = [w / total if index < after_min_p else 0.0 for index, w in enumerate(weights)]

@@ -23,7 +23,7 @@ from tutor.cli.serve.tokens import Tokens
 
 _PAGES = files("tutor.cli.serve") / "pages"
 _TERMINAL = Path(str(files(textual_serve))) / "static"
-_LARGEST_MESSAGE = 256 * 1024  # In bytes. Pasted text arrives in one message.
+_LARGEST_MESSAGE = 256 * 1024  # In bytes. The browser sends pasted text as a single message.
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; font-src 'self'; "

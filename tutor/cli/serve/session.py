@@ -35,7 +35,7 @@ _REDRAW = b"\x0c"  # Ctrl+L
 _LARGEST = {"width": 400, "height": 200}
 _SMALLEST = {"width": 10, "height": 4}
 
-# This logger would print connection errors in its own format. The server ignores these errors.
+# The logger of textual-serve reports connection errors, which the server ignores.
 logging.getLogger("textual-serve").addHandler(logging.NullHandler())
 
 
@@ -217,7 +217,8 @@ class Sessions:
         session = Session(self._launch(learner))
         self._learners[session] = learner
         session.connect(tab)
-        if in_the_way is not None:  # This session lost its connection before the others.
+        # This session has been without a connection for the longest time.
+        if in_the_way is not None:
             await self._stop(in_the_way)
         await session.start(*size)
         return session

@@ -127,7 +127,8 @@ def _answer(
     try:
         for distribution, chosen in _steps(session, sampler, options):
             report.add(distribution, chosen)
-    except (ContextFull, RemoteError) as error:  # The steps so far are still useful.
+    # The steps that are already computed are still useful.
+    except (ContextFull, RemoteError) as error:
         if options.steps is None:
             raise
         failure = error
@@ -155,7 +156,8 @@ def read_text(options: argparse.Namespace) -> str:
     """Return the text to continue. Raises `TextError` if it cannot be read or is not UTF-8."""
     if options.input is None:
         text: str = options.text
-        data = text.encode("utf-8", "surrogateescape")  # These are the bytes that the shell passed.
+        # Encode the text to the bytes that the shell passed.
+        data = text.encode("utf-8", "surrogateescape")
     else:
         file = Path(options.input)
         try:

@@ -43,7 +43,7 @@ class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
         if not numbers:
             return Verdict(False, not_a_number(answer), counted=False)
         unit = f" {self.unit}" if self.unit else ""
-        # Without this, 0.1 + 0.2 would not be accepted for 0.3.
+        # With no slack, 0.1 + 0.2 would not be accepted for 0.3, because of rounding.
         slack = self.tolerance + 1e-9 * max(1.0, abs(self.answer))
         if any(abs(number - self.answer) <= slack for number in numbers):
             return Verdict(

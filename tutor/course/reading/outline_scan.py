@@ -97,10 +97,11 @@ def _front(text: str, where: str) -> FrontMatter | None:
         fields[name] = " ".join(entry[name].split("\n  ")).lstrip()
         at = entry.end()
     fields["needs"] = [each.strip() for each in fields.get("needs", "").split(",") if each]
-    fields["source"] = fields["learned"] = ()  # Outlines do not need these fields.
+    fields["source"] = fields["learned"] = ()  # Outlines do not contain these two fields.
     try:
         if at < len(text):
-            from tutor.course.reading.blocks import decode  # This import is slow and rarely needed.
+            # This module is slow to import and rarely needed.
+            from tutor.course.reading.blocks import decode
 
             return decode(text.removesuffix("\n"), FrontMatter, Place(where, 2))
         front = msgspec.convert(fields, FrontMatter, strict=False)

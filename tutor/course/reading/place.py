@@ -26,7 +26,7 @@ class Place(msgspec.Struct, frozen=True):
     line: int = 1
 
     def below(self, lines: int) -> Place:
-        """Return the place a number of lines further down."""
+        """Return the place that is `lines` lines further down."""
         return Place(self.file, self.line + lines)
 
     def error(self, problem: str, next_step: str) -> LessonError:
