@@ -232,10 +232,10 @@ class Opening:
         return not self._unread and all(file.entry is not None for file in self._beside)
 
     def read_rest(self) -> Iterator[None]:
-        """Read the remaining files, a few per step.
+        """Read the remaining files in small steps.
 
-        A step parses one file. If the remaining lessons only have to be scanned for their outlines,
-        a step scans several of them.
+        A step parses one file. If only the outlines of the lessons are missing, a step scans
+        several files.
         """
         if not self.complete:
             # Importing both modules takes longer than parsing a lesson.

@@ -14,10 +14,10 @@ from tutor.errors import LessonError
 
 
 class UsableOutlines(msgspec.Struct, frozen=True):
-    """The lessons that can be used together, and the problems of the others.
+    """The lessons that can be used together, and the problems of all other lessons.
 
-    `outlines` are sorted by number. A lesson is left out if another lesson already uses its id, its
-    number, or the id of one of its parts.
+    `outlines` are sorted by number. A lesson cannot be used if another lesson already has its id,
+    its number, or the id of one of its parts.
     """
 
     outlines: tuple[Outline, ...]

@@ -53,7 +53,7 @@ class FactsBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_facts(text: str, where: str) -> tuple[Fact, ...]:
-    """Return the facts in the content of a facts file. Raises `LessonError`."""
+    """Parse the content of a facts file, and return its facts. Raises `LessonError`."""
     place = Place(where)
     facts: tuple[Fact, ...] = decode(text, tuple[Fact, ...], place)
     ids: set[str] = set()

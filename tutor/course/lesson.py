@@ -88,7 +88,7 @@ class ReachedEnd(GoalBase, frozen=True, tag="reached-end"):
 
 
 class LiveGoal(GoalBase, frozen=True, tag="live"):
-    """A goal that is reached in a lab of `tutor.labs`, which has a goal with this name."""
+    """A goal of the embedded lab of `tutor.labs`, given by its name in that lab."""
 
     name: Id
 

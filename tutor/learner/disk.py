@@ -18,7 +18,7 @@ _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 @contextlib.contextmanager
 def failures_in_words(path: Path, doing: str) -> Iterator[None]:
-    """Raise `OSError`s in the block as `StoreError`s that explain the failure to the learner.
+    """Convert each `OSError` in the block to a `StoreError` that explains it to the learner.
 
     `doing` completes the message "… could not be", so it is "read" or "saved".
     """

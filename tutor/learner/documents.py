@@ -34,7 +34,7 @@ If more documents have changed, all of them are updated together.
 
 
 class ById(Table):
-    """A TinyDB table whose document ids are strings from tutor instead of generated numbers."""
+    """A TinyDB table whose document ids are strings. By default, they are generated numbers."""
 
     document_id_class = str  # type: ignore[assignment]  # declared as int, works with any type
 
@@ -88,7 +88,8 @@ def keep_what_only_the_file_knows(tables: Tables) -> None:
 def write_changes(database: TinyDB, before: LearnerState, after: LearnerState) -> None:
     """Write the differences between the states `before` and `after` to the database."""
     old, new = _records(before), _records(after)
-    old["log"] = {}  # Write the mark even if nothing has changed, so that the file exists.
+    # Write the position in the log even if nothing has changed, so that the file exists.
+    old["log"] = {}
     for name, records in new.items():
         _upsert(database, name, old[name], records)
     for name in ("cards", "drafts"):

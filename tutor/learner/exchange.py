@@ -145,7 +145,7 @@ def merge(progress: Progress, bundles: Sequence[Bundle]) -> Merged:
     """Add the events and positions in `bundles` to `progress`, either all or none.
 
     Events that `progress` already contains are skipped. Raises `ImportRefused` if two different
-    events have the same id, and all errors of `Progress.record`.
+    events have the same id, and the same errors as `Progress.record`.
     """
     merged = Merged(0, 0)
     all_events = [event for bundle in bundles for event in bundle.events]

@@ -118,7 +118,8 @@ class Progress(ProgressStore[None]):
         functions run. When this method returns, the events survive a crash or power failure.
         """
         if _signature(self._storage.path) is None:
-            # Write the state file before the log. If it is missing later, it was lost.
+            # Write the state file before the log. If there is only a log later, the state file was
+            # lost.
             self.change(lambda state: state)
         logged = False
         try:
@@ -192,7 +193,7 @@ class Progress(ProgressStore[None]):
         return stored, self._follow_log(stored, rebuild=distrusted)
 
     def _stored(self, contents: Contents) -> LearnerState:
-        """Return the state in `contents`. Problems with the file add notices.
+        """Return the state in `contents`. If the file has a problem, add a notice.
 
         If another program has changed the file, everything that can be rebuilt from the log is left
         out.
@@ -236,7 +237,7 @@ class Progress(ProgressStore[None]):
         self._seen = None
 
     def _tell_of_log(self, found: Examined, copied: int = 0) -> None:
-        """Add notices about the log. `copied` is the number of bytes that the copy must have."""
+        """Add notices about the log. `copied` is the size that the copy must have."""
         if found.log:
             self._tell(notices.log_mended(self._log, found))
         if found.copy == DAMAGED or (found.copy and found.copied < copied):

@@ -117,7 +117,7 @@ def _all_events(log: ReviewLog) -> list[LogEvent]:
 
 
 def _rebuilt(state: LearnerState, events: list[LogEvent]) -> LearnerState:
-    """Return `state` with everything that depends on events computed again from `events`."""
+    """Return `state`, but compute everything that depends on events again from `events`."""
     made = fold(LearnerState(), in_order(events))
     # An answer counts for the streak of days even if it was undone.
     answers = (event for event in events if isinstance(event, Answered))

@@ -79,9 +79,8 @@ class Queue(msgspec.Struct, frozen=True):
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """The daily limits of reviews.
+    """The maximum number of reviews per day, and of first reviews among them.
 
-    They are the maximum number of reviews, and the maximum number of first reviews among them.
     `retention` is the recall (0 to 1) at which a question is due.
     """
 
@@ -219,7 +218,7 @@ Key = TypeVar("Key")
 
 
 def memory(state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float) -> Memory:
-    """Return figures about how well the learner remembers all questions of the course."""
+    """Return how well the learner remembers all questions of the course."""
     of_all = _memory(state, questions, now, lambda question: "")
     return of_all.get("", Memory(0, 0))
 
@@ -227,7 +226,7 @@ def memory(state: LearnerState, questions: Mapping[str, ReviewQuestion], now: fl
 def memory_of_lessons(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
 ) -> dict[str, Memory]:
-    """Return figures about the questions of each lesson, by lesson id.
+    """Return how well the learner remembers the questions of each lesson, by lesson id.
 
     Lessons without questions are left out.
     """
@@ -237,10 +236,10 @@ def memory_of_lessons(
 def memory_of_screens(
     state: LearnerState, questions: Mapping[str, ReviewQuestion], now: float
 ) -> dict[tuple[str, str], Memory]:
-    """Return figures about the questions of each screen, by lesson id and screen id.
+    """Return how well the learner remembers the questions of each screen.
 
-    A screen covers one idea. Screens without questions, and questions without a screen, are left
-    out.
+    The keys are a lesson id and a screen id. A screen covers one idea. Screens without questions,
+    and questions without a screen, are left out.
     """
     placed = {key: question for key, question in questions.items() if question.screen}
     return _memory(state, placed, now, lambda question: (question.lesson, question.screen))
@@ -252,7 +251,7 @@ def _memory(
     now: float,
     group: Callable[[ReviewQuestion], Key],
 ) -> dict[Key, Memory]:
-    """Return figures about each group of questions.
+    """Return how well the learner remembers each group of questions.
 
     Questions that the learner has left for later don't lower the figures, because they don't show
     what the learner remembers. The same is true for answers to an older version of a question.

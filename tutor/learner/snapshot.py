@@ -52,8 +52,8 @@ def snapshot(folder: Path) -> Iterator[Path]:
 def _names(folder: Path) -> list[str]:
     """Return the names of the files in `folder`, with the state file first.
 
-    If the learner answers a question in the meantime, the log, which is copied later, then still
-    contains all events in the copied state.
+    The log is copied later. It therefore contains all events in the copied state, even if the
+    learner answers a question in the meantime.
     """
     names: list[str] = []
     with disk.failures_in_words(folder, "read"), os.scandir(folder) as entries:

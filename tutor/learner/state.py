@@ -207,8 +207,8 @@ class _Folding:
 def after_answer(card: Card | None, event: Answered) -> Card:
     """Return the card after an answer.
 
-    A higher version counts as a new question, so its counts and its schedule start over. An answer
-    to a lower version than the card's version is ignored.
+    If the answer is to a newer version of the question, the counts and the schedule start over. An
+    answer to an older version is ignored.
     """
     if card is not None and event.version < card.version:
         return card
@@ -256,7 +256,7 @@ def _after_prediction(lesson: LessonState, event: Predicted) -> LessonState:
 
 
 def first_predictions(*sources: Mapping[str, Predicted]) -> dict[str, Predicted]:
-    """Return all predictions in `sources` by id. If an id occurs twice, the earlier counts."""
+    """Return all predictions in `sources` by id. The earliest prediction for an id counts."""
     first: dict[str, Predicted] = {}
     for source in sources:
         for name, made in source.items():

@@ -54,7 +54,10 @@ class Contents(msgspec.Struct, frozen=True):
 
 
 class Damaged(Exception):
-    """The file is not in the format of this module. The message completes a sentence about it."""
+    """Raised if a file is not in the format of this module.
+
+    The message completes a sentence that begins with the name of the file.
+    """
 
 
 _END = b"}},"

@@ -187,7 +187,7 @@ class Texts:
 
     def list(self, place: str) -> list[TextInfo]:
         """Return the texts of a screen or lab, the most recently changed first."""
-        # The waiting texts come first: a text saved in the meantime is then in the folder.
+        # List the waiting texts first, because they may be saved in the meantime.
         waiting = self._waiting()
         infos = {info.id: info for info in self._shelf.list(place)}
         for text, unsaved in waiting.items():

@@ -33,7 +33,10 @@ class Pair(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class MatchQuestion(QuestionBase, frozen=True, kw_only=True, tag="match"):
-    """A question about which right side belongs to each left side. The right sides are shuffled."""
+    """A question that asks which right side belongs to each left side.
+
+    The right sides are shuffled.
+    """
 
     pairs: Annotated[tuple[Pair, ...], msgspec.Meta(min_length=3, max_length=6)]
 

@@ -34,7 +34,7 @@ class NumberQuestion(QuestionBase, frozen=True, kw_only=True, tag="number"):
             raise ValueError("`answer` and `tolerance` must be finite numbers")
 
     def grade(self, answer: Answer) -> Verdict:
-        """Grade the answer as right if any reading of the typed text is within the tolerance."""
+        """Grade the answer as right if any interpretation of the text is within the tolerance."""
         if not isinstance(answer, str):
             raise not_its_answer(self, answer)
         if not answer.strip():

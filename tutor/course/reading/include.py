@@ -15,7 +15,7 @@ from tutor.course.reading.place import Place, control_character
 LONGEST = 40
 """The maximum number of lines of included code.
 
-The linter warns about fewer lines, because small terminals cannot show this many.
+The linter warns much earlier, because small terminals show fewer lines.
 """
 
 PACKAGE = Path(__file__).resolve().parents[2]

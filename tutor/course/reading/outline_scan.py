@@ -51,10 +51,10 @@ _PIECE = re.compile(
     )""",
     re.VERBOSE,
 )
-"""A heading, a fenced block, or text that may be a block, with the line end before it.
+"""A pattern for the next heading, fenced block, or other text that looks like a block.
 
-Only the parser can tell if the last kind is a block. The pattern begins with a character instead of
-an anchor, which makes it several times as fast.
+Only the parser can tell if such text really is a block. A match includes the line end before it: a
+pattern that begins with a character instead of an anchor is several times as fast.
 """
 _SCREEN = re.compile(rf"(.*\S)\s*\{{#({_ID})\}}\s*")
 _INK = re.compile(r"\S")

@@ -69,7 +69,7 @@ def parse_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Lesson:
 
 
 def read_bytes(data: bytes, where: str, facts: Sequence[Fact] = ()) -> Outcome:
-    """Parse the content of a lesson file, which is decoded first."""
+    """Decode and parse the content of a lesson file."""
     try:
         text = text_of(data, where)
     except LessonError as problem:

@@ -11,7 +11,8 @@ from tutor.errors import LessonError
 MAXIMUM_BYTES = 100_000
 """The maximum size of a lesson file in bytes, several times the size of a long lesson.
 
-The limit prevents malicious files for which Markdown parsers take quadratic time.
+The limit protects against malicious files, which some Markdown parsers need quadratic time to
+parse.
 """
 
 _ACTING_ON_A_TERMINAL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}

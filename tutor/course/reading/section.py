@@ -1,6 +1,6 @@
-"""Define the sections of a lesson file, which the parser fills one after the other.
+"""Define sections, the parts of a lesson file from one `##` heading to the next.
 
-A section extends from one `##` heading to the next.
+The parser fills them while it reads the file.
 """
 
 from tutor.course.lesson import Lab
