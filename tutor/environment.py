@@ -15,7 +15,10 @@ _SECRETS = ("_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_CREDENTIALS")
 _OF_PACKAGE_CLIENTS = ("PIP_", "UV_")
 
 HELD = "TUTOR_KEYS_HELD"
-"""The variable that lists which keys a child process's parent has, but not the keys."""
+"""The variable that tells a child process the names of its parent's keys.
+
+It does not contain the keys themselves.
+"""
 
 
 def without_keys() -> dict[str, str]:

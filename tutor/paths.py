@@ -197,7 +197,7 @@ def retrieval_pairs() -> Path:
 
 
 def log_file() -> Path:
-    """Return the engine's error log. Raises `NoHome`."""
+    """Return the path of the engine's error log. Raises `NoHome`."""
     return data_folder() / "engine.log"
 
 

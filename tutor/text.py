@@ -146,7 +146,7 @@ _TWINS = {
     "α": "a", "β": "b", "θ": "t", "λ": "l", "Δ∆": "D", "ε∈": "e",
 }  # fmt: skip
 _ASCII = {char: twin for chars, twin in _TWINS.items() for char in chars}
-"""Maps the non-ASCII characters of the interface to ASCII characters."""
+"""A map from the non-ASCII characters of the interface to ASCII characters."""
 
 
 def cells(text: str) -> int:

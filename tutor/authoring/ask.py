@@ -53,7 +53,7 @@ class Ranked(msgspec.Struct, frozen=True):
 
 
 class Ask:
-    """The model's answers to the questions of a lesson check.
+    """The model's answers to questions that arise while a lesson is checked.
 
     The model is loaded only for an answer that is not stored yet.
     """
@@ -75,7 +75,7 @@ class Ask:
         return self._load()
 
     def computed(self, value: ModelValue) -> Value:
-        """Return a number that the text after a prediction reveals."""
+        """Return the number that a prediction reveals."""
         return self._memory.answer(value, Value, lambda: self._computed(value))
 
     def quoted(self, number: Quoted) -> Value:

@@ -54,7 +54,7 @@ class Solved(msgspec.Struct, frozen=True):
     trouble: str = ""
 
     def outcome(self, lab: Lab) -> Outcome:
-        """Return the outcome for a `lab` in a lesson, which contains this lab of `tutor.labs`."""
+        """Return this outcome as the outcome of `lab`, the exercise that embeds the lab."""
         names = [goal.name if isinstance(goal, LiveGoal) else "" for goal in lab.goals]
         return Outcome(
             tuple(place for place, name in enumerate(names) if name in self.at_start),

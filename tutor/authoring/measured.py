@@ -24,7 +24,10 @@ LONGEST_ANSWER = 16
 
 
 class Outcomes(msgspec.Struct, frozen=True):
-    """The probability of each case, and True if it is right. `trouble` is the error, if any."""
+    """The results for all cases: their probabilities, and True for each right answer.
+
+    `trouble` is the error, if any.
+    """
 
     shares: tuple[float, ...] = ()
     right: tuple[bool, ...] = ()
@@ -49,7 +52,7 @@ class Outcomes(msgspec.Struct, frozen=True):
 
 
 def outcomes(block: Cases, prompt: str, model: LanguageModel) -> Outcomes:
-    """Return the probability of each case, and whether the model's answer is right."""
+    """Return the probability of each case, and True if the model's answer to it is right."""
     from tutor.lm.chat import text_ids
     from tutor.lm.session import Session
 

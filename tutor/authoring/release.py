@@ -41,7 +41,7 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     questions: dict[str, Released] = {}
 
     def after(self, lessons: Iterable[Lesson]) -> Release:
-        """Return the release with these lessons added to it, or replaced in it."""
+        """Return a new release that also contains the current versions of these lessons."""
         now = list(lessons)
         questions = [question for lesson in now for question in lesson.questions]
         return Release(_with(self.lessons, now), _with(self.questions, questions))

@@ -102,7 +102,7 @@ def report(course: Course, class_: Sequence[Studied]) -> Report:
 
 
 def _values(maps: Iterable[Mapping[Key, Value]]) -> dict[Key, list[Value]]:
-    """Return a list of values for each key, from all `maps`."""
+    """Collect the values of each key, from all `maps`, in a list."""
     values: dict[Key, list[Value]] = {}
     for each in maps:
         for key, value in each.items():

@@ -1,4 +1,4 @@
-"""Open the app, which `tutor` does when it has no command."""
+"""Open the app, for `tutor` without a command."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def run_plain(options: argparse.Namespace, *, start: Start, lab: str | None) -> 
 def check_terminal() -> None:
     """Raise `TerminalError` if the app can't draw its screen or read keys.
 
-    Without this check, the app would run without being visible.
+    Without this check, the app would start but not show anything.
     """
     streams = (
         (sys.stdin, _("Standard input")),

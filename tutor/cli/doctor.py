@@ -125,7 +125,7 @@ def _clash() -> str:
 
 
 def _is_ours(distribution: str) -> bool:
-    """Return True for an earlier version of this program, which had the other program's name."""
+    """Return True if the distribution is an early version of tutor, which had the same name."""
     from importlib import metadata  # This module is slow to import, and no other command needs it.
 
     scripts = metadata.distribution(distribution).entry_points

@@ -42,6 +42,6 @@ def course_folder(options: argparse.Namespace) -> Path | None:
 
 
 def complain_of(progress: Progress) -> None:
-    """Print the notices about repaired files of the learner."""
+    """Print the notices about the learner's repaired files."""
     for notice in progress.notices:
         output.complain(notice)

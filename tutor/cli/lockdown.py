@@ -73,7 +73,7 @@ def lock_down(options: argparse.Namespace, given: Sequence[str]) -> None:
 
     This can replace the process with a new one, which has a clean environment and the arguments
     `given`. Raises `LoginRefused` if the client requests a command, and `UsageError` if `--kiosk`
-    doesn't support another option or the operating system.
+    can't be used with another option or on this operating system.
     """
     if sys.platform == "win32":
         raise UsageError(

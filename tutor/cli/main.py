@@ -125,7 +125,10 @@ def _settle_settings(options: argparse.Namespace) -> None:
 
 
 def _option_of(options: argparse.Namespace) -> Callable[[Entry], Value | None]:
-    """Return a function from an entry of the settings to the value of its option, or None."""
+    """Return a function that looks up the option of a setting on the command line.
+
+    The function returns None if the option is not set.
+    """
 
     def given(entry: Entry) -> Value | None:
         value = getattr(options, entry.name, None) if entry.option.startswith("--") else None

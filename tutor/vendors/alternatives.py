@@ -1,6 +1,6 @@
 """Find out how many alternatives per token a server returns.
 
-The documentation of servers rarely says this, so tutor sends requests until one is accepted.
+If a server rejects a request for many alternatives, the request is repeated with fewer of them.
 """
 
 from __future__ import annotations

@@ -116,7 +116,7 @@ class RemoteModel(msgspec.Struct, frozen=True):
 
     @property
     def price(self) -> Price | None:
-        """Return the price, or None unless this is the model in the price list."""
+        """Return the price if this is the model in the price list, and None otherwise."""
         return self.service.price if self.name == self.service.model else None
 
 

@@ -105,7 +105,7 @@ class Pieces:
 
 
 def tokens_in(told: LogProbs) -> Iterator[Piece]:
-    """Yield the tokens that have log-probabilities. Their `text` is empty, and decoded later."""
+    """Yield the tokens that have log-probabilities. Their `text` is filled in later."""
     if told.content is not None:
         for token in told.content:
             tops = [(_data(top.token, top.bytes), top.logprob) for top in token.top_logprobs or ()]

@@ -208,9 +208,10 @@ class RemoteReader:
             run.wait(POLL)
 
     def _under_way(self, said: Messages, begun: tuple[bytes, ...], seed: int | None) -> Run | None:
-        """Return a run whose answer to this conversation begins with `begun`, if there is one.
+        """Return the run of this conversation with this seed, or another run of this conversation.
 
-        The run with this seed is preferred. It is also returned if no answer begins with `begun`.
+        If `seed` is None, or if no run has this seed, a run whose answer begins with `begun` is
+        preferred. Returns None if there is no suitable run.
         """
         with self._lock:
             exact, _ = self._answers.get((said, seed or 0), (None, None))

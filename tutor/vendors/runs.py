@@ -104,9 +104,9 @@ class Progress(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """A service in the catalogue.
+    """A service in the catalogue, and what this process may do with it.
 
-    It also contains whether the service has an API key and whether its host is permitted.
+    It says whether the service has an API key, and whether its host is permitted.
     """
 
     card: ServiceCard

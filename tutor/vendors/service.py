@@ -1,4 +1,4 @@
-"""The common interface of all remote models.
+"""Define the common interface of all remote models.
 
 The prompt of a request is either text to continue or a conversation to respond to. The response is
 a stream of `Piece` events, followed by one `Finish` event.
@@ -28,10 +28,7 @@ from tutor.errors import RequestCancelled
 from tutor.lm.distribution import PLAIN, ChatMessage, SamplerSettings
 
 SILENCE = 120.0
-"""The maximum number of seconds without data.
-
-The limits in `tutor.vendors.runs` are lower, so this limit rarely matters.
-"""
+"""The maximum number of seconds without data. The limits in `tutor.vendors.runs` are lower."""
 
 NO_KEY = "none"
 """A placeholder for a missing API key, because client libraries require a key."""

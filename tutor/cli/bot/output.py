@@ -96,7 +96,7 @@ def rules_trace(reply: RuleReply, words: Sequence[str], count: int) -> RulesTrac
 
 
 def token_of(row: Row) -> Token:
-    """Return the data about a chosen token to print."""
+    """Return the data that is printed about a chosen token."""
     token = row.token
     return Token(token.id, token.text, token.data.hex(), row.probability, row.rank)
 

@@ -47,7 +47,7 @@ class Size(NamedTuple):
 
     @classmethod
     def of(cls, width: object, height: object) -> Size:
-        """Return the size nearest to the browser's size that is within the limits."""
+        """Return the size within the limits that is nearest to the browser's size."""
         return cls(_within("width", width), _within("height", height))
 
 
@@ -142,7 +142,7 @@ class Session(AppService):
         """
 
     async def on_packed(self, payload: bytes) -> None:
-        """Ignore parts of files, which tutor's app never sends."""
+        """Ignore this message. tutor's app never sends parts of files."""
 
     async def _show(self, data: bytes) -> None:
         """Send output to the tab.
