@@ -70,7 +70,7 @@ class IdeaBegun(msgspec.Struct, frozen=True):
 
 
 class Studied(msgspec.Struct, frozen=True):
-    """The data about one learner. `first_answers` maps questions to the first answer."""
+    """The data about one learner. `first_answers` maps question ids to first answers."""
 
     row: Row
     ideas: Mapping[Idea, IdeaBegun]

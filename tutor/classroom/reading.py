@@ -57,7 +57,7 @@ def studied_of(name: str, course: Course, progress: Progress) -> Studied:
 
 
 def _problem(notices: Sequence[TutorError]) -> str:
-    """Return a problem in words for the teacher, because notices are written for the learner."""
+    """Return a description of the problem for the teacher. Notices are written for learners."""
     if any(isinstance(notice, StoreNewer) for notice in notices):
         return _NEWER
     return _DAMAGED if notices else ""

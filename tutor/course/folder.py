@@ -52,7 +52,7 @@ def languages(folder: Path) -> list[str]:
 
 
 def original_folder(folder: Path) -> Path | None:
-    """Return the original course folder of a folder with translated lessons, or None.
+    """Return the course folder whose lessons are translated in `folder`, or None.
 
     Raises `LessonError` if a folder cannot be read.
     """

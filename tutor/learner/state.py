@@ -231,7 +231,7 @@ def after_answer(card: Card | None, event: Answered) -> Card:
 def after_progress(
     lesson: LessonState, event: LabDone | GoalReached | Predicted | LessonRead
 ) -> LessonState:
-    """Return `lesson` with the achievements of an event added, each only once."""
+    """Return `lesson` with the new achievements added. No achievement is listed twice."""
     lesson = msgspec.structs.replace(lesson, visited_at=max(lesson.visited_at, event.at))
     match event:
         case LabDone(lab=lab):

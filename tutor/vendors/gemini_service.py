@@ -182,7 +182,7 @@ def _usage(told: Any) -> Usage | None:
 
 
 def _first_sentence(said: str) -> str:
-    """Remove the URL of the request, which the client writes at the beginning of a message."""
+    """Return an error message of the client without the URL of the request at its beginning."""
     return said.partition(": ")[2] if said.startswith(("POST ", "GET ")) else said
 
 

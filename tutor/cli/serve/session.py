@@ -99,7 +99,7 @@ class Session(AppService):
         await self.send_bytes(_REDRAW)
 
     def lose(self, tab: WebSocketResponse) -> None:
-        """Remove the connection, which was lost."""
+        """Forget a connection that was lost."""
         if self._tab is tab:
             self._tab = None
 

@@ -101,7 +101,7 @@ class QuestionBase(
         return ()
 
     def inline_texts(self) -> Iterator[str]:
-        """Yield every text that contains inline Markdown. This is every text except `ask`."""
+        """Yield every text of the question except `ask`. These texts contain inline Markdown."""
         yield from (self.hint, self.why)
 
     def reasons(self) -> Iterator[str]:
