@@ -1,4 +1,4 @@
-"""`tutor step`: print the model's distribution over the next token."""
+"""Implement `tutor step`, which prints the model's distribution over the next token."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser = commands.add_parser(
         "step",
         parents=[for_model],
-        allow_abbrev=False,  # the abbreviation --to could mean --top, --top-k or --top-p
+        allow_abbrev=False,  # The abbreviation --to could mean --top, --top-k or --top-p.
         help=_("print the most probable next tokens"),
         description=_(
             "Print the most probable next tokens after a text. With --steps, generate a "
@@ -69,9 +69,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _elsewhere(spec: str | None, text: str, *, chat: bool) -> tuple[ModelCard, RemoteSession]:
-    """Return a session on a remote model, after printing where the text is sent.
+    """Return a session on a remote model, after printing to which host the text is sent.
 
-    Naming a remote model on the command line counts as consent.
+    By naming a remote model on the command line, the user consents.
     """
     from tutor.vendors.permissions import Permissions
     from tutor.vendors.reader import RemoteReader
@@ -102,7 +102,8 @@ def _answer(
     try:
         for distribution, chosen in _steps(session, settings, options):
             report.add(distribution, chosen)
-    except (ContextFull, RemoteError) as error:  # the steps so far are still useful
+    # The steps that are already computed are still useful.
+    except (ContextFull, RemoteError) as error:
         if options.steps is None:
             raise
         failure = error
@@ -116,7 +117,8 @@ def read_text(options: argparse.Namespace) -> str:
     """Return the text to continue. Raises `TextError` if it cannot be read or is not UTF-8."""
     if options.input is None:
         text: str = options.text
-        data = text.encode("utf-8", "surrogateescape")  # the bytes that the shell passed
+        # Encode the text to the bytes that the shell passed.
+        data = text.encode("utf-8", "surrogateescape")
     else:
         file = Path(options.input)
         try:
@@ -182,7 +184,7 @@ def _number(least: int) -> Callable[[str], int]:
             )
         return value
 
-    number.__name__ = "number"  # argparse prints this name in its error message
+    number.__name__ = "number"  # argparse prints this name in its error message.
     return number
 
 
