@@ -44,7 +44,7 @@ class Place(msgspec.Struct, frozen=True):
 
 
 class PlaceDivergence(msgspec.Struct, frozen=True):
-    """How much A and B differ at one place.
+    """The divergence of A and B at one place.
 
     `token` is the last token of A's text up to this place. `bits` is the Kullback-Leibler
     divergence KL(A || B) in bits, which is infinite if A gives a probability to a token that B

@@ -68,7 +68,7 @@ class JsonRow(msgspec.Struct, frozen=True):
 
 
 class JsonPlace(msgspec.Struct, frozen=True):
-    """How much A and B differ at one place. `kl_bits` is null if it is infinite."""
+    """The divergence of A and B at one place. `kl_bits` is null if it is infinite."""
 
     place: Place
     kl_bits: float
