@@ -1,4 +1,4 @@
-"""Play the guessing game: the learner and the model both bet on the next token of a text."""
+"""The guessing game in plain mode: the learner and the model bet on the next token of a text."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ class GuessPlace(Place):
         self.say(f"Right, it is {actual}." if played.right else f"It is {actual}.")
         self.say(f"Your guess: {words.rank(played.guess)}")
         self.say(
-            f"Your cost: {played.learner_bits:.2f} bits. The model's: {played.model_bits:.2f}."
+            f"Your surprisal: {played.learner_bits:.2f} bits. The model's: {played.model_bits:.2f}."
         )
         score = game.score
         self.say(
