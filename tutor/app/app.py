@@ -65,7 +65,7 @@ Start = Literal["home", "review"]
 
 @dataclass(frozen=True)
 class Patience:
-    """How many seconds the app may spend saving progress before it exits.
+    """The maximum number of seconds to spend saving progress before the app exits.
 
     `quit` applies when the learner quits. It is longer than the time for which a save waits for the
     file lock. `unmount` applies when the terminal has disconnected.

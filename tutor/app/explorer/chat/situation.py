@@ -1,4 +1,4 @@
-"""The message below a conversation while there is no other message."""
+"""The notice below a conversation when there is no more important notice."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def situation(state: State) -> str | None:
-    """Return what the learner should know about the conversation now, if anything."""
+    """Return a sentence about the state of the conversation and the next key to press, if any."""
     model = state.engine.model
     if model is not None and not model.chat:
         return _(
