@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tutor.learner.background import BackgroundProgress
 
 SAVE_AFTER = 0.5
-"""The maximum time, in seconds, from a change until it is saved. Leaving saves immediately."""
+"""The maximum time, in seconds, before a change is saved. The pane also saves when it is left."""
 
 
 class ExplorerPane(ChatPane):

@@ -89,7 +89,7 @@ def context_use(tree: TokenTree, context: int) -> Content:
 
 
 def editor_label(*, history: bool) -> Content:
-    """Draw the prompt editor's label, with the keys that it explains."""
+    """Draw the prompt editor's label, which says what the keys do."""
     how = _("  enter accepts; end a line with \\ to start another")
     if history:
         how += _("; ↑ earlier texts")

@@ -22,7 +22,7 @@ ROWS = 60
 
 
 class Target(msgspec.Struct, frozen=True):
-    """The token that Enter takes, with the reason why it is this token."""
+    """The token that Enter takes, and a phrase that explains this choice."""
 
     row: Row
     how: How
@@ -59,7 +59,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     engine: EngineInfo = EngineInfo()
     request: Request | None = None
     handed_in: str | None = None
-    """A prompt or message that is being tokenized. Commands wait until it has been."""
+    """A prompt or message that is being tokenized, or None. Commands wait for its tokens."""
     replaces: bool = False
     """Whether the message in `handed_in` replaces the last message."""
     reading: tuple[int, int] | None = None

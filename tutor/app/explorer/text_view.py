@@ -129,7 +129,10 @@ def window(length: int, focus: int) -> tuple[int, int]:
 
 
 def focused_line(lines: Sequence[Line], focus: int) -> int:
-    """Return the index of the line on which token `focus` begins, or of the last line."""
+    """Return the index of the line on which the token at position `focus` begins.
+
+    If `focus` is past the last token, return the index of the last line.
+    """
     for number, line in enumerate(lines):
         if any(run.index >= focus for run in line.runs):
             return number

@@ -51,7 +51,7 @@ def redo(state: State, tree: TokenTree) -> State:
 def _change(state: State, before: TokenTree, after: TokenTree) -> State:
     """Replace the tree, and store both trees so that the change can be redone.
 
-    Earlier changes can still be redone only if the tree has not changed since the last undo.
+    Changes stored earlier are dropped if the tree has changed in another way since the last undo.
     """
     earlier = state.undone if _is_current(state, before) else ()
     return replace(state.moved(after), undone=(*earlier, (before, after))[-MOST:])

@@ -145,10 +145,7 @@ def speaker(message: Message, name: str) -> str:
 
 @lru_cache(maxsize=256)
 def _wrapped(steps: tuple[Step, ...], width: int, marks: bool) -> tuple[Line, ...]:
-    """Wrap one message into lines.
-
-    The cache avoids wrapping again messages that have not changed.
-    """
+    """Wrap one message into lines. The results are cached, because most messages do not change."""
     if not steps:
         return ()
     texts = token_texts(steps, marks=marks)
@@ -198,7 +195,7 @@ def drawn(line: ChatLine, conversation: Conversation, looked_at: int | None) -> 
     parts: list[tuple[str, str]] = [(" " * INDENT, "")]
     for run in line.line.runs:
         at = run.index + line.start
-        if at >= len(conversation.steps):  # part of a message that is still being tokenized
+        if at >= len(conversation.steps):  # this run is still being tokenized
             parts.append((run.text, theme.MUTED))
             continue
         parts.append((run.text, _style(conversation, at, looked_at)))

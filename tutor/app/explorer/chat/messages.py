@@ -182,7 +182,10 @@ def last_message(tree: TokenTree | None) -> LastMessage | None:
 
 
 def earlier_texts(state: State) -> tuple[str, ...]:
-    """Return the texts entered earlier, oldest first. In a chat, the last message comes last."""
+    """Return the texts that the learner entered earlier, oldest first.
+
+    In a chat, the last message comes last, so that the first press of ↑ brings it back.
+    """
     earlier = state.document.earlier
     last = last_message(state.tree) if state.mode == "chat" else None
     return (*(each for each in earlier if each != last.text), last.text) if last else earlier
