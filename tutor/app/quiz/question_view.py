@@ -1,4 +1,4 @@
-"""Shows a question: its text, the widget for its answer, the hint and the verdict."""
+"""A view of a question: its text, the answer widget, the hint and the verdict."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
 
 class AnswerField(NamedTuple):
-    """The widgets below a question: one `AnswerList` or `TypedAnswer`, and its labels.
+    """The widgets for an answer: an `AnswerList` or `TypedAnswer`, and its labels.
 
-    `how` is an instruction that the key line does not show.
+    `how` is an instruction to show in addition to the key line.
     """
 
     widgets: list[Widget]
@@ -47,7 +47,7 @@ class AnswerField(NamedTuple):
 
 
 def answer_field(question: Question, seed: int) -> AnswerField:
-    """Return the field for an answer to `question`. `seed` determines the order of choices."""
+    """Create the widgets for an answer to `question`. `seed` determines the order of choices."""
     order = question.display_order(seed)
     match question:
         case SingleChoice():
@@ -90,13 +90,13 @@ def _field(answer: TypedAnswer, unit: str = "") -> Horizontal:
 
 
 class Feedback(Static):
-    """The verdict on an answer, the model's predictions if it was queried, and the explanation."""
+    """The verdict on an answer, the explanation, and the model's predictions if there are any."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
 
     def say(self, verdict: Verdict, why: str, table: Content | None, afterword: str) -> None:
-        """Show a verdict. `why` is inline Markdown, and `afterword` may be empty."""
+        """Show a verdict. `why` is inline Markdown, and `afterword` is a last line or ""."""
         mark = ("✓ ", f"bold {RIGHT}") if verdict.correct else ("× ", f"bold {NOT_YET}")
         lines = [Content.assemble(mark, (safe(verdict.message), "bold"))]
         if table is not None:
@@ -108,7 +108,7 @@ class Feedback(Static):
 
 
 class QuestionView(VerticalScroll, can_focus=False):
-    """A view of one question at a time. It stores no state."""
+    """A view that shows one question at a time. It does not store the learner's state."""
 
     def compose(self) -> ComposeResult:
         yield Prose(id="ask")
@@ -123,7 +123,7 @@ class QuestionView(VerticalScroll, can_focus=False):
         """Show a question.
 
         `seed` determines the order of its choices, `remark` is shown before the instructions, and
-        `entered` is the initial answer in the field.
+        `entered` is an answer to put into the field, or None.
         """
         for name in ("#ask", "#answer"):
             self.query_one(name).display = True
@@ -143,7 +143,7 @@ class QuestionView(VerticalScroll, can_focus=False):
 
     @property
     def field(self) -> AnswerList | TypedAnswer:
-        """The widget for the answer."""
+        """The widget in which the learner answers."""
         found = self.query("AnswerList, TypedAnswer").first()
         assert isinstance(found, AnswerList | TypedAnswer)
         return found
@@ -154,7 +154,7 @@ class QuestionView(VerticalScroll, can_focus=False):
 
     @property
     def columns(self) -> int:
-        """The width available for the verdict, next to the scroll bar that it may need."""
+        """The width, in columns, available for the verdict. It leaves room for a scroll bar."""
         bar = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical
         return self.scrollable_content_region.width - bar
 
@@ -167,7 +167,7 @@ class QuestionView(VerticalScroll, can_focus=False):
     def show_verdict(
         self, verdict: Verdict, why: str, table: Content | None, afterword: str
     ) -> None:
-        """Show the verdict next to the choices and below the question."""
+        """Show the verdict: notes next to the choices, and the explanation below."""
         self.field.judge(verdict.notes)
         self._show_line("#how", Content(), shown=False)
         self.query_one(Feedback).say(verdict, why, table, afterword)
@@ -177,7 +177,7 @@ class QuestionView(VerticalScroll, can_focus=False):
         self.scroll_to(y=min(top, self.max_scroll_y), animate=False)
 
     async def show_end(self, summary: Content) -> None:
-        """Show `summary` instead of a question."""
+        """Show `summary` in place of a question."""
         await self.query_one("#answer").remove_children()
         for name in ("#ask", "#how", "#answer", "#hint"):
             self.query_one(name).display = False
