@@ -255,7 +255,7 @@ class LessonScreen(LinkedScreen):
     @on(DescendantFocus)
     @on(DescendantBlur)
     def _mark_focus(self) -> None:
-        """Mark the border of the text, or that of the lab next to it if the lab has the focus."""
+        """Highlight the border of the text, unless the lab next to it has the focus."""
         self.set_class(self.query_one("#lab-side").has_focus_within, "-in-lab")
 
     def on_resize(self) -> None:
