@@ -2,6 +2,6 @@
 
 import os
 
-# Textual reads this when it is imported. At its default of 60 frames per second, the screen could
+# This sets Textual's maximum frame rate. At the default of 60 frames per second, the screen could
 # respond to a key one sixtieth of a second late while the model runs.
 os.environ.setdefault("TEXTUAL_FPS", "120")

@@ -139,5 +139,5 @@ class TextScreen(TutorScreen):
         """Wrap the text to the current width, and show it."""
         width = self.query_one(self.SCROLLED).scrollable_content_region.width
         self.query_one("#text", Static).update(Content("\n").join(self.text(width)))
-        # whether there is anything to scroll is only known after the layout
+        # Whether there is anything to scroll is known only after the layout.
         self.call_after_refresh(self.refresh_bindings)

@@ -142,10 +142,7 @@ class Navigation(Protocol):
         """Close the open screens of a lesson that are on top of all others."""
 
     def show_result(self, lesson: Lesson, unsure: Set[str]) -> None:
-        """Replace the quiz with its result.
-
-        Esc then returns to the screen from which it was opened.
-        """
+        """Replace the quiz with its result. Esc then returns to the screen that opened the quiz."""
 
     def open_lab(self, lesson: Lesson, lab: Lab) -> None:
         """Open a lab that a lesson embeds."""

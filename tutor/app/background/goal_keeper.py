@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Told(Awaitable[str | None]):
-    """A message that becomes available when a record has been saved to disk.
+    """An awaitable that returns a message for the learner, or None.
 
-    Awaiting it returns the message, or None if there is nothing to show.
+    It waits until the record that causes the message has been saved to disk.
     """
 
     said: str | None = None

@@ -159,7 +159,7 @@ class ExplorerPane(ChatPane):
 
     def _show(self, state: State) -> None:
         self._draw(state)
-        # a run changes the text all the time, so a restarted timer would never end
+        # A run changes the text all the time, so a restarted timer would never end.
         if self._save_timer is None:
             self._save_timer = self.set_timer(SAVE_AFTER, self._save)
         if state.tree is not None and state.tree.current.seed != self._seed:

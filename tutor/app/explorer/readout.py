@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _NARROW = 60
 """The width, in columns, below which the lines are shortened."""
 _ROUNDED = {"int4": "4-bit", "fp16": "16-bit"}
-"""Number formats whose kernels round the vectors before multiplying them, with their names."""
+"""Short names of the number formats whose kernels round the vectors that they multiply."""
 _HOW = {"prompt": _("given"), "drawn": _("drawn by the model"), "taken": _("chosen by you")}
 
 

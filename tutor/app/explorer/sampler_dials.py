@@ -128,7 +128,7 @@ class SamplerDials(ListPanel):
         self._set(PLAIN)
 
     def _set(self, settings: SamplerSettings) -> None:
-        # updated here, because the next key may be pressed before the controller responds
+        # The next key may be pressed before the controller responds, so this changes immediately.
         self._settings = settings
         self.lay_out()
         self.send(SetSampler(settings))

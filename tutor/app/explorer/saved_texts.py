@@ -100,7 +100,7 @@ class SavedTexts:
             return None
         self._open, self._saved = OpenText(self._place, info), body
         if document.chat is not None and document.chat_sampler is UNSET:
-            # in earlier versions, the text and the conversation shared their settings
+            # In earlier versions, the text and the conversation had the same settings.
             document = replace(document, chat_sampler=document.sampler)
         return self._in_mode(document)
 

@@ -111,7 +111,7 @@ def _change_engine(state: State, engine: EngineInfo) -> State:
     note = _(
         "That text was tokenized by another model, so it has been tokenized again for {name}."
     ).format(name=model.name)
-    # commands that change settings still apply, but the others have no tokens now
+    # Commands that change settings still apply, but there are no tokens for the others.
     return replace(carry_on(state), queue=(), note=note)
 
 

@@ -186,7 +186,7 @@ class TourScreen(TextScreen, CourseScreen):
         shown = [hanging(Content(""), text, width), Content("")]
         if self._distribution is not None:
             rows = self._distribution.rows[:ROWS]
-            # token ids and logits are left out, because a new learner does not need them yet
+            # Token ids and logits are left out, because a new learner does not need them yet.
             table = rows_block(rows, min(width, 64), None, sampled=False, partial=True)
             said = Content.styled(
                 _("computed just now by {computed_by}").format(computed_by=safe(self._computed_by)),

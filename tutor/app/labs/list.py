@@ -60,7 +60,7 @@ class LabsScreen(FinderScreen):
         self._filtered = False
         last = services.progress.setting(LAST_LAB)
         self._selected = last if isinstance(last, str) else None
-        """The name of the lab that was selected when the list had no filter."""
+        """The name of the lab that was selected when the list was last shown without a filter."""
 
     def on_mount(self) -> None:
         self.place = _("tutor · labs")

@@ -132,7 +132,7 @@ class LabScreen(CourseScreen):
         self._begun = True
         self._runner.begin()
         if self._first and self._reached:
-            # the lesson also counts goals that were reached before it embedded the lab
+            # The lesson also counts goals that were reached before it embedded the lab.
             self._report(frozenset())
 
     def stop_receiving(self) -> None:

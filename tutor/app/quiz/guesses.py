@@ -21,8 +21,8 @@ class Guess(NamedTuple):
 async def guessed(engine: Engine, session: AsyncModelSession, guess: str) -> Guess:
     """Look up a word in the distribution after the session's text.
 
-    The word can begin with a token with or without a leading space. The more probable of these is
-    returned.
+    A word can be one token with a leading space and another token without it. The more probable of
+    the two counts.
     """
     readings = [await first_token(engine, session, text) for text in (f" {guess}", guess)]
     return min(readings, key=lambda each: each.row.rank)

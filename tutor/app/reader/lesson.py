@@ -149,7 +149,7 @@ class LessonScreen(LinkedScreen):
 
     @property
     def _field(self) -> Widget | None:
-        """The field for a prediction, or None if there is none or the answer has been revealed."""
+        """The field for a prediction, or None if the screen has none or shows the answer."""
         return self.query_one(PredictCard).field
 
     def action_quiz(self) -> None:
@@ -221,7 +221,7 @@ class LessonScreen(LinkedScreen):
         await self.query_one(PredictCard).show(self._lesson, self._shown.prediction)
         self.query_one("#reading").scroll_home(animate=False)
         self._show_lab()
-        # whether there is anything to scroll is only known after the layout
+        # Whether there is anything to scroll is known only after the layout.
         self.call_after_refresh(self.refresh_bindings)
         self._opened = True
         self._save_place()

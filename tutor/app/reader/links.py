@@ -104,7 +104,7 @@ class TermScreen(LinkedScreen):
 
     async def _show(self) -> None:
         await self.query_one(Prose).show(self._term.text)
-        # whether there is anything to scroll is only known after the layout
+        # Whether there is anything to scroll is known only after the layout.
         self.call_after_refresh(self.refresh_bindings)
 
     def copies(self) -> Iterator[Copy]:

@@ -31,7 +31,7 @@ async def revealed(engine: Engine, prediction: Prediction, guess: str) -> Reveal
         return await _token(engine, prediction.computed, guess.strip())
     written, wanted = prediction.written_answer, prediction.computed
     if wanted is None:
-        assert written is not None  # a prediction without a computed answer has a written one
+        assert written is not None  # a prediction has a written answer, a computed answer, or both
         return written
     if wanted.value == "greedy":
         text = await _continuation(engine, wanted)

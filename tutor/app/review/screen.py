@@ -55,7 +55,7 @@ class ReviewScreen(AskScreen):
         self._ahead: list[Due] = []
         """The questions that this review still asks although they are not due yet."""
         self._item: Due | None = None
-        """The latest question from the queue. The screen may show another one."""
+        """The question that was taken from the queue last. The screen may show another one."""
         self._count = 0
         self._ended = False
         """Whether the review has ended because no questions are left."""
@@ -189,7 +189,7 @@ class ReviewScreen(AskScreen):
         self._just_answered, self._just_suspended = event.question, ("", False)
 
     def keep_draft(self, draft: Draft | None) -> None:
-        # a draft is saved only for the first attempt; after that, the question is no longer due
+        # A question is due only until the first attempt, so later drafts are not saved.
         if draft is None or draft.attempt == 1:
             self.services.progress.save_draft(self.question.id, draft)
 

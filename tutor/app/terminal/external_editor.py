@@ -70,8 +70,8 @@ def edited(text: str, editor: Sequence[str], longest: int) -> str:
 def _run(arguments: Sequence[str]) -> int:
     """Run a program in the terminal, and return its exit status.
 
-    tutor blocks some signals, and a child process inherits that. They are unblocked before the
-    program starts.
+    A child process inherits blocked signals, so the signals that tutor blocks are unblocked before
+    the program starts.
     """
     if sys.platform == "win32":
         return subprocess.run(arguments, check=False).returncode

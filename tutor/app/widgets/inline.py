@@ -57,5 +57,5 @@ def inline(markdown: str) -> Content:
 def _text(token: Token) -> str:
     if token.type in ("softbreak", "hardbreak"):
         return "\n"
-    # an entity such as `&#x202e;` becomes a control character only after the first check
+    # An entity such as `&#x202e;` becomes a control character only after the first check.
     return safe(token.content)

@@ -120,7 +120,7 @@ class ChatPane(PaneLayout):
         self._send(events.ShowPanel("editor"))
 
     def use_text(self, text: str) -> None:
-        """Send the text as a message, or start from it as a prompt."""
+        """Send the text as a message, or use it as the prompt of a new text."""
         state = self.state
         instead = state.mode == "chat" and state.editing
         self._send(events.UseText(picked(state, text), instead))

@@ -86,9 +86,10 @@ def _text(branch: Branch, first: int) -> tuple[int, ...]:
 
 
 def version_at(found: Sequence[Version], position: int) -> Version | None:
-    """Return the version at a position: of the message there, or else of an earlier message.
+    """Return the version of the message at a position.
 
-    If no message up to the position has several versions, return the first one after it, or None.
+    If that message has only one version, use the nearest earlier message that has several. If there
+    is none, use the first message that has several. Return None if no message has.
     """
     before = [each for each in found if each.message.first <= position]
     return before[-1] if before else next(iter(found), None)
