@@ -144,7 +144,7 @@ class TutorApp(CopyingApp):
         super().__init__()
         self.progress = BackgroundProgress(progress, self._saving_failed)
         self.untold: list[Exception] = []
-        """Errors that occurred during saving and that the learner has not seen yet."""
+        """Errors from saving that have not been shown to the learner yet."""
         self._leaving = False
         self._patience = patience
         self._opening = opening
@@ -279,7 +279,7 @@ class TutorApp(CopyingApp):
             gc.enable()
         remote = self.services.remote
         if remote is not None and remote.here:
-            self.engine.allow(remote)  # also allows sending the API key, if the server needs one
+            self.engine.allow(remote)  # this also permits sending the API key, if there is one
         self.run_worker(self.keeper.start(), name="model")
         self.run_worker(self._read_on(), name="course")
         self.progress.check()
@@ -330,10 +330,7 @@ class TutorApp(CopyingApp):
             self.navigator.tell(_("The model is ready again."))
 
     def _saving_failed(self, error: Exception) -> None:
-        """Store an error that occurred during saving, to be shown soon.
-
-        Called in the saving thread.
-        """
+        """Store an error from saving, which is then shown. Called in the saving thread."""
         self.untold.append(error)
         self.call_later(self._tell_untold)
 

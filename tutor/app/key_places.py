@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class KeyPlace(NamedTuple):
-    """A screen or widget that binds keys, as users know it: its name, and its classes.
+    """A place where keys are bound, such as a screen: its name, and the classes that bind keys.
 
     The ids of its actions begin with `scope`, as in "stepper.undo". `more` describes keys that have
     no binding.

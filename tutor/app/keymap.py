@@ -74,9 +74,10 @@ def remapped(kind: type[DOMNode], keys: Keymap) -> BindingsMap:
 
 
 def bindings_with_ids(kind: type[DOMNode]) -> dict[str, list[Binding]]:
-    """Return the bindings of a class and its base classes, by key. Bindings of ours have ids.
+    """Return the bindings of a class and its base classes, by key.
 
-    As in Textual, a class that binds a key replaces all bindings of this key in its base classes.
+    The bindings of tutor's own classes have ids. As in Textual, a class that binds a key replaces
+    all bindings of this key in its base classes.
     """
     keys: dict[str, list[Binding]] = {}
     for base in reversed(kind.__mro__):
@@ -93,7 +94,7 @@ def bindings_with_ids(kind: type[DOMNode]) -> dict[str, list[Binding]]:
 
 @cache
 def own_bindings(kind: type[DOMNode]) -> tuple[Binding, ...]:
-    """Return the bindings that the class itself declares. If the class is ours, they have ids."""
+    """Return the bindings that a class itself declares. Those of tutor's own classes have ids."""
     bindings = list(Binding.make_bindings(vars(kind).get("BINDINGS", ())))
     if not _is_ours(kind):
         return tuple(bindings)
@@ -235,7 +236,7 @@ def every_class() -> Iterator[type[DOMNode]]:
         import_module(module.name)
     for name in registry.names():
         registry.load_part(name, "view")
-    of_app = ("tutor.app.", "tutor.labs.")  # tests may have imported further modules, or not
+    of_app = ("tutor.app.", "tutor.labs.")  # other modules may not have been imported yet
     for module_name in sorted(name for name in sys.modules if name.startswith(of_app)):
         for found in filter(inspect.isclass, list(vars(sys.modules[module_name]).values())):
             if (

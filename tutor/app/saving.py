@@ -11,7 +11,7 @@ from tutor.errors import StoreError
 async def on_disk(saving: Future[None]) -> bool:
     """Return True when `saving` has been written to disk, or False if that has failed.
 
-    The app shows the error. If the caller is canceled, the progress is saved nevertheless.
+    The app shows the error. Canceling the caller does not cancel the save.
     """
     try:
         await asyncio.shield(asyncio.wrap_future(saving))

@@ -97,10 +97,7 @@ class Navigation(Protocol):
     """
 
     def open_place(self, place: Place) -> None:
-        """Open the screen with this name.
-
-        Most screens that are already open are not opened twice.
-        """
+        """Open the screen with this name, or return to it if it is already open."""
 
     def open_outline(
         self, outline: Outline, screen_id: str | None = None, *, quiz: bool = False
@@ -139,7 +136,7 @@ class Navigation(Protocol):
         """Open the end of a lesson. If it is already open, return to it."""
 
     def close_lesson(self, lesson: Lesson) -> None:
-        """Close the open screens of a lesson that are on top of all others."""
+        """Close the screens of a lesson that are on top of the screen stack."""
 
     def show_result(self, lesson: Lesson, unsure: Set[str]) -> None:
         """Replace the quiz with its result. Esc then returns to the screen that opened the quiz."""

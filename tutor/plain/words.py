@@ -43,7 +43,7 @@ def spoken(text: str) -> str:
 
 
 def percent(probability: float) -> str:
-    """Convert a probability (0 to 1) to a percentage in words. The result is 0 only for 0."""
+    """Convert a probability (0 to 1) to a percentage in words. Only 0 itself becomes 0 percent."""
     value = 100 * probability
     if math.isnan(value):
         return "unknown"

@@ -1,4 +1,4 @@
-"""The catalogue of settings: the label and the help text of each, and what else can set it."""
+"""The catalog of settings: labels, descriptions, values, and the options that override them."""
 
 from __future__ import annotations
 

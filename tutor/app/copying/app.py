@@ -25,10 +25,13 @@ class CopyingApp(RemoteTerminal):
     _brief = ""
     """The text of a notice that disappears at the next key press."""
     _warned = False
-    """Whether Ctrl+C was the last key pressed, in a field whose text has not been entered."""
+    """Whether the last key was Ctrl+C, pressed in a field with text that was not submitted."""
 
     def action_copy(self) -> None:
-        """Copy what the screen offers. If it offers several texts, let the learner choose one."""
+        """Copy the text that the screen offers.
+
+        If there are several, let the learner choose one.
+        """
         found = copies_of(self.screen)
         if len(found) > 1:
             from tutor.app.copying.screen import CopyScreen
@@ -54,7 +57,7 @@ class CopyingApp(RemoteTerminal):
         """
         text = clipboard.clean(text)
         if clipboard.too_long("", text):
-            # Too long for the terminal, so only Ctrl+V in this app can paste it.
+            # This text is too long for the terminal, so only Ctrl+V in this app can paste it.
             self._clipboard = text
         else:
             super().copy_to_clipboard(text)

@@ -45,7 +45,7 @@ def visible_text(screen: Screen[object]) -> str:
 
 
 def _leaves(widget: Widget) -> Iterator[Widget]:
-    """Yield the displayed widgets that contain text themselves, from top to bottom."""
+    """Yield the displayed widgets that draw text themselves, from top to bottom."""
     if not widget.display:
         return
     if isinstance(widget, Lines | Menu | Markdown | Input) or not widget.children:

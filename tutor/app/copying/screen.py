@@ -52,7 +52,7 @@ class CopyMenu(Menu):
 
 
 class CopyScreen(TutorScreen):
-    """A screen with a list of texts, one of which the learner chooses to copy."""
+    """A screen on which the learner chooses one of several texts to copy."""
 
     def __init__(self, copies: Sequence[Copy], copy: Callable[[Copy], None]) -> None:
         """Create the screen. `copy` is called with the text that the learner chooses."""

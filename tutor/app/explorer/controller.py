@@ -68,7 +68,7 @@ class ExplorerController:
         return self._state
 
     def start(self) -> None:
-        """Start to follow the state of the engine."""
+        """Start watching the state of the engine."""
         self._forget_engine = self._engine.watch(lambda _: self._engine_changed())
         self._engine_changed()
 

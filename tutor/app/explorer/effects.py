@@ -20,7 +20,7 @@ from tutor.lm.distribution import Distribution, ModelCard, Row, SamplerSettings,
 
 
 class Question(msgspec.Struct, frozen=True):
-    """A request for the distribution of the token at `position`, after the tokens before it.
+    """A request for the distribution at `position`, given the tokens before it.
 
     If the text already has a token at `position`, `actual` is its id, and the response contains the
     row of this token. `surprisals_from` is the first position whose surprisal is still unknown, or

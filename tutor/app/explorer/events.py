@@ -21,7 +21,7 @@ class Signal(Enum):
     """An event without parameters. The members up to and including `START` are commands."""
 
     STEP = "step"
-    """Take the token that Enter is labeled with."""
+    """Take the proposed token."""
     BACK = "back"
     """Undo the last token."""
     REDO = "redo"
@@ -31,11 +31,11 @@ class Signal(Enum):
     NEW_SEED = "seed"
     """Restart from the prompt with a new seed."""
     START = _("start")
-    """Let the model add one token after another."""
+    """Start a run, in which the model adds one token after another."""
     RUN = "run"
-    """Let the model add one token after another, or stop it if it does that now."""
+    """Start a run or, if there is one, stop it immediately."""
     PAUSE = "pause"
-    """Stop the model immediately. The tokens that it has added are kept."""
+    """Stop the run immediately. The tokens that it has added are kept."""
     STOP_READING = "stop"
     """Stop processing a long text. The text is kept, and can be processed later."""
     MARKS = "marks"
@@ -82,10 +82,7 @@ class MoveToken(msgspec.Struct, frozen=True):
 
 
 class SetSampler(msgspec.Struct, frozen=True):
-    """Change the sampler settings.
-
-    If the model is adding tokens, it continues with the new settings.
-    """
+    """Change the sampler settings. A run continues with the new settings."""
 
     sampler: SamplerSettings
 

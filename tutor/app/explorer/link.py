@@ -42,7 +42,7 @@ class Link:
         self._model = ""
         self._generation = 0
         self._read = 0
-        """The number of tokens of the current path that the engine has certainly processed."""
+        """The number of tokens in the path that the engine is known to have processed."""
         self._changing = asyncio.Lock()
 
     async def start(self, start: Start) -> tuple[Token, ...]:
@@ -130,7 +130,7 @@ class Link:
         )
 
     async def xray(self, path: Sequence[Token], position: int, layer: int) -> XRay:
-        """Return attention weights and logit lens for the token at `position` of `path`."""
+        """Return the attention weights and the logit lens for the token at `position` of `path`."""
         session = await self.follow(path)
         return await session.xray(position, layer)
 

@@ -108,7 +108,7 @@ class PaneLayout(Vertical):
         super().__init__()
         self._sides = SideBySide(right=RIGHT, below=("note",))
         self._painted = 0.0
-        """When the pane was last drawn, on the monotonic clock."""
+        """The time at which the pane was last drawn, on the monotonic clock."""
         self._drawn: State | None = None
         """The state that was drawn last."""
         self._draw_timer: Timer | None = None
@@ -327,9 +327,9 @@ class PaneLayout(Vertical):
             self.refresh_bindings()
 
     def _draw_beside(self, state: State) -> None:
-        """Update the x-ray when the focus has moved.
+        """Update the x-ray after the focus has moved.
 
-        A run is too fast for it, so it waits for the end.
+        During a run, the focus moves too fast for that.
         """
         view, tree = self._beside, state.tree
         index = tree.last_looked_at if tree else None

@@ -128,7 +128,8 @@ class SamplerDials(ListPanel):
         self._set(PLAIN)
 
     def _set(self, settings: SamplerSettings) -> None:
-        # The next key may be pressed before the controller responds, so this changes immediately.
+        # The next key may be pressed before the controller responds, so update the settings here,
+        # too.
         self._settings = settings
         self.lay_out()
         self.send(SetSampler(settings))

@@ -58,7 +58,7 @@ class SavedTexts:
 
     @property
     def first_message(self) -> str:
-        """The lab's first message of a conversation, or "" if the learner writes it."""
+        """The first message of a conversation in this lab, or "" if the learner writes it."""
         return self._lab.prompt if self._lab and self._chat_lab else ""
 
     @property

@@ -18,7 +18,7 @@ WIDE = 118
 """The minimum width of the pane, in columns, to show its widgets in two columns."""
 GAP = 2
 _TABLE = 70
-"""The minimum width of the table, in columns, which fits its most important columns."""
+"""The minimum width of the table, in cells, for its most important columns."""
 
 
 def column_widths(width: int) -> tuple[int, int]:

@@ -94,7 +94,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     suggestion: int = 0
     """The index of the suggested first message that is highlighted."""
     editing: bool = False
-    """Whether the learner edits the last message and does not write a new one."""
+    """Whether the learner edits the last message instead of writing a new one."""
     query: str = ""
     found: TokensFound | None = None
     texts: tuple[TextInfo, ...] = ()

@@ -111,7 +111,7 @@ def _change_engine(state: State, engine: EngineInfo) -> State:
     note = _(
         "That text was tokenized by another model, so it has been tokenized again for {name}."
     ).format(name=model.name)
-    # Commands that change settings still apply, but there are no tokens for the others.
+    # Commands that change settings still apply, but the others have no tokens to work on.
     return replace(carry_on(state), queue=(), note=note)
 
 
@@ -214,7 +214,7 @@ def _with_message(state: State, tree: TokenTree, tokens: tuple[Token, ...]) -> T
 
 def _change_mode(state: State, mode: Mode) -> State:
     """Switch between the text and the conversation, which have separate trees."""
-    if not state.ready:  # queued commands could not be carried out
+    if not state.ready:  # queued commands cannot be carried out while the engine is not ready
         state = _restart(state, state.document)
     return carry_out(state, events.ChangeMode(mode))
 

@@ -1,1 +1,1 @@
-"""Screens for the current model, its download, and the consent to use a remote model."""
+"""Screens about the current model, its download, and consent to use a remote model."""

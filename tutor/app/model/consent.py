@@ -84,8 +84,8 @@ async def agreed(
     """Return True if text may be sent to the host of `model`, asking the learner if necessary.
 
     The learner is asked once for each host, and the screen describes the text with the phrase
-    `what`. A server on this machine needs no consent. Without asking, the result is False if this
-    machine does not allow other servers.
+    `what`. A server on this machine needs no consent. If this machine does not allow other servers,
+    the learner is not asked, and the result is False.
 
     `remote` is the model that was named on the command line, and `show` opens a screen. Await this
     function in a worker, because it waits for the learner's decision.

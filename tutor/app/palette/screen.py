@@ -56,7 +56,7 @@ class PaletteScreen(FinderScreen):
 
     @work
     async def _read_all(self) -> None:
-        # Imports all labs, in a thread so that keys still work.
+        # This imports all labs. It runs in a thread, so keys still work.
         await asyncio.to_thread(registry.every)
         self._listed += places(self.services, self.navigation)
         self._terms = terms(self.services, self.navigation)

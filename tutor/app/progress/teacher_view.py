@@ -1,4 +1,4 @@
-"""The screen that shows learners which data about them a teacher sees in the class report."""
+"""The screen that shows learners what a teacher sees about them in the class report."""
 
 from __future__ import annotations
 

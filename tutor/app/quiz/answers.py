@@ -71,12 +71,12 @@ class AnswerList(Menu):
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        # The key line shows these keys together with letters, or subclasses bind them with a label.
+        # Subclasses show these two keys on the key line in their own way.
         Binding("up", "move(-1)", show=False),
         Binding("down", "move(1)", show=False),
     ]
     SAID: ClassVar[Mapping[Mark, str]] = {}
-    """The words in front of the note for a line, by the line's mark."""
+    """The words that precede the note for a line, by the line's mark."""
 
     def __init__(self, texts: Sequence[Content], order: Sequence[int], cursor: int) -> None:
         super().__init__()

@@ -104,7 +104,7 @@ class AskScreen(CourseScreen):
         """Update the status line for the question on the screen."""
 
     def answered(self, event: Answered) -> None:
-        """Do what the quiz or review needs when an answer is submitted, before it is saved."""
+        """Update the quiz or review when an answer is submitted, before the answer is saved."""
 
     def afterword(self) -> str:
         """Return the line to show below the explanation of a saved answer."""

@@ -124,7 +124,7 @@ class LessonScreen(LinkedScreen):
 
     @property
     def _asks_more(self) -> bool:
-        """True if a quiz was interrupted, or if there are questions that are open or were wrong."""
+        """True if a quiz was interrupted, or if questions are open or were answered wrong."""
         progress, lesson = self.services.progress, self._lesson
         in_quiz = resumed(lesson, progress.lesson(lesson.id)) is not None
         return in_quiz or bool(results(lesson, progress.cards()).left)
@@ -156,10 +156,7 @@ class LessonScreen(LinkedScreen):
         self.navigation.open_quiz(self._lesson)
 
     def action_back(self) -> None:
-        """Leave the lab next to the text.
-
-        If it has no focus, unfocus the link, or leave the screen.
-        """
+        """Leave the lab if it has the focus. Otherwise, unfocus the link or close the screen."""
         if self.query_one("#lab-side").has_focus_within:
             self.set_focus(None)
         else:

@@ -258,7 +258,7 @@ def _field(prediction: Prediction, draft: str) -> PredictionField | PredictionCh
 
 
 def _asked(prediction: Prediction, choices: ShownChoices) -> Content:
-    """Show the question. The choices are shown as well if `choices` says so."""
+    """Show the question. `choices` says how its choices are shown."""
     lines = [Content.assemble((_("Predict  "), "bold"), inline(prediction.ask))]
     if isinstance(prediction, NumberPrediction) and prediction.unit:
         lines[0] += Content.styled(_(" (in {unit})").format(unit=safe(prediction.unit)), MUTED)

@@ -89,7 +89,7 @@ class ReviewScreen(AskScreen):
         await self._end()
 
     def _ask_later(self) -> None:
-        """Return the question on the screen to the review, because another is shown before it."""
+        """Put the question on the screen back into the review, because another is shown first."""
         item = self._item
         if not self._open or item is None or item.question != self.question.id:
             return

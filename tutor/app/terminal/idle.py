@@ -49,7 +49,7 @@ class IdleLimit:
         self._last = clock()
 
     def pressed(self) -> None:
-        """Restart the time, because a key was pressed. Any thread may call this."""
+        """Restart the idle time, because a key was pressed. Any thread may call this."""
         self._last = self._clock()
 
     def watch(self, warn: Callable[[], object]) -> None:

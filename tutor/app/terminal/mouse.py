@@ -27,7 +27,7 @@ _REPORTS = ("\x1b[?1002", "\x1b[?1006")
 def mouse_wanted(setting: Switch, environment: Mapping[str, str] | None = None) -> bool:
     """Return True if the app should use the mouse.
 
-    By default, it should, except over SSH or on a slow connection.
+    By default, the mouse is on, except over SSH and on slow connections.
     """
     environment = os.environ if environment is None else environment
     match environment.get(VARIABLE) or setting:

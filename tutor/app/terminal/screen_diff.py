@@ -117,7 +117,7 @@ class Changes(CompositorUpdate):
 class ScreenDiff:
     """A copy of a terminal's screen.
 
-    `put` draws updates into it, and `changes` returns the output.
+    `put` draws an update into the copy, and `changes` returns the output to send to the terminal.
     """
 
     def __init__(self) -> None:

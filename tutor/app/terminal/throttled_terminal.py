@@ -57,7 +57,7 @@ class Pace:
 
 
 class ThrottledTerminal:
-    """A painter that collects updates of the screen, and sends the changes when it is time to.
+    """A painter that collects updates of the screen, and sends the changes at the right time.
 
     While the terminal accepts no output, the painter sends none. Otherwise, the program would
     block, and the output would be outdated when it appears.

@@ -184,8 +184,8 @@ def _laid_out(
 ) -> list[list[Entry]]:
     """Divide the actions into lines of at most `width` columns, in the order of their groups.
 
-    `left_out` is the number of actions that are not shown, which the label of help says. A line
-    contains at least one action.
+    `left_out` is the number of actions that are not shown. The label of the help key says this
+    number. A line contains at least one action.
     """
     more = _("{left_out} more").format(left_out=left_out)
     ends = [each._replace(label=more) if left_out and each.key == _HELP else each for each in last]

@@ -154,7 +154,7 @@ class LabTask(Lines):
                 about = Content(self._done)
             lines = self._next(reached, width, self._first_lines(about, width))
             said = self._news(reached, news, width)
-            if said:  # padded to the same number of lines, so that nothing else moves
+            if said:  # the number of lines stays the same, so that nothing else moves
                 said += [Content("")] * (len(lines) - len(said))
             self.show(said or lines)
 
@@ -200,7 +200,7 @@ class LabTask(Lines):
         return _("{done} of {goals} reached").format(done=done, goals=counted(every, "goal"))
 
     def _over(self, reached: Set[str]) -> bool:
-        """Return True if all goals are reached and there is a text for that."""
+        """Return True if all goals are reached and there is a text to show for that."""
         return bool(self._done and self._goals) and not self._left(reached)
 
     def _left(self, reached: Set[str]) -> list[GoalLine]:

@@ -53,7 +53,7 @@ class Axis(NamedTuple):
         return f"{100 * value if self.percent else value:.4g}"
 
     def part(self, value: float, steps: int) -> int:
-        """Return the nearest step to `value`, from 0 to `steps`, of equal steps along the axis."""
+        """Return the position of `value` on the axis, as the nearest of `steps` equal steps."""
         part = (value - self.low) / (self.high - self.low)
         return round(min(max(part, 0.0), 1.0) * steps)
 

@@ -174,7 +174,7 @@ class Prose(Markdown):
     def _draw(self, widget: Static) -> None:
         """Draw the link in focus in reverse video, which needs no color and does not move any text.
 
-        All other links are underlined, as Textual does it.
+        Textual underlines all links.
         """
         content = widget.content
         assert isinstance(content, Content)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Titled(Protocol):
-        """A lesson screen, complete or as an outline."""
+        """A screen of a lesson, or of the outline of a lesson."""
 
         @property
         def id(self) -> str: ...

@@ -36,8 +36,8 @@ class Conversation:
     `name` is the model's name. If `marks` is true, the special tokens of the chat template and the
     system message are shown, too. `pending` is a message that is still being tokenized. If
     `colored` is true, the color of each token shows its probability. `open` is true if the model's
-    answer can continue. `versions` lists the messages that have several versions, and `chosen` is
-    the one whose versions the keys switch.
+    answer can continue. `versions` lists the messages that have several versions. The keys for
+    switching versions apply to `chosen`.
     """
 
     steps: Sequence[Step] = ()
@@ -172,7 +172,7 @@ def _trimmed(texts: list[str]) -> list[str]:
 def top_line(before: int, at: int, count: int, room: int) -> int:
     """Return the index of the first line to show, so that line `at` is visible.
 
-    `before` is the index that was first until now, and it stays first if possible. `count` is the
+    If possible, this is `before`, the index of the line that was first until now. `count` is the
     total number of lines, and `room` is the number of lines that fit on the screen.
     """
     last = max(0, count - room)
@@ -195,7 +195,7 @@ def drawn(line: ChatLine, conversation: Conversation, looked_at: int | None) -> 
     parts: list[tuple[str, str]] = [(" " * INDENT, "")]
     for run in line.line.runs:
         at = run.index + line.start
-        if at >= len(conversation.steps):  # this run is still being tokenized
+        if at >= len(conversation.steps):  # this text is still being tokenized
             parts.append((run.text, theme.MUTED))
             continue
         parts.append((run.text, _style(conversation, at, looked_at)))

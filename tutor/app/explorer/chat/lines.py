@@ -68,7 +68,7 @@ def opens_editor(state: State) -> bool:
 
 
 def focus_line(state: State, tree: TokenTree, width: int) -> Content:
-    """Return the line about the token in focus. Hidden special tokens are described, not named."""
+    """Return the line about the token in focus. A hidden special token is described in words."""
     index = tree.last_looked_at
     if state.document.marks or index is None:
         return readout.focus_line(tree, state.context, width)

@@ -148,6 +148,9 @@ class ChatPane(PaneLayout):
         self.use_text(event.number)
 
     def on_message_editor_recalled(self, event: MessageEditor.Recalled) -> None:
-        """Note whether the editor contains the last message, which is edited and not sent again."""
+        """Tell the controller whether the text in the editor is the last message.
+
+        If it is, Enter replaces that message. Otherwise, Enter sends the text as a new message.
+        """
         last = last_message(self.state.tree) if self.state.mode == "chat" else None
         self._send(events.EditLast(on=last is not None and event.text == last.text))

@@ -1,4 +1,4 @@
-"""The notice below a conversation when there is no more important notice."""
+"""The notice below a conversation that describes its state and the next keys to press."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def situation(state: State) -> str | None:
-    """Return a sentence about the state of the conversation and the next key to press, if any."""
+    """Return a sentence about the state of the conversation, or None if there is nothing to say."""
     model = state.engine.model
     if model is not None and not model.chat:
         return _(

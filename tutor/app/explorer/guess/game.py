@@ -7,8 +7,8 @@ probability on one token, and the remaining probability is spread evenly over al
 score is the surprisal of the true token: -log2 p bits, where p is the probability that the player
 gave to that token. The same rule applies to the learner and the model.
 
-The game shows that the model's advantage is not so much a better first guess. The model spreads its
-probability over all tokens that could follow.
+The game shows where the model's advantage comes from. It comes mostly from spreading the
+probability over all tokens that could follow, and less from better first guesses.
 """
 
 from __future__ import annotations
