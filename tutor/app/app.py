@@ -279,7 +279,7 @@ class TutorApp(CopyingApp):
             gc.enable()
         remote = self.services.remote
         if remote is not None and remote.here:
-            self.engine.allow(remote)  # this also permits sending the API key, if there is one
+            self.engine.allow(remote)  # this also permits the engine to send the server's API key
         self.run_worker(self.keeper.start(), name="model")
         self.run_worker(self._read_on(), name="course")
         self.progress.check()

@@ -129,7 +129,7 @@ class Navigation(Protocol):
     def restart_quiz(self, lesson: Lesson, *, only_left: bool = False) -> None:
         """Replace the current screen with the questions of a lesson.
 
-        If `only_left` is true, only those that are open or were answered wrong are asked.
+        If `only_left` is true, only questions that are open or were answered wrong are asked.
         """
 
     def open_end(self, lesson: Lesson) -> None:

@@ -118,8 +118,8 @@ class Loop:
     def _find(self, word: str, rest: str) -> Command | None:
         """Return the command that the first word of a line names, or None.
 
-        Where the learner can also type an answer or a message, a command that takes no argument
-        must be the whole line.
+        If the learner can also type an answer or a message, a command without an argument must be
+        the whole line.
         """
         for each in (*self._here.commands(), self._here.on_enter()):
             if each is None or each.word != word:

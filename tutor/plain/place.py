@@ -159,7 +159,7 @@ class Place(ABC):
         """Return the commands that are available now."""
 
     def on_enter(self) -> Command | None:
-        """Return the command that Enter runs, if any.
+        """Return the command that Enter runs, or None.
 
         The command's help starts with a verb: "Go to the next …".
         """
@@ -173,7 +173,7 @@ class Place(ABC):
         return ""
 
     async def typed(self, text: str) -> Place | Leave | Replace | None:
-        """Handle a line that is not a command. This is only called if `takes_text` is true."""
+        """Handle a line that is not a command. It is called only if `takes_text` is true."""
         return None
 
     async def close(self) -> None:  # noqa: B027  (most places have nothing to release)

@@ -28,7 +28,7 @@ def language_in_file() -> str:
     """Return the language code, or "" if the file does not set a language or cannot be read."""
     with suppress(OSError, RuntimeError, ValueError):
         text = config_file().read_text(encoding="utf-8")
-        import tomllib  # imported only if there is a file, so that tutor starts faster without one
+        import tomllib  # imported only if there is a file, which saves time if there is none
 
         found = tomllib.loads(text).get("language")
         return found if isinstance(found, str) else ""

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 class Loaded(msgspec.Struct, frozen=True):
-    """The contents of a settings file: all settings, the names of those that it sets, and problems.
+    """The result of reading a settings file: the settings, and any problems with the file.
 
-    A setting whose value is invalid has its default instead. Each name includes the name of its
-    table: "review.retention".
+    `given` has the names of the settings that the file contains. A setting whose value is invalid
+    has its default instead. Each name includes the name of its table: "review.retention".
     """
 
     settings: Settings = Settings()
@@ -52,7 +52,7 @@ def load(file: Path | None = None) -> Loaded:
 
 def parse(text: str) -> Loaded:
     """Return the settings in the text of a config.toml file."""
-    import tomllib  # imported only if there is a file, so that the app starts faster without one
+    import tomllib  # imported only if there is a file, which saves time if there is none
 
     try:
         document = tomllib.loads(text)
@@ -72,7 +72,10 @@ def _sound(
     text: str,
     problems: list[Problem],
 ) -> dict[str, Any]:
-    """Return the valid settings of a table, and append a problem for each of the others."""
+    """Return the valid settings of a table.
+
+    For each unknown or invalid setting, a problem is appended to `problems`.
+    """
     fields = {field.name: field for field in msgspec.structs.fields(of)}
     sound: dict[str, Any] = {}
     for name, value in table.items():

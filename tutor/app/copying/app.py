@@ -63,7 +63,10 @@ class CopyingApp(RemoteTerminal):
             super().copy_to_clipboard(text)
 
     async def action_interrupt(self) -> None:
-        """Copy the selected text, or else quit. If a text would be lost, warn first."""
+        """Copy the selected text.
+
+        If nothing is selected, quit, but warn first if text would be lost.
+        """
         focused = self.focused
         in_editor = focused if isinstance(focused, TextArea) else None
         selected = in_editor.selected_text if in_editor else self.screen.get_selected_text()

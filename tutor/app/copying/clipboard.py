@@ -29,7 +29,7 @@ def clean(text: str) -> str:
 
 
 def too_long(what: str, text: str) -> str:
-    """Return a message if the text is too long for terminals, or else ""."""
+    """Return a message if the text is too long for a terminal, and "" otherwise."""
     size = len(text.encode("utf-8"))
     if size <= MOST:
         return ""

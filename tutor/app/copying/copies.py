@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def copies_of(screen: Screen[object]) -> list[Copy]:
-    """Return the texts that can be copied now, beginning with those of the focused widget."""
+    """Return the texts that can be copied now. The texts of the focused widget come first."""
     focused = screen.focused
     nodes = (*(focused.ancestors_with_self if focused else ()), screen)
     found: dict[str, Copy] = {}

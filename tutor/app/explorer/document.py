@@ -1,4 +1,4 @@
-"""A document, which contains a learner's text and conversation in the form that is saved."""
+"""A document, which stores a learner's text and conversation."""
 
 from __future__ import annotations
 

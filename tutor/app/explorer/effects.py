@@ -81,7 +81,7 @@ class PlainEffect(Enum):
     RESTART_ENGINE = _("restart engine")
     """Restart the engine."""
     LIST_TEXTS = _("list texts")
-    """List the saved texts of the current lab, or those of the stepper if there is no lab."""
+    """List the saved texts of the current lab or, outside labs, of the stepper."""
 
 
 class FindTokens(msgspec.Struct, frozen=True):

@@ -33,7 +33,7 @@ class Signal(Enum):
     START = _("start")
     """Start a run, in which the model adds one token after another."""
     RUN = "run"
-    """Start a run or, if there is one, stop it immediately."""
+    """Start a run. If a run is in progress, stop it immediately instead."""
     PAUSE = "pause"
     """Stop the run immediately. The tokens that it has added are kept."""
     STOP_READING = "stop"

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from tutor.learner.background import BackgroundProgress
 
 SAVE_AFTER = 0.5
-"""The maximum time, in seconds, before a change is saved. The pane also saves when it is left."""
+"""The maximum time, in seconds, before a change is saved. Leaving the pane also saves."""
 
 
 class ExplorerPane(ChatPane):
@@ -126,7 +126,7 @@ class ExplorerPane(ChatPane):
             self._draw(self.state)
 
     def copies(self) -> Iterator[Copy]:
-        """Yield the texts to copy: those of the text or conversation, and those of the table."""
+        """Yield the texts to copy, from the text or conversation and from the table."""
         yield from copies(self.state)
         table = self.query_one(DistributionTable)
         if table.display and not self.state.table_hidden:
@@ -134,7 +134,7 @@ class ExplorerPane(ChatPane):
             yield Copy(_("the table"), "\n".join(line.rstrip() for line in table.plain))
 
     def _follow_focus(self) -> None:
-        """Hide the line that describes Enter while Enter does something different."""
+        """Hide the line that describes Enter while Enter has a different effect."""
         focused = self.screen.focused
         self.set_class(focused is not None and self in focused.ancestors, "-here")
         self.set_class(isinstance(focused, BranchTree), "-tree")

@@ -160,7 +160,7 @@ class PaneLayout(Vertical):
         return column_widths(width) if self._sides.apart else (width, width)
 
     def _choose_layout(self, state: State) -> None:
-        """Show the table to the right of the text if there is room, or else below the text."""
+        """Show the table to the right of the text if there is room. Otherwise, show it below."""
         both = not state.table_hidden or state.panel in ("search", "recent")
         if state.mode == "chat" and state.panel == "editor":
             both = False  # the editor hides the table

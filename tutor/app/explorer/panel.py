@@ -259,7 +259,7 @@ class RecentTexts(ListPanel):
     _open_id = ""
 
     def update(self, infos: tuple[TextInfo, ...], open_id: str) -> None:
-        """Show these texts, and mark the one that is open."""
+        """Show these texts, and mark the text that is open."""
         self.entries, self._open_id = infos, open_id
         self.draw_with(self.lay_out)
 

@@ -244,7 +244,7 @@ def _target_line(target: Target, width: int) -> Content:
 
 
 def said(state: State, width: int) -> TutorError | str | None:
-    """Return the message to show, if any. Errors take precedence over hints."""
+    """Return the message to show, or None. Errors take precedence over hints."""
     engine = state.engine
     match engine.state:
         case EngineState.STARTING:

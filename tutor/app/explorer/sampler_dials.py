@@ -128,8 +128,7 @@ class SamplerDials(ListPanel):
         self._set(PLAIN)
 
     def _set(self, settings: SamplerSettings) -> None:
-        # The next key may be pressed before the controller responds, so update the settings here,
-        # too.
+        # The next key may be pressed before the controller has updated the settings.
         self._settings = settings
         self.lay_out()
         self.send(SetSampler(settings))

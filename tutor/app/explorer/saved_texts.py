@@ -115,8 +115,8 @@ class SavedTexts:
     def save(self, document: Document) -> str | None:
         """Save the document if it has changed.
 
-        Returns a message for the learner, if there is one. Raises `StoreError` if the document can
-        never be saved.
+        Returns a message for the learner, or None. Raises `StoreError` if the document can never be
+        saved.
         """
         body = document.to_bytes()
         if body != self._saved:

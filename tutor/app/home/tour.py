@@ -62,7 +62,7 @@ class TourScreen(TextScreen, CourseScreen):
         self._session: AsyncModelSession | None = None
         self._text = PROMPT
         self._distribution: Distribution | None = None
-        self._model: ModelCard | None = None  # the model of the session
+        self._model: ModelCard | None = None  # the model with which the session was opened
         self._computed_by = ""
         self._problem = ""
         self._forget_engine: Callable[[], None] = lambda: None

@@ -46,11 +46,11 @@ _PANELS = 160
 class LabScreen(CourseScreen):
     """A screen with a lab's next goal, its view and, if the lab asks for text, an editor.
 
-    `first` contains the names of the goals to show first, which are those that a lesson names.
-    `left` is the state in which the learner left the lab, and `keep` is called with every new
-    state. `reached` contains the names of the goals reached earlier. `on_reached` is called with
-    the names of goals when they are reached. If it returns a message, such as that the lab is done,
-    the screen shows the message.
+    `first` contains the names of the goals that a lesson sets, which are shown first. `left` is the
+    state in which the learner left the lab, and `keep` is called with every new state. `reached`
+    contains the names of the goals reached earlier. `on_reached` is called with the names of goals
+    when they are reached. If it returns a message, such as that the lab is done, the screen shows
+    the message.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

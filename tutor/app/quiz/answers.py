@@ -115,7 +115,7 @@ class AnswerList(Menu):
     def clicked(self, index: int) -> None:
         """Select the clicked line.
 
-        Only Enter submits an answer, so a click never does by accident.
+        A click never submits the answer, because it may be an accident.
         """
         if self._notes is None and self.can_focus:
             self.cursor = index

@@ -262,7 +262,8 @@ class AskScreen(CourseScreen):
         afterword = self.afterword() if saved else ""
         self.view.show_verdict(verdict, self.question.why, table, afterword)
         self.set_focus(None)
-        self.call_after_refresh(self._show_end)  # scrolls when the height of the verdict is known
+        # The height of the verdict is known only after the layout.
+        self.call_after_refresh(self._show_end)
 
     def _show_end(self) -> None:
         self.view.scroll_to_verdict()
@@ -331,7 +332,7 @@ class AskScreen(CourseScreen):
 
     @property
     def _lab(self) -> Lab | None:
-        """The lab that belongs to the question on the screen, if any."""
+        """The lab that belongs to the question on the screen, or None."""
         if self.asked is None:
             return None
         screen = self.lesson.screen(self.question.screen or "")

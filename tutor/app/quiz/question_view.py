@@ -90,7 +90,7 @@ def _field(answer: TypedAnswer, unit: str = "") -> Horizontal:
 
 
 class Feedback(Static):
-    """The verdict on an answer, the explanation, and the model's predictions if there are any."""
+    """The verdict on an answer, the explanation, and any predictions of the model."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)

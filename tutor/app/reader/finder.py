@@ -238,10 +238,10 @@ class GlossaryScreen(FinderScreen):
 
 
 def matching(terms: list[Term], words: str) -> list[Term]:
-    """Return the terms that contain `words`.
+    """Return the terms that contain `words`, best matches first.
 
-    First come the terms whose names begin with `words`, then those whose names contain them, and
-    then those whose meanings contain them. Within each group, the order of `terms` is kept.
+    Names that begin with `words` come first, then other names that contain them, and then meanings
+    that contain them. Terms that match equally well keep their order.
     """
     wanted = comparable(words)
     if not wanted:

@@ -45,7 +45,7 @@ async def revealed(engine: Engine, prediction: Prediction, guess: str) -> Reveal
 
 
 def sentence(prediction: Prediction, guess: str, answer: Revealed, model: str) -> str:
-    """Return a sentence with the learner's guess, if there is one, and the answer."""
+    """Return a sentence with the answer and, if the learner has made one, the guess."""
     if isinstance(prediction, TokenPrediction):
         best = _("The most probable token is {text}.").format(text=answer.text)
         if not guess:

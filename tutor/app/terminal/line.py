@@ -49,7 +49,7 @@ LOW_BANDWIDTH = Line(Pacing(interval=1 / 2, rate=2000), figures=1.0, colorful=Fa
 def line_here(environment: Mapping[str, str] | None = None) -> Line:
     """Return the type of this process's connection to its terminal.
 
-    It is determined from `environment`. If that is None, the process's own environment is used.
+    If `environment` is None, the process's own environment variables determine the type.
     """
     environment = os.environ if environment is None else environment
     if environment.get(WANTED):

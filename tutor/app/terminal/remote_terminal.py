@@ -113,7 +113,8 @@ class RemoteTerminal(App[None]):
             try:
                 text = await asyncio.to_thread(external_editor.edited, text, editor, longest)
             except external_editor.EditorError as error:
-                failure = error  # raised later, because Textual could not resume after an exception
+                # If this were raised here, Textual would not take the terminal back.
+                failure = error
             finally:
                 self._away = False
         if self.throttled is not None:

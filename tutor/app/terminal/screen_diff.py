@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 class _Attributes:
     """The escape codes for a style: weight, foreground and background.
 
-    The default values are those of the terminal.
+    By default, the terminal's own colors are used.
     """
 
     weight: str = ""

@@ -71,7 +71,7 @@ def fit(text: str, width: int) -> str:
 
 
 def as_many_as_fit(before: str, words: Iterable[str], width: int) -> str:
-    """List as many words as fit into `width` cells after `before`, and count the others."""
+    """List as many words as fit into `width` cells after `before`, and count the other words."""
     words = list(words)
     for shown in range(len(words), 0, -1):
         more = _(" and {count} more").format(count=len(words) - shown) if shown < len(words) else ""

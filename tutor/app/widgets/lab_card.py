@@ -154,7 +154,7 @@ class LabTask(Lines):
                 about = Content(self._done)
             lines = self._next(reached, width, self._first_lines(about, width))
             said = self._news(reached, news, width)
-            if said:  # the number of lines stays the same, so that nothing else moves
+            if said:  # the number of lines stays the same, so that nothing below moves
                 said += [Content("")] * (len(lines) - len(said))
             self.show(said or lines)
 

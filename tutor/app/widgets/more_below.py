@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 
 class MoreBelow(Widget):
-    """A line that is visible if the text of a container does not fit into it.
+    """A line that is shown if the text of a container does not fit into it.
 
-    It is below the container and never covers text. When the end of the text is visible, the line
-    is blank. It does not disappear, so that nothing moves.
+    It is below the container and never covers text. At the end of the text, the line becomes blank
+    but does not disappear, so that nothing else moves.
     """
 
     DEFAULT_CSS = "MoreBelow { height: 1; width: 1fr; display: none; }"
@@ -52,7 +52,7 @@ class MoreBelow(Widget):
         self.display = scrolled.virtual_size.height > room > 1
         hidden = max(0, round(scrolled.max_scroll_y - scrolled.scroll_y))
         self.hidden = hidden if self.display else 0
-        self.refresh()  # another widget in focus may use a different key for paging
+        self.refresh()  # the key for paging can change with the focus
 
     def watch_hidden(self) -> None:
         self.screen.refresh_bindings()  # Enter pages down as long as text is hidden

@@ -20,7 +20,7 @@ _KEY = f"{theme.ACT} bold"
 
 
 def keys(width: int, *entries: tuple[str, str]) -> Content:
-    """Draw keys with their effects on one line, leaving out those at the end that do not fit."""
+    """Draw keys and their effects on one line. Keys that do not fit are left out."""
     while sum(len(key) + len(does) + 3 for key, does in entries) - 2 > width and len(entries) > 1:
         entries = entries[:-1]
     return Content("  ").join(

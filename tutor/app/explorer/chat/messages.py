@@ -77,7 +77,7 @@ def messages(steps: Sequence[Step]) -> tuple[Message, ...]:
         if role and first + size == end < len(steps) and "\n" not in steps[end - 1].token.text:
             continue  # a special token follows, so these tokens are only the role's name
         if named is None and _is_blank(steps[first:end]):
-            continue  # white space between two messages
+            continue  # this is only white space between two messages
         texts = _texts(steps, start if opened else 0, first + size, end, named)
         if named is None and found and not (found[-1].given or texts[0].given):
             # The special token was inside an answer.
@@ -100,7 +100,7 @@ def _role_in(step: Step) -> Role | None:
 
 
 def _header(steps: Sequence[Step], named: Role | None) -> tuple[int, Role | None]:
-    """Return the number of tokens before a message's text, and the role that they name, if any."""
+    """Return the number of tokens before a message's text, and the role that they name or None."""
     start = steps[:_LONGEST_HEADER]
     text = "".join(step.token.text for step in start)
     if named:

@@ -25,10 +25,10 @@ def new_chat_matters(state: State) -> bool:
 
 
 def chat_key(state: State, action: str) -> bool | None:
-    """Return True if a key of the pane is available now, or else False.
+    """Return True if a key of the pane is available now, and False if it is not.
 
-    Return None if that does not depend on the mode. `action` is the name of the key's action,
-    followed by the action's first parameter if it has one.
+    Return None if that does not depend on the mode. `action` is the name of the key's action. If
+    the action has parameters, the first one follows the name.
     """
     chat, name = state.mode == "chat", action.split(" ")[0]
     match action:

@@ -43,10 +43,10 @@ class Version(NamedTuple):
 
 
 def versions(tree: TokenTree, branch: Branch) -> list[Version]:
-    """Return the messages of a branch that have several versions, from the first to the last.
+    """Return the messages of a branch that have several versions, in the order of the conversation.
 
-    Two branches have different versions of a message if all their tokens before the text of that
-    message are equal.
+    A message has another version on each branch that has the same tokens before this message, but a
+    different message in its place.
     """
     if len(tree.branches) == 1:
         return []
