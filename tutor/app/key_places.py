@@ -8,8 +8,8 @@ from typing import NamedTuple
 class KeyPlace(NamedTuple):
     """A place where keys are bound, such as a screen: its name, and the classes that bind keys.
 
-    The ids of its actions begin with `scope`, as in "stepper.undo". `more` describes keys that have
-    no binding.
+    The ids of the place's actions begin with `scope`, as in "stepper.undo". `more` describes keys
+    that have no binding.
     """
 
     where: str

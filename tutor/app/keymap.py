@@ -116,8 +116,8 @@ def own_bindings(kind: type[DOMNode]) -> tuple[Binding, ...]:
 def _differ(uses: Iterable[str]) -> bool:
     """Return True if a label belongs to several actions with different keys, as “take” does.
 
-    If actions have the same label and the same key, they are one action for the user, such as the
-    two that “stop”.
+    Actions with the same label and the same key are one action for the user. For example, two
+    actions have the label “stop”.
     """
     pairs = [use.split(" ", 1) for use in uses]
     return len({key for key, _ in pairs}) > 1 and len({action for _, action in pairs}) > 1

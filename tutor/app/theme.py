@@ -6,8 +6,8 @@ shown by a symbol, a number or the font weight. The constants are names of theme
 content styles (`"$accent"`) and `.tcss` files.
 
 The learner chooses dark, light or high-contrast colors, or the terminal's own 16 colors. For each
-choice, there is a palette for every kind of terminal. A terminal replaces each color with the
-nearest one that it supports, so the smaller palettes contain only colors that are still different
+choice, there is a palette for every kind of terminal. A terminal with few colors replaces each
+color with the nearest color that it has. The colors of the smaller palettes are still different
 after that. If `NO_COLOR` is set, `tutor.app.terminal.line_filters.Colorless` removes the colors
 from every line, because Textual would still send shades of gray.
 """

@@ -57,7 +57,7 @@ class GoalKeeper:
     ) -> None:
         """Create the recorder.
 
-        `find_lesson` returns the lesson with a given id. It raises `LessonError` if the lesson
+        `find_lesson` returns the lesson with a given id, and raises `LessonError` if the lesson
         cannot be read.
         """
         self._progress = progress
@@ -91,7 +91,7 @@ class GoalKeeper:
     def live(self, lab: AnyLab, now: Set[str], lesson: Lesson | None) -> Told:
         """Record goals of a lab from `tutor.labs`. `now` has the names of the goals just reached.
 
-        `lesson` is the lesson from which the lab was opened. If it is None, the goals also count
+        `lesson` is the lesson from which the lab was opened. If `lesson` is None, the goals count
         toward the lesson to which the lab belongs.
         """
         before = self.kept(lab)

@@ -39,7 +39,7 @@ def too_long(what: str, text: str) -> str:
 
 
 def copied(what: str, text: str, environment: Mapping[str, str] | None = None) -> str:
-    """Return the notice after a copy, with advice in case the terminal does not accept it."""
+    """Return the notice after a copy, with advice in case the terminal ignores the copied text."""
     size = counted(len(text), "character")
     advice = _advice(os.environ if environment is None else environment)
     return _("Copied {what} ({size}).").format(what=what, size=size) + f" {advice}"

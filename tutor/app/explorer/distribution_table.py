@@ -53,7 +53,7 @@ class Columns:
     width: int
     """The total width of a row."""
     gap: int
-    """The number of extra spaces before the probability, so that its full name fits above it."""
+    """The number of extra spaces before the probability, which make room for its column name."""
     partial: bool = False
     """Whether the rows come from a server.
 

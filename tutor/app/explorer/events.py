@@ -155,7 +155,7 @@ class LeaveEditor(msgspec.Struct, frozen=True):
 
 
 class Scroll(msgspec.Struct, frozen=True):
-    """Scroll the conversation to the line `top`. If it is None, follow the focus again."""
+    """Scroll the conversation to the line `top`. If `top` is None, follow the focus again."""
 
     top: int | None
 

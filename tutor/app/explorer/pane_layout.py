@@ -112,7 +112,7 @@ class PaneLayout(Vertical):
         self._drawn: State | None = None
         """The state that was drawn last."""
         self._draw_timer: Timer | None = None
-        """A timer for the latest state of a run, which has not been drawn yet."""
+        """A timer that draws the latest state of a run, if drawing it was postponed."""
         self._situation: object = None
         self._mode: Mode = "text"
         self._panel: Panel | None = None
@@ -160,7 +160,7 @@ class PaneLayout(Vertical):
         return column_widths(width) if self._sides.apart else (width, width)
 
     def _choose_layout(self, state: State) -> None:
-        """Show the table to the right of the text if there is room. Otherwise, show it below."""
+        """Show the table to the right of the text if there is room, or below the text if not."""
         both = not state.table_hidden or state.panel in ("search", "recent")
         if state.mode == "chat" and state.panel == "editor":
             both = False  # the editor hides the table

@@ -102,7 +102,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     undone: tuple[tuple[TokenTree, TokenTree], ...] = ()
     """The changes that can be redone, as pairs of the trees before and after each undo."""
     effects: tuple[Effect, ...] = ()
-    """The effects that the current event has caused so far. Empty between two events."""
+    """The effects that the current event has caused so far. Between two events, there are none."""
 
     @property
     def tree(self) -> TokenTree | None:

@@ -98,7 +98,7 @@ def after_failure(state: State, error: TutorError) -> State:
 
 
 def take_answer(state: State, question: Question, answer: Answer) -> State:
-    """Return the state after a response of the model and the commands that were waiting for it."""
+    """Store a response of the model, and carry out the commands that were waiting for it."""
     if state.tree is not None and question.surprisals_from is not None:
         known = state.tree.note_surprisals(question.surprisals_from, answer.surprisals)
         state = state.with_tree(known)

@@ -101,7 +101,7 @@ def _place(lines: list[Line], text: str, index: int, width: int) -> None:
 def _last_word(line: Line, room: int) -> Line:
     """Move the last word of a line to a new line, and return the new line.
 
-    If the word takes more than `room` cells, it is not moved, and the new line is empty.
+    A word that takes more than `room` cells is not moved, so the new line is empty.
     """
     moved = Line()
     for place in range(len(line.runs) - 1, 0, -1):

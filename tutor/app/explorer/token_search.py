@@ -1,4 +1,4 @@
-"""The search for tokens in the vocabulary, with their probabilities at the current position."""
+"""The token search, which shows tokens with their probabilities at the current position."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
 
 
 def _with_message(state: State, tree: TokenTree, tokens: tuple[Token, ...]) -> TokenTree:
-    """Add the tokens of a message to a conversation, or replace its last message with them."""
+    """Add a message to a conversation. If `state.replaces` is true, replace the last message."""
     last = last_message(tree) if state.replaces else None
     if last is not None and last.before:
         tree = tree.fork(last.before)

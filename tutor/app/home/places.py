@@ -82,7 +82,7 @@ PLACES = (
         listed=True,
     ),
     MapPlace("p", "progress", _("Progress"), _("see how well you know each lesson")),
-    MapPlace("i", "tour", _("Tour"), _("see the tour of one minute again"), shown=False),
+    MapPlace("i", "tour", _("Tour"), _("see the one-minute tour again"), shown=False),
     MapPlace("comma", "settings", _("Settings"), _("change the settings"), shown=False),
     MapPlace("m", "model", _("Model"), _("see the details of the model in use"), shown=False),
 )

@@ -34,7 +34,7 @@ _KEY = 9
 
 
 class TourScreen(TextScreen, CourseScreen):
-    """The tour. If the learner leaves it on any screen, it counts as seen.
+    """The tour. A learner who leaves it on any of its screens has seen it.
 
     The second screen shows a real distribution, from which the learner takes tokens. The learner
     never has to wait for the model.
@@ -167,7 +167,7 @@ class TourScreen(TextScreen, CourseScreen):
         if distribution is None or row > len(distribution.rows):
             return
         token = distribution.rows[row - 1].token
-        # If there is no session yet, it will be opened with the longer text.
+        # If there is no session yet, the next session is opened with the longer text.
         if self._session is not None:
             self._session.append((token,))
         self._text += token.data.decode(errors="replace")

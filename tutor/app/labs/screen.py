@@ -300,7 +300,10 @@ class LabScreen(CourseScreen):
         self._writing(True)
 
     def _forget_refusal(self) -> None:
-        """Remove the error about the previous text. An error that `y` can retry is kept."""
+        """Remove the error about the previous text.
+
+        The error of a request that `y` retries is kept.
+        """
         self._refusal = None
         if not self._runner.can_ask_again:
             self._runner.error = None

@@ -27,7 +27,7 @@ _MEGABYTE = 1_000_000
 
 
 class ModelScreen(TextScreen, CourseScreen):
-    """A screen that describes the engine and the model's download, with keys that control them."""
+    """A screen that describes the engine and the download of the model, and has keys for both."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "fetch", "download", tooltip="Download the full model (93 MB, only once)."),

@@ -121,7 +121,8 @@ async def _after(engine: Engine, prompt: str, token: str) -> tuple[Distribution,
 def _lines(rows: Sequence[Row], marked: Row | None, width: int) -> list[Content]:
     """Draw a table with the rank, the token, the probability and a bar in each row.
 
-    `>` marks the token in question. If the rows do not include it, its row is added at the end.
+    `>` marks the token in question. If none of the rows has this token, its row is added at the
+    end.
     """
     bar_width = max(0, min(_LONGEST_BAR, width - _LEAST))
     shown = list(rows)

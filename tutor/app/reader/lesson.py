@@ -110,7 +110,7 @@ class LessonScreen(LinkedScreen):
         return self._lesson.screens[self._index]
 
     def continue_from(self, other: LessonScreen) -> None:
-        """Go to the screen on which `other` is, if it shows the same lesson."""
+        """Go to the same part as `other`, if `other` shows the same lesson."""
         if other.lesson is self._lesson:
             self.call_later(self._move_to, other._index)
 

@@ -55,7 +55,7 @@ class IdleLimit:
     def watch(self, warn: Callable[[], object]) -> None:
         """Wait until the limit is reached.
 
-        Shortly before that, `warn` is called. This happens again only after another key press. Run
+        Shortly before that, `warn` is called. It is called again only after another key press. Run
         this method in a thread of its own, so that blocked output cannot delay it.
         """
         warned_of: float | None = None

@@ -115,7 +115,7 @@ class ThrottledTerminal:
     def _has_room(self, loop: asyncio.AbstractEventLoop) -> bool:
         """Return True if the terminal accepts output now.
 
-        If it doesn't, paint as soon as it does.
+        Otherwise, paint as soon as it is ready.
         """
         if sys.platform == "win32":  # Windows cannot report whether a terminal accepts output
             return True

@@ -62,9 +62,9 @@ class Entry(NamedTuple):
 class KeyLine(Widget):
     """A line with the available actions and their keys, in groups.
 
-    If there is not enough room, the most important actions are shown: those whose keys are in
-    `first`, then those of the widget in focus, of the screen, and of the app, each in the order of
-    their bindings. The label of the help key says how many others there are.
+    If there is not enough room, only the most important actions are shown. First come the keys in
+    `first`, and then the bindings of the focused widget, of the screen, and of the app. The label
+    of the help key says how many other actions there are.
     """
 
     def __init__(self, first: Sequence[str] = ("y",)) -> None:

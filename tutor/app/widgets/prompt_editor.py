@@ -89,7 +89,7 @@ class PromptEditor(TextArea):
         """The texts that were entered earlier, oldest first, followed by the current text."""
         self._page = 0
         self.loaded = ""
-        """The text as it was loaded, with which the current text is compared to find changes."""
+        """The text that was loaded. It is compared with the current text to find changes."""
 
     def copies(self) -> Iterator[Copy]:
         yield Copy(_("the selection"), self.selected_text)

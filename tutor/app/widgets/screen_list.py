@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Titled(Protocol):
-        """A screen of a lesson, or of the outline of a lesson."""
+        """A screen of a lesson, with or without its content."""
 
         @property
         def id(self) -> str: ...

@@ -1,4 +1,4 @@
-"""The status line: where the learner is on the left, and the model on the right."""
+"""The status line. It says where the learner is, and describes the model."""
 
 from __future__ import annotations
 

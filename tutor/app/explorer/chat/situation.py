@@ -1,4 +1,4 @@
-"""The notice below a conversation that describes its state and the next keys to press."""
+"""The notice below a conversation, which says what the model is doing and which keys help."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ def move_token(state: State, tree: TokenTree, by: int) -> TokenTree:
 def switch_version(state: State, tree: TokenTree, by: int) -> State:
     """Switch to the next or previous version of the message in focus.
 
-    The focus stays on this message. If it is the last message, the focus goes to its end.
+    The focus stays on this message. If this is the last message, the focus moves to its end.
     """
     before = version_at(versions(tree, tree.current), tree.focus)
     if before is None:

@@ -22,7 +22,7 @@ SHORT = 18
 
 
 def bet(sureness: float, guess: Row | None) -> Content:
-    """Draw the line with the learner's bet, and the token that it is on."""
+    """Draw the line with the learner's bet, and the token that the learner bets on."""
     named = (figures.shown(guess.token), "bold") if guess else ("", "")
     stake = _percent(sureness)
     return Content.assemble(

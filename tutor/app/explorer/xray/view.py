@@ -128,7 +128,7 @@ class XRayView(Vertical, can_focus=True):
     def look(self, path: Sequence[Token], position: int) -> None:
         """Show the x-ray of the token at `position` of `path`.
 
-        Until it has been computed, the previous one stays on the screen.
+        The previous x-ray stays on the screen until the new one has been computed.
         """
         if (tuple(path), position) != (self._path, self._position):
             self._path, self._position = tuple(path), position
