@@ -211,10 +211,7 @@ class TutorApp(CopyingApp):
             self.choose_theme()
 
     def on_background_reported(self, event: BackgroundReported) -> None:
-        """Switch to the colors for the terminal's background.
-
-        Whether the background is light is saved for the next start.
-        """
+        """Switch to colors for the terminal's background, and save its type for the next start."""
         if event.light != self.light_background:
             self.light_background = event.light
             self.progress.save_setting(BACKGROUND, "light" if event.light else "dark")
@@ -258,10 +255,7 @@ class TutorApp(CopyingApp):
         await super().on_event(event)
 
     async def _on_key(self, event: Key) -> None:
-        """Try to redirect a key that no widget has handled.
-
-        Otherwise, the app's own bindings apply.
-        """
+        """Redirect a key that no widget has handled, before the app's own bindings handle it."""
         if self._late_keys.redirected(event, self.focused or self.screen):
             event.prevent_default()
 
@@ -294,8 +288,7 @@ class TutorApp(CopyingApp):
         """Collect the problems with the settings, and show them in one notice on the course map."""
         effective = self._settings.effective
         problems = list(effective.problems)
-        # The check imports every screen, so it runs only if keys are set.
-        if effective.settings.keys:
+        if effective.settings.keys:  # the check imports every screen
             problems += await asyncio.to_thread(problems_of, effective.settings.keys)
         if problems:
             self._settings.notice = problems_in_one(problems)
@@ -357,18 +350,12 @@ class TutorApp(CopyingApp):
         self.exit()
 
     def ask_whether_there(self) -> None:
-        """Show the screen that asks whether the learner is still there.
-
-        This happens shortly before the idle timeout ends the app.
-        """
+        """Ask whether the learner is still there, shortly before the idle timeout ends the app."""
         if self.idle is not None and not isinstance(self.screen, IdleScreen):
             self.push_screen(IdleScreen(self.idle))
 
     def open_url(self, url: str, *, new_tab: bool = True) -> None:
-        """Show a URL as text.
-
-        The app never opens one, even if Textual or a mouse click requests it.
-        """
+        """Show a URL as text. The app never opens one, even if a mouse click requests it."""
         self.navigator.tell(_("This link leads outside the course: {url}").format(url=url))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -35,10 +35,7 @@ _WHAT_STEPPING_SENDS = _(
 
 
 class Navigator:
-    """The app's implementation of `Navigation`.
-
-    It passes `services` and itself to each screen that it opens.
-    """
+    """The app's `Navigation`, which passes `services` and itself to each screen that it opens."""
 
     def __init__(self, app: App[None], services: Services) -> None:
         self._app = app
@@ -108,10 +105,9 @@ class Navigator:
     def _open_already(
         self, kind: type[Found], wanted: Callable[[Found], bool] = lambda _: True
     ) -> Found | None:
-        """Return to an open screen of this class for which `wanted` returns True.
+        """Return to an open screen of this class that `wanted` accepts, or return None.
 
-        Returns None if there is no such screen. Two open screens with the same content could
-        contradict each other.
+        Two open screens with the same content could contradict each other.
         """
         for screen in self._app.screen_stack:
             if isinstance(screen, kind) and wanted(screen):
@@ -179,10 +175,7 @@ class Navigator:
         self._app.push_screen(QuizScreen(self._services, self, lesson))
 
     def _return_from_reading(self, screen: Screen[None]) -> None:
-        """Return to `screen` after reading a lesson.
-
-        If `screen` was opened from the same lesson, that lesson shows the part that was read last.
-        """
+        """Return to `screen`. The lesson below it shows the part that was read last."""
         from tutor.app.reader.lesson import LessonScreen
 
         read = self._app.screen

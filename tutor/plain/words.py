@@ -112,7 +112,7 @@ def without_keys(text: str) -> str:
 
 
 def error(raised: TutorError) -> str:
-    """Return an error on one line: what happened and, unless that involves a key, what to do."""
+    """Return an error on one line: what happened and what to do. Advice about keys is left out."""
     parts = (raised.happened, without_keys(raised.next_step))
     return one_line(" ".join(filter(None, parts)), 600)
 

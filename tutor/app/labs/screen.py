@@ -90,19 +90,13 @@ class LabScreen(CourseScreen):
         self._keep = keep
         self._reached = frozenset(reached)
         self._news: tuple[str, ...] = ()
-        """The names of goals just reached.
-
-        They are announced until the next key that has an effect.
-        """
+        """The names of the goals just reached, until the next key that has an effect."""
         self._on_reached = on_reached
         self._goals_open = False
         self._then: Callable[[str], Any] = lambda _: None
         self._says: Callable[[str], str] | None = None
         self._refusal: TutorError | None = None
-        """An error about the text in the editor.
-
-        It stays on the screen when the engine responds.
-        """
+        """An error about the text in the editor. Responses of the engine do not remove it."""
         self._drafts: dict[str, str] = {}
         self._history: dict[str, list[str]] = {}
         self._label = ""
@@ -244,10 +238,7 @@ class LabScreen(CourseScreen):
         self._runner.stop()
 
     def act(self, action: Any) -> None:
-        """Apply an action.
-
-        If it changes the state, goals reached before it are no longer announced.
-        """
+        """Apply an action. If it changes the state, earlier goals are no longer announced."""
         before, news, self._news = self._runner.state, self._news, ()
         self._runner.act(action)
         if self._runner.state == before and not self._news:

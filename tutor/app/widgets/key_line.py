@@ -88,7 +88,7 @@ class KeyLine(Widget):
             self.refresh(layout=len(lines) != len(self._shown))
 
     def keys(self) -> tuple[list[Entry], list[Entry]]:
-        """Return the actions in order of importance, and the actions that always come last.
+        """Return the actions in order of importance, and the actions that are last on every screen.
 
         If several actions have the same label, only the first of them is included.
         """
