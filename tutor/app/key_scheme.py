@@ -67,8 +67,8 @@ COMMON_KEYS = (
 LAB_KEYS = ("y", "r", "e", "s", "z", "u", "g", "tab")
 """The keys that the key line of a lab shows first, from the most important to the least.
 
-They stand for: retry, run or stop, edit, new seed, reset, undo, goals, and views. The lab's own
-keys follow.
+In this order, they mean: retry, run or stop, edit, new seed, reset, undo, goals, and views. The
+lab's own keys follow.
 """
 
 _BY_LABEL = {label: common.group for common in COMMON_KEYS for label in common.labels}

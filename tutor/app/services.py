@@ -150,7 +150,7 @@ class Navigation(Protocol):
         """Open a lab from `tutor.labs` in the state in which the learner left it.
 
         If a lesson embeds the lab, `lesson` is that lesson, and `embedded` contains the task and
-        the goals that it sets.
+        the goals that the lesson sets.
         """
 
     def open_conversation(self, begin: Document) -> None:

@@ -30,7 +30,7 @@ NOT_YET = "$error"
 SELECTED = "on $selected"
 """The background of the selected row in a list or table."""
 KEY = f"bold {ACT}"
-"""The style for the name of a key, on the key line and in sentences."""
+"""The style of key names, on the key line and in sentences."""
 LIKELY = ("$likely-1", "$likely-2", "$likely-3", "$likely-4", "$likely-5")
 """The colors for probabilities, from very low to very high."""
 

@@ -30,7 +30,7 @@ class CopyingApp(RemoteTerminal):
     def action_copy(self) -> None:
         """Copy the text that the screen offers.
 
-        If there are several, let the learner choose one.
+        If it offers several texts, let the learner choose.
         """
         found = copies_of(self.screen)
         if len(found) > 1:

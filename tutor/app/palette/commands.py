@@ -47,7 +47,7 @@ LONGEST_TITLE = 60
 """The maximum number of characters in a title. Fuzzy search is slow for longer texts."""
 _LONGEST_ABOUT = 200
 _IN_ABOUT = 0.5
-"""The score of a command that matches only by its description. A match by title scores more."""
+"""The score of a command that matches only by its description. Title matches score higher."""
 
 
 class Command(NamedTuple):

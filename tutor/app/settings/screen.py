@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tutor.app.widgets.menu import Row
 
 _OF_LEARNER = {"review.a_day": review.CAP_SETTING, "review.new_a_day": review.NEW_SETTING}
-"""The settings that `tutor review` can override for a learner, with the names of the overrides."""
+"""The settings that `tutor review` can override for a learner, and the names of the overrides."""
 
 
 class SettingsList(Menu):

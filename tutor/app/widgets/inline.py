@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def parser() -> MarkdownIt:
     """Return a parser for CommonMark with tables, in which HTML and plain addresses are text.
 
-    The parser also marks the names of keys (see `mark_keys`).
+    The parser also marks key names (see `mark_keys`).
     """
     found = MarkdownIt("commonmark", {"html": False}).enable("table")
     found.core.ruler.push("keys", mark_keys)
@@ -29,7 +29,7 @@ _STYLES = {"strong_open": "bold", "em_open": "italic", "s_open": KEY}
 
 
 def inline(markdown: str) -> Content:
-    """Draw inline Markdown: emphasis, code and the names of keys have styles.
+    """Draw inline Markdown, with styles for emphasis, code and key names.
 
     A link is drawn as its text, and an image as its description. HTML and line breaks are not
     changed.

@@ -1,4 +1,4 @@
-"""Draw the names of keys in the same style on the key line and in texts."""
+"""Draw key names in the same style on the key line and in texts."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def press(screen: Screen[Any], key: str) -> str:
 
 
 def key_spans(text: str) -> list[tuple[int, int]]:
-    """Return the start and end of each name of a key in a text.
+    """Return the start and end of each key name in a text.
 
-    In “Press e”, “(e)”, “then e”, “Enter” and “↑”, there is a name of a key. In “Enter a number”
-    and “T → 0”, there is none.
+    “Press e”, “(e)”, “then e”, “Enter” and “↑” contain a key name. “Enter a number” and “T → 0” do
+    not.
     """
     found = {each.span() for each in _IN_TEXT.finditer(text)}
     for brackets in _IN_BRACKETS.finditer(text):
@@ -76,7 +76,7 @@ def key_spans(text: str) -> list[tuple[int, int]]:
 
 
 def with_keys(text: Content | str, style: str = "") -> Content:
-    """Draw a text in `style`. The names of keys in it are drawn in the style of keys."""
+    """Draw a text in `style`, except that key names are drawn in the style of keys."""
     content = Content(text) if isinstance(text, str) else text
     content = content.stylize_before(style)
     for begin, end in key_spans(content.plain):

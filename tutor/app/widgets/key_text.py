@@ -1,4 +1,4 @@
-"""Mark the names of keys in Markdown, so that they are drawn in the style of keys."""
+"""Mark key names in Markdown, so that they are drawn in the style of keys."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _DIGIT = "\ufff9"
 
 
 def mark_keys(state: StateCore) -> None:
-    """Mark the names of keys in parsed Markdown as `s` elements, which lessons do not use.
+    """Mark key names in parsed Markdown as `s` elements, which lessons do not use.
 
-    Code is treated as a key if it is the name of one: a lowercase letter, an arrow and so on. A
-    quoted letter is not a key, as in `t`+`h` and “`a` is one byte”. A digit is a key only in a
-    range, as in “`1` to `9`”.
+    Code is a key name if it is a lowercase letter, an arrow or another key. A quoted letter is not
+    a key name, as in `t`+`h` and “`a` is one byte”. A digit is a key name only in a range, as in
+    “`1` to `9`”.
     """
     for token in state.tokens:
         if token.type == "inline" and token.children:
@@ -51,7 +51,7 @@ def _marked(children: Sequence[Token]) -> Iterator[Token]:
 
 
 def _is_quoted(whole: str, begin: int, end: int) -> bool:
-    """Return True if the code from `begin` to `end` is quoted, and not the name of a key."""
+    """Return True if the code from `begin` to `end` is quoted text and not a key name."""
     if "+" in whole[max(0, begin - 1) : end + 1] or _QUOTED.match(whole, end):
         return True
     in_range = whole.endswith(" to ", 0, begin) or whole.startswith(" to ", end)

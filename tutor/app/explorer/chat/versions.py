@@ -86,10 +86,10 @@ def _text(branch: Branch, first: int) -> tuple[int, ...]:
 
 
 def version_at(found: Sequence[Version], position: int) -> Version | None:
-    """Return the version of the message at a position.
+    """Return the version of the message at a position, if that message has several versions.
 
-    If that message has only one version, use the nearest earlier message that has several. If there
-    is none, use the first message that has several. Return None if no message has.
+    Otherwise, return the version of the nearest earlier message with several versions or, if there
+    is none, of the first later one. Return None if all messages have only one version.
     """
     before = [each for each in found if each.message.first <= position]
     return before[-1] if before else next(iter(found), None)
