@@ -172,7 +172,7 @@ class PaneLayout(Vertical):
 
     @property
     def _crowded(self) -> bool:
-        """True if there is too little room for the text and the branches while a panel is open."""
+        """True if an open panel leaves too little room for the text and the branches."""
         return self.state.panel is not None and self.size.height < CROWDED
 
     def focus(self, scroll_visible: bool = True) -> Self:

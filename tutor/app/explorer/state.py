@@ -92,7 +92,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     scroll: int | None = None
     """The first visible line of the conversation, or None if the view follows the focus."""
     suggestion: int = 0
-    """The index of the suggested first message that is highlighted."""
+    """The index of the highlighted suggestion for a first message."""
     editing: bool = False
     """Whether the learner edits the last message instead of writing a new one."""
     query: str = ""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tutor.app.widgets.menu import Row
 
 _OF_LEARNER = {"review.a_day": review.CAP_SETTING, "review.new_a_day": review.NEW_SETTING}
-"""The settings that `tutor review` can override for a learner, and the names of the overrides."""
+"""The names under which `tutor review` saves its overrides, by the name of the setting."""
 
 
 class SettingsList(Menu):

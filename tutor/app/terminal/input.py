@@ -65,8 +65,8 @@ class PasteParser(XTermParser):
         if BRACKETED_PASTE_END.startswith(latest):
             self._latest = latest
             return ""
-        # These characters are not a mark. A mark has an escape character only at its start, so the
-        # next mark can begin only at the latest character.
+        # These characters are not a start or end mark. Such a mark contains an escape character
+        # only at its start, so the next mark can begin only at the latest character.
         ends = latest[:-1] if BRACKETED_PASTE_END.startswith(character) else latest
         self._latest = latest[len(ends) :]
         return ends.replace("\x1b", safe("\x1b"))

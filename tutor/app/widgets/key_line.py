@@ -74,7 +74,7 @@ class KeyLine(Widget):
         """
         super().__init__()
         self._ordered = len(first) > 1
-        """Whether the screen determines the order. If so, the app's keys come last."""
+        """Whether the screen sets the order of the keys. If so, the app's keys come last."""
         self._first = dict(zip(map(key_name, first), range(len(first)), strict=True))
 
     def on_mount(self) -> None:
@@ -128,7 +128,7 @@ class KeyLine(Widget):
         kept: list[Entry] = []
         for number, entry in enumerate(others):
             if self._ordered and entry.general and len(kept) < number:
-                break  # the screen's keys come first, even if there is room for this key of the app
+                break  # the screen's keys come before the app's keys, even if this key would fit
             left_out = len(others) - len(kept) - 1
             if len(_laid_out([*kept, entry], last, left_out, width)) <= most:
                 kept.append(entry)

@@ -27,8 +27,8 @@ def new_chat_matters(state: State) -> bool:
 def chat_key(state: State, action: str) -> bool | None:
     """Return True if a key of the pane is available now, and False if it is not.
 
-    Return None if that does not depend on the mode. `action` is the name of the key's action. If
-    the action has parameters, the first one follows the name.
+    Return None if the mode does not affect the key. `action` is the name of the key's action. If
+    the action has parameters, the first parameter follows the name.
     """
     chat, name = state.mode == "chat", action.split(" ")[0]
     match action:
