@@ -113,7 +113,7 @@ class RemoteTerminal(App[None]):
             try:
                 text = await asyncio.to_thread(external_editor.edited, text, editor, longest)
             except external_editor.EditorError as error:
-                # raising the error here would keep Textual from taking the terminal back
+                # Raising the error here would keep Textual from taking the terminal back.
                 failure = error
             finally:
                 self._away = False
