@@ -14,6 +14,7 @@ from tutor.learner.records import Guessed
 from tutor.lm.distribution import PLAIN
 from tutor.plain import markdown, words
 from tutor.plain.place import Command, Place
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -132,7 +133,7 @@ class GuessPlace(Place):
         )
         score = game.score
         self.say(
-            f"After {score.rounds} rounds: you {score.learner_bits:.1f} bits, "
+            f"After {counted(score.rounds, 'round')}: you {score.learner_bits:.1f} bits, "
             f"the model {score.model_bits:.1f}. Fewer bits are better."
         )
 
