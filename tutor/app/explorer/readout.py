@@ -137,9 +137,8 @@ def question_line(state: State, width: int) -> Content:
 def _rounding(model: ModelCard) -> tuple[str, ...]:
     """Return a note that the numbers are rounded, in a long and a short form.
 
-    Return () if they are exact.
-
-    In the lessons, the numbers are exact. Rounded numbers differ in the second or third digit.
+    If the numbers are exact, return (). The lessons quote exact numbers, which differ from rounded
+    numbers in the second or third digit.
     """
     bits = next((_ROUNDED[form] for form in model.kernel.split(", ") if form in _ROUNDED), "")
     return (_("{bits} weights, rounded").format(bits=bits), "rounded") if bits else ()

@@ -107,7 +107,7 @@ def places(services: Services, navigation: Navigation) -> list[Command]:
 
 
 def terms(services: Services, navigation: Navigation) -> list[Command]:
-    """Return the commands that open glossary terms. They are too many to list without a search."""
+    """Return the commands that open glossary terms. There are too many to list all of them."""
     return [
         _command(term.term, term.text, TERM, partial(navigation.open_target, TermTarget(term.id)))
         for term in services.course.glossary.values()

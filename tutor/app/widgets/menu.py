@@ -262,9 +262,9 @@ class Menu(Widget, can_focus=True):
         return next((each for each in self.ancestors if isinstance(each, VerticalScroll)), None)
 
     def _keep_in_view(self) -> None:
-        """Scroll the container so that the entry at the cursor is visible, from its first line.
+        """Scroll the container so that the entry at the cursor is visible from its first line on.
 
-        If the first entry is selected, also show the text above the list if both fit.
+        For the first entry, also show the text above the list if there is room for both.
         """
         scroll = self._scroll
         if not 0 <= self.cursor < len(self._rows) or scroll is None:
