@@ -1,4 +1,4 @@
-"""Shows a question: its text, the widget for its answer, the hint and the verdict."""
+"""A view of a question: its text, the answer widget, the hint and the verdict."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 
 
 class AnswerField(NamedTuple):
-    """The widgets below a question: one `AnswerList` or `TypedAnswer`, and its labels.
+    """The widgets for an answer: an `AnswerList` or `TypedAnswer`, and its labels.
 
-    `how` is an instruction that the key line does not show.
+    `how` is an instruction to show in addition to the key line.
     """
 
     widgets: list[Widget]
@@ -48,7 +48,7 @@ class AnswerField(NamedTuple):
 
 
 def answer_field(question: Question, seed: int) -> AnswerField:
-    """Return the field for an answer to `question`. `seed` determines the order of choices."""
+    """Create the widgets for an answer to `question`. `seed` determines the order of choices."""
     order = question.display_order(seed)
     match question:
         case SingleChoice():
@@ -91,13 +91,13 @@ def _field(answer: TypedAnswer, unit: str = "") -> Horizontal:
 
 
 class Feedback(Static):
-    """The verdict on an answer, the model's predictions if it was queried, and the explanation."""
+    """The verdict on an answer, the explanation, and any predictions of the model."""
 
     def __init__(self, id: str | None = None) -> None:
         super().__init__(id=id, markup=False)
 
     def say(self, verdict: Verdict, why: str, table: Content | None, afterword: str) -> None:
-        """Show a verdict. `why` is inline Markdown, and `afterword` may be empty."""
+        """Show a verdict. `why` is inline Markdown, and `afterword` is a last line or ""."""
         mark = ("✓ ", f"bold {RIGHT}") if verdict.correct else ("× ", f"bold {NOT_YET}")
         lines = [Content.assemble(mark, (safe(verdict.message), "bold"))]
         if table is not None:
@@ -109,10 +109,10 @@ class Feedback(Static):
 
 
 class QuestionView(VerticalScroll, can_focus=False):
-    """A view of one question at a time.
+    """A view that shows one question at a time.
 
-    After an answer it keeps the verdict in view while the layout settles, for example when a scroll
-    bar makes the lines narrower, until the learner scrolls.
+    After an answer, it keeps the verdict in view until the learner scrolls, also when the layout
+    changes again, for example because a scroll bar makes the lines narrower.
     """
 
     _at_verdict: float | None = None
@@ -140,7 +140,7 @@ class QuestionView(VerticalScroll, can_focus=False):
         """Show a question.
 
         `seed` determines the order of its choices, `remark` is shown before the instructions, and
-        `entered` is the initial answer in the field.
+        `entered` is an answer to put into the field, or None.
         """
         self._at_verdict = None
         for name in ("#ask", "#answer"):
@@ -161,7 +161,7 @@ class QuestionView(VerticalScroll, can_focus=False):
 
     @property
     def field(self) -> AnswerList | TypedAnswer:
-        """The widget for the answer."""
+        """The widget in which the learner answers."""
         found = self.query("AnswerList, TypedAnswer").first()
         assert isinstance(found, AnswerList | TypedAnswer)
         return found
@@ -172,7 +172,7 @@ class QuestionView(VerticalScroll, can_focus=False):
 
     @property
     def columns(self) -> int:
-        """The width available for the verdict, next to the scroll bar that it may need."""
+        """The width, in columns, available for the verdict. It leaves room for a scroll bar."""
         bar = 0 if self.show_vertical_scrollbar else self.styles.scrollbar_size_vertical
         return self.scrollable_content_region.width - bar
 
@@ -185,14 +185,14 @@ class QuestionView(VerticalScroll, can_focus=False):
     def show_verdict(
         self, verdict: Verdict, why: str, table: Content | None, afterword: str
     ) -> None:
-        """Show the verdict next to the choices and below the question, and scroll to it."""
+        """Show notes next to the choices and the explanation below, and scroll to it."""
         self._at_verdict = self.scroll_y
         self.field.judge(verdict.notes)
         self._show_line("#how", Content(), shown=False)
         self.query_one(Feedback).say(verdict, why, table, afterword)
 
     async def show_end(self, summary: Content) -> None:
-        """Show `summary` instead of a question."""
+        """Show `summary` in place of a question."""
         self._at_verdict = None
         await self.query_one("#answer").remove_children()
         for name in ("#ask", "#how", "#answer", "#hint"):
