@@ -4,7 +4,7 @@ import argparse
 
 GROUPS = {
     "learn": ("lab", "lessons", "review", "progress", "report", "status"),
-    "look at the model": ("step", "diff", "bot", "rag", "train", "model"),
+    "look at the model": ("step", "diff", "why", "bot", "rag", "train", "model"),
     "teach, and write lessons": ("class", "new", "preview", "lint", "release"),
     "this machine": ("engine", "serve", "config", "doctor", "completion"),
 }

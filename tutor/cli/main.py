@@ -40,6 +40,7 @@ from tutor.cli.rag import command as rag
 from tutor.cli.report import command as report
 from tutor.cli.serve import command as serve
 from tutor.cli.step import command as step
+from tutor.cli.why import command as why
 from tutor.errors import RequestCancelled, TutorError, UsageError
 from tutor.language import _
 from tutor.lm.distribution import DEVICES
@@ -210,6 +211,7 @@ def parser() -> argparse.ArgumentParser:
     status.add_to(commands, for_learner)
     step.add_to(commands, for_model)
     diff.add_to(commands, for_model)
+    why.add_to(commands, for_model)
     bot.add_to(commands, for_model)
     rag.add_to(commands, for_model)
     train.add_to(commands)

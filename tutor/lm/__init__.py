@@ -21,7 +21,7 @@ These modules help them:
 Each of these packages is about one subject:
 
     training/        training: the loop, checkpoints, and recipes for the bundled models
-    inspect/         what happens inside the network: attention, the logit lens, ablation
+    inspect/         inside the network: attention, the logit lens, attribution, ablation
     embeddings/      word vectors: similar words, analogies, word2vec
     fast/            faster modules for trained models: packed weights, fused attention
     formats/         model files: reading untrusted files, packed copies, export

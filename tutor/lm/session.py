@@ -17,6 +17,7 @@ from torch import Tensor
 
 from tutor.errors import ContextFull, TextError, TutorError
 from tutor.lm import sampling
+from tutor.lm.attribution import Attribution
 from tutor.lm.distribution import (
     Distribution,
     Row,
@@ -26,6 +27,7 @@ from tutor.lm.distribution import (
     common_length,
 )
 from tutor.lm.fast.together import read_together
+from tutor.lm.inspect.attribution import attribute
 from tutor.lm.inspect.xray import ATTENTION_BYTES, x_ray
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.network import KeyValueCache
@@ -259,14 +261,26 @@ class Session:
 
         The attention covers `layer` and as many layers around it as fit into `attention_bytes`.
         """
-        if not 0 <= position < len(self._ids):
-            raise TextError(f"There is no token {position} in a text of {len(self._ids)} tokens.")
+        self._check_token(position)
         self._process(position)
         following = self._ids[position + 1] if position + 1 < len(self._ids) else None
         with torch.inference_mode(), self._cache.rewound(position) as before:
             return x_ray(
                 self._model, before, self._ids[position], following, layer, attention_bytes
             )
+
+    def attribution(
+        self, position: int, target: int | None = None, against: int | None = None
+    ) -> Attribution:
+        """Attribute the logit of `target` after the token at `position`, counted from 0.
+
+        Without a target, it is the most probable next token. With `against`, the difference of the
+        two logits is attributed.
+        """
+        self._check_token(position)
+        self._process(position)
+        with torch.inference_mode(), self._cache.rewound(position) as before:
+            return attribute(self._model, before, self._ids[position], target, against)
 
     # --- computation ------------------------------------------------------------------------
 
@@ -315,6 +329,10 @@ class Session:
     def _require_tokens(self, ids: Sequence[int]) -> None:
         if not ids:
             raise TextError("The text is empty.", "Enter at least one character.")
+
+    def _check_token(self, position: int) -> None:
+        if not 0 <= position < len(self._ids):
+            raise TextError(f"There is no token {position} in a text of {len(self._ids)} tokens.")
 
     def _check_length(self, length: int) -> None:
         if not 1 <= length <= len(self._ids):

@@ -1,0 +1,113 @@
+"""Test `tutor why`: its JSON, its plain output, and wrong usage."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from tests.cli.command_line import Tutor
+
+
+class Model(msgspec.Struct, forbid_unknown_fields=True):
+    name: str
+    sha256: str
+    format: str
+
+
+class Token(msgspec.Struct, forbid_unknown_fields=True):
+    id: int
+    text: str
+    bytes: str
+
+
+class Occlusion(msgspec.Struct, forbid_unknown_fields=True):
+    index: int
+    token: Token
+    logits: float
+    probability: float
+
+
+class Report(msgspec.Struct, forbid_unknown_fields=True):
+    """The promised output, defined a second time."""
+
+    model: Model
+    prompt_ids: list[int]
+    target: Token
+    against: Token | None
+    logit: float
+    embedding: float
+    heads: list[list[float]]
+    feed_forward: list[float]
+    occlusion: list[Occlusion]
+
+
+WhyJson = Callable[..., Report]
+
+
+@pytest.fixture
+def why(tutor: Tutor, tiny_model: str) -> WhyJson:
+    def run(*arguments: str) -> Report:
+        outcome = tutor("why", *arguments, "--model", tiny_model, "--json")
+        assert outcome.status == 0, outcome.err
+        assert outcome.err == ""
+        return msgspec.json.decode(outcome.out, type=Report)
+
+    return run
+
+
+def test_the_most_probable_token_is_explained(why: WhyJson) -> None:
+    report = why("hello")
+    assert report.against is None
+    assert [len(heads) for heads in report.heads] == [4, 4]
+    total = report.embedding + sum(map(sum, report.heads)) + sum(report.feed_forward)
+    assert total == pytest.approx(report.logit, abs=0.02)
+    assert [each.token.text for each in report.occlusion] == list("hell")
+
+
+def test_a_token_can_be_compared_with_another(why: WhyJson) -> None:
+    x, y = why("hello", "--token", "x"), why("hello", "--token", "y")
+    both = why("hello", "--token", "x", "--rather-than", "y")
+    assert both.target == x.target
+    assert both.against == y.target
+    assert both.logit == pytest.approx(x.logit - y.logit, abs=0.02)
+
+
+def test_a_space_can_be_written_as_it_is_shown(why: WhyJson) -> None:
+    assert why("hello", "--token", "␣").target.text == " "
+
+
+def test_a_text_of_one_token_has_no_occlusion(why: WhyJson) -> None:
+    assert why("h").occlusion == []
+
+
+def test_plain_output(tutor: Tutor, tiny_model: str) -> None:
+    arguments = ("hello", "--token", "x", "--rather-than", "y", "--top", "3")
+    outcome = tutor("why", *arguments, "--model", tiny_model)
+    assert outcome.status == 0
+    lines = outcome.out.splitlines()
+    assert lines[1] == "h e l l o"
+    assert lines[3].startswith("The logit of x is ")
+    assert lines[3].endswith(" above that of y.")
+    assert lines[8].endswith("  8 other parts")
+    assert [line.split()[-1] for line in lines[-4:]] == list("hell")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--token", "xy"), "--token needs one token, but 'xy' has 2: x y"),
+        (("--rather-than", ""), "--rather-than needs one token, but '' has 0"),
+        (("--token", "x", "--rather-than", "x"), "The token and the one to compare it with"),
+        (("--model", "openai:gpt"), "A remote model shows nothing of its network."),
+    ],
+)
+def test_wrong_usage(
+    tutor: Tutor, tiny_model: str, arguments: tuple[str, ...], message: str
+) -> None:
+    model = () if "--model" in arguments else ("--model", tiny_model)
+    outcome = tutor("why", "hello", *arguments, *model)
+    assert outcome.status == 2
+    assert outcome.out == ""
+    assert message in outcome.err

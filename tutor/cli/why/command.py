@@ -1,0 +1,100 @@
+"""`tutor why`: explain a prediction by the parts of the network and the tokens of the text."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from tutor.cli.step.command import load, open_session, positive
+from tutor.cli.why.output import write_attribution, write_json, write_occlusions
+from tutor.errors import UsageError
+from tutor.language import _
+from tutor.lm.fast.shortage import shortage_in_words
+from tutor.text import visible
+from tutor.vendors.catalogue import is_remote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tutor.lm.attribution import Occlusion
+    from tutor.lm.language_model import LanguageModel
+
+
+def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
+    parser = commands.add_parser(
+        "why",
+        parents=[for_model],
+        allow_abbrev=False,
+        help=_("explain why the model predicts a token"),
+        description=_(
+            "Split the logit of the next token into one term for each part of the network (direct "
+            "attribution), and remove one token of the text after another (occlusion)."
+        ),
+    )
+    parser.add_argument("text", metavar="TEXT", help=_("the text, used exactly as it is"))
+    parser.add_argument("--chat", action="store_true", help=_("treat the text as a chat message"))
+    parser.add_argument(
+        "--token",
+        metavar="TOKEN",
+        help=_("the token to explain, such as ␣Paris (default: the most probable one)"),
+    )
+    parser.add_argument(
+        "--rather-than",
+        metavar="TOKEN",
+        help=_("explain why the logit is higher than that of this token"),
+    )
+    parser.add_argument(
+        "--top",
+        type=positive,
+        default=10,
+        metavar="K",
+        help=_("show the K parts that contribute most (default: 10)"),
+    )
+    parser.add_argument("--json", action="store_true", help=_("print JSON, for other programs"))
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from tutor.lm.inspect.attribution import occlude
+
+    if is_remote(options.model):
+        raise UsageError(
+            _("A remote model shows nothing of its network."),
+            _("Use a model that runs on this machine."),
+        )
+    model = load(options.model)
+    target = _token(model, "--token", options.token)
+    against = _token(model, "--rather-than", options.rather_than)
+    with shortage_in_words(_("this text")):
+        session = open_session(model, options.text, chat=options.chat)
+        found = session.attribution(len(session) - 1, target, against)
+        if found.target == found.against:
+            raise UsageError(
+                _("The token and the one to compare it with are the same."),
+                _("Give another token after --rather-than."),
+            )
+        occlusions: Iterable[Occlusion] = ()
+        if len(session) > 1:  # the last token stays, because the prediction is made there
+            occlusions = occlude(model, session.ids, found.target.id, against)
+        if options.json:
+            write_json(model.card, session.ids, found, occlusions)
+            return 0
+        write_attribution(model.card, session.tokens, found, options.top)
+        write_occlusions(found, occlusions)
+    return 0
+
+
+def _token(model: LanguageModel, option: str, text: str | None) -> int | None:
+    """Return the id of the token that an option names. Raises `UsageError` if it is not one."""
+    if text is None:
+        return None
+    ids = model.tokenizer.encode(text.replace("␣", " "))
+    if len(ids) == 1:
+        return ids[0]
+    pieces = " ".join(visible(token.data) for token in model.tokenizer.tokens(ids))
+    raise UsageError(
+        _("{option} needs one token, but {text!r} has {count}: {pieces}").format(
+            option=option, text=text, count=len(ids), pieces=pieces
+        ),
+        _("Most words begin with a space: ␣Paris."),
+    )

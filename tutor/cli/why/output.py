@@ -1,0 +1,121 @@
+"""Print the results of `tutor why`.
+
+The output is JSON (`docs/why-json.md`) or plain text that works with a screen reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from tutor.cli import output
+from tutor.cli.step.output import JsonModel
+from tutor.language import _
+from tutor.lm.attribution import Attribution, Occlusion, Part
+from tutor.lm.distribution import ModelCard, Token
+from tutor.text import counted, visible
+
+
+class JsonToken(msgspec.Struct, frozen=True):
+    """A token. `bytes` is in hexadecimal."""
+
+    id: int
+    text: str
+    bytes: str
+
+    @classmethod
+    def of(cls, token: Token) -> JsonToken:
+        return cls(token.id, token.text, token.data.hex())
+
+
+class JsonOcclusion(msgspec.Struct, frozen=True):
+    """The effect of removing the token with this index.
+
+    `logits` is how much the logit falls, and `probability` the probability of the target.
+    """
+
+    index: int
+    token: JsonToken
+    logits: float
+    probability: float
+
+
+class JsonReport(msgspec.Struct, frozen=True):
+    model: JsonModel
+    prompt_ids: tuple[int, ...]
+    target: JsonToken
+    against: JsonToken | None
+    logit: float
+    embedding: float
+    heads: tuple[tuple[float, ...], ...]
+    feed_forward: tuple[float, ...]
+    occlusion: tuple[JsonOcclusion, ...]
+
+
+def write_json(
+    card: ModelCard, ids: Sequence[int], found: Attribution, occlusions: Iterable[Occlusion]
+) -> None:
+    output.write_json(
+        JsonReport(
+            model=JsonModel.of(card),
+            prompt_ids=tuple(ids),
+            target=JsonToken.of(found.target),
+            against=None if found.against is None else JsonToken.of(found.against),
+            logit=found.logit,
+            embedding=found.embedding,
+            heads=found.heads,
+            feed_forward=found.feed_forward,
+            occlusion=tuple(
+                JsonOcclusion(each.index, JsonToken.of(each.token), each.logits, each.probability)
+                for each in occlusions
+            ),
+        )
+    )
+
+
+def write_attribution(
+    card: ModelCard, tokens: Sequence[Token], found: Attribution, top: int
+) -> None:
+    """Print the `top` parts that contribute most, and the sum of the others."""
+    output.write(f"{card.name} ({card.format}):")
+    output.write(" ".join(visible(token.data) for token in tokens))
+    logit = _("\nThe logit of {target} is {logit:.2f}.")
+    if found.against is not None:
+        logit = _("\nThe logit of {target} is {logit:.2f} above that of {against}.")
+    output.write(
+        logit.format(
+            target=visible(found.target.data),
+            against=visible(found.against.data) if found.against else "",
+            logit=found.logit,
+        )
+    )
+    output.write(_("It is the sum of what the parts of the network contribute directly:"))
+    contributions = found.contributions()
+    for each in contributions[:top]:
+        output.write(f"{each.logits:+9.2f}  {_part(each.part)}")
+    if others := contributions[top:]:
+        rest = sum(each.logits for each in others)
+        output.write(f"{rest:+9.2f}  {counted(len(others), 'other part')}")
+
+
+def write_occlusions(found: Attribution, occlusions: Iterable[Occlusion]) -> None:
+    """Print the effect of each token as it is computed."""
+    for number, each in enumerate(occlusions):
+        if number == 0:
+            output.write(
+                _(
+                    "\nIf one token is removed from the text, the logit changes by this much, and "
+                    "the probability of {target} is:"
+                ).format(target=visible(found.target.data))
+            )
+        probability = f"{100 * each.probability:.2f} %"
+        output.write(f"{-each.logits:+9.2f}  {probability:>8}  {visible(each.token.data)}")
+
+
+def _part(part: Part) -> str:
+    if part.layer is None:
+        return _("embedding of the last token")
+    if part.head is None:
+        return _("layer {layer}, feed-forward network").format(layer=part.layer + 1)
+    return _("layer {layer}, head {head}").format(layer=part.layer + 1, head=part.head + 1)

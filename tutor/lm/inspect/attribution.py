@@ -1,0 +1,103 @@
+"""Attribute the logit of a token to the parts of the network, and to the tokens of the text.
+
+There are two methods. Direct attribution (see `tutor.lm.inspect.contributions`) splits the logit
+into one term for each part of the network. The terms add up to the logit, but they leave out what
+a part does through the parts after it. Occlusion (Zeiler & Fergus 2014) removes one token of the
+text and runs the network again. It includes every effect, but the shorter text can be unlike any
+that the network was trained on. Where the two disagree, neither is the whole explanation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import torch
+from torch import Tensor
+
+from tutor.errors import TextError
+from tutor.lm.attribution import Attribution, Occlusion
+from tutor.lm.inspect.contributions import Parts, of_heads, recorded, to_logit
+from tutor.lm.language_model import LanguageModel
+from tutor.lm.network import KeyValueCache, Trace
+
+
+@torch.inference_mode()
+def attribute(
+    model: LanguageModel,
+    before: KeyValueCache,
+    id_: int,
+    target: int | None = None,
+    against: int | None = None,
+) -> Attribution:
+    """Process token `id_` after the tokens in `before`, and attribute the logit of `target`.
+
+    Without a target, it is the most probable next token. With `against`, the difference of the two
+    logits is attributed. The token `id_` is added to `before`.
+    """
+    network, parts, trace = model.network, Parts(), Trace()
+    with recorded(network, parts):
+        network(torch.tensor([id_]), before, trace)
+    stream = trace.residuals[-1][0].float()  # [width]
+    logits = network.lens(stream).float().cpu()
+    target = int(logits.argmax()) if target is None else target
+    layers = range(network.config.layers)
+    of_each_head = [of_heads(network, layer, parts.heads[layer][0]) for layer in layers]
+    terms = torch.cat(
+        [
+            trace.residuals[0].float(),
+            *of_each_head,
+            *(each.float() for each in parts.feed_forward),
+        ]
+    )  # [1 + layers heads + layers, width]
+    added = to_logit(network, stream, terms, target)
+    if against is not None:
+        added = added - to_logit(network, stream, terms, against)
+    embedding, heads, feed_forward = added.split(
+        [1, network.config.layers * network.config.heads, network.config.layers]
+    )
+    return Attribution(
+        target=model.tokenizer.token(target),
+        against=None if against is None else model.tokenizer.token(against),
+        logit=_logit(logits, target, against),
+        embedding=float(embedding),
+        heads=tuple(map(tuple, heads.view(network.config.layers, -1).tolist())),
+        feed_forward=tuple(feed_forward.tolist()),
+    )
+
+
+def occlude(
+    model: LanguageModel,
+    ids: Sequence[int],
+    target: int,
+    against: int | None = None,
+    check_cancelled: Callable[[], None] = lambda: None,
+) -> Iterator[Occlusion]:
+    """Remove one token of the text after another, and yield how much the logit falls without it.
+
+    The last token is kept, because the prediction is made there. Raises `TextError` if the text has
+    only one token.
+    """
+    if len(ids) < 2:
+        raise TextError("The text has only one token.", "Enter a longer text.")
+    whole = _logit(_logits_at_end(model, ids), target, against)
+    for index in range(len(ids) - 1):
+        check_cancelled()
+        logits = _logits_at_end(model, [*ids[:index], *ids[index + 1 :]])
+        yield Occlusion(
+            index=index,
+            token=model.tokenizer.token(ids[index]),
+            logits=whole - _logit(logits, target, against),
+            probability=float(logits.softmax(dim=-1)[target]),
+        )
+
+
+@torch.inference_mode()
+def _logits_at_end(model: LanguageModel, ids: Sequence[int]) -> Tensor:
+    """Return the logits after the text: [vocabulary]."""
+    final = model.network(torch.tensor(ids))[-1]  # [width]
+    return model.network.logits(final).float().cpu()
+
+
+def _logit(logits: Tensor, target: int, against: int | None) -> float:
+    """Return the logit of `target`, or its difference from the logit of `against`."""
+    return float(logits[target]) - (0.0 if against is None else float(logits[against]))
