@@ -24,6 +24,7 @@ from tutor.lm.fast.kernels import THREADS
 from tutor.lm.language_model import LanguageModel
 from tutor.lm.load import load_model
 from tutor.lm.network import KeyValueCache
+from tutor.lm.session import Session
 from tutor.models import find_model
 
 TURNS = 5
@@ -133,6 +134,11 @@ def measure() -> list[Measured]:
         read, llama_read = _medians([ours, llama], ids, _reading)
         name = f"prefill of {length} tokens, against llama.cpp"
         rows.append(Measured(name, "ms", read, llama_read, 0.65))
+    session = Session(model, ids[:64])
+    session.surprisals()
+    times = [milliseconds(lambda: session.attribution(63)) for _ in range(TURNS + 1)][1:]
+    name = "direct attribution of one token at a context of 64 (limit)"
+    rows.append(Measured(name, "ms", statistics.median(times), 150, 1.0))
     exact = load_model(found, exact=True)
     for way, at_once in (("in one prefill", True), ("token by token", False)):
         what = f"mean divergence from exact arithmetic, two paragraphs {way} (limit)"
