@@ -250,8 +250,30 @@ async def test_training_that_begins_is_announced_and_can_be_stopped(tmp_path: Pa
         await pilot.press("a", "enter")
         await until(pilot, lambda: "Training begins now." in seen(pilot))
         assert "Press r to train." not in seen(pilot)
+        assert "new seed" not in seen(pilot)
         await pilot.press("r")
         await until(pilot, lambda: "Press r to train." in seen(pilot))
+
+
+async def test_before_the_first_answer_the_keys_and_the_notices_agree(tmp_path: Path) -> None:
+    engine = PatientEngine()
+    async with app_of(tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        engine.permitted = 1  # the rules answer, and the training does not begin
+        await pilot.press("e", *"Hello", "enter")
+        await until(pilot, lambda: "This bot is trained" in seen(pilot))
+        await until(pilot, lambda: "r stop" in seen(pilot))
+        assert "new seed" not in seen(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: "Stopped. Press r to continue." in seen(pilot))
+        assert "r continue" in seen(pilot)
+        await pilot.press("tab", "tab")
+        await until(pilot, lambda: "r train" in seen(pilot))
+        assert "Stopped." in seen(pilot)
+        assert "Press r to continue" not in seen(pilot)
+        engine.permitted = 0
+        await pilot.press("r")
+        await until(pilot, lambda: "Training begins now." in seen(pilot))
+        assert "Stopped." not in seen(pilot)
 
 
 async def test_a_sentence_is_tried_on_all_rules(tmp_path: Path) -> None:

@@ -226,7 +226,7 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
 def _in_training(state: State, width: int) -> list[Content]:
     trained = state.trained
     if trained is None:
-        return [Content.styled(_("Not trained yet."), MUTED)]
+        return cut_to_lines(_("This bot is trained before it answers."), width, 3, MUTED)
     return [
         Content.styled(
             _("Training: step {count} of {total}").format(
