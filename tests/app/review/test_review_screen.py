@@ -117,10 +117,12 @@ async def test_undo_after_a_suspension_brings_the_question_back(tmp_path: Path) 
         clock.at += 5
         await keys(pilot, "z")
         await sees(pilot, "1 suspended. Press z to bring it back.")
+        await sees(pilot, "u undo suspension")
         clock.at += 5
         await keys(pilot, "u")
         await sees(pilot, "The question is no longer suspended.")
         await sees(pilot, "What is 2 and 2?")
+        await sees(pilot, "u undo answer")
         cards = Progress.open(tmp_path).cards()
         assert (cards["sum-1"].answers, cards["sum-2"].suspended) == (2, False)
         clock.at += 5
