@@ -119,6 +119,18 @@ def test_how_the_table_looks(size: tuple[int, int], snap_compare: Any, tmp_path:
     assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (56, 24), (40, 12)])
+async def test_the_first_hints_are_whole_at_every_width(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    async with app_of(tmp_path).run_test(size=size) as pilot:
+        await at_rest(pilot)
+        hint = "They answer questions from visitors to a town library."
+        assert hint in " ".join(seen(pilot).split())
+        await do(pilot, "tab", "tab")
+        assert "Press r to train." in " ".join(seen(pilot).split())
+
+
 async def test_one_message_gets_three_replies_each_with_its_trace(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)

@@ -243,9 +243,11 @@ def _restart(state: State, document: Document) -> State:
 
 
 def _open_editor(state: State) -> State:
-    if state.mode == "chat" and state.ready and not state.chat_possible:
+    """Open the editor. In a chat, an answer continues meanwhile."""
+    chat = state.mode == "chat"
+    if chat and state.ready and not state.chat_possible:
         return state
-    return replace(state, running=False, panel="editor")
+    return replace(state, running=state.running and chat, panel="editor")
 
 
 def _handle_panel(state: State, event: events.PanelEvent) -> State:

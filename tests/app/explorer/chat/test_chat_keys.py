@@ -413,6 +413,22 @@ async def test_a_stopped_answer_leaves_the_learner_in_the_field(tmp_path: Path) 
         assert tree(it).tokens == before
 
 
+async def test_a_message_can_be_written_while_the_answer_grows(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        it.engine.hold(at="distribution")
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: state(it).running)
+        await it.pilot.press("enter", *"And")
+        assert "esc r stops the answer" in it.words
+        it.engine.release()
+        await it.until(lambda: state(it).ended)
+        await it.type(" so")
+        assert editor(it).text == "And so"
+        await it.press("enter")
+        assert "  And so" in it.conversation
+
+
 async def test_a_learner_who_inspects_an_answer_is_not_moved_to_the_field(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         it.engine.hold(at="distribution")

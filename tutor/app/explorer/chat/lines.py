@@ -94,6 +94,8 @@ def editor_label(state: State, width: int) -> Content:
     elif last_message(state.tree) is not None:
         if state.unfinished:
             entries.append(("esc r", _("continues the answer")))
+        elif state.running:
+            entries.append(("esc r", _("stops the answer")))
         entries += [("esc s", _("another answer")), ("↑", _("edits your last one"))]
     room = width - len(what) - 2
     left = Content.assemble((what, "bold"), "  ") + keys(room, *entries)
