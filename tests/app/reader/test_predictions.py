@@ -102,7 +102,7 @@ async def first_screen(
 ) -> AsyncIterator[Pilot[Any]]:
     """Open the lesson for the first time."""
     async with whole_app(folder, engine, course).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
         await keys(pilot, "enter")
         await sees(pilot, "How probable is ␣Paris? (in %)")
         yield pilot
@@ -184,7 +184,7 @@ async def test_a_skipped_prediction_shows_its_answer_and_can_be_made_later(
         await sees(pilot, "2 of 4")
     assert state(tmp_path).predictions_skipped == ("paris",)
     async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Continue")
+        await sees(pilot, "› Continue")
         await keys(pilot, "enter")
         await sees(pilot, "2 of 4")
         await keys(pilot, "left")
@@ -227,10 +227,10 @@ async def test_enter_waits_for_the_answer_and_the_arrow_does_not(
 async def test_a_guess_that_is_not_submitted_is_kept(tmp_path: Path, course: Course) -> None:
     async with first_screen(tmp_path, course) as pilot:
         await keys(pilot, "4", "2", "escape")
-        await sees(pilot, "> Continue")
+        await sees(pilot, "› Continue")
     assert state(tmp_path).prediction_draft == PredictionDraft(prediction="paris", text="42")
     async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Continue")
+        await sees(pilot, "› Continue")
         await keys(pilot, "enter")
         await until(pilot, lambda: bool(pilot.app.screen.query(PredictionField)))
         assert pilot.app.screen.query_one(PredictionField).value == "42"
@@ -381,7 +381,7 @@ async def test_tab_leaves_the_field_for_the_keys_of_the_screen(tmp_path: Path) -
     course = load_course(file.parent)
     app = whole_app(tmp_path, course=course)
     async with app.run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
         await keys(pilot, "enter")
         await sees(pilot, "How does the model continue?")
         await sees(pilot, "tab leave field")
@@ -425,7 +425,7 @@ async def test_the_card_of_a_lab_says_which_keys_open_it_now(tmp_path: Path) -> 
     course = load_course(file.parent)
     assert not course.problems
     async with whole_app(tmp_path, course=course).run_test(size=(80, 30)) as pilot:
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
         await keys(pilot, "enter")
         await sees(pilot, "Press Tab, then l, to open the lab.")
         assert "l lab" not in shown(pilot.app)

@@ -97,7 +97,7 @@ async def test_a_suspended_question_is_not_asked_until_brought_back(tmp_path: Pa
         assert "Nothing else is due" not in shown(pilot.app)
         clock.at += 5
         await keys(pilot, "z")
-        await sees(pilot, "> ")
+        await sees(pilot, "› ")
         await keys(pilot, "enter")
         await sees(pilot, "No question is suspended.")
         await keys(pilot, "escape")
@@ -164,7 +164,7 @@ async def test_suspended_questions_are_brought_back_one_by_one(tmp_path: Path) -
             await sees(pilot, left)
         clock.at += 5
         await keys(pilot, "z")
-        await sees(pilot, "> ")
+        await sees(pilot, "› ")
         for question in ("What is 1 and 1?", "What is 2 and 2?", "What is 3 and 3?"):
             assert question in shown(app)
         assert "enter bring back" in shown(app)
@@ -310,7 +310,7 @@ def test_how_it_looks(
             await keys(pilot, "z")
             await sees(pilot, "1 suspended.")
             await keys(pilot, "z")
-            await sees(pilot, "> ")
+            await sees(pilot, "› ")
         if state == "over":
             await keys(pilot, "enter")
             await sees(pilot, "1 answered")

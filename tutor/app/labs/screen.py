@@ -164,7 +164,7 @@ class LabScreen(CourseScreen):
 
     @property
     def _said_stopped(self) -> str | None:
-        """What to show while the request is stopped. In some states, `r` is a key of the view."""
+        """The notice while the request is stopped. In some states, `r` is a key of the view."""
         if not self._runner.stopped:
             return None
         key = self.active_bindings.get("r")

@@ -72,7 +72,7 @@ class LessonScreen(LinkedScreen):
         Binding("tab", "enter_field", "predict", tooltip="Go to the field for your prediction."),
         ENTER_PAGES,
         Binding("enter", "next", "next", tooltip="Go to the next screen, then to the questions."),
-        Binding("right", "next_now", "next", tooltip="Go on without waiting for the answer."),
+        Binding("right", "next_now", "next", tooltip="Do not wait for the answer."),
         Binding("right", "next", show=False),
         Binding("left", "previous", "previous", tooltip="Go to the previous screen."),
         *scroll_keys(_("Scroll the text.")),
