@@ -180,8 +180,9 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def unfinished(self) -> bool:
-        """True if the model has not completed its text or its answer."""
-        return self.tree is not None and not (self.complete or self.running)
+        """True if the model has stopped before the end of its text, or False while unknown."""
+        known = self.tree is not None and self.engine.model is not None
+        return known and not (self.complete or self.running)
 
     @property
     def over(self) -> bool:

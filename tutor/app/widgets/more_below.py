@@ -84,7 +84,9 @@ class MoreBelow(Widget):
         if self.above:
             yield _hidden("▲", _("{lines} above").format(lines=counted(self.above, "line")), "pgup")
             yield _hidden("▲", str(self.above), "pgup")
+            yield _hidden("▲", str(self.above))
 
 
-def _hidden(mark: str, said: str, key: str) -> Content:
-    return Content.assemble((f"{mark} ", f"bold {ACT}"), said, "  ", (key, f"bold {ACT}"))
+def _hidden(mark: str, said: str, key: str = "") -> Content:
+    line = Content.assemble((f"{mark} ", f"bold {ACT}"), said)
+    return line + Content.assemble("  ", (key, f"bold {ACT}")) if key else line

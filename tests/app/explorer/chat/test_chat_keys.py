@@ -365,7 +365,7 @@ async def test_r_stops_an_answer_and_continues_it(tmp_path: Path) -> None:
         it.engine.release()
         await it.settle()
         assert not state(it).running
-        assert "esc r continues the answer" in it.words
+        assert "esc r continues" in it.words
         await it.press("escape")
         assert "r continue" in lines(it.stage)[-1]
         assert "s another answer" in lines(it.stage)[-1]
@@ -402,7 +402,7 @@ async def test_a_stopped_answer_leaves_the_learner_in_the_field(tmp_path: Path) 
         await it.pilot.press("r")
         await it.settle()
         before = tree(it).tokens
-        assert "esc r continues the answer" in it.words
+        assert "esc r continues" in it.words
         await it.type("run")
         assert editor(it).text == "run"
         await it.press("escape")
@@ -420,7 +420,7 @@ async def test_a_message_can_be_written_while_the_answer_grows(tmp_path: Path) -
         await it.pilot.press("enter")
         await it.until(lambda: state(it).running)
         await it.pilot.press("enter", *"And")
-        assert "esc r stops the answer" in it.words
+        assert "esc r stops" in it.words
         it.engine.release()
         await it.until(lambda: state(it).ended)
         await it.type(" so")

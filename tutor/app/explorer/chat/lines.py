@@ -92,11 +92,11 @@ def editor_label(state: State, width: int) -> Content:
     elif state.suggests:
         entries += [("1-4", _("send a suggestion")), ("↑↓", _("choose"))]
     elif last_message(state.tree) is not None:
+        entries = [("esc s", _("another answer")), ("↑", _("edits your last one")), *entries]
         if state.unfinished:
-            entries.append(("esc r", _("continues the answer")))
+            entries.insert(0, ("esc r", _("continues")))
         elif state.running:
-            entries.append(("esc r", _("stops the answer")))
-        entries += [("esc s", _("another answer")), ("↑", _("edits your last one"))]
+            entries.insert(0, ("esc r", _("stops")))
     room = width - len(what) - 2
     left = Content.assemble((what, "bold"), "  ") + keys(room, *entries)
     return with_sampler(left, state, width)
