@@ -318,7 +318,7 @@ class LessonScreen(LinkedScreen):
             from tutor.app.explorer.pane import ExplorerPane
 
             pane = ExplorerPane(self.services.engine, self.services.progress, lab)
-            pane.id = f"lab-{lab.id}"
+            pane.id, pane.beside_text = f"lab-{lab.id}", True
             side.border_title = Content(_("Chat") if lab.kind == "chat" else _("Stepper"))
             side.mount(pane)
 
