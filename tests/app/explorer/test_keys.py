@@ -682,8 +682,9 @@ async def test_the_headings_of_the_xray_fit_a_small_terminal(tmp_path: Path) -> 
     async with explorer(tmp_path, size=(40, 12)) as it:
         await it.press("1", "x")
         await it.until(lambda: "layer  1/4  head  1/3" in it.screen)
-        await it.press("tab")
-        assert it.line("predicts").endswith(" ␣Paris")
+        await it.press("tab", "p")
+        await it.until(lambda: "predicts" in it.screen)
+        assert it.line("layer  predicts").endswith(" ␣Paris")
 
 
 async def test_x_shows_attention_and_lens_and_esc_comes_back(tmp_path: Path) -> None:
