@@ -32,13 +32,13 @@ async def test_a_search_that_ends_after_its_screen_was_closed_does_no_harm(tmp_p
     course = SlowCourse()
     app = whole_app(tmp_path, course=course)
     async with app.run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
         await pilot.press("slash")
         await until(pilot, lambda: isinstance(app.screen, SearchScreen))
         await pilot.press("t")
         await until(pilot, course.begun.is_set)
         await pilot.press("escape")
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
         course.go_on.set()
         await keys(pilot, "v")
         await sees(pilot, "glossary")
@@ -49,7 +49,7 @@ async def test_a_missing_widget_is_a_bug(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     with pytest.raises(NoMatches):  # noqa: PT012  (it is raised at the end)
         async with app.run_test(size=(80, 24)) as pilot:
-            await sees(pilot, "> Begin")
+            await sees(pilot, "› Begin")
             app._handle_exception(NoMatches("nothing"))
     assert isinstance(app.crash, NoMatches)
 
@@ -57,7 +57,7 @@ async def test_a_missing_widget_is_a_bug(tmp_path: Path) -> None:
 async def test_a_missing_widget_while_the_program_ends_is_ignored(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
         app.exit()
         app._handle_exception(NoMatches("nothing"))
     assert app.crash is None
@@ -84,7 +84,7 @@ class Waiting(TutorScreen):
 async def test_a_result_never_reaches_a_screen_that_has_lost_its_widgets(tmp_path: Path) -> None:
     app = whole_app(tmp_path)
     async with app.run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
         screen = Waiting()
         app.push_screen(screen)
         await settle(pilot)
@@ -92,7 +92,7 @@ async def test_a_result_never_reaches_a_screen_that_has_lost_its_widgets(tmp_pat
         await _step(lambda: not screen.query("#result"))
         if not screen.result.done():
             screen.result.set_result("late")
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
     assert app.crash is None
 
 

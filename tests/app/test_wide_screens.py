@@ -13,6 +13,7 @@ from tests.sample_course import LESSON
 from tutor.app.widgets.meter import meter
 from tutor.app.widgets.screen_list import screen_list
 from tutor.course.catalogue import Course
+from tutor.course.lesson import Lab
 from tutor.course.term import Term
 
 if TYPE_CHECKING:
@@ -49,6 +50,28 @@ async def test_a_lesson_lists_its_screens_next_to_the_text(tmp_path: Path) -> No
         await pilot.resize_terminal(80, 24)
         await until(pilot, lambda: "✓ The question" not in shown(pilot.app))
         await sees(pilot, "The answer is a distribution")
+
+
+async def test_a_chat_next_to_the_text_takes_the_keys_only_when_it_is_opened(
+    tmp_path: Path,
+) -> None:
+    talk = Lab(id="talk", kind="chat", task="Talk to it.")
+    screens = tuple(msgspec.structs.replace(each, lab=talk) for each in LESSON.screens[:2])
+    lesson = msgspec.structs.replace(LESSON, screens=screens)
+    async with whole_app(tmp_path, course=Course(lessons=(lesson,))).run_test(
+        size=(130, 30)
+    ) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        await keys(pilot, "enter")
+        await sees(pilot, "your message")
+        await sees(pilot, "enter next")
+        await keys(pilot, "l", *"Hi", "enter")
+        await sees(pilot, "esc s another answer")
+        await keys(pilot, "escape", "escape")
+        await sees(pilot, "enter next")
+        await keys(pilot, "enter")
+        await sees(pilot, "2 of 2")
+        await sees(pilot, "enter next  ← previous")
 
 
 async def test_the_border_shows_whether_keys_go_to_the_text_or_to_the_stepper(

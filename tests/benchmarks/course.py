@@ -92,7 +92,7 @@ def _opened(folder: Path, lessons: int, data: Path) -> float:
     """Return the milliseconds from exec to the course map, once its cache is written."""
     command = [sys.executable, "-c", OPEN, str(folder), str(lessons)]
     with Terminal(command, environment={"TUTOR_DATA": str(data)}) as run:
-        taken = 1000 * run.wait_for("> Begin")
+        taken = 1000 * run.wait_for("› Begin")
         wait_until_cached(run, data)
     return taken
 

@@ -83,7 +83,7 @@ def first_paint(runs: int) -> list[Measured]:
         with tempfile.TemporaryDirectory() as data:
             for times in (first, later):
                 with tutor(data=data) as run:
-                    times.append(run.wait_for("> Begin"))
+                    times.append(run.wait_for("› Begin"))
                     wait_until_cached(run, Path(data))
         with Terminal([sys.executable, "-c", PEER]) as run:
             peers.append(run.wait_for("First content."))
@@ -100,9 +100,9 @@ def keys_while_loading(starts: int = 4) -> Measured:
     times: list[float] = []
     for _ in range(starts):
         with tutor() as run:
-            run.wait_for("> Begin")
+            run.wait_for("› Begin")
             while "●" not in run.text and len(times) < KEYS * starts:
-                times += (_pressed(run, "down", gone="> Begin"), _pressed(run, "up", "> Begin"))
+                times += (_pressed(run, "down", gone="› Begin"), _pressed(run, "up", "› Begin"))
     return _slowest("key to repaint while the engine loads (95th percentile)", times)
 
 

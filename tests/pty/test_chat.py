@@ -29,8 +29,7 @@ def test_a_conversation_has_twelve_lines_and_scrolls(tmp_path: Path) -> None:
             run.send(text)
             run.wait_for(text)
             run.press("enter")
-            run.wait_for("write the next message")
-            run.press("enter")
+            run.wait_for(f"   {text}")  # in the conversation, which is indented
             run.wait_for("your message")
         run.press("esc")
         run.wait_for("write the next message")

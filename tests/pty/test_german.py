@@ -21,7 +21,7 @@ def german(tmp_path: Path) -> Terminal:
     run = Terminal(command, environment=environment)
     run.wait_for("Beginnen  ")
     run.press(*["down"] * 7)
-    run.wait_for(">  6  ")
+    run.wait_for("›  6  ")
     return run
 
 
@@ -52,7 +52,7 @@ def test_the_end_of_the_lesson_is_german(german: Terminal) -> None:
             run.press("tab", "s")
         run.wait_for("Ende der Lektion")
         run.wait_for("0 von 4 erledigt, 10 Ziele offen.")
-        run.wait_for("> Weiter")
+        run.wait_for("› Weiter")
 
 
 def to_the_questions(run: Terminal) -> None:

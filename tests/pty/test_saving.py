@@ -44,7 +44,7 @@ def to_the_questions(run: Terminal) -> None:
     """Go to the questions of lesson 2, which begin with one that has choices."""
     run.wait_for("Begin   ")
     run.press("down", "down", "down")
-    run.wait_for(">  2  ")
+    run.wait_for("›  2  ")
     run.press("enter")
     run.wait_for(" 1 of ")
     run.press("a")
@@ -102,7 +102,7 @@ def test_killed_in_the_middle_of_an_answer_it_restores_the_draft(folder: Path) -
     with tutor() as run:
         run.wait_for("Continue")
         run.press("enter")
-        run.wait_for("> c")
+        run.wait_for("› c")
     assert Progress.open(folder).cards() == {}
 
 

@@ -15,12 +15,12 @@ from tests.terminal import Terminal
 ONE_WAY = 0.15
 """Seconds in one direction."""
 ACTIONS = (
-    ("down", "> Review"),
-    ("up", "> Begin"),
+    ("down", "› Review"),
+    ("up", "› Begin"),
     ("enter", " 1 of "),
     ("right", " 2 of "),
     ("a", "question 1 of "),
-    ("b", "> b"),
+    ("b", "› b"),
     ("enter", "saved"),
     ("?", "help ·"),
     ("esc", "question 1 of "),
@@ -40,7 +40,7 @@ def test_every_action_is_one_round_trip(server: SshServer, data: Path, no_model:
         Relay(server.port, delay=ONE_WAY) as line,
         tutor(server, data, port=line.port, TUTOR_MODEL=no_model) as run,
     ):
-        run.wait_for("> Begin")  # although the terminal's queries are unanswered
+        run.wait_for("› Begin")  # although the terminal's queries are unanswered
         run.wait_for("no model ×")
         assert QUERY.findall(bytes(run.output)) == [b"\x1b[?2026$p", b"\x1b[?2048$p"]
         answer_queries(run)

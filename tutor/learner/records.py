@@ -273,6 +273,8 @@ class LessonState(msgspec.Struct, frozen=True, kw_only=True):
     """The learner's predictions, by id. Only the first prediction for an id counts."""
     prediction_draft: PredictionDraft | None = None
     """The guess that the learner has entered on `screen` but not submitted."""
+    predictions_skipped: tuple[str, ...] = ()
+    """The ids of the predictions whose answer the learner has seen without making a guess."""
     visited_at: float = 0.0
 
 

@@ -389,13 +389,13 @@ async def test_a_prompt_longer_than_the_context_stays_in_the_editor(
 async def test_a_message_that_does_not_fit_stays_in_the_editor(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await it.type("Hi")
-        await it.press("enter", "u", "e")
+        await it.press("enter", "escape", "u", "e")
         it.stage.screen.query_one(PromptEditor).load("q" * CARD.context)
         await it.press("enter")
         assert ContextFull.title in it.screen
         assert it.stage.screen.query_one(PromptEditor).text == "q" * CARD.context
         it.stage.screen.query_one(PromptEditor).load("No")
-        await it.press("enter", "e")
+        await it.press("enter")
         assert it.stage.screen.query_one(PromptEditor).text == ""
 
 
@@ -597,7 +597,7 @@ async def test_a_conversation_asks_for_a_message_and_answers_it(tmp_path: Path) 
         await it.press("enter")
         assert "drawn by the model" in it.line("last")
         await it.until(lambda: "r stops" not in it.screen)
-        await it.press("m")
+        await it.press("escape", "m")
         pane = it.stage.screen.query_one(ExplorerPane)
         tree = pane.state.tree
         assert tree is not None
@@ -623,7 +623,7 @@ async def test_special_tokens_are_hidden_until_m(tmp_path: Path) -> None:
         await it.press("enter")
         assert it.conversation[:2] == ["You", "  Hello"]
         assert "<|im_" not in it.screen
-        await it.press("m")
+        await it.press("escape", "m")
         assert "  <|im_start|>user⏎" in it.conversation
         assert "<|im_end|>" in it.conversation[-1]
 
@@ -631,17 +631,17 @@ async def test_special_tokens_are_hidden_until_m(tmp_path: Path) -> None:
 async def test_the_next_message_continues_the_conversation(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await it.type("Hi")
-        await it.press("enter")
+        await it.press("enter", "escape")
         await it.press("u", "e")
         await it.type("No")
         await it.press("enter")
         assert it.engine.calls.count("open_chat") == 1
         assert "append_turn" in it.engine.calls
-        await it.press("o", "n")
+        await it.press("escape", "o", "n")
         await it.type("New")
         await it.press("enter")
         assert it.engine.calls.count("open_chat") == 2
-        await it.press("o")
+        await it.press("escape", "o")
         assert "2 of 20 saved" in it.words
 
 
@@ -676,6 +676,15 @@ async def test_a_full_context_says_what_to_do(tmp_path: Path) -> None:
 
 
 # --- x-ray ---------------------------------------------------------------------------------------
+
+
+async def test_the_headings_of_the_xray_fit_a_small_terminal(tmp_path: Path) -> None:
+    async with explorer(tmp_path, size=(40, 12)) as it:
+        await it.press("1", "x")
+        await it.until(lambda: "layer  1/4  head  1/3" in it.screen)
+        await it.press("tab", "p")
+        await it.until(lambda: "predicts" in it.screen)
+        assert it.line("layer  predicts").endswith(" ␣Paris")
 
 
 async def test_x_shows_attention_and_lens_and_esc_comes_back(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ async def test_a_conversation_has_the_whole_width_until_the_distribution_is_open
         await it.press("enter")
         view = it.stage.screen.query_one(ConversationView)
         assert view.size.width > 100
-        await it.press("d")
+        await it.press("escape", "d")
         table = it.stage.screen.query_one(DistributionTable)
         assert table.region.x >= view.region.right
         assert view.size.height > 25

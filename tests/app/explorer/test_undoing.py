@@ -64,7 +64,7 @@ async def test_a_removed_branch_can_be_brought_back(tmp_path: Path) -> None:
 async def test_the_end_of_an_answer_can_be_brought_back(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         await it.type("Hello")
-        await it.press("enter")
+        await it.press("enter", "escape")
         before = tree(it).tokens
         await it.press("u")
         assert "Removed the end of the message. Press U to redo it." in it.words

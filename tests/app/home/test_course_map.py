@@ -40,7 +40,7 @@ async def test_a_goal_reached_in_a_lab_does_not_begin_its_lesson(tmp_path: Path)
     """A newcomer who only did labs is not told to continue a lesson that they never opened."""
     Progress.open(tmp_path).record(GoalReached(at=1.0, lab="neighbors", lesson="second", goal="x"))
     async with reviewer(tmp_path, Clock(), course=COURSE).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin      2 One question")
+        await sees(pilot, "› Begin      2 One question")
         assert "Continue" not in shown(pilot.app)
         await keys(pilot, "enter")
         await sees(pilot, "1 of 3")
@@ -51,7 +51,7 @@ async def test_after_the_last_screen_the_open_questions_come_next(tmp_path: Path
     answered(tmp_path, clock, 1)
     Progress.open(tmp_path).save_lesson(READ)
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Continue   2 One question, asked again and again · questions, 2 open")
+        await sees(pilot, "› Continue   2 One question, asked again and again · questions, 2 open")
         await keys(pilot, "enter")
         await sees(pilot, "question ")
 
@@ -61,11 +61,11 @@ async def test_reviews_come_before_a_new_lesson(tmp_path: Path) -> None:
     answered(tmp_path, clock, 1, 2, 3)
     Progress.open(tmp_path).save_lesson(READ)
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin      3 The next lesson")
-        await sees(pilot, "1 of 2 done · strength 2 days")
+        await sees(pilot, "› Begin      3 The next lesson")
+        await sees(pilot, "1 of 2 done · memory lasts about 2 days")
     clock.at += 3 * DAY
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Review     3 due · about 1 minute")
+        await sees(pilot, "› Review     3 due · about 1 minute")
         assert first_lines(pilot)[1] == "Begin      3 The next lesson"
         await keys(pilot, "enter")
         await sees(pilot, "review")
@@ -78,7 +78,7 @@ async def test_whoever_has_done_everything_is_led_to_the_labs(tmp_path: Path) ->
     everything = msgspec.structs.replace(READ, lesson="second")
     Progress.open(tmp_path).save_lesson(everything)
     async with reviewer(tmp_path, clock, course=COURSE).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Explore    Labs · you have done every lesson")
+        await sees(pilot, "› Explore    Labs · you have done every lesson")
         await keys(pilot, "enter")
         await sees(pilot, "type to filter")
 
@@ -86,7 +86,7 @@ async def test_whoever_has_done_everything_is_led_to_the_labs(tmp_path: Path) ->
 async def test_a_lesson_that_was_read_to_its_end_opens_at_its_beginning(tmp_path: Path) -> None:
     Progress.open(tmp_path).save_lesson(READ)
     async with reviewer(tmp_path, Clock(), course=COURSE).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Continue")
+        await sees(pilot, "› Continue")
         await keys(pilot, "down", "down", "enter")
         await sees(pilot, "1 of 3")
 
@@ -114,7 +114,7 @@ def test_how_it_looks(snap_compare: Callable[..., bool], tmp_path: Path, row: st
 
     async def shows(pilot: Pilot[Any]) -> None:
         await sees(pilot, "●")
-        await sees(pilot, "strength")
+        await sees(pilot, "memory lasts")
         await keys(pilot, *["down"] * (row == "review"))
         await pilot.pause()
 

@@ -38,19 +38,19 @@ async def test_a_new_learner_sees_four_screens_once(tmp_path: Path) -> None:
         for number in (1, 2, 3, 4):
             await sees(pilot, f"tour · {number} of 4")
             await keys(pilot, "enter")
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
     assert Progress.open(tmp_path).setting(TOUR_SEEN) is True
     async with whole_app(tmp_path, tour=True).run_test(size=SIZE) as pilot:
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
         assert on(pilot, HomeScreen)
 
 
 async def test_escape_skips_the_tour_for_good_and_i_brings_it_back(tmp_path: Path) -> None:
     async with whole_app(tmp_path, tour=True).run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "escape")
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
     async with whole_app(tmp_path, tour=True).run_test(size=SIZE) as pilot:
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
         await keys(pilot, "question_mark")
         await sees(pilot, "See the one-minute tour again.")
         await keys(pilot, "escape", "i")
@@ -60,7 +60,7 @@ async def test_escape_skips_the_tour_for_good_and_i_brings_it_back(tmp_path: Pat
 async def test_a_learner_with_progress_sees_no_tour(tmp_path: Path) -> None:
     Progress.open(tmp_path).save_lesson(LessonState(lesson=LESSON.id, seen=("question",)))
     async with whole_app(tmp_path, tour=True).run_test(size=SIZE) as pilot:
-        await sees(pilot, "> Continue")
+        await sees(pilot, "› Continue")
         assert on(pilot, HomeScreen)
 
 
@@ -68,7 +68,7 @@ async def test_who_opens_a_lab_by_name_sees_no_tour(tmp_path: Path) -> None:
     async with whole_app(tmp_path, tour=True, lab="tokens").run_test(size=SIZE) as pilot:
         await sees(pilot, "lab · Tokens")
         await keys(pilot, "escape")
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
 
 
 async def test_tokens_are_taken_from_the_live_distribution(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ async def test_without_a_model_the_tour_goes_on(tmp_path: Path) -> None:
         engine.become(EngineState.STOPPED)
         await sees(pilot, "no model ×")
         await keys(pilot, "enter", "enter", "enter")
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
 
 
 async def test_the_distribution_of_a_model_stays_until_the_next_model_has_computed_its_own(

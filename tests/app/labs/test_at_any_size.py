@@ -22,7 +22,7 @@ SIZES = ((1, 1), (2, 30), (9, 4), (LEAST - 1, 8), (LEAST, 60), (200, 2))
 async def test_a_lab_can_be_drawn_at_any_size(tmp_path: Path, name: str) -> None:
     app = whole_app(tmp_path, BackendEngine())
     async with app.run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
         app.navigator.open_live_lab(name)
         await until(pilot, lambda: isinstance(app.screen, LabScreen))
         await until(pilot, lambda: any(view.state for view in app.screen.query(LabView)))

@@ -33,13 +33,13 @@ async def test_what_is_typed_filters_the_list(tmp_path: Path) -> None:
         await keys(pilot, "l")
         await sees(pilot, "Three generations of chatbots")
         await keys(pilot, *"word")
-        await sees(pilot, "> Neighbors")
+        await sees(pilot, "› Neighbors")
         await sees(pilot, f"of {len(registry.names())} labs")
         assert "Three generations" not in shown(pilot.app)
         await keys(pilot, *" nowhere")
         await sees(pilot, "No lab contains “word nowhere”.")
         await keys(pilot, *["backspace"] * 12)
-        await sees(pilot, "> Three generations of chatbots")
+        await sees(pilot, "› Three generations of chatbots")
         assert "No lab contains" not in shown(pilot.app)
 
 
@@ -52,10 +52,10 @@ async def test_the_list_counts_goals_and_opens_at_the_last_lab(tmp_path: Path) -
         await keys(pilot, "l", *"merge", "enter")
         await sees(pilot, "lab · Merge player")
         await keys(pilot, "escape")
-        await sees(pilot, "> Merge player                      1 of 3")
+        await sees(pilot, "› Merge player                      1 of 3")
     async with whole_app(tmp_path).run_test(size=(80, 24)) as pilot:
         await keys(pilot, "l")
-        await sees(pilot, "> Merge player")
+        await sees(pilot, "› Merge player")
         await sees(pilot, f"1 of {sum(len(each.goals) for each in registry.every())} goals")
 
 
@@ -63,16 +63,16 @@ async def test_esc_clears_the_filter_first_and_the_cursor_is_where_it_was(tmp_pa
     async with whole_app(tmp_path).run_test(size=(80, 24)) as pilot:
         await keys(pilot, "l", "down", "down")
         lab = registry.every()[2]
-        await sees(pilot, f"> {lab.title}")
+        await sees(pilot, f"› {lab.title}")
         await keys(pilot, "?")
         await until(pilot, lambda: isinstance(pilot.app.screen, HelpScreen))
         await keys(pilot, "escape")
-        await sees(pilot, f"> {lab.title}")
+        await sees(pilot, f"› {lab.title}")
         await keys(pilot, *"merge")
-        await sees(pilot, "> Merge player")
+        await sees(pilot, "› Merge player")
         await sees(pilot, "esc clear")
         await keys(pilot, "escape")
-        await sees(pilot, f"> {lab.title}")
+        await sees(pilot, f"› {lab.title}")
         await sees(pilot, "esc back")
         assert "type to filter" in shown(pilot.app)
         await keys(pilot, *"merge", "enter")
@@ -80,7 +80,7 @@ async def test_esc_clears_the_filter_first_and_the_cursor_is_where_it_was(tmp_pa
         await keys(pilot, "escape")
         await sees(pilot, "1 of ")  # still filtered
         await keys(pilot, "escape")
-        await sees(pilot, "> Merge player")
+        await sees(pilot, "› Merge player")
         await sees(pilot, "type to filter")
         await keys(pilot, "escape")
         await sees(pilot, "Guessing game")
@@ -90,11 +90,11 @@ async def test_the_list_pages_and_goes_to_its_ends(tmp_path: Path) -> None:
     titles = [each.title for each in registry.every()]
     async with whole_app(tmp_path).run_test(size=(80, 24)) as pilot:
         await keys(pilot, "l", "end")
-        await sees(pilot, f"> {titles[-1]}")
+        await sees(pilot, f"› {titles[-1]}")
         await keys(pilot, "pageup")
-        assert f"> {titles[-1]}" not in shown(pilot.app)
-        assert "> " in shown(pilot.app)
+        assert f"› {titles[-1]}" not in shown(pilot.app)
+        assert "› " in shown(pilot.app)
         await keys(pilot, "home")
-        await sees(pilot, f"> {titles[0]}")
+        await sees(pilot, f"› {titles[0]}")
         await keys(pilot, "pagedown")
-        assert f"> {titles[0]}" not in shown(pilot.app)
+        assert f"› {titles[0]}" not in shown(pilot.app)

@@ -115,7 +115,7 @@ async def test_the_end_of_a_lesson_says_what_was_learned_and_enter_goes_on(tmp_p
             "2 of 2 right.",
             "0 of 1 done, 2 goals open.",
             "2 questions come back in 2 days.",
-            "> Continue    3 Tokens",
+            "› Continue    3 Tokens",
             "Lab         The answer is a distribution: 2 goals open",
         ):
             await sees(pilot, words)
@@ -136,7 +136,7 @@ async def test_questions_opened_after_reading_on_lead_back_to_that_screen(tmp_pa
         await keys(pilot, "enter")
         await sees(pilot, "2 of 3")
         await keys(pilot, "a", "s", "s")
-        await sees(pilot, "> Read on")
+        await sees(pilot, "› Read on")
         await keys(pilot, "enter")
         await sees(pilot, "3 of 3")
         await keys(pilot, "a")
@@ -161,7 +161,7 @@ async def test_on_a_small_screen_enter_pages_down_before_it_goes_on(tmp_path: Pa
         await sees(pilot, "more lines below")
         assert "Continue" not in shown(app)
         await keys(pilot, "enter")
-        await sees(pilot, "> Continue")
+        await sees(pilot, "› Continue")
         assert isinstance(app.screen, ResultScreen)
         await keys(pilot, "enter")
         await sees(pilot, "Tokens · 1 of 1")

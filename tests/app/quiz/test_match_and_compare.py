@@ -76,10 +76,10 @@ async def test_one_line_has_the_cursor(tmp_path: Path) -> None:
     app = whole_app(tmp_path, course=COURSE)
     async with app.run_test(size=(80, 24)) as pilot:
         await keys(pilot, "enter", "a")
-        await sees(pilot, "> BERT")
+        await sees(pilot, "› BERT")
         await keys(pilot, "down")
-        await sees(pilot, "> GPT")
-        assert shown(app).count(">") == 1
+        await sees(pilot, "› GPT")
+        assert shown(app).count("›") == 1
 
 
 async def test_matches_are_kept_when_the_screen_is_left(tmp_path: Path) -> None:

@@ -44,16 +44,16 @@ async def test_an_item_moves_in_the_direction_of_the_arrow(tmp_path: Path) -> No
     app = whole_app(tmp_path, course=COURSE)
     async with app.run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "a")
-        await sees(pilot, "> 1")
+        await sees(pilot, "› 1")
         before = items(app)
         await keys(pilot, "space", "down")
         await sees(pilot, "↕ 2")
         assert items(app)[1][6:] == before[0][6:]
         await keys(pilot, "enter")  # puts the item down
-        await sees(pilot, "> 2")
+        await sees(pilot, "› 2")
         assert not Progress.open(tmp_path).cards()
         await keys(pilot, "up")  # chooses again
-        await sees(pilot, "> 1")
+        await sees(pilot, "› 1")
         assert items(app)[1][6:] == before[0][6:]
         await keys(pilot, "down", "space", "up", "space", "enter")
         await sees(pilot, "Not yet:")
@@ -63,7 +63,7 @@ async def test_the_verdict_says_where_each_item_belongs_once(tmp_path: Path) -> 
     app = whole_app(tmp_path, course=COURSE)
     async with app.run_test(size=SIZE) as pilot:
         await keys(pilot, "enter", "a")
-        await sees(pilot, "> 1")
+        await sees(pilot, "› 1")
         order = list(app.screen.query_one(Ordering)._order)
         await keys(pilot, "enter", "enter")
         await until(pilot, lambda: "Not yet:" in shown(app))

@@ -64,10 +64,10 @@ async def open_quiz(pilot: Pilot[Any]) -> None:
 
 
 DRAFTS = [
-    ("cosine", ["c"], "> c "),
+    ("cosine", ["c"], "› c "),
     ("true-of-probabilities", ["a", "c"], "[x] c"),
     ("bits", ["1", "full_stop", "5"], "> 1.5"),
-    ("loop", ["down", "space", "up", "space"], "> 1 "),
+    ("loop", ["down", "space", "up", "space"], "› 1 "),
     ("unit", [*"tok"], "> tok"),
     ("capital", [*"Lon"], "> Lon"),
 ]
@@ -93,8 +93,8 @@ async def test_escape_keeps_what_was_entered(
     async with whole_app(tmp_path, course=course).run_test(size=SIZE) as pilot:
         await keys(pilot, "enter")
         await sees(pilot, mark)
-        lines = [line.replace("> [", "  [") for line in body(pilot)]
-        assert lines == [line.replace("> [", "  [") for line in before]
+        lines = [line.replace("› [", "  [") for line in body(pilot)]
+        assert lines == [line.replace("› [", "  [") for line in before]
     assert Progress.open(tmp_path).cards() == {}
 
 
@@ -236,7 +236,7 @@ async def test_a_quiz_opened_by_mistake_does_not_hide_the_screens_left_to_read(
     async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
         await open_quiz(pilot)
         await keys(pilot, "escape", "escape")
-        await sees(pilot, "> Continue   2 One question, asked again and again · screen 1 of 3")
+        await sees(pilot, "› Continue   2 One question, asked again and again · screen 1 of 3")
         await keys(pilot, "enter")
         await sees(pilot, "1 of 3")
 

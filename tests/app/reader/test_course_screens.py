@@ -52,7 +52,7 @@ def letters(
 
 async def test_home_lists_lessons_and_begins(tmp_path: Path) -> None:
     async with whole_app(tmp_path).run_test(size=SIZE) as pilot:
-        await sees(pilot, "> Begin      2 One question")
+        await sees(pilot, "› Begin      2 One question")
         await keys(pilot, "enter")
         await sees(pilot, "1 of 3")
         await sees(pilot, "which token comes")

@@ -10,6 +10,7 @@ import pytest
 from tests.app.explorer.explorer_stage import shown
 from tests.app.whole_app import keys, sees, until, whole_app
 from tests.sample_course import LESSON
+from tutor.app.quiz.answers import Choices
 from tutor.app.widgets.more_below import MoreBelow
 from tutor.course.catalogue import Course
 from tutor.course.lesson import Screen
@@ -91,8 +92,29 @@ async def test_a_long_explanation_is_read_before_the_next_question(tmp_path: Pat
             assert "question 1 of 2" in shown(app)
             await keys(pilot, "enter")
         await sees(pilot, "It ends here.")
-        await keys(pilot, "enter")
+        await sees(pilot, "above  pgup")
+        above = app.screen.query_one(MoreBelow).above
+        assert f"▲ {above} lines above  pgup" in shown(app)
+        await keys(pilot, "pageup")
+        await sees(pilot, "▼")
+        assert app.screen.query_one(MoreBelow).above < above
+        await keys(pilot, "pagedown", "enter")
         await sees(pilot, "question 2 of 2")
+
+
+async def test_the_page_keys_move_the_text_and_not_the_chosen_answer(tmp_path: Path) -> None:
+    long = msgspec.structs.replace(LESSON.questions[0], ask="A long question. " * 30)
+    lesson = msgspec.structs.replace(LESSON, questions=(long,))
+    app = whole_app(tmp_path, course=Course(lessons=(lesson,)))
+    async with app.run_test(size=(40, 12)) as pilot:
+        await keys(pilot, "enter", "a")
+        await sees(pilot, "more lines below")
+        await keys(pilot, "pagedown")
+        await sees(pilot, "pgup")
+        assert app.screen.query_one(Choices).cursor == -1
+        await keys(pilot, "c", "pageup", "pageup", "pageup")
+        assert app.screen.query_one(Choices).cursor == 2
+        assert app.screen.query_one(MoreBelow).above == 0
 
 
 async def test_the_mark_names_the_key_that_pages_down(tmp_path: Path) -> None:

@@ -102,7 +102,7 @@ async def first_screen(
 ) -> AsyncIterator[Pilot[Any]]:
     """Open the lesson for the first time."""
     async with whole_app(folder, engine, course).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
         await keys(pilot, "enter")
         await sees(pilot, "How probable is ␣Paris? (in %)")
         yield pilot
@@ -170,17 +170,67 @@ async def test_enter_in_an_empty_field_skips(tmp_path: Path, course: Course) -> 
         await sees(pilot, "2 of 4")
         await keys(pilot, "left")
         await sees(pilot, "1 of 4")
-        await until(pilot, lambda: bool(pilot.app.screen.query(PredictionField)))
     assert state(tmp_path).predictions == {}
+
+
+async def test_a_skipped_prediction_shows_its_answer_and_can_be_made_later(
+    tmp_path: Path, course: Course
+) -> None:
+    async with first_screen(tmp_path, course) as pilot:
+        await keys(pilot, "enter")
+        await sees(pilot, "The other tokens share the rest.")
+        assert "You skipped" not in shown(pilot.app)
+        await keys(pilot, "enter")
+        await sees(pilot, "2 of 4")
+    assert state(tmp_path).predictions_skipped == ("paris",)
+    async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "› Continue")
+        await keys(pilot, "enter")
+        await sees(pilot, "2 of 4")
+        await keys(pilot, "left")
+        await sees(pilot, "You skipped this prediction. Press Tab to make it now.")
+        assert "The other tokens share the rest." in shown(pilot.app)
+        assert not pilot.app.screen.query(PredictionField)
+        await sees(pilot, "enter next")
+        await keys(pilot, "tab", "7", "5")
+        assert pilot.app.screen.query_one(PredictionField).value == "75"
+        assert "The other tokens share the rest." not in shown(pilot.app)
+        await keys(pilot, "enter")
+        await sees(pilot, "You predicted 75 %")
+        await keys(pilot, "right", "left")
+        await sees(pilot, "You predicted 75 %")
+    assert state(tmp_path).predictions["paris"].guess == "75 %"
+
+
+async def test_enter_waits_for_the_answer_and_the_arrow_does_not(
+    tmp_path: Path, course: Course
+) -> None:
+    engine = FakeEngine()
+    async with first_screen(tmp_path, course, engine) as pilot:
+        engine.hold()
+        await keys(pilot, "4", "0", "enter")
+        await sees(pilot, "Computing the answer…")
+        await keys(pilot, "enter", "enter")
+        await sees(pilot, "→ next")
+        assert "1 of 4" in shown(pilot.app)
+        engine.release()
+        await sees(pilot, "You predicted 40 %; ")
+        await sees(pilot, "enter next")
+        await keys(pilot, "right", "tab")
+        engine.hold()
+        await keys(pilot, "tab", "1", "enter")
+        await sees(pilot, "Computing the answer…")
+        await keys(pilot, "right")
+        await sees(pilot, "3 of 4")
 
 
 async def test_a_guess_that_is_not_submitted_is_kept(tmp_path: Path, course: Course) -> None:
     async with first_screen(tmp_path, course) as pilot:
         await keys(pilot, "4", "2", "escape")
-        await sees(pilot, "> Continue")
+        await sees(pilot, "› Continue")
     assert state(tmp_path).prediction_draft == PredictionDraft(prediction="paris", text="42")
     async with whole_app(tmp_path, course=course).run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Continue")
+        await sees(pilot, "› Continue")
         await keys(pilot, "enter")
         await until(pilot, lambda: bool(pilot.app.screen.query(PredictionField)))
         assert pilot.app.screen.query_one(PredictionField).value == "42"
@@ -266,7 +316,7 @@ async def test_a_committed_guess_is_saved_although_the_learner_goes_on(
         engine.hold()
         await keys(pilot, "4", "0", "enter")
         await sees(pilot, "Computing the answer…")
-        await keys(pilot, "enter")
+        await keys(pilot, "right")
         await sees(pilot, "2 of 4")
         engine.release()
         await until(pilot, lambda: "paris" in state(tmp_path).predictions)
@@ -331,11 +381,13 @@ async def test_tab_leaves_the_field_for_the_keys_of_the_screen(tmp_path: Path) -
     course = load_course(file.parent)
     app = whole_app(tmp_path, course=course)
     async with app.run_test(size=(80, 24)) as pilot:
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
         await keys(pilot, "enter")
         await sees(pilot, "How does the model continue?")
+        await sees(pilot, "tab leave field")
         await keys(pilot, "a", "tab")
         await sees(pilot, "tab predict")
+        assert "leave field" not in shown(pilot.app)
         await keys(pilot, "question_mark")
         await sees(pilot, "Go to the field for your prediction.")
         await keys(pilot, "escape", "tab", "b", "enter")
@@ -373,7 +425,7 @@ async def test_the_card_of_a_lab_says_which_keys_open_it_now(tmp_path: Path) -> 
     course = load_course(file.parent)
     assert not course.problems
     async with whole_app(tmp_path, course=course).run_test(size=(80, 30)) as pilot:
-        await sees(pilot, "> Begin")
+        await sees(pilot, "› Begin")
         await keys(pilot, "enter")
         await sees(pilot, "Press Tab, then l, to open the lab.")
         assert "l lab" not in shown(pilot.app)

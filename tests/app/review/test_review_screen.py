@@ -97,7 +97,7 @@ async def test_a_suspended_question_is_not_asked_until_brought_back(tmp_path: Pa
         assert "Nothing else is due" not in shown(pilot.app)
         clock.at += 5
         await keys(pilot, "z")
-        await sees(pilot, "> ")
+        await sees(pilot, "› ")
         await keys(pilot, "enter")
         await sees(pilot, "No question is suspended.")
         await keys(pilot, "escape")
@@ -117,10 +117,12 @@ async def test_undo_after_a_suspension_brings_the_question_back(tmp_path: Path) 
         clock.at += 5
         await keys(pilot, "z")
         await sees(pilot, "1 suspended. Press z to bring it back.")
+        await sees(pilot, "u undo suspension")
         clock.at += 5
         await keys(pilot, "u")
         await sees(pilot, "The question is no longer suspended.")
         await sees(pilot, "What is 2 and 2?")
+        await sees(pilot, "u undo answer")
         cards = Progress.open(tmp_path).cards()
         assert (cards["sum-1"].answers, cards["sum-2"].suspended) == (2, False)
         clock.at += 5
@@ -162,7 +164,7 @@ async def test_suspended_questions_are_brought_back_one_by_one(tmp_path: Path) -
             await sees(pilot, left)
         clock.at += 5
         await keys(pilot, "z")
-        await sees(pilot, "> ")
+        await sees(pilot, "› ")
         for question in ("What is 1 and 1?", "What is 2 and 2?", "What is 3 and 3?"):
             assert question in shown(app)
         assert "enter bring back" in shown(app)
@@ -308,7 +310,7 @@ def test_how_it_looks(
             await keys(pilot, "z")
             await sees(pilot, "1 suspended.")
             await keys(pilot, "z")
-            await sees(pilot, "> ")
+            await sees(pilot, "› ")
         if state == "over":
             await keys(pilot, "enter")
             await sees(pilot, "1 answered")

@@ -46,13 +46,13 @@ async def test_only_what_is_in_view_is_drawn() -> None:
     app = Listing(lines=1)
     async with app.run_test(size=(40, 24)) as pilot:
         await pilot.pause()
-        assert "> entry 0, line 0" in shown(app)
+        assert "› entry 0, line 0" in shown(app)
         assert set(app.drawn) == set(range(24))
         app.drawn.clear()
         await pilot.press(*["down"] * 30)
         await pilot.pause()
-        assert "> entry 30, line 0" in shown(app)
-        assert shown(app).count(">") == 1
+        assert "› entry 30, line 0" in shown(app)
+        assert shown(app).count("›") == 1
         assert app.drawn == list(range(24, 31))
 
 
@@ -62,7 +62,7 @@ async def test_entries_of_several_lines_are_one_above_the_other() -> None:
         await pilot.press("down", "down")
         await pilot.pause()
         lines = [line.rstrip() for line in shown(app).split("\n")]
-        assert lines[5:8] == ["  entry 1, line 2", "> entry 2, line 0", "  entry 2, line 1"]
+        assert lines[5:8] == ["  entry 1, line 2", "› entry 2, line 0", "  entry 2, line 1"]
         assert lines[0] == "  entry 0, line 0"
 
 
@@ -79,8 +79,8 @@ async def test_keys_for_the_ends_and_pages_move_the_mark() -> None:
         ):
             await pilot.press(key)
             await pilot.pause()
-            assert f"> entry {entry}, line 0" in shown(app)
-            assert shown(app).count(">") == 1
+            assert f"› entry {entry}, line 0" in shown(app)
+            assert shown(app).count("›") == 1
 
 
 async def test_the_chosen_entry_is_highlighted_over_its_full_width() -> None:

@@ -136,7 +136,7 @@ def to_first_question(tab: Tab) -> None:
         tab.press("Escape")
     tab.wait_for("From rules")
     tab.press("Enter")
-    tab.wait_for("other keys")
+    tab.wait_for("enter reveal")
     tab.press("Tab")
     tab.wait_for("a questions")
     tab.press("a")

@@ -103,7 +103,7 @@ async def test_a_run_over_the_set_can_be_stopped_and_continued(tmp_path: Path) -
         assert "r stop" in seen(pilot)
         await pilot.press("r")
         await at_rest(pilot)
-        assert "Press r for the rest." in seen(pilot)
+        assert "Press r to ask the rest." in seen(pilot)
         assert "r ask the rest" in seen(pilot)
         engine.release()
         await do(pilot, "r")

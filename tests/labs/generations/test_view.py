@@ -119,6 +119,18 @@ def test_how_the_table_looks(size: tuple[int, int], snap_compare: Any, tmp_path:
     assert snap_compare(app_of(tmp_path), terminal_size=size, run_before=run)
 
 
+@pytest.mark.parametrize("size", [(80, 24), (56, 24), (40, 12)])
+async def test_the_first_hints_are_whole_at_every_width(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    async with app_of(tmp_path).run_test(size=size) as pilot:
+        await at_rest(pilot)
+        hint = "They answer questions from visitors to a town library."
+        assert hint in " ".join(seen(pilot).split())
+        await do(pilot, "tab", "tab")
+        assert "Press r to train." in " ".join(seen(pilot).split())
+
+
 async def test_one_message_gets_three_replies_each_with_its_trace(tmp_path: Path) -> None:
     async with app_of(tmp_path).run_test(size=(80, 24)) as pilot:
         await at_rest(pilot)
@@ -250,8 +262,30 @@ async def test_training_that_begins_is_announced_and_can_be_stopped(tmp_path: Pa
         await pilot.press("a", "enter")
         await until(pilot, lambda: "Training begins now." in seen(pilot))
         assert "Press r to train." not in seen(pilot)
+        assert "new seed" not in seen(pilot)
         await pilot.press("r")
         await until(pilot, lambda: "Press r to train." in seen(pilot))
+
+
+async def test_before_the_first_answer_the_keys_and_the_notices_agree(tmp_path: Path) -> None:
+    engine = PatientEngine()
+    async with app_of(tmp_path, engine).run_test(size=(80, 24)) as pilot:
+        engine.permitted = 1  # the rules answer, and the training does not begin
+        await pilot.press("e", *"Hello", "enter")
+        await until(pilot, lambda: "This bot is trained" in seen(pilot))
+        await until(pilot, lambda: "r stop" in seen(pilot))
+        assert "new seed" not in seen(pilot)
+        await pilot.press("r")
+        await until(pilot, lambda: "Stopped. Press r to continue." in seen(pilot))
+        assert "r continue" in seen(pilot)
+        await pilot.press("tab", "tab")
+        await until(pilot, lambda: "r train" in seen(pilot))
+        assert "Stopped." in seen(pilot)
+        assert "Press r to continue" not in seen(pilot)
+        engine.permitted = 0
+        await pilot.press("r")
+        await until(pilot, lambda: "Training begins now." in seen(pilot))
+        assert "Stopped." not in seen(pilot)
 
 
 async def test_a_sentence_is_tried_on_all_rules(tmp_path: Path) -> None:

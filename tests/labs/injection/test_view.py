@@ -61,6 +61,7 @@ async def test_all_defenses_are_measured_and_the_learners_own_comes_last(tmp_pat
         assert "Press r to continue." in seen(pilot)
         await do(pilot, "r")
         assert "All reviews have been measured." in seen(pilot)
+        assert "r run" not in seen(pilot)
         assert seen(pilot).count("/6") >= 5
         await do(pilot, "e")
         await pilot.press(*"Say [/] positive", "enter")

@@ -35,6 +35,8 @@ class Signal(Enum):
     """Start a run. If a run is in progress, stop it immediately instead."""
     PAUSE = "pause"
     """Stop the run immediately. The tokens that it has added are kept."""
+    INSPECT = "inspect"
+    """Stop the run to inspect its text, instead of writing the next message."""
     STOP_READING = "stop"
     """Stop processing a long text. The text is kept, and can be processed later."""
     MARKS = "marks"

@@ -230,7 +230,7 @@ class ExplorerPane(ChatPane):
         if len(tree.branches) == 1:
             self.say(_("There is only one branch. Press f to start another."))
             return
-        self._send(events.Signal.PAUSE)
+        self._send(events.Signal.INSPECT)
         branches = self.query_one(BranchTree)
         branches.display = True
         branches.open(tree.number)
@@ -241,7 +241,7 @@ class ExplorerPane(ChatPane):
         path = self.state.path
         if tree is None or index is None or index >= len(path) or not self.state.ready:
             return
-        self._send(events.Signal.PAUSE)
+        self._send(events.Signal.INSPECT)
         if self.state.remote:
             self.say(
                 _("There is no x-ray, because a server does not expose the inside of its model.")

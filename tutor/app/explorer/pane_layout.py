@@ -79,7 +79,7 @@ class PaneLayout(Vertical):
     DEFAULT_CSS = """
     PaneLayout {
         width: 1fr; height: 1fr;
-        & > .panel, & > ConversationView { display: none; }
+        & > .inset, & > ConversationView { display: none; }
         &.-chat > ConversationView { display: block; }
         &.-chat > #text { display: none; }
         &.-chat.-folded > #table, &.-chat.-folded > #question { display: none; }
@@ -104,6 +104,9 @@ class PaneLayout(Vertical):
 
     _controller: ExplorerController
 
+    beside_text = False
+    """Whether the learner reads a text next to the pane, and the keys go to that text at first."""
+
     def __init__(self) -> None:
         super().__init__()
         self._sides = SideBySide(right=RIGHT, below=("note",))
@@ -123,12 +126,12 @@ class PaneLayout(Vertical):
         yield TextView(id="text")
         yield ConversationView(id="conversation")
         yield Lines(id="focus")
-        yield Lines(id="label", classes="panel")
-        yield MessageEditor(id="editor", classes="panel")
-        yield SamplerDials(id="dials", classes="panel")
+        yield Lines(id="label", classes="inset")
+        yield MessageEditor(id="editor", classes="inset")
+        yield SamplerDials(id="dials", classes="inset")
         yield Lines(id="question")
-        yield TokenSearch(id="search", classes="panel")
-        yield RecentTexts(id="recent", classes="panel")
+        yield TokenSearch(id="search", classes="inset")
+        yield RecentTexts(id="recent", classes="inset")
         yield DistributionTable(id="table")
         yield Lines(id="target")
         yield BranchTree(id="branches")
@@ -227,11 +230,12 @@ class PaneLayout(Vertical):
             editor = self.query_one(MessageEditor)
             editor.chat = state.mode == "chat"
             editor.load(draft, earlier_texts(state))
-        for widget in self.query(".panel"):
+        for widget in self.query(".inset"):
             widget.display = widget.id == panel or (widget.id, panel) == ("label", "editor")
         for name in ("search", "dials", "editor", "recent"):
             self.set_class(name == panel, f"-{name}")
-        self.focus()
+        if self.has_focus_within or not self.beside_text:
+            self.focus()
         if panel == "search":
             self.query_one(TokenSearch).open()
         elif panel == "recent":

@@ -77,6 +77,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     top: int = ROWS
     running: bool = False
     run_length: int = 0
+    typing: bool = False
+    """Whether a message started the run, so that the editor opens again after it."""
     queue: tuple[Command, ...] = ()
     """Commands that are waiting for the model."""
     acted: bool = False
@@ -175,6 +177,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     def ended(self) -> bool:
         """True if the text is complete and the focus is at its end."""
         return self.complete and self.tree is not None and self.tree.at_end
+
+    @property
+    def unfinished(self) -> bool:
+        """True if the model has stopped before the end of its text, or False while unknown."""
+        known = self.tree is not None and self.engine.model is not None
+        return known and not (self.complete or self.running)
 
     @property
     def over(self) -> bool:

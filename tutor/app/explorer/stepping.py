@@ -83,7 +83,7 @@ def _paused(state: State, command: Command) -> State:
     """
     if isinstance(command, events.SetSampler):
         return state
-    return replace(state, running=False, scroll=None)
+    return replace(state, running=False, typing=False, scroll=None)
 
 
 def after_failure(state: State, error: TutorError) -> State:
@@ -92,9 +92,8 @@ def after_failure(state: State, error: TutorError) -> State:
     The text, the settings and the panels are kept. The table's rows are removed, because they may
     describe another position.
     """
-    return replace(
-        state, note=error, stale=None, running=False, handed_in=None, reading=None, queue=()
-    )
+    state = replace(state, note=error, stale=None, handed_in=None, reading=None, queue=())
+    return replace(state, running=False, typing=False)
 
 
 def take_answer(state: State, question: Question, answer: Answer) -> State:
@@ -241,9 +240,11 @@ def _run_on(state: State) -> State:
     if state.answer is None or state.tree is None:
         return state
     if state.run_length >= RUN_LIMIT:
-        note = _(
-            "Stopped after {run_limit} tokens, the limit of one run. Press r to continue."
-        ).format(run_limit=RUN_LIMIT)
+        note = _("Stopped after {run_limit} tokens, the limit of one run.").format(
+            run_limit=RUN_LIMIT
+        )
+        if state.mode == "text":
+            note += " " + _("Press r to continue.")
         return replace(state, running=False, note=note)
     try:
         state = _choose(state, state.tree, state.answer.distribution.drawn, "drawn")
@@ -258,7 +259,7 @@ def _without_loop(state: State) -> State:
     steps = state.tree.steps[-state.run_length :] if state.tree else ()
     if state.mode == "text" or not (state.running and repeats_itself(steps)):
         return state
-    note = _("The answer repeats itself. Press s for another one, or r to continue.")
+    note = _("The answer was stopped because it repeats itself.")
     return replace(state, running=False, note=note)
 
 

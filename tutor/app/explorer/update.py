@@ -25,16 +25,14 @@ if TYPE_CHECKING:
 
 CANNOT_BE_READ = TextError("This saved text cannot be read.", "Press o to open another one.")
 
-EDITED = _(
-    "Your message was edited. Press p for the earlier version, which is kept with its answers."
-)
+EDITED = _("Your message was edited. The earlier version is kept with its answers.")
 
 SHORTEN = _("Write a shorter message, or press Esc, o and n to start a new conversation.")
 
 
 def update(state: State, event: Event) -> tuple[State, tuple[Effect, ...]]:
     """Return the state after an event, and the effects for the controller to carry out."""
-    state = _ask(_invite(_handle(state, event)))
+    state = _ask(_invite(_type_on(state, _handle(state, event))))
     return replace(state, effects=()), state.effects
 
 
@@ -47,12 +45,22 @@ def _ask(state: State) -> State:
 
 
 def _invite(state: State) -> State:
-    """Open the editor for the first message when a conversation is empty. This happens once."""
+    """Open the editor for the first or the next message. This happens once in a conversation."""
     possible = state.engine.model is None or state.chat_possible
-    begun = state.tree is not None or state.mode != "chat" or bool(state.first_message)
-    if begun or state.invited or state.panel is not None or not possible:
+    wanted = state.mode == "chat" and not state.first_message
+    if not wanted or state.invited or state.panel is not None or not possible:
         return state
-    return _open_editor(replace(state, invited=True))
+    state = replace(state, invited=True)
+    inspects = state.tree is not None and not (state.folded and state.tree.at_end)
+    return state if inspects or state.running else _open_editor(state)
+
+
+def _type_on(before: State, state: State) -> State:
+    """Open the editor after the answer to a message, whether it is complete or stopped."""
+    over = before.running and not state.running
+    if not (over and state.typing and state.folded) or state.panel is not None:
+        return state
+    return _open_editor(state)
 
 
 def _handle(state: State, event: Event) -> State:
@@ -73,6 +81,8 @@ def _handle(state: State, event: Event) -> State:
             return carry_out(state, Signal.START)
         case Signal.RUN | Signal.PAUSE:
             return replace(state, running=False)
+        case Signal.INSPECT:
+            return replace(state, running=False, typing=False)
         case Signal.STOP_READING:
             return _stop_reading(state)
         case Signal.MARKS:
@@ -198,7 +208,7 @@ def _begin(state: State, tokens: tuple[Token, ...]) -> State:
     state = carry_on(replace(state, running=False))
     if not chat:
         return state
-    state = carry_out(state, Signal.START)
+    state = replace(carry_out(state, Signal.START), typing=text is not None)
     return replace(state, note=EDITED) if edited and state.note is None else state
 
 
@@ -233,9 +243,11 @@ def _restart(state: State, document: Document) -> State:
 
 
 def _open_editor(state: State) -> State:
-    if state.mode == "chat" and state.ready and not state.chat_possible:
+    """Open the editor. In a chat, an answer continues meanwhile."""
+    chat = state.mode == "chat"
+    if chat and state.ready and not state.chat_possible:
         return state
-    return replace(state, running=False, panel="editor")
+    return replace(state, running=state.running and chat, panel="editor")
 
 
 def _handle_panel(state: State, event: events.PanelEvent) -> State:

@@ -23,7 +23,7 @@ from tutor.language import _
 from tutor.learner import review
 from tutor.learner.records import LessonState
 from tutor.study.lesson_progress import LessonProgress, lesson_progress
-from tutor.study.memory_words import BOTH, STRENGTH, lasting
+from tutor.study.memory_words import BOTH, lasting
 from tutor.study.next_step import AnswerQuestions, ReadLesson, Review, next_in_lessons, next_step
 from tutor.text import safe
 
@@ -174,7 +174,9 @@ class HomeScreen(MenuScreen):
         self._memory_of = await asyncio.to_thread(review.memory_of_lessons, *arguments)
         # Strength is shown because recall also rises after a wrong answer.
         strength = self._memory.strength
-        said = f"{STRENGTH.lower()} {lasting(strength)}" if strength is not None else ""
+        said = ""
+        if strength is not None:
+            said = _("memory lasts about {lasting}").format(lasting=lasting(strength))
         self.aside = " · ".join(filter(None, (self._done, said)))
         self._describe()
 

@@ -151,8 +151,7 @@ class LabScreen(CourseScreen):
             return
         self._keep(self._runner.left)
         self.view.show(self._runner.state)
-        stopped = STOPPED if self._runner.stopped else None
-        self.tell(self._refusal or self._runner.error or self._runner.note or stopped)
+        self.tell(self._refusal or self._runner.error or self._runner.note or self._said_stopped)
         now = self.lab.reached(self._runner.state)
         if now - self._reached:
             self._news += tuple(
@@ -162,6 +161,14 @@ class LabScreen(CourseScreen):
             self._report(now)
         self._show_task()
         self._show_busy()
+
+    @property
+    def _said_stopped(self) -> str | None:
+        """The notice while the request is stopped. In some states, `r` is a key of the view."""
+        if not self._runner.stopped:
+            return None
+        key = self.active_bindings.get("r")
+        return STOPPED if key is None or key.node is self else _("Stopped.")
 
     def _report(self, reached: Set[str]) -> None:
         if self._on_reached is not None:

@@ -108,6 +108,11 @@ class AnswerList(Menu):
         """Set the current answer to `answer`."""
         raise NotImplementedError
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "page":
+            return False  # the screen pages the whole question, which can be longer than the list
+        return super().check_action(action, parameters)
+
     def action_choose(self) -> None:
         answer = self.answer
         self.post_message(NothingChosen(self.advice) if answer is None else Given(answer))

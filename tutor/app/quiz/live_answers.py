@@ -13,6 +13,7 @@ from tutor.app.quiz.answers import LETTERS
 from tutor.app.quiz.guesses import first_token, guessed
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import figures
+from tutor.app.widgets.selection import MARK
 from tutor.course.questions.answers import Answer
 from tutor.course.questions.base import not_its_answer
 from tutor.course.questions.compare import Compared, ComparePrompts
@@ -121,7 +122,7 @@ async def _after(engine: Engine, prompt: str, token: str) -> tuple[Distribution,
 def _lines(rows: Sequence[Row], marked: Row | None, width: int) -> list[Content]:
     """Draw a table with the rank, the token, the probability and a bar in each row.
 
-    `>` marks the token in question. If none of the rows has this token, its row is added at the
+    `›` marks the token in question. If none of the rows has this token, its row is added at the
     end.
     """
     bar_width = max(0, min(_LONGEST_BAR, width - _LEAST))
@@ -133,7 +134,7 @@ def _lines(rows: Sequence[Row], marked: Row | None, width: int) -> list[Content]
 
 
 def _line(row: Row, guessed: bool, bar_width: int) -> Content:
-    mark = ("> ", f"bold {ACT}") if guessed else "  "
+    mark = (f"{MARK} ", f"bold {ACT}") if guessed else "  "
     bar = "█" * round(row.probability * bar_width)
     style = likely(row.probability)
     return Content.assemble(

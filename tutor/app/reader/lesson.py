@@ -19,7 +19,7 @@ from textual.events import DescendantBlur, DescendantFocus
 from tutor.app.background.goal_keeper import reached
 from tutor.app.base_screen import ENTER_PAGES, scroll_keys
 from tutor.app.reader.links import LINK_KEYS, LinkedScreen
-from tutor.app.reader.predict_card import PredictCard
+from tutor.app.reader.predict_card import PredictCard, PredictionField
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lab_card import LabCard
 from tutor.app.widgets.more_below import MoreBelow
@@ -56,10 +56,23 @@ class LessonScreen(LinkedScreen):
     SCROLLED = "#reading"
     BINDINGS: ClassVar[list[BindingType]] = [
         *LINK_KEYS,
-        Binding("tab", "leave_field", "other keys", tooltip="Leave the field to use other keys."),
+        Binding(
+            "tab",
+            "leave_field('typed')",
+            "leave field",
+            tooltip="Leave the field, so that letters are keys, such as l for the lab.",
+        ),
+        Binding(
+            "tab",
+            "leave_field('chosen')",
+            "leave choices",
+            show=False,
+            tooltip="Leave the choices, so that a opens the questions, and ↑ and ↓ scroll.",
+        ),
         Binding("tab", "enter_field", "predict", tooltip="Go to the field for your prediction."),
         ENTER_PAGES,
         Binding("enter", "next", "next", tooltip="Go to the next screen, then to the questions."),
+        Binding("right", "next_now", "next", tooltip="Do not wait for the answer."),
         Binding("right", "next", show=False),
         Binding("left", "previous", "previous", tooltip="Go to the previous screen."),
         *scroll_keys(_("Scroll the text.")),
@@ -122,6 +135,9 @@ class LessonScreen(LinkedScreen):
         else:
             self.navigation.open_end(self._lesson)
 
+    async def action_next_now(self) -> None:
+        await self.action_next()
+
     @property
     def _asks_more(self) -> bool:
         """True if a quiz was interrupted, or if questions are open or were answered wrong."""
@@ -133,19 +149,23 @@ class LessonScreen(LinkedScreen):
         if self._index > 0:
             await self._move_to(self._index - 1)
 
-    def action_link(self, step: int) -> None:
+    async def action_link(self, step: int) -> None:
         """Focus the next link or, after the last link, the field for a prediction."""
         self.set_focus(None)
-        super().action_link(step)
+        await super().action_link(step)
         if self._href is None:
-            self.action_enter_field()
+            await self.action_enter_field()
 
-    def action_leave_field(self) -> None:
+    def action_leave_field(self, _kind: str) -> None:
         self.set_focus(None)
 
-    def action_enter_field(self) -> None:
-        if self._field is not None:
-            self._field.focus()
+    async def action_enter_field(self) -> None:
+        """Go to the field for a prediction, which a prediction that was skipped opens again."""
+        card = self.query_one(PredictCard)
+        if card.skipped:
+            await card.ask_again()
+        if card.field is not None:
+            card.field.focus()
 
     @property
     def _field(self) -> Widget | None:
@@ -174,9 +194,15 @@ class LessonScreen(LinkedScreen):
         match action:
             case "link" if self.query_one("#lab-side").has_focus_within:
                 return False
-            case "leave_field" | "enter_field":
+            case "leave_field":
+                typed = isinstance(self._field, PredictionField)
                 here = self._field is not None and self._field.has_focus
-                return self._field is not None and here == (action == "leave_field")
+                return here and typed == ("typed" in parameters)
+            case "enter_field":
+                open_ = self._field is not None and not self._field.has_focus
+                return open_ or self.query_one(PredictCard).skipped
+            case "next" | "next_now":
+                return self.query_one(PredictCard).computing == (action == "next_now")
             case "lab":
                 return self._shown.lab is not None
             case "quiz":
@@ -292,7 +318,7 @@ class LessonScreen(LinkedScreen):
             from tutor.app.explorer.pane import ExplorerPane
 
             pane = ExplorerPane(self.services.engine, self.services.progress, lab)
-            pane.id = f"lab-{lab.id}"
+            pane.id, pane.beside_text = f"lab-{lab.id}", True
             side.border_title = Content(_("Chat") if lab.kind == "chat" else _("Stepper"))
             side.mount(pane)
 

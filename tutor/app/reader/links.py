@@ -59,7 +59,7 @@ class LinkedScreen(CourseScreen):
                 return self._href is not None
         return super().check_action(action, parameters)
 
-    def action_link(self, step: int) -> None:
+    async def action_link(self, step: int) -> None:
         self.query_one(Prose).move(step)
 
     def action_follow(self) -> None:

@@ -16,6 +16,7 @@ from tutor.app.quiz.answers import LETTERS, Choices, Entered, Given, NothingChos
 from tutor.app.reader.reveal import quoted, revealed, sentence
 from tutor.app.theme import MUTED, NOT_YET, RIGHT
 from tutor.app.widgets.inline import inline
+from tutor.app.widgets.key_names import with_keys
 from tutor.app.widgets.static import Static
 from tutor.course.prediction import BLANK, ChoicePrediction, NumberPrediction
 from tutor.course.questions.answers import as_text
@@ -41,6 +42,8 @@ revealed, the right choice is marked.
 """
 
 _SKIPS = _("Reveal the answer. Without an answer of your own, you skip the prediction.")
+
+_SKIPPED = _("You skipped this prediction. Press Tab to make it now.")
 
 
 class PredictionField(TypedAnswer):
@@ -80,8 +83,8 @@ def _reads_on(field: PredictionField | PredictionChoices) -> bool:
 class PredictCard(Vertical):
     """A card with the prediction of a lesson screen. It is hidden if the screen has none.
 
-    After the learner's guess, the card reveals the answer. The guess and the answer are saved,
-    unless the learner skips the guess.
+    After the learner's guess, the card reveals the answer. The guess and the answer are saved. A
+    learner who skips the guess can make it later.
     """
 
     def __init__(self, services: Services) -> None:
@@ -91,27 +94,45 @@ class PredictCard(Vertical):
         self._lesson = ""
         self.field: PredictionField | PredictionChoices | None = None
         """The field for the guess, or None when the answer has been revealed."""
+        self.skipped = False
+        """Whether the card shows the answer to a prediction that was skipped on another visit."""
+        self._computing: Prediction | None = None
+        """The prediction whose answer is being computed for the first time."""
 
     def compose(self) -> ComposeResult:
         yield Static(id="predict-ask", markup=False)
         yield Static(id="predict-answer", markup=False)
 
     async def show(self, lesson: Lesson, prediction: Prediction | None) -> None:
-        """Ask for `prediction`. If the learner has already predicted, show the answer."""
-        self._lesson, self._prediction = lesson.id, prediction
+        """Ask for `prediction`, or show the answer if the learner has seen it before."""
+        self._lesson, self._prediction, self.skipped = lesson.id, prediction, False
         self.display = prediction is not None
         await self._remove_field()
         self._say(Content(""))
         if prediction is None:
             return
         state = self._services.progress.lesson(lesson.id)
-        if (made := state.predictions.get(prediction.id)) is not None:
+        made = state.predictions.get(prediction.id)
+        self.skipped = made is None and prediction.id in state.predictions_skipped
+        if made is not None or self.skipped:
             self._ask(prediction, choices="marked")
-            self.run_worker(self._reveal_again(prediction, made))
+            self.run_worker(self._reveal_again(prediction, made.guess if made else ""))
             return
         draft = state.prediction_draft
         known = draft is not None and draft.prediction == prediction.id
         await self._open_field(prediction, draft.text if draft and known else "")
+
+    @property
+    def computing(self) -> bool:
+        """True while the learner waits for the answer to the prediction on the screen."""
+        return self._computing is not None and self._computing is self._prediction
+
+    async def ask_again(self) -> None:
+        """Ask for the prediction that was skipped, and hide its answer meanwhile."""
+        self.skipped = False
+        if self._prediction is not None:
+            self._say(Content(""))
+            await self._open_field(self._prediction, "")
 
     async def _open_field(self, prediction: Prediction, entered: str) -> None:
         self._ask(prediction)
@@ -171,29 +192,17 @@ class PredictCard(Vertical):
         The guess is saved even if the learner goes to another screen in the meantime. If the model
         fails, the field opens again with the guess, so that the learner can retry.
         """
-        lesson = self._lesson
+        lesson, self._computing = self._lesson, prediction
         await self._remove_field()
         self._ask(prediction, choices="plain")
         self.screen.refresh_bindings()
         answer = await self._answer(prediction, guess, prediction.shown(guess))
+        self._computing = None
         if answer is None:
             if self._prediction is prediction:
                 await self._open_field(prediction, guess)
             return
-        if guess:
-            compared = prediction.compare(guess, answer)
-            progress = self._services.progress
-            progress.record(
-                Predicted(
-                    at=progress.clock(),
-                    prediction=prediction.id,
-                    lesson=lesson,
-                    guess=prediction.shown(guess),
-                    answer=answer.text,
-                    off=compared.off,
-                    right=compared.right,
-                )
-            )
+        self._save(lesson, prediction, guess, answer)
         if self._prediction is not prediction:
             return
         # The field exists again if the learner has left the screen and come back.
@@ -203,10 +212,33 @@ class PredictCard(Vertical):
         self.screen.refresh_bindings()
         self.call_after_refresh(self.query_one("#predict-answer").scroll_visible, animate=False)
 
-    async def _reveal_again(self, prediction: Prediction, made: Predicted) -> None:
-        answer = await self._answer(prediction, made.guess, made.guess)
-        if answer is not None and self._prediction is prediction:
-            self._say(_revealed(prediction, made.guess, answer, self._model))
+    def _save(self, lesson: str, prediction: Prediction, guess: str, answer: Revealed) -> None:
+        """Save the guess and its answer, or that the learner has skipped the prediction."""
+        progress = self._services.progress
+        if not guess:
+            state = progress.lesson(lesson)
+            skipped = dict.fromkeys((*state.predictions_skipped, prediction.id))
+            now = msgspec.structs.replace(state, predictions_skipped=tuple(skipped))
+            progress.save_lesson(now)
+            return
+        compared = prediction.compare(guess, answer)
+        progress.record(
+            Predicted(
+                at=progress.clock(),
+                prediction=prediction.id,
+                lesson=lesson,
+                guess=prediction.shown(guess),
+                answer=answer.text,
+                off=compared.off,
+                right=compared.right,
+            )
+        )
+
+    async def _reveal_again(self, prediction: Prediction, guess: str) -> None:
+        answer = await self._answer(prediction, guess, guess)
+        if answer is not None and self._prediction is prediction and self.field is None:
+            said = _revealed(prediction, guess, answer, self._model)
+            self._say(said if guess else said + "\n" + with_keys(_SKIPPED))
 
     async def _answer(self, prediction: Prediction, guess: str, shown: str) -> Revealed | None:
         """Return the answer. If the model fails, show the error and return None.

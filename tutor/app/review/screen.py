@@ -38,7 +38,12 @@ class ReviewScreen(AskScreen):
         Binding(
             "enter", "ahead", "review ahead", tooltip="Review some questions before they are due."
         ),
-        Binding("u", "undo", "undo", tooltip="Undo the last answer or suspension."),
+        Binding(
+            "u", "undo('answer')", "undo answer", tooltip="Take back your last answer, to retry."
+        ),
+        Binding(
+            "u", "undo('suspension')", "undo suspension", tooltip="Bring back the last question."
+        ),
         Binding("z", "suspend", "suspend", tooltip="Leave this question out of future reviews."),
         Binding(
             "z",
@@ -202,8 +207,9 @@ class ReviewScreen(AskScreen):
             case "ahead":
                 return self.asked is None and bool(self.services.review_queue().ahead)
             case "undo":
-                undoable = self._last_suspended() or self._last_answered()
-                return not self._saving and bool(undoable)
+                if self._saving or not (self._last_suspended() or self._last_answered()):
+                    return False
+                return bool(self._last_suspended()) == ("suspension" in parameters)
         return super().check_action(action, parameters)
 
     async def action_next(self) -> None:
@@ -244,7 +250,7 @@ class ReviewScreen(AskScreen):
         takeable = undo.answer and undo.question == self._just_answered
         return undo.question if takeable and undo.question in self.services.asked else None
 
-    async def action_undo(self) -> None:
+    async def action_undo(self, _what: str) -> None:
         if question := self._last_suspended():
             await self._bring_back(question, ask=self._just_suspended[1])
         else:

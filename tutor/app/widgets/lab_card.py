@@ -215,7 +215,7 @@ class LabTask(Lines):
         lines = hanging(Content.styled("✓ ", RIGHT), text, width).split()
         left = self._left(reached)
         if not left:
-            return [*lines, goal_line(_("All goals are reached."), True)]
+            return [*lines, goal_line(_("All goals are reached. Press Esc to go back."), True)]
         text = Content.assemble((_("Next goal: "), "bold"), with_keys(left[0].says))
         return [*lines, *hanging(Content.styled("○ ", ACT), text, width).split()]
 

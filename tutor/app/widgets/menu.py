@@ -23,7 +23,7 @@ from textual.widget import Widget
 
 from tutor.app.theme import ACT
 from tutor.app.widgets.copyable import row_copy
-from tutor.app.widgets.selection import selected
+from tutor.app.widgets.selection import MARK, selected
 from tutor.labs.kit.keys import UP_DOWN, pair
 
 if TYPE_CHECKING:
@@ -244,7 +244,7 @@ class Menu(Widget, can_focus=True):
     def mark(self, index: int) -> Content:
         """Return the margin to the left of an entry. It is `MARGIN` columns wide."""
         if index == self.cursor:
-            return Content.styled("> ", f"bold {ACT}")
+            return Content.styled(f"{MARK} ", f"bold {ACT}")
         return Content(" " * MARGIN)
 
     @property

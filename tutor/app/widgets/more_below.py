@@ -1,4 +1,4 @@
-"""A line below a scrolling container, which says how many more lines there are."""
+"""A line below a scrolling container, which says how many lines are hidden below and above."""
 
 from __future__ import annotations
 
@@ -13,20 +13,24 @@ from tutor.language import _
 from tutor.text import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from textual.screen import Screen
 
 
 class MoreBelow(Widget):
     """A line that is shown if the text of a container does not fit into it.
 
-    It is below the container and never covers text. At the end of the text, the line becomes blank
-    but does not disappear, so that nothing else moves.
+    It is below the container and never covers text. It stays at the end of the text, so that
+    nothing else moves.
     """
 
     DEFAULT_CSS = "MoreBelow { height: 1; width: 1fr; display: none; }"
 
     hidden: reactive[int] = reactive(0)
     """The number of hidden lines below the visible ones."""
+    above: reactive[int] = reactive(0)
+    """The number of hidden lines above the visible ones."""
 
     def __init__(self, scrolled: str) -> None:
         """Create the line for the container that matches the selector `scrolled`."""
@@ -52,15 +56,37 @@ class MoreBelow(Widget):
         self.display = scrolled.virtual_size.height > room > 1
         hidden = max(0, round(scrolled.max_scroll_y - scrolled.scroll_y))
         self.hidden = hidden if self.display else 0
+        self.above = round(scrolled.scroll_y) if self.display else 0
         self.refresh()  # the key for paging can change with the focus
 
     def watch_hidden(self) -> None:
         self.screen.refresh_bindings()  # Enter pages down as long as text is hidden
 
     def render(self) -> Content:
+        below, above = self._below(), Content("")
+        for line in self._above():
+            if below.cell_length + 2 + line.cell_length <= self.size.width:
+                above = line
+                break
+        gap = max(0, self.size.width - below.cell_length - above.cell_length)
+        return Content.assemble(below, " " * gap, above)
+
+    def _below(self) -> Content:
         if not self.hidden:
             return Content("")
         space = self.screen.active_bindings.get("space")
         key = "space" if space and space.binding.action == "page(1)" else "pgdn"
         said = _("{lines} below").format(lines=counted(self.hidden, "more line"))
-        return Content.assemble(("▼ ", f"bold {ACT}"), said, "  ", (key, f"bold {ACT}"))
+        return _hidden("▼", said, key)
+
+    def _above(self) -> Iterator[Content]:
+        """Yield the mark for the text above, in fewer and fewer words."""
+        if self.above:
+            yield _hidden("▲", _("{lines} above").format(lines=counted(self.above, "line")), "pgup")
+            yield _hidden("▲", str(self.above), "pgup")
+            yield _hidden("▲", str(self.above))
+
+
+def _hidden(mark: str, said: str, key: str = "") -> Content:
+    line = Content.assemble((f"{mark} ", f"bold {ACT}"), said)
+    return line + Content.assemble("  ", (key, f"bold {ACT}")) if key else line

@@ -385,7 +385,7 @@ def _progress(state: State, width: int) -> Content:
     if asked.done == asked.total:
         said = _("All {total} questions are answered.").format(total=asked.total)
     elif asked.done:
-        said = _("{done} of {total} answered. Press r for the rest.").format(
+        said = _("{done} of {total} answered. Press r to ask the rest.").format(
             done=asked.done, total=asked.total
         )
     else:

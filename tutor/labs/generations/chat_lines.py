@@ -26,17 +26,19 @@ _MOST_ANSWER = 7
 _ROOM_FOR_TRACE = 11
 _SHARE = 8
 _FEW = 4
+_HINT = 60
+"""The maximum width of the hint in an empty chat, in columns."""
 
 
 def chat(state: State, width: int, height: int) -> list[Content]:
     """Return the lines of the chat view, below the tabs."""
     turn = state.turn
     if turn is None:
-        return [
-            Content(""),
-            Content(_("Press e to write a message to all three bots. They answer")),
-            Content(_("questions from visitors to a town library.")),
-        ]
+        said = _(
+            "Press e to write a message to all three bots. They answer questions from visitors "
+            "to a town library."
+        )
+        return [Content(""), *cut_to_lines(said, min(width, _HINT), height)]
     first = _message(state, turn, width)
     if width < ROOMY:
         return [first, *_stacked(state, turn, width, height - 1)]
@@ -226,7 +228,7 @@ def _of_retrieval(reply: RetrievalReply, width: int, rows: int) -> list[Content]
 def _in_training(state: State, width: int) -> list[Content]:
     trained = state.trained
     if trained is None:
-        return [Content.styled(_("Not trained yet."), MUTED)]
+        return cut_to_lines(_("This bot is trained before it answers."), width, 3, MUTED)
     return [
         Content.styled(
             _("Training: step {count} of {total}").format(
@@ -244,7 +246,8 @@ def _in_training(state: State, width: int) -> list[Content]:
 def _of_generation(state: State, turn: Turn, width: int, rows: int) -> list[Content]:
     tokens = turn.written.tokens
     if not tokens:
-        return [Content.styled(_("Processing the prompt…"), MUTED)]
+        said = _("Processing the prompt…") if turn.retrieval else _("Waiting for its turn…")
+        return [Content.styled(said, MUTED)]
     room = rows - 2 if rows > _FEW else rows
     name = max(6, min(16, width - 2 - _SHARE - 4))
     bar = max(0, min(20, width - 2 - name - _SHARE - 1))

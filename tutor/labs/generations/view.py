@@ -73,10 +73,10 @@ class GenerationsView(LabView):
         state: State | None = self.state
         if not super().check_action(action, parameters):
             return False
-        if state is not None and action in ("again", "stop") and self._outdated(state):
-            return action == "again"  # The screen says that r sends the message again.
-        if action in ("train", "again") and state is not None and self.runs(state):
-            return action == "again" and parameters == (True,)  # Here, r stops the work.
+        if state is not None and action == "stop" and self._outdated(state):
+            return False  # The screen says that r sends the message again.
+        if state is not None and action == "train" and self.runs(state):
+            return False  # Here, r stops the work.
         name = str(parameters[1]) if action == "move_focus" else action
         if not any(name in names for names in ONLY_IN.values()):
             return True
@@ -85,12 +85,22 @@ class GenerationsView(LabView):
         if action == "step":
             return state.turn is not None and bool(state.turn.written.tokens)
         if action == "again":
-            return state.turn is not None and (parameters == (True,) or not state.turn.waits)
+            return self._can_ask_again(state, new_seed=parameters == (True,))
         if action == "new_conversation":
             return state.turn is not None
         if action == "drop_intent":
             return state.bank.intents[state.intent].own
         return True
+
+    def _can_ask_again(self, state: State, *, new_seed: bool) -> bool:
+        """Return whether the message can be sent again: not before it has been answered."""
+        turn = state.turn
+        if turn is None:
+            return False
+        if self._outdated(state) and not new_seed:
+            return True
+        answered = bool(turn.written.tokens) if new_seed else not turn.waits
+        return answered and not self.runs(state)
 
     def _outdated(self, state: State) -> bool:
         """Return True if the chat shows a reply of a bot that the learner has since changed."""

@@ -146,7 +146,7 @@ def _training(state: State, width: int) -> list[Content]:
             else _("{phrases} phrases, {count} intents. Press r to train.")
         )
         said = template.format(phrases=state.bank.phrases, count=len(state.bank.intents))
-        return [Content.styled(clipped(said, width), MUTED), Content("")]
+        return [*cut_to_lines(said, width, 2, MUTED), Content("")][:2]
     steps = _("step {count:>3} of {total}  {seconds:4.1f} s").format(
         count=len(trained.losses), total=trained.total, seconds=trained.seconds
     )

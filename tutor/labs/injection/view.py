@@ -18,7 +18,7 @@ from tutor.labs.kit.intervals import interval_line, percent_range
 from tutor.labs.kit.keys import LEFT_RIGHT, P_N, UP_DOWN, key, pair, run_and_stop, tab
 from tutor.labs.kit.progress_line import progress_line
 from tutor.labs.kit.proportions import wilson
-from tutor.labs.kit.view import LabView
+from tutor.labs.kit.view import LabView, Offered
 from tutor.language import _
 from tutor.text import safe
 
@@ -46,6 +46,8 @@ class InjectionView(LabView):
         key("w", "defend", "your defense", "Write your own defense, placed before the review."),
         *tab("prompt", "view", "Switch between the prompt and the results."),
     ]
+
+    OFFERED: ClassVar[Offered[State]] = {"run": lambda state: not state.complete}
 
     def __init__(self) -> None:
         super().__init__()

@@ -23,7 +23,7 @@ LAB_RESET = _("The lab was reset.")
 LAB_RESET_CAN_UNDO = _("The lab was reset. Press u to undo.")
 STOPPED = _("Stopped. Press r to continue.")
 UNDO = _("Press u to undo.")
-PART_RESET = _("Reset in part. Press z to reset everything, or u to undo.")
+PART_RESET = _("Part of the lab was reset. Press z again to reset the whole lab, or u to undo.")
 
 
 class Cancellable(Protocol):

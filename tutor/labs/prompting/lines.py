@@ -220,9 +220,11 @@ def _progress(state: State, width: int) -> list[Content]:
     if state.complete:
         return [Content.styled(_("Both versions are scored."), MUTED)]
     if server is None:
-        said = _("{done} of {total} answers. Press r for the rest.").format(
-            done=far.done, total=far.total
-        )
+        said = _("Press r to score all {total} answers.").format(total=far.total)
+        if far.done:
+            said = _("{done} of {total} answers are scored. Press r to score the rest.").format(
+                done=far.done, total=far.total
+            )
         return [Content.styled(said, MUTED)]
     found = plan(state.trials, state.results)
     if state.trouble is None:

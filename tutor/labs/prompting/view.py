@@ -49,6 +49,7 @@ class PromptingView(LabView):
     ]
 
     OFFERED: ClassVar[Offered[State]] = {
+        "run": lambda state: not state.complete,
         "adjust": lambda state: state.view == "parts",
         "recall": lambda state: state.view == "versions" and bool(state.scored),
         "remove": lambda state: state.server is not None,

@@ -36,8 +36,8 @@ class SamplerView(LabView):
     BINDINGS: ClassVar[Keys] = [
         *pair(UP_DOWN, "move_focus(*, 'step')", "step", "Choose a step."),
         *pair(LEFT_RIGHT, "adjust(*, 'step')", "adjust", "Lower or raise the step's value."),
-        key("j", "reorder(1)", "later", "Move the step one position later."),
-        key("k", "reorder(-1)", "earlier", "Move the step one position earlier."),
+        key("j", "reorder(1)", "move later", "Move the step one position later."),
+        key("k", "reorder(-1)", "move earlier", "Move the step one position earlier."),
         key("z", "reset", "reset", "Switch off all steps and restore the default order."),
         key("e", "edit", "edit", "Edit the text."),
     ]

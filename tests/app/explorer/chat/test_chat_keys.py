@@ -49,11 +49,13 @@ def table_is_shown(it: Explorer) -> bool:
 
 
 async def send(it: Explorer, text: str) -> None:
-    """Write a message and send it."""
+    """Write a message, send it, and leave the field, so that letters are keys again."""
     if it.stage.screen.focused is not editor(it):
         await it.press("e")
     await it.type(text)
     await it.press("enter")
+    if it.stage.screen.focused is editor(it):
+        await it.press("escape")
 
 
 # --- the first message ---------------------------------------------------------------------------
@@ -319,7 +321,7 @@ async def test_a_message_is_shown_before_the_model_has_read_it(tmp_path: Path) -
 async def test_the_key_line_says_what_enter_and_escape_do_with_a_message(tmp_path: Path) -> None:
     async with explorer(tmp_path, mode="chat") as it:
         assert "enter send" in lines(it.stage)[-1]
-        assert "esc back" in lines(it.stage)[-1]
+        assert "esc leave field" in lines(it.stage)[-1]
         await it.press("escape", "c", "e")
         assert "enter accept" in lines(it.stage)[-1]
 
@@ -363,11 +365,81 @@ async def test_r_stops_an_answer_and_continues_it(tmp_path: Path) -> None:
         it.engine.release()
         await it.settle()
         assert not state(it).running
+        assert "esc r continues" in it.words
+        await it.press("escape")
         assert "r continue" in lines(it.stage)[-1]
         assert "s another answer" in lines(it.stage)[-1]
         assert "The model has not answered yet. Press r to let it answer." in it.words
         await it.press("r")
         assert state(it).ended
+        assert it.stage.screen.focused is view(it)  # a key started the answer, so letters stay keys
+
+
+async def test_the_field_is_open_again_after_an_answer(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        for message in ("Hello", "Hi", "s"):
+            await it.type(message)
+            await it.press("enter")
+            assert state(it).ended
+            assert f"  {message}" in it.conversation
+        assert it.stage.screen.focused is editor(it)
+        assert "esc s another answer" in it.words
+        assert len(tree(it).branches) == 1
+    async with explorer(tmp_path, mode="chat") as it:
+        await it.type("So")
+        assert editor(it).text == "So"
+
+
+async def test_a_stopped_answer_leaves_the_learner_in_the_field(tmp_path: Path) -> None:
+    engine = FakeEngine(card=msgspec.structs.replace(CARD, end_ids=()))
+    async with explorer(tmp_path, mode="chat", engine=engine) as it:
+        await it.press("escape", "i", "e")
+        engine.hold(at="distribution")
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        engine.release()
+        await it.until(lambda: state(it).run_length > 2)
+        await it.pilot.press("r")
+        await it.settle()
+        before = tree(it).tokens
+        assert "esc r continues" in it.words
+        await it.type("run")
+        assert editor(it).text == "run"
+        await it.press("escape")
+        assert tree(it).tokens == before
+        assert "enter write the next message" in it.words
+        await it.press("enter")
+        assert editor(it).text == "run"
+        assert tree(it).tokens == before
+
+
+async def test_a_message_can_be_written_while_the_answer_grows(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        it.engine.hold(at="distribution")
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: state(it).running)
+        await it.pilot.press("enter", *"And")
+        assert "esc r stops" in it.words
+        it.engine.release()
+        await it.until(lambda: state(it).ended)
+        await it.type(" so")
+        assert editor(it).text == "And so"
+        await it.press("enter")
+        assert "  And so" in it.conversation
+
+
+async def test_a_learner_who_inspects_an_answer_is_not_moved_to_the_field(tmp_path: Path) -> None:
+    async with explorer(tmp_path, mode="chat") as it:
+        it.engine.hold(at="distribution")
+        await it.type("Hello")
+        await it.pilot.press("enter")
+        await it.until(lambda: state(it).running)
+        await it.pilot.press("d")
+        it.engine.release()
+        await it.until(lambda: state(it).ended)
+        assert state(it).panel is None
+        assert it.stage.screen.focused is view(it)
 
 
 async def test_r_adds_nothing_to_a_complete_answer(tmp_path: Path) -> None:
@@ -474,8 +546,8 @@ async def test_an_edited_message_says_where_the_earlier_one_is(tmp_path: Path) -
         await send(it, "Hi")
         await it.press("e", "up")
         await it.type("!")
-        await it.press("enter")
-        assert "Your message was edited. Press p for the earlier version" in it.words
+        await it.press("enter", "escape")
+        assert "Your message was edited. The earlier version is kept" in it.words
         assert "You  version 2 of 2  p/n" in it.conversation
         await it.press("p")
         assert "  Hi" in it.conversation

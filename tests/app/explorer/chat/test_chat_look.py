@@ -52,7 +52,7 @@ def stage(folder: Path, engine: FakeEngine | None = None) -> Stage:
 
 async def conversation(pilot: Pilot[Any]) -> None:
     await settled(pilot)
-    await press(pilot, *"Hello", "enter", "e", *"What is France?", "enter")
+    await press(pilot, *"Hello", "enter", *"What is France?", "enter", "escape")
 
 
 async def unfolded(pilot: Pilot[Any]) -> None:

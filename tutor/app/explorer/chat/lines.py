@@ -43,9 +43,11 @@ def target_lines(state: State, width: int) -> list[Content]:
     elif state.reading is not None:
         line = readout.progress(*state.reading, width - 24)
     elif opens_editor(state) and not state.running:
+        continues = [("r", _("continue the answer"))] if state.unfinished else []
         line = keys(
             width,
             ("enter", _("write the next message")),
+            *continues,
             ("s", _("another answer")),
             ("o", _("new chat")),
         )
@@ -58,13 +60,14 @@ def target_lines(state: State, width: int) -> list[Content]:
 def opens_editor(state: State) -> bool:
     """Return True if Enter opens the message editor.
 
-    This is the case if there is no token to take, and also while an answer grows and its
+    This is the case if there is no token to take, and at the end of a conversation whose
     distribution is hidden.
     """
     if state.mode == "text":
         return False
-    nothing = state.tree is None and state.handed_in is None
-    return nothing or (state.folded if state.running else state.ended)
+    if state.tree is None:
+        return state.handed_in is None
+    return state.ended or (state.folded and (state.running or state.tree.at_end))
 
 
 def focus_line(state: State, tree: TokenTree, width: int) -> Content:
@@ -89,7 +92,11 @@ def editor_label(state: State, width: int) -> Content:
     elif state.suggests:
         entries += [("1-4", _("send a suggestion")), ("↑↓", _("choose"))]
     elif last_message(state.tree) is not None:
-        entries.append(("↑", _("edits your last one")))
+        entries = [("esc s", _("another answer")), ("↑", _("edits your last one")), *entries]
+        if state.unfinished:
+            entries.insert(0, ("esc r", _("continues")))
+        elif state.running:
+            entries.insert(0, ("esc r", _("stops")))
     room = width - len(what) - 2
     left = Content.assemble((what, "bold"), "  ") + keys(room, *entries)
     return with_sampler(left, state, width)

@@ -10,6 +10,8 @@ from tutor.text import safe
 if TYPE_CHECKING:
     from tutor.app.explorer.state import State
 
+STOP = _("Press r to stop.")
+
 
 def situation(state: State) -> str | None:
     """Return a sentence about the state of the conversation, or None if there is nothing to say."""
@@ -22,7 +24,8 @@ def situation(state: State) -> str | None:
     if state.tree is None:
         return None
     if state.reading is not None:
-        return _("The model is processing the conversation. Press r to stop.")
+        said = _("The model is processing the conversation.")
+        return said if state.panel == "editor" else f"{said} {STOP}"
     if state.panel == "editor" or state.running or state.handed_in is not None:
         return None
     if state.ended:
@@ -31,4 +34,4 @@ def situation(state: State) -> str | None:
         return None
     if state.tree.steps[-1].how == "prompt":
         return _("The model has not answered yet. Press r to let it answer.")
-    return _("The answer is not complete. Press r to continue it, or s for another answer.")
+    return _("The answer is not complete.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from tutor.app import theme
@@ -42,11 +43,11 @@ def lens_heading(target: Token, width: int) -> Content:
     """Draw the column names above the rows of `lens_lines`."""
     says, __ = _lens_columns(width)
     start = _(" layer  ") + figures.fit(_("predicts"), says + figures.PERCENT_WIDTH + 3)
-    return Content.assemble(
-        (start, theme.MUTED),
-        (_("probability of ") if width >= 60 else _("p of "), theme.MUTED),
-        (figures.shown(target), "bold"),
-    )
+    of, name = _("probability of ") if width >= 60 else _("p of "), figures.shown(target)
+    if cell_len(start + of + name) > width:
+        of = "p "
+    name = figures.fit(name, min(cell_len(name), max(1, width - cell_len(start + of))))
+    return Content.assemble((start, theme.MUTED), (of, theme.MUTED), (name, "bold"))
 
 
 def lens_lines(rows: Sequence[LensRow], width: int) -> list[Content]:

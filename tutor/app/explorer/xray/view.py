@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     Ask = Callable[[Sequence[Token], int, int], Awaitable[XRay]]
 
 
+_NARROW = 44
+"""The width, in columns, below which the heading writes "1/30" instead of "1 of 30"."""
+
+
 class XRayView(Vertical, can_focus=True):
     """A view of one token in its text, with attention weights or the logit lens below the text.
 
@@ -207,13 +211,15 @@ class XRayView(Vertical, can_focus=True):
                 _("  after {name}, layer by layer").format(name=name),
             ]
             return self._fitting(Content.styled(_("lens"), "bold"), what)
+        of = _(" of ") if self.query_one("#about").size.width >= _NARROW else "/"
         place = Content.assemble(
             (_("attention"), "bold"),
             (_("  layer "), theme.MUTED),
             (f"{self._layer + 1:>2}", "bold"),
-            (_(" of {layers}  head ").format(layers=xray.layers), theme.MUTED),
+            (f"{of}{xray.layers}", theme.MUTED),
+            (_("  head "), theme.MUTED),
             (f"{self._head + 1:>2}", "bold"),
-            (_(" of {heads}").format(heads=xray.heads), theme.MUTED),
+            (f"{of}{xray.heads}", theme.MUTED),
         )
         return self._fitting(
             place,
