@@ -13,7 +13,7 @@ from tutor.app.widgets.meter import meter
 from tutor.classroom.due import in_few_words, on_the_map
 from tutor.language import _
 from tutor.study.next_step import AnswerQuestions, LessonStep, ReadLesson
-from tutor.text import counted, safe
+from tutor.text import counted, one_line, safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -137,6 +137,16 @@ def map_row(outline: Outline, where: LessonProgress, said: Said, room: Room, wid
     if wide:
         parts += [meter(where.fraction, _BAR), Content("  ")]
     return Content.assemble(*parts, said.full if wide else said.short)
+
+
+def summarized_row(
+    outline: Outline, where: LessonProgress, said: Said, room: Room, width: int
+) -> Content:
+    """Draw the row of a lesson with a second line: the first sentence of its summary."""
+    row = map_row(outline, where, said, room, width).stylize("bold", 0, _NUMBER + room.title)
+    first, stop, _rest = one_line(outline.summary).partition(". ")
+    about = Content.styled(" " * _NUMBER + first + stop, MUTED)
+    return Content("\n").join([row, about.truncate(width, ellipsis=True)])
 
 
 def place_row(key: str, name: str, what: str, width: int) -> Content:

@@ -150,7 +150,7 @@ class Menu(Widget, can_focus=True):
         index = bisect_right(tops, y) - 1
         line = self._entry(index, width)[y - tops[index]]
         if index == self.cursor:
-            line = selected(line, width)
+            line = selected(line, width, reverse=self.app.current_theme.ansi)
         (strip,) = Visual.to_strips(self, line, width, 1, self.visual_style)
         return strip
 
