@@ -109,6 +109,8 @@ SHOTS = {
     "lesson-predict": Shot(_lesson("one-question", "differences")),
     "lesson-stepper": Shot(_lesson("one-question", "stepper")),
     "lesson-lab": Shot(_lesson("attention", "real-numbers")),
+    "lesson-with-lab": Shot(_lesson("attention", "real-numbers"), ("l",)),
+    "lesson-x-ray": Shot(_lesson("one-question", "stepper"), ("tab", "l", "1", "x"), text="%"),
     "lesson-table": Shot(_lesson("attention", "families")),
     "question": Shot(_quiz),
     "answered": Shot(_quiz, ("a", "enter")),
