@@ -57,8 +57,10 @@ class TutorScreen(Screen[None]):
     AUTO_FOCUS = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-wide")]  # noqa: RUF012 (Textual's own type)
     VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high"), (34, "-tall")]  # noqa: RUF012
-    """On a screen with few rows, the horizontal rules are hidden to leave room for the content. On a
-    screen that is wide and tall, a short text is a card in the middle."""
+    """On a screen with few rows, the horizontal rules are hidden to leave room for the content.
+
+    On a screen that is wide and tall, a short text is a card in the middle.
+    """
     SCROLLED: ClassVar[str] = ""
     FIRST_KEYS: ClassVar[tuple[str, ...]] = ("y",)
     """The keys that the key line shows first (see `KeyLine`)."""

@@ -1,4 +1,4 @@
-"""What is above a lab or, on a wide screen, next to it."""
+"""The task and goals of a lab, above it or next to it, and the lesson text that embeds it."""
 
 from __future__ import annotations
 
