@@ -61,6 +61,7 @@ class SettingsScreen(CourseScreen):
         #side { height: auto; }
         #about { height: auto; max-height: 6; margin-top: 1; }
         &.-low #about { max-height: 3; margin-top: 0; }
+        &.-tall #about { max-height: 12; }
         &.-panels #columns { layout: horizontal; }
         &.-panels #list { width: 3fr; }
         &.-panels #side { width: 2fr; height: 1fr; }
