@@ -3,7 +3,8 @@
     python -m tools.pictures FOLDER --size 80x24 120x40 --colors truecolor 256 --only home labs
 
 This writes a file `SCREEN-SIZE-COLORS.svg` to FOLDER for each screen, size and number of colors, or
-`SCREEN.svg` if there is only one size and number of colors. To update the picture in the README:
+`SCREEN.svg` if there is only one size and number of colors. With `--theme light`, it uses another
+theme of the settings. To update the picture in the README:
 
     python -m tools.pictures docs --only stepper
 
@@ -19,14 +20,19 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
+
+from msgspec.structs import replace
 
 from tutor.app.app import TutorApp
+from tutor.app.background.settings_keeper import SettingsKeeper
 from tutor.course.catalogue import load_course
 from tutor.engine.client import EngineClient
 from tutor.labs.kit import registry
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered, LessonRead, LessonState
+from tutor.settings.effective import USUAL
+from tutor.settings.schema import Settings, ThemeName
 
 if TYPE_CHECKING:
     from textual.pilot import Pilot
@@ -103,6 +109,8 @@ SHOTS = {
     "lesson-predict": Shot(_lesson("one-question", "differences")),
     "lesson-stepper": Shot(_lesson("one-question", "stepper")),
     "lesson-lab": Shot(_lesson("attention", "real-numbers")),
+    "lesson-with-lab": Shot(_lesson("attention", "real-numbers"), ("l",)),
+    "lesson-x-ray": Shot(_lesson("one-question", "stepper"), ("tab", "l", "1", "x"), text="%"),
     "lesson-table": Shot(_lesson("attention", "families")),
     "question": Shot(_quiz),
     "answered": Shot(_quiz, ("a", "enter")),
@@ -118,6 +126,10 @@ SHOTS = {
     "progress-lesson": Shot(_lesson_progress),
     "review": Shot(_place("review")),
     "review-answered": Shot(_place("review"), ("a", "enter")),
+    "settings": Shot(_place("settings")),
+    "settings-typed": Shot(_place("settings"), (*["down"] * 8, "enter")),
+    "palette": Shot(keys=("ctrl+p",)),
+    "palette-words": Shot(keys=("ctrl+p", *"atten")),
     "help": Shot(keys=("question_mark",)),
     "help-stepper": Shot(_place("step"), ("question_mark",)),
     "model": Shot(_place("model")),
@@ -156,13 +168,21 @@ def learned(folder: Path, course: Course) -> Progress:
     return progress
 
 
-async def take(sizes: list[tuple[int, int]], colors: str, only: list[str], save: Save) -> None:
+async def take(
+    sizes: list[tuple[int, int]],
+    colors: str,
+    only: list[str],
+    save: Save,
+    theme: ThemeName = "auto",
+) -> None:
     """Make the pictures of one number of colors, all in one run of the app."""
     os.environ.pop("NO_COLOR", None)
     os.environ |= TERMINALS[colors]
     course = load_course()
     with tempfile.TemporaryDirectory() as data:
-        app = TutorApp(course, learned(Path(data), course), EngineClient())
+        settings = SettingsKeeper(replace(USUAL, settings=Settings(theme=theme)))
+        progress = learned(Path(data), course)
+        app = TutorApp(course, progress, EngineClient(), settings=settings)
         async with app.run_test(size=sizes[0]) as pilot:
             await _until(pilot, lambda: app.model_status.ready)
             home = app.screen
@@ -212,6 +232,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--size", nargs="+", default=["80x24"])
     parser.add_argument("--colors", nargs="+", choices=TERMINALS, default=["truecolor"])
+    parser.add_argument("--theme", choices=get_args(ThemeName), default="auto")
     parser.add_argument("--only", nargs="+", choices=SHOTS, default=list(SHOTS))
     chosen = parser.parse_args()
     chosen.folder.mkdir(parents=True, exist_ok=True)
@@ -223,7 +244,7 @@ def main() -> None:
 
     sizes = [(int(width), int(height)) for width, height in (s.split("x") for s in chosen.size)]
     for colors in chosen.colors:
-        asyncio.run(take(sizes, colors, chosen.only, save))
+        asyncio.run(take(sizes, colors, chosen.only, save, chosen.theme))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from tests.sample_course import LESSON
 from tutor.app.widgets.meter import meter
 from tutor.app.widgets.screen_list import screen_list
 from tutor.course.catalogue import Course
-from tutor.course.lesson import Lab
+from tutor.course.lesson import Lab, LiveGoal, Screen
 from tutor.course.term import Term
 
 if TYPE_CHECKING:
@@ -128,3 +128,81 @@ async def test_the_goals_of_a_lab_are_next_to_the_list_and_to_the_lab(tmp_path: 
         await pilot.resize_terminal(80, 24)
         await sees(pilot, "g goals")
         assert "○ Send 3 or more words" not in shown(pilot.app)
+
+
+@pytest.mark.parametrize("key", ["m", "i", "question_mark", "g"])
+async def test_a_short_text_is_a_card_in_the_middle_of_a_large_screen(
+    tmp_path: Path, key: str
+) -> None:
+    async with whole_app(tmp_path).run_test(size=(200, 60)) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        await keys(pilot, key)
+        card = pilot.app.screen.query_one(".card")
+        await until(pilot, lambda: card.region.width == 100)
+        left, right = card.region.x, 200 - card.region.right
+        above, below = card.region.y, 60 - card.region.bottom
+        assert abs(left - right) <= 1
+        assert abs(above - below) <= 2
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: card.region.width == 78)
+        assert card.region.height == 20
+
+
+async def test_a_question_that_does_not_fit_its_card_says_how_much_is_below(
+    tmp_path: Path,
+) -> None:
+    question = msgspec.structs.replace(LESSON.questions[0], ask="A long question.\n\n" * 20)
+    lesson = msgspec.structs.replace(LESSON, questions=(question,))
+    app = whole_app(tmp_path, course=Course(lessons=(lesson,)))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        app.navigator.open_quiz(lesson)
+        await sees(pilot, "more lines below")
+
+
+async def test_the_selected_setting_is_described_next_to_the_list(tmp_path: Path) -> None:
+    async with whole_app(tmp_path).run_test(size=(120, 30)) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        await keys(pilot, "comma")
+        await sees(pilot, "─ Settings ─")
+        await sees(pilot, "─ Theme ─")
+        await keys(pilot, "down")
+        await sees(pilot, "─ Mouse ─")
+        about = pilot.app.screen.query_one("#about").region
+        assert about.x > pilot.app.screen.query_one("#list").region.right
+        await pilot.resize_terminal(80, 24)
+        await until(pilot, lambda: "─ Mouse ─" not in shown(pilot.app))
+
+
+async def test_the_text_of_a_lesson_is_next_to_its_lab_on_a_large_screen(tmp_path: Path) -> None:
+    lab = Lab(
+        id="pieces",
+        kind="live",
+        live="tokens",
+        task="Find a word.",
+        goals=(LiveGoal("five-token-word"),),
+        done="",
+    )
+    page = Screen(id="cut", title="Cut a text", body="A text is cut into tokens.", lab=lab)
+    lesson = msgspec.structs.replace(LESSON, screens=(page,), questions=())
+    app = whole_app(tmp_path, course=Course(lessons=(lesson,)))
+    async with app.run_test(size=(200, 60)) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        app.navigator.open_lab(lesson, lab)
+        await sees(pilot, "─ Cut a text ─")
+        await sees(pilot, "A text is cut into tokens.")
+        await sees(pilot, "─ Task and goals ─")
+        await pilot.resize_terminal(170, 40)
+        await until(pilot, lambda: "A text is cut into tokens." not in shown(pilot.app))
+        await sees(pilot, "─ Task and goals ─")
+        await pilot.resize_terminal(200, 60)
+        await sees(pilot, "A text is cut into tokens.")
+
+
+async def test_the_search_shows_the_whole_text_of_the_selected_result(tmp_path: Path) -> None:
+    async with whole_app(tmp_path, course=COURSE).run_test(size=(120, 30)) as pilot:
+        await sees(pilot, "Fake-1K ●")
+        await keys(pilot, "slash", *"logit")
+        await sees(pilot, "─ Found ─")
+        await sees(pilot, "─ Logit ─")
+        await sees(pilot, "softmax.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import Container, VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -55,8 +55,12 @@ class TutorScreen(Screen[None]):
         Binding("escape", "back", "back", tooltip="Go back without losing anything."),
     ]
     AUTO_FOCUS = ""
-    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high")]  # noqa: RUF012 (Textual's own type)
-    """On a screen with few rows, the horizontal rules are hidden to leave room for the content."""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-wide")]  # noqa: RUF012 (Textual's own type)
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (18, "-high"), (34, "-tall")]  # noqa: RUF012
+    """On a screen with few rows, the horizontal rules are hidden to leave room for the content.
+
+    On a screen that is wide and tall, a short text is a card in the middle.
+    """
     SCROLLED: ClassVar[str] = ""
     FIRST_KEYS: ClassVar[tuple[str, ...]] = ("y",)
     """The keys that the key line shows first (see `KeyLine`)."""
@@ -125,9 +129,10 @@ class TextScreen(TutorScreen):
     DEFAULT_CSS = "TextScreen #scrolled { height: 1fr; scrollbar-gutter: stable; }"
 
     def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="scrolled", can_focus=False):
-            yield Static(id="text", markup=False)
-        yield MoreBelow(self.SCROLLED)
+        with Vertical(classes="card"):
+            with VerticalScroll(id="scrolled", can_focus=False):
+                yield Static(id="text", markup=False)
+            yield MoreBelow(self.SCROLLED)
 
     def text(self, width: int) -> list[Content]:
         """Return the text as lines, wrapped to `width` columns."""

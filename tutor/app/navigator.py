@@ -250,6 +250,7 @@ class Navigator:
             left=self.labs.open(lab),
             keep=partial(self.labs.keep, lab),
             reached=goals.kept(lab),
+            page=lesson.screen_of(embedded) if lesson and embedded else None,
             on_reached=partial(goals.live, lab, lesson=lesson),
         )
         self._app.push_screen(screen)

@@ -243,5 +243,9 @@ class Lesson(FrontMatter, frozen=True, kw_only=True):
     def screen(self, screen_id: str) -> Screen | None:
         return next((screen for screen in self.screens if screen.id == screen_id), None)
 
+    def screen_of(self, lab: Lab) -> Screen | None:
+        """Return the screen that embeds a lab."""
+        return next((screen for screen in self.screens if screen.lab is lab), None)
+
     def question(self, question_id: str) -> Question | None:
         return next((each for each in self.questions if each.id == question_id), None)

@@ -90,3 +90,23 @@ async def test_the_text_keeps_its_room_when_the_terminal_shrinks_beside_the_xray
         table = it.stage.screen.query_one(DistributionTable)
         assert table.region.right <= view.region.x
         assert "5 of 256 tokens" in it.screen
+
+
+async def test_the_xray_is_below_the_table_of_a_tall_terminal(tmp_path: Path) -> None:
+    async with explorer(tmp_path, size=(100, 50)) as it:
+        await it.press("x")
+        view = it.stage.screen.query_one(XRayView)
+        table = it.stage.screen.query_one(DistributionTable)
+        assert view.has_focus
+        assert table.region.bottom <= view.region.y
+        assert view.region.width == table.region.width
+        await it.pilot.resize_terminal(200, 50)
+        await it.settle()
+        assert table.region.right <= view.region.x
+        await it.press("escape")
+        assert not it.stage.screen.query(XRayView)
+        await it.pilot.resize_terminal(100, 30)
+        await it.settle()
+        await it.press("x")
+        assert "how much" in it.screen
+        assert not it.stage.screen.query(DistributionTable)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.app.explorer.explorer_stage import shown
 from tests.app.review.reviewing import DAY, QUESTIONS, Clock, answered, reviewer
-from tests.app.whole_app import keys, sees
+from tests.app.whole_app import keys, sees, until
 from tests.sample_course import LESSON
 from tutor.course.catalogue import Course
 from tutor.learner.progress import Progress
@@ -104,7 +104,16 @@ async def test_a_wide_screen_describes_the_selected_row(tmp_path: Path) -> None:
         await sees(pilot, "What follows.")
         await pilot.resize_terminal(80, 24)
         await sees(pilot, "3  The next lesson")
-        assert "What follows." not in shown(pilot.app)
+        await until(pilot, lambda: not pilot.app.screen.query_one("#details").display)
+
+
+async def test_a_lesson_has_a_line_about_it_where_there_is_room_for_all(tmp_path: Path) -> None:
+    async with reviewer(tmp_path, Clock(), course=COURSE).run_test(size=(80, 24)) as pilot:
+        await sees(pilot, "3  The next lesson")
+        await sees(pilot, "What follows.")
+        await pilot.resize_terminal(80, 14)
+        await until(pilot, lambda: "What follows." not in shown(pilot.app))
+        await sees(pilot, "3  The next lesson")
 
 
 @pytest.mark.parametrize("row", ["lesson", "review"])

@@ -6,7 +6,7 @@ import pytest
 from textual.content import Content
 
 from tutor.app.theme import SELECTED
-from tutor.app.widgets.selection import highlighted, mark
+from tutor.app.widgets.selection import highlighted, mark, selected
 from tutor.labs.kit.columns import Column, beside, row
 from tutor.labs.kit.tabs import tabs
 
@@ -42,3 +42,9 @@ def test_blocks_side_by_side_have_their_own_highlights() -> None:
     first, second = (highlighted(line, 60) for line in beside(left, right, 20))
     assert extents(first) == [(0, 18)]
     assert extents(second) == [(20, 34)]
+
+
+def test_a_terminal_without_a_color_for_the_background_swaps_the_colors() -> None:
+    line = selected(Content.assemble(("> ", "bold"), "one"), 30, reverse=True)
+    assert [(span.start, span.end) for span in line.spans if span.style == "reverse"] == [(0, 30)]
+    assert not extents(line)

@@ -13,7 +13,7 @@ from tutor.app.explorer.controller import ExplorerController
 from tutor.app.explorer.copies import copies
 from tutor.app.explorer.distribution_table import DistributionTable
 from tutor.app.explorer.keys import PANE_KEYS
-from tutor.app.explorer.pane_layout import SHORT, WIDE, beside_width
+from tutor.app.explorer.pane_layout import SHORT, xray_room
 from tutor.app.explorer.panel import BranchTree, Send
 from tutor.app.explorer.saved_texts import SavedTexts
 from tutor.app.explorer.text_view import TextView
@@ -110,10 +110,8 @@ class ExplorerPane(ChatPane):
 
     def on_resize(self, event: Resize) -> None:
         self.set_class(event.size.height < SHORT, "-short")
-        if self._beside is not None and event.size.width < WIDE:
+        if self._beside is not None and not self._fit_beside(self._beside):
             self.run_worker(self.action_close())
-        elif self._beside is not None:
-            self._beside.styles.width = beside_width(event.size.width)
         self._draw(self.state)
 
     def on_descendant_focus(self) -> None:
@@ -247,7 +245,7 @@ class ExplorerPane(ChatPane):
                 _("There is no x-ray, because a server does not expose the inside of its model.")
             )
             return
-        if self.size.width >= WIDE:
+        if xray_room(*self.size) is not None:
             await self._open_beside()
             return
         from tutor.app.explorer.xray.view import XRayScreen
@@ -258,7 +256,7 @@ class ExplorerPane(ChatPane):
         if self._beside is None:
             self._send(events.ShowPanel(None))
             view = XRayView(self._controller.link.xray)
-            view.styles.width = beside_width(self.size.width)
+            self._fit_beside(view)
             await self.mount(view)
             view.focus()
             self._draw(self.state)

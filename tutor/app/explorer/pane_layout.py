@@ -43,17 +43,28 @@ if TYPE_CHECKING:
 RightSide = Literal["question", "search", "recent", "table", "target"]
 RIGHT: tuple[RightSide, ...] = ("question", "search", "recent", "table", "target")
 """The ids of the widgets that a wide terminal shows to the right of the text."""
-WIDE = 150
+_WIDE = 150
 """The minimum width, in columns, to show the x-ray next to the text."""
+_TALL, _READABLE = 44, 60
+"""The minimum height and width, in rows and columns, for the x-ray below the table."""
+CHAT_WIDTH = 104
+"""The maximum width of a conversation whose distribution is folded away, as in the CSS."""
 SHORT = 14
 """The height, in rows, below which the surprisal bars and the column names are hidden."""
 CROWDED = 30
 """The height, in rows, below which an open panel hides the branches and most of the text."""
 
 
-def beside_width(width: int) -> int:
-    """Return the width, in columns, of an x-ray next to the text, including the gap."""
-    return min(82, 9 * width // 20)
+def xray_room(width: int, height: int) -> tuple[int, int] | None:
+    """Return the columns and rows for the x-ray in a pane, or None if there is no room for it.
+
+    The x-ray is next to everything else, so it is as tall as the pane, or below, so it is as wide.
+    """
+    if width >= _WIDE:
+        return min(82, 9 * width // 20), height
+    if height >= _TALL and width >= _READABLE:
+        return width, height // 2
+    return None
 
 
 def _next_of_run(drawn: State | None, state: State) -> bool:
@@ -80,6 +91,9 @@ class PaneLayout(Vertical):
     PaneLayout {
         width: 1fr; height: 1fr;
         & > .inset, & > ConversationView { display: none; }
+        &.-chat.-folded { align-horizontal: center; }
+        &.-chat.-folded > * { max-width: 104; }
+        &.-chat.-folded > XRayView { max-width: 100%; }
         &.-chat > ConversationView { display: block; }
         &.-chat > #text { display: none; }
         &.-chat.-folded > #table, &.-chat.-folded > #question { display: none; }
@@ -87,6 +101,10 @@ class PaneLayout(Vertical):
         &.-chat.-search > ConversationView, &.-chat.-recent > ConversationView { height: 3; }
         & > XRayView { dock: right; padding-left: 1; border-left: solid $rule; }
         & > XRayView:focus { border-left: heavy $accent; }
+        & > XRayView.-below {
+            dock: bottom; padding-left: 0; border-left: none; border-top: solid $rule;
+        }
+        & > XRayView.-below:focus { border-top: heavy $accent; }
         & #question { margin-top: 1; }
         &.-apart #question { margin-top: 0; }
         &.-apart BranchTree { margin-top: 1; }
@@ -147,20 +165,35 @@ class PaneLayout(Vertical):
 
     @property
     def _beside(self) -> XRayView | None:
-        """The x-ray next to the text, or None if it is not shown there."""
+        """The x-ray, if it is next to the text or below the table."""
         return next(iter(self.query(XRayView)), None)
 
     @property
     def _room(self) -> tuple[int, int]:
         """The columns and rows available to all widgets except the x-ray."""
         width, height = self.size
-        return width - (beside_width(width) if self._beside else 0), height
+        taken = xray_room(width, height) if self._beside else None
+        if taken is None:
+            return width, height
+        return (width, height - taken[1]) if taken[0] == width else (width - taken[0], height)
+
+    def _fit_beside(self, view: XRayView) -> bool:
+        """Give the x-ray its place in the pane. Return False if there is no room for it."""
+        room = xray_room(*self.size)
+        if room is not None:
+            view.styles.width, view.styles.height = room
+            view.set_class(room[0] == self.size.width, "-below")
+        return room is not None
 
     @property
     def _columns(self) -> tuple[int, int]:
         """The widths of the text and the table, in columns."""
         width, _ = self._room
-        return column_widths(width) if self._sides.apart else (width, width)
+        if self._sides.apart:
+            return column_widths(width)
+        if self.state.mode == "chat" and self.state.folded:
+            width = min(width, CHAT_WIDTH)
+        return width, width
 
     def _choose_layout(self, state: State) -> None:
         """Show the table to the right of the text if there is room, or below the text if not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from textual.content import Content
@@ -13,7 +14,7 @@ from tutor.app.widgets.meter import meter
 from tutor.classroom.due import in_few_words, on_the_map
 from tutor.language import _
 from tutor.study.next_step import AnswerQuestions, LessonStep, ReadLesson
-from tutor.text import counted, safe
+from tutor.text import counted, one_line, safe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,7 @@ _VERB = 11
 _NARROW = 60
 """The width, in columns, below which lessons have no progress bar."""
 _NUMBER, _GAP = 4, 2
+_SENTENCE_END = re.compile(r"(?<=[.?!]) ")
 _SECONDS = 25
 """The average time, in seconds, that a learner needs to review one question."""
 
@@ -137,6 +139,24 @@ def map_row(outline: Outline, where: LessonProgress, said: Said, room: Room, wid
     if wide:
         parts += [meter(where.fraction, _BAR), Content("  ")]
     return Content.assemble(*parts, said.full if wide else said.short)
+
+
+def summarized_row(
+    outline: Outline, where: LessonProgress, said: Said, room: Room, width: int
+) -> Content:
+    """Draw the row of a lesson with a second line: the first sentence of its summary.
+
+    On a narrow screen, the title has the whole first line, and the progress is on the second.
+    """
+    sentence = _SENTENCE_END.split(one_line(outline.summary), maxsplit=1)[0]
+    about = Content.styled(sentence, MUTED)
+    if width >= _NARROW:
+        row = map_row(outline, where, said, room, width).stylize("bold", 0, _NUMBER + room.title)
+    else:
+        row = Content.styled(f"{outline.number:>2}  {safe(outline.title)}", "bold")
+        about = said.short if said.short.plain else about
+    lines = (row, Content(" " * _NUMBER) + about)
+    return Content("\n").join(line.truncate(width, ellipsis=True) for line in lines)
 
 
 def place_row(key: str, name: str, what: str, width: int) -> Content:

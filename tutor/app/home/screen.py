@@ -141,13 +141,15 @@ class HomeScreen(MenuScreen):
         }
         places = [self._place_row(place) for place in PLACES if place.listed]
         map_rows: list[_MapRow | None] = [*self._first_rows(by_lesson), None]
-        map_rows += self._lesson_rows(by_lesson)
-        lines_left = self.app.size.height - _FRAME - len(map_rows) - len(places)
+        lines_left = self.app.size.height - _FRAME - len(map_rows) - len(lessons) - len(places)
+        roomy = lines_left > len(lessons)
+        for row in self._lesson_rows(by_lesson, summarized=roomy):
+            map_rows += [row, None] if lines_left > 2 * len(lessons) else [row]
         # The blank line is omitted only if all rows then fit exactly.
-        if lessons and lines_left != 0:
+        if lessons and lines_left != 0 and map_rows[-1] is not None:
             map_rows.append(None)
         self._rows = [*map_rows, *places]
-        self.show_entries([row and row.entry for row in self._rows], flat=True)
+        self.show_entries([row and row.entry for row in self._rows], flat=not roomy)
         done = sum(each.done for each in by_lesson.values())
         self._done = (
             _("{done} of {count} done").format(done=done, count=len(lessons))
@@ -232,15 +234,19 @@ class HomeScreen(MenuScreen):
         opener = partial(self.navigation.open_place, "review")
         return _MapRow((row.draw, opener), "Review", self._about_review)
 
-    def _lesson_rows(self, by_lesson: Mapping[str, LessonProgress]) -> list[_MapRow]:
+    def _lesson_rows(
+        self, by_lesson: Mapping[str, LessonProgress], *, summarized: bool
+    ) -> list[_MapRow]:
+        """Return the rows of the lessons, with a line below each title if `summarized`."""
         lessons, now = self.services.course.outlines, self.services.progress.clock()
         due = self._duties().lessons
         all_said = [rows.said(by_lesson[each.id], due.get(each.id), now) for each in lessons]
         room = rows.room(lessons, all_said)
+        draw = rows.summarized_row if summarized else rows.map_row
         return [
             _MapRow(
                 (
-                    partial(rows.map_row, lesson, by_lesson[lesson.id], said, room),
+                    partial(draw, lesson, by_lesson[lesson.id], said, room),
                     partial(self.navigation.open_outline, lesson, _reopened_at(lesson, by_lesson)),
                 ),
                 _title(lesson),

@@ -9,6 +9,7 @@ from textual.content import Content
 
 from tutor.app.course_screen import CourseScreen
 from tutor.app.key_scheme import LAB_KEYS
+from tutor.app.labs.side import LabSide
 from tutor.app.theme import MUTED
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lab_card import LabTask, goals_of
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
     from tutor.app.services import Navigation, Services
+    from tutor.course.lesson import Screen
     from tutor.labs.kit.registry import AnyLab
     from tutor.vendors.catalogue import RemoteModel
 
@@ -48,9 +50,9 @@ class LabScreen(CourseScreen):
 
     `first` contains the names of the goals that a lesson sets, which are shown first. `left` is the
     state in which the learner left the lab, and `keep` is called with every new state. `reached`
-    contains the names of the goals reached earlier. `on_reached` is called with the names of goals
-    when they are reached. If it returns a message, such as that the lab is done, the screen shows
-    the message.
+    contains the names of the goals reached earlier. `page` is the lesson screen that embeds the
+    lab, if any. `on_reached` is called with the names of goals when they are reached. If it returns
+    a message, such as that the lab is done, the screen shows the message.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -65,7 +67,10 @@ class LabScreen(CourseScreen):
     DEFAULT_CSS = """
     LabScreen #label { height: auto; max-height: 2; color: $muted; display: none; }
     LabScreen PromptEditor { display: none; }
-    LabScreen.-panels LabTask { dock: right; width: 48; height: 1fr; margin: 0; }
+    LabScreen.-panels LabSide { dock: right; width: 48; height: 1fr; }
+    LabScreen.-panels LabSide.-reading { width: 64; }
+    LabScreen.-panels LabSide.-reading #lesson { display: block; }
+    LabScreen.-panels LabTask { height: 1fr; margin: 0; }
     """
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_PANELS, "-panels")]  # noqa: RUF012 (Textual's type)
 
@@ -80,6 +85,7 @@ class LabScreen(CourseScreen):
         left: Left | None = None,
         keep: Callable[[Left], None] = lambda _: None,
         reached: Set[str] = frozenset(),
+        page: Screen | None = None,
         on_reached: Callable[[Set[str]], Awaitable[str | None]] | None = None,
     ) -> None:
         super().__init__(services, navigation)
@@ -88,6 +94,7 @@ class LabScreen(CourseScreen):
         self._about = "" if task else lab.about
         self._first = first
         self._keep = keep
+        self._page = page
         self._reached = frozenset(reached)
         self._news: tuple[str, ...] = ()
         """The names of the goals just reached, until the next key that has an effect."""
@@ -110,9 +117,7 @@ class LabScreen(CourseScreen):
 
     def compose_content(self) -> ComposeResult:
         goals = goals_of(self.lab, self._first)
-        task = LabTask(self._wanted, goals, about=self._about).add_class("panel")
-        task.border_title = Content(_("Task and goals"))
-        yield task
+        yield LabSide(LabTask(self._wanted, goals, about=self._about), self._page)
         kind: type[LabView] = registry.load_part(self.lab.name, "view").VIEW
         view = kind().add_class("panel")
         view.border_title = Content(self.lab.title)
@@ -189,9 +194,10 @@ class LabScreen(CourseScreen):
         """True if the screen is wide enough to show the task and all goals next to the lab."""
         return self.app.size.width >= _PANELS
 
-    def on_resize(self) -> None:
+    async def on_resize(self) -> None:
         if self._begun:
             self._show_task()
+            await self.query_one(LabSide).fit(self.app.size)
 
     def action_task(self) -> None:
         if self._goals_open and self.query_one(LabTask).next_page():

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 _TITLE = 20
 _ALIGNED = 60
 """The minimum width, in columns, to align the descriptions in a column."""
+_LONG_TITLE, _WIDE = 30, 100
+"""The width of a title on a screen that is at least this wide."""
 
 
 class PaletteScreen(FinderScreen):
@@ -87,7 +89,8 @@ class PaletteScreen(FinderScreen):
 def row(found: Found, width: int) -> Content:
     """Draw a command's line, with its title, its description and, at the right end, its key."""
     command = found.command
-    column = _TITLE if command.about and width >= _ALIGNED else 0
+    column = _LONG_TITLE if width >= _WIDE else _TITLE if width >= _ALIGNED else 0
+    column = column if command.about else 0
     title = Content.styled(command.title.ljust(column), "bold")
     for place in found.matched:
         title = title.stylize(f"{ACT} underline", place, place + 1)

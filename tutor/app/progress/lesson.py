@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 
 from tutor.app.course_screen import MenuScreen
@@ -52,7 +52,7 @@ class LessonProgressScreen(MenuScreen):
         """Whether the screen is waiting for the learner to confirm."""
 
     def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="figures", can_focus=False):
+        with Vertical(classes="card"), VerticalScroll(id="figures", can_focus=False):
             yield Static(id="summary", markup=False)
             yield Menu()
 

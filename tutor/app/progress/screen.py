@@ -49,6 +49,8 @@ _FIGURE, _RECALL = 10, 8
 _NAME = 44
 _WIDE = 120
 """The minimum width, in columns, to show the summary next to the lessons."""
+_OTHERS = 24
+"""The number of lines for everything else, if there is a blank line between lessons."""
 _DAY = 4
 """The width of a day in the forecast, in columns."""
 _LABEL, _VALUE = 16, 11
@@ -57,8 +59,8 @@ _BESIDE = 60
 _EACH = _("What you remember of each lesson")
 _SMOOTH = 5
 _PLOT_HEIGHT = 9
-_BARS = 2
-"""The height of the bars in the forecast, in lines."""
+_BARS, _TALL_BARS = 2, 6
+"""The height of the bars in the forecast, in lines, on a usual and on a tall screen."""
 
 
 class ProgressScreen(MenuScreen):
@@ -121,6 +123,8 @@ class ProgressScreen(MenuScreen):
             )
             for outline in self.services.course.outlines
         ]
+        if self.app.size.height >= 2 * len(entries) + _OTHERS:
+            entries = [row for entry in entries for row in (entry, None)][:-1]
         row = partial(guesses, self.services.progress.guesses)
         self.show_entries([*entries, None, (row, partial(self.navigation.open_place, "guess"))])
         if self.query_one(Menu).size.width:  # the width is zero before the first layout
@@ -152,7 +156,7 @@ class ProgressScreen(MenuScreen):
             days = min(14, max(1, width // _DAY))
             retention = self.services.retention
             counts = review.forecast(state, asked, now, days, retention=retention)
-            lines += forecast(counts, now)
+            lines += forecast(counts, now, _TALL_BARS if self.has_class("-tall") else _BARS)
             if held_back := self.services.review_queue().held_back:
                 said = _("The daily limit holds {held_back} of these back until later.").format(
                     held_back=held_back
@@ -242,10 +246,13 @@ def predictions(summary: PredictionSummary, width: int) -> list[Content]:
     return [*lines, Content("")]
 
 
-def forecast(counts: Sequence[int], now: float) -> list[Content]:
-    """Draw a bar chart of the number of reviews due on each of the next days, beginning today."""
+def forecast(counts: Sequence[int], now: float, height: int = _BARS) -> list[Content]:
+    """Draw a bar chart of the number of reviews due on each of the next days, beginning today.
+
+    The longest bar has `height` lines.
+    """
     names = [figures.day_name(now, day) for day in range(len(counts))]
-    numbers, *bars = plot.columns(counts, _DAY, _BARS)
+    numbers, *bars = plot.columns(counts, _DAY, height)
     return [
         Content.assemble((_("Upcoming reviews"), "bold"), (_("  questions per day"), MUTED)),
         Content(numbers),

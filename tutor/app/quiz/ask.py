@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import msgspec
 from textual import on, work
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.css.query import NoMatches
 from textual.widgets import Input
 
@@ -111,8 +112,9 @@ class AskScreen(CourseScreen):
         return _("saved")
 
     def compose_content(self) -> ComposeResult:
-        yield QuestionView(id="quiz")
-        yield MoreBelow(self.SCROLLED)
+        with Vertical(classes="card"):
+            yield QuestionView(id="quiz")
+            yield MoreBelow(self.SCROLLED)
 
     @property
     def view(self) -> QuestionView:

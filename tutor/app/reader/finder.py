@@ -266,19 +266,19 @@ class SearchScreen(FinderScreen):
     """The search of the whole course. It runs in a thread, so that it never delays typing."""
 
     PLACEHOLDER = _("type to search")
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-panels")]  # noqa: RUF012 (Textual's own type)
 
     def on_mount(self) -> None:
         self.place = _("search")
+        self.query_one("#found").border_title = Content(_("Found"))
 
     def look_up(self, words: str) -> None:
         self._search(words)
 
     @work(exclusive=True)
     async def _search(self, words: str) -> None:
-        from tutor.course.search import search
-
         try:
-            hits = await asyncio.to_thread(search, self.services.course, words, SHOWN)
+            hits, about = await asyncio.to_thread(self._hits, words)
         except TutorError as error:
             self.tell(error)
             return
@@ -290,10 +290,28 @@ class SearchScreen(FinderScreen):
             [
                 (partial(_hit_row, hit, self._where(hit)), partial(open_target, hit.target))
                 for hit in hits
-            ]
+            ],
+            about=about,
         )
         if words and not hits:
             self.tell(_("No lesson, term or question contains these words."))
+
+    def _hits(self, words: str) -> tuple[Sequence[Hit], Sequence[tuple[str, Content]]]:
+        """Return the matches, with the title and the whole text of each."""
+        from tutor.course.search import search
+
+        hits = search(self.services.course, words, SHOWN)
+        return hits, [(safe(hit.title), Content(self._text(hit.target))) for hit in hits]
+
+    def _text(self, target: TermTarget | ScreenTarget) -> str:
+        from tutor.app.widgets.prose import plain
+
+        course = self.services.course
+        if isinstance(target, TermTarget):
+            return safe(plain(course.glossary[target.id].text))
+        lesson = course.lesson(target.lesson_id)
+        screen = lesson.screen(target.screen_id or "") if lesson else None
+        return safe(plain(screen.body, "\n\n")) if screen else ""
 
     def _where(self, hit: Hit) -> str:
         if not isinstance(hit.target, ScreenTarget):

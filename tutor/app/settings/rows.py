@@ -22,7 +22,7 @@ _WIDE = 100
 
 
 def heading_row(title: str, width: int) -> Content:
-    return Content.styled(title, MUTED).truncate(width, ellipsis=True)
+    return Content.styled(title, "bold").truncate(width, ellipsis=True)
 
 
 def setting_row(entry: Entry, value: Value, source: str, width: int) -> Content:
@@ -34,7 +34,7 @@ def setting_row(entry: Entry, value: Value, source: str, width: int) -> Content:
     parts = [Content(label), Content(" " * _GAP)]
     if width >= _NARROW:
         room = _VALUE if width < _WIDE else _VALUE * 2
-    parts.append(Content.styled(figures.fit(text, room), f"bold {ACT}" if changed else "bold"))
+    parts.append(Content.styled(figures.fit(text, room), f"bold {ACT}" if changed else ""))
     if width >= _NARROW:
         parts += [Content(" " * _GAP), Content.styled(source, MUTED)]
     return Content.assemble(*parts).truncate(width, ellipsis=True)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Container, Vertical, VerticalScroll
+from textual.content import Content
 
 from tutor.app.course_screen import CourseScreen
 from tutor.app.settings.rows import about, heading_row, setting_row
@@ -56,9 +57,15 @@ class SettingsScreen(CourseScreen):
 
     DEFAULT_CSS = """
     SettingsScreen {
-        #list { height: 1fr; }
+        #columns, #list { height: 1fr; }
+        #side { height: auto; }
         #about { height: auto; max-height: 6; margin-top: 1; }
         &.-low #about { max-height: 3; margin-top: 0; }
+        &.-tall #about { max-height: 12; }
+        &.-panels #columns { layout: horizontal; }
+        &.-panels #list { width: 3fr; }
+        &.-panels #side { width: 2fr; height: 1fr; }
+        &.-panels #about { max-height: 100%; margin: 0 0 1 0; }
         SettingField { display: none; }
         &.-editing SettingField { display: block; }
     }
@@ -67,13 +74,17 @@ class SettingsScreen(CourseScreen):
         Binding("u", "undo", "undo", tooltip="Undo the latest change of this session."),
         Binding("z", "reset", "reset", tooltip="Go back to the default of the selected setting."),
     ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (112, "-panels")]  # noqa: RUF012 (Textual's own type)
     SCROLLED = "#list"
 
     def compose_content(self) -> ComposeResult:
-        with VerticalScroll(id="list", can_focus=False):
-            yield SettingsList()
-        yield Static(id="about", markup=False)
-        yield SettingField("")
+        with Container(id="columns"):
+            with VerticalScroll(id="list", classes="panel", can_focus=False) as settings:
+                settings.border_title = Content(_("Settings"))
+                yield SettingsList()
+            with Vertical(id="side", classes="panel"):
+                yield Static(id="about", markup=False)
+                yield SettingField("")
 
     def on_mount(self) -> None:
         self.place = _("settings")
@@ -133,6 +144,7 @@ class SettingsScreen(CourseScreen):
             overridden = self.services.settings.overridden(entry.name)
             text = about(entry, self._source(entry), overridden=overridden)
             self.query_one("#about", Static).update(text)
+            self.query_one("#side").border_title = Content(entry.label)
 
     # --- changes --------------------------------------------------------------------------------
 

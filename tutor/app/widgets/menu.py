@@ -41,6 +41,8 @@ An entry may have several lines, and lines that are too wide are wrapped.
 """
 
 MARGIN = 2
+_TEXT = 3
+"""The maximum number of lines of an entry that contains only text."""
 _UNCUT = 1000
 """A width, in columns, at which no entry is cut."""
 
@@ -148,9 +150,11 @@ class Menu(Widget, can_focus=True):
         if y >= tops[-1]:
             return Strip.blank(width, self.visual_style.rich_style)
         index = bisect_right(tops, y) - 1
-        line = self._entry(index, width)[y - tops[index]]
+        lines = self._entry(index, width)
+        line = lines[y - tops[index]]
         if index == self.cursor:
-            line = selected(line, width)
+            text = y == tops[index] or len(lines) <= _TEXT  # swapped colors would spoil a plot
+            line = selected(line, width, reverse=text and self.app.current_theme.ansi)
         (strip,) = Visual.to_strips(self, line, width, 1, self.visual_style)
         return strip
 

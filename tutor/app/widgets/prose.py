@@ -187,10 +187,13 @@ class Prose(Markdown):
 
 
 @lru_cache(maxsize=512)  # the glossary calls this for every term after each key press
-def plain(markdown: str) -> str:
-    """Return a short text on one line, without Markdown syntax and links."""
+def plain(markdown: str, between: str = " ") -> str:
+    """Return a text without Markdown syntax and links.
+
+    `between` separates paragraphs and other blocks, which are on one line by default.
+    """
     tokens = [each for each in parser().parse(safe(markdown)) if each.type == "inline"]
-    return " ".join(_words(token) for token in tokens)
+    return between.join(_words(token) for token in tokens)
 
 
 def _words(inline: Token) -> str:

@@ -29,6 +29,10 @@ def highlighted(line: Content, width: int) -> Content:
     return selected(line, width)
 
 
-def selected(line: Content, width: int) -> Content:
-    """Return `line` with the background of a selected row over `width` columns."""
-    return line.pad_right(max(0, width - line.cell_length)).stylize_before(SELECTED)
+def selected(line: Content, width: int, *, reverse: bool = False) -> Content:
+    """Return `line` with the background of a selected row over `width` columns.
+
+    `reverse` swaps the colors instead, for a terminal that has no color for such a background.
+    """
+    line = line.pad_right(max(0, width - line.cell_length))
+    return line.stylize("reverse") if reverse else line.stylize_before(SELECTED)

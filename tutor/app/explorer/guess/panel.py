@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import msgspec
 from textual import work
 from textual.binding import Binding, BindingType
+from textual.containers import Vertical
 from textual.content import Content
 
 from tutor.app import theme
@@ -102,12 +103,13 @@ class GuessScreen(TutorScreen):
         self._forget_engine: Callable[[], None] = lambda: None
 
     def compose_content(self) -> ComposeResult:
-        yield Static(id="rule")
-        yield TextView(id="text")
-        yield GuessEntry(_("your guess: the next word or part of a word"))
-        yield Lines(id="result")
-        yield Lines(id="space")
-        yield Lines(id="totals")
+        with Vertical(classes="card"):
+            yield Static(id="rule")
+            yield TextView(id="text")
+            yield GuessEntry(_("your guess: the next word or part of a word"))
+            yield Lines(id="result")
+            yield Lines(id="space")
+            yield Lines(id="totals")
 
     def on_mount(self) -> None:
         self.place = _("guessing game")
