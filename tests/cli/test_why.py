@@ -89,7 +89,7 @@ def test_plain_output(tutor: Tutor, tiny_model: str) -> None:
     lines = outcome.out.splitlines()
     assert lines[1] == "h e l l o"
     assert lines[3].startswith("The logit of x is ")
-    assert lines[3].endswith(" above that of y.")
+    assert lines[3].endswith(" above the logit of y.")
     assert lines[8].endswith("  8 other parts")
     assert [line.split()[-1] for line in lines[-4:]] == list("hell")
 

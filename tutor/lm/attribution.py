@@ -23,7 +23,7 @@ class Part(msgspec.Struct, frozen=True):
 
 
 class Contribution(msgspec.Struct, frozen=True):
-    """What one part adds to the attributed logit."""
+    """The contribution of one part to the attributed logit."""
 
     part: Part
     logits: float
@@ -52,7 +52,7 @@ class Attribution(msgspec.Struct, frozen=True):
     def contributions(self) -> list[Contribution]:
         """Return the contribution of each part, with the largest positive or negative ones first.
 
-        The order among equal contributions is that of the network.
+        Equal contributions are in the order of the network.
         """
         return sorted(self._in_order(), key=lambda each: -abs(each.logits))
 

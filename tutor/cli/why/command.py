@@ -41,7 +41,7 @@ def add_to(commands: Any, for_model: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rather-than",
         metavar="TOKEN",
-        help=_("explain why the logit is higher than that of this token"),
+        help=_("explain the difference from the logit of this token instead"),
     )
     parser.add_argument(
         "--top",

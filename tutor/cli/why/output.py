@@ -82,7 +82,7 @@ def write_attribution(
     output.write(" ".join(visible(token.data) for token in tokens))
     logit = _("\nThe logit of {target} is {logit:.2f}.")
     if found.against is not None:
-        logit = _("\nThe logit of {target} is {logit:.2f} above that of {against}.")
+        logit = _("\nThe logit of {target} is {logit:.2f} above the logit of {against}.")
     output.write(
         logit.format(
             target=visible(found.target.data),
