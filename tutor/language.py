@@ -45,12 +45,20 @@ def preferred() -> str:
 
 def choose(arguments: Sequence[str]) -> None:
     """Set the language from a command line, before the modules with translated constants load."""
-    for option, value in zip(arguments, [*arguments[1:], ""], strict=False):
-        if option == "--":
-            return
-        name, equals, given = option.partition("=")
-        if name == OPTION:
-            os.environ[VARIABLE] = given if equals else value
+    if (given := value_given(arguments, OPTION)) is not None:
+        os.environ[VARIABLE] = given
+
+
+def value_given(arguments: Sequence[str], option: str) -> str | None:
+    """Return the value of an option on a command line that is not parsed yet, or None."""
+    found = None
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=False):
+        if argument == "--":
+            break
+        name, equals, value = argument.partition("=")
+        if name == option:
+            found = value if equals else following
+    return found
 
 
 def has_catalog(code: str) -> bool:

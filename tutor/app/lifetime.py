@@ -33,10 +33,11 @@ PATIENCE = 3.0
 """The time, in seconds, that the app has to exit by itself."""
 
 
-def run(app: TutorApp, *, mouse: bool = False) -> int:
+def run(app: TutorApp, *, mouse: bool = False, browser: bool = False) -> int:
     """Run `app` until it exits, and return the exit status.
 
-    `mouse` says whether the terminal should report the mouse.
+    `mouse` says whether the terminal should report the mouse. `browser` says whether the app draws
+    in a browser instead of a terminal.
 
     After a signal, the status is 128 plus the number of the signal.
     """
@@ -45,7 +46,7 @@ def run(app: TutorApp, *, mouse: bool = False) -> int:
         signal.pthread_sigmask(signal.SIG_BLOCK, _leave_on())
         accept_only_keys(mouse=mouse)
     _ask_the_terminal_for_its_size()
-    app.draw_over(line_here())
+    app.draw_over(line_here(), sys.__stdout__ if browser else sys.__stderr__)
     return asyncio.run(_run(app, mouse))
 
 
