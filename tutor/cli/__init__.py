@@ -13,8 +13,8 @@ from tutor.settings.file import language_in_file
 
 language.choose(sys.argv[1:])
 if not os.environ.get(language.VARIABLE):
-    if chosen := language_in_file(language.value_given(sys.argv[1:], "--data")):
-        os.environ[language.VARIABLE] = chosen
+    data_folder = language.value_given(sys.argv[1:], "--data")
+    os.environ[language.VARIABLE] = language_in_file(data_folder)
 with leaving_at_once():
     from tutor.cli.main import main
 

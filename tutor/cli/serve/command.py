@@ -145,7 +145,7 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
         "--base-url": options.base_url or os.environ.get("TUTOR_BASE_URL"),
         "--device": options.device,
         "--course": options.course and options.course.absolute(),
-        "--language": options.language or os.environ.get(language.VARIABLE),
+        "--language": options.language or os.environ.get(language.VARIABLE) or None,
         "--idle-limit": options.idle_limit,
     }
     command = [sys.executable, "-P", "-m", "tutor"]
