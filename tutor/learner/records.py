@@ -194,6 +194,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     stability: Annotated[float, msgspec.Meta(gt=0, le=1e9)] | None = None
     difficulty: Annotated[float, msgspec.Meta(ge=1, le=10)] | None = None
     suspended: bool = False
+    decay: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1542
+    """How fast the recall falls, which is one of FSRS's parameters; the default is FSRS's own."""
 
 
 class Suspension(msgspec.Struct, frozen=True, order=True):
@@ -301,7 +303,8 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
     show whether the log has been replaced. `skipped` lists the starts of lines that this version
     could not interpret, so that a newer version can process them. `partial` means that the state
     includes events that are missing from the log, so it must not be rebuilt from the log.
-    `outdated` means that the state comes from a version that did not schedule reviews yet.
+    `outdated` means that the state comes from a version that did not schedule reviews yet. `fitted`
+    is the setting with the parameters of FSRS with which the cards were scheduled.
     """
 
     start: Position = 0
@@ -310,3 +313,4 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
     skipped: tuple[Position, ...] = ()
     partial: bool = False
     outdated: bool = False
+    fitted: str = ""

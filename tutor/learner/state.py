@@ -1,10 +1,10 @@
 """Define the state of a learner at one moment, and how events change it.
 
-The state depends only on the set of events, not on the machines that they come from or on their
-order in the log. `fold` applies events one by one. If an event is older than the events already
-applied, the state cannot be updated correctly. The questions concerned are then added to `stale`
-and rebuilt from all events, sorted by `in_order`. Places in lessons and settings are not events and
-are stored separately.
+The state depends only on the set of events, and on the parameters of FSRS if they were fitted to
+the learner, not on the machines that the events come from or on their order in the log. `fold`
+applies events one by one. If an event is older than the events already applied, the state cannot be
+updated correctly. The questions concerned are then added to `stale` and rebuilt from all events,
+sorted by `in_order`. Places in lessons and settings are not events and are stored separately.
 """
 
 from bisect import insort
@@ -36,7 +36,7 @@ from tutor.learner.records import (
     Undo,
     Undone,
 )
-from tutor.learner.schedule import grade, scheduled
+from tutor.learner.schedule import grade, parameters_in, scheduled
 
 UNKNOWN_ANSWER = "?"
 """The placeholder for an answer whose text is missing from the log."""
@@ -119,6 +119,7 @@ class _Folding:
         self.forgotten, self.suspensions = dict(state.forgotten), dict(state.suspensions)
         self.drafts = dict(state.drafts)
         self.stale = set(state.stale)
+        self._parameters = parameters_in(state.settings)
 
     def state(self) -> LearnerState:
         return msgspec.structs.replace(
@@ -146,7 +147,7 @@ class _Folding:
         card = self.cards.get(name)
         if card is not None and (event.at, event.id) < (card.last_at, card.last_answer):
             self.stale.add(name)
-        after = after_answer(card, event)
+        after = after_answer(card, event, self._parameters)
         if after is not card:
             self._put(after)
             self.undo = Undo(question=name, answer=event.id, before=card)
@@ -199,8 +200,8 @@ class _Folding:
                 del self.cards[name]
 
 
-def after_answer(card: Card | None, event: Answered) -> Card:
-    """Return the card after an answer.
+def after_answer(card: Card | None, event: Answered, parameters: str = "") -> Card:
+    """Return the card after an answer, scheduled with FSRS's `parameters` (see `scheduled`).
 
     A higher version counts as a new question, so its counts and its schedule start over. An answer
     to a version older than the card's is ignored.
@@ -220,7 +221,7 @@ def after_answer(card: Card | None, event: Answered) -> Card:
         last_answer=event.id,
         second_at=second_at,
     )
-    return scheduled(known, after, grade(event))
+    return scheduled(known, after, grade(event), parameters)
 
 
 def after_progress(
