@@ -15,7 +15,7 @@ import pyte
 if TYPE_CHECKING:
     from playwright.sync_api import Page, WebSocket
 
-DEADLINE = 30.0
+DEADLINE = 120.0
 KEYS = {
     "enter": "Enter",
     "tab": "Tab",
