@@ -15,10 +15,10 @@ import pytest
 from tests.cli.command_line import Tutor
 from tutor import paths
 from tutor.course.catalogue import load_course
-from tutor.learner import fit
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered
 from tutor.learner.schedule import FITTED
+from tutor.study import fit
 
 DAY = 86_400
 OWN_PARAMETERS = (

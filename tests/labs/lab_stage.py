@@ -123,7 +123,7 @@ async def write(pilot: Pilot[Any], text: str) -> None:
 async def click_line(pilot: Pilot[Any], text: str, x: int) -> None:
     """Click column `x` of the view's line that begins with `text`, and wait until it is at rest."""
     view = pilot.app.screen.query_one("#lines", Lines)
-    y = next(y for y, line in enumerate(view.plain) if line.startswith(text))
+    (y,) = (y for y, line in enumerate(view.plain) if line.startswith(text))
     await pilot.click(view, offset=(x, y))
     await at_rest(pilot)
 

@@ -93,7 +93,8 @@ def _print_due(options: argparse.Namespace) -> int:
 
 def _fit(options: argparse.Namespace) -> int:
     """Fit FSRS's parameters, print how well they predict, and save them if that is better."""
-    from tutor.learner import fit, schedule
+    from tutor.learner import schedule
+    from tutor.study import fit
 
     progress = learning.progress_of(options)
     state = progress.state()

@@ -1,6 +1,6 @@
 """Schedule reviews with FSRS (py-fsrs), with its default parameters or the learner's own.
 
-`tutor.learner.fit` fits parameters to a learner's answers, and saves them as a setting.
+`tutor.study.fit` fits parameters to a learner's answers, and saves them as a setting.
 
 A card stores the day when the recall falls to 90 %. The desired retention is a setting, so `due_at`
 moves that day when it is asked for, and the stored progress does not depend on the setting.

@@ -75,7 +75,7 @@ async def test_a_click_on_a_row_of_the_map_focuses_its_token(tmp_path: Path) -> 
     async with app.run_test(size=(80, 24)) as pilot:
         await do(pilot, "up")
         layer = state_of(pilot).layer
-        for number in (2, 5):
+        for number in (9, 5):
             await click_line(pilot, f"   {number} ", 5)
             assert state_of(pilot).token == number - 1
         assert state_of(pilot).layer == layer

@@ -11,10 +11,10 @@ import fsrs
 import msgspec
 import pytest
 
-from tutor.learner import fit
 from tutor.learner.progress import Progress
-from tutor.learner.records import Answered, Card, Forgotten, LogMark
+from tutor.learner.records import Answered, Card, Forgotten, LogEvent, LogMark
 from tutor.learner.schedule import FITTED, due_at, recall
+from tutor.study import fit
 
 DAY = 86_400.0
 START = datetime(2026, 3, 2, 12, tzinfo=UTC).timestamp()
@@ -86,7 +86,10 @@ def test_a_few_reviews_are_not_enough() -> None:
 
 
 def test_answers_on_the_same_day_and_forgotten_answers_are_no_reviews() -> None:
-    given = [*answers([0, 0, 1, 1, 4]), Forgotten(at=START, lesson="l", questions=("other",))]
+    given: list[LogEvent] = [
+        *answers([0, 0, 1, 1, 4]),
+        Forgotten(at=START, lesson="l", questions=("other",)),
+    ]
     (history,) = fit.histories(given, {"q": START})
     assert [answer.at for answer in history] == [START + day * DAY for day in (1, 1, 4)]
     assert [answer.at for answer in fit.reviews(history)] == [START + 4 * DAY]
