@@ -36,7 +36,7 @@ class FitError(TutorError, title="The schedule cannot be fitted"):
 
 
 class Quality(msgspec.Struct, frozen=True):
-    """How well parameters predict reviews: the mean log loss (in nats) and the mean prediction."""
+    """A measure of how well parameters predict reviews: the mean log loss (in nats) and recall."""
 
     loss: float
     predicted: float
