@@ -1,4 +1,4 @@
-"""`tutor review`: review the questions that are due, or count them."""
+"""Implement `tutor review`, which opens or counts the questions that are due."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tutor.learner.progress import Progress
 
 MOST = 10_000
-"""The maximum value of `--cap` and `--new`, higher than any learner needs."""
+"""The maximum value of `--cap` and `--new`. No learner needs a higher limit."""
 
 
 def add_to(

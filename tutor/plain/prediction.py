@@ -1,4 +1,4 @@
-"""Ask the learner for a section's prediction, and reveal the answer."""
+"""A section's prediction in plain mode: the request for a guess, and the answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Asking:
-    """A prediction that the learner is asked for. `open` is true while the answer is hidden."""
+    """A request for a prediction. `open` is true until the answer has been revealed."""
 
     def __init__(self, services: Services, lesson: Lesson, prediction: Prediction) -> None:
         self._services = services
@@ -26,7 +26,7 @@ class Asking:
         self.open = False
 
     async def begin(self) -> None:
-        """Print the question, and also the answer if the learner has predicted it before."""
+        """Print the question. If the learner has already predicted, also print the answer."""
         prediction = self._prediction
         say = self._services.voice.say
         say(f"Prediction: {markdown.inline(prediction.ask)}")
@@ -41,7 +41,7 @@ class Asking:
 
     @property
     def asks(self) -> str:
-        """Return the sentence that asks for a prediction."""
+        """A sentence that asks for a prediction, such as "Type a letter from a to d."."""
         match self._prediction:
             case ChoicePrediction(choices=choices):
                 return f"Type a letter from a to {words.LETTERS[len(choices) - 1]}."
@@ -51,7 +51,7 @@ class Asking:
         return "Type your prediction."
 
     async def take(self, text: str) -> None:
-        """Handle a prediction. If the text is empty, reveal the answer without one."""
+        """Handle a prediction, then reveal the answer. An empty text skips the prediction."""
         prediction, guess = self._prediction, text
         if isinstance(prediction, ChoicePrediction) and len(text) == 1:
             place = words.LETTERS.find(text.casefold())
@@ -88,7 +88,7 @@ class Asking:
         card = self._services.engine.model
         said = sentence(self._prediction, guess, answer, card.name if card else "the model")
         reveal = self._prediction.reveal.replace(BLANK, answer.value)
-        # choices are Markdown; a typed guess is not
+        # A choice is written in Markdown, but a typed guess is plain text.
         written = isinstance(self._prediction, ChoicePrediction)
         said = markdown.inline(said) if written else words.spoken(said)
         self._services.voice.say(said, markdown.inline(reveal))

@@ -1,4 +1,4 @@
-"""Write numbers, tokens and errors in words that make sense when read aloud."""
+"""Write numbers, tokens and errors so that they make sense when read aloud."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _SIGNS = (
 def spoken(text: str) -> str:
     """Return text that a screen reader reads correctly.
 
-    Characters that it would skip or misread are replaced with words, and bars and box-drawing
-    characters are removed.
+    Characters that a screen reader would skip or misread are replaced with words. Bars and
+    box-drawing characters are removed.
     """
     for sign, word in _SIGNS:
         text = sign.sub(word, text)
@@ -43,7 +43,7 @@ def spoken(text: str) -> str:
 
 
 def percent(probability: float) -> str:
-    """Return a probability (0 to 1) as a percentage in words. Small ones are never rounded to 0."""
+    """Convert a probability (0 to 1) to a percentage in words. Only 0 itself becomes 0 percent."""
     value = 100 * probability
     if math.isnan(value):
         return "unknown"
@@ -57,7 +57,7 @@ def percent(probability: float) -> str:
 
 
 def number(value: float) -> str:
-    """Return a number with at most four digits of precision."""
+    """Format a number with at most four significant digits."""
     if isinstance(value, int):
         return f"{value:,}"
     if not math.isfinite(value):
@@ -66,7 +66,7 @@ def number(value: float) -> str:
 
 
 def quoted(data: bytes) -> str:
-    """Return a token's text in quotation marks, with whitespace and invalid bytes named."""
+    """Return a token's text in quotation marks, with names for whitespace and invalid bytes."""
     text = data.decode("utf-8", "backslashreplace")
     text = text.replace("\n", "(line break)").replace("\t", "(tab)")
     if not text:
@@ -81,7 +81,7 @@ def token(each: Token) -> str:
 
 
 def rank(row: Row, *, sampled: bool = False) -> str:
-    """Return a sentence that describes one row of a distribution."""
+    """Describe one row of a distribution in a sentence."""
     said = f"Rank {row.rank:,}: {token(row.token)}, {percent(row.probability)}"
     if sampled and row.cut:
         return f"{said}, cut by {row.cut}."
@@ -94,29 +94,29 @@ def entropy(distribution: Distribution) -> str:
 
 
 def listed(words: Sequence[str], last: str = "or") -> str:
-    """Return words as a list: "a, b or c"."""
+    """Join words into a list, such as "a, b or c"."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {last} {words[-1]}"
 
 
 def ended(text: str) -> str:
-    """Return the text, with a period added if it does not end like a sentence."""
+    """Add a period to the text, unless it already ends with punctuation."""
     return text if text.endswith((".", "?", "!", ":", "…", "”", '"')) else f"{text}."
 
 
 def without_keys(text: str) -> str:
-    """Return a message without the sentences that mention a key, since plain mode has no keys."""
+    """Remove the sentences that mention a key, because plain mode has no keys."""
     kept = (each for each in _SENTENCE.split(text) if not _KEY.search(each))
     return _NAMED_KEY.sub("", " ".join(kept))
 
 
 def error(raised: TutorError) -> str:
-    """Return an error in one line: what happened, and what to do unless that involves a key."""
+    """Return an error on one line: what happened and what to do. Advice about keys is left out."""
     parts = (raised.happened, without_keys(raised.next_step))
     return one_line(" ".join(filter(None, parts)), 600)
 
 
 def several(lines: Iterable[str]) -> list[str]:
-    """Return the lines that are not empty."""
+    """Return the lines that are not blank."""
     return [line for line in lines if line.strip()]

@@ -1,7 +1,7 @@
-"""Connect the app to a terminal in a web browser, through the server of `tutor serve`.
+"""Run the app in a terminal in a web browser, through the server of `tutor serve`.
 
 The server starts the app with `--browser`. The app writes its output to standard output, in the
-packets of Textual's driver for the web, and reads keys and sizes from standard input.
+packets of Textual's web driver, and reads keys and window sizes from standard input.
 """
 
 from __future__ import annotations
@@ -38,15 +38,18 @@ class Packets:
 
 
 class BrowserDriver(WebDriver):
-    """Textual's driver for the web, restricted to keys, pastes and sizes.
+    """Textual's web driver, restricted to keys, pastes and window sizes.
 
-    It ends the app when the server ends. Textual's own driver would let it run forever. A thread
-    writes the output, as in Textual's driver for terminals, so that a slow browser does not stop
-    the app.
+    When the server exits, this driver exits the app. With Textual's own driver, the app would run
+    forever. A thread writes the output, as in Textual's driver for terminals, so that the app never
+    waits for a slow browser.
     """
 
     def start_application_mode(self) -> None:
-        """Start, with the keyboard focus, and without mouse support, as in other terminals."""
+        """Start the driver.
+
+        The app has the keyboard focus, and the mouse is off, as in other terminals.
+        """
         self._writer = WriterThread(cast("IO[str]", Packets(self.fileno)))
         self._writer.start()
         super().start_application_mode()
@@ -57,7 +60,7 @@ class BrowserDriver(WebDriver):
         self._writer.write(data)
 
     def stop_application_mode(self) -> None:
-        """Stop reading. The output ends when the process does."""
+        """Stop reading input. Output is still written until the process exits."""
         self.exit_event.set()
         self._input_reader.close()
 
@@ -66,10 +69,10 @@ class BrowserDriver(WebDriver):
         self._writer.stop()
 
     def _enable_mouse_support(self) -> None:
-        """Leave the mouse to the browser, which selects text with it."""
+        """Do nothing: the browser uses the mouse to select text."""
 
     def run_input_thread(self) -> None:
-        """Read keys and sizes until the server closes the connection, and then exit the app."""
+        """Read keys and window sizes until the server closes the connection. Then exit the app."""
         parser = KeyParser()
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
         stream = ByteStream()

@@ -1,4 +1,4 @@
-"""Filters that draw in ASCII or without color, for terminals that support no more."""
+"""Filters for terminals that can display only ASCII, or no colors."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 class AsciiOnly(LineFilter):
-    """A filter that replaces all characters that are not ASCII.
+    """A filter that replaces all characters outside ASCII.
 
-    Lines are already laid out, so a one-cell character is replaced with a one-cell character.
+    The filter is applied after the layout, so each replacement has the width of the original.
     """
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:

@@ -1,4 +1,4 @@
-"""Write a learner's progress as Markdown: a one-page report, or every question."""
+"""Write a learner's progress as Markdown: a one-page report, or a page with every question."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ WEAKEST = 5
 def report(
     name: str, course: Course, state: LearnerState, now: float, limit: Limits = review.USUAL
 ) -> str:
-    """Return the one-page report: what the learner has done, knows, and should look at again.
+    """Return a one-page report: what the learner has done, knows, and should look at again.
 
     `limit` has the learner's desired retention, which determines when reviews are due.
     """
@@ -139,7 +139,7 @@ def _lessons(course: Course, state: LearnerState, now: float) -> Iterator[str]:
 
 
 def _weakest(course: Course, state: LearnerState, now: float) -> Iterator[str]:
-    """Yield a section with the ideas whose memory is the weakest."""
+    """Yield a section with the ideas that the learner remembers least."""
     memory = review.memory_of_screens(state, review_questions(course), now)
     weakest = sorted(
         (of.strength, of.recall, key)

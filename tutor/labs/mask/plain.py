@@ -1,4 +1,4 @@
-"""Say the state of the lab in plain mode."""
+"""Describes the state of the lab on the causal mask in sentences, for plain mode."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ if TYPE_CHECKING:
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the prediction at each token, with the mask as it is set."""
+    """Return sentences about the prediction at each token, with or without the mask."""
     found = state.readings.get(state.hide)
     lines = []
     if found is not None:
         for at, each in enumerate(found.tokens):
             after = f"expects {token(found.best[at])} with {percent(found.chances[at])}"
-            cost = (
-                f", and the next token costs {found.bits[at]:.2f} bits"
+            surprisal = (
+                f", and the next token's surprisal is {found.bits[at]:.2f} bits"
                 if at < len(found.bits)
                 else ""
             )
-            lines.append(f"After token {at}, {token(each)}, the model {after}{cost}.")
+            lines.append(f"After token {at}, {token(each)}, the model {after}{surprisal}.")
     switched = "on" if state.hide else "off"
     return {"hide": [f"The causal mask is {switched}."], "readings": lines, "before": []}

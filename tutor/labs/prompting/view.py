@@ -1,4 +1,4 @@
-"""Draws the views of the prompting lab, and binds their keys."""
+"""The view of the lab "Prompts, measured"."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
 
 
 _LEFT = 80
-"""The width of the parts in columns if the items are shown next to them."""
+"""The width of the parts, in columns, if the items are shown to the right of them."""
 
 
 class PromptingView(LabView):
-    """Shows the parts, the items, the exact prompt, or the scored versions."""
+    """A view of the prompt's parts, the items, the exact prompt, or the scored versions."""
 
     VIEWS = VIEWS
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -68,7 +68,7 @@ class PromptingView(LabView):
             self.did(Run())
 
     async def _run_where_agreed(self) -> None:
-        """Ask for the learner's consent, and start the run if it is given."""
+        """Ask for the learner's consent if it is needed, then start the run."""
         state: State = self.state
         assert state.server is not None
         requests = counted(plan(state.trials, state.results).requests, "request")

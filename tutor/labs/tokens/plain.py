@@ -1,4 +1,4 @@
-"""Say the state of the lab in plain mode."""
+"""Describes the state of the tokens lab in sentences, for plain mode."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MOST = 40
 
 
 def describe(state: State) -> dict[str, list[str]]:
-    """Return the parts of the text for the current way to split it."""
+    """Return sentences about the parts of the text, for the current way of splitting it."""
     name = _NAMES[state.cut]
     shown = state.shown[:_MOST]
     lines = [f"The text has {counted(len(state.shown), name.lower())}."]

@@ -1,4 +1,4 @@
-"""Play the guessing game: the learner and the model both bet on the next token of a text."""
+"""The guessing game in plain mode: the learner and the model bet on the next token of a text."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from tutor.learner.records import Guessed
 from tutor.lm.distribution import PLAIN
 from tutor.plain import markdown, words
 from tutor.plain.place import Command, Place
+from tutor.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -128,11 +129,11 @@ class GuessPlace(Place):
         self.say(f"Right, it is {actual}." if played.right else f"It is {actual}.")
         self.say(f"Your guess: {words.rank(played.guess)}")
         self.say(
-            f"Your cost: {played.learner_bits:.2f} bits. The model's: {played.model_bits:.2f}."
+            f"Your surprisal: {played.learner_bits:.2f} bits. The model's: {played.model_bits:.2f}."
         )
         score = game.score
         self.say(
-            f"After {score.rounds} rounds: you {score.learner_bits:.1f} bits, "
+            f"After {counted(score.rounds, 'round')}: you {score.learner_bits:.1f} bits, "
             f"the model {score.model_bits:.1f}. Fewer bits are better."
         )
 
