@@ -48,12 +48,20 @@ def choose(arguments: Sequence[str]) -> None:
 
     Call this before the modules with translated constants are imported.
     """
-    for option, value in zip(arguments, [*arguments[1:], ""], strict=False):
-        if option == "--":
-            return
-        name, equals, given = option.partition("=")
-        if name == OPTION:
-            os.environ[VARIABLE] = given if equals else value
+    if (given := value_given(arguments, OPTION)) is not None:
+        os.environ[VARIABLE] = given
+
+
+def value_given(arguments: Sequence[str], option: str) -> str | None:
+    """Return the value of an option on a command line that is not parsed yet, or None."""
+    found = None
+    for argument, following in zip(arguments, [*arguments[1:], ""], strict=False):
+        if argument == "--":
+            break
+        name, equals, value = argument.partition("=")
+        if name == option:
+            found = value if equals else following
+    return found
 
 
 def has_catalog(code: str) -> bool:

@@ -187,6 +187,19 @@ def test_variables_that_python_has_already_obeyed_are_undone(tmp_path: Path) -> 
     assert "42" not in told.stdout
 
 
+@pytest.mark.parametrize("option", [("--data", "{}"), ("--data={}",)])
+def test_the_language_is_the_one_in_the_folder_of_the_login(
+    tutor_process: Tutor, tmp_path: Path, option: tuple[str, ...]
+) -> None:
+    """It must be known before the options are parsed, since it determines their texts."""
+    for folder, code in (("login", "de"), ("account", "en")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "config.toml").write_text(f'language = "{code}"\n')
+    given = [part.format(tmp_path / "login") for part in option]
+    outcome = tutor_process("--kiosk", *given, "--help", TUTOR_DATA=str(tmp_path / "account"))
+    assert "das Modell:" in outcome.out
+
+
 # --- confinement ----------------------------------------------------------------------------------
 
 CONFINED = """

@@ -17,8 +17,15 @@ from tutor import paths
 from tutor.course.catalogue import load_course
 from tutor.learner.progress import Progress
 from tutor.learner.records import Answered
+from tutor.learner.schedule import FITTED
+from tutor.study import fit
 
 DAY = 86_400
+OWN_PARAMETERS = (
+    "0.1 0.3 0.8 2 6.4133 0.8334 3.0194 0.001 1.8722 0.1666 0.796 1.4835 0.0614 0.2629 1.6483 "
+    "0.6014 1.8729 0.5425 0.0912 0.0658 0.3"
+)
+"""The parameters of FSRS for someone who forgets faster than most people."""
 
 
 def answer(learner: str, *, ago: float, questions: int, correct: bool = True) -> list[str]:
@@ -239,3 +246,40 @@ def test_progress_has_the_same_figures_as_the_report(tutor: Tutor) -> None:
     found = re.search(r"Recall today: \d+ %\. Strength: \d+ days\.", tutor("progress").out)
     assert found is not None
     assert found[0] in tutor("report").out
+
+
+def test_the_report_uses_the_desired_retention(tutor: Tutor) -> None:
+    answer("me", ago=1, questions=4)
+    usual = tutor("report").out
+    config = Path(os.environ["TUTOR_DATA"]) / "config.toml"
+    config.write_text("[review]\nretention = 0.95\n")
+    assert "Due for review: 0 today" in usual
+    assert "Due for review: 4 today" in tutor("report").out
+
+
+def test_fitting_needs_many_reviews_and_can_be_undone(tutor: Tutor) -> None:
+    answer("me", ago=30, questions=3)
+    outcome = tutor("review", "--fit")
+    assert outcome.status == 1
+    assert "You have 0 reviews, and fitting needs 512." in outcome.err
+    progress = Progress.open(paths.learner_folder("me"))
+    usual = progress.cards()
+    progress.save_setting(FITTED, OWN_PARAMETERS)
+    assert progress.cards() != usual
+    assert tutor("review", "--no-fit").out == "Reviews use the default schedule.\n"
+    assert progress.cards() == usual
+
+
+def test_fitting_saves_the_parameters_only_if_they_are_better(
+    tutor: Tutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for ago in (30, 25, 10, 1):
+        answer("me", ago=ago, questions=3, correct=ago in (30, 1))
+    progress = Progress.open(paths.learner_folder("me"))
+    monkeypatch.setattr(fit, "fitted", lambda of: OWN_PARAMETERS)
+    outcome = tutor("review", "--fit")
+    assert "9 reviews, of which you answered 33.3% right." in outcome.out
+    assert "--no-fit" in outcome.out
+    assert progress.setting(FITTED) == OWN_PARAMETERS
+    assert "nothing was changed" in tutor("review", "--fit").out
+    assert progress.setting(FITTED) == OWN_PARAMETERS

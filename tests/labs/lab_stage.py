@@ -12,6 +12,7 @@ from tests.engine.fake_engine import FakeEngine
 from tests.labs.lab_backend import small_model
 from tests.sample_course import COURSE
 from tutor.app.labs.screen import LabScreen
+from tutor.app.widgets.lines import Lines
 from tutor.app.widgets.prompt_editor import PromptEditor
 from tutor.engine.backends import LabBackends
 from tutor.engine.requests import expect
@@ -117,6 +118,14 @@ async def write(pilot: Pilot[Any], text: str) -> None:
     await do(pilot, "e")
     editor(pilot).load(text)
     await do(pilot, "enter")
+
+
+async def click_line(pilot: Pilot[Any], text: str, x: int) -> None:
+    """Click column `x` of the view's line that begins with `text`, and wait until it is at rest."""
+    view = pilot.app.screen.query_one("#lines", Lines)
+    (y,) = (y for y, line in enumerate(view.plain) if line.startswith(text))
+    await pilot.click(view, offset=(x, y))
+    await at_rest(pilot)
 
 
 def seen(pilot: Pilot[Any]) -> str:

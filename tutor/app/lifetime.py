@@ -34,18 +34,19 @@ PATIENCE = 3.0
 """The maximum time, in seconds, that the app may take to exit."""
 
 
-def run(app: TutorApp, *, mouse: bool = False) -> int:
+def run(app: TutorApp, *, mouse: bool = False, browser: bool = False) -> int:
     """Run `app` until it exits, and return the exit status.
 
-    If `mouse` is true, the terminal reports the mouse. If a signal ended the app, the status is 128
-    plus the number of the signal.
+    If `mouse` is true, the terminal reports the mouse. If `browser` is true, the app draws in a
+    browser instead of a terminal. If a signal ended the app, the status is 128 plus the number of
+    the signal.
     """
     # Windows has no such signals. Its console ends the programs that run in it.
     if sys.platform != "win32":
         signal.pthread_sigmask(signal.SIG_BLOCK, _leave_on())
         accept_only_keys(mouse=mouse)
     _ask_the_terminal_for_its_size()
-    app.draw_over(line_here())
+    app.draw_over(line_here(), sys.__stdout__ if browser else sys.__stderr__)
     return asyncio.run(_run(app, mouse))
 
 

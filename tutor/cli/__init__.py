@@ -12,8 +12,9 @@ from tutor.cli.interrupted import leaving_at_once
 from tutor.settings.file import language_in_file
 
 language.choose(sys.argv[1:])
-if not os.environ.get(language.VARIABLE) and (chosen := language_in_file()):
-    os.environ[language.VARIABLE] = chosen
+if not os.environ.get(language.VARIABLE):
+    data_folder = language.value_given(sys.argv[1:], "--data")
+    os.environ[language.VARIABLE] = language_in_file(data_folder)
 with leaving_at_once():
     from tutor.cli.main import main
 

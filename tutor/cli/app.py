@@ -49,6 +49,7 @@ def run(options: argparse.Namespace, *, start: Start = "home", lab: str | None =
             settings=options.settings,
         ),
         mouse=mouse_wanted(options.settings.settings.mouse),
+        browser=options.browser is not None,
     )
 
 

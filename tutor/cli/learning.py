@@ -14,6 +14,7 @@ from tutor.language import _
 if TYPE_CHECKING:
     from tutor.course.catalogue import Course
     from tutor.learner.progress import Progress
+    from tutor.learner.review import Limits
 
 
 def progress_of(options: argparse.Namespace) -> Progress:
@@ -22,6 +23,13 @@ def progress_of(options: argparse.Namespace) -> Progress:
     progress = Progress.open(paths.learner_folder(options.learner, course_folder(options)))
     progress.check()
     return progress
+
+
+def limits_of(options: argparse.Namespace, progress: Progress) -> Limits:
+    """Return the learner's limits for reviews, and the desired retention."""
+    from tutor.learner import review
+
+    return review.limits(progress.setting, options.settings.settings.review)
 
 
 def course_of(options: argparse.Namespace) -> Course:

@@ -94,7 +94,8 @@ def run_export(options: argparse.Namespace) -> int:
         from tutor.cli.report.text import details
 
         course = learning.course_of(options)
-        text = details(options.learner, course, progress.state(), progress.clock())
+        limits = learning.limits_of(options, progress)
+        text = details(options.learner, course, progress.state(), progress.clock(), limits)
         data = safe(text).encode() + b"\n"
     elif options.anki:
         data = _cards(progress, options).encode()

@@ -1,10 +1,15 @@
 """Implement `tutor review`, which opens or counts the questions that are due."""
 
+from __future__ import annotations
+
 import argparse
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tutor.cli import app, learning, output
 from tutor.language import _
+
+if TYPE_CHECKING:
+    from tutor.learner.progress import Progress
 
 MOST = 10_000
 """The maximum value of `--cap` and `--new`. No learner needs a higher limit."""
@@ -36,6 +41,13 @@ def add_to(
         metavar="N",
         help=_("set how many of them can be new questions (initially 10)"),
     )
+    parser.add_argument(
+        "--fit",
+        action=argparse.BooleanOptionalAction,
+        help=_(
+            "fit the schedule to your own answers and exit; --no-fit returns to the default one"
+        ),
+    )
     parser.set_defaults(run=run)
 
 
@@ -49,6 +61,8 @@ def _count(text: str) -> int:
 
 def run(options: argparse.Namespace) -> int:
     _set_limits(options)
+    if options.fit is not None:
+        return _fit(options) if options.fit else _undo_fit(options)
     return _print_due(options) if options.due else app.run(options, start="review")
 
 
@@ -70,8 +84,59 @@ def _print_due(options: argparse.Namespace) -> int:
     due = 0
     if state.cards:
         questions = review_questions(learning.course_of(options))
-        limit = review.limits(progress.setting, options.settings.settings.review)
+        limit = learning.limits_of(options, progress)
         due = len(review.queue(state, questions, progress.clock(), limit).due)
     output.write(str(due))
     learning.complain_of(progress)
     return 0
+
+
+def _fit(options: argparse.Namespace) -> int:
+    """Fit FSRS's parameters, print how well they predict, and save them if that is better."""
+    from tutor.learner import schedule
+    from tutor.study import fit
+
+    progress = learning.progress_of(options)
+    state = progress.state()
+    of = fit.histories(progress.events(), state.forgotten)
+    reviews = [answer for history in of for answer in fit.reviews(history)]
+    output.note(_("Fitting. This can take a few minutes; Ctrl+C stops it and changes nothing."))
+    parameters = fit.fitted(of)
+    before = fit.measured(of, schedule.parameters_in(state.settings))
+    after = fit.measured(of, parameters)
+    right = sum(answer.correct for answer in reviews) / len(reviews)
+    rows = (
+        ("", _("now"), _("fitted")),
+        (_("log loss (lower is better)"), f"{before.loss:.4f}", f"{after.loss:.4f}"),
+        (_("mean predicted recall"), f"{before.predicted:.1%}", f"{after.predicted:.1%}"),
+    )
+    output.write(
+        _("{count:,} reviews, of which you answered {right:.1%} right.").format(
+            count=len(reviews), right=right
+        )
+    )
+    for row in rows:
+        output.write("{:<28}{:>8}{:>8}".format(*row))
+    if after.loss >= before.loss:
+        output.write(_("The schedule already fits your answers as well, so nothing was changed."))
+    else:
+        _save_parameters(progress, parameters)
+        output.write(_("Saved. To return to the default schedule, run `tutor review --no-fit`."))
+    learning.complain_of(progress)
+    return 0
+
+
+def _undo_fit(options: argparse.Namespace) -> int:
+    progress = learning.progress_of(options)
+    _save_parameters(progress, "")
+    output.write(_("Reviews use the default schedule."))
+    learning.complain_of(progress)
+    return 0
+
+
+def _save_parameters(progress: Progress, parameters: str) -> None:
+    """Save the learner's own parameters, and the schedules of all questions by them."""
+    from tutor.learner.schedule import FITTED
+
+    progress.save_setting(FITTED, parameters)
+    progress.change(lambda state: state)  # which is computed again from all answers

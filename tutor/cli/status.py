@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
 
     progress, course = learning.progress_of(options), learning.course_of(options)
     state, now = progress.state(), progress.clock()
-    limits = review.limits(progress.setting, options.settings.settings.review)
+    limits = learning.limits_of(options, progress)
     reviews = len(review.queue(state, review_questions(course), now, limits).due)
     found = duties(paths.class_file(), course, progress, now)
     lessons = found.lessons.values()

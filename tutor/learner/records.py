@@ -200,6 +200,8 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     stability: Annotated[float, msgspec.Meta(gt=0, le=1e9)] | None = None
     difficulty: Annotated[float, msgspec.Meta(ge=1, le=10)] | None = None
     suspended: bool = False
+    decay: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.1542
+    """How fast the recall falls, which is one of FSRS's parameters; the default is FSRS's own."""
 
 
 class Suspension(msgspec.Struct, frozen=True, order=True):
@@ -311,7 +313,8 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
 
     `partial` means that the state includes events that are missing from the log, so it must not be
     rebuilt from the log. `outdated` means that the state comes from an old version, which did not
-    schedule reviews.
+    schedule reviews. `fitted` is the learner's own parameters of FSRS with which the cards were
+    scheduled, or "" for the default parameters.
     """
 
     start: Position = 0
@@ -320,3 +323,4 @@ class LogMark(msgspec.Struct, frozen=True, kw_only=True):
     skipped: tuple[Position, ...] = ()
     partial: bool = False
     outdated: bool = False
+    fitted: str = ""

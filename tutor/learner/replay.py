@@ -23,6 +23,7 @@ from tutor.learner.records import (
     Undone,
 )
 from tutor.learner.review_log import ReviewLog
+from tutor.learner.schedule import parameters_in
 from tutor.learner.state import LearnerState, first_predictions, fold, in_order
 
 
@@ -44,7 +45,10 @@ def catch_up(
         found.append(notices.log_replaced(log.path))
         mark = msgspec.structs.replace(_mark_at_end(log), partial=True)
         state = msgspec.structs.replace(state, mark=mark)
-    before, mark, damaged = state, state.mark, 0
+    fitted = parameters_in(state.settings)
+    before, mark, damaged = state, msgspec.structs.replace(state.mark, fitted=fitted), 0
+    if fitted != state.mark.fitted and not (mark.partial or mark.outdated):
+        rebuild = True  # `partial` keeps the schedules, and `outdated` computes them below
     events: list[LogEvent] = []
     skipped: list[int] = []
     for line in log.read(mark.end):
@@ -118,7 +122,7 @@ def _all_events(log: ReviewLog) -> list[LogEvent]:
 
 def _rebuilt(state: LearnerState, events: list[LogEvent]) -> LearnerState:
     """Return `state`, but compute everything that depends on events again from `events`."""
-    made = fold(LearnerState(), in_order(events))
+    made = fold(LearnerState(settings=state.settings), in_order(events))
     # An answer counts for the streak of days even if it was undone.
     answers = (event for event in events if isinstance(event, Answered))
     days = reduce(with_day, (day_number(event.at, event.zone) for event in answers), made.days)
@@ -126,7 +130,6 @@ def _rebuilt(state: LearnerState, events: list[LogEvent]) -> LearnerState:
         made,
         days=days,
         undo=Undo(),
-        settings=state.settings,
         drafts=state.drafts,
         mark=state.mark,
         lessons={
@@ -157,7 +160,7 @@ def _with_place(made: LessonState | None, known: LessonState | None) -> LessonSt
 def _refreshed(state: LearnerState, log: ReviewLog) -> LearnerState:
     """Return `state` with all stale cards rebuilt from all of their events."""
     events = (event for event in _all_events(log) if _questions(event) & state.stale)
-    made = fold(LearnerState(), in_order(events)).cards
+    made = fold(LearnerState(settings=state.settings), in_order(events)).cards
     cards = {key: card for key, card in state.cards.items() if key not in state.stale}
     cards |= {key: made[key] for key in state.stale if key in made}
     undo = Undo() if state.undo.question in state.stale else state.undo

@@ -1,4 +1,6 @@
-"""Schedule reviews with FSRS (py-fsrs) and its default parameters.
+"""Schedule reviews with FSRS (py-fsrs), with its default parameters or the learner's own.
+
+`tutor.study.fit` fits parameters to a learner's answers, and saves them as a setting.
 
 A card stores the day when the recall falls to 90 %. If the learner has set another retention,
 `due_at` computes another day from it, so stored progress does not depend on this setting. Intervals
@@ -10,15 +12,16 @@ After a wrong answer, learners can retry immediately in the quiz.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from tutor.learner.clock import sensible
-from tutor.learner.records import Answered, Card
+from tutor.learner.records import Answered, Card, Setting
 
 if TYPE_CHECKING:
     from fsrs import Card as FsrsCard
@@ -26,11 +29,8 @@ if TYPE_CHECKING:
 
 RETENTION = 0.9
 """The recall at the due date that is stored in a card."""
-_DECAY = -0.1542
-"""The exponent of the forgetting curve with FSRS's default parameters.
-
-`fsrs.Scheduler` has the same value, but importing it before the first screen would take too long.
-"""
+FITTED = "review.parameters"
+"""The setting with the learner's own parameters: numbers with spaces, or "" for the default."""
 _DAY = 24 * 60 * 60
 _LONGEST = 36_500
 """The longest interval between two reviews, in days."""
@@ -54,20 +54,28 @@ def grade(answer: Answered) -> Grade:
     return Grade.HARD if helped else Grade.GOOD
 
 
-def scheduled(before: Card | None, after: Card, grade: Grade) -> Card:
+def parameters_in(settings: Mapping[str, Setting]) -> str:
+    """Return the learner's own parameters, or "" for FSRS's default ones."""
+    value = settings.get(FITTED)
+    return value if isinstance(value, str) else ""
+
+
+def scheduled(before: Card | None, after: Card, grade: Grade, parameters: str = "") -> Card:
     """Return `after` with the schedule that results from an answer with `grade`.
 
     `after.last_at` is the time of the answer. `before` is the card before the answer, or None for
-    the first answer.
+    the first answer. `parameters` are the learner's own, or "" for the default ones.
     """
     from fsrs import Rating  # Importing fsrs takes 40 ms, and readers don't need it.
 
-    reviewed, _ = _scheduler().review_card(_to_fsrs(before), Rating(grade), _time(after.last_at))
+    scheduler = _scheduler(parameters)
+    reviewed, _ = scheduler.review_card(_to_fsrs(before), Rating(grade), _time(after.last_at))
     return msgspec.structs.replace(
         after,
         due=(reviewed.due - _EPOCH).total_seconds(),
         stability=reviewed.stability,
         difficulty=reviewed.difficulty,
+        decay=scheduler.parameters[-1],
     )
 
 
@@ -78,8 +86,13 @@ def due_at(card: Card, retention: float) -> float:
     """
     if retention == RETENTION or card.stability is None:
         return card.due
-    ratio = (retention ** (1 / _DECAY) - 1) / (RETENTION ** (1 / _DECAY) - 1)
+    ratio = _decline(card, retention) / _decline(card, RETENTION)
     return card.due + (_days(card.stability * ratio) - _days(card.stability)) * _DAY
+
+
+def _decline(card: Card, recall: float) -> float:
+    """Return the time until the recall has fallen to `recall`, in arbitrary units."""
+    return float(recall ** (-1 / card.decay) - 1)
 
 
 def _days(interval: float) -> int:
@@ -87,17 +100,26 @@ def _days(interval: float) -> int:
 
 
 def recall(card: Card, at: float) -> float:
-    """Return the probability (0 to 1) of a right answer at the time `at`."""
+    """Return the probability (0 to 1) of a right answer at the time `at`.
+
+    This is FSRS's forgetting curve.
+    """
     if card.stability is None:
         return 0.0
-    return float(_scheduler().get_card_retrievability(_to_fsrs(card), _time(at)))
+    days = max(0, (_time(at) - _time(card.last_at)).days)
+    return float((1 + _decline(card, RETENTION) * days / card.stability) ** -card.decay)
 
 
 @cache
-def _scheduler() -> Scheduler:
+def _scheduler(parameters: str) -> Scheduler:
+    """Return the scheduler with these parameters, or the default one if they are not valid."""
     from fsrs import Scheduler
 
-    return Scheduler(enable_fuzzing=False, learning_steps=(), relearning_steps=())
+    usual = partial(Scheduler, enable_fuzzing=False, learning_steps=(), relearning_steps=())
+    try:
+        return usual(parameters=tuple(map(float, parameters.split()))) if parameters else usual()
+    except ValueError:  # FSRS gives the limits of each
+        return usual()
 
 
 def _to_fsrs(card: Card | None) -> FsrsCard:

@@ -1,9 +1,10 @@
 """Define the state of a learner, and how events change it.
 
 The state depends only on the set of events, and not on their order in the log or the machines that
-they come from. `fold` applies events one by one. If an event is older than the events that were
-already applied, `fold` cannot update the state of its question correctly. It then adds the question
-to `stale`, and the question's card is rebuilt from all events, sorted by `in_order`.
+they come from. It also depends on the parameters of the schedule, if they were fitted to the
+learner. `fold` applies events one by one. If an event is older than the events that were already
+applied, `fold` cannot update the state of its question correctly. It then adds the question to
+`stale`, and the question's card is rebuilt from all events, sorted by `in_order`.
 
 Positions in lessons, and settings, are not events and are stored separately.
 """
@@ -37,7 +38,7 @@ from tutor.learner.records import (
     Undo,
     Undone,
 )
-from tutor.learner.schedule import grade, scheduled
+from tutor.learner.schedule import grade, parameters_in, scheduled
 
 UNKNOWN_ANSWER = "?"
 """The placeholder for an answer whose text is missing from the log."""
@@ -123,6 +124,7 @@ class _Folding:
         self.forgotten, self.suspensions = dict(state.forgotten), dict(state.suspensions)
         self.drafts = dict(state.drafts)
         self.stale = set(state.stale)
+        self._parameters = parameters_in(state.settings)
 
     def state(self) -> LearnerState:
         return msgspec.structs.replace(
@@ -150,7 +152,7 @@ class _Folding:
         card = self.cards.get(name)
         if card is not None and (event.at, event.id) < (card.last_at, card.last_answer):
             self.stale.add(name)
-        after = after_answer(card, event)
+        after = after_answer(card, event, self._parameters)
         if after is not card:
             self._put(after)
             self.undo = Undo(question=name, answer=event.id, before=card)
@@ -204,8 +206,8 @@ class _Folding:
                 del self.cards[name]
 
 
-def after_answer(card: Card | None, event: Answered) -> Card:
-    """Return the card after an answer.
+def after_answer(card: Card | None, event: Answered, parameters: str = "") -> Card:
+    """Return the card after an answer, scheduled with FSRS's `parameters` (see `scheduled`).
 
     If the answer is to a newer version of the question, the counts and the schedule start over. An
     answer to an older version is ignored.
@@ -225,7 +227,7 @@ def after_answer(card: Card | None, event: Answered) -> Card:
         last_answer=event.id,
         second_at=second_at,
     )
-    return scheduled(known, after, grade(event))
+    return scheduled(known, after, grade(event), parameters)
 
 
 def after_progress(

@@ -13,21 +13,24 @@ from pathlib import Path
 import platformdirs
 
 
-def config_file() -> Path:
+def config_file(data_folder: str | None = None) -> Path:
     """Return the path of config.toml. The file may not exist.
 
-    The file is in TUTOR_DATA if that is set, and otherwise in the system's folder for configuration
-    files.
+    The file is in `data_folder` or TUTOR_DATA if one of them is set, and otherwise in the system's
+    folder for configuration files.
     """
-    if chosen := os.environ.get("TUTOR_DATA"):
+    if chosen := data_folder or os.environ.get("TUTOR_DATA"):
         return Path(chosen).absolute() / "config.toml"
     return platformdirs.user_config_path("tutor", appauthor=False) / "config.toml"
 
 
-def language_in_file() -> str:
-    """Return the language code, or "" if the file does not set a language or cannot be read."""
+def language_in_file(data_folder: str | None = None) -> str:
+    """Return the language code, or "" if the file does not set a language or cannot be read.
+
+    `data_folder` is the value of `--data`, which is not in the environment yet.
+    """
     with suppress(OSError, RuntimeError, ValueError):
-        text = config_file().read_text(encoding="utf-8")
+        text = config_file(data_folder).read_text(encoding="utf-8")
         import tomllib  # imported only if there is a file, which saves time if there is none
 
         found = tomllib.loads(text).get("language")

@@ -7,7 +7,8 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import cast
@@ -15,7 +16,9 @@ from typing import cast
 import pyte
 import pytest
 from aiohttp.web import WebSocketResponse
+from textual_serve.app_service import AppService
 
+from tutor import paths
 from tutor.cli.main import parser
 from tutor.cli.serve.command import launch_for
 from tutor.cli.serve.session import Launch, Session, Size
@@ -137,6 +140,33 @@ def test_the_app_ends_when_the_server_does() -> None:
         assert app.stdout.readline() == b"__GANGLION__\n"
         app.stdin.close()
         app.stdout.close()
+        assert app.wait(DEADLINE) == 0
+
+
+@pytest.mark.parametrize("line", [(), ("--low-bandwidth",)], ids=["fast", "slow"])
+def test_the_app_does_not_wait_for_a_browser_that_reads_nothing(line: Sequence[str]) -> None:
+    """The output fills the pipe, and nothing reads on until the learner's key has had an effect."""
+    launch = launch_for(options(*line, "serve"), "web-1", confined=True)
+    state = paths.learner_folder("web-1") / "progress.json"
+    with subprocess.Popen(
+        [*launch.command, "--browser", "300x100"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=launch.environment,
+        pipesize=4096,
+        bufsize=0,
+    ) as app:
+        assert app.stdin is not None
+        assert app.stdout is not None
+        shown = b""
+        while b"Welcome" not in shown:
+            shown += app.stdout.read(1024)
+        app.stdin.write(AppService.encode_packet(b"D", b"\x1b"))  # skips the tour
+        end = time.monotonic() + DEADLINE
+        while not (state.exists() and "tour.seen" in state.read_text()):
+            assert time.monotonic() < end
+        app.stdin.close()
+        assert b"From rules" in app.stdout.read()
         assert app.wait(DEADLINE) == 0
 
 

@@ -16,7 +16,7 @@ from aiohttp import ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 from aiohttp.test_utils import TestClient, TestServer
 
 from tutor.cli.serve.server import Server, is_loopback
-from tutor.cli.serve.session import PER_LEARNER, Launch, Sessions
+from tutor.cli.serve.session import PER_LEARNER, Launch, Session, Sessions
 from tutor.cli.serve.tokens import Tokens
 
 APP = Path(__file__).with_name("echo_app.py")
@@ -245,3 +245,13 @@ async def test_all_processes_end_with_the_server(sessions: Sessions) -> None:
         processes = [(await heard(tab))["pid"] for tab in tabs]
     assert len(sessions) == 0
     assert not any(map(psutil.pid_exists, processes))
+
+
+async def test_a_session_can_be_stopped_by_several_tasks_at_once() -> None:
+    """For example, the server ends just when the app has ended by itself."""
+    session = Session(launch("me"))
+    await session.start(80, 24)
+    await session.send_bytes(b"q")
+    await session.ended.wait()
+    await asyncio.gather(session.stop(), session.stop())
+    await session.stop()

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import at_rest, do, editor, lab_app, seen, state_of
+from tests.labs.lab_stage import at_rest, click_line, do, editor, lab_app, seen, state_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,3 +68,14 @@ async def test_the_screen_says_how_much_of_a_long_text_is_left_out(tmp_path: Pat
         await pilot.press("enter")
         await at_rest(pilot)
         assert "left out" in seen(pilot)
+
+
+async def test_a_click_on_a_row_of_the_map_focuses_its_token(tmp_path: Path) -> None:
+    app = lab_app("attention", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "up")
+        layer = state_of(pilot).layer
+        for number in (9, 5):
+            await click_line(pilot, f"   {number} ", 5)
+            assert state_of(pilot).token == number - 1
+        assert state_of(pilot).layer == layer

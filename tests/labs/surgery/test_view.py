@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.labs.lab_stage import do, lab_app, seen, state_of, write
+from tests.labs.lab_stage import click_line, do, lab_app, seen, state_of, write
 from tutor.labs.surgery.lab import Cut
 
 if TYPE_CHECKING:
@@ -60,3 +60,13 @@ async def test_the_text_can_be_edited(tmp_path: Path) -> None:
         assert state.text == "Once upon a"
         assert state.cuts == (Cut(0, 0),)
         assert state.next.rows[0].token.text.strip() in seen(pilot)
+
+
+async def test_a_click_on_a_cell_focuses_its_part(tmp_path: Path) -> None:
+    app = lab_app("surgery", tmp_path)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await do(pilot, "right", "down")
+        await click_line(pilot, "head 4", 9 + 2 * 4)
+        assert (state_of(pilot).layer, state_of(pilot).part) == (4, 3)
+        await click_line(pilot, "head 2", 2)
+        assert (state_of(pilot).layer, state_of(pilot).part) == (4, 1)

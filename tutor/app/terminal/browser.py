@@ -9,19 +9,40 @@ from __future__ import annotations
 import os
 from codecs import getincrementaldecoder
 from contextlib import suppress
+from typing import IO, cast
 
 from textual import events, messages
 from textual.drivers._byte_stream import ByteStream
+from textual.drivers._writer_thread import WriterThread
 from textual.drivers.web_driver import WebDriver
 
 from tutor.app.terminal.input import KeyParser
+
+
+class Packets:
+    """A stream that writes text to a pipe, in the packets of Textual's driver for the web."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def write(self, text: str) -> None:
+        """Write text, unless the server has ended."""
+        encoded = text.encode("utf-8", "replace")
+        packet = memoryview(b"D%s%s" % (len(encoded).to_bytes(4, "big"), encoded))
+        with suppress(BrokenPipeError):
+            while packet:
+                packet = packet[os.write(self._descriptor, packet) :]
+
+    def flush(self) -> None:
+        """Do nothing, because nothing is buffered."""
 
 
 class BrowserDriver(WebDriver):
     """Textual's web driver, restricted to keys, pastes and window sizes.
 
     When the server exits, this driver exits the app. With Textual's own driver, the app would run
-    forever.
+    forever. A thread writes the output, as in Textual's driver for terminals, so that the app never
+    waits for a slow browser.
     """
 
     def start_application_mode(self) -> None:
@@ -29,22 +50,23 @@ class BrowserDriver(WebDriver):
 
         The app has the keyboard focus, and the mouse is off, as in other terminals.
         """
+        self._writer = WriterThread(cast("IO[str]", Packets(self.fileno)))
+        self._writer.start()
         super().start_application_mode()
         self.write("\x1b[?1003l")
         self._app.call_later(self._app.post_message, events.AppFocus())
 
     def write(self, data: str) -> None:
-        """Write output. If the server has exited, the output is discarded."""
-        encoded = data.encode("utf-8", "replace")
-        packet = memoryview(b"D%s%s" % (len(encoded).to_bytes(4, "big"), encoded))
-        with suppress(BrokenPipeError):
-            while packet:
-                packet = packet[os.write(self.fileno, packet) :]
+        self._writer.write(data)
 
     def stop_application_mode(self) -> None:
         """Stop reading input. Output is still written until the process exits."""
         self.exit_event.set()
         self._input_reader.close()
+
+    def close(self) -> None:
+        """Write the rest of the output."""
+        self._writer.stop()
 
     def _enable_mouse_support(self) -> None:
         """Do nothing: the browser uses the mouse to select text."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TextIO, runtime_checkable
 
 from textual._compositor import CompositorUpdate
 from textual._context import active_message_pump
@@ -69,13 +69,15 @@ class RemoteTerminal(App[None]):
             return MouseDriver if driver is LinuxDriver else driver
         return driver
 
-    def draw_over(self, line: Line) -> None:
-        """Set the type of connection to the terminal. Call this before the app runs."""
+    def draw_over(self, line: Line, output: TextIO | None = sys.__stderr__) -> None:
+        """Set the type of connection to the terminal. Call this before the app runs.
+
+        The driver writes to `output`, which is standard error for a terminal.
+        """
         self.line = line
-        if line.pacing is not None and sys.__stderr__ is not None:  # Textual writes to stderr
-            terminal = sys.__stderr__.fileno()
+        if line.pacing is not None and output is not None:
             self.throttled = ThrottledTerminal(
-                line.pacing, terminal, self.console, held=self._in_a_batch, send=self._send
+                line.pacing, output.fileno(), self.console, held=self._in_a_batch, send=self._send
             )
         self.choose_theme()
 

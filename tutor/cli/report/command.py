@@ -27,6 +27,7 @@ def run(options: argparse.Namespace) -> int:
     from tutor.cli.report.text import report
 
     course, progress = learning.course_of(options), learning.progress_of(options)
-    output.write(report(options.learner, course, progress.state(), progress.clock()))
+    limits = learning.limits_of(options, progress)
+    output.write(report(options.learner, course, progress.state(), progress.clock(), limits))
     learning.complain_of(progress)
     return 0

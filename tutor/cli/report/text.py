@@ -10,6 +10,8 @@ from tutor.cli.markdown import plain, table
 from tutor.language import _
 from tutor.learner import days, review
 from tutor.learner.clock import local_day_number, sensible
+from tutor.learner.review import Limits
+from tutor.learner.schedule import due_at
 from tutor.study.lesson_progress import lesson_progress
 from tutor.study.memory_words import (
     BOTH,
@@ -30,9 +32,14 @@ if TYPE_CHECKING:
 WEAKEST = 5
 
 
-def report(name: str, course: Course, state: LearnerState, now: float) -> str:
-    """Return a one-page report: what the learner has done, knows, and should look at again."""
-    lines = [*_heading(name, now), *_summary(course, state, now)]
+def report(
+    name: str, course: Course, state: LearnerState, now: float, limit: Limits = review.USUAL
+) -> str:
+    """Return a one-page report: what the learner has done, knows, and should look at again.
+
+    `limit` has the learner's desired retention, which determines when reviews are due.
+    """
+    lines = [*_heading(name, now), *_summary(course, state, now, limit)]
     lines += ["", "## Lessons", "", *_lessons(course, state, now)]
     lines += _weakest(course, state, now)
     lines += _guesses(state)
@@ -47,18 +54,21 @@ def report(name: str, course: Course, state: LearnerState, now: float) -> str:
     return "\n".join(lines)
 
 
-def details(name: str, course: Course, state: LearnerState, now: float) -> str:
-    """Return a page with every question that the learner has ever answered."""
-    lines = [*_heading(name, now), *_summary(course, state, now)]
+def details(
+    name: str, course: Course, state: LearnerState, now: float, limit: Limits = review.USUAL
+) -> str:
+    """Return a page with every question that the learner has ever answered (see `report`)."""
+    lines = [*_heading(name, now), *_summary(course, state, now, limit)]
     left = dict(state.cards)
     for lesson in course.outlines:
         cards = [left.pop(question.id, None) for question in lesson.questions]
         if any(cards):
             lines += ["", f"## {lesson.number} {plain(lesson.title)}", ""]
-            lines += _questions([card for card in cards if card is not None])
+            known = [card for card in cards if card is not None]
+            lines += _questions(known, limit.retention)
     if left:
         lines += ["", _("## Questions that are no longer in the course"), ""]
-        lines += _questions(list(left.values()))
+        lines += _questions(list(left.values()), limit.retention)
     lines += _guesses(state)
     return "\n".join(lines)
 
@@ -67,11 +77,11 @@ def _heading(name: str, now: float) -> list[str]:
     return [_("# Progress of {name}, {date}").format(name=plain(name), date=_date(now)), ""]
 
 
-def _summary(course: Course, state: LearnerState, now: float) -> list[str]:
+def _summary(course: Course, state: LearnerState, now: float, limit: Limits) -> list[str]:
     questions = review_questions(course)
     cards = [card for card in state.cards.values() if card.question in questions]
-    due = review.queue(state, questions, now)
-    forecast = review.forecast(state, questions, now)
+    due = review.queue(state, questions, now, limit)
+    forecast = review.forecast(state, questions, now, retention=limit.retention)
     memory = review.memory(state, questions, now)
     answers = sum(card.answers for card in state.cards.values())
     today = local_day_number(now)
@@ -168,14 +178,14 @@ def _guesses(state: LearnerState) -> Iterator[str]:
         )
 
 
-def _questions(cards: Sequence[Card]) -> Iterator[str]:
+def _questions(cards: Sequence[Card], retention: float) -> Iterator[str]:
     rows = [
         (
             plain(card.question),
             str(card.answers),
             str(card.correct),
             _date(card.last_at),
-            "suspended" if card.suspended else _date(card.due),
+            "suspended" if card.suspended else _date(due_at(card, retention)),
         )
         for card in cards
     ]

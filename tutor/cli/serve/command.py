@@ -16,7 +16,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tutor import paths, private
+from tutor import language, paths, private
+from tutor.app.terminal import line
 from tutor.cli import lockdown, output
 from tutor.errors import TutorError, UsageError
 from tutor.installation import install_command
@@ -148,7 +149,7 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
         "--base-url": options.base_url or os.environ.get("TUTOR_BASE_URL"),
         "--device": options.device,
         "--course": options.course and options.course.absolute(),
-        "--language": options.language,
+        "--language": options.language or os.environ.get(language.VARIABLE) or None,
         "--idle-limit": options.idle_limit,
     }
     command = [sys.executable, "-P", "-m", "tutor"]
@@ -156,7 +157,7 @@ def launch_for(options: argparse.Namespace, learner: str, *, confined: bool) -> 
     flags = {
         "--kiosk": confined,
         "--ascii": options.ascii,
-        "--low-bandwidth": options.low_bandwidth,
+        "--low-bandwidth": options.low_bandwidth or bool(os.environ.get(line.WANTED)),
     }
     command += [name for name, wanted in flags.items() if wanted]
     environment = lockdown.clean(os.environ) if confined else dict(os.environ)

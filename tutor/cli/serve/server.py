@@ -13,6 +13,7 @@ from contextlib import suppress
 from importlib.resources import files
 from ipaddress import ip_address
 from pathlib import Path
+from string import Template
 from urllib.parse import urlsplit
 
 import textual_serve
@@ -76,16 +77,16 @@ class Server:
         """
         origin = request.headers.get("Origin")
         if self._names is not None and request.host.lower() not in self._names:
-            return _page("refused.html", 403)
+            return _page(request, "refused.html", 403)
         if origin not in (None, "null") and urlsplit(origin).netloc.lower() != request.host.lower():
-            return _page("refused.html", 403)
+            return _page(request, "refused.html", 403)
         response = await handler(request)
         if not response.prepared:
             response.headers.update(_HEADERS)
         return response
 
     async def _start(self, request: web.Request) -> web.Response:
-        return _page("start.html")
+        return _page(request, "start.html")
 
     async def _new_learner(self, request: web.Request) -> web.Response:
         raise web.HTTPSeeOther(f"learn/{self._tokens.new()}/")
@@ -93,15 +94,15 @@ class Server:
     async def _learn(self, request: web.Request) -> web.Response:
         learner = self._learner(request)
         if learner is None:
-            return _page("unknown.html", 404)
+            return _page(request, "unknown.html", 404)
         if not self._sessions.may_open(learner):
-            return _page("full.html", 503)
-        return _page("learn.html")
+            return _page(request, "full.html", 503)
+        return _html(_read("learn.html"))
 
     async def _socket(self, request: web.Request) -> web.StreamResponse:
         learner = self._learner(request)
         if learner is None:
-            return _page("unknown.html", 404)
+            return _page(request, "unknown.html", 404)
         tab = web.WebSocketResponse(heartbeat=15, max_msg_size=_LARGEST_MESSAGE)
         await tab.prepare(request)
         size = Size.of(request.query.get("width"), request.query.get("height"))
@@ -136,10 +137,20 @@ async def _handle(text: str, tab: web.WebSocketResponse, session: Session) -> No
                 await tab.send_json(["pong", sent])
 
 
-def _page(name: str, status: int = 200) -> web.Response:
-    text = (_PAGES / name).read_text(encoding="utf-8")
+def _page(request: web.Request, name: str, status: int = 200) -> web.Response:
+    """Return a page of text, with links that work at the address of the request."""
+    top = "/".join([".", *[".."] * (request.path.count("/") - 1)])
+    content = Template(_read(name)).substitute(top=top)
+    return _html(Template(_read("frame.html")).substitute(top=top, content=content), status)
+
+
+def _html(text: str, status: int = 200) -> web.Response:
     headers = {"Cache-Control": "no-store"}
     return web.Response(text=text, status=status, content_type="text/html", headers=headers)
+
+
+def _read(name: str) -> str:
+    return (_PAGES / name).read_text(encoding="utf-8")
 
 
 def is_loopback(host: str) -> bool:

@@ -117,20 +117,23 @@ class Session(AppService):
             await self.disconnect()
 
     async def stop(self) -> None:
-        """Ask the app to exit, and kill it if it doesn't exit in time."""
-        with suppress(TimeoutError, ConnectionError):  # The app may have exited in the meantime.
-            async with asyncio.timeout(PATIENCE):
-                await super().stop()
+        """Ask the app to exit, and kill it if it doesn't exit in time.
+
+        This replaces the method of `AppService`, which only one task at a time may call.
+        """
         process = self._process
-        if process is not None:
-            if process.returncode is None:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(PATIENCE):
-                        await process.wait()
-            if process.returncode is None:
-                with suppress(ProcessLookupError):
-                    process.kill()
-            await process.wait()
+        if process is None:
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(PATIENCE):
+                await self.send_meta({"type": "quit"})
+                await self.ended.wait()
+                await process.wait()
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+        await process.wait()
+        await self.ended.wait()
 
     async def on_data(self, payload: bytes) -> None:
         await self._show(payload)

@@ -8,6 +8,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED, likely
 from tutor.app.widgets import bars, figures
+from tutor.app.widgets.clicks import focusing
 from tutor.labs.attention.lab import PATTERNS, SINK, VIEWS, Pattern, RankHeads, ShowHead, State
 from tutor.labs.kit import heat
 from tutor.labs.kit.actions import cycled
@@ -121,17 +122,12 @@ def _map(state: State, width: int, height: int) -> list[Content]:
     lines = [Content.styled(" " * (name + 6) + numbers, MUTED)]
     for at in around(state.token, len(tokens), rows):
         row = state.row(at)
-        cells = [heat.cell(row[column], wide) for column in shown if column <= at]
         chosen = at == state.token
-        lines.append(
-            Content.assemble(
-                cursor(chosen),
-                (f"{at + 1:>2} ", MUTED),
-                (figures.fit(figures.shown(tokens[at]), name), "bold" if chosen else ""),
-                " ",
-                *cells,
-            )
-        )
+        label = (figures.fit(figures.shown(tokens[at]), name), "bold" if chosen else "")
+        cells = [heat.cell(row[column], wide) for column in shown if column <= at]
+        parts = [(f"{at + 1:>2} ", MUTED), label, (" ", ""), *cells]
+        line = (focusing(part, token=at - state.token) for part in parts)
+        lines.append(Content.assemble(cursor(chosen), *line))
     return [*lines, *below]
 
 

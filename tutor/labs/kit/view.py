@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar, cast
 from textual.containers import VerticalScroll
 from textual.message import Message
 
+from tutor.app.widgets import clicks
 from tutor.app.widgets.copyable import Copy
 from tutor.app.widgets.lines import Lines
 from tutor.labs.kit.actions import Adjust, Choose, MoveFocus, Run, ShowView, Toggle, cycled
@@ -111,6 +112,8 @@ class LabView(VerticalScroll, can_focus=True):
     def __init__(self) -> None:
         super().__init__(id="view")
         self.state: Any = None
+        self._lines: dict[str | None, Sequence[Content]] = {}
+        """The lines that were drawn last, by the id of their widget."""
 
     def compose(self) -> ComposeResult:
         yield Lines(id="lines")
@@ -163,7 +166,9 @@ class LabView(VerticalScroll, can_focus=True):
         width = self.size.width
         if len(lines) > self.size.height:
             width -= self.styles.scrollbar_size_vertical
-        self.query_one(where, Lines).show([_marked(line, max(1, width)) for line in lines])
+        shown = self.query_one(where, Lines)
+        self._lines[shown.id] = lines
+        shown.show([_marked(clicks.drawn(line), max(1, width)) for line in lines])
 
     def lines(self, state: Any, width: int, height: int) -> Sequence[Content]:
         """Return the lines that show `state`, laid out for `width` columns.
@@ -181,9 +186,18 @@ class LabView(VerticalScroll, can_focus=True):
         yield Copy(_("the view"), plain)
 
     async def on_click(self, event: Click) -> None:
-        """Select the row that was clicked, by repeating the action of the arrow keys."""
+        """Focus the part of a map that was clicked, or select the row that was clicked.
+
+        A row is selected by repeating the action of the arrow keys.
+        """
         clicked = event.widget
-        if not isinstance(clicked, Lines) or (at := clicked.selected) is None:
+        if not isinstance(clicked, Lines):
+            return
+        if moves := clicks.moves_at(self._lines.get(clicked.id, ()), event.x, event.y):
+            for axis, by in moves:
+                self.did(MoveFocus(by, axis))
+            return
+        if (at := clicked.selected) is None:
             return
         for _press in range(abs(event.y - at)):
             key = "down" if event.y > at else "up"

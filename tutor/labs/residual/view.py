@@ -9,6 +9,7 @@ from textual.content import Content
 
 from tutor.app.theme import ACT, MUTED
 from tutor.app.widgets import bars, figures
+from tutor.app.widgets.clicks import focusing
 from tutor.labs.kit import heat
 from tutor.labs.kit.columns import ROOMY, Cell, Room, around, cursor
 from tutor.labs.kit.keys import Keys, Pair, key, pair, tab
@@ -56,9 +57,10 @@ def _tokens(state: State, stream: Stream, width: int) -> list[Content]:
         width // 2
     ):
         first -= 1
-    parts: list[Cell] = [("… ", MUTED)] if first else []
+    parts: list[Cell | Content] = [("… ", MUTED)] if first else []
     for at in range(first, len(names)):
-        parts += [(names[at], f"{ACT} reverse" if at == state.position else ""), " "]
+        style = f"{ACT} reverse" if at == state.position else ""
+        parts += [focusing((names[at], style), token=at - state.position), " "]
     line = Content.assemble(*parts)
     if stream.left_out:
         line += Content.styled(

@@ -10,6 +10,7 @@ from textual.content import Content
 from tutor.app.explorer.xray.lines import spaced
 from tutor.app.theme import MUTED, NOT_YET, likely
 from tutor.app.widgets import bars, figures
+from tutor.app.widgets.clicks import focusing
 from tutor.labs.kit import heat
 from tutor.labs.kit.columns import ROOMY, Cell, Room, around
 from tutor.labs.kit.keys import Keys, Pair, key, pair, tab
@@ -110,8 +111,13 @@ def _grid(state: State, width: int, rows: int) -> list[Content]:
         forward = _("feed-fwd") if label > 8 else "feed"
         name = forward if head == FEED_FORWARD else _("head {head}").format(head=head + 1)
         chosen = part == state.part
-        cells = [_cell(state, Cut(layer, head), wide) for layer in layers]
-        lines.append(Content.assemble((f"{name:<{label}}", "bold" if chosen else MUTED), *cells))
+        down = part - state.part
+        title = focusing((f"{name:<{label}}", "bold" if chosen else MUTED), part=down)
+        cells = (
+            focusing(_cell(state, Cut(layer, head), wide), part=down, layer=layer - state.layer)
+            for layer in layers
+        )
+        lines.append(Content.assemble(title, *cells))
     return lines
 
 
