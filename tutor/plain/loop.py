@@ -41,7 +41,7 @@ class Loop:
         self._idle = idle
         self._places = [home]
         self._running: asyncio.Task[Moved] | None = None
-        self._over = False
+        self._over = self._leaving = False
 
     async def run(self, first: Sequence[Place] = ()) -> None:
         """Run until the learner quits or the input ends.
@@ -64,6 +64,7 @@ class Loop:
 
     async def _turn(self) -> None:
         self._prompt()
+        self._leaving = False
         try:
             line = await self._lines.next(self._idle)
         except TimeoutError:
@@ -164,18 +165,14 @@ class Loop:
                 self._voice.reply("This is the first place. Type quit to end tutor.")
             case Leave.BACK:
                 await self._places.pop().close()
-                await self._guard(self._resume())
+                await self._go(await self._guard(self._here.resume()))
             case Leave.HOME:
                 while len(self._places) > 1:
                     await self._places.pop().close()
-                await self._guard(self._resume())
+                await self._go(await self._guard(self._here.resume()))
 
     async def _begin(self) -> Moved:
         await self._here.begin()
-        return None
-
-    async def _resume(self) -> Moved:
-        await self._here.resume()
         return None
 
     async def _guard(self, work: Coroutine[Any, Any, Moved]) -> Moved:
@@ -194,10 +191,15 @@ class Loop:
     # --- Ctrl+C ------------------------------------------------------------------------------
 
     def _interrupted(self) -> None:
+        """Stop what is running. At a prompt, end plain mode if Ctrl+C was just pressed there."""
+        self._voice.break_line()  # the terminal has shown ^C
         if self._running is not None:
             self._running.cancel()
+        elif self._leaving:
+            self._lines.end()
         else:
-            self._voice.reply("Nothing is running. Type quit, or press Ctrl+D, to end tutor.")
+            self._leaving = True
+            self._voice.say("Press Ctrl+C again to quit, or go on typing.")
 
     @contextmanager
     def _interrupts(self) -> Iterator[None]:

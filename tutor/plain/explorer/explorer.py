@@ -12,10 +12,12 @@ from tutor.app.explorer import events
 from tutor.app.explorer.controller import ExplorerController
 from tutor.app.explorer.events import Signal
 from tutor.app.explorer.saved_texts import SavedTexts
+from tutor.app.model import consent_text
 from tutor.course import goals
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
 from tutor.plain import markdown, words
+from tutor.plain.consent import consent_lines
 from tutor.plain.place import Command, Place
 
 if TYPE_CHECKING:
@@ -152,7 +154,7 @@ class ExplorerPlace(Place):
         if self.agreed:
             await self._start()
         elif self.services.remote is not None:
-            self.say(f"Everything that you write here is sent to {self.services.remote.host}.")
+            self.say(*consent_lines(self.services.remote, consent_text.STEPPING))
 
     async def _start(self) -> None:
         self._controller.start()
@@ -171,7 +173,7 @@ class ExplorerPlace(Place):
 
     def commands(self) -> Sequence[Command]:
         if not self.agreed:
-            said = "Agree that your texts are sent there, until tutor ends."
+            said = "Agree for this host, until you quit tutor."
             return (Command("agree", said, self._agree),)
         found = [*self.own_commands()]
         if self.state.engine.state is EngineState.STOPPED:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tutor.app.explorer.events import Event
     from tutor.lm.distribution import Distribution, Row
     from tutor.lm.token_tree import Step
+    from tutor.plain.place import Place
 
 FEW = 5
 """The number of rows to print after a step."""
@@ -90,6 +91,7 @@ class StepperPlace(ExplorerPlace):
             Command("rows", "Hear more ranks of the next token.", self._rows, "NUMBER"),
             Command("text", "Hear the whole text.", self._text),
             Command("tokens", "Hear the last tokens and their surprisal.", self._tokens, "NUMBER"),
+            Command("xray", "Hear what happens inside the model at a token.", self._xray, "NUMBER"),
             Command("undo", "Undo the last token.", simple(self, Signal.BACK)),
             Command("redo", "Redo what you undid last.", simple(self, Signal.REDO)),
             Command("left", "Go back to an earlier token.", self._left, "NUMBER"),
@@ -128,6 +130,17 @@ class StepperPlace(ExplorerPlace):
     async def _tokens(self, rest: str) -> None:
         steps = self.state.tree.steps if self.state.tree else ()
         self.services.voice.all(token_lines(steps, len(steps), rest))
+
+    async def _xray(self, rest: str) -> Place | None:
+        tree, path = self.state.tree, self.state.path
+        index = int(rest) - 1 if rest.isdecimal() else tree.last_looked_at if tree else None
+        if self.state.remote:
+            self.say("There is no x-ray, because a server does not expose the inside of its model.")
+        elif index is None or not 0 <= index < len(path):
+            self.say(f"Type xray and the number of a token, from 1 to {len(path)}.")
+        else:
+            return self.services.open.xray(path, index, self._controller.link.xray)
+        return None
 
     async def _left(self, rest: str) -> None:
         await simple(self, events.MoveFocus(-_count(rest)))("")

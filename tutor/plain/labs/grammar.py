@@ -27,7 +27,7 @@ from tutor.labs.kit.actions import (
     Toggle,
 )
 from tutor.labs.kit.registry import AnyLab
-from tutor.labs.kit.remote import Add, Remove
+from tutor.labs.kit.remote import Add
 from tutor.plain import words
 
 FAR = 9999
@@ -149,16 +149,14 @@ class ActionWord(msgspec.Struct, frozen=True):
 
 
 def action_words(lab: AnyLab) -> tuple[ActionWord, ...]:
-    """Return the commands for a lab's actions, except those that use remote models."""
+    """Return the commands for a lab's actions, except the one that adds a remote model."""
+    return tuple(_word(kind, lab.texts) for kind in action_types(lab) if kind is not Add)
+
+
+def action_types(lab: AnyLab) -> tuple[Any, ...]:
+    """Return the types of the actions that a lab accepts."""
     actions = lab.actions
-    several = get_origin(actions) in (Union, UnionType)
-    kinds = get_args(actions) if several else (actions,)
-    return tuple(_word(kind, lab.texts) for kind in kinds if not _is_remote(kind))
-
-
-def _is_remote(kind: Any) -> bool:
-    """Return whether an action uses remote models, which require consent on a screen."""
-    return kind in (Add, Remove) or getattr(kind, "__name__", "") == "Agree"
+    return get_args(actions) if get_origin(actions) in (Union, UnionType) else (actions,)
 
 
 def _word(kind: Any, texts: tuple[str, ...]) -> ActionWord:

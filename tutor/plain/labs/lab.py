@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tutor.course.lesson import LiveGoal
 from tutor.engine.api import EngineState
+from tutor.labs.kit import remote
 from tutor.labs.kit.runner import LabRunner
 from tutor.plain import markdown, words
 from tutor.plain.labs import sentences
-from tutor.plain.labs.grammar import action_words
+from tutor.plain.labs.grammar import action_types, action_words
 from tutor.plain.place import Command, Place
 
 if TYPE_CHECKING:
@@ -21,9 +24,23 @@ if TYPE_CHECKING:
     from tutor.labs.kit.registry import AnyLab
     from tutor.plain.labs.grammar import ActionWord
     from tutor.plain.place import Services
+    from tutor.vendors.catalogue import RemoteModel
 
 PATIENCE = 5.0
 """The number of seconds before a message says that the model is still working."""
+
+
+@dataclass
+class _Request:
+    """An action that waits for the learner's consent to what it sends."""
+
+    action: Any
+    left: deque[remote.Sending]
+    refused: list[RemoteModel] = field(default_factory=list)
+
+    def decide(self, model: RemoteModel, agreed: bool) -> None:
+        if not agreed:
+            self.refused.append(model)
 
 
 class LabPlace(Place):
@@ -42,6 +59,8 @@ class LabPlace(Place):
         super().__init__(services)
         self._lab, self._lesson, self._embedded = lab, lesson, embedded
         self._words = action_words(lab)
+        self._adds = remote.Add in action_types(lab)
+        self._request: _Request | None = None
         self._changed = asyncio.Event()
         self._reached = services.goals.kept(lab)
         self._runner = LabRunner(
@@ -143,8 +162,9 @@ class LabPlace(Place):
         finally:
             self._say_state()
 
-    async def resume(self) -> None:
+    async def resume(self) -> Place | None:
         self.say(self.title)
+        return await self._send() if self._request is not None else None
 
     def _say_state(self) -> None:
         if self._runner.error is not None:
@@ -161,6 +181,9 @@ class LabPlace(Place):
             Command(each.word, each.help, partial(self._do, each), each.usage, raw=True)
             for each in self._words
         ]
+        if self._adds and self.services.allowed.other_servers:
+            said = f"Add a remote model, such as {remote.EXAMPLE}."
+            found.append(Command("add", said, self._add, "NAME ADDRESS"))
         found.append(
             Command("state", "Hear the state of the lab, or one part.", self._state, "NAME")
         )
@@ -173,8 +196,34 @@ class LabPlace(Place):
             found.append(Command("retry", "Continue what was stopped or failed.", self._retry))
         return found
 
-    async def _do(self, word: ActionWord, rest: str) -> None:
+    async def _do(self, word: ActionWord, rest: str) -> Place | None:
         action = word.parse(rest)
+        self._request = _Request(action, deque(self._lab.sends(self._runner.state, action)))
+        return await self._send()
+
+    async def _send(self) -> Place | None:
+        """Act as soon as the learner has decided about each remote model that is sent something.
+
+        Returns the place that asks the learner, if that is needed first.
+        """
+        request = self._request
+        assert request is not None
+        while request.left:
+            model, what = request.left.popleft()
+            may_send = self.services.may_send(model)
+            if may_send is None:
+                return self.services.open.consent(model, what, partial(request.decide, model))
+            request.decide(model, may_send)
+        self._request, action = None, request.action
+        if request.refused:
+            self.say("Nothing is sent without your consent.")
+            action = self._lab.declined(self._runner.state, action, request.refused)
+        if action is not None:
+            await self._act(lambda: self._runner.act(action))
+        return None
+
+    async def _add(self, rest: str) -> None:
+        action = remote.named(rest)
         await self._act(lambda: self._runner.act(action))
 
     async def _state(self, rest: str) -> None:
