@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 def consent_lines(model: RemoteModel, what: str) -> Iterator[str]:
     """Yield sentences that say what is sent to the host of `model`, and what is not."""
     yield consent_text.HEADING
-    for fact in consent_text.facts(model, what):
-        yield words.ended(fact.text[0].upper() + fact.text[1:])
+    receiver, *others = consent_text.facts(model, what)
+    yield words.ended(f"{receiver.label.capitalize()}: {receiver.text}")
+    for fact in others:
+        yield words.ended(fact.text)
 
 
 class ConsentPlace(Place):

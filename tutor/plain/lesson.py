@@ -63,6 +63,7 @@ class LessonPlace(Place):
             done = shown.lab.id in self.services.progress.lesson(self._lesson.id).labs_done
             about = ", which you have done" if done else ""
             self.say(f"This section has a lab{about}. Type lab to open it.")
+            self.named.add("lab")
         self._asking = None
         if shown.prediction is not None:
             self._asking = Asking(self.services, self._lesson, shown.prediction)

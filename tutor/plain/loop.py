@@ -223,5 +223,5 @@ def _prompt(asks: str, enter: str, names: str) -> str:
     elif names:
         said = f"Or type {names}." if asks else f"Type {names}."
     else:
-        said = "" if asks else "What next?"
+        said = "" if asks else "Type a command, or help."
     return f"{asks} {said}".strip()

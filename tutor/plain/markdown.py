@@ -109,7 +109,11 @@ class _Reader:
         yield f"Table, {counted(len(rows), 'row')}. Columns: {', '.join(filter(None, names))}."
         for number, row in enumerate(rows, 1):
             cells = zip(names, map(self.text, row.children), strict=False)
-            said = "; ".join(f"{name}: {cell}" if name else cell for name, cell in cells if cell)
+            said = "; ".join(
+                f"{name}: {cell}" if name and column else cell
+                for column, (name, cell) in enumerate(cells)
+                if cell
+            )
             yield f"Row {number}: {said}"
 
     def _code(self, node: SyntaxTreeNode) -> Iterator[str]:
@@ -146,5 +150,5 @@ def _joined(lines: list[str]) -> list[str]:
 
 def _columns(line: str) -> str:
     """Return a line of text with its columns separated by punctuation instead of spaces."""
-    parts = [*filter(None, (spoken(part) for part in re.split(r"\s{3,}", line)))]
+    parts = [*filter(None, (spoken(part) for part in re.split(r"\s{2,}", line)))]
     return (": " if len(parts) == 2 else ", ").join(parts)

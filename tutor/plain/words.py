@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from tutor.text import one_line, safe
 
@@ -16,9 +17,14 @@ if TYPE_CHECKING:
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 _SENTENCE = re.compile(r"(?<=[.?!])\s+(?=[A-Z“])")
-_KEY = re.compile(r"\b([Pp]ress|[Uu]ndo with) \w")
-_NAMED_KEY = re.compile(r" \(\w\)|; \w (?=[a-z])[^.;]*")
-_SIGNS = (
+_PRESS = re.compile(
+    r"\b([Pp])ress `?([\w/])`?(?![\w+])(?:, then `?n`?(?!\w))?|\b([Uu])ndo with `?(u)`?"
+)
+_KEY = re.compile(r"\b([Pp]ress|[Uu]ndo with) [\w`/]|[←→↑↓]|\b(Shift\+)?Tab\b|\bEsc\b")
+_NAMED_KEY = re.compile(
+    r" \(`?[b-z0-9/]`?(,? [^()]{1,24})?\)| \((?:a|Enter)\)|; `?\w`? (?=[a-z])[^.;]*"
+)
+_SIGNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"(?<=\d)\s?%"), " percent"),
     (re.compile(r"␣([\w'’-]+)"), r'" \1"'),
     (re.compile("␣"), "(space)"),
@@ -27,8 +33,21 @@ _SIGNS = (
     (re.compile(r"\s*[─━]*[►▶→]\s*"), " to "),
     (re.compile(r"\s*[◄◀←][─━]*\s*"), " from "),
     (re.compile(r"[\u2500-\u25ff\u2800-\u28ff]+"), " "),
+    (re.compile("√"), "the square root of "),
+    (re.compile(r"(?<=[\w)])\s?·\s?(?=[\w(−½⅛√])"), " times "),
+    (re.compile("(?<=[\\w)])([⁰¹²³⁴-⁹]+)"), lambda found: _power(found[1])),
+    (re.compile("(?<=\\w)([₀-₉ᵢ]+)"), lambda found: f" {normalize('NFKC', found[1])}"),
+    (re.compile("↑"), "up"),
+    (re.compile("↓"), "down"),
+    (re.compile("↗"), "up right"),
+    (re.compile("↘"), "down right"),
     (re.compile(r" {2,}"), " "),
 )
+
+
+def _power(digits: str) -> str:
+    figure = normalize("NFKC", digits)
+    return " squared" if figure == "2" else f" to the power of {figure}"
 
 
 def spoken(text: str) -> str:
@@ -109,6 +128,17 @@ def without_keys(text: str) -> str:
     """Return a message without the sentences that mention a key, since plain mode has no keys."""
     kept = (each for each in _SENTENCE.split(text) if not _KEY.search(each))
     return _NAMED_KEY.sub("", " ".join(kept))
+
+
+def with_commands(text: str, commands: Mapping[str, str]) -> str:
+    """Return a text that tells which keys to press, with the commands of these keys instead."""
+
+    def typed(found: re.Match[str]) -> str:
+        start, key = found[1] or found[3], found[2] or found[4]
+        verb = "Type" if start.isupper() else "type"
+        return f"{verb} {commands[key]}" if key in commands else found[0]
+
+    return _PRESS.sub(typed, text)
 
 
 def error(raised: TutorError) -> str:

@@ -26,6 +26,7 @@ class ChatPlace(ExplorerPlace):
     """A conversation with the model."""
 
     MODE: Mode = "chat"
+    KEYS = {"s": "again", "r": "continue", "o": "new"}  # noqa: RUF012
     takes_text = True
     title = "Chat with the model."
 
@@ -42,7 +43,8 @@ class ChatPlace(ExplorerPlace):
         said = [each for each in self._messages if each.role != "system"]
         if said:
             self.say(f"The conversation has {counted(len(said), 'message')}.")
-            self._say_message(said[-1])
+            for message in said[-2:]:
+                self._say_message(message)
 
     def _say_message(self, message: Message) -> None:
         tree = self.state.tree

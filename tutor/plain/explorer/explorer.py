@@ -21,7 +21,7 @@ from tutor.plain.consent import consent_lines
 from tutor.plain.place import Command, Place
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine, Sequence
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 
     from tutor.app.explorer.document import Mode
     from tutor.app.explorer.events import Event
@@ -37,6 +37,8 @@ class ExplorerPlace(Place):
     """A text or conversation with the model, opened from the course map or as a lab of a lesson."""
 
     MODE: Mode = "text"
+    KEYS: Mapping[str, str] = {}
+    """The commands that stand for keys of the app, which the tasks of labs name."""
 
     def __init__(
         self, services: Services, lesson: Lesson | None = None, lab: Lab | None = None
@@ -130,10 +132,16 @@ class ExplorerPlace(Place):
         for each in told:
             self.say(markdown.inline(await each or ""))
 
+    @property
+    def _task(self) -> str:
+        """The lab's task, with commands instead of keys."""
+        task = " ".join(self._lab.task.split()) if self._lab is not None else ""
+        return markdown.inline(words.without_keys(words.with_commands(task, self.KEYS)))
+
     def _say_task(self) -> None:
         if self._lab is None:
             return
-        if task := words.without_keys(markdown.inline(self._lab.task)):
+        if task := self._task:
             self.say(f"Task: {task}")
         for number, goal in enumerate(self._lab.goals, 1):
             done = "Reached" if goals.name(goal) in self._reached else "Open"

@@ -33,6 +33,12 @@ class StepperPlace(ExplorerPlace):
 
     title = "Stepper. You build a text with the model, one token at a time."
 
+    KEYS = {  # noqa: RUF012
+        **{str(rank): f"take {rank}" for rank in range(1, 10)},
+        **{"e": "edit", "u": "undo", "r": "run", "s": "seed", "f": "fork", "/": "find"},
+        **{"x": "xray", "t": "set"},
+    }
+
     _found: dict[int, Row] = {}  # noqa: RUF012  (replaced, never changed)
     """The rows that the last search found, with their ranks as keys."""
 

@@ -14,6 +14,7 @@ from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
+from msgspec.structs import replace
 
 from tutor.errors import LabError
 from tutor.labs.kit.actions import (
@@ -29,6 +30,7 @@ from tutor.labs.kit.actions import (
 from tutor.labs.kit.registry import AnyLab
 from tutor.labs.kit.remote import Add
 from tutor.plain import words
+from tutor.plain.labs.sentences import own_help
 
 FAR = 9999
 _FILLED_IN = ("cursor",)
@@ -150,7 +152,9 @@ class ActionWord(msgspec.Struct, frozen=True):
 
 def action_words(lab: AnyLab) -> tuple[ActionWord, ...]:
     """Return the commands for a lab's actions, except the one that adds a remote model."""
-    return tuple(_word(kind, lab.texts) for kind in action_types(lab) if kind is not Add)
+    found = (_word(kind, lab.texts) for kind in action_types(lab) if kind is not Add)
+    own = own_help(lab.name)
+    return tuple(replace(each, help=own.get(each.word, each.help)) for each in found)
 
 
 def action_types(lab: AnyLab) -> tuple[Any, ...]:
@@ -173,7 +177,7 @@ def _word(kind: Any, texts: tuple[str, ...]) -> ActionWord:
             fields.append(_field(each, names))
     if struct is EditText:
         text, field = fields
-        fields = [text, msgspec.structs.replace(field, names=texts)] if texts else [text]
+        fields = [text, replace(field, names=texts)] if texts else [text]
     word = _WORDS.get(struct) or re.sub(r"(?<=[a-z])(?=[A-Z])", "-", struct.__name__).lower()
     return ActionWord(word, _help(struct, names), struct, tuple(fields), tuple(inner))
 

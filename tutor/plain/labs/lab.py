@@ -139,10 +139,10 @@ class LabPlace(Place):
             self.say(markdown.inline(said))
 
     def _say_task(self) -> None:
-        own = self._embedded.task if self._embedded is not None else ""
-        task = words.without_keys(markdown.inline(own)) or words.without_keys(
-            markdown.inline(self._lab.task)
-        )
+        own = " ".join(self._embedded.task.split()) if self._embedded is not None else ""
+        # a task that names keys is about the screen; the task of the lab itself is not
+        usable = own and words.without_keys(own) == own
+        task = markdown.inline(words.without_keys(own if usable else self._lab.task))
         self.say(f"Task: {task}" if task else "")
         embedded = self._embedded.goals if self._embedded is not None else ()
         first = [each.name for each in embedded if isinstance(each, LiveGoal)]

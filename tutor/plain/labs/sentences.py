@@ -2,7 +2,8 @@
 
 If these generic sentences are not clear enough for a lab, it has a module `plain` with a function
 `describe(state)`. The function returns lines by field name. They replace the generic lines for the
-same name; all other generic lines are kept.
+same name; all other generic lines are kept. With a function `describe_all(state)` instead, no
+generic lines are kept. `HELP` in this module has better help texts for some of the lab's commands.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
+from types import ModuleType
 from typing import Any, cast
 
 import msgspec
@@ -58,6 +60,7 @@ _BOOKKEEPING = frozenset(
     ]
 )
 """Fields for a lab's own requests and goals, which mean nothing to a learner."""
+_ONLY_IF_TRUE = frozenset(["running", "training", "playing"])
 _PERCENT = ("probab", "share", "certainty", "chance", "weight_of")
 
 
@@ -68,8 +71,9 @@ def describe(lab: str, state: Any, most: int = FEW) -> Lines:
     the state.
     """
     lines: Lines = dict(_fields(state, most))
-    own = _own(lab)
-    if own is not None:
+    if (whole := _own(lab, "describe_all")) is not None:
+        lines = {name: tuple(each) for name, each in whole(state).items()}
+    elif (own := _own(lab, "describe")) is not None:
         lines |= {name: tuple(each) for name, each in own(state).items()}
     return {name: said for name, said in lines.items() if said}
 
@@ -105,11 +109,18 @@ def _unnumbered(line: str) -> str:
     return line.lstrip("0123456789").removeprefix(": ")
 
 
-def _own(lab: str) -> Describe | None:
-    module = f"tutor.labs.{lab.replace('-', '_')}.plain"
-    if find_spec(module) is None:
-        return None
-    return cast("Describe", import_module(module).describe)
+def _own(lab: str, function: str) -> Describe | None:
+    return cast("Describe | None", getattr(_module(lab), function, None))
+
+
+def own_help(lab: str) -> Mapping[str, str]:
+    """Return the lab's own help texts, by command."""
+    return cast("Mapping[str, str]", getattr(_module(lab), "HELP", {}))
+
+
+def _module(lab: str) -> ModuleType | None:
+    name = f"tutor.labs.{lab.replace('-', '_')}.plain"
+    return import_module(name) if find_spec(name) is not None else None
 
 
 def _name(field: str) -> str:
@@ -121,6 +132,8 @@ def _field(name: str, value: Any, most: int) -> Iterable[str]:
     said = said[0].upper() + said[1:]
     match value:
         case None | "" | b"" | () | []:
+            return
+        case False if name in _ONLY_IF_TRUE:
             return
         case bool():
             yield f"{said}: {'yes' if value else 'no'}."
