@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.app.model import consent_text
+from tutor.language import _
 from tutor.plain import words
 from tutor.plain.place import Command, Leave, Place
 
@@ -30,7 +31,7 @@ class ConsentPlace(Place):
     `decided` is called once. Leaving the place without a decision counts as a refusal.
     """
 
-    title = "Before anything is sent."
+    title = _("Before anything is sent.")
 
     def __init__(self, services: Services, model: RemoteModel, what: str, decided: Decided) -> None:
         super().__init__(services)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
+from tutor.language import _
 from tutor.text import one_line, safe
 
 if TYPE_CHECKING:
@@ -25,29 +26,29 @@ _NAMED_KEY = re.compile(
     r" \(`?[b-z0-9/]`?(,? [^()]{1,24})?\)| \((?:a|Enter)\)|; `?\w`? (?=[a-z])[^.;]*"
 )
 _SIGNS: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = (
-    (re.compile(r"(?<=\d)\s?%"), " percent"),
+    (re.compile(r"(?<=\d)\s?%"), _(" percent")),
     (re.compile(r"␣([\w'’-]+)"), r'" \1"'),
-    (re.compile("␣"), "(space)"),
-    (re.compile("⏎"), "(line break)"),
-    (re.compile("⇥"), "(tab)"),
-    (re.compile(r"\s*[─━]*[►▶→]\s*"), " to "),
-    (re.compile(r"\s*[◄◀←][─━]*\s*"), " from "),
+    (re.compile("␣"), _("(space)")),
+    (re.compile("⏎"), _("(line break)")),
+    (re.compile("⇥"), _("(tab)")),
+    (re.compile(r"\s*[─━]*[►▶→]\s*"), _(" to ")),
+    (re.compile(r"\s*[◄◀←][─━]*\s*"), _(" from ")),
     (re.compile(r"[\u2500-\u25ff\u2800-\u28ff]+"), " "),
-    (re.compile("√"), "the square root of "),
-    (re.compile(r"(?<=[\w)])\s?·\s?(?=[\w(−½⅛√])"), " times "),
+    (re.compile("√"), _("the square root of ")),
+    (re.compile(r"(?<=[\w)])\s?·\s?(?=[\w(−½⅛√])"), _(" times ")),
     (re.compile("(?<=[\\w)])([⁰¹²³⁴-⁹]+)"), lambda found: _power(found[1])),
     (re.compile("(?<=\\w)([₀-₉ᵢ]+)"), lambda found: f" {normalize('NFKC', found[1])}"),
-    (re.compile("↑"), "up"),
-    (re.compile("↓"), "down"),
-    (re.compile("↗"), "up right"),
-    (re.compile("↘"), "down right"),
+    (re.compile("↑"), _("up")),
+    (re.compile("↓"), _("down")),
+    (re.compile("↗"), _("up right")),
+    (re.compile("↘"), _("down right")),
     (re.compile(r" {2,}"), " "),
 )
 
 
 def _power(digits: str) -> str:
     figure = normalize("NFKC", digits)
-    return " squared" if figure == "2" else f" to the power of {figure}"
+    return _(" squared") if figure == "2" else _(" to the power of {figure}").format(figure=figure)
 
 
 def spoken(text: str) -> str:
@@ -65,14 +66,18 @@ def percent(probability: float) -> str:
     """Return a probability (0 to 1) as a percentage in words. Small ones are never rounded to 0."""
     value = 100 * probability
     if math.isnan(value):
-        return "unknown"
+        return _("unknown")
     if value == 0 or value == 100:
-        return f"{value:.0f} percent"
+        return _("{value:.0f} percent").format(value=value)
     if value >= 99.95:
-        return "more than 99.9 percent"
+        return _("more than 99.9 percent")
     if value < 0.001:
-        return "less than 0.001 percent"
-    return f"{value:.1f} percent" if value >= 0.095 else f"{value:.3f} percent"
+        return _("less than 0.001 percent")
+    return (
+        _("{value:.1f} percent").format(value=value)
+        if value >= 0.095
+        else _("{value:.3f} percent").format(value=value)
+    )
 
 
 def number(value: float) -> str:
@@ -80,39 +85,51 @@ def number(value: float) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if not math.isfinite(value):
-        return "unknown" if math.isnan(value) else "infinite"
+        return _("unknown") if math.isnan(value) else _("infinite")
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
 
 
 def quoted(data: bytes) -> str:
     """Return a token's text in quotation marks, with whitespace and invalid bytes named."""
     text = data.decode("utf-8", "backslashreplace")
-    text = text.replace("\n", "(line break)").replace("\t", "(tab)")
+    text = text.replace("\n", _("(line break)")).replace("\t", _("(tab)"))
     if not text:
-        return "nothing"
+        return _("nothing")
     if not text.strip(" "):
-        return "a space" if len(text) == 1 else f"{len(text)} spaces"
+        return _("a space") if len(text) == 1 else _("{count} spaces").format(count=len(text))
     return f'"{safe(text)}"'
 
 
 def token(each: Token) -> str:
-    return f"the special token {each.text}" if each.special else quoted(each.data)
+    return (
+        _("the special token {text}").format(text=each.text) if each.special else quoted(each.data)
+    )
 
 
 def rank(row: Row, *, sampled: bool = False) -> str:
     """Return a sentence that describes one row of a distribution."""
-    said = f"Rank {row.rank:,}: {token(row.token)}, {percent(row.probability)}"
+    said = _("Rank {rank:,}: {token}, {probability}").format(
+        rank=row.rank, token=token(row.token), probability=percent(row.probability)
+    )
     if sampled and row.cut:
-        return f"{said}, cut by {row.cut}."
-    return f"{said}, sampled with {percent(row.sampled_probability)}." if sampled else f"{said}."
+        return _("{said}, cut by {cut}.").format(said=said, cut=row.cut)
+    return (
+        _("{said}, sampled with {probability}.").format(
+            said=said, probability=percent(row.sampled_probability)
+        )
+        if sampled
+        else f"{said}."
+    )
 
 
 def entropy(distribution: Distribution) -> str:
-    least = "at least " if distribution.partial else ""
-    return f"Entropy: {least}{distribution.entropy_bits:.2f} bits."
+    least = _("at least ") if distribution.partial else ""
+    return _("Entropy: {least}{entropy_bits:.2f} bits.").format(
+        least=least, entropy_bits=distribution.entropy_bits
+    )
 
 
-def listed(words: Sequence[str], last: str = "or") -> str:
+def listed(words: Sequence[str], last: str = _("or")) -> str:
     """Return words as a list: "a, b or c"."""
     if len(words) < 2:
         return "".join(words)

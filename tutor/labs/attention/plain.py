@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tutor.labs.attention.lab import PATTERNS
+from tutor.language import _
 from tutor.plain.words import percent, token
 
 if TYPE_CHECKING:
@@ -20,19 +21,38 @@ def describe(state: State) -> dict[str, list[str]]:
         return lines
     for pattern in PATTERNS:
         if (score := state.score(pattern)) is not None:
-            lines["head scores"].append(f"Attention to {pattern}: {percent(score)} on average.")
+            lines["head scores"].append(
+                _("Attention to {pattern}: {probability} on average.").format(
+                    pattern=pattern, probability=percent(score)
+                )
+            )
     if state.known:
         lines["row"] = _row(state)
     if state.view == "finder":
-        lines["ranking"] = [f"Heads ranked by attention to {state.pattern}:"]
+        lines["ranking"] = [
+            _("Heads ranked by attention to {pattern}:").format(pattern=state.pattern)
+        ]
         for rank, (layer, head, score) in enumerate(state.ranking()[:_MOST]):
-            here = ", selected" if rank == state.rank else ""
-            lines["ranking"].append(f"Layer {layer}, head {head}: {percent(score)}{here}.")
+            here = _(", selected") if rank == state.rank else ""
+            lines["ranking"].append(
+                _("Layer {layer}, head {head}: {probability}{here}.").format(
+                    layer=layer, head=head, probability=percent(score), here=here
+                )
+            )
     return lines
 
 
 def _row(state: State) -> list[str]:
     weights = state.row(state.token)
     best = sorted(range(state.token + 1), key=lambda at: -weights[at])[:_MOST]
-    said = [f"Token {state.token}, {token(state.tokens[state.token])}, attends to:"]
-    return said + [f"Token {at}, {token(state.tokens[at])}: {percent(weights[at])}." for at in best]
+    said = [
+        _("Token {at}, {token}, attends to:").format(
+            at=state.token, token=token(state.tokens[state.token])
+        )
+    ]
+    return said + [
+        _("Token {at}, {token}: {probability}.").format(
+            at=at, token=token(state.tokens[at]), probability=percent(weights[at])
+        )
+        for at in best
+    ]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.language import _
+
 if TYPE_CHECKING:
     from tutor.labs.sampler.lab import State
 
@@ -11,6 +13,6 @@ if TYPE_CHECKING:
 def describe(state: State) -> dict[str, list[str]]:
     """Return the selected step in words, without the record that the goals need."""
     return {
-        "focus": [f"Selected step: {state.order[state.focus]}."],
+        "focus": [_("Selected step: {step}.").format(step=state.order[state.focus])],
         "outcomes": [],
     }

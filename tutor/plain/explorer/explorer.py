@@ -16,6 +16,7 @@ from tutor.app.model import consent_text
 from tutor.course import goals
 from tutor.engine.api import EngineState
 from tutor.errors import TutorError
+from tutor.language import _
 from tutor.plain import markdown, words
 from tutor.plain.consent import consent_lines
 from tutor.plain.place import Command, Place
@@ -53,7 +54,7 @@ class ExplorerPlace(Place):
             services.engine,
             SavedTexts(services.progress, lab, self.MODE),
             work=self._work,
-            show=lambda _: self._changed.set(),
+            show=lambda state: self._changed.set(),
             report=self._report,
         )
 
@@ -95,7 +96,7 @@ class ExplorerPlace(Place):
     async def _settle(self) -> None:
         engine = self.services.engine
         if engine.state not in (EngineState.READY, EngineState.STOPPED):
-            self.say("The model is loading.")
+            self.say(_("The model is loading."))
         while not self._at_rest:
             self._changed.clear()
             await self._changed.wait()
@@ -127,7 +128,7 @@ class ExplorerPlace(Place):
             for goal in self._lab.goals:
                 if goals.name(goal) in now - self._reached:
                     said = words.spoken(goals.description(goal, self._lab))
-                    self.say(f"Goal reached: {words.ended(said)}")
+                    self.say(_("Goal reached: {said}").format(said=words.ended(said)))
         self._reached = now
         for each in told:
             self.say(markdown.inline(await each or ""))
@@ -142,11 +143,15 @@ class ExplorerPlace(Place):
         if self._lab is None:
             return
         if task := self._task:
-            self.say(f"Task: {task}")
+            self.say(_("Task: {task}").format(task=task))
         for number, goal in enumerate(self._lab.goals, 1):
-            done = "Reached" if goals.name(goal) in self._reached else "Open"
+            done = _("Reached") if goals.name(goal) in self._reached else _("Open")
             description = words.spoken(goals.description(goal, self._lab))
-            self.say(f"{done} goal {number}: {words.ended(description)}")
+            self.say(
+                _("{done} goal {number}: {description}").format(
+                    done=done, number=number, description=words.ended(description)
+                )
+            )
 
     # --- the place -----------------------------------------------------------------------------
 
@@ -181,12 +186,12 @@ class ExplorerPlace(Place):
 
     def commands(self) -> Sequence[Command]:
         if not self.agreed:
-            said = "Agree for this host, until you quit tutor."
+            said = _("Agree for this host, until you quit tutor.")
             return (Command("agree", said, self._agree),)
         found = [*self.own_commands()]
         if self.state.engine.state is EngineState.STOPPED:
             found.append(Command("retry", "Start the model again.", self._retry))
-        said = f"Change a sampler setting: {words.listed(_DIALS)}."
+        said = _("Change a sampler setting: {names}.").format(names=words.listed(_DIALS))
         found.append(Command("set", said, self._set, "NAME NUMBER"))
         found.append(Command("settings", "Hear the sampler settings.", self._settings))
         if self._lab is not None:
@@ -212,19 +217,27 @@ class ExplorerPlace(Place):
     async def _settings(self, rest: str) -> None:
         sampler = self.state.sampler
         self.say(
-            f"Temperature {sampler.temperature:g}, top-k {sampler.top_k or 'off'}, "
-            f"top-p {sampler.top_p:g}, min-p {sampler.min_p:g}. "
-            "They apply in this order. A temperature of 0 always takes rank 1."
+            _(
+                "Temperature {temperature:g}, top-k {top_k}, top-p {top_p:g}, min-p {min_p:g}. "
+                "They apply in this order. A temperature of 0 always takes rank 1."
+            ).format(
+                temperature=sampler.temperature,
+                top_k=sampler.top_k or _("off"),
+                top_p=sampler.top_p,
+                min_p=sampler.min_p,
+            )
         )
 
     async def _set(self, rest: str) -> None:
-        name, _, value = rest.partition(" ")
+        name, __, value = rest.partition(" ")
         try:
             figure = float(value)
         except ValueError:
             figure = None
         if name not in _DIALS or figure is None:
-            self.say(f"Type set, one of {words.listed(_DIALS)}, and a number.")
+            self.say(
+                _("Type set, one of {names}, and a number.").format(names=words.listed(_DIALS))
+            )
             return
         dial = {name.replace("-", "_"): int(figure) if name == "top-k" else figure}
         await self.send(events.SetSampler(replace(self.state.sampler, **dial)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tutor.language import _
 from tutor.plain import words
 from tutor.plain.place import Command, Place
 
@@ -33,7 +34,9 @@ class XRayPlace(Place):
     @property
     def title(self) -> str:
         name = self._name(self._position)
-        return f"X-ray of token {self._position + 1} of {len(self._path)}, {name}."
+        return _("X-ray of token {position} of {count}, {name}.").format(
+            position=self._position + 1, count=len(self._path), name=name
+        )
 
     async def begin(self) -> None:
         self.say(self.title)
@@ -52,21 +55,35 @@ class XRayPlace(Place):
 
     async def _say_attention(self) -> None:
         xray = await self._seen()
-        self.say(f"Attention in layer {self._layer + 1} of {xray.layers}, head {self._head + 1}.")
+        self.say(
+            _("Attention in layer {layer} of {layers}, head {head}.").format(
+                layer=self._layer + 1, layers=xray.layers, head=self._head + 1
+            )
+        )
         weights = xray.weights(self._layer, self._head)
         for at in sorted(range(len(weights)), key=lambda at: -weights[at])[:FEW]:
-            self.say(f"To token {at + 1}, {self._name(at)}: {words.percent(weights[at])}.")
+            self.say(
+                _("To token {at}, {name}: {probability}.").format(
+                    at=at + 1, name=self._name(at), probability=words.percent(weights[at])
+                )
+            )
 
     async def _say_lens(self, count: int) -> None:
         xray = await self._seen()
         target, rows = words.token(xray.target), xray.lens
-        self.say(f"Logit lens. The token that comes next is {target}.")
+        self.say(_("Logit lens. The token that comes next is {target}.").format(target=target))
         chosen = {round(step * (len(rows) - 1) / (count - 1)) for step in range(count)}
         for row in (rows[at] for at in sorted(chosen)):
             says = f"{words.token(row.top)}, {words.percent(row.top_probability)}"
-            target_says = f"{target} has {words.percent(row.target_probability)}"
+            target_says = _("{target} has {probability}").format(
+                target=target, probability=words.percent(row.target_probability)
+            )
             more = "" if row.top == xray.target else f" {target_says}."
-            self.say(f"After layer {row.layer}: {says}.{more}")
+            self.say(
+                _("After layer {layer}: {says}.{more}").format(
+                    layer=row.layer, says=says, more=more
+                )
+            )
 
     # --- commands ------------------------------------------------------------------------------
 
@@ -101,17 +118,21 @@ class XRayPlace(Place):
         """Return the index that the learner typed, counted from 0, or None if it is invalid."""
         if rest.isdecimal() and 1 <= int(rest) <= most:
             return int(rest) - 1
-        self.say(f"Type {word} and a number from 1 to {most}.")
+        self.say(_("Type {word} and a number from 1 to {most}.").format(word=word, most=most))
         return None
 
     async def _heads(self, rest: str) -> None:
         xray = await self._seen()
-        self.say(f"The heads of layer {self._layer + 1}, each with its main token.")
+        self.say(
+            _("The heads of layer {layer}, each with its main token.").format(layer=self._layer + 1)
+        )
         for head in range(xray.heads):
             weights = xray.weights(self._layer, head)
             at = max(range(len(weights)), key=lambda at: weights[at])
-            said = f"token {at + 1}, {self._name(at)}, {words.percent(weights[at])}"
-            self.say(f"Head {head + 1}: {said}.")
+            said = _("token {at}, {name}, {probability}").format(
+                at=at + 1, name=self._name(at), probability=words.percent(weights[at])
+            )
+            self.say(_("Head {head}: {said}.").format(head=head + 1, said=said))
 
     async def _lens(self, rest: str) -> None:
         await self._say_lens(len((await self._seen()).lens))

@@ -29,6 +29,7 @@ from tutor.labs.kit.actions import (
 )
 from tutor.labs.kit.registry import AnyLab
 from tutor.labs.kit.remote import Add
+from tutor.language import _
 from tutor.plain import words
 from tutor.plain.labs.sentences import own_help
 
@@ -47,13 +48,13 @@ _WORDS: dict[type, str] = {
     Reset: "start-over",
 }
 _HELP: dict[type, str] = {
-    EditText: "Replace the text.",
-    MoveFocus: "Move to another {}: next, previous, first, last, or a number of steps.",
-    Choose: "Choose another {}: next, previous, or a number of steps.",
-    Adjust: "Change the {}: up, down, or a number of steps.",
-    Toggle: "Switch on or off: {}.",
-    ShowView: "Show a view: {}.",
-    Run: "Start the long work of this lab, or stop it.",
+    EditText: _("Replace the text."),
+    MoveFocus: _("Move to another {names}: next, previous, first, last, or a number of steps."),
+    Choose: _("Choose another {names}: next, previous, or a number of steps."),
+    Adjust: _("Change the {names}: up, down, or a number of steps."),
+    Toggle: _("Switch on or off: {names}."),
+    ShowView: _("Show a view: {names}."),
+    Run: _("Start the long work of this lab, or stop it."),
 }
 _NAMED = (("by `by`", "by a number of"), ("`by` ", "some "), ("`MANY`", "many"), ("`", ""))
 
@@ -97,7 +98,7 @@ class ActionWord(msgspec.Struct, frozen=True):
 
     @property
     def _all(self) -> tuple[Field, ...]:
-        return (*self.fields, *chain.from_iterable(fields for _, _, fields in self.inner))
+        return (*self.fields, *chain.from_iterable(fields for __, __, fields in self.inner))
 
     def parse(self, text: str) -> Any:
         """Return the action that a command describes. Raises `LabError` if it is invalid."""
@@ -147,7 +148,9 @@ class ActionWord(msgspec.Struct, frozen=True):
             raise self._wrong() from error
 
     def _wrong(self) -> LabError:
-        return LabError(f"Type {self.word} {self.usage}".rstrip() + ".")
+        return LabError(
+            _("Type {word} {usage}").format(word=self.word, usage=self.usage).rstrip() + "."
+        )
 
 
 def action_words(lab: AnyLab) -> tuple[ActionWord, ...]:
@@ -202,8 +205,8 @@ def _literals(arguments: tuple[Any, ...]) -> tuple[str, ...]:
 def _help(struct: type, names: tuple[str, ...]) -> str:
     said = _HELP.get(struct)
     if said is not None:
-        return said.format(words.listed(names))
-    said = " ".join((struct.__doc__ or "").split("\n\n")[0].split())
+        return said.format(names=words.listed(names))
+    said = _(" ".join((struct.__doc__ or "").split("\n\n")[0].split()))
     for sign, word in _NAMED:
         said = said.replace(sign, word)
     return said
@@ -231,11 +234,11 @@ def _matches(field: Field, part: str) -> bool:
 def _value(field: Field, part: str) -> Any:
     if field.names:
         if part not in field.names:
-            raise LabError(f"Type one of {words.listed(field.names)}.")
+            raise LabError(_("Type one of {names}.").format(names=words.listed(field.names)))
         return part
     if field.kind is bool:
         return part.casefold() in ("yes", "true", "on", "1")
     try:
         return _STEPS[part] if field.kind is int and part in _STEPS else field.kind(part)
     except ValueError as error:
-        raise LabError(f"{part} is not a number.") from error
+        raise LabError(_("{part} is not a number.").format(part=part)) from error

@@ -12,6 +12,7 @@ from tutor.course.lesson import LiveGoal
 from tutor.engine.api import EngineState
 from tutor.labs.kit import remote
 from tutor.labs.kit.runner import LabRunner
+from tutor.language import _
 from tutor.plain import markdown, words
 from tutor.plain.labs import sentences
 from tutor.plain.labs.grammar import action_types, action_words
@@ -70,7 +71,7 @@ class LabPlace(Place):
 
     @property
     def title(self) -> str:
-        return f"Lab: {words.ended(self._lab.title)}"
+        return _("Lab: {title}").format(title=words.ended(self._lab.title))
 
     # --- the runner --------------------------------------------------------------------------
 
@@ -86,7 +87,7 @@ class LabPlace(Place):
         engine = self.services.engine
         waiting = self._runner.busy and engine.state is not EngineState.READY
         if waiting and engine.state is not EngineState.STOPPED:
-            self.say("The model is loading.")
+            self.say(_("The model is loading."))
         said = False
         while self._runner.busy:
             self._changed.clear()
@@ -94,7 +95,7 @@ class LabPlace(Place):
                 await asyncio.wait_for(self._changed.wait(), PATIENCE)
             except TimeoutError:
                 if not said:
-                    self.say("The model is still working. Press Ctrl+C to stop it.")
+                    self.say(_("The model is still working. Press Ctrl+C to stop it."))
                 said = True
             await self._say_goals()
         await self._say_goals()
@@ -119,7 +120,7 @@ class LabPlace(Place):
         if new:
             self.say(*new)
         elif self._runner.error is None:
-            self.say("Nothing has changed.")
+            self.say(_("Nothing has changed."))
 
     def _lines(self) -> sentences.Lines:
         return sentences.describe(self._lab.name, self._runner.state)
@@ -132,7 +133,9 @@ class LabPlace(Place):
             return
         for goal in self._lab.goals:
             if goal.name in now - self._reached:
-                self.say(f"Goal reached: {words.ended(words.spoken(goal.says))}")
+                self.say(
+                    _("Goal reached: {says}").format(says=words.ended(words.spoken(goal.says)))
+                )
         self._reached |= now
         said = await self.services.goals.live(self._lab, now, self._lesson)
         if said is not None:
@@ -143,13 +146,17 @@ class LabPlace(Place):
         # a task that names keys is about the screen; the task of the lab itself is not
         usable = own and words.without_keys(own) == own
         task = markdown.inline(words.without_keys(own if usable else self._lab.task))
-        self.say(f"Task: {task}" if task else "")
+        self.say(_("Task: {task}").format(task=task) if task else "")
         embedded = self._embedded.goals if self._embedded is not None else ()
         first = [each.name for each in embedded if isinstance(each, LiveGoal)]
         ordered = sorted(self._lab.goals, key=lambda goal: goal.name not in first)
         for number, goal in enumerate(ordered, 1):
-            done = "Reached" if goal.name in self._reached else "Open"
-            self.say(f"{done} goal {number}: {words.ended(words.spoken(goal.says))}")
+            done = _("Reached") if goal.name in self._reached else _("Open")
+            self.say(
+                _("{done} goal {number}: {says}").format(
+                    done=done, number=number, says=words.ended(words.spoken(goal.says))
+                )
+            )
 
     # --- the place -----------------------------------------------------------------------------
 
@@ -182,7 +189,7 @@ class LabPlace(Place):
             for each in self._words
         ]
         if self._adds and self.services.allowed.other_servers:
-            said = f"Add a remote model, such as {remote.EXAMPLE}."
+            said = _("Add a remote model, such as {example}.").format(example=remote.EXAMPLE)
             found.append(Command("add", said, self._add, "NAME ADDRESS"))
         found.append(
             Command("state", "Hear the state of the lab, or one part.", self._state, "NAME")
@@ -190,7 +197,7 @@ class LabPlace(Place):
         found.append(Command("goals", "Hear the task and the goals.", self._goals))
         found.append(Command("reset", "Reset the lab to its initial state.", self._reset))
         if self._runner.can_undo:
-            said = "Undo a reset, or what has just removed something."
+            said = _("Undo a reset, or what has just removed something.")
             found.append(Command("undo", said, self._undo))
         if self._runner.can_ask_again or self._runner.stopped:
             found.append(Command("retry", "Continue what was stopped or failed.", self._retry))
@@ -216,7 +223,7 @@ class LabPlace(Place):
             request.decide(model, may_send)
         self._request, action = None, request.action
         if request.refused:
-            self.say("Nothing is sent without your consent.")
+            self.say(_("Nothing is sent without your consent."))
             action = self._lab.declined(self._runner.state, action, request.refused)
         if action is not None:
             await self._act(lambda: self._runner.act(action))
@@ -234,7 +241,7 @@ class LabPlace(Place):
         if rest.lower() in lines:
             self.say(*lines[rest.lower()])
         else:
-            self.say(f"Type state and one of: {words.listed([*lines])}.")
+            self.say(_("Type state and one of: {names}.").format(names=words.listed([*lines])))
 
     async def _goals(self, rest: str) -> None:
         self._say_task()

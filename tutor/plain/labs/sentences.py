@@ -16,6 +16,7 @@ from typing import Any, cast
 
 import msgspec
 
+from tutor.language import _
 from tutor.lm.distribution import Distribution, Row, Token
 from tutor.plain import words
 from tutor.text import counted, one_line
@@ -136,7 +137,7 @@ def _field(name: str, value: Any, most: int) -> Iterable[str]:
         case False if name in _ONLY_IF_TRUE:
             return
         case bool():
-            yield f"{said}: {'yes' if value else 'no'}."
+            yield f"{said}: {_('yes') if value else _('no')}."
         case Distribution():
             yield f"{said}: {words.entropy(value)}"
             yield from map(words.rank, value.rows[:most])
@@ -154,7 +155,9 @@ def _items(said: str, values: list[Any], most: int) -> Iterable[str]:
     if all(isinstance(each, int | float | str | bytes | Token) for each in values):
         count = max(most, _IN_A_LINE)
         shown = ", ".join(filter(None, (_inline(said, each) for each in values[:count])))
-        more = f" and {len(values) - count} more" if len(values) > count else ""
+        more = (
+            _(" and {count} more").format(count=len(values) - count) if len(values) > count else ""
+        )
         if shown:
             yield f"{said}: {shown}{more}."
         return
@@ -167,7 +170,9 @@ def _items(said: str, values: list[Any], most: int) -> Iterable[str]:
     for number, text in enumerate(texts[first : first + most], first + 1):
         yield f"{number}: {words.ended(text)}"
     if len(texts) > most:
-        yield f"{len(texts) - most} more are not said. Type state {said.lower()} to hear all."
+        yield _("{count} more are not said. Type state {name} to hear all.").format(
+            count=len(texts) - most, name=said.lower()
+        )
 
 
 def _mapping(said: str, values: Mapping[Any, Any], most: int) -> Iterable[str]:
@@ -176,7 +181,7 @@ def _mapping(said: str, values: Mapping[Any, Any], most: int) -> Iterable[str]:
         if isinstance(value, list | tuple):
             yield from _items(head, list(value), most)
         elif isinstance(value, msgspec.Struct) and _has_lists(value):
-            for _, lines in _fields(value, most, _DEEPEST):
+            for __, lines in _fields(value, most, _DEEPEST):
                 yield from (f"{head}, {line[0].lower()}{line[1:]}" for line in lines[:1])
                 yield from lines[1:]
         elif text := _inline(said, value):
@@ -189,7 +194,7 @@ def _inline(name: str, value: Any) -> str:
         case None:
             return ""
         case bool():
-            return "yes" if value else "no"
+            return _("yes") if value else _("no")
         case int():
             return words.number(value)
         case float():
