@@ -54,6 +54,8 @@ def test_signs_for_the_eye_become_words() -> None:
         ("1 / (√2·√1)", "1 / (the square root of 2 times the square root of 1)"),
         ("3 · 10²¹", "3 times 10 to the power of 21"),
         ("w²", "w squared"),
+        ("q·k and 2 · cosine", "q times k and 2 times cosine"),
+        ("Continue · screen 1", "Continue, screen 1"),
         ("log₂ and k₁", "log 2 and k 1"),
         ("↑ ↓", "up down"),
     ],

@@ -206,7 +206,8 @@ def _help(struct: type, names: tuple[str, ...]) -> str:
     said = _HELP.get(struct)
     if said is not None:
         return said.format(names=words.listed(names))
-    said = _(" ".join((struct.__doc__ or "").split("\n\n")[0].split()))
+    summary = " ".join((struct.__doc__ or "").split("\n\n")[0].split())
+    said = _(summary)
     for sign, word in _NAMED:
         said = said.replace(sign, word)
     return said
