@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -88,15 +89,15 @@ class LabPlace(Place):
         waiting = self._runner.busy and engine.state is not EngineState.READY
         if waiting and engine.state is not EngineState.STOPPED:
             self.say(_("The model is loading."))
-        said = False
+        clock = asyncio.get_running_loop().time
+        begun: float | None = clock()
         while self._runner.busy:
             self._changed.clear()
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), PATIENCE)
-            except TimeoutError:
-                if not said:
-                    self.say(_("The model is still working. Press Ctrl+C to stop it."))
-                said = True
+            if begun is not None and self._runner.busy and clock() - begun >= PATIENCE:
+                self.say(_("The model is still working. Press Ctrl+C to stop it."))
+                begun = None
             await self._say_goals()
         await self._say_goals()
 
