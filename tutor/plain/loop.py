@@ -207,7 +207,7 @@ class Loop:
             self._lines.end()
         else:
             self._leaving = True
-            self._voice.say(_("Press Ctrl+C again to quit, or go on typing."))
+            self._voice.say(_("Press Ctrl+C again to quit, or continue typing."))
 
     @contextmanager
     def _interrupts(self) -> Iterator[None]:

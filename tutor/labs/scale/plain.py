@@ -21,7 +21,7 @@ _FEW = 3
 
 
 def describe_all(state: State) -> dict[str, list[str]]:
-    """Return what each model makes of the text, and the ladder of models."""
+    """Return the results of each model for the text, and the ladder of models."""
     return {
         "text": [_("Text: {text}").format(text=ended(state.text))],
         "models": list(_readings(state)),
